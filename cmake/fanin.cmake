@@ -1,0 +1,36 @@
+# Target helpers: every library, program and test of the project is made by one of these three, so that flags live in one place.
+
+add_library(fanin_flags INTERFACE)
+target_compile_features(fanin_flags INTERFACE cxx_std_20)
+target_include_directories(fanin_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(fanin_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -fno-omit-frame-pointer)
+target_compile_definitions(fanin_flags INTERFACE FANIN_VERSION="${PROJECT_VERSION}")
+if(FANIN_STRICT)
+  target_compile_options(fanin_flags INTERFACE -Werror)
+endif()
+if(FANIN_SANITIZE)
+  target_compile_options(fanin_flags INTERFACE -fsanitize=${FANIN_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(fanin_flags INTERFACE -fsanitize=${FANIN_SANITIZE})
+endif()
+
+function(fanin_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC fanin_flags)
+endfunction()
+
+function(fanin_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE fanin_flags)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endfunction()
+
+# fanin_test(NAME SOURCES... LIBRARIES LIB...): a GoogleTest program whose cases become ctest cases, labelled NAME.
+function(fanin_test name)
+  if(NOT FANIN_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE fanin_flags ${arg_LIBRARIES} GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)
+endfunction()

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanin {
+
+// Parses a Linux CPU list such as "0", "0,2-3". Throws std::invalid_argument naming what is wrong. Sorted, no
+// duplicates.
+std::vector<int> parse_cpu_list(std::string_view text);
+std::string format_cpu_list(const std::vector<int>& cpus);
+
+// The CPUs that the calling thread may run on.
+std::vector<int> allowed_cpus();
+
+// Binds the calling thread (and what it starts later) to `cpus`. Throws std::system_error where the kernel refuses.
+void bind_to_cpus(const std::vector<int>& cpus);
+
+}  // namespace fanin

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+
+namespace fanin {
+
+using Nanoseconds = std::chrono::nanoseconds;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// CLOCK_MONOTONIC through the vDSO, about 25 ns a call.
+inline TimePoint now() noexcept { return std::chrono::steady_clock::now(); }
+
+// A clock that stands still until it is told to move: pure parts take time as an argument or from one of these in
+// tests.
+class FakeClock {
+ public:
+  TimePoint now() const noexcept { return now_; }
+  void advance(Nanoseconds by) noexcept { now_ += by; }
+
+ private:
+  TimePoint now_{};
+};
+
+// CPU time of the calling thread, and of the whole process, since it started.
+Nanoseconds thread_cpu_time() noexcept;
+Nanoseconds process_cpu_time() noexcept;
+
+}  // namespace fanin

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <utility>
+
+namespace fanin {
+
+// Owns one file descriptor and closes it. Movable, not copyable; one thread at a time.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+      reset(std::exchange(other.fd_, -1));
+    }
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { reset(); }
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+// Throws std::system_error with `what` and the current errno.
+[[noreturn]] void throw_errno(const char* what);
+
+// Returns `result` unless it is negative, in which case it throws as throw_errno does. For set-up paths only.
+template <typename Result>
+Result check(Result result, const char* what) {
+  if (result < 0) {
+    throw_errno(what);
+  }
+  return result;
+}
+
+}  // namespace fanin

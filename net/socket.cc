@@ -1,0 +1,128 @@
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+void set_option(int fd, int level, int name, int value, const char* what) {
+  check(::setsockopt(fd, level, name, &value, sizeof value), what);
+}
+
+}  // namespace
+
+Address Address::parse(std::string_view host, std::uint16_t port) {
+  const std::string text(host == "localhost" ? std::string_view("127.0.0.1") : host);
+  Address address;
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&address.storage_, &v4, sizeof v4);
+    address.size_ = sizeof v4;
+  } else if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&address.storage_, &v6, sizeof v6);
+    address.size_ = sizeof v6;
+  } else {
+    throw std::invalid_argument(fmt::format("'{}' is not an IP address: give one such as 127.0.0.1 or ::1", text));
+  }
+  return address;
+}
+
+Address Address::parse_target(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
+  }
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) {
+    throw std::invalid_argument(fmt::format("'{}' is not a port from 1 to 65535", digits));
+  }
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return parse(host, static_cast<std::uint16_t>(port));
+}
+
+Address Address::of_local_end(int fd) {
+  Address address;
+  address.size_ = sizeof address.storage_;
+  check(::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_), "getsockname");
+  return address;
+}
+
+std::uint16_t Address::port() const noexcept {
+  // sin_port and sin6_port share their place.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
+}
+
+std::string Address::host() const {
+  char text[INET6_ADDRSTRLEN] = "";
+  const void* source = family() == AF_INET6
+                           ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr)
+                           : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr);
+  ::inet_ntop(family(), source, text, sizeof text);
+  return text;
+}
+
+std::string Address::text() const {
+  return family() == AF_INET6 ? fmt::format("[{}]:{}", host(), port()) : fmt::format("{}:{}", host(), port());
+}
+
+bool Address::is_loopback() const noexcept {
+  if (family() == AF_INET6) {
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr) != 0;
+  }
+  return (ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr) >> 24) == 127;
+}
+
+Descriptor listen_on(const Address& address, const ListenOptions& options) {
+  const std::string what = fmt::format("cannot listen on {}", address.text());
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (options.nonblocking ? SOCK_NONBLOCK : 0);
+  Descriptor fd(check(::socket(address.family(), type, 0), what.c_str()));
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, what.c_str());
+  if (options.reuse_port) {
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
+  }
+  check(::bind(fd.get(), address.data(), address.size()), what.c_str());
+  check(::listen(fd.get(), options.backlog), what.c_str());
+  return fd;
+}
+
+Descriptor make_tcp_socket(int family, Blocking blocking) {
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
+  Descriptor fd(check(::socket(family, type, 0), "cannot make a socket"));
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+  return fd;
+}
+
+void set_reset_on_close(int fd) noexcept {
+  const linger reset{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+std::uint64_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
+}
+
+}  // namespace fanin

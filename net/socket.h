@@ -1,0 +1,57 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/descriptor.h"
+
+namespace fanin {
+
+// An IPv4 or IPv6 socket address. A value; any thread.
+class Address {
+ public:
+  // Parses a numeric host and a port. Throws std::invalid_argument naming the host that is not an address.
+  static Address parse(std::string_view host, std::uint16_t port);
+  // Parses "host:port" or "[v6]:port"; "localhost" means 127.0.0.1.
+  static Address parse_target(std::string_view text);
+  static Address of_local_end(int fd);
+
+  const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
+  socklen_t size() const noexcept { return size_; }
+  int family() const noexcept { return storage_.ss_family; }
+  std::uint16_t port() const noexcept;
+  std::string host() const;
+  std::string text() const;  // "127.0.0.1:80", "[::1]:80"
+  bool is_loopback() const noexcept;
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t size_ = 0;
+};
+
+struct ListenOptions {
+  int backlog = 4096;
+  bool reuse_port = false;  // SO_REUSEPORT: several listeners share one port, the kernel spreads connections over them
+  bool nonblocking = false;
+};
+
+// A listening TCP socket with SO_REUSEADDR and TCP_NODELAY (which accepted sockets inherit on Linux).
+// Throws std::system_error naming the address.
+Descriptor listen_on(const Address& address, const ListenOptions& options);
+
+enum class Blocking { kYes, kNo };
+
+// A TCP socket with TCP_NODELAY set. Throws std::system_error.
+Descriptor make_tcp_socket(int family, Blocking blocking);
+
+// Makes close() send RST instead of FIN: no TIME_WAIT, but no orderly shutdown either.
+void set_reset_on_close(int fd) noexcept;
+
+// Soft limit on descriptors raised to the hard limit; returns what the process may hold now.
+std::uint64_t raise_descriptor_limit() noexcept;
+
+}  // namespace fanin

@@ -1,0 +1,50 @@
+#include "net/socket.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+TEST(Address, ParsesTargets) {
+  EXPECT_EQ(Address::parse_target("127.0.0.1:80").text(), "127.0.0.1:80");
+  EXPECT_EQ(Address::parse_target("localhost:8080").text(), "127.0.0.1:8080");
+  EXPECT_EQ(Address::parse_target("[::1]:443").text(), "[::1]:443");
+}
+
+TEST(Address, RefusesBadTargets) {
+  for (const char* text : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "nowhere:80", "127.0.0.1:8x"}) {
+    EXPECT_THROW(Address::parse_target(text), std::invalid_argument) << text;
+  }
+}
+
+// Would catch: traffic leaving the machine because only 127.0.0.1 itself, or any 1xx address, was taken for loopback.
+TEST(Address, KnowsLoopback) {
+  EXPECT_TRUE(Address::parse("127.0.0.1", 1).is_loopback());
+  EXPECT_TRUE(Address::parse("127.255.3.4", 1).is_loopback());
+  EXPECT_TRUE(Address::parse("::1", 1).is_loopback());
+  EXPECT_FALSE(Address::parse("128.0.0.1", 1).is_loopback());
+  EXPECT_FALSE(Address::parse("10.0.0.1", 1).is_loopback());
+  EXPECT_FALSE(Address::parse("::", 1).is_loopback());
+}
+
+TEST(Listen, PortZeroIsBoundAndTakenPortIsRefused) {
+  const Descriptor first = listen_on(Address::parse("127.0.0.1", 0), {});
+  const Address bound = Address::of_local_end(first.get());
+  EXPECT_NE(bound.port(), 0);
+  EXPECT_THROW(listen_on(bound, {}), std::system_error);
+}
+
+// Would catch: a moved-from descriptor that closes a number which belongs to somebody else by then.
+TEST(Descriptor, MoveLeavesNothingBehind) {
+  Descriptor one = make_tcp_socket(AF_INET, Blocking::kYes);
+  const int number = one.get();
+  Descriptor two = std::move(one);
+  EXPECT_FALSE(one);  // NOLINT(bugprone-use-after-move): the state after the move is the subject
+  EXPECT_EQ(two.get(), number);
+}
+
+}  // namespace
+}  // namespace fanin
