@@ -1,0 +1,36 @@
+#include "net/duration.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace fanin {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Duration, ParsesEveryUnit) {
+  EXPECT_EQ(parse_duration("10s"), 10s);
+  EXPECT_EQ(parse_duration("500ms"), 500ms);
+  EXPECT_EQ(parse_duration("100us"), 100us);
+  EXPECT_EQ(parse_duration("7ns"), 7ns);
+  EXPECT_EQ(parse_duration("2m"), 2min);
+  EXPECT_EQ(parse_duration("1.5"), 1500ms);
+  EXPECT_EQ(parse_duration("0"), 0s);
+}
+
+// Would catch: "10 s", "10sec" or a negative wait taken for something else than a mistake.
+TEST(Duration, RefusesWhatIsNone) {
+  for (const char* text : {"", "s", "10 s", "10sec", "-1s", "nan", "inf", "1e300s", "5h", "1s "}) {
+    EXPECT_THROW(parse_duration(text), std::invalid_argument) << text;
+  }
+}
+
+TEST(Duration, FormatsSoThatParsingGivesItBack) {
+  for (const char* text : {"0s", "1s", "300ms", "1500us", "7ns", "120s"}) {
+    EXPECT_EQ(format_duration(parse_duration(text)), text);
+  }
+}
+
+}  // namespace
+}  // namespace fanin
