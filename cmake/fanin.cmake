@@ -3,7 +3,9 @@
 add_library(fanin_flags INTERFACE)
 target_compile_features(fanin_flags INTERFACE cxx_std_20)
 target_include_directories(fanin_flags INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(fanin_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -fno-omit-frame-pointer)
+# Designated initialisers that leave members at their defaults are meant so.
+target_compile_options(fanin_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wno-missing-field-initializers
+                       -fno-omit-frame-pointer)
 target_compile_definitions(fanin_flags INTERFACE FANIN_VERSION="${PROJECT_VERSION}")
 if(FANIN_STRICT)
   target_compile_options(fanin_flags INTERFACE -Werror)

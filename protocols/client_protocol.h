@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fanin {
+
+// What a client remembers of one connection. Kept small: a run may hold a million of them.
+struct ClientState {
+  std::uint32_t connection = 0;  // the connection's number; part of what a request carries
+  std::uint32_t sent = 0;        // requests appended so far, modulo 2^32
+  std::uint32_t completed = 0;   // replies verified so far, modulo 2^32
+  std::uint32_t offset = 0;      // bytes of the current reply that are verified
+};
+
+// What received bytes, or the end of the stream, amounted to.
+struct ReplyOutcome {
+  std::uint32_t completed = 0;  // replies that are now whole and right
+  bool mismatch =
+      false;  // something arrived that no server of this protocol would send; the connection is of no more use
+};
+
+// The client's half of a protocol, without I/O: makes requests and verifies every byte of the replies, through any
+// fragmentation. Holds no state of a connection, so one object serves all connections of a thread; const and therefore
+// safe to share.
+class ClientProtocol {
+ public:
+  virtual ~ClientProtocol() = default;
+
+  // Appends the next request of this connection to `out`.
+  virtual void append_request(ClientState& state, std::string& out) const = 0;
+
+  virtual ReplyOutcome consume(ClientState& state, std::string_view received) const = 0;
+
+  // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.
+  virtual ReplyOutcome end_of_stream(ClientState& state) const = 0;
+
+  // One request makes one connection: its reply is complete when the server closes (greet, sink).
+  virtual bool one_request_per_connection() const { return false; }
+  // The client shuts its sending side down after the request (sink).
+  virtual bool half_closes() const { return false; }
+  // Bytes that one request puts on the wire.
+  virtual std::size_t request_bytes() const = 0;
+};
+
+}  // namespace fanin

@@ -1,0 +1,34 @@
+// echo: every byte comes back as it went.
+#include <algorithm>
+
+#include "protocols/payload.h"
+#include "protocols/registry.h"
+#include "protocols/template_client.h"
+
+namespace fanin {
+namespace {
+
+class EchoSession : public ServerSession {
+ public:
+  Progress consume(std::string_view input, ReplyBuffer& out) override {
+    const std::size_t length = std::min(input.size(), out.room());
+    out.append(input.substr(0, length));
+    return {length, false};
+  }
+};
+
+SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
+  return [] { return std::make_unique<EchoSession>(); };
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
+  const Payload payload = make_payload(options);
+  return std::make_unique<TemplateClient>(TemplateClient::Form{
+      .request = payload.text, .reply = payload.text, .request_stamp = payload.stamp, .reply_stamp = payload.stamp});
+}
+
+}  // namespace
+
+const Protocol kEcho{"echo", "every byte comes back", make_sessions, make_client};
+
+}  // namespace fanin

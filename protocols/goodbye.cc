@@ -1,0 +1,50 @@
+// goodbye: a fixed reply to every line, whatever it says.
+#include <algorithm>
+
+#include "protocols/payload.h"
+#include "protocols/registry.h"
+#include "protocols/template_client.h"
+
+namespace fanin {
+namespace {
+
+class GoodbyeSession : public ServerSession {
+ public:
+  explicit GoodbyeSession(const std::string& reply) : reply_(reply) {}
+
+  Progress consume(std::string_view input, ReplyBuffer& out) override {
+    std::size_t done = 0;
+    while (done < input.size()) {
+      const std::size_t newline = input.find('\n', done);
+      if (newline == std::string_view::npos) {
+        return {input.size(), false};
+      }
+      if (out.room() < reply_.size()) {
+        break;
+      }
+      out.append(reply_);
+      done = newline + 1;
+    }
+    return {done, false};
+  }
+
+ private:
+  const std::string& reply_;  // owned by the factory, which outlives every session
+};
+
+SessionFactory make_sessions(const ServerProtocolOptions& options) {
+  const auto reply = std::make_shared<const std::string>(options.reply + "\n");
+  return [reply] { return std::make_unique<GoodbyeSession>(*reply); };
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
+  const Payload payload = make_line_payload(options);
+  return std::make_unique<TemplateClient>(
+      TemplateClient::Form{.request = payload.text, .reply = options.reply + "\n", .request_stamp = payload.stamp});
+}
+
+}  // namespace
+
+const Protocol kGoodbye{"goodbye", "answers every line with the same word (--reply)", make_sessions, make_client};
+
+}  // namespace fanin

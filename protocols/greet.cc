@@ -1,0 +1,32 @@
+// greet: the server says hello and closes.
+#include "protocols/registry.h"
+#include "protocols/template_client.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::string_view kGreeting = "hello\n";
+
+class GreetSession : public ServerSession {
+ public:
+  void start(ReplyBuffer& out) override {
+    out.append(kGreeting);
+    out.close_when_sent();
+  }
+  Progress consume(std::string_view input, ReplyBuffer& /*out*/) override { return {input.size(), false}; }
+};
+
+SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
+  return [] { return std::make_unique<GreetSession>(); };
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& /*options*/) {
+  return std::make_unique<TemplateClient>(
+      TemplateClient::Form{.request = "", .reply = std::string(kGreeting), .ends_with_connection = true});
+}
+
+}  // namespace
+
+const Protocol kGreet{"greet", "says hello and closes", make_sessions, make_client};
+
+}  // namespace fanin

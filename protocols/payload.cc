@@ -1,0 +1,54 @@
+#include "protocols/payload.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kStampDigits = 16;
+
+std::string filler(std::size_t size) {
+  std::string text(size, ' ');
+  for (std::size_t i = 0; i < size; ++i) {
+    text[i] = static_cast<char>('a' + i % 26);
+  }
+  return text;
+}
+
+}  // namespace
+
+Payload make_payload(const ClientProtocolOptions& options) {
+  if (!options.payload.empty()) {
+    return {options.payload, 0};
+  }
+  if (options.payload_bytes == 0) {
+    throw std::invalid_argument("a payload needs at least 1 byte: raise --payload-size");
+  }
+  return {filler(options.payload_bytes), std::min(options.payload_bytes, kStampDigits)};
+}
+
+Payload make_line_payload(const ClientProtocolOptions& options) {
+  Payload payload = make_payload(options);
+  if (options.payload.empty()) {
+    payload.text.back() = '\n';
+    payload.stamp = std::min(payload.stamp, payload.text.size() - 1);
+    return payload;
+  }
+  if (payload.text.back() != '\n') {
+    payload.text.push_back('\n');
+  }
+  if (payload.text.find('\n') != payload.text.size() - 1) {
+    throw std::invalid_argument("--payload holds a newline inside: this protocol answers line by line, give one line");
+  }
+  return payload;
+}
+
+char to_upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+std::string to_upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return to_upper(c); });
+  return text;
+}
+
+}  // namespace fanin

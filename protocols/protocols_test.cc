@@ -1,0 +1,222 @@
+// Every protocol, both halves against each other, without a socket: at every split point of the stream and with every
+// small reply buffer.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+struct Conversation {
+  std::string replies;
+  bool server_closes = false;
+};
+
+// Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes and is emptied when
+// it is full.
+Conversation talk(ServerSession& session, std::string_view input, std::size_t split, std::size_t limit) {
+  Conversation result;
+  std::string buffer;
+  const auto drain = [&](const ReplyBuffer& out) {
+    EXPECT_LE(buffer.size(), limit);
+    result.replies += buffer;
+    result.server_closes |= out.closing();
+    buffer.clear();
+  };
+  ReplyBuffer first(buffer, limit);
+  session.start(first);
+  drain(first);
+  for (std::string_view part : {input.substr(0, split), input.substr(split)}) {
+    ServerSession::Progress progress{0, true};
+    for (int rounds = 0; (progress.more || !part.empty()) && rounds < 10'000; ++rounds) {
+      ReplyBuffer out(buffer, limit);
+      progress = session.consume(part, out);
+      EXPECT_TRUE(progress.consumed == part.size() || !buffer.empty() || limit < 32)
+          << "input left although there was room";
+      part.remove_prefix(progress.consumed);
+      drain(out);
+    }
+    EXPECT_TRUE(part.empty());
+  }
+  return result;
+}
+
+// Lets the client verify `stream`, cut at `split`.
+ReplyOutcome verify(const ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
+  ReplyOutcome total;
+  for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {
+    const ReplyOutcome outcome = client.consume(state, part);
+    total.completed += outcome.completed;
+    total.mismatch |= outcome.mismatch;
+  }
+  return total;
+}
+
+struct Pair {
+  const char* protocol;
+  ServerProtocolOptions server;
+  ClientProtocolOptions client;
+};
+
+void PrintTo(const Pair& pair, std::ostream* out) { *out << pair.protocol; }
+
+Pair plain(const char* protocol) { return {protocol, {}, {.payload_bytes = 40}}; }
+
+class BothHalves : public testing::TestWithParam<Pair> {};
+
+// Would catch: a parser that takes one read for one message, and a client that does.
+TEST_P(BothHalves, AgreeAtEverySplitPoint) {
+  const Protocol& protocol = find_protocol(GetParam().protocol);
+  const SessionFactory sessions = protocol.make_sessions(GetParam().server);
+  const auto client = protocol.make_client(GetParam().client);
+  const std::uint32_t count = client->one_request_per_connection() ? 1 : 3;
+  std::string requests;
+  ClientState prepared{.connection = 7};
+  for (std::uint32_t i = 0; i < count; ++i) {
+    client->append_request(prepared, requests);
+  }
+  EXPECT_EQ(requests.size(), count * client->request_bytes());
+  for (const std::size_t limit : {std::size_t{32}, std::size_t{65536}}) {
+    for (std::size_t split = 0; split <= requests.size(); ++split) {
+      const Conversation said = talk(*sessions(), requests, split, limit);
+      for (std::size_t reply_split = 0; reply_split <= said.replies.size(); ++reply_split) {
+        ClientState state = prepared;
+        ReplyOutcome outcome = verify(*client, state, said.replies, reply_split);
+        if (client->one_request_per_connection()) {
+          outcome = client->end_of_stream(state);
+        }
+        ASSERT_FALSE(outcome.mismatch) << split << " " << reply_split;
+        ASSERT_EQ(outcome.completed, count) << split << " " << reply_split;
+      }
+    }
+  }
+}
+
+// Would catch: a client that counts replies without reading them.
+TEST_P(BothHalves, EveryWrongByteIsNoticed) {
+  const Protocol& protocol = find_protocol(GetParam().protocol);
+  const auto client = protocol.make_client(GetParam().client);
+  std::string request;
+  ClientState prepared{.connection = 7};
+  client->append_request(prepared, request);
+  const std::string replies = talk(*protocol.make_sessions(GetParam().server)(), request, 0, 65536).replies;
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    std::string wrong = replies;
+    wrong[i] = static_cast<char>(wrong[i] ^ 1);
+    ClientState state = prepared;
+    ASSERT_TRUE(client->consume(state, wrong).mismatch) << i;
+  }
+  ClientState state = prepared;
+  ASSERT_TRUE(client->consume(state, replies + "x").mismatch) << "a byte too many";
+}
+
+INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
+                         testing::Values(plain("echo"), plain("upper"), plain("sink"), plain("greet"), plain("goodbye"),
+                                         Pair{"upper", {.suffix = "-ok"}, {.payload_bytes = 40, .suffix = "-ok"}},
+                                         Pair{"echo", {}, {.payload = "hello"}}),
+                         [](const auto& test) {
+                           return std::string(test.param.protocol) + std::to_string(test.index);
+                         });
+
+std::string answer(const char* protocol, const std::string& input, const ServerProtocolOptions& options = {}) {
+  return talk(*find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
+}
+
+TEST(Protocols, SayWhatTheyPromise) {
+  EXPECT_EQ(answer("echo", "aB1\n"), "aB1\n");
+  EXPECT_EQ(answer("upper", "aB1 z{`\n"), "AB1 Z{`\n");
+  EXPECT_EQ(answer("upper", "one\ntwo\n", {.suffix = "!"}), "ONE!\nTWO!\n");
+  EXPECT_EQ(answer("sink", "anything"), "");
+  EXPECT_EQ(answer("greet", ""), "hello\n");
+  EXPECT_EQ(answer("goodbye", "a\nb\nunfinished"), "goodbye!\ngoodbye!\n");
+}
+
+TEST(Protocols, GreetClosesAfterItsWord) {
+  EXPECT_TRUE(talk(*kGreet.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_FALSE(talk(*kEcho.make_sessions({})(), "", 0, 65536).server_closes);
+}
+
+// Would catch: an echo client that accepts the reply of another connection, or an old one.
+TEST(EchoClient, RefusesAReplyThatBelongsElsewhere) {
+  const auto client = kEcho.make_client({.payload_bytes = 64});
+  ClientState one{.connection = 1};
+  ClientState two{.connection = 2};
+  std::string request_one;
+  std::string request_two;
+  client->append_request(one, request_one);
+  client->append_request(two, request_two);
+  ClientState copy = one;
+  EXPECT_TRUE(client->consume(copy, request_two).mismatch);
+  EXPECT_EQ(client->consume(one, request_one).completed, 1u);
+  std::string second;
+  client->append_request(one, second);
+  EXPECT_TRUE(client->consume(one, request_one).mismatch) << "the first reply once more";
+}
+
+// Would catch: a greeting that was cut short counted as served.
+TEST(GreetClient, NeedsTheWholeGreetingAndTheEnd) {
+  const auto client = kGreet.make_client({});
+  std::string nothing;
+  ClientState state;
+  client->append_request(state, nothing);
+  EXPECT_EQ(client->consume(state, "hel").completed, 0u);
+  EXPECT_TRUE(client->end_of_stream(state).mismatch);
+}
+
+ClientProtocolOptions ping(std::string expect = "") {
+  return {.request = "PING\r\n", .reply_delimiter = "\r\n", .expect = std::move(expect)};
+}
+
+TEST(RawClient, FindsTheDelimiterThroughAnyFragmentation) {
+  const auto client = kRaw.make_client(ping());
+  const std::string replies = "+PONG\r\n\r+A\r\r\n";
+  for (std::size_t split = 0; split <= replies.size(); ++split) {
+    ClientState state;
+    std::string requests;
+    client->append_request(state, requests);
+    client->append_request(state, requests);
+    EXPECT_EQ(verify(*client, state, replies, split).completed, 2u) << split;
+  }
+}
+
+TEST(RawClient, ChecksWhatWasExpected) {
+  const auto client = kRaw.make_client(ping("+PONG"));
+  ClientState state;
+  std::string request;
+  client->append_request(state, request);
+  EXPECT_EQ(client->consume(state, "+PONG\r\n").completed, 1u);
+  client->append_request(state, request);
+  EXPECT_TRUE(client->consume(state, "-ERR\r\n").mismatch);
+}
+
+// Would catch: a delimiter automaton that forgets a partial match ("aab" in "aaab").
+TEST(RawClient, DelimiterThatOverlapsItself) {
+  const auto client = kRaw.make_client({.request = "x", .reply_delimiter = "aab"});
+  ClientState state;
+  std::string request;
+  client->append_request(state, request);
+  EXPECT_EQ(client->consume(state, "aaab").completed, 1u);
+}
+
+TEST(Registry, UnknownProtocolIsNamed) {
+  try {
+    find_protocol("smoke-signals");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("smoke-signals"), std::string::npos);
+  }
+}
+
+TEST(Registry, RefusesWhatCannotWork) {
+  EXPECT_THROW(kEcho.make_client({.payload_bytes = 0}), std::invalid_argument);
+  EXPECT_THROW(kGoodbye.make_client({.payload = "a\nb"}), std::invalid_argument);
+  EXPECT_THROW(kRaw.make_client({}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace fanin

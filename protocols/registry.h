@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocols/client_protocol.h"
+#include "protocols/server_session.h"
+
+namespace fanin {
+
+// What the server's half of a protocol can be told.
+struct ServerProtocolOptions {
+  std::string suffix;              // upper: put before the end of every line
+  std::string reply = "goodbye!";  // goodbye: answers every line
+};
+
+// What the client's half can be told.
+struct ClientProtocolOptions {
+  std::size_t payload_bytes = 64;
+  std::string payload;             // fixed text instead of stamped bytes; its size rules
+  std::string suffix;              // upper: what the server was given
+  std::string reply = "goodbye!";  // goodbye: what the server was given
+  std::string request;             // raw: what is sent
+  std::string reply_delimiter;     // raw: what ends a reply
+  std::string expect;              // raw: the whole reply without its delimiter; empty takes any
+};
+
+using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
+
+// A row of the protocol table. A factory is null where the protocol has no such half.
+struct Protocol {
+  std::string_view name;
+  std::string_view summary;
+  SessionFactory (*make_sessions)(const ServerProtocolOptions&);
+  std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
+};
+
+std::span<const Protocol> protocols();
+
+// Throws std::invalid_argument that lists the known names.
+const Protocol& find_protocol(std::string_view name);
+
+// One per protocol file; the table is made of these.
+extern const Protocol kEcho;
+extern const Protocol kUpper;
+extern const Protocol kSink;
+extern const Protocol kGreet;
+extern const Protocol kGoodbye;
+extern const Protocol kRaw;
+
+}  // namespace fanin

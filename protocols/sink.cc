@@ -1,0 +1,31 @@
+// sink: the server reads until the end and says nothing; it closes when the client has shut its side down.
+#include "protocols/payload.h"
+#include "protocols/registry.h"
+#include "protocols/template_client.h"
+
+namespace fanin {
+namespace {
+
+class SinkSession : public ServerSession {
+ public:
+  Progress consume(std::string_view input, ReplyBuffer& /*out*/) override { return {input.size(), false}; }
+};
+
+SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
+  return [] { return std::make_unique<SinkSession>(); };
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
+  const Payload payload = make_payload(options);
+  return std::make_unique<TemplateClient>(TemplateClient::Form{.request = payload.text,
+                                                               .reply = "",
+                                                               .request_stamp = payload.stamp,
+                                                               .ends_with_connection = true,
+                                                               .half_closes = true});
+}
+
+}  // namespace
+
+const Protocol kSink{"sink", "reads until the end of the stream, answers nothing, closes", make_sessions, make_client};
+
+}  // namespace fanin

@@ -1,0 +1,84 @@
+#include "protocols/template_client.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kStampDigits = 16;
+
+// Least significant digit first, so that even a one-byte payload differs from its neighbours.
+std::array<char, kStampDigits> stamp(std::uint32_t connection, std::uint32_t sequence, const char* digits) {
+  std::array<char, kStampDigits> text{};
+  std::uint64_t number = (static_cast<std::uint64_t>(connection) << 32) | sequence;
+  for (char& digit : text) {
+    digit = digits[number & 0xf];
+    number >>= 4;
+  }
+  return text;
+}
+
+constexpr const char* kLowerDigits = "0123456789abcdef";
+constexpr const char* kUpperDigits = "0123456789ABCDEF";
+
+}  // namespace
+
+void TemplateClient::append_request(ClientState& state, std::string& out) const {
+  const std::size_t start = out.size();
+  out.append(form_.request);
+  if (form_.request_stamp > 0) {
+    const auto text = stamp(state.connection, state.sent, kLowerDigits);
+    std::memcpy(out.data() + start, text.data(), form_.request_stamp);
+  }
+  ++state.sent;
+}
+
+bool TemplateClient::matches(const ClientState& state, std::string_view part) const {
+  std::size_t offset = state.offset;
+  if (offset < form_.reply_stamp) {
+    const auto text = stamp(state.connection, state.completed, form_.upper_case_reply ? kUpperDigits : kLowerDigits);
+    const std::size_t length = std::min(part.size(), form_.reply_stamp - offset);
+    if (std::memcmp(part.data(), text.data() + offset, length) != 0) {
+      return false;
+    }
+    part.remove_prefix(length);
+    offset += length;
+  }
+  return std::memcmp(part.data(), form_.reply.data() + offset, part.size()) == 0;
+}
+
+ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view received) const {
+  ReplyOutcome outcome;
+  while (!received.empty()) {
+    const std::size_t length = std::min(received.size(), form_.reply.size() - state.offset);
+    const bool unasked = state.completed == state.sent && !form_.request.empty();
+    if (length == 0 || unasked || !matches(state, received.substr(0, length))) {
+      outcome.mismatch = true;
+      return outcome;
+    }
+    received.remove_prefix(length);
+    state.offset += static_cast<std::uint32_t>(length);
+    if (state.offset == form_.reply.size() && !form_.ends_with_connection) {
+      state.offset = 0;
+      ++state.completed;
+      ++outcome.completed;
+    }
+  }
+  return outcome;
+}
+
+ReplyOutcome TemplateClient::end_of_stream(ClientState& state) const {
+  ReplyOutcome outcome;
+  if (form_.ends_with_connection && state.offset == form_.reply.size() && state.sent == state.completed + 1) {
+    state.offset = 0;
+    ++state.completed;
+    outcome.completed = 1;
+  } else {
+    outcome.mismatch = state.sent != state.completed || state.offset != 0;
+  }
+  return outcome;
+}
+
+}  // namespace fanin
