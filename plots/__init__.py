@@ -1,0 +1,1 @@
+"""Draws the charts of a fanin run. Reads the run and measures nothing."""

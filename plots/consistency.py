@@ -1,0 +1,187 @@
+"""What a JSON Schema cannot say: sums that must add up, names that must exist, summaries that must follow from rounds."""
+
+import statistics
+
+from plots.document import Finding, json_path
+from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
+
+# Where a round holds the value that a summary's metric is the median of.
+ROUND_VALUE = {
+    "throughput_per_s": ("load", "throughput", "requests_per_s"),
+    "response_p50_ns": ("load", "latency", "response", "percentiles", "p50"),
+    "response_p99_ns": ("load", "latency", "response", "percentiles", "p99"),
+    "response_p999_ns": ("load", "latency", "response", "percentiles", "p99.9"),
+    "connect_p50_ns": ("load", "latency", "connect", "percentiles", "p50"),
+    "server_cpu_per_request_ns": ("server", "cpu_per_request_ns"),
+    "machine_cpu_per_request_ns": ("machine", "cpu_per_request_ns"),
+    "generator_cpu_per_request_ns": ("load", "generator", "cpu_per_request_ns"),
+    "server_rss_bytes": ("server", "rss_bytes"),
+    "server_pss_bytes": ("server", "pss_bytes"),
+    "server_threads": ("server", "threads"),
+    "server_processes": ("server", "processes"),
+}
+
+
+def findings(document, kind):
+    """Returns the Findings of a document that fits the schema `kind`."""
+    if kind == "fanin-run":
+        return suite_findings(document["suite"], ("suite",)) + run_findings(document)
+    if kind == "fanin-load":
+        return load_findings(document, ())
+    return suite_findings(document, ())
+
+
+def suite_findings(suite, path):
+    """Findings of a suite: names are unique, experiments name servers that exist, an A/A twin has an original."""
+    found = []
+    names = [server["name"] for server in suite["servers"]]
+    found += _repeated(names, (*path, "servers"), "server")
+    found += _repeated([each["name"] for each in suite["experiments"]], (*path, "experiments"), "experiment")
+    for index, experiment in enumerate(suite["experiments"]):
+        here = (*path, "experiments", index)
+        for at, name in enumerate(experiment["servers"]):
+            if name != "*" and name not in names:
+                found.append(_finding((*here, "servers", at), f"there is no server \"{name}\" in $.servers"))
+        twin = experiment.get("aa")
+        if twin and twin["server"] not in experiment_servers(suite, experiment):
+            found.append(_finding((*here, "aa", "server"), f"\"{twin['server']}\" is not in this experiment"))
+        if twin and twin["value"] not in experiment["sweep"]["values"]:
+            found.append(_finding((*here, "aa", "value"), f"{twin['value']} is not one of the sweep's values"))
+    return found
+
+
+def experiment_servers(suite, experiment):
+    """Names of the servers of an experiment in the suite's order; "*" stands for all."""
+    names = [server["name"] for server in suite["servers"]]
+    return names if "*" in experiment["servers"] else [name for name in names if name in experiment["servers"]]
+
+
+def load_findings(load, path):
+    """Findings of a load result: every request is accounted for and every histogram agrees with its buckets."""
+    found = []
+    requests = load["requests"]
+    if requests["sent"] != requests["completed"] + requests["failed"] + requests["unanswered"]:
+        found.append(_finding((*path, "requests"), "sent is not completed + failed + unanswered"))
+    for name, histogram in load["latency"].items():
+        found += histogram_findings(histogram, (*path, "latency", name))
+    if load["schedule"]:
+        found += histogram_findings(load["schedule"]["lateness"], (*path, "schedule", "lateness"))
+    return found
+
+
+def histogram_findings(document, path):
+    """Findings of one histogram: ascending buckets on the grid, count and percentiles that follow from them."""
+    buckets = document["buckets"]
+    for index, (lowest, _) in enumerate(buckets):
+        if lowest % bucket_width(lowest):
+            return [_finding((*path, "buckets", index), f"no bucket begins at {lowest} with two significant digits")]
+        if index and lowest <= buckets[index - 1][0]:
+            return [_finding((*path, "buckets", index), "buckets should ascend")]
+    histogram = Histogram(buckets, document["infinite"])
+    if histogram.count != document["count"]:
+        return [_finding((*path, "count"), f"{document['count']} but the buckets hold {histogram.count}")]
+    found = []
+    if buckets and not buckets[0][0] <= (document["min"] or 0) <= highest_value(buckets[0][0]):
+        found.append(_finding((*path, "min"), f"{document['min']} is not in the first bucket"))
+    if buckets and not buckets[-1][0] <= (document["max"] or 0) <= highest_value(buckets[-1][0]):
+        found.append(_finding((*path, "max"), f"{document['max']} is not in the last bucket"))
+    for name, parts in PERCENTILES.items():
+        said = document["percentiles"][name]
+        computed = histogram.percentile(parts)
+        if said != computed:
+            found.append(_finding((*path, "percentiles", name), f"{said} but the buckets give {computed}"))
+    return found
+
+
+def round_findings(one, path):
+    """Findings of one round."""
+    return load_findings(one["load"], (*path, "load")) if one["load"] else []
+
+
+def run_findings(run):
+    """Findings of a run beyond its suite."""
+    found = _repeated([cell["id"] for cell in run["cells"]], ("cells",), "cell")
+    found += _cell_findings(run)
+    cells = {cell["id"]: cell for cell in run["cells"]}
+    by_cell = {}
+    for index, one in enumerate(run["rounds"]):
+        if one["cell"] not in cells:
+            found.append(_finding(("rounds", index, "cell"), f"there is no cell \"{one['cell']}\" in $.cells"))
+        by_cell.setdefault(one["cell"], []).append(one)
+        found += round_findings(one, ("rounds", index))
+    for index, cell in enumerate(run["cells"]):
+        good = [one for one in by_cell.get(cell["id"], ()) if one["status"] == "ok"]
+        if cell["status"] == "measured" and not good:
+            found.append(_finding(("cells", index, "status"), "measured, but no round of this cell is ok"))
+    seen = set()
+    for index, summary in enumerate(run["summaries"]):
+        path = ("summaries", index)
+        if summary["cell"] not in cells:
+            found.append(_finding((*path, "cell"), f"there is no cell \"{summary['cell']}\" in $.cells"))
+            continue
+        if (summary["cell"], summary["metric"]) in seen:
+            found.append(_finding(path, f"{summary['metric']} of {summary['cell']} is summarised twice"))
+        seen.add((summary["cell"], summary["metric"]))
+        found += _summary_findings(summary, by_cell.get(summary["cell"], ()), path)
+    return found
+
+
+def _cell_findings(run):
+    found = []
+    experiments = {each["name"]: each for each in run["suite"]["experiments"]}
+    servers = {server["name"] for server in run["servers"]}
+    for index, cell in enumerate(run["cells"]):
+        path = ("cells", index)
+        experiment = experiments.get(cell["experiment"])
+        if experiment is None:
+            found.append(_finding((*path, "experiment"), f"\"{cell['experiment']}\" is not in the suite"))
+        elif cell["parameter"] != experiment["sweep"]["parameter"] or cell["value"] not in experiment["sweep"]["values"]:
+            found.append(_finding(path, f"{cell['parameter']} {cell['value']} is not in the experiment's sweep"))
+        if cell["server"] not in servers:
+            found.append(_finding((*path, "server"), f"there is no server \"{cell['server']}\" in $.servers"))
+        if not cell["id"].startswith(f"{cell['experiment']}/{cell['server']}/"):
+            found.append(_finding((*path, "id"), "does not begin with the cell's experiment and server"))
+        if cell["id"].endswith("/aa") != (cell["role"] == "aa"):
+            found.append(_finding((*path, "role"), "does not agree with the id"))
+        if run["complete"] and cell["status"] == "pending":
+            found.append(_finding((*path, "status"), "pending in a run that says it is complete"))
+    return found
+
+
+def _summary_findings(summary, rounds, path):
+    if summary["median"] is None:
+        return []
+    if not summary["low"] <= summary["median"] <= summary["high"]:
+        return [_finding(path, "low <= median <= high does not hold")]
+    steps = ROUND_VALUE.get(summary["metric"])
+    good = [one for one in rounds if one["status"] == "ok"]
+    values = [_value_at(one, steps) for one in good] if steps else []
+    # Where a round lacks the value the harness says how it ranked it; only whole sets can be recomputed here.
+    if not values or None in values:
+        return []
+    if summary["n"] != len(values):
+        return [_finding((*path, "n"), f"{summary['n']} but {len(values)} rounds are ok")]
+    median = statistics.median(values)
+    if abs(median - summary["median"]) > 1e-6 * max(1.0, abs(median)):
+        return [_finding((*path, "median"), f"{summary['median']} but the rounds give {median}")]
+    return []
+
+
+def _value_at(value, steps):
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def _repeated(names, path, what):
+    seen = set()
+    found = []
+    for index, name in enumerate(names):
+        if name in seen:
+            found.append(_finding((*path, index), f"{what} \"{name}\" occurs twice"))
+        seen.add(name)
+    return found
+
+
+def _finding(path, message):
+    return Finding(json_path(path), message)

@@ -1,0 +1,213 @@
+"""Reads JSON files strictly and checks them against the schemas in results/schema/.
+
+Everything that can be wrong with an input file ends as an InputError whose text is one line for the user.
+"""
+
+import functools
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+
+SCHEMA_DIR = Path(__file__).resolve().parent.parent / "results" / "schema"
+SCHEMA_FILES = {
+    "fanin-suite": "suite.schema.json",
+    "fanin-load": "load.schema.json",
+    "fanin-run": "run.schema.json",
+}
+_BUCKET_REF = {"$ref": "#/$defs/bucket"}
+
+
+class InputError(Exception):
+    """The input cannot be used; the text says in one line what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with a document: `place` is a JSON path such as $.rounds[3].load, `message` one line."""
+
+    place: str
+    message: str
+
+    def __str__(self):
+        return f"{self.place}: {self.message}"
+
+
+def json_path(parts):
+    """Spells a sequence of keys and indices as a JSON path: $.rounds[3]['odd key']."""
+    text = "$"
+    for part in parts:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part.replace("_", "a").isalnum():
+            text += f".{part}"
+        else:
+            text += f"['{part}']"
+    return text
+
+
+def read_json(path):
+    """Returns the JSON value in `path`. Raises InputError for a file that is missing, unreadable, not JSON or not finite."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not JSON: byte {error.start} is not UTF-8") from error
+    return parse_json(text, str(path))
+
+
+def parse_json(text, origin):
+    """As read_json, for text that came from `origin` (a name for messages)."""
+    not_finite = []
+
+    def constant(name):
+        not_finite.append(name)
+        return math.nan
+
+    def number(digits):
+        value = float(digits)
+        if math.isinf(value):
+            not_finite.append(digits)
+        return value
+
+    try:
+        value = json.loads(text, parse_constant=constant, parse_float=number)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{origin}:{error.lineno}:{error.colno} is not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{origin} is not JSON that this program can read: {error}") from error
+    if not_finite:
+        place = json_path(_first_not_finite(value, ()) or ())
+        raise InputError(f"{origin}: {place}: {not_finite[0]} is not a number of JSON: write null and a reason instead")
+    return value
+
+
+def _first_not_finite(value, path):
+    if isinstance(value, float):
+        return None if math.isfinite(value) else path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        found = _first_not_finite(item, (*path, key))
+        if found is not None:
+            return found
+    return None
+
+
+def _all_plain_buckets(value):
+    # A run holds hundreds of thousands of buckets; asking jsonschema about each takes minutes, this takes a moment.
+    # It accepts only what the schema accepts; everything else goes to jsonschema, which finds the words.
+    return all(
+        type(item) is list
+        and len(item) == 2
+        and type(item[0]) is int
+        and type(item[1]) is int
+        and item[0] >= 0
+        and item[1] >= 1
+        for item in value
+    )
+
+
+def _items(validator, items, instance, schema):
+    if items == _BUCKET_REF and isinstance(instance, list) and _all_plain_buckets(instance):
+        return
+    yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
+
+
+@functools.cache
+def _schemas():
+    loaded = {}
+    for kind, name in SCHEMA_FILES.items():
+        schema = read_json(SCHEMA_DIR / name)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        loaded[kind] = schema
+    return loaded
+
+
+@functools.cache
+def _validator(kind, definition=None):
+    schemas = _schemas()
+    schema = schemas[kind]
+    if definition:
+        schema = {"$ref": f"{schema['$id']}#/$defs/{definition}"}
+    cls = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"items": _items})
+    try:
+        import referencing
+        import referencing.jsonschema
+    except ImportError:
+        store = {each["$id"]: each for each in schemas.values()}
+        return cls(schema, resolver=jsonschema.RefResolver(schema.get("$id", ""), schema, store=store))
+    pairs = [(each["$id"], referencing.jsonschema.DRAFT202012.create_resource(each)) for each in schemas.values()]
+    return cls(schema, registry=referencing.Registry().with_resources(pairs))
+
+
+def _leaf(error):
+    """The error a person can act on: for anyOf and oneOf the innermost one of the branch that came nearest."""
+    while error.context:
+        branches = {}
+        for each in error.context:
+            branches.setdefault(each.schema_path[0], []).append(each)
+        # A branch that fails on the value's own type was not meant; of the others the one with fewest errors was.
+        nearest = min(branches.values(), key=lambda errors: (_is_wrong_kind(errors), len(errors)))
+        error = nearest[0]
+    return error
+
+
+def _is_wrong_kind(errors):
+    return any(each.validator in ("type", "const") and not each.relative_path for each in errors)
+
+
+def _wording(error):
+    value = error.instance
+    if error.schema is False or error.validator is None:
+        return "this key cannot stand here"
+    if error.validator == "required" or error.validator == "additionalProperties":
+        return error.message
+    shown = json.dumps(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if error.validator == "type":
+        return f"{shown} should be {_either(error.validator_value)}"
+    if error.validator == "enum":
+        return f"{shown} should be one of {', '.join(json.dumps(each) for each in error.validator_value)}"
+    if error.validator == "const":
+        return f"{shown} should be {json.dumps(error.validator_value)}"
+    if error.validator == "pattern":
+        return f"{shown} does not have the form {error.validator_value}"
+    if error.validator in ("minLength", "minItems"):
+        return f"{shown} is too short: at least {error.validator_value}"
+    return error.message if len(error.message) <= 160 else f"{shown} breaks the rule {error.validator}"
+
+
+def _either(kinds):
+    return kinds if isinstance(kinds, str) else " or ".join(kinds)
+
+
+def kind_of(document, origin):
+    """Returns the document's "schema" key after checking that and the version. Raises InputError otherwise."""
+    if not isinstance(document, dict):
+        raise InputError(f"{origin}: $: should be an object with a key \"schema\"")
+    kind = document.get("schema")
+    if kind not in SCHEMA_FILES:
+        known = ", ".join(SCHEMA_FILES)
+        said = "there is none" if kind is None else f"it is {json.dumps(kind)[:60]}"
+        raise InputError(f"{origin}: $.schema: {said}: it should be one of {known}")
+    wanted = _schemas()[kind]["properties"]["schema_version"]["const"]
+    version = document.get("schema_version")
+    if version != wanted or isinstance(version, bool):
+        said = "there is none" if version is None else f"it is {json.dumps(version)[:60]}"
+        raise InputError(f"{origin}: $.schema_version: {said}: this program reads version {wanted} of {kind}")
+    return kind
+
+
+def schema_findings(document, kind, definition=None, limit=10):
+    """Returns up to `limit` Findings of `document` against the schema `kind` (or one of its $defs), in document order."""
+    errors = []
+    for error in _validator(kind, definition).iter_errors(document):
+        leaf = _leaf(error)
+        errors.append(Finding(json_path(leaf.absolute_path), _wording(leaf)))
+        if len(errors) >= limit:
+            break
+    return errors

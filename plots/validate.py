@@ -1,0 +1,65 @@
+"""python3 -m plots.validate FILE...: checks fanin files against their schemas and against themselves.
+
+The kind of a file is its "schema" key; a .jsonl file is taken as rounds, one per line. One line per finding
+on stderr, FILE: PLACE: what is wrong. Exit code 0 when every file is sound, 2 when one is not.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from plots import consistency
+from plots.document import Finding, InputError, kind_of, parse_json, read_json, schema_findings
+
+
+def findings(document, origin, limit=10):
+    """Returns up to `limit` Findings of a whole document; consistency is only asked of what fits its schema."""
+    kind = kind_of(document, origin)
+    found = schema_findings(document, kind, limit=limit)
+    return found or consistency.findings(document, kind)[:limit]
+
+
+def rounds_findings(path, limit=10):
+    """Returns up to `limit` Findings of a rounds.jsonl file; the place says the line."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        one = parse_json(line, f"{path}:{number}")
+        broken = schema_findings(one, "fanin-run", "round", limit) or consistency.round_findings(one, ())
+        found += [Finding(f"line {number}: {each.place}", each.message) for each in broken]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def check(path, limit):
+    """Returns up to `limit` Findings of the file at `path`. Raises InputError where it cannot be read at all."""
+    if str(path).endswith(".jsonl"):
+        return rounds_findings(path, limit)
+    return findings(read_json(path), str(path), limit)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="plots.validate", description="Checks fanin suites, load results, runs and rounds.")
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("--limit", type=int, default=10, help="findings shown per file (default 10)")
+    options = parser.parse_args(arguments)
+    sound = True
+    for path in options.files:
+        try:
+            found = check(path, max(1, options.limit))
+        except InputError as error:
+            print(f"plots.validate: {error}", file=sys.stderr)
+            sound = False
+            continue
+        for each in found:
+            print(f"plots.validate: {path}: {each}", file=sys.stderr)
+        sound = sound and not found
+    return 0 if sound else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
