@@ -164,8 +164,12 @@ def _wording(error):
     value = error.instance
     if error.schema is False or error.validator is None:
         return "this key cannot stand here"
-    if error.validator == "required" or error.validator == "additionalProperties":
-        return error.message
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in value]
+        return f"there is no key \"{missing[0]}\""
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        return f"no key \"{next(key for key in value if key not in known)}\" is known here"
     shown = json.dumps(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     if error.validator == "type":
