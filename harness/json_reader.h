@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/clock.h"
+
+namespace fanin {
+
+using Json = nlohmann::json;
+
+// Reads and parses a whole file. Throws std::invalid_argument "FILE: line L, column C: not JSON" or, where the file
+// cannot be read, "FILE: cannot read it: reason".
+Json load_json(const std::string& path);
+
+// The same for a text at hand; `name` stands for the file in messages.
+Json parse_json(std::string_view text, const std::string& name);
+
+// One value of a document together with its place in it, so that every complaint names both:
+// "suite.json: /experiments/0/sweep/values: must be ...". It refers to the document and must not outlive it.
+// All readers throw std::invalid_argument.
+class JsonReader {
+ public:
+  JsonReader(const Json& value, std::string file, std::string place = "")
+      : value_(&value), file_(std::move(file)), place_(std::move(place)) {}
+
+  const Json& value() const noexcept { return *value_; }
+  const std::string& file() const noexcept { return file_; }
+  [[noreturn]] void fail(std::string_view problem) const;
+
+  // Refuses an object with any other key, and anything that is no object.
+  void only_keys(std::initializer_list<std::string_view> keys) const;
+  JsonReader at(std::string_view key) const;                   // throws where the key is absent
+  std::optional<JsonReader> find(std::string_view key) const;  // absent and null both give nothing
+  std::vector<JsonReader> items() const;                       // of an array
+
+  std::string text() const;  // not empty
+  std::int64_t integer(std::int64_t low, std::int64_t high) const;
+  double number() const;  // finite
+  bool boolean() const;
+  Nanoseconds duration() const;  // a text such as "300ms"
+
+ private:
+  const Json* value_;
+  std::string file_;
+  std::string place_;
+};
+
+}  // namespace fanin

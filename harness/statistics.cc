@@ -1,0 +1,95 @@
+#include "harness/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace fanin {
+namespace {
+
+double sorted_median(const std::vector<double>& sorted) {
+  const std::size_t n = sorted.size();
+  return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return sorted_median(values);
+}
+
+Interval median_interval(std::vector<double> values, double level) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  // tail = P(Binomial(n, 1/2) < k) for the k in hand, mass = P(Binomial = k).
+  double mass = std::pow(0.5, static_cast<double>(n));
+  double tail = mass;
+  std::size_t k = 1;
+  for (; k < (n + 1) / 2; ++k) {
+    mass *= static_cast<double>(n - k + 1) / static_cast<double>(k);
+    if (1 - 2 * (tail + mass) < level) {
+      break;
+    }
+    tail += mass;
+  }
+  return {values[k - 1], values[n - k], std::max(0.0, 1 - 2 * tail)};
+}
+
+// counts[u] is the number of the C(m+n, m) arrangements whose statistic is u, built one value of the first sample at a
+// time: it multiplies by (1 - q^(n+i)) / (1 - q^i), the factors of the Gaussian binomial coefficient.
+double mann_whitney_probability(int m, int n, int u) {
+  if (u < 0) {
+    return 0;
+  }
+  const int largest = m * n;
+  std::vector<double> counts(static_cast<std::size_t>(largest) + 1, 0.0);
+  counts[0] = 1;
+  for (int i = 1; i <= m; ++i) {
+    for (int at = largest; at >= n + i; --at) {
+      counts[static_cast<std::size_t>(at)] -= counts[static_cast<std::size_t>(at - n - i)];
+    }
+    for (int at = i; at <= largest; ++at) {
+      counts[static_cast<std::size_t>(at)] += counts[static_cast<std::size_t>(at - i)];
+    }
+  }
+  double below = 0;
+  double all = 0;
+  for (int at = 0; at <= largest; ++at) {
+    all += counts[static_cast<std::size_t>(at)];
+    below += at <= u ? counts[static_cast<std::size_t>(at)] : 0.0;
+  }
+  return below / all;
+}
+
+Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level) {
+  std::vector<double> differences;
+  differences.reserve(first.size() * second.size());
+  for (const double x : first) {
+    for (const double y : second) {
+      differences.push_back(y - x);
+    }
+  }
+  std::sort(differences.begin(), differences.end());
+  Shift shift{sorted_median(differences), std::nullopt};
+  const int m = static_cast<int>(first.size());
+  const int n = static_cast<int>(second.size());
+  // The interval [d(k), d(mn+1-k)] covers with 1 - 2 P(U <= k-1).
+  int k = 0;
+  double coverage = 0;
+  while (2 * k < m * n) {
+    const double next = 1 - 2 * mann_whitney_probability(m, n, k);
+    if (next < level) {
+      break;
+    }
+    coverage = next;
+    ++k;
+  }
+  if (k > 0) {
+    const auto rank = static_cast<std::size_t>(k);
+    shift.interval = Interval{differences[rank - 1], differences[differences.size() - rank], coverage};
+  }
+  return shift;
+}
+
+}  // namespace fanin

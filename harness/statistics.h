@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+namespace fanin {
+
+// The middle value, or the mean of the two middle ones. `values` must not be empty.
+double median(std::vector<double> values);
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+  double coverage = 0;  // what is really attained, since order statistics come in steps
+};
+
+// The distribution-free interval of the median: [x(k), x(n+1-k)] with the largest k whose coverage
+// 1 - 2 P(Binomial(n, 1/2) < k) reaches `level`; where none does, the widest one (k = 1) with the coverage it has.
+// `values` must not be empty. (Hollander and Wolfe, Nonparametric Statistical Methods, 3.6.)
+Interval median_interval(std::vector<double> values, double level);
+
+// How far `second` lies from `first`: the Hodges-Lehmann estimate, i.e. the median of all differences second - first,
+// with the exact interval that inverts the rank-sum (Mann-Whitney) test. The interval is absent where the samples are
+// too small for `level` at all: a test on them could not tell anything apart. Ties make it conservative.
+struct Shift {
+  double estimate = 0;
+  std::optional<Interval> interval;
+};
+
+// Neither sample may be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 4.2 and 4.3.)
+Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level);
+
+// P(U <= u) of the Mann-Whitney statistic for samples of m and n values under the null hypothesis, without ties.
+double mann_whitney_probability(int m, int n, int u);
+
+}  // namespace fanin

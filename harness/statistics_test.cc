@@ -1,0 +1,101 @@
+#include "harness/statistics.h"
+
+#include <gtest/gtest.h>
+
+namespace fanin {
+namespace {
+
+TEST(Median, OfOddAndEvenCounts) {
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({4, 1, 3, 2}), 2.5);
+  EXPECT_EQ(median({7}), 7);
+}
+
+// Published: the sign-test intervals of the median reach 95 % from n = 6 on (coverage 0.96875 with the extremes);
+// n = 5 gives 0.9375, n = 10 gives [x(2), x(9)] with 0.9785, n = 20 gives [x(6), x(15)] with 0.9586.
+TEST(MedianInterval, AgreesWithTables) {
+  const Interval five = median_interval({1, 2, 3, 4, 5}, 0.95);
+  EXPECT_EQ(five.low, 1);
+  EXPECT_EQ(five.high, 5);
+  EXPECT_NEAR(five.coverage, 0.9375, 1e-12);
+  EXPECT_NEAR(median_interval({1, 2, 3, 4, 5, 6}, 0.95).coverage, 0.96875, 1e-12);
+  const Interval ten = median_interval({10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, 0.95);
+  EXPECT_EQ(ten.low, 2);
+  EXPECT_EQ(ten.high, 9);
+  EXPECT_NEAR(ten.coverage, 0.978515625, 1e-12);
+  std::vector<double> twenty;
+  for (int i = 1; i <= 20; ++i) {
+    twenty.push_back(i);
+  }
+  const Interval interval = median_interval(twenty, 0.95);
+  EXPECT_EQ(interval.low, 6);
+  EXPECT_EQ(interval.high, 15);
+  EXPECT_NEAR(interval.coverage, 0.95861, 1e-5);
+}
+
+// Would catch: a single round that pretends to an interval.
+TEST(MedianInterval, OneValueCoversNothing) {
+  const Interval one = median_interval({42}, 0.95);
+  EXPECT_EQ(one.low, 42);
+  EXPECT_EQ(one.high, 42);
+  EXPECT_EQ(one.coverage, 0);
+}
+
+// By hand: for m = n = 2 the six arrangements have U = 0, 1, 2, 2, 3, 4.
+TEST(MannWhitney, CountsTheSmallestCaseByHand) {
+  EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, -1), 0);
+  EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 0), 1.0 / 6);
+  EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 1), 2.0 / 6);
+  EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 2), 4.0 / 6);
+  EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 4), 1);
+}
+
+// The two-sided 5 % critical values (the largest u with 2 P(U <= u) <= 0.05) as textbooks print them; 3 and 3 has none.
+TEST(MannWhitney, AgreesWithPublishedCriticalValues) {
+  const auto critical = [](int m, int n) {
+    int u = -1;
+    while (2 * mann_whitney_probability(m, n, u + 1) <= 0.05) {
+      ++u;
+    }
+    return u;
+  };
+  EXPECT_EQ(critical(3, 3), -1);
+  EXPECT_EQ(critical(4, 4), 0);
+  EXPECT_EQ(critical(5, 5), 2);
+  EXPECT_EQ(critical(7, 9), 12);
+  EXPECT_EQ(critical(10, 10), 23);
+  EXPECT_EQ(critical(20, 20), 127);
+}
+
+// Hollander and Wolfe, example 4.1 (permeability of the human chorioamnion): the estimate of the shift is -0.305 and
+// the 96 % interval of the published solution is (-0.76, 0.15).
+TEST(RankSumShift, AgreesWithThePublishedExample) {
+  const std::vector<double> at_term{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46};
+  const std::vector<double> early{1.15, 0.88, 0.90, 0.74, 1.21};
+  const Shift shift = rank_sum_shift(at_term, early, 0.96);
+  EXPECT_NEAR(shift.estimate, -0.305, 1e-9);
+  ASSERT_TRUE(shift.interval);
+  EXPECT_NEAR(shift.interval->low, -0.76, 1e-9);
+  EXPECT_NEAR(shift.interval->high, 0.15, 1e-9);
+}
+
+// Would catch: a verdict from two or three rounds a side, for which no rank test can reach 95 %.
+TEST(RankSumShift, HasNoIntervalWhereSamplesAreTooSmall) {
+  EXPECT_FALSE(rank_sum_shift({1, 2, 3}, {11, 12, 13}, 0.95).interval);
+  EXPECT_EQ(rank_sum_shift({1, 2, 3}, {11, 12, 13}, 0.95).estimate, 10);
+  EXPECT_TRUE(rank_sum_shift({1, 2, 3, 4}, {11, 12, 13, 14}, 0.95).interval);
+}
+
+TEST(RankSumShift, ChangesSignWithTheOrderOfTheSamples) {
+  const std::vector<double> a{1.0, 2.5, 3.1, 4.7, 9.0};
+  const std::vector<double> b{2.0, 2.2, 5.0, 6.0, 7.7, 8.1};
+  const Shift forward = rank_sum_shift(a, b, 0.95);
+  const Shift backward = rank_sum_shift(b, a, 0.95);
+  EXPECT_DOUBLE_EQ(forward.estimate, -backward.estimate);
+  ASSERT_TRUE(forward.interval && backward.interval);
+  EXPECT_DOUBLE_EQ(forward.interval->low, -backward.interval->high);
+  EXPECT_DOUBLE_EQ(forward.interval->high, -backward.interval->low);
+}
+
+}  // namespace
+}  // namespace fanin

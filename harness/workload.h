@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/json_reader.h"
+
+namespace fanin {
+
+// What is asked of a server in one cell: the keys of a suite's "workload", each the fanin-load option of the same
+// meaning. A checked value; any thread.
+class Workload {
+ public:
+  // Throws std::invalid_argument with the place of an unknown key, a value out of range, or keys that contradict.
+  static Workload parse(const JsonReader& reader);
+
+  // The same workload with one numeric key set to `value`, as a sweep does.
+  Workload with(const std::string& key, const Json& value) const;
+
+  std::string protocol() const;
+  std::int64_t connections() const;
+  std::int64_t idle_connections() const;
+
+  // The options of fanin-load that ask for this workload, without target, window and output.
+  std::vector<std::string> load_arguments() const;
+
+  // Refuses, with its place, a value that the key does not take. Throws also where the key is no numeric one.
+  static void check_sweep_value(const std::string& key, const JsonReader& value);
+
+ private:
+  explicit Workload(Json values) : values_(std::move(values)) {}
+
+  Json values_;  // an object that holds known keys only
+};
+
+}  // namespace fanin
