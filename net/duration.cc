@@ -25,7 +25,7 @@ Nanoseconds parse_duration(std::string_view text) {
   if (error == std::errc{} && std::isfinite(number) && number >= 0) {
     for (const auto& [name, factor] : kUnits) {
       // Half the range of 64-bit nanoseconds (146 years) leaves room to add durations to points in time.
-      if (unit == name && number * factor < static_cast<double>(std::numeric_limits<std::int64_t>::max() / 2)) {
+      if (unit == name && number * factor < static_cast<double>(std::numeric_limits<std::int64_t>::max()) / 2) {
         return Nanoseconds(std::llround(number * factor));
       }
     }

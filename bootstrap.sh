@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# Makes sure that what the project needs is installed, and picks the Python interpreter. Idempotent: with nothing
+# missing it touches neither the network nor the disk.
+#
+#   ./bootstrap.sh run|test      what run_all.sh or run_tests.sh needs
+#   . ./bootstrap.sh             defines bootstrap(), which also exports FANIN_PYTHON
+#
+# FANIN_PYTHON=PATH       use this interpreter and no other
+# FANIN_BOOTSTRAP=check   never install; name what is missing and stop
+
+# One need per line: `package` is met when dpkg has it installed, `package:command` when the command is on PATH, and
+# `a:x|b:y` when either is met; the first that this release offers is the one that is installed.
+kRunNeeds=(
+  cmake:cmake
+  ninja-build:ninja
+  g++:g++
+  libc6-dev
+  libcli11-dev
+  nlohmann-json3-dev
+  libfmt-dev
+  libbenchmark-dev
+)
+
+# redis-tools, not redis-server: it holds the same binary and never starts a service (see link_redis in run_tests.sh).
+# The clang tools are pinned to the version whose findings and formatting the project is kept clean for.
+kTestNeeds=(
+  libgtest-dev
+  "clang-14:clang++-14|clang:clang++"
+  "clang-format-14:clang-format-14|clang-format:clang-format"
+  "clang-tidy-14:clang-tidy-14|clang-tidy:clang-tidy"
+  shellcheck:shellcheck
+  netcat-openbsd:nc
+  redis-tools:redis-check-rdb
+)
+
+kRunModules=(matplotlib numpy jsonschema jinja2)
+kTestModules=(pytest)
+
+bootstrap_die() {
+  printf 'bootstrap: %s\n' "$*" >&2
+  exit 2
+}
+
+# Is one alternative of a need met?
+is_met() {
+  if [[ $1 == *:* ]]; then
+    command -v "${1#*:}" >/dev/null
+  else
+    dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+  fi
+}
+
+# Prints the needs that are not met, one per line.
+unmet_needs() {
+  local need alternative met
+  local -a alternatives
+  for need in "$@"; do
+    met=no
+    IFS='|' read -ra alternatives <<<"$need"
+    for alternative in "${alternatives[@]}"; do
+      if is_met "$alternative"; then met=yes; fi
+    done
+    if [[ $met == no ]]; then echo "$need"; fi
+  done
+}
+
+# Prints the package to install for a need: the first alternative that apt offers, else the first one.
+package_for() {
+  local alternative
+  local -a alternatives
+  IFS='|' read -ra alternatives <<<"$1"
+  for alternative in "${alternatives[@]}"; do
+    if [[ -n $(apt-cache madison "${alternative%%:*}" 2>/dev/null) ]]; then
+      echo "${alternative%%:*}"
+      return
+    fi
+  done
+  echo "${alternatives[0]%%:*}"
+}
+
+# Prints the first interpreter that imports all the modules named; fails when there is none. The python3 on PATH may
+# be a private build without matplotlib while the system's has it, so the only sound test is to try.
+find_python() {
+  local candidate imports
+  imports="import $(IFS=,; echo "$*")"
+  local -a candidates=(python3 /usr/bin/python3 /usr/local/bin/python3)
+  if [[ -n ${FANIN_PYTHON:-} ]]; then candidates=("$FANIN_PYTHON"); fi
+  for candidate in "${candidates[@]}"; do
+    if "$candidate" -c "$imports" >/dev/null 2>&1; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Prints what to put before a command that needs root: nothing, or sudo. Takes the names of what is missing.
+root_prefix() {
+  local advice="as root, run: apt-get install --no-install-recommends $*"
+  refuse() { bootstrap_die "packages are missing, and $1: $advice"; }
+  command -v apt-get >/dev/null || bootstrap_die "no apt-get here: install by hand what Debian calls: $*"
+  [[ ${FANIN_BOOTSTRAP:-install} != check ]] || refuse "FANIN_BOOTSTRAP=check forbids installing"
+  if [[ $(id -u) -eq 0 ]]; then return; fi
+  command -v sudo >/dev/null || refuse "this user is not root and there is no sudo"
+  # Without a terminal sudo must not wait for a password that nobody can type.
+  local sudo=sudo
+  if [[ ! -t 0 ]]; then sudo="sudo -n"; fi
+  $sudo true || refuse "sudo did not let us"
+  echo "$sudo"
+}
+
+# install_needs NEED...: with root or sudo; otherwise says what to type and ends with 2.
+install_needs() {
+  local -a names packages=()
+  local prefix need log
+  names=("${@%%|*}")
+  names=("${names[@]%%:*}")
+  prefix=$(root_prefix "${names[@]}") || exit 2
+  log=$(mktemp -t fanin-bootstrap.XXXXXX)
+  echo "bootstrap: installing ${names[*]} (log: $log)"
+  # A broken third-party source must not stop us: the installation below is what decides.
+  $prefix apt-get update -qq >>"$log" 2>&1 || echo "bootstrap: apt-get update had errors, going on" >&2
+  for need in "$@"; do packages+=("$(package_for "$need")"); done
+  $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 "${packages[@]}" >>"$log" 2>&1 || {
+    tail -n 15 "$log" >&2
+    bootstrap_die "apt-get could not install ${packages[*]}: see $log"
+  }
+  rm -f "$log"
+}
+
+# bootstrap run|test: the one step that run_all.sh and run_tests.sh share.
+bootstrap() {
+  local -a needs=("${kRunNeeds[@]}") modules=("${kRunModules[@]}") unmet=()
+  case ${1:-} in
+    run) ;;
+    test) needs+=("${kTestNeeds[@]}") modules+=("${kTestModules[@]}") ;;
+    *) bootstrap_die "unknown set '${1:-}': use run or test" ;;
+  esac
+  mapfile -t unmet < <(unmet_needs "${needs[@]}")
+  local python
+  if ! python=$(find_python "${modules[@]}"); then
+    [[ -z ${FANIN_PYTHON:-} ]] ||
+      bootstrap_die "FANIN_PYTHON=$FANIN_PYTHON does not import ${modules[*]}: install them there or unset FANIN_PYTHON"
+    local module
+    for module in "${modules[@]}"; do
+      /usr/bin/python3 -c "import $module" 2>/dev/null || unmet+=("python3-$module")
+    done
+  fi
+  if ((${#unmet[@]})); then
+    install_needs "${unmet[@]}"
+    mapfile -t unmet < <(unmet_needs "${needs[@]}")
+    ((${#unmet[@]} == 0)) || bootstrap_die "still missing after the installation: ${unmet[*]}"
+    python=$(find_python "${modules[@]}") || bootstrap_die "no Python interpreter imports ${modules[*]}: set FANIN_PYTHON"
+  fi
+  export FANIN_PYTHON=$python
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  set -euo pipefail
+  bootstrap "${1:-run}"
+  echo "bootstrap: ready, Python is $FANIN_PYTHON"
+fi

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# From a fresh clone to charts: installs what is missing, builds, measures, draws.
+set -euo pipefail
+top=$(cd "$(dirname "$0")" && pwd)
+. "$top/bootstrap.sh"
+
+usage() {
+  cat <<'END'
+usage: ./run_all.sh [--quick] [--out DIR]
+
+  --quick     the smoke suite instead of the standard one: shows that everything works, not who is faster
+  --out DIR   where the run goes (default: results/SUITE-TIME)
+Ctrl-C keeps the rounds that are finished. FANIN_PYTHON=PATH chooses the Python interpreter.
+END
+}
+
+bad_option() {
+  echo "run_all.sh: $1: see ./run_all.sh --help" >&2
+  exit 2
+}
+
+suite=standard
+out=
+while (($#)); do
+  case $1 in
+    --quick) suite=smoke ;;
+    --out)
+      [[ $# -gt 1 && -n $2 ]] || bad_option "--out needs a directory"
+      out=$(realpath -m -- "$2")
+      shift
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) bad_option "unknown option '$1'" ;;
+  esac
+  shift
+done
+out=${out:-$top/results/$suite-$(date -u +%Y%m%dT%H%M%SZ)}
+
+cd "$top"
+bootstrap run
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+echo "== build"
+cmake --preset release --log-level=WARNING >/dev/null
+cmake --build --preset release --parallel "$(nproc)"
+
+echo "== measure: suite $suite"
+build/release/fanin run "$suite" --out "$out"
+
+echo "== micro-benchmarks"
+build/release/fanin-micro --benchmark_min_time=0.02 --benchmark_out="$out/micro.json" >"$out/micro.txt"
+
+echo "== charts"
+"$FANIN_PYTHON" -m plots "$out"
+
+cat <<END
+
+Results: $out/run.json
+Charts:  $out/charts
+Next:    build/release/fanin compare results/reference/<run>/run.json $out/run.json
+END

@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands, in order; stops at the first stage that fails.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ./bootstrap.sh
+
+kStages=(format dev plots asan tsan tidy end-to-end)
+
+usage() {
+  cat <<'END'
+usage: ./run_tests.sh [STAGE...]
+
+Installs what is missing, then runs the stages named, or all of them:
+  format      clang-format and shellcheck find nothing
+  dev         builds without a warning, all tests pass
+  plots       the Python tests of the charts pass
+  asan        all tests pass under AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan        all tests pass under ThreadSanitizer
+  tidy        clang builds everything and clang-tidy finds nothing
+  end-to-end  ./run_all.sh --quick goes from nothing to charts
+Exit code: 0 all passed, 1 a stage failed, 2 bad option or set-up. FANIN_JOBS=N limits the parallel jobs.
+END
+}
+
+jobs=${FANIN_JOBS:-$(nproc)}
+scratch=$(mktemp -d -t fanin-tests.XXXXXX)
+# Stages run in subshells, so what they want to say in the summary goes through this file.
+notes=$scratch/notes
+: >"$notes"
+trap 'rm -rf "$scratch"' EXIT
+
+note() { echo "$*" >>"$notes"; }
+
+# Ends the stage without a verdict; the reason appears in the summary.
+skip() {
+  note "not run: $*"
+  exit 77
+}
+
+first_command() {
+  local name
+  for name in "$@"; do
+    if command -v "$name"; then return; fi
+  done
+  return 1
+}
+
+# The files of the project with one of the suffixes given, tracked or not, NUL-separated.
+sources() {
+  local suffix
+  local -a match=()
+  for suffix in "$@"; do match+=(-o -name "*.$suffix"); done
+  find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${match[@]:1}" \) -print0
+}
+
+# configure_and_build PRESET [CMAKE_OPTION...]
+configure_and_build() {
+  cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null
+  cmake --build --preset "$1" --parallel "$jobs" -- --quiet
+}
+
+# GCC 12's sanitizer runtimes reserve fixed address ranges, which kernels with much address randomisation collide with.
+without_aslr() {
+  if setarch "$(uname -m)" -R true 2>/dev/null; then setarch "$(uname -m)" -R "$@"; else "$@"; fi
+}
+
+# run_ctest PRESET [WRAPPER]: lists the tests that skipped themselves, with their reasons, in the summary.
+run_ctest() {
+  "${@:2}" ctest --preset "$1" --parallel "$jobs" --no-tests=error | grep -v '^ *Start '
+  sed -n '/: Skipped$/{n;s/^/skipped: /p}' "build/$1/Testing/Temporary/LastTest.log" | sort | uniq -c >>"$notes"
+}
+
+stage_format() {
+  local formatter
+  sources sh | xargs -0 shellcheck -x .ci/run
+  formatter=$(first_command clang-format-14 clang-format)
+  # Other versions format differently; being told off by one's distribution helps nobody.
+  case $("$formatter" --version) in
+    *"version 14."*) sources cc h | xargs -0 "$formatter" --dry-run -Werror ;;
+    *) note "clang-format not run: the style is defined by version 14, here is $("$formatter" --version)" ;;
+  esac
+}
+
+stage_dev() {
+  configure_and_build dev
+  run_ctest dev
+}
+
+stage_plots() {
+  [[ -n $(find plots -name '*_test.py' -print -quit 2>/dev/null) ]] || skip "no Python tests yet"
+  "$FANIN_PYTHON" -m pytest -q plots -p no:cacheprovider -o python_files='*_test.py'
+}
+
+stage_asan() {
+  configure_and_build asan
+  run_ctest asan without_aslr
+}
+
+stage_tsan() {
+  configure_and_build tsan
+  run_ctest tsan without_aslr
+}
+
+stage_tidy() {
+  local tidy
+  tidy=$(first_command clang-tidy-14 clang-tidy)
+  [[ $("$tidy" --version) == *"version 14."* ]] || skip "findings are defined by clang-tidy 14, which is not here"
+  configure_and_build tidy -DCMAKE_CXX_COMPILER="$(first_command clang++-14 clang++)" -DCMAKE_CXX_CLANG_TIDY="$tidy;--quiet"
+}
+
+stage_end-to-end() {
+  [[ -f harness/main.cc ]] || skip "the harness has not landed yet"
+  ./run_all.sh --quick --out "$scratch/run"
+  local chart
+  chart=$(find "$scratch/run" -name '*.png' -size +1k -print -quit)
+  [[ -n $chart ]] || { echo "run_all.sh drew no chart" >&2; exit 1; }
+}
+
+# Debian's redis-tools holds the server's binary under another name, which decides what it does; the redis-server
+# package would start a service on the user's machine.
+link_redis() {
+  if command -v redis-server >/dev/null; then return; fi
+  mkdir -p build/tools
+  ln -sf "$(command -v redis-check-rdb)" build/tools/redis-server
+  PATH=$PWD/build/tools:$PATH
+}
+
+# run_stage NAME: leaves "passed", "skipped" or "failed" in $result. The subshell keeps `set -e` alive inside the
+# stage, which a call in a condition would switch off.
+run_stage() {
+  local started=$SECONDS status
+  printf '\n== %s\n' "$1"
+  : >"$notes"
+  set +e
+  (set -e; "stage_$1")
+  status=$?
+  set -e
+  case $status in
+    0) result=passed ;;
+    77) result=skipped ;;
+    130) exit 130 ;;
+    *) result=failed ;;
+  esac
+  summary+=("$(printf '%-11s %-8s %4d s' "$1" "$result" $((SECONDS - started)))")
+  local line
+  while read -r line; do summary+=("              $line"); done <"$notes"
+}
+
+finish() {
+  printf '\n== summary\n'
+  printf '%s\n' "${summary[@]}"
+  if [[ $1 == failed ]]; then
+    printf 'FAILED in stage %s; later stages were not run\n' "$2"
+    exit 1
+  fi
+  printf 'all stages that ran passed (%d s)\n' "$SECONDS"
+}
+
+main() {
+  local -a chosen=("$@") summary=()
+  local name result
+  for name in "${chosen[@]}"; do
+    case " ${kStages[*]} -h --help " in
+      *" $name "*) ;;
+      *) echo "run_tests.sh: unknown stage or option '$name': see ./run_tests.sh --help" >&2; exit 2 ;;
+    esac
+    case $name in -h | --help) usage; exit 0 ;; esac
+  done
+  if ((${#chosen[@]} == 0)); then chosen=("${kStages[@]}"); fi
+  bootstrap test
+  link_redis
+  for name in "${chosen[@]}"; do
+    run_stage "$name"
+    if [[ $result == failed ]]; then finish failed "$name"; fi
+  done
+  finish passed
+}
+
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+fi
+main "$@"
