@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/descriptor.h"
+#include "protocols/server_session.h"
+#include "servers/server.h"
+
+namespace fanin {
+
+// One connection: its socket, its session, and what waits to be sent. All models serve through it, so that parsing,
+// buffering, caps and back-pressure are the same everywhere. The rule: while a reply waits to leave, nothing more is
+// read from that connection; so a connection waits for one thing at a time. Buffers are the thread's, a connection
+// keeps only what could not be sent. Owned by the model; one thread at a time.
+class Connection {
+ public:
+  // What the model must wait for before it calls again, or that the connection is done and must be destroyed.
+  enum class Next { kRead, kWrite, kClose };
+
+  Connection(Descriptor socket, const Server& server);
+
+  int fd() const noexcept { return socket_.get(); }
+  Next next() const noexcept { return next_; }
+
+  // Call once, first: says what the protocol says on its own.
+  Next start();
+
+  // One step of what next() asked for: a read of at most the read cap and its answers, or the sending of what waits. On
+  // a blocking socket it waits for that itself, so `while (connection.on_ready() != kClose)` serves a connection to its
+  // end.
+  Next on_ready();
+
+  // True where the last step found nothing to read or no room to send (non-blocking sockets): edge-triggered models
+  // stop there.
+  bool would_block() const noexcept { return would_block_; }
+
+ private:
+  Next receive();
+  Next answer(std::string_view input);
+  Next send_pending();
+  Next after_sending();
+  // Bytes of `bytes` that were sent; 0 and would_block_ where there is no room; false where the connection is broken.
+  bool send_some(std::string_view bytes, std::size_t& sent);
+
+  Descriptor socket_;
+  std::unique_ptr<ServerSession> session_;
+  const Server& server_;
+  std::string pending_;  // replies that did not fit into the socket
+  std::string unread_;   // input that found no room for its reply
+  Next next_ = Next::kRead;
+  bool more_ = false;     // the session has more to say once there is room
+  bool closing_ = false;  // the session wants the connection closed when all is sent
+  bool said_all_ = false;  // our side is shut down; what still arrives is thrown away until the peer closes
+  bool would_block_ = false;
+};
+
+}  // namespace fanin

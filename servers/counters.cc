@@ -1,0 +1,92 @@
+#include "servers/counters.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <bit>
+#include <nlohmann/json.hpp>
+
+#include "net/descriptor.h"
+
+namespace fanin {
+namespace {
+
+struct Name {
+  const char* group;
+  const char* key;
+};
+
+constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
+    {"connections", "accepted"},
+    {"connections", "closed_by_peer"},
+    {"connections", "closed_by_server"},
+    {"connections", "closed_on_error"},
+    {"connections", "refused_descriptors"},
+    {"connections", "refused_max_connections"},
+    {"connections", "refused_fd_setsize"},
+    {"connections", "refused_resources"},
+    {"bytes", "received"},
+    {"bytes", "sent"},
+    {"syscalls", "accept"},
+    {"syscalls", "recv"},
+    {"syscalls", "send"},
+    {"syscalls", "wait"},
+    {"syscalls", "epoll_ctl"},
+    {"syscalls", "fork"},
+    {"syscalls", "thread_create"},
+    {"would_block", "accept"},
+    {"would_block", "recv"},
+    {"would_block", "send"},
+}};
+
+// Lives in memory that forked children share, hence atomics and no pointers.
+struct Totals {
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Count::kSize)> counts;
+  std::array<std::atomic<std::uint64_t>, kWaitClasses> events_per_wait;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+Totals* totals = nullptr;
+
+}  // namespace
+
+void count_wait(int events) noexcept {
+  count(Count::kCallWait);
+  const auto number = static_cast<unsigned>(events > 0 ? events : 0);
+  const std::size_t kind = std::bit_width(number);  // 0 -> 0, 1 -> 1, 2-3 -> 2, 4-7 -> 3
+  ++tally.events_per_wait[kind < kWaitClasses ? kind : kWaitClasses - 1];
+}
+
+void share_totals() {
+  void* memory = ::mmap(nullptr, sizeof(Totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw_errno("cannot map memory for the counters");
+  }
+  totals = new (memory) Totals{};
+}
+
+void publish_counts() noexcept {
+  for (std::size_t i = 0; i < tally.counts.size(); ++i) {
+    totals->counts[i].fetch_add(tally.counts[i], std::memory_order_relaxed);
+  }
+  for (std::size_t i = 0; i < kWaitClasses; ++i) {
+    totals->events_per_wait[i].fetch_add(tally.events_per_wait[i], std::memory_order_relaxed);
+  }
+  tally = Tally{};
+}
+
+nlohmann::json totals_json() {
+  nlohmann::json json;
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    json[kNames[i].group][kNames[i].key] = totals->counts[i].load(std::memory_order_relaxed);
+  }
+  auto& waits = json["events_per_wait"] = nlohmann::json::array();
+  for (std::size_t i = 0; i < kWaitClasses; ++i) {
+    if (const auto number = totals->events_per_wait[i].load(std::memory_order_relaxed); number > 0) {
+      waits.push_back({i == 0 ? 0u : 1u << (i - 1), number});
+    }
+  }
+  return json;
+}
+
+}  // namespace fanin

@@ -1,0 +1,99 @@
+// process: a process per connection.
+//
+// Idea: fork() after every accept(). The child serves its one connection with plain blocking calls and exits; the
+// parent closes its
+//   copy and accepts the next. The kernel does all the scheduling, and connections share nothing.
+// Costs per connection: a fork, an exit and a wait; page tables, a kernel stack and the pages that the child writes
+// (hundreds of KiB). Needs of the kernel: fork. Known limit: RLIMIT_NOFILE does not bind, RLIMIT_NPROC and memory do.
+// Try: fanin-server process --port 7000, then `nc 127.0.0.1 7000` twice, then `ps --forest`.
+// From iterative: many connections at once, one process each.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "servers/connection.h"
+#include "servers/counters.h"
+#include "servers/model.h"
+#include "servers/stop.h"
+
+namespace fanin {
+namespace {
+
+[[noreturn]] void serve_in_child(Server& server, Descriptor socket) {
+  tally = Tally{};  // the parent's counts are the parent's to publish
+  stop::forget_all();
+  server.close_listeners();
+  {
+    Connection connection(std::move(socket), server);
+    stop::watch_connection(connection.fd());
+    for (auto next = connection.start(); next != Connection::Next::kClose;) {
+      next = connection.on_ready();
+    }
+  }
+  publish_counts();
+  ::_exit(0);
+}
+
+// SIGCHLD only has to interrupt accept(); the children are collected here. Several may have ended for one signal.
+std::size_t reap() {
+  std::size_t ended = 0;
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    ++ended;
+  }
+  return ended;
+}
+
+void wake_on_child_exit() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+}
+
+// The children end by themselves: each has its own copy of the stop handler, and the grace bounds it.
+void stop_children(std::size_t children) {
+  ::signal(SIGTERM, SIG_IGN);
+  ::kill(0, SIGTERM);
+  while (children > 0) {
+    if (::waitpid(-1, nullptr, 0) > 0) {
+      --children;
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+void run(Server& server) {
+  ::setpgid(0, 0);  // so that the parent can signal all of its children, and nobody else, at once
+  wake_on_child_exit();
+  Listener& listener = server.listeners().front();
+  std::size_t children = 0;
+  for (;;) {
+    Listener::Accepted accepted = listener.accept(children);
+    children -= reap();
+    if (accepted.status == Listener::Status::kStopped) {
+      break;
+    }
+    if (accepted.status != Listener::Status::kConnection) {
+      continue;
+    }
+    count(Count::kCallFork);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      serve_in_child(server, std::move(accepted.socket));
+    }
+    if (child > 0) {
+      ++children;
+    } else {
+      count(Count::kRefusedResources);  // closed as `accepted` goes; the server lives on
+    }
+  }
+  stop_children(children);
+}
+
+}  // namespace
+
+const ServerModel kProcess{.name = "process", .summary = "fork per connection, blocking I/O", .run = run};
+
+}  // namespace fanin

@@ -1,0 +1,56 @@
+// thread: a thread per connection.
+//
+// Idea: a thread after every accept(), which serves its one connection with plain blocking calls. As `process`, but all
+// share one
+//   address space.
+// Costs per connection: a thread's creation and end; a kernel stack, the touched part of an 8 MiB user stack, a switch
+// per request. Needs of the kernel: threads. Known limit: kernel.threads-max, RLIMIT_NPROC, memory. Try: fanin-server
+// thread --port 7000, then `nc 127.0.0.1 7000`, then `ls /proc/PID/task`. From process: the address space, the
+// descriptors and the counters are shared, so nothing is copied and nothing needs reaping.
+#include <system_error>
+#include <thread>
+
+#include "servers/connection.h"
+#include "servers/counters.h"
+#include "servers/live_connections.h"
+#include "servers/model.h"
+
+namespace fanin {
+namespace {
+
+void serve(const Server& server, LiveConnections& live, Descriptor socket) {
+  Connection connection(std::move(socket), server);
+  const LiveConnections::Guard guard(live, connection.fd());
+  const PublishCounts publish;
+  for (auto next = connection.start(); next != Connection::Next::kClose;) {
+    next = connection.on_ready();
+  }
+}
+
+void run(Server& server) {
+  // Never destroyed: a detached thread may still be unwinding when main returns.
+  static LiveConnections& live = *new LiveConnections;
+  Listener& listener = server.listeners().front();
+  for (;;) {
+    Listener::Accepted accepted = listener.accept(live.size());
+    if (accepted.status == Listener::Status::kStopped) {
+      break;
+    }
+    if (accepted.status != Listener::Status::kConnection) {
+      continue;
+    }
+    count(Count::kCallThreadCreate);
+    try {
+      std::thread(serve, std::cref(server), std::ref(live), std::move(accepted.socket)).detach();
+    } catch (const std::system_error&) {
+      count(Count::kRefusedResources);  // the socket went with the thread's arguments; the server lives on
+    }
+  }
+  live.drain(server.options().drain_grace);
+}
+
+}  // namespace
+
+const ServerModel kThread{.name = "thread", .summary = "thread per connection, blocking I/O", .run = run};
+
+}  // namespace fanin

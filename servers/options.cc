@@ -1,0 +1,43 @@
+#include "servers/options.h"
+
+#include "net/duration.h"
+
+namespace fanin {
+
+void add_server_options(CLI::App& app, ServerCommand& command) {
+  ServerOptions& options = command.options;
+  app.add_option("MODEL", command.model, "concurrency model; `list` shows them all");
+  app.add_flag("--json", command.list_as_json, "list: as JSON");
+  app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
+  app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
+  app.add_option("--port", options.port, "port; 0 takes any free one")->capture_default_str();
+  app.add_option("--backlog", options.backlog, "length of the accept queue")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--read-cap", options.read_cap, "most bytes that one read takes")
+      ->check(CLI::Range(1, 16 << 20))
+      ->capture_default_str();
+  app.add_option("--accept-batch", options.accept_batch, "most connections accepted per readiness notice")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit")
+      ->capture_default_str();
+  app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
+  app.add_option_function<std::string>(
+         "--drain-grace", [&options](const std::string& text) { options.drain_grace = parse_duration(text); },
+         "how long a stop waits for replies to leave")
+      ->default_str("2s");
+  app.add_flag("--allow-remote", options.allow_remote, "allow --bind to an address that is not loopback");
+  app.add_option("--suffix", options.protocol_options.suffix, "protocol upper: added to every line");
+  app.add_option("--reply", options.protocol_options.reply, "protocol goodbye: the answer to every line")
+      ->capture_default_str();
+}
+
+void validate(const ServerOptions& options) {
+  constexpr std::size_t kLongestText = 4096;  // well below the reply limit, so that a reply always fits
+  if (options.protocol_options.suffix.size() > kLongestText || options.protocol_options.reply.size() > kLongestText) {
+    throw std::invalid_argument("--suffix and --reply take at most 4096 bytes");
+  }
+}
+
+}  // namespace fanin
