@@ -41,7 +41,7 @@ Address Address::parse(std::string_view host, std::uint16_t port) {
   return address;
 }
 
-Address Address::parse_target(std::string_view text) {
+Address Address::parse_target(std::string_view text, PortZero zero) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
@@ -50,7 +50,8 @@ Address Address::parse_target(std::string_view text) {
   const std::string_view digits = text.substr(colon + 1);
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) {
+  if (error != std::errc{} || end != digits.data() + digits.size() || port > 65535 ||
+      (port == 0 && zero == PortZero::kRefused)) {
     throw std::invalid_argument(fmt::format("'{}' is not a port from 1 to 65535", digits));
   }
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {

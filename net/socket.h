@@ -17,7 +17,8 @@ class Address {
   // Parses a numeric host and a port. Throws std::invalid_argument naming the host that is not an address.
   static Address parse(std::string_view host, std::uint16_t port);
   // Parses "host:port" or "[v6]:port"; "localhost" means 127.0.0.1.
-  static Address parse_target(std::string_view text);
+  enum class PortZero { kRefused, kAllowed };
+  static Address parse_target(std::string_view text, PortZero zero = PortZero::kRefused);
   static Address of_local_end(int fd);
 
   const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }

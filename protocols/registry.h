@@ -36,6 +36,8 @@ struct Protocol {
   std::string_view summary;
   SessionFactory (*make_sessions)(const ServerProtocolOptions&);
   std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
+  // Sessions must find each other: a model that puts connections into different processes cannot carry it.
+  bool needs_shared_memory = false;
 };
 
 std::span<const Protocol> protocols();

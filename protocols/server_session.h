@@ -35,6 +35,15 @@ class ReplyBuffer {
   bool close_when_sent_ = false;
 };
 
+// A way to say something on a connection at any time, from any thread, for protocols in which one connection's input is
+// another's output. What is pushed is sent at once or the peer is cut off: nobody waits for a member that does not
+// read.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  virtual void push(std::string_view bytes) = 0;
+};
+
 // The server's half of a protocol for one connection, without I/O: bytes in, replies out. Owned by its connection;
 // one thread at a time.
 class ServerSession {
@@ -45,6 +54,10 @@ class ServerSession {
   };
 
   virtual ~ServerSession() = default;
+
+  // Called once, first. `channel` lives as long as the session; a session that answers only through ReplyBuffer ignores
+  // it.
+  virtual void attach(Channel& /*channel*/) {}
 
   // What the server says first, before it has heard anything.
   virtual void start(ReplyBuffer& /*out*/) {}

@@ -13,6 +13,8 @@ namespace {
 
 // The most that a connection may have waiting to be sent, whatever it asks for.
 constexpr std::size_t kReplyLimit = 64 * 1024;
+// An idle connection may keep this much of its reply buffer.
+constexpr std::size_t kKeptCapacity = 512;
 
 // A thread's buffers: idle connections hold none of their own.
 struct Scratch {
@@ -24,56 +26,128 @@ thread_local Scratch scratch;
 }  // namespace
 
 Connection::Connection(Descriptor socket, const Server& server)
-    : socket_(std::move(socket)), session_(server.make_session()), server_(server) {}
+    : socket_(std::move(socket)), session_(server.make_session()), server_(server) {
+  session_->attach(*this);
+}
 
 Connection::Next Connection::start() {
-  scratch.reply.clear();
-  ReplyBuffer out(scratch.reply, kReplyLimit);
+  ReplyBuffer out(pending_, kReplyLimit);
   session_->start(out);
   closing_ = out.closing();
-  pending_ = scratch.reply;
-  return next_ = pending_.empty() ? after_sending() : send_pending();
+  return next_ = pending_.empty() ? after_sending() : Next::kWrite;
 }
 
 Connection::Next Connection::on_ready() {
   would_block_ = false;
-  return next_ = next_ == Next::kRead ? receive() : send_pending();
+  return next_ = next_ == Next::kRead ? receive_and_answer() : send_pending();
 }
 
-Connection::Next Connection::receive() {
-  scratch.input.resize(server_.options().read_cap);
-  count(Count::kCallRecv);
-  const ssize_t length = ::recv(fd(), scratch.input.data(), scratch.input.size(), 0);
-  if (length > 0) {
-    count(Count::kBytesReceived, static_cast<std::uint64_t>(length));
-    return said_all_ ? Next::kRead : answer({scratch.input.data(), static_cast<std::size_t>(length)});
+Connection::Next Connection::fetch() {
+  would_block_ = false;
+  const ssize_t length = receive();
+  if (length <= 0) {
+    return on_end(length < 0 ? errno : 0);
   }
-  switch (length == 0 ? IoError::kPeerGone : classify_io(errno)) {
+  if (said_all_) {
+    return next_ = Next::kRead;
+  }
+  unread_.append(scratch.input.data(), static_cast<std::size_t>(length));
+  return next_ = Next::kWork;
+}
+
+Connection::Next Connection::work() {
+  std::string input;
+  input.swap(unread_);
+  consume(input, pending_);
+  return next_ = pending_.empty() ? after_sending() : Next::kWrite;
+}
+
+Connection::Next Connection::on_received(std::string_view input) {
+  count(Count::kBytesReceived, input.size());
+  if (said_all_) {
+    return next_ = Next::kRead;
+  }
+  if (next_ == Next::kWrite) {
+    unread_.append(input);
+    return next_;
+  }
+  consume(input, pending_);
+  return next_ = pending_.empty() ? after_sending() : Next::kWrite;
+}
+
+Connection::Next Connection::on_end(int error) {
+  switch (error == 0 ? IoError::kPeerGone : classify_io(error)) {
     case IoError::kWouldBlock:
-      count(Count::kBlockRecv);
-      would_block_ = true;
-      return Next::kRead;
     case IoError::kInterrupted:
-      return Next::kRead;
+      return next_;
     case IoError::kPeerGone:
     case IoError::kBroken:
       break;
   }
   if (!said_all_) {
-    count(length == 0 ? Count::kClosedByPeer : Count::kClosedOnError);
+    count(error == 0 ? Count::kClosedByPeer : Count::kClosedOnError);
   }
-  return Next::kClose;
+  return next_ = Next::kClose;
 }
 
-Connection::Next Connection::answer(std::string_view input) {
-  scratch.reply.clear();
-  ReplyBuffer out(scratch.reply, kReplyLimit);
+Connection::Next Connection::on_sent(std::size_t length) {
+  count(Count::kBytesSent, length);
+  pending_.erase(0, length);
+  if (!pending_.empty()) {
+    return next_ = Next::kWrite;
+  }
+  if (pending_.capacity() > kKeptCapacity) {
+    pending_ = std::string();
+  }
+  return more_ || !unread_.empty() ? work() : next_ = after_sending();
+}
+
+void Connection::push(std::string_view bytes) {
+  count(Count::kCallSend);
+  const ssize_t length = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (length == static_cast<ssize_t>(bytes.size())) {
+    count(Count::kBytesSent, bytes.size());
+  } else {
+    // Does not read, or is gone. Its own loop sees the end of the stream and closes it; this thread must not.
+    ::shutdown(fd(), SHUT_RDWR);
+  }
+}
+
+ssize_t Connection::receive() {
+  scratch.input.resize(server_.options().read_cap);
+  count(Count::kCallRecv);
+  const ssize_t length = ::recv(fd(), scratch.input.data(), scratch.input.size(), 0);
+  if (length > 0) {
+    count(Count::kBytesReceived, static_cast<std::uint64_t>(length));
+  } else if (length < 0 && classify_io(errno) == IoError::kWouldBlock) {
+    count(Count::kBlockRecv);
+    would_block_ = true;
+  }
+  return length;
+}
+
+Connection::Next Connection::receive_and_answer() {
+  const ssize_t length = receive();
+  if (length <= 0) {
+    return on_end(length < 0 ? errno : 0);
+  }
+  return said_all_ ? Next::kRead : answer({scratch.input.data(), static_cast<std::size_t>(length)});
+}
+
+// Replies to `input` are appended to `replies`; what found no room is kept for later.
+void Connection::consume(std::string_view input, std::string& replies) {
+  ReplyBuffer out(replies, kReplyLimit);
   const ServerSession::Progress progress = session_->consume(input, out);
   more_ = progress.more;
   closing_ |= out.closing();
   if (progress.consumed < input.size() || !unread_.empty()) {
     unread_ = std::string(input.substr(progress.consumed));  // a new string, because `input` may be the old one
   }
+}
+
+Connection::Next Connection::answer(std::string_view input) {
+  scratch.reply.clear();
+  consume(input, scratch.reply);
   std::size_t sent = 0;
   if (!scratch.reply.empty() && !send_some(scratch.reply, sent)) {
     return Next::kClose;

@@ -8,7 +8,7 @@ namespace fanin {
 
 Connection* ConnectionTable::open(Descriptor socket) {
   auto connection = std::make_unique<Connection>(std::move(socket), server_);
-  if (connection->start() == Connection::Next::kClose) {
+  if (connection->start() == Connection::Next::kWrite && connection->on_ready() == Connection::Next::kClose) {
     return nullptr;
   }
   const auto fd = static_cast<std::size_t>(connection->fd());

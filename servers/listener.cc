@@ -37,10 +37,10 @@ Listener::Listener(Listener&& other) noexcept
 
 Listener::~Listener() { Descriptor(reserve_.exchange(-1)); }
 
-void Listener::set_nonblocking() {
+void Listener::set_nonblocking(Blocking accepted) {
   const int flags = check(::fcntl(socket_.get(), F_GETFL), "fcntl");
   check(::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK), "fcntl");
-  accept_flags_ |= SOCK_NONBLOCK;
+  accept_flags_ = SOCK_CLOEXEC | (accepted == Blocking::kNo ? SOCK_NONBLOCK : 0);
 }
 
 Listener::Accepted Listener::accept(std::size_t open) {

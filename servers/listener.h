@@ -32,8 +32,8 @@ class Listener {
   int fd() const noexcept { return socket_.get(); }
   Address address() const { return Address::of_local_end(socket_.get()); }
 
-  // The listener and the sockets that it accepts from now on do not block.
-  void set_nonblocking();
+  // The listener does not block from now on; `accepted` says whether the sockets that it accepts do.
+  void set_nonblocking(Blocking accepted);
   void close() noexcept { socket_.reset(); }
 
   // Takes one connection. `open` is how many the caller serves already. A connection beyond the limit, or one for which

@@ -11,14 +11,26 @@
 namespace fanin {
 namespace {
 
-std::vector<std::string_view> served_protocols() {
+std::vector<std::string_view> protocols_of(const ServerModel& model) {
   std::vector<std::string_view> names;
   for (const Protocol& protocol : protocols()) {
-    if (protocol.make_sessions != nullptr) {
+    if (model.carries(protocol)) {
       names.push_back(protocol.name);
     }
   }
   return names;
+}
+
+nlohmann::json concurrency_of(const ServerModel& model) {
+  switch (model.serves) {
+    case ServerModel::Serves::kOne:
+      return 1;
+    case ServerModel::Serves::kOnePerWorker:
+      return workers_by_default(model);
+    case ServerModel::Serves::kAll:
+      break;
+  }
+  return nullptr;
 }
 
 std::optional<std::string> why_unsupported(const ServerModel& model) {
@@ -31,8 +43,10 @@ std::string list_text() {
   std::string text = "models\n";
   for (const ServerModel& model : models()) {
     const auto reason = why_unsupported(model);
-    text += fmt::format("  {:<20} {}{}{}\n", model.name, model.kind == ServerModel::Kind::kExhibit ? "[exhibit] " : "",
-                        model.summary, reason ? fmt::format(" [not here: {}]", *reason) : "");
+    const std::string options = model.takes.empty() ? "" : fmt::format(" (options: {})", model.takes);
+    text +=
+        fmt::format("  {:<20} {}{}{}{}\n", model.name, model.kind == ServerModel::Kind::kExhibit ? "[exhibit] " : "",
+                    model.summary, options, reason ? fmt::format(" [not here: {}]", *reason) : "");
   }
   text += "protocols\n";
   for (const Protocol& protocol : protocols()) {
@@ -54,7 +68,10 @@ nlohmann::json list_json() {
          {"kind", model.kind == ServerModel::Kind::kExhibit ? "exhibit" : "model"},
          {"supported", !reason},
          {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()},
-         {"protocols", served_protocols()},
+         {"family", model.family},
+         {"options", model.takes},
+         {"concurrency", concurrency_of(model)},
+         {"protocols", protocols_of(model)},
          {"max_descriptor", model.max_descriptor < 0 ? nlohmann::json() : nlohmann::json(model.max_descriptor)}});
   }
   for (const Protocol& protocol : protocols()) {

@@ -33,7 +33,7 @@ void print_ready(const ServerCommand& command, Server& server) {
   print_line(ready);
 }
 
-int serve(const ServerCommand& command) {
+int serve(ServerCommand command, const std::vector<std::string>& model_options) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
     fmt::print(stderr, "fanin-server: {} is not supported here: {}\n", model.name, *reason);
@@ -43,10 +43,12 @@ int serve(const ServerCommand& command) {
   if (!command.options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(command.options.cpus));
   }
+  apply_model(model, model_options, command.options);  // after the binding: workers default to the CPUs there are
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_grace);
-  Server server(command.options);
+  const ModelOptions& chosen = command.options.model;
+  Server server(command.options, model.reuses_port != nullptr && model.reuses_port(chosen));
   print_ready(command, server);
   model.run(server);
   publish_counts();
@@ -75,7 +77,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "fanin-server: no model given: `fanin-server list` shows them\n");
     return kBadInput;
   }
-  return serve(command);
+  return serve(std::move(command), given_model_options(app));
 }
 
 }  // namespace

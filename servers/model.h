@@ -21,7 +21,33 @@ struct ServerModel {
   std::optional<std::string> (*probe)() = nullptr;
   // The highest descriptor number that the model can watch; -1: no limit.
   int max_descriptor = -1;
+
+  // Models of a family are shown in one panel: blocking, readiness, epoll, multicore, coroutine, completion.
+  std::string_view family;
+  // The ModelOptions that the model takes, by their names on the command line, separated by spaces. Others are refused.
+  std::string_view takes = "";
+  // Values of --accept that the model knows, the default first.
+  std::string_view accept_modes = "";
+  // Workers where --workers is not given; 0: one for each CPU that the process may use.
+  int default_workers = 0;
+  // How many connections it serves at the same time: as many as come, one, or one for each worker.
+  enum class Serves { kAll, kOne, kOnePerWorker } serves = Serves::kAll;
+  // Whether the listeners must be opened with SO_REUSEPORT. Null: never.
+  bool (*reuses_port)(const ModelOptions&) = nullptr;
+  // All connections live in one address space, so that protocols which connect them (chat) can be carried.
+  bool shares_memory = true;
+
+  bool carries(const Protocol& protocol) const noexcept {
+    return protocol.make_sessions != nullptr && (shares_memory || !protocol.needs_shared_memory);
+  }
 };
+
+// Puts the model's defaults where `options` leave them open. Throws std::invalid_argument naming an option or a
+// protocol that the model does not take. `given` holds the names of the model options on the command line.
+void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options);
+
+// How many workers the model has where nobody says.
+int workers_by_default(const ServerModel& model);
 
 // All models, in the order of the ladder.
 std::span<const ServerModel> models();

@@ -4,6 +4,43 @@
 
 namespace fanin {
 
+namespace {
+
+constexpr const char* kModelGroup = "Options of some models (`fanin-server list` says which)";
+
+void add_model_options(CLI::App& app, ModelOptions& model) {
+  const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
+    return app.add_option(name, value, text)->group(kModelGroup);
+  };
+  add("--workers", model.workers, "threads or processes made ahead")->check(CLI::Range(1, 10'000));
+  add("--accept", model.accept, "how workers get their connections");
+  add("--idle", model.idle, "when nothing was ready: spin, yield or sleep")
+      ->check(CLI::IsMember({"spin", "yield", "sleep"}));
+  add("--queue", model.queue, "most connections or jobs that wait for a worker")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  add("--drain-budget", model.drain_budget, "reads of one connection before the others have their turn")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  add("--stack-size", model.stack_bytes, "bytes of stack for each connection")
+      ->check(CLI::Range(16 << 10, 8 << 20))
+      ->capture_default_str();
+  add("--mechanism", model.mechanism, "the one to use instead of the best there is");
+  add("--ring-entries", model.ring_entries, "length of the submission queue")
+      ->check(CLI::Range(8, 32768))
+      ->capture_default_str();
+  add("--buffers", model.buffers, "provided buffers, a power of two")
+      ->check(CLI::Range(1, 32768))
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--sleep", [&model](const std::string& text) { model.sleep = parse_duration(text); },
+         "with --idle sleep: how long")
+      ->default_str("1ms")
+      ->group(kModelGroup);
+}
+
+}  // namespace
+
 void add_server_options(CLI::App& app, ServerCommand& command) {
   ServerOptions& options = command.options;
   app.add_option("MODEL", command.model, "concurrency model; `list` shows them all");
@@ -11,6 +48,7 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
   app.add_option("--port", options.port, "port; 0 takes any free one")->capture_default_str();
+  app.add_option("--listen", options.listen, "HOST:PORT instead of --bind and --port; may be repeated");
   app.add_option("--backlog", options.backlog, "length of the accept queue")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
@@ -31,6 +69,17 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_option("--suffix", options.protocol_options.suffix, "protocol upper: added to every line");
   app.add_option("--reply", options.protocol_options.reply, "protocol goodbye: the answer to every line")
       ->capture_default_str();
+  add_model_options(app, options.model);
+}
+
+std::vector<std::string> given_model_options(const CLI::App& app) {
+  std::vector<std::string> given;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kModelGroup && option->count() > 0) {
+      given.push_back(option->get_lnames().front());
+    }
+  }
+  return given;
 }
 
 void validate(const ServerOptions& options) {

@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
+#include "net/affinity.h"
 #include "servers/model.h"
 
 namespace fanin {
@@ -12,7 +16,8 @@ namespace {
 std::vector<ServerModel> checked(std::vector<ServerModel> table) {
   std::set<std::string_view> names;
   for (const ServerModel& model : table) {
-    if (model.name.empty() || model.summary.empty() || model.run == nullptr || !names.insert(model.name).second) {
+    if (model.name.empty() || model.summary.empty() || model.family.empty() || model.run == nullptr ||
+        !names.insert(model.name).second) {
       throw std::logic_error(fmt::format("the model table has a broken row '{}'", model.name));
     }
   }
@@ -24,6 +29,47 @@ std::vector<ServerModel> checked(std::vector<ServerModel> table) {
 std::span<const ServerModel> models() {
   static const std::vector<ServerModel> table = checked({kProcess, kThread, kSelect, kPoll, kEpoll});
   return table;
+}
+
+namespace {
+
+std::vector<std::string> words(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+bool holds(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+}  // namespace
+
+void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options) {
+  const std::vector<std::string> taken = words(model.takes);
+  for (const std::string& name : given) {
+    if (!holds(taken, name)) {
+      throw std::invalid_argument(fmt::format(
+          "model '{}' does not take --{}: {}", model.name, name,
+          taken.empty() ? "it has no options of its own" : fmt::format("it takes --{}", fmt::join(taken, ", --"))));
+    }
+  }
+  const std::vector<std::string> modes = words(model.accept_modes);
+  if (options.model.accept.empty() && !modes.empty()) {
+    options.model.accept = modes.front();
+  } else if (!modes.empty() && !holds(modes, options.model.accept)) {
+    throw std::invalid_argument(fmt::format("--accept {} is unknown to '{}': choose one of {}", options.model.accept,
+                                            model.name, fmt::join(modes, ", ")));
+  }
+  if (options.model.workers == 0) {
+    options.model.workers = workers_by_default(model);
+  }
+  if (!model.carries(find_protocol(options.protocol))) {
+    throw std::invalid_argument(fmt::format("model '{}' does not carry protocol '{}'", model.name, options.protocol));
+  }
+}
+
+int workers_by_default(const ServerModel& model) {
+  return model.default_workers > 0 ? model.default_workers : static_cast<int>(allowed_cpus().size());
 }
 
 const ServerModel& find_model(std::string_view name) {

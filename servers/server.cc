@@ -1,6 +1,7 @@
 #include "servers/server.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <stdexcept>
 
@@ -19,19 +20,69 @@ SessionFactory sessions_of(const ServerOptions& options) {
 
 }  // namespace
 
-Server::Server(ServerOptions options) : options_(std::move(options)), sessions_(sessions_of(options_)) {
-  const Address address = Address::parse(options_.bind, options_.port);
+Server::Server(ServerOptions options, bool reuse_port)
+    : options_(std::move(options)), reuse_port_(reuse_port), sessions_(sessions_of(options_)) {
+  if (options_.listen.empty()) {
+    listen(Address::parse(options_.bind, options_.port));
+  }
+  for (const std::string& target : options_.listen) {
+    listen(Address::parse_target(target, Address::PortZero::kAllowed));
+  }
+  if (listeners_.size() > 1) {
+    for (Listener& listener : listeners_) {
+      listener.set_nonblocking(Blocking::kYes);  // accept() waits for all of them at once
+    }
+  }
+}
+
+void Server::listen(const Address& address) {
   if (!address.is_loopback() && !options_.allow_remote) {
     throw std::invalid_argument(
-        fmt::format("{} is not a loopback address: give --allow-remote to serve other machines", options_.bind));
+        fmt::format("{} is not a loopback address: give --allow-remote to serve other machines", address.host()));
   }
-  listeners_.emplace_back(address, ListenOptions{.backlog = options_.backlog}, options_.max_connections);
+  const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
+  listeners_.emplace_back(address, listen_options, options_.max_connections);
   stop::watch_listener(listeners_.back().fd());
+}
+
+Listener::Accepted Server::accept(std::size_t open) {
+  if (listeners_.size() == 1) {
+    return listeners_.front().accept(open);
+  }
+  std::vector<pollfd> waiting;
+  for (const Listener& listener : listeners_) {
+    waiting.push_back({listener.fd(), POLLIN, 0});
+  }
+  for (;;) {
+    ::poll(waiting.data(), waiting.size(), -1);
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting[i].revents == 0) {
+        continue;
+      }
+      Listener::Accepted accepted = listeners_[i].accept(open);
+      if (accepted.status != Listener::Status::kNone) {
+        return accepted;
+      }
+    }
+    if (stop::requested()) {
+      return {Listener::Status::kStopped, {}};
+    }
+  }
+}
+
+std::vector<Listener> Server::more_listeners() {
+  std::vector<Listener> more;
+  for (const Listener& listener : listeners_) {
+    const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = true};
+    more.emplace_back(listener.address(), listen_options, options_.max_connections);
+    stop::watch_listener(more.back().fd());
+  }
+  return more;
 }
 
 void Server::set_nonblocking() {
   for (Listener& listener : listeners_) {
-    listener.set_nonblocking();
+    listener.set_nonblocking(Blocking::kNo);
   }
 }
 

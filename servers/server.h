@@ -11,10 +11,25 @@
 
 namespace fanin {
 
+// What some models can be told; each model's row says which of these it takes.
+struct ModelOptions {
+  int workers = 0;                                   // threads or processes made ahead; 0 takes the model's default
+  std::string accept;                                // how workers get connections; empty takes the model's default
+  std::string idle = "spin";                         // busy-poll: what to do when nothing was ready: spin, yield, sleep
+  Nanoseconds sleep = std::chrono::milliseconds(1);  // busy-poll: how long `sleep` is
+  std::size_t queue = 1024;                          // pools: the most connections or jobs that wait for a worker
+  int drain_budget = 16;                // edge-triggered: reads of one connection before the others have their turn
+  std::size_t stack_bytes = 64 * 1024;  // fiber: stack of one connection
+  std::string mechanism;                // selector: forces one; empty takes the best there is
+  unsigned ring_entries = 1024;         // io_uring: length of the submission queue
+  unsigned buffers = 1024;              // io_uring: provided buffers, each of the read cap's size
+};
+
 struct ServerOptions {
   std::string protocol = "echo";
   std::string bind = "127.0.0.1";
   std::uint16_t port = 0;
+  std::vector<std::string> listen;  // HOST:PORT each; where given, instead of bind and port
   int backlog = 4096;
   std::size_t read_cap = 16384;
   int accept_batch = 64;
@@ -23,25 +38,39 @@ struct ServerOptions {
   Nanoseconds drain_grace = std::chrono::seconds(2);
   bool allow_remote = false;
   ServerProtocolOptions protocol_options;
+  ModelOptions model;
 };
 
 // What a model is given to serve with: options, listening sockets, and sessions of the chosen protocol. Owned by main;
 // the options and make_session() may be used from any thread.
 class Server {
  public:
-  // Listens. Throws std::invalid_argument or std::system_error naming what is wrong.
-  explicit Server(ServerOptions options);
+  // Listens; with `reuse_port` so that more_listeners() can share the ports. Throws std::invalid_argument or
+  // std::system_error naming what is wrong.
+  Server(ServerOptions options, bool reuse_port);
 
   const ServerOptions& options() const noexcept { return options_; }
   std::vector<Listener>& listeners() noexcept { return listeners_; }
   std::unique_ptr<ServerSession> make_session() const { return sessions_(); }
 
+  // Blocks until a connection comes on any of the listeners, for models that block. `open` as for Listener::accept().
+  // Never kNone.
+  Listener::Accepted accept(std::size_t open);
+
+  // For models with a loop per worker: non-blocking listeners of their own on the same ports (SO_REUSEPORT). The stop
+  // handler watches them.
+  std::vector<Listener> more_listeners();
+
+  // All listeners, and the sockets that they accept, do not block from now on.
   void set_nonblocking();
   // For a forked child that only serves a connection.
   void close_listeners() noexcept;
 
  private:
+  void listen(const Address& address);
+
   ServerOptions options_;
+  bool reuse_port_;
   SessionFactory sessions_;
   std::vector<Listener> listeners_;
 };

@@ -95,6 +95,6 @@ void run(Server& server) {
 }  // namespace
 
 const ServerModel kEpoll{
-    .name = "epoll", .summary = "one thread, epoll(7) level-triggered, registered once", .run = run};
+    .name = "epoll", .summary = "one thread, epoll(7) level-triggered, registered once", .run = run, .family = "epoll"};
 
 }  // namespace fanin

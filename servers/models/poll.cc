@@ -89,6 +89,7 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kPoll{.name = "poll", .summary = "one thread, poll(2), any number of descriptors", .run = run};
+const ServerModel kPoll{
+    .name = "poll", .summary = "one thread, poll(2), any number of descriptors", .run = run, .family = "readiness"};
 
 }  // namespace fanin

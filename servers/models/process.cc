@@ -67,10 +67,9 @@ void stop_children(std::size_t children) {
 void run(Server& server) {
   ::setpgid(0, 0);  // so that the parent can signal all of its children, and nobody else, at once
   wake_on_child_exit();
-  Listener& listener = server.listeners().front();
   std::size_t children = 0;
   for (;;) {
-    Listener::Accepted accepted = listener.accept(children);
+    Listener::Accepted accepted = server.accept(children);
     children -= reap();
     if (accepted.status == Listener::Status::kStopped) {
       break;
@@ -94,6 +93,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kProcess{.name = "process", .summary = "fork per connection, blocking I/O", .run = run};
+const ServerModel kProcess{.name = "process",
+                           .summary = "fork per connection, blocking I/O",
+                           .run = run,
+                           .family = "blocking",
+                           .shares_memory = false};
 
 }  // namespace fanin

@@ -105,6 +105,7 @@ void run(Server& server) {
 const ServerModel kSelect{.name = "select",
                           .summary = "one thread, select(2), at most FD_SETSIZE descriptors",
                           .run = run,
-                          .max_descriptor = FD_SETSIZE - 1};
+                          .max_descriptor = FD_SETSIZE - 1,
+                          .family = "readiness"};
 
 }  // namespace fanin

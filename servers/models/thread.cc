@@ -30,9 +30,8 @@ void serve(const Server& server, LiveConnections& live, Descriptor socket) {
 void run(Server& server) {
   // Never destroyed: a detached thread may still be unwinding when main returns.
   static LiveConnections& live = *new LiveConnections;
-  Listener& listener = server.listeners().front();
   for (;;) {
-    Listener::Accepted accepted = listener.accept(live.size());
+    Listener::Accepted accepted = server.accept(live.size());
     if (accepted.status == Listener::Status::kStopped) {
       break;
     }
@@ -51,6 +50,7 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kThread{.name = "thread", .summary = "thread per connection, blocking I/O", .run = run};
+const ServerModel kThread{
+    .name = "thread", .summary = "thread per connection, blocking I/O", .run = run, .family = "blocking"};
 
 }  // namespace fanin
