@@ -9,24 +9,17 @@
 namespace fanin {
 namespace {
 
-Cell make_cell(const Experiment& experiment, const std::string& server, const std::optional<Json>& value, bool aa) {
-  Cell cell{fmt::format("{}/{}", experiment.name, server),
-            experiment.name,
-            server,
-            experiment.sweep ? experiment.sweep->parameter : "",
-            value,
-            aa,
-            experiment.workload,
-            experiment.warmup,
-            experiment.duration};
-  if (value) {
-    cell.id += fmt::format("/{}", value->dump());
-    cell.workload = cell.workload.with(cell.parameter, *value);
-  }
-  if (aa) {
-    cell.id += "/aa";
-  }
-  return cell;
+Cell make_cell(const Experiment& experiment, const std::string& server, const Json& value, bool aa) {
+  const std::string& parameter = experiment.sweep.parameter;
+  return {fmt::format("{}/{}/{}{}", experiment.name, server, value.dump(), aa ? "/aa" : ""),
+          experiment.name,
+          server,
+          parameter,
+          value,
+          aa,
+          experiment.workload.with(parameter, value),
+          experiment.warmup,
+          experiment.duration};
 }
 
 // A number from 0 to bound-1, each equally likely: draws that would favour the low ones are thrown away. The
@@ -52,12 +45,8 @@ std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
   };
   for (const Experiment& experiment : suite.experiments) {
     for (const std::string& server : experiment.servers) {
-      if (experiment.sweep) {
-        for (const Json& value : experiment.sweep->values) {
-          add(make_cell(experiment, server, value, false));
-        }
-      } else {
-        add(make_cell(experiment, server, std::nullopt, false));
+      for (const Json& value : experiment.sweep.values) {
+        add(make_cell(experiment, server, value, false));
       }
     }
     if (experiment.aa) {

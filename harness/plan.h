@@ -14,8 +14,8 @@ struct Cell {
   std::string id;  // "echo-closed/epoll/100", an A/A twin's ends in "/aa"
   std::string experiment;
   std::string server;
-  std::string parameter;      // what is swept; empty where nothing is
-  std::optional<Json> value;  // of the swept parameter
+  std::string parameter;  // what is swept
+  Json value;             // of the swept parameter
   bool aa = false;
   Workload workload;
   Nanoseconds warmup{};

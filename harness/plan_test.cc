@@ -16,9 +16,10 @@ Suite small_suite() {
   return parse_suite(Json::parse(R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":3,
     "warmup":"300ms","duration":"1s","servers":[{"name":"a","model":"epoll"},{"name":"b","model":"poll"}],
     "experiments":[
-      {"name":"x","servers":["*"],"workload":{"connections":10},
+      {"name":"x","servers":["*"],"workload":{"protocol":"echo","connections":10},
        "sweep":{"parameter":"connections","values":[1,100]},"aa":{"server":"b","value":100}},
-      {"name":"y","servers":["a"],"workload":{"rate_per_s":1000},"duration":"2s","aa":{"server":"a"}}]})"),
+      {"name":"y","servers":["a"],"workload":{"protocol":"echo"},"duration":"2s",
+       "sweep":{"parameter":"rate_per_s","values":[0.5]},"aa":{"server":"a","value":0.5}}]})"),
                      "s.json");
 }
 
@@ -32,7 +33,7 @@ std::vector<std::string> ids(const std::vector<Cell>& cells) {
 
 TEST(Plan, MakesEveryCell) {
   const std::vector<Cell> cells = make_cells(small_suite());
-  EXPECT_THAT(ids(cells), ElementsAre("x/a/1", "x/a/100", "x/b/1", "x/b/100", "x/b/100/aa", "y/a", "y/a/aa"));
+  EXPECT_THAT(ids(cells), ElementsAre("x/a/1", "x/a/100", "x/b/1", "x/b/100", "x/b/100/aa", "y/a/0.5", "y/a/0.5/aa"));
   EXPECT_EQ(cells[1].workload.connections(), 100);
   EXPECT_EQ(cells[4].workload.connections(), 100);
   EXPECT_TRUE(cells[4].aa);

@@ -12,12 +12,14 @@ constexpr int kSchemaVersion = 1;
 // Names become parts of cell ids ("experiment/server/value") and of file names of charts.
 std::string parse_name(const JsonReader& reader) {
   std::string name = reader.text();
-  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
+    return is_alphanumeric(c) || std::string_view("_.+-").find(c) != std::string_view::npos;
   });
-  if (!plain) {
-    reader.fail("must consist of letters, digits, '-', '_' and '.'");
+  if (!plain || !is_alphanumeric(name.front())) {
+    reader.fail("must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter or digit");
   }
   return name;
 }
@@ -110,33 +112,26 @@ Sweep parse_sweep(const JsonReader& reader) {
 
 AaTwin parse_aa(const JsonReader& reader, const Experiment& experiment) {
   reader.only_keys({"server", "value"});
-  AaTwin twin;
   const JsonReader server = reader.at("server");
-  twin.server = server.text();
+  const JsonReader value = reader.at("value");
+  AaTwin twin{server.text(), value.value()};
   if (std::find(experiment.servers.begin(), experiment.servers.end(), twin.server) == experiment.servers.end()) {
     server.fail("must be a server of this experiment");
   }
-  const auto value = reader.find("value");
-  if (!experiment.sweep) {
-    if (value) {
-      value->fail("stands only where there is a sweep");
-    }
-    return twin;
+  const auto& values = experiment.sweep.values;
+  if (std::find(values.begin(), values.end(), twin.value) == values.end()) {
+    value.fail("must be a value of the sweep");
   }
-  const auto& values = experiment.sweep->values;
-  if (!value || std::find(values.begin(), values.end(), value->value()) == values.end()) {
-    reader.fail("needs a 'value' that the sweep takes");
-  }
-  twin.value = value->value();
   return twin;
 }
 
-Nanoseconds parse_window(const JsonReader& reader) {
-  const Nanoseconds duration = reader.duration();
-  if (duration <= Nanoseconds::zero()) {
-    reader.fail("must be longer than nothing");
+// A key of the experiment, else of the suite, else fanin-load's default.
+Nanoseconds parse_window(const JsonReader& reader, const JsonReader& root, std::string_view key, Nanoseconds fallback) {
+  auto found = reader.find(key);
+  if (!found) {
+    found = root.find(key);
   }
-  return duration;
+  return found ? found->duration() : fallback;
 }
 
 Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const JsonReader& root) {
@@ -146,24 +141,18 @@ Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const 
                         name,
                         parse_server_names(reader.at("servers"), suite.servers),
                         Workload::parse(reader.at("workload")),
+                        parse_sweep(reader.at("sweep")),
                         std::nullopt,
-                        std::nullopt,
-                        root.at("warmup").duration(),
-                        parse_window(root.at("duration"))};
+                        parse_window(reader, root, "warmup", std::chrono::seconds(1)),
+                        parse_window(reader, root, "duration", std::chrono::seconds(10))};
+  if (experiment.duration <= Nanoseconds::zero()) {
+    reader.fail("the 'duration' must be longer than nothing");
+  }
   if (const auto title = reader.find("title")) {
     experiment.title = title->text();
   }
-  if (const auto sweep = reader.find("sweep")) {
-    experiment.sweep = parse_sweep(*sweep);
-  }
   if (const auto aa = reader.find("aa")) {
     experiment.aa = parse_aa(*aa, experiment);
-  }
-  if (const auto warmup = reader.find("warmup")) {
-    experiment.warmup = warmup->duration();
-  }
-  if (const auto duration = reader.find("duration")) {
-    experiment.duration = parse_window(*duration);
   }
   return experiment;
 }

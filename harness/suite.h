@@ -26,7 +26,7 @@ struct Sweep {
 // A second, identical cell: what differs between the two is noise.
 struct AaTwin {
   std::string server;
-  std::optional<Json> value;  // of the sweep; nothing where there is no sweep
+  Json value;  // of the sweep
 };
 
 struct Experiment {
@@ -34,10 +34,10 @@ struct Experiment {
   std::string title;
   std::vector<std::string> servers;  // names, "*" already spelled out
   Workload workload;
-  std::optional<Sweep> sweep;
+  Sweep sweep;
   std::optional<AaTwin> aa;
-  Nanoseconds warmup{};
-  Nanoseconds duration{};
+  Nanoseconds warmup{};    // its own, else the suite's, else fanin-load's default
+  Nanoseconds duration{};  // the same
 };
 
 // What `fanin run` is asked to do (format: results/README.md). A value; any thread.

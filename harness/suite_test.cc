@@ -60,9 +60,11 @@ TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_EQ(complaint([](Json& s) { s["repetitions"] = 0; }),
             "s.json: /repetitions: must be a whole number from 1 to 10000");
   EXPECT_THAT(complaint([](Json& s) { s["warmup"] = 300; }), HasSubstr("s.json: /warmup: must be a"));
-  EXPECT_EQ(complaint([](Json& s) { s["duration"] = "0s"; }), "s.json: /duration: must be longer than nothing");
+  EXPECT_EQ(complaint([](Json& s) { s["duration"] = "0s"; }),
+            "s.json: /experiments/0: the 'duration' must be longer than nothing");
   EXPECT_EQ(complaint([](Json& s) { s["servers"][0]["name"] = "a/b"; }),
-            "s.json: /servers/0/name: must consist of letters, digits, '-', '_' and '.'");
+            "s.json: /servers/0/name: must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter "
+            "or digit");
   EXPECT_EQ(complaint([](Json& s) { s["servers"][1]["model"] = "epoll"; }),
             "s.json: /servers/1: needs either 'model' or 'command'");
   EXPECT_THAT(complaint([](Json& s) { s["servers"][1]["command"][2] = "6379"; }),
@@ -82,6 +84,7 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   EXPECT_EQ(in_experiment([](Json& e) { e["sweep"]["values"] = 5; }),
             "s.json: /experiments/0/sweep/values: must be an array");
   EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["values"] = {1, 1}; }), HasSubstr("/values/1: stands here twice"));
+  EXPECT_THAT(in_experiment([](Json& e) { e.erase("sweep"); }), HasSubstr("/experiments/0: 'sweep' is missing"));
   EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["parameter"] = "protocol"; }), HasSubstr("cannot be swept"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["conections"] = 5; }),
               HasSubstr("s.json: /experiments/0/workload: unknown key 'conections'"));
@@ -89,7 +92,8 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
               HasSubstr("s.json: /experiments/0/workload/rate_per_s: must be above 0"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["protocol"] = "raw"; }), HasSubstr("needs 'request'"));
-  EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["value"] = 11; }), HasSubstr("/experiments/0/aa: needs a 'value'"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["value"] = 11; }),
+              HasSubstr("/experiments/0/aa/value: must be a value of the sweep"));
   EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["server"] = "poll"; }), HasSubstr("/experiments/0/aa/server: must"));
 }
 

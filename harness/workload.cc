@@ -27,7 +27,7 @@ constexpr std::array<Key, 18> kKeys{{
     {"threads", "--threads", Kind::kWhole, 1, 1024},
     {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
     {"idle_connections", "--idle", Kind::kWhole, 0, 10 * kMillion},
-    {"payload_bytes", "--payload-size", Kind::kWhole, 1, 64 * kMillion},
+    {"payload_bytes", "--payload-size", Kind::kWhole, 0, 64 * kMillion},
     {"payload", "--payload", Kind::kText},
     {"request", "--request", Kind::kText},
     {"reply_delimiter", "--reply-delimiter", Kind::kText},
@@ -81,12 +81,12 @@ void check_value(const Key& key, const JsonReader& value) {
 
 std::string option_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// What can only be said of keys together. A swept key counts as given, so `swept` is not checked here.
+// What can only be said of keys together.
 void check_together(const JsonReader& reader) {
   if (reader.find("payload") && reader.find("payload_bytes")) {
     reader.fail("takes 'payload' or 'payload_bytes', not both");
   }
-  const bool raw = reader.find("protocol") && reader.at("protocol").text() == "raw";
+  const bool raw = reader.at("protocol").text() == "raw";
   const bool has_request = reader.find("request") && reader.find("reply_delimiter");
   if (raw && !has_request) {
     reader.fail("protocol raw needs 'request' and 'reply_delimiter'");
@@ -135,7 +135,7 @@ Workload Workload::with(const std::string& key, const Json& value) const {
   return changed;
 }
 
-std::string Workload::protocol() const { return values_.value("protocol", "echo"); }
+std::string Workload::protocol() const { return values_.at("protocol").get<std::string>(); }
 
 std::int64_t Workload::connections() const {
   // fanin-load's own defaults: the tutorial's twenty threads, ten connections otherwise.
