@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace fanin {
+
+// Where the programs and suites are. Paths of this machine: they never go into a result.
+struct Programs {
+  std::string self;
+  std::string server;
+  std::string load;
+  std::string conformance;  // empty where there is none beside the others
+  std::string suites;       // folder of the shipped suites
+
+  // The paths beside the running binary; an override that is not empty goes first.
+  static Programs beside_self(const std::string& server_override, const std::string& load_override);
+};
+
+// SHA-256 of a file in hexadecimal, by the sha256sum program. Throws std::runtime_error with the reason.
+std::string sha256_of(const std::string& path);
+
+}  // namespace fanin
