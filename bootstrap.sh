@@ -19,6 +19,8 @@ kRunNeeds=(
   nlohmann-json3-dev
   libfmt-dev
   libbenchmark-dev
+  liburing-dev
+  pkg-config:pkg-config
 )
 
 # redis-tools, not redis-server: it holds the same binary and never starts a service (see link_redis in run_tests.sh).
