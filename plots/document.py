@@ -165,8 +165,9 @@ def _wording(error):
     if error.schema is False or error.validator is None:
         return "this key cannot stand here"
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in value]
-        return f"there is no key \"{missing[0]}\""
+        # One error comes per missing key, and only its message says which.
+        key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+        return f"there is no key \"{key}\""
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         return f"no key \"{next(key for key in value if key not in known)}\" is known here"

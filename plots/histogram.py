@@ -76,13 +76,17 @@ class Histogram:
     def distribution(self):
         """Steps (share of values at or below, highest value of the bucket in ns), as far as the values carry it.
 
-        The last step is the last with 10 values or more beyond it: further out 10/(1-p) is more than there are.
+        Ends at the share that has 10 values beyond it, further out 10/(1-p) is more than there are, or where the
+        infinite values begin. Empty with fewer than 20 values, which do not even carry p50.
         """
+        if not self.carries(PERCENTILES["p50"]):
+            return []
+        last = self.total - 10
         steps = []
         seen = 0
         for lowest, count in self.buckets():
             seen += count
-            if self.total - seen < 10:
+            steps.append((min(seen, last) / self.total, highest_value(lowest)))
+            if seen >= last:
                 break
-            steps.append((seen / self.total, highest_value(lowest)))
         return steps

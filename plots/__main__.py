@@ -1,0 +1,54 @@
+"""python3 -m plots RUN [--out DIR] [--micro FILE]: draws the charts of a run as PNG and SVG."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from plots import charts, facts, page, style
+from plots.charts import micro
+from plots.document import InputError
+from plots.run_file import load_run
+
+
+def parse(arguments):
+    """The command line. Exits with 2 where it makes no sense."""
+    parser = argparse.ArgumentParser(prog="plots", description="Draws the charts of a fanin run.")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a run.json")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the charts go (default: charts/ beside the run.json)")
+    parser.add_argument("--micro", type=Path, metavar="FILE", help="Google Benchmark JSON (default: micro.json beside the run.json, if there)")
+    return parser.parse_args(arguments)
+
+
+def draw(options):
+    """Draws everything and yields the path of each file written. Raises InputError, and OSError where writing fails."""
+    run = load_run(options.run)
+    beside = run.path.parent
+    micro_file = options.micro or (beside / "micro.json" if (beside / "micro.json").exists() else None)
+    measured = micro.load_micro(micro_file) if micro_file else None
+    out = options.out or beside / "charts"
+    out.mkdir(parents=True, exist_ok=True)
+    book = style.StyleBook(run.servers)
+    for stem, _, figure in charts.draw_all(run, book):
+        yield from page.save(figure, out / stem)
+    if measured:
+        for stem, figure in micro.draw_all(*measured, facts.machine(run)).items():
+            yield from page.save(figure, out / stem)
+
+
+def main(arguments=None):
+    """Returns the exit code: 0, or 2 for input that cannot be drawn or a directory that cannot be written."""
+    options = parse(arguments)
+    try:
+        for path in draw(options):
+            print(path)
+    except InputError as error:
+        print(f"plots: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"plots: cannot write {error.filename or options.out}: {error.strerror}: give another directory with --out", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

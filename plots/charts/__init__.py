@@ -1,0 +1,19 @@
+"""Which charts an experiment gets: an explicit table by the parameter that its sweep varies."""
+
+from plots.charts import idle, latency, memory, percentiles, server_cpu, throughput
+
+BY_PARAMETER = {"idle_connections": (idle, latency, memory, percentiles)}
+# A chart module has NAME, the end of its file names, and draw(run, experiment, book), which returns a Figure.
+BY_ANY_OTHER = (throughput, server_cpu, latency, memory, percentiles)
+
+
+def charts_of(experiment):
+    """The chart modules for an experiment."""
+    return BY_PARAMETER.get(experiment.parameter, BY_ANY_OTHER)
+
+
+def draw_all(run, book):
+    """Yields (file stem, Experiment, Figure) for every chart of the run."""
+    for experiment in run.experiments:
+        for chart in charts_of(experiment):
+            yield f"{experiment.name}-{chart.NAME}", experiment, chart.draw(run, experiment, book)

@@ -1,0 +1,164 @@
+"""Google Benchmark's JSON: cost per call against N for the waiting calls, and the cost of everything else in a row.
+
+Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) go into the first chart, one panel per value of
+active; those without go into the second. Where repetitions were asked for, the median of them is drawn.
+"""
+
+import math
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+
+from plots import page, series, style, sweep, ticks
+from plots.document import InputError, read_json
+
+_NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+# The system call behind a model has that model's style.
+_STYLE_OF = {"epoll_wait": "epoll", "epoll_pwait2": "epoll", "io_uring": "io-uring", "io_uring_enter": "io-uring"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Time per call of one benchmark in ns over its repetitions; `error` instead where it could not run."""
+
+    group: str
+    subject: str
+    n: int | None
+    panel: str
+    low: float = math.nan
+    median: float = math.nan
+    high: float = math.nan
+    error: str | None = None
+
+
+def load_micro(path):
+    """Returns (context object, [Cost]) of a Google Benchmark JSON file. Raises InputError where it is none."""
+    document = read_json(Path(path))
+    if not isinstance(document, dict) or not isinstance(document.get("benchmarks"), list):
+        raise InputError(f"{path}: $.benchmarks: there is no such list: give the JSON of a Google Benchmark program")
+    by_name = {}
+    for index, each in enumerate(document["benchmarks"]):
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            raise InputError(f"{path}: $.benchmarks[{index}]: has no name")
+        if each.get("run_type") == "aggregate":
+            continue
+        by_name.setdefault(each.get("run_name", each["name"]), []).append((index, each))
+    return document.get("context", {}), [_cost(path, name, entries) for name, entries in by_name.items()]
+
+
+def _cost(path, name, entries):
+    parts = name.split("/")
+    numbers = dict(part.split(":", 1) for part in parts if ":" in part)
+    words = [part for part in parts if ":" not in part]
+    n = numbers.pop("n", None)
+    panel = ", ".join(f"{value} {key}" for key, value in numbers.items() if key in ("active", "ready"))
+    # Options of the library itself, such as min_time or repeats, are in names too and mean nothing here.
+    subject = words[1] if n is not None and len(words) > 1 else "/".join(words)
+    where = (words[0], subject, int(n) if n and n.isdigit() else None, panel)
+    times = []
+    for index, each in entries:
+        if each.get("error_occurred") or each.get("skipped"):
+            return Cost(*where, error=each.get("error_message") or each.get("skip_message") or "no reason given")
+        unit, value = each.get("time_unit"), each.get("real_time")
+        if unit not in _NANOSECONDS or not isinstance(value, (int, float)):
+            raise InputError(f"{path}: $.benchmarks[{index}]: has no real_time and time_unit")
+        times.append(value * _NANOSECONDS[unit])
+    return Cost(*where, min(times), statistics.median(times), max(times))
+
+
+def draw_all(context, costs, run_words=None):
+    """Returns {file stem: Figure}. `run_words`: facts of the machine for the footer, where a run is at hand."""
+    figures = {}
+    swept = {}
+    for cost in costs:
+        if cost.n is not None:
+            swept.setdefault(cost.group, []).append(cost)
+    for group, members in swept.items():
+        figures[f"micro-{group}"] = _draw_swept(group, members, _footer(context, run_words))
+    single = [cost for cost in costs if cost.n is None]
+    if single:
+        figures["micro-cost"] = _draw_single(single, _footer(context, run_words))
+    return figures
+
+
+def _footer(context, run_words):
+    build = context.get("library_build_type")
+    parts = [run_words or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
+    parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: smallest to largest"]
+    parts += [str(context["date"])[:10]] if "date" in context else []
+    parts += ["THE LIBRARY IS A DEBUG BUILD"] if build == "debug" else []
+    return " \u00b7 ".join(parts)
+
+
+def _draw_swept(group, costs, footer):
+    subjects = list(dict.fromkeys(cost.subject for cost in costs))
+    panels = sorted({cost.panel for cost in costs}, key=lambda words: (len(words), words))
+    values = sorted({cost.n for cost in costs})
+    book = style.StyleBook([(name, _STYLE_OF.get(name, name)) for name in subjects])
+    looks = {name: book[name] if name not in _STYLE_OF else style.StyleBook([(_STYLE_OF[name], None)])[_STYLE_OF[name]] for name in subjects}
+    lines = {(cost.subject, cost.panel, cost.n): cost for cost in costs}
+    heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
+    limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
+    columns = min(3, len(panels))
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            (f"{group}: cost per call", "micro-benchmark: no server, no load, only the call itself", None),
+            math.ceil(len(panels) / columns),
+            columns,
+            [[page.Entry(name, looks[name].line_arguments()) for name in subjects]],
+            _error_entries(costs, looks),
+            footer,
+            share_y=True,
+        )
+        for axes, panel in zip(sheet.panels, panels):
+            ticks.set_log_axis(axes.yaxis, limits, "ns")
+            ticks.set_sweep_axis(axes, values)
+            for name in subjects:
+                sweep.draw_line(axes, [_point(lines.get((name, panel, n))) for n in values], looks[name], name, sweep.shift(subjects, name))
+            axes.set_title(panel or "time per call", fontsize=style.HEADING_POINTS, loc="left")
+            axes.set_xlabel("N, watched descriptors" if group == "wait" else "N")
+        for axes in sheet.panels[len(panels):]:
+            axes.set_visible(False)
+    return sheet.figure
+
+
+def _point(cost):
+    return None if cost is None or cost.error else series.Point(cost.n, cost.median, cost.low, cost.high, frozenset())
+
+
+def _error_entries(costs, looks):
+    found = {}
+    for cost in costs:
+        if cost.error:
+            found.setdefault((cost.subject, cost.error), {})[cost.n] = None
+    return [
+        page.Entry(
+            f"{subject}: not run at N = {', '.join(ticks.exact(n) for n in values)} ({error})",
+            {"color": looks[subject].colour, "marker": "x", "markersize": 5.5, "linestyle": "none"},
+        )
+        for (subject, error), values in found.items()
+    ]
+
+
+def _draw_single(costs, footer):
+    good = [cost for cost in costs if not cost.error]
+    notes = [page.Entry(f"{cost.subject}: not run ({cost.error})") for cost in costs if cost.error]
+    with matplotlib.rc_context(style.RC):
+        heading = ("cost per call of the building blocks", "micro-benchmark: no server, no load, only the call itself", None)
+        sheet = page.new_page(heading, 1, 1, [[]], notes, footer, left=2.9, legend_width=0.6, panel_height=max(1.2, 0.3 * len(good)))
+        axes = sheet.panels[0]
+        rows = range(len(good))
+        colour = style.FAMILIES["poll"][1]
+        axes.hlines(rows, [cost.low for cost in good], [cost.high for cost in good], color=colour, linewidth=5, alpha=0.25)
+        axes.plot([cost.median for cost in good], rows, "o", color=colour)
+        for row, cost in zip(rows, good):
+            axes.annotate(ticks.duration(cost.median), (cost.high, row), (8, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_yticks(list(rows), [cost.subject for cost in good])
+        axes.set_ylim(len(good) - 0.5, -0.5)
+        heights = [height for cost in good for height in (cost.low, cost.high) if height > 0] or [1, 10]
+        low, high = ticks.log_limits(heights)
+        ticks.set_log_axis(axes.xaxis, (low, high * 1.6), "ns")
+        axes.set_xlabel("real time per call")
+    return sheet.figure

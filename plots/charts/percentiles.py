@@ -1,0 +1,144 @@
+"""Response time by percentile, from the buckets of all ok rounds of a cell added up.
+
+The x axis is 1/(1-p) on a logarithmic scale, as HdrHistogram's plots have it, and a line ends where fewer than ten
+values lie beyond: what is further out is chance.
+"""
+
+import dataclasses
+import math
+
+import matplotlib
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from plots import facts, page, series, style, sweep, ticks
+
+NAME = "percentiles"
+MOST_PANELS = 4
+_NINES = {1: "p0", 2: "p50", 10: "p90", 100: "p99", 1e3: "p99.9", 1e4: "p99.99", 1e5: "p99.999", 1e6: "p99.9999", 1e7: "p99.99999"}
+
+
+def draw(run, experiment, book):
+    """Returns the Figure, one panel per sweep value (at most four of them, evenly chosen, the ends included)."""
+    servers = book.in_order(experiment.servers)
+    values = _chosen(experiment.values)
+    curves = {(server, value): curve(run, experiment, server, value) for server in servers for value in values}
+    values = values if len(servers) <= sweep.TOGETHER else values[-1:]
+    views = _views(book, servers, values, experiment.parameter)
+    columns = 1 if len(views) == 1 else 2 if len(views) <= 4 else 3
+    rows = math.ceil(len(views) / columns)
+    shown = {server: any(curves[server, value] for value in values) for server in servers}
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            (f"{experiment.title}: response time by percentile", _subtitle(run, experiment, values), facts.alarm(run)),
+            rows,
+            columns,
+            sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
+            _notes(run, experiment, book, values, curves),
+            f"{facts.footer(run, interval=False)} \u00b7 lines: all ok rounds of a cell merged, as far as 10/(1-p) requests carry",
+        )
+        furthest = max((line[-1][0] for line in curves.values() if line), default=100)
+        for panel, (words, value, bright) in zip(sheet.panels, views):
+            _panel(panel, book, {server: curves[server, value] for server in servers}, bright, furthest)
+            panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
+        for panel in sheet.panels[len(views):]:
+            panel.set_visible(False)
+        for panel in sheet.panels[max(0, len(views) - columns):len(views)]:
+            panel.set_xlabel("percentile (scale: 1/(1-p))")
+    return sheet.figure
+
+
+def curve(run, experiment, server, value):
+    """[(1/(1-p), ns)] of a cell, ascending; empty where the cell was not measured or too few values stand behind it."""
+    cell = run.cell(experiment, server, value)
+    if cell is None or cell["status"] != "measured":
+        return []
+    steps = run.response(cell).distribution()
+    # The first step's share can be large in a narrow distribution: the curve still begins at p0.
+    return [(1.0, steps[0][1])] + [(1 / (1 - share), nanoseconds) for share, nanoseconds in steps] if steps else []
+
+
+def _chosen(values):
+    if len(values) <= MOST_PANELS:
+        return list(values)
+    last = len(values) - 1
+    return [values[round(index * last / (MOST_PANELS - 1))] for index in range(MOST_PANELS)]
+
+
+def _views(book, servers, values, parameter):
+    if len(servers) <= sweep.TOGETHER:
+        return [(facts.at(value, parameter), value, servers) for value in values]
+    # Many servers: families apart, at the largest value, where the models differ most.
+    return [(style.FAMILIES[family][0], values[-1], members) for family, members in book.families(servers)]
+
+
+def _subtitle(run, experiment, values):
+    several = len(values) > 1
+    return facts.workload(run, experiment) + ("" if several else f", {facts.at(values[-1], experiment.parameter)}")
+
+
+def _limits(curves):
+    heights = [nanoseconds for line in curves.values() for _, nanoseconds in line if nanoseconds > 0]
+    return ticks.log_limits(heights) if heights else (1, 10)
+
+
+def _panel(panel, book, lines, bright, furthest):
+    ticks.set_log_axis(panel.yaxis, _limits(lines), "ns")
+    panel.set_xscale("log")
+    panel.set_xlim(1, max(100, furthest * 1.3))
+    narrow = panel.get_position().width < 0.25
+    places = [place for place in _NINES if (2 if narrow else 1) <= place <= max(100, furthest * 1.3)]
+    panel.xaxis.set_major_locator(FixedLocator(places))
+    panel.xaxis.set_major_formatter(FixedFormatter([_NINES[place] for place in places]))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.tick_params(axis="x", labelsize=8)
+    for server, line in lines.items():
+        if not line:
+            continue
+        xs, heights = zip(*line)
+        look = book[server].line_arguments()
+        if server not in bright:
+            panel.plot(xs, heights, color="#d4d4d4", linewidth=0.9, zorder=1.5, drawstyle="steps-pre")
+            continue
+        panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=_markers(xs), zorder=3, **look)
+    if not any(lines.values()):
+        panel.text(0.5, 0.5, "no curve:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM)
+
+
+def _markers(xs):
+    """Indices of the first step at or beyond each of the named percentiles: hundreds of markers would hide the line."""
+    found = []
+    for place in list(_NINES)[1:]:
+        index = next((index for index, x in enumerate(xs) if x >= place), None)
+        if index is not None and index not in found:
+            found.append(index)
+    return found or [0]
+
+
+def _notes(run, experiment, book, values, curves):
+    notes = series.notes(run, dataclasses.replace(experiment, values=tuple(values)), {})
+    for value in values:
+        for server in experiment.servers:
+            notes += _curve_notes(run, experiment, server, value, curves[server, value])
+    entries = sweep.legend_notes(book, notes, ())
+    left_out = [value for value in experiment.values if value not in values]
+    if left_out:
+        entries.append(page.Entry(f"not drawn, but in the run: {', '.join(ticks.exact(value) for value in left_out)}"))
+    return entries
+
+
+def _curve_notes(run, experiment, server, value, line):
+    if not _is_measured(run, experiment, server, value):
+        return []
+    histogram = run.response(run.cell(experiment, server, value))
+    found = []
+    if not line:
+        found.append(series.Note((server,), (value,), "no curve", f"only {histogram.total} requests", False))
+    if histogram.infinite:
+        lost = f"{histogram.infinite:,} of {histogram.total:,} requests failed or were never answered and rank above all others"
+        found.append(series.Note((server,), (value,), "line ends early" if line else "failures", lost, True))
+    return found
+
+
+def _is_measured(run, experiment, server, value):
+    cell = run.cell(experiment, server, value)
+    return cell is not None and cell["status"] == "measured"

@@ -1,0 +1,96 @@
+"""The words around a chart: what the workload was, on which machine, how many rounds, from which run."""
+
+from plots.ticks import count, duration, exact
+
+PARAMETER_WORDS = {
+    "connections": "connections",
+    "idle_connections": "idle connections",
+    "threads": "generator threads",
+    "payload_bytes": "payload in bytes",
+    "rate_per_s": "offered requests per second",
+    "depth": "requests in flight per connection",
+    "requests_per_connection": "requests per connection",
+    "requests": "requests",
+}
+
+
+def at(value, parameter):
+    """1 connection; 1,000 connections."""
+    words = PARAMETER_WORDS[parameter]
+    single = value == 1 and words.endswith("connections")
+    return f"{exact(value)} {words[:-1] if single else words}"
+
+
+def workload(run, experiment):
+    """One line: protocol, loop, what is fixed. What the sweep varies is left out."""
+    load = run.example_load(experiment)
+    if load is None:
+        return f"{experiment.workload['protocol']}, no round was measured"
+    asked = load["workload"]
+    varied = experiment.parameter
+    parts = [f"{asked['protocol']}, {asked['loop']} loop"]
+    if asked["rate_per_s"] and varied != "rate_per_s":
+        parts.append(f"{asked['arrival']} arrivals at {count(asked['rate_per_s'])} requests/s")
+    if varied != "connections":
+        parts.append(f"{exact(asked['connections'])} active connection{'s' if asked['connections'] != 1 else ''}")
+    if asked["idle_connections"] and varied != "idle_connections":
+        parts.append(f"{exact(asked['idle_connections'])} idle connections")
+    if varied != "payload_bytes":
+        parts.append(f"{exact(asked['payload_bytes'])} bytes payload")
+    if asked["depth"] != 1 and varied != "depth":
+        parts.append(f"{asked['depth']} in flight per connection")
+    if asked["think_ns"]:
+        parts.append(f"{duration(asked['think_ns'])} think time")
+    if asked["requests_per_connection"] and varied != "requests_per_connection":
+        parts.append(f"{asked['requests_per_connection']} requests per connection")
+    if asked["duration_ns"]:
+        parts.append(f"windows of {duration(asked['duration_ns'])}")
+    return ", ".join(parts)
+
+
+def machine(run):
+    """The facts of the machine and the placement."""
+    environment = run.document["environment"]["start"]
+    cpu = environment["cpu"]
+    cpus = cpu["online"]
+    hypervisor = environment.get("hypervisor")
+    parts = [
+        cpu["model"] or "unknown CPU",
+        f"{cpus} CPU{'s' if cpus != 1 else ''}" + (f" (virtual: {hypervisor})" if hypervisor else ""),
+        f"Linux {environment['kernel']['release']}",
+        placement(run),
+    ]
+    return " \u00b7 ".join(parts)
+
+
+def placement(run):
+    """Where server and generator ran."""
+    where = run.document["placement"]
+    server, client = (_cpus(where[key]) for key in ("server_cpus", "client_cpus"))
+    if where["mode"] == "shared":
+        return f"server and generator share {server}"
+    return f"server on {server}, generator on {client}"
+
+
+def _cpus(numbers):
+    if not numbers:
+        return "all CPUs"
+    return ("CPU " if len(numbers) == 1 else "CPUs ") + ", ".join(str(number) for number in numbers)
+
+
+def footer(run, interval=True):
+    """The line at the foot of every chart."""
+    document = run.document
+    rounds = document["suite"]["repetitions"]
+    parts = [machine(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
+    coverages = [each["coverage"] for each in document["summaries"] if each["coverage"] is not None]
+    if interval and coverages:
+        parts.append(f"lines: median of rounds, ribbons: its interval ({100 * min(coverages):.4g} % coverage)")
+    commit = document["environment"]["start"]["build"]["git_commit"]
+    parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
+    return " \u00b7 ".join(parts)
+
+
+def alarm(run):
+    """What must catch the eye: an interrupted run. None otherwise."""
+    return None if run.document["complete"] else "INCOMPLETE RUN"

@@ -1,0 +1,120 @@
+"""The page around the panels of a chart: title, legends beside and below the data, and the footer of facts.
+
+Everything is laid out in inches, so that text never runs into data however many servers or notes there are.
+"""
+
+import textwrap
+from dataclasses import dataclass, field
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plots import style
+
+WIDTH, LEFT, RIGHT_AIR, LEGEND_WIDTH = 10.0, 0.85, 0.25, 1.9  # LEFT and LEGEND_WIDTH unless a chart says otherwise
+TOP, PANEL_HEIGHT, X_LABEL, ROW_GAP, COLUMN_GAP, FOOTER_LINE = 0.95, 3.9, 0.62, 0.75, 0.62, 0.16
+NOTE_LINE, NOTE_GAP = 0.122, 0.034
+LEGEND_LINE = 0.215
+NOTE_WRAP, FOOTER_WRAP = 128, 150
+
+
+@dataclass
+class Entry:
+    """One entry of a legend: a text and the keyword arguments of the Line2D beside it (none: no symbol)."""
+
+    text: str
+    symbol: dict = field(default_factory=dict)
+
+
+@dataclass
+class Page:
+    """A figure with its panels, row by row."""
+
+    figure: Figure
+    panels: list
+
+
+def new_page(heading, rows, columns, lines, notes, footer, share_y=False, left=LEFT, legend_width=LEGEND_WIDTH, panel_height=None):
+    """Returns a Page of rows x columns empty panels.
+
+    `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, each the legend beside one row of panels;
+    `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis, labelled on the left.
+    Lengths are inches.
+    """
+    with matplotlib.rc_context(style.RC):
+        notes = [Entry("\n".join(textwrap.wrap(each.text, NOTE_WRAP, subsequent_indent="    ")), each.symbol) for each in notes]
+        footer_text = "\n".join(textwrap.wrap(footer, FOOTER_WRAP))
+        notes_height = sum(NOTE_LINE * (each.text.count("\n") + 1) + NOTE_GAP for each in notes) + (0.15 if notes else 0)
+        footer_height = FOOTER_LINE * (footer_text.count("\n") + 1) + 0.2
+        row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
+        # A long legend needs a tall page rather than a small print.
+        room = ROW_GAP if len(lines) > 1 else (rows - 1) * (row_height + ROW_GAP)
+        row_height = max([row_height] + [len(each) * LEGEND_LINE - room for each in lines])
+        height = TOP + rows * row_height + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasAgg(figure)
+        panels = _panels(figure, rows, columns, row_height, share_y, left, legend_width)
+        _heading(figure, height, *heading)
+        for row, entries in enumerate(lines):
+            _legend_beside(figure, entries, height - TOP - row * (row_height + ROW_GAP))
+        if notes:
+            _legend_below(figure, notes, footer_height + notes_height, height)
+        figure.text(0.2 / WIDTH, 0.1 / height, footer_text, fontsize=style.SMALL_POINTS, color=style.FAINT, va="bottom", linespacing=1.35)
+        return Page(figure, panels)
+
+
+def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
+    height = figure.get_figheight()
+    gap = 0.3 if share_y else COLUMN_GAP
+    width = (WIDTH - margin - legend_width - RIGHT_AIR - gap * (columns - 1)) / columns
+    panels = []
+    for row in range(rows):
+        bottom = height - TOP - (row + 1) * row_height - row * ROW_GAP
+        for column in range(columns):
+            left = margin + column * (width + gap)
+            box = (left / WIDTH, bottom / height, width / WIDTH, row_height / height)
+            axes = figure.add_axes(box)
+            axes.tick_params(length=3, labelsize=style.TEXT_POINTS, labelleft=not share_y or column == 0)
+            panels.append(axes)
+    return panels
+
+
+def _heading(figure, height, title, subtitle, alarm):
+    figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=style.TITLE_POINTS, weight="bold", va="top")
+    figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
+    if alarm:
+        figure.text(1 - 0.2 / WIDTH, 1 - 0.16 / height, alarm, fontsize=style.TEXT_POINTS, color=style.ALARM, weight="bold", va="top", ha="right")
+
+
+def _handles(entries):
+    return [Line2D([], [], **{"linestyle": "none", **each.symbol}) for each in entries]
+
+
+def _legend_beside(figure, entries, top):
+    if entries:
+        figure.legend(
+            _handles(entries), [each.text for each in entries], loc="upper left", borderaxespad=0, handlelength=3.2, labelspacing=0.55,
+            bbox_to_anchor=((WIDTH - LEGEND_WIDTH - 0.05) / WIDTH, (top + 0.02) / figure.get_figheight()),
+        )
+
+
+def _legend_below(figure, entries, top, height):
+    legend = figure.legend(
+        _handles(entries), [each.text for each in entries], loc="upper left", borderaxespad=0, handlelength=1.6, labelspacing=0.35,
+        fontsize=8, bbox_to_anchor=(0.2 / WIDTH, (top - 0.02) / height),
+    )
+    for text in legend.get_texts():
+        text.set_color("#444444")
+
+
+def save(figure, stem):
+    """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError where that cannot be done."""
+    written = []
+    with matplotlib.rc_context(style.RC):
+        for suffix, arguments in ((".png", {"dpi": 150, "metadata": {"Software": None}}), (".svg", {"metadata": {"Date": None}})):
+            path = stem.with_name(stem.name + suffix)
+            figure.savefig(path, **arguments)
+            written.append(path)
+    return written

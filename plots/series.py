@@ -1,0 +1,149 @@
+"""From a run to what a chart shows: points with intervals, and for every cell without a point the words saying why."""
+
+import re
+from dataclasses import dataclass
+
+from plots.ticks import exact
+
+GENERATOR_LIMITED = "generator-limited"
+WARNING = "warning"
+_STATUS_WORDS = {
+    "unsupported": "unsupported",
+    "failed": "failed",
+    "invalid": "invalid",
+    "pending": "pending",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cell's summary at sweep value `x`; `marks` says what has to be known when reading it."""
+
+    x: float
+    median: float
+    low: float
+    high: float
+    marks: frozenset
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line of the legend about cells: `servers` at sweep values `values`; `status` and `reason` say what."""
+
+    servers: tuple
+    values: tuple
+    status: str
+    reason: str
+    has_point: bool
+
+    def text(self):
+        """select: unsupported at 1,000, 10,000 (descriptors from 1024 on)"""
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{', '.join(self.servers)}: {self.status} at {_values(self.values)}{reason}"
+
+
+def _values(values):
+    texts = [exact(value) for value in values]
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def points(run, experiment, server, metric):
+    """The server's Points over the sweep, ascending; None stands where the cell has no value, so that lines break there."""
+    found = []
+    for value in experiment.values:
+        summary = _summary(run, experiment, server, value, metric)
+        if summary is None or summary["median"] is None:
+            found.append(None)
+            continue
+        cell = run.cell(experiment, server, value)
+        found.append(Point(value, summary["median"], summary["low"], summary["high"], marks(run, cell)))
+    return found
+
+
+def _summary(run, experiment, server, value, metric):
+    cell = run.cell(experiment, server, value)
+    return run.summary(cell, metric) if cell and cell["status"] == "measured" else None
+
+
+def marks(run, cell):
+    """Which reservations hold for a measured cell: those of at least half of its ok rounds."""
+    rounds = run.rounds(cell, "ok")
+    limited = sum(is_generator_limited(each) for each in rounds)
+    warned = sum(bool(warnings(each)) for each in rounds)
+    found = {GENERATOR_LIMITED} if 2 * limited >= len(rounds) > 0 else set()
+    return frozenset(found | ({WARNING} if 2 * warned >= len(rounds) > 0 else set()))
+
+
+def is_generator_limited(one):
+    """Whether the generator was the bottleneck of an ok round."""
+    return one["load"]["bottleneck"]["verdict"] == "generator"
+
+
+def warnings(one):
+    """The warnings of an ok round, without the one that only repeats that the generator was the bottleneck."""
+    load = one["load"]
+    if load["verdict"]["status"] != "warning":
+        return []
+    repeated = load["bottleneck"]["reason"] if is_generator_limited(one) else None
+    return [reason for reason in load["verdict"]["reasons"] if reason != repeated]
+
+
+def notes(run, experiment, metrics):
+    """The Notes of an experiment for a chart of `metrics`: every cell that has no point, or one to be read with care."""
+    raw = []
+    for server in experiment.servers:
+        for value in experiment.values:
+            raw += [(server, value, *each) for each in _cell_notes(run, experiment, server, value, metrics)]
+    return _grouped(raw)
+
+
+def _cell_notes(run, experiment, server, value, metrics):
+    """(status, reason, has_point) for one cell."""
+    cell = run.cell(experiment, server, value)
+    if cell is None:
+        return [("not selected for this run", "", False)]
+    if cell["status"] != "measured":
+        return [(_STATUS_WORDS[cell["status"]], cell["reason"], False)]
+    found = []
+    for metric, word in metrics.items():
+        summary = run.summary(cell, metric)
+        if summary is None or summary["median"] is None:
+            reason = summary.get("reason") if summary else None
+            found.append((f"no {word}", reason or "the run has no such summary", False))
+    rounds = run.rounds(cell)
+    for status in ("failed", "invalid", "unsupported"):
+        lost = [each for each in rounds if each["status"] == status]
+        if lost:
+            found.append((f"{len(lost)} of {len(rounds)} rounds {status}", lost[0]["reason"], True))
+    good = [each for each in rounds if each["status"] == "ok"]
+    warned = [each for each in good if warnings(each)]
+    if warned:
+        share = "" if len(warned) == len(rounds) else f" in {len(warned)} of {len(rounds)} rounds"
+        found.append((f"warning{share}", "; ".join(warnings(warned[0])), True))
+    return found
+
+
+def _shape(reason):
+    # "1019 of 2000 connections" and "1019 of 5000 connections" are one reason.
+    return re.sub(r"\d[\d.,]*", "#", reason or "")
+
+
+def _grouped(raw):
+    """Joins sweep values of the same server and reason, then servers of the same values and reason."""
+    by_server = {}
+    for server, value, status, reason, has_point in raw:
+        by_server.setdefault((server, _shape(status), _shape(reason), has_point), []).append((value, status, reason))
+    by_values = {}
+    for (server, status, shape, has_point), cells in by_server.items():
+        values = tuple(value for value, _, _ in cells)
+        by_values.setdefault((values, status, shape, has_point), []).append((server, cells))
+    joined = []
+    for (values, _, _, has_point), members in by_values.items():
+        cells = members[0][1]
+        statuses = list(dict.fromkeys(status for _, found in members for _, status, _ in found))
+        reasons = list(dict.fromkeys(reason for _, found in members for _, _, reason in found if reason))
+        reason = reasons[0] if reasons else ""
+        reason += "; other figures elsewhere" if len(reasons) > 1 else ""
+        status = statuses[0] if len(statuses) == 1 else re.sub(r"^\d+ of (\d+)", r"some of \1", cells[0][1])
+        joined.append(Note(tuple(server for server, _ in members), values, status, reason, has_point))
+    return joined

@@ -1,0 +1,177 @@
+"""The look of every chart: which colour, marker and line a server has, fonts and sizes.
+
+A server's style depends on its name and model alone, never on the chart or on what else is drawn in it, so that a
+reader learns it once. Colours say the family (what the server waits on) and are the palettes of Okabe and Ito and of
+Tol, which people with any of the usual colour deficiencies can tell apart; markers and line styles say the same once
+more, for print without colour.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+SOLID, DOTTED, DASHED, DASHDOT = (0, ()), (0, (1, 1.4)), (0, (5, 2)), (0, (6, 1.6, 1, 1.6))
+LONG, DASHDOTDOT, SHORT = (0, (10, 3)), (0, (5, 1.4, 1, 1.4, 1, 1.4)), (0, (2.5, 1.2))
+
+# family -> (words for headings of panels, colour). The order is that of legends.
+FAMILIES = {
+    "single": ("iterative, busy-poll", "#777777"),
+    "process": ("processes", "#cc79a7"),
+    "thread": ("threads", "#e69f00"),
+    "select": ("select", "#d55e00"),
+    "poll": ("poll", "#0072b2"),
+    "epoll": ("epoll", "#009e73"),
+    "loops": ("several event loops", "#332288"),
+    "switch": ("coroutines and fibers", "#882255"),
+    "ring": ("io_uring", "#56b4e9"),
+    "signal": ("signal-driven", "#999933"),
+    "external": ("other servers", "#000000"),
+}
+
+# model -> (family, marker, line)
+MODELS = {
+    "iterative": ("single", "x", SOLID),
+    "busy-poll": ("single", "+", DASHED),
+    "process": ("process", "^", DASHDOT),
+    "prefork": ("process", "<", SHORT),
+    "thread": ("thread", "s", DASHED),
+    "thread-pool": ("thread", "d", DOTTED),
+    "select": ("select", "v", DOTTED),
+    "select-large": ("select", ">", LONG),
+    "poll": ("poll", "D", LONG),
+    "epoll": ("epoll", "o", SOLID),
+    "epoll-mod": ("epoll", "P", DASHED),
+    "epoll-et": ("epoll", "X", DASHDOT),
+    "epoll-et-nodrain": ("epoll", "1", DOTTED),
+    "epoll-oneshot": ("epoll", "h", SHORT),
+    "selector": ("epoll", "8", DASHDOTDOT),
+    "reactor-pool": ("loops", "s", DOTTED),
+    "reactors": ("loops", "o", DASHED),
+    "prefork-epoll": ("loops", "^", SOLID),
+    "coroutine": ("switch", "p", SOLID),
+    "fiber": ("switch", "h", DASHED),
+    "scheduler": ("switch", "*", DASHDOT),
+    "io-uring": ("ring", "*", SOLID),
+    "io-uring-multishot": ("ring", "p", DASHED),
+    "sigio": ("signal", "d", DASHDOT),
+}
+SPARE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "h", "d", "8")
+SPARE_LINES = (SOLID, DASHED, DASHDOT, LONG, SHORT, DASHDOTDOT, DOTTED)
+# Shapes of the same size look alike in size only with these, in points.
+MARKER_SIZES = {"*": 10, "P": 7.5, "X": 7.5, "d": 7.5, "p": 7.5, "h": 7.5, "8": 7, "^": 7, "v": 7, "<": 7, ">": 7, "x": 6, "+": 8, "1": 9}
+# Made of strokes, without an inside that could be left hollow.
+STROKE_MARKERS = frozenset("x+1")
+
+INK, FAINT, ALARM = "#222222", "#8a8a8a", "#b00020"
+TITLE_POINTS, HEADING_POINTS, TEXT_POINTS, SMALL_POINTS = 14, 10.5, 9, 7.5
+RIBBON_ALPHA = 0.16
+
+RC = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": TEXT_POINTS,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 6,
+    "legend.frameon": False,
+    "legend.fontsize": TEXT_POINTS,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.minor.visible": False,
+    "svg.hashsalt": "fanin",
+    "savefig.facecolor": "white",
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one server is drawn, everywhere."""
+
+    colour: str
+    marker: str
+    line: tuple
+    family: str
+
+    def line_arguments(self):
+        """Keyword arguments for Axes.plot."""
+        # A light edge keeps markers apart where lines run over each other.
+        edge = self.colour if self.marker in STROKE_MARKERS else "white"
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "markersize": self.marker_size(),
+            "linestyle": self.line,
+            "markeredgecolor": edge,
+            "markeredgewidth": 0.6 if edge == "white" else 1.6,
+        }
+
+    def marker_size(self):
+        """In points."""
+        return MARKER_SIZES.get(self.marker, 6.3)
+
+    def hollow_arguments(self):
+        """Keyword arguments for a point drawn over the line's own, that says: measured, with a reservation."""
+        if self.marker in STROKE_MARKERS:
+            return {"color": self.colour, "marker": "o", "markerfacecolor": "none", "markersize": 10, "linestyle": "none"}
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "markersize": self.marker_size(),
+            "markerfacecolor": "white",
+            "markeredgewidth": 1.3,
+            "linestyle": "none",
+        }
+
+
+class StyleBook:
+    """Styles of all servers of one run. Known models have theirs from the table; a server under a name of its own has
+    the colour of its model's family, and marker and line by its name, moved on where another server has the pair."""
+
+    def __init__(self, servers):
+        """`servers`: pairs (name, model or None for a server that is not ours)."""
+        self._styles = {}
+        named = dict(servers)
+        for name in named:
+            if name in MODELS:
+                family, marker, line = MODELS[name]
+                self._styles[name] = Style(FAMILIES[family][1], marker, line, family)
+        # In order of names, so that the order in a suite does not matter.
+        for name in sorted(set(named) - set(self._styles)):
+            self._styles[name] = self._spare(name, named[name])
+
+    def _spare(self, name, model):
+        family = MODELS[model][0] if model in MODELS else "external"
+        colour = FAMILIES[family][1]
+        # Pairs of known models stay theirs even in runs without them.
+        taken = {(marker, line) for _, marker, line in MODELS.values()}
+        taken |= {(style.marker, style.line) for style in self._styles.values()}
+        marks = {marker for of, marker, _ in MODELS.values() if of == family}
+        marks |= {style.marker for style in self._styles.values() if style.family == family}
+        pairs = [(marker, line) for line in SPARE_LINES for marker in SPARE_MARKERS]
+        first = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(pairs)
+        pairs = [pair for pair in pairs[first:] + pairs[:first] if pair not in taken] or pairs
+        marker, line = next((pair for pair in pairs if pair[0] not in marks), pairs[0])
+        return Style(colour, marker, line, family)
+
+    def __getitem__(self, name):
+        return self._styles[name]
+
+    def in_order(self, names):
+        """Names in the order of legends: by family, within it as given."""
+        order = list(FAMILIES)
+        return sorted(names, key=lambda name: order.index(self[name].family))
+
+    def families(self, names):
+        """[(family, names)] of those families that occur, in the order of legends."""
+        found = {}
+        for name in self.in_order(names):
+            found.setdefault(self[name].family, []).append(name)
+        return list(found.items())

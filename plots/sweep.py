@@ -1,0 +1,172 @@
+"""One or more metrics against the parameter of a sweep: one line per server, ribbons for intervals, marks for gaps."""
+
+import math
+
+import matplotlib
+from matplotlib.transforms import ScaledTranslation
+
+from plots import facts, page, series, style, ticks
+
+# With more servers than this in one panel nobody can follow a line: then every family gets a panel of its own.
+TOGETHER = 8
+_MISSING = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6, "linestyle": "none"}
+# Inside a hollow marker.
+_WARNED = {"marker": ".", "markersize": 3.5, "color": style.INK, "linestyle": "none"}
+
+
+def draw(run, experiment, book, heading, metrics):
+    """Returns a Figure. `metrics`: {metric: (heading of its panel, word for notes)}, side by side in that order."""
+    servers = book.in_order(experiment.servers)
+    curves = {(server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics}
+    notes = series.notes(run, experiment, {metric: word for metric, (_, word) in metrics.items()})
+    views = _views(book, servers, metrics)
+    columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
+    rows = math.ceil(len(views) / columns)
+    shown = {server: any(any(curves[server, metric]) for metric in metrics) for server in servers}
+    share = len({unit(metric) for metric in metrics}) == 1 and len(views) > 1
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            (f"{experiment.title}: {heading}", facts.workload(run, experiment), facts.alarm(run)),
+            rows,
+            columns,
+            legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
+            legend_notes(book, notes, curves.values()),
+            facts.footer(run),
+            share_y=share,
+            panel_height=1.9 if rows > 4 else None,
+        )
+        groups = [[metric] for metric in metrics] if not share else [list(metrics)]
+        limits = {metric: _limits(curves, group) for group in groups for metric in group}
+        for panel, (words, metric, bright) in zip(sheet.panels, views):
+            _panel(panel, experiment, book, {server: curves[server, metric] for server in servers}, bright, limits[metric], metric)
+            _missing(panel, book, notes, metrics[metric][1], bright)
+            panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
+        for panel in sheet.panels[len(views):]:
+            panel.set_visible(False)
+        for panel in sheet.panels[max(0, len(views) - columns):len(views)]:
+            panel.set_xlabel(facts.PARAMETER_WORDS[experiment.parameter])
+    return sheet.figure
+
+
+def unit(metric):
+    """The unit that a metric's name says."""
+    for ending, name in (("_ns", "ns"), ("_bytes", "bytes"), ("_per_s", "1/s")):
+        if metric.endswith(ending):
+            return name
+    return "1"
+
+
+def _views(book, servers, metrics):
+    """[(heading, metric, servers drawn in colour)], one per panel."""
+    if len(servers) <= TOGETHER:
+        return [(words, metric, servers) for metric, (words, _) in metrics.items()]
+    several = len(metrics) > 1
+    return [
+        (f"{style.FAMILIES[family][0]}, {word}" if several else style.FAMILIES[family][0], metric, members)
+        for family, members in book.families(servers)
+        for metric, (_, word) in metrics.items()
+    ]
+
+
+def _limits(curves, metrics):
+    values = [value for (_, metric), line in curves.items() if metric in metrics for point in line if point for value in (point.low, point.high)]
+    positive = [value for value in values if value > 0]
+    return ticks.log_limits(positive) if positive else (1, 10)
+
+
+def _panel(panel, experiment, book, lines, bright, limits, metric):
+    ticks.set_log_axis(panel.yaxis, limits, unit(metric))
+    ticks.set_sweep_axis(panel, experiment.values)
+    for server, line in lines.items():
+        if server in bright:
+            draw_line(panel, line, book[server], server, shift(bright, server))
+        else:
+            xs, medians = _columns(line)
+            panel.plot(xs, medians, color="#d4d4d4", linewidth=0.9, zorder=1.5)
+    if not any(any(line) for line in lines.values()):
+        panel.text(0.5, 0.5, "no value:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM)
+
+
+def _columns(line):
+    return [point.x if point else math.nan for point in line], [point.median if point else math.nan for point in line]
+
+
+def shift(servers, server):
+    """How far to the right, in points, a server's line is set so that lines with the same values do not hide each other."""
+    return (servers.index(server) - (len(servers) - 1) / 2) * min(4.0, 18 / len(servers))
+
+
+def _moved(panel, points):
+    return ScaledTranslation(points / 72, 0, panel.figure.dpi_scale_trans)
+
+
+def draw_line(panel, line, look, label, right=0.0):
+    """Draws Points (None breaks the line) with their ribbon and hollow marks; a point without neighbours gets a bar.
+
+    `right`: points by which all of it is set to the right.
+    """
+    xs, medians = _columns(line)
+    here = {"transform": panel.transData + _moved(panel, right)}
+    panel.plot(xs, medians, label=label, zorder=3, **look.line_arguments(), **here)
+    lows = [point.low if point else math.nan for point in line]
+    highs = [point.high if point else math.nan for point in line]
+    panel.fill_between(xs, lows, highs, color=look.colour, alpha=style.RIBBON_ALPHA, linewidth=0, zorder=2, **here)
+    for index, point in enumerate(line):
+        if point is None:
+            continue
+        if not any(line[max(0, index - 1):index] + line[index + 1:index + 2]):
+            panel.plot([point.x] * 2, [point.low, point.high], color=look.colour, linewidth=3, alpha=0.4, zorder=2, solid_capstyle="butt", **here)
+        if point.marks:
+            panel.plot([point.x], [point.median], zorder=3.5, **look.hollow_arguments(), **here)
+        if series.WARNING in point.marks:
+            panel.plot([point.x], [point.median], zorder=3.6, **_WARNED, **here)
+
+
+def _missing(panel, book, notes, word, bright):
+    """A cross at the foot of the panel for every server and sweep value that has no point."""
+    crosses = {}
+    for note in notes:
+        if note.has_point or (note.status.startswith("no ") and note.status != f"no {word}"):
+            continue
+        for server in note.servers:
+            if server in bright:
+                crosses.setdefault(server, []).extend(note.values)
+    for server, values in crosses.items():
+        place = panel.get_xaxis_transform() + _moved(panel, shift(bright, server))
+        panel.plot(values, [0.025] * len(values), transform=place, color=book[server].colour, clip_on=False, zorder=4, **_MISSING)
+
+
+def legend_lines(book, servers, shown, panels, columns):
+    """The legends beside the rows of panels: lists of Entries. `panels`: the servers that are in colour in each panel.
+
+    One list where every panel has all servers, otherwise one per row. A server without a single point (`shown` is
+    false) is not left out.
+    """
+
+    def entry(server):
+        look = book[server]
+        if shown[server]:
+            return page.Entry(server, look.line_arguments())
+        return page.Entry(f"{server} (no point)", {"color": look.colour, **_MISSING})
+
+    if all(len(bright) == len(servers) for bright in panels):
+        return [[entry(server) for server in servers]]
+    rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
+    return [[entry(server) for server in dict.fromkeys(server for bright in row for server in bright)] for row in rows]
+
+
+def legend_notes(book, notes, lines):
+    """Entries of the legend below: what hollow markers mean where there are any, then one line per Note."""
+    entries = []
+    marks = {mark for line in lines for point in line if point for mark in point.marks}
+    hollow = {"marker": "o", "color": style.INK, "markerfacecolor": "white"}
+    if series.GENERATOR_LIMITED in marks:
+        entries.append(page.Entry("hollow: generator-limited, the server could have done more", hollow))
+    if series.WARNING in marks:
+        ringed = {"marker": r"$\odot$", "color": style.INK, "markersize": 8, "markeredgewidth": 0.4}
+        entries.append(page.Entry("dot inside: measured with a warning in at least half of the rounds, see below", ringed))
+    for note in notes:
+        colour = book[note.servers[0]].colour if len(note.servers) == 1 else style.INK
+        symbol = {"color": colour, "marker": ".", "markersize": 5} if note.has_point else {"color": colour, **_MISSING}
+        entries.append(page.Entry(note.text(), symbol))
+    return entries

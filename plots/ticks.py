@@ -1,0 +1,120 @@
+"""Numbers as people read them, and where an axis gets its ticks."""
+
+import math
+
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+MICRO = "\u00b5"
+
+
+def _digits(value):
+    """Three significant digits at most and no idle zeros: 1.5, 12, 120."""
+    text = f"{value:.3g}"
+    if "e" in text:
+        text = f"{value:.0f}"
+    return text
+
+
+def count(value):
+    """950, 1k, 12.5k, 1M."""
+    for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        # 999.6 would round up into the next unit.
+        if abs(value) >= size * 0.9995:
+            return _digits(value / size) + suffix
+    return _digits(value)
+
+
+def duration(value):
+    """A time in ns: 850 ns, 5 µs, 12.5 ms, 2 s."""
+    for size, unit in ((1e9, "s"), (1e6, "ms"), (1e3, MICRO + "s")):
+        if abs(value) >= size * 0.9995:
+            return f"{_digits(value / size)} {unit}"
+    return f"{_digits(value)} ns"
+
+
+def size(value):
+    """Bytes: 512 B, 12 MiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if abs(value) >= 2**power * 0.9995:
+            return f"{_digits(value / 2**power)} {unit}"
+    return f"{_digits(value)} B"
+
+
+def exact(value):
+    """A sweep value without loss: 10000 as 10,000, 0.5 as 0.5."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,g}"
+
+
+FORMS = {"1/s": count, "ns": duration, "bytes": size, "1": count}
+_STEPS_OF_TEN = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
+_STEPS_OF_1024 = (
+    (1,),
+    (1, 32),
+    (1, 8, 64),
+    (1, 4, 16, 64, 256),
+    tuple(2**power for power in range(10)),
+    tuple(step * 2**power for power in range(10) for step in (1, 1.25, 1.5, 1.75)),
+)
+
+
+def log_ticks(low, high, base=10, wanted=3):
+    """Round values within [low, high] of a logarithmic axis: the coarsest steps that give at least `wanted` of them."""
+    ticks = []
+    for steps in _STEPS_OF_1024 if base == 1024 else _STEPS_OF_TEN:
+        powers = range(math.floor(math.log(low, base)) - 1, math.ceil(math.log(high, base)) + 1)
+        ticks = [step * base**power for power in powers for step in steps if low <= step * base**power <= high]
+        if len(ticks) >= wanted:
+            break
+    return ticks
+
+
+def log_limits(values):
+    """Limits of a logarithmic axis around positive values: some air, and never less than a factor of 4 in all."""
+    low, high = min(values), max(values)
+    air = max(0.06 * math.log(high / low), math.log(4 / (high / low)) / 2 if high / low < 4 else 0)
+    return low / math.exp(air), high * math.exp(air)
+
+
+def set_log_axis(axis, limits, unit):
+    """Makes an axis logarithmic between `limits` with readable ticks for `unit` (a unit of summaries)."""
+    scale, limit = (axis.axes.set_yscale, axis.axes.set_ylim) if axis is axis.axes.yaxis else (axis.axes.set_xscale, axis.axes.set_xlim)
+    scale("log")
+    limit(*limits)
+    places = log_ticks(*limits, base=1024 if unit == "bytes" else 10)
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_major_formatter(FixedFormatter([FORMS[unit](place) for place in places]))
+    axis.set_minor_locator(NullLocator())
+
+
+def set_sweep_axis(axes, values, form=count):
+    """Gives a panel its x axis over all sweep values, ticks at the values themselves; 0 is shown where it is one."""
+    positive = [value for value in values if value > 0]
+    if len(positive) < len(values):
+        # Up to the first positive value the axis is linear: 0 has a place, as far from it as a decade.
+        threshold = min(positive, default=1)
+        axes.set_xscale("symlog", linthresh=threshold, linscale=1)
+        axes.set_xlim(-0.12 * threshold, max(positive, default=1) * 1.25)
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(min(values) / 1.25, max(values) * 1.25)
+    places = _apart(axes, sorted(values))
+    axes.xaxis.set_major_locator(FixedLocator(places))
+    axes.xaxis.set_major_formatter(FixedFormatter([form(place) for place in places]))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _apart(axes, values):
+    """Those of the ascending values whose labels do not touch; both ends stay."""
+    width = axes.figure.get_figwidth() * axes.get_position().width
+    share = axes.transScale + axes.transLimits
+
+    def inches(value):
+        return share.transform((value, axes.get_ylim()[0]))[0] * width
+
+    kept = [values[0]]
+    for value in values[1:]:
+        if inches(value) - inches(kept[-1]) >= 0.42:
+            kept.append(value)
+        elif value == values[-1] and len(kept) > 1:
+            kept[-1] = value
+    return kept
