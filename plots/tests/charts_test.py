@@ -1,0 +1,245 @@
+"""Tests of what is drawn: that nothing is left out, that styles hold across charts, that files appear."""
+
+import io
+import json
+import tempfile
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from matplotlib.colors import to_hex
+
+from plots import __main__ as program
+from plots import charts, series
+from plots.charts import micro
+from plots.document import InputError
+from plots.run_file import Run
+from plots.style import MODELS, StyleBook
+from plots.tests import fixture
+
+
+def legend_texts(figure):
+    """All texts of the figure's legends, wrapped lines joined."""
+    return [" ".join(text.get_text().split()) for legend in figure.legends for text in legend.get_texts()]
+
+
+def drawn(run):
+    """{file stem: Figure} of all charts of a run document."""
+    loaded = Run(run, "run.json")
+    return {stem: figure for stem, _, figure in charts.draw_all(loaded, StyleBook(loaded.servers))}
+
+
+def lines_of(figure):
+    """Lines with a label, of all panels."""
+    return [line for axes in figure.axes for line in axes.get_lines() if not line.get_label().startswith("_")]
+
+
+class Fixture(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.figures = drawn(fixture.make_run())
+
+    def test_a_chart_of_every_kind(self):
+        expected = {f"{name}-{kind}" for name in ("echo-closed", "echo-open") for kind in
+                    ("throughput", "server-cpu", "latency", "memory", "percentiles")}
+        expected |= {f"active-idle-{kind}" for kind in ("overview", "latency", "memory", "percentiles")}
+        self.assertEqual(set(self.figures), expected)
+
+    def test_every_gap_is_in_the_legend(self):
+        # The bug this project must never have: a line that merely ends, and nobody knows why.
+        for stem, figure in self.figures.items():
+            texts = legend_texts(figure)
+            for (experiment, server, value), (status, reason) in fixture.GAPS.items():
+                if not stem.startswith(experiment) or (stem.endswith("percentiles") and value not in (1, 10, 1000, 2000, 10000)):
+                    continue
+                shape = reason.split(" ", 1)[-1]
+                found = [text for text in texts if text.startswith(server) and status in text and f"{value:,}" in text and shape in text]
+                self.assertTrue(found, f"{stem} hides {server} at {value}: {texts}")
+
+    def test_a_gap_breaks_the_line_and_gets_a_cross(self):
+        figure = self.figures["echo-closed-throughput"]
+        poll = next(line for line in lines_of(figure) if line.get_label() == "poll")
+        heights = dict(zip(map(float, fixture.EXPERIMENTS[0][4]), poll.get_ydata()))
+        self.assertNotEqual(heights[1000.0], heights[1000.0], "drawn through a value that was never measured")
+        crosses = {(to_hex(line.get_color()), x) for axes in figure.axes for line in axes.get_lines()
+                   if line.get_marker() == "x" for x in line.get_xdata()}
+        book = StyleBook([(name, name) for name in MODELS])
+        expected = {(book[server].colour, value) for (name, server, value) in fixture.GAPS if name == "echo-closed"}
+        self.assertEqual(crosses, expected)
+
+    def test_every_server_is_in_the_legend(self):
+        for stem, figure in self.figures.items():
+            texts = legend_texts(figure)
+            for name, _, members, *_ in fixture.EXPERIMENTS:
+                if stem.startswith(name):
+                    for server in members:
+                        self.assertTrue(any(text in (server, f"{server} (no point)") for text in texts), f"{stem}: {server}")
+
+    def test_colour_marker_and_line_are_the_same_in_all_charts(self):
+        looks = {}
+        for figure in self.figures.values():
+            for line in lines_of(figure):
+                looks.setdefault(line.get_label(), set()).add((line.get_color(), line.get_marker(), line.get_linestyle(), line.get_dash_capstyle()))
+        self.assertEqual(set(looks), set(fixture.SERVERS))
+        for server, found in looks.items():
+            self.assertEqual(len(found), 1, f"{server} changes its look: {found}")
+        self.assertEqual(len({(colour, marker) for ((colour, marker, *_),) in looks.values()}), len(looks))
+
+    def test_zero_idle_connections_have_a_place(self):
+        # On a plain logarithmic axis 0 silently disappears, and with it the base of the comparison.
+        for axes in self.figures["active-idle-overview"].axes:
+            labels = dict(zip(axes.get_xticks(), (label.get_text() for label in axes.get_xticklabels())))
+            self.assertEqual(labels[0], "0")
+            low, high = axes.get_xlim()
+            self.assertLess(low, 0)
+            line = next(line for line in axes.get_lines() if line.get_label() == "epoll")
+            self.assertEqual(line.get_xdata()[0], 0)
+            self.assertEqual(line.get_ydata()[0], line.get_ydata()[0])
+            self.assertGreater(high, 10000)
+
+    def test_generator_limited_points_are_hollow(self):
+        figure = self.figures["echo-closed-throughput"]
+        self.assertTrue(any("generator-limited" in text for text in legend_texts(figure)))
+        hollow = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "white" and len(line.get_xdata()) == 1]
+        self.assertEqual(sorted({line.get_xdata()[0] for line in hollow}), [10, 100])
+        self.assertFalse(any("generator-limited" in text for text in legend_texts(self.figures["active-idle-overview"])))
+
+    def test_missing_percentile_is_named(self):
+        # A round of few requests carries no p99.9; the empty panel must say so.
+        texts = legend_texts(self.figures["echo-closed-latency"])
+        self.assertTrue(any("no p99.9" in text and "too few requests" in text for text in texts), texts)
+
+    def test_title_units_and_facts(self):
+        for stem, figure in self.figures.items():
+            texts = " ".join(text.get_text() for text in figure.texts)
+            for fact in ("Fixture CPU", "2 CPUs", "Linux 6.1.0-fixture", "server on CPU 0", "5 rounds", "2026-11-20", "INCOMPLETE RUN"):
+                self.assertIn(fact, texts, stem)
+            self.assertIn("fixture-20261120T190000Z", texts.replace("\n", " "), stem)
+
+    def test_nothing_overlaps_the_panels(self):
+        # Legends and footers are laid out in inches from estimates of text sizes; this measures the real ones.
+        for stem, figure in self.figures.items():
+            renderer = figure.canvas.get_renderer()
+            figure.draw(renderer)
+            panels = [axes.get_tightbbox(renderer) for axes in figure.axes if axes.get_visible()]
+            outside = [legend.get_window_extent(renderer) for legend in figure.legends]
+            outside += [text.get_window_extent(renderer) for text in figure.texts]
+            for box in outside:
+                self.assertFalse(any(box.overlaps(panel) for panel in panels), stem)
+                self.assertGreaterEqual(box.x0, 0, stem)
+                self.assertLessEqual(box.x1, figure.bbox.x1, stem)
+                self.assertGreaterEqual(box.y0, 0, stem)
+            for index, box in enumerate(outside):
+                self.assertFalse(any(box.overlaps(other) for other in outside[index + 1 :]), stem)
+
+
+class ManyServers(unittest.TestCase):
+    def test_each_family_gets_a_panel_and_every_server_its_line(self):
+        names = [*MODELS, "nginx"]
+        experiment = ("many", "all of them", tuple(names), "connections", (1, 100), None)
+        figures = drawn(fixture.make_run([(name, name if name in MODELS else None) for name in names], (experiment,), {}))
+        for stem in ("many-throughput", "many-percentiles"):
+            self.assertEqual(sorted(line.get_label() for line in lines_of(figures[stem])), sorted(names), stem)
+            texts = legend_texts(figures[stem])
+            self.assertTrue(set(names) <= set(texts), stem)
+            self.assertGreaterEqual(sum(axes.get_visible() for axes in figures[stem].axes), 10)
+
+
+class Notes(unittest.TestCase):
+    def test_lost_rounds_of_a_measured_cell_are_told(self):
+        run = fixture.make_run(gaps={})
+        lost = fixture.bad_round("echo-closed/epoll/10", 5, "failed", "server died: signal 11")
+        run["rounds"].append(lost)
+        texts = legend_texts(drawn(run)["echo-closed-throughput"])
+        self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
+
+    def test_cells_left_out_by_only_are_told(self):
+        run = fixture.make_run(gaps={})
+        run["cells"] = [cell for cell in run["cells"] if cell["id"] != "echo-closed/epoll/10"]
+        run["rounds"] = [each for each in run["rounds"] if each["cell"] != "echo-closed/epoll/10"]
+        run["summaries"] = [each for each in run["summaries"] if each["cell"] != "echo-closed/epoll/10"]
+        self.assertIn("epoll: not selected for this run at 10", legend_texts(drawn(run)["echo-closed-memory"]))
+
+    def test_nothing_measured_at_all(self):
+        # Every cell unsupported: no division by an empty range, and every server is still named.
+        experiment = ("echo-closed", "echo", ("epoll",), "connections", (1, 10), None)
+        gaps = {("echo-closed", "epoll", value): ("unsupported", "no such kernel") for value in (1, 10)}
+        for stem, figure in drawn(fixture.make_run([("epoll", "epoll")], (experiment,), gaps)).items():
+            self.assertIn("epoll (no point)", legend_texts(figure), stem)
+            self.assertIn("epoll: unsupported at 1 and 10 (no such kernel)", legend_texts(figure), stem)
+
+    def test_same_reason_is_told_once(self):
+        run = fixture.make_run(gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")})
+        loaded = Run(run, "run.json")
+        notes = series.notes(loaded, loaded.experiments[0], {})
+        self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
+
+    def test_unanswered_requests_are_told_with_percentiles(self):
+        texts = legend_texts(drawn(fixture.make_run(gaps={}, infinite=3))["echo-closed-percentiles"])
+        self.assertTrue(any("failed or were never answered" in text for text in texts), texts)
+
+
+class Micro(unittest.TestCase):
+    def load(self, document):
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "micro.json"
+            path.write_text(json.dumps(document), encoding="utf-8")
+            return micro.load_micro(path)
+
+    def test_median_in_nanoseconds_over_repetitions(self):
+        _, costs = self.load(fixture.make_micro())
+        cost = next(each for each in costs if (each.subject, each.n, each.panel) == ("poll", 1000, "10 active"))
+        base = 470 + 52 * 1000 + 60 * 10
+        self.assertAlmostEqual(cost.median, base * 1.03)
+        self.assertAlmostEqual(cost.high, base * 1.06)
+        mod = next(each for each in costs if each.subject == "epoll_ctl/mod")
+        self.assertAlmostEqual(mod.median, 310.0)  # given as 0.31 us
+
+    def test_calls_look_like_the_models_that_use_them(self):
+        figures = micro.draw_all(*self.load(fixture.make_micro()))
+        self.assertEqual(set(figures), {"micro-wait", "micro-cost"})
+        colours = {line.get_label(): line.get_color() for line in lines_of(figures["micro-wait"])}
+        book = StyleBook([("epoll", "epoll"), ("select", "select"), ("poll", "poll")])
+        self.assertEqual(colours, {"epoll_wait": book["epoll"].colour, "select": book["select"].colour, "poll": book["poll"].colour})
+        self.assertIn("select: not run at N = 10,000 (an fd_set holds 1024 descriptors)", legend_texts(figures["micro-wait"]))
+
+    def test_other_json_is_refused(self):
+        for document in ({}, [], {"benchmarks": [{}]}, {"benchmarks": [{"name": "wait/poll/n:10", "real_time": "x", "time_unit": "ns"}]}):
+            with self.assertRaises(InputError):
+                self.load(document)
+
+
+class Program(unittest.TestCase):
+    def run_program(self, *arguments):
+        out, errors = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(errors):
+            code = program.main([str(each) for each in arguments])
+        return code, out.getvalue(), errors.getvalue()
+
+    def test_prints_the_files_it_wrote(self):
+        with tempfile.TemporaryDirectory() as directory:
+            run = fixture.write_run(Path(directory), fixture.make_run(experiments=fixture.EXPERIMENTS[1:2], gaps={}))
+            code, out, errors = self.run_program(run, "--out", run / "deep" / "charts")
+            self.assertEqual((code, errors), (0, ""))
+            names = [Path(line) for line in out.splitlines()]
+            self.assertEqual(sorted(names), sorted((run / "deep" / "charts").iterdir()))
+            stems = {path.stem for path in names}
+            self.assertTrue({"active-idle-overview", "micro-wait", "micro-cost"} <= stems)
+            for path in names:
+                start = path.read_bytes()[:200]
+                self.assertTrue(start.startswith(b"\x89PNG") if path.suffix == ".png" else b"<?xml" in start, path)
+
+    def test_bad_input_is_one_line_and_exit_code_2(self):
+        with tempfile.TemporaryDirectory() as directory:
+            here = Path(directory)
+            self.assertEqual(self.run_program(here)[0], 2)
+            run = fixture.write_run(here, fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={}), micro=False)
+            (here / "file").write_text("x", encoding="utf-8")
+            for arguments in ((run, "--out", here / "file"), (run, "--micro", here / "file"), (run, "--micro", here / "none")):
+                code, _, errors = self.run_program(*arguments)
+                self.assertEqual(code, 2)
+                self.assertEqual(errors.count("\n"), 1, errors)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,96 @@
+"""Tests of who gets which colour, marker and line, and of how numbers are written."""
+
+import itertools
+import unittest
+
+import numpy
+
+from plots import ticks
+from plots.style import FAMILIES, MODELS, StyleBook
+
+# Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
+DEFICIENCIES = {
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+    "none": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+}
+
+
+def lab(colour, matrix):
+    """CIE L*a*b* of a colour as somebody with the deficiency sees it."""
+    rgb = numpy.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = numpy.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = numpy.clip(numpy.array(matrix) @ linear, 0, 1)
+    xyz = numpy.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))) @ seen / (0.9505, 1, 1.089)
+    f = numpy.where(xyz > 0.008856, numpy.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return numpy.array((116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])))
+
+
+def book_of(*names):
+    return StyleBook([(name, name if name in MODELS else None) for name in names])
+
+
+class Styles(unittest.TestCase):
+    def test_no_two_models_share_marker_and_line(self):
+        # In print without colour the pair is all there is.
+        pairs = [(marker, line) for _, marker, line in MODELS.values()]
+        self.assertEqual(len(pairs), len(set(pairs)))
+
+    def test_no_two_models_share_colour_and_marker(self):
+        # Points of two such lines could not be told apart.
+        pairs = [(family, marker) for family, marker, _ in MODELS.values()]
+        self.assertEqual(len(pairs), len(set(pairs)))
+        self.assertEqual(len({colour for _, colour in FAMILIES.values()}), len(FAMILIES))
+
+    def test_the_five_first_models_differ_in_everything(self):
+        book = book_of("process", "thread", "select", "poll", "epoll")
+        looks = [book[name] for name in ("process", "thread", "select", "poll", "epoll")]
+        for of in ("colour", "marker", "line"):
+            self.assertEqual(len({getattr(look, of) for look in looks}), 5, of)
+
+    def test_colours_are_told_apart_with_a_colour_deficiency(self):
+        # 10 is a difference seen at a glance; the five models that most charts show must reach it for everybody.
+        colours = [FAMILIES[name][1] for name in ("process", "thread", "select", "poll", "epoll")]
+        for name, matrix in DEFICIENCIES.items():
+            for first, second in itertools.combinations(colours, 2):
+                distance = numpy.linalg.norm(lab(first, matrix) - lab(second, matrix))
+                self.assertGreater(distance, 10, f"{name}: {first} {second}")
+
+    def test_style_does_not_depend_on_the_company(self):
+        # The same model must look the same in a chart of three and in one of twenty, in any order.
+        alone = {name: book_of(name)[name] for name in [*MODELS, "nginx"]}
+        together = book_of(*reversed([*MODELS, "nginx"]))
+        for name, look in alone.items():
+            self.assertEqual(look, together[name])
+
+    def test_servers_under_their_own_names(self):
+        # Variants take the family's colour, everything else black; many of them still differ.
+        names = [(f"epoll-cap-{size}", "epoll") for size in range(10)] + [(f"mine-{i}", None) for i in range(10)] + [("epoll", "epoll")]
+        book = StyleBook(names)
+        self.assertEqual(book["epoll-cap-3"].colour, book["epoll"].colour)
+        self.assertEqual(book["mine-1"].family, "external")
+        looks = [(book[name].colour, book[name].marker, book[name].line) for name, _ in names]
+        self.assertEqual(len(looks), len(set(looks)))
+        pairs = {(marker, line) for _, marker, line in MODELS.values()}
+        self.assertFalse(pairs & {look[1:] for look in looks[:-1]}, "a spare style is some model's own")
+
+
+class Numbers(unittest.TestCase):
+    def test_readable(self):
+        self.assertEqual([ticks.count(v) for v in (1, 950, 999.7, 1000, 12_500, 1e6)], ["1", "950", "1k", "1k", "12.5k", "1M"])
+        self.assertEqual([ticks.duration(v) for v in (850, 5000, 12.5e6, 2e9)], ["850 ns", "5 \u00b5s", "12.5 ms", "2 s"])
+        self.assertEqual([ticks.size(v) for v in (512, 12 << 20, 3 << 29)], ["512 B", "12 MiB", "1.5 GiB"])
+        self.assertEqual([ticks.exact(v) for v in (0, 10000, 0.5)], ["0", "10,000", "0.5"])
+
+    def test_a_narrow_range_still_has_ticks(self):
+        # matplotlib's own logarithmic ticks leave an axis from 11k to 40k with a single label.
+        for low, high, base in ((11e3, 44e3, 10), (1.01, 4.1, 10), (3e5, 9e9, 10), (900 << 10, 4 << 20, 1024), (1 << 20, 1 << 30, 1024)):
+            places = ticks.log_ticks(low, high, base)
+            self.assertGreaterEqual(len(places), 3)
+            self.assertLessEqual(len(places), 12)
+            self.assertTrue(all(low <= place <= high for place in places))
+
+
+if __name__ == "__main__":
+    unittest.main()

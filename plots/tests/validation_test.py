@@ -1,0 +1,241 @@
+"""Tests of the schemas, of python3 -m plots.validate and of the loader's refusals."""
+
+import copy
+import io
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stderr
+from pathlib import Path
+
+from plots import validate
+from plots.document import InputError, parse_json, schema_findings
+from plots.run_file import load_run
+from plots.tests import fixture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def small_run():
+    experiments = (("echo-closed", "echo", ("epoll",), "connections", (1, 10), None),)
+    return fixture.make_run([("epoll", "epoll")], experiments, {})
+
+
+def places(document):
+    return [each.place for each in validate.findings(document, "test")]
+
+
+def check_text(text, name="run.json"):
+    """Runs the command on a file with this text; returns (exit code, standard error)."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / name
+        path.write_text(text, encoding="utf-8")
+        errors = io.StringIO()
+        with redirect_stderr(errors):
+            code = validate.main([str(path)])
+        return code, errors.getvalue()
+
+
+def paths_of_keys(value, path=()):
+    """Every key of every object below `value`, as a path; of a list only the first item."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield (*path, key)
+            yield from paths_of_keys(item, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from paths_of_keys(value[0], (*path, 0))
+
+
+def without(document, path):
+    document = copy.deepcopy(document)
+    parent = document
+    for step in path[:-1]:
+        parent = parent[step]
+    del parent[path[-1]]
+    return document
+
+
+# Keys that the data dictionary calls optional, and objects that hold counts by kind.
+OPTIONAL = {"description", "seed", "duration", "warmup", "args", "title", "payload_bytes", "rate_per_s", "arrival", "hypervisor",
+            "would_block", "events_per_wait", "infinite_from", "reason"}
+OPEN = {"netstat", "unreadable", "errors"}
+
+
+class Schemas(unittest.TestCase):
+    def test_fixture_and_shipped_suites_are_valid(self):
+        # Schemas that refuse what the programs write would make every other test here pass for the wrong reason.
+        self.assertEqual(validate.findings(fixture.make_run(), "fixture"), [])
+        suites = sorted((ROOT / "harness" / "suites").glob("*.json"))
+        self.assertTrue(suites)
+        for path in suites:
+            self.assertEqual(validate.check(path, 10), [], path.name)
+
+    def test_every_required_key_is_missed(self):
+        # A key left out of "required": a chart would fail on it, or worse, show nothing.
+        run = small_run()
+        run["rounds"], run["summaries"], run["cells"] = run["rounds"][:1], run["summaries"][:1], run["cells"][:1]
+        tried = 0
+        for path in paths_of_keys(run):
+            if path[-1] in OPTIONAL - ({"seed"} if path == ("seed",) else set()) and path[0] in ("suite", "environment", "rounds", "summaries"):
+                continue
+            if OPEN & set(map(str, path[:-1])) or "counters" in path[:-1]:
+                continue
+            found = schema_findings(without(run, path), "fanin-run")
+            self.assertTrue(any(f'"{path[-1]}"' in each.message for each in found), f"{path} can go missing unnoticed: {found}")
+            tried += 1
+        self.assertGreater(tried, 150)
+
+    def test_unknown_key_is_refused_with_its_name(self):
+        # A misspelt key in a suite would silently mean the default.
+        run = small_run()
+        run["suite"]["experiments"][0]["workload"]["payload_byte"] = 64
+        found = validate.findings(run, "test")
+        self.assertEqual(found[0].place, "$.suite.experiments[0].workload")
+        self.assertIn("payload_byte", found[0].message)
+
+    def test_nan_and_infinity_are_refused_with_their_place(self):
+        # Python reads NaN, Infinity and 1e999 without a word; JSON and the dictionary have none of them.
+        for word in ("NaN", "Infinity", "-Infinity", "1e999"):
+            run = small_run()
+            run["summaries"][0]["median"] = "HERE"
+            code, errors = check_text(json.dumps(run).replace('"HERE"', word))
+            self.assertEqual(code, 2)
+            self.assertIn("$.summaries[0].median", errors)
+            self.assertEqual(errors.count("\n"), 1)
+        with self.assertRaises(InputError):
+            parse_json(json.dumps({"x": math.nan}), "test")
+
+    def test_null_median_needs_a_reason(self):
+        # "null where a value is unknown": without the reason a reader cannot know why.
+        run = small_run()
+        run["summaries"][0] |= {"median": None, "low": None, "high": None, "coverage": None}
+        self.assertEqual(places(run), ["$.summaries[0]"])
+
+    def test_status_without_reason_is_refused(self):
+        run = small_run()
+        run["cells"][0]["status"] = "unsupported"
+        self.assertEqual(places(run), ["$.cells[0].reason"])
+
+    def test_buckets_are_checked_in_spite_of_the_short_cut(self):
+        # document._all_plain_buckets must accept nothing that the schema refuses.
+        for bucket in ([64], [64, 1, 1], [64, 0], [-1, 1], [64, True], [64, 1.5], "x", [64, None]):
+            run = small_run()
+            run["rounds"][0]["load"]["latency"]["service"]["buckets"][0] = bucket
+            found = schema_findings(run, "fanin-run")
+            self.assertTrue(found and found[0].place.startswith("$.rounds[0].load.latency.service.buckets[0]"), bucket)
+
+    def test_nullable_objects_report_the_inner_place(self):
+        # anyOf [null, object] would only say "not valid under any of the given schemas" of the whole round.
+        run = small_run()
+        run["rounds"][1]["server"]["threads"] = "two"
+        found = schema_findings(run, "fanin-run")
+        self.assertEqual(str(found[0]), '$.rounds[1].server.threads: "two" should be integer or null')
+
+
+class Consistency(unittest.TestCase):
+    def broken(self, change):
+        run = small_run()
+        change(run)
+        return places(run)
+
+    def test_sums_and_names(self):
+        def lose_a_request(run):
+            run["rounds"][0]["load"]["requests"]["sent"] += 1
+
+        def wrong_cell(run):
+            run["rounds"][2]["cell"] = "echo-closed/epoll/7"
+
+        def wrong_server(run):
+            run["suite"]["experiments"][0]["servers"] = ["epol"]
+
+        def twice(run):
+            run["cells"][1]["id"] = run["cells"][0]["id"]
+
+        self.assertEqual(self.broken(lose_a_request), ["$.rounds[0].load.requests"])
+        self.assertIn("$.rounds[2].cell", self.broken(wrong_cell))
+        self.assertEqual(self.broken(wrong_server), ["$.suite.experiments[0].servers[0]"])
+        self.assertIn("$.cells[1]", self.broken(twice))
+
+    def test_histogram_must_agree_with_its_buckets(self):
+        def response(run):
+            return run["rounds"][0]["load"]["latency"]["response"]
+
+        self.assertEqual(self.broken(lambda run: response(run).update(count=1)), ["$.rounds[0].load.latency.response.count"])
+        self.assertIn(
+            "$.rounds[0].load.latency.response.percentiles.p50", self.broken(lambda run: response(run)["percentiles"].update({"p50": 1}))
+        )
+        self.assertEqual(
+            self.broken(lambda run: response(run)["buckets"].reverse()), ["$.rounds[0].load.latency.response.buckets[1]"]
+        )
+
+        def off_the_grid(run):
+            response(run)["buckets"][0][0] += 1  # buckets are wider than 1 ns there
+
+        self.assertEqual(self.broken(off_the_grid), ["$.rounds[0].load.latency.response.buckets[0]"])
+
+    def test_summary_must_follow_from_rounds(self):
+        # A summary of other rounds than those in the file is a number nobody can check.
+        def shifted(run):
+            run["summaries"][0]["median"] = run["summaries"][0]["low"]
+
+        self.assertEqual(self.broken(shifted), ["$.summaries[0].median"])
+        self.assertEqual(self.broken(lambda run: run["summaries"][0].update(n=4)), ["$.summaries[0].n"])
+
+
+class Command(unittest.TestCase):
+    def test_each_bad_file_is_one_line_and_exit_code_2(self):
+        run = small_run()
+        version = json.dumps(run | {"schema_version": 2})
+        for text, said in (
+            ("", "not JSON"),
+            ("[1, 2", "not JSON"),
+            ("[]", "should be an object"),
+            ("{}", "$.schema"),
+            ('{"schema": "nonsense"}', "$.schema"),
+            (version, "$.schema_version"),
+            ("[" * 100_000, "not JSON"),
+        ):
+            code, errors = check_text(text)
+            self.assertEqual(code, 2, said)
+            self.assertIn(said, errors)
+            self.assertEqual(errors.count("\n"), 1, errors)
+
+    def test_rounds_file(self):
+        rounds = small_run()["rounds"]
+        self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl"), (0, ""))
+        del rounds[1]["status"]
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn("line 2: $: there is no key \"status\"", errors)
+
+    def test_as_a_program(self):
+        # What the other programs' tests and people run.
+        done = subprocess.run([sys.executable, "-m", "plots.validate", "/nonexistent"], cwd=ROOT, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr, "plots.validate: cannot read /nonexistent: No such file or directory\n")
+
+
+class Loader(unittest.TestCase):
+    def refusal(self, files):
+        with tempfile.TemporaryDirectory() as directory:
+            for name, text in files.items():
+                (Path(directory) / name).write_text(text, encoding="utf-8")
+            with self.assertRaises(InputError) as caught:
+                load_run(directory)
+        self.assertNotIn("\n", str(caught.exception))
+        return str(caught.exception)
+
+    def test_refusals_say_what_to_do(self):
+        self.assertIn("holds no run.json", self.refusal({}))
+        self.assertIn("--resume", self.refusal({"rounds.jsonl": ""}))
+        self.assertIn("charts are drawn from a fanin-run", self.refusal({"run.json": json.dumps(small_run()["rounds"][0]["load"])}))
+        run = small_run()
+        del run["placement"]
+        self.assertIn('$: there is no key "placement"', self.refusal({"run.json": json.dumps(run)}))
+
+
+if __name__ == "__main__":
+    unittest.main()
