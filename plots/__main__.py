@@ -1,10 +1,10 @@
-"""python3 -m plots RUN [--out DIR] [--micro FILE]: draws the charts of a run as PNG and SVG."""
+"""python3 -m plots RUN [--out DIR] [--micro FILE]: draws the charts of a run as PNG and SVG, and writes its report.html."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from plots import charts, facts, page, style
+from plots import charts, facts, page, report, style
 from plots.charts import micro
 from plots.document import InputError
 from plots.run_file import load_run
@@ -12,10 +12,11 @@ from plots.run_file import load_run
 
 def parse(arguments):
     """The command line. Exits with 2 where it makes no sense."""
-    parser = argparse.ArgumentParser(prog="plots", description="Draws the charts of a fanin run.")
+    parser = argparse.ArgumentParser(prog="plots", description="Draws the charts of a fanin run and writes its report.")
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a run.json")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the charts go (default: charts/ beside the run.json)")
-    parser.add_argument("--micro", type=Path, metavar="FILE", help="Google Benchmark JSON (default: micro.json beside the run.json, if there)")
+    micro_help = "Google Benchmark JSON (default: micro.json beside the run.json, if there)"
+    parser.add_argument("--micro", type=Path, metavar="FILE", help=micro_help)
     return parser.parse_args(arguments)
 
 
@@ -28,11 +29,22 @@ def draw(options):
     out = options.out or beside / "charts"
     out.mkdir(parents=True, exist_ok=True)
     book = style.StyleBook(run.servers)
-    for stem, _, figure in charts.draw_all(run, book):
-        yield from page.save(figure, out / stem)
+    pictures = []
+    for stem, experiment, figure in charts.draw_all(run, book):
+        yield from _save(pictures, figure, out / stem, experiment.name)
     if measured:
         for stem, figure in micro.draw_all(*measured, facts.machine(run)).items():
-            yield from page.save(figure, out / stem)
+            yield from _save(pictures, figure, out / stem, None)
+    report.write(run, pictures, out / report.NAME)
+    yield out / report.NAME
+
+
+def _save(pictures, figure, stem, experiment):
+    """Writes a figure, adds it to the report's pictures and yields the paths."""
+    paths = page.save(figure, stem)
+    svg = next(path for path in paths if path.suffix == ".svg")
+    pictures.append(report.Picture(stem.name, figure.texts[0].get_text(), svg.read_bytes(), experiment))
+    yield from paths
 
 
 def main(arguments=None):

@@ -113,7 +113,7 @@ def save(figure, stem):
     """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError where that cannot be done."""
     written = []
     with matplotlib.rc_context(style.RC):
-        for suffix, arguments in ((".png", {"dpi": 150, "metadata": {"Software": None}}), (".svg", {"metadata": {"Date": None}})):
+        for suffix, arguments in ((".png", {"dpi": 150, "metadata": {"Software": None}}), (".svg", {"dpi": 150, "metadata": {"Date": None}})):
             path = stem.with_name(stem.name + suffix)
             figure.savefig(path, **arguments)
             written.append(path)

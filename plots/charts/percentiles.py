@@ -97,7 +97,7 @@ def _panel(panel, book, lines, bright, furthest):
         xs, heights = zip(*line)
         look = book[server].line_arguments()
         if server not in bright:
-            panel.plot(xs, heights, color="#d4d4d4", linewidth=0.9, zorder=1.5, drawstyle="steps-pre")
+            panel.plot(xs, heights, color="#d4d4d4", linewidth=0.9, zorder=1.5, drawstyle="steps-pre", rasterized=True)
             continue
         panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=_markers(xs), zorder=3, **look)
     if not any(lines.values()):

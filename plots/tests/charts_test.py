@@ -224,10 +224,10 @@ class Program(unittest.TestCase):
             names = [Path(line) for line in out.splitlines()]
             self.assertEqual(sorted(names), sorted((run / "deep" / "charts").iterdir()))
             stems = {path.stem for path in names}
-            self.assertTrue({"active-idle-overview", "micro-wait", "micro-cost"} <= stems)
+            self.assertTrue({"active-idle-overview", "micro-wait", "micro-cost", "report"} <= stems)
+            begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".html": b"<!DOCTYPE html>"}
             for path in names:
-                start = path.read_bytes()[:200]
-                self.assertTrue(start.startswith(b"\x89PNG") if path.suffix == ".png" else b"<?xml" in start, path)
+                self.assertIn(begins[path.suffix], path.read_bytes()[:200], path)
 
     def test_bad_input_is_one_line_and_exit_code_2(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -1,0 +1,190 @@
+"""One self-contained HTML page of a run: result first, then what speaks against it, the charts, and all the figures.
+
+Like the charts it only reads the run. Everything is inlined, so that the file can be sent to somebody.
+"""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from plots import facts, series, sweep, ticks
+
+NAME = "report.html"
+METRICS = {
+    "throughput_per_s": "requests/s",
+    "server_cpu_per_request_ns": "server CPU per request",
+    "response_p50_ns": "p50",
+    "response_p99_ns": "p99",
+    "response_p999_ns": "p99.9",
+    "server_pss_bytes": "memory (PSS)",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart for the page: `stem` of its file names, `title`, SVG as bytes, name of its experiment or None (micro)."""
+
+    stem: str
+    title: str
+    svg: bytes
+    experiment: str | None
+
+    def uri(self):
+        """The picture as a data URI; as an image of its own, its ids cannot clash with those of other charts."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+def write(run, pictures, path):
+    """Writes the report of `run` with `pictures` (Pictures) to `path`. Raises OSError where that cannot be done."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page = environment.get_template("report.html.j2").render(contents(run, pictures))
+    path.write_text(page, encoding="utf-8")
+
+
+def contents(run, pictures):
+    """What the template shows, as plain values."""
+    document = run.document
+    return {
+        "run": document,
+        "machine": facts.machine(run),
+        "glance": _glance(run),
+        "doubts": _doubts(run),
+        "twins": _twins(run),
+        "experiments": [_experiment(run, experiment, pictures) for experiment in run.experiments],
+        "micro": [each for each in pictures if each.experiment is None],
+        "conformance": document["conformance"],
+        "unmeasured": [cell for cell in document["cells"] if cell["status"] != "measured"],
+        "lost": _lost_rounds(document),
+        "environment": _environment(document["environment"]),
+    }
+
+
+def _experiment(run, experiment, pictures):
+    marks = series.notes(run, experiment, {})
+    return {
+        "name": experiment.name,
+        "title": experiment.title,
+        "workload": facts.workload(run, experiment),
+        "parameter": facts.PARAMETER_WORDS[experiment.parameter],
+        "pictures": [each for each in pictures if each.experiment == experiment.name],
+        "notes": [note.text() for note in marks],
+        "headings": list(METRICS.values()),
+        "rows": [
+            {"server": server, "value": ticks.exact(value), "cells": [figure(run, experiment, server, value, metric) for metric in METRICS]}
+            for server in experiment.servers
+            for value in experiment.values
+        ],
+    }
+
+
+def figure(run, experiment, server, value, metric):
+    """A summary as text: {"text", "interval", "limited"}; where there is none the text says why.
+
+    `limited`: a throughput that says more about the generator than about the server.
+    """
+    cell = run.cell(experiment, server, value)
+    if cell is None:
+        return _plain("not selected")
+    if cell["status"] != "measured":
+        return _plain(cell["status"])
+    summary = run.summary(cell, metric)
+    if summary is None or summary["median"] is None:
+        return _plain("none")
+    form = ticks.FORMS[summary["unit"]]
+    limited = metric == "throughput_per_s" and series.GENERATOR_LIMITED in series.marks(run, cell)
+    return {"text": form(summary["median"]), "interval": f"{form(summary['low'])} to {form(summary['high'])}", "limited": limited}
+
+
+def _plain(text):
+    return {"text": text, "interval": None, "limited": False}
+
+
+def _glance(run):
+    """Servers against the ends of every sweep: throughput and server CPU per request."""
+    ends = [(experiment, value) for experiment in run.experiments for value in dict.fromkeys((experiment.values[0], experiment.values[-1]))]
+    rows = []
+    for server, _ in run.servers:
+        pairs = [
+            (figure(run, experiment, server, value, "throughput_per_s"), figure(run, experiment, server, value, "server_cpu_per_request_ns"))
+            if server in experiment.servers
+            else None
+            for experiment, value in ends
+        ]
+        rows.append({"server": server, "pairs": pairs})
+    columns = [{"experiment": experiment.title, "at": facts.at(value, experiment.parameter)} for experiment, value in ends]
+    return {"columns": columns, "rows": rows}
+
+
+def _doubts(run):
+    """Sentences about what limits the trust in this run; empty where nothing does."""
+    document = run.document
+    found = []
+    if not document["complete"]:
+        found.append("The run was interrupted: cells are missing. fanin run --resume goes on.")
+    for status, words in (("invalid", "cannot be trusted"), ("failed", "failed in every round"), ("unsupported", "are not supported here")):
+        count = sum(cell["status"] == status for cell in document["cells"])
+        if count:
+            found.append(f"{count} of {len(document['cells'])} cells {words}; they have no number and are listed below.")
+    limited = [cell for cell in _measured(document) if series.GENERATOR_LIMITED in series.marks(run, cell)]
+    if limited:
+        found.append(
+            f"In {len(limited)} of {len(_measured(document))} measured cells the load generator was the bottleneck (marked with a circle): "
+            "their throughput is a lower bound of what the server can do. CPU per request still says what a request costs."
+        )
+    warned = [cell for cell in _measured(document) if series.WARNING in series.marks(run, cell)]
+    if warned:
+        found.append(f"{len(warned)} of the measured cells came with a warning, which is named below the charts.")
+    if document["placement"]["mode"] == "shared":
+        found.append("Server and generator shared CPUs: they slowed each other down.")
+    failed = [each for each in document["conformance"] if each["status"] == "failed"]
+    if failed:
+        found.append("Failed conformance, so without a number: " + ", ".join(f"{each['server']} ({each['protocol']})" for each in failed) + ".")
+    if document["suite"]["repetitions"] < 6:
+        found.append("With fewer than 6 rounds per cell the intervals cannot reach 95 % coverage; theirs stands at the foot of each chart.")
+    return found
+
+
+def _measured(document):
+    return [cell for cell in document["cells"] if cell["status"] == "measured"]
+
+
+def _twins(run):
+    """Each A/A twin beside its original: two measurements of the same thing, as far apart as noise puts them."""
+    found = []
+    cells = {cell["id"]: cell for cell in run.document["cells"]}
+    for cell in run.document["cells"]:
+        original = cells.get(cell["id"].removesuffix("/aa"))
+        if cell["role"] != "aa" or original is None:
+            continue
+        for metric in ("throughput_per_s", "response_p99_ns", "server_cpu_per_request_ns"):
+            pair = [run.summary(each, metric) for each in (original, cell)]
+            if all(each and each["median"] is not None for each in pair):
+                form = ticks.FORMS[sweep.unit(metric)]
+                texts = [f"{form(each['median'])} ({form(each['low'])} to {form(each['high'])})" for each in pair]
+                found.append({"cell": original["id"], "metric": METRICS[metric], "first": texts[0], "second": texts[1]})
+    return found
+
+
+def _lost_rounds(document):
+    """Rounds without a number in cells that do have one."""
+    measured = {cell["id"] for cell in _measured(document)}
+    return [each for each in document["rounds"] if each["status"] != "ok" and each["cell"] in measured]
+
+
+def _environment(environment):
+    """Rows (key, at the start, at the end or None where it is the same)."""
+    start = dict(_flat(environment["start"]))
+    end = dict(_flat(environment["end"])) if environment["end"] else start
+    return [(key, start.get(key, "absent"), end.get(key, "absent") if start.get(key) != end.get(key) else None) for key in {**start, **end}]
+
+
+def _flat(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(item, (*path, key))
+    else:
+        text = "unknown" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield ".".join(path), text

@@ -1,0 +1,116 @@
+"""Tests of the report: it holds everything, needs nothing, and believes no text of the run to be HTML."""
+
+import copy
+import re
+import tempfile
+import unittest
+from html.parser import HTMLParser
+from pathlib import Path
+
+from plots import report
+from plots.run_file import Run
+from plots.tests import fixture
+
+
+def written(document, pictures=()):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / report.NAME
+        report.write(Run(document, "run.json"), list(pictures), path)
+        return path.read_text(encoding="utf-8")
+
+
+class Outline(HTMLParser):
+    """Checks that tags close in order, and collects what an HTML page would load and say."""
+
+    VOID = {"meta", "img", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.loads, self.words = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.loads += [value for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        if tag in ("script", "link", "iframe", "object"):
+            self.loads.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        self.run_ = fixture.make_run()
+        self.picture = report.Picture("echo-closed-throughput", "throughput", b"<?xml?><svg/>", "echo-closed")
+
+    def test_needs_nothing_from_outside(self):
+        # A report that loads something is broken wherever it is sent.
+        outline = Outline(written(self.run_, [self.picture]))
+        self.assertEqual(outline.open, [])
+        self.assertEqual(len(outline.loads), 1)
+        self.assertTrue(outline.loads[0].startswith("data:image/svg+xml;base64,"))
+        self.assertNotRegex(written(self.run_), r"@import|url\(")
+
+    def test_names_everything_that_has_no_number(self):
+        text = Outline(written(self.run_)).text()
+        for (experiment, server, value), (status, reason) in fixture.GAPS.items():
+            self.assertIn(f"{experiment}/{server}/{value} {status} {reason}", text)
+        self.assertIn("INCOMPLETE RUN", text)
+        self.assertIn("3 of 39 cells are not supported here", text)
+        self.assertIn("In 4 of 33 measured cells the load generator was the bottleneck", text)
+
+    def test_figures_are_the_summaries(self):
+        # The largest idle count of poll, as the run's summary has it and not some other cell's.
+        run = self.run_
+        summary = next(each for each in run["summaries"] if each["cell"] == "active-idle/poll/10000" and each["metric"] == "throughput_per_s")
+        summary |= {"median": 123456.0, "low": 123000.0, "high": 124000.0}
+        text = Outline(written(run)).text()
+        self.assertRegex(text, r"poll 10,000 123k 123k to 124k")
+        self.assertEqual(text.count("123k to 124k"), 1)
+
+    def test_a_whole_run_has_no_alarm(self):
+        text = Outline(written(fixture.make_run(gaps={}))).text()
+        self.assertNotIn("INCOMPLETE", text)
+        self.assertIn("Every cell was measured in every round.", text)
+
+    def test_lost_rounds_of_measured_cells_are_listed(self):
+        self.run_["rounds"].append(fixture.bad_round("echo-closed/epoll/10", 4, "failed", "signal 11"))
+        self.assertIn("echo-closed/epoll/10 block 4 failed signal 11", Outline(written(self.run_)).text())
+
+    def test_twins_stand_side_by_side(self):
+        run = fixture.make_run(gaps={})
+        for kind in ("cells", "summaries"):
+            for each in [each for each in run[kind] if each.get("id", each.get("cell")) == "echo-closed/epoll/100"]:
+                twin = copy.deepcopy(each)
+                twin["id" if kind == "cells" else "cell"] += "/aa"
+                twin |= {"role": "aa"} if kind == "cells" else {"median": twin["median"] and twin["median"] * 10}
+                run[kind].append(twin)
+        text = Outline(written(run)).text()
+        self.assertRegex(text, r"echo-closed/epoll/100 requests/s [\d.]+k \(.*?\) [\d.]+k \(")
+        # and the twin is no row of the tables or charts
+        self.assertEqual(len(re.findall(r"epoll 100 ", text)), 3)
+
+    def test_texts_of_the_run_are_not_html(self):
+        # stderr of a server may hold anything.
+        self.run_["cells"][0] |= {"status": "failed", "reason": "<script>alert(1)</script> & more"}
+        page = written(self.run_)
+        self.assertNotIn("<script", page)
+        self.assertIn("<script>alert(1)</script> & more", Outline(page).text())
+
+    def test_what_changed_during_the_run_is_shown(self):
+        self.run_["environment"]["end"]["clocksource"] = "hpet"
+        self.assertIn("clocksource tsc hpet", Outline(written(self.run_)).text())
+
+
+if __name__ == "__main__":
+    unittest.main()
