@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "net/descriptor.h"
+#include "net/socket.h"
+
+namespace fanin {
+
+// Chooses the local address of every connection. One address carries as many connections to one target as there are
+// local ports, and connect() gets tenfold slower beyond half of that (it tries ports of one parity first); so where a
+// run asks for more, or uses ports up by connecting anew all the time, connections to 127.0.0.0/8 take turns over
+// 127.0.0.1, 127.0.0.2 ... Other targets are left to the kernel. Read-only after construction; any thread.
+class SourceAddresses {
+ public:
+  // `connections`: at the same time, in the whole run. `churning`: connections are opened anew during the run.
+  SourceAddresses(const Address& target, std::uint64_t connections, bool churning);
+
+  // Null: the kernel chooses.
+  const Address* of(std::uint64_t number) const noexcept {
+    return addresses_.empty() ? nullptr : &addresses_[number % addresses_.size()];
+  }
+  std::size_t count() const noexcept { return addresses_.empty() ? 1 : addresses_.size(); }
+
+ private:
+  std::vector<Address> addresses_;
+};
+
+struct Dialled {
+  Descriptor fd;           // empty on failure
+  int error = 0;           // errno of the failure
+  bool connected = false;  // false with a descriptor: under way, the socket becomes writable when it is decided
+};
+
+// Starts a connection with TCP_NODELAY set. Never throws: failures are values.
+Dialled dial(const Address& target, const Address* source, Blocking blocking) noexcept;
+
+// Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
+std::uint32_t local_port_count() noexcept;
+
+}  // namespace fanin

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace fanin {
+
+// Everything that can become of a request or a connection other than success.
+enum class ErrorKind : std::uint8_t {
+  kConnectRefused,
+  kConnectTimeout,
+  kConnectOther,
+  kNoDescriptor,  // this process, or the machine, may hold no more descriptors
+  kNoPort,        // no local port is free: too many connections, or too many in TIME_WAIT
+  kNoMemory,
+  kReset,        // the peer reset the connection under a request
+  kClosedEarly,  // the peer closed in an orderly way before the reply was complete
+  kMismatch,     // bytes that no server of this protocol would send
+  kSendError,
+  kTimeout,     // no complete reply in time
+  kOpenAtEnd,   // still open when the run ended
+  kNotSent,     // due by the schedule, but no connection was free before the run ended
+  kClosedIdle,  // the peer closed or reset a connection on which nothing was asked
+};
+
+inline constexpr std::array<std::string_view, 14> kErrorNames{
+    "connect_refused", "connect_timeout", "connect_other", "no_descriptor", "no_port",     "no_memory", "reset",
+    "closed_early",    "mismatch",        "send_error",    "timeout",       "open_at_end", "not_sent",  "closed_idle"};
+
+inline constexpr std::size_t kErrorKinds = kErrorNames.size();
+
+constexpr std::string_view error_name(ErrorKind kind) noexcept { return kErrorNames[static_cast<std::size_t>(kind)]; }
+
+// Requests that ended this way count as unanswered; all other kinds count as failed.
+constexpr bool is_unanswered(ErrorKind kind) noexcept {
+  return kind == ErrorKind::kTimeout || kind == ErrorKind::kOpenAtEnd || kind == ErrorKind::kNotSent;
+}
+
+// What a failed connect() or socket() means.
+ErrorKind classify_connect(int error) noexcept;
+
+class ErrorCounts {
+ public:
+  void add(ErrorKind kind, std::uint64_t times = 1) noexcept { counts_[static_cast<std::size_t>(kind)] += times; }
+  std::uint64_t operator[](ErrorKind kind) const noexcept { return counts_[static_cast<std::size_t>(kind)]; }
+  void merge(const ErrorCounts& other) noexcept {
+    for (std::size_t i = 0; i < kErrorKinds; ++i) {
+      counts_[i] += other.counts_[i];
+    }
+  }
+  std::uint64_t total() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : counts_) {
+      sum += count;
+    }
+    return sum;
+  }
+
+ private:
+  std::array<std::uint64_t, kErrorKinds> counts_{};
+};
+
+}  // namespace fanin

@@ -1,0 +1,33 @@
+#include "loadgen/load_thread.h"
+
+namespace fanin {
+namespace {
+
+WorkloadPlan workload_plan(const LoadPlan& plan, const Share& share) {
+  WorkloadPlan workload{.connections = share.connections,
+                        .depth = plan.depth,
+                        .think = plan.think,
+                        .requests_per_connection = plan.requests_per_connection,
+                        .connect_on_demand = plan.connect_on_demand};
+  if (plan.requests) {
+    workload.requests = share_of(*plan.requests, share.index, share.count);
+  }
+  return workload;
+}
+
+std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
+  if (!plan.rate_per_s) {
+    return std::nullopt;
+  }
+  return Schedule({plan.arrival, *plan.rate_per_s, share.count, plan.seed}, share.index);
+}
+
+}  // namespace
+
+LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
+    : plan_(plan),
+      share_(share),
+      recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
+      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_) {}
+
+}  // namespace fanin

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "loadgen/coordinator.h"
+#include "loadgen/plan.h"
+#include "loadgen/recorder.h"
+#include "loadgen/thread_usage.h"
+#include "loadgen/workload.h"
+
+namespace fanin {
+
+// Which part of the plan falls to one thread.
+struct Share {
+  unsigned index = 0;                  // of the thread
+  unsigned count = 1;                  // threads in all
+  std::uint32_t first_connection = 0;  // number of its first active connection in the whole run
+  std::uint32_t connections = 0;       // active ones
+  std::uint32_t idle = 0;
+};
+
+// One thread of a run with its connections, its part of the workload and its records. connect, drive and disconnect are
+// called in this order by that thread; the accessors below by any thread once it has ended, and by any thread at any
+// time for the recorder's progress counters.
+class LoadThread {
+ public:
+  LoadThread(const LoadPlan& plan, const Share& share);
+  virtual ~LoadThread() = default;
+  LoadThread(const LoadThread&) = delete;
+  LoadThread& operator=(const LoadThread&) = delete;
+
+  // Opens all connections; returns when each is up or has failed. Throws std::system_error for trouble of its own.
+  virtual void connect(const Coordinator& coordinator) = 0;
+  // Makes the traffic; returns when every request of the window is accounted for.
+  virtual void drive(const Window& window, const Coordinator& coordinator) = 0;
+  virtual void disconnect() noexcept = 0;
+
+  const Share& share() const noexcept { return share_; }
+  const Recorder& recorder() const noexcept { return recorder_; }
+  const UsageMeter& usage() const noexcept { return meter_; }
+  std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
+  int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
+  bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
+
+ protected:
+  const LoadPlan& plan_;
+  const Share share_;
+  Recorder recorder_;
+  Workload workload_;
+  UsageMeter meter_;
+  int last_connect_error_ = 0;
+  bool gave_up_ = false;
+};
+
+// A connection that failed, or that the peer closed without having served it, is tried again after this long.
+inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
+
+// How long an interrupted run waits for the replies that are under way.
+inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
+
+// How often a driver looks for timeouts, retries and interrupts.
+inline constexpr Nanoseconds kTick = std::chrono::milliseconds(10);
+
+}  // namespace fanin

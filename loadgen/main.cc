@@ -1,0 +1,71 @@
+// fanin-load: drives a TCP server with a declared load and reports what can be believed.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <exception>
+
+#include "loadgen/options.h"
+#include "loadgen/report_json.h"
+#include "loadgen/run.h"
+#include "net/affinity.h"
+
+namespace fanin {
+namespace {
+
+constexpr int kBadResult = 1;
+constexpr int kBadInput = 2;
+constexpr int kInterrupted = 130;
+
+std::atomic<bool> interrupted{false};
+
+void interrupt(int) { interrupted.store(true); }
+
+int measure(const LoadOptions& options) {
+  const LoadPlan plan = make_plan(options);
+  check_head_room(plan, raise_descriptor_limit());
+  if (!options.cpus.empty()) {
+    bind_to_cpus(parse_cpu_list(options.cpus));
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+  const std::vector<RunListener*> listeners;
+  const LoadResult result = run_load(plan, listeners, interrupted);
+  const Verdict verdict = judge(plan, result);
+  if (!options.json_path.empty()) {
+    write_result(options.json_path, result_json(plan, result, verdict).dump() + "\n");
+  }
+  if (result.interrupted) {
+    return kInterrupted;
+  }
+  return verdict.status == Status::kInvalid ? kBadResult : 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
+  app.set_version_flag("--version", FANIN_VERSION);
+  LoadOptions options;
+  add_load_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "fanin-load: {}\n", error.what());
+    return kBadInput;
+  }
+  return measure(options);
+}
+
+}  // namespace
+}  // namespace fanin
+
+int main(int argc, char** argv) {
+  try {
+    return fanin::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fanin-load: {}\n", error.what());
+    return fanin::kBadInput;
+  }
+}

@@ -1,0 +1,62 @@
+#include "loadgen/options.h"
+
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+template <typename Target>
+CLI::Option* add_duration(CLI::App& app, const char* name, Target& target, const char* help) {
+  return app.add_option_function<std::string>(
+      name, [&target](const std::string& text) { target = parse_duration(text); }, help);
+}
+
+void add_traffic_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does");
+  app.add_option("--arrival", options.arrival, "open loop: poisson (default) or uniform gaps");
+  add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
+  app.add_option("--requests", options.requests, "a window of this many requests instead of a duration");
+  add_duration(app, "--warmup", options.warmup, "traffic before the window opens")->default_str("1s");
+  app.add_option("--depth", options.depth, "requests in flight per connection (pipelining)")->capture_default_str();
+  add_duration(app, "--think", options.think, "closed loop: pause between a reply and the next request")
+      ->default_str("0; threads: 1s");
+  app.add_option("--requests-per-connection", options.requests_per_connection,
+                 "close and reconnect after this many replies; 0 = never")
+      ->default_str("0; threads: 1");
+  app.add_option("--idle", options.idle, "further connections that never send")->capture_default_str();
+  add_duration(app, "--timeout", options.timeout, "for a reply, and for a connect")->default_str("5s");
+  app.add_option("--close", options.close, "how connections are closed: fin or rst")->capture_default_str();
+}
+
+void add_protocol_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("--protocol", options.protocol, "echo, upper, sink, greet, goodbye or raw")->capture_default_str();
+  app.add_option("--payload-size", options.payload_bytes, "bytes that a request carries")->default_str("64");
+  app.add_option("--payload", options.payload, "text that a request carries")->default_str("none; threads: hello");
+  app.add_option("--suffix", options.suffix, "protocol upper: the suffix that the server was given");
+  app.add_option("--reply", options.reply, "protocol goodbye: the reply that the server was given")
+      ->capture_default_str();
+  app.add_option("--request", options.request, "protocol raw: what is sent (C escapes)");
+  app.add_option("--reply-delimiter", options.reply_delimiter, "protocol raw: what ends a reply (C escapes)");
+  app.add_option("--expect", options.expect, "protocol raw: the reply without its delimiter (C escapes)");
+}
+
+}  // namespace
+
+void add_load_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("TARGET", options.target, "HOST:PORT of the server")->required();
+  app.add_option("--driver", options.driver, "epoll (event loops) or threads (a blocking connection each)")
+      ->capture_default_str();
+  app.add_option("-c,--connections", options.connections, "active connections")->default_str("10; threads: 20");
+  app.add_option("-t,--threads", options.threads, "event loops of the epoll driver")->default_str("1");
+  add_protocol_options(app, options);
+  add_traffic_options(app, options);
+  app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
+  app.add_option("--seed", options.seed, "of the schedule")->capture_default_str();
+  app.add_option("--server-pid", options.server_pid, "process of the server, for the verdict on the bottleneck");
+  app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
+  app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
+  app.add_flag("--quiet", options.quiet, "no progress, no summary");
+  app.add_flag("--allow-remote", options.allow_remote, "allow a target that is not on this machine");
+}
+
+}  // namespace fanin

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "loadgen/plan.h"
+
+namespace fanin {
+
+// What the command line of fanin-load says; what was not given is empty.
+struct LoadOptions {
+  std::string target;
+  std::string driver = "epoll";
+  std::optional<std::int64_t> connections;
+  std::optional<std::int64_t> threads;
+  std::string protocol = "echo";
+  std::optional<std::int64_t> payload_bytes;
+  std::optional<std::string> payload;
+  std::string suffix;
+  std::string reply = "goodbye!";
+  std::string request;
+  std::string reply_delimiter;
+  std::string expect;
+  std::optional<double> rate_per_s;
+  std::optional<std::string> arrival;
+  std::optional<Nanoseconds> duration;
+  std::optional<std::int64_t> requests;
+  Nanoseconds warmup = std::chrono::seconds(1);
+  std::int64_t depth = 1;
+  std::optional<Nanoseconds> think;
+  std::optional<std::int64_t> requests_per_connection;
+  std::int64_t idle = 0;
+  Nanoseconds timeout = std::chrono::seconds(5);
+  std::string close = "fin";
+  std::string cpus;
+  std::uint64_t seed = 1;
+  std::optional<std::int64_t> server_pid;
+  std::optional<int> control_fd;
+  std::string json_path;
+  bool quiet = false;
+  bool allow_remote = false;
+};
+
+// Declares the options of docs/interfaces.md. `options` must outlive the parsing.
+void add_load_options(CLI::App& app, LoadOptions& options);
+
+// Checks everything that can be checked without touching the machine, and fills in the defaults. Throws
+// std::invalid_argument with one line that says what is wrong and what to do.
+LoadPlan make_plan(const LoadOptions& options);
+
+// Checks that the process may hold the descriptors that the plan needs. Throws std::invalid_argument otherwise.
+void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit);
+
+}  // namespace fanin

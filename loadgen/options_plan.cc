@@ -1,0 +1,170 @@
+// From what the command line says to a checked plan.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "loadgen/escapes.h"
+#include "loadgen/options.h"
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::int64_t kMostConnections = 10'000'000;
+constexpr std::int64_t kMostDepth = 65535;
+constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
+constexpr std::int64_t kMostBlockingThreads = 20'000;
+constexpr double kHighestRate = 1e8;
+constexpr Nanoseconds kLongest = std::chrono::hours(24 * 365);
+
+[[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
+
+std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value < low || value > high) {
+    refuse(fmt::format("{} {} is out of range: give {} to {}", option, value, low, high));
+  }
+  return value;
+}
+
+Nanoseconds positive(const char* option, Nanoseconds value) {
+  if (value <= Nanoseconds(0) || value > kLongest) {
+    refuse(fmt::format("{} must be above 0 and at most a year: give a time such as 10s or 500ms", option));
+  }
+  return value;
+}
+
+void set_target(const LoadOptions& options, LoadPlan& plan) {
+  plan.target = Address::parse_target(options.target);
+  if (!plan.target.is_loopback() && !options.allow_remote) {
+    refuse(fmt::format("{} is not on this machine: add --allow-remote if you may put load on it", plan.target.text()));
+  }
+}
+
+void set_connections(const LoadOptions& options, LoadPlan& plan) {
+  if (options.driver != "epoll" && options.driver != "threads") {
+    refuse(fmt::format("unknown driver '{}': choose one of epoll, threads", options.driver));
+  }
+  plan.driver = options.driver == "epoll" ? DriverKind::kEpoll : DriverKind::kThreads;
+  const bool epoll = plan.driver == DriverKind::kEpoll;
+  const std::int64_t most = epoll ? kMostConnections : kMostBlockingThreads;
+  plan.connections =
+      static_cast<std::uint32_t>(in_range("--connections", options.connections.value_or(epoll ? 10 : 20), 1, most));
+  if (!epoll && options.threads && *options.threads != plan.connections) {
+    refuse("--threads belongs to the epoll driver: the threads driver takes one thread per connection");
+  }
+  plan.threads = epoll ? static_cast<unsigned>(in_range("--threads", options.threads.value_or(1), 1, 1024))
+                       : static_cast<unsigned>(plan.connections);
+  if (plan.threads > plan.connections) {
+    refuse(fmt::format("{} threads for {} connections: give --connections of at least --threads", plan.threads,
+                       plan.connections));
+  }
+  plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMostConnections));
+}
+
+void set_protocol(const LoadOptions& options, LoadPlan& plan) {
+  const Protocol& protocol = find_protocol(options.protocol);
+  if (protocol.make_client == nullptr) {
+    refuse(fmt::format("protocol '{}' has no client half", options.protocol));
+  }
+  if (options.payload && options.payload_bytes) {
+    refuse("--payload and --payload-size contradict each other: give one");
+  }
+  const bool raw = options.protocol == "raw";
+  if (!raw && !(options.request.empty() && options.reply_delimiter.empty() && options.expect.empty())) {
+    refuse("--request, --reply-delimiter and --expect belong to --protocol raw");
+  }
+  if (options.payload && options.payload->empty()) {
+    refuse("--payload is empty: give at least one byte");
+  }
+  const bool tutorial = plan.driver == DriverKind::kThreads && !options.payload_bytes && !raw;
+  plan.payload_text = options.payload.value_or(tutorial ? "hello" : "");
+  ClientProtocolOptions client{.payload_bytes = static_cast<std::size_t>(
+                                   in_range("--payload-size", options.payload_bytes.value_or(64), 1, 64 * 1024 * 1024)),
+                               .payload = plan.payload_text,
+                               .suffix = options.suffix,
+                               .reply = options.reply,
+                               .request = unescape(options.request),
+                               .reply_delimiter = unescape(options.reply_delimiter),
+                               .expect = unescape(options.expect)};
+  plan.protocol_name = options.protocol;
+  plan.protocol = protocol.make_client(client);
+  plan.connect_on_demand = plan.protocol->one_request_per_connection();
+  plan.request_text = options.request;
+  plan.reply_delimiter_text = options.reply_delimiter;
+  plan.expect_text = options.expect;
+}
+
+void set_loop(const LoadOptions& options, LoadPlan& plan) {
+  plan.rate_per_s = options.rate_per_s;
+  if (plan.rate_per_s && !(*plan.rate_per_s > 0 && *plan.rate_per_s <= kHighestRate)) {
+    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0", *plan.rate_per_s));
+  }
+  if (options.arrival && !plan.rate_per_s) {
+    refuse("--arrival needs --rate: without one the loop is closed and has no schedule");
+  }
+  plan.arrival = parse_arrival(options.arrival.value_or("poisson"));
+  const bool tutorial = plan.driver == DriverKind::kThreads;
+  plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
+  if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
+    refuse("--think needs a closed loop: with --rate the schedule says when requests are sent");
+  }
+  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMostDepth));
+  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMostInFlight);
+  if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
+    refuse(fmt::format("--depth {} needs the epoll driver and a protocol with several requests per connection",
+                       plan.depth));
+  }
+  const std::int64_t per_connection = options.requests_per_connection.value_or(tutorial && !plan.rate_per_s ? 1 : 0);
+  plan.requests_per_connection = static_cast<std::uint32_t>(in_range(
+      "--requests-per-connection", plan.connect_on_demand ? 0 : per_connection, 0, std::numeric_limits<int>::max()));
+}
+
+void set_times(const LoadOptions& options, LoadPlan& plan) {
+  if (options.duration && options.requests) {
+    refuse("--duration and --requests contradict each other: give one");
+  }
+  plan.duration = positive("--duration", options.duration.value_or(std::chrono::seconds(10)));
+  if (options.requests) {
+    plan.requests = static_cast<std::uint64_t>(
+        in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
+  }
+  plan.warmup = options.warmup;
+  plan.timeout = positive("--timeout", options.timeout);
+}
+
+}  // namespace
+
+LoadPlan make_plan(const LoadOptions& options) {
+  LoadPlan plan;
+  set_target(options, plan);
+  set_connections(options, plan);
+  set_protocol(options, plan);
+  set_loop(options, plan);
+  set_times(options, plan);
+  if (options.close != "fin" && options.close != "rst") {
+    refuse(fmt::format("--close {} is unknown: choose fin or rst", options.close));
+  }
+  plan.close = options.close == "fin" ? CloseKind::kFin : CloseKind::kRst;
+  plan.seed = options.seed;
+  if (options.server_pid) {
+    plan.server_pid = static_cast<pid_t>(in_range("--server-pid", *options.server_pid, 1, 1 << 30));
+  }
+  return plan;
+}
+
+void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit) {
+  constexpr std::uint64_t kReserve = 32;  // standard streams, result file, /proc, control socket, spare
+  const std::uint64_t loops = plan.driver == DriverKind::kEpoll ? plan.threads : 1;
+  const std::uint64_t needed = std::uint64_t{plan.connections} + plan.idle + 2 * loops + kReserve;
+  if (needed > descriptor_limit) {
+    refuse(
+        fmt::format("{} connections need {} descriptors, this process may hold {}: raise the hard limit (ulimit -Hn, "
+                    "LimitNOFILE=, /etc/security/limits.conf) or ask for at most {} connections",
+                    std::uint64_t{plan.connections} + plan.idle, needed, descriptor_limit,
+                    descriptor_limit > 2 * loops + kReserve ? descriptor_limit - 2 * loops - kReserve : 0));
+  }
+}
+
+}  // namespace fanin

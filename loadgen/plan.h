@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/arrival.h"
+#include "net/clock.h"
+#include "net/socket.h"
+#include "protocols/client_protocol.h"
+
+namespace fanin {
+
+enum class DriverKind { kEpoll, kThreads };
+enum class CloseKind { kFin, kRst };
+
+// What a run is to do, checked and with every default filled in. A value; shared read-only by all threads.
+struct LoadPlan {
+  Address target;
+  DriverKind driver = DriverKind::kEpoll;
+  unsigned threads = 1;           // with the threads driver: as many as connections
+  std::uint32_t connections = 1;  // active ones
+  std::uint32_t idle = 0;
+  std::string protocol_name;
+  std::shared_ptr<const ClientProtocol> protocol;
+  bool connect_on_demand = false;  // the protocol takes a connection per request
+  std::optional<double> rate_per_s;
+  ArrivalKind arrival = ArrivalKind::kPoisson;
+  Nanoseconds duration{0};
+  std::optional<std::uint64_t> requests;  // rules over duration
+  Nanoseconds warmup{0};
+  std::uint32_t depth = 1;
+  Nanoseconds think{0};
+  std::uint32_t requests_per_connection = 0;
+  Nanoseconds timeout{0};
+  CloseKind close = CloseKind::kFin;
+  std::uint64_t seed = 1;
+  std::optional<pid_t> server_pid;
+
+  // As given on the command line, escapes included; for the result.
+  std::string payload_text;
+  std::string request_text;
+  std::string reply_delimiter_text;
+  std::string expect_text;
+};
+
+// The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.
+constexpr std::uint64_t share_of(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
+  return whole / shares + (share < whole % shares ? 1 : 0);
+}
+
+// Sum of the shares before this one.
+constexpr std::uint64_t share_begin(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
+  const std::uint64_t rest = whole % shares;
+  return whole / shares * share + (share < rest ? share : rest);
+}
+
+}  // namespace fanin

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "loadgen/error_kind.h"
+#include "loadgen/histogram.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// When a run does what. A request belongs to the window if its intended send time is in [open, close).
+struct Window {
+  TimePoint start{};  // traffic begins; the schedule counts from here
+  TimePoint open{};
+  TimePoint close{TimePoint::max()};  // max: a number of requests ends the window
+};
+
+// Connections of one thread, or of all once added up.
+struct ConnectionCounts {
+  std::uint64_t established = 0;  // active ones up when the traffic began (or, made on demand, that ever came up)
+  std::uint64_t failed = 0;       // active ones that did not come up or broke at least once
+  std::uint64_t reconnects = 0;   // opened anew within the window
+  std::uint64_t idle_established = 0;
+  std::uint64_t idle_lost = 0;
+};
+
+// What one second of the window saw, by the time of the outcome.
+struct Second {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;  // unanswered ones included
+  Nanoseconds max{0};
+  std::size_t first_bucket = 0;  // of Recorder::second_buckets()
+  std::size_t bucket_count = 0;
+};
+
+struct SecondBucket {
+  std::uint16_t index;
+  std::uint32_t count;
+};
+
+// Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
+// ended; the exception are the two progress counters, which any thread may read at any time.
+class alignas(64) Recorder {
+ public:
+  // separate_service: response and service times differ (open loop, connections made on demand); otherwise one
+  // histogram stands for both.
+  explicit Recorder(bool separate_service) : separate_service_(separate_service) {}
+
+  // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
+  void begin(const Window& window);
+  // Ends the window early, at a time that is not before any send recorded so far.
+  void close_at(TimePoint close) noexcept;
+  const Window& window() const noexcept { return window_; }
+  bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }
+
+  void sent(TimePoint intended, TimePoint at) noexcept {
+    if (counts(intended)) {
+      ++sent_;
+      if (separate_service_) {
+        lateness_.record(at - intended);
+      }
+    }
+  }
+  void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+    if (!counts(intended)) {
+      return;
+    }
+    if (at >= second_end_) [[unlikely]] {
+      roll_to(at);
+    }
+    ++completed_;
+    last_outcome_ = at;
+    second_histogram_.record(at - intended);
+    if (separate_service_) {
+      service_.record(at - sent);
+    }
+  }
+  // A request that failed or stayed unanswered, as its kind says.
+  void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;
+  // Requests of the window that were due and never sent.
+  void never_sent(std::uint64_t times) noexcept;
+  void connected(Nanoseconds latency) noexcept { connect_.record(latency); }
+  void connection_error(ErrorKind kind) noexcept { connection_errors_.add(kind); }
+  void bytes_sent(std::size_t count) noexcept { bytes_sent_ += count; }
+  void bytes_received(std::size_t count) noexcept { bytes_received_ += count; }
+
+  // Shows other threads how far this one is. Call it now and then, not per request.
+  void publish() noexcept {
+    progress_completed_.store(completed_, std::memory_order_relaxed);
+    progress_failed_.store(failed_ + unanswered_, std::memory_order_relaxed);
+  }
+  std::uint64_t progress_completed() const noexcept { return progress_completed_.load(std::memory_order_relaxed); }
+  std::uint64_t progress_failed() const noexcept { return progress_failed_.load(std::memory_order_relaxed); }
+
+  // Puts what is pending into the totals. Call once, after the last outcome and before reading.
+  void finish() noexcept;
+
+  std::uint64_t sent_count() const noexcept { return sent_; }
+  std::uint64_t completed_count() const noexcept { return completed_; }
+  std::uint64_t failed_count() const noexcept { return failed_; }
+  std::uint64_t unanswered_count() const noexcept { return unanswered_; }
+  std::uint64_t outstanding() const noexcept { return sent_ - completed_ - failed_ - unanswered_; }
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
+  std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+  TimePoint last_outcome() const noexcept { return last_outcome_; }
+  const Histogram& response() const noexcept { return response_; }
+  const Histogram& service() const noexcept { return separate_service_ ? service_ : response_; }
+  const Histogram& connect() const noexcept { return connect_; }
+  const Histogram& lateness() const noexcept { return lateness_; }
+  const ErrorCounts& request_errors() const noexcept { return request_errors_; }        // of the window
+  const ErrorCounts& outside_errors() const noexcept { return outside_errors_; }        // of requests before the window
+  const ErrorCounts& connection_errors() const noexcept { return connection_errors_; }  // of the whole run
+  const std::vector<Second>& seconds() const noexcept { return seconds_; }
+  const std::vector<SecondBucket>& second_buckets() const noexcept { return second_buckets_; }
+
+  ConnectionCounts connections;
+
+ private:
+  void roll_to(TimePoint at) noexcept;
+  void end_second() noexcept;
+  void count_outcome(ErrorKind kind, std::uint64_t times) noexcept;
+
+  Window window_;
+  bool separate_service_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t completed_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t unanswered_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  TimePoint last_outcome_{};
+  TimePoint second_end_{TimePoint::max()};
+  std::uint64_t second_failed_ = 0;
+  Histogram second_histogram_;  // response times of the current second; added to response_ when it ends
+  Histogram response_;
+  Histogram service_;
+  Histogram connect_;
+  Histogram lateness_;
+  ErrorCounts request_errors_;
+  ErrorCounts outside_errors_;
+  ErrorCounts connection_errors_;
+  std::vector<Second> seconds_;
+  std::vector<SecondBucket> second_buckets_;
+  alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
+  std::atomic<std::uint64_t> progress_failed_{0};
+};
+
+}  // namespace fanin

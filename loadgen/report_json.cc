@@ -1,0 +1,189 @@
+#include "loadgen/report_json.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(); }
+
+Json timestamp(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
+}
+
+Json workload_json(const LoadPlan& plan) {
+  Json json{{"protocol", plan.protocol_name},
+            {"loop", plan.rate_per_s ? "open" : "closed"},
+            {"driver", plan.driver == DriverKind::kEpoll ? "epoll" : "threads"},
+            {"threads", plan.threads},
+            {"connections", plan.connections},
+            {"idle_connections", plan.idle},
+            {"payload_bytes", plan.protocol->request_bytes()},
+            {"depth", plan.depth},
+            {"think_ns", plan.think.count()},
+            {"rate_per_s", or_null(plan.rate_per_s)},
+            {"arrival", plan.rate_per_s ? Json(arrival_name(plan.arrival)) : Json()},
+            {"requests_per_connection", plan.connect_on_demand ? 1 : plan.requests_per_connection},
+            {"duration_ns", plan.requests ? Json() : Json(plan.duration.count())},
+            {"requests", or_null(plan.requests)},
+            {"warmup_ns", plan.warmup.count()},
+            {"timeout_ns", plan.timeout.count()},
+            {"close", plan.close == CloseKind::kFin ? "fin" : "rst"},
+            {"seed", plan.seed}};
+  const auto add_text = [&json](const char* key, const std::string& text) {
+    if (!text.empty()) {
+      json[key] = text;
+    }
+  };
+  add_text("payload", plan.payload_text);
+  add_text("request", plan.request_text);
+  add_text("reply_delimiter", plan.reply_delimiter_text);
+  add_text("expect", plan.expect_text);
+  return json;
+}
+
+Json connections_json(const LoadPlan& plan, const LoadResult& result) {
+  return {{"requested", plan.connections},
+          {"established", result.connections.established},
+          {"served", result.served},
+          {"failed", result.connections.failed},
+          {"reconnects", result.connections.reconnects},
+          {"idle_requested", plan.idle},
+          {"idle_established", result.connections.idle_established},
+          {"idle_lost", result.connections.idle_lost},
+          {"replies_min", result.replies_min},
+          {"replies_median", result.replies_median},
+          {"replies_max", result.replies_max}};
+}
+
+Json errors_json(const LoadResult& result) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (const std::uint64_t count = result.request_errors[kind] + result.connection_errors[kind]; count > 0) {
+      json[std::string(error_name(kind))] = count;
+    }
+  }
+  return json;
+}
+
+Json per_second(double amount, Nanoseconds window) {
+  return window > Nanoseconds(0) ? Json(amount * 1e9 / static_cast<double>(window.count())) : Json();
+}
+
+Json series_json(const LoadResult& result) {
+  Json json = Json::array();
+  for (std::size_t i = 0; i < result.series.size(); ++i) {
+    const SeriesPoint& point = result.series[i];
+    json.push_back({{"second", i},
+                    {"completed", point.completed},
+                    {"failed", point.failed},
+                    {"p50_ns", or_null(point.p50)},
+                    {"p99_ns", or_null(point.p99)},
+                    {"max_ns", or_null(point.max)}});
+  }
+  return json;
+}
+
+Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  if (!plan.rate_per_s) {
+    return nullptr;
+  }
+  return {{"asked_rate_per_s", *plan.rate_per_s},
+          {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
+          {"tolerance_ns", lateness_tolerance(*plan.rate_per_s).count()},
+          {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
+          {"lateness", histogram_json(result.lateness)}};
+}
+
+Json generator_json(const LoadResult& result) {
+  const ProcessUsage& usage = result.generator;
+  const auto cpu = static_cast<double>((usage.cpu_user + usage.cpu_system).count());
+  return {{"cpu_user_ns", usage.cpu_user.count()},
+          {"cpu_system_ns", usage.cpu_system.count()},
+          {"cpu_per_request_ns", result.completed > 0 ? Json(cpu / static_cast<double>(result.completed)) : Json()},
+          {"busiest_thread_utilisation", result.busiest_thread_utilisation},
+          {"run_queue_wait_ns", result.run_queue_wait.count()},
+          {"voluntary_switches", usage.voluntary_switches},
+          {"involuntary_switches", usage.involuntary_switches},
+          {"max_rss_bytes", usage.max_rss_bytes}};
+}
+
+}  // namespace
+
+Json histogram_json(const Histogram& histogram) {
+  const bool any = histogram.count() > 0;
+  Json percentiles = Json::object();
+  Json infinite_from;
+  for (const Percentile& percentile : kPercentiles) {
+    const PercentileValue value = histogram.percentile(percentile.per_10000);
+    percentiles[std::string(percentile.label)] =
+        value.kind == PercentileValue::Kind::kFinite ? Json(value.value.count()) : Json();
+    if (value.kind == PercentileValue::Kind::kInfinite && infinite_from.is_null()) {
+      infinite_from = percentile.label;
+    }
+  }
+  Json buckets = Json::array();
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    buckets.push_back(Json::array({bucket.lowest, bucket.count}));
+  }
+  Json json{
+      {"unit", "ns"}, {"significant_digits", 2}, {"count", histogram.count()}, {"infinite", histogram.infinite()}};
+  if (!infinite_from.is_null()) {
+    json["infinite_from"] = infinite_from;
+  }
+  json["min"] = any ? Json(histogram.min().count()) : Json();
+  json["max"] = any ? Json(histogram.max().count()) : Json();
+  json["mean"] = any ? Json(histogram.mean_ns()) : Json();
+  json["percentiles"] = std::move(percentiles);
+  json["buckets"] = std::move(buckets);
+  return json;
+}
+
+Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  const bool opened = result.opened_at.has_value();
+  return {{"schema", "fanin-load"},
+          {"schema_version", 1},
+          {"version", FANIN_VERSION},
+          {"started_at", timestamp(result.started_at)},
+          {"target", {{"host", plan.target.host()}, {"port", plan.target.port()}}},
+          {"workload", workload_json(plan)},
+          {"window",
+           {{"opened_at", opened ? timestamp(*result.opened_at) : Json()},
+            {"duration_ns", opened ? Json(result.window.count()) : Json()}}},
+          {"connections", connections_json(plan, result)},
+          {"requests",
+           {{"sent", result.sent},
+            {"completed", result.completed},
+            {"failed", result.failed},
+            {"unanswered", result.unanswered}}},
+          {"errors", errors_json(result)},
+          {"throughput",
+           {{"requests_per_s", per_second(static_cast<double>(result.completed), result.window)},
+            {"received_bytes_per_s", per_second(static_cast<double>(result.bytes_received), result.window)},
+            {"sent_bytes_per_s", per_second(static_cast<double>(result.bytes_sent), result.window)}}},
+          {"latency",
+           {{"response", histogram_json(result.response)},
+            {"service", histogram_json(result.service)},
+            {"connect", histogram_json(result.connect)}}},
+          {"schedule", schedule_json(plan, result, verdict)},
+          {"series", series_json(result)},
+          {"generator", generator_json(result)},
+          {"checks", {{"littles_law_ratio", or_null(verdict.littles_law_ratio)}}},
+          {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
+          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};
+}
+
+}  // namespace fanin

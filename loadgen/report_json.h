@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "loadgen/result.h"
+#include "loadgen/verdict.h"
+
+namespace fanin {
+
+// The result as docs/interfaces.md and results/schema/load.schema.json have it.
+nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
+
+nlohmann::ordered_json histogram_json(const Histogram& histogram);
+
+// Writes `text` to a file that is either complete or as it was before: a file beside it is written and renamed.
+// "-" is standard output. Throws std::system_error naming the path (disk full, no permission, no such folder).
+void write_result(const std::string& path, const std::string& text);
+
+}  // namespace fanin

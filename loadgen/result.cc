@@ -1,0 +1,124 @@
+#include "loadgen/result.h"
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+// True length of the window: by the clock, or up to the last outcome where a number of requests ended it.
+Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  Nanoseconds length{0};
+  for (const auto& thread : threads) {
+    const Window& window = thread->recorder().window();
+    const TimePoint end = window.close == TimePoint::max() ? thread->recorder().last_outcome() : window.close;
+    length = std::max(length, end - window.open);
+  }
+  return length;
+}
+
+void add_counts(LoadResult& result, const Recorder& recorder) {
+  result.connections.established += recorder.connections.established;
+  result.connections.failed += recorder.connections.failed;
+  result.connections.reconnects += recorder.connections.reconnects;
+  result.connections.idle_established += recorder.connections.idle_established;
+  result.connections.idle_lost += recorder.connections.idle_lost;
+  result.sent += recorder.sent_count();
+  result.completed += recorder.completed_count();
+  result.failed += recorder.failed_count();
+  result.unanswered += recorder.unanswered_count();
+  result.bytes_sent += recorder.bytes_sent();
+  result.bytes_received += recorder.bytes_received();
+  result.request_errors.merge(recorder.request_errors());
+  result.outside_errors.merge(recorder.outside_errors());
+  result.connection_errors.merge(recorder.connection_errors());
+  result.response.merge(recorder.response());
+  result.service.merge(recorder.service());
+  result.connect.merge(recorder.connect());
+  result.lateness.merge(recorder.lateness());
+}
+
+void add_usage(LoadResult& result, const UsageMeter& usage) {
+  result.run_queue_wait += usage.run_queue_wait();
+  result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, usage.run_queue_wait());
+  if (usage.elapsed() > Nanoseconds(0)) {
+    const double share = static_cast<double>(usage.cpu().count()) / static_cast<double>(usage.elapsed().count());
+    result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, share);
+  }
+}
+
+void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  std::vector<std::uint32_t> replies;
+  for (const auto& thread : threads) {
+    for (std::uint32_t i = 0; i < thread->share().connections; ++i) {
+      replies.push_back(thread->replies(i));
+    }
+  }
+  if (replies.empty()) {
+    return;
+  }
+  std::sort(replies.begin(), replies.end());
+  const auto first_served = std::upper_bound(replies.begin(), replies.end(), 0U);
+  result.served = static_cast<std::uint64_t>(replies.end() - first_served);
+  result.replies_min = replies.front();
+  result.replies_max = replies.back();
+  const std::size_t middle = replies.size() / 2;
+  result.replies_median = replies.size() % 2 == 1 ? replies[middle] : (replies[middle - 1] + replies[middle]) / 2.0;
+}
+
+std::optional<Nanoseconds> finite(const PercentileValue& value) {
+  return value.kind == PercentileValue::Kind::kFinite ? std::optional(value.value) : std::nullopt;
+}
+
+// One second over all threads: counts added up bucket by bucket, then the percentiles taken.
+SeriesPoint series_point(std::size_t second, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  SeriesPoint point;
+  Histogram histogram;
+  for (const auto& thread : threads) {
+    const Recorder& recorder = thread->recorder();
+    if (second >= recorder.seconds().size()) {
+      continue;
+    }
+    const Second& part = recorder.seconds()[second];
+    for (std::size_t i = 0; i < part.bucket_count; ++i) {
+      const SecondBucket& bucket = recorder.second_buckets()[part.first_bucket + i];
+      histogram.add_bucket(bucket.index, bucket.count);
+    }
+    point.completed += part.completed;
+    point.failed += part.failed;
+    if (part.completed > 0) {
+      point.max = std::max(point.max.value_or(Nanoseconds(0)), part.max);
+    }
+  }
+  histogram.record_infinite(point.failed);
+  point.p50 = finite(histogram.percentile(5000));
+  point.p99 = finite(histogram.percentile(9900));
+  return point;
+}
+
+}  // namespace
+
+double LoadResult::requests_per_s() const noexcept {
+  return window > Nanoseconds(0) ? static_cast<double>(completed) * 1e9 / static_cast<double>(window.count()) : 0.0;
+}
+
+LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  LoadResult result;
+  std::size_t seconds = 0;
+  for (const auto& thread : threads) {
+    add_counts(result, thread->recorder());
+    add_usage(result, thread->usage());
+    result.gave_up = result.gave_up || thread->gave_up();
+    seconds = std::max(seconds, thread->recorder().seconds().size());
+  }
+  result.window = std::max(window_length(threads), Nanoseconds(0));
+  add_fairness(result, threads);
+  for (std::size_t second = 0; second < seconds && result.window > Nanoseconds(0); ++second) {
+    result.series.push_back(series_point(second, threads));
+  }
+  if (!plan.rate_per_s) {
+    result.lateness.clear();  // a closed loop has no schedule to be late for
+  }
+  return result;
+}
+
+}  // namespace fanin

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/load_thread.h"
+#include "loadgen/machine_usage.h"
+
+namespace fanin {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+struct SeriesPoint {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::optional<Nanoseconds> p50;  // none where too few samples stand behind it, or none was finite
+  std::optional<Nanoseconds> p99;
+  std::optional<Nanoseconds> max;
+};
+
+enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
+enum class Status { kValid, kWarning, kInvalid };
+
+// What a run measured, all threads put together. A value.
+struct LoadResult {
+  WallTime started_at{};
+  std::optional<WallTime> opened_at;  // none: the window never opened
+  Nanoseconds window{0};              // its true length
+  bool interrupted = false;
+  bool gave_up = false;
+
+  ConnectionCounts connections;
+  std::uint64_t served = 0;
+  std::uint64_t replies_min = 0;
+  double replies_median = 0;
+  std::uint64_t replies_max = 0;
+
+  std::uint64_t sent = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t unanswered = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  ErrorCounts request_errors;     // of requests of the window: their sum is failed + unanswered
+  ErrorCounts outside_errors;     // of requests before the window
+  ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
+
+  Histogram response;
+  Histogram service;
+  Histogram connect;
+  Histogram lateness;
+  std::vector<SeriesPoint> series;
+
+  ProcessUsage generator;  // over the window
+  double busiest_thread_utilisation = 0;
+  Nanoseconds run_queue_wait{0};          // of all threads
+  Nanoseconds busiest_run_queue_wait{0};  // of the thread that waited most
+  std::optional<ServerUsage> server;      // with --server-pid, over the window
+
+  double requests_per_s() const noexcept;  // 0 without a window
+};
+
+// Adds up what the threads recorded, which must have ended.
+LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads);
+
+}  // namespace fanin

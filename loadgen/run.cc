@@ -1,0 +1,196 @@
+#include "loadgen/run.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "loadgen/dial.h"
+#include "loadgen/epoll_loop.h"
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
+constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
+
+std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, const SourceAddresses& sources) {
+  std::vector<std::unique_ptr<LoadThread>> threads;
+  for (unsigned i = 0; i < plan.threads; ++i) {
+    const Share share{.index = i,
+                      .count = plan.threads,
+                      .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
+                      .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads)),
+                      .idle = static_cast<std::uint32_t>(share_of(plan.idle, i, plan.threads))};
+    threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
+  }
+  return threads;
+}
+
+void thread_main(LoadThread& thread, Coordinator& coordinator) noexcept {
+  try {
+    thread.connect(coordinator);
+    if (const auto window = coordinator.wait_for_start()) {
+      thread.drive(*window, coordinator);
+      coordinator.wait_for_release();
+    }
+    thread.disconnect();
+  } catch (...) {
+    coordinator.fail(std::current_exception());
+  }
+}
+
+// Directs the threads of one run and tells the listeners. Owns the threads while they run.
+class Director {
+ public:
+  Director(const LoadPlan& plan, const std::vector<RunListener*>& listeners, const std::atomic<bool>& interrupted)
+      : plan_(plan),
+        listeners_(listeners),
+        interrupted_(interrupted),
+        sources_(plan.target, std::uint64_t{plan.connections} + plan.idle,
+                 plan.requests_per_connection > 0 || plan.connect_on_demand),
+        threads_(make_threads(plan, sources_)),
+        coordinator_(plan.threads) {}
+
+  ~Director() {
+    coordinator_.call_off();
+    running_.clear();  // joins
+  }
+
+  LoadResult run() {
+    const WallTime started_at = std::chrono::system_clock::now();
+    start_threads();
+    wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_.all_ready(until); });
+    check_reached();
+    const TimePoint start = now() + kStartDelay;
+    Window window{.start = start, .open = start + plan_.warmup};
+    if (!plan_.requests) {
+      window.close = window.open + plan_.duration;
+    }
+    tell(&RunListener::established, established());
+    coordinator_.start(window);
+    const auto opened_at = measure(window);
+    for (RunListener* listener : listeners_) {
+      listener->hold();
+    }
+    coordinator_.release();
+    running_.clear();
+    LoadResult result = collect(plan_, threads_);
+    result.started_at = started_at;
+    result.opened_at = opened_at;
+    result.generator = usage_;
+    result.server = server_;
+    result.interrupted = interrupted_.load();
+    return result;
+  }
+
+ private:
+  using Phase = RunListener::Progress::Phase;
+
+  void start_threads() {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals go to the directing thread, traffic is not interrupted
+    for (const auto& thread : threads_) {
+      running_.emplace_back([&thread = *thread, this] { thread_main(thread, coordinator_); });
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  std::optional<WallTime> measure(const Window& window) {
+    const auto until_done = [this](TimePoint until) { return coordinator_.all_done(until); };
+    wait(Phase::kWarmup, until_done, window.open);
+    if (now() < window.open) {
+      return std::nullopt;  // interrupted before
+    }
+    const WallTime opened_at = std::chrono::system_clock::now();
+    const ProcessUsage before = process_usage();
+    const auto server_before = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
+    tell(&RunListener::window_opened);
+    wait(Phase::kWindow, until_done, window.close);
+    usage_ = process_usage() - before;
+    server_ = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
+    if (server_ && server_before) {
+      server_->cpu -= server_before->cpu;
+    }
+    tell(&RunListener::window_closed);
+    wait(Phase::kDraining, until_done);
+    return opened_at;
+  }
+
+  // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is.
+  template <typename Done>
+  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max()) {
+    const TimePoint begin = now();
+    while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
+      if (interrupted_.load(std::memory_order_relaxed)) {
+        coordinator_.interrupt();
+        if (phase != Phase::kDraining && phase != Phase::kConnecting) {
+          until = now();
+        }
+      }
+      show(phase, now() - begin);
+    }
+  }
+
+  void show(Phase phase, Nanoseconds elapsed) {
+    RunListener::Progress progress{phase, elapsed, 0, 0};
+    for (const auto& thread : threads_) {
+      progress.completed += thread->recorder().progress_completed();
+      progress.failed += thread->recorder().progress_failed();
+    }
+    for (RunListener* listener : listeners_) {
+      listener->progress(progress);
+    }
+  }
+
+  template <typename... Parameters, typename... Arguments>
+  void tell(void (RunListener::*event)(Parameters...), Arguments... arguments) {
+    for (RunListener* listener : listeners_) {
+      (listener->*event)(arguments...);
+    }
+  }
+
+  // The threads wait for the start, so their counts stand still.
+  std::uint64_t established() const {
+    std::uint64_t count = 0;
+    for (const auto& thread : threads_) {
+      count += thread->recorder().connections.established;
+    }
+    return count;
+  }
+
+  void check_reached() const {
+    int error = 0;
+    for (const auto& thread : threads_) {
+      error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
+    }
+    if (established() == 0 && error != 0) {
+      throw std::runtime_error(
+          fmt::format("no connection to {} came up: {}", plan_.target.text(), std::strerror(error)));
+    }
+  }
+
+  const LoadPlan& plan_;
+  const std::vector<RunListener*>& listeners_;
+  const std::atomic<bool>& interrupted_;
+  const SourceAddresses sources_;
+  const std::vector<std::unique_ptr<LoadThread>> threads_;
+  Coordinator coordinator_;
+  std::vector<std::jthread> running_;
+  ProcessUsage usage_;
+  std::optional<ServerUsage> server_;
+};
+
+}  // namespace
+
+LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
+                    const std::atomic<bool>& interrupted) {
+  return Director(plan, listeners, interrupted).run();
+}
+
+}  // namespace fanin

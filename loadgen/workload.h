@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "loadgen/arrival.h"
+#include "loadgen/recorder.h"
+#include "loadgen/ring.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// What one thread is to ask of its connections.
+struct WorkloadPlan {
+  std::uint32_t connections = 1;              // active ones of this thread
+  std::uint32_t depth = 1;                    // requests in flight per connection, 1 to 65535
+  Nanoseconds think{0};                       // closed loop: from a reply to the next request in its place
+  std::uint32_t requests_per_connection = 0;  // 0: no limit
+  bool connect_on_demand = false;             // a request makes its own connection
+  std::optional<std::uint64_t> requests;      // ends the window by count
+};
+
+// Decides which connection sends when, and accounts for what becomes of every request. No I/O and no clock: the driver
+// says what happened and when. Closed loop without a schedule, open loop with one. Used by one thread.
+//
+// A connection has `depth` slots. A free slot waits in a queue, so the next request goes to the connection that has
+// been free for the longest; where none is free when the schedule says so, the request waits, and its latency still
+// counts from its intended time.
+class Workload {
+ public:
+  // `recorder` must outlive this.
+  Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder);
+
+  // Traffic may begin: nothing is handed out before. Connections that are up or made on demand have been announced with
+  // usable() before, or are later.
+  void start(const Window& window);
+
+  // The connection may send from now on; for one that was in use before, its life starts anew.
+  void usable(std::uint32_t connection) noexcept;
+  // The connection is gone: its requests in flight end with `kind`, its slots wait for usable().
+  void unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept;
+  // `count` replies have come, to the oldest requests in flight. Returns how many of them there were in flight.
+  std::uint32_t replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept;
+
+  struct Turn {
+    std::uint32_t connection;
+    TimePoint intended;
+  };
+  // Whether next(at) would hand out a request; spares reading the clock just to learn that it would not.
+  bool may_send(TimePoint at) noexcept;
+  // Hands out the next request that is due and counts it as sent at `at`.
+  std::optional<Turn> next(TimePoint at) noexcept;
+  // As next(), but only if it is this connection's turn: so that pipelined requests can share one system call.
+  bool next_on(std::uint32_t connection, TimePoint at) noexcept;
+  // Corrects the time of the newest request of a connection that had to be opened first.
+  void sent_late(std::uint32_t connection, TimePoint at) noexcept;
+
+  // Puts back into the queue what has thought long enough.
+  void wake(TimePoint at) noexcept;
+  // Earliest time at which there may be something to do without anything coming in; max if there is none.
+  TimePoint next_due() noexcept;
+  // A connection that has made its number of requests and is to be closed and opened anew.
+  std::optional<std::uint32_t> retired() noexcept;
+
+  std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
+  // When the oldest request in flight was sent; precondition: there is one.
+  TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).sent; }
+  // Replies to requests of the window.
+  std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
+
+  // No more requests will be handed out.
+  bool all_sent(TimePoint at) const noexcept;
+  // No more requests will be handed out and all of the window have been accounted for.
+  bool finished(TimePoint at) const noexcept { return all_sent(at) && recorder_.outstanding() == 0; }
+  // Ends the window at `at`, if it is open for longer (an interrupt).
+  void close_at(TimePoint at) noexcept { recorder_.close_at(at); }
+  // Accounts for all that is still open: in flight, or due and never sent.
+  void abandon(TimePoint at) noexcept;
+
+ private:
+  struct Slot {
+    TimePoint intended;
+    TimePoint sent;
+  };
+  // Invariant: queued + thinking + in_flight <= depth. Kept small, there may be a million.
+  struct Lane {
+    std::uint32_t replies = 0;
+    std::uint32_t used = 0;  // requests sent in this life
+    std::uint16_t in_flight = 0;
+    std::uint16_t head = 0;  // slot of the oldest in flight
+    std::uint16_t queued = 0;
+    std::uint16_t stale = 0;  // entries in the queue left from before it became unusable
+    std::uint16_t thinking = 0;
+    bool usable = false;
+  };
+  struct Pause {
+    TimePoint until;
+    std::uint32_t connection;
+  };
+
+  Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept;
+  const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept;
+  TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
+  bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
+  void free_slot(std::uint32_t connection) noexcept;
+  void skip_stale() noexcept;
+  void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
+
+  WorkloadPlan plan_;
+  std::optional<Schedule> schedule_;
+  Recorder& recorder_;
+  bool started_ = false;
+  std::vector<Lane> lanes_;
+  std::vector<Slot> slots_;      // depth per connection, a ring each
+  Ring<std::uint32_t> free_;     // connections with a free slot, once per slot, longest free first
+  Ring<Pause> thinking_;         // all pauses are equally long, so a queue keeps them in order of their ends
+  Ring<std::uint32_t> retired_;  // each at most once
+};
+
+}  // namespace fanin
