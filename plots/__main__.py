@@ -1,4 +1,4 @@
-"""python3 -m plots RUN [--out DIR] [--micro FILE]: draws the charts of a run as PNG and SVG, and writes its report.html."""
+"""python3 -m plots RUN [--out DIR] [--micro FILE]: draws a run's charts as PNG and SVG, and writes its report.html."""
 
 import argparse
 import sys
@@ -14,7 +14,9 @@ def parse(arguments):
     """The command line. Exits with 2 where it makes no sense."""
     parser = argparse.ArgumentParser(prog="plots", description="Draws the charts of a fanin run and writes its report.")
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a run.json")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the charts go (default: charts/ beside the run.json)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where the charts go (default: charts/ beside the run.json)"
+    )
     micro_help = "Google Benchmark JSON (default: micro.json beside the run.json, if there)"
     parser.add_argument("--micro", type=Path, metavar="FILE", help=micro_help)
     return parser.parse_args(arguments)
@@ -57,7 +59,10 @@ def main(arguments=None):
         print(f"plots: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"plots: cannot write {error.filename or options.out}: {error.strerror}: give another directory with --out", file=sys.stderr)
+        print(
+            f"plots: cannot write {error.filename or options.out}: {error.strerror}: give another directory with --out",
+            file=sys.stderr,
+        )
         return 2
     return 0
 

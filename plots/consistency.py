@@ -1,4 +1,4 @@
-"""What a JSON Schema cannot say: sums that must add up, names that must exist, summaries that must follow from rounds."""
+"""What a JSON Schema cannot say: sums that add up, names that exist, summaries that follow from rounds."""
 
 import statistics
 
@@ -41,7 +41,7 @@ def suite_findings(suite, path):
         here = (*path, "experiments", index)
         for at, name in enumerate(experiment["servers"]):
             if name != "*" and name not in names:
-                found.append(_finding((*here, "servers", at), f"there is no server \"{name}\" in $.servers"))
+                found.append(_finding((*here, "servers", at), f'there is no server "{name}" in $.servers'))
         twin = experiment.get("aa")
         if twin and twin["server"] not in experiment_servers(suite, experiment):
             found.append(_finding((*here, "aa", "server"), f"\"{twin['server']}\" is not in this experiment"))
@@ -135,7 +135,9 @@ def _cell_findings(run):
         experiment = experiments.get(cell["experiment"])
         if experiment is None:
             found.append(_finding((*path, "experiment"), f"\"{cell['experiment']}\" is not in the suite"))
-        elif cell["parameter"] != experiment["sweep"]["parameter"] or cell["value"] not in experiment["sweep"]["values"]:
+        elif (
+            cell["parameter"] != experiment["sweep"]["parameter"] or cell["value"] not in experiment["sweep"]["values"]
+        ):
             found.append(_finding(path, f"{cell['parameter']} {cell['value']} is not in the experiment's sweep"))
         if cell["server"] not in servers:
             found.append(_finding((*path, "server"), f"there is no server \"{cell['server']}\" in $.servers"))
@@ -178,7 +180,7 @@ def _repeated(names, path, what):
     found = []
     for index, name in enumerate(names):
         if name in seen:
-            found.append(_finding((*path, index), f"{what} \"{name}\" occurs twice"))
+            found.append(_finding((*path, index), f'{what} "{name}" occurs twice'))
         seen.add(name)
     return found
 

@@ -49,7 +49,7 @@ def json_path(parts):
 
 
 def read_json(path):
-    """Returns the JSON value in `path`. Raises InputError for a file that is missing, unreadable, not JSON or not finite."""
+    """Returns the JSON value in `path`. Raises InputError for a file that is missing, not JSON or not finite."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -167,10 +167,10 @@ def _wording(error):
     if error.validator == "required":
         # One error comes per missing key, and only its message says which.
         key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
-        return f"there is no key \"{key}\""
+        return f'there is no key "{key}"'
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
-        return f"no key \"{next(key for key in value if key not in known)}\" is known here"
+        return f'no key "{next(key for key in value if key not in known)}" is known here'
     shown = json.dumps(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     if error.validator == "type":
@@ -193,7 +193,7 @@ def _either(kinds):
 def kind_of(document, origin):
     """Returns the document's "schema" key after checking that and the version. Raises InputError otherwise."""
     if not isinstance(document, dict):
-        raise InputError(f"{origin}: $: should be an object with a key \"schema\"")
+        raise InputError(f'{origin}: $: should be an object with a key "schema"')
     kind = document.get("schema")
     if kind not in SCHEMA_FILES:
         known = ", ".join(SCHEMA_FILES)
@@ -208,7 +208,7 @@ def kind_of(document, origin):
 
 
 def schema_findings(document, kind, definition=None, limit=10):
-    """Returns up to `limit` Findings of `document` against the schema `kind` (or one of its $defs), in document order."""
+    """Returns up to `limit` Findings of `document` against the schema `kind` (or one of its $defs)."""
     errors = []
     for error in _validator(kind, definition).iter_errors(document):
         leaf = _leaf(error)

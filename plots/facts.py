@@ -85,7 +85,10 @@ def footer(run, interval=True):
     parts = [machine(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
     coverages = [each["coverage"] for each in document["summaries"] if each["coverage"] is not None]
     if interval and coverages:
-        parts.append(f"lines: median of rounds, ribbons: its interval ({100 * min(coverages):.4g} % coverage), set apart sideways to show all")
+        parts.append(
+            f"lines: median of rounds, ribbons: its interval ({100 * min(coverages):.4g} % coverage), "
+            "set apart sideways to show all"
+        )
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)

@@ -55,7 +55,7 @@ class Histogram:
         return sorted(self._counts.items())
 
     def value_at_rank(self, rank):
-        """Highest value in ns of the bucket that holds the rank-th smallest value (1-based); None among the infinite."""
+        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None among the infinite."""
         seen = 0
         for lowest, count in self.buckets():
             seen += count

@@ -34,20 +34,30 @@ class Page:
 
     figure: Figure
     panels: list
+    columns: int
+
+    def finish(self, used, x_label):
+        """Names the x axis below the lowest of the first `used` panels of each column and hides all panels after."""
+        for panel in self.panels[used:]:
+            panel.set_visible(False)
+        for panel in self.panels[max(0, used - self.columns) : used]:
+            panel.set_xlabel(x_label)
 
 
-def new_page(heading, rows, columns, lines, notes, footer, share_y=False, left=LEFT, legend_width=LEGEND_WIDTH, panel_height=None):
+def new_page(
+    heading, rows, columns, lines, notes, footer, share_y=False, left=LEFT, legend_width=LEGEND_WIDTH, panel_height=None
+):
     """Returns a Page of rows x columns empty panels.
 
     `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, each the legend beside one row of panels;
-    `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis, labelled on the left.
-    Lengths are inches.
+    `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis, labelled
+    on the left. Lengths are inches.
     """
     with matplotlib.rc_context(style.RC):
-        notes = [Entry("\n".join(textwrap.wrap(each.text, NOTE_WRAP, subsequent_indent="    ")), each.symbol) for each in notes]
-        footer_text = "\n".join(textwrap.wrap(footer, FOOTER_WRAP))
-        notes_height = sum(NOTE_LINE * (each.text.count("\n") + 1) + NOTE_GAP for each in notes) + (0.15 if notes else 0)
-        footer_height = FOOTER_LINE * (footer_text.count("\n") + 1) + 0.2
+        notes = [Entry(_wrapped(each.text, NOTE_WRAP, "    "), each.symbol) for each in notes]
+        notes_height = sum(NOTE_LINE * _lines(each.text) + NOTE_GAP for each in notes) + (0.15 if notes else 0)
+        footer = _wrapped(footer, FOOTER_WRAP)
+        footer_height = FOOTER_LINE * _lines(footer) + 0.2
         row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
         # A long legend needs a tall page rather than a small print.
         room = ROW_GAP if len(lines) > 1 else (rows - 1) * (row_height + ROW_GAP)
@@ -61,8 +71,17 @@ def new_page(heading, rows, columns, lines, notes, footer, share_y=False, left=L
             _legend_beside(figure, entries, height - TOP - row * (row_height + ROW_GAP))
         if notes:
             _legend_below(figure, notes, footer_height + notes_height, height)
-        figure.text(0.2 / WIDTH, 0.1 / height, footer_text, fontsize=style.SMALL_POINTS, color=style.FAINT, va="bottom", linespacing=1.35)
-        return Page(figure, panels)
+        look = {"fontsize": style.SMALL_POINTS, "color": style.FAINT, "va": "bottom", "linespacing": 1.35}
+        figure.text(0.2 / WIDTH, 0.1 / height, footer, **look)
+        return Page(figure, panels, columns)
+
+
+def _wrapped(text, width, indent=""):
+    return "\n".join(textwrap.wrap(text, width, subsequent_indent=indent))
+
+
+def _lines(text):
+    return text.count("\n") + 1
 
 
 def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
@@ -85,7 +104,16 @@ def _heading(figure, height, title, subtitle, alarm):
     figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=style.TITLE_POINTS, weight="bold", va="top")
     figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
     if alarm:
-        figure.text(1 - 0.2 / WIDTH, 1 - 0.16 / height, alarm, fontsize=style.TEXT_POINTS, color=style.ALARM, weight="bold", va="top", ha="right")
+        figure.text(
+            1 - 0.2 / WIDTH,
+            1 - 0.16 / height,
+            alarm,
+            fontsize=style.TEXT_POINTS,
+            color=style.ALARM,
+            weight="bold",
+            va="top",
+            ha="right",
+        )
 
 
 def _handles(entries):
@@ -95,15 +123,26 @@ def _handles(entries):
 def _legend_beside(figure, entries, top):
     if entries:
         figure.legend(
-            _handles(entries), [each.text for each in entries], loc="upper left", borderaxespad=0, handlelength=3.2, labelspacing=0.55,
+            _handles(entries),
+            [each.text for each in entries],
+            loc="upper left",
+            borderaxespad=0,
+            handlelength=3.2,
+            labelspacing=0.55,
             bbox_to_anchor=((WIDTH - LEGEND_WIDTH - 0.05) / WIDTH, (top + 0.02) / figure.get_figheight()),
         )
 
 
 def _legend_below(figure, entries, top, height):
     legend = figure.legend(
-        _handles(entries), [each.text for each in entries], loc="upper left", borderaxespad=0, handlelength=1.6, labelspacing=0.35,
-        fontsize=8, bbox_to_anchor=(0.2 / WIDTH, (top - 0.02) / height),
+        _handles(entries),
+        [each.text for each in entries],
+        loc="upper left",
+        borderaxespad=0,
+        handlelength=1.6,
+        labelspacing=0.35,
+        fontsize=8,
+        bbox_to_anchor=(0.2 / WIDTH, (top - 0.02) / height),
     )
     for text in legend.get_texts():
         text.set_color("#444444")
@@ -113,7 +152,10 @@ def save(figure, stem):
     """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError where that cannot be done."""
     written = []
     with matplotlib.rc_context(style.RC):
-        for suffix, arguments in ((".png", {"dpi": 150, "metadata": {"Software": None}}), (".svg", {"dpi": 150, "metadata": {"Date": None}})):
+        for suffix, arguments in (
+            (".png", {"dpi": 150, "metadata": {"Software": None}}),
+            (".svg", {"dpi": 150, "metadata": {"Date": None}}),
+        ):
             path = stem.with_name(stem.name + suffix)
             figure.savefig(path, **arguments)
             written.append(path)

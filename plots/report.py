@@ -21,6 +21,12 @@ METRICS = {
     "server_pss_bytes": "memory (PSS)",
 }
 
+_STATUS_WORDS = {
+    "invalid": "cannot be trusted",
+    "failed": "failed in every round",
+    "unsupported": "are not supported here",
+}
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -39,7 +45,9 @@ class Picture:
 def write(run, pictures, path):
     """Writes the report of `run` with `pictures` (Pictures) to `path`. Raises OSError where that cannot be done."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     page = environment.get_template("report.html.j2").render(contents(run, pictures))
     path.write_text(page, encoding="utf-8")
 
@@ -73,7 +81,11 @@ def _experiment(run, experiment, pictures):
         "notes": [note.text() for note in marks],
         "headings": list(METRICS.values()),
         "rows": [
-            {"server": server, "value": ticks.exact(value), "cells": [figure(run, experiment, server, value, metric) for metric in METRICS]}
+            {
+                "server": server,
+                "value": ticks.exact(value),
+                "cells": [figure(run, experiment, server, value, metric) for metric in METRICS],
+            }
             for server in experiment.servers
             for value in experiment.values
         ],
@@ -95,7 +107,11 @@ def figure(run, experiment, server, value, metric):
         return _plain("none")
     form = ticks.FORMS[summary["unit"]]
     limited = metric == "throughput_per_s" and series.GENERATOR_LIMITED in series.marks(run, cell)
-    return {"text": form(summary["median"]), "interval": f"{form(summary['low'])} to {form(summary['high'])}", "limited": limited}
+    return {
+        "text": form(summary["median"]),
+        "interval": f"{form(summary['low'])} to {form(summary['high'])}",
+        "limited": limited,
+    }
 
 
 def _plain(text):
@@ -104,51 +120,67 @@ def _plain(text):
 
 def _glance(run):
     """Servers against the ends of every sweep: throughput and server CPU per request."""
-    ends = [(experiment, value) for experiment in run.experiments for value in dict.fromkeys((experiment.values[0], experiment.values[-1]))]
+    ends = [
+        (experiment, value)
+        for experiment in run.experiments
+        for value in dict.fromkeys((experiment.values[0], experiment.values[-1]))
+    ]
     rows = []
     for server, _ in run.servers:
         pairs = [
-            (figure(run, experiment, server, value, "throughput_per_s"), figure(run, experiment, server, value, "server_cpu_per_request_ns"))
+            (
+                figure(run, experiment, server, value, "throughput_per_s"),
+                figure(run, experiment, server, value, "server_cpu_per_request_ns"),
+            )
             if server in experiment.servers
             else None
             for experiment, value in ends
         ]
         rows.append({"server": server, "pairs": pairs})
-    columns = [{"experiment": experiment.title, "at": facts.at(value, experiment.parameter)} for experiment, value in ends]
+    columns = [
+        {"experiment": experiment.title, "at": facts.at(value, experiment.parameter)} for experiment, value in ends
+    ]
     return {"columns": columns, "rows": rows}
 
 
 def _doubts(run):
     """Sentences about what limits the trust in this run; empty where nothing does."""
     document = run.document
-    found = []
+    found = _cell_doubts(run, document["cells"])
     if not document["complete"]:
-        found.append("The run was interrupted: cells are missing. fanin run --resume goes on.")
-    for status, words in (("invalid", "cannot be trusted"), ("failed", "failed in every round"), ("unsupported", "are not supported here")):
-        count = sum(cell["status"] == status for cell in document["cells"])
-        if count:
-            found.append(f"{count} of {len(document['cells'])} cells {words}; they have no number and are listed below.")
-    limited = [cell for cell in _measured(document) if series.GENERATOR_LIMITED in series.marks(run, cell)]
-    if limited:
-        found.append(
-            f"In {len(limited)} of {len(_measured(document))} measured cells the load generator was the bottleneck (marked with a circle): "
-            "their throughput is a lower bound of what the server can do. CPU per request still says what a request costs."
-        )
-    warned = [cell for cell in _measured(document) if series.WARNING in series.marks(run, cell)]
-    if warned:
-        found.append(f"{len(warned)} of the measured cells came with a warning, which is named below the charts.")
+        found.insert(0, "The run was interrupted: cells are missing. fanin run --resume goes on.")
     if document["placement"]["mode"] == "shared":
         found.append("Server and generator shared CPUs: they slowed each other down.")
-    failed = [each for each in document["conformance"] if each["status"] == "failed"]
+    failed = [
+        f"{each['server']} ({each['protocol']})" for each in document["conformance"] if each["status"] == "failed"
+    ]
     if failed:
-        found.append("Failed conformance, so without a number: " + ", ".join(f"{each['server']} ({each['protocol']})" for each in failed) + ".")
+        found.append(f"Failed conformance, so without a number: {', '.join(failed)}.")
     if document["suite"]["repetitions"] < 6:
-        found.append("With fewer than 6 rounds per cell the intervals cannot reach 95 % coverage; theirs stands at the foot of each chart.")
+        found.append(
+            "With fewer than 6 rounds per cell no interval reaches 95 %; each chart says at its foot what it has."
+        )
     return found
 
 
-def _measured(document):
-    return [cell for cell in document["cells"] if cell["status"] == "measured"]
+def _cell_doubts(run, cells):
+    found = []
+    for status, words in _STATUS_WORDS.items():
+        count = sum(cell["status"] == status for cell in cells)
+        if count:
+            found.append(f"{count} of {len(cells)} cells {words}; they have no number and are listed below.")
+    measured = [cell for cell in cells if cell["status"] == "measured"]
+    limited = [cell for cell in measured if series.GENERATOR_LIMITED in series.marks(run, cell)]
+    if limited:
+        found.append(
+            f"In {len(limited)} of {len(measured)} measured cells the load generator was the bottleneck (marked with a "
+            "circle): their throughput is a lower bound of what the server can do. CPU per request still says what a "
+            "request costs."
+        )
+    warned = [cell for cell in measured if series.WARNING in series.marks(run, cell)]
+    if warned:
+        found.append(f"{len(warned)} of the measured cells came with a warning, which is named below the charts.")
+    return found
 
 
 def _twins(run):
@@ -170,7 +202,7 @@ def _twins(run):
 
 def _lost_rounds(document):
     """Rounds without a number in cells that do have one."""
-    measured = {cell["id"] for cell in _measured(document)}
+    measured = {cell["id"] for cell in document["cells"] if cell["status"] == "measured"}
     return [each for each in document["rounds"] if each["status"] != "ok" and each["cell"] in measured]
 
 
@@ -178,7 +210,10 @@ def _environment(environment):
     """Rows (key, at the start, at the end or None where it is the same)."""
     start = dict(_flat(environment["start"]))
     end = dict(_flat(environment["end"])) if environment["end"] else start
-    return [(key, start.get(key, "absent"), end.get(key, "absent") if start.get(key) != end.get(key) else None) for key in {**start, **end}]
+    return [
+        (key, start.get(key, "absent"), end.get(key, "absent") if start.get(key) != end.get(key) else None)
+        for key in {**start, **end}
+    ]
 
 
 def _flat(value, path=()):

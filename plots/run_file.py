@@ -14,13 +14,17 @@ def load_run(path):
     path = Path(path)
     if path.is_dir():
         if not (path / "run.json").exists():
-            hint = "its rounds are unfinished: fanin run --resume" if (path / "rounds.jsonl").exists() else "give a run directory"
+            hint = (
+                "its rounds are unfinished: fanin run --resume"
+                if (path / "rounds.jsonl").exists()
+                else "give a run directory"
+            )
             raise InputError(f"{path} holds no run.json: {hint}")
         path = path / "run.json"
     document = read_json(path)
     kind = kind_of(document, str(path))
     if kind != "fanin-run":
-        raise InputError(f"{path}: $.schema: it is \"{kind}\": charts are drawn from a fanin-run")
+        raise InputError(f'{path}: $.schema: it is "{kind}": charts are drawn from a fanin-run')
     found = schema_findings(document, kind, limit=1) or consistency.findings(document, kind)
     if found:
         more = f" (and {len(found) - 1} more: python3 -m plots.validate)" if len(found) > 1 else ""
@@ -74,7 +78,9 @@ class Run:
     @cached_property
     def _cells(self):
         cells = self.document["cells"]
-        return {(each["experiment"], each["server"], each["value"]): each for each in cells if each["role"] == "measure"}
+        return {
+            (each["experiment"], each["server"], each["value"]): each for each in cells if each["role"] == "measure"
+        }
 
     def cell(self, experiment, server, value):
         """The cell (never the A/A twin) as it stands in the file, or None where the run has none."""
@@ -104,7 +110,7 @@ class Run:
         return Histogram.merged(each["load"]["latency"]["response"] for each in self.rounds(cell, "ok"))
 
     def example_load(self, experiment):
-        """Some ok round's load result of the experiment: it spells out the workload's defaults. None where none is ok."""
+        """Some ok round's load result of the experiment, which spells out the workload's defaults; None without one."""
         for cell in self._cells.values():
             if cell["experiment"] == experiment.name:
                 for each in self.rounds(cell, "ok"):

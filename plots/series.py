@@ -48,7 +48,7 @@ def _values(values):
 
 
 def points(run, experiment, server, metric):
-    """The server's Points over the sweep, ascending; None stands where the cell has no value, so that lines break there."""
+    """The server's Points over the sweep, ascending; None where the cell has no value, so that lines break there."""
     found = []
     for value in experiment.values:
         summary = _summary(run, experiment, server, value, metric)
@@ -89,7 +89,7 @@ def warnings(one):
 
 
 def notes(run, experiment, metrics):
-    """The Notes of an experiment for a chart of `metrics`: every cell that has no point, or one to be read with care."""
+    """The Notes of an experiment for a chart of `metrics`: every cell without a point, or with one to be careful of."""
     raw = []
     for server in experiment.servers:
         for value in experiment.values:

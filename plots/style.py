@@ -57,7 +57,22 @@ MODELS = {
 SPARE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "h", "d", "8")
 SPARE_LINES = (SOLID, DASHED, DASHDOT, LONG, SHORT, DASHDOTDOT, DOTTED)
 # Shapes of the same size look alike in size only with these, in points.
-MARKER_SIZES = {"*": 10, "P": 7.5, "X": 7.5, "d": 7.5, "p": 7.5, "h": 7.5, "8": 7, "^": 7, "v": 7, "<": 7, ">": 7, "x": 6, "+": 8, "1": 9}
+MARKER_SIZES = {
+    "*": 10,
+    "P": 7.5,
+    "X": 7.5,
+    "d": 7.5,
+    "p": 7.5,
+    "h": 7.5,
+    "8": 7,
+    "^": 7,
+    "v": 7,
+    "<": 7,
+    ">": 7,
+    "x": 6,
+    "+": 8,
+    "1": 9,
+}
 # Made of strokes, without an inside that could be left hollow.
 STROKE_MARKERS = frozenset("x+1")
 
@@ -120,7 +135,13 @@ class Style:
     def hollow_arguments(self):
         """Keyword arguments for a point drawn over the line's own, that says: measured, with a reservation."""
         if self.marker in STROKE_MARKERS:
-            return {"color": self.colour, "marker": "o", "markerfacecolor": "none", "markersize": 10, "linestyle": "none"}
+            return {
+                "color": self.colour,
+                "marker": "o",
+                "markerfacecolor": "none",
+                "markersize": 10,
+                "linestyle": "none",
+            }
         return {
             "color": self.colour,
             "marker": self.marker,

@@ -17,7 +17,9 @@ _WARNED = {"marker": ".", "markersize": 3.5, "color": style.INK, "linestyle": "n
 def draw(run, experiment, book, heading, metrics):
     """Returns a Figure. `metrics`: {metric: (heading of its panel, word for notes)}, side by side in that order."""
     servers = book.in_order(experiment.servers)
-    curves = {(server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics}
+    curves = {
+        (server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics
+    }
     notes = series.notes(run, experiment, {metric: word for metric, (_, word) in metrics.items()})
     views = _views(book, servers, metrics)
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
@@ -38,13 +40,11 @@ def draw(run, experiment, book, heading, metrics):
         groups = [[metric] for metric in metrics] if not share else [list(metrics)]
         limits = {metric: _limits(curves, group) for group in groups for metric in group}
         for panel, (words, metric, bright) in zip(sheet.panels, views):
-            _panel(panel, experiment, book, {server: curves[server, metric] for server in servers}, bright, limits[metric], metric)
+            lines = {server: curves[server, metric] for server in servers}
+            _panel(panel, experiment, book, lines, bright, limits[metric], metric)
             _missing(panel, book, notes, metrics[metric][1], bright)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
-        for panel in sheet.panels[len(views):]:
-            panel.set_visible(False)
-        for panel in sheet.panels[max(0, len(views) - columns):len(views)]:
-            panel.set_xlabel(facts.PARAMETER_WORDS[experiment.parameter])
+        sheet.finish(len(views), facts.PARAMETER_WORDS[experiment.parameter])
     return sheet.figure
 
 
@@ -69,7 +69,14 @@ def _views(book, servers, metrics):
 
 
 def _limits(curves, metrics):
-    values = [value for (_, metric), line in curves.items() if metric in metrics for point in line if point for value in (point.low, point.high)]
+    values = [
+        value
+        for (_, metric), line in curves.items()
+        if metric in metrics
+        for point in line
+        if point
+        for value in (point.low, point.high)
+    ]
     positive = [value for value in values if value > 0]
     return ticks.log_limits(positive) if positive else (1, 10)
 
@@ -84,7 +91,9 @@ def _panel(panel, experiment, book, lines, bright, limits, metric):
             xs, medians = _columns(line)
             panel.plot(xs, medians, color="#d4d4d4", linewidth=0.9, zorder=1.5)
     if not any(any(line) for line in lines.values()):
-        panel.text(0.5, 0.5, "no value:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM)
+        panel.text(
+            0.5, 0.5, "no value:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM
+        )
 
 
 def _columns(line):
@@ -92,7 +101,7 @@ def _columns(line):
 
 
 def shift(servers, server):
-    """How far to the right, in points, a server's line is set so that lines with the same values do not hide each other."""
+    """How far to the right, in points, a server's line is set so that lines of equal values do not hide each other."""
     return (servers.index(server) - (len(servers) - 1) / 2) * min(4.0, 18 / len(servers))
 
 
@@ -114,8 +123,17 @@ def draw_line(panel, line, look, label, right=0.0):
     for index, point in enumerate(line):
         if point is None:
             continue
-        if not any(line[max(0, index - 1):index] + line[index + 1:index + 2]):
-            panel.plot([point.x] * 2, [point.low, point.high], color=look.colour, linewidth=3, alpha=0.4, zorder=2, solid_capstyle="butt", **here)
+        if not any(line[max(0, index - 1) : index] + line[index + 1 : index + 2]):
+            panel.plot(
+                [point.x] * 2,
+                [point.low, point.high],
+                color=look.colour,
+                linewidth=3,
+                alpha=0.4,
+                zorder=2,
+                solid_capstyle="butt",
+                **here,
+            )
         if point.marks:
             panel.plot([point.x], [point.median], zorder=3.5, **look.hollow_arguments(), **here)
         if series.WARNING in point.marks:
@@ -133,7 +151,15 @@ def _missing(panel, book, notes, word, bright):
                 crosses.setdefault(server, []).extend(note.values)
     for server, values in crosses.items():
         place = panel.get_xaxis_transform() + _moved(panel, shift(bright, server))
-        panel.plot(values, [0.025] * len(values), transform=place, color=book[server].colour, clip_on=False, zorder=4, **_MISSING)
+        panel.plot(
+            values,
+            [0.025] * len(values),
+            transform=place,
+            color=book[server].colour,
+            clip_on=False,
+            zorder=4,
+            **_MISSING,
+        )
 
 
 def legend_lines(book, servers, shown, panels, columns):
@@ -164,7 +190,9 @@ def legend_notes(book, notes, lines):
         entries.append(page.Entry("hollow: generator-limited, the server could have done more", hollow))
     if series.WARNING in marks:
         ringed = {"marker": r"$\odot$", "color": style.INK, "markersize": 8, "markeredgewidth": 0.4}
-        entries.append(page.Entry("dot inside: measured with a warning in at least half of the rounds, see below", ringed))
+        entries.append(
+            page.Entry("dot inside: measured with a warning in at least half of the rounds, see below", ringed)
+        )
     for note in notes:
         colour = book[note.servers[0]].colour if len(note.servers) == 1 else style.INK
         symbol = {"color": colour, "marker": ".", "markersize": 5} if note.has_point else {"color": colour, **_MISSING}

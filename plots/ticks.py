@@ -46,7 +46,13 @@ def exact(value):
 
 
 FORMS = {"1/s": count, "ns": duration, "bytes": size, "1": count}
-_STEPS_OF_TEN = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
+_STEPS_OF_TEN = (
+    (1,),
+    (1, 3),
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9),
+)
 _STEPS_OF_1024 = (
     (1,),
     (1, 32),
@@ -77,7 +83,11 @@ def log_limits(values):
 
 def set_log_axis(axis, limits, unit):
     """Makes an axis logarithmic between `limits` with readable ticks for `unit` (a unit of summaries)."""
-    scale, limit = (axis.axes.set_yscale, axis.axes.set_ylim) if axis is axis.axes.yaxis else (axis.axes.set_xscale, axis.axes.set_xlim)
+    scale, limit = (
+        (axis.axes.set_yscale, axis.axes.set_ylim)
+        if axis is axis.axes.yaxis
+        else (axis.axes.set_xscale, axis.axes.set_xlim)
+    )
     scale("log")
     limit(*limits)
     places = log_ticks(*limits, base=1024 if unit == "bytes" else 10)

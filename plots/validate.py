@@ -43,7 +43,9 @@ def check(path, limit):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="plots.validate", description="Checks fanin suites, load results, runs and rounds.")
+    parser = argparse.ArgumentParser(
+        prog="plots.validate", description="Checks fanin suites, load results, runs and rounds."
+    )
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--limit", type=int, default=10, help="findings shown per file (default 10)")
     options = parser.parse_args(arguments)

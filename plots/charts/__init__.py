@@ -1,9 +1,13 @@
-"""Which charts an experiment gets: an explicit table by the parameter that its sweep varies."""
+"""Which charts an experiment gets: an explicit table by the parameter that its sweep varies.
+
+A new chart is a module here with NAME, the end of its file names, and draw(run, experiment, book), which returns a
+Figure; and its name in the tables below. plots/sweep.py draws any metric of the summaries against the sweep. What the
+run does not hold is not computed here but in the harness, so that everybody has the same number.
+"""
 
 from plots.charts import idle, latency, memory, percentiles, server_cpu, throughput
 
 BY_PARAMETER = {"idle_connections": (idle, latency, memory, percentiles)}
-# A chart module has NAME, the end of its file names, and draw(run, experiment, book), which returns a Figure.
 BY_ANY_OTHER = (throughput, server_cpu, latency, memory, percentiles)
 
 

@@ -97,7 +97,10 @@ def _draw_swept(group, costs, footer):
     panels = sorted({cost.panel for cost in costs}, key=lambda words: (len(words), words))
     values = sorted({cost.n for cost in costs})
     book = style.StyleBook([(name, _STYLE_OF.get(name, name)) for name in subjects])
-    looks = {name: book[name] if name not in _STYLE_OF else style.StyleBook([(_STYLE_OF[name], None)])[_STYLE_OF[name]] for name in subjects}
+    looks = {
+        name: book[name] if name not in _STYLE_OF else style.StyleBook([(_STYLE_OF[name], None)])[_STYLE_OF[name]]
+        for name in subjects
+    }
     lines = {(cost.subject, cost.panel, cost.n): cost for cost in costs}
     heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
     limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
@@ -116,11 +119,15 @@ def _draw_swept(group, costs, footer):
             ticks.set_log_axis(axes.yaxis, limits, "ns")
             ticks.set_sweep_axis(axes, values)
             for name in subjects:
-                sweep.draw_line(axes, [_point(lines.get((name, panel, n))) for n in values], looks[name], name, sweep.shift(subjects, name))
+                sweep.draw_line(
+                    axes,
+                    [_point(lines.get((name, panel, n))) for n in values],
+                    looks[name],
+                    name,
+                    sweep.shift(subjects, name),
+                )
             axes.set_title(panel or "time per call", fontsize=style.HEADING_POINTS, loc="left")
-            axes.set_xlabel("N, watched descriptors" if group == "wait" else "N")
-        for axes in sheet.panels[len(panels):]:
-            axes.set_visible(False)
+        sheet.finish(len(panels), "N, watched descriptors" if group == "wait" else "N")
     return sheet.figure
 
 
@@ -146,15 +153,30 @@ def _draw_single(costs, footer):
     good = [cost for cost in costs if not cost.error]
     notes = [page.Entry(f"{cost.subject}: not run ({cost.error})") for cost in costs if cost.error]
     with matplotlib.rc_context(style.RC):
-        heading = ("cost per call of the building blocks", "micro-benchmark: no server, no load, only the call itself", None)
-        sheet = page.new_page(heading, 1, 1, [[]], notes, footer, left=2.9, legend_width=0.6, panel_height=max(1.2, 0.3 * len(good)))
+        heading = (
+            "cost per call of the building blocks",
+            "micro-benchmark: no server, no load, only the call itself",
+            None,
+        )
+        sheet = page.new_page(
+            heading, 1, 1, [[]], notes, footer, left=2.9, legend_width=0.6, panel_height=max(1.2, 0.3 * len(good))
+        )
         axes = sheet.panels[0]
         rows = range(len(good))
         colour = style.FAMILIES["poll"][1]
-        axes.hlines(rows, [cost.low for cost in good], [cost.high for cost in good], color=colour, linewidth=5, alpha=0.25)
+        axes.hlines(
+            rows, [cost.low for cost in good], [cost.high for cost in good], color=colour, linewidth=5, alpha=0.25
+        )
         axes.plot([cost.median for cost in good], rows, "o", color=colour)
         for row, cost in zip(rows, good):
-            axes.annotate(ticks.duration(cost.median), (cost.high, row), (8, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                ticks.duration(cost.median),
+                (cost.high, row),
+                (8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axes.set_yticks(list(rows), [cost.subject for cost in good])
         axes.set_ylim(len(good) - 0.5, -0.5)
         heights = [height for cost in good for height in (cost.low, cost.high) if height > 0] or [1, 10]

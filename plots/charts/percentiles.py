@@ -14,7 +14,17 @@ from plots import facts, page, series, style, sweep, ticks
 
 NAME = "percentiles"
 MOST_PANELS = 4
-_NINES = {1: "p0", 2: "p50", 10: "p90", 100: "p99", 1e3: "p99.9", 1e4: "p99.99", 1e5: "p99.999", 1e6: "p99.9999", 1e7: "p99.99999"}
+_NINES = {
+    1: "p0",
+    2: "p50",
+    10: "p90",
+    100: "p99",
+    1e3: "p99.9",
+    1e4: "p99.99",
+    1e5: "p99.999",
+    1e6: "p99.9999",
+    1e7: "p99.99999",
+}
 
 
 def draw(run, experiment, book):
@@ -34,16 +44,14 @@ def draw(run, experiment, book):
             columns,
             sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             _notes(run, experiment, book, values, curves),
-            f"{facts.footer(run, interval=False)} \u00b7 lines: all ok rounds of a cell merged, as far as 10/(1-p) requests carry",
+            f"{facts.footer(run, interval=False)} \u00b7 lines: all ok rounds of a cell merged, as far as enough "
+            "requests (10/(1-p)) stand behind them",
         )
         furthest = max((line[-1][0] for line in curves.values() if line), default=100)
         for panel, (words, value, bright) in zip(sheet.panels, views):
             _panel(panel, book, {server: curves[server, value] for server in servers}, bright, furthest)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
-        for panel in sheet.panels[len(views):]:
-            panel.set_visible(False)
-        for panel in sheet.panels[max(0, len(views) - columns):len(views)]:
-            panel.set_xlabel("percentile (scale: 1/(1-p))")
+        sheet.finish(len(views), "percentile (scale: 1/(1-p))")
     return sheet.figure
 
 
@@ -101,7 +109,9 @@ def _panel(panel, book, lines, bright, furthest):
             continue
         panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=_markers(xs), zorder=3, **look)
     if not any(lines.values()):
-        panel.text(0.5, 0.5, "no curve:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM)
+        panel.text(
+            0.5, 0.5, "no curve:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM
+        )
 
 
 def _markers(xs):
@@ -134,7 +144,8 @@ def _curve_notes(run, experiment, server, value, line):
     if not line:
         found.append(series.Note((server,), (value,), "no curve", f"only {histogram.total} requests", False))
     if histogram.infinite:
-        lost = f"{histogram.infinite:,} of {histogram.total:,} requests failed or were never answered and rank above all others"
+        share = f"{histogram.infinite:,} of {histogram.total:,}"
+        lost = f"{share} requests failed or were never answered and rank above all others"
         found.append(series.Note((server,), (value,), "line ends early" if line else "failures", lost, True))
     return found
 

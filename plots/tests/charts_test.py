@@ -15,7 +15,7 @@ from plots.charts import micro
 from plots.document import InputError
 from plots.run_file import Run
 from plots.style import MODELS, StyleBook
-from plots.tests import fixture
+from plots.tests import fixture, fixture_micro
 
 
 def legend_texts(figure):
@@ -23,10 +23,14 @@ def legend_texts(figure):
     return [" ".join(text.get_text().split()) for legend in figure.legends for text in legend.get_texts()]
 
 
-def drawn(run):
-    """{file stem: Figure} of all charts of a run document."""
+def drawn(run, *stems):
+    """{file stem: Figure} of all charts of a run document, or of those named."""
     loaded = Run(run, "run.json")
-    return {stem: figure for stem, _, figure in charts.draw_all(loaded, StyleBook(loaded.servers))}
+    book = StyleBook(loaded.servers)
+    named = [
+        (f"{each.name}-{chart.NAME}", chart, each) for each in loaded.experiments for chart in charts.charts_of(each)
+    ]
+    return {stem: chart.draw(loaded, each, book) for stem, chart, each in named if not stems or stem in stems}
 
 
 def lines_of(figure):
@@ -40,8 +44,11 @@ class Fixture(unittest.TestCase):
         cls.figures = drawn(fixture.make_run())
 
     def test_a_chart_of_every_kind(self):
-        expected = {f"{name}-{kind}" for name in ("echo-closed", "echo-open") for kind in
-                    ("throughput", "server-cpu", "latency", "memory", "percentiles")}
+        expected = {
+            f"{name}-{kind}"
+            for name in ("echo-closed", "echo-open")
+            for kind in ("throughput", "server-cpu", "latency", "memory", "percentiles")
+        }
         expected |= {f"active-idle-{kind}" for kind in ("overview", "latency", "memory", "percentiles")}
         self.assertEqual(set(self.figures), expected)
 
@@ -50,10 +57,16 @@ class Fixture(unittest.TestCase):
         for stem, figure in self.figures.items():
             texts = legend_texts(figure)
             for (experiment, server, value), (status, reason) in fixture.GAPS.items():
-                if not stem.startswith(experiment) or (stem.endswith("percentiles") and value not in (1, 10, 1000, 2000, 10000)):
+                if not stem.startswith(experiment) or (
+                    stem.endswith("percentiles") and value not in (1, 10, 1000, 2000, 10000)
+                ):
                     continue
                 shape = reason.split(" ", 1)[-1]
-                found = [text for text in texts if text.startswith(server) and status in text and f"{value:,}" in text and shape in text]
+                found = [
+                    text
+                    for text in texts
+                    if text.startswith(server) and status in text and f"{value:,}" in text and shape in text
+                ]
                 self.assertTrue(found, f"{stem} hides {server} at {value}: {texts}")
 
     def test_a_gap_breaks_the_line_and_gets_a_cross(self):
@@ -61,8 +74,13 @@ class Fixture(unittest.TestCase):
         poll = next(line for line in lines_of(figure) if line.get_label() == "poll")
         heights = dict(zip(map(float, fixture.EXPERIMENTS[0][4]), poll.get_ydata()))
         self.assertNotEqual(heights[1000.0], heights[1000.0], "drawn through a value that was never measured")
-        crosses = {(to_hex(line.get_color()), x) for axes in figure.axes for line in axes.get_lines()
-                   if line.get_marker() == "x" for x in line.get_xdata()}
+        crosses = {
+            (to_hex(line.get_color()), x)
+            for axes in figure.axes
+            for line in axes.get_lines()
+            if line.get_marker() == "x"
+            for x in line.get_xdata()
+        }
         book = StyleBook([(name, name) for name in MODELS])
         expected = {(book[server].colour, value) for (name, server, value) in fixture.GAPS if name == "echo-closed"}
         self.assertEqual(crosses, expected)
@@ -73,13 +91,17 @@ class Fixture(unittest.TestCase):
             for name, _, members, *_ in fixture.EXPERIMENTS:
                 if stem.startswith(name):
                     for server in members:
-                        self.assertTrue(any(text in (server, f"{server} (no point)") for text in texts), f"{stem}: {server}")
+                        self.assertTrue(
+                            any(text in (server, f"{server} (no point)") for text in texts), f"{stem}: {server}"
+                        )
 
     def test_colour_marker_and_line_are_the_same_in_all_charts(self):
         looks = {}
         for figure in self.figures.values():
             for line in lines_of(figure):
-                looks.setdefault(line.get_label(), set()).add((line.get_color(), line.get_marker(), line.get_linestyle(), line.get_dash_capstyle()))
+                looks.setdefault(line.get_label(), set()).add(
+                    (line.get_color(), line.get_marker(), line.get_linestyle(), line.get_dash_capstyle())
+                )
         self.assertEqual(set(looks), set(fixture.SERVERS))
         for server, found in looks.items():
             self.assertEqual(len(found), 1, f"{server} changes its look: {found}")
@@ -100,9 +122,15 @@ class Fixture(unittest.TestCase):
     def test_generator_limited_points_are_hollow(self):
         figure = self.figures["echo-closed-throughput"]
         self.assertTrue(any("generator-limited" in text for text in legend_texts(figure)))
-        hollow = [line for line in figure.axes[0].get_lines() if line.get_markerfacecolor() == "white" and len(line.get_xdata()) == 1]
+        hollow = [
+            line
+            for line in figure.axes[0].get_lines()
+            if line.get_markerfacecolor() == "white" and len(line.get_xdata()) == 1
+        ]
         self.assertEqual(sorted({line.get_xdata()[0] for line in hollow}), [10, 100])
-        self.assertFalse(any("generator-limited" in text for text in legend_texts(self.figures["active-idle-overview"])))
+        self.assertFalse(
+            any("generator-limited" in text for text in legend_texts(self.figures["active-idle-overview"]))
+        )
 
     def test_missing_percentile_is_named(self):
         # A round of few requests carries no p99.9; the empty panel must say so.
@@ -112,7 +140,15 @@ class Fixture(unittest.TestCase):
     def test_title_units_and_facts(self):
         for stem, figure in self.figures.items():
             texts = " ".join(text.get_text() for text in figure.texts)
-            for fact in ("Fixture CPU", "2 CPUs", "Linux 6.1.0-fixture", "server on CPU 0", "5 rounds", "2026-11-20", "INCOMPLETE RUN"):
+            for fact in (
+                "Fixture CPU",
+                "2 CPUs",
+                "Linux 6.1.0-fixture",
+                "server on CPU 0",
+                "5 rounds",
+                "2026-11-20",
+                "INCOMPLETE RUN",
+            ):
                 self.assertIn(fact, texts, stem)
             self.assertIn("fixture-20261120T190000Z", texts.replace("\n", " "), stem)
 
@@ -137,8 +173,10 @@ class ManyServers(unittest.TestCase):
     def test_each_family_gets_a_panel_and_every_server_its_line(self):
         names = [*MODELS, "nginx"]
         experiment = ("many", "all of them", tuple(names), "connections", (1, 100), None)
-        figures = drawn(fixture.make_run([(name, name if name in MODELS else None) for name in names], (experiment,), {}))
-        for stem in ("many-throughput", "many-percentiles"):
+        run = fixture.make_run([(name, name if name in MODELS else None) for name in names], (experiment,), {})
+        stems = ("many-throughput", "many-percentiles")
+        figures = drawn(run, *stems)
+        for stem in stems:
             self.assertEqual(sorted(line.get_label() for line in lines_of(figures[stem])), sorted(names), stem)
             texts = legend_texts(figures[stem])
             self.assertTrue(set(names) <= set(texts), stem)
@@ -150,7 +188,7 @@ class Notes(unittest.TestCase):
         run = fixture.make_run(gaps={})
         lost = fixture.bad_round("echo-closed/epoll/10", 5, "failed", "server died: signal 11")
         run["rounds"].append(lost)
-        texts = legend_texts(drawn(run)["echo-closed-throughput"])
+        texts = legend_texts(drawn(run, "echo-closed-throughput")["echo-closed-throughput"])
         self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
 
     def test_cells_left_out_by_only_are_told(self):
@@ -158,7 +196,10 @@ class Notes(unittest.TestCase):
         run["cells"] = [cell for cell in run["cells"] if cell["id"] != "echo-closed/epoll/10"]
         run["rounds"] = [each for each in run["rounds"] if each["cell"] != "echo-closed/epoll/10"]
         run["summaries"] = [each for each in run["summaries"] if each["cell"] != "echo-closed/epoll/10"]
-        self.assertIn("epoll: not selected for this run at 10", legend_texts(drawn(run)["echo-closed-memory"]))
+        self.assertIn(
+            "epoll: not selected for this run at 10",
+            legend_texts(drawn(run, "echo-closed-memory")["echo-closed-memory"]),
+        )
 
     def test_nothing_measured_at_all(self):
         # Every cell unsupported: no division by an empty range, and every server is still named.
@@ -169,13 +210,17 @@ class Notes(unittest.TestCase):
             self.assertIn("epoll: unsupported at 1 and 10 (no such kernel)", legend_texts(figure), stem)
 
     def test_same_reason_is_told_once(self):
-        run = fixture.make_run(gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")})
+        run = fixture.make_run(
+            gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")}
+        )
         loaded = Run(run, "run.json")
         notes = series.notes(loaded, loaded.experiments[0], {})
         self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
 
     def test_unanswered_requests_are_told_with_percentiles(self):
-        texts = legend_texts(drawn(fixture.make_run(gaps={}, infinite=3))["echo-closed-percentiles"])
+        texts = legend_texts(
+            drawn(fixture.make_run(gaps={}, infinite=3), "echo-closed-percentiles")["echo-closed-percentiles"]
+        )
         self.assertTrue(any("failed or were never answered" in text for text in texts), texts)
 
 
@@ -187,7 +232,7 @@ class Micro(unittest.TestCase):
             return micro.load_micro(path)
 
     def test_median_in_nanoseconds_over_repetitions(self):
-        _, costs = self.load(fixture.make_micro())
+        _, costs = self.load(fixture_micro.make_micro())
         cost = next(each for each in costs if (each.subject, each.n, each.panel) == ("poll", 1000, "10 active"))
         base = 470 + 52 * 1000 + 60 * 10
         self.assertAlmostEqual(cost.median, base * 1.03)
@@ -196,15 +241,24 @@ class Micro(unittest.TestCase):
         self.assertAlmostEqual(mod.median, 310.0)  # given as 0.31 us
 
     def test_calls_look_like_the_models_that_use_them(self):
-        figures = micro.draw_all(*self.load(fixture.make_micro()))
+        figures = micro.draw_all(*self.load(fixture_micro.make_micro()))
         self.assertEqual(set(figures), {"micro-wait", "micro-cost"})
         colours = {line.get_label(): line.get_color() for line in lines_of(figures["micro-wait"])}
         book = StyleBook([("epoll", "epoll"), ("select", "select"), ("poll", "poll")])
-        self.assertEqual(colours, {"epoll_wait": book["epoll"].colour, "select": book["select"].colour, "poll": book["poll"].colour})
-        self.assertIn("select: not run at N = 10,000 (an fd_set holds 1024 descriptors)", legend_texts(figures["micro-wait"]))
+        self.assertEqual(
+            colours, {"epoll_wait": book["epoll"].colour, "select": book["select"].colour, "poll": book["poll"].colour}
+        )
+        self.assertIn(
+            "select: not run at N = 10,000 (an fd_set holds 1024 descriptors)", legend_texts(figures["micro-wait"])
+        )
 
     def test_other_json_is_refused(self):
-        for document in ({}, [], {"benchmarks": [{}]}, {"benchmarks": [{"name": "wait/poll/n:10", "real_time": "x", "time_unit": "ns"}]}):
+        for document in (
+            {},
+            [],
+            {"benchmarks": [{}]},
+            {"benchmarks": [{"name": "wait/poll/n:10", "real_time": "x", "time_unit": "ns"}]},
+        ):
             with self.assertRaises(InputError):
                 self.load(document)
 
@@ -235,7 +289,11 @@ class Program(unittest.TestCase):
             self.assertEqual(self.run_program(here)[0], 2)
             run = fixture.write_run(here, fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={}), micro=False)
             (here / "file").write_text("x", encoding="utf-8")
-            for arguments in ((run, "--out", here / "file"), (run, "--micro", here / "file"), (run, "--micro", here / "none")):
+            for arguments in (
+                (run, "--out", here / "file"),
+                (run, "--micro", here / "file"),
+                (run, "--micro", here / "none"),
+            ):
                 code, _, errors = self.run_program(*arguments)
                 self.assertEqual(code, 2)
                 self.assertEqual(errors.count("\n"), 1, errors)

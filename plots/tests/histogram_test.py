@@ -4,7 +4,7 @@ import random
 import unittest
 
 from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
-from plots.tests import fixture
+from plots.tests import fixture_parts
 
 
 class Layout(unittest.TestCase):
@@ -19,7 +19,7 @@ class Layout(unittest.TestCase):
     def test_against_the_fixtures_own_definition(self):
         random_ = random.Random(3)
         for value in [random_.randrange(1 << random_.randrange(1, 42)) for _ in range(5000)]:
-            lowest, highest = fixture.bucket_bounds(value)
+            lowest, highest = fixture_parts.bucket_bounds(value)
             self.assertEqual(highest_value(lowest), highest)
 
 
@@ -27,18 +27,18 @@ class Merging(unittest.TestCase):
     def test_percentile_of_merged_is_not_the_mean_of_percentiles(self):
         # 1000 values of 100 ns in one round and 1000 of 200 ns in the other: p50 of all is 100 (rank 1000), p90 is 200.
         # Averaging the rounds' percentiles would say 150 for both.
-        both = Histogram.merged([fixture.histogram([100] * 1000), fixture.histogram([200] * 1000)])
+        both = Histogram.merged([fixture_parts.histogram([100] * 1000), fixture_parts.histogram([200] * 1000)])
         self.assertEqual(both.count, 2000)
         self.assertEqual(both.percentile(PERCENTILES["p50"]), 100)
         self.assertEqual(both.percentile(PERCENTILES["p90"]), 200)
 
     def test_rounds_weigh_by_their_requests(self):
         # 3000 fast and 1000 slow: rank 2000 and 3000 are fast, so p50 is 100 and the slow quarter shows from p90 on.
-        both = Histogram.merged([fixture.histogram([100] * 3000), fixture.histogram([200] * 1000)])
+        both = Histogram.merged([fixture_parts.histogram([100] * 3000), fixture_parts.histogram([200] * 1000)])
         self.assertEqual([both.percentile(parts) for parts in (5000, 7500, 7501, 9000)], [100, 100, 200, 200])
 
     def test_same_bucket_adds_up_and_input_stays(self):
-        first, second = fixture.histogram([256, 300]), fixture.histogram([257, 301])
+        first, second = fixture_parts.histogram([256, 300]), fixture_parts.histogram([257, 301])
         merged = Histogram.merged([first, second])
         self.assertEqual(merged.buckets(), [(256, 2), (300, 2)])
         self.assertEqual(first["buckets"], [[256, 1], [300, 1]])
@@ -46,8 +46,8 @@ class Merging(unittest.TestCase):
     def test_merged_equals_all_samples_at_once(self):
         random_ = random.Random(5)
         parts = [[int(random_.lognormvariate(10, 1)) for _ in range(4000)] for _ in range(5)]
-        merged = Histogram.merged(map(fixture.histogram, parts))
-        whole = fixture.histogram([value for part in parts for value in part])
+        merged = Histogram.merged(map(fixture_parts.histogram, parts))
+        whole = fixture_parts.histogram([value for part in parts for value in part])
         self.assertEqual({name: merged.percentile(share) for name, share in PERCENTILES.items()}, whole["percentiles"])
 
 

@@ -72,7 +72,11 @@ class Report(unittest.TestCase):
     def test_figures_are_the_summaries(self):
         # The largest idle count of poll, as the run's summary has it and not some other cell's.
         run = self.run_
-        summary = next(each for each in run["summaries"] if each["cell"] == "active-idle/poll/10000" and each["metric"] == "throughput_per_s")
+        summary = next(
+            each
+            for each in run["summaries"]
+            if each["cell"] == "active-idle/poll/10000" and each["metric"] == "throughput_per_s"
+        )
         summary |= {"median": 123456.0, "low": 123000.0, "high": 124000.0}
         text = Outline(written(run)).text()
         self.assertRegex(text, r"poll 10,000 123k 123k to 124k")

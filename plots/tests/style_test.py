@@ -22,7 +22,11 @@ def lab(colour, matrix):
     rgb = numpy.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = numpy.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = numpy.clip(numpy.array(matrix) @ linear, 0, 1)
-    xyz = numpy.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))) @ seen / (0.9505, 1, 1.089)
+    xyz = (
+        numpy.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)))
+        @ seen
+        / (0.9505, 1, 1.089)
+    )
     f = numpy.where(xyz > 0.008856, numpy.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return numpy.array((116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])))
 
@@ -66,7 +70,11 @@ class Styles(unittest.TestCase):
 
     def test_servers_under_their_own_names(self):
         # Variants take the family's colour, everything else black; many of them still differ.
-        names = [(f"epoll-cap-{size}", "epoll") for size in range(10)] + [(f"mine-{i}", None) for i in range(10)] + [("epoll", "epoll")]
+        names = (
+            [(f"epoll-cap-{size}", "epoll") for size in range(10)]
+            + [(f"mine-{i}", None) for i in range(10)]
+            + [("epoll", "epoll")]
+        )
         book = StyleBook(names)
         self.assertEqual(book["epoll-cap-3"].colour, book["epoll"].colour)
         self.assertEqual(book["mine-1"].family, "external")
@@ -78,14 +86,24 @@ class Styles(unittest.TestCase):
 
 class Numbers(unittest.TestCase):
     def test_readable(self):
-        self.assertEqual([ticks.count(v) for v in (1, 950, 999.7, 1000, 12_500, 1e6)], ["1", "950", "1k", "1k", "12.5k", "1M"])
-        self.assertEqual([ticks.duration(v) for v in (850, 5000, 12.5e6, 2e9)], ["850 ns", "5 \u00b5s", "12.5 ms", "2 s"])
+        self.assertEqual(
+            [ticks.count(v) for v in (1, 950, 999.7, 1000, 12_500, 1e6)], ["1", "950", "1k", "1k", "12.5k", "1M"]
+        )
+        self.assertEqual(
+            [ticks.duration(v) for v in (850, 5000, 12.5e6, 2e9)], ["850 ns", "5 \u00b5s", "12.5 ms", "2 s"]
+        )
         self.assertEqual([ticks.size(v) for v in (512, 12 << 20, 3 << 29)], ["512 B", "12 MiB", "1.5 GiB"])
         self.assertEqual([ticks.exact(v) for v in (0, 10000, 0.5)], ["0", "10,000", "0.5"])
 
     def test_a_narrow_range_still_has_ticks(self):
         # matplotlib's own logarithmic ticks leave an axis from 11k to 40k with a single label.
-        for low, high, base in ((11e3, 44e3, 10), (1.01, 4.1, 10), (3e5, 9e9, 10), (900 << 10, 4 << 20, 1024), (1 << 20, 1 << 30, 1024)):
+        for low, high, base in (
+            (11e3, 44e3, 10),
+            (1.01, 4.1, 10),
+            (3e5, 9e9, 10),
+            (900 << 10, 4 << 20, 1024),
+            (1 << 20, 1 << 30, 1024),
+        ):
             places = ticks.log_ticks(low, high, base)
             self.assertGreaterEqual(len(places), 3)
             self.assertLessEqual(len(places), 12)

@@ -59,8 +59,22 @@ def without(document, path):
 
 
 # Keys that the data dictionary calls optional, and objects that hold counts by kind.
-OPTIONAL = {"description", "seed", "duration", "warmup", "args", "title", "payload_bytes", "rate_per_s", "arrival", "hypervisor",
-            "would_block", "events_per_wait", "infinite_from", "reason"}
+OPTIONAL = {
+    "description",
+    "seed",
+    "duration",
+    "warmup",
+    "args",
+    "title",
+    "payload_bytes",
+    "rate_per_s",
+    "arrival",
+    "hypervisor",
+    "would_block",
+    "events_per_wait",
+    "infinite_from",
+    "reason",
+}
 OPEN = {"netstat", "unreadable", "errors"}
 
 
@@ -79,12 +93,19 @@ class Schemas(unittest.TestCase):
         run["rounds"], run["summaries"], run["cells"] = run["rounds"][:1], run["summaries"][:1], run["cells"][:1]
         tried = 0
         for path in paths_of_keys(run):
-            if path[-1] in OPTIONAL - ({"seed"} if path == ("seed",) else set()) and path[0] in ("suite", "environment", "rounds", "summaries"):
+            if path[-1] in OPTIONAL - ({"seed"} if path == ("seed",) else set()) and path[0] in (
+                "suite",
+                "environment",
+                "rounds",
+                "summaries",
+            ):
                 continue
             if OPEN & set(map(str, path[:-1])) or "counters" in path[:-1]:
                 continue
             found = schema_findings(without(run, path), "fanin-run")
-            self.assertTrue(any(f'"{path[-1]}"' in each.message for each in found), f"{path} can go missing unnoticed: {found}")
+            self.assertTrue(
+                any(f'"{path[-1]}"' in each.message for each in found), f"{path} can go missing unnoticed: {found}"
+            )
             tried += 1
         self.assertGreater(tried, 150)
 
@@ -163,12 +184,16 @@ class Consistency(unittest.TestCase):
         def response(run):
             return run["rounds"][0]["load"]["latency"]["response"]
 
-        self.assertEqual(self.broken(lambda run: response(run).update(count=1)), ["$.rounds[0].load.latency.response.count"])
+        self.assertEqual(
+            self.broken(lambda run: response(run).update(count=1)), ["$.rounds[0].load.latency.response.count"]
+        )
         self.assertIn(
-            "$.rounds[0].load.latency.response.percentiles.p50", self.broken(lambda run: response(run)["percentiles"].update({"p50": 1}))
+            "$.rounds[0].load.latency.response.percentiles.p50",
+            self.broken(lambda run: response(run)["percentiles"].update({"p50": 1})),
         )
         self.assertEqual(
-            self.broken(lambda run: response(run)["buckets"].reverse()), ["$.rounds[0].load.latency.response.buckets[1]"]
+            self.broken(lambda run: response(run)["buckets"].reverse()),
+            ["$.rounds[0].load.latency.response.buckets[1]"],
         )
 
         def off_the_grid(run):
@@ -209,11 +234,17 @@ class Command(unittest.TestCase):
         del rounds[1]["status"]
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl")
         self.assertEqual(code, 2)
-        self.assertIn("line 2: $: there is no key \"status\"", errors)
+        self.assertIn('line 2: $: there is no key "status"', errors)
 
     def test_as_a_program(self):
         # What the other programs' tests and people run.
-        done = subprocess.run([sys.executable, "-m", "plots.validate", "/nonexistent"], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "plots.validate", "/nonexistent"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr, "plots.validate: cannot read /nonexistent: No such file or directory\n")
 
@@ -231,7 +262,10 @@ class Loader(unittest.TestCase):
     def test_refusals_say_what_to_do(self):
         self.assertIn("holds no run.json", self.refusal({}))
         self.assertIn("--resume", self.refusal({"rounds.jsonl": ""}))
-        self.assertIn("charts are drawn from a fanin-run", self.refusal({"run.json": json.dumps(small_run()["rounds"][0]["load"])}))
+        self.assertIn(
+            "charts are drawn from a fanin-run",
+            self.refusal({"run.json": json.dumps(small_run()["rounds"][0]["load"])}),
+        )
         run = small_run()
         del run["placement"]
         self.assertIn('$: there is no key "placement"', self.refusal({"run.json": json.dumps(run)}))

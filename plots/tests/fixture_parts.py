@@ -1,0 +1,176 @@
+"""The parts of the synthetic run: histograms, load results, readings, environment. NOT measurements.
+
+Histograms are computed here from the samples in another way than plots/histogram.py does it, so that the two check
+each other.
+"""
+
+import math
+
+_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "p99.99": 0.9999}
+TIME = "2026-11-20T19:00:00Z"
+
+
+def bucket_bounds(value):
+    """(lowest, highest) value of the bucket of an integer, from the definition in results/README.md."""
+    if value < 256:
+        return value, value
+    width = 2 ** (math.floor(math.log2(value)) - 7)
+    return value // width * width, value // width * width + width - 1
+
+
+def histogram(samples, infinite=0):
+    """A HISTOGRAM object of integer samples in ns."""
+    samples = sorted(samples)
+    counts = {}
+    for value in samples:
+        lowest = bucket_bounds(value)[0]
+        counts[lowest] = counts.get(lowest, 0) + 1
+    total = len(samples) + infinite
+    document = {
+        "unit": "ns",
+        "significant_digits": 2,
+        "count": len(samples),
+        "infinite": infinite,
+        "min": samples[0] if samples else None,
+        "max": samples[-1] if samples else None,
+        "mean": sum(samples) / len(samples) if samples else None,
+        "percentiles": {},
+        "buckets": [list(each) for each in sorted(counts.items())],
+    }
+    for name, share in _PERCENTILES.items():
+        rank = math.ceil(round(share * total, 6))
+        enough = round(total * (1 - share), 6) >= 10
+        if enough and rank > len(samples):
+            document.setdefault("infinite_from", name)
+        document["percentiles"][name] = bucket_bounds(samples[rank - 1])[1] if enough and rank <= len(samples) else None
+    return document
+
+
+def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, infinite=0):
+    """A load result whose window was filled with requests of these response times."""
+    completed, busy = len(samples), 6200.0
+    return {
+        "schema": "fanin-load",
+        "schema_version": 1,
+        "version": "0.1.0",
+        "started_at": TIME,
+        "target": {"host": "127.0.0.1", "port": 40001},
+        "workload": {
+            "protocol": "echo",
+            "loop": "open" if rate else "closed",
+            "driver": "epoll",
+            "threads": 1,
+            "connections": connections,
+            "idle_connections": idle,
+            "payload_bytes": 64,
+            "depth": 1,
+            "think_ns": 0,
+            "rate_per_s": rate,
+            "arrival": "poisson" if rate else None,
+            "requests_per_connection": 0,
+            "duration_ns": 1_000_000_000,
+            "requests": None,
+            "warmup_ns": 300_000_000,
+            "timeout_ns": 5_000_000_000,
+            "close": "fin",
+            "seed": 1,
+        },
+        "window": {"opened_at": TIME, "duration_ns": 1_000_000_000},
+        "connections": {
+            "requested": connections,
+            "established": connections,
+            "served": connections,
+            "failed": 0,
+            "reconnects": 0,
+            "idle_requested": idle,
+            "idle_established": idle,
+            "idle_lost": 0,
+            "replies_min": completed // connections,
+            "replies_median": completed / connections,
+            "replies_max": completed // connections + 1,
+        },
+        "requests": {"sent": completed + infinite, "completed": completed, "failed": infinite, "unanswered": 0},
+        "errors": {"reset": infinite} if infinite else {},
+        "throughput": {
+            "requests_per_s": float(completed),
+            "received_bytes_per_s": 64.0 * completed,
+            "sent_bytes_per_s": 64.0 * completed,
+        },
+        "latency": {
+            "response": histogram(samples, infinite),
+            "service": histogram(samples, infinite),
+            "connect": histogram([50_000]),
+        },
+        "schedule": None
+        if not rate
+        else {
+            "asked_rate_per_s": rate,
+            "achieved_rate_per_s": rate,
+            "tolerance_ns": 100_000,
+            "within_tolerance_share": 1.0,
+            "lateness": histogram([500] * completed),
+        },
+        "series": [
+            {"second": 0, "completed": completed, "failed": infinite, "p50_ns": None, "p99_ns": None, "max_ns": None}
+        ],
+        "generator": {
+            "cpu_user_ns": 1,
+            "cpu_system_ns": 1,
+            "cpu_per_request_ns": busy,
+            "busiest_thread_utilisation": 0.9,
+            "run_queue_wait_ns": 0,
+            "voluntary_switches": 0,
+            "involuntary_switches": 0,
+            "max_rss_bytes": 1 << 20,
+        },
+        "checks": {"littles_law_ratio": 1.0},
+        "bottleneck": {"verdict": bottleneck, "reason": f"the {bottleneck} was busy for 99 % of the window"},
+        "verdict": {"status": "warning" if warning else "valid", "reasons": [warning] if warning else []},
+    }
+
+
+def server_reading(cpu, pss):
+    """What the monitor read of a server that spent `cpu` ns per request."""
+    return {
+        "exit_status": 0,
+        "stderr_tail": None,
+        "ready_ns": 2_000_000,
+        "cpu_user_ns": 1,
+        "cpu_system_ns": 1,
+        "cpu_ns": 2,
+        "cpu_per_request_ns": cpu,
+        "rss_bytes": 2 * pss,
+        "pss_bytes": pss,
+        "threads": 1,
+        "processes": 1,
+        "descriptors": 9,
+        "voluntary_switches": 10,
+        "involuntary_switches": 1,
+        "counters": {
+            "connections": {"accepted": 1},
+            "bytes": {"received": 64},
+            "syscalls": {"recv": 1},
+            "events_per_wait": [[1, 5]],
+        },
+    }
+
+
+def environment():
+    """An ENVIRONMENT of a machine that does not exist."""
+    return {
+        "collected_at": TIME,
+        "clocksource": "tsc",
+        "hypervisor": "kvm",
+        "kernel": {"release": "6.1.0-fixture", "version": "#1 SMP", "machine": "x86_64", "command_line": None},
+        "cpu": {"model": "Fixture CPU @ 2.00GHz", "online": 2, "governor": None},
+        "memory": {"total_bytes": 8 << 30},
+        "limits": {"nofile_soft": 20000, "nofile_hard": 20000},
+        "build": {
+            "version": "0.1.0",
+            "compiler": "gcc 12.2.0",
+            "build_type": "Release",
+            "git_commit": "0123456789abcdef",
+            "git_dirty": False,
+        },
+        "unreadable": {"cpu.governor": "no cpufreq", "kernel.command_line": "permission denied"},
+    }
