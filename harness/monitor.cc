@@ -97,7 +97,8 @@ bool is_zombie(const std::optional<std::string>& status) {
 }  // namespace
 
 CpuUse cpu_between(const CpuReading& before, const CpuReading& after) {
-  CpuUse use{after.total - before.total, std::nullopt, std::nullopt};
+  // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
+  CpuUse use{std::max(Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
   const auto ticks = after.total_ticks - before.total_ticks;
   if (ticks > Nanoseconds::zero()) {
     const double share =

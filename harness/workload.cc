@@ -135,6 +135,16 @@ Workload Workload::with(const std::string& key, const Json& value) const {
   return changed;
 }
 
+Workload Workload::for_a_check() const {
+  Workload check = *this;
+  for (const char* key : {"rate_per_s", "arrival", "idle_connections", "requests", "threads"}) {
+    check.values_.erase(key);
+  }
+  check.values_["connections"] = std::min<std::int64_t>(4, connections());
+  check.values_["think"] = "0s";  // the threads driver would think for a second by default
+  return check;
+}
+
 std::string Workload::protocol() const { return values_.at("protocol").get<std::string>(); }
 
 std::int64_t Workload::connections() const {
@@ -143,6 +153,8 @@ std::int64_t Workload::connections() const {
 }
 
 std::int64_t Workload::idle_connections() const { return values_.value("idle_connections", 0); }
+
+bool Workload::counts_requests() const { return values_.contains("requests"); }
 
 std::vector<std::string> Workload::load_arguments() const {
   std::vector<std::string> arguments;

@@ -19,9 +19,13 @@ class Workload {
   // The same workload with one numeric key set to `value`, as a sweep does.
   Workload with(const std::string& key, const Json& value) const;
 
+  // The same requests on a few connections and in a closed loop: enough to see whether replies are right.
+  Workload for_a_check() const;
+
   std::string protocol() const;
   std::int64_t connections() const;
   std::int64_t idle_connections() const;
+  bool counts_requests() const;  // the window is a number of requests instead of a duration
 
   // The options of fanin-load that ask for this workload, without target, window and output.
   std::vector<std::string> load_arguments() const;

@@ -1,0 +1,96 @@
+#include "harness/catalogue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "harness/process.h"
+
+namespace fanin {
+namespace {
+
+// Descriptors beside the connections: standard streams, listeners, epoll, control, a reserve.
+constexpr std::int64_t kOtherDescriptors = 16;
+
+}  // namespace
+
+Catalogue Catalogue::parse(const Json& listing, const std::string& name) {
+  Catalogue catalogue;
+  const JsonReader root(listing, name);
+  root.at("schema_version").integer(1, 1);
+  for (const JsonReader& item : root.at("models").items()) {
+    Model model;
+    model.name = item.at("name").text();
+    model.summary = item.at("summary").text();
+    model.kind = item.at("kind").text();
+    model.supported = item.at("supported").boolean();
+    if (const auto reason = item.find("reason")) {
+      model.reason = reason->text();
+    }
+    for (const JsonReader& protocol : item.at("protocols").items()) {
+      model.protocols.push_back(protocol.text());
+    }
+    if (const auto limit = item.find("max_descriptor")) {
+      model.max_descriptor = limit->integer(0, INT64_MAX);
+    }
+    catalogue.models_.push_back(std::move(model));
+  }
+  return catalogue;
+}
+
+Catalogue Catalogue::ask(const std::string& program) {
+  ChildProcess child({{program, "list", "--json"}, {}, -1, Output::Keep::kAll});
+  const auto ended = [&] { return child.status().has_value(); };
+  if (wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) != WaitResult::kDone ||
+      !child.status()->clean()) {
+    throw std::invalid_argument(fmt::format("{}: 'list --json' fails: {}", program, child.err().last_line()));
+  }
+  const std::string name = fmt::format("{} list --json", program);
+  return parse(parse_json(child.out().all(), name), name);
+}
+
+const Model* Catalogue::find(const std::string& name) const {
+  const auto found =
+      std::find_if(models_.begin(), models_.end(), [&](const Model& model) { return model.name == name; });
+  return found == models_.end() ? nullptr : &*found;
+}
+
+void check_models(const Suite& suite, const Catalogue& catalogue) {
+  for (const ServerSpec& server : suite.servers) {
+    if (!server.model.empty() && catalogue.find(server.model) == nullptr) {
+      std::string known;
+      for (const Model& model : catalogue.models()) {
+        known += (known.empty() ? "" : ", ") + model.name;
+      }
+      throw std::invalid_argument(
+          fmt::format("server '{}': there is no model '{}': known are {}", server.name, server.model, known));
+    }
+  }
+}
+
+std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
+                               std::uint64_t descriptor_limit) {
+  const std::int64_t needed = cell.workload.connections() + cell.workload.idle_connections() + kOtherDescriptors;
+  if (const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model)) {
+    const std::string protocol = cell.workload.protocol();
+    const auto& protocols = model->protocols;
+    if (!model->supported) {
+      return model->reason.empty() ? "this machine does not support the model" : model->reason;
+    }
+    if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
+      return fmt::format("model {} does not serve protocol {}", model->name, protocol);
+    }
+    if (model->max_descriptor && needed > *model->max_descriptor) {
+      return fmt::format("{} connections need descriptors beyond {}, the highest that {} can watch",
+                         needed - kOtherDescriptors, *model->max_descriptor, model->name);
+    }
+  }
+  if (static_cast<std::uint64_t>(needed) > descriptor_limit) {
+    return fmt::format("{} connections need more than the {} descriptors that a process may hold here (ulimit -Hn)",
+                       needed - kOtherDescriptors, descriptor_limit);
+  }
+  return "";
+}
+
+}  // namespace fanin

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/json_reader.h"
+#include "harness/plan.h"
+#include "harness/suite.h"
+
+namespace fanin {
+
+struct Model {
+  std::string name;
+  std::string summary;
+  std::string kind;  // "model" or "exhibit"
+  bool supported = false;
+  std::string reason;  // why this machine does not support it
+  std::vector<std::string> protocols;
+  std::optional<std::int64_t> max_descriptor;
+};
+
+// What `fanin-server list --json` says it can do. A value; any thread.
+class Catalogue {
+ public:
+  // Runs `program list --json`. Throws std::invalid_argument or std::system_error naming the program.
+  static Catalogue ask(const std::string& program);
+  static Catalogue parse(const Json& listing, const std::string& name);
+
+  const std::vector<Model>& models() const noexcept { return models_; }
+  const Model* find(const std::string& name) const;
+
+ private:
+  std::vector<Model> models_;
+};
+
+// Throws std::invalid_argument naming the first server of the suite whose model is not in the catalogue.
+void check_models(const Suite& suite, const Catalogue& catalogue);
+
+// Why this cell cannot be measured here, empty where it can: found out before any timing. `descriptor_limit` is what
+// one process may hold.
+std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
+                               std::uint64_t descriptor_limit);
+
+}  // namespace fanin

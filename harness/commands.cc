@@ -1,0 +1,141 @@
+#include "harness/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+
+#include "harness/catalogue.h"
+#include "harness/compare.h"
+#include "harness/environment.h"
+#include "harness/progress.h"
+#include "harness/runner.h"
+
+namespace fanin {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string describe_suite(const fs::path& path) {
+  const Suite suite = parse_suite(load_json(path.string()), path.string());
+  const std::vector<Cell> cells = make_cells(suite);
+  Nanoseconds time{};
+  for (const Cell& cell : cells) {
+    time += (cell.warmup + cell.duration + std::chrono::milliseconds(300)) * suite.repetitions;
+  }
+  return fmt::format("  {:<10} {} cells, {} rounds, about {}. {}\n", suite.name, cells.size(),
+                     cells.size() * static_cast<std::size_t>(suite.repetitions), Progress::spoken(time),
+                     suite.description);
+}
+
+void list(const Programs& programs) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(programs.suites, error)) {
+    paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  fmt::print("Suites:\n");
+  for (const fs::path& path : paths) {
+    fmt::print("{}", describe_suite(path));
+  }
+  fmt::print("\nServer models:\n");
+  const Catalogue catalogue = Catalogue::ask(programs.server);
+  for (const Model& model : catalogue.models()) {
+    fmt::print("  {:<18} {}{}{}\n", model.name, model.summary, model.kind == "exhibit" ? " (exhibit)" : "",
+               model.supported ? "" : fmt::format(" (not supported here: {})", model.reason));
+  }
+}
+
+int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
+  const Json first = load_run(first_path);
+  const Json second = load_run(second_path);
+  std::vector<std::string> reasons;
+  if (first["schema_version"] != second["schema_version"]) {
+    reasons.push_back(fmt::format("schema version differs: {} and {}", first["schema_version"].dump(),
+                                  second["schema_version"].dump()));
+  } else if (first["schema_version"] != 1) {
+    throw std::invalid_argument(fmt::format("{}: /schema_version: this program reads version 1 only", first_path));
+  } else {
+    reasons = obstacles(first, second, options);
+  }
+  for (const std::string& reason : reasons) {
+    fmt::print(stderr, "fanin: not comparable: {}\n", reason);
+  }
+  if (!reasons.empty()) {
+    return 3;
+  }
+  const Comparison comparison = compare_runs(first, second, options);
+  fmt::print("{}", describe_comparison(comparison));
+  return comparison.any_worse() ? 1 : 0;
+}
+
+void add_band(CLI::App& command, const std::string& name, double& band, const std::string& about) {
+  command.add_option(name, band, about)->check(CLI::Range(0.0, 10.0))->capture_default_str();
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
+  auto* suite = command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own");
+  auto* resume = command->add_option("--resume", options->resume, "go on with the interrupted run in this directory");
+  command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)")->excludes(resume);
+  command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number")
+      ->check(CLI::Range(1, 10'000))
+      ->excludes(resume);
+  command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+      ->excludes(resume);
+  command->add_option("--only", options->only, "only cells whose id contains this text")->excludes(resume);
+  command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)");
+  command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)");
+  suite->excludes(resume);
+  command->callback([options, &exit_code] {
+    if (options->suite.empty() && options->resume.empty()) {
+      throw std::invalid_argument("run: no suite is given: 'fanin list' shows them");
+    }
+    exit_code = run_suite(*options);
+  });
+}
+
+void add_list_command(CLI::App& app) {
+  app.add_subcommand("list", "Shows the shipped suites and the server models")->callback([] {
+    list(Programs::beside_self("", ""));
+  });
+}
+
+void add_env_command(CLI::App& app) {
+  auto as_json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("env", "Shows what a run records about this machine");
+  command->add_flag("--json", *as_json, "as JSON");
+  command->callback([as_json] {
+    const Json environment = read_environment(Programs::beside_self("", ""));
+    fmt::print("{}", *as_json ? environment.dump(2) + "\n" : describe_environment(environment));
+  });
+}
+
+void add_compare_command(CLI::App& app, int& exit_code) {
+  struct Arguments {
+    std::string first;
+    std::string second;
+    CompareOptions options;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compares two runs; exit code 0: no worse, 1: something is worse, 3: not comparable");
+  command->add_option("first", arguments->first, "run.json to compare with")->required();
+  command->add_option("second", arguments->second, "run.json that is judged")->required();
+  add_band(*command, "--throughput-band", arguments->options.throughput_band, "share that is of no interest");
+  add_band(*command, "--cpu-band", arguments->options.cpu_band, "the same for CPU time per request");
+  add_band(*command, "--latency-band", arguments->options.latency_band, "the same for p99");
+  command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ")
+      ->check(CLI::IsMember(factors()));
+  command->callback(
+      [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
+}
+
+}  // namespace fanin

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "net/descriptor.h"
+
+namespace fanin {
+
+// The harness's end of fanin-load's control socket (docs/interfaces.md): JSON lines come in, a newline lets the
+// generator go on. One thread.
+class ControlChannel {
+ public:
+  ControlChannel();
+
+  int generator_end() const noexcept { return theirs_.get(); }
+  void close_generator_end() noexcept { theirs_.reset(); }  // once the generator has its copy
+  int fd() const noexcept { return ours_.get(); }           // -1 after the generator has closed its end
+
+  bool has_event();
+
+  // The name of the next event that has arrived, empty where there is none. A line that is no event counts as one
+  // called "?".
+  std::string next_event();
+
+  void release();  // lets the generator close its connections
+
+ private:
+  void drain();
+
+  Descriptor ours_;
+  Descriptor theirs_;
+  std::string partial_;
+  std::deque<std::string> lines_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "net/descriptor.h"
+
+namespace fanin {
+
+// Turns SIGINT and SIGTERM into a readable descriptor, so that every wait of the harness can end at once. A second
+// signal of the same kind ends the program in the ordinary way. One instance per program; it owns the handlers.
+class Interrupt {
+ public:
+  Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+  ~Interrupt();
+
+  int fd() const noexcept { return event_.get(); }
+
+ private:
+  Descriptor event_;
+};
+
+}  // namespace fanin

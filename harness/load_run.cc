@@ -1,0 +1,157 @@
+#include "harness/load_run.h"
+
+#include <fmt/format.h>
+
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+// Beyond warm-up and window: connecting at worst (10,000 connections take well under a second), timeouts, and the end.
+constexpr Nanoseconds kSlack = std::chrono::seconds(60);
+// A window that is a number of requests has no length of its own.
+constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
+
+Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_pid, const Cell& cell,
+                   std::uint64_t seed, int control_fd) {
+  Launch launch;
+  launch.argv = {rig.programs.load, server.target()};
+  const std::vector<std::string> workload = cell.workload.load_arguments();
+  launch.argv.insert(launch.argv.end(), workload.begin(), workload.end());
+  launch.argv.insert(launch.argv.end(), {"--warmup", format_duration(cell.warmup), "--seed", std::to_string(seed)});
+  if (!cell.workload.counts_requests()) {
+    launch.argv.insert(launch.argv.end(), {"--duration", format_duration(cell.duration)});
+  }
+  launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--server-pid", std::to_string(server_pid),
+                                         "--control", std::to_string(control_fd)});
+  launch.cpus = rig.placement.client_cpus;
+  launch.pass_descriptor = control_fd;
+  launch.keep_stdout = Output::Keep::kAll;
+  return launch;
+}
+
+template <typename Value>
+Json number_or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json number_or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(nullptr); }
+
+}  // namespace
+
+LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
+    : server_(server),
+      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + kSlack),
+      monitor_(server.process().pid()),
+      netstat_before_(read_netstat()),
+      process_(make_launch(rig, server, server.process().pid(), cell, seed, control_.generator_end())) {
+  control_.close_generator_end();
+}
+
+void LoadRun::open_window() {
+  cpu_opened_ = monitor_.cpu_quickly();
+  machine_opened_ = read_machine_cpu();
+  switches_opened_ = monitor_.switches();
+}
+
+// The generator holds all its connections and sends nothing until it is released, so there is time to look around.
+void LoadRun::close_window() {
+  machine_closed_ = read_machine_cpu();
+  cpu_closed_ = monitor_.cpu_thoroughly();
+  switches_closed_ = monitor_.switches();
+  if (!monitor_.same_tasks()) {
+    switches_closed_.reset();  // tasks that came in between are not in the sum
+  }
+  machine_closed_.netstat = read_netstat();
+  machine_opened_.netstat = netstat_before_;
+  footprint_ = monitor_.footprint();
+  control_.release();
+}
+
+void LoadRun::handle(const std::string& event) {
+  if (event == "established") {
+    monitor_.discover();
+  } else if (event == "window_open") {
+    open_window();
+  } else if (event == "window_close") {
+    close_window();
+  }  // further events are for others
+}
+
+void LoadRun::run(int interrupt_fd) {
+  const TimePoint deadline = now() + time_limit_;
+  const auto done = [&] {
+    return server_.process().status().has_value() || process_.status().has_value() || control_.has_event();
+  };
+  while (!process_.status()) {
+    const WaitResult result = wait_until({&server_.process(), &process_}, control_.fd(), interrupt_fd, deadline, done);
+    if (result == WaitResult::kInterrupted) {
+      throw Interrupted{};
+    }
+    if (result == WaitResult::kDeadline) {
+      throw RoundFailure(fmt::format("fanin-load did not end within {} s",
+                                     std::chrono::duration_cast<std::chrono::seconds>(time_limit_).count()));
+    }
+    if (server_.process().status()) {
+      throw RoundFailure(server_.death_notice());
+    }
+    for (std::string event = control_.next_event(); !event.empty(); event = control_.next_event()) {
+      handle(event);
+    }
+  }
+  collect_result();
+}
+
+void LoadRun::collect_result() {
+  const ExitStatus status = *process_.status();
+  result_ = Json::parse(process_.out().all(), nullptr, false);
+  const bool complete = result_.is_object() && result_.value("schema", "") == "fanin-load" &&
+                        result_.contains(Json::json_pointer("/verdict/status")) &&
+                        result_.contains(Json::json_pointer("/requests/completed"));
+  if (!complete) {
+    result_ = nullptr;
+    const std::string last_words = process_.err().last_line();
+    throw RoundFailure(fmt::format("fanin-load gave no result: {}{}{}", status.text(), last_words.empty() ? "" : ": ",
+                                   last_words.substr(0, 500)));
+  }
+  if (status.signal != 0) {
+    throw RoundFailure(fmt::format("fanin-load ended with {}", status.text()));
+  }
+}
+
+Json LoadRun::per_request(const Json& nanoseconds) const {
+  const auto completed = result_.is_object() ? result_["requests"]["completed"].get<double>() : 0.0;
+  return nanoseconds.is_null() || completed <= 0 ? Json(nullptr) : Json(nanoseconds.get<double>() / completed);
+}
+
+void LoadRun::add_server_readings(Json& server) const {
+  if (cpu_opened_ && cpu_closed_) {
+    const CpuUse use = cpu_between(*cpu_opened_, *cpu_closed_);
+    server["cpu_ns"] = use.total.count();
+    server["cpu_user_ns"] = number_or_null(use.user);
+    server["cpu_system_ns"] = number_or_null(use.system);
+    server["cpu_per_request_ns"] = per_request(server["cpu_ns"]);
+  }
+  if (footprint_) {
+    server["rss_bytes"] = number_or_null(footprint_->rss_bytes);
+    server["pss_bytes"] = number_or_null(footprint_->pss_bytes);
+    server["threads"] = number_or_null(footprint_->threads);
+    server["processes"] = footprint_->processes;
+    server["descriptors"] = number_or_null(footprint_->descriptors);
+  }
+  if (switches_opened_ && switches_closed_) {
+    server["voluntary_switches"] = switches_closed_->voluntary - switches_opened_->voluntary;
+    server["involuntary_switches"] = switches_closed_->involuntary - switches_opened_->involuntary;
+  }
+}
+
+Json LoadRun::machine_readings() const {
+  const MachineUse use = machine_between(machine_opened_, machine_closed_);
+  const Json busy = number_or_null(use.cpu_busy);
+  return {{"cpu_busy_ns", busy},
+          {"cpu_per_request_ns", per_request(busy)},
+          {"steal_ns", number_or_null(use.steal)},
+          {"netstat", use.netstat}};
+}
+
+}  // namespace fanin

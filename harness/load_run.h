@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/control_channel.h"
+#include "harness/json_reader.h"
+#include "harness/machine.h"
+#include "harness/monitor.h"
+#include "harness/plan.h"
+#include "harness/process.h"
+#include "harness/round.h"
+#include "harness/server_under_test.h"
+
+namespace fanin {
+
+// One run of the generator against a server that is ready, with the readings that its control channel asks for. Owns
+// the generator's process. One thread.
+class LoadRun {
+ public:
+  LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed);
+
+  // Runs it to its end. Throws RoundFailure where the server or the generator fails or does not end in time, and
+  // Interrupted.
+  void run(int interrupt_fd);
+
+  const Json& result() const noexcept { return result_; }
+
+  // The readings as the keys of a round's "server" and "machine"; null where the window did not get so far.
+  void add_server_readings(Json& server) const;
+  Json machine_readings() const;
+
+ private:
+  void handle(const std::string& event);
+  void open_window();
+  void close_window();
+  void collect_result();
+  Json per_request(const Json& nanoseconds) const;
+
+  ServerUnderTest& server_;
+  Nanoseconds time_limit_;
+  ControlChannel control_;
+  Monitor monitor_;
+  std::map<std::string, std::int64_t> netstat_before_;
+  ChildProcess process_;
+
+  MachineReading machine_opened_;
+  MachineReading machine_closed_;
+  std::optional<CpuReading> cpu_opened_;
+  std::optional<CpuReading> cpu_closed_;
+  std::optional<Switches> switches_opened_;
+  std::optional<Switches> switches_closed_;
+  std::optional<Footprint> footprint_;
+  Json result_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/json_reader.h"
+#include "harness/placement.h"
+#include "harness/plan.h"
+#include "harness/programs.h"
+#include "harness/suite.h"
+
+namespace fanin {
+
+// What all rounds of a run have in common.
+struct Rig {
+  Programs programs;
+  Placement placement;
+  int interrupt_fd = -1;  // readable once the user has asked to stop
+};
+
+// Measures one cell once: a fresh server, one run of the generator, readings at the borders of its window. Returns the
+// ROUND of results/README.md without "block" and "order". Whatever goes wrong is in the round, with its reason; throws
+// Interrupted alone.
+Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
+
+}  // namespace fanin
