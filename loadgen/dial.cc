@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -40,7 +41,7 @@ SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connection
   }
 }
 
-Dialled dial(const Address& target, const Address* source, Blocking blocking) noexcept {
+Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout) noexcept {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
   Dialled dialled{.fd = Descriptor(::socket(target.family(), type, 0))};
   const auto fail = [&dialled] {
@@ -53,6 +54,11 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking) no
   }
   const int on = 1;
   ::setsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (timeout > Nanoseconds(0)) {
+    const auto us = std::max<std::int64_t>(1, timeout / std::chrono::microseconds(1));
+    const timeval limit{us / 1'000'000, us % 1'000'000};
+    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
   if (source != nullptr) {
     // Without this option bind() would reserve a port for the address alone, not for the pair of both ends.
     ::setsockopt(dialled.fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
@@ -63,6 +69,9 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking) no
   if (::connect(dialled.fd.get(), target.data(), target.size()) == 0) {
     dialled.connected = true;
   } else if (errno != EINPROGRESS) {
+    return fail();
+  } else if (blocking == Blocking::kYes) {
+    errno = ETIMEDOUT;  // how Linux says that SO_SNDTIMEO ran out in connect()
     return fail();
   }
   return dialled;

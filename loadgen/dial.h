@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "net/clock.h"
 #include "net/descriptor.h"
 #include "net/socket.h"
 
@@ -33,8 +34,9 @@ struct Dialled {
   bool connected = false;  // false with a descriptor: under way, the socket becomes writable when it is decided
 };
 
-// Starts a connection with TCP_NODELAY set. Never throws: failures are values.
-Dialled dial(const Address& target, const Address* source, Blocking blocking) noexcept;
+// Starts a connection with TCP_NODELAY set; a blocking one is waited for, and this and each of its sends last no longer
+// than `timeout`. Never throws: failures are values.
+Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {}) noexcept;
 
 // Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;

@@ -10,13 +10,13 @@ WorkloadPlan workload_plan(const LoadPlan& plan, const Share& share) {
                         .requests_per_connection = plan.requests_per_connection,
                         .connect_on_demand = plan.connect_on_demand};
   if (plan.requests) {
-    workload.requests = share_of(*plan.requests, share.index, share.count);
+    workload.requests = share.connections > 0 ? share_of(*plan.requests, share.index, share.count) : 0;
   }
   return workload;
 }
 
 std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
-  if (!plan.rate_per_s) {
+  if (!plan.rate_per_s || share.connections == 0) {
     return std::nullopt;
   }
   return Schedule({plan.arrival, *plan.rate_per_s, share.count, plan.seed}, share.index);

@@ -1,12 +1,16 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
 #include <exception>
 
+#include "loadgen/control.h"
 #include "loadgen/options.h"
+#include "loadgen/progress_line.h"
 #include "loadgen/report_json.h"
+#include "loadgen/report_text.h"
 #include "loadgen/run.h"
 #include "net/affinity.h"
 
@@ -30,11 +34,22 @@ int measure(const LoadOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
-  const std::vector<RunListener*> listeners;
+  ProgressLine progress(plan);
+  std::optional<ControlChannel> control;
+  std::vector<RunListener*> listeners;
+  if (!options.quiet && ::isatty(STDERR_FILENO) == 1) {
+    listeners.push_back(&progress);
+  }
+  if (options.control_fd) {
+    listeners.push_back(&control.emplace(*options.control_fd));
+  }
   const LoadResult result = run_load(plan, listeners, interrupted);
   const Verdict verdict = judge(plan, result);
+  if (!options.quiet) {
+    fmt::print(options.json_path == "-" ? stderr : stdout, "{}", result_text(plan, result, verdict));
+  }
   if (!options.json_path.empty()) {
-    write_result(options.json_path, result_json(plan, result, verdict).dump() + "\n");
+    write_result(options.json_path, to_text(result_json(plan, result, verdict)));
   }
   if (result.interrupted) {
     return kInterrupted;

@@ -152,6 +152,8 @@ Json histogram_json(const Histogram& histogram) {
   return json;
 }
 
+std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
 Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   const bool opened = result.opened_at.has_value();
   return {{"schema", "fanin-load"},

@@ -11,6 +11,9 @@ namespace fanin {
 // The result as docs/interfaces.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 
+// One line with a newline; bytes that are no UTF-8 (a binary request) are replaced.
+std::string to_text(const nlohmann::ordered_json& json);
+
 nlohmann::ordered_json histogram_json(const Histogram& histogram);
 
 // Writes `text` to a file that is either complete or as it was before: a file beside it is written and renamed.

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "loadgen/blocking_client.h"
 #include "loadgen/dial.h"
 #include "loadgen/epoll_loop.h"
 
@@ -17,15 +18,26 @@ namespace {
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
 
-std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, const SourceAddresses& sources) {
+// The threads driver cannot watch idle connections beside its own, so an event loop without active ones holds them.
+std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, const SourceAddresses& sources,
+                                                      ConnectGate& gate) {
   std::vector<std::unique_ptr<LoadThread>> threads;
+  const bool epoll = plan.driver == DriverKind::kEpoll;
   for (unsigned i = 0; i < plan.threads; ++i) {
     const Share share{.index = i,
                       .count = plan.threads,
                       .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
                       .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads)),
-                      .idle = static_cast<std::uint32_t>(share_of(plan.idle, i, plan.threads))};
-    threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
+                      .idle = epoll ? static_cast<std::uint32_t>(share_of(plan.idle, i, plan.threads)) : 0};
+    if (epoll) {
+      threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
+    } else {
+      threads.push_back(std::make_unique<BlockingClient>(plan, share, sources, gate));
+    }
+  }
+  if (!epoll && plan.idle > 0) {
+    threads.push_back(std::make_unique<EpollLoop>(
+        plan, Share{.index = plan.threads, .count = plan.threads + 1, .idle = plan.idle}, sources));
   }
   return threads;
 }
@@ -52,8 +64,8 @@ class Director {
         interrupted_(interrupted),
         sources_(plan.target, std::uint64_t{plan.connections} + plan.idle,
                  plan.requests_per_connection > 0 || plan.connect_on_demand),
-        threads_(make_threads(plan, sources_)),
-        coordinator_(plan.threads) {}
+        threads_(make_threads(plan, sources_, gate_)),
+        coordinator_(static_cast<unsigned>(threads_.size())) {}
 
   ~Director() {
     coordinator_.call_off();
@@ -179,6 +191,7 @@ class Director {
   const std::vector<RunListener*>& listeners_;
   const std::atomic<bool>& interrupted_;
   const SourceAddresses sources_;
+  ConnectGate gate_{64};
   const std::vector<std::unique_ptr<LoadThread>> threads_;
   Coordinator coordinator_;
   std::vector<std::jthread> running_;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "net/clock.h"
+
+namespace fanin {
+
+// Numbers as people read them, three significant digits where rounding is allowed.
+std::string human_duration(Nanoseconds duration);  // "850 ns", "12.3 us", "4.72 ms", "1.5 s"
+std::string human_count(std::uint64_t count);      // "1,163,580"
+std::string human_rate(double per_second);         // "116,358/s", "12.5/s"
+std::string human_bytes(double bytes);             // "7.45 MB"
+
+}  // namespace fanin
