@@ -7,6 +7,8 @@ from plots.ticks import exact
 
 GENERATOR_LIMITED = "generator-limited"
 WARNING = "warning"
+# How the reason begins with which fanin-load repeats the bottleneck's verdict "generator" among its warnings.
+CLIENT_LIMITED = "client-limited:"
 _STATUS_WORDS = {
     "unsupported": "unsupported",
     "failed": "failed",
@@ -81,11 +83,11 @@ def is_generator_limited(one):
 
 def warnings(one):
     """The warnings of an ok round, without the one that only repeats that the generator was the bottleneck."""
-    load = one["load"]
-    if load["verdict"]["status"] != "warning":
+    verdict = one["load"]["verdict"]
+    if verdict["status"] != "warning":
         return []
-    repeated = load["bottleneck"]["reason"] if is_generator_limited(one) else None
-    return [reason for reason in load["verdict"]["reasons"] if reason != repeated]
+    repeated = CLIENT_LIMITED if is_generator_limited(one) else ()
+    return [reason for reason in verdict["reasons"] if not reason.startswith(repeated)]
 
 
 def notes(run, experiment, metrics):

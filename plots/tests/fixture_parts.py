@@ -49,6 +49,9 @@ def histogram(samples, infinite=0):
 def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, infinite=0):
     """A load result whose window was filled with requests of these response times."""
     completed, busy = len(samples), 6200.0
+    reasons = [warning] if warning else []
+    if bottleneck == "generator":
+        reasons.append("client-limited: the generator was saturated, so the server may be faster than this")
     return {
         "schema": "fanin-load",
         "schema_version": 1,
@@ -125,7 +128,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
         },
         "checks": {"littles_law_ratio": 1.0},
         "bottleneck": {"verdict": bottleneck, "reason": f"the {bottleneck} was busy for 99 % of the window"},
-        "verdict": {"status": "warning" if warning else "valid", "reasons": [warning] if warning else []},
+        "verdict": {"status": "warning" if reasons else "valid", "reasons": reasons},
     }
 
 
