@@ -110,9 +110,10 @@ class Run:
         return Histogram.merged(each["load"]["latency"]["response"] for each in self.rounds(cell, "ok"))
 
     def example_load(self, experiment):
-        """Some ok round's load result of the experiment, which spells out the workload's defaults; None without one."""
+        """Some load result of the experiment, which spells out the workload's defaults; None without one."""
         for cell in self._cells.values():
             if cell["experiment"] == experiment.name:
-                for each in self.rounds(cell, "ok"):
-                    return each["load"]
+                for each in self.rounds(cell):
+                    if each["load"]:
+                        return each["load"]
         return None

@@ -125,6 +125,10 @@ def _cell_notes(run, experiment, server, value, metrics):
     return found
 
 
+# "2 of 5 rounds failed" and "1 of 5 rounds failed" are told together; "no p99" and "no p99.9" are not the same thing.
+_SHARE = r"\b\d+ of \d+ rounds\b"
+
+
 def _shape(reason):
     # "1019 of 2000 connections" and "1019 of 5000 connections" are one reason.
     return re.sub(r"\d[\d.,]*", "#", reason or "")
@@ -134,7 +138,8 @@ def _grouped(raw):
     """Joins sweep values of the same server and reason, then servers of the same values and reason."""
     by_server = {}
     for server, value, status, reason, has_point in raw:
-        by_server.setdefault((server, _shape(status), _shape(reason), has_point), []).append((value, status, reason))
+        kind = re.sub(_SHARE, "some rounds", status)
+        by_server.setdefault((server, kind, _shape(reason), has_point), []).append((value, status, reason))
     by_values = {}
     for (server, status, shape, has_point), cells in by_server.items():
         values = tuple(value for value, _, _ in cells)
@@ -145,7 +150,7 @@ def _grouped(raw):
         statuses = list(dict.fromkeys(status for _, found in members for _, status, _ in found))
         reasons = list(dict.fromkeys(reason for _, found in members for _, _, reason in found if reason))
         reason = reasons[0] if reasons else ""
-        reason += "; other figures elsewhere" if len(reasons) > 1 else ""
-        status = statuses[0] if len(statuses) == 1 else re.sub(r"^\d+ of (\d+)", r"some of \1", cells[0][1])
+        reason += "; similar in the others" if len(reasons) > 1 else ""
+        status = statuses[0] if len(statuses) == 1 else re.sub(_SHARE, "some rounds", statuses[0])
         joined.append(Note(tuple(server for server, _ in members), values, status, reason, has_point))
     return joined

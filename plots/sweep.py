@@ -78,11 +78,14 @@ def _limits(curves, metrics):
         for value in (point.low, point.high)
     ]
     positive = [value for value in values if value > 0]
-    return ticks.log_limits(positive) if positive else (1, 10)
+    return ticks.log_limits(positive) if positive else None
 
 
 def _panel(panel, experiment, book, lines, bright, limits, metric):
-    ticks.set_log_axis(panel.yaxis, limits, unit(metric))
+    if limits:
+        ticks.set_log_axis(panel.yaxis, limits, unit(metric))
+    else:
+        panel.set_yticks([])
     ticks.set_sweep_axis(panel, experiment.values)
     for server, line in lines.items():
         if server in bright:

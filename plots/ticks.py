@@ -99,18 +99,27 @@ def set_log_axis(axis, limits, unit):
 def set_sweep_axis(axes, values, form=count):
     """Gives a panel its x axis over all sweep values, ticks at the values themselves; 0 is shown where it is one."""
     positive = [value for value in values if value > 0]
-    if len(positive) < len(values):
+    low, high = min(positive, default=1), max(positive, default=1)
+    zero = len(positive) < len(values)
+    decades = math.log10(high / low) + (1 if zero else 0)
+    air = _air(axes, decades)
+    if zero:
         # Up to the first positive value the axis is linear: 0 has a place, as far from it as a decade.
-        threshold = min(positive, default=1)
-        axes.set_xscale("symlog", linthresh=threshold, linscale=1)
-        axes.set_xlim(-0.12 * threshold, max(positive, default=1) * 1.25)
+        axes.set_xscale("symlog", linthresh=low, linscale=0.9)
+        axes.set_xlim(-air * low, high * 10**air)
     else:
         axes.set_xscale("log")
-        axes.set_xlim(min(values) / 1.25, max(values) * 1.25)
+        axes.set_xlim(low / 10**air, high * 10**air)
     places = _apart(axes, sorted(values))
     axes.xaxis.set_major_locator(FixedLocator(places))
     axes.xaxis.set_major_formatter(FixedFormatter([form(place) for place in places]))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _air(axes, decades):
+    """Decades to leave free on both sides, so that markers set apart sideways stay inside the panel."""
+    share = 0.2 / (axes.figure.get_figwidth() * axes.get_position().width)
+    return max(0.1, decades * share / (1 - 2 * share))
 
 
 def _apart(axes, values):

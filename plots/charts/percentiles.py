@@ -86,11 +86,15 @@ def _subtitle(run, experiment, values):
 
 def _limits(curves):
     heights = [nanoseconds for line in curves.values() for _, nanoseconds in line if nanoseconds > 0]
-    return ticks.log_limits(heights) if heights else (1, 10)
+    return ticks.log_limits(heights) if heights else None
 
 
 def _panel(panel, book, lines, bright, furthest):
-    ticks.set_log_axis(panel.yaxis, _limits(lines), "ns")
+    limits = _limits(lines)
+    if limits:
+        ticks.set_log_axis(panel.yaxis, limits, "ns")
+    else:
+        panel.set_yticks([])
     panel.set_xscale("log")
     panel.set_xlim(1, max(100, furthest * 1.3))
     narrow = panel.get_position().width < 0.25

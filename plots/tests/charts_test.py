@@ -214,6 +214,25 @@ class Notes(unittest.TestCase):
             self.assertIn("epoll (no point)", legend_texts(figure), stem)
             self.assertIn("epoll: unsupported at 1 and 10 (no such kernel)", legend_texts(figure), stem)
 
+    def test_percentiles_without_value_are_told_apart(self):
+        # p99 lacks at 1, p99.9 at 1 and 10: as digits of a text they look alike, as facts they are not.
+        run = fixture.make_run(
+            experiments=(("echo-closed", "echo", ("epoll",), "connections", (1, 10), None),), gaps={}
+        )
+        for each in run["summaries"]:
+            lacks = {"response_p99_ns": (1,), "response_p999_ns": (1, 10)}.get(each["metric"], ())
+            if int(each["cell"].rsplit("/")[-1]) in lacks:
+                each |= {"median": None, "low": None, "high": None, "coverage": None, "reason": "too few"}
+        figure = drawn(run, "echo-closed-latency")["echo-closed-latency"]
+        texts = legend_texts(figure)
+        self.assertIn("epoll: no p99 at 1 (too few)", texts)
+        self.assertIn("epoll: no p99.9 at 1 and 10 (too few)", texts)
+        crosses = [
+            [x for line in panel.get_lines() if line.get_marker() == "x" for x in line.get_xdata()]
+            for panel in figure.axes
+        ]
+        self.assertEqual(crosses, [[], [1], [1, 10]])
+
     def test_same_reason_is_told_once(self):
         run = fixture.make_run(
             gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")}
