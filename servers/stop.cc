@@ -14,13 +14,33 @@
 namespace fanin::stop {
 namespace {
 
-// Only lock-free atomics: the handler may interrupt anything, in any thread.
-struct Watched {
-  std::atomic<int> fd{-1};
-  std::atomic<bool> listener{false};
+// What the handler shuts down: the descriptor, with a bit that says whether it is a listener; 0 is a free place. Only
+// lock-free atomics: the handler may interrupt anything, in any thread.
+class Watched {
+ public:
+  bool take(int fd, bool listener) noexcept {
+    unsigned free = 0;
+    return word_.compare_exchange_strong(free, static_cast<unsigned>(fd) << 2 | (listener ? 2u : 0u) | 1u);
+  }
+  bool holds(int fd) const noexcept { return (word_.load() | 2u) == (static_cast<unsigned>(fd) << 2 | 3u); }
+  void release() noexcept { word_.store(0); }
+
+  void stop() const noexcept {
+    if (const unsigned word = word_.load()) {
+      ::shutdown(static_cast<int>(word >> 2), (word & 2u) != 0 ? SHUT_RDWR : SHUT_RD);
+    }
+  }
+  void end() const noexcept {
+    if (const unsigned word = word_.load()) {
+      ::shutdown(static_cast<int>(word >> 2), SHUT_RDWR);
+    }
+  }
+
+ private:
+  std::atomic<unsigned> word_{0};
 };
 
-std::array<Watched, 64> watched;
+std::array<Watched, 1024> watched;
 std::atomic<bool> stop_requested{false};
 std::atomic<bool> grace_is_over{false};
 itimerval grace_timer{};
@@ -31,9 +51,7 @@ void on_stop(int /*signal*/) {
     ::setitimer(ITIMER_REAL, &grace_timer, nullptr);
   }
   for (const Watched& entry : watched) {
-    if (const int fd = entry.fd.load(); fd >= 0) {
-      ::shutdown(fd, entry.listener.load() ? SHUT_RDWR : SHUT_RD);
-    }
+    entry.stop();
   }
   errno = saved_errno;
 }
@@ -42,9 +60,7 @@ void on_grace_over(int /*signal*/) {
   const int saved_errno = errno;
   grace_is_over.store(true);
   for (const Watched& entry : watched) {
-    if (const int fd = entry.fd.load(); fd >= 0) {
-      ::shutdown(fd, SHUT_RDWR);
-    }
+    entry.end();
   }
   errno = saved_errno;
 }
@@ -57,18 +73,16 @@ void handle(int signal, void (*handler)(int)) {
 
 void watch(int fd, bool listener) {
   for (Watched& entry : watched) {
-    int free = -1;
-    if (entry.fd.load() < 0) {
-      entry.listener.store(listener);
-      if (entry.fd.compare_exchange_strong(free, fd)) {
-        if (requested()) {
-          ::shutdown(fd, listener ? SHUT_RDWR : SHUT_RD);
-        }
-        return;
+    if (entry.take(fd, listener)) {
+      if (grace_over()) {
+        entry.end();
+      } else if (requested()) {
+        entry.stop();
       }
+      return;
     }
   }
-  throw std::invalid_argument("more than 64 listening sockets: give fewer");
+  throw std::invalid_argument("more than 1024 listening sockets: give fewer");
 }
 
 }  // namespace
@@ -86,11 +100,24 @@ void install(Nanoseconds grace) {
 }
 
 void watch_listener(int fd) { watch(fd, true); }
-void watch_connection(int fd) { watch(fd, false); }
 
-void forget_all() noexcept {
+WatchConnection::WatchConnection(int fd) : fd_(fd) { watch(fd, false); }
+
+WatchConnection::~WatchConnection() {
   for (Watched& entry : watched) {
-    entry.fd.store(-1);
+    if (entry.holds(fd_)) {
+      entry.release();
+      return;
+    }
+  }
+}
+
+void begin_child() noexcept {
+  for (Watched& entry : watched) {
+    entry.release();
+  }
+  if (requested()) {
+    ::setitimer(ITIMER_REAL, &grace_timer, nullptr);  // a child does not inherit its parent's
   }
 }
 

@@ -15,13 +15,24 @@ namespace stop {
 // Installs the handlers. `grace` runs from the signal on. Throws std::system_error.
 void install(Nanoseconds grace);
 
-// Has the handler shut this listener down. At most 64 descriptors can be watched. If the signal has already come it
+// Has the handler shut this listener down. At most 1024 descriptors can be watched. If the signal has already come it
 // acts at once.
 void watch_listener(int fd);
-// Has the handler shut this connection's reading side down, and the whole of it when the grace is over.
-void watch_connection(int fd);
-// Forgets everything watched: for a forked child, which has its own to watch.
-void forget_all() noexcept;
+// Has the handler shut this connection's reading side down, and the whole of it when the grace is over, until the scope
+// ends, which must be before the descriptor is closed.
+class WatchConnection {
+ public:
+  explicit WatchConnection(int fd);
+  WatchConnection(const WatchConnection&) = delete;
+  WatchConnection& operator=(const WatchConnection&) = delete;
+  ~WatchConnection();
+
+ private:
+  int fd_;
+};
+// For a forked child, which has its own to watch: forgets everything watched, and has its own timer of the grace where
+// the stop was asked for already.
+void begin_child() noexcept;
 
 bool requested() noexcept;
 bool grace_over() noexcept;

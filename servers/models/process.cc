@@ -23,11 +23,11 @@ namespace {
 
 [[noreturn]] void serve_in_child(Server& server, Descriptor socket) {
   tally = Tally{};  // the parent's counts are the parent's to publish
-  stop::forget_all();
+  stop::begin_child();
   server.close_listeners();
   {
     Connection connection(std::move(socket), server);
-    stop::watch_connection(connection.fd());
+    const stop::WatchConnection watch(connection.fd());
     for (auto next = connection.start(); next != Connection::Next::kClose;) {
       next = connection.on_ready();
     }
