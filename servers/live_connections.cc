@@ -7,8 +7,8 @@ namespace fanin {
 LiveConnections::Guard::Guard(LiveConnections& live, int fd) : live_(live), fd_(fd) {
   const std::lock_guard lock(live_.mutex_);
   live_.sockets_.insert(fd_);
-  if (live_.draining_) {
-    ::shutdown(fd_, SHUT_RD);
+  if (live_.ended_) {
+    ::shutdown(fd_, *live_.ended_);
   }
 }
 
@@ -25,15 +25,18 @@ std::size_t LiveConnections::size() const {
 
 void LiveConnections::drain(Nanoseconds grace) {
   std::unique_lock lock(mutex_);
-  draining_ = true;
-  shutdown_all(SHUT_RD);
-  if (!changed_.wait_for(lock, grace, [this] { return sockets_.empty(); })) {
+  if (!deadline_) {
+    deadline_ = now() + grace;
+    shutdown_all(SHUT_RD);
+  }
+  if (!changed_.wait_until(lock, *deadline_, [this] { return sockets_.empty(); })) {
     shutdown_all(SHUT_RDWR);
     changed_.wait(lock, [this] { return sockets_.empty(); });
   }
 }
 
 void LiveConnections::shutdown_all(int how) {
+  ended_ = how;
   for (const int fd : sockets_) {
     ::shutdown(fd, how);
   }

@@ -3,9 +3,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 
 #include "net/clock.h"
+#include "servers/connection.h"
 
 namespace fanin {
 
@@ -28,7 +30,8 @@ class LiveConnections {
 
   std::size_t size() const;
 
-  // Ends the reading side of all connections, waits until they are gone, and after `grace` ends them altogether.
+  // Ends the reading side of all connections, waits until they are gone, and after `grace` ends them altogether. What
+  // is registered from then on is treated alike: a second call waits for that, within the same grace.
   void drain(Nanoseconds grace);
 
  private:
@@ -37,7 +40,18 @@ class LiveConnections {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<int> sockets_;
-  bool draining_ = false;
+  std::optional<TimePoint> deadline_;
+  std::optional<int> ended_;  // how the drain has shut sockets down so far, and shuts those that still come
+};
+
+// A connection of a model whose threads share the connections, registered for as long as it lives. One thread at a
+// time.
+struct LiveConnection {
+  LiveConnection(Descriptor socket, const Server& server, LiveConnections& live)
+      : connection(std::move(socket), server), guard(live, connection.fd()) {}
+
+  Connection connection;
+  LiveConnections::Guard guard;  // after the connection, so that it is forgotten before its number is free
 };
 
 }  // namespace fanin

@@ -7,10 +7,10 @@
 // per request. Needs of the kernel: threads. Known limit: kernel.threads-max, RLIMIT_NPROC, memory. Try: fanin-server
 // thread --port 7000, then `nc 127.0.0.1 7000`, then `ls /proc/PID/task`. From process: the address space, the
 // descriptors and the counters are shared, so nothing is copied and nothing needs reaping.
+#include <memory>
 #include <system_error>
 #include <thread>
 
-#include "servers/connection.h"
 #include "servers/counters.h"
 #include "servers/live_connections.h"
 #include "servers/model.h"
@@ -18,10 +18,9 @@
 namespace fanin {
 namespace {
 
-void serve(const Server& server, LiveConnections& live, Descriptor socket) {
-  Connection connection(std::move(socket), server);
-  const LiveConnections::Guard guard(live, connection.fd());
+void serve(std::unique_ptr<LiveConnection> client) {
   const PublishCounts publish;
+  Connection& connection = client->connection;
   for (auto next = connection.start(); next != Connection::Next::kClose;) {
     next = connection.on_ready();
   }
@@ -40,9 +39,9 @@ void run(Server& server) {
     }
     count(Count::kCallThreadCreate);
     try {
-      std::thread(serve, std::cref(server), std::ref(live), std::move(accepted.socket)).detach();
+      std::thread(serve, std::make_unique<LiveConnection>(std::move(accepted.socket), server, live)).detach();
     } catch (const std::system_error&) {
-      count(Count::kRefusedResources);  // the socket went with the thread's arguments; the server lives on
+      count(Count::kRefusedResources);  // it went with the thread's arguments; the server lives on
     }
   }
   live.drain(server.options().drain_grace);
