@@ -26,6 +26,7 @@ void ConnectionTable::close(const Connection& connection) {
 }
 
 void ConnectionTable::begin_drain() noexcept {
+  draining_ = true;
   for (const auto& connection : by_fd_) {
     if (connection) {
       ::shutdown(connection->fd(), SHUT_RD);
@@ -33,6 +34,6 @@ void ConnectionTable::begin_drain() noexcept {
   }
 }
 
-bool ConnectionTable::drained() const noexcept { return stop::requested() && (size_ == 0 || stop::grace_over()); }
+bool ConnectionTable::drained() const noexcept { return draining_ && (size_ == 0 || stop::grace_over()); }
 
 }  // namespace fanin

@@ -26,13 +26,14 @@ class ConnectionTable {
 
   // No more requests are to come: every connection delivers what has arrived, answers it, and ends.
   void begin_drain() noexcept;
-  // True when a stop was asked for and all connections have ended or the grace is over: the loop returns.
+  // True once the drain has begun and all connections have ended or the grace is over: the loop returns.
   bool drained() const noexcept;
 
  private:
   const Server& server_;
   std::vector<std::unique_ptr<Connection>> by_fd_;
   std::size_t size_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace fanin

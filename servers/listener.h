@@ -34,6 +34,8 @@ class Listener {
 
   // The listener does not block from now on; `accepted` says whether the sockets that it accepts do.
   void set_nonblocking(Blocking accepted);
+  // The sockets that it accepts do not block from now on, whether it blocks or not.
+  void accept_nonblocking() noexcept { accept_flags_ |= SOCK_NONBLOCK; }
   void close() noexcept { socket_.reset(); }
 
   // Takes one connection. `open` is how many the caller serves already. A connection beyond the limit, or one for which

@@ -70,6 +70,14 @@ Listener::Accepted Server::accept(std::size_t open) {
   }
 }
 
+// Nothing but the hang-up of a listener is waited for, which is what the stop handler makes of it.
+void Server::wait_for_stop() const {
+  pollfd hang_up{listeners_.front().fd(), 0, 0};
+  while (!stop::requested()) {
+    ::poll(&hang_up, 1, -1);
+  }
+}
+
 std::vector<Listener> Server::more_listeners() {
   std::vector<Listener> more;
   for (const Listener& listener : listeners_) {
@@ -83,6 +91,12 @@ std::vector<Listener> Server::more_listeners() {
 void Server::set_nonblocking() {
   for (Listener& listener : listeners_) {
     listener.set_nonblocking(Blocking::kNo);
+  }
+}
+
+void Server::accept_nonblocking() {
+  for (Listener& listener : listeners_) {
+    listener.accept_nonblocking();
   }
 }
 

@@ -57,12 +57,18 @@ class Server {
   // Never kNone.
   Listener::Accepted accept(std::size_t open);
 
+  // Blocks until the stop was asked for: for the main thread of models whose other threads do everything.
+  void wait_for_stop() const;
+
   // For models with a loop per worker: non-blocking listeners of their own on the same ports (SO_REUSEPORT). The stop
   // handler watches them.
   std::vector<Listener> more_listeners();
 
   // All listeners, and the sockets that they accept, do not block from now on.
   void set_nonblocking();
+  // The sockets that they accept do not block from now on; accept() goes on waiting. For a thread that accepts for
+  // loops.
+  void accept_nonblocking();
   // For a forked child that only serves a connection.
   void close_listeners() noexcept;
 
