@@ -56,6 +56,7 @@ std::span<const ServerModel> models();
 const ServerModel& find_model(std::string_view name);
 
 // One per file in models/; the table is made of these.
+extern const ServerModel kIterative;
 extern const ServerModel kProcess;
 extern const ServerModel kThread;
 extern const ServerModel kSelect;
