@@ -45,6 +45,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kGoodbye{"goodbye", "answers every line with the same word (--reply)", make_sessions, make_client};
+const Protocol kGoodbye{.name = "goodbye",
+                        .summary = "answers every line with the same word (--reply)",
+                        .make_sessions = make_sessions,
+                        .make_client = make_client,
+                        .server_options = "reply",
+                        .client_options = "reply"};
 
 }  // namespace fanin

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "protocols/stamp.h"
+
 namespace fanin {
 namespace {
-
-constexpr std::size_t kStampDigits = 16;
 
 std::string filler(std::size_t size) {
   std::string text(size, ' ');

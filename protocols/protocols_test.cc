@@ -6,11 +6,18 @@
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "net/clock.h"
+#include "protocols/line_hash.h"
 #include "protocols/registry.h"
+#include "protocols/stamp.h"
+#include "protocols/work.h"
 
 namespace fanin {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct Conversation {
   std::string replies;
@@ -118,7 +125,10 @@ TEST_P(BothHalves, EveryWrongByteIsNoticed) {
 INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
                          testing::Values(plain("echo"), plain("upper"), plain("sink"), plain("greet"), plain("goodbye"),
                                          Pair{"upper", {.suffix = "-ok"}, {.payload_bytes = 40, .suffix = "-ok"}},
-                                         Pair{"echo", {}, {.payload = "hello"}}),
+                                         Pair{"echo", {}, {.payload = "hello"}},
+                                         Pair{"work", {.work = 1us, .work_share = 0.5}, {.payload_bytes = 40}},
+                                         Pair{"large", {.reply_bytes = 33}, {.payload_bytes = 17, .reply_bytes = 33}},
+                                         Pair{"large", {.reply_bytes = 1}, {.payload = "hello", .reply_bytes = 1}}),
                          [](const auto& test) {
                            return std::string(test.param.protocol) + std::to_string(test.index);
                          });
@@ -134,6 +144,8 @@ TEST(Protocols, SayWhatTheyPromise) {
   EXPECT_EQ(answer("sink", "anything"), "");
   EXPECT_EQ(answer("greet", ""), "hello\n");
   EXPECT_EQ(answer("goodbye", "a\nb\nunfinished"), "goodbye!\ngoodbye!\n");
+  EXPECT_EQ(answer("work", "a\n\nb\nunfinished", {.work = 0ns}), "a\n\nb\nunfinished");
+  EXPECT_EQ(answer("large", "a\nb\nunfinished", {.reply_bytes = 100'000}).size(), 200'000u);
 }
 
 TEST(Protocols, GreetClosesAfterItsWord) {
@@ -203,6 +215,78 @@ TEST(RawClient, DelimiterThatOverlapsItself) {
   EXPECT_EQ(client->consume(state, "aaab").completed, 1u);
 }
 
+// Would catch: work that is measured in wall time, or that is not done at all.
+TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
+  const SessionFactory sessions = find_protocol("work").make_sessions({.work = 300us});
+  const auto session = sessions();
+  const Nanoseconds before = thread_cpu_time();
+  talk(*session, "a\nb\nc\nno line yet", 0, 65536);
+  EXPECT_GE(thread_cpu_time() - before, 900us);
+}
+
+// Would catch: a share that depends on the connection's or the server's history instead of the request.
+TEST(Work, AShareOfTheLinesIsHeavy) {
+  std::string lines;
+  int heavy = 0;
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    std::string line(16, ' ');
+    write_stamp(line.data(), line.size(), 3, i);
+    LineHash hash;
+    hash.add(line);
+    if (is_heavy(hash.value(), 0.01)) {
+      ++heavy;
+      lines += line + "\n";
+    }
+    ASSERT_FALSE(is_heavy(hash.value(), 0));
+    ASSERT_TRUE(is_heavy(hash.value(), 1));
+  }
+  EXPECT_NEAR(heavy, 100, 30);  // three standard deviations of a fair draw
+  const SessionFactory sessions = find_protocol("work").make_sessions({.work = 100us, .work_share = 0.01});
+  const auto session = sessions();
+  const Nanoseconds before = thread_cpu_time();
+  talk(*session, lines, 0, 65536);
+  EXPECT_GE(thread_cpu_time() - before, heavy * 100us) << "the server agrees on which ones they are";
+}
+
+// Would catch: parts of a long reply swapped, repeated or left out at a boundary of the reply buffer.
+TEST(LargeClient, NoticesAPieceOutOfPlace) {
+  const auto client = find_protocol("large").make_client({.reply_bytes = 300'000});
+  ClientState prepared{.connection = 1};
+  std::string request;
+  client->append_request(prepared, request);
+  const std::string reply = answer("large", request, {.reply_bytes = 300'000});
+  ClientState state = prepared;
+  ASSERT_EQ(client->consume(state, reply).completed, 1u);
+  for (const std::size_t piece : {1U, 4096U, 65536U}) {
+    std::string without = reply;
+    without.erase(100'000, piece);
+    std::string twice = reply;
+    twice.insert(100'000, reply, 100'000 - piece, piece);
+    state = prepared;
+    EXPECT_TRUE(client->consume(state, without).mismatch) << piece;
+    state = prepared;
+    EXPECT_TRUE(client->consume(state, twice).mismatch) << piece;
+  }
+}
+
+// Would catch: a long reply taken for the answer to another request.
+TEST(LargeClient, RefusesTheReplyToAnotherRequest) {
+  const auto client = find_protocol("large").make_client({.reply_bytes = 100});
+  std::string one;
+  std::string two;
+  ClientState state{.connection = 1};
+  client->append_request(state, one);
+  ClientState other{.connection = 2};
+  client->append_request(other, two);
+  EXPECT_TRUE(client->consume(state, answer("large", two, {.reply_bytes = 100})).mismatch);
+}
+
+TEST(Registry, RefusesOptionsOfOtherProtocols) {
+  const std::vector<std::string> given{"work"};
+  EXPECT_NO_THROW(refuse_other_options("protocol 'work'", find_protocol("work").server_options, given));
+  EXPECT_THROW(refuse_other_options("protocol 'echo'", kEcho.server_options, given), std::invalid_argument);
+}
+
 TEST(Registry, UnknownProtocolIsNamed) {
   try {
     find_protocol("smoke-signals");
@@ -216,6 +300,8 @@ TEST(Registry, RefusesWhatCannotWork) {
   EXPECT_THROW(kEcho.make_client({.payload_bytes = 0}), std::invalid_argument);
   EXPECT_THROW(kGoodbye.make_client({.payload = "a\nb"}), std::invalid_argument);
   EXPECT_THROW(kRaw.make_client({}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("work").make_sessions({.work_share = 1.5}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("large").make_sessions({.reply_bytes = 0}), std::invalid_argument);
 }
 
 }  // namespace

@@ -71,7 +71,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kRaw{"raw", "a fixed request to any server, the reply ended by a delimiter (client only)", nullptr,
-                    make_client};
+const Protocol kRaw{.name = "raw",
+                    .summary = "a fixed request to any server, the reply ended by a delimiter (client only)",
+                    .make_sessions = nullptr,
+                    .make_client = make_client,
+                    .client_options = "request reply-delimiter expect"};
 
 }  // namespace fanin

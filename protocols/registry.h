@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/clock.h"
 #include "protocols/client_protocol.h"
 #include "protocols/server_session.h"
 
@@ -13,19 +14,23 @@ namespace fanin {
 
 // What the server's half of a protocol can be told.
 struct ServerProtocolOptions {
-  std::string suffix;              // upper: put before the end of every line
-  std::string reply = "goodbye!";  // goodbye: answers every line
+  std::string suffix;                                 // upper: put before the end of every line
+  std::string reply = "goodbye!";                     // goodbye: answers every line
+  Nanoseconds work = std::chrono::microseconds(100);  // work: CPU time that a heavy line costs
+  double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
+  std::size_t reply_bytes = 65536;                    // large: length of every reply
 };
 
 // What the client's half can be told.
 struct ClientProtocolOptions {
   std::size_t payload_bytes = 64;
-  std::string payload;             // fixed text instead of stamped bytes; its size rules
-  std::string suffix;              // upper: what the server was given
-  std::string reply = "goodbye!";  // goodbye: what the server was given
-  std::string request;             // raw: what is sent
-  std::string reply_delimiter;     // raw: what ends a reply
-  std::string expect;              // raw: the whole reply without its delimiter; empty takes any
+  std::string payload;              // fixed text instead of stamped bytes; its size rules
+  std::string suffix;               // upper: what the server was given
+  std::string reply = "goodbye!";   // goodbye: what the server was given
+  std::string request;              // raw: what is sent
+  std::string reply_delimiter;      // raw: what ends a reply
+  std::size_t reply_bytes = 65536;  // large: what the server was given
+  std::string expect;               // raw: the whole reply without its delimiter; empty takes any
 };
 
 using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
@@ -38,7 +43,15 @@ struct Protocol {
   std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
   // Sessions must find each other: a model that puts connections into different processes cannot carry it.
   bool needs_shared_memory = false;
+  // The options that its halves take, by their names on the command line, separated by spaces; others are refused. What
+  // a request carries (--payload-size, --payload) is for all of them.
+  std::string_view server_options{};
+  std::string_view client_options{};
 };
+
+// Throws std::invalid_argument naming the first of `given` (options on the command line, without dashes) that is not
+// one of `taken` (separated by spaces). `owner` says who takes them: "protocol 'echo'".
+void refuse_other_options(std::string_view owner, std::string_view taken, std::span<const std::string> given);
 
 std::span<const Protocol> protocols();
 
@@ -51,6 +64,8 @@ extern const Protocol kUpper;
 extern const Protocol kSink;
 extern const Protocol kGreet;
 extern const Protocol kGoodbye;
+extern const Protocol kWorkProtocol;
+extern const Protocol kLarge;
 extern const Protocol kRaw;
 
 }  // namespace fanin

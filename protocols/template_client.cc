@@ -4,21 +4,10 @@
 #include <array>
 #include <cstring>
 
+#include "protocols/stamp.h"
+
 namespace fanin {
 namespace {
-
-constexpr std::size_t kStampDigits = 16;
-
-// Least significant digit first, so that even a one-byte payload differs from its neighbours.
-std::array<char, kStampDigits> stamp(std::uint32_t connection, std::uint32_t sequence, const char* digits) {
-  std::array<char, kStampDigits> text{};
-  std::uint64_t number = (static_cast<std::uint64_t>(connection) << 32) | sequence;
-  for (char& digit : text) {
-    digit = digits[number & 0xf];
-    number >>= 4;
-  }
-  return text;
-}
 
 constexpr const char* kLowerDigits = "0123456789abcdef";
 constexpr const char* kUpperDigits = "0123456789ABCDEF";
@@ -29,8 +18,7 @@ void TemplateClient::append_request(ClientState& state, std::string& out) const 
   const std::size_t start = out.size();
   out.append(form_.request);
   if (form_.request_stamp > 0) {
-    const auto text = stamp(state.connection, state.sent, kLowerDigits);
-    std::memcpy(out.data() + start, text.data(), form_.request_stamp);
+    write_stamp(out.data() + start, form_.request_stamp, state.connection, state.sent, kLowerDigits);
   }
   ++state.sent;
 }
@@ -38,7 +26,9 @@ void TemplateClient::append_request(ClientState& state, std::string& out) const 
 bool TemplateClient::matches(const ClientState& state, std::string_view part) const {
   std::size_t offset = state.offset;
   if (offset < form_.reply_stamp) {
-    const auto text = stamp(state.connection, state.completed, form_.upper_case_reply ? kUpperDigits : kLowerDigits);
+    std::array<char, kStampDigits> text{};
+    write_stamp(text.data(), kStampDigits, state.connection, state.completed,
+                form_.upper_case_reply ? kUpperDigits : kLowerDigits);
     const std::size_t length = std::min(part.size(), form_.reply_stamp - offset);
     if (std::memcmp(part.data(), text.data() + offset, length) != 0) {
       return false;

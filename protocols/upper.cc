@@ -54,7 +54,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kUpper{"upper", "bytes come back in upper case; --suffix is added to every line", make_sessions,
-                      make_client};
+const Protocol kUpper{.name = "upper",
+                      .summary = "bytes come back in upper case; --suffix is added to every line",
+                      .make_sessions = make_sessions,
+                      .make_client = make_client,
+                      .server_options = "suffix",
+                      .client_options = "suffix"};
 
 }  // namespace fanin

@@ -51,7 +51,9 @@ std::string list_text() {
   text += "protocols\n";
   for (const Protocol& protocol : protocols()) {
     if (protocol.make_sessions != nullptr) {
-      text += fmt::format("  {:<20} {}\n", protocol.name, protocol.summary);
+      const std::string options =
+          protocol.server_options.empty() ? "" : fmt::format(" (options: {})", protocol.server_options);
+      text += fmt::format("  {:<20} {}{}\n", protocol.name, protocol.summary, options);
     }
   }
   return text;
@@ -76,7 +78,8 @@ nlohmann::json list_json() {
   }
   for (const Protocol& protocol : protocols()) {
     if (protocol.make_sessions != nullptr) {
-      json["protocols"].push_back({{"name", protocol.name}, {"summary", protocol.summary}});
+      json["protocols"].push_back(
+          {{"name", protocol.name}, {"summary", protocol.summary}, {"options", protocol.server_options}});
     }
   }
   return json;

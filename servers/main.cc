@@ -33,17 +33,19 @@ void print_ready(const ServerCommand& command, Server& server) {
   print_line(ready);
 }
 
-int serve(ServerCommand command, const std::vector<std::string>& model_options) {
+int serve(ServerCommand command, const GivenOptions& given) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
     fmt::print(stderr, "fanin-server: {} is not supported here: {}\n", model.name, *reason);
     return kUnsupported;
   }
   validate(command.options);
+  const Protocol& protocol = find_protocol(command.options.protocol);
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options, given.of_protocols);
   if (!command.options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(command.options.cpus));
   }
-  apply_model(model, model_options, command.options);  // after the binding: workers default to the CPUs there are
+  apply_model(model, given.of_models, command.options);  // after the binding: workers default to the CPUs there are
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_grace);
@@ -77,7 +79,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "fanin-server: no model given: `fanin-server list` shows them\n");
     return kBadInput;
   }
-  return serve(std::move(command), given_model_options(app));
+  return serve(std::move(command), given_options(app));
 }
 
 }  // namespace

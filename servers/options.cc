@@ -8,6 +8,27 @@ namespace {
 
 constexpr const char* kModelGroup = "Options of some models (`fanin-server list` says which)";
 
+constexpr const char* kProtocolGroup = "Options of some protocols";
+
+void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
+  const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
+    return app.add_option(name, value, text)->group(kProtocolGroup);
+  };
+  add("--suffix", protocol.suffix, "upper: put at the end of every line");
+  add("--reply", protocol.reply, "goodbye: the answer to every line")->capture_default_str();
+  app.add_option_function<std::string>(
+         "--work", [&protocol](const std::string& text) { protocol.work = parse_duration(text); },
+         "work: CPU time that a line costs")
+      ->default_str("100us")
+      ->group(kProtocolGroup);
+  add("--work-share", protocol.work_share, "work: share of the lines that cost it, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  add("--reply-size", protocol.reply_bytes, "large: bytes of a reply")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+}
+
 void add_model_options(CLI::App& app, ModelOptions& model) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
     return app.add_option(name, value, text)->group(kModelGroup);
@@ -66,17 +87,20 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
          "how long a stop waits for replies to leave")
       ->default_str("2s");
   app.add_flag("--allow-remote", options.allow_remote, "allow --bind to an address that is not loopback");
-  app.add_option("--suffix", options.protocol_options.suffix, "protocol upper: added to every line");
-  app.add_option("--reply", options.protocol_options.reply, "protocol goodbye: the answer to every line")
-      ->capture_default_str();
+  add_protocol_options(app, options.protocol_options);
   add_model_options(app, options.model);
 }
 
-std::vector<std::string> given_model_options(const CLI::App& app) {
-  std::vector<std::string> given;
+GivenOptions given_options(const CLI::App& app) {
+  GivenOptions given;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group() == kModelGroup && option->count() > 0) {
-      given.push_back(option->get_lnames().front());
+    if (option->count() == 0) {
+      continue;
+    }
+    if (option->get_group() == kModelGroup) {
+      given.of_models.push_back(option->get_lnames().front());
+    } else if (option->get_group() == kProtocolGroup) {
+      given.of_protocols.push_back(option->get_lnames().front());
     }
   }
   return given;

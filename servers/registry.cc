@@ -45,14 +45,7 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
 }  // namespace
 
 void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options) {
-  const std::vector<std::string> taken = words(model.takes);
-  for (const std::string& name : given) {
-    if (!holds(taken, name)) {
-      throw std::invalid_argument(fmt::format(
-          "model '{}' does not take --{}: {}", model.name, name,
-          taken.empty() ? "it has no options of its own" : fmt::format("it takes --{}", fmt::join(taken, ", --"))));
-    }
-  }
+  refuse_other_options(fmt::format("model '{}'", model.name), model.takes, given);
   const std::vector<std::string> modes = words(model.accept_modes);
   if (options.model.accept.empty() && !modes.empty()) {
     options.model.accept = modes.front();

@@ -1,0 +1,52 @@
+#include "protocols/cpu_burner.h"
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kShortest = std::chrono::microseconds(10);  // that is worth looking at the clock for
+constexpr Nanoseconds kStep = std::chrono::microseconds(2);
+
+void spin(std::uint64_t iterations) noexcept {
+  std::uint64_t value = iterations;
+  for (; iterations > 0; --iterations) {
+    value = value * 6364136223846793005U + 1442695040888963407U;  // each step waits for the one before
+    asm volatile("" : "+r"(value));
+  }
+}
+
+// Of many short runs the fastest is the one that nothing disturbed.
+double nanoseconds_per_iteration() noexcept {
+  constexpr std::uint64_t kIterations = 20'000;
+  Nanoseconds fastest = Nanoseconds::max();
+  for (int run = 0; run < 30; ++run) {
+    const Nanoseconds start = thread_cpu_time();
+    spin(kIterations);
+    fastest = std::min(fastest, thread_cpu_time() - start);
+  }
+  return std::max(static_cast<double>(fastest.count()), 1.0) / kIterations;
+}
+
+}  // namespace
+
+CpuBurner::CpuBurner(Nanoseconds amount) : amount_(amount) {
+  if (amount > Nanoseconds(0)) {
+    const Nanoseconds looped = amount < kShortest ? amount : kStep;
+    iterations_ = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(static_cast<double>(looped.count()) / nanoseconds_per_iteration()));
+  }
+}
+
+void CpuBurner::burn() const noexcept {
+  if (amount_ < kShortest) {
+    spin(iterations_);
+    return;
+  }
+  const Nanoseconds end = thread_cpu_time() + amount_;
+  while (thread_cpu_time() < end) {
+    spin(iterations_);
+  }
+}
+
+}  // namespace fanin

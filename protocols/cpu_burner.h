@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "net/clock.h"
+
+namespace fanin {
+
+// Spends CPU time of the calling thread, as a request that computes something would. Time during which the thread does
+// not run does not count, so the work is the same however many threads compete. A value; any thread.
+class CpuBurner {
+ public:
+  // Times its own loop, which takes about a millisecond where `amount` is above 0.
+  explicit CpuBurner(Nanoseconds amount);
+
+  // Burns the amount; from 10 us on never less than it by the thread's CPU clock. Shorter ones are a counted loop,
+  // because reading that clock is a system call.
+  void burn() const noexcept;
+
+  Nanoseconds amount() const noexcept { return amount_; }
+
+ private:
+  Nanoseconds amount_;
+  std::uint64_t iterations_ = 0;  // of the whole amount, or of a step between two looks at the clock
+};
+
+}  // namespace fanin

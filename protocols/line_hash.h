@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace fanin {
+
+// A hash of a request line, taken part by part as it arrives: FNV-1a with splitmix64's finish, so that lines which
+// differ in one digit differ everywhere. Both halves of a protocol compute it, so what it decides is the same in every
+// server model, thread and process. A value.
+class LineHash {
+ public:
+  void add(std::string_view part) noexcept {
+    for (const char c : part) {
+      state_ = (state_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    }
+  }
+
+  std::uint64_t value() const noexcept {
+    std::uint64_t mixed = state_;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
+    return mixed ^ (mixed >> 31);
+  }
+
+ private:
+  std::uint64_t state_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace fanin

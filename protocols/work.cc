@@ -1,0 +1,86 @@
+// work: every line comes back after it has cost the server CPU time (--work), or the given share of lines has
+// (--work-share).
+#include "protocols/work.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "protocols/cpu_burner.h"
+#include "protocols/line_hash.h"
+#include "protocols/payload.h"
+#include "protocols/registry.h"
+#include "protocols/template_client.h"
+
+namespace fanin {
+namespace {
+
+struct Work {
+  CpuBurner burner;
+  double share;
+};
+
+class WorkSession : public ServerSession {
+ public:
+  explicit WorkSession(const Work& work) : work_(work) {}
+
+  Progress consume(std::string_view input, ReplyBuffer& out) override {
+    std::size_t done = 0;
+    while (done < input.size() && out.room() > 0) {
+      const std::string_view rest = input.substr(done);
+      const std::size_t line = std::min(rest.find('\n'), rest.size());
+      const std::size_t length = std::min(line, out.room());
+      out.append(rest.substr(0, length));
+      if (work_.share < 1) {
+        hash_.add(rest.substr(0, length));
+      }
+      done += length;
+      if (length == line && line < rest.size() && out.room() > 0) {
+        finish_line(out);
+        ++done;
+      }
+    }
+    return {done, false};
+  }
+
+ private:
+  void finish_line(ReplyBuffer& out) {
+    if (work_.share >= 1 || is_heavy(hash_.value(), work_.share)) {
+      work_.burner.burn();
+    }
+    hash_ = LineHash();
+    out.append("\n");
+  }
+
+  const Work& work_;  // owned by the factory, which outlives every session
+  LineHash hash_;     // of the line so far
+};
+
+SessionFactory make_sessions(const ServerProtocolOptions& options) {
+  if (options.work_share < 0 || options.work_share > 1) {
+    throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
+  }
+  const auto work = std::make_shared<const Work>(Work{CpuBurner(options.work), options.work_share});
+  return [work] { return std::make_unique<WorkSession>(*work); };
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
+  const Payload payload = make_line_payload(options);
+  return std::make_unique<TemplateClient>(TemplateClient::Form{
+      .request = payload.text, .reply = payload.text, .request_stamp = payload.stamp, .reply_stamp = payload.stamp});
+}
+
+}  // namespace
+
+bool is_heavy(std::uint64_t line_hash, double share) noexcept {
+  return static_cast<double>(line_hash >> 11) * 0x1p-53 < share;  // the upper 53 bits as a number in [0, 1)
+}
+
+const Protocol kWorkProtocol{.name = "work",
+                             .summary = "every line comes back and costs CPU time (--work), or a share of lines does",
+                             .make_sessions = make_sessions,
+                             .make_client = make_client,
+                             .server_options = "work work-share"};
+
+}  // namespace fanin
