@@ -1,0 +1,78 @@
+#include "harness/catalogue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "harness/conformance.h"
+
+namespace fanin {
+namespace {
+
+using ::testing::HasSubstr;
+
+Catalogue small_catalogue() {
+  return Catalogue::parse(Json::parse(R"({"schema_version":1,"models":[
+    {"name":"select","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":1023},
+    {"name":"epoll","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":null},
+    {"name":"io-uring","summary":"s","kind":"model","supported":false,"reason":"io_uring is disabled","protocols":["echo"],
+     "max_descriptor":null}],"protocols":[]})"),
+                          "list");
+}
+
+std::string reason(const std::string& model, const std::string& workload, std::uint64_t limit = 20'000) {
+  const Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
+      model + R"("}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
+      R"(,"sweep":{"parameter":"depth","values":[1]}}]})");
+  const Suite suite = parse_suite(document, "s.json");
+  return unsupported_reason(make_cells(suite).front(), suite.servers.front(), small_catalogue(), limit);
+}
+
+TEST(Unsupported, NothingWhereItWorks) {
+  EXPECT_EQ(reason("epoll", R"({"protocol":"echo","connections":10,"idle_connections":10000})"), "");
+  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":1000})"), "");
+}
+
+// Would catch: a limit that shows only as failed rounds, or as connections that are silently missing.
+TEST(Unsupported, SaysWhyBeforehand) {
+  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":10,"idle_connections":1000})"),
+            "1010 connections need descriptors beyond 1023, the highest that select can watch");
+  EXPECT_EQ(reason("io-uring", R"({"protocol":"echo"})"), "io_uring is disabled");
+  EXPECT_EQ(reason("epoll", R"({"protocol":"http"})"), "model epoll does not serve protocol http");
+  EXPECT_THAT(reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
+}
+
+TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
+  const Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epol"}],
+          "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
+                          "sweep":{"parameter":"depth","values":[1]}}]})");
+  try {
+    check_models(parse_suite(document, "s.json"), small_catalogue());
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "server 's': there is no model 'epol': known are select, epoll, io-uring");
+  }
+}
+
+Json report_of(const std::string& cases) {
+  return Json::parse(R"({"testsuites":[{"name":"Gate","testsuite":[)" + cases + "]}]}");
+}
+
+TEST(Conformance, ReadsTheReport) {
+  const std::string good = R"({"name":"a","status":"RUN","result":"COMPLETED"})";
+  const std::string bad = R"({"name":"b","status":"RUN","result":"COMPLETED","failures":[{"failure":"x"}]})";
+  const std::string skipped = R"({"name":"c","status":"RUN","result":"SKIPPED"})";
+  EXPECT_EQ(conformance_of_report(report_of(good + "," + skipped))["status"], "passed");
+  EXPECT_EQ(conformance_of_report(report_of(good + "," + skipped))["cases"], 1);
+  EXPECT_EQ(conformance_of_report(report_of(good + "," + bad))["status"], "failed");
+  EXPECT_EQ(conformance_of_report(report_of(good + "," + bad))["reason"],
+            "1 of 2 conformance cases failed, the first is b");
+  EXPECT_EQ(conformance_of_report(report_of(skipped))["status"], "skipped");
+  EXPECT_EQ(conformance_of_report(report_of(""))["status"], "skipped");
+}
+
+}  // namespace
+}  // namespace fanin
