@@ -7,8 +7,6 @@
 namespace fanin {
 namespace {
 
-// Beyond warm-up and window: connecting at worst (10,000 connections take well under a second), timeouts, and the end.
-constexpr Nanoseconds kSlack = std::chrono::seconds(60);
 // A window that is a number of requests has no length of its own.
 constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
 
@@ -41,7 +39,7 @@ Json number_or_null(const std::optional<Nanoseconds>& value) { return value ? Js
 
 LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
     : server_(server),
-      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + kSlack),
+      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + rig.patience),
       monitor_(server.process().pid()),
       netstat_before_(read_netstat()),
       process_(make_launch(rig, server, server.process().pid(), cell, seed, control_.generator_end())) {
@@ -89,8 +87,7 @@ void LoadRun::run(int interrupt_fd) {
       throw Interrupted{};
     }
     if (result == WaitResult::kDeadline) {
-      throw RoundFailure(fmt::format("fanin-load did not end within {} s",
-                                     std::chrono::duration_cast<std::chrono::seconds>(time_limit_).count()));
+      throw RoundFailure(fmt::format("fanin-load did not end within {}", format_duration(time_limit_)));
     }
     if (server_.process().status()) {
       throw RoundFailure(server_.death_notice());
@@ -100,6 +97,10 @@ void LoadRun::run(int interrupt_fd) {
     }
   }
   collect_result();
+}
+
+std::string LoadRun::remark() const {
+  return footprint_ ? "" : "fanin-load did not report its window, so the server was not read";
 }
 
 void LoadRun::collect_result() {

@@ -24,6 +24,9 @@ class LoadRun {
   // Interrupted.
   void run(int interrupt_fd);
 
+  // What a reader of the round should know although nothing failed; empty where there is nothing.
+  std::string remark() const;
+
   const Json& result() const noexcept { return result_; }
 
   // The readings as the keys of a round's "server" and "machine"; null where the window did not get so far.

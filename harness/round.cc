@@ -45,6 +45,7 @@ void measure(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uin
   LoadRun load(rig, server, cell, seed);
   try {
     load.run(rig.interrupt_fd);
+    round["reason"] = load.remark().empty() ? Json(nullptr) : Json(load.remark());
   } catch (const RoundFailure& failure) {
     fail(round, failure.what());
   }

@@ -9,6 +9,7 @@
 #include "harness/plan.h"
 #include "harness/programs.h"
 #include "harness/suite.h"
+#include "net/clock.h"
 
 namespace fanin {
 
@@ -17,6 +18,9 @@ struct Rig {
   Programs programs;
   Placement placement;
   int interrupt_fd = -1;  // readable once the user has asked to stop
+  // What the generator may take beyond the windows it is asked for: connecting (10,000 connections take well under a
+  // second), timeouts, and its end.
+  Nanoseconds patience = std::chrono::seconds(60);
 };
 
 // Measures one cell once: a fresh server, one run of the generator, readings at the borders of its window. Returns the

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Stands in for fanin-load where a test needs one that misbehaves: --payload says how.
+
+good: connects, tells all events, waits for its release, prints a result.   invalid: the same with that verdict.
+refuses: exit code 2 and a word on standard error.                          garbage: prints no JSON.
+waits: connects and waits until the connection breaks, which it reports.    hangs: waits for ever.
+"""
+
+import json
+import socket
+import sys
+
+
+def option(name):
+    return sys.argv[sys.argv.index(name) + 1]
+
+
+def result(status):
+    return {"schema": "fanin-load", "requests": {"completed": 1000},
+            "verdict": {"status": status, "reasons": [] if status == "valid" else ["late", "very late"]}}
+
+
+def main():
+    mode = option("--payload")
+    if mode == "refuses":
+        print("fanin-load: no such thing: do without", file=sys.stderr)
+        sys.exit(2)
+    if mode == "garbage":
+        print("certainly {not json")
+        return
+    control = socket.socket(fileno=int(option("--control")))
+    host, port = sys.argv[1].split(":")
+    connection = socket.create_connection((host, int(port)))
+    for event in ({"event": "established", "connections": 1}, {"event": "window_open"}):
+        control.sendall(json.dumps(event).encode() + b"\n")
+    if mode == "hangs":
+        control.recv(1)
+    if mode == "waits":
+        try:
+            connection.recv(1)
+        except OSError:
+            pass
+        print("fanin-load: connection lost", file=sys.stderr)
+        sys.exit(1)
+    control.sendall(b'{"event":"window_close"}\n')
+    if control.recv(1) != b"\n":
+        sys.exit("not released")
+    print(json.dumps(result("invalid" if mode == "invalid" else "valid")))
+
+
+main()
