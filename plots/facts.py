@@ -49,7 +49,7 @@ def workload(run, experiment):
 
 
 def machine(run):
-    """The facts of the machine and the placement."""
+    """The facts of the machine."""
     environment = run.document["environment"]["start"]
     cpu = environment["cpu"]
     cpus = cpu["online"]
@@ -58,7 +58,6 @@ def machine(run):
         cpu["model"] or "unknown CPU",
         f"{cpus} CPU{'s' if cpus != 1 else ''}" + (f" (virtual: {hypervisor})" if hypervisor else ""),
         f"Linux {environment['kernel']['release']}",
-        placement(run),
     ]
     return " \u00b7 ".join(parts)
 
@@ -82,7 +81,7 @@ def footer(run, interval=True):
     """The line at the foot of every chart."""
     document = run.document
     rounds = document["suite"]["repetitions"]
-    parts = [machine(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
+    parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
     coverages = [each["coverage"] for each in document["summaries"] if each["coverage"] is not None]
     if interval and coverages:
         parts.append(

@@ -57,7 +57,7 @@ def contents(run, pictures):
     document = run.document
     return {
         "run": document,
-        "machine": facts.machine(run),
+        "machine": f"{facts.machine(run)} \u00b7 {facts.placement(run)}",
         "glance": _glance(run),
         "doubts": _doubts(run),
         "twins": _twins(run),

@@ -4,7 +4,9 @@ Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) go into the f
 active; those without go into the second. Where repetitions were asked for, the median of them is drawn.
 """
 
+import dataclasses
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from plots import page, series, style, sweep, ticks
 from plots.document import InputError, read_json
 
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+# What Google Benchmark itself appends to names.
+_OF_THE_LIBRARY = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):.*|(manual|real|process)_time")
 # The system call behind a model has that model's style.
 _STYLE_OF = {"epoll_wait": "epoll", "epoll_pwait2": "epoll", "io_uring": "io-uring", "io_uring_enter": "io-uring"}
 
@@ -42,21 +46,25 @@ def load_micro(path):
     for index, each in enumerate(document["benchmarks"]):
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             raise InputError(f"{path}: $.benchmarks[{index}]: has no name")
-        if each.get("run_type") == "aggregate":
-            continue
-        by_name.setdefault(each.get("run_name", each["name"]), []).append((index, each))
-    return document.get("context", {}), [_cost(path, name, entries) for name, entries in by_name.items()]
+        kind = each.get("aggregate_name") if each.get("run_type") == "aggregate" else "one"
+        by_name.setdefault(each.get("run_name", each["name"]), {}).setdefault(kind, []).append((index, each))
+    # With --benchmark_report_aggregates_only the repetitions themselves are not in the file, but their median is.
+    entries = {name: kinds.get("one") or kinds.get("median") for name, kinds in by_name.items()}
+    if not any(entries.values()):
+        raise InputError(f"{path}: $.benchmarks: holds neither a repetition nor a median: run the benchmarks again")
+    return document.get("context", {}), [_cost(path, name, each) for name, each in entries.items() if each]
 
 
 def _cost(path, name, entries):
-    parts = name.split("/")
+    parts = [part for part in name.split("/") if not _OF_THE_LIBRARY.fullmatch(part)]
     numbers = dict(part.split(":", 1) for part in parts if ":" in part)
-    words = [part for part in parts if ":" not in part]
-    n = numbers.pop("n", None)
-    panel = ", ".join(f"{value} {key}" for key, value in numbers.items() if key in ("active", "ready"))
-    # Options of the library itself, such as min_time or repeats, are in names too and mean nothing here.
-    subject = words[1] if n is not None and len(words) > 1 else "/".join(words)
-    where = (words[0], subject, int(n) if n and n.isdigit() else None, panel)
+    words = [part for part in parts if ":" not in part] or [name]
+    n = numbers.pop("n", "")
+    others = ", ".join(f"{value} {key}" for key, value in numbers.items())
+    if n.isdigit():
+        where = (words[0], "/".join(words[1:]) or words[0], int(n), others)
+    else:
+        where = (words[0], "/".join(words) + (f", {others}" if others else ""), None, "")
     times = []
     for index, each in entries:
         if each.get("error_occurred") or each.get("skipped"):
@@ -88,19 +96,28 @@ def _footer(context, run_words):
     parts = [run_words or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
     parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: smallest to largest"]
     parts += [str(context["date"])[:10]] if "date" in context else []
-    parts += ["THE LIBRARY IS A DEBUG BUILD"] if build == "debug" else []
+    parts += ["its library (not what it measures) is a debug build"] if build == "debug" else []
     return " \u00b7 ".join(parts)
+
+
+def _looks(subjects):
+    """A system call looks like the model that uses it; what belongs to no model gets a colour that no call has."""
+    looks = {}
+    spare = [style.FAMILIES[family][1] for family in ("loops", "switch", "signal", "single")]
+    for name in subjects:
+        model = _STYLE_OF.get(name, name)
+        look = style.StyleBook([(model, None)])[model]
+        if model not in style.MODELS:
+            look = dataclasses.replace(look, colour=spare[len(looks) % len(spare)])
+        looks[name] = look
+    return looks
 
 
 def _draw_swept(group, costs, footer):
     subjects = list(dict.fromkeys(cost.subject for cost in costs))
     panels = sorted({cost.panel for cost in costs}, key=lambda words: (len(words), words))
     values = sorted({cost.n for cost in costs})
-    book = style.StyleBook([(name, _STYLE_OF.get(name, name)) for name in subjects])
-    looks = {
-        name: book[name] if name not in _STYLE_OF else style.StyleBook([(_STYLE_OF[name], None)])[_STYLE_OF[name]]
-        for name in subjects
-    }
+    looks = _looks(subjects)
     lines = {(cost.subject, cost.panel, cost.n): cost for cost in costs}
     heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
     limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
@@ -127,7 +144,7 @@ def _draw_swept(group, costs, footer):
                     sweep.shift(subjects, name),
                 )
             axes.set_title(panel or "time per call", fontsize=style.HEADING_POINTS, loc="left")
-        sheet.finish(len(panels), "N, watched descriptors" if group == "wait" else "N")
+        sheet.finish(len(panels), "N, watched descriptors" if group in ("wait", "epoll_ctl") else "N")
     return sheet.figure
 
 

@@ -276,6 +276,34 @@ class Micro(unittest.TestCase):
             "select: not run at N = 10,000 (an fd_set holds 1024 descriptors)", legend_texts(figures["micro-wait"])
         )
 
+    def test_names_of_benchmarks(self):
+        # What tells two benchmarks apart must not get lost on the way to the labels, what the library appends must.
+        def entry(name, **more):
+            return {"name": name, "real_time": 5.0, "time_unit": "ns"} | more
+
+        _, costs = self.load(
+            {
+                "benchmarks": [
+                    entry("protocol/server/echo/bytes:64"),
+                    entry("protocol/server/echo/bytes:4096"),
+                    entry("epoll_ctl/mod/n:10/manual_time"),
+                    entry("clock/now/min_time:0.100/repeats:3", run_type="aggregate", aggregate_name="median"),
+                    entry(
+                        "clock/now/min_time:0.100/repeats:3", run_type="aggregate", aggregate_name="cv", real_time=9.0
+                    ),
+                ]
+            }
+        )
+        self.assertEqual(
+            [(each.group, each.subject, each.n, each.panel, each.median) for each in costs],
+            [
+                ("protocol", "protocol/server/echo, 64 bytes", None, "", 5.0),
+                ("protocol", "protocol/server/echo, 4096 bytes", None, "", 5.0),
+                ("epoll_ctl", "mod", 10, "", 5.0),
+                ("clock", "clock/now", None, "", 5.0),
+            ],
+        )
+
     def test_other_json_is_refused(self):
         for document in (
             {},
