@@ -80,6 +80,9 @@ class Styles(unittest.TestCase):
         self.assertEqual(book["mine-1"].family, "external")
         looks = [(book[name].colour, book[name].marker, book[name].line) for name, _ in names]
         self.assertEqual(len(looks), len(set(looks)))
+        # The order in the suite decides nothing, not even between names that hash to the same pair.
+        backwards = StyleBook(list(reversed(names)))
+        self.assertEqual([book[name] for name, _ in names], [backwards[name] for name, _ in names])
         pairs = {(marker, line) for _, marker, line in MODELS.values()}
         self.assertFalse(pairs & {look[1:] for look in looks[:-1]}, "a spare style is some model's own")
 
