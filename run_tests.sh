@@ -53,10 +53,10 @@ sources() {
   find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${match[@]:1}" \) -print0
 }
 
-# configure_and_build PRESET [CMAKE_OPTION...]
+# configure_and_build PRESET [CMAKE_OPTION...]: goes on after an error, so that all of them are seen at once.
 configure_and_build() {
   cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null
-  cmake --build --preset "$1" --parallel "$jobs" -- --quiet
+  cmake --build --preset "$1" --parallel "$jobs" -- --quiet -k 0
 }
 
 # GCC 12's sanitizer runtimes reserve fixed address ranges, which kernels with much address randomisation collide with.
@@ -105,7 +105,8 @@ stage_tidy() {
   local tidy
   tidy=$(first_command clang-tidy-14 clang-tidy)
   [[ $("$tidy" --version) == *"version 14."* ]] || skip "findings are defined by clang-tidy 14, which is not here"
-  configure_and_build tidy -DCMAKE_CXX_COMPILER="$(first_command clang++-14 clang++)" -DCMAKE_CXX_CLANG_TIDY="$tidy;--quiet"
+  configure_and_build tidy -DCMAKE_CXX_COMPILER="$(first_command clang++-14 clang++)" \
+    -DCMAKE_CXX_CLANG_TIDY="$PWD/cmake/tidy_cached.sh;$tidy;--quiet"
 }
 
 stage_end-to-end() {

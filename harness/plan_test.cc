@@ -25,6 +25,7 @@ Suite small_suite() {
 
 std::vector<std::string> ids(const std::vector<Cell>& cells) {
   std::vector<std::string> all;
+  all.reserve(cells.size());
   for (const Cell& cell : cells) {
     all.push_back(cell.id);
   }

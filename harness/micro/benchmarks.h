@@ -1,0 +1,26 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <exception>
+
+// Each registers the benchmarks of one file under names that the charts read: `family/kind/key:value/...`.
+
+namespace fanin {
+
+void register_histogram_benchmarks();  // histogram/{record,merge}, clock/now
+void register_wait_benchmarks();       // wait/{select,poll,epoll}/n:N/active:A: one wait and the scan of its result
+void register_epoll_ctl_benchmarks();  // epoll_ctl/{add,mod,del}/n:N: one call, N descriptors registered
+void register_protocol_benchmarks();   // protocol/{server,client}/NAME/bytes:B: one request through one half
+
+// Runs `body`; what it throws becomes the benchmark's reason for not being measured, and the others go on.
+template <typename Body>
+void skip_on_error(benchmark::State& state, Body&& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    state.SkipWithError(error.what());
+  }
+}
+
+}  // namespace fanin
