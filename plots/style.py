@@ -24,6 +24,7 @@ FAMILIES = {
     "switch": ("coroutines and fibers", "#882255"),
     "ring": ("io_uring", "#56b4e9"),
     "signal": ("signal-driven", "#999933"),
+    "other": ("other models", "#7a4a2b"),
     "external": ("other servers", "#000000"),
 }
 
@@ -106,6 +107,15 @@ RC = {
 }
 
 
+def family_of(model):
+    """The family of a model; of one that is not in the table by the beginning of its name (epoll-new is an epoll)."""
+    if model is None:
+        return "external"
+    words = model.split("-")
+    beginnings = ["-".join(words[:count]) for count in range(len(words), 0, -1)]
+    return next((MODELS[name][0] for name in beginnings if name in MODELS), "other")
+
+
 @dataclass(frozen=True)
 class Style:
     """How one server is drawn, everywhere."""
@@ -169,7 +179,7 @@ class StyleBook:
             self._styles[name] = self._spare(name, named[name])
 
     def _spare(self, name, model):
-        family = MODELS[model][0] if model in MODELS else "external"
+        family = family_of(model)
         colour = FAMILIES[family][1]
         # Pairs of known models stay theirs even in runs without them.
         taken = {(marker, line) for _, marker, line in MODELS.values()}

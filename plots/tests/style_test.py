@@ -78,6 +78,9 @@ class Styles(unittest.TestCase):
         book = StyleBook(names)
         self.assertEqual(book["epoll-cap-3"].colour, book["epoll"].colour)
         self.assertEqual(book["mine-1"].family, "external")
+        # A model that nobody entered into the table yet must not pass for a foreign server.
+        self.assertEqual(StyleBook([("epoll-new", "epoll-new")])["epoll-new"].family, "epoll")
+        self.assertEqual(StyleBook([("novel", "novel")])["novel"].family, "other")
         looks = [(book[name].colour, book[name].marker, book[name].line) for name, _ in names]
         self.assertEqual(len(looks), len(set(looks)))
         # The order in the suite decides nothing, not even between names that hash to the same pair.
