@@ -1,12 +1,15 @@
 #include "servers/connection.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
 #include "net/errno_policy.h"
 #include "servers/counters.h"
+#include "servers/stop.h"
 
 namespace fanin {
 namespace {
@@ -63,7 +66,7 @@ Connection::Next Connection::work() {
 }
 
 Connection::Next Connection::on_received(std::string_view input) {
-  count(Count::kBytesReceived, input.size());
+  took(input.size());
   if (said_all_) {
     return next_ = Next::kRead;
   }
@@ -76,6 +79,10 @@ Connection::Next Connection::on_received(std::string_view input) {
 }
 
 Connection::Next Connection::on_end(int error) {
+  if (error == 0 && next_ == Next::kWrite && !ended_) {
+    ended_ = true;  // a half-close: what was asked before it is still answered
+    return next_;
+  }
   switch (error == 0 ? IoError::kPeerGone : classify_io(error)) {
     case IoError::kWouldBlock:
     case IoError::kInterrupted:
@@ -118,12 +125,19 @@ ssize_t Connection::receive() {
   count(Count::kCallRecv);
   const ssize_t length = ::recv(fd(), scratch.input.data(), scratch.input.size(), 0);
   if (length > 0) {
-    count(Count::kBytesReceived, static_cast<std::uint64_t>(length));
+    took(static_cast<std::size_t>(length));
   } else if (length < 0 && classify_io(errno) == IoError::kWouldBlock) {
     count(Count::kBlockRecv);
     would_block_ = true;
   }
   return length;
+}
+
+void Connection::took(std::size_t length) noexcept {
+  count(Count::kBytesReceived, length);
+  if (last_input_) {
+    *last_input_ -= std::min(*last_input_, length);
+  }
 }
 
 Connection::Next Connection::receive_and_answer() {
@@ -179,13 +193,27 @@ Connection::Next Connection::after_sending() {
   if (more_ || !unread_.empty()) {
     return Next::kWrite;  // goes on when the socket has room: one buffer a turn, so that a long reply starves nobody
   }
-  if (closing_) {
+  if (closing_ || answered_all()) {
     // Not close(): with input unread that would send RST, which can overtake the reply. The peer's own end comes next.
     count(Count::kClosedByServer);
     ::shutdown(fd(), SHUT_WR);
     said_all_ = true;
   }
-  return Next::kRead;
+  return ended_ ? on_end(0) : Next::kRead;
+}
+
+// After a stop what has arrived by then is answered, and no more: a peer that asks again faster than the server comes
+// back to look would keep it up for the whole grace, because a shut down reading side still takes in what comes.
+bool Connection::answered_all() noexcept {
+  if (!stop::requested()) {
+    return false;
+  }
+  if (!last_input_) {
+    int waiting = 0;
+    ::ioctl(fd(), FIONREAD, &waiting);
+    last_input_ = static_cast<std::size_t>(waiting);
+  }
+  return *last_input_ == 0;
 }
 
 bool Connection::send_some(std::string_view bytes, std::size_t& sent) {

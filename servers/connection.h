@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,7 +52,8 @@ class Connection : private Channel {
 
   // 3. Completion: the model has done the I/O. In kWrite the model sends unsent() and reports with on_sent(); what
   // arrives meanwhile is kept, and input_waiting() tells how much, so that the model can stop asking for more. on_end()
-  // takes 0 for the end of the stream or an errno.
+  // takes 0 for the end of the stream, which in kWrite lets the replies leave first, or an errno. In kWrite with
+  // nothing unsent the model reports on_sent(0).
   Next on_received(std::string_view input);
   Next on_end(int error);
   Next on_sent(std::size_t length);
@@ -61,11 +63,13 @@ class Connection : private Channel {
  private:
   void push(std::string_view bytes) override;
   ssize_t receive();  // into the thread's buffer; counts
+  void took(std::size_t length) noexcept;
   Next receive_and_answer();
   Next answer(std::string_view input);
   void consume(std::string_view input, std::string& replies);
   Next send_pending();
   Next after_sending();
+  bool answered_all() noexcept;
   // Bytes of `bytes` that were sent; 0 and would_block_ where there is no room; false where the connection is broken.
   bool send_some(std::string_view bytes, std::size_t& sent);
 
@@ -79,6 +83,8 @@ class Connection : private Channel {
   bool closing_ = false;   // the session wants the connection closed when all is sent
   bool said_all_ = false;  // our side is shut down; what still arrives is thrown away until the peer closes
   bool would_block_ = false;
+  std::optional<std::size_t> last_input_;  // once a stop was asked for: input that had arrived, not yet taken
+  bool ended_ = false;                     // the peer's stream ended while a reply was waiting to leave
 };
 
 }  // namespace fanin
