@@ -32,6 +32,7 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"syscalls", "send"},
     {"syscalls", "wait"},
     {"syscalls", "epoll_ctl"},
+    {"syscalls", "io_uring_enter"},
     {"syscalls", "fork"},
     {"syscalls", "thread_create"},
     {"would_block", "accept"},
@@ -50,8 +51,8 @@ Totals* totals = nullptr;
 
 }  // namespace
 
-void count_wait(int events) noexcept {
-  count(Count::kCallWait);
+void count_wait(int events, Count call) noexcept {
+  count(call);
   const auto number = static_cast<unsigned>(events > 0 ? events : 0);
   const std::size_t kind = std::bit_width(number);  // 0 -> 0, 1 -> 1, 2-3 -> 2, 4-7 -> 3
   ++tally.events_per_wait[kind < kWaitClasses ? kind : kWaitClasses - 1];

@@ -24,6 +24,7 @@ enum class Count : std::size_t {
   kCallSend,
   kCallWait,
   kCallEpollCtl,
+  kCallIoUringEnter,
   kCallFork,
   kCallThreadCreate,
   kBlockAccept,
@@ -45,7 +46,8 @@ inline thread_local constinit Tally tally{};
 inline void count(Count what, std::uint64_t by = 1) noexcept { tally.counts[static_cast<std::size_t>(what)] += by; }
 
 // Counts one return of select, poll, epoll_wait or the like with `events` events; errors and time-outs count as none.
-void count_wait(int events) noexcept;
+// `call` is what the wait was made with, where that has a counter of its own.
+void count_wait(int events, Count call = Count::kCallWait) noexcept;
 
 // Makes the totals that all threads and all forked processes of this server add to. Call once, before either. Throws
 // std::system_error.

@@ -47,12 +47,7 @@ Listener::Accepted Listener::accept(std::size_t open) {
   count(Count::kCallAccept);
   Descriptor socket(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
   if (socket) {
-    count(Count::kAccepted);
-    if (max_connections_ > 0 && open >= max_connections_) {
-      count(Count::kRefusedMaxConnections);
-      return {Status::kAgain, {}};
-    }
-    return {Status::kConnection, std::move(socket)};
+    return admit(std::move(socket), open);
   }
   switch (classify_accept(errno)) {
     case AcceptError::kWouldBlock:
@@ -72,6 +67,35 @@ Listener::Accepted Listener::accept(std::size_t open) {
       break;
   }
   throw_errno("accept");
+}
+
+Listener::Accepted Listener::on_accepted(int result, std::size_t open) {
+  if (result >= 0) {
+    return admit(Descriptor(result), open);
+  }
+  switch (classify_accept(-result)) {
+    case AcceptError::kWouldBlock:
+    case AcceptError::kNoDescriptor:
+    case AcceptError::kNoResource:
+      return {Status::kNone, {}};
+    case AcceptError::kRetry:
+      return {Status::kAgain, {}};
+    case AcceptError::kStopped:
+      return {Status::kStopped, {}};
+    case AcceptError::kFatal:
+      break;
+  }
+  errno = -result;
+  throw_errno("accept");
+}
+
+Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
+  count(Count::kAccepted);
+  if (max_connections_ > 0 && open >= max_connections_) {
+    count(Count::kRefusedMaxConnections);
+    return {Status::kAgain, {}};
+  }
+  return {Status::kConnection, std::move(socket)};
 }
 
 // accept() wants a descriptor before it looks at the queue, so EMFILE says nothing about whether somebody waits: with a

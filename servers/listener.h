@@ -43,7 +43,13 @@ class Listener {
   // and again. Throws std::system_error where the listener itself is broken.
   Accepted accept(std::size_t open);
 
+  // The same policy for an accept that the kernel has done already (completion I/O): `result` is a descriptor or a
+  // negative errno. kNone means: wait until the listener, which must not block, is readable, and then call accept(). So
+  // it is where descriptors have run out: asking for the next completion at once would fail at once.
+  Accepted on_accepted(int result, std::size_t open);
+
  private:
+  Accepted admit(Descriptor socket, std::size_t open);
   Accepted accept_without_descriptor();
 
   Descriptor socket_;
