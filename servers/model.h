@@ -62,5 +62,6 @@ extern const ServerModel kThread;
 extern const ServerModel kSelect;
 extern const ServerModel kPoll;
 extern const ServerModel kEpoll;
+extern const ServerModel kIoUring;
 
 }  // namespace fanin

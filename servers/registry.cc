@@ -27,7 +27,15 @@ std::vector<ServerModel> checked(std::vector<ServerModel> table) {
 }  // namespace
 
 std::span<const ServerModel> models() {
-  static const std::vector<ServerModel> table = checked({kIterative, kProcess, kThread, kSelect, kPoll, kEpoll});
+  static const std::vector<ServerModel> table = checked({
+      kIterative,
+      kProcess,
+      kThread,
+      kSelect,
+      kPoll,
+      kEpoll,
+      kIoUring,
+  });
   return table;
 }
 

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace fanin {
+
+// Names a place in a SlotTable and the tenant it was given to. A place is used again, its generation is another one
+// then, so that a late event for the old tenant is never taken for the new one's.
+struct SlotId {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;  // 24 bits
+};
+
+// Things found by index in constant time, their places used again. Owns them; one thread. Growing moves the things, so
+// references to them end with the next insert(), and addresses that the kernel knows must lie outside of them.
+template <typename Thing>
+class SlotTable {
+ public:
+  SlotId insert(Thing thing) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(places_.size()));
+      places_.emplace_back();
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    places_[index].thing.emplace(std::move(thing));
+    return {index, places_[index].generation};
+  }
+
+  // Null where the tenant has gone.
+  Thing* find(SlotId id) noexcept {
+    if (id.index >= places_.size() || places_[id.index].generation != id.generation || !places_[id.index].thing) {
+      return nullptr;
+    }
+    return &*places_[id.index].thing;
+  }
+
+  void erase(SlotId id) {
+    Place& place = places_[id.index];
+    place.thing.reset();
+    place.generation = (place.generation + 1) & 0xff'ffff;
+    free_.push_back(id.index);
+  }
+
+  std::size_t size() const noexcept { return places_.size() - free_.size(); }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (Place& place : places_) {
+      if (place.thing) {
+        visit(*place.thing);
+      }
+    }
+  }
+
+ private:
+  struct Place {
+    std::optional<Thing> thing;
+    std::uint32_t generation = 0;
+  };
+  std::vector<Place> places_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace fanin
