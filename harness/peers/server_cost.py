@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""CPU per request of our servers beside the smallest or best-known servers of the same kind, in one interleaved run.
+
+  harness/peers/server_cost.py echo     epoll and io-uring-multishot beside minimal C programs, 64-byte echo, driven by fanin-load
+  harness/peers/server_cost.py http     epoll and reactors beside nginx (one worker, no access log), a 4 KiB file, driven by wrk
+
+All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards in even rounds and
+backwards in odd ones, so that drift falls on all alike. CPU is the server's own clock (user and kernel, all of its processes) over the whole
+run of the generator, divided by the requests that were answered. What counts is the ratio within a round; printed are the median over rounds and
+the interval that holds it with the probability given (order statistics).
+Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
+import argparse
+import contextlib
+import json
+import math
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+kScheduler = 2  # low bits of a process clock's number, see clock_getcpuclockid(3)
+
+
+def fail(message):
+    print(f"server_cost: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def children(pid):
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def cpu_seconds(pid):
+    return sum(time.clock_gettime((~process << 3) | kScheduler) for process in [pid, *children(pid)])
+
+
+def wait_for(port):
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.01)
+    fail(f"nothing answers on port {port}")
+
+
+class Contestant:
+    def __init__(self, name, command, baseline=None):
+        self.name, self.command, self.baseline = name, command, baseline
+        self.port = free_port()
+        self.cost = []  # microseconds of CPU per request, by round
+
+    def start(self):
+        command = [word.replace("{port}", str(self.port)) for word in self.command]
+        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL)
+        wait_for(self.port)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def drive_echo(port, options):
+    command = [str(options.build / "fanin-load"), f"127.0.0.1:{port}", "-c", str(options.connections), "--payload-size", "64",
+               "--warmup", "0", "--duration", f"{options.seconds}s", "--json", "-", "--quiet"]
+    result = json.loads(subprocess.run(["taskset", "-c", "1", *command], check=True, capture_output=True).stdout)
+    if result["requests"]["failed"] or result["requests"]["unanswered"]:
+        fail(f"requests failed: {result['errors']}")
+    return result["requests"]["completed"]
+
+
+def drive_http(port, options):
+    command = ["wrk", "-t", "1", "-c", str(options.connections), "-d", f"{options.seconds}s", f"http://127.0.0.1:{port}/file.bin"]
+    output = subprocess.run(["taskset", "-c", "1", *command], check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        fail(f"wrk saw errors: {output}")
+    return int(re.search(r"(\d+) requests in", output).group(1))
+
+
+def nginx_command(folder, port_place):
+    configuration = folder / "nginx.conf"
+    user = "user root; " if os.geteuid() == 0 else ""  # or the worker could not read the folder
+    configuration.write_text(f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 4096; }}
+http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100 inactive=60s;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port_place}; root {folder}/www; }} }}
+""")
+    return ["nginx", "-c", str(configuration), "-p", str(folder)]
+
+
+def contestants(options, folder):
+    server = str(options.build / "fanin-server")
+    if options.kind == "echo":
+        return [Contestant("minimal-epoll", [str(options.build / "minimal-epoll-server"), "{port}"]),
+                Contestant("epoll", [server, "epoll", "--port", "{port}"], "minimal-epoll"),
+                Contestant("minimal-uring", [str(options.build / "minimal-uring-server"), "{port}"]),
+                Contestant("io-uring-multishot", [server, "io-uring-multishot", "--port", "{port}"], "minimal-uring")]
+    www = folder / "www"
+    www.mkdir()
+    (www / "file.bin").write_bytes(bytes(range(256)) * 16)
+    nginx = Contestant("nginx", [])
+    nginx.command = nginx_command(folder, nginx.port)
+    http = ["--protocol", "http", "--root", str(www), "--port", "{port}"]
+    return [nginx, Contestant("epoll", [server, "epoll", *http], "nginx"),
+            Contestant("reactors", [server, "reactors", *http], "nginx")]
+
+
+def median_interval(values):
+    """Median, and the widest interval of order statistics that reaches 95 %, with the coverage it has."""
+    ordered, n = sorted(values), len(values)
+    outside = [2 * sum(math.comb(n, j) for j in range(k)) / 2**n for k in range(n // 2 + 1)]
+    k = max((k for k in range(1, n // 2 + 1) if outside[k] <= 0.05), default=1)
+    return statistics.median(ordered), ordered[k - 1], ordered[n - k], 1 - outside[k] if n > 1 else 0.0
+
+
+def measure(options, racers):
+    drive = drive_echo if options.kind == "echo" else drive_http
+    for number in range(options.rounds):
+        for racer in racers if number % 2 == 0 else reversed(racers):
+            before = cpu_seconds(racer.process.pid)
+            requests = drive(racer.port, options)
+            racer.cost.append((cpu_seconds(racer.process.pid) - before) / requests * 1e6)
+        print(f"round {number + 1}/{options.rounds}: " + ", ".join(f"{r.name} {r.cost[-1]:.3f} us" for r in racers), file=sys.stderr)
+
+
+def report(options, racers):
+    by_name = {racer.name: racer for racer in racers}
+    rows = []
+    for racer in racers:
+        row = {"server": racer.name, "cpu_us_per_request": statistics.median(racer.cost), "rounds": racer.cost}
+        if racer.baseline:
+            ratios = [mine / other for mine, other in zip(racer.cost, by_name[racer.baseline].cost)]
+            row["baseline"] = racer.baseline
+            row["ratio"], row["ratio_low"], row["ratio_high"], row["coverage"] = median_interval(ratios)
+        rows.append(row)
+    print(f"{'server':<20}{'CPU us/request':>16}   ratio to the baseline (median, interval)")
+    for row in rows:
+        ratio = f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}] of {row['baseline']}" if "ratio" in row else ""
+        print(f"{row['server']:<20}{row['cpu_us_per_request']:>16.3f}   {ratio}")
+    if options.json:
+        kernel = os.uname().release
+        document = {"schema": "fanin-server-cost", "schema_version": 1, "kind": options.kind, "kernel": kernel,
+                    "connections": options.connections, "seconds": options.seconds, "rows": rows}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["echo", "http"])
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "build/release")
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    if len(os.sched_getaffinity(0)) < 2:
+        fail("two CPUs are needed: one for the servers, one for the generator")
+    for program in ["taskset"] + (["wrk", "nginx"] if options.kind == "http" else []):
+        if not shutil.which(program):
+            fail(f"{program} is missing: install Debian's package of that name")
+    if not (options.build / "fanin-server").exists():
+        fail(f"no fanin-server in {options.build}: build the preset release, or give --build")
+    with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name:
+        racers = contestants(options, pathlib.Path(name))
+        try:
+            for racer in racers:
+                racer.start()
+            measure(options, racers)
+        finally:
+            for racer in racers:
+                if hasattr(racer, "process"):
+                    racer.stop()
+        report(options, racers)
+
+
+if __name__ == "__main__":
+    main()
