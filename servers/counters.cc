@@ -76,7 +76,7 @@ void publish_counts() noexcept {
   tally = Tally{};
 }
 
-nlohmann::json totals_json() {
+std::string totals_json() {
   nlohmann::json json;
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     json[kNames[i].group][kNames[i].key] = totals->counts[i].load(std::memory_order_relaxed);
@@ -87,7 +87,7 @@ nlohmann::json totals_json() {
       waits.push_back({i == 0 ? 0u : 1u << (i - 1), number});
     }
   }
-  return json;
+  return json.dump();
 }
 
 }  // namespace fanin

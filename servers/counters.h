@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
+#include <string>
 
 namespace fanin {
 
@@ -56,8 +56,8 @@ void share_totals();
 // Adds the calling thread's tally to the totals and clears it. Call at the end of every thread and process that serves.
 void publish_counts() noexcept;
 
-// The totals in the shape of docs/interfaces.md.
-nlohmann::json totals_json();
+// The totals in the shape of docs/interfaces.md, as JSON on one line.
+std::string totals_json();
 
 // Publishes at the end of a scope.
 struct PublishCounts {

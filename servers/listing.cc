@@ -59,7 +59,7 @@ std::string list_text() {
   return text;
 }
 
-nlohmann::json list_json() {
+std::string list_json() {
   nlohmann::json json{
       {"schema_version", 1}, {"models", nlohmann::json::array()}, {"protocols", nlohmann::json::array()}};
   for (const ServerModel& model : models()) {
@@ -82,7 +82,7 @@ nlohmann::json list_json() {
           {{"name", protocol.name}, {"summary", protocol.summary}, {"options", protocol.server_options}});
     }
   }
-  return json;
+  return json.dump(2) + "\n";
 }
 
 }  // namespace fanin

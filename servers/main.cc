@@ -4,7 +4,8 @@
 
 #include <cstdio>
 #include <exception>
-#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "net/affinity.h"
 #include "servers/counters.h"
@@ -19,21 +20,23 @@ namespace {
 constexpr int kBadInput = 2;
 constexpr int kUnsupported = 77;
 
-void print_line(const nlohmann::json& json) {
-  fmt::print("{}\n", json.dump());
+void print_line(const std::string& line) {
+  fmt::print("{}\n", line);
   std::fflush(stdout);  // before any fork, and because a reader waits for it
 }
 
+// By hand: names of the tables and numeric addresses need no escaping.
 void print_ready(const ServerCommand& command, Server& server) {
-  nlohmann::json ready{
-      {"ready", true}, {"model", command.model}, {"protocol", command.options.protocol}, {"pid", ::getpid()}};
+  std::vector<std::string> addresses;
   for (const Listener& listener : server.listeners()) {
-    ready["addresses"].push_back({{"host", listener.address().host()}, {"port", listener.address().port()}});
+    const Address address = listener.address();
+    addresses.push_back(fmt::format(R"({{"host":"{}","port":{}}})", address.host(), address.port()));
   }
-  print_line(ready);
+  print_line(fmt::format(R"({{"ready":true,"model":"{}","protocol":"{}","pid":{},"addresses":[{}]}})", command.model,
+                         command.options.protocol, ::getpid(), fmt::join(addresses, ",")));
 }
 
-int serve(ServerCommand command, const GivenOptions& given) {
+int serve(ServerCommand command) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
     fmt::print(stderr, "fanin-server: {} is not supported here: {}\n", model.name, *reason);
@@ -41,11 +44,13 @@ int serve(ServerCommand command, const GivenOptions& given) {
   }
   validate(command.options);
   const Protocol& protocol = find_protocol(command.options.protocol);
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options, given.of_protocols);
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options,
+                       command.given.of_protocols);
   if (!command.options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(command.options.cpus));
   }
-  apply_model(model, given.of_models, command.options);  // after the binding: workers default to the CPUs there are
+  apply_model(model, command.given.of_models,
+              command.options);  // after the binding: workers default to the CPUs there are
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_grace);
@@ -54,32 +59,24 @@ int serve(ServerCommand command, const GivenOptions& given) {
   print_ready(command, server);
   model.run(server);
   publish_counts();
-  print_line({{"counters", totals_json()}});
+  print_line(fmt::format(R"({{"counters":{}}})", totals_json()));
   return 0;
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Serves one protocol with one concurrency model. `fanin-server list` shows both.", "fanin-server");
-  app.set_version_flag("--version", FANIN_VERSION);
   ServerCommand command;
-  add_server_options(app, command);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin-server: {}\n", error.what());
-    return kBadInput;
+  if (const auto exit_code = parse_command(argc, argv, command)) {
+    return *exit_code;
   }
   if (command.model == "list") {
-    fmt::print("{}", command.list_as_json ? list_json().dump(2) + "\n" : list_text());
+    fmt::print("{}", command.list_as_json ? list_json() : list_text());
     return 0;
   }
   if (command.model.empty()) {
     fmt::print(stderr, "fanin-server: no model given: `fanin-server list` shows them\n");
     return kBadInput;
   }
-  return serve(std::move(command), given_options(app));
+  return serve(std::move(command));
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 #include "servers/options.h"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
 #include "net/duration.h"
 
 namespace fanin {
@@ -60,8 +64,6 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
       ->group(kModelGroup);
 }
 
-}  // namespace
-
 void add_server_options(CLI::App& app, ServerCommand& command) {
   ServerOptions& options = command.options;
   app.add_option("MODEL", command.model, "concurrency model; `list` shows them all");
@@ -104,6 +106,24 @@ GivenOptions given_options(const CLI::App& app) {
     }
   }
   return given;
+}
+
+}  // namespace
+
+std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) {
+  CLI::App app("Serves one protocol with one concurrency model. `fanin-server list` shows both.", "fanin-server");
+  app.set_version_flag("--version", FANIN_VERSION);
+  add_server_options(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "fanin-server: {}\n", error.what());
+    return 2;
+  }
+  command.given = given_options(app);
+  return std::nullopt;
 }
 
 void validate(const ServerOptions& options) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,22 +8,23 @@
 
 namespace fanin {
 
-// What the command line of fanin-server says.
-struct ServerCommand {
-  std::string model;
-  ServerOptions options;
-  bool list_as_json = false;
-};
-
-// Declares the arguments of docs/interfaces.md. `command` must outlive the parsing.
-void add_server_options(CLI::App& app, ServerCommand& command);
-
 // Names, without dashes, of the options on the command line that only some models or some protocols take.
 struct GivenOptions {
   std::vector<std::string> of_models;
   std::vector<std::string> of_protocols;
 };
-GivenOptions given_options(const CLI::App& app);
+
+// What the command line of fanin-server says.
+struct ServerCommand {
+  std::string model;
+  ServerOptions options;
+  GivenOptions given;
+  bool list_as_json = false;
+};
+
+// Reads the arguments of docs/interfaces.md. Returns an exit code where there is nothing left to do: help was asked for
+// and printed, or the line is wrong and one line on stderr has said so.
+std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 
 // Checks what CLI11 cannot. Throws std::invalid_argument naming what is wrong.
 void validate(const ServerOptions& options);
