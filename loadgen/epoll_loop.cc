@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -40,8 +41,7 @@ EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddre
 
 EpollLoop::~EpollLoop() { disconnect(); }
 
-// The ticks come from a timer in the epoll set: a wait without a timeout is cheaper than one with, and edge-triggered
-// the timer need not be read.
+// The ticks come from a timer in the epoll set: a wait without a timeout is cheaper than one with.
 void EpollLoop::start_timer(TimePoint first) {
   const itimerspec spec{to_timespec(kTick), to_timespec(first.time_since_epoch())};
   check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
@@ -99,6 +99,8 @@ int EpollLoop::wait(TimePoint until) noexcept {
 
 void EpollLoop::handle(const epoll_event& event) {
   if (event.data.u64 == kTimerEvent) {
+    std::uint64_t expirations = 0;
+    [[maybe_unused]] const ssize_t length = ::read(timer_.get(), &expirations, sizeof expirations);  // restarts it
     at_ = now();
     return;
   }

@@ -50,7 +50,7 @@ class alignas(64) Recorder {
 
   // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
   void begin(const Window& window);
-  // Ends the window early, at a time that is not before any send recorded so far.
+  // Ends the window early, at a time that is after every intended time recorded so far.
   void close_at(TimePoint close) noexcept;
   const Window& window() const noexcept { return window_; }
   bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }

@@ -1,0 +1,84 @@
+// The hot path must not allocate: every allocation of this program is counted.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "loadgen/run.h"
+#include "loadgen/test_server.h"
+#include "protocols/registry.h"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+}  // namespace
+
+// Not inlined, because GCC would then take malloc and delete, or new and free, for a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size)) {
+    return memory;
+  }
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace fanin {
+namespace {
+
+// Allocations of a whole run of so many requests.
+std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::optional<double> rate, Nanoseconds think,
+                             std::uint32_t depth) {
+  TestServer server(TestServer::Behaviour::kEcho);
+  LoadPlan plan;
+  plan.target = server.address();
+  plan.driver = driver;
+  plan.connections = 10;
+  plan.threads = driver == DriverKind::kThreads ? 10 : 1;
+  plan.protocol_name = "echo";
+  plan.protocol = find_protocol("echo").make_client({});
+  plan.requests = requests;
+  plan.rate_per_s = rate;
+  plan.think = think;
+  plan.depth = depth;
+  plan.timeout = std::chrono::seconds(60);
+  const std::atomic<bool> interrupted{false};
+  const std::uint64_t before = allocations.load();
+  const LoadResult result = run_load(plan, {}, interrupted);
+  EXPECT_EQ(result.completed, requests);
+  return allocations.load() - before;
+}
+
+// Set-up and report allocate the same for any number of requests, but for vectors that grow with the seconds of the
+// run.
+constexpr std::uint64_t kSlack = 60;
+
+void expect_none_per_request(DriverKind driver, std::optional<double> rate, Nanoseconds think, std::uint32_t depth) {
+  const std::uint64_t few = allocations_of(500, driver, rate, think, depth);
+  const std::uint64_t many = allocations_of(10'500, driver, rate, think, depth);
+  EXPECT_LE(many, few + kSlack) << "10,000 more requests";
+}
+
+TEST(Allocation, CountingWorks) {
+  const std::uint64_t before = allocations.load();
+  ::operator delete(::operator new(1));  // a new-expression could be optimised away
+  EXPECT_EQ(allocations.load(), before + 1);
+}
+
+TEST(Allocation, NonePerRequestInTheClosedLoop) { expect_none_per_request(DriverKind::kEpoll, {}, {}, 1); }
+
+TEST(Allocation, NonePerRequestWithPipelining) { expect_none_per_request(DriverKind::kEpoll, {}, {}, 8); }
+
+TEST(Allocation, NonePerRequestInTheOpenLoop) { expect_none_per_request(DriverKind::kEpoll, 50'000.0, {}, 1); }
+
+TEST(Allocation, NonePerRequestWithPauses) {
+  expect_none_per_request(DriverKind::kEpoll, {}, std::chrono::microseconds(50), 1);
+}
+
+TEST(Allocation, NonePerRequestWithBlockingThreads) { expect_none_per_request(DriverKind::kThreads, {}, {}, 1); }
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,132 @@
+#include "loadgen/options.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace fanin {
+namespace {
+
+LoadPlan parse(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  LoadOptions options;
+  add_load_options(app, options);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  reversed.emplace_back("127.0.0.1:80");
+  app.parse(reversed);
+  return make_plan(options);
+}
+
+TEST(LoadOptions, DefaultsAreThoseOfTheDocument) {
+  const LoadPlan plan = parse({});
+  EXPECT_EQ(plan.driver, DriverKind::kEpoll);
+  EXPECT_EQ(plan.connections, 10U);
+  EXPECT_EQ(plan.threads, 1U);
+  EXPECT_EQ(plan.protocol_name, "echo");
+  EXPECT_EQ(plan.protocol->request_bytes(), 64U);
+  EXPECT_EQ(plan.duration, std::chrono::seconds(10));
+  EXPECT_EQ(plan.warmup, std::chrono::seconds(1));
+  EXPECT_EQ(plan.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(plan.think, Nanoseconds(0));
+  EXPECT_EQ(plan.requests_per_connection, 0U);
+  EXPECT_FALSE(plan.rate_per_s);
+}
+
+TEST(LoadOptions, TheThreadsDriverTakesTheTutorialsPattern) {
+  const LoadPlan plan = parse({"--driver", "threads"});
+  EXPECT_EQ(plan.connections, 20U);
+  EXPECT_EQ(plan.threads, 20U);
+  EXPECT_EQ(plan.payload_text, "hello");
+  EXPECT_EQ(plan.protocol->request_bytes(), 5U);
+  EXPECT_EQ(plan.think, std::chrono::seconds(1));
+  EXPECT_EQ(plan.requests_per_connection, 1U);
+}
+
+TEST(LoadOptions, WhatIsGivenRules) {
+  const LoadPlan plan = parse({"--driver", "threads", "-c", "3", "--think", "5ms", "--requests-per-connection", "0",
+                               "--payload-size", "100", "--requests", "50", "--close", "rst"});
+  EXPECT_EQ(plan.connections, 3U);
+  EXPECT_EQ(plan.think, std::chrono::milliseconds(5));
+  EXPECT_EQ(plan.requests_per_connection, 0U);
+  EXPECT_EQ(plan.protocol->request_bytes(), 100U);
+  EXPECT_EQ(plan.requests, std::optional<std::uint64_t>(50));
+  EXPECT_EQ(plan.close, CloseKind::kRst);
+}
+
+TEST(LoadOptions, RawTakesEscapes) {
+  const LoadPlan plan = parse({"--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n"});
+  EXPECT_EQ(plan.protocol->request_bytes(), 6U);
+  EXPECT_EQ(plan.request_text, "PING\\r\\n");
+}
+
+// Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
+TEST(LoadOptions, RefusesNonsense) {
+  const std::vector<std::vector<std::string>> wrong{
+      {"-c", "0"},
+      {"-c", "-5"},
+      {"-t", "0"},
+      {"-c", "2", "-t", "3"},
+      {"--rate", "0"},
+      {"--rate", "-1"},
+      {"--rate", "nan"},
+      {"--rate", "1e99"},
+      {"--arrival", "poisson"},
+      {"--rate", "10", "--arrival", "bursts"},
+      {"--rate", "10", "--think", "1s"},
+      {"--duration", "0"},
+      {"--duration", "-1s"},
+      {"--duration", "10 parsecs"},
+      {"--duration", "1s", "--requests", "5"},
+      {"--requests", "0"},
+      {"--timeout", "0"},
+      {"--depth", "0"},
+      {"--depth", "65536"},
+      {"--depth", "2", "--driver", "threads"},
+      {"--depth", "2", "--protocol", "greet"},
+      {"--payload-size", "0"},
+      {"--payload-size", "5", "--payload", "hello"},
+      {"--payload", ""},
+      {"--protocol", "nonsense"},
+      {"--protocol", "raw"},
+      {"--request", "PING"},
+      {"--protocol", "raw", "--request", "\\q", "--reply-delimiter", "x"},
+      {"--driver", "uring"},
+      {"--driver", "threads", "-t", "2"},
+      {"--close", "gently"},
+      {"--idle", "-1"},
+      {"--server-pid", "0"},
+  };
+  for (const auto& arguments : wrong) {
+    std::string text;
+    for (const std::string& argument : arguments) {
+      text += argument + " ";
+    }
+    EXPECT_THROW(parse(arguments), std::invalid_argument) << text;
+  }
+}
+
+TEST(LoadOptions, OtherMachinesNeedPermission) {
+  LoadOptions options;
+  options.target = "192.0.2.1:80";
+  EXPECT_THROW(make_plan(options), std::invalid_argument);
+  options.allow_remote = true;
+  EXPECT_EQ(make_plan(options).target.text(), "192.0.2.1:80");
+}
+
+// Would catch: a run that stops at "too many open files" half-way instead of saying so first.
+TEST(HeadRoom, CountsActiveAndIdleConnections) {
+  const LoadPlan plan = parse({"-c", "10", "--idle", "990"});
+  EXPECT_NO_THROW(check_head_room(plan, 1100));
+  try {
+    check_head_room(plan, 1000);
+    FAIL() << "must not fit";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("may hold 1000"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("raise the hard limit"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace fanin

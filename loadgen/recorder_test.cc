@@ -1,0 +1,90 @@
+#include "loadgen/recorder.h"
+
+#include <gtest/gtest.h>
+
+namespace fanin {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  // A request that is due, sent and answered.
+  void answer(Nanoseconds after_open, Nanoseconds latency) {
+    const TimePoint intended = open_ + after_open;
+    recorder_.sent(intended, intended);
+    recorder_.completed(intended, intended, intended + latency);
+  }
+
+  const TimePoint open_ = TimePoint{} + seconds(100);
+  Recorder recorder_{true};
+};
+
+TEST_F(RecorderTest, OnlyTheWindowCounts) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  answer(-milliseconds(1), milliseconds(5));  // reaches into the window, but does not belong to it
+  answer(milliseconds(0), milliseconds(1));
+  answer(milliseconds(999), milliseconds(5));  // answered after the close, but does
+  answer(milliseconds(1000), milliseconds(1));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 2U);
+  EXPECT_EQ(recorder_.completed_count(), 2U);
+  EXPECT_EQ(recorder_.response().count(), 2U);
+  EXPECT_EQ(recorder_.response().max(), milliseconds(5));
+}
+
+// Would catch: a second in which nothing was answered that is missing from the series, so that a stall looks like a
+// shorter run; and outcomes after the close that make a second of their own.
+TEST_F(RecorderTest, SeriesHasEverySecondOfTheWindowAndAddsUp) {
+  recorder_.begin({open_, open_, open_ + milliseconds(3500)});
+  answer(milliseconds(100), milliseconds(1));
+  answer(milliseconds(200), milliseconds(2));
+  answer(milliseconds(2100), milliseconds(3));
+  answer(milliseconds(3400), milliseconds(2000));
+  recorder_.finish();
+  ASSERT_EQ(recorder_.seconds().size(), 4U);
+  EXPECT_EQ(recorder_.seconds()[0].completed, 2U);
+  EXPECT_EQ(recorder_.seconds()[0].max, milliseconds(2));
+  EXPECT_EQ(recorder_.seconds()[0].bucket_count, 2U);
+  EXPECT_EQ(recorder_.seconds()[1].completed, 0U);
+  EXPECT_EQ(recorder_.seconds()[2].completed, 1U);
+  EXPECT_EQ(recorder_.seconds()[3].completed, 1U);
+  EXPECT_EQ(recorder_.response().count(), 4U);
+}
+
+TEST_F(RecorderTest, AWindowWithoutAnyOutcomeStillHasItsSeconds) {
+  recorder_.begin({open_, open_, open_ + seconds(3)});
+  recorder_.finish();
+  EXPECT_EQ(recorder_.seconds().size(), 3U);
+}
+
+TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kTimeout, ErrorKind::kOpenAtEnd, ErrorKind::kMismatch}) {
+    recorder_.sent(open_, open_);
+    recorder_.failed(open_, open_ + milliseconds(1), kind);
+  }
+  recorder_.failed(open_ - seconds(1), open_, ErrorKind::kReset);  // of the warm-up
+  recorder_.never_sent(2);
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 6U);
+  EXPECT_EQ(recorder_.failed_count(), 2U);
+  EXPECT_EQ(recorder_.unanswered_count(), 4U);
+  EXPECT_EQ(recorder_.outstanding(), 0U);
+  EXPECT_EQ(recorder_.response().infinite(), 6U);
+  EXPECT_EQ(recorder_.request_errors()[ErrorKind::kReset], 1U);
+  EXPECT_EQ(recorder_.outside_errors()[ErrorKind::kReset], 1U);
+  EXPECT_EQ(recorder_.seconds()[0].failed, 6U);
+}
+
+TEST_F(RecorderTest, ProgressIsSeenOncePublished) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  answer(milliseconds(1), milliseconds(1));
+  EXPECT_EQ(recorder_.progress_completed(), 0U);
+  recorder_.publish();
+  EXPECT_EQ(recorder_.progress_completed(), 1U);
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/descriptor.h"
+#include "net/socket.h"
+
+namespace fanin {
+
+// A small TCP server for tests that can be told to misbehave. Runs on a thread of its own until it is destroyed; after
+// it has accepted its connections it allocates nothing.
+class TestServer {
+ public:
+  enum class Behaviour {
+    kEcho,
+    kWrongReply,   // echoes with one bit turned
+    kCloseAtOnce,  // accepts and closes
+    kCloseEarly,   // closes in an orderly way after a request, without a reply
+    kHalfReply,    // sends half of what it got, then closes
+    kReset,        // resets the connection after a request
+    kSilent,       // reads and never answers
+    kTooLong,      // echoes and adds a byte
+    kFragments,    // echoes byte by byte
+  };
+
+  explicit TestServer(Behaviour behaviour);
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  const Address& address() const noexcept { return address_; }
+  std::uint64_t accepted() const noexcept { return accepted_.load(); }
+
+  // From now on nothing is read, until it is resumed.
+  void stall() noexcept { stalled_.store(true); }
+  void resume() noexcept;
+  void behave(Behaviour behaviour) noexcept { behaviour_.store(behaviour); }
+
+ private:
+  void serve();
+  void accept_all();
+  bool answer(int fd);
+  void wake() const noexcept;
+
+  std::atomic<Behaviour> behaviour_;
+  std::atomic<bool> stalled_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> accepted_{0};
+  Descriptor listener_;
+  Descriptor wake_;
+  Address address_;
+  std::vector<Descriptor> connections_;  // by place in the poll set
+  std::thread thread_;
+};
+
+// An address of this machine on which nobody listens.
+Address refusing_address();
+
+}  // namespace fanin
