@@ -35,9 +35,14 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"syscalls", "io_uring_enter"},
     {"syscalls", "fork"},
     {"syscalls", "thread_create"},
+    {"syscalls", "hand_over"},
+    {"syscalls", "pause"},
     {"would_block", "accept"},
     {"would_block", "recv"},
     {"would_block", "send"},
+    {"workers", "handed_over"},
+    {"workers", "queue_full"},
+    {"workers", "replaced"},
 }};
 
 // Lives in memory that forked children share, hence atomics and no pointers.
@@ -66,13 +71,22 @@ void share_totals() {
   totals = new (memory) Totals{};
 }
 
+namespace {
+
+template <std::size_t size>
+void add(const std::array<std::uint64_t, size>& counts, std::array<std::atomic<std::uint64_t>, size>& sums) noexcept {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (counts[i] > 0) {
+      sums[i].fetch_add(counts[i], std::memory_order_relaxed);
+    }
+  }
+}
+
+}  // namespace
+
 void publish_counts() noexcept {
-  for (std::size_t i = 0; i < tally.counts.size(); ++i) {
-    totals->counts[i].fetch_add(tally.counts[i], std::memory_order_relaxed);
-  }
-  for (std::size_t i = 0; i < kWaitClasses; ++i) {
-    totals->events_per_wait[i].fetch_add(tally.events_per_wait[i], std::memory_order_relaxed);
-  }
+  add(tally.counts, totals->counts);
+  add(tally.events_per_wait, totals->events_per_wait);
   tally = Tally{};
 }
 

@@ -27,9 +27,14 @@ enum class Count : std::size_t {
   kCallIoUringEnter,
   kCallFork,
   kCallThreadCreate,
+  kCallHandOver,
+  kCallPause,
   kBlockAccept,
   kBlockRecv,
   kBlockSend,
+  kHandedOver,
+  kQueueFull,
+  kWorkersReplaced,
   kSize,
 };
 

@@ -73,6 +73,7 @@ std::string list_json() {
          {"family", model.family},
          {"options", model.takes},
          {"concurrency", concurrency_of(model)},
+         {"worker_processes", model.worker_processes},
          {"protocols", protocols_of(model)},
          {"max_descriptor", model.max_descriptor < 0 ? nlohmann::json() : nlohmann::json(model.max_descriptor)}});
   }

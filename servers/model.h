@@ -32,6 +32,8 @@ struct ServerModel {
   int default_workers = 0;
   // How many connections it serves at the same time: as many as come, one, or one for each worker.
   enum class Serves { kAll, kOne, kOnePerWorker } serves = Serves::kAll;
+  // The workers are processes made ahead, and one that dies is replaced.
+  bool worker_processes = false;
   // Whether the listeners must be opened with SO_REUSEPORT. Null: never.
   bool (*reuses_port)(const ModelOptions&) = nullptr;
   // All connections live in one address space, so that protocols which connect them (chat) can be carried.
@@ -58,6 +60,7 @@ const ServerModel& find_model(std::string_view name);
 // One per file in models/; the table is made of these.
 extern const ServerModel kIterative;
 extern const ServerModel kProcess;
+extern const ServerModel kPrefork;
 extern const ServerModel kThread;
 extern const ServerModel kSelect;
 extern const ServerModel kPoll;

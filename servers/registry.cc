@@ -30,6 +30,7 @@ std::span<const ServerModel> models() {
   static const std::vector<ServerModel> table = checked({
       kIterative,
       kProcess,
+      kPrefork,
       kThread,
       kSelect,
       kPoll,

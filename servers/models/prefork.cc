@@ -1,0 +1,116 @@
+// prefork: processes made ahead, each serving one connection at a time.
+//
+// Idea: fork a fixed number of workers before anybody connects. With `--accept shared` each of them waits in accept()
+//   on the one listener, and the kernel wakes one for each connection. With `--accept passing` the parent accepts and
+//   passes the descriptor through a Unix socket to a worker that has said it is free. One that dies is replaced.
+// Costs per connection: no fork, only accept(); passing adds a message each way and a switch. In all: the workers'
+//   memory, busy or idle.
+// Needs of the kernel: fork; for passing SCM_RIGHTS.
+// Known limit: as many connections at a time as workers. The others wait in the accept queue, so that long-lived or
+//   idle connections starve them. With several ports the workers wait in poll(), and each connection wakes them all.
+// Try: fanin-server prefork --workers 3 --port 7000, then `nc 127.0.0.1 7000` four times; kill a worker, see it back.
+// From process: the fork comes before the connection, and the number of processes is bounded.
+#include "servers/connection.h"
+#include "servers/connection_channel.h"
+#include "servers/connection_limit.h"
+#include "servers/counters.h"
+#include "servers/model.h"
+#include "servers/stop.h"
+#include "servers/worker_processes.h"
+
+namespace fanin {
+namespace {
+
+void serve(const Server& server, Descriptor socket) {
+  Connection connection(std::move(socket), server);
+  const stop::WatchConnection watch(connection.fd());
+  for (auto next = connection.start(); next != Connection::Next::kClose;) {
+    next = connection.on_ready();
+  }
+}
+
+// A worker's life. `take` blocks until there is a connection.
+template <typename Take>
+void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take take) {
+  limit.forget(worker);  // what a predecessor served when it died
+  while (!stop::requested()) {
+    Listener::Accepted accepted = take();
+    if (accepted.status == Listener::Status::kStopped) {
+      return;
+    }
+    if (accepted.status == Listener::Status::kConnection && limit.enter(worker)) {
+      serve(server, std::move(accepted.socket));
+      limit.leave(worker);
+      publish_counts();  // so that they are not lost should this process be killed
+    }
+  }
+}
+
+void run_shared(Server& server, ConnectionLimit& limit) {
+  WorkerProcesses workers(server.options().model.workers, [&](int worker) {
+    serve_each(server, limit, worker, [&server] { return server.accept(0); });
+  });
+  while (workers.wait()) {
+  }
+}
+
+// Accepts one connection as soon as there is one. None when the stop came instead.
+Descriptor accept_one(Server& server, WorkerProcesses& workers) {
+  std::vector<pollfd> waiting;
+  for (const Listener& listener : server.listeners()) {
+    waiting.push_back({listener.fd(), POLLIN, 0});
+  }
+  while (workers.wait(waiting)) {
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting[i].revents != 0) {
+        if (Listener::Accepted accepted = server.listeners()[i].accept(0); accepted.socket) {
+          return std::move(accepted.socket);
+        }
+      }
+    }
+  }
+  return {};
+}
+
+void run_passing(Server& server, ConnectionLimit& limit) {
+  for (Listener& listener : server.listeners()) {
+    listener.set_nonblocking(Blocking::kYes);
+  }
+  ConnectionChannel channel;
+  WorkerProcesses workers(server.options().model.workers, [&](int worker) {
+    server.close_listeners();
+    serve_each(server, limit, worker, [&channel] { return channel.take(); });
+  });
+  pollfd free_worker{channel.free_notice(), POLLIN, 0};
+  while (workers.wait({&free_worker, 1})) {  // until then the connections wait in the accept queue
+    if (Descriptor socket = accept_one(server, workers)) {
+      channel.give(std::move(socket));
+    }
+  }
+  channel.close();
+}
+
+void run(Server& server) {
+  const ServerOptions& options = server.options();
+  ConnectionLimit limit(options.max_connections, options.model.workers);
+  if (options.model.accept == "passing") {
+    run_passing(server, limit);
+  } else {
+    run_shared(server, limit);
+  }
+}
+
+}  // namespace
+
+const ServerModel kPrefork{.name = "prefork",
+                           .summary = "processes made ahead, one connection each at a time, blocking I/O",
+                           .run = run,
+                           .family = "blocking",
+                           .takes = "workers accept",
+                           .accept_modes = "shared passing",
+                           .default_workers = 10,
+                           .serves = ServerModel::Serves::kOnePerWorker,
+                           .worker_processes = true,
+                           .shares_memory = false};
+
+}  // namespace fanin

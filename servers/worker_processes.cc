@@ -1,0 +1,135 @@
+#include "servers/worker_processes.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+
+#include "net/descriptor.h"
+#include "servers/counters.h"
+#include "servers/stop.h"
+
+namespace fanin {
+namespace {
+
+// A place is filled again at most this often, so that a worker which dies at once, or cannot be forked, does not turn
+// the parent into a fork loop.
+constexpr Nanoseconds kPause = std::chrono::milliseconds(50);
+constexpr timespec kPauseTime{0, kPause.count()};
+
+}  // namespace
+
+WorkerProcesses::WorkerProcesses(int count, std::function<void(int)> body)
+    : body_(std::move(body)), workers_(static_cast<std::size_t>(count)) {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};  // only has to interrupt the wait
+  check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+  sigset_t held;
+  ::sigemptyset(&held);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) {
+    ::sigaddset(&held, signal);
+  }
+  check(::sigprocmask(SIG_BLOCK, &held, &normal_mask_), "sigprocmask");
+  for (std::size_t number = 0; number < workers_.size(); ++number) {
+    if (!start(number)) {
+      const int error = errno;
+      stop();
+      errno = error;
+      throw_errno("cannot fork all workers");
+    }
+  }
+}
+
+WorkerProcesses::~WorkerProcesses() {
+  stop();
+  ::sigprocmask(SIG_SETMASK, &normal_mask_, nullptr);
+}
+
+bool WorkerProcesses::wait(std::span<pollfd> descriptors) {
+  while (!stop::requested()) {
+    const bool complete = replace_the_dead();
+    const int ready = ::ppoll(descriptors.data(), descriptors.size(), complete ? nullptr : &kPauseTime, &normal_mask_);
+    count_wait(ready);
+    if (ready > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void WorkerProcesses::stop() noexcept {
+  for (const Worker& worker : workers_) {
+    if (worker.pid > 0) {
+      ::kill(worker.pid, SIGTERM);
+    }
+  }
+  collect(0);
+}
+
+bool WorkerProcesses::start(std::size_t number) {
+  Worker& worker = workers_[number];
+  worker.tried = now();
+  const pid_t parent = ::getpid();
+  count(Count::kCallFork);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    run_in_child(static_cast<int>(number), parent);
+  }
+  if (pid < 0) {
+    count(Count::kRefusedResources);
+    return false;
+  }
+  worker.pid = pid;
+  ++running_;
+  return true;
+}
+
+void WorkerProcesses::run_in_child(int number, pid_t parent) {
+  tally = Tally{};  // the parent's counts are the parent's to publish
+  stop::begin_child();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  int status = ::getppid() == parent ? 0 : 1;  // it may have died before the kernel was told
+  ::sigprocmask(SIG_SETMASK, &normal_mask_, nullptr);
+  try {
+    if (status == 0) {
+      body_(number);
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fanin-server: worker {}: {}\n", number, error.what());
+    status = 2;
+  }
+  publish_counts();
+  ::_exit(status);
+}
+
+// Several may have ended for one signal.
+void WorkerProcesses::collect(int options) noexcept {
+  while (running_ > 0) {
+    const pid_t ended = ::waitpid(-1, nullptr, options);
+    if (ended == 0 || (ended < 0 && errno != EINTR)) {
+      return;
+    }
+    for (Worker& worker : workers_) {
+      if (ended > 0 && worker.pid == ended) {
+        worker.pid = -1;
+        --running_;
+      }
+    }
+  }
+}
+
+// False where some are still missing: look again after a pause.
+bool WorkerProcesses::replace_the_dead() {
+  collect(WNOHANG);
+  for (std::size_t number = 0; number < workers_.size() && running_ < workers_.size(); ++number) {
+    if (workers_[number].pid < 0 && now() - workers_[number].tried >= kPause && start(number)) {
+      count(Count::kWorkersReplaced);
+    }
+  }
+  return running_ == workers_.size();
+}
+
+}  // namespace fanin
