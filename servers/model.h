@@ -62,6 +62,7 @@ extern const ServerModel kIterative;
 extern const ServerModel kProcess;
 extern const ServerModel kPrefork;
 extern const ServerModel kThread;
+extern const ServerModel kThreadPool;
 extern const ServerModel kSelect;
 extern const ServerModel kPoll;
 extern const ServerModel kEpoll;

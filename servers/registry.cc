@@ -32,6 +32,7 @@ std::span<const ServerModel> models() {
       kProcess,
       kPrefork,
       kThread,
+      kThreadPool,
       kSelect,
       kPoll,
       kEpoll,
