@@ -66,6 +66,9 @@ extern const ServerModel kThreadPool;
 extern const ServerModel kSelect;
 extern const ServerModel kPoll;
 extern const ServerModel kEpoll;
+extern const ServerModel kEpollMod;
+extern const ServerModel kEpollEt;
+extern const ServerModel kEpollEtNodrain;
 extern const ServerModel kIoUring;
 
 }  // namespace fanin

@@ -36,6 +36,9 @@ std::span<const ServerModel> models() {
       kSelect,
       kPoll,
       kEpoll,
+      kEpollMod,
+      kEpollEt,
+      kEpollEtNodrain,
       kIoUring,
   });
   return table;
