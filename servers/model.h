@@ -70,5 +70,6 @@ extern const ServerModel kEpollMod;
 extern const ServerModel kEpollEt;
 extern const ServerModel kEpollEtNodrain;
 extern const ServerModel kIoUring;
+extern const ServerModel kIoUringMultishot;
 
 }  // namespace fanin

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <bit>
 
 #include "net/duration.h"
 
@@ -130,6 +131,10 @@ void validate(const ServerOptions& options) {
   constexpr std::size_t kLongestText = 4096;  // well below the reply limit, so that a reply always fits
   if (options.protocol_options.suffix.size() > kLongestText || options.protocol_options.reply.size() > kLongestText) {
     throw std::invalid_argument("--suffix and --reply take at most 4096 bytes");
+  }
+  if (const unsigned buffers = options.model.buffers; !std::has_single_bit(buffers)) {
+    throw std::invalid_argument(
+        fmt::format("--buffers {} is not a power of two: give {}", buffers, std::bit_ceil(buffers)));
   }
 }
 

@@ -40,6 +40,7 @@ std::span<const ServerModel> models() {
       kEpollEt,
       kEpollEtNodrain,
       kIoUring,
+      kIoUringMultishot,
   });
   return table;
 }

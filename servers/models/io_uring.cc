@@ -12,19 +12,18 @@
 // Try: fanin-server io-uring --port 7000, then `nc 127.0.0.1 7000`.
 // From epoll: the kernel does the I/O as well as the waiting. A connection has exactly one operation in flight and is
 //   closed by the completion of that one, so that the kernel never holds a buffer of a connection that has gone.
-#include <poll.h>
-
 #include <memory>
 
 #include "servers/connection.h"
 #include "servers/model.h"
 #include "servers/stop.h"
+#include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
 namespace fanin {
 namespace {
 
-enum Kind : std::uint8_t { kAccept, kListenerReadable, kReceive, kSend };
+enum Kind : std::uint8_t { kReceive, kSend };
 
 struct Client {
   std::unique_ptr<Connection> connection;
@@ -33,12 +32,10 @@ struct Client {
 
 class UringLoop {
  public:
-  explicit UringLoop(Server& server) : server_(server), ring_(server.options().model.ring_entries, {0}) {
-    for (std::uint32_t i = 0; i < server_.listeners().size(); ++i) {
-      server_.listeners()[i].set_nonblocking(Blocking::kYes);
-      accept_on(i);
-    }
-  }
+  explicit UringLoop(Server& server)
+      : server_(server),
+        ring_(server.options().model.ring_entries, {0}),
+        acceptor_(ring_, server, RingAcceptor::Shots::kOne) {}
 
   void run() {
     while (!stop::requested() || clients_.size() > 0) {
@@ -51,54 +48,30 @@ class UringLoop {
 
  private:
   void on_completion(const Completion& completion) {
+    if (RingAcceptor::owns(completion)) {
+      return admit(acceptor_.on_completion(completion, clients_.size()));
+    }
     const auto [tag, result, flags] = completion;
-    switch (tag.kind) {
-      case kAccept:
-        return admit(tag.owner.index, server_.listeners()[tag.owner.index].on_accepted(result, clients_.size()));
-      case kListenerReadable:
-        return admit(tag.owner.index, server_.listeners()[tag.owner.index].accept(clients_.size()));
-      case kReceive: {
-        Client& client = *clients_.find(tag.owner);
-        return go_on(tag.owner,
-                     result > 0 ? client.connection->on_received({client.input.get(), static_cast<std::size_t>(result)})
-                                : client.connection->on_end(-result));
-      }
-      case kSend: {
-        Connection& connection = *clients_.find(tag.owner)->connection;
-        return go_on(tag.owner,
-                     result >= 0 ? connection.on_sent(static_cast<std::size_t>(result)) : connection.on_end(-result));
-      }
-      default:
-        return;
+    const Client& client = *clients_.find(tag.owner);
+    const auto length = static_cast<std::size_t>(result);
+    if (result < 0 || (result == 0 && tag.kind == kReceive)) {
+      go_on(tag.owner, client.connection->on_end(-result));
+    } else if (tag.kind == kReceive) {
+      go_on(tag.owner, client.connection->on_received({client.input.get(), length}));
+    } else {
+      go_on(tag.owner, client.connection->on_sent(length));
     }
   }
 
-  void accept_on(std::uint32_t listener) {
-    io_uring_sqe* operation = ring_.next();
-    ::io_uring_prep_accept(operation, server_.listeners()[listener].fd(), nullptr, nullptr, SOCK_CLOEXEC);
-    Ring::set_tag(operation, {kAccept, {listener, 0}});
-  }
-
-  void admit(std::uint32_t listener, Listener::Accepted accepted) {
-    switch (accepted.status) {
-      case Listener::Status::kConnection: {
-        auto connection = std::make_unique<Connection>(std::move(accepted.socket), server_);
-        const Connection::Next next = connection->start();
-        auto input = std::make_unique_for_overwrite<char[]>(server_.options().read_cap);
-        go_on(clients_.insert({std::move(connection), std::move(input)}), next);
-        break;
-      }
-      case Listener::Status::kAgain:
-        break;
-      case Listener::Status::kNone: {
-        io_uring_sqe* operation = ring_.next();
-        ::io_uring_prep_poll_add(operation, server_.listeners()[listener].fd(), POLLIN);
-        return Ring::set_tag(operation, {kListenerReadable, {listener, 0}});
-      }
-      case Listener::Status::kStopped:
-        return shutdown_all(SHUT_RD);
+  void admit(Listener::Accepted accepted) {
+    if (accepted.status == Listener::Status::kConnection) {
+      auto connection = std::make_unique<Connection>(std::move(accepted.socket), server_);
+      const Connection::Next next = connection->start();
+      auto input = std::make_unique_for_overwrite<char[]>(server_.options().read_cap);
+      go_on(clients_.insert({std::move(connection), std::move(input)}), next);
+    } else if (accepted.status == Listener::Status::kStopped) {
+      shutdown_all(SHUT_RD);
     }
-    accept_on(listener);
   }
 
   // Asks for the one thing that the connection waits for, or lets it go.
@@ -125,7 +98,8 @@ class UringLoop {
 
   Server& server_;
   SlotTable<Client> clients_;
-  Ring ring_;  // destroyed first, while all buffers are there
+  Ring ring_;  // destroyed before the buffers
+  RingAcceptor acceptor_;
 };
 
 std::optional<std::string> probe() {

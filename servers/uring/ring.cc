@@ -73,6 +73,12 @@ io_uring_sqe* Ring::next() {
   return operation;
 }
 
+void Ring::cancel(Tag tag) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_cancel64(operation, tag.packed(), 0);
+  set_tag(operation, {kCancel, {}});
+}
+
 void Ring::submit_and_wait() {
   int result = 0;
   if (const int milliseconds = stop::wait_timeout_ms(); milliseconds < 0) {
@@ -93,7 +99,10 @@ std::size_t Ring::take_completions() {
   unsigned taken = 0;
   const io_uring_cqe* entry = nullptr;
   io_uring_for_each_cqe(&ring_, head, entry) {
-    batch_.push_back({Tag::unpack(entry->user_data), entry->res, entry->flags});
+    const Tag tag = Tag::unpack(entry->user_data);
+    if (tag.kind != kCancel) {  // whether there was anything to cancel shows in that operation's own completion
+      batch_.push_back({tag, entry->res, entry->flags});
+    }
     ++taken;
   }
   ::io_uring_cq_advance(&ring_, taken);

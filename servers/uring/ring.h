@@ -38,6 +38,8 @@ struct Completion {
 // io_uring_enter for both. Owns the rings; one thread, the one that made it.
 class Ring {
  public:
+  static constexpr std::uint8_t kFirstReservedKind = 0xf0;  // kinds from here on are not the models'
+
   // Room for `entries` operations between two submissions (more are possible and cost a system call), and for eight
   // times as many completions; the kernel keeps completions beyond that until there is room. `flags` are tried in turn
   // until the kernel takes one: IORING_SETUP_*, the best first. Throws std::system_error.
@@ -53,6 +55,9 @@ class Ring {
   io_uring_sqe* next();
   static void set_tag(io_uring_sqe* operation, Tag tag) noexcept { ::io_uring_sqe_set_data64(operation, tag.packed()); }
 
+  // Asks for the end of the operation with this tag. It completes all the same, with ECANCELED or what it came to.
+  void cancel(Tag tag);
+
   // Submits what was queued, waits for at least one completion (or the moment to look for a stop), and hands what has
   // completed to `handle(Completion)`, which may queue operations. Throws std::system_error where the ring is broken.
   template <typename Handle>
@@ -66,6 +71,8 @@ class Ring {
   }
 
  private:
+  static constexpr std::uint8_t kCancel = 0xff;
+
   void submit_and_wait();
   std::size_t take_completions();
 

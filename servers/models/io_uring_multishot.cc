@@ -1,0 +1,167 @@
+// io-uring-multishot: one thread, completion I/O, operations that stay armed and buffers that the kernel takes itself.
+//
+// Idea: one accept for all connections of a listener and one receive for all requests of a connection: each completes
+//   again and again until it says that it will not (no IORING_CQE_F_MORE). Where the bytes go is decided when they have
+//   come, from a ring of provided buffers, and the reply is made straight from there.
+// Costs per connection: nothing but its state while idle: --buffers of --read-cap bytes are there for all of them. Per
+//   request: one operation (the send) and two completions, with one io_uring_enter for everything a batch asks for.
+// Needs of the kernel: multishot receive (Linux 6.0); uses deferred task work where it is to be had (6.1).
+// Known limit: RLIMIT_NOFILE. Where the buffers run out a receive ends with ENOBUFS and is armed again: by the time
+// that
+//   is submitted all buffers of the batch have been given back, because none is kept beyond the handling of its bytes.
+// Try: fanin-server io-uring-multishot --port 7000 --buffers 1, then `nc 127.0.0.1 7000` several times.
+// From io-uring: receives go on while a reply is on its way, so what a client sends without reading has to be bounded
+// by
+//   cancelling, and a connection can be closed only when the last of its operations has completed.
+#include <cerrno>
+#include <memory>
+
+#include "servers/connection.h"
+#include "servers/model.h"
+#include "servers/stop.h"
+#include "servers/uring/acceptor.h"
+#include "servers/uring/buffer_ring.h"
+
+namespace fanin {
+namespace {
+
+enum Kind : std::uint8_t { kReceive, kSend };
+
+struct Client {
+  std::unique_ptr<Connection> connection;
+  bool receiving = false;   // its receive is armed
+  bool cancelling = false;  // and has been asked to end
+  bool sending = false;
+};
+
+class MultishotLoop {
+ public:
+  explicit MultishotLoop(Server& server)
+      : server_(server),
+        ring_(server.options().model.ring_entries,
+              {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_COOP_TASKRUN}),
+        buffers_(ring_, server.options().model.buffers, server.options().read_cap),
+        acceptor_(ring_, server, RingAcceptor::Shots::kMany) {}
+
+  void run() {
+    while (!stop::requested() || clients_.size() > 0) {
+      ring_.turn([this](const Completion& completion) { on_completion(completion); });
+      if (stop::grace_over()) {
+        shutdown_all(SHUT_RDWR);  // their operations complete then, which is what ends them
+      }
+    }
+  }
+
+ private:
+  void on_completion(const Completion& completion) {
+    if (RingAcceptor::owns(completion)) {
+      return admit(acceptor_.on_completion(completion, clients_.size()));
+    }
+    Client& client = *clients_.find(completion.tag.owner);
+    completion.tag.kind == kReceive ? on_received(client, completion) : on_sent(client, completion.result);
+    go_on(completion.tag.owner, client);
+  }
+
+  void admit(Listener::Accepted accepted) {
+    if (accepted.status == Listener::Status::kConnection) {
+      auto connection = std::make_unique<Connection>(std::move(accepted.socket), server_);
+      connection->start();
+      const SlotId id = clients_.insert({std::move(connection)});
+      go_on(id, *clients_.find(id));
+    } else if (accepted.status == Listener::Status::kStopped) {
+      shutdown_all(SHUT_RD);
+    }
+  }
+
+  void on_received(Client& client, const Completion& completion) {
+    client.receiving = (completion.flags & IORING_CQE_F_MORE) != 0;
+    client.cancelling &= client.receiving;
+    const bool serving = client.connection->next() != Connection::Next::kClose;
+    if (completion.result > 0) {
+      if (serving) {
+        client.connection->on_received(buffers_.received(completion));
+      }
+      buffers_.give_back(completion);
+    } else if (serving && completion.result != -ENOBUFS && completion.result != -ECANCELED) {
+      client.connection->on_end(-completion.result);
+    }
+  }
+
+  void on_sent(Client& client, int result) {
+    client.sending = false;
+    if (client.connection->next() != Connection::Next::kClose) {
+      result < 0 ? client.connection->on_end(-result) : client.connection->on_sent(static_cast<std::size_t>(result));
+    }
+  }
+
+  // Asks for what the connection waits for and is not on its way yet, or lets it go when nothing is.
+  void go_on(SlotId id, Client& client) {
+    switch (client.connection->next()) {
+      case Connection::Next::kRead:
+        return client.receiving ? void() : receive(id, client);
+      case Connection::Next::kClose:
+        if (!client.receiving && !client.sending) {
+          return clients_.erase(id);
+        }
+        return cancel_receive(id, client);
+      default:
+        if (!client.sending) {
+          send(id, client);
+        }
+        // As much again as one buffer while a reply waits: that client does not read what it has asked for.
+        if (client.connection->input_waiting() > server_.options().read_cap) {
+          cancel_receive(id, client);
+        }
+    }
+  }
+
+  void receive(SlotId id, Client& client) {
+    io_uring_sqe* operation = ring_.next();
+    ::io_uring_prep_recv_multishot(operation, client.connection->fd(), nullptr, 0, 0);
+    operation->flags |= IOSQE_BUFFER_SELECT;
+    operation->buf_group = BufferRing::kGroup;
+    Ring::set_tag(operation, {kReceive, id});
+    client.receiving = true;
+  }
+
+  void send(SlotId id, Client& client) {
+    const std::string_view reply = client.connection->unsent();
+    io_uring_sqe* operation = ring_.next();
+    ::io_uring_prep_send(operation, client.connection->fd(), reply.data(), reply.size(), MSG_NOSIGNAL);
+    Ring::set_tag(operation, {kSend, id});
+    client.sending = true;
+  }
+
+  void cancel_receive(SlotId id, Client& client) {
+    if (client.receiving && !client.cancelling) {
+      ring_.cancel({kReceive, id});
+      client.cancelling = true;
+    }
+  }
+
+  void shutdown_all(int how) {
+    clients_.for_each([how](const Client& client) { ::shutdown(client.connection->fd(), how); });
+  }
+
+  Server& server_;
+  SlotTable<Client> clients_;
+  Ring ring_;
+  BufferRing buffers_;
+  RingAcceptor acceptor_;
+};
+
+// There is no asking for multishot receive itself; the send without copying came with the same kernel.
+std::optional<std::string> probe() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
+
+void run(Server& server) { MultishotLoop(server).run(); }
+
+}  // namespace
+
+const ServerModel kIoUringMultishot{.name = "io-uring-multishot",
+                                    .summary = "one thread, io_uring, multishot accept and receive, provided buffers",
+                                    .run = run,
+                                    .probe = probe,
+                                    .family = "completion",
+                                    .takes = "ring-entries buffers"};
+
+}  // namespace fanin

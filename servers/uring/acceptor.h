@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "servers/server.h"
+#include "servers/uring/ring.h"
+
+namespace fanin {
+
+// Accepts on all listeners of a server through a ring, by the policy of Listener. Borrows both; the ring's thread.
+class RingAcceptor {
+ public:
+  // One connection for each operation, or an operation that goes on until it fails (Linux 5.19).
+  enum class Shots { kOne, kMany };
+
+  // Makes the listeners non-blocking (the sockets that they accept do block) and begins.
+  RingAcceptor(Ring& ring, Server& server, Shots shots);
+
+  static bool owns(const Completion& completion) noexcept { return completion.tag.kind >= kAccept; }
+
+  // What has come of a completion that it owns; `open` as for Listener::accept(). Goes on accepting by itself, unless
+  // the listener was stopped.
+  Listener::Accepted on_completion(const Completion& completion, std::size_t open);
+
+ private:
+  enum Kind : std::uint8_t { kAccept = Ring::kFirstReservedKind, kReadable };
+
+  void accept(std::uint32_t listener);
+  void wait_until_readable(std::uint32_t listener);
+
+  Ring& ring_;
+  Server& server_;
+  Shots shots_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,44 @@
+#include "servers/uring/buffer_ring.h"
+
+#include <sys/mman.h>
+
+#include <system_error>
+
+#include "net/descriptor.h"
+
+namespace fanin {
+namespace {
+
+void* map(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw_errno("cannot map memory for the provided buffers");
+  }
+  return memory;
+}
+
+}  // namespace
+
+BufferRing::BufferRing(Ring& ring, unsigned count, std::size_t bytes) : ring_(ring), count_(count), bytes_(bytes) {
+  memory_ = static_cast<char*>(map(count * bytes));
+  entries_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
+  io_uring_buf_reg group{};
+  group.ring_addr = reinterpret_cast<std::uintptr_t>(entries_);
+  group.ring_entries = count;
+  group.bgid = kGroup;
+  if (const int result = ::io_uring_register_buf_ring(&ring_.get(), &group, 0); result < 0) {
+    throw std::system_error(-result, std::generic_category(), "cannot register the provided buffers");
+  }
+  ::io_uring_buf_ring_init(entries_);
+  for (unsigned i = 0; i < count; ++i) {
+    offer(i);
+  }
+}
+
+BufferRing::~BufferRing() {
+  ::io_uring_unregister_buf_ring(&ring_.get(), kGroup);
+  ::munmap(entries_, count_ * sizeof(io_uring_buf));
+  ::munmap(memory_, count_ * bytes_);
+}
+
+}  // namespace fanin
