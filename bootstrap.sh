@@ -18,6 +18,7 @@ kRunNeeds=(
   libcli11-dev
   nlohmann-json3-dev
   libfmt-dev
+  libhttp-parser-dev
   libbenchmark-dev
   liburing-dev
   pkg-config:pkg-config

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ struct ClientState {
   std::uint32_t sent = 0;        // requests appended so far, modulo 2^32
   std::uint32_t completed = 0;   // replies verified so far, modulo 2^32
   std::uint32_t offset = 0;      // bytes of the current reply that are verified
+  // What else the protocol keeps of a reply that has come in part; nobody else's business.
+  std::array<std::uint32_t, 4> parse{};
 };
 
 // What received bytes, or the end of the stream, amounted to.

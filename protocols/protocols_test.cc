@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/clock.h"
+#include "protocols/conversation.h"
 #include "protocols/line_hash.h"
 #include "protocols/registry.h"
 #include "protocols/stamp.h"
@@ -19,38 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Conversation {
-  std::string replies;
-  bool server_closes = false;
-};
-
-// Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes and is emptied when
-// it is full.
+// Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes.
 Conversation talk(ServerSession& session, std::string_view input, std::size_t split, std::size_t limit) {
-  Conversation result;
-  std::string buffer;
-  const auto drain = [&](const ReplyBuffer& out) {
-    EXPECT_LE(buffer.size(), limit);
-    result.replies += buffer;
-    result.server_closes |= out.closing();
-    buffer.clear();
-  };
-  ReplyBuffer first(buffer, limit);
-  session.start(first);
-  drain(first);
-  for (std::string_view part : {input.substr(0, split), input.substr(split)}) {
-    ServerSession::Progress progress{0, true};
-    for (int rounds = 0; (progress.more || !part.empty()) && rounds < 10'000; ++rounds) {
-      ReplyBuffer out(buffer, limit);
-      progress = session.consume(part, out);
-      EXPECT_TRUE(progress.consumed == part.size() || !buffer.empty() || limit < 32)
-          << "input left although there was room";
-      part.remove_prefix(progress.consumed);
-      drain(out);
-    }
-    EXPECT_TRUE(part.empty());
-  }
-  return result;
+  Conversation said = talk(session, cut(input, split), limit);
+  EXPECT_EQ(said.fault, "");
+  return said;
 }
 
 // Lets the client verify `stream`, cut at `split`.

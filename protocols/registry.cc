@@ -11,7 +11,7 @@
 namespace fanin {
 
 std::span<const Protocol> protocols() {
-  static const std::vector<Protocol> table{kEcho, kUpper, kSink, kGreet, kGoodbye, kWorkProtocol, kLarge, kRaw};
+  static const std::vector<Protocol> table{kEcho, kUpper, kSink, kGreet, kGoodbye, kWorkProtocol, kLarge, kHttp, kRaw};
   return table;
 }
 

@@ -19,6 +19,7 @@ struct ServerProtocolOptions {
   Nanoseconds work = std::chrono::microseconds(100);  // work: CPU time that a heavy line costs
   double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
   std::size_t reply_bytes = 65536;                    // large: length of every reply
+  std::string root;                                   // http: the directory that holds the files
 };
 
 // What the client's half can be told.
@@ -30,6 +31,8 @@ struct ClientProtocolOptions {
   std::string request;              // raw: what is sent
   std::string reply_delimiter;      // raw: what ends a reply
   std::size_t reply_bytes = 65536;  // large: what the server was given
+  std::string path = "/";           // http: what is asked for
+  std::string host = "localhost";   // http: what the Host field says
   std::string expect;               // raw: the whole reply without its delimiter; empty takes any
 };
 
@@ -66,6 +69,7 @@ extern const Protocol kGreet;
 extern const Protocol kGoodbye;
 extern const Protocol kWorkProtocol;
 extern const Protocol kLarge;
+extern const Protocol kHttp;
 extern const Protocol kRaw;
 
 }  // namespace fanin

@@ -25,6 +25,9 @@ class ReplyBuffer {
     return bytes_.data() + old_size;
   }
 
+  // Gives back the last `size` bytes of an extend() that could not be filled.
+  void shrink(std::size_t size) { bytes_.resize(bytes_.size() - size); }
+
   // The connection is to be closed once everything appended so far has been sent.
   void close_when_sent() noexcept { close_when_sent_ = true; }
   bool closing() const noexcept { return close_when_sent_; }

@@ -29,6 +29,7 @@ void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
   add("--work-share", protocol.work_share, "work: share of the lines that cost it, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  add("--root", protocol.root, "http: directory that holds the files");
   add("--reply-size", protocol.reply_bytes, "large: bytes of a reply")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();

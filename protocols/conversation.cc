@@ -1,0 +1,88 @@
+#include "protocols/conversation.h"
+
+namespace fanin {
+namespace {
+
+// One conversation under way.
+class Talk {
+ public:
+  Talk(ServerSession& session, std::size_t limit) : session_(session), limit_(limit) {}
+
+  void start() {
+    ReplyBuffer out(buffer_, limit_);
+    session_.start(out);
+    take(out);
+  }
+
+  void feed(std::string_view part) {
+    bool more = true;  // an empty part is presented once, as a model may do
+    while ((more || !part.empty()) && !done()) {
+      ReplyBuffer out(buffer_, limit_);
+      const ServerSession::Progress progress = session_.consume(part, out);
+      if (progress.consumed > part.size()) {
+        result.fault = "consumed more than there was";
+        return;
+      }
+      const bool stuck = progress.consumed == 0 && buffer_.empty() && (progress.more || !part.empty());
+      if (stuck && !out.closing()) {
+        result.fault = "neither took input nor gave output, with room for it";
+        return;
+      }
+      if (progress.consumed < part.size() && !progress.more && buffer_.empty()) {
+        result.fault = "left input although it had room for the reply";
+        return;
+      }
+      part.remove_prefix(progress.consumed);
+      more = progress.more;
+      take(out);
+      closed_ |= result.server_closes && !more;
+    }
+  }
+
+  bool done() const { return closed_ || !result.fault.empty(); }
+
+  Conversation result;
+
+ private:
+  void take(const ReplyBuffer& out) {
+    if (buffer_.size() > limit_) {
+      result.fault = "more output than there was room for";
+    }
+    result.replies += buffer_;
+    result.server_closes |= out.closing();
+    buffer_.clear();
+  }
+
+  ServerSession& session_;
+  std::size_t limit_;
+  std::string buffer_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+Conversation talk(ServerSession& session, const std::vector<std::string_view>& parts, std::size_t limit) {
+  Talk talk(session, limit);
+  talk.start();
+  for (const std::string_view part : parts) {
+    if (talk.done()) {
+      break;
+    }
+    talk.feed(part);
+  }
+  return std::move(talk.result);
+}
+
+std::vector<std::string_view> cut(std::string_view text, std::size_t at) {
+  return {text.substr(0, at), text.substr(at)};
+}
+
+std::vector<std::string_view> trickle(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    parts.push_back(text.substr(i, 1));
+  }
+  return parts;
+}
+
+}  // namespace fanin

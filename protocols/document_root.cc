@@ -1,0 +1,111 @@
+#include "protocols/document_root.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+constexpr int kPlaceFlags = O_PATH | O_CLOEXEC;  // names a file without opening it
+constexpr int kReadFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+int open_beneath(int directory, const char* path, int flags) noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  long fd = -1;
+  // EAGAIN: something on the way was renamed in the middle of it, and ".." could not be checked.
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) {
+      break;
+    }
+  }
+  return static_cast<int>(fd);
+}
+
+// Where the kernel keeps the name of an open file. Opening it opens the very file, not whatever has its name by now.
+std::string link_of(const Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
+
+std::string name_of(const Descriptor& place) {
+  std::string name(PATH_MAX, '\0');
+  const ssize_t length = ::readlink(link_of(place).c_str(), name.data(), name.size());
+  name.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return name;
+}
+
+}  // namespace
+
+DocumentRoot::DocumentRoot(const std::string& directory, Resolution resolution)
+    : directory_(::open(directory.c_str(), kPlaceFlags | O_DIRECTORY)) {
+  if (!directory_) {
+    throw std::system_error(errno, std::generic_category(), fmt::format("document root {}", directory));
+  }
+  // Seccomp filters that do not know the call answer EPERM instead of ENOSYS: all that counts is that it works.
+  const Descriptor probe(resolution == Resolution::kChecked ? -1 : open_beneath(directory_.get(), ".", kPlaceFlags));
+  kernel_resolves_ = static_cast<bool>(probe);
+  if (!kernel_resolves_ && resolution == Resolution::kKernel) {
+    throw std::system_error(errno, std::generic_category(), "openat2");
+  }
+  real_path_ = name_of(directory_);
+  if (real_path_.empty() && !kernel_resolves_) {
+    throw std::system_error(ENOSYS, std::generic_category(), "neither openat2 nor /proc is there to confine paths");
+  }
+}
+
+int DocumentRoot::resolve(const std::string& path, Descriptor& place) const {
+  place.reset(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kPlaceFlags)
+                               : ::openat(directory_.get(), path.c_str(), kPlaceFlags));
+  if (!place) {
+    return errno;
+  }
+  if (kernel_resolves_) {
+    return 0;
+  }
+  const std::string prefix = real_path_ == "/" ? real_path_ : real_path_ + "/";
+  return name_of(place).starts_with(prefix) ? 0 : EXDEV;
+}
+
+int DocumentRoot::find(const std::string& path, struct stat& attributes) const {
+  Descriptor place;
+  if (const int error = resolve(path, place); error != 0) {
+    return error;
+  }
+  if (::fstat(place.get(), &attributes) != 0) {
+    return errno;
+  }
+  return S_ISREG(attributes.st_mode) ? 0 : ENOENT;
+}
+
+int DocumentRoot::open(const std::string& path, Descriptor& file, struct stat& attributes) const {
+  Descriptor place;
+  if (const int error = resolve(path, place); error != 0) {
+    return error;
+  }
+  if (::fstat(place.get(), &attributes) != 0) {
+    return errno;
+  }
+  if (!S_ISREG(attributes.st_mode)) {
+    return ENOENT;
+  }
+  Descriptor opened(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kReadFlags)
+                                     : ::open(link_of(place).c_str(), kReadFlags));
+  // Once more, because something else may have the name by now; a pipe would have been opened without waiting.
+  if (!opened || ::fstat(opened.get(), &attributes) != 0) {
+    return errno;
+  }
+  if (!S_ISREG(attributes.st_mode)) {
+    return ENOENT;
+  }
+  file = std::move(opened);
+  return 0;
+}
+
+}  // namespace fanin

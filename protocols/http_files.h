@@ -1,0 +1,99 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "net/descriptor.h"
+#include "protocols/document_root.h"
+
+namespace fanin {
+
+// A version of a file, ready to be sent: its bytes where it is small, an open descriptor where it is not, and the parts
+// of a reply's head that do not change. Immutable; any thread.
+//
+// Neither mapped nor given to sendfile: a mapped file that somebody shortens ends the process with SIGBUS, and sendfile
+// would put knowledge of the protocol into every server model. A small file costs one copy from memory, and no system
+// call but the send.
+class HttpFile {
+ public:
+  // Reads `descriptor`, or keeps it. Throws std::system_error where that fails.
+  HttpFile(Descriptor descriptor, const struct stat& attributes, std::string_view path);
+
+  std::uint64_t size() const noexcept { return size_; }
+  std::time_t modified() const noexcept { return attributes_.st_mtim.tv_sec; }
+  const std::string& last_modified() const noexcept { return last_modified_; }
+  // "HTTP/1.1 200 OK" and the fields that are the same in every such reply.
+  const std::string& ok_head() const noexcept { return ok_head_; }
+  // Fields that belong to the file whatever the status: type, age.
+  const std::string& fields() const noexcept { return fields_; }
+
+  bool in_memory() const noexcept { return !descriptor_; }
+  // Of a file in memory.
+  std::string_view body() const noexcept { return body_; }
+  // Fills `to` from `offset` on; false where the file has become shorter or cannot be read.
+  bool read(std::uint64_t offset, char* to, std::size_t size) const noexcept;
+
+  bool is_of(const struct stat& attributes) const noexcept;
+  // What it costs to keep; an open descriptor is counted as a megabyte, since there are few of them.
+  std::size_t cost() const noexcept;
+
+ private:
+  struct stat attributes_;
+  Descriptor descriptor_;
+  std::string body_;
+  std::uint64_t size_;
+  std::string last_modified_;
+  std::string fields_;
+  std::string ok_head_;
+};
+
+// The files below a document root. A request costs one look-up in the calling thread's own table; whether the file has
+// changed is asked at most once per second. Any thread; no lock as long as that table answers.
+class HttpFiles {
+ public:
+  explicit HttpFiles(const std::string& root, DocumentRoot::Resolution resolution = DocumentRoot::Resolution::kBest);
+
+  struct Found {
+    const std::shared_ptr<const HttpFile>*
+        file;    // null unless the status is 200; lives until this thread's next find()
+    int status;  // 200, 400, 404, or 503 where the machine has run out of something
+  };
+  // `now`: seconds, see http_now().
+  Found find(std::string_view target, std::time_t now);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const HttpFile> file;
+    std::time_t checked = 0;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
+  using Table = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+  struct ThreadTable {
+    std::uint64_t owner = 0;
+    Table table;                           // by target
+    std::size_t bytes = 0;                 // at least what its files and targets hold
+    std::shared_ptr<const HttpFile> last;  // a file that is not kept in the table
+  };
+
+  static Found remember(ThreadTable& mine, std::string_view target, Entry entry);
+  int get(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile>& file);
+  int load(const std::string& path, std::shared_ptr<const HttpFile>& file) const;
+  void put(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile> file);
+
+  DocumentRoot root_;
+  const std::uint64_t id_;  // never used again, so that a thread's table cannot be taken for that of another object
+  std::mutex mutex_;
+  Table table_;  // by path, with mutex_ held
+  std::size_t table_bytes_ = 0;
+};
+
+}  // namespace fanin

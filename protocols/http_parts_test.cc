@@ -1,0 +1,220 @@
+// The parts of http that need no request: dates, targets, ranges, and what may be opened below a document root.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+#include "protocols/document_root.h"
+#include "protocols/http_date.h"
+#include "protocols/http_files.h"
+#include "protocols/http_range.h"
+#include "protocols/http_target.h"
+#include "protocols/scratch_directory.h"
+
+namespace fanin {
+namespace {
+
+// The example of RFC 9110, section 5.6.7, in its three forms.
+TEST(HttpDate, UnderstandsAllThreeForms) {
+  constexpr std::time_t kTime = 784111777;
+  EXPECT_EQ(format_http_date(kTime), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), kTime);
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), kTime);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), kTime);
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT and more"), std::nullopt);
+  EXPECT_EQ(parse_http_date("yesterday"), std::nullopt);
+  EXPECT_EQ(http_date_field(kTime), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  EXPECT_EQ(http_date_field(kTime + 1), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
+}
+
+std::string path_of(std::string_view target) {
+  const HttpTarget parsed = parse_http_target(target);
+  return parsed.status == 0 ? parsed.path : std::to_string(parsed.status);
+}
+
+// Would catch: a spelling of ".." that survives, for instance because it is decoded after it was looked for.
+TEST(HttpTarget, EverySpellingOfAPath) {
+  EXPECT_EQ(path_of("/"), "index.html");
+  EXPECT_EQ(path_of("/a/b.html"), "a/b.html");
+  EXPECT_EQ(path_of("/a/"), "a/index.html");
+  EXPECT_EQ(path_of("/a/b/../c.txt?x=/../y"), "a/c.txt");
+  EXPECT_EQ(path_of("/a/b/.."), "a/index.html");
+  EXPECT_EQ(path_of("//a///b//"), "a/b/index.html");
+  EXPECT_EQ(path_of("/%61%2fb%2Etxt"), "a/b.txt");
+  EXPECT_EQ(path_of("/a%20b+c.txt"), "a b+c.txt");
+  EXPECT_EQ(path_of("/.."), "404");
+  EXPECT_EQ(path_of("/../etc/passwd"), "404");
+  EXPECT_EQ(path_of("/a/../../etc/passwd"), "404");
+  EXPECT_EQ(path_of("/%2e%2e/etc/passwd"), "404");
+  EXPECT_EQ(path_of("/.%2E/etc/passwd"), "404");
+  EXPECT_EQ(path_of("/a%2f..%2f..%2fetc/passwd"), "404");
+  EXPECT_EQ(path_of("//../etc/passwd"), "404");
+  EXPECT_EQ(path_of("/%252e%252e/x"), "%2e%2e/x") << "decoded once, not twice";
+  EXPECT_EQ(path_of("/..\\..\\x"), "..\\..\\x") << "a backslash is a letter like any other";
+  EXPECT_EQ(path_of("/a%00.txt"), "400");
+  EXPECT_EQ(path_of("/a%zz"), "400");
+  EXPECT_EQ(path_of("/a%4"), "400");
+  EXPECT_EQ(path_of("http://host/a.txt?q"), "a.txt");
+  EXPECT_EQ(path_of("http://host"), "index.html");
+  EXPECT_EQ(path_of("http://host:80/../x"), "404");
+  EXPECT_EQ(path_of("*"), "400");
+  EXPECT_EQ(path_of("a.txt"), "400");
+  EXPECT_EQ(path_of(""), "400");
+}
+
+std::string range_of(std::string_view field, std::uint64_t size) {
+  const auto range = parse_http_range(field, size);
+  if (!range) {
+    return "ignored";
+  }
+  return range->empty() ? "unsatisfiable" : std::to_string(range->begin) + "-" + std::to_string(range->end);
+}
+
+// Would catch: ends taken as exclusive, and numbers that wrap around.
+TEST(HttpRange, OneRangeOrNone) {
+  EXPECT_EQ(range_of("bytes=0-0", 10), "0-1");
+  EXPECT_EQ(range_of("bytes=2-5", 10), "2-6");
+  EXPECT_EQ(range_of("bytes=2-", 10), "2-10");
+  EXPECT_EQ(range_of("bytes=-3", 10), "7-10");
+  EXPECT_EQ(range_of("bytes=-30", 10), "0-10");
+  EXPECT_EQ(range_of("bytes=5-99999999999999999999999", 10), "5-10");
+  EXPECT_EQ(range_of("bytes=0-18446744073709551615", 10), "0-10");
+  EXPECT_EQ(range_of("bytes=10-", 10), "unsatisfiable");
+  EXPECT_EQ(range_of("bytes=99999999999999999999999-", 10), "unsatisfiable");
+  EXPECT_EQ(range_of("bytes=-0", 10), "unsatisfiable");
+  EXPECT_EQ(range_of("bytes=0-", 0), "unsatisfiable");
+  for (const char* other : {"bytes=5-2", "bytes=-", "bytes=", "bytes=a-b", "bytes=1-2,4-5", "items=0-1", "bytes=1-2 ",
+                            "bytes=+1-2", "bytes=--1", ""}) {
+    EXPECT_EQ(range_of(other, 10), "ignored") << other;
+  }
+}
+
+class Confined : public testing::TestWithParam<DocumentRoot::Resolution> {
+ protected:
+  Confined() {
+    around_.write("secret", "outside");
+    around_.make_directory("root");
+    around_.make_directory("root/sub");
+    around_.write("root/plain", "inside");
+    around_.write("root/sub/deep", "deeper");
+  }
+
+  // "" where it can be opened, else the name of the error.
+  std::string attempt(const std::string& path) {
+    const DocumentRoot root(around_.path("root"), GetParam());
+    struct stat attributes {};
+    Descriptor file;
+    const int opened = root.open(path, file, attributes);
+    EXPECT_EQ(root.find(path, attributes), opened) << path;
+    EXPECT_EQ(static_cast<bool>(file), opened == 0) << path;
+    return opened == 0 ? "" : ::strerrorname_np(opened);
+  }
+
+  ScratchDirectory around_;
+};
+
+TEST_P(Confined, FilesInsideAreOpened) {
+  around_.link("plain", "root/relative");
+  around_.link("../plain", "root/sub/up");
+  EXPECT_EQ(attempt("plain"), "");
+  EXPECT_EQ(attempt("sub/deep"), "");
+  EXPECT_EQ(attempt("relative"), "");
+  EXPECT_EQ(attempt("sub/up"), "");
+  EXPECT_EQ(attempt("none"), "ENOENT");
+}
+
+// Would catch: links followed out of the root, by name, by directory or by a chain.
+TEST_P(Confined, LinksThatLeadOutAreRefused) {
+  around_.link("../secret", "root/climbing");
+  around_.link(around_.path("secret"), "root/absolute");
+  around_.link("..", "root/parent");
+  around_.link("climbing", "root/chain");
+  around_.link("/proc/self/cwd", "root/magic");
+  EXPECT_EQ(attempt("climbing"), "EXDEV");
+  EXPECT_EQ(attempt("absolute"), "EXDEV");
+  EXPECT_EQ(attempt("parent/secret"), "EXDEV");
+  EXPECT_EQ(attempt("chain"), "EXDEV");
+  EXPECT_EQ(attempt("../secret"), "EXDEV");
+  EXPECT_NE(attempt("magic/CMakeLists.txt"), "");
+}
+
+// Would catch: a root "/srv/www" that lets "/srv/www-private" pass, because it begins the same.
+TEST_P(Confined, ANeighbourWithTheSameBeginningIsOutside) {
+  around_.write("root-private", "outside");
+  around_.link("../root-private", "root/neighbour");
+  EXPECT_EQ(attempt("neighbour"), "EXDEV");
+}
+
+// Would catch: an open that waits for somebody to write into the pipe, for ever.
+TEST_P(Confined, NothingButRegularFiles) {
+  ASSERT_EQ(::mkfifo(around_.path("root/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(attempt("pipe"), "ENOENT");
+  EXPECT_EQ(attempt("sub"), "ENOENT");
+  EXPECT_EQ(attempt("plain/index.html"), "ENOTDIR");
+}
+
+INSTANTIATE_TEST_SUITE_P(DocumentRoot, Confined,
+                         testing::Values(DocumentRoot::Resolution::kBest, DocumentRoot::Resolution::kChecked),
+                         [](const auto& test) { return test.index == 0 ? "best" : "checked"; });
+
+TEST(DocumentRoot, AMissingDirectoryIsNamed) {
+  try {
+    const DocumentRoot root("/nowhere/at/all");
+    FAIL();
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/at/all"), std::string::npos);
+  }
+}
+
+// Would catch: a changed file served from memory for ever, or asked after at every request.
+TEST(HttpFiles, AChangeIsSeenInTheNextSecond) {
+  ScratchDirectory root;
+  root.write("a.txt", "old");
+  HttpFiles files(root.path(""));
+  EXPECT_EQ((*files.find("/a.txt", 100).file)->body(), "old");
+  root.write("a.txt", "newer");
+  EXPECT_EQ((*files.find("/a.txt", 100).file)->body(), "old");
+  EXPECT_EQ((*files.find("/a.txt", 101).file)->body(), "newer");
+  const HttpFile* version = files.find("/a.txt", 101).file->get();
+  EXPECT_EQ(files.find("/a.txt?again", 102).file->get(), version) << "unchanged: not read again";
+  ASSERT_EQ(::unlink(root.path("a.txt").c_str()), 0);
+  EXPECT_EQ(files.find("/a.txt", 103).status, 404);
+}
+
+// Would catch: a look-up table of one thread that answers for another document root.
+TEST(HttpFiles, RootsAreKeptApart) {
+  ScratchDirectory one;
+  ScratchDirectory two;
+  one.write("index.html", "one");
+  two.write("index.html", "two");
+  HttpFiles first(one.path(""));
+  HttpFiles second(two.path(""));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ((*first.find("/", 100).file)->body(), "one");
+    EXPECT_EQ((*second.find("/", 100).file)->body(), "two");
+  }
+}
+
+// Would catch: descriptors of long files that are never closed.
+TEST(HttpFiles, LongFilesDoNotPileUpDescriptors) {
+  ScratchDirectory root;
+  for (int i = 0; i < 200; ++i) {
+    root.write("long" + std::to_string(i), "");
+    ASSERT_EQ(::truncate(root.path("long" + std::to_string(i)).c_str(), 1 << 20), 0);
+  }
+  HttpFiles files(root.path(""));
+  int highest = 0;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(files.find("/long" + std::to_string(i), 100).status, 200);
+    const Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    highest = std::max(highest, probe.get());
+  }
+  EXPECT_LT(highest, 150);
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,230 @@
+#include "protocols/http_request.h"
+
+#include <strings.h>
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+constexpr int kBadRequest = 400;
+constexpr int kBodyTooLarge = 413;
+constexpr int kTargetTooLong = 414;
+constexpr int kHeadTooLarge = 431;
+
+constexpr int kStop = -1;  // what a callback returns to end the parsing
+
+bool is_name(std::string_view name, std::string_view known) noexcept {
+  return name.size() == known.size() && ::strncasecmp(name.data(), known.data(), name.size()) == 0;
+}
+
+HttpRequestParser& owner(http_parser* parser) noexcept { return *static_cast<HttpRequestParser*>(parser->data); }
+
+// Requests that arrive whole are read into this one; nothing of it outlives the call.
+HttpRequest& thread_request() {
+  thread_local HttpRequest request;
+  return request;
+}
+
+}  // namespace
+
+void HttpText::append(const char* at, std::size_t size) {
+  if (copy_.empty()) {
+    if (view_.empty()) {
+      view_ = {at, size};
+      return;
+    }
+    if (view_.data() + view_.size() == at) {
+      view_ = {view_.data(), view_.size() + size};
+      return;
+    }
+    copy_ = view_;
+  }
+  copy_.append(at, size);
+}
+
+void HttpText::keep() {
+  if (copy_.empty()) {
+    copy_ = view_;
+  }
+  view_ = {};
+}
+
+HttpRequestParser::HttpRequestParser() noexcept {
+  http_parser_init(&parser_, HTTP_REQUEST);
+  parser_.data = this;
+}
+
+const http_parser_settings& HttpRequestParser::settings() noexcept {
+  static const http_parser_settings settings = [] {
+    http_parser_settings made{};
+    made.on_message_begin = on_message_begin;
+    made.on_url = on_url;
+    made.on_header_field = on_field;
+    made.on_header_value = on_value;
+    made.on_headers_complete = on_head_complete;
+    made.on_message_complete = on_message_complete;
+    return made;
+  }();
+  return settings;
+}
+
+int HttpRequestParser::on_message_begin(http_parser* parser) noexcept {
+  HttpRequestParser& self = owner(parser);
+  *self.request_ = HttpRequest();
+  self.begun_ = true;
+  self.head_complete_ = false;
+  return 0;
+}
+
+int HttpRequestParser::on_url(http_parser* parser, const char* at, std::size_t size) {
+  owner(parser).request_->target.append(at, size);
+  return 0;
+}
+
+int HttpRequestParser::on_field(http_parser* parser, const char* at, std::size_t size) {
+  if (owner(parser).head_complete_) {
+    return 0;  // a trailer: it came after the decision
+  }
+  HttpRequest& request = *owner(parser).request_;
+  if (request.in_value) {
+    request.name = HttpText();
+    request.in_value = false;
+  }
+  request.has_fields = true;
+  request.name.append(at, size);
+  return 0;
+}
+
+int HttpRequestParser::on_value(http_parser* parser, const char* at, std::size_t size) {
+  if (owner(parser).head_complete_) {
+    return 0;
+  }
+  HttpRequest& request = *owner(parser).request_;
+  if (!request.in_value) {
+    request.in_value = true;
+    const std::string_view name = request.name.view();
+    request.field = is_name(name, "If-Modified-Since") ? HttpRequest::Field::kIfModifiedSince
+                    : is_name(name, "Range")           ? HttpRequest::Field::kRange
+                    : is_name(name, "If-Range")        ? HttpRequest::Field::kIfRange
+                                                       : HttpRequest::Field::kOther;
+    request.hosts += is_name(name, "Host") ? 1 : 0;
+    request.if_none_match |= is_name(name, "If-None-Match");
+    request.expects_continue |= is_name(name, "Expect");
+  }
+  switch (request.field) {
+    case HttpRequest::Field::kIfModifiedSince:
+      request.if_modified_since.append(at, size);
+      break;
+    case HttpRequest::Field::kRange:
+      request.range.append(at, size);
+      break;
+    case HttpRequest::Field::kIfRange:
+      request.if_range.append(at, size);
+      break;
+    case HttpRequest::Field::kOther:
+      break;
+  }
+  return 0;
+}
+
+int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
+  HttpRequestParser& self = owner(parser);
+  HttpRequest& request = *self.request_;
+  self.head_complete_ = true;
+  request.method = parser->method;
+  request.major = parser->http_major;
+  request.minor = parser->http_minor;
+  const bool has_length = (parser->flags & F_CONTENTLENGTH) != 0;
+  if (request.target.view().size() > kLongestTarget) {
+    self.refusal_ = kTargetTooLong;
+    return kStop;
+  }
+  if (has_length && parser->content_length > kLongestBody) {
+    self.refusal_ = kBodyTooLarge;
+    return kStop;
+  }
+  const bool has_body = (has_length && parser->content_length > 0) || (parser->flags & F_CHUNKED) != 0;
+  self.stop_after_head_ = request.expects_continue && has_body;
+  if (request.method != HTTP_CONNECT) {
+    parser->upgrade = 0;  // an offer, which we do not take; the parser would stop understanding HTTP here
+  }
+  return self.stop_after_head_ ? kStop : 0;
+}
+
+int HttpRequestParser::on_message_complete(http_parser* parser) noexcept {
+  HttpRequest& request = *owner(parser).request_;
+  request.keep_alive = request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
+  http_parser_pause(parser, 1);
+  return 0;
+}
+
+HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
+  request_ = kept_ ? kept_.get() : &thread_request();
+  while (!input.empty()) {
+    // The limits are kept to the byte, so that the answer does not depend on how the input was cut.
+    const std::size_t limit = head_complete_ ? kLongestHead + kLongestBody : kLongestHead;
+    if (taken_ >= limit) {
+      return refuse(status_of_excess());
+    }
+    const Result result = execute(input, std::min(input.size(), limit - taken_));
+    if (result != Result::kIncomplete) {
+      return result;
+    }
+  }
+  if (begun_) {
+    keep();
+  }
+  return Result::kIncomplete;
+}
+
+int HttpRequestParser::status_of_excess() const noexcept {
+  if (!begun_) {
+    return kBadRequest;  // nothing but empty lines
+  }
+  if (head_complete_) {
+    return kBodyTooLarge;
+  }
+  const bool in_fields = request_->has_fields && request_->target.view().size() <= kLongestTarget;
+  return in_fields ? kHeadTooLarge : kTargetTooLong;
+}
+
+HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, std::size_t size) {
+  const std::size_t used = http_parser_execute(&parser_, &settings(), input.data(), size);
+  taken_ += static_cast<std::uint32_t>(used);
+  switch (HTTP_PARSER_ERRNO(&parser_)) {
+    case HPE_OK:
+      input.remove_prefix(used);
+      return Result::kIncomplete;
+    case HPE_PAUSED:
+      http_parser_pause(&parser_, 0);
+      input.remove_prefix(used);
+      taken_ = 0;
+      begun_ = false;
+      head_complete_ = false;
+      return Result::kRequest;
+    default:
+      if (stop_after_head_ && refusal_ == 0) {
+        request_->keep_alive = false;  // whether the body comes is not known, so nothing after it can be understood
+        return Result::kRequest;
+      }
+      return refuse(refusal_ != 0 ? refusal_ : kBadRequest);
+  }
+}
+
+HttpRequestParser::Result HttpRequestParser::refuse(int status) noexcept {
+  refusal_ = static_cast<std::uint16_t>(status);
+  return Result::kRefused;
+}
+
+void HttpRequestParser::keep() {
+  if (!kept_) {
+    kept_ = std::make_unique<HttpRequest>(std::move(*request_));
+    request_ = kept_.get();
+  }
+  for (HttpText* text : {&kept_->target, &kept_->if_modified_since, &kept_->range, &kept_->if_range, &kept_->name}) {
+    text->keep();
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <http_parser.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fanin {
+
+// A piece of a request: a view of the input as long as it lies there in one piece, a copy otherwise, so that a request
+// which arrives whole is never copied.
+class HttpText {
+ public:
+  void append(const char* at, std::size_t size);
+  std::string_view view() const noexcept { return copy_.empty() ? view_ : std::string_view(copy_); }
+  // The input is about to go away.
+  void keep();
+
+ private:
+  std::string_view view_;
+  std::string copy_;
+};
+
+// What a server of files needs to know of a request.
+struct HttpRequest {
+  enum class Field { kOther, kIfModifiedSince, kRange, kIfRange };
+
+  HttpText target;
+  HttpText if_modified_since;
+  HttpText range;
+  HttpText if_range;
+  int hosts = 0;  // fields of that name
+  bool if_none_match = false;
+  bool expects_continue = false;
+  bool has_fields = false;
+  unsigned method = HTTP_GET;
+  unsigned major = 1;
+  unsigned minor = 1;
+  bool keep_alive = false;
+
+  // The field that is being read.
+  HttpText name;
+  Field field = Field::kOther;
+  bool in_value = false;
+};
+
+// Reads the requests of one connection from its bytes, wherever these are cut. Keeps between calls nothing but the
+// state of the packaged parser and what it has of a half-received request. One thread at a time.
+class HttpRequestParser {
+ public:
+  static constexpr std::size_t kLongestTarget = 8000;
+  static constexpr std::size_t kLongestHead = 16 * 1024;  // request line and fields
+  static constexpr std::size_t kLongestBody = 64 * 1024;  // is read and thrown away, with its chunk headers
+
+  enum class Result { kIncomplete, kRequest, kRefused };
+
+  HttpRequestParser() noexcept;
+  HttpRequestParser(const HttpRequestParser&) = delete;
+  HttpRequestParser& operator=(const HttpRequestParser&) = delete;
+
+  // Takes one request, body included, off the front of `input`. kIncomplete: all of the input is taken and more is
+  // needed. kRefused: refusal() says why, and nothing after it can be understood.
+  Result parse(std::string_view& input);
+
+  // After kRequest, until release() and as long as the input lives.
+  const HttpRequest& request() const noexcept { return *request_; }
+  // Status code: 400, 413, 414 or 431.
+  int refusal() const noexcept { return refusal_; }
+  // The request has been answered.
+  void release() noexcept { kept_.reset(); }
+
+ private:
+  static int on_message_begin(http_parser* parser) noexcept;
+  static int on_url(http_parser* parser, const char* at, std::size_t size);
+  static int on_field(http_parser* parser, const char* at, std::size_t size);
+  static int on_value(http_parser* parser, const char* at, std::size_t size);
+  static int on_head_complete(http_parser* parser) noexcept;
+  static int on_message_complete(http_parser* parser) noexcept;
+  static const http_parser_settings& settings() noexcept;
+
+  Result execute(std::string_view& input, std::size_t size);
+  Result refuse(int status) noexcept;
+  int status_of_excess() const noexcept;
+  void keep();
+
+  http_parser parser_{};
+  HttpRequest* request_ = nullptr;     // kept_, or the thread's
+  std::unique_ptr<HttpRequest> kept_;  // of a request that did not arrive whole
+  std::uint32_t taken_ = 0;            // bytes since the end of the last request
+  std::uint16_t refusal_ = 0;
+  bool begun_ = false;
+  bool head_complete_ = false;
+  bool stop_after_head_ = false;  // the body is not to come: the client waits for our word first
+};
+
+}  // namespace fanin

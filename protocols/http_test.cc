@@ -1,0 +1,310 @@
+// HTTP requests, byte by byte and at every split point, against the replies that must come of them.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ostream>
+#include <string>
+
+#include "protocols/conversation.h"
+#include "protocols/pattern.h"
+#include "protocols/registry.h"
+#include "protocols/scratch_directory.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kRoom = 65536;
+constexpr std::size_t kLongFile = 300 * 1024;  // longer than what is kept in memory, and than any reply buffer
+
+const std::string kFileFields = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nAccept-Ranges: bytes\r\n";
+const std::string kText = "Content-Type: text/plain; charset=utf-8\r\n" + kFileFields;
+const std::string kHtml = "Content-Type: text/html; charset=utf-8\r\n" + kFileFields;
+
+// A reply without its date, which the test takes out.
+std::string reply(const std::string& status, const std::string& fields, const std::string& body = "",
+                  const std::string& last_fields = "") {
+  return "HTTP/1.1 " + status + "\r\nServer: fanin\r\n" + fields + last_fields + "\r\n" + body;
+}
+
+std::string length(std::size_t size) { return "Content-Length: " + std::to_string(size) + "\r\n"; }
+
+std::string error(const std::string& status, const std::string& last_fields = "", const std::string& fields = "") {
+  const std::string body = status + "\n";
+  return reply(status, fields + "Content-Type: text/plain; charset=utf-8\r\n" + length(body.size()), body, last_fields);
+}
+
+const std::string kClose = "Connection: close\r\n";
+const std::string kIndex = reply("200 OK", kHtml + length(5), "hello");
+const std::string kLetters = reply("200 OK", kText + length(10), "abcdefghij");
+
+class DocumentTree {
+ public:
+  DocumentTree() {
+    file("index.html", "hello");
+    file("a.txt", "abcdefghij");
+    file("b c.txt", "blank");
+    file("empty.txt", "");
+    directory_.make_directory("sub");
+    file("sub/index.html", "below");
+    directory_.make_directory("bare");
+    std::string content;
+    while (content.size() < kLongFile) {
+      content += pattern_at(content.size());
+    }
+    content.resize(kLongFile);
+    file("long.bin", content);
+  }
+
+  SessionFactory sessions() const { return find_protocol("http").make_sessions({.root = directory_.path("")}); }
+  const ScratchDirectory& directory() const { return directory_; }
+
+ private:
+  void file(const std::string& name, const std::string& content) {
+    directory_.write(name, content);
+    const timespec times[2] = {{784111777, 0}, {784111777, 0}};
+    ::utimensat(AT_FDCWD, directory_.path(name).c_str(), times, 0);
+  }
+
+  ScratchDirectory directory_;
+};
+
+const DocumentTree& tree() {
+  static const DocumentTree tree;
+  return tree;
+}
+
+// Takes the dates out: each reply must have one.
+std::string without_dates(std::string text) {
+  constexpr std::size_t kDateLength = 37;
+  for (std::size_t at = 0; (at = text.find("\r\nDate: ", at)) != std::string::npos;) {
+    EXPECT_EQ(text.substr(at + kDateLength - 4, 6), " GMT\r\n") << text;
+    text.erase(at + 2, kDateLength);
+  }
+  return text;
+}
+
+Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kRoom) {
+  static const SessionFactory sessions = tree().sessions();
+  Conversation said = talk(*sessions(), parts, limit);
+  EXPECT_EQ(said.fault, "");
+  said.replies = without_dates(std::move(said.replies));
+  return said;
+}
+
+struct Exchange {
+  const char* name;
+  std::string requests;
+  std::string replies;
+  bool closes = false;
+};
+
+void PrintTo(const Exchange& exchange, std::ostream* out) { *out << exchange.name; }
+
+class Http : public testing::TestWithParam<Exchange> {};
+
+// Would catch: a request taken for whole because a read brought it whole, and a reply for sent because it fitted.
+TEST_P(Http, AnswersTheSameHoweverItIsCut) {
+  const Exchange& exchange = GetParam();
+  for (std::size_t at = 0; at <= exchange.requests.size(); ++at) {
+    const Conversation said = say(cut(exchange.requests, at));
+    ASSERT_EQ(said.replies, exchange.replies) << "cut at " << at;
+    ASSERT_EQ(said.server_closes, exchange.closes) << "cut at " << at;
+  }
+  for (const std::size_t limit : {std::size_t{1}, std::size_t{100}, kRoom}) {
+    const Conversation said = say(trickle(exchange.requests), limit);
+    ASSERT_EQ(said.replies, exchange.replies) << "limit " << limit;
+    ASSERT_EQ(said.server_closes, exchange.closes) << "limit " << limit;
+  }
+}
+
+std::string get(const std::string& target, const std::string& fields = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
+}
+
+std::string ask(const std::string& method, const std::string& fields = "", const std::string& body = "") {
+  return method + " /a.txt HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n" + body;
+}
+
+const std::string kNotFound = error("404 Not Found");
+const std::string kBadRequest = error("400 Bad Request", kClose);
+const std::string kNotModified = reply("304 Not Modified", kText);
+const std::string kNotAllowed = error("405 Method Not Allowed", "", "Allow: GET, HEAD\r\n");
+
+std::string part(const std::string& range, const std::string& body) {
+  return reply("206 Partial Content", kText + "Content-Range: bytes " + range + "/10\r\n" + length(body.size()), body);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, Http,
+    testing::Values(Exchange{"Index", get("/"), kIndex}, Exchange{"Text", get("/a.txt"), kLetters},
+                    Exchange{"Directory", get("/sub/"), reply("200 OK", kHtml + length(5), "below")},
+                    Exchange{"EncodedName", get("/b%20c.txt"), reply("200 OK", kText + length(5), "blank")},
+                    Exchange{"Query", get("/a.txt?x=%zz"), kLetters},
+                    Exchange{"Empty", get("/empty.txt"), reply("200 OK", kText + length(0))},
+                    Exchange{"AbsoluteForm", get("http://x/a.txt"), kLetters},
+                    Exchange{"EmptyLinesBefore", "\r\n\r\n" + get("/a.txt"), kLetters},
+                    Exchange{"Head", "HEAD /a.txt HTTP/1.1\r\nHost: x\r\n\r\n", reply("200 OK", kText + length(10))},
+                    Exchange{"HeadThenGet", "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + get("/"),
+                             reply("200 OK", kHtml + length(5)) + kIndex},
+                    Exchange{"Missing", get("/none.html") + get("/"), kNotFound + kIndex},
+                    Exchange{
+                        "MissingHead", "HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n" + get("/"),
+                        reply("404 Not Found", "Content-Type: text/plain; charset=utf-8\r\n" + length(14)) + kIndex},
+                    Exchange{"DirectoryWithoutIndex", get("/bare/") + get("/sub"), kNotFound + kNotFound},
+                    Exchange{"Outside", get("/../a.txt") + get("/%2e%2e/%2e%2e/etc/passwd"), kNotFound + kNotFound},
+                    Exchange{"Nul", get("/a.txt%00.html"), error("400 Bad Request")},
+                    Exchange{"Pipelined", get("/") + get("/a.txt") + get("/none") + get("/"),
+                             kIndex + kLetters + kNotFound + kIndex}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Connections, Http,
+    testing::Values(
+        Exchange{"Close", get("/", kClose) + get("/"), reply("200 OK", kHtml + length(5), "hello", kClose), true},
+        Exchange{"OldVersion", "GET / HTTP/1.0\r\n\r\n", reply("200 OK", kHtml + length(5), "hello", kClose), true},
+        Exchange{"OldVersionKept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get("/"),
+                 reply("200 OK", kHtml + length(5), "hello", "Connection: keep-alive\r\n") + kIndex},
+        Exchange{
+            "UpgradeIsAnOffer",
+            get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n") + get("/"),
+            kIndex + kIndex},
+        Exchange{"NewerMinor", "GET / HTTP/1.7\r\nHost: x\r\n\r\n", kIndex},
+        Exchange{"OtherMajor", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", error("505 HTTP Version Not Supported", kClose),
+                 true},
+        Exchange{"NoVersion", "GET /\r\n\r\n", error("505 HTTP Version Not Supported", kClose), true}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Refused, Http,
+    testing::Values(
+        Exchange{"Garbage", "\x16\x03\x01\x02 nonsense\r\n\r\n" + get("/"), kBadRequest, true},
+        Exchange{"NoHost", "GET / HTTP/1.1\r\n\r\n" + get("/"), kBadRequest, true},
+        Exchange{"TwoHosts", get("/", "Host: y\r\n") + get("/"), kBadRequest, true},
+        Exchange{"BlankInTarget", get("/a b") + get("/"), kBadRequest, true},
+        Exchange{"NoTarget", "GET HTTP/1.1\r\nHost: x\r\n\r\n", kBadRequest, true},
+        Exchange{"BadField", get("/", "no colon\r\n") + get("/"), kBadRequest, true},
+        Exchange{"TwoFramings", ask("POST", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+                 kBadRequest, true},
+        Exchange{"TwoLengths", ask("POST", "Content-Length: 3\r\nContent-Length: 4\r\n", "abc"), kBadRequest, true},
+        Exchange{"HugeLength", ask("POST", "Content-Length: 99999999999999999999999\r\n"), kBadRequest, true},
+        Exchange{"Post", ask("POST", "Content-Length: 5\r\n", "GET /") + get("/"), kNotAllowed + kIndex},
+        Exchange{"PostInChunks",
+                 ask("POST", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\nHost: trailer\r\n\r\n") + get("/"),
+                 kNotAllowed + kIndex},
+        Exchange{"GetWithBody", get("/a.txt", "Content-Length: 3\r\n") + "abc" + get("/"), kLetters + kIndex},
+        Exchange{"Delete", ask("DELETE") + get("/"), kNotAllowed + kIndex},
+        Exchange{"Connect", "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03",
+                 error("405 Method Not Allowed", kClose, "Allow: GET, HEAD\r\n"), true},
+        Exchange{"Options", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" + get("/"), kNotAllowed + kIndex},
+        Exchange{"BodyTooLarge", ask("POST", "Content-Length: 65537\r\n", "abc"),
+                 error("413 Payload Too Large", kClose), true},
+        Exchange{"BodyNotSentBeforeAsked", ask("POST", "Content-Length: 9\r\nExpect: 100-continue\r\n"),
+                 error("405 Method Not Allowed", kClose, "Allow: GET, HEAD\r\n"), true}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Conditions, Http,
+    testing::Values(
+        Exchange{"NotModified", get("/a.txt", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n") + get("/a.txt"),
+                 kNotModified + kLetters},
+        Exchange{"NotModifiedSinceLater", get("/a.txt", "If-Modified-Since: Mon Nov  7 08:49:37 1994\r\n"),
+                 kNotModified},
+        Exchange{"ModifiedSince", get("/a.txt", "If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n"), kLetters},
+        Exchange{"SinceNonsense", get("/a.txt", "If-Modified-Since: today\r\n"), kLetters},
+        Exchange{"TagsRule",
+                 get("/a.txt", "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+                 kLetters},
+        Exchange{"Range", get("/a.txt", "Range: bytes=2-4\r\n") + get("/a.txt"), part("2-4", "cde") + kLetters},
+        Exchange{"RangeSuffix", get("/a.txt", "rAnGe: bytes=-2\r\n"), part("8-9", "ij")},
+        Exchange{"RangeOpen", get("/a.txt", "Range: bytes=7-\r\n"), part("7-9", "hij")},
+        Exchange{"RangeOutside", get("/a.txt", "Range: bytes=10-\r\n") + get("/"),
+                 error("416 Range Not Satisfiable", "", "Content-Range: bytes */10\r\n") + kIndex},
+        Exchange{"SeveralRanges", get("/a.txt", "Range: bytes=0-1,3-4\r\n"), kLetters},
+        Exchange{"RangeTwice", get("/a.txt", "Range: bytes=0-1\r\nRange: bytes=3-4\r\n"), kLetters},
+        Exchange{"RangeOfTheSame", get("/a.txt", "Range: bytes=0-1\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+                 part("0-1", "ab")},
+        Exchange{"RangeOfAnother", get("/a.txt", "Range: bytes=0-1\r\nIf-Range: \"tag\"\r\n"), kLetters},
+        Exchange{"RangeOfHead", "HEAD /a.txt HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n",
+                 reply("200 OK", kText + length(10))}),
+    [](const auto& test) { return test.param.name; });
+
+std::string tree_content(const std::string& replies) { return replies.substr(replies.find("\r\n\r\n") + 4); }
+
+// Would catch: a long file cut, repeated or mixed up at the borders of the reply buffer.
+TEST(HttpLong, ComesWholeThroughAnyBuffer) {
+  for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kRoom}) {
+    const std::string requests = get("/long.bin") + get("/a.txt");
+    const Conversation said = say({requests}, limit);
+    const std::string body = tree_content(said.replies);
+    ASSERT_EQ(body.size(), kLongFile + kLetters.size());
+    ASSERT_EQ(body.substr(kLongFile), kLetters);
+    for (std::size_t at = 0; at < kLongFile;) {
+      const std::string_view wanted = pattern_at(at).substr(0, kLongFile - at);
+      ASSERT_EQ(body.compare(at, wanted.size(), wanted), 0) << at;
+      at += wanted.size();
+    }
+  }
+}
+
+TEST(HttpLong, RangeAndHead) {
+  const Conversation range = say({get("/long.bin", "Range: bytes=300000-300009\r\n")});
+  EXPECT_EQ(tree_content(range.replies), pattern_at(300000).substr(0, 10));
+  EXPECT_EQ(tree_content(say({"HEAD /long.bin HTTP/1.1\r\nHost: x\r\n\r\n"}).replies), "");
+}
+
+// Would catch: zeros or an endless wait instead of what somebody has cut off the file meanwhile.
+TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
+  ScratchDirectory root;
+  root.write("x", std::string(kLongFile, 'x'));
+  const SessionFactory sessions = find_protocol("http").make_sessions({.root = root.path("")});
+  const auto session = sessions();
+  std::string buffer;
+  ReplyBuffer first(buffer, kRoom);
+  EXPECT_TRUE(session->consume(get("/x"), first).more);
+  ASSERT_EQ(::truncate(root.path("x").c_str(), 1000), 0);
+  buffer.clear();
+  ReplyBuffer second(buffer, kRoom);
+  EXPECT_FALSE(session->consume("", second).more);
+  EXPECT_TRUE(second.closing());
+  EXPECT_EQ(buffer, "");
+}
+
+// Would catch: limits that are not kept, or kept only where the input comes in the right pieces.
+TEST(HttpLimits, TooLongIsRefusedWithItsStatus) {
+  const std::string long_target = get("/" + std::string(8000, 'a'));
+  const std::string endless_target = "GET /" + std::string(20000, 'a');
+  const std::string long_field = get("/", "X: " + std::string(20000, 'a') + "\r\n");
+  std::string many_fields = "GET / HTTP/1.1\r\nHost: x\r\n";
+  for (int i = 0; i < 2000; ++i) {
+    many_fields += "X-" + std::to_string(i) + ": y\r\n";
+  }
+  std::string many_chunks = ask("POST", "Transfer-Encoding: chunked\r\n");
+  for (int i = 0; i < 20000; ++i) {
+    many_chunks += "1;extension=" + std::to_string(i) + "\r\nx\r\n";
+  }
+  const std::pair<std::string, std::string> cases[] = {{long_target, "414 URI Too Long"},
+                                                       {endless_target, "414 URI Too Long"},
+                                                       {long_field, "431 Request Header Fields Too Large"},
+                                                       {many_fields, "431 Request Header Fields Too Large"},
+                                                       {std::string(20000, '\n'), "400 Bad Request"},
+                                                       {many_chunks, "413 Payload Too Large"}};
+  for (const auto& [request, status] : cases) {
+    for (const auto& parts :
+         {std::vector<std::string_view>{request}, cut(request, request.size() - 3), trickle(request)}) {
+      const Conversation said = say(parts);
+      EXPECT_EQ(said.replies, error(status, kClose));
+      EXPECT_TRUE(said.server_closes) << status;
+    }
+  }
+  EXPECT_EQ(say({get("/" + std::string(7999, 'a'))}).replies, kNotFound) << "as long as it may be";
+}
+
+TEST(HttpOptions, ARootIsNeeded) {
+  EXPECT_THROW(find_protocol("http").make_sessions({}), std::invalid_argument);
+  EXPECT_ANY_THROW(find_protocol("http").make_sessions({.root = "/nowhere/at/all"}));
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fanin {
+
+// A directory of its own for a test or a fuzz target, gone at the end. Throws std::system_error where it cannot be
+// made.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  ~ScratchDirectory();
+
+  std::string path(const std::string& name) const { return name.empty() ? path_ : path_ + "/" + name; }
+  // Replaces the file by a new one, as an editor does.
+  void write(const std::string& name, std::string_view content) const;
+  void make_directory(const std::string& name) const;
+  void link(const std::string& target, const std::string& name) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace fanin
