@@ -29,12 +29,14 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
 }
 
 void add_protocol_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("--protocol", options.protocol, "echo, upper, sink, greet, goodbye or raw")->capture_default_str();
+  app.add_option("--protocol", options.protocol, "what the server speaks; raw: any server")->capture_default_str();
   app.add_option("--payload-size", options.payload_bytes, "bytes that a request carries")->default_str("64");
   app.add_option("--payload", options.payload, "text that a request carries")->default_str("none; threads: hello");
   app.add_option("--suffix", options.suffix, "protocol upper: the suffix that the server was given");
   app.add_option("--reply", options.reply, "protocol goodbye: the reply that the server was given")
-      ->capture_default_str();
+      ->default_str("goodbye!");
+  app.add_option("--reply-size", options.reply_bytes, "protocol large: the size of replies that the server was given")
+      ->default_str("65536");
   app.add_option("--request", options.request, "protocol raw: what is sent (C escapes)");
   app.add_option("--reply-delimiter", options.reply_delimiter, "protocol raw: what ends a reply (C escapes)");
   app.add_option("--expect", options.expect, "protocol raw: the reply without its delimiter (C escapes)");

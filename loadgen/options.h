@@ -18,11 +18,12 @@ struct LoadOptions {
   std::string protocol = "echo";
   std::optional<std::int64_t> payload_bytes;
   std::optional<std::string> payload;
-  std::string suffix;
-  std::string reply = "goodbye!";
-  std::string request;
-  std::string reply_delimiter;
-  std::string expect;
+  std::optional<std::string> suffix;
+  std::optional<std::string> reply;
+  std::optional<std::int64_t> reply_bytes;
+  std::optional<std::string> request;
+  std::optional<std::string> reply_delimiter;
+  std::optional<std::string> expect;
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
   std::optional<Nanoseconds> duration;

@@ -63,37 +63,70 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
   plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMostConnections));
 }
 
+// Protocol options on the command line, by name.
+std::vector<std::string> given_options(const LoadOptions& options) {
+  std::vector<std::string> given;
+  const auto add = [&given](const char* name, bool there) {
+    if (there) {
+      given.emplace_back(name);
+    }
+  };
+  add("suffix", options.suffix.has_value());
+  add("reply", options.reply.has_value());
+  add("reply-size", options.reply_bytes.has_value());
+  add("request", options.request.has_value());
+  add("reply-delimiter", options.reply_delimiter.has_value());
+  add("expect", options.expect.has_value());
+  return given;
+}
+
+void note_texts(const LoadOptions& options, LoadPlan& plan) {
+  const auto note = [&plan](const char* key, const std::optional<std::string>& text) {
+    if (text) {
+      plan.protocol_texts.emplace_back(key, *text);
+    }
+  };
+  note("suffix", options.suffix);
+  note("reply", options.reply);
+  note("request", options.request);
+  note("reply_delimiter", options.reply_delimiter);
+  note("expect", options.expect);
+}
+
 void set_protocol(const LoadOptions& options, LoadPlan& plan) {
   const Protocol& protocol = find_protocol(options.protocol);
   if (protocol.make_client == nullptr) {
-    refuse(fmt::format("protocol '{}' has no client half", options.protocol));
+    refuse(fmt::format("protocol '{}' has no client half: choose another", options.protocol));
   }
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, given_options(options));
   if (options.payload && options.payload_bytes) {
     refuse("--payload and --payload-size contradict each other: give one");
-  }
-  const bool raw = options.protocol == "raw";
-  if (!raw && !(options.request.empty() && options.reply_delimiter.empty() && options.expect.empty())) {
-    refuse("--request, --reply-delimiter and --expect belong to --protocol raw");
   }
   if (options.payload && options.payload->empty()) {
     refuse("--payload is empty: give at least one byte");
   }
-  const bool tutorial = plan.driver == DriverKind::kThreads && !options.payload_bytes && !raw;
-  plan.payload_text = options.payload.value_or(tutorial ? "hello" : "");
-  ClientProtocolOptions client{.payload_bytes = static_cast<std::size_t>(
-                                   in_range("--payload-size", options.payload_bytes.value_or(64), 1, 64 * 1024 * 1024)),
-                               .payload = plan.payload_text,
-                               .suffix = options.suffix,
-                               .reply = options.reply,
-                               .request = unescape(options.request),
-                               .reply_delimiter = unescape(options.reply_delimiter),
-                               .expect = unescape(options.expect)};
+  constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
+  const bool tutorial = plan.driver == DriverKind::kThreads && !options.payload_bytes && options.protocol != "raw";
+  ClientProtocolOptions client;
+  client.payload_bytes = static_cast<std::size_t>(
+      in_range("--payload-size", options.payload_bytes.value_or(std::int64_t{64}), 1, kMostBytes));
+  client.payload = options.payload.value_or(tutorial ? "hello" : "");
+  client.suffix = options.suffix.value_or(client.suffix);
+  client.reply = options.reply.value_or(client.reply);
+  client.request = unescape(options.request.value_or(""));
+  client.reply_delimiter = unescape(options.reply_delimiter.value_or(""));
+  client.expect = unescape(options.expect.value_or(""));
+  if (options.reply_bytes) {
+    client.reply_bytes = static_cast<std::size_t>(in_range("--reply-size", *options.reply_bytes, 1, kMostBytes));
+    plan.reply_bytes = client.reply_bytes;
+  }
   plan.protocol_name = options.protocol;
   plan.protocol = protocol.make_client(client);
   plan.connect_on_demand = plan.protocol->one_request_per_connection();
-  plan.request_text = options.request;
-  plan.reply_delimiter_text = options.reply_delimiter;
-  plan.expect_text = options.expect;
+  if (!client.payload.empty()) {
+    plan.protocol_texts.emplace_back("payload", client.payload);
+  }
+  note_texts(options, plan);
 }
 
 void set_loop(const LoadOptions& options, LoadPlan& plan) {

@@ -9,6 +9,8 @@
 namespace fanin {
 namespace {
 
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
 LoadPlan parse(const std::vector<std::string>& arguments) {
   CLI::App app;
   LoadOptions options;
@@ -38,7 +40,7 @@ TEST(LoadOptions, TheThreadsDriverTakesTheTutorialsPattern) {
   const LoadPlan plan = parse({"--driver", "threads"});
   EXPECT_EQ(plan.connections, 20U);
   EXPECT_EQ(plan.threads, 20U);
-  EXPECT_EQ(plan.payload_text, "hello");
+  EXPECT_EQ(plan.protocol_texts, (Texts{{"payload", "hello"}}));
   EXPECT_EQ(plan.protocol->request_bytes(), 5U);
   EXPECT_EQ(plan.think, std::chrono::seconds(1));
   EXPECT_EQ(plan.requests_per_connection, 1U);
@@ -58,7 +60,7 @@ TEST(LoadOptions, WhatIsGivenRules) {
 TEST(LoadOptions, RawTakesEscapes) {
   const LoadPlan plan = parse({"--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n"});
   EXPECT_EQ(plan.protocol->request_bytes(), 6U);
-  EXPECT_EQ(plan.request_text, "PING\\r\\n");
+  EXPECT_EQ(plan.protocol_texts, (Texts{{"request", "PING\\r\\n"}, {"reply_delimiter", "\\r\\n"}}));
 }
 
 // Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
@@ -91,6 +93,8 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--protocol", "nonsense"},
       {"--protocol", "raw"},
       {"--request", "PING"},
+      {"--suffix", "!"},
+      {"--protocol", "large", "--reply-size", "0"},
       {"--protocol", "raw", "--request", "\\q", "--reply-delimiter", "x"},
       {"--driver", "uring"},
       {"--driver", "threads", "-t", "2"},

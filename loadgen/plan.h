@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loadgen/arrival.h"
@@ -41,11 +42,9 @@ struct LoadPlan {
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
 
-  // As given on the command line, escapes included; for the result.
-  std::string payload_text;
-  std::string request_text;
-  std::string reply_delimiter_text;
-  std::string expect_text;
+  // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
+  std::vector<std::pair<std::string, std::string>> protocol_texts;
+  std::optional<std::uint64_t> reply_bytes;
 };
 
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.

@@ -42,15 +42,12 @@ Json workload_json(const LoadPlan& plan) {
             {"timeout_ns", plan.timeout.count()},
             {"close", plan.close == CloseKind::kFin ? "fin" : "rst"},
             {"seed", plan.seed}};
-  const auto add_text = [&json](const char* key, const std::string& text) {
-    if (!text.empty()) {
-      json[key] = text;
-    }
-  };
-  add_text("payload", plan.payload_text);
-  add_text("request", plan.request_text);
-  add_text("reply_delimiter", plan.reply_delimiter_text);
-  add_text("expect", plan.expect_text);
+  for (const auto& [key, text] : plan.protocol_texts) {
+    json[key] = text;
+  }
+  if (plan.reply_bytes) {
+    json["reply_bytes"] = *plan.reply_bytes;
+  }
   return json;
 }
 

@@ -73,7 +73,8 @@ class Workload {
   bool all_sent(TimePoint at) const noexcept;
   // No more requests will be handed out and all of the window have been accounted for.
   bool finished(TimePoint at) const noexcept { return all_sent(at) && recorder_.outstanding() == 0; }
-  // Ends the window at `at` (an interrupt), if it is open for longer; what was sent at this very time still belongs to it.
+  // Ends the window at `at` (an interrupt), if it is open for longer; what was sent at this very time still belongs to
+  // it.
   void close_at(TimePoint at) noexcept { recorder_.close_at(at + Nanoseconds(1)); }
   // Accounts for all that is still open: in flight, or due and never sent.
   void abandon(TimePoint at) noexcept;
