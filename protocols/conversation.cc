@@ -4,13 +4,15 @@ namespace fanin {
 namespace {
 
 // One conversation under way.
-class Talk {
+class Talk : private Channel {
  public:
-  Talk(ServerSession& session, std::size_t limit) : session_(session), limit_(limit) {}
+  Talk(std::unique_ptr<ServerSession> session, std::size_t limit) : limit_(limit), session_(std::move(session)) {
+    session_->attach(*this);
+  }
 
   void start() {
     ReplyBuffer out(buffer_, limit_);
-    session_.start(out);
+    session_->start(out);
     take(out);
   }
 
@@ -18,7 +20,7 @@ class Talk {
     bool more = true;  // an empty part is presented once, as a model may do
     while ((more || !part.empty()) && !done()) {
       ReplyBuffer out(buffer_, limit_);
-      const ServerSession::Progress progress = session_.consume(part, out);
+      const ServerSession::Progress progress = session_->consume(part, out);
       if (progress.consumed > part.size()) {
         result.fault = "consumed more than there was";
         return;
@@ -44,6 +46,8 @@ class Talk {
   Conversation result;
 
  private:
+  void push(std::string_view bytes) override { result.replies += bytes; }
+
   void take(const ReplyBuffer& out) {
     if (buffer_.size() > limit_) {
       result.fault = "more output than there was room for";
@@ -53,16 +57,17 @@ class Talk {
     buffer_.clear();
   }
 
-  ServerSession& session_;
   std::size_t limit_;
   std::string buffer_;
   bool closed_ = false;
+  std::unique_ptr<ServerSession> session_;  // goes before the channel that it was given
 };
 
 }  // namespace
 
-Conversation talk(ServerSession& session, const std::vector<std::string_view>& parts, std::size_t limit) {
-  Talk talk(session, limit);
+Conversation talk(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
+                  std::size_t limit) {
+  Talk talk(std::move(session), limit);
   talk.start();
   for (const std::string_view part : parts) {
     if (talk.done()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +17,11 @@ struct Conversation {
   std::string fault;  // empty: it kept to the rules of ServerSession
 };
 
-// Feeds `parts`, one after the other, to a session whose reply buffer holds `limit` bytes and is emptied after every
-// call, as a connection does. Ends early where the session closes.
-Conversation talk(ServerSession& session, const std::vector<std::string_view>& parts, std::size_t limit);
+// Feeds `parts`, one after the other, to a new session whose reply buffer holds `limit` bytes and is emptied after
+// every call, as a connection does; what it pushes to its channel counts as said, too. Ends early where the session
+// closes.
+Conversation talk(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
+                  std::size_t limit);
 
 // `text` cut in two.
 std::vector<std::string_view> cut(std::string_view text, std::size_t at);

@@ -103,7 +103,7 @@ TEST(HttpBothHalves, Agree) {
     client->append_request(state, requests);
   }
   EXPECT_EQ(requests.size(), 20 * client->request_bytes());
-  const Conversation said = talk(*sessions(), {requests}, 4096);
+  const Conversation said = talk(sessions(), {requests}, 4096);
   EXPECT_EQ(client->consume(state, said.replies).completed, 20u);
   EXPECT_FALSE(client->end_of_stream(state).mismatch);
 }

@@ -87,7 +87,7 @@ std::string without_dates(std::string text) {
 
 Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kRoom) {
   static const SessionFactory sessions = tree().sessions();
-  Conversation said = talk(*sessions(), parts, limit);
+  Conversation said = talk(sessions(), parts, limit);
   EXPECT_EQ(said.fault, "");
   said.replies = without_dates(std::move(said.replies));
   return said;

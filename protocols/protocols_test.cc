@@ -21,8 +21,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes.
-Conversation talk(ServerSession& session, std::string_view input, std::size_t split, std::size_t limit) {
-  Conversation said = talk(session, cut(input, split), limit);
+Conversation talk(std::unique_ptr<ServerSession> session, std::string_view input, std::size_t split,
+                  std::size_t limit) {
+  Conversation said = talk(std::move(session), cut(input, split), limit);
   EXPECT_EQ(said.fault, "");
   return said;
 }
@@ -64,7 +65,7 @@ TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   EXPECT_EQ(requests.size(), count * client->request_bytes());
   for (const std::size_t limit : {std::size_t{32}, std::size_t{65536}}) {
     for (std::size_t split = 0; split <= requests.size(); ++split) {
-      const Conversation said = talk(*sessions(), requests, split, limit);
+      const Conversation said = talk(sessions(), requests, split, limit);
       for (std::size_t reply_split = 0; reply_split <= said.replies.size(); ++reply_split) {
         ClientState state = prepared;
         ReplyOutcome outcome = verify(*client, state, said.replies, reply_split);
@@ -85,12 +86,15 @@ TEST_P(BothHalves, EveryWrongByteIsNoticed) {
   std::string request;
   ClientState prepared{.connection = 7};
   client->append_request(prepared, request);
-  const std::string replies = talk(*protocol.make_sessions(GetParam().server)(), request, 0, 65536).replies;
+  const std::string replies = talk(protocol.make_sessions(GetParam().server)(), request, 0, 65536).replies;
   for (std::size_t i = 0; i < replies.size(); ++i) {
     std::string wrong = replies;
     wrong[i] = static_cast<char>(wrong[i] ^ 1);
     ClientState state = prepared;
-    ASSERT_TRUE(client->consume(state, wrong).mismatch) << i;
+    const ReplyOutcome outcome = client->consume(state, wrong);
+    // A chat may carry a line of another member at any time, so one with a changed number is just not ours.
+    const bool is_of_another = protocol.needs_shared_memory && outcome.completed == 0;
+    ASSERT_TRUE(outcome.mismatch || is_of_another) << i;
   }
   ClientState state = prepared;
   ASSERT_TRUE(client->consume(state, replies + "x").mismatch) << "a byte too many";
@@ -98,6 +102,7 @@ TEST_P(BothHalves, EveryWrongByteIsNoticed) {
 
 INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
                          testing::Values(plain("echo"), plain("upper"), plain("sink"), plain("greet"), plain("goodbye"),
+                                         plain("chat"),
                                          Pair{"upper", {.suffix = "-ok"}, {.payload_bytes = 40, .suffix = "-ok"}},
                                          Pair{"echo", {}, {.payload = "hello"}},
                                          Pair{"work", {.work = 1us, .work_share = 0.5}, {.payload_bytes = 40}},
@@ -108,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
                          });
 
 std::string answer(const char* protocol, const std::string& input, const ServerProtocolOptions& options = {}) {
-  return talk(*find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
+  return talk(find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
 }
 
 TEST(Protocols, SayWhatTheyPromise) {
@@ -123,8 +128,8 @@ TEST(Protocols, SayWhatTheyPromise) {
 }
 
 TEST(Protocols, GreetClosesAfterItsWord) {
-  EXPECT_TRUE(talk(*kGreet.make_sessions({})(), "", 0, 65536).server_closes);
-  EXPECT_FALSE(talk(*kEcho.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_TRUE(talk(kGreet.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_FALSE(talk(kEcho.make_sessions({})(), "", 0, 65536).server_closes);
 }
 
 // Would catch: an echo client that accepts the reply of another connection, or an old one.
@@ -192,9 +197,8 @@ TEST(RawClient, DelimiterThatOverlapsItself) {
 // Would catch: work that is measured in wall time, or that is not done at all.
 TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 300us});
-  const auto session = sessions();
   const Nanoseconds before = thread_cpu_time();
-  talk(*session, "a\nb\nc\nno line yet", 0, 65536);
+  talk(sessions(), "a\nb\nc\nno line yet", 0, 65536);
   EXPECT_GE(thread_cpu_time() - before, 900us);
 }
 
@@ -216,9 +220,8 @@ TEST(Work, AShareOfTheLinesIsHeavy) {
   }
   EXPECT_NEAR(heavy, 100, 30);  // three standard deviations of a fair draw
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 100us, .work_share = 0.01});
-  const auto session = sessions();
   const Nanoseconds before = thread_cpu_time();
-  talk(*session, lines, 0, 65536);
+  talk(sessions(), lines, 0, 65536);
   EXPECT_GE(thread_cpu_time() - before, heavy * 100us) << "the server agrees on which ones they are";
 }
 

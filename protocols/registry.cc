@@ -11,7 +11,8 @@
 namespace fanin {
 
 std::span<const Protocol> protocols() {
-  static const std::vector<Protocol> table{kEcho, kUpper, kSink, kGreet, kGoodbye, kWorkProtocol, kLarge, kHttp, kRaw};
+  static const std::vector<Protocol> table{kEcho,         kUpper, kSink, kGreet, kGoodbye,
+                                           kWorkProtocol, kLarge, kHttp, kChat,  kRaw};
   return table;
 }
 

@@ -70,6 +70,7 @@ extern const Protocol kGoodbye;
 extern const Protocol kWorkProtocol;
 extern const Protocol kLarge;
 extern const Protocol kHttp;
+extern const Protocol kChat;
 extern const Protocol kRaw;
 
 }  // namespace fanin

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "protocols/client_protocol.h"
+#include "protocols/payload.h"
+
+namespace fanin {
+
+// A member of a chat: sends stamped lines and waits for each to come back. What others say in between must be lines of
+// the same form, so all members of a run have the same payload size.
+class ChatClient : public ClientProtocol {
+ public:
+  // Throws std::invalid_argument for a fixed text or a size without room for the stamp: own lines could not be told
+  // from those of others.
+  explicit ChatClient(const ClientProtocolOptions& options);
+
+  void append_request(ClientState& state, std::string& out) const override;
+  ReplyOutcome consume(ClientState& state, std::string_view received) const override;
+  ReplyOutcome end_of_stream(ClientState& state) const override { return {0, state.sent != state.completed}; }
+  std::size_t request_bytes() const override { return line_.size(); }
+
+ private:
+  bool take_stamp(ClientState& state, std::string_view& received) const;
+  bool take_rest(ClientState& state, std::string_view& received) const;
+
+  std::string line_;
+};
+
+}  // namespace fanin
