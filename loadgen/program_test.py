@@ -1,0 +1,227 @@
+"""The program as a whole: results against the schema, exit codes, the control socket, signals.
+
+Run by ctest as `program_test.py FANIN_LOAD FANIN_SERVER`; ends with 77 (skipped) where jsonschema is missing.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+try:
+    from plots.validate import findings
+except ImportError as missing:
+    print(f"skipped: {missing}", file=sys.stderr)
+    sys.exit(77)
+
+LOAD, SERVER = "", ""
+QUICK = ["--duration", "200ms", "--warmup", "50ms"]
+
+
+@contextlib.contextmanager
+def server(model="epoll", *options):
+    """A fanin-server; yields its target as HOST:PORT and its process."""
+    process = subprocess.Popen([SERVER, model, *options], stdout=subprocess.PIPE, text=True)
+    try:
+        address = json.loads(process.stdout.readline())["addresses"][0]
+        yield f"{address['host']}:{address['port']}", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def load(*arguments, **options):
+    """Runs fanin-load to its end."""
+    return subprocess.run([LOAD, *arguments], capture_output=True, text=True, timeout=60, **options)
+
+
+def result_of(target, *arguments):
+    done = load(target, "--quiet", "--json", "-", *arguments)
+    return json.loads(done.stdout), done.returncode
+
+
+class Results(unittest.TestCase):
+    """Whatever is asked for, the result is a document that validates and adds up."""
+
+    def check(self, target, *arguments, code=0):
+        result, returned = result_of(target, *arguments)
+        self.assertEqual(findings(result, "result"), [])
+        self.assertEqual(returned, code, result["verdict"])
+        requests = result["requests"]
+        self.assertEqual(requests["sent"], requests["completed"] + requests["failed"] + requests["unanswered"])
+        self.assertEqual(sum(each["completed"] for each in result["series"]), requests["completed"])
+        return result
+
+    def test_closed_loop(self):
+        with server() as (target, process):
+            result = self.check(target, *QUICK, "-c", "20", "--idle", "5", "--server-pid", str(process.pid))
+        self.assertEqual(result["workload"]["loop"], "closed")
+        self.assertEqual(result["connections"]["served"], 20)
+        self.assertEqual(result["connections"]["idle_established"], 5)
+        self.assertIsNone(result["schedule"])
+        self.assertGreater(result["generator"]["cpu_per_request_ns"], 0)
+
+    def test_open_loop(self):
+        with server() as (target, _):
+            result, _ = result_of(target, *QUICK, "--rate", "2000", "--arrival", "uniform")
+        # A busy machine may make the schedule late, which is for the verdict to say; the requests are all there.
+        self.assertEqual(findings(result, "result"), [])
+        self.assertEqual(result["requests"]["sent"], 400)
+        self.assertEqual(result["schedule"]["lateness"]["count"], 400)
+
+    def test_by_count_with_threads_and_new_connections(self):
+        with server("thread") as (target, _):
+            result = self.check(target, "--driver", "threads", "--think", "0", "--requests", "100", "--warmup", "0")
+        self.assertEqual(result["requests"]["completed"], 100)
+        self.assertEqual(result["workload"]["payload"], "hello")
+        self.assertIsNone(result["workload"]["duration_ns"])
+
+    def test_protocols(self):
+        for protocol in ("upper", "sink", "greet", "goodbye", "work", "large"):
+            with self.subTest(protocol), server("epoll", "--protocol", protocol) as (target, _):
+                result = self.check(target, "--protocol", protocol, "--requests", "50", "--warmup", "0")
+                self.assertEqual(result["requests"]["completed"], 50)
+
+    def test_raw(self):
+        with server() as (target, _):
+            result = self.check(target, "--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n",
+                                "--expect", "PING", "--requests", "50", "--warmup", "0")
+        self.assertEqual(result["workload"]["request"], "PING\\r\\n")
+        self.assertEqual(result["workload"]["payload_bytes"], 6)
+
+    def test_another_protocol_than_the_server_speaks(self):
+        with server("epoll", "--protocol", "upper") as (target, _):
+            result = self.check(target, *QUICK, code=1)
+        self.assertEqual(result["verdict"]["status"], "invalid")
+        self.assertGreater(result["errors"]["mismatch"], 0)
+
+    def test_a_server_that_dies_in_the_middle(self):
+        with server() as (target, process):
+            ours, theirs = socket.socketpair()
+            generator = subprocess.Popen(
+                [LOAD, target, "--duration", "300ms", "--warmup", "0", "--quiet", "--json", "-", "--control",
+                 str(theirs.fileno())], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+            theirs.close()
+            with ours, ours.makefile() as events:
+                while "window_open" not in events.readline():
+                    pass
+                process.kill()
+                ours.shutdown(socket.SHUT_WR)
+                output, _ = generator.communicate(timeout=60)
+        result = json.loads(output)
+        self.assertEqual(findings(result, "result"), [])
+        self.assertGreater(result["requests"]["failed"], 0)
+        self.assertGreater(result["errors"]["connect_refused"], 0)
+
+
+class Control(unittest.TestCase):
+    """The monitor is told of the borders of the window and finds the connections as they were."""
+
+    def test_events_and_hold(self):
+        with server() as (target, process):
+            ours, theirs = socket.socketpair()
+            generator = subprocess.Popen(
+                [LOAD, target, *QUICK, "-c", "7", "--idle", "3", "--quiet", "--control", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()])
+            theirs.close()
+            with ours, ours.makefile() as events:
+                lines = [json.loads(events.readline()) for _ in range(3)]
+                self.assertEqual([line["event"] for line in lines], ["established", "window_open", "window_close"])
+                self.assertEqual(lines[0]["connections"], 7)
+                held = [name for name in Path(f"/proc/{process.pid}/fd").iterdir() if "socket" in os.readlink(name)]
+                self.assertGreaterEqual(len(held), 10)
+                self.assertIsNone(generator.poll())
+                ours.sendall(b"\n")
+                self.assertEqual(generator.wait(timeout=60), 0)
+
+
+class Output(unittest.TestCase):
+    def test_summary_and_json_do_not_mix(self):
+        with server() as (target, _):
+            done = load(target, *QUICK, "--json", "-")
+            self.assertEqual(json.loads(done.stdout)["schema"], "fanin-load")
+            self.assertIn("throughput", done.stderr)
+            done = load(target, *QUICK)
+        self.assertIn("throughput", done.stdout)
+        self.assertEqual(done.stderr, "")
+
+    def test_an_interrupt_gives_the_result_so_far(self):
+        with server() as (target, _):
+            ours, theirs = socket.socketpair()
+            generator = subprocess.Popen(
+                [LOAD, target, "--duration", "1000s", "--warmup", "0", "--quiet", "--json", "-", "--control",
+                 str(theirs.fileno())], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+            theirs.close()
+            with ours, ours.makefile() as events:
+                while "window_open" not in events.readline():
+                    pass
+                generator.send_signal(signal.SIGINT)
+                ours.shutdown(socket.SHUT_WR)
+                output, _ = generator.communicate(timeout=60)
+        self.assertEqual(generator.returncode, 130)
+        result = json.loads(output)
+        self.assertEqual(findings(result, "result"), [])
+        self.assertLess(result["window"]["duration_ns"], 100e9)
+
+    def test_a_result_that_cannot_be_written(self):
+        def no_file_may_grow():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        with server() as (target, _), tempfile.TemporaryDirectory() as folder:
+            done = load(target, *QUICK, "--quiet", "--json", f"{folder}/none/result.json")
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertIn(f"{folder}/none/result.json: No such file or directory", done.stderr)
+            path = Path(folder, "result.json")
+            path.write_text("as before")
+            done = load(target, *QUICK, "--quiet", "--json", str(path), preexec_fn=no_file_may_grow)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(path.read_text(), "as before")
+            self.assertEqual(os.listdir(folder), ["result.json"])
+
+
+class BadInput(unittest.TestCase):
+    """One clear line on standard error and exit code 2, whatever is wrong."""
+
+    def test_one_line_each(self):
+        for arguments, said in (
+            ([], "TARGET"),
+            (["127.0.0.1"], "no port"),
+            (["127.0.0.1:80", "--protocol", "none"], "unknown protocol 'none'"),
+            (["127.0.0.1:80", "-c", "0"], "--connections 0 is out of range"),
+            (["127.0.0.1:80", "-c", "x"], "--connections"),
+            (["127.0.0.1:80", "--rate", "-5"], "--rate -5 is out of range"),
+            (["127.0.0.1:80", "--duration", "soon"], "'soon' is not a duration"),
+            (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
+            (["127.0.0.1:80", "--control", "77"], "--control 77 is no open descriptor"),
+            (["192.0.2.1:80"], "--allow-remote"),
+            (["127.0.0.1:80", "-c", "9999999"], "raise the hard limit"),
+            (["127.0.0.1:80", "--nonsense"], "--nonsense"),
+        ):
+            with self.subTest(arguments):
+                done = load(*arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
+                self.assertIn(said, done.stderr)
+
+    def test_an_unreachable_target(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            done = load(f"127.0.0.1:{nobody.getsockname()[1]}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("Connection refused", done.stderr)
+
+
+if __name__ == "__main__":
+    LOAD, SERVER = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])
