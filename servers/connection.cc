@@ -33,6 +33,12 @@ Connection::Connection(Descriptor socket, const Server& server)
   session_->attach(*this);
 }
 
+Connection::~Connection() {
+  if (next_ != Next::kClose && !said_all_) {
+    count(Count::kClosedOnError);
+  }
+}
+
 Connection::Next Connection::start() {
   ReplyBuffer out(pending_, kReplyLimit);
   session_->start(out);

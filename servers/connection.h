@@ -26,6 +26,8 @@ class Connection : private Channel {
   Connection(Descriptor socket, const Server& server);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+  // One that is destroyed before it came to its end, such as when the grace is over, counts as closed on error.
+  ~Connection() override;
 
   int fd() const noexcept { return socket_.get(); }
   Next next() const noexcept { return next_; }
