@@ -40,6 +40,9 @@ void Server::listen(const Address& address) {
     throw std::invalid_argument(
         fmt::format("{} is not a loopback address: give --allow-remote to serve other machines", address.host()));
   }
+  if (reuse_port_ && address.port() != 0) {
+    listen_on(address, {});  // fails where the port is another server's, which SO_REUSEPORT would let us share unseen
+  }
   const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
   listeners_.emplace_back(address, listen_options, options_.max_connections);
   stop::watch_listener(listeners_.back().fd());
