@@ -69,6 +69,10 @@ extern const ServerModel kEpoll;
 extern const ServerModel kEpollMod;
 extern const ServerModel kEpollEt;
 extern const ServerModel kEpollEtNodrain;
+extern const ServerModel kEpollOneshot;
+extern const ServerModel kReactorPool;
+extern const ServerModel kReactors;
+extern const ServerModel kPreforkEpoll;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 

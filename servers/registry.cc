@@ -39,6 +39,10 @@ std::span<const ServerModel> models() {
       kEpollMod,
       kEpollEt,
       kEpollEtNodrain,
+      kEpollOneshot,
+      kReactorPool,
+      kReactors,
+      kPreforkEpoll,
       kIoUring,
       kIoUringMultishot,
   });
