@@ -18,6 +18,12 @@ int run_command_line(int argc, char** argv) {
   add_list_command(app);
   add_env_command(app);
   add_compare_command(app, exit_code);
+  // CLI11 would only say that a subcommand is missing.
+  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    fmt::print(stderr, "fanin: there is no command '{}': run, list, env and compare are there\n", argv[1]);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -1,0 +1,159 @@
+"""Runs the real programs as a user does. Arguments: the folder of the binaries, the root of the source tree.
+
+Ends with 77 (skipped) where the interpreter has no jsonschema, because then no result can be validated.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+try:
+    import jsonschema  # noqa: F401  needed by plots.validate
+except ImportError:
+    print("skipped: this Python has no jsonschema (FANIN_PYTHON chooses another)")
+    sys.exit(77)
+
+BINARIES = Path(sys.argv[1])
+SOURCE = Path(sys.argv[2])
+
+SUITE = {
+    "schema": "fanin-suite", "schema_version": 1, "name": "tiny", "repetitions": 2, "seed": 7, "warmup": "20ms", "duration": "100ms",
+    "servers": [{"name": "epoll", "model": "epoll"}, {"name": "select", "model": "select"}, {"name": "process", "model": "process"},
+                {"name": "missing", "command": ["/no/such/program", "{port}"]}],
+    "experiments": [
+        {"name": "closed", "servers": ["*"], "workload": {"protocol": "echo", "payload_bytes": 64},
+         "sweep": {"parameter": "connections", "values": [2]}, "aa": {"server": "epoll", "value": 2}},
+        {"name": "idle", "servers": ["select", "epoll"], "workload": {"protocol": "echo", "connections": 2},
+         "sweep": {"parameter": "idle_connections", "values": [1500]}}],
+}
+
+
+class EndToEnd(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="fanin-end-to-end-")
+        self.addCleanup(self.folder.cleanup)
+        self.out = Path(self.folder.name) / "run"
+        self.suite = Path(self.folder.name) / "tiny.json"
+        self.suite.write_text(json.dumps(SUITE))
+
+    def fanin(self, *arguments, **options):
+        return subprocess.run([BINARIES / "fanin", *map(str, arguments)], capture_output=True, text=True, timeout=100, **options)
+
+    def run_json(self):
+        return json.loads((self.out / "run.json").read_text())
+
+    def check_valid(self):
+        files = [self.out / name for name in ("run.json", "rounds.jsonl", "suite.json")]
+        check = subprocess.run([sys.executable, "-m", "plots.validate", *files], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(check.returncode, 0, check.stderr)
+
+    def test_a_run_is_complete_and_valid(self):
+        done = self.fanin("run", self.suite, "--out", self.out)
+        self.assertEqual(done.returncode, 1, done.stderr)  # because of the server that is not there
+        self.check_valid()
+        run = self.run_json()
+        self.assertTrue(run["complete"])
+        status = {cell["id"]: cell["status"] for cell in run["cells"]}
+        self.assertEqual(status.pop("closed/missing/2"), "failed")
+        self.assertEqual(status.pop("idle/select/1500"), "unsupported")
+        # A busy machine may spoil measurements, but must not make any cell disappear.
+        self.assertLessEqual(set(status.values()), {"measured", "invalid"})
+        self.assertEqual(len(run["rounds"]), 2 * len(status))
+        for one in run["rounds"]:
+            if one["status"] == "ok":
+                self.assertGreater(one["server"]["cpu_ns"], 0)
+                self.assertGreater(one["server"]["pss_bytes"], 0)
+                self.assertGreater(one["server"]["counters"]["bytes"]["received"], 0)
+            if one["cell"] == "closed/process/2" and one["status"] == "ok":
+                self.assertEqual(one["server"]["processes"], 3)
+        self.assertNotIn(str(BINARIES), (self.out / "run.json").read_text())  # no path of this machine
+        again = self.fanin("compare", self.out / "run.json", self.out / "run.json")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        twice = self.fanin("run", self.suite, "--out", self.out)
+        self.assertEqual(twice.returncode, 2)
+        self.assertIn("holds a run already", twice.stderr)
+
+    def test_an_interrupted_run_goes_on(self):
+        process = subprocess.Popen([BINARIES / "fanin", "run", self.suite, "--out", self.out, "--only", "epoll", "--repetitions", "4"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.strip().startswith("2/"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 130, rest)
+        self.assertIn("--resume", rest)
+        self.check_valid()
+        first = self.run_json()
+        self.assertFalse(first["complete"])
+        kept = first["rounds"]
+        self.assertGreaterEqual(len(kept), 2)
+        with open(self.out / "rounds.jsonl", "a") as log:
+            log.write('{"cell":"closed/epo')  # as a crash in the middle of a line leaves it
+        resumed = self.fanin("run", "--resume", self.out)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.check_valid()
+        run = self.run_json()
+        self.assertTrue(run["complete"])
+        self.assertEqual(run["seed"], first["seed"])
+        self.assertEqual(run["rounds"][:len(kept)], kept)
+        self.assertEqual(len(run["rounds"]), 4 * len(run["cells"]))
+        places = [(one["block"], one["order"]) for one in run["rounds"]]
+        self.assertEqual(places, sorted(places))
+        self.assertEqual(len({(one["block"], one["cell"]) for one in run["rounds"]}), len(places))
+        self.assertEqual(self.fanin("run", "--resume", self.out).returncode, 2)
+
+    def test_a_full_disk_keeps_finished_rounds(self):
+        # The limit on the size of a file stands in for a full disk; it needs no mount and so no privilege.
+        done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 100; exec "$0" "$@"', BINARIES / "fanin", "run", self.suite, "--out",
+                               self.out, "--only", "closed/epoll", "--repetitions", "40"], capture_output=True, text=True, timeout=100)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        last = done.stderr.strip().splitlines()[-1]
+        self.assertTrue(last.startswith("fanin: cannot write"), last)
+        self.assertIn("finished rounds are kept", last)
+        rounds = (self.out / "rounds.jsonl").read_text()
+        self.assertTrue(rounds.endswith("\n"))
+        self.assertGreater(len([json.loads(line) for line in rounds.splitlines()]), 0)
+
+    def test_bad_input_gets_one_line_and_code_2(self):
+        broken = Path(self.folder.name) / "broken.json"
+        broken.write_text('{"schema": "fanin-suite", "schema_version": 1')
+        wrong = Path(self.folder.name) / "wrong.json"
+        wrong.write_text(json.dumps({**SUITE, "schema_version": 9}))
+        for arguments, words in (
+                (("run",), "no suite is given"),
+                (("run", "nosuch"), "there is no suite 'nosuch'"),
+                (("run", broken), "line 1, column"),
+                (("run", wrong), "/schema_version"),
+                (("run", self.suite, "--only", "zzz"), "--only zzz"),
+                (("run", self.suite, "--out", "/proc/nowhere"), "cannot write results to /proc/nowhere"),
+                (("run", "--resume", "/no/such/run"), "/no/such/run/run.json"),
+                (("run", self.suite, "--server-binary", "/no/server"), "/no/server"),
+                (("compare", broken, broken), "line 1, column"),
+                (("compare", self.suite, self.suite), "is no run"),
+                (("compare", "/no/file", "/no/file"), "/no/file: cannot read it"),
+                (("frobnicate",), "frobnicate")):
+            done = self.fanin(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assertTrue(done.stderr.startswith("fanin: "), done.stderr)
+
+    def test_list_and_env_answer(self):
+        listing = self.fanin("list")
+        self.assertEqual(listing.returncode, 0)
+        for word in ("smoke", "standard", "full", "epoll"):
+            self.assertIn(word, listing.stdout)
+        environment = json.loads(self.fanin("env", "--json").stdout)
+        self.assertEqual(environment["kernel"]["release"], os.uname().release)
+        self.assertEqual(len(environment["binaries"]["fanin-server_sha256"]), 64)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
