@@ -54,6 +54,7 @@ Json workload_of(const Json& run, const std::string& cell) {
 
 std::vector<std::string> factors() {
   std::vector<std::string> names;
+  names.reserve(kFactors.size());
   for (const Factor& factor : kFactors) {
     names.emplace_back(factor.name);
   }

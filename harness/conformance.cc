@@ -33,11 +33,19 @@ class TemporaryFile {
 
 Json run_gate(const Rig& rig, const std::string& model, const std::string& protocol) {
   const TemporaryFile report;
-  ChildProcess gate({{rig.programs.conformance, "--model", model, "--protocol", protocol, "--quick",
-                      fmt::format("--gtest_output=json:{}", report.path())},
-                     {},
-                     -1,
-                     Output::Keep::kTail});
+  Launch launch;
+  launch.argv = {rig.programs.conformance,
+                 "--server",
+                 rig.programs.server,
+                 "--model",
+                 model,
+                 "--protocol",
+                 protocol,
+                 "--quick",
+                 fmt::format("--gtest_output=json:{}", report.path())};
+  launch.cpus = rig.placement.server_cpus;  // nothing is timed, so the cases may have all CPUs
+  launch.cpus.insert(launch.cpus.end(), rig.placement.client_cpus.begin(), rig.placement.client_cpus.end());
+  ChildProcess gate(launch);
   const auto ended = [&] { return gate.status().has_value(); };
   const WaitResult result = wait_until({&gate}, -1, rig.interrupt_fd, now() + kDeadline, ended);
   if (result == WaitResult::kInterrupted) {

@@ -42,7 +42,7 @@ class EndToEnd(unittest.TestCase):
         self.suite.write_text(json.dumps(SUITE))
 
     def fanin(self, *arguments, **options):
-        return subprocess.run([BINARIES / "fanin", *map(str, arguments)], capture_output=True, text=True, timeout=100, **options)
+        return subprocess.run([BINARIES / "fanin", *map(str, arguments)], capture_output=True, text=True, timeout=250, **options)
 
     def run_json(self):
         return json.loads((self.out / "run.json").read_text())
@@ -87,7 +87,7 @@ class EndToEnd(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         process.stderr.close()
-        self.assertEqual(process.wait(timeout=60), 130, rest)
+        self.assertEqual(process.wait(timeout=250), 130, rest)
         self.assertIn("--resume", rest)
         self.check_valid()
         first = self.run_json()
@@ -112,7 +112,7 @@ class EndToEnd(unittest.TestCase):
     def test_a_full_disk_keeps_finished_rounds(self):
         # The limit on the size of a file stands in for a full disk; it needs no mount and so no privilege.
         done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 100; exec "$0" "$@"', BINARIES / "fanin", "run", self.suite, "--out",
-                               self.out, "--only", "closed/epoll", "--repetitions", "40"], capture_output=True, text=True, timeout=100)
+                               self.out, "--only", "closed/epoll", "--repetitions", "40"], capture_output=True, text=True, timeout=250)
         self.assertEqual(done.returncode, 2, done.stderr)
         last = done.stderr.strip().splitlines()[-1]
         self.assertTrue(last.startswith("fanin: cannot write"), last)

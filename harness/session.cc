@@ -92,7 +92,7 @@ std::string find_suite(const std::string& name, const std::string& folder) {
   if (is_path) {
     return name;
   }
-  const std::string shipped = fmt::format("{}/{}.json", folder, name);
+  std::string shipped = fmt::format("{}/{}.json", folder, name);
   if (::access(shipped.c_str(), R_OK) != 0) {
     throw std::invalid_argument(
         fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json", name));
