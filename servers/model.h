@@ -73,6 +73,7 @@ extern const ServerModel kEpollOneshot;
 extern const ServerModel kReactorPool;
 extern const ServerModel kReactors;
 extern const ServerModel kPreforkEpoll;
+extern const ServerModel kCoroutine;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 

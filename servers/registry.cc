@@ -43,6 +43,7 @@ std::span<const ServerModel> models() {
       kReactorPool,
       kReactors,
       kPreforkEpoll,
+      kCoroutine,
       kIoUring,
       kIoUringMultishot,
   });
