@@ -74,6 +74,8 @@ std::string list_json() {
          {"options", model.takes},
          {"concurrency", concurrency_of(model)},
          {"worker_processes", model.worker_processes},
+         {"busy_when_idle", model.busy_when_idle},
+         {"stalls", model.stalls},
          {"protocols", protocols_of(model)},
          {"max_descriptor", model.max_descriptor < 0 ? nlohmann::json() : nlohmann::json(model.max_descriptor)}});
   }

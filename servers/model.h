@@ -34,6 +34,10 @@ struct ServerModel {
   enum class Serves { kAll, kOne, kOnePerWorker } serves = Serves::kAll;
   // The workers are processes made ahead, and one that dies is replaced.
   bool worker_processes = false;
+  // It uses a CPU, or much of one, while nothing happens: that is its idea.
+  bool busy_when_idle = false;
+  // It stops in the middle of a message that is longer than one read: an exhibit's fault, kept to be shown.
+  bool stalls = false;
   // Whether the listeners must be opened with SO_REUSEPORT. Null: never.
   bool (*reuses_port)(const ModelOptions&) = nullptr;
   // All connections live in one address space, so that protocols which connect them (chat) can be carried.
@@ -59,11 +63,13 @@ const ServerModel& find_model(std::string_view name);
 
 // One per file in models/; the table is made of these.
 extern const ServerModel kIterative;
+extern const ServerModel kBusyPoll;
 extern const ServerModel kProcess;
 extern const ServerModel kPrefork;
 extern const ServerModel kThread;
 extern const ServerModel kThreadPool;
 extern const ServerModel kSelect;
+extern const ServerModel kSelectLarge;
 extern const ServerModel kPoll;
 extern const ServerModel kEpoll;
 extern const ServerModel kEpollMod;
@@ -74,6 +80,7 @@ extern const ServerModel kReactorPool;
 extern const ServerModel kReactors;
 extern const ServerModel kPreforkEpoll;
 extern const ServerModel kCoroutine;
+extern const ServerModel kSelector;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 

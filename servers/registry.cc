@@ -28,22 +28,31 @@ std::vector<ServerModel> checked(std::vector<ServerModel> table) {
 
 std::span<const ServerModel> models() {
   static const std::vector<ServerModel> table = checked({
+      // One client at a time, and all in turn.
       kIterative,
+      kBusyPoll,
+      // A process or a thread for each, made when it comes or ahead.
       kProcess,
       kPrefork,
       kThread,
       kThreadPool,
+      // One thread that asks the kernel who is ready.
       kSelect,
+      kSelectLarge,
       kPoll,
       kEpoll,
       kEpollMod,
       kEpollEt,
       kEpollEtNodrain,
+      kSelector,
+      // Several that do.
       kEpollOneshot,
       kReactorPool,
       kReactors,
       kPreforkEpoll,
+      // Straight-line code over it.
       kCoroutine,
+      // The kernel does the I/O as well.
       kIoUring,
       kIoUringMultishot,
   });

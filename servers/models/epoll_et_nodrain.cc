@@ -33,6 +33,7 @@ const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
                                   .summary = "one thread, epoll edge-triggered, one read per event: stalls",
                                   .kind = ServerModel::Kind::kExhibit,
                                   .run = run,
-                                  .family = "epoll"};
+                                  .family = "epoll",
+                                  .stalls = true};
 
 }  // namespace fanin

@@ -1,10 +1,11 @@
 // process: a process per connection.
 //
 // Idea: fork() after every accept(). The child serves its one connection with plain blocking calls and exits; the
-// parent closes its
-//   copy and accepts the next. The kernel does all the scheduling, and connections share nothing.
+//   parent closes its copy and accepts the next. The kernel does all the scheduling, and connections share nothing.
 // Costs per connection: a fork, an exit and a wait; page tables, a kernel stack and the pages that the child writes
-// (hundreds of KiB). Needs of the kernel: fork. Known limit: RLIMIT_NOFILE does not bind, RLIMIT_NPROC and memory do.
+//   (hundreds of KiB).
+// Needs of the kernel: fork.
+// Known limit: RLIMIT_NOFILE does not bind, RLIMIT_NPROC and memory do.
 // Try: fanin-server process --port 7000, then `nc 127.0.0.1 7000` twice, then `ps --forest`.
 // From iterative: many connections at once, one process each.
 #include <signal.h>

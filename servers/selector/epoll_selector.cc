@@ -1,0 +1,48 @@
+#include <array>
+#include <vector>
+
+#include "servers/epoll_set.h"
+#include "servers/selector/selector.h"
+
+namespace fanin {
+namespace {
+
+class EpollSelector : public Selector {
+ public:
+  bool add(int fd, Interest interest, ReadyHandler& handler) override {
+    if (static_cast<std::size_t>(fd) >= handlers_.size()) {
+      handlers_.resize(static_cast<std::size_t>(fd) + 1);
+    }
+    handlers_[static_cast<std::size_t>(fd)] = &handler;
+    return set_.add(fd, events_of(interest));
+  }
+  void change(int fd, Interest interest) override { set_.modify(fd, events_of(interest)); }
+  void remove(int fd) override {
+    handlers_[static_cast<std::size_t>(fd)] = nullptr;
+    set_.remove(fd);
+  }
+
+  void wait(int timeout_ms) override {
+    for (const epoll_event& event : set_.wait(events_, timeout_ms)) {
+      if (ReadyHandler* const handler = handlers_[static_cast<std::size_t>(event.data.fd)]) {
+        handler->on_ready();
+      }
+    }
+  }
+
+ private:
+  static std::uint32_t events_of(Interest interest) { return interest == Interest::kWrite ? EPOLLOUT : EPOLLIN; }
+
+  EpollSet set_;
+  std::vector<ReadyHandler*> handlers_;  // by descriptor
+  std::array<epoll_event, 512> events_;
+};
+
+bool available() { return static_cast<bool>(Descriptor(::epoll_create1(EPOLL_CLOEXEC))); }
+std::unique_ptr<Selector> make() { return std::make_unique<EpollSelector>(); }
+
+}  // namespace
+
+const SelectorMechanism kEpollMechanism{"epoll", available, make};
+
+}  // namespace fanin
