@@ -90,7 +90,7 @@ Json run_round(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::ui
              {"load", nullptr},   {"server", nullptr},
              {"machine", nullptr}};
   try {
-    ServerUnderTest server(spec, cell.workload.protocol(), rig.programs.server, rig.placement.server_cpus);
+    ServerUnderTest server(spec, cell.workload, rig.programs.server, rig.placement.server_cpus);
     for (const char* key : kServerKeys) {
       round["server"][key] = nullptr;
     }

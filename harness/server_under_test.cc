@@ -21,12 +21,14 @@ std::uint16_t free_port() {
   return Address::of_local_end(probe.get()).port();
 }
 
-Launch make_launch(const ServerSpec& spec, const std::string& protocol, const std::string& program,
+Launch make_launch(const ServerSpec& spec, const Workload& workload, const std::string& program,
                    const std::vector<int>& cpus, std::uint16_t port) {
   Launch launch;
   launch.cpus = cpus;
   if (spec.command.empty()) {
-    launch.argv = {program, spec.model, "--protocol", protocol, "--port", "0"};
+    launch.argv = {program, spec.model, "--port", "0"};
+    const std::vector<std::string> of_workload = workload.server_arguments();
+    launch.argv.insert(launch.argv.end(), of_workload.begin(), of_workload.end());
     launch.argv.insert(launch.argv.end(), spec.args.begin(), spec.args.end());
     return launch;
   }
@@ -42,12 +44,12 @@ Launch make_launch(const ServerSpec& spec, const std::string& protocol, const st
 
 }  // namespace
 
-ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const std::string& protocol, const std::string& program,
+ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                  const std::vector<int>& cpus)
     : is_command_(!spec.command.empty()),
       port_(is_command_ ? free_port() : std::uint16_t{0}),
       started_(now()),
-      process_(make_launch(spec, protocol, program, cpus, port_)) {}
+      process_(make_launch(spec, workload, program, cpus, port_)) {}
 
 bool ServerUnderTest::connects() const {
   const Address address = Address::parse(host_, port_);

@@ -7,6 +7,7 @@
 #include "harness/json_reader.h"
 #include "harness/process.h"
 #include "harness/suite.h"
+#include "harness/workload.h"
 
 namespace fanin {
 
@@ -23,7 +24,7 @@ class ServerUnderTest {
  public:
   // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
   // port. Throws std::system_error where the program cannot be started.
-  ServerUnderTest(const ServerSpec& spec, const std::string& protocol, const std::string& program,
+  ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                   const std::vector<int>& cpus);
 
   // Waits for the READY line, or until a command accepts connections. Throws RoundFailure where it does not get there

@@ -49,6 +49,16 @@ TEST(Suite, ReadsWhatIsWritten) {
               ElementsAre("--protocol", "echo", "--connections", "10", "--payload-size", "64"));
 }
 
+// Would catch: an option of a protocol that reaches one half of it only, or the half that does not know it.
+TEST(Suite, ProtocolOptionsReachTheHalvesThatTakeThem) {
+  const Json workload = Json::parse(
+      R"({"protocol":"large","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
+  const Workload parsed = Workload::parse(JsonReader(workload, "s.json"));
+  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--path", "/a"));
+  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--work", "200us",
+                                                     "--work-share", "0.01", "--root", "pages"));
+}
+
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.
 TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_EQ(complaint([](Json& s) { s["schema"] = "fanin-run"; }),

@@ -9,6 +9,7 @@ namespace fanin {
 namespace {
 
 enum class Kind { kWhole, kReal, kText, kDuration };
+enum class Taker { kLoad, kServer, kBoth };
 
 struct Key {
   std::string_view name;
@@ -17,18 +18,27 @@ struct Key {
   std::int64_t low = 0;
   std::int64_t high = 0;
   std::string_view one_of = "";  // alternatives between bars, where not every text is allowed
+  Taker taker = Taker::kLoad;    // which program has the option
 };
 
 constexpr std::int64_t kMillion = 1'000'000;
 
-constexpr std::array<Key, 18> kKeys{{
-    {"protocol", "--protocol", Kind::kText},
+constexpr std::array<Key, 26> kKeys{{
+    {"protocol", "--protocol", Kind::kText, 0, 0, "", Taker::kBoth},
     {"driver", "--driver", Kind::kText},
     {"threads", "--threads", Kind::kWhole, 1, 1024},
     {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
     {"idle_connections", "--idle", Kind::kWhole, 0, 10 * kMillion},
     {"payload_bytes", "--payload-size", Kind::kWhole, 0, 64 * kMillion},
     {"payload", "--payload", Kind::kText},
+    {"suffix", "--suffix", Kind::kText, 0, 0, "", Taker::kBoth},
+    {"reply", "--reply", Kind::kText, 0, 0, "", Taker::kBoth},
+    {"reply_bytes", "--reply-size", Kind::kWhole, 1, 64 * kMillion, "", Taker::kBoth},
+    {"work", "--work", Kind::kDuration, 0, 0, "", Taker::kServer},
+    {"work_share", "--work-share", Kind::kReal, 0, 1, "", Taker::kServer},
+    {"root", "--root", Kind::kText, 0, 0, "", Taker::kServer},
+    {"path", "--path", Kind::kText},
+    {"host", "--host", Kind::kText},
     {"request", "--request", Kind::kText},
     {"reply_delimiter", "--reply-delimiter", Kind::kText},
     {"expect", "--expect", Kind::kText},
@@ -80,6 +90,18 @@ void check_value(const Key& key, const JsonReader& value) {
 }
 
 std::string option_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::vector<std::string> arguments_of(const Json& values, Taker taker) {
+  std::vector<std::string> arguments;
+  for (const Key& key : kKeys) {
+    const auto found = values.find(key.name);
+    if (found != values.end() && (key.taker == taker || key.taker == Taker::kBoth)) {
+      arguments.emplace_back(key.option);
+      arguments.push_back(option_text(*found));
+    }
+  }
+  return arguments;
+}
 
 // What can only be said of keys together.
 void check_together(const JsonReader& reader) {
@@ -156,15 +178,8 @@ std::int64_t Workload::idle_connections() const { return values_.value("idle_con
 
 bool Workload::counts_requests() const { return values_.contains("requests"); }
 
-std::vector<std::string> Workload::load_arguments() const {
-  std::vector<std::string> arguments;
-  for (const Key& key : kKeys) {
-    if (const auto found = values_.find(key.name); found != values_.end()) {
-      arguments.emplace_back(key.option);
-      arguments.push_back(option_text(*found));
-    }
-  }
-  return arguments;
-}
+std::vector<std::string> Workload::load_arguments() const { return arguments_of(values_, Taker::kLoad); }
+
+std::vector<std::string> Workload::server_arguments() const { return arguments_of(values_, Taker::kServer); }
 
 }  // namespace fanin

@@ -9,8 +9,8 @@
 
 namespace fanin {
 
-// What is asked of a server in one cell: the keys of a suite's "workload", each the fanin-load option of the same
-// meaning. A checked value; any thread.
+// What is asked of a server in one cell: the keys of a suite's "workload", each the option of the same meaning of
+// fanin-load, of fanin-server, or of both. A checked value; any thread.
 class Workload {
  public:
   // Throws std::invalid_argument with the place of an unknown key, a value out of range, or keys that contradict.
@@ -29,6 +29,9 @@ class Workload {
 
   // The options of fanin-load that ask for this workload, without target, window and output.
   std::vector<std::string> load_arguments() const;
+
+  // The options of fanin-server that belong to it, `--protocol` included; a server of another make takes none of them.
+  std::vector<std::string> server_arguments() const;
 
   // Refuses, with its place, a value that the key does not take. Throws also where the key is no numeric one.
   static void check_sweep_value(const std::string& key, const JsonReader& value);

@@ -37,6 +37,8 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
       ->default_str("goodbye!");
   app.add_option("--reply-size", options.reply_bytes, "protocol large: the size of replies that the server was given")
       ->default_str("65536");
+  app.add_option("--path", options.path, "protocol http: what is asked for")->default_str("/");
+  app.add_option("--host", options.host, "protocol http: what the Host field says")->default_str("localhost");
   app.add_option("--request", options.request, "protocol raw: what is sent (C escapes)");
   app.add_option("--reply-delimiter", options.reply_delimiter, "protocol raw: what ends a reply (C escapes)");
   app.add_option("--expect", options.expect, "protocol raw: the reply without its delimiter (C escapes)");

@@ -21,6 +21,8 @@ struct LoadOptions {
   std::optional<std::string> suffix;
   std::optional<std::string> reply;
   std::optional<std::int64_t> reply_bytes;
+  std::optional<std::string> path;
+  std::optional<std::string> host;
   std::optional<std::string> request;
   std::optional<std::string> reply_delimiter;
   std::optional<std::string> expect;

@@ -71,9 +71,13 @@ std::vector<std::string> given_options(const LoadOptions& options) {
       given.emplace_back(name);
     }
   };
+  add("payload-size", options.payload_bytes.has_value());
+  add("payload", options.payload.has_value());
   add("suffix", options.suffix.has_value());
   add("reply", options.reply.has_value());
   add("reply-size", options.reply_bytes.has_value());
+  add("path", options.path.has_value());
+  add("host", options.host.has_value());
   add("request", options.request.has_value());
   add("reply-delimiter", options.reply_delimiter.has_value());
   add("expect", options.expect.has_value());
@@ -88,6 +92,8 @@ void note_texts(const LoadOptions& options, LoadPlan& plan) {
   };
   note("suffix", options.suffix);
   note("reply", options.reply);
+  note("path", options.path);
+  note("host", options.host);
   note("request", options.request);
   note("reply_delimiter", options.reply_delimiter);
   note("expect", options.expect);
@@ -106,13 +112,16 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
     refuse("--payload is empty: give at least one byte");
   }
   constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
-  const bool tutorial = plan.driver == DriverKind::kThreads && !options.payload_bytes && options.protocol != "raw";
+  const bool tutorial =
+      plan.driver == DriverKind::kThreads && !options.payload_bytes && is_taken(protocol.client_options, "payload");
   ClientProtocolOptions client;
   client.payload_bytes = static_cast<std::size_t>(
       in_range("--payload-size", options.payload_bytes.value_or(std::int64_t{64}), 1, kMostBytes));
   client.payload = options.payload.value_or(tutorial ? "hello" : "");
   client.suffix = options.suffix.value_or(client.suffix);
   client.reply = options.reply.value_or(client.reply);
+  client.path = options.path.value_or(client.path);
+  client.host = options.host.value_or(client.host);
   client.request = unescape(options.request.value_or(""));
   client.reply_delimiter = unescape(options.reply_delimiter.value_or(""));
   client.expect = unescape(options.expect.value_or(""));

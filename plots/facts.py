@@ -7,6 +7,8 @@ PARAMETER_WORDS = {
     "idle_connections": "idle connections",
     "threads": "generator threads",
     "payload_bytes": "payload in bytes",
+    "reply_bytes": "reply in bytes",
+    "work_share": "share of requests that cost CPU time",
     "rate_per_s": "offered requests per second",
     "depth": "requests in flight per connection",
     "requests_per_connection": "requests per connection",

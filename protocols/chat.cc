@@ -117,6 +117,7 @@ const Protocol kChat{.name = "chat",
                      .summary = "every line reaches every member, the sender too",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
-                     .needs_shared_memory = true};
+                     .needs_shared_memory = true,
+                     .client_options = "payload-size"};
 
 }  // namespace fanin

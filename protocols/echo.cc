@@ -29,6 +29,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kEcho{"echo", "every byte comes back", make_sessions, make_client};
+const Protocol kEcho{.name = "echo",
+                     .summary = "every byte comes back",
+                     .make_sessions = make_sessions,
+                     .make_client = make_client,
+                     .client_options = "payload-size payload"};
 
 }  // namespace fanin

@@ -136,6 +136,6 @@ const Protocol kLarge{.name = "large",
                       .make_sessions = make_sessions,
                       .make_client = make_client,
                       .server_options = "reply-size",
-                      .client_options = "reply-size"};
+                      .client_options = "payload-size payload reply-size"};
 
 }  // namespace fanin

@@ -27,11 +27,24 @@ const Protocol& find_protocol(std::string_view name) {
   throw std::invalid_argument(fmt::format("unknown protocol '{}': choose one of {}", name, fmt::join(names, ", ")));
 }
 
+namespace {
+
+std::vector<std::string> words(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+}  // namespace
+
+bool is_taken(std::string_view taken, std::string_view option) {
+  const std::vector<std::string> names = words(taken);
+  return std::find(names.begin(), names.end(), option) != names.end();
+}
+
 void refuse_other_options(std::string_view owner, std::string_view taken, std::span<const std::string> given) {
-  std::istringstream stream{std::string(taken)};
-  const std::vector<std::string> names{std::istream_iterator<std::string>(stream), {}};
   for (const std::string& name : given) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
+    if (!is_taken(taken, name)) {
+      const std::vector<std::string> names = words(taken);
       throw std::invalid_argument(fmt::format(
           "{} does not take --{}: {}", owner, name,
           names.empty() ? "it has no options of its own" : fmt::format("it takes --{}", fmt::join(names, ", --"))));

@@ -46,11 +46,13 @@ struct Protocol {
   std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
   // Sessions must find each other: a model that puts connections into different processes cannot carry it.
   bool needs_shared_memory = false;
-  // The options that its halves take, by their names on the command line, separated by spaces; others are refused. What
-  // a request carries (--payload-size, --payload) is for all of them.
+  // The options that its halves take, by their names on the command line, separated by spaces; others are refused.
   std::string_view server_options{};
   std::string_view client_options{};
 };
+
+// Whether `option`, without dashes, is one of `taken`.
+bool is_taken(std::string_view taken, std::string_view option);
 
 // Throws std::invalid_argument naming the first of `given` (options on the command line, without dashes) that is not
 // one of `taken` (separated by spaces). `owner` says who takes them: "protocol 'echo'".

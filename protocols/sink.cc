@@ -26,6 +26,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kSink{"sink", "reads until the end of the stream, answers nothing, closes", make_sessions, make_client};
+const Protocol kSink{.name = "sink",
+                     .summary = "reads until the end of the stream, answers nothing, closes",
+                     .make_sessions = make_sessions,
+                     .make_client = make_client,
+                     .client_options = "payload-size payload"};
 
 }  // namespace fanin

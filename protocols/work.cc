@@ -81,6 +81,7 @@ const Protocol kWorkProtocol{.name = "work",
                              .summary = "every line comes back and costs CPU time (--work), or a share of lines does",
                              .make_sessions = make_sessions,
                              .make_client = make_client,
-                             .server_options = "work work-share"};
+                             .server_options = "work work-share",
+                             .client_options = "payload-size payload"};
 
 }  // namespace fanin
