@@ -20,10 +20,11 @@ bad_option() {
 }
 
 suite=standard
+micro_time=0.05
 out=
 while (($#)); do
   case $1 in
-    --quick) suite=smoke ;;
+    --quick) suite=smoke micro_time=0.005 ;;
     --out)
       [[ $# -gt 1 && -n $2 ]] || bad_option "--out needs a directory"
       out=$(realpath -m -- "$2")
@@ -47,14 +48,18 @@ echo "== measure: suite $suite"
 build/release/fanin run "$suite" --out "$out"
 
 echo "== micro-benchmarks"
-build/release/fanin-micro --benchmark_min_time=0.02 --benchmark_out="$out/micro.json" >"$out/micro.txt"
+# Short ones: 5 repetitions of each, so that a disturbed one is outvoted. What Google Benchmark says of the machine and
+# of its own packaging goes into the file.
+build/release/fanin-micro --benchmark_min_time="$micro_time" --benchmark_repetitions=5 \
+  --benchmark_out="$out/micro.json" --benchmark_out_format=json >"$out/micro.txt" 2>&1 ||
+  { tail -n 5 "$out/micro.txt" >&2; exit 1; }
 
 echo "== charts"
-"$FANIN_PYTHON" -m plots "$out"
+"$FANIN_PYTHON" -m plots "$out" >"$out/charts.txt"
 
 cat <<END
 
-Results: $out/run.json
-Charts:  $out/charts
-Next:    build/release/fanin compare results/reference/<run>/run.json $out/run.json
+Report:   $out/charts/report.html ($(wc -l <"$out/charts.txt") files beside it, PNG and SVG)
+Results:  $out/run.json
+Next:     change something, run again, and compare: build/release/fanin compare $out/run.json OTHER/run.json
 END

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -76,8 +77,7 @@ void add_band(CLI::App& command, const std::string& name, double& band, const st
   command.add_option(name, band, about)->check(CLI::Range(0.0, 10.0))->capture_default_str();
 }
 
-}  // namespace
-
+// The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
@@ -136,6 +136,34 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember(factors()));
   command->callback(
       [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow");
+  app.set_version_flag("--version", FANIN_VERSION);
+  app.require_subcommand(1);
+  int exit_code = 0;
+  add_run_command(app, exit_code);
+  add_list_command(app);
+  add_env_command(app);
+  add_compare_command(app, exit_code);
+  // CLI11 would only say that a subcommand is missing.
+  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    fmt::print(stderr, "fanin: there is no command '{}': run, list, env and compare are there\n", argv[1]);
+    return 2;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "fanin: {}: see fanin --help\n", error.what());
+    return 2;
+  }
+  return exit_code;
 }
 
 }  // namespace fanin

@@ -1,14 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 namespace fanin {
 
-// The subcommands of `fanin` (docs/interfaces.md). Each runs when the command line has been parsed; `exit_code` must
-// outlive the parse. What goes wrong is thrown as a standard exception whose text is one line for the user.
-void add_run_command(CLI::App& app, int& exit_code);
-void add_list_command(CLI::App& app);
-void add_env_command(CLI::App& app);
-void add_compare_command(CLI::App& app, int& exit_code);
+// Runs the command of `fanin` that the arguments name (docs/interfaces.md) and returns its exit code; a wrong command
+// line is answered with one line on stderr. What goes wrong later is thrown as a standard exception whose text is one
+// line for the user.
+int run_command_line(int argc, char** argv);
 
 }  // namespace fanin

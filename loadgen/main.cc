@@ -58,17 +58,9 @@ int measure(const LoadOptions& options) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
-  app.set_version_flag("--version", FANIN_VERSION);
   LoadOptions options;
-  add_load_options(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin-load: {}\n", error.what());
-    return kBadInput;
+  if (const auto exit_code = parse_command(argc, argv, options)) {
+    return *exit_code;
   }
   return measure(options);
 }

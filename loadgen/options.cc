@@ -1,5 +1,10 @@
 #include "loadgen/options.h"
 
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
 #include "net/duration.h"
 
 namespace fanin {
@@ -61,6 +66,21 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
   app.add_flag("--quiet", options.quiet, "no progress, no summary");
   app.add_flag("--allow-remote", options.allow_remote, "allow a target that is not on this machine");
+}
+
+std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
+  CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
+  app.set_version_flag("--version", FANIN_VERSION);
+  add_load_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "fanin-load: {}\n", error.what());
+    return 2;
+  }
+  return std::nullopt;
 }
 
 }  // namespace fanin

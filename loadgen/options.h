@@ -1,11 +1,15 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "loadgen/plan.h"
+
+// Not CLI11's header: it costs every file that sees it five seconds.
+namespace CLI {
+class App;
+}
 
 namespace fanin {
 
@@ -48,6 +52,10 @@ struct LoadOptions {
 
 // Declares the options of docs/interfaces.md. `options` must outlive the parsing.
 void add_load_options(CLI::App& app, LoadOptions& options);
+
+// Reads the command line. Returns an exit code where there is nothing left to do: help was asked for and printed, or
+// the line is wrong and one line on stderr has said so.
+std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 
 // Checks everything that can be checked without touching the machine, and fills in the defaults. Throws
 // std::invalid_argument with one line that says what is wrong and what to do.
