@@ -21,6 +21,7 @@ kRunNeeds=(
   libhttp-parser-dev
   libbenchmark-dev
   liburing-dev
+  libhttp-parser-dev
   pkg-config:pkg-config
 )
 
