@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "loadgen/direct_io.h"
 #include "net/errno_policy.h"
 
 namespace fanin {
@@ -27,8 +28,6 @@ void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
 BlockingClient::BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
                                ConnectGate& gate)
     : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*plan.protocol), buffer_(kReadSize) {}
-
-BlockingClient::~BlockingClient() { disconnect(); }
 
 void BlockingClient::connect(const Coordinator& coordinator) {
   if (plan_.connect_on_demand) {
@@ -167,7 +166,7 @@ bool BlockingClient::send_request() {
   request_.clear();
   protocol_.append_request(state_, request_);
   for (std::string_view rest = request_; !rest.empty();) {
-    const ssize_t length = ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    const ssize_t length = direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
     if (length >= 0) {
       if (recorder_.counts(at_)) {
         recorder_.bytes_sent(static_cast<std::size_t>(length));
@@ -190,7 +189,7 @@ bool BlockingClient::send_request() {
 void BlockingClient::receive_replies(const Coordinator& coordinator) {
   const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
   while (workload_.in_flight(0) > 0) {
-    const ssize_t length = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
+    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
     const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
     at_ = now();
     if (length < 0 && error != IoError::kWouldBlock && error != IoError::kInterrupted) {

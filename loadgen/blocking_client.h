@@ -20,7 +20,6 @@ class BlockingClient : public LoadThread {
  public:
   // `plan`, `sources` and `gate` must outlive this.
   BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, ConnectGate& gate);
-  ~BlockingClient() override;
 
   void connect(const Coordinator& coordinator) override;
   void drive(const Window& window, const Coordinator& coordinator) override;

@@ -1,5 +1,6 @@
 // The part of the epoll driver that opens, breaks, closes and re-opens connections.
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +17,10 @@ constexpr Nanoseconds kLongestSweep = std::chrono::milliseconds(250);
 }  // namespace
 
 void EpollLoop::connect(const Coordinator& coordinator) {
+  epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  timer_.reset(check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"));
+  epoll_event ticks{.events = EPOLLIN | EPOLLET, .data = {.u64 = kTimerEvent}};
+  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &ticks), "epoll_ctl");
   for (std::uint32_t i = 0; i < links_.size(); ++i) {
     if (plan_.connect_on_demand && !is_idle(i)) {
       workload_.usable(i);
@@ -163,6 +168,8 @@ void EpollLoop::disconnect() noexcept {
   for (std::uint32_t i = 0; i < links_.size(); ++i) {
     close_link(i);
   }
+  timer_.reset();
+  epoll_.reset();
 }
 
 void EpollLoop::tick(const Coordinator& coordinator) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "loadgen/direct_io.h"
 #include "net/errno_policy.h"
 
 namespace fanin {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::size_t kReadSize = 65536;
 constexpr int kSendBatch = 64;  // requests sent before replies are looked for, so that a backlog does not delay them
-constexpr std::uint64_t kTimerEvent = ~std::uint64_t{0};
 
 timespec to_timespec(Nanoseconds duration) noexcept {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
@@ -29,17 +29,10 @@ EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       sources_(sources),
       protocol_(*plan.protocol),
       timed_(plan.rate_per_s.has_value() || plan.think > Nanoseconds(0)),
-      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      timer_(check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")),
       links_(share.connections + share.idle),
       buffer_(kReadSize),
       to_open_(links_.size()),
-      retries_(links_.size()) {
-  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kTimerEvent}};
-  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &event), "epoll_ctl");
-}
-
-EpollLoop::~EpollLoop() { disconnect(); }
+      retries_(links_.size()) {}
 
 // The ticks come from a timer in the epoll set: a wait without a timeout is cheaper than one with.
 void EpollLoop::start_timer(TimePoint first) {
@@ -86,15 +79,14 @@ bool EpollLoop::drained() const noexcept {
 
 // Where nothing but replies and ticks can come, the wait needs no timeout of its own.
 int EpollLoop::wait(TimePoint until) noexcept {
-  if (until <= at_) {
-    return ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
+  const timespec none{};
+  timespec timeout{};
+  const timespec* limit = until <= at_ ? &none : nullptr;
+  if (timed_ && until > at_) {
+    timeout = to_timespec(std::max(until - now(), Nanoseconds(0)));
+    limit = &timeout;
   }
-  if (!timed_) {
-    return ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1);
-  }
-  const TimePoint from = now();
-  const timespec timeout = to_timespec(std::max(until - from, Nanoseconds(0)));
-  return ::epoll_pwait2(epoll_.get(), events_.data(), static_cast<int>(events_.size()), &timeout, nullptr);
+  return direct_epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), limit);
 }
 
 void EpollLoop::handle(const epoll_event& event) {
@@ -133,7 +125,7 @@ void EpollLoop::receive(std::uint32_t index, std::uint32_t events) {
   }
   const bool closing = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   for (;;) {
-    const ssize_t length = ::recv(links_[index].fd, buffer_.data(), buffer_.size(), 0);
+    const ssize_t length = direct_recv(links_[index].fd, buffer_.data(), buffer_.size());
     at_ = now();
     if (length > 0) {
       if (!consume(index, static_cast<std::size_t>(length))) {
@@ -231,7 +223,7 @@ void EpollLoop::send(std::uint32_t index, std::string_view bytes) {
     return;
   }
   while (!bytes.empty()) {
-    const ssize_t length = ::send(link.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t length = direct_send(link.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (length >= 0) {
       if (recorder_.counts(at_)) {
         recorder_.bytes_sent(static_cast<std::size_t>(length));

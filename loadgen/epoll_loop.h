@@ -17,9 +17,8 @@ namespace fanin {
 // directions, and never touched by epoll_ctl again. A request costs one send, one recv and its share of an epoll_wait.
 class EpollLoop : public LoadThread {
  public:
-  // `plan` and `sources` must outlive this. Throws std::system_error.
+  // `plan` and `sources` must outlive this.
   EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
-  ~EpollLoop() override;
 
   void connect(const Coordinator& coordinator) override;
   void drive(const Window& window, const Coordinator& coordinator) override;
@@ -39,6 +38,8 @@ class EpollLoop : public LoadThread {
     bool was_up : 1 = false;
     bool broke : 1 = false;
   };
+
+  static constexpr std::uint64_t kTimerEvent = ~std::uint64_t{0};  // no index of a connection
 
   bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
 

@@ -31,6 +31,7 @@ class LoadThread {
   virtual void connect(const Coordinator& coordinator) = 0;
   // Makes the traffic; returns when every request of the window is accounted for.
   virtual void drive(const Window& window, const Coordinator& coordinator) = 0;
+  // Closes all connections. Always called, also after an error.
   virtual void disconnect() noexcept = 0;
 
   const Share& share() const noexcept { return share_; }

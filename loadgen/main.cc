@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "loadgen/control.h"
+#include "loadgen/descriptor_table.h"
 #include "loadgen/options.h"
 #include "loadgen/progress_line.h"
 #include "loadgen/report_json.h"
@@ -27,7 +28,7 @@ void interrupt(int) { interrupted.store(true); }
 
 int measure(const LoadOptions& options) {
   const LoadPlan plan = make_plan(options);
-  check_head_room(plan, raise_descriptor_limit());
+  check_head_room(plan, raise_descriptor_limit(), descriptor_tables_can_be_split());
   if (!options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }

@@ -61,7 +61,8 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 // std::invalid_argument with one line that says what is wrong and what to do.
 LoadPlan make_plan(const LoadOptions& options);
 
-// Checks that the process may hold the descriptors that the plan needs. Throws std::invalid_argument otherwise.
-void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit);
+// Checks that the descriptors which the plan needs are within the limit, which counts for each thread where those have
+// tables of descriptors of their own. Throws std::invalid_argument otherwise, saying what to do.
+void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit, bool tables_per_thread);
 
 }  // namespace fanin

@@ -196,17 +196,25 @@ LoadPlan make_plan(const LoadOptions& options) {
   return plan;
 }
 
-void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit) {
+void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit, bool tables_per_thread) {
   constexpr std::uint64_t kReserve = 32;  // standard streams, result file, /proc, control socket, spare
-  const std::uint64_t loops = plan.driver == DriverKind::kEpoll ? plan.threads : 1;
-  const std::uint64_t needed = std::uint64_t{plan.connections} + plan.idle + 2 * loops + kReserve;
-  if (needed > descriptor_limit) {
-    refuse(
-        fmt::format("{} connections need {} descriptors, this process may hold {}: raise the hard limit (ulimit -Hn, "
-                    "LimitNOFILE=, /etc/security/limits.conf) or ask for at most {} connections",
-                    std::uint64_t{plan.connections} + plan.idle, needed, descriptor_limit,
-                    descriptor_limit > 2 * loops + kReserve ? descriptor_limit - 2 * loops - kReserve : 0));
+  const bool epoll = plan.driver == DriverKind::kEpoll;
+  const std::uint64_t overhead = kReserve + 2 * (epoll && !tables_per_thread ? plan.threads : 1);
+  const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
+  std::uint64_t together = all;  // in the fullest table
+  if (tables_per_thread) {
+    together =
+        epoll ? share_of(plan.connections, 0, plan.threads) + share_of(plan.idle, 0, plan.threads) : plan.idle + 1;
   }
+  if (together + overhead <= descriptor_limit) {
+    return;
+  }
+  const std::uint64_t fit = descriptor_limit > overhead ? descriptor_limit - overhead : 0;
+  refuse(fmt::format(
+      "{} connections do not fit: {} may hold {} descriptors and needs {}; raise the hard limit (ulimit "
+      "-Hn, LimitNOFILE=, /etc/security/limits.conf){} or ask for fewer",
+      all, tables_per_thread ? "a thread" : "this process", descriptor_limit, together + overhead,
+      tables_per_thread && epoll && fit > 2 ? fmt::format(", give --threads {}", (all + fit - 3) / (fit - 2)) : ""));
 }
 
 }  // namespace fanin

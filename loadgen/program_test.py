@@ -99,7 +99,7 @@ class Results(unittest.TestCase):
 
     def test_another_protocol_than_the_server_speaks(self):
         with server("epoll", "--protocol", "upper") as (target, _):
-            result = self.check(target, *QUICK, code=1)
+            result = self.check(target, "--requests", "10", "--warmup", "0", code=1)
         self.assertEqual(result["verdict"]["status"], "invalid")
         self.assertGreater(result["errors"]["mismatch"], 0)
 
@@ -107,8 +107,8 @@ class Results(unittest.TestCase):
         with server() as (target, process):
             ours, theirs = socket.socketpair()
             generator = subprocess.Popen(
-                [LOAD, target, "--duration", "300ms", "--warmup", "0", "--quiet", "--json", "-", "--control",
-                 str(theirs.fileno())], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+                [LOAD, target, "--requests", "1000000000", "--timeout", "300ms", "--warmup", "0", "--quiet", "--json",
+                 "-", "--control", str(theirs.fileno())], stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
             theirs.close()
             with ours, ours.makefile() as events:
                 while "window_open" not in events.readline():
@@ -117,6 +117,7 @@ class Results(unittest.TestCase):
                 ours.shutdown(socket.SHUT_WR)
                 output, _ = generator.communicate(timeout=60)
         result = json.loads(output)
+        self.assertEqual(generator.returncode, 1)
         self.assertEqual(findings(result, "result"), [])
         self.assertGreater(result["requests"]["failed"], 0)
         self.assertGreater(result["errors"]["connect_refused"], 0)

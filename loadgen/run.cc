@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "loadgen/blocking_client.h"
+#include "loadgen/descriptor_table.h"
 #include "loadgen/dial.h"
 #include "loadgen/epoll_loop.h"
 
@@ -42,17 +43,19 @@ std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, cons
   return threads;
 }
 
+// Connections must be closed by this thread, because their descriptors mean nothing in another's table.
 void thread_main(LoadThread& thread, Coordinator& coordinator) noexcept {
+  take_own_descriptor_table();
   try {
     thread.connect(coordinator);
     if (const auto window = coordinator.wait_for_start()) {
       thread.drive(*window, coordinator);
       coordinator.wait_for_release();
     }
-    thread.disconnect();
   } catch (...) {
     coordinator.fail(std::current_exception());
   }
+  thread.disconnect();
 }
 
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.

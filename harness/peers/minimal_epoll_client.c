@@ -1,0 +1,106 @@
+/* The least that an epoll echo client can be: the yardstick for what fanin-load's epoll driver adds. One thread,
+ * registered once, one send and one recv per request, 64 bytes each way; it counts replies and records nothing, reads no
+ * clock and checks no byte. Timers end its warm-up and its window. Prints one line of JSON: requests and CPU time of the
+ * window.
+ * Usage: minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et] (127.0.0.1; edge-triggered unless lt). */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { kSize = 64, kEvents = 256 };
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int number) {
+  (void)number;
+  ++alarms;
+}
+
+static void fail(const char* what) {
+  perror(what);
+  exit(2);
+}
+
+static int connect_to(int port) {
+  const int yes = 1;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (fd < 0 || connect(fd, (struct sockaddr*)&address, sizeof address) < 0) {
+    fail("minimal-epoll-client: connect");
+  }
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return fd;
+}
+
+static void set_timer(double seconds) {
+  struct itimerval timer = {.it_value = {.tv_sec = (long)seconds, .tv_usec = (long)((seconds - (long)seconds) * 1e6)}};
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static long long cpu_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+int main(int argc, char** argv) {
+  static char request[kSize], reply[kSize];
+  static struct epoll_event events[kEvents];
+  if (argc < 4) {
+    fprintf(stderr, "usage: minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et]\n");
+    return 2;
+  }
+  const int connections = atoi(argv[2]);
+  const unsigned trigger = argc > 4 && strcmp(argv[4], "lt") == 0 ? 0 : EPOLLET;
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+  memset(request, 'x', sizeof request);
+  const int epoll = epoll_create1(0);
+  int* sockets = calloc((size_t)connections, sizeof *sockets);
+  for (int i = 0; i < connections; ++i) {
+    sockets[i] = connect_to(atoi(argv[1]));
+    struct epoll_event event = {.events = EPOLLIN | trigger, .data.fd = sockets[i]};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, sockets[i], &event);
+  }
+  for (int i = 0; i < connections; ++i) {
+    if (send(sockets[i], request, kSize, MSG_NOSIGNAL) != kSize) {
+      fail("minimal-epoll-client: send");
+    }
+  }
+  long long requests = 0, before = 0;
+  set_timer(0.3);
+  for (int seen = 0; seen < 2;) {
+    const int count = epoll_wait(epoll, events, kEvents, -1);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[i].data.fd;
+      if (recv(fd, reply, kSize, 0) != kSize || send(fd, request, kSize, MSG_NOSIGNAL) != kSize) {
+        fail("minimal-epoll-client: exchange");
+      }
+      ++requests;
+    }
+    if (alarms != seen) {
+      if (++seen == 1) {
+        requests = 0;
+        before = cpu_ns();
+        set_timer(atof(argv[3]));
+      }
+    }
+  }
+  printf("{\"requests\":%lld,\"cpu_ns\":%lld}\n", requests, cpu_ns() - before);
+  return 0;
+}

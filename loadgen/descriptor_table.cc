@@ -1,0 +1,17 @@
+#include "loadgen/descriptor_table.h"
+
+#include <sched.h>
+
+#include <thread>
+
+namespace fanin {
+
+bool take_own_descriptor_table() noexcept { return ::unshare(CLONE_FILES) == 0; }
+
+bool descriptor_tables_can_be_split() {
+  bool split = false;
+  std::thread([&split] { split = take_own_descriptor_table(); }).join();
+  return split;
+}
+
+}  // namespace fanin
