@@ -43,15 +43,21 @@ bool ControlChannel::has_event() {
   return !lines_.empty();
 }
 
-std::string ControlChannel::next_event() {
+std::optional<ControlEvent> ControlChannel::next_event() {
   drain();
   if (lines_.empty()) {
-    return "";
+    return std::nullopt;
   }
   const Json line = Json::parse(lines_.front(), nullptr, false);
   lines_.pop_front();
-  return line.is_object() && line.contains("event") && line["event"].is_string() ? line["event"].get<std::string>()
-                                                                                 : "?";
+  if (!line.is_object() || !line.contains("event") || !line["event"].is_string()) {
+    return ControlEvent{"?", std::nullopt};
+  }
+  ControlEvent event{line["event"].get<std::string>(), std::nullopt};
+  if (line.contains("monotonic_ns") && line["monotonic_ns"].is_number_integer()) {
+    event.at = TimePoint(Nanoseconds(line["monotonic_ns"].get<std::int64_t>()));
+  }
+  return event;
 }
 
 void ControlChannel::release() {

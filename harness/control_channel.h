@@ -1,11 +1,18 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 
+#include "net/clock.h"
 #include "net/descriptor.h"
 
 namespace fanin {
+
+struct ControlEvent {
+  std::string name;
+  std::optional<TimePoint> at;  // when it happened, for the window's borders
+};
 
 // The harness's end of fanin-load's control socket (docs/interfaces.md): JSON lines come in, a newline lets the
 // generator go on. One thread.
@@ -19,9 +26,8 @@ class ControlChannel {
 
   bool has_event();
 
-  // The name of the next event that has arrived, empty where there is none. A line that is no event counts as one
-  // called "?".
-  std::string next_event();
+  // The next event that has arrived, nothing where there is none. A line that is no event counts as one called "?".
+  std::optional<ControlEvent> next_event();
 
   void release();  // lets the generator close its connections
 

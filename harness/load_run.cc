@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "net/duration.h"
 
 namespace fanin {
@@ -28,12 +30,13 @@ Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_p
   return launch;
 }
 
-template <typename Value>
-Json number_or_null(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
+Json number_or_null(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Json number_or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(nullptr); }
+Json stretched(std::uint64_t count, double factor) { return std::llround(static_cast<double>(count) * factor); }
+
+Json stretched(Nanoseconds duration, double factor) {
+  return std::llround(static_cast<double>(duration.count()) * factor);
+}
 
 }  // namespace
 
@@ -47,6 +50,7 @@ LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std:
 }
 
 void LoadRun::open_window() {
+  cpu_opened_read_at_ = now();
   cpu_opened_ = monitor_.cpu_quickly();
   machine_opened_ = read_machine_cpu();
   switches_opened_ = monitor_.switches();
@@ -66,12 +70,14 @@ void LoadRun::close_window() {
   control_.release();
 }
 
-void LoadRun::handle(const std::string& event) {
-  if (event == "established") {
+void LoadRun::handle(const ControlEvent& event) {
+  if (event.name == "established") {
     monitor_.discover();
-  } else if (event == "window_open") {
+  } else if (event.name == "window_open") {
+    opened_at_ = event.at;
     open_window();
-  } else if (event == "window_close") {
+  } else if (event.name == "window_close") {
+    closed_at_ = event.at;
     close_window();
   }  // further events are for others
 }
@@ -92,8 +98,8 @@ void LoadRun::run(int interrupt_fd) {
     if (server_.process().status()) {
       throw RoundFailure(server_.death_notice());
     }
-    for (std::string event = control_.next_event(); !event.empty(); event = control_.next_event()) {
-      handle(event);
+    while (const auto event = control_.next_event()) {
+      handle(*event);
     }
   }
   collect_result();
@@ -120,18 +126,41 @@ void LoadRun::collect_result() {
   }
 }
 
+// The reading at the opening comes late, because the harness has to wait for the CPU on which the generator is busy;
+// the one at the closing does not matter, because the load has ended by then. So a difference covers a little less than
+// the window, and is stretched to all of it. Nothing where it covers less than half: that would be guessing.
+std::optional<double> LoadRun::stretch(TimePoint read_at) const {
+  if (!opened_at_ || !closed_at_) {
+    return 1.0;
+  }
+  const auto window = *closed_at_ - *opened_at_;
+  const auto covered = *closed_at_ - read_at;
+  if (window <= Nanoseconds::zero() || covered < window / 2) {
+    return std::nullopt;
+  }
+  return static_cast<double>(window.count()) / static_cast<double>(covered.count());
+}
+
 Json LoadRun::per_request(const Json& nanoseconds) const {
   const auto completed = result_.is_object() ? result_["requests"]["completed"].get<double>() : 0.0;
   return nanoseconds.is_null() || completed <= 0 ? Json(nullptr) : Json(nanoseconds.get<double>() / completed);
 }
 
 void LoadRun::add_server_readings(Json& server) const {
-  if (cpu_opened_ && cpu_closed_) {
+  const auto factor = stretch(cpu_opened_read_at_);
+  if (cpu_opened_ && cpu_closed_ && factor) {
     const CpuUse use = cpu_between(*cpu_opened_, *cpu_closed_);
-    server["cpu_ns"] = use.total.count();
-    server["cpu_user_ns"] = number_or_null(use.user);
-    server["cpu_system_ns"] = number_or_null(use.system);
+    server["cpu_ns"] = stretched(use.total, *factor);
+    server["cpu_user_ns"] = use.user ? stretched(*use.user, *factor) : Json(nullptr);
+    server["cpu_system_ns"] = use.system ? stretched(*use.system, *factor) : Json(nullptr);
     server["cpu_per_request_ns"] = per_request(server["cpu_ns"]);
+  }
+  if (cpu_opened_ && opened_at_) {
+    server["read_late_ns"] = Nanoseconds(cpu_opened_read_at_ - *opened_at_).count();
+  }
+  if (switches_opened_ && switches_closed_ && factor) {
+    server["voluntary_switches"] = stretched(switches_closed_->voluntary - switches_opened_->voluntary, *factor);
+    server["involuntary_switches"] = stretched(switches_closed_->involuntary - switches_opened_->involuntary, *factor);
   }
   if (footprint_) {
     server["rss_bytes"] = number_or_null(footprint_->rss_bytes);
@@ -140,18 +169,15 @@ void LoadRun::add_server_readings(Json& server) const {
     server["processes"] = footprint_->processes;
     server["descriptors"] = number_or_null(footprint_->descriptors);
   }
-  if (switches_opened_ && switches_closed_) {
-    server["voluntary_switches"] = switches_closed_->voluntary - switches_opened_->voluntary;
-    server["involuntary_switches"] = switches_closed_->involuntary - switches_opened_->involuntary;
-  }
 }
 
 Json LoadRun::machine_readings() const {
   const MachineUse use = machine_between(machine_opened_, machine_closed_);
-  const Json busy = number_or_null(use.cpu_busy);
+  const auto factor = stretch(machine_opened_.at);
+  const Json busy = use.cpu_busy && factor ? stretched(*use.cpu_busy, *factor) : Json(nullptr);
   return {{"cpu_busy_ns", busy},
           {"cpu_per_request_ns", per_request(busy)},
-          {"steal_ns", number_or_null(use.steal)},
+          {"steal_ns", use.steal && factor ? stretched(*use.steal, *factor) : Json(nullptr)},
           {"netstat", use.netstat}};
 }
 

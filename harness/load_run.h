@@ -34,11 +34,12 @@ class LoadRun {
   Json machine_readings() const;
 
  private:
-  void handle(const std::string& event);
+  void handle(const ControlEvent& event);
   void open_window();
   void close_window();
   void collect_result();
   Json per_request(const Json& nanoseconds) const;
+  std::optional<double> stretch(TimePoint read_at) const;
 
   ServerUnderTest& server_;
   Nanoseconds time_limit_;
@@ -47,6 +48,9 @@ class LoadRun {
   std::map<std::string, std::int64_t> netstat_before_;
   ChildProcess process_;
 
+  std::optional<TimePoint> opened_at_;  // by the generator's word; the readings come later
+  std::optional<TimePoint> closed_at_;
+  TimePoint cpu_opened_read_at_;
   MachineReading machine_opened_;
   MachineReading machine_closed_;
   std::optional<CpuReading> cpu_opened_;

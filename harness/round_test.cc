@@ -56,6 +56,7 @@ TEST(Round, ReadsTheServerAtTheBordersOfTheWindow) {
   EXPECT_GT(server["pss_bytes"], 1'000'000);
   EXPECT_GT(server["ready_ns"], 0);
   EXPECT_GE(server["cpu_ns"], 0);
+  EXPECT_GE(server["read_late_ns"], 0);
   EXPECT_TRUE(server["voluntary_switches"].is_number());
   EXPECT_EQ(server["counters"]["connections"]["accepted"], 1);
   EXPECT_TRUE(round["machine"]["cpu_busy_ns"].is_number());

@@ -25,9 +25,14 @@ void ControlChannel::established(std::uint64_t connections) {
   write_line(fmt::format("{{\"event\":\"established\",\"connections\":{}}}\n", connections));
 }
 
-void ControlChannel::window_opened() { write_line("{\"event\":\"window_open\"}\n"); }
+void ControlChannel::window_opened(TimePoint at) { write_border("window_open", at); }
 
-void ControlChannel::window_closed() { write_line("{\"event\":\"window_close\"}\n"); }
+void ControlChannel::window_closed(TimePoint at) { write_border("window_close", at); }
+
+void ControlChannel::write_border(std::string_view event, TimePoint at) noexcept {
+  const std::int64_t monotonic_ns = Nanoseconds(at.time_since_epoch()).count();
+  write_line(fmt::format("{{\"event\":\"{}\",\"monotonic_ns\":{}}}\n", event, monotonic_ns));
+}
 
 void ControlChannel::hold() {
   const TimePoint until = now() + kLongestHold;

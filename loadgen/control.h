@@ -15,12 +15,13 @@ class ControlChannel : public RunListener {
   explicit ControlChannel(int fd);
 
   void established(std::uint64_t connections) override;
-  void window_opened() override;
-  void window_closed() override;
+  void window_opened(TimePoint at) override;
+  void window_closed(TimePoint at) override;
   // Returns on a newline, at the end of the file, after 10 s, or on a signal.
   void hold() override;
 
  private:
+  void write_border(std::string_view event, TimePoint at) noexcept;
   void write_line(std::string_view line) noexcept;
   int fd_;
 };

@@ -125,14 +125,14 @@ class Director {
     const WallTime opened_at = std::chrono::system_clock::now();
     const ProcessUsage before = process_usage();
     const auto server_before = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
-    tell(&RunListener::window_opened);
+    tell(&RunListener::window_opened, window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
     server_ = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
     if (server_ && server_before) {
       server_->cpu -= server_before->cpu;
     }
-    tell(&RunListener::window_closed);
+    tell(&RunListener::window_closed, std::min(window.close, now()));
     wait(Phase::kDraining, until_done);
     return opened_at;
   }

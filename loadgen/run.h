@@ -13,8 +13,9 @@ class RunListener {
  public:
   virtual ~RunListener() = default;
   virtual void established(std::uint64_t /*connections*/) {}
-  virtual void window_opened() {}
-  virtual void window_closed() {}
+  // With the moment at which the window opened or closed: the call itself comes a little later.
+  virtual void window_opened(TimePoint /*at*/) {}
+  virtual void window_closed(TimePoint /*at*/) {}
   // The run is over but all connections are still up; returns when they may be closed.
   virtual void hold() {}
 

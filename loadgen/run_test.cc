@@ -182,7 +182,7 @@ TEST_P(DriverTest, ACountWithoutAServerGivesUp) {
   plan.timeout = milliseconds(50);
   struct Killer : RunListener {
     explicit Killer(std::unique_ptr<TestServer>& victim) : server(victim) {}
-    void window_opened() override { server.reset(); }
+    void window_opened(TimePoint) override { server.reset(); }
     std::unique_ptr<TestServer>& server;
   } killer(server);
   const LoadResult result = run(plan, {&killer});
@@ -201,7 +201,7 @@ TEST_P(DriverTest, AStallOfTheServerShowsInTheOpenLoop) {
   plan.duration = seconds(1);
   struct Staller : RunListener {
     explicit Staller(TestServer& stalled) : server(stalled) {}
-    void window_opened() override { server.stall(); }
+    void window_opened(TimePoint) override { server.stall(); }
     void progress(const Progress& progress) override {
       if (progress.phase == Progress::Phase::kWindow) {
         server.resume();  // the first progress report of the window comes after 200 ms

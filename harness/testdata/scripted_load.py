@@ -9,6 +9,7 @@ waits: connects and waits until the connection breaks, which it reports.    hang
 import json
 import socket
 import sys
+import time
 
 
 def option(name):
@@ -31,7 +32,8 @@ def main():
     control = socket.socket(fileno=int(option("--control")))
     host, port = sys.argv[1].split(":")
     connection = socket.create_connection((host, int(port)))
-    for event in ({"event": "established", "connections": 1}, {"event": "window_open"}):
+    opened = time.monotonic_ns()
+    for event in ({"event": "established", "connections": 1}, {"event": "window_open", "monotonic_ns": opened}):
         control.sendall(json.dumps(event).encode() + b"\n")
     if mode == "hangs":
         control.recv(1)
@@ -42,7 +44,8 @@ def main():
             pass
         print("fanin-load: connection lost", file=sys.stderr)
         sys.exit(1)
-    control.sendall(b'{"event":"window_close"}\n')
+    # A window of 100 s by its own word, so that however late the harness reads it is early within the window.
+    control.sendall(json.dumps({"event": "window_close", "monotonic_ns": opened + 10**11}).encode() + b"\n")
     if control.recv(1) != b"\n":
         sys.exit("not released")
     print(json.dumps(result("invalid" if mode == "invalid" else "valid")))
