@@ -21,7 +21,8 @@ kRunNeeds=(
   libhttp-parser-dev
   libbenchmark-dev
   liburing-dev
-  libhttp-parser-dev
+  libboost-dev
+  libboost-context-dev
   pkg-config:pkg-config
 )
 

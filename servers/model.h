@@ -81,6 +81,7 @@ extern const ServerModel kReactors;
 extern const ServerModel kPreforkEpoll;
 extern const ServerModel kCoroutine;
 extern const ServerModel kSelector;
+extern const ServerModel kFiber;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 

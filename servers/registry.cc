@@ -52,6 +52,7 @@ std::span<const ServerModel> models() {
       kPreforkEpoll,
       // Straight-line code over it.
       kCoroutine,
+      kFiber,
       // The kernel does the I/O as well.
       kIoUring,
       kIoUringMultishot,

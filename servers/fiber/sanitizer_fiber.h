@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace fanin {
+
+// What AddressSanitizer must be told around a change of stacks; nothing in other builds. One for each fiber. The four
+// calls in the order in which they happen: leave, arrive (in the fiber), leave_fiber, arrive_back. ThreadSanitizer is
+// told nothing: the functions of Boost.Context that a fiber passes through in its end would be counted as left on the
+// wrong stack. It sees one thread with odd call stacks, which is harmless where only one thread switches.
+class SanitizerFiber {
+ public:
+#if defined(__SANITIZE_ADDRESS__)
+  void leave(const void* bottom, std::size_t size) noexcept {
+    ::__sanitizer_start_switch_fiber(&caller_fake_stack_, bottom, size);
+  }
+  void arrive() noexcept { ::__sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_size_); }
+  void leave_fiber(bool for_good) noexcept {
+    ::__sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, caller_bottom_, caller_size_);
+  }
+  void arrive_back() noexcept { ::__sanitizer_finish_switch_fiber(caller_fake_stack_, nullptr, nullptr); }
+
+ private:
+  void* fake_stack_ = nullptr;
+  void* caller_fake_stack_ = nullptr;
+  const void* caller_bottom_ = nullptr;
+  std::size_t caller_size_ = 0;
+#else
+  void leave(const void* /*bottom*/, std::size_t /*size*/) noexcept {}
+  void arrive() noexcept {}
+  void leave_fiber(bool /*for_good*/) noexcept {}
+  void arrive_back() noexcept {}
+#endif
+};
+
+}  // namespace fanin
