@@ -31,6 +31,7 @@ kRunNeeds=(
 kTestNeeds=(
   libgtest-dev
   "clang-14:clang++-14|clang:clang++"
+  "libclang-rt-14-dev|libclang-rt-dev"
   "clang-format-14:clang-format-14|clang-format:clang-format"
   "clang-tidy-14:clang-tidy-14|clang-tidy:clang-tidy"
   shellcheck:shellcheck

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./bootstrap.sh
 
-kStages=(format dev plots asan tsan tidy end-to-end)
+kStages=(format dev plots asan tsan tidy fuzz end-to-end)
 
 usage() {
   cat <<'END'
@@ -17,6 +17,7 @@ Installs what is missing, then runs the stages named, or all of them:
   asan        all tests pass under AddressSanitizer and UndefinedBehaviorSanitizer
   tsan        all tests pass under ThreadSanitizer
   tidy        clang builds everything and clang-tidy finds nothing
+  fuzz        every parser is fed broken input for two seconds (FANIN_FUZZ_SECONDS=N for longer)
   end-to-end  ./run_all.sh --quick goes from nothing to charts
 Exit code: 0 all passed, 1 a stage failed, 2 bad option or set-up. FANIN_JOBS=N limits the parallel jobs.
 END
@@ -106,6 +107,24 @@ stage_tidy() {
   [[ $("$tidy" --version) == *"version 14."* ]] || skip "findings are defined by clang-tidy 14, which is not here"
   configure_and_build tidy -DCMAKE_CXX_COMPILER="$(first_command clang++-14 clang++)" \
     -DCMAKE_CXX_CLANG_TIDY="$PWD/cmake/tidy_cached.sh;$tidy;--quiet"
+}
+
+stage_fuzz() {
+  local compiler target name
+  compiler=$(first_command clang++-14 clang++)
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' >"$scratch/probe.cc"
+  "$compiler" -fsanitize=fuzzer "$scratch/probe.cc" -o "$scratch/probe" 2>/dev/null ||
+    skip "$compiler comes without libFuzzer (libclang-rt-14-dev)"
+  configure_and_build fuzz -DCMAKE_CXX_COMPILER="$compiler"
+  for target in build/fuzz/fuzz/*_fuzz; do
+    name=${target##*/}
+    mkdir -p "$scratch/found/$name"
+    # The first folder takes what the fuzzer finds worth keeping, so that the seeds stay as they are.
+    without_aslr "$target" -max_total_time="${FANIN_FUZZ_SECONDS:-2}" -timeout=10 -verbosity=0 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/$name-" "$scratch/found/$name" "$target.seeds" >"$scratch/$name.log" 2>&1 ||
+      { tail -n 60 "$scratch/$name.log"; exit 1; }
+    sed -n "s/^stat::number_of_executed_units:/$name: inputs tried:/p" "$scratch/$name.log"
+  done
 }
 
 stage_end-to-end() {

@@ -1,4 +1,4 @@
-# Target helpers: every library, program and test of the project is made by one of these three, so that flags live in one place.
+# Target helpers: every library, program, test and fuzz target of the project is made by one of these, so that flags live in one place.
 
 add_library(fanin_flags INTERFACE)
 target_compile_features(fanin_flags INTERFACE cxx_std_20)
@@ -38,4 +38,23 @@ function(fanin_test name)
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE fanin_flags ${arg_LIBRARIES} GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)
+endfunction()
+
+# fanin_fuzz_target(NAME SOURCES... LIBRARIES LIB... SEEDS DIR): a libFuzzer program, built as part of the target
+# `fuzz_targets`, and the folder of its seeds beside it as NAME.seeds.
+if(FANIN_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "FANIN_FUZZ needs clang, this is ${CMAKE_CXX_COMPILER_ID}: use the preset fuzz")
+  endif()
+  add_custom_target(fuzz_targets)
+endif()
+function(fanin_fuzz_target name)
+  cmake_parse_arguments(arg "" "SEEDS" "LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE fanin_flags ${arg_LIBRARIES})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  file(CREATE_LINK ${arg_SEEDS} ${PROJECT_BINARY_DIR}/fuzz/${name}.seeds SYMBOLIC)
+  add_dependencies(fuzz_targets ${name})
 endfunction()

@@ -1,0 +1,95 @@
+#include "protocols/fuzz/fuzzing.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "protocols/conversation.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kUsualLimit = 65536;
+constexpr std::size_t kChoices = 4;  // bytes at the end of the input
+
+struct ClientRun {
+  std::uint32_t completed = 0;
+  bool mismatch = false;
+
+  bool operator==(const ClientRun&) const = default;
+};
+
+ClientRun run(const ClientProtocol& client, const std::vector<std::string_view>& parts, int requests) {
+  ClientState state{.connection = 7};
+  std::string sent;
+  for (int i = 0; i < requests; ++i) {
+    client.append_request(state, sent);
+  }
+  ClientRun result;
+  const auto add = [&](const ReplyOutcome& outcome) {
+    result.completed += outcome.completed;
+    result.mismatch |= outcome.mismatch;
+    require(state.completed == result.completed, "the state counts other replies than the outcomes");
+    require(state.completed <= state.sent, "more replies than requests");
+  };
+  for (const std::string_view part : parts) {
+    add(client.consume(state, part));
+    if (result.mismatch) {
+      return result;
+    }
+  }
+  add(client.end_of_stream(state));
+  return result;
+}
+
+}  // namespace
+
+FuzzedStream fuzzed_stream(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  FuzzedStream stream;
+  stream.whole = input.substr(0, size - std::min(size, kChoices));
+  std::uint8_t choices[kChoices] = {0, 64, 100, 0};
+  for (std::size_t i = 0; i < std::min(size, kChoices); ++i) {
+    choices[i] = data[size - 1 - i];
+  }
+  stream.choice = choices[0];
+  stream.limit = choices[1] < 200 ? choices[1] + 1U : kUsualLimit;
+  // Parts of pseudo-random lengths, mostly short: every place of the stream gets to be a border.
+  std::uint32_t state = 256U * choices[2] + choices[3] + 1U;
+  for (std::size_t at = 0; at < stream.whole.size();) {
+    state = state * 1664525U + 1013904223U;
+    const std::size_t length = 1 + (state >> 24) % (1U + choices[2]);
+    stream.parts.push_back(stream.whole.substr(at, length));
+    at += length;
+  }
+  return stream;
+}
+
+void require(bool condition, const std::string& what) {
+  if (!condition) {
+    fmt::print(stderr, "fuzzing: {}\n", what);
+    std::abort();
+  }
+}
+
+void check_session(const SessionFactory& sessions, const FuzzedStream& stream,
+                   const std::function<std::string(std::string)>& normal) {
+  const Conversation whole = talk(sessions(), {stream.whole}, kUsualLimit);
+  require(whole.fault.empty(), whole.fault);
+  const Conversation cut = talk(sessions(), stream.parts, stream.limit);
+  require(cut.fault.empty(), cut.fault);
+  const std::string said = normal ? normal(whole.replies) : whole.replies;
+  const std::string said_cut = normal ? normal(cut.replies) : cut.replies;
+  require(said == said_cut, fmt::format("replies depend on the cut:\n{}\n--- and in parts:\n{}", said, said_cut));
+  require(whole.server_closes == cut.server_closes, "the end depends on the cut");
+}
+
+void check_client(const ClientProtocol& client, const FuzzedStream& stream, int requests) {
+  const ClientRun whole = run(client, {stream.whole}, requests);
+  const ClientRun cut = run(client, stream.parts, requests);
+  require(whole == cut, fmt::format("{} replies, mismatch {}; in parts {} replies, mismatch {}", whole.completed,
+                                    whole.mismatch, cut.completed, cut.mismatch));
+}
+
+}  // namespace fanin
