@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,17 @@ void print_ready(const ServerCommand& command, Server& server) {
                          command.options.protocol, ::getpid(), fmt::join(addresses, ",")));
 }
 
+// A listener that the model could not watch must not reach it. Throws std::invalid_argument.
+void check_listeners(const ServerModel& model, Server& server) {
+  for (const Listener& listener : server.listeners()) {
+    if (model.max_descriptor >= 0 && listener.fd() > model.max_descriptor) {
+      throw std::invalid_argument(
+          fmt::format("{} cannot watch descriptor {}, its limit is {}: start it with fewer descriptors open",
+                      model.name, listener.fd(), model.max_descriptor));
+    }
+  }
+}
+
 int serve(ServerCommand command) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
@@ -56,6 +68,7 @@ int serve(ServerCommand command) {
   stop::install(command.options.drain_grace);
   const ModelOptions& chosen = command.options.model;
   Server server(command.options, model.reuses_port != nullptr && model.reuses_port(chosen));
+  check_listeners(model, server);
   print_ready(command, server);
   model.run(server);
   publish_counts();

@@ -1,0 +1,161 @@
+#include "servers/conformance/child_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "servers/conformance/process_tree.h"
+
+namespace fanin {
+namespace {
+
+struct Pipe {
+  Descriptor reader;
+  Descriptor writer;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC), "pipe");
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// Runs between fork and exec, hence only calls that are safe there.
+[[noreturn]] void become(const ChildStart& start, char* const* arguments, int input, int output, int errors) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no server outlives a suite that was killed
+  ::signal(SIGPIPE, SIG_DFL);          // or else a server that forgets to ignore it would pass
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(errors, STDERR_FILENO);
+  ::close_range(3, ~0U, 0);  // the lowest free numbers are what it is to find
+  for (int i = 0; i < start.inherited_descriptors; ++i) {
+    ::fcntl(STDIN_FILENO, F_DUPFD, 3);
+  }
+  if (start.descriptor_limit) {
+    const rlimit limit{*start.descriptor_limit, *start.descriptor_limit};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  ::execvp(arguments[0], arguments);
+  ::_exit(127);
+}
+
+std::string describe(int status) {
+  return WIFEXITED(status) ? fmt::format("exit status {}", WEXITSTATUS(status))
+                           : fmt::format("signal {}", WTERMSIG(status));
+}
+
+}  // namespace
+
+ChildProcess::ChildProcess(const ChildStart& start)
+    : errors_(check(::memfd_create("stderr", MFD_CLOEXEC), "memfd_create")) {
+  std::vector<std::string> words{start.program};
+  words.insert(words.end(), start.arguments.begin(), start.arguments.end());
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) {
+    arguments.push_back(word.data());
+  }
+  arguments.push_back(nullptr);
+  Pipe input = make_pipe();
+  Pipe output = make_pipe();
+  pid_ = check(::fork(), "fork");
+  if (pid_ == 0) {
+    become(start, arguments.data(), input.reader.get(), output.writer.get(), errors_.get());
+  }
+  input_ = std::move(input.writer);
+  output_ = std::move(output.reader);
+}
+
+ChildProcess::~ChildProcess() {
+  if (ended_) {
+    return;
+  }
+  for (const pid_t pid : process_tree(pid_)) {
+    ::kill(pid, SIGKILL);
+  }
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void ChildProcess::send_signal(int signal) const noexcept {
+  if (!ended_) {
+    ::kill(pid_, signal);
+  }
+}
+
+bool ChildProcess::fill_buffer(const Deadline& deadline) {
+  pollfd readable{output_.get(), POLLIN, 0};
+  if (::poll(&readable, 1, deadline.poll_timeout_ms()) <= 0) {
+    throw Failure(fmt::format("process {} wrote nothing in time; it said: {}", pid_, errors()));
+  }
+  std::array<char, 4096> bytes;
+  const ssize_t length = ::read(output_.get(), bytes.data(), bytes.size());
+  if (length > 0) {
+    buffer_.append(bytes.data(), static_cast<std::size_t>(length));
+  }
+  return length > 0;
+}
+
+std::optional<std::string> ChildProcess::read_line(const Deadline& deadline) {
+  for (;;) {
+    if (const auto newline = buffer_.find('\n'); newline != std::string::npos) {
+      std::string line = buffer_.substr(0, newline);
+      buffer_.erase(0, newline + 1);
+      return line;
+    }
+    if (!fill_buffer(deadline)) {
+      return std::nullopt;
+    }
+  }
+}
+
+std::string ChildProcess::read_some(const Deadline& deadline) {
+  if (buffer_.empty()) {
+    fill_buffer(deadline);
+  }
+  return std::exchange(buffer_, {});
+}
+
+std::string ChildProcess::read_all(const Deadline& deadline) {
+  while (fill_buffer(deadline)) {
+  }
+  return std::exchange(buffer_, {});
+}
+
+std::string ChildProcess::errors() const {
+  std::string text;
+  std::array<char, 4096> bytes;
+  ssize_t length = 0;
+  while ((length = ::pread(errors_.get(), bytes.data(), bytes.size(), static_cast<off_t>(text.size()))) > 0) {
+    text.append(bytes.data(), static_cast<std::size_t>(length));
+  }
+  return text;
+}
+
+void ChildProcess::write_input(std::string_view bytes) {
+  while (!bytes.empty()) {
+    bytes.remove_prefix(static_cast<std::size_t>(check(::write(input_.get(), bytes.data(), bytes.size()), "write")));
+  }
+}
+
+std::string ChildProcess::wait(const Deadline& deadline) {
+  int status = 0;
+  while (::waitpid(pid_, &status, WNOHANG) == 0) {
+    if (deadline.over()) {
+      throw Failure(fmt::format("process {} did not end in time; it said: {}", pid_, errors()));
+    }
+    ::poll(nullptr, 0, 1);
+  }
+  ended_ = true;
+  return describe(status);
+}
+
+}  // namespace fanin

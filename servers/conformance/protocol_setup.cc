@@ -1,0 +1,38 @@
+#include "servers/conformance/protocol_setup.h"
+
+#include "servers/conformance/document_root.h"
+
+namespace fanin {
+namespace {
+
+// More than a connection may have waiting at a time, so that every reply takes several turns.
+constexpr std::size_t kLongReply = 100'000;
+constexpr std::size_t kLongReplyBurst = 100;
+
+}  // namespace
+
+ProtocolSetup setup_of(std::string_view protocol) {
+  if (protocol == "work") {
+    // The cases are about the connections, not about the work.
+    return {.server_options = {"--work", "1us", "--work-share", "0.1"}};
+  }
+  if (protocol == "large") {
+    return {.server_options = {"--reply-size", std::to_string(kLongReply)},
+            .client_options = {.reply_bytes = kLongReply},
+            .burst = kLongReplyBurst,
+            .balanced = false};
+  }
+  if (protocol == "http") {
+    static const DocumentRoot root("index.html", kLongReply);
+    return {.server_options = {"--root", root.path()},
+            .burst = kLongReplyBurst,
+            .balanced = false,
+            .opens_descriptors = true};
+  }
+  if (protocol == "chat") {
+    return {.shortest_payload = 17, .longest_payload = 4000, .balanced = false, .broadcasts = true};
+  }
+  return {};
+}
+
+}  // namespace fanin

@@ -1,0 +1,51 @@
+// Descriptor numbers come back at once: the lowest free one is the next.
+#include <gtest/gtest.h>
+
+#include "servers/conformance/cases.h"
+#include "servers/conformance/client.h"
+#include "servers/conformance/process_tree.h"
+#include "servers/conformance/running_server.h"
+
+namespace fanin {
+namespace {
+
+// Would catch an event that is taken for one of the connection which has the same number now (no generation, or sets
+// that go stale within a batch): the server is held still while old connections end, others ask and new ones come, so
+// that one wait reports all of it, and new connections get the numbers of those that ended.
+void descriptor_reuse(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject);
+  std::uint32_t next_number = 0;
+  auto clients = connect_many(subject.at_once(16), server.address(), *protocol, next_number);
+  converse(clients);
+  for (int round = 0; round < 10; ++round) {
+    {
+      const Paused paused(server.pid());
+      next_number += 100;
+      for (std::size_t i = 0; i < clients.size(); ++i) {
+        if (i % 2 == 0) {
+          const bool orderly = (i / 2 + static_cast<std::size_t>(round)) % 2 == 0;
+          orderly ? clients[i].close() : clients[i].reset();
+          clients[i] = Client(server.address(), *protocol, next_number + static_cast<std::uint32_t>(i));
+        }
+        clients[i].ask(2);
+        clients[i].send_some();
+      }
+    }
+    drive(clients, "replies after descriptors were reused", [](const Client& client) { return client.answered_all(); });
+    for (std::size_t i = 0; i + 1 < clients.size(); i += 2) {
+      std::swap(clients[i], clients[i + 1]);  // next time the others end
+    }
+  }
+  server.stop();
+}
+
+constexpr Case kCases[] = {
+    {"DescriptorReuse", true, keeps_connections, descriptor_reuse},
+};
+
+}  // namespace
+
+std::span<const Case> reuse_cases() { return kCases; }
+
+}  // namespace fanin

@@ -1,0 +1,51 @@
+// Bad set-up: one clear line and exit status 2.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "servers/conformance/cases.h"
+#include "servers/conformance/client.h"
+#include "servers/conformance/running_server.h"
+
+namespace fanin {
+namespace {
+
+// The line must name the `culprit`.
+void expect_one_line_and_status_2(const ChildStart& command, const std::string& culprit) {
+  ChildProcess server(command);
+  EXPECT_EQ(server.wait(Deadline()), "exit status 2");
+  const std::string errors = server.errors();
+  EXPECT_EQ(errors.rfind("fanin-server: ", 0), 0u) << errors;
+  EXPECT_NE(errors.find(culprit), std::string::npos) << errors;
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_EQ(server.read_all(Deadline()), "") << "nothing is ready, so nothing may be printed that a harness reads";
+}
+
+// Would catch a server that dies of an uncaught exception, or says READY on a port that is another's.
+void port_in_use(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer owner(subject);
+  const std::string port = std::to_string(owner.address().port());
+  expect_one_line_and_status_2(server_command(subject, {.options = {"--port", port}}), port);
+  expect_service(owner.address(), *protocol);
+  owner.stop();
+}
+
+// Would catch a protocol name that is only looked up when the first connection comes.
+void unknown_protocol(const Subject& subject) {
+  const std::string name = "no-such-protocol";
+  expect_one_line_and_status_2(
+      {.program = subject.server_program, .arguments = {subject.model.name, "--protocol", name}}, name);
+}
+
+constexpr Case kCases[] = {
+    {"PortInUse", false, is_home, port_in_use},
+    {"UnknownProtocol", false, is_home, unknown_protocol},
+};
+
+}  // namespace
+
+std::span<const Case> setup_cases() { return kCases; }
+
+}  // namespace fanin

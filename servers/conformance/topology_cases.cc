@@ -1,0 +1,63 @@
+// More than one of a thing: ports, worker processes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "servers/conformance/cases.h"
+#include "servers/conformance/client.h"
+#include "servers/conformance/process_tree.h"
+#include "servers/conformance/running_server.h"
+
+namespace fanin {
+namespace {
+
+bool has_worker_processes(const Subject& subject) { return is_home(subject) && subject.model.worker_processes; }
+bool can_listen_on_several_ports(const Subject& subject) { return subject.several_ports; }
+
+// Would catch a server whose workers are made once: those that die leave it smaller each time until nobody answers.
+void killed_workers_are_replaced(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject);
+  settled_footprint(server.pid());  // all workers are there
+  const auto before = process_tree(server.pid());
+  ASSERT_GT(before.size(), 1u) << "no worker processes";
+  for (const pid_t pid : before) {
+    if (pid != server.pid()) {
+      ::kill(pid, SIGKILL);
+    }
+  }
+  wait_until("as many workers as before, all of them new", [&] {
+    const auto after = process_tree(server.pid());
+    return after.size() >= before.size() && std::none_of(after.begin(), after.end(), [&](pid_t pid) {
+             return pid != server.pid() && std::find(before.begin(), before.end(), pid) != before.end();
+           });
+  });
+  expect_service(server.address(), *protocol);
+  server.stop();
+}
+
+// Would catch a server that waits on its first listener only.
+void several_ports(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject, {.options = {"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}});
+  ASSERT_GE(server.addresses().size(), 2u);
+  for (int round = 0; round < 3; ++round) {
+    for (const Address& address : server.addresses()) {
+      expect_service(address, *protocol);
+    }
+  }
+  const Counters counters = server.stop();
+  EXPECT_EQ(counters.get("connections", "accepted"), 3 * server.addresses().size());
+}
+
+constexpr Case kCases[] = {
+    {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
+    {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
+};
+
+}  // namespace
+
+std::span<const Case> topology_cases() { return kCases; }
+
+}  // namespace fanin
