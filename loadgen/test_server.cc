@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "loadgen/descriptor_table.h"
+
 namespace fanin {
 namespace {
 
@@ -51,6 +53,9 @@ void TestServer::resume() noexcept {
 }
 
 void TestServer::serve() {
+  // Like a server in a process of its own: the generator's threads, which copy this process's table when they take
+  // their own, must not hold on to connections that are closed here, or the peer would never hear of it.
+  take_own_descriptor_table();
   std::vector<pollfd> ready;
   ready.reserve(kMostConnections + 2);
   while (!stopping_.load()) {
@@ -74,6 +79,7 @@ void TestServer::serve() {
       accept_all();
     }
   }
+  connections_.clear();  // here, because their numbers mean something in this thread's table alone
 }
 
 void TestServer::accept_all() {

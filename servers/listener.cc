@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 
+#include <atomic>
 #include <cerrno>
 #include <ctime>
+#include <mutex>
 
 #include "net/errno_policy.h"
 #include "servers/counters.h"
@@ -11,7 +13,55 @@
 namespace fanin {
 namespace {
 
-int open_reserve() noexcept { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+// The reserve of the process: a descriptor that can be given up when they have run out, to take a connection and refuse
+// it. While it is out, another thread's accept() may get its number; so whoever accepts meanwhile must first see to it
+// that the reserve comes back, and refuse its own connection if there is no other way. Otherwise a listener without
+// reserve could never refuse again, and its peers would wait for ever.
+class Reserve {
+ public:
+  // Gives the number up for as long as `take` runs, and returns what it returns.
+  template <typename Take>
+  auto lend(Take take) noexcept {
+    const std::lock_guard lock(mutex_);
+    out_.store(true);  // before the number is free
+    descriptor_.reset();
+    auto taken = take();
+    restore();
+    return taken;
+  }
+
+  // Whether a connection that was accepted meanwhile may be kept. Costs one load where nobody has run out.
+  bool allows(Descriptor& socket) noexcept {
+    if (!out_.load()) [[likely]] {
+      return true;
+    }
+    const std::lock_guard lock(mutex_);
+    restore();
+    if (out_.load()) {
+      socket.reset();
+      restore();
+      return false;
+    }
+    return true;
+  }
+
+ private:
+  void restore() noexcept {
+    if (!descriptor_) {
+      descriptor_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    }
+    out_.store(!descriptor_);
+  }
+
+  std::mutex mutex_;
+  Descriptor descriptor_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  std::atomic<bool> out_{false};
+};
+
+Reserve& reserve() {
+  static Reserve& instance = *new Reserve;  // never destroyed: detached threads may still accept when main returns
+  return instance;
+}
 
 // Where even the reserve is gone there is nothing left but to let time pass: a short sleep bounds the CPU that this
 // costs.
@@ -23,19 +73,12 @@ void wait_a_little() noexcept {
 }  // namespace
 
 Listener::Listener(const Address& address, const ListenOptions& options, std::size_t max_connections)
-    : socket_(listen_on(address, options)), max_connections_(max_connections), reserve_(open_reserve()) {
+    : socket_(listen_on(address, options)), max_connections_(max_connections) {
+  reserve();  // opened while there still are descriptors
   if (options.nonblocking) {
     accept_flags_ |= SOCK_NONBLOCK;
   }
 }
-
-Listener::Listener(Listener&& other) noexcept
-    : socket_(std::move(other.socket_)),
-      max_connections_(other.max_connections_),
-      accept_flags_(other.accept_flags_),
-      reserve_(other.reserve_.exchange(-1)) {}
-
-Listener::~Listener() { Descriptor(reserve_.exchange(-1)); }
 
 void Listener::set_nonblocking(Blocking accepted) {
   const int flags = check(::fcntl(socket_.get(), F_GETFL), "fcntl");
@@ -56,7 +99,7 @@ Listener::Accepted Listener::accept(std::size_t open) {
     case AcceptError::kRetry:
       return {Status::kAgain, {}};
     case AcceptError::kNoDescriptor:
-      return accept_without_descriptor();
+      return accept_without_descriptor(open);
     case AcceptError::kNoResource:
       count(Count::kRefusedResources);
       wait_a_little();
@@ -91,6 +134,10 @@ Listener::Accepted Listener::on_accepted(int result, std::size_t open) {
 
 Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
   count(Count::kAccepted);
+  if (!reserve().allows(socket)) {
+    count(Count::kRefusedDescriptors);
+    return {Status::kAgain, {}};
+  }
   if (max_connections_ > 0 && open >= max_connections_) {
     count(Count::kRefusedMaxConnections);
     return {Status::kAgain, {}};
@@ -101,38 +148,31 @@ Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
 // accept() wants a descriptor before it looks at the queue, so EMFILE says nothing about whether somebody waits: with a
 // level-triggered listener, retrying spins. Giving up the reserve makes room to look, and to keep the connection if a
 // descriptor has come free meanwhile.
-Listener::Accepted Listener::accept_without_descriptor() {
-  Descriptor reserve(reserve_.exchange(-1));
-  if (!reserve) {
-    reserve.reset(open_reserve());
-    if (!reserve) {
+Listener::Accepted Listener::accept_without_descriptor(std::size_t open) {
+  count(Count::kCallAccept);
+  int error = 0;
+  Descriptor socket = reserve().lend([&] {
+    Descriptor taken(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
+    error = taken ? 0 : errno;
+    return taken;
+  });
+  if (socket) {
+    return admit(std::move(socket), open);
+  }
+  switch (classify_accept(error)) {
+    case AcceptError::kWouldBlock:
+      return {Status::kNone, {}};
+    case AcceptError::kStopped:
+      return {Status::kStopped, {}};
+    case AcceptError::kNoDescriptor:
+    case AcceptError::kNoResource:
       wait_a_little();
       return {Status::kAgain, {}};
-    }
+    case AcceptError::kRetry:
+    case AcceptError::kFatal:
+      break;
   }
-  reserve.reset();
-  count(Count::kCallAccept);
-  Descriptor socket(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
-  const AcceptError error = socket ? AcceptError::kRetry : classify_accept(errno);
-  reserve.reset(open_reserve());
-  Accepted result{error == AcceptError::kWouldBlock ? Status::kNone : Status::kAgain, {}};
-  if (error == AcceptError::kStopped) {
-    result.status = Status::kStopped;
-  }
-  if (socket) {
-    count(Count::kAccepted);
-    if (reserve) {
-      result = {Status::kConnection, std::move(socket)};
-    } else {
-      count(Count::kRefusedDescriptors);
-      socket.reset();
-      reserve.reset(open_reserve());
-    }
-  }
-  if (const int displaced = reserve_.exchange(reserve.release()); displaced >= 0) {
-    Descriptor{displaced};
-  }
-  return result;
+  return {Status::kAgain, {}};
 }
 
 }  // namespace fanin

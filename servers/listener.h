@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 
 #include "net/descriptor.h"
@@ -8,8 +7,8 @@
 
 namespace fanin {
 
-// A listening socket together with the one accept policy that all models share. Owns the socket and a reserve
-// descriptor; accept() may be called from several threads.
+// A listening socket together with the one accept policy that all models share. Owns the socket;
+// accept() may be called from several threads.
 class Listener {
  public:
   enum class Status {
@@ -25,9 +24,6 @@ class Listener {
 
   // `max_connections` 0 means no limit. Throws std::system_error where the address cannot be listened on.
   Listener(const Address& address, const ListenOptions& options, std::size_t max_connections);
-  Listener(Listener&& other) noexcept;
-  Listener& operator=(Listener&&) = delete;
-  ~Listener();
 
   int fd() const noexcept { return socket_.get(); }
   Address address() const { return Address::of_local_end(socket_.get()); }
@@ -50,12 +46,11 @@ class Listener {
 
  private:
   Accepted admit(Descriptor socket, std::size_t open);
-  Accepted accept_without_descriptor();
+  Accepted accept_without_descriptor(std::size_t open);
 
   Descriptor socket_;
   std::size_t max_connections_;
   int accept_flags_ = SOCK_CLOEXEC;
-  std::atomic<int> reserve_;  // kept open to be given up when descriptors have run out
 };
 
 // Accepts what waits, at most `batch` connections, and hands each to `serve`. False once the listener was shut down.

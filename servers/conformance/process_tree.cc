@@ -25,8 +25,10 @@ struct Stat {
 
 // Nothing for a process that has gone meanwhile.
 std::optional<Stat> read_stat(pid_t pid) {
+  // By line: a read that fails because the process has just gone sets a flag, where an iterator would throw.
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text);
   const auto name_end = text.rfind(')');  // a name may hold anything, brackets and spaces too
   if (name_end == std::string::npos) {
     return std::nullopt;
