@@ -91,7 +91,7 @@ void drain_with_idle_connections(const Subject& subject) {
 // Would catch a stop that waits for ever for a peer that does not read its reply.
 void drain_with_unread_reply(const Subject& subject) {
   const auto protocol = subject.client_half(16);
-  RunningServer server(subject, {.options = {"--drain-grace", "200ms"}});
+  RunningServer server(subject, {.options = {"--drain-grace", "100ms"}});
   Flooder flooder(server.address(), *protocol, 0, 64 << 20);
   flooder.push_to_the_end();
   server.stop();

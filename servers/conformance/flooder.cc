@@ -8,7 +8,7 @@ namespace {
 constexpr int kReceiveBufferBytes = 4096;
 constexpr std::size_t kRequestsPerTurn = 4096;
 constexpr int kSendsPerTurn = 64;
-constexpr int kStuckTurns = 20;
+constexpr int kStuckTurns = 10;
 
 }  // namespace
 

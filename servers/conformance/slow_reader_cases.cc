@@ -27,7 +27,7 @@ void expect_bounded_memory(const RunningServer& server, std::uint64_t before) {
 void slow_reader(const Subject& subject) {
   const auto protocol = subject.client_half(16);
   RunningServer server(subject);
-  const std::size_t slow = subject.at_once(8) < 8 ? 1 : 4;
+  const std::size_t slow = subject.at_once(8) < 8 ? 1 : 2;
   auto healthy = connect_many(subject.at_once(50 + slow) - slow, server.address(), *protocol, 1000);
   converse(healthy);
   const std::uint64_t before = footprint(server.pid()).memory_bytes;

@@ -1,4 +1,4 @@
-// More than one of a thing: ports, worker processes.
+// More than one of a thing: ports, worker processes, places.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,8 +51,33 @@ void several_ports(const Subject& subject) {
   EXPECT_EQ(counters.get("connections", "accepted"), 3 * server.addresses().size());
 }
 
+bool has_a_bound(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.concurrency; }
+
+// Would catch a connection that waits for its turn and is then forgotten: all places are taken, further ones come and
+// ask, and the places become free.
+void waiting_connections_are_served(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject);
+  auto first = connect_many(*subject.model.concurrency, server.address(), *protocol);
+  converse(first);
+  auto waiting = connect_many(20, server.address(), *protocol, 1000);
+  for (Client& client : waiting) {
+    client.ask();
+    client.send_some();
+  }
+  for (Client& client : first) {
+    client.close();
+  }
+  for (Client& client : waiting) {
+    drive(client, "the reply to one that had to wait", [](const Client& c) { return c.answered_all(); });
+    client.close();
+  }
+  server.stop();
+}
+
 constexpr Case kCases[] = {
     {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
+    {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
     {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
 };
 
