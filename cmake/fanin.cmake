@@ -37,6 +37,8 @@ function(fanin_test name)
   cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE fanin_flags ${arg_LIBRARIES} GTest::gtest_main)
+  # Test files are written as if each were alone.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   # Seconds for each file, for findings that hardly matter in a test; compiling them with clang remains.
   set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)

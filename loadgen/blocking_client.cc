@@ -14,7 +14,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kReadSize = 65536;
+constexpr std::size_t kReplyBuffer = 65536;
 constexpr Nanoseconds kLongestBlock = std::chrono::milliseconds(100);  // then an interrupt is looked for
 
 void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
@@ -27,7 +27,7 @@ void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
 
 BlockingClient::BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
                                ConnectGate& gate)
-    : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*plan.protocol), buffer_(kReadSize) {}
+    : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*plan.protocol), buffer_(kReplyBuffer) {}
 
 void BlockingClient::connect(const Coordinator& coordinator) {
   if (plan_.connect_on_demand) {

@@ -13,7 +13,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kBarWidth = 50;
+constexpr std::size_t kHistogramWidth = 50;
 
 std::string plural(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
@@ -100,7 +100,7 @@ std::string distribution(const Histogram& histogram) {
     const double share = static_cast<double>(*octave) / static_cast<double>(histogram.count());
     text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", human_duration(Nanoseconds(from)),
                         human_duration(Nanoseconds(2 * from)), share * 100,
-                        std::string((*octave * kBarWidth + most / 2) / most, '#'));
+                        std::string((*octave * kHistogramWidth + most / 2) / most, '#'));
   }
   return text;
 }

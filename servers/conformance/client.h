@@ -40,6 +40,7 @@ class Client {
   std::uint32_t asked() const noexcept { return state_.sent; }
   std::uint32_t answered() const noexcept { return state_.completed; }
   bool answered_all() const noexcept { return answered() == asked(); }
+  bool answered_or_ended() const noexcept { return ended() || answered_all(); }
   bool sent_all() const noexcept { return outbox_.empty(); }
   // Bytes, or the end of the sending side.
   bool needs_to_send() const noexcept { return !outbox_.empty() || half_close_; }

@@ -73,15 +73,16 @@ void greeting_survives_unread_input(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"HalfCloseThenReply", true, keeps_connections, half_close_then_reply},
-    {"ClosesAtOnce", true, is_any, closes_at_once},
-    {"ResetInTheMiddleOfAReply", true, keeps_connections, reset_in_the_middle_of_a_reply},
-    {"GreetingSurvivesUnreadInput", true, is_greeting, greeting_survives_unread_input},
-};
-
 }  // namespace
 
-std::span<const Case> closing_cases() { return kCases; }
+std::span<const Case> closing_cases() {
+  static constexpr Case kCases[] = {
+      {"HalfCloseThenReply", true, keeps_connections, half_close_then_reply},
+      {"ClosesAtOnce", true, is_any, closes_at_once},
+      {"ResetInTheMiddleOfAReply", true, keeps_connections, reset_in_the_middle_of_a_reply},
+      {"GreetingSurvivesUnreadInput", true, is_greeting, greeting_survives_unread_input},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -11,8 +11,6 @@
 namespace fanin {
 namespace {
 
-bool has_an_answer_or_its_end(const Client& client) { return client.ended() || client.answered_all(); }
-
 bool is_home_without_limit(const Subject& subject) {
   return is_home_and_keeps(subject) && !subject.model.max_descriptor;
 }
@@ -76,7 +74,7 @@ void max_connections(const Subject& subject) {
       client.send_some();
     }
   }
-  drive(clients, "an answer or a refusal", has_an_answer_or_its_end);
+  drive(clients, "an answer or a refusal", &Client::answered_or_ended);
   const auto served =
       std::partition(clients.begin(), clients.end(), [](const Client& client) { return !client.ended(); });
   EXPECT_EQ(served - clients.begin(), 3);
@@ -88,21 +86,22 @@ void max_connections(const Subject& subject) {
     Client late(server.address(), *protocol, 100);
     late.ask();
     late.send_some();
-    drive(late, "an answer or a refusal", has_an_answer_or_its_end);
+    drive(late, "an answer or a refusal", &Client::answered_or_ended);
     refused += late.answered_all() ? 0 : 1;
     return late.answered_all();
   });
   EXPECT_EQ(server.stop().get("connections", "refused_max_connections"), refused);
 }
 
-constexpr Case kCases[] = {
-    {"TwoThousandConnections", false, is_home_without_limit, two_thousand_connections},
-    {"AllSendAtOnce", false, is_home_without_limit, all_send_at_once},
-    {"MaxConnections", false, is_home_with_room_for_a_few, max_connections},
-};
-
 }  // namespace
 
-std::span<const Case> crowd_cases() { return kCases; }
+std::span<const Case> crowd_cases() {
+  static constexpr Case kCases[] = {
+      {"TwoThousandConnections", false, is_home_without_limit, two_thousand_connections},
+      {"AllSendAtOnce", false, is_home_without_limit, all_send_at_once},
+      {"MaxConnections", false, is_home_with_room_for_a_few, max_connections},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

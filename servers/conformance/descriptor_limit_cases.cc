@@ -17,7 +17,6 @@ constexpr std::size_t kDescriptors = 256;
 constexpr std::size_t kCrowd = 400;
 constexpr double kIdleShare = 0.1;  // of one CPU
 
-bool has_an_answer_or_its_end(const Client& client) { return client.ended() || client.answered_all(); }
 bool still_open(const Client& client) { return !client.ended(); }
 
 bool is_home_with_limit(const Subject& subject) {
@@ -57,7 +56,7 @@ std::size_t refusals_until_served(const RunningServer& server, const ClientProto
       [&] {
         Client late(server.address(), protocol, 5000);
         late.ask();
-        drive(late, "an answer or a refusal", has_an_answer_or_its_end, patience);
+        drive(late, "an answer or a refusal", &Client::answered_or_ended, patience);
         refused += late.answered_all() ? 0 : 1;
         return late.answered_all();
       },
@@ -77,7 +76,7 @@ void descriptor_exhaustion(const Subject& subject) {
   }
   // Those that a bounded model serves are the first in the queue.
   const auto decided = std::span(clients).first(subject.at_once(kCrowd));
-  drive(decided, "an answer or a refusal", has_an_answer_or_its_end);
+  drive(decided, "an answer or a refusal", &Client::answered_or_ended);
   if (!subject.model.spins) {
     EXPECT_LT(cpu_share_of_a_quiet_second(server), kIdleShare) << "it spins";
   }
@@ -106,7 +105,7 @@ void limit_of_the_model(const Subject& subject) {
     client.ask();
     client.send_some();
   }
-  drive(clients, "an answer or a refusal", has_an_answer_or_its_end);
+  drive(clients, "an answer or a refusal", &Client::answered_or_ended);
   std::size_t refused = remove_refused(clients);
   EXPECT_LE(clients.size(), limit + 1);
   EXPECT_GT(clients.size(), limit - 50) << "it gave up before it had to";
@@ -127,14 +126,15 @@ void listener_beyond_the_limit(const Subject& subject) {
   EXPECT_EQ(server.read_all(Deadline()), "") << "it was never ready";
 }
 
-constexpr Case kCases[] = {
-    {"DescriptorExhaustion", false, is_home_and_frugal, descriptor_exhaustion},
-    {"LimitOfTheModel", false, is_home_with_limit, limit_of_the_model},
-    {"ListenerBeyondTheLimit", false, is_home_with_limit, listener_beyond_the_limit},
-};
-
 }  // namespace
 
-std::span<const Case> descriptor_limit_cases() { return kCases; }
+std::span<const Case> descriptor_limit_cases() {
+  static constexpr Case kCases[] = {
+      {"DescriptorExhaustion", false, is_home_and_frugal, descriptor_exhaustion},
+      {"LimitOfTheModel", false, is_home_with_limit, limit_of_the_model},
+      {"ListenerBeyondTheLimit", false, is_home_with_limit, listener_beyond_the_limit},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -97,15 +97,16 @@ void drain_with_unread_reply(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"DrainAnswersWhatArrived", true, keeps_connections, drain_answers_what_arrived},
-    {"DrainUnderLoad", true, keeps_connections, drain_under_load},
-    {"DrainWithIdleConnections", true, is_any, drain_with_idle_connections},
-    {"DrainWithUnreadReply", true, keeps_connections, drain_with_unread_reply},
-};
-
 }  // namespace
 
-std::span<const Case> drain_cases() { return kCases; }
+std::span<const Case> drain_cases() {
+  static constexpr Case kCases[] = {
+      {"DrainAnswersWhatArrived", true, keeps_connections, drain_answers_what_arrived},
+      {"DrainUnderLoad", true, keeps_connections, drain_under_load},
+      {"DrainWithIdleConnections", true, is_any, drain_with_idle_connections},
+      {"DrainWithUnreadReply", true, keeps_connections, drain_with_unread_reply},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -60,12 +60,13 @@ void connect_close_cycles(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"ConnectCloseCycles", true, is_home, connect_close_cycles},
-};
-
 }  // namespace
 
-std::span<const Case> leak_cases() { return kCases; }
+std::span<const Case> leak_cases() {
+  static constexpr Case kCases[] = {
+      {"ConnectCloseCycles", true, is_home, connect_close_cycles},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -55,12 +55,13 @@ void netcat(const Subject& subject) {
 
 bool answers(const Subject& subject) { return !subject.client_half()->half_closes(); }
 
-constexpr Case kCases[] = {
-    {"Netcat", false, answers, netcat},
-};
-
 }  // namespace
 
-std::span<const Case> netcat_cases() { return kCases; }
+std::span<const Case> netcat_cases() {
+  static constexpr Case kCases[] = {
+      {"Netcat", false, answers, netcat},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -40,12 +40,13 @@ void descriptor_reuse(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"DescriptorReuse", true, keeps_connections, descriptor_reuse},
-};
-
 }  // namespace
 
-std::span<const Case> reuse_cases() { return kCases; }
+std::span<const Case> reuse_cases() {
+  static constexpr Case kCases[] = {
+      {"DescriptorReuse", true, keeps_connections, descriptor_reuse},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -39,13 +39,14 @@ void unknown_protocol(const Subject& subject) {
       {.program = subject.server_program, .arguments = {subject.model.name, "--protocol", name}}, name);
 }
 
-constexpr Case kCases[] = {
-    {"PortInUse", false, is_home, port_in_use},
-    {"UnknownProtocol", false, is_home, unknown_protocol},
-};
-
 }  // namespace
 
-std::span<const Case> setup_cases() { return kCases; }
+std::span<const Case> setup_cases() {
+  static constexpr Case kCases[] = {
+      {"PortInUse", false, is_home, port_in_use},
+      {"UnknownProtocol", false, is_home, unknown_protocol},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

@@ -72,13 +72,14 @@ void flood(const Subject& subject) {
 bool piles_up_replies(const Subject& subject) { return keeps_connections(subject) && !subject.setup.broadcasts; }
 bool is_sink(const Subject& subject) { return subject.client_half()->half_closes(); }
 
-constexpr Case kCases[] = {
-    {"SlowReader", false, piles_up_replies, slow_reader},
-    {"Flood", false, is_sink, flood},
-};
-
 }  // namespace
 
-std::span<const Case> slow_reader_cases() { return kCases; }
+std::span<const Case> slow_reader_cases() {
+  static constexpr Case kCases[] = {
+      {"SlowReader", false, piles_up_replies, slow_reader},
+      {"Flood", false, is_sink, flood},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

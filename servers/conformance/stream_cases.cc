@@ -100,17 +100,18 @@ void large_message(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"Conversation", true, is_any, conversation},
-    {"EverySplit", true, has_requests, every_split},
-    {"OneByteAtATime", true, has_requests, one_byte_at_a_time},
-    {"TinyReads", true, has_requests, tiny_reads},
-    {"PipelinedRequests", true, keeps_connections, pipelined_requests},
-    {"LargeMessage", true, has_requests, large_message},
-};
-
 }  // namespace
 
-std::span<const Case> stream_cases() { return kCases; }
+std::span<const Case> stream_cases() {
+  static constexpr Case kCases[] = {
+      {"Conversation", true, is_any, conversation},
+      {"EverySplit", true, has_requests, every_split},
+      {"OneByteAtATime", true, has_requests, one_byte_at_a_time},
+      {"TinyReads", true, has_requests, tiny_reads},
+      {"PipelinedRequests", true, keeps_connections, pipelined_requests},
+      {"LargeMessage", true, has_requests, large_message},
+  };
+  return kCases;
+}
 
 }  // namespace fanin

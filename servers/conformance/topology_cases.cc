@@ -75,14 +75,15 @@ void waiting_connections_are_served(const Subject& subject) {
   server.stop();
 }
 
-constexpr Case kCases[] = {
-    {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
-    {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
-    {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
-};
-
 }  // namespace
 
-std::span<const Case> topology_cases() { return kCases; }
+std::span<const Case> topology_cases() {
+  static constexpr Case kCases[] = {
+      {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
+      {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
+      {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
+  };
+  return kCases;
+}
 
 }  // namespace fanin
