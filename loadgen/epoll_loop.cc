@@ -29,6 +29,7 @@ EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       sources_(sources),
       protocol_(*plan.protocol),
       timed_(plan.rate_per_s.has_value() || plan.think > Nanoseconds(0)),
+      spins_(plan.wait.kind == WaitKind::kSpin),
       links_(share.connections + share.idle),
       buffer_(kReadSize),
       to_open_(links_.size()),
@@ -53,6 +54,7 @@ void EpollLoop::drive(const Window& window, const Coordinator& coordinator) {
     pump_opens();
     dispatch();
     if (at_ >= next_tick_) {
+      spin_.work();
       tick(coordinator);
     }
     if (workload_.finished(at_) || drained() || gave_up_) {
@@ -61,6 +63,9 @@ void EpollLoop::drive(const Window& window, const Coordinator& coordinator) {
     const int count = wait(workload_.may_send(at_) ? at_ : std::min(workload_.next_due(), next_tick_));
     if (count <= 0) {
       at_ = now();
+      spin_.idle(at_, recorder_.counts(at_));
+    } else {
+      spin_.work();
     }
     for (int i = 0; i < count; ++i) {
       handle(events_[static_cast<std::size_t>(i)]);
@@ -77,12 +82,12 @@ bool EpollLoop::drained() const noexcept {
   return close != TimePoint::max() && at_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
 }
 
-// Where nothing but replies and ticks can come, the wait needs no timeout of its own.
+// Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
 int EpollLoop::wait(TimePoint until) noexcept {
   const timespec none{};
   timespec timeout{};
-  const timespec* limit = until <= at_ ? &none : nullptr;
-  if (timed_ && until > at_) {
+  const timespec* limit = spins_ || until <= at_ ? &none : nullptr;
+  if (limit == nullptr && timed_) {
     timeout = to_timespec(std::max(until - now(), Nanoseconds(0)));
     limit = &timeout;
   }
@@ -187,6 +192,7 @@ void EpollLoop::receive_idle(std::uint32_t index) {
 void EpollLoop::dispatch() {
   for (int sent = 0; sent < kSendBatch && workload_.may_send(at_); ++sent) {
     at_ = now();
+    spin_.work();
     const auto turn = workload_.next(at_);
     if (!turn) {
       break;

@@ -10,6 +10,7 @@
 #include "loadgen/dial.h"
 #include "loadgen/load_thread.h"
 #include "loadgen/ring.h"
+#include "loadgen/waiting.h"
 
 namespace fanin {
 
@@ -23,6 +24,7 @@ class EpollLoop : public LoadThread {
   void connect(const Coordinator& coordinator) override;
   void drive(const Window& window, const Coordinator& coordinator) override;
   void disconnect() noexcept override;
+  const SpinMeter& spin() const noexcept override { return spin_; }
 
  private:
   enum class Phase : std::uint8_t { kDown, kConnecting, kUp };
@@ -74,6 +76,8 @@ class EpollLoop : public LoadThread {
   const SourceAddresses& sources_;
   const ClientProtocol& protocol_;
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
+  const bool spins_;
+  SpinMeter spin_;
   Descriptor epoll_;
   Descriptor timer_;
   std::vector<Link> links_;  // active ones first, then idle ones

@@ -4,6 +4,7 @@
 #include "loadgen/plan.h"
 #include "loadgen/recorder.h"
 #include "loadgen/thread_usage.h"
+#include "loadgen/waiting.h"
 #include "loadgen/workload.h"
 
 namespace fanin {
@@ -36,6 +37,11 @@ class LoadThread {
 
   const Share& share() const noexcept { return share_; }
   const Recorder& recorder() const noexcept { return recorder_; }
+  // Of a thread that spins; another has spun for no time.
+  virtual const SpinMeter& spin() const noexcept {
+    static const SpinMeter none;
+    return none;
+  }
   const UsageMeter& usage() const noexcept { return meter_; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed

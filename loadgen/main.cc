@@ -26,12 +26,26 @@ std::atomic<bool> interrupted{false};
 
 void interrupt(int) { interrupted.store(true); }
 
+WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
+  WaitCircumstances found{.wish = options.wait,
+                          .open_loop = plan.rate_per_s.has_value(),
+                          .event_loops = plan.driver == DriverKind::kEpoll,
+                          .threads = plan.threads,
+                          .own_cpus = allowed_cpus()};
+  found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  if (plan.server_pid) {
+    found.server_cpus = allowed_cpus(*plan.server_pid);
+  }
+  return found;
+}
+
 int measure(const LoadOptions& options) {
-  const LoadPlan plan = make_plan(options);
+  LoadPlan plan = make_plan(options);
   check_head_room(plan, raise_descriptor_limit(), descriptor_tables_can_be_split());
   if (!options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }
+  plan.wait = choose_wait(circumstances(options, plan));
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);

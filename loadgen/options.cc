@@ -60,6 +60,9 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   add_protocol_options(app, options);
   add_traffic_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
+  app.add_option("--wait", options.wait,
+                 "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "of the schedule")->capture_default_str();
   app.add_option("--server-pid", options.server_pid, "process of the server, for the verdict on the bottleneck");
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");

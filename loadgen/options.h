@@ -42,6 +42,7 @@ struct LoadOptions {
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string close = "fin";
   std::string cpus;
+  std::string wait = "auto";
   std::uint64_t seed = 1;
   std::optional<std::int64_t> server_pid;
   std::optional<int> control_fd;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "loadgen/arrival.h"
+#include "loadgen/waiting.h"
 #include "net/clock.h"
 #include "net/socket.h"
 #include "protocols/client_protocol.h"
@@ -41,6 +42,7 @@ struct LoadPlan {
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
+  WaitChoice wait;  // of event loops
 
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
   std::vector<std::pair<std::string, std::string>> protocol_texts;

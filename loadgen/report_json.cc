@@ -105,14 +105,28 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"lateness", histogram_json(result.lateness)}};
 }
 
-Json generator_json(const LoadResult& result) {
+// Only a thread that spins sees them.
+Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
+  if (plan.wait.kind != WaitKind::kSpin) {
+    return nullptr;
+  }
+  return {{"from_ns", SpinMeter::kStall.count()},
+          {"count", result.stalls.count},
+          {"total_ns", result.stalls.total.count()},
+          {"longest_ns", result.stalls.longest.count()}};
+}
+
+Json generator_json(const LoadPlan& plan, const LoadResult& result) {
   const ProcessUsage& usage = result.generator;
-  const auto cpu = static_cast<double>((usage.cpu_user + usage.cpu_system).count());
   return {{"cpu_user_ns", usage.cpu_user.count()},
           {"cpu_system_ns", usage.cpu_system.count()},
-          {"cpu_per_request_ns", result.completed > 0 ? Json(cpu / static_cast<double>(result.completed)) : Json()},
+          {"cpu_per_request_ns", or_null(result.generator_ns_per_request())},
           {"busiest_thread_utilisation", result.busiest_thread_utilisation},
           {"run_queue_wait_ns", result.run_queue_wait.count()},
+          {"wait", wait_name(plan.wait.kind)},
+          {"wait_reason", plan.wait.reason},
+          {"spun_ns", result.spun.count()},
+          {"stalls", stalls_json(plan, result)},
           {"voluntary_switches", usage.voluntary_switches},
           {"involuntary_switches", usage.involuntary_switches},
           {"max_rss_bytes", usage.max_rss_bytes}};
@@ -179,7 +193,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"connect", histogram_json(result.connect)}}},
           {"schedule", schedule_json(plan, result, verdict)},
           {"series", series_json(result)},
-          {"generator", generator_json(result)},
+          {"generator", generator_json(plan, result)},
           {"checks", {{"littles_law_ratio", or_null(verdict.littles_law_ratio)}}},
           {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
           {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};

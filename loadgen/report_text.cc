@@ -143,12 +143,24 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
 }
 
 std::string generator_line(const LoadResult& result) {
-  const Nanoseconds cpu = result.generator.cpu_user + result.generator.cpu_system;
+  const auto cpu = result.generator_ns_per_request();
   const std::string each =
-      result.completed > 0 ? human_duration(cpu / static_cast<std::int64_t>(result.completed)) + " of CPU per request, "
-                           : "";
+      cpu ? human_duration(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
   return fmt::format("  generator     {}busiest thread {:.0f} % of a CPU, {} MB\n", each,
                      result.busiest_thread_utilisation * 100, result.generator.max_rss_bytes / 1'000'000);
+}
+
+std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.rate_per_s) {
+    return "";
+  }
+  std::string text = fmt::format("  waiting       {}: {}\n", wait_name(plan.wait.kind), plan.wait.reason);
+  if (plan.wait.kind == WaitKind::kSpin) {
+    text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
+                        human_count(result.stalls.count), human_duration(SpinMeter::kStall),
+                        human_duration(result.stalls.total), human_duration(result.stalls.longest));
+  }
+  return text;
 }
 
 std::string verdict_lines(const Verdict& verdict) {
@@ -178,8 +190,8 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     }
   }
   text += errors_table(result);
-  return text + connections_line(plan, result) + schedule_line(plan, result, verdict) + generator_line(result) +
-         verdict_lines(verdict);
+  return text + connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
+         generator_line(result) + verdict_lines(verdict);
 }
 
 }  // namespace fanin

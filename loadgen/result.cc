@@ -37,11 +37,16 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.lateness.merge(recorder.lateness());
 }
 
-void add_usage(LoadResult& result, const UsageMeter& usage) {
+void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin) {
+  result.spun += spin.spun();
+  result.stalls.count += spin.stalls().count;
+  result.stalls.total += spin.stalls().total;
+  result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
   result.run_queue_wait += usage.run_queue_wait();
   result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, usage.run_queue_wait());
   if (usage.elapsed() > Nanoseconds(0)) {
-    const double share = static_cast<double>(usage.cpu().count()) / static_cast<double>(usage.elapsed().count());
+    const double share = static_cast<double>(std::max(usage.cpu() - spin.spun(), Nanoseconds(0)).count()) /
+                         static_cast<double>(usage.elapsed().count());
     result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, share);
   }
 }
@@ -97,6 +102,14 @@ SeriesPoint series_point(std::size_t second, const std::vector<std::unique_ptr<L
 
 }  // namespace
 
+std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
+  if (completed == 0) {
+    return std::nullopt;
+  }
+  const Nanoseconds work = std::max(generator.cpu_user + generator.cpu_system - spun, Nanoseconds(0));
+  return static_cast<double>(work.count()) / static_cast<double>(completed);
+}
+
 double LoadResult::requests_per_s() const noexcept {
   return window > Nanoseconds(0) ? static_cast<double>(completed) * 1e9 / static_cast<double>(window.count()) : 0.0;
 }
@@ -106,7 +119,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
   std::size_t seconds = 0;
   for (const auto& thread : threads) {
     add_counts(result, thread->recorder());
-    add_usage(result, thread->usage());
+    add_usage(result, thread->usage(), thread->spin());
     result.gave_up = result.gave_up || thread->gave_up();
     seconds = std::max(seconds, thread->recorder().seconds().size());
   }

@@ -58,8 +58,12 @@ struct LoadResult {
   double busiest_thread_utilisation = 0;
   Nanoseconds run_queue_wait{0};          // of all threads
   Nanoseconds busiest_run_queue_wait{0};  // of the thread that waited most
+  Nanoseconds spun{0};                    // of all threads: CPU time that is in `generator`, and not work
+  SpinMeter::Stalls stalls;               // of all threads that spin
   std::optional<ServerUsage> server;      // with --server-pid, over the window
 
+  // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
+  std::optional<double> generator_ns_per_request() const noexcept;
   double requests_per_s() const noexcept;  // 0 without a window
 };
 

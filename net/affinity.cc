@@ -49,10 +49,10 @@ std::vector<int> parse_cpu_list(std::string_view text) {
 
 std::string format_cpu_list(const std::vector<int>& cpus) { return fmt::format("{}", fmt::join(cpus, ",")); }
 
-std::vector<int> allowed_cpus() {
+std::vector<int> allowed_cpus(pid_t process) {
   cpu_set_t set;
   CPU_ZERO(&set);
-  check(::sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
+  check(::sched_getaffinity(process, sizeof set, &set), "sched_getaffinity");
   std::vector<int> cpus;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &set)) {
