@@ -12,6 +12,7 @@
 #include "loadgen/progress_line.h"
 #include "loadgen/report_json.h"
 #include "loadgen/report_text.h"
+#include "loadgen/result_file.h"
 #include "loadgen/run.h"
 #include "net/affinity.h"
 
@@ -46,6 +47,10 @@ int measure(const LoadOptions& options) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }
   plan.wait = choose_wait(circumstances(options, plan));
+  std::optional<ResultFile> file;
+  if (!options.json_path.empty()) {
+    file.emplace(options.json_path);
+  }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
@@ -63,8 +68,8 @@ int measure(const LoadOptions& options) {
   if (!options.quiet) {
     fmt::print(options.json_path == "-" ? stderr : stdout, "{}", result_text(plan, result, verdict));
   }
-  if (!options.json_path.empty()) {
-    write_result(options.json_path, to_text(result_json(plan, result, verdict)));
+  if (file) {
+    file->write(to_text(result_json(plan, result, verdict)));
   }
   if (result.interrupted) {
     return kInterrupted;

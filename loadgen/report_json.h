@@ -16,8 +16,4 @@ std::string to_text(const nlohmann::ordered_json& json);
 
 nlohmann::ordered_json histogram_json(const Histogram& histogram);
 
-// Writes `text` to a file that is either complete or as it was before: a file beside it is written and renamed.
-// "-" is standard output. Throws std::system_error naming the path (disk full, no permission, no such folder).
-void write_result(const std::string& path, const std::string& text);
-
 }  // namespace fanin

@@ -1,44 +1,55 @@
+#include "loadgen/result_file.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
-
-#include "loadgen/report_json.h"
-#include "net/descriptor.h"
+#include <utility>
 
 namespace fanin {
-namespace {
 
-void write_all(int fd, std::string_view text, const std::string& what) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      throw_errno(what.c_str());
+ResultFile::ResultFile(const std::string& path)
+    : what_(fmt::format("cannot write the result to {}", path)), path_(path), fd_(STDOUT_FILENO) {
+  if (path == "-") {
+    return;
+  }
+  std::error_code unknown;
+  const auto status = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    owned_ = Descriptor(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), what_.c_str()));
+  } else {
+    if (std::filesystem::exists(status)) {
+      path_ = std::filesystem::canonical(path).string();
     }
-    text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+    std::string beside = fmt::format("{}.{}.tmp", path_, ::getpid());
+    owned_ = Descriptor(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what_.c_str()));
+    beside_ = std::move(beside);
+  }
+  fd_ = owned_.get();
+}
+
+ResultFile::~ResultFile() {
+  if (!beside_.empty()) {
+    ::unlink(beside_.c_str());
   }
 }
 
-}  // namespace
-
-void write_result(const std::string& path, const std::string& text) {
-  const std::string what = fmt::format("cannot write the result to {}", path);
-  if (path == "-") {
-    write_all(STDOUT_FILENO, text, what);
-    return;
+void ResultFile::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd_, text.data(), text.size());
+    if (written < 0 && errno != EINTR) {
+      throw_errno(what_.c_str());
+    }
+    text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
   }
-  const std::string beside = fmt::format("{}.{}.tmp", path, ::getpid());
-  Descriptor file(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what.c_str()));
-  try {
-    write_all(file.get(), text, what);
-    check(::fsync(file.get()), what.c_str());
-    check(::rename(beside.c_str(), path.c_str()), what.c_str());
-  } catch (const std::system_error&) {
-    ::unlink(beside.c_str());
-    throw;
+  if (!beside_.empty()) {
+    check(::fsync(fd_), what_.c_str());
+    check(::rename(beside_.c_str(), path_.c_str()), what_.c_str());
+    beside_.clear();
   }
 }
 
