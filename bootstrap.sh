@@ -24,6 +24,7 @@ kRunNeeds=(
   libboost-dev
   libboost-context-dev
   pkg-config:pkg-config
+  zlib1g-dev
 )
 
 # redis-tools, not redis-server: it holds the same binary and never starts a service (see link_redis in run_tests.sh).

@@ -1,13 +1,14 @@
 #include "harness/json_reader.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <memory>
 #include <stdexcept>
 
 #include "net/duration.h"
@@ -28,15 +29,24 @@ Json parse_json(std::string_view text, const std::string& name) {
 }
 
 Json load_json(const std::string& path) {
+  const auto fail = [&path](const char* reason) {
+    throw std::invalid_argument(fmt::format("{}: cannot read it: {}", path, reason));
+  };
   errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::string text;
-  if (in) {
-    text.assign(std::istreambuf_iterator<char>(in), {});
+  const std::unique_ptr<gzFile_s, decltype(&::gzclose)> file(::gzopen(path.c_str(), "rbe"), ::gzclose);
+  if (!file) {
+    fail(errno != 0 ? std::strerror(errno) : "out of memory");
   }
-  if (!in || in.bad()) {
-    throw std::invalid_argument(
-        fmt::format("{}: cannot read it: {}", path, errno != 0 ? std::strerror(errno) : "unknown reason"));
+  std::string text;
+  std::array<char, 65536> buffer;
+  int length = 0;
+  while ((length = ::gzread(file.get(), buffer.data(), buffer.size())) > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(length));
+  }
+  int status = Z_OK;
+  const char* const reason = ::gzerror(file.get(), &status);
+  if (status != Z_OK) {
+    fail(status == Z_ERRNO ? std::strerror(errno) : status == Z_BUF_ERROR ? "it is cut off" : reason);
   }
   return parse_json(text, path);
 }

@@ -14,7 +14,7 @@ namespace fanin {
 
 using Json = nlohmann::json;
 
-// Reads and parses a whole file. Throws std::invalid_argument "FILE: line L, column C: not JSON" or, where the file
+// Reads and parses a whole file, gzipped or not. Throws std::invalid_argument "FILE: line L, column C: not JSON" or, where the file
 // cannot be read, "FILE: cannot read it: reason".
 Json load_json(const std::string& path);
 

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
+#include <string_view>
 
 namespace fanin {
 namespace {
@@ -114,6 +117,23 @@ TEST(Suite, NamesLineAndColumnOfWhatIsNotJson) {
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(), "s.json: line 3, column 3: not JSON");
   }
+}
+
+TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {
+  const std::string path = ::testing::TempDir() + "fanin-suite-test.json.gz";
+  const auto write = [&path](std::string_view bytes) {
+    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  };
+  // gzip -n of {"a": 1}
+  constexpr std::string_view kPacked(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x4a\x54\xb2\x52\x30\xac\x05\x00\x97\x8e\xa1\xfb\x08\x00\x00"
+      "\x00",
+      28);
+  write(kPacked);
+  EXPECT_EQ(load_json(path), Json({{"a", 1}}));
+  write(kPacked.substr(0, 20));
+  EXPECT_THROW(load_json(path), std::invalid_argument);
+  std::remove(path.c_str());
 }
 
 // Would catch: a shipped suite that nobody can run.

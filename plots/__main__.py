@@ -1,5 +1,9 @@
 """python3 -m plots RUN [--out DIR] [--micro FILE]: draws a run's charts as PNG and SVG, and writes its report.html."""
 
+from plots import interpreter
+
+interpreter.require("matplotlib", "jsonschema", "jinja2")
+
 import argparse
 import sys
 from pathlib import Path

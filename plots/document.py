@@ -4,8 +4,10 @@ Everything that can be wrong with an input file ends as an InputError whose text
 """
 
 import functools
+import gzip
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ SCHEMA_FILES = {
     "fanin-load": "load.schema.json",
     "fanin-run": "run.schema.json",
 }
+_GZIP = b"\x1f\x8b"
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 
 
@@ -49,10 +52,18 @@ def json_path(parts):
 
 
 def read_json(path):
-    """Returns the JSON value in `path`. Raises InputError for a file that is missing, not JSON or not finite."""
+    """Returns the JSON value in `path`, gzipped or not.
+
+    Raises InputError for a file that is missing, not JSON or not finite.
+    """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+        text = content.decode("utf-8")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"cannot read {path}: it is gzipped and damaged") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -13,6 +13,9 @@ def load_run(path):
     """Returns the Run in a run directory or run.json. Raises InputError with one line for anything that is not one."""
     path = Path(path)
     if path.is_dir():
+        packed = path / "run.json.gz"
+        if packed.exists() and not (path / "run.json").exists():
+            return load_run(packed)
         if not (path / "run.json").exists():
             hint = (
                 "its rounds are unfinished: fanin run --resume"

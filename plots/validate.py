@@ -4,6 +4,10 @@ The kind of a file is its "schema" key; a .jsonl file is taken as rounds, one pe
 on stderr, FILE: PLACE: what is wrong. Exit code 0 when every file is sound, 2 when one is not.
 """
 
+from plots import interpreter
+
+interpreter.require("jsonschema")
+
 import argparse
 import sys
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Tests of the schemas, of python3 -m plots.validate and of the loader's refusals."""
 
 import copy
+import gzip
 import io
 import json
 import math
@@ -30,9 +31,13 @@ def places(document):
 
 def check_text(text, name="run.json"):
     """Runs the command on a file with this text; returns (exit code, standard error)."""
+    return check_bytes(text.encode("utf-8"), name)
+
+
+def check_bytes(content, name):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / name
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content)
         errors = io.StringIO()
         with redirect_stderr(errors):
             code = validate.main([str(path)])
@@ -227,6 +232,13 @@ class Command(unittest.TestCase):
             self.assertEqual(code, 2, said)
             self.assertIn(said, errors)
             self.assertEqual(errors.count("\n"), 1, errors)
+
+    def test_gzipped_files(self):
+        packed = gzip.compress(json.dumps(small_run()).encode("utf-8"))
+        self.assertEqual(check_bytes(packed, "run.json.gz"), (0, ""))
+        code, errors = check_bytes(packed[:-20], "run.json.gz")
+        self.assertEqual(code, 2)
+        self.assertIn("it is gzipped and damaged", errors)
 
     def test_rounds_file(self):
         rounds = small_run()["rounds"]

@@ -1,0 +1,26 @@
+"""Finds the interpreter that has what the charts need: the python3 on PATH may lack it while the system's has it."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+_CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
+
+
+def require(*modules):
+    """Returns where this interpreter has `modules`; else starts the program anew with one that has, or ends with 2."""
+    if all(importlib.util.find_spec(each) for each in modules):
+        return
+    wish = os.environ.get("FANIN_PYTHON")
+    for candidate in (wish,) if wish else _CANDIDATES:
+        imports = "import " + ", ".join(modules)
+        if os.path.exists(candidate) and candidate != sys.executable:
+            if subprocess.run([candidate, "-c", imports], capture_output=True, check=False).returncode == 0:
+                os.execv(candidate, [candidate, *sys.orig_argv[1:]])
+    missing = ", ".join(each for each in modules if not importlib.util.find_spec(each))
+    print(
+        f"{sys.executable} has no {missing}: run ./bootstrap.sh, or name an interpreter: FANIN_PYTHON=/path/to/python3",
+        file=sys.stderr,
+    )
+    sys.exit(2)

@@ -1,0 +1,175 @@
+"""python3 -m plots.publish RUN: makes a run the reference that the README shows.
+
+Puts run.json.gz, micro.json.gz and the charts worth showing into results/reference/, and rewrites the part of README.md
+between its two markers: what the run says, in words, a table and charts. Nothing there is typed by hand.
+"""
+
+from plots import interpreter
+
+interpreter.require("matplotlib", "jsonschema", "jinja2")
+
+import argparse
+import gzip
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from plots import __main__ as drawing
+from plots import facts, report, ticks
+from plots.document import InputError
+from plots.run_file import load_run
+
+TOP = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- result: python3 -m plots.publish RUN -->", "<!-- end of the result -->"
+# Which charts are worth a place in the README, in this order, by the ends of their names.
+SHOWN = ("-overview", "-throughput", "-server-cpu", "-latency", "-percentiles", "-idle-cost", "micro-wait")
+# Shown of an experiment that sweeps the offered rate: its throughput is what was asked for.
+SHOWN_OF_RATES = ("-percentiles",)
+
+
+def publish(run_path, top=TOP):
+    """Writes results/reference/ and README.md below `top`. Raises InputError and OSError."""
+    run = load_run(run_path)
+    if not run.document["complete"]:
+        raise InputError(f"{run.path}: the run is incomplete: fanin run --resume first")
+    if run.document["environment"]["start"]["build"]["git_dirty"]:
+        raise InputError(f"{run.path}: the run comes from uncommitted sources, which nobody else can build")
+    readme = top / "README.md"
+    before, rest = _split(readme.read_text(encoding="utf-8"), BEGIN, readme)
+    _, after = _split(rest, END, readme)
+    reference = top / "results" / "reference"
+    shutil.rmtree(reference, ignore_errors=True)
+    (reference / "charts").mkdir(parents=True)
+    _compress(run.path, reference / "run.json.gz")
+    micro = run.path.parent / "micro.json"
+    if micro.exists():
+        _compress(micro, reference / "micro.json.gz")
+    charts = _draw(run, micro, reference / "charts")
+    readme.write_text("".join((before, BEGIN, "\n\n", section(run, charts), "\n", END, after)), encoding="utf-8")
+
+
+def section(run, charts):
+    """The Result section of the README as Markdown; `charts` are the file names to show."""
+    parts = [*_idle_sentences(run), _table(run), _about(run)]
+    parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
+    return "\n\n".join(parts) + "\n"
+
+
+def _split(text, marker, path):
+    if text.count(marker) != 1:
+        raise InputError(f"{path}: it should have the line {marker} once")
+    return text.split(marker)
+
+
+def _compress(source, target):
+    # Without a time in the header, so that the same content is the same file.
+    compact = json.dumps(json.loads(source.read_text(encoding="utf-8")), separators=(",", ":"))
+    target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
+
+
+def _draw(run, micro, out):
+    """Draws the charts and copies those worth showing; returns their names in the order of SHOWN."""
+    rates = {each.name for each in run.experiments if each.parameter == "rate_per_s"}
+    with tempfile.TemporaryDirectory() as scratch:
+        options = argparse.Namespace(run=run.path, out=Path(scratch), micro=micro if micro.exists() else None)
+        names = [path.name for path in drawing.draw(options) if path.suffix == ".png"]
+        chosen = []
+        for ending in SHOWN:
+            for name in names:
+                experiment = name.removesuffix(".png").removesuffix(ending)
+                wanted = SHOWN_OF_RATES if experiment in rates else SHOWN
+                if name.removesuffix(".png").endswith(ending) and ending in wanted and name not in chosen:
+                    chosen.append(name)
+        for name in chosen:
+            shutil.copy(Path(scratch) / name, out / name)
+    return chosen
+
+
+def _idle_sentences(run):
+    """What idle connections cost: for each experiment that sweeps them, one sentence per server."""
+    for experiment in run.experiments:
+        if experiment.parameter != "idle_connections" or "active" not in experiment.name:
+            continue
+        yield f"**{experiment.title}** ({facts.workload(run, experiment)}):"
+        yield "\n".join(filter(None, (_idle_sentence(run, experiment, server) for server in experiment.servers)))
+
+
+def _idle_sentence(run, experiment, server):
+    measured = []
+    for value in experiment.values:
+        cell = run.cell(experiment, server, value)
+        summary = run.summary(cell, "throughput_per_s") if cell and cell["status"] == "measured" else None
+        if summary and summary["median"]:
+            measured.append((value, summary))
+    if len(measured) < 2:
+        return None
+    (least, first), (most, last) = measured[0], measured[-1]
+    ratio = last["median"] / first["median"]
+    low, high = last["low"] / first["high"], last["high"] / first["low"]
+    beyond = [ticks.exact(value) for value in experiment.values if value > most]
+    more = f"; {', '.join(beyond)} it cannot hold" if beyond else ""
+    return (
+        f"- `{server}`: {_rate(first)} with {ticks.exact(least)} idle connections, {_rate(last)} with "
+        f"{ticks.exact(most)}: {100 * ratio:.0f} % of it ({100 * low:.0f} to {100 * high:.0f} %){more}"
+    )
+
+
+def _rate(summary):
+    return f"{ticks.count(summary['median'])}/s"
+
+
+def _table(run):
+    """Throughput and server CPU per request of every server, over the connections of the first such sweep."""
+    experiment = next((each for each in run.experiments if each.parameter == "connections"), None)
+    if experiment is None:
+        return ""
+    values = experiment.values
+    rows = [
+        f"| {experiment.title} | " + " | ".join(facts.at(value, "connections") for value in values) + " |",
+        "|---" * (len(values) + 1) + "|",
+    ]
+    for server in experiment.servers:
+        rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
+    marked = "" if not any("\u00b0" in row for row in rows) else " \u00b0: the generator was at its limit."
+    note = f"Requests per second and server CPU time per request, medians of {_rounds(run)}.{marked}"
+    return "\n".join(rows) + "\n\n" + note
+
+
+def _cell(run, experiment, server, value):
+    rate = report.figure(run, experiment, server, value, "throughput_per_s")
+    cpu = report.figure(run, experiment, server, value, "server_cpu_per_request_ns")
+    if rate["interval"] is None:
+        return rate["text"]
+    return f"{rate['text']}{chr(0xB0) if rate['limited'] else ''}, {cpu['text']}"
+
+
+def _rounds(run):
+    return f"{run.document['suite']['repetitions']} rounds"
+
+
+def _about(run):
+    build = run.document["environment"]["start"]["build"]
+    return (
+        f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {facts.machine(run)}; "
+        f"{facts.placement(run)}; commit {build['git_commit'][:10]}. The whole run is "
+        "[results/reference/run.json.gz](results/reference/run.json.gz); beside one of your own: "
+        "`build/release/fanin compare results/reference/run.json.gz YOURS/run.json`."
+    )
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="plots.publish", description="Makes a run the reference of the README.")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    options = parser.parse_args(arguments)
+    try:
+        publish(options.run)
+    except (InputError, OSError) as error:
+        print(f"plots.publish: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

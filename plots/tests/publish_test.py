@@ -1,0 +1,85 @@
+"""Tests of what a run becomes in the README: figures of the run and nothing else."""
+
+import gzip
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from plots import publish, ticks
+from plots.document import InputError
+from plots.run_file import Run, load_run
+from plots.tests import fixture
+
+README = f"# before\n\n{publish.BEGIN}\nold figures\n{publish.END}\n\nafter\n"
+
+
+def finished_run():
+    gaps = {cell: gap for cell, gap in fixture.GAPS.items() if gap[0] != "pending"}
+    return fixture.make_run(gaps=gaps)
+
+
+class Publish(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.top = Path(scratch.name)
+        (self.top / "README.md").write_text(README, encoding="utf-8")
+        self.run_ = finished_run()
+
+    def publish(self):
+        (self.top / "run").mkdir(exist_ok=True)
+        fixture.write_run(self.top / "run", self.run_, micro=False)
+        with mock.patch.object(publish, "_draw", return_value=["active-idle-overview.png"]):
+            publish.publish(self.top / "run", self.top)
+        return (self.top / "README.md").read_text(encoding="utf-8")
+
+    def test_replaces_what_is_between_the_markers_and_keeps_the_rest(self):
+        text = self.publish()
+        self.assertTrue(text.startswith(f"# before\n\n{publish.BEGIN}\n"))
+        self.assertTrue(text.endswith(f"{publish.END}\n\nafter\n"))
+        self.assertNotIn("old figures", text)
+        self.assertIn("![active-idle-overview](results/reference/charts/active-idle-overview.png)", text)
+
+    def test_the_reference_is_the_run_itself(self):
+        self.publish()
+        document = json.loads(gzip.decompress((self.top / "results/reference/run.json.gz").read_bytes()))
+        self.assertEqual(document, self.run_)
+        self.assertEqual(load_run(self.top / "results/reference").document, self.run_)
+
+    def test_twice_is_the_same(self):
+        self.assertEqual(self.publish(), self.publish())
+
+    def test_every_sentence_comes_from_the_summaries(self):
+        run = Run(self.run_, "run.json")
+        text = publish.section(run, [])
+        experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
+        ends = [
+            run.summary(run.cell(experiment, "epoll", value), "throughput_per_s")["median"]
+            for value in (experiment.values[0], experiment.values[-1])
+        ]
+        self.assertIn(
+            f"`epoll`: {ticks.count(ends[0])}/s with 0 idle connections, {ticks.count(ends[1])}/s with", text
+        )
+        self.assertIn(f": {100 * ends[1] / ends[0]:.0f} % of it", text)
+
+    def test_a_run_that_nobody_can_repeat_is_refused(self):
+        for change in (
+            lambda run: run.update(complete=False),
+            lambda run: run["environment"]["start"]["build"].update(git_dirty=True),
+        ):
+            self.run_ = finished_run()
+            change(self.run_)
+            with self.assertRaises(InputError):
+                self.publish()
+        self.assertEqual((self.top / "README.md").read_text(encoding="utf-8"), README)
+
+    def test_a_readme_without_its_place_is_refused(self):
+        (self.top / "README.md").write_text("# nothing\n", encoding="utf-8")
+        with self.assertRaises(InputError):
+            self.publish()
+
+
+if __name__ == "__main__":
+    unittest.main()
