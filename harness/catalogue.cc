@@ -13,6 +13,19 @@ namespace {
 // Descriptors beside the connections: standard streams, listeners, epoll, control, a reserve.
 constexpr std::int64_t kOtherDescriptors = 16;
 
+// Idle connections that nobody has accepted cost the server nothing, so measuring among them would flatter it. Options
+// of the server may change how many workers it has, so where there are any this cannot be told beforehand.
+std::string unserved_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue) {
+  const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model);
+  const std::int64_t idle = cell.workload.idle_connections();
+  const std::int64_t all = cell.workload.connections() + idle;
+  if (model == nullptr || !model->concurrency || !server.args.empty() || idle == 0 || all <= *model->concurrency) {
+    return "";
+  }
+  return fmt::format("{} serves {} connection{} at a time, and of {} the others would only wait to be accepted",
+                     model->name, *model->concurrency, *model->concurrency == 1 ? "" : "s", all);
+}
+
 }  // namespace
 
 Catalogue Catalogue::parse(const Json& listing, const std::string& name) {
@@ -33,6 +46,9 @@ Catalogue Catalogue::parse(const Json& listing, const std::string& name) {
     }
     if (const auto limit = item.find("max_descriptor")) {
       model.max_descriptor = limit->integer(0, INT64_MAX);
+    }
+    if (const auto concurrency = item.find("concurrency")) {
+      model.concurrency = concurrency->integer(1, INT64_MAX);
     }
     catalogue.models_.push_back(std::move(model));
   }
@@ -85,6 +101,9 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
       return fmt::format("{} connections need descriptors beyond {}, the highest that {} can watch",
                          needed - kOtherDescriptors, *model->max_descriptor, model->name);
     }
+  }
+  if (const std::string reason = unserved_reason(cell, server, catalogue); !reason.empty()) {
+    return reason;
   }
   if (static_cast<std::uint64_t>(needed) > descriptor_limit) {
     return fmt::format("{} connections need more than the {} descriptors that a process may hold here (ulimit -Hn)",

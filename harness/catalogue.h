@@ -19,6 +19,7 @@ struct Model {
   std::string reason;  // why this machine does not support it
   std::vector<std::string> protocols;
   std::optional<std::int64_t> max_descriptor;
+  std::optional<std::int64_t> concurrency;  // connections that it serves at the same time; nothing: no bound
 };
 
 // What `fanin-server list --json` says it can do. A value; any thread.

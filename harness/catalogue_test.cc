@@ -16,6 +16,7 @@ Catalogue small_catalogue() {
   return Catalogue::parse(Json::parse(R"({"schema_version":1,"models":[
     {"name":"select","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":1023},
     {"name":"epoll","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":null},
+    {"name":"prefork","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"concurrency":10},
     {"name":"io-uring","summary":"s","kind":"model","supported":false,"reason":"io_uring is disabled","protocols":["echo"],
      "max_descriptor":null}],"protocols":[]})"),
                           "list");
@@ -44,6 +45,14 @@ TEST(Unsupported, SaysWhyBeforehand) {
   EXPECT_THAT(reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
 }
 
+// Would catch: connections that wait in the kernel's queue, measured as if the server held them at no cost.
+TEST(Unsupported, IdleConnectionsThatNobodyAccepts) {
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":9})"), "");
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":100})"),
+            "prefork serves 10 connections at a time, and of 101 the others would only wait to be accepted");
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":500})"), "");  // they take turns, that is a result
+}
+
 TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
   const Json document = Json::parse(
       R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epol"}],
@@ -53,7 +62,7 @@ TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
     check_models(parse_suite(document, "s.json"), small_catalogue());
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "server 's': there is no model 'epol': known are select, epoll, io-uring");
+    EXPECT_STREQ(error.what(), "server 's': there is no model 'epol': known are select, epoll, prefork, io-uring");
   }
 }
 

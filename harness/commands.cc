@@ -132,6 +132,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   add_band(*command, "--throughput-band", arguments->options.throughput_band, "share that is of no interest");
   add_band(*command, "--cpu-band", arguments->options.cpu_band, "the same for CPU time per request");
   add_band(*command, "--latency-band", arguments->options.latency_band, "the same for p99");
+  add_band(*command, "--memory-band", arguments->options.memory_band, "the same for memory per idle connection");
   command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ")
       ->check(CLI::IsMember(factors()));
   command->callback(

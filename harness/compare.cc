@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "harness/comparability.h"
+#include "harness/slopes.h"
 #include "harness/summary.h"
 
 namespace fanin {
@@ -26,6 +27,9 @@ constexpr std::array<Compared, 3> kCompared{{
     {"response_p99_ns", "ns", &CompareOptions::latency_band, false},
     {"server_cpu_per_request_ns", "ns", &CompareOptions::cpu_band, false},
 }};
+
+// The slope of a metric that has one, over the connections of the sweep.
+constexpr Compared kComparedSlope{"memory_total_bytes", "bytes", &CompareOptions::memory_band, false};
 
 const Json* find_cell(const Json& run, const std::string& id) {
   for (const Json& cell : run.at("cells")) {
@@ -90,6 +94,52 @@ std::optional<UncomparedCell> uncompared(const Json& first, const Json* second) 
   return UncomparedCell{id, fmt::format("{} in the second run{}", after, reason(*second)), after == "failed"};
 }
 
+std::string name_of(const std::vector<const Json*>& group) {
+  return group.front()->at("experiment").get<std::string>() + "/" + group.front()->at("server").get<std::string>();
+}
+
+std::vector<double> slopes_of(const Json& run, const std::vector<const Json*>& group) {
+  std::vector<const Json*> rounds;
+  for (const Json& round : run.at("rounds")) {
+    rounds.push_back(&round);
+  }
+  return block_slopes(group, rounds, kComparedSlope.metric);
+}
+
+// Sweep values that only one of the runs could measure would make the slopes those of different lines.
+std::vector<Json> measured_values(const std::vector<const Json*>& group) {
+  std::vector<Json> values;
+  for (const Json* cell : group) {
+    if (cell->at("status") == "measured") {
+      values.push_back(cell->at("value"));
+    }
+  }
+  return values;
+}
+
+void compare_slopes(const Json& first, const Json& second, const CompareOptions& options, Comparison& comparison) {
+  const auto others = sloped_cells(second.at("cells"));
+  for (const auto& group : sloped_cells(first.at("cells"))) {
+    const std::string name = name_of(group);
+    const auto other =
+        std::find_if(others.begin(), others.end(), [&](const auto& each) { return name_of(each) == name; });
+    if (other == others.end() || measured_values(group) != measured_values(*other)) {
+      continue;  // the cells themselves are named already
+    }
+    const std::vector<double> a = slopes_of(first, group);
+    const std::vector<double> b = slopes_of(second, *other);
+    const auto is_positive = [](double slope) { return slope > 0; };
+    if (a.empty() || b.empty() || !std::all_of(a.begin(), a.end(), is_positive) ||
+        !std::all_of(b.begin(), b.end(), is_positive)) {
+      comparison.uncompared.push_back({name, "memory per idle connection: no slope above zero in every block", false});
+      continue;
+    }
+    MetricComparison result = compare_metric(name, kComparedSlope, a, b, options);
+    result.metric = "memory/idle_connection";
+    comparison.metrics.push_back(std::move(result));
+  }
+}
+
 }  // namespace
 
 bool Comparison::any_worse() const {
@@ -135,6 +185,7 @@ Comparison compare_runs(const Json& first, const Json& second, const CompareOpti
       }
     }
   }
+  compare_slopes(first, second, options, comparison);
   for (const Json& cell : second.at("cells")) {
     const std::string id = cell.at("id").get<std::string>();
     if (cell.at("role") != "aa" && find_cell(first, id) == nullptr) {

@@ -13,14 +13,16 @@ struct CompareOptions {
   double throughput_band = 0.05;  // differences within are of no interest
   double cpu_band = 0.05;
   double latency_band = 0.10;
+  double memory_band = 0.05;
   std::string vary;  // the one factor that is meant to differ: see factors()
 };
 
 enum class Verdict { kBetter, kWorse, kEquivalent, kInconclusive };
 
-// One metric of one cell, the second run against the first.
+// One metric of one cell, or the memory per idle connection of one experiment and server: the second run against the
+// first.
 struct MetricComparison {
-  std::string cell;
+  std::string cell;  // or "experiment/server"
   std::string metric;
   std::string unit;
   double first = 0;  // medians

@@ -67,6 +67,54 @@ TEST(Compare, FindsWhatIsBetterAndWorse) {
   EXPECT_TRUE(compare_runs(base, run_of(700, 50, 5), {}).any_worse());
 }
 
+// A run of a sweep whose memory grows by `each` bytes per idle connection, a little more in every block.
+Json idle_run(double each) {
+  Json run = run_of(1, 1, 1);
+  run["cells"] = Json::array();
+  run["rounds"] = Json::array();
+  for (const int idle : {0, 100}) {
+    const std::string id = "m/epoll/" + std::to_string(idle);
+    run["cells"].push_back({{"id", id},
+                            {"experiment", "m"},
+                            {"server", "epoll"},
+                            {"parameter", "idle_connections"},
+                            {"value", idle},
+                            {"role", "measure"},
+                            {"status", "measured"},
+                            {"reason", nullptr}});
+    for (int block = 0; block < 5; ++block) {
+      Json round = round_of(id, 1000 + block, 100 + block, 10 + 0.1 * block);
+      round["block"] = block;
+      round["server"].update({{"pss_bytes", 1e6}, {"page_table_bytes", 5000}, {"kernel_stack_bytes", 16384}});
+      round["machine"]["slab_bytes"] = idle * each * (1 + 0.001 * block);
+      run["rounds"].push_back(std::move(round));
+    }
+  }
+  return run;
+}
+
+TEST(Compare, FindsMemoryPerIdleConnection) {
+  const auto memory = [](const Json& first, const Json& second) {
+    const Comparison comparison = compare_runs(first, second, {});
+    return comparison.metrics.empty() ? MetricComparison{} : comparison.metrics.back();
+  };
+  const MetricComparison worse = memory(idle_run(1000), idle_run(3000));
+  EXPECT_EQ(worse.cell, "m/epoll");
+  EXPECT_EQ(worse.metric, "memory/idle_connection");
+  EXPECT_NEAR(worse.first, 1002, 1e-6);  // the third of five blocks
+  EXPECT_NEAR(worse.ratio, 3, 1e-9);
+  EXPECT_EQ(worse.verdict, Verdict::kWorse);
+  EXPECT_EQ(memory(idle_run(1000), idle_run(1010)).verdict, Verdict::kEquivalent);
+}
+
+// Would catch: the logarithm of a slope that noise has made negative.
+TEST(Compare, LeavesOutSlopesThatAreNotAboveZero) {
+  const Comparison comparison = compare_runs(idle_run(-1), idle_run(1000), {});
+  ASSERT_FALSE(comparison.uncompared.empty());
+  EXPECT_EQ(comparison.uncompared.back().cell, "m/epoll");
+  EXPECT_EQ(comparison.metrics.back().metric, "server_cpu_per_request_ns");
+}
+
 TEST(Compare, FindsARunEquivalentToItself) {
   const Json base = run_of(1000, 100, 10);
   EXPECT_THAT(verdicts(base, base), ElementsAre(Verdict::kEquivalent, Verdict::kEquivalent, Verdict::kEquivalent));

@@ -29,7 +29,7 @@ SUITE = {
         {"name": "closed", "servers": ["*"], "workload": {"protocol": "echo", "payload_bytes": 64},
          "sweep": {"parameter": "connections", "values": [2]}, "aa": {"server": "epoll", "value": 2}},
         {"name": "idle", "servers": ["select", "epoll"], "workload": {"protocol": "echo", "connections": 2},
-         "sweep": {"parameter": "idle_connections", "values": [1500]}}],
+         "sweep": {"parameter": "idle_connections", "values": [0, 1500]}}],
 }
 
 
@@ -61,6 +61,10 @@ class EndToEnd(unittest.TestCase):
         status = {cell["id"]: cell["status"] for cell in run["cells"]}
         self.assertEqual(status.pop("closed/missing/2"), "failed")
         self.assertEqual(status.pop("idle/select/1500"), "unsupported")
+        slopes = {(each["server"], each["metric"]): each for each in run["slopes"]}
+        self.assertIn("1 of 2 sweep values was measured", slopes["select", "memory_total_bytes"]["reason"])
+        if all(status[f"idle/epoll/{idle}"] == "measured" for idle in (0, 1500)):
+            self.assertIn(slopes["epoll", "server_kernel_stack_bytes"]["median"], (0, None))  # None: not shown here
         # A busy machine may spoil measurements, but must not make any cell disappear.
         self.assertLessEqual(set(status.values()), {"measured", "invalid"})
         self.assertEqual(len(run["rounds"]), 2 * len(status))
@@ -68,6 +72,7 @@ class EndToEnd(unittest.TestCase):
             if one["status"] == "ok":
                 self.assertGreater(one["server"]["cpu_ns"], 0)
                 self.assertGreater(one["server"]["pss_bytes"], 0)
+                self.assertGreater(one["server"]["page_table_bytes"], 0)
                 self.assertGreater(one["server"]["counters"]["bytes"]["received"], 0)
             if one["cell"] == "closed/process/2" and one["status"] == "ok":
                 self.assertEqual(one["server"]["processes"], 3)

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "harness/kernel_memory.h"
 #include "net/duration.h"
 
 namespace fanin {
@@ -11,6 +12,9 @@ namespace {
 
 // A window that is a number of requests has no length of its own.
 constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
+
+// Waiting for the server to have taken all connections must leave most of the warm-up to what else is done in it.
+constexpr int kSettlingShareOfWarmup = 4;
 
 Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_pid, const Cell& cell,
                    std::uint64_t seed, int control_fd) {
@@ -44,7 +48,10 @@ LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std:
     : server_(server),
       time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + rig.patience),
       monitor_(server.process().pid()),
+      settling_limit_(cell.warmup / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
+      kernel_stack_size_(read_kernel_stack_size()),
+      slab_before_(read_slab_bytes()),
       process_(make_launch(rig, server, server.process().pid(), cell, seed, control_.generator_end())) {
   control_.close_generator_end();
 }
@@ -72,6 +79,8 @@ void LoadRun::close_window() {
 
 void LoadRun::handle(const ControlEvent& event) {
   if (event.name == "established") {
+    // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
+    slab_connected_ = read_settled_slab_bytes(settling_limit_);
     monitor_.discover();
   } else if (event.name == "window_open") {
     opened_at_ = event.at;
@@ -162,22 +171,36 @@ void LoadRun::add_server_readings(Json& server) const {
     server["voluntary_switches"] = stretched(switches_closed_->voluntary - switches_opened_->voluntary, *factor);
     server["involuntary_switches"] = stretched(switches_closed_->involuntary - switches_opened_->involuntary, *factor);
   }
-  if (footprint_) {
-    server["rss_bytes"] = number_or_null(footprint_->rss_bytes);
-    server["pss_bytes"] = number_or_null(footprint_->pss_bytes);
-    server["threads"] = number_or_null(footprint_->threads);
-    server["processes"] = footprint_->processes;
-    server["descriptors"] = number_or_null(footprint_->descriptors);
+  add_memory(server);
+}
+
+void LoadRun::add_memory(Json& server) const {
+  if (!footprint_) {
+    return;
+  }
+  server["rss_bytes"] = number_or_null(footprint_->rss_bytes);
+  server["pss_bytes"] = number_or_null(footprint_->pss_bytes);
+  server["page_table_bytes"] = number_or_null(footprint_->page_table_bytes);
+  server["threads"] = number_or_null(footprint_->threads);
+  server["processes"] = footprint_->processes;
+  server["descriptors"] = number_or_null(footprint_->descriptors);
+  if (footprint_->threads && kernel_stack_size_) {
+    server["kernel_stack_bytes"] = *footprint_->threads * *kernel_stack_size_;
   }
 }
 
 Json LoadRun::machine_readings() const {
   const MachineUse use = machine_between(machine_opened_, machine_closed_);
   const auto factor = stretch(machine_opened_.at);
+  Json slab = nullptr;
+  if (slab_before_ && slab_connected_) {
+    slab = static_cast<std::int64_t>(*slab_connected_) - static_cast<std::int64_t>(*slab_before_);
+  }
   const Json busy = use.cpu_busy && factor ? stretched(*use.cpu_busy, *factor) : Json(nullptr);
   return {{"cpu_busy_ns", busy},
           {"cpu_per_request_ns", per_request(busy)},
           {"steal_ns", use.steal && factor ? stretched(*use.steal, *factor) : Json(nullptr)},
+          {"slab_bytes", slab},
           {"netstat", use.netstat}};
 }
 

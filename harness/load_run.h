@@ -38,6 +38,7 @@ class LoadRun {
   void open_window();
   void close_window();
   void collect_result();
+  void add_memory(Json& server) const;
   Json per_request(const Json& nanoseconds) const;
   std::optional<double> stretch(TimePoint read_at) const;
 
@@ -45,7 +46,10 @@ class LoadRun {
   Nanoseconds time_limit_;
   ControlChannel control_;
   Monitor monitor_;
+  Nanoseconds settling_limit_;
   std::map<std::string, std::int64_t> netstat_before_;
+  std::optional<std::uint64_t> kernel_stack_size_;
+  std::optional<std::uint64_t> slab_before_;  // the server is up, the generator is not there yet
   ChildProcess process_;
 
   std::optional<TimePoint> opened_at_;  // by the generator's word; the readings come later
@@ -57,6 +61,7 @@ class LoadRun {
   std::optional<CpuReading> cpu_closed_;
   std::optional<Switches> switches_opened_;
   std::optional<Switches> switches_closed_;
+  std::optional<std::uint64_t> slab_connected_;
   std::optional<Footprint> footprint_;
   Json result_;
 };

@@ -231,7 +231,7 @@ Footprint Monitor::footprint() const {
       live.push_back(task.process);
     }
   }
-  Footprint print{0, 0, 0, 0, 0};
+  Footprint print{0, 0, 0, 0, 0, 0};
   for (const pid_t process : live) {
     const auto status = read_file(fmt::format("/proc/{}/status", process));
     if (is_zombie(status)) {
@@ -239,6 +239,7 @@ Footprint Monitor::footprint() const {
     }
     ++print.processes;
     add(print.threads, status ? labelled_number(*status, "Threads") : std::nullopt);
+    add(print.page_table_bytes, kibibytes(status, "VmPTE"));
     const auto rollup = read_file(fmt::format("/proc/{}/smaps_rollup", process));
     add(print.rss_bytes, kibibytes(rollup, "Rss"));
     add(print.pss_bytes, kibibytes(rollup, "Pss"));

@@ -37,8 +37,9 @@ struct Switches {
 struct Footprint {
   std::uint64_t processes = 0;
   std::optional<std::uint64_t> threads;
-  std::optional<std::uint64_t> rss_bytes;  // shared pages count once per process
-  std::optional<std::uint64_t> pss_bytes;  // shared pages count once in all
+  std::optional<std::uint64_t> rss_bytes;         // shared pages count once per process
+  std::optional<std::uint64_t> pss_bytes;         // shared pages count once in all
+  std::optional<std::uint64_t> page_table_bytes;  // once per address space, so threads share theirs
   std::optional<std::uint64_t> descriptors;
 };
 

@@ -133,6 +133,8 @@ TEST(Monitor, CountsExitedThreadsLiveAndReapedChildren) {
   ASSERT_TRUE(print.rss_bytes && print.pss_bytes);
   EXPECT_GT(*print.pss_bytes, 0U);
   EXPECT_LT(*print.pss_bytes, *print.rss_bytes);  // the two share nearly all their pages
+  ASSERT_TRUE(print.page_table_bytes);
+  EXPECT_GE(*print.page_table_bytes, 2U * 4096);  // each has tables of its own
 }
 
 // Would catch: a child that is reaped between two readings and takes its earlier time out of the sum.

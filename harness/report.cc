@@ -34,10 +34,57 @@ std::string row(const RunRecord& record, const Cell& cell) {
   return text + "\n";
 }
 
+constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
+                                    {"PSS", "server_pss_bytes"},
+                                    {"page tables", "server_page_table_bytes"},
+                                    {"stacks", "server_kernel_stack_bytes"},
+                                    {"slab", "machine_slab_bytes"}};
+
+std::string slope_row(const std::string& server, const std::vector<Json>& slopes) {
+  std::string text = fmt::format("  {:<14} {:>8}", server, "");
+  for (const Column& column : kSlopeColumns) {
+    for (const Json& slope : slopes) {
+      if (slope["metric"] == column.metric) {
+        text += fmt::format(" {:>12}", figure(slope["median"], "bytes"));
+      }
+    }
+  }
+  const Json& total = slopes.front();
+  return text + (total["median"].is_null() ? "   " + total["reason"].get<std::string>() : "") + "\n";
+}
+
+// What one more idle connection costs, from the experiments that sweep them.
+std::string describe_slopes(const std::string& experiment, const Json& slopes) {
+  std::vector<std::pair<std::string, std::vector<Json>>> servers;
+  for (const Json& slope : slopes) {
+    if (slope["experiment"] != experiment) {
+      continue;
+    }
+    const std::string server = slope["server"].get<std::string>();
+    if (servers.empty() || servers.back().first != server) {
+      servers.push_back({server, {}});
+    }
+    servers.back().second.push_back(slope);
+  }
+  if (servers.empty()) {
+    return "";
+  }
+  std::string text = fmt::format("  memory per idle connection\n  {:<14} {:>8}", "server", "");
+  for (const Column& column : kSlopeColumns) {
+    text += fmt::format(" {:>12}", column.heading);
+  }
+  text += "\n";
+  for (const auto& [server, own] : servers) {
+    text += slope_row(server, own);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string describe_run(const RunRecord& record) {
   std::string text;
+  const Json slopes = record.slopes();
   for (const Experiment& experiment : record.suite.experiments) {
     std::string rows;
     for (const Cell& cell : record.cells) {
@@ -51,7 +98,7 @@ std::string describe_run(const RunRecord& record) {
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>12}", column.heading);
     }
-    text += "\n" + rows;
+    text += "\n" + rows + describe_slopes(experiment.name, slopes);
   }
   return text;
 }

@@ -11,21 +11,12 @@
 namespace fanin {
 namespace {
 
-constexpr const char* kServerKeys[] = {"exit_status",
-                                       "stderr_tail",
-                                       "ready_ns",
-                                       "cpu_user_ns",
-                                       "cpu_system_ns",
-                                       "cpu_ns",
-                                       "cpu_per_request_ns",
-                                       "rss_bytes",
-                                       "pss_bytes",
-                                       "threads",
-                                       "processes",
-                                       "descriptors",
-                                       "voluntary_switches",
-                                       "involuntary_switches",
-                                       "counters"};
+constexpr const char* kServerKeys[] = {
+    "exit_status",   "stderr_tail",      "ready_ns",           "cpu_user_ns",
+    "cpu_system_ns", "cpu_ns",           "cpu_per_request_ns", "rss_bytes",
+    "pss_bytes",     "page_table_bytes", "kernel_stack_bytes", "threads",
+    "processes",     "descriptors",      "voluntary_switches", "involuntary_switches",
+    "counters"};
 
 std::string joined_reasons(const Json& verdict) {
   std::string text;

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "harness/slopes.h"
+
 namespace fanin {
 namespace {
 
@@ -42,13 +44,28 @@ CellVerdict RunRecord::verdict(const Cell& cell) const {
   return found != settled.end() ? found->second : judge_cell(rounds_of(cell.id), suite.repetitions);
 }
 
+Json RunRecord::cells_to_json() const {
+  Json described = Json::array();
+  for (const Cell& cell : cells) {
+    described.push_back(describe_cell(cell, verdict(cell)));
+  }
+  return described;
+}
+
+Json RunRecord::slopes() const {
+  std::vector<const Json*> all_rounds;
+  all_rounds.reserve(rounds.size());
+  for (const Json& round : rounds) {
+    all_rounds.push_back(&round);
+  }
+  return summarise_slopes(cells_to_json(), all_rounds);
+}
+
 Json RunRecord::to_json(const Catalogue& catalogue) const {
-  Json described_cells = Json::array();
   Json summaries = Json::array();
   std::set<std::string> used;
   for (const Cell& cell : cells) {
     used.insert(cell.server);
-    described_cells.push_back(describe_cell(cell, verdict(cell)));
     if (const auto own = rounds_of(cell.id); !own.empty()) {
       for (Json& summary : summarise_cell(cell.id, own)) {
         summaries.push_back(std::move(summary));
@@ -73,9 +90,10 @@ Json RunRecord::to_json(const Catalogue& catalogue) const {
           {"placement", placement},
           {"servers", servers},
           {"conformance", conformance},
-          {"cells", described_cells},
+          {"cells", cells_to_json()},
           {"rounds", rounds},
-          {"summaries", summaries}};
+          {"summaries", summaries},
+          {"slopes", slopes()}};
 }
 
 }  // namespace fanin

@@ -32,6 +32,9 @@ struct RunRecord {
   CellVerdict verdict(const Cell& cell) const;
   std::vector<const Json*> rounds_of(const std::string& cell) const;
 
+  Json cells_to_json() const;
+  Json slopes() const;  // see harness/slopes.h
+
   // The whole document, cells judged and summaries computed.
   Json to_json(const Catalogue& catalogue) const;
 };

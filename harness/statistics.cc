@@ -36,6 +36,24 @@ Interval median_interval(std::vector<double> values, double level) {
   return {values[k - 1], values[n - k], std::max(0.0, 1 - 2 * tail)};
 }
 
+std::optional<double> least_squares_slope(const std::vector<SweepPoint>& points) {
+  double x_sum = 0;
+  double y_sum = 0;
+  for (const SweepPoint& point : points) {
+    x_sum += point.x;
+    y_sum += point.y;
+  }
+  const auto n = static_cast<double>(points.size());
+  double products = 0;
+  double squares = 0;
+  for (const SweepPoint& point : points) {
+    const double x = point.x - x_sum / n;
+    products += x * (point.y - y_sum / n);
+    squares += x * x;
+  }
+  return squares > 0 ? std::optional(products / squares) : std::nullopt;
+}
+
 // counts[u] is the number of the C(m+n, m) arrangements whose statistic is u, built one value of the first sample at a
 // time: it multiplies by (1 - q^(n+i)) / (1 - q^i), the factors of the Gaussian binomial coefficient.
 double mann_whitney_probability(int m, int n, int u) {

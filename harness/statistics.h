@@ -19,6 +19,15 @@ struct Interval {
 // `values` must not be empty. (Hollander and Wolfe, Nonparametric Statistical Methods, 3.6.)
 Interval median_interval(std::vector<double> values, double level);
 
+// One round of a sweep: the swept value and what was measured there.
+struct SweepPoint {
+  double x = 0;
+  double y = 0;
+};
+
+// The slope of the least-squares line through the points. Nothing where they do not have two different x.
+std::optional<double> least_squares_slope(const std::vector<SweepPoint>& points);
+
 // How far `second` lies from `first`: the Hodges-Lehmann estimate, i.e. the median of all differences second - first,
 // with the exact interval that inverts the rank-sum (Mann-Whitney) test. The interval is absent where the samples are
 // too small for `level` at all: a test on them could not tell anything apart. Ties make it conservative.

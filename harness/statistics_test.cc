@@ -11,6 +11,18 @@ TEST(Median, OfOddAndEvenCounts) {
   EXPECT_EQ(median({7}), 7);
 }
 
+// By hand: deviations of x are -2, 0, 2 and of y -3, 1, 2, so (6 + 0 + 4) / (4 + 0 + 4).
+TEST(LeastSquares, AgreesWithHandComputation) {
+  EXPECT_EQ(least_squares_slope({{1, 0}, {3, 4}, {5, 5}}), 1.25);
+  EXPECT_EQ(least_squares_slope({{0, 7}, {1000, 7}}), 0.0);
+}
+
+TEST(LeastSquares, NeedsTwoPlaces) {
+  EXPECT_FALSE(least_squares_slope({}));
+  EXPECT_FALSE(least_squares_slope({{5, 1}}));
+  EXPECT_FALSE(least_squares_slope({{5, 1}, {5, 2}}));
+}
+
 // Published: the sign-test intervals of the median reach 95 % from n = 6 on (coverage 0.96875 with the extremes);
 // n = 5 gives 0.9375, n = 10 gives [x(2), x(9)] with 0.9785, n = 20 gives [x(6), x(15)] with 0.9586.
 TEST(MedianInterval, AgreesWithTables) {

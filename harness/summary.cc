@@ -21,6 +21,9 @@ const char* place_of(const std::string& metric) {
       {"generator_cpu_per_request_ns", "/load/generator/cpu_per_request_ns"},
       {"server_rss_bytes", "/server/rss_bytes"},
       {"server_pss_bytes", "/server/pss_bytes"},
+      {"server_page_table_bytes", "/server/page_table_bytes"},
+      {"server_kernel_stack_bytes", "/server/kernel_stack_bytes"},
+      {"machine_slab_bytes", "/machine/slab_bytes"},
       {"server_threads", "/server/threads"},
       {"server_processes", "/server/processes"},
   };
@@ -47,6 +50,20 @@ Json switches_per_request(const Json& round) {
   return (voluntary.get<double>() + involuntary.get<double>()) / completed.get<double>();
 }
 
+// The parts are disjoint: the kernel accounts each page to one of them.
+Json memory_total(const Json& round) {
+  double sum = 0;
+  for (const char* place :
+       {"/server/pss_bytes", "/server/page_table_bytes", "/server/kernel_stack_bytes", "/machine/slab_bytes"}) {
+    const Json part = at_place(round, place);
+    if (!part.is_number()) {
+      return nullptr;
+    }
+    sum += part.get<double>();
+  }
+  return sum;
+}
+
 std::string why_null(std::size_t have, std::size_t all) {
   if (all == 0) {
     return "no round is ok";
@@ -71,6 +88,10 @@ const std::vector<Metric>& metrics() {
       {"generator_cpu_per_request_ns", "ns"},
       {"server_rss_bytes", "bytes"},
       {"server_pss_bytes", "bytes"},
+      {"server_page_table_bytes", "bytes"},
+      {"server_kernel_stack_bytes", "bytes"},
+      {"machine_slab_bytes", "bytes"},
+      {"memory_total_bytes", "bytes"},
       {"server_threads", "1"},
       {"server_processes", "1"},
       {"server_switches_per_request", "1"},
@@ -81,6 +102,9 @@ const std::vector<Metric>& metrics() {
 Json metric_of(const Json& round, const std::string& metric) {
   if (metric == "server_switches_per_request") {
     return switches_per_request(round);
+  }
+  if (metric == "memory_total_bytes") {
+    return memory_total(round);
   }
   const char* place = place_of(metric);
   return place == nullptr ? Json(nullptr) : at_place(round, place);

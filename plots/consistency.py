@@ -17,9 +17,34 @@ ROUND_VALUE = {
     "generator_cpu_per_request_ns": ("load", "generator", "cpu_per_request_ns"),
     "server_rss_bytes": ("server", "rss_bytes"),
     "server_pss_bytes": ("server", "pss_bytes"),
+    "server_page_table_bytes": ("server", "page_table_bytes"),
+    "server_kernel_stack_bytes": ("server", "kernel_stack_bytes"),
+    "machine_slab_bytes": ("machine", "slab_bytes"),
     "server_threads": ("server", "threads"),
     "server_processes": ("server", "processes"),
 }
+_MEMORY_PARTS = ("server_pss_bytes", "server_page_table_bytes", "server_kernel_stack_bytes", "machine_slab_bytes")
+
+
+def _memory_total(one):
+    parts = [value_of(one, metric) for metric in _MEMORY_PARTS]
+    return None if None in parts else sum(parts)
+
+
+def _switches_per_request(one):
+    kinds = [_value_at(one, ("server", f"{kind}_switches")) for kind in ("voluntary", "involuntary")]
+    completed = _value_at(one, ("load", "requests", "completed"))
+    return None if None in kinds or not completed else sum(kinds) / completed
+
+
+# Metrics that a round does not hold as such.
+COMPUTED = {"memory_total_bytes": _memory_total, "server_switches_per_request": _switches_per_request}
+METRICS = (*ROUND_VALUE, *COMPUTED)
+
+
+def value_of(one, metric):
+    """The metric's value in a round; None where the round does not have it."""
+    return COMPUTED[metric](one) if metric in COMPUTED else _value_at(one, ROUND_VALUE[metric])
 
 
 def findings(document, kind):
@@ -123,6 +148,8 @@ def run_findings(run):
             found.append(_finding(path, f"{summary['metric']} of {summary['cell']} is summarised twice"))
         seen.add((summary["cell"], summary["metric"]))
         found += _summary_findings(summary, by_cell.get(summary["cell"], ()), path)
+    for index, slope in enumerate(run.get("slopes", ())):
+        found += _slope_findings(slope, run["cells"], by_cell, ("slopes", index))
     return found
 
 
@@ -155,9 +182,8 @@ def _summary_findings(summary, rounds, path):
         return []
     if not summary["low"] <= summary["median"] <= summary["high"]:
         return [_finding(path, "low <= median <= high does not hold")]
-    steps = ROUND_VALUE.get(summary["metric"])
     good = [one for one in rounds if one["status"] == "ok"]
-    values = [_value_at(one, steps) for one in good] if steps else []
+    values = [value_of(one, summary["metric"]) for one in good]
     # Where a round lacks the value the harness says how it ranked it; only whole sets can be recomputed here.
     if not values or None in values:
         return []
@@ -169,9 +195,43 @@ def _summary_findings(summary, rounds, path):
     return []
 
 
+def _slope_findings(slope, cells, by_cell, path):
+    if slope["median"] is None:
+        return []
+    if not slope["low"] <= slope["median"] <= slope["high"]:
+        return [_finding(path, "low <= median <= high does not hold")]
+    values = {
+        cell["id"]: cell["value"]
+        for cell in cells
+        if (cell["experiment"], cell["server"]) == (slope["experiment"], slope["server"])
+        and cell["role"] == "measure"
+        and cell["status"] == "measured"
+    }
+    if list(values.values()) != slope["values"]:
+        return [_finding((*path, "values"), f"{slope['values']} but measured were {list(values.values())}")]
+    computed = statistics.median(_block_slopes(values, by_cell, slope["metric"]) or [0])
+    if abs(computed - slope["median"]) > 1e-6 * max(1.0, abs(computed)):
+        return [_finding((*path, "median"), f"{slope['median']} but the rounds give {computed}")]
+    return []
+
+
+def _block_slopes(values, by_cell, metric):
+    """The least-squares slope of each block that has all the cells. `values`: cell id -> sweep value."""
+    blocks = {}
+    for cell, value in values.items():
+        for one in by_cell.get(cell, ()):
+            height = value_of(one, metric) if one["status"] == "ok" else None
+            if height is not None:
+                blocks.setdefault(one["block"], []).append((value, height))
+    return [
+        statistics.linear_regression(*zip(*points)).slope for points in blocks.values() if len(points) == len(values)
+    ]
+
+
 def _value_at(value, steps):
+    # Keys that came later are absent in older runs.
     for step in steps:
-        value = value[step]
+        value = value.get(step) if value is not None else None
     return value
 
 

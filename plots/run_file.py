@@ -98,6 +98,17 @@ class Run:
         return self._summaries.get((cell["id"], metric))
 
     @cached_property
+    def _slopes(self):
+        found = {}
+        for each in self.document.get("slopes", ()):
+            found.setdefault((each["experiment"], each["server"]), {})[each["metric"]] = each
+        return found
+
+    def slopes(self, experiment, server):
+        """{metric: slope as it stands in the file} of a server; empty where the run, or its version, has none."""
+        return self._slopes.get((experiment.name, server), {})
+
+    @cached_property
     def _rounds(self):
         by_cell = {}
         for each in self.document["rounds"]:

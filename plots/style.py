@@ -77,6 +77,20 @@ MARKER_SIZES = {
 # Made of strokes, without an inside that could be left hollow.
 STROKE_MARKERS = frozenset("x+1")
 
+# Parts of a server's memory, from light to dark so that they are told apart without colour too; and ink upon each.
+PARTS = {
+    "server_pss_bytes": "#f0e442",
+    "server_page_table_bytes": "#9ad4f5",
+    "server_kernel_stack_bytes": "#4aa583",
+    "machine_slab_bytes": "#23507a",
+}
+INK_ON_PARTS = {
+    "server_pss_bytes": "#222222",
+    "server_page_table_bytes": "#222222",
+    "server_kernel_stack_bytes": "#222222",
+    "machine_slab_bytes": "#ffffff",
+}
+
 INK, FAINT, ALARM = "#222222", "#8a8a8a", "#b00020"
 TITLE_POINTS, HEADING_POINTS, TEXT_POINTS, SMALL_POINTS = 14, 10.5, 9, 7.5
 RIBBON_ALPHA = 0.16

@@ -5,14 +5,18 @@ Figure; and its name in the tables below. plots/sweep.py draws any metric of the
 run does not hold is not computed here but in the harness, so that everybody has the same number.
 """
 
-from plots.charts import idle, latency, memory, percentiles, server_cpu, throughput
+from plots.charts import connection_memory, idle, latency, memory, percentiles, server_cpu, throughput
 
-BY_PARAMETER = {"idle_connections": (idle, latency, memory, percentiles)}
+BY_PARAMETER = {"idle_connections": (idle, latency, connection_memory, memory, percentiles)}
+# A single active connection beside the idle ones only shows that the server still answers.
+MEMORY_ALONE = (connection_memory, memory)
 BY_ANY_OTHER = (throughput, server_cpu, latency, memory, percentiles)
 
 
 def charts_of(experiment):
     """The chart modules for an experiment."""
+    if experiment.parameter == "idle_connections" and experiment.workload.get("connections") == 1:
+        return MEMORY_ALONE
     return BY_PARAMETER.get(experiment.parameter, BY_ANY_OTHER)
 
 

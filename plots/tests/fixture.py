@@ -4,6 +4,8 @@ import json
 import math
 import random
 
+import numpy
+
 from plots.tests import fixture_micro
 from plots.tests.fixture_parts import TIME, environment, load, server_reading
 
@@ -52,11 +54,17 @@ def _round(cell, block, order, random_, rate, infinite):
             warning,
             infinite,
         ),
-        "server": server_reading(cpu, int(memory)),
+        "server": server_reading(
+            cpu,
+            int(memory),
+            1 + idle if cell["server"] in ("process", "thread") else 1,
+            1 + idle if cell["server"] == "process" else 1,
+        ),
         "machine": {
             "cpu_busy_ns": 2,
             "cpu_per_request_ns": cpu + 6200,
             "steal_ns": 0,
+            "slab_bytes": 40_000 + int(idle * random_.uniform(4600, 4700)),
             "netstat": {"TcpExt.ListenOverflows": 0},
         },
     }
@@ -85,6 +93,13 @@ _METRICS = {
     "server_cpu_per_request_ns": ("ns", lambda one: one["server"]["cpu_per_request_ns"]),
     "server_pss_bytes": ("bytes", lambda one: one["server"]["pss_bytes"]),
 }
+_PARTS = {
+    "server_pss_bytes": lambda one: one["server"]["pss_bytes"],
+    "server_page_table_bytes": lambda one: one["server"]["page_table_bytes"],
+    "server_kernel_stack_bytes": lambda one: one["server"]["kernel_stack_bytes"],
+    "machine_slab_bytes": lambda one: one["machine"]["slab_bytes"],
+}
+_SLOPES = {"memory_total_bytes": lambda one: sum(of(one) for of in _PARTS.values())} | _PARTS
 
 
 def _summaries(cell, rounds):
@@ -108,6 +123,35 @@ def _summaries(cell, rounds):
                 "high": values[-1],
                 "coverage": 1 - 2 * 0.5 ** len(values),
             }
+
+
+def _slopes(results, experiment, server):
+    """Slopes over idle connections, by numpy's fit rather than the formula that the harness uses."""
+    cells = {
+        each["id"]: each["value"]
+        for each in results["cells"]
+        if (each["experiment"], each["server"], each["status"]) == (experiment, server, "measured")
+    }
+    for metric, of in _SLOPES.items():
+        slope = {
+            "experiment": experiment,
+            "server": server,
+            "parameter": "idle_connections",
+            "values": list(cells.values()),
+            "metric": metric,
+            "unit": "bytes",
+        }
+        blocks = {}
+        for one in results["rounds"]:
+            if one["cell"] in cells:
+                blocks.setdefault(one["block"], []).append((cells[one["cell"]], of(one)))
+        found = sorted(float(numpy.polyfit(*zip(*points), 1)[0]) for points in blocks.values()) if len(cells) > 1 else []
+        if found:
+            ends = {"median": found[len(found) // 2], "low": found[0], "high": found[-1]}
+            yield slope | ends | {"n": len(found), "coverage": 1 - 2 * 0.5 ** len(found)}
+        else:
+            reason = f"{len(cells)} of the sweep values were measured: made up"
+            yield slope | {"n": 0, "median": None, "low": None, "high": None, "coverage": None, "reason": reason}
 
 
 # (experiment, server, value) -> (status, reason): cells of the synthetic run that have no number.
@@ -137,12 +181,14 @@ def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, infinite=0):
     """A run document. `servers`: pairs (name, model) instead of the five; `gaps` instead of GAPS."""
     servers = servers or [(name, name) for name in SERVERS]
     gaps = GAPS if gaps is None else gaps
-    results = {"cells": [], "rounds": [], "summaries": []}
+    results = {"cells": [], "rounds": [], "summaries": [], "slopes": []}
     random_ = random.Random(7)
     for experiment in experiments:
         for server in experiment[2]:
             for value in experiment[4]:
                 _add_cell(results, experiment, server, value, gaps, dict(servers), random_, infinite)
+            if experiment[3] == "idle_connections":
+                results["slopes"] += _slopes(results, experiment[0], server)
     suite = {
         "schema": "fanin-suite",
         "schema_version": 1,

@@ -136,7 +136,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
     }
 
 
-def server_reading(cpu, pss):
+def server_reading(cpu, pss, tasks=1, processes=1):
     """What the monitor read of a server that spent `cpu` ns per request."""
     return {
         "exit_status": 0,
@@ -148,8 +148,10 @@ def server_reading(cpu, pss):
         "cpu_per_request_ns": cpu,
         "rss_bytes": 2 * pss,
         "pss_bytes": pss,
-        "threads": 1,
-        "processes": 1,
+        "page_table_bytes": 45_056 * processes,
+        "kernel_stack_bytes": 16_384 * tasks,
+        "threads": tasks,
+        "processes": processes,
         "descriptors": 9,
         "voluntary_switches": 10,
         "involuntary_switches": 1,

@@ -1,0 +1,149 @@
+"""What one more idle connection costs in memory, per server, and what that consists of.
+
+On the left the whole cost with its interval, on a logarithmic axis because servers differ by a factor of a hundred; on
+the right its parts as shares, which can be stacked where bytes on such an axis cannot.
+"""
+
+import matplotlib
+
+from plots import facts, page, series, style, sweep, ticks
+
+NAME = "per-connection"
+TOTAL = "memory_total_bytes"
+# metric -> word; stacked in this order.
+PARTS = {
+    "server_pss_bytes": "user memory (PSS)",
+    "server_page_table_bytes": "page tables",
+    "server_kernel_stack_bytes": "kernel stacks",
+    "machine_slab_bytes": "slab: sockets, files, tasks (both ends)",
+}
+_ROW, _LEFT = 0.3, 1.5
+_NOTE = (
+    "bars: median over blocks of the least-squares slope over idle connections, lines: its interval (an arrow where it goes on beyond the axis); the slab part is"
+    " the whole machine's and holds the generator's end of each connection as well, the same for every server"
+)
+
+
+def draw(run, experiment, book):
+    """Returns the Figure."""
+    slopes = {server: run.slopes(experiment, server) for server in book.in_order(experiment.servers)}
+    drawn = [server for server, found in slopes.items() if _has_total(found)]
+    drawn.sort(key=lambda server: slopes[server][TOTAL]["median"])
+    # What a measured cell was warned of concerns its requests, and this is about memory.
+    gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point]
+    notes = [page.Entry(_NOTE)] + _skipped(experiment, slopes, drawn, book) + sweep.legend_notes(book, gaps, ())
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            (f"{experiment.title}: bytes per idle connection", _subtitle(run, experiment), facts.alarm(run)),
+            1,
+            2,
+            [[]],
+            _legend() + notes,
+            facts.footer(run, interval=False) + _coverage(slopes),
+            left=_LEFT,
+            legend_width=0,
+            panel_height=max(1.2, _ROW * len(drawn)),
+        )
+        total, shares = sheet.panels
+        _draw_total(total, drawn, slopes, book)
+        _draw_shares(shares, drawn, slopes)
+        sheet.finish(2, "")
+        total.set_xlabel("bytes per idle connection, in all")
+        shares.set_xlabel("share of the parts")
+    return sheet.figure
+
+
+def _has_total(found):
+    return TOTAL in found and found[TOTAL]["median"] is not None and found[TOTAL]["median"] > 0
+
+
+def _subtitle(run, experiment):
+    return f"{facts.workload(run, experiment)}, slope over {', '.join(map(ticks.exact, experiment.values))} idle ones"
+
+
+def _coverage(slopes):
+    found = [each[TOTAL]["coverage"] for each in slopes.values() if _has_total(each)]
+    return f" \u00b7 intervals cover {100 * min(found):.4g} %" if found else ""
+
+
+def _skipped(experiment, slopes, drawn, book):
+    """One line for every server without a bar; those of one reason together."""
+    reasons = {}
+    for server in experiment.servers:
+        if server not in drawn:
+            reasons.setdefault(_why(slopes[server]), []).append(server)
+    mark = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6}
+    return [
+        page.Entry(f"{', '.join(names)}: no bar ({why})", {"color": book[names[0]].colour, **mark})
+        for why, names in reasons.items()
+    ]
+
+
+def _why(found):
+    if TOTAL not in found:
+        return "the run has no such slope"
+    return found[TOTAL].get("reason") or "the slope is not above zero: no more than noise"
+
+
+def _legend():
+    look = {"marker": "s", "markersize": 8, "markeredgecolor": "white"}
+    return [page.Entry(word, {"color": style.PARTS[metric], **look}) for metric, word in PARTS.items()]
+
+
+def _rows(axes, drawn):
+    axes.set_ylim(len(drawn) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+
+
+def _draw_total(axes, drawn, slopes, book):
+    totals = [slopes[server][TOTAL] for server in drawn]
+    axes.set_yticks(range(len(drawn)), drawn)
+    _rows(axes, drawn)
+    if not drawn:
+        axes.text(0.5, 0.5, "no value:\nsee below", transform=axes.transAxes, ha="center", color=style.ALARM)
+        axes.set_xticks([])
+        return
+    ends = [end for each in totals for end in (each["median"], each["low"], each["high"]) if end > 0]
+    low, high = ticks.log_limits(ends)
+    low = min(low, min(ends) / 3)  # a bar begins at the axis: also the shortest needs some length
+    ticks.set_log_axis(axes.xaxis, (low, high * 3), "bytes")
+    for row, (server, each) in enumerate(zip(drawn, totals)):
+        axes.barh(row, each["median"] - low, left=low, height=0.62, color=book[server].colour, alpha=0.85, label=server)
+        ends = (max(each["low"], low), each["high"])
+        axes.plot(ends, [row, row], color=style.INK, linewidth=1.4, marker="|", markersize=6, zorder=3)
+        if each["low"] < low:
+            axes.plot([low], [row], color=style.INK, marker="<", markersize=6, zorder=3, clip_on=False)
+        axes.annotate(
+            ticks.size(each["median"]),
+            (max(each["median"], each["high"]), row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=style.SMALL_POINTS,
+        )
+
+
+def _draw_shares(axes, drawn, slopes):
+    axes.set_yticks(range(len(drawn)), [""] * len(drawn))
+    _rows(axes, drawn)
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    for row, server in enumerate(drawn):
+        # Noise can make a part that is nothing a little less than nothing.
+        parts = {metric: max(0.0, slopes[server][metric]["median"] or 0.0) for metric in PARTS}
+        whole = sum(parts.values())
+        left = 0.0
+        for metric, part in parts.items():
+            share = part / whole if whole else 0.0
+            axes.barh(row, share, left=left, height=0.62, color=style.PARTS[metric], edgecolor="white", linewidth=0.6)
+            if share >= 0.14:
+                axes.text(
+                    left + share / 2,
+                    row,
+                    ticks.size(part),
+                    ha="center",
+                    va="center",
+                    fontsize=style.SMALL_POINTS,
+                    color=style.INK_ON_PARTS[metric],
+                )
+            left += share
