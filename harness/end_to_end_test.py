@@ -29,7 +29,14 @@ SUITE = {
         {"name": "closed", "servers": ["*"], "workload": {"protocol": "echo", "payload_bytes": 64},
          "sweep": {"parameter": "connections", "values": [2]}, "aa": {"server": "epoll", "value": 2}},
         {"name": "idle", "servers": ["select", "epoll"], "workload": {"protocol": "echo", "connections": 2},
-         "sweep": {"parameter": "idle_connections", "values": [0, 1500]}}],
+         "sweep": {"parameter": "idle_connections", "values": [0, 1500]}},
+        # Options that both halves of a protocol must know: told to one alone, every reply would be wrong.
+        {"name": "suffix", "servers": ["epoll"], "workload": {"protocol": "upper", "suffix": "!"},
+         "sweep": {"parameter": "connections", "values": [2]}},
+        {"name": "reply", "servers": ["epoll"], "workload": {"protocol": "goodbye", "reply": "so long"},
+         "sweep": {"parameter": "connections", "values": [2]}},
+        {"name": "reply-bytes", "servers": ["epoll"], "workload": {"protocol": "large"},
+         "sweep": {"parameter": "reply_bytes", "values": [100]}}],
 }
 
 
@@ -74,6 +81,9 @@ class EndToEnd(unittest.TestCase):
                 self.assertGreater(one["server"]["pss_bytes"], 0)
                 self.assertGreater(one["server"]["page_table_bytes"], 0)
                 self.assertGreater(one["server"]["counters"]["bytes"]["received"], 0)
+            if one["load"]:
+                self.assertNotIn("mismatch", one["load"]["errors"], one["cell"])
+                self.assertGreater(one["load"]["requests"]["completed"], 0, one["cell"])
             if one["cell"] == "closed/process/2" and one["status"] == "ok":
                 self.assertEqual(one["server"]["processes"], 3)
         self.assertNotIn(str(BINARIES), (self.out / "run.json").read_text())  # no path of this machine

@@ -62,6 +62,17 @@ TEST(Suite, ProtocolOptionsReachTheHalvesThatTakeThem) {
                                                      "--work-share", "0.01", "--root", "pages"));
 }
 
+// Would catch: an option that only one half of the protocol learns, so that every reply is wrong.
+TEST(Workload, TextsOfAProtocolGoToBothPrograms) {
+  const auto parse = [](const char* text) { return Workload::parse(JsonReader(Json::parse(text), "w.json")); };
+  const Workload upper = parse(R"({"protocol":"upper","suffix":"!"})");
+  EXPECT_THAT(upper.load_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
+  EXPECT_THAT(upper.server_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
+  const Workload goodbye = parse(R"({"protocol":"goodbye","reply":"so long"})");
+  EXPECT_THAT(goodbye.load_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
+  EXPECT_THAT(goodbye.server_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
+}
+
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.
 TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_EQ(complaint([](Json& s) { s["schema"] = "fanin-run"; }),
