@@ -14,8 +14,8 @@ namespace fanin {
 
 using Json = nlohmann::json;
 
-// Reads and parses a whole file, gzipped or not. Throws std::invalid_argument "FILE: line L, column C: not JSON" or, where the file
-// cannot be read, "FILE: cannot read it: reason".
+// Reads and parses a whole file, gzipped or not. Throws std::invalid_argument "FILE: line L, column C: not JSON" or,
+// where the file cannot be read, "FILE: cannot read it: reason".
 Json load_json(const std::string& path);
 
 // The same for a text at hand; `name` stands for the file in messages.
