@@ -6,7 +6,13 @@
 
 namespace fanin {
 
-bool take_own_descriptor_table() noexcept { return ::unshare(CLONE_FILES) == 0; }
+bool take_own_descriptor_table() noexcept {
+#if defined(__SANITIZE_THREAD__)
+  return false;  // ThreadSanitizer takes equal descriptor numbers of two threads for the same descriptor
+#else
+  return ::unshare(CLONE_FILES) == 0;
+#endif
+}
 
 bool descriptor_tables_can_be_split() {
   bool split = false;
