@@ -79,17 +79,18 @@ def _cpus(numbers):
     return ("CPU " if len(numbers) == 1 else "CPUs ") + ", ".join(str(number) for number in numbers)
 
 
-def footer(run, interval=True):
-    """The line at the foot of every chart."""
+LINES = "lines: median of rounds, ribbons: its interval ({}), set apart sideways to show all"
+ROWS = "marks: median of rounds, bars: its interval ({})"
+
+
+def footer(run, reading=LINES):
+    """The line at the foot of every chart. `reading`: how its intervals are to be read, None where it has none."""
     document = run.document
     rounds = document["suite"]["repetitions"]
     parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
     coverages = [each["coverage"] for each in document["summaries"] if each["coverage"] is not None]
-    if interval and coverages:
-        parts.append(
-            f"lines: median of rounds, ribbons: its interval ({100 * min(coverages):.4g} % coverage), "
-            "set apart sideways to show all"
-        )
+    if reading and coverages:
+        parts.append(reading.format(f"{100 * min(coverages):.4g} % coverage"))
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)

@@ -61,7 +61,7 @@ def new_page(
         row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
         # A long legend needs a tall page rather than a small print.
         room = ROW_GAP if len(lines) > 1 else (rows - 1) * (row_height + ROW_GAP)
-        row_height = max([row_height] + [len(each) * LEGEND_LINE - room for each in lines])
+        row_height = max([row_height] + [sum(_lines(entry.text) for entry in each) * LEGEND_LINE - room for each in lines])
         height = TOP + rows * row_height + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasAgg(figure)

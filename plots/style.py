@@ -12,48 +12,62 @@ from dataclasses import dataclass
 SOLID, DOTTED, DASHED, DASHDOT = (0, ()), (0, (1, 1.4)), (0, (5, 2)), (0, (6, 1.6, 1, 1.6))
 LONG, DASHDOTDOT, SHORT = (0, (10, 3)), (0, (5, 1.4, 1, 1.4, 1, 1.4)), (0, (2.5, 1.2))
 
-# family -> (words for headings of panels, colour). The order is that of legends.
+# family -> colour. The order is that of legends.
 FAMILIES = {
-    "single": ("iterative, busy-poll", "#777777"),
-    "process": ("processes", "#cc79a7"),
-    "thread": ("threads", "#e69f00"),
-    "select": ("select", "#d55e00"),
-    "poll": ("poll", "#0072b2"),
-    "epoll": ("epoll", "#009e73"),
-    "loops": ("several event loops", "#332288"),
-    "switch": ("coroutines and fibers", "#882255"),
-    "ring": ("io_uring", "#56b4e9"),
-    "signal": ("signal-driven", "#999933"),
-    "other": ("other models", "#7a4a2b"),
-    "external": ("other servers", "#000000"),
+    "single": "#777777",
+    "process": "#cc79a7",
+    "thread": "#e69f00",
+    "select": "#d55e00",
+    "poll": "#0072b2",
+    "epoll": "#009e73",
+    "loops": "#332288",
+    "switch": "#882255",
+    "ring": "#56b4e9",
+    "signal": "#999933",
+    "other": "#7a4a2b",
+    "external": "#000000",
 }
+# Where servers are too many for one panel, they share one by what `fanin-server list` calls their family. -> heading
+PANELS = {
+    "blocking": "blocking calls",
+    "readiness": "select, poll, signals",
+    "epoll": "epoll",
+    "multicore": "several threads or processes",
+    "coroutine": "coroutines and fibers",
+    "completion": "io_uring",
+    "other": "other models",
+    "external": "other servers",
+}
+# In these panels it is drawn in grey, so that they can be compared with each other.
+REFERENCE = "epoll"
+REFERENCE_LINE = {"color": "#9a9a9a", "linewidth": 1.3}
 
-# model -> (family, marker, line)
+# model -> (family, marker, line, panel)
 MODELS = {
-    "iterative": ("single", "x", SOLID),
-    "busy-poll": ("single", "+", DASHED),
-    "process": ("process", "^", DASHDOT),
-    "prefork": ("process", "<", SHORT),
-    "thread": ("thread", "s", DASHED),
-    "thread-pool": ("thread", "d", DOTTED),
-    "select": ("select", "v", DOTTED),
-    "select-large": ("select", ">", LONG),
-    "poll": ("poll", "D", LONG),
-    "epoll": ("epoll", "o", SOLID),
-    "epoll-mod": ("epoll", "P", DASHED),
-    "epoll-et": ("epoll", "X", DASHDOT),
-    "epoll-et-nodrain": ("epoll", "1", DOTTED),
-    "epoll-oneshot": ("epoll", "h", SHORT),
-    "selector": ("epoll", "8", DASHDOTDOT),
-    "reactor-pool": ("loops", "s", DOTTED),
-    "reactors": ("loops", "o", DASHED),
-    "prefork-epoll": ("loops", "^", SOLID),
-    "coroutine": ("switch", "p", SOLID),
-    "fiber": ("switch", "h", DASHED),
-    "scheduler": ("switch", "*", DASHDOT),
-    "io-uring": ("ring", "*", SOLID),
-    "io-uring-multishot": ("ring", "p", DASHED),
-    "sigio": ("signal", "d", DASHDOT),
+    "iterative": ("single", "x", SOLID, "blocking"),
+    "busy-poll": ("single", "+", DASHED, "readiness"),
+    "process": ("process", "^", DASHDOT, "blocking"),
+    "prefork": ("process", "<", SHORT, "blocking"),
+    "thread": ("thread", "s", DASHED, "blocking"),
+    "thread-pool": ("thread", "d", DOTTED, "blocking"),
+    "select": ("select", "v", DOTTED, "readiness"),
+    "select-large": ("select", ">", LONG, "readiness"),
+    "poll": ("poll", "D", LONG, "readiness"),
+    "epoll": ("epoll", "o", SOLID, "epoll"),
+    "epoll-mod": ("epoll", "P", DASHED, "epoll"),
+    "epoll-et": ("epoll", "X", DASHDOT, "epoll"),
+    "epoll-et-nodrain": ("epoll", "1", DOTTED, "epoll"),
+    "epoll-oneshot": ("epoll", "h", SHORT, "multicore"),
+    "selector": ("epoll", "8", DASHDOTDOT, "readiness"),
+    "reactor-pool": ("loops", "s", DOTTED, "multicore"),
+    "reactors": ("loops", "o", DASHED, "multicore"),
+    "prefork-epoll": ("loops", "^", SOLID, "multicore"),
+    "coroutine": ("switch", "p", SOLID, "coroutine"),
+    "fiber": ("switch", "h", DASHED, "coroutine"),
+    "scheduler": ("switch", "*", DASHDOT, "coroutine"),
+    "io-uring": ("ring", "*", SOLID, "completion"),
+    "io-uring-multishot": ("ring", "p", DASHED, "completion"),
+    "sigio": ("signal", "d", DASHDOT, "readiness"),
 }
 SPARE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "h", "d", "8")
 SPARE_LINES = (SOLID, DASHED, DASHDOT, LONG, SHORT, DASHDOTDOT, DOTTED)
@@ -121,13 +135,14 @@ RC = {
 }
 
 
-def family_of(model):
-    """The family of a model; of one that is not in the table by the beginning of its name (epoll-new is an epoll)."""
+def family_and_panel_of(model):
+    """Those of a model; of one that is not in the table by the beginning of its name (epoll-new is an epoll)."""
     if model is None:
-        return "external"
+        return "external", "external"
     words = model.split("-")
     beginnings = ["-".join(words[:count]) for count in range(len(words), 0, -1)]
-    return next((MODELS[name][0] for name in beginnings if name in MODELS), "other")
+    known = next((MODELS[name] for name in beginnings if name in MODELS), None)
+    return (known[0], known[3]) if known else ("other", "other")
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,7 @@ class Style:
     marker: str
     line: tuple
     family: str
+    panel: str
 
     def line_arguments(self):
         """Keyword arguments for Axes.plot."""
@@ -186,25 +202,25 @@ class StyleBook:
         named = dict(servers)
         for name in named:
             if name in MODELS:
-                family, marker, line = MODELS[name]
-                self._styles[name] = Style(FAMILIES[family][1], marker, line, family)
+                family, marker, line, panel = MODELS[name]
+                self._styles[name] = Style(FAMILIES[family], marker, line, family, panel)
         # In order of names, so that the order in a suite does not matter.
         for name in sorted(set(named) - set(self._styles)):
             self._styles[name] = self._spare(name, named[name])
 
     def _spare(self, name, model):
-        family = family_of(model)
-        colour = FAMILIES[family][1]
+        family, panel = family_and_panel_of(model)
+        colour = FAMILIES[family]
         # Pairs of known models stay theirs even in runs without them.
-        taken = {(marker, line) for _, marker, line in MODELS.values()}
+        taken = {(marker, line) for _, marker, line, _ in MODELS.values()}
         taken |= {(style.marker, style.line) for style in self._styles.values()}
-        marks = {marker for of, marker, _ in MODELS.values() if of == family}
+        marks = {marker for of, marker, *_ in MODELS.values() if of == family}
         marks |= {style.marker for style in self._styles.values() if style.family == family}
         pairs = [(marker, line) for line in SPARE_LINES for marker in SPARE_MARKERS]
         first = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(pairs)
         pairs = [pair for pair in pairs[first:] + pairs[:first] if pair not in taken] or pairs
         marker, line = next((pair for pair in pairs if pair[0] not in marks), pairs[0])
-        return Style(colour, marker, line, family)
+        return Style(colour, marker, line, family, panel)
 
     def __getitem__(self, name):
         return self._styles[name]
@@ -214,9 +230,9 @@ class StyleBook:
         order = list(FAMILIES)
         return sorted(names, key=lambda name: order.index(self[name].family))
 
-    def families(self, names):
-        """[(family, names)] of those families that occur, in the order of legends."""
+    def panels(self, names):
+        """[(panel, names)] of those panels that occur, in their order; within each the names as in legends."""
         found = {}
         for name in self.in_order(names):
-            found.setdefault(self[name].family, []).append(name)
-        return list(found.items())
+            found.setdefault(self[name].panel, []).append(name)
+        return [(panel, found[panel]) for panel in PANELS if panel in found]

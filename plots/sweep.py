@@ -5,7 +5,7 @@ import math
 import matplotlib
 from matplotlib.transforms import ScaledTranslation
 
-from plots import facts, page, series, style, ticks
+from plots import facts, page, rows, series, style, ticks
 
 # With more servers than this in one panel nobody can follow a line: then every family gets a panel of its own.
 TOGETHER = 8
@@ -21,21 +21,23 @@ def draw(run, experiment, book, heading, metrics):
         (server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics
     }
     notes = series.notes(run, experiment, {metric: word for metric, (_, word) in metrics.items()})
+    if len(experiment.values) == 1 and len(servers) > TOGETHER:
+        return _draw_rows(run, experiment, book, heading, metrics, curves, notes)
     views = _views(book, servers, metrics)
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
-    rows = math.ceil(len(views) / columns)
+    lines_of_panels = math.ceil(len(views) / columns)
     shown = {server: any(any(curves[server, metric]) for metric in metrics) for server in servers}
     share = len({unit(metric) for metric in metrics}) == 1 and len(views) > 1
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
             (f"{experiment.title}: {heading}", facts.workload(run, experiment), facts.alarm(run)),
-            rows,
+            lines_of_panels,
             columns,
             legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
-            legend_notes(book, notes, curves.values()),
+            legend_reference(servers) + legend_notes(book, notes, curves.values()),
             facts.footer(run),
             share_y=share,
-            panel_height=1.9 if rows > 4 else None,
+            panel_height=1.9 if lines_of_panels > 4 else None,
         )
         groups = [[metric] for metric in metrics] if not share else [list(metrics)]
         limits = {metric: _limits(curves, group) for group in groups for metric in group}
@@ -45,6 +47,29 @@ def draw(run, experiment, book, heading, metrics):
             _missing(panel, book, notes, metrics[metric][1], bright)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(views), facts.PARAMETER_WORDS[experiment.parameter])
+    return sheet.figure
+
+
+def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
+    servers = book.in_order(experiment.servers)
+    at = facts.at(experiment.values[0], experiment.parameter)
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            (f"{experiment.title}: {heading}", f"{facts.workload(run, experiment)}, {at}", facts.alarm(run)),
+            1,
+            len(metrics),
+            [[]],
+            legend_notes(book, notes, curves.values()),
+            facts.footer(run, facts.ROWS),
+            share_y=True,
+            left=1.6,
+            legend_width=0.1,
+            panel_height=rows.height(servers),
+        )
+        for index, (axes, (metric, (words, _))) in enumerate(zip(sheet.panels, metrics.items())):
+            points = {server: curves[server, metric][0] for server in servers}
+            rows.draw_panel(axes, points, book, unit(metric), names=index == 0)
+            axes.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
     return sheet.figure
 
 
@@ -62,8 +87,8 @@ def _views(book, servers, metrics):
         return [(words, metric, servers) for metric, (words, _) in metrics.items()]
     several = len(metrics) > 1
     return [
-        (f"{style.FAMILIES[family][0]}, {word}" if several else style.FAMILIES[family][0], metric, members)
-        for family, members in book.families(servers)
+        (f"{style.PANELS[panel]}, {word}" if several else style.PANELS[panel], metric, members)
+        for panel, members in book.panels(servers)
         for metric, (_, word) in metrics.items()
     ]
 
@@ -90,9 +115,9 @@ def _panel(panel, experiment, book, lines, bright, limits, metric):
     for server, line in lines.items():
         if server in bright:
             draw_line(panel, line, book[server], server, shift(bright, server))
-        else:
+        elif server == style.REFERENCE:
             xs, medians = _columns(line)
-            panel.plot(xs, medians, color="#d4d4d4", linewidth=0.9, zorder=1.5)
+            panel.plot(xs, medians, zorder=1.5, **style.REFERENCE_LINE)
     if not any(any(line) for line in lines.values()):
         panel.text(
             0.5, 0.5, "no value:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM
@@ -176,12 +201,20 @@ def legend_lines(book, servers, shown, panels, columns):
         look = book[server]
         if shown[server]:
             return page.Entry(server, look.line_arguments())
-        return page.Entry(f"{server} (no point)", {"color": look.colour, **_MISSING})
+        gap = "\n" if len(server) > 12 else " "  # as much as the margin holds in one line
+        return page.Entry(f"{server}{gap}(no point)", {"color": look.colour, **_MISSING})
 
     if all(len(bright) == len(servers) for bright in panels):
         return [[entry(server) for server in servers]]
     rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
     return [[entry(server) for server in dict.fromkeys(server for bright in row for server in bright)] for row in rows]
+
+
+def legend_reference(servers):
+    """Entries of the legend below that say what the grey line of small panels is."""
+    if len(servers) <= TOGETHER or style.REFERENCE not in servers:
+        return []
+    return [page.Entry(f"grey: {style.REFERENCE}, to compare with", style.REFERENCE_LINE | {"linestyle": "-"})]
 
 
 def legend_notes(book, notes, lines):

@@ -30,7 +30,7 @@ def draw(run, experiment, book):
     drawn = [server for server, found in slopes.items() if _has_total(found)]
     drawn.sort(key=lambda server: slopes[server][TOTAL]["median"])
     # What a measured cell was warned of concerns its requests, and this is about memory.
-    gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point]
+    gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point and set(note.servers) & set(drawn)]
     notes = [page.Entry(_NOTE)] + _skipped(experiment, slopes, drawn, book) + sweep.legend_notes(book, gaps, ())
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
@@ -39,7 +39,7 @@ def draw(run, experiment, book):
             2,
             [[]],
             _legend() + notes,
-            facts.footer(run, interval=False) + _coverage(slopes),
+            facts.footer(run, reading=None) + _coverage(slopes),
             left=_LEFT,
             legend_width=0,
             panel_height=max(1.2, _ROW * len(drawn)),

@@ -103,7 +103,7 @@ def _footer(context, run_words):
 def _looks(subjects):
     """A system call looks like the model that uses it; what belongs to no model gets a colour that no call has."""
     looks = {}
-    spare = [style.FAMILIES[family][1] for family in ("loops", "switch", "signal", "single")]
+    spare = [style.FAMILIES[family] for family in ("loops", "switch", "signal", "single")]
     for name in subjects:
         model = _STYLE_OF.get(name, name)
         look = style.StyleBook([(model, None)])[model]
@@ -180,7 +180,7 @@ def _draw_single(costs, footer):
         )
         axes = sheet.panels[0]
         rows = range(len(good))
-        colour = style.FAMILIES["poll"][1]
+        colour = style.FAMILIES["poll"]
         axes.hlines(
             rows, [cost.low for cost in good], [cost.high for cost in good], color=colour, linewidth=5, alpha=0.25
         )

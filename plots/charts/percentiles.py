@@ -44,7 +44,7 @@ def draw(run, experiment, book):
             columns,
             sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             _notes(run, experiment, book, values, curves),
-            f"{facts.footer(run, interval=False)} \u00b7 lines: all ok rounds of a cell merged, as far as enough "
+            f"{facts.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, as far as enough "
             "requests (10/(1-p)) stand behind them",
         )
         furthest = max((line[-1][0] for line in curves.values() if line), default=100)
@@ -76,7 +76,7 @@ def _views(book, servers, values, parameter):
     if len(servers) <= sweep.TOGETHER:
         return [(facts.at(value, parameter), value, servers) for value in values]
     # Many servers: families apart, at the largest value, where the models differ most.
-    return [(style.FAMILIES[family][0], values[-1], members) for family, members in book.families(servers)]
+    return [(style.PANELS[panel], values[-1], members) for panel, members in book.panels(servers)]
 
 
 def _subtitle(run, experiment, values):
@@ -109,7 +109,9 @@ def _panel(panel, book, lines, bright, furthest):
         xs, heights = zip(*line)
         look = book[server].line_arguments()
         if server not in bright:
-            panel.plot(xs, heights, color="#d4d4d4", linewidth=0.9, zorder=1.5, drawstyle="steps-pre", rasterized=True)
+            if server == style.REFERENCE:
+                grey = style.REFERENCE_LINE
+                panel.plot(xs, heights, zorder=1.5, drawstyle="steps-pre", rasterized=True, **grey)
             continue
         panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=_markers(xs), zorder=3, **look)
     if not any(lines.values()):
@@ -133,7 +135,7 @@ def _notes(run, experiment, book, values, curves):
     for value in values:
         for server in experiment.servers:
             notes += _curve_notes(run, experiment, server, value, curves[server, value])
-    entries = sweep.legend_notes(book, notes, ())
+    entries = sweep.legend_reference(experiment.servers) + sweep.legend_notes(book, notes, ())
     left_out = [value for value in experiment.values if value not in values]
     if left_out:
         entries.append(page.Entry(f"not drawn, but in the run: {', '.join(ticks.exact(value) for value in left_out)}"))

@@ -1,12 +1,14 @@
 """Tests of who gets which colour, marker and line, and of how numbers are written."""
 
 import itertools
+import re
 import unittest
+from pathlib import Path
 
 import numpy
 
 from plots import ticks
-from plots.style import FAMILIES, MODELS, StyleBook
+from plots.style import FAMILIES, MODELS, PANELS, StyleBook
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
 DEFICIENCIES = {
@@ -31,6 +33,18 @@ def lab(colour, matrix):
     return numpy.array((116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])))
 
 
+def models_of_the_registry():
+    """{model: its family} of the table in servers/registry.cc, whose rows stand in the models' own files."""
+    servers = Path(__file__).resolve().parents[2] / "servers"
+    rows = {}
+    for path in (servers / "models").glob("*.cc"):
+        for constant, row in re.findall(r"const ServerModel (k\w+)\{(.*?)\};", path.read_text("utf-8"), re.DOTALL):
+            name, family = (re.search(rf'\.{key} = "([^"]+)"', row)[1] for key in ("name", "family"))
+            rows[constant] = (name, family)
+    table = re.search(r"table = checked\(\{(.*?)\}\);", (servers / "registry.cc").read_text("utf-8"), re.DOTALL)
+    return dict(rows[constant] for constant in re.findall(r"^\s*(k\w+),", table[1], re.MULTILINE))
+
+
 def book_of(*names):
     return StyleBook([(name, name if name in MODELS else None) for name in names])
 
@@ -38,14 +52,23 @@ def book_of(*names):
 class Styles(unittest.TestCase):
     def test_no_two_models_share_marker_and_line(self):
         # In print without colour the pair is all there is.
-        pairs = [(marker, line) for _, marker, line in MODELS.values()]
+        pairs = [(marker, line) for _, marker, line, _ in MODELS.values()]
         self.assertEqual(len(pairs), len(set(pairs)))
+
+    def test_every_model_of_the_registry_has_a_look_and_a_panel(self):
+        # A model without a row here would be drawn in brown among "other models" and nobody would notice.
+        registry = models_of_the_registry()
+        self.assertGreater(len(registry), 20)
+        self.assertEqual(sorted(set(registry) - set(MODELS)), [])
+        self.assertEqual({name: MODELS[name][3] for name in registry}, registry)
+        self.assertTrue({family for family, *_ in MODELS.values()} <= set(FAMILIES))
+        self.assertTrue({panel for *_, panel in MODELS.values()} <= set(PANELS))
 
     def test_no_two_models_share_colour_and_marker(self):
         # Points of two such lines could not be told apart.
-        pairs = [(family, marker) for family, marker, _ in MODELS.values()]
+        pairs = [(family, marker) for family, marker, *_ in MODELS.values()]
         self.assertEqual(len(pairs), len(set(pairs)))
-        self.assertEqual(len({colour for _, colour in FAMILIES.values()}), len(FAMILIES))
+        self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
 
     def test_the_five_first_models_differ_in_everything(self):
         book = book_of("process", "thread", "select", "poll", "epoll")
@@ -55,7 +78,7 @@ class Styles(unittest.TestCase):
 
     def test_colours_are_told_apart_with_a_colour_deficiency(self):
         # 10 is a difference seen at a glance; the five models that most charts show must reach it for everybody.
-        colours = [FAMILIES[name][1] for name in ("process", "thread", "select", "poll", "epoll")]
+        colours = [FAMILIES[name] for name in ("process", "thread", "select", "poll", "epoll")]
         for name, matrix in DEFICIENCIES.items():
             for first, second in itertools.combinations(colours, 2):
                 distance = numpy.linalg.norm(lab(first, matrix) - lab(second, matrix))
@@ -86,7 +109,7 @@ class Styles(unittest.TestCase):
         # The order in the suite decides nothing, not even between names that hash to the same pair.
         backwards = StyleBook(list(reversed(names)))
         self.assertEqual([book[name] for name, _ in names], [backwards[name] for name, _ in names])
-        pairs = {(marker, line) for _, marker, line in MODELS.values()}
+        pairs = {(marker, line) for _, marker, line, _ in MODELS.values()}
         self.assertFalse(pairs & {look[1:] for look in looks[:-1]}, "a spare style is some model's own")
 
 
