@@ -26,7 +26,7 @@ void record(benchmark::State& state) {
   const auto latencies = make_latencies();
   Histogram histogram;
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     histogram.record(latencies[next++ % latencies.size()]);
     benchmark::ClobberMemory();
   }
@@ -41,14 +41,14 @@ void merge(benchmark::State& state) {
     from.record(latency);
   }
   Histogram into;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     into.merge(from);
     benchmark::ClobberMemory();
   }
 }
 
 void read_clock(benchmark::State& state) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(now());
   }
 }

@@ -34,7 +34,7 @@ void serve_request(benchmark::State& state, const Protocol& protocol, std::size_
   const Exchange exchange = exchange_of(protocol, *client, client_state);
   const auto session = protocol.make_sessions({})();
   std::string reply;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reply.clear();
     ReplyBuffer out(reply, kReplyLimit);
     session->consume(exchange.request, out);
@@ -52,7 +52,7 @@ void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t
   ClientState after;
   const Exchange exchange = exchange_of(protocol, *client, after);
   std::string request;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     request.clear();
     ClientState client_state;
     client->append_request(client_state, request);

@@ -17,7 +17,7 @@ void wait_and_scan(benchmark::State& state, std::size_t count, std::size_t activ
     state.SkipWithError("the wait does not find the active descriptors");
     return;
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(waiter.wait_and_scan());
   }
 }
