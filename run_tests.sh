@@ -14,7 +14,7 @@ Installs what is missing, then runs the stages named, or all of them:
   format      clang-format and shellcheck find nothing
   release     the preset that is measured builds without a warning, and all tests pass on it
   end-to-end  ./run_all.sh --quick goes from nothing to charts
-  plots       the Python tests of the charts pass
+  plots       the Python tests of the charts and of the comparisons with peers pass
   asan        all tests pass under AddressSanitizer and UndefinedBehaviorSanitizer
   tsan        the tests of servers and load generator pass under ThreadSanitizer
   tidy        clang builds everything and clang-tidy finds nothing; what was found clean is remembered in
@@ -91,7 +91,7 @@ stage_release() {
 }
 
 stage_plots() {
-  "$FANIN_PYTHON" -m pytest -q plots -p no:cacheprovider
+  "$FANIN_PYTHON" -m pytest -q plots harness/peers -p no:cacheprovider
 }
 
 stage_asan() {

@@ -53,7 +53,7 @@ def findings(document, kind):
         return suite_findings(document["suite"], ("suite",)) + run_findings(document)
     if kind == "fanin-load":
         return load_findings(document, ())
-    return suite_findings(document, ())
+    return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 
 def suite_findings(suite, path):

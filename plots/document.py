@@ -18,6 +18,7 @@ SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
     "fanin-load": "load.schema.json",
     "fanin-run": "run.schema.json",
+    "fanin-peers": "peers.schema.json",
 }
 _GZIP = b"\x1f\x8b"
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from plots import __main__ as drawing
 from plots import facts, report, ticks
-from plots.document import InputError
+from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
 
 TOP = Path(__file__).resolve().parent.parent
@@ -46,13 +46,14 @@ def publish(run_path, top=TOP):
     micro = run.path.parent / "micro.json"
     if micro.exists():
         _compress(micro, reference / "micro.json.gz")
+    peers = _copy_peers(run.path.parent / "peers", reference / "peers")
     charts = _draw(run, micro, reference / "charts")
-    readme.write_text("".join((before, BEGIN, "\n\n", section(run, charts), "\n", END, after)), encoding="utf-8")
+    readme.write_text("".join((before, BEGIN, "\n\n", section(run, charts, peers), "\n", END, after)), encoding="utf-8")
 
 
-def section(run, charts):
-    """The Result section of the README as Markdown; `charts` are the file names to show."""
-    parts = [*_idle_sentences(run), _table(run), _about(run)]
+def section(run, charts, peers=()):
+    """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers documents."""
+    parts = [*_idle_sentences(run), _table(run), *_peers_table(peers), _about(run)]
     parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
     return "\n\n".join(parts) + "\n"
 
@@ -67,6 +68,20 @@ def _compress(source, target):
     # Without a time in the header, so that the same content is the same file.
     compact = json.dumps(json.loads(source.read_text(encoding="utf-8")), separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
+
+
+def _copy_peers(source, target):
+    """Copies the comparisons with peers, if there are any, and returns them in the order of their names."""
+    found = []
+    for path in sorted(source.glob("*.json")):
+        document = read_json(path)
+        broken = schema_findings(document, kind_of(document, str(path)), limit=1)
+        if broken:
+            raise InputError(f"{path}: {broken[0]}")
+        target.mkdir(exist_ok=True)
+        shutil.copy(path, target / path.name)
+        found.append(document)
+    return found
 
 
 def _draw(run, micro, out):
@@ -143,6 +158,24 @@ def _cell(run, experiment, server, value):
     if rate["interval"] is None:
         return rate["text"]
     return f"{rate['text']}{chr(0xB0) if rate['limited'] else ''}, {cpu['text']}"
+
+
+def _peers_table(peers):
+    """One row for each program that was measured beside another."""
+    if not peers:
+        return []
+    rows = ["| CPU time per request, beside others | | ratio of pairs (interval) |", "|---|---|---|"]
+    for document in peers:
+        by_name = {row["name"]: row for row in document["rows"]}
+        for row in document["rows"]:
+            if row["baseline"]:
+                other = by_name[row["baseline"]]
+                rows.append(
+                    f"| {document['title']} | `{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s, "
+                    f"`{other['name']}` {other['cpu_us_per_request']:.2f} \u00b5s | {row['ratio']:.3f} "
+                    f"({row['ratio_low']:.3f} to {row['ratio_high']:.3f}) |"
+                )
+    return ["\n".join(rows)]
 
 
 def _rounds(run):

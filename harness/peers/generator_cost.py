@@ -8,16 +8,11 @@ own, user and kernel, over its measured window. What counts is the ratio within 
 holds it with the probability given (order statistics). Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
 import argparse
 import json
-import math
 import pathlib
-import statistics
 import subprocess
-import sys
 
-
-def fail(message):
-    print(f"generator_cost: {message}", file=sys.stderr)
-    raise SystemExit(2)
+import paired
+from paired import fail
 
 
 def output_of(command):
@@ -43,17 +38,6 @@ def fanin_cost(port, options):
     return result["generator"]["cpu_per_request_ns"] / 1e3
 
 
-def median_interval(values):
-    """(low, high, coverage) of the narrowest interval from order statistics that covers 95 %, or of all values."""
-    ordered, n = sorted(values), len(values)
-    best = (ordered[0], ordered[-1], 1 - 2 / 2**n)
-    for k in range(n // 2):
-        coverage = 1 - 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n
-        if coverage >= 0.95:
-            best = (ordered[k], ordered[n - 1 - k], coverage)
-    return best
-
-
 def measure(port, options):
     minimal, fanin = [], []
     for pair in range(options.pairs):
@@ -65,11 +49,8 @@ def measure(port, options):
             minimal.append(minimal_cost(port, options))
         print(f"pair {pair + 1}: minimal {minimal[-1]:.2f} us, fanin-load {fanin[-1]:.2f} us, "
               f"ratio {fanin[-1] / minimal[-1]:.3f}", flush=True)
-    ratios = [mine / least for mine, least in zip(fanin, minimal)]
-    low, high, coverage = median_interval(ratios)
-    print(f"{options.connections} connections: minimal {statistics.median(minimal):.2f} us, "
-          f"fanin-load {statistics.median(fanin):.2f} us of CPU per request; median ratio {statistics.median(ratios):.3f}, "
-          f"{low:.3f} to {high:.3f} with {coverage:.1%}")
+    measured = paired.rows({"minimal-epoll-client": minimal, "fanin-load": fanin}, {"fanin-load": "minimal-epoll-client"})
+    paired.report("generator-echo", f"64-byte echo, {options.connections} connections: the generator's own CPU", measured, options)
 
 
 def main():
@@ -79,7 +60,9 @@ def main():
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--trigger", choices=("lt", "et"), default="et", help="how the minimal client is notified")
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
     options = parser.parse_args()
+    paired.need_two_cpus()
     for program in ("fanin-server", "fanin-load", "minimal-epoll-client"):
         if not (options.build / program).exists():
             fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")

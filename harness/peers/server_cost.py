@@ -12,25 +12,21 @@ Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
 import argparse
 import contextlib
 import json
-import math
 import os
 import pathlib
 import re
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+import paired
+from paired import fail
+
 kScheduler = 2  # low bits of a process clock's number, see clock_getcpuclockid(3)
-
-
-def fail(message):
-    print(f"server_cost: {message}", file=sys.stderr)
-    raise SystemExit(2)
 
 
 def free_port():
@@ -123,14 +119,6 @@ def contestants(options, folder):
             Contestant("reactors", [server, "reactors", *http], "nginx")]
 
 
-def median_interval(values):
-    """Median, and the widest interval of order statistics that reaches 95 %, with the coverage it has."""
-    ordered, n = sorted(values), len(values)
-    outside = [2 * sum(math.comb(n, j) for j in range(k)) / 2**n for k in range(n // 2 + 1)]
-    k = max((k for k in range(1, n // 2 + 1) if outside[k] <= 0.05), default=1)
-    return statistics.median(ordered), ordered[k - 1], ordered[n - k], 1 - outside[k] if n > 1 else 0.0
-
-
 def measure(options, racers):
     drive = drive_echo if options.kind == "echo" else drive_http
     for number in range(options.rounds):
@@ -141,25 +129,7 @@ def measure(options, racers):
         print(f"round {number + 1}/{options.rounds}: " + ", ".join(f"{r.name} {r.cost[-1]:.3f} us" for r in racers), file=sys.stderr)
 
 
-def report(options, racers):
-    by_name = {racer.name: racer for racer in racers}
-    rows = []
-    for racer in racers:
-        row = {"server": racer.name, "cpu_us_per_request": statistics.median(racer.cost), "rounds": racer.cost}
-        if racer.baseline:
-            ratios = [mine / other for mine, other in zip(racer.cost, by_name[racer.baseline].cost)]
-            row["baseline"] = racer.baseline
-            row["ratio"], row["ratio_low"], row["ratio_high"], row["coverage"] = median_interval(ratios)
-        rows.append(row)
-    print(f"{'server':<20}{'CPU us/request':>16}   ratio to the baseline (median, interval)")
-    for row in rows:
-        ratio = f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}] of {row['baseline']}" if "ratio" in row else ""
-        print(f"{row['server']:<20}{row['cpu_us_per_request']:>16.3f}   {ratio}")
-    if options.json:
-        kernel = os.uname().release
-        document = {"schema": "fanin-server-cost", "schema_version": 1, "kind": options.kind, "kernel": kernel,
-                    "connections": options.connections, "seconds": options.seconds, "rows": rows}
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+TITLES = {"echo": "64-byte echo, driven by fanin-load", "http": "4 KiB file over HTTP keep-alive, driven by wrk"}
 
 
 def main():
@@ -169,10 +139,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "build/release")
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
     options = parser.parse_args()
-    if len(os.sched_getaffinity(0)) < 2:
-        fail("two CPUs are needed: one for the servers, one for the generator")
+    paired.need_two_cpus()
     for program in ["taskset"] + (["wrk", "nginx"] if options.kind == "http" else []):
         if not shutil.which(program):
             fail(f"{program} is missing: install Debian's package of that name")
@@ -188,7 +157,9 @@ def main():
             for racer in racers:
                 if hasattr(racer, "process"):
                     racer.stop()
-        report(options, racers)
+        measured = paired.rows({racer.name: racer.cost for racer in racers},
+                               {racer.name: racer.baseline for racer in racers if racer.baseline})
+        paired.report(f"server-{options.kind}", f"{TITLES[options.kind]}, {options.connections} connections", measured, options)
 
 
 if __name__ == "__main__":

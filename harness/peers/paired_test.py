@@ -1,0 +1,31 @@
+"""Tests of what the comparisons with peers compute, against figures worked out by hand."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import paired
+
+
+class MedianInterval(unittest.TestCase):
+    def test_five_values_have_their_whole_range(self):
+        # 2 of the 32 ways to fall above or below the median leave it outside.
+        self.assertEqual(paired.median_interval([5, 1, 4, 2, 3]), (1, 5, 30 / 32))
+
+    def test_ten_values_leave_out_the_outermost(self):
+        # 22 of 1024 ways: none or one of ten on one side, or on the other.
+        self.assertEqual(paired.median_interval(list(range(10))), (1, 8, 1 - 22 / 1024))
+
+
+class Rows(unittest.TestCase):
+    def test_ratios_are_taken_within_rounds(self):
+        # A machine that is twice as slow in one round must not show in the ratio.
+        measured = paired.rows({"least": [1.0, 2.0, 1.0], "mine": [1.1, 2.2, 1.2]}, {"mine": "least"})
+        self.assertIsNone(measured[0]["ratio"])
+        self.assertAlmostEqual(measured[1]["ratio"], 1.1)
+        self.assertEqual(measured[1]["cpu_us_per_request"], 1.2)
+        self.assertEqual((measured[1]["ratio_low"], measured[1]["ratio_high"]), (1.1, 1.2))
+
+
+if __name__ == "__main__":
+    unittest.main()
