@@ -177,11 +177,17 @@ int HttpFiles::get(const std::string& path, std::time_t now, std::shared_ptr<con
       }
     }
   }
-  struct stat attributes {};
-  const bool current = file && root_.find(path, attributes) == 0 && file->is_of(attributes);
-  const int status = current ? kOk : load(path, file);
+  const int status = file && is_current(path, *file) ? kOk : load(path, file);
   put(path, now, status == kOk ? file : nullptr);
   return status;
+}
+
+// Whether the file may go on being sent. Asking takes a descriptor: where there is none to be had, that says nothing
+// about the file, and one that was good a moment ago is better than a 503.
+bool HttpFiles::is_current(const std::string& path, const HttpFile& file) const {
+  struct stat attributes {};
+  const int error = root_.find(path, attributes);
+  return error == 0 ? file.is_of(attributes) : status_of(error) == kUnavailable;
 }
 
 int HttpFiles::load(const std::string& path, std::shared_ptr<const HttpFile>& file) const {

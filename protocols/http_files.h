@@ -86,6 +86,7 @@ class HttpFiles {
 
   static Found remember(ThreadTable& mine, std::string_view target, Entry entry);
   int get(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile>& file);
+  bool is_current(const std::string& path, const HttpFile& file) const;
   int load(const std::string& path, std::shared_ptr<const HttpFile>& file) const;
   void put(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile> file);
 

@@ -1,6 +1,7 @@
 // The parts of http that need no request: dates, targets, ranges, and what may be opened below a document root.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -197,6 +198,43 @@ TEST(HttpFiles, RootsAreKeptApart) {
     EXPECT_EQ((*first.find("/", 100).file)->body(), "one");
     EXPECT_EQ((*second.find("/", 100).file)->body(), "two");
   }
+}
+
+// For the life of the object no descriptor can be opened.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// Would catch: 503 for a file that is in memory, because looking whether it has changed takes a descriptor (a server
+// whose connections had used them all up refused every request from the next second on); and a lack of descriptors that
+// is taken for a file that is not there.
+TEST(HttpFiles, AFileInMemoryIsServedWithoutDescriptors) {
+  ScratchDirectory root;
+  root.write("known.txt", "old");
+  root.write("other.txt", "other");
+  HttpFiles files(root.path(""));
+  ASSERT_EQ(files.find("/known.txt", 100).status, 200);
+  {
+    const NoDescriptors none;
+    const HttpFiles::Found found = files.find("/known.txt", 101);
+    ASSERT_EQ(found.status, 200);
+    EXPECT_EQ((*found.file)->body(), "old");
+    EXPECT_EQ(files.find("/other.txt", 101).status, 503);
+  }
+  root.write("known.txt", "newer");
+  EXPECT_EQ((*files.find("/known.txt", 102).file)->body(), "newer");
+  EXPECT_EQ((*files.find("/other.txt", 102).file)->body(), "other");
 }
 
 // Would catch: descriptors of long files that are never closed.

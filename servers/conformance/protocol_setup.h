@@ -23,7 +23,7 @@ struct ProtocolSetup {
   bool balanced = true;
   // What one connection says reaches the others, and one that does not read is sent away.
   bool broadcasts = false;
-  // The server opens a descriptor for a reply: without one it has to refuse.
+  // The server opens descriptors of its own, for what it replies.
   bool opens_descriptors = false;
 };
 
