@@ -73,6 +73,7 @@ std::string list_json() {
          {"family", model.family},
          {"options", model.takes},
          {"concurrency", concurrency_of(model)},
+         {"threads", model.threads == ServerModel::Threads::kOne ? "one" : "many"},
          {"worker_processes", model.worker_processes},
          {"busy_when_idle", model.busy_when_idle},
          {"stalls", model.stalls},

@@ -24,6 +24,9 @@ struct ServerModel {
 
   // Models of a family are shown in one panel: blocking, readiness, epoll, multicore, coroutine, completion.
   std::string_view family;
+  // Whether several threads of one process serve. Those that do not are left out where races between threads are looked
+  // for, so it is many unless the row says otherwise.
+  enum class Threads { kOne, kMany } threads = Threads::kMany;
   // The ModelOptions that the model takes, by their names on the command line, separated by spaces. Others are refused.
   std::string_view takes = "";
   // Values of --accept that the model knows, the default first.

@@ -34,13 +34,14 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
   try {
     const auto list = nlohmann::json::parse(text);
     for (const nlohmann::json& model : list.at("models")) {
-      ModelTraits traits{
-          .name = model.at("name"),
-          .protocols = model.at("protocols"),
-          .max_descriptor = optional_value<int>(model, "max_descriptor"),
-          .concurrency = optional_value<std::size_t>(model, "concurrency"),
-          .spins = optional_value<std::string>(model, "options").value_or("").find("idle") != std::string::npos,
-          .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
+      const std::string options = optional_value<std::string>(model, "options").value_or("");
+      ModelTraits traits{.name = model.at("name"),
+                         .protocols = model.at("protocols"),
+                         .max_descriptor = optional_value<int>(model, "max_descriptor"),
+                         .concurrency = optional_value<std::size_t>(model, "concurrency"),
+                         .one_thread = optional_value<std::string>(model, "threads").value_or("many") == "one",
+                         .spins = options.find("idle") != std::string::npos,
+                         .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
       if (!model.at("supported").get<bool>()) {
         traits.unsupported = optional_value<std::string>(model, "reason").value_or("no reason given");
       }

@@ -13,6 +13,7 @@ struct ModelTraits {
   std::vector<std::string> protocols;      // what it carries
   std::optional<int> max_descriptor;       // the highest descriptor number that it can watch
   std::optional<std::size_t> concurrency;  // connections that it serves at once; the others wait. None: no bound
+  bool one_thread = false;                 // in each of its processes
   bool spins = false;                      // looks for work all the time: its CPU time says nothing
   bool worker_processes = false;           // made ahead, and replaced when they die
 };

@@ -13,6 +13,10 @@ namespace fanin {
 namespace {
 
 bool has_worker_processes(const Subject& subject) { return is_home(subject) && subject.model.worker_processes; }
+// A sanitizer may have a thread of its own.
+bool has_one_thread(const Subject& subject) {
+  return is_home_and_keeps(subject) && subject.model.one_thread && !kSanitized;
+}
 bool can_listen_on_several_ports(const Subject& subject) { return subject.several_ports; }
 
 // Would catch a server whose workers are made once: those that die leave it smaller each time until nobody answers.
@@ -51,6 +55,18 @@ void several_ports(const Subject& subject) {
   EXPECT_EQ(counters.get("connections", "accepted"), 3 * server.addresses().size());
 }
 
+// Would catch a row of the model table that claims one thread where there are several: ThreadSanitizer would never see
+// that model.
+void one_thread_for_each_process(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject);
+  auto clients = connect_many(subject.at_once(20), server.address(), *protocol);
+  converse(clients);
+  const Footprint busy = footprint(server.pid());
+  EXPECT_EQ(busy.threads, busy.processes);
+  server.stop();
+}
+
 bool has_a_bound(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.concurrency; }
 
 // Would catch a connection that waits for its turn and is then forgotten: all places are taken, further ones come and
@@ -81,6 +97,7 @@ std::span<const Case> topology_cases() {
   static constexpr Case kCases[] = {
       {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
       {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
+      {"OneThreadForEachProcess", false, has_one_thread, one_thread_for_each_process},
       {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
   };
   return kCases;

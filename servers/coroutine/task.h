@@ -7,6 +7,9 @@ namespace fanin {
 
 // What a coroutine that nobody waits for returns: it begins when it is started and its frame frees itself when it ends.
 // Owns the coroutine until then. An exception leaves through whoever resumed it.
+//
+// In a coroutine a co_await stands in a statement of its own, not behind && or || in the condition of a loop: GCC 12
+// waits there whatever the left side says.
 class [[nodiscard]] Task {
  public:
   struct promise_type {

@@ -1,17 +1,14 @@
 // busy-poll: one thread asks every connection again and again.
 //
-// Idea: make the listener and all sockets non-blocking, and go round: try to accept, try to read from each
-//   connection in the read list, try to send to each in the write list. EAGAIN means "try later". When a whole
-//   round brought nothing, `--idle spin` goes on at once, `yield` lets others run first, `sleep` pauses for
-//   `--sleep`.
-// Costs per round: a system call for every connection, whether it has anything or not. A request costs as many
-//   rounds as it takes; an idle server costs a CPU, or wakes up all the time for nothing.
+// Idea: make the listener and all sockets non-blocking, and go round: try to accept, try to read from each connection
+//   in the read list, try to send to each in the write list. EAGAIN means "try later". When a whole round brought
+//   nothing, `--idle spin` goes on at once, `yield` lets others run first, `sleep` pauses for `--sleep`.
+// Costs per round: a system call for every connection, whether it has anything or not. A request costs as many rounds
+//   as it takes; an idle server costs a CPU, or wakes up all the time for nothing.
 // Needs of the kernel: O_NONBLOCK.
-// Known limit: the CPU that it burns (spin, yield), the latency that it adds (sleep), and both grow with
-//   connections.
+// Known limit: the CPU that it burns (spin, yield), the latency that it adds (sleep), and both grow with connections.
 // Try: fanin-server busy-poll --idle sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
-// From iterative: many clients in one thread, without asking the kernel who is ready. From here to select: asking
-//   it.
+// From iterative: many clients in one thread, without asking the kernel who is ready. From here to select: asking it.
 #include <sched.h>
 
 #include <algorithm>
@@ -116,6 +113,7 @@ const ServerModel kBusyPoll{.name = "busy-poll",
                             .summary = "one thread, non-blocking calls in a loop without waiting",
                             .run = run,
                             .family = "readiness",
+                            .threads = ServerModel::Threads::kOne,
                             .takes = "idle sleep",
                             .busy_when_idle = true};
 

@@ -4,14 +4,12 @@
 //   co_await into pieces that an event loop resumes. What a callback design keeps in objects by hand, the coroutine
 //   frame keeps as local variables.
 // Costs per connection: a frame on the heap (about as large as the Connection in it), allocated once, when the
-// coroutine
-//   is called; an epoll registration. Per wait: an indirect call, no system call, no allocation.
+//   coroutine is called; an epoll registration. Per wait: an indirect call, no system call, no allocation.
 // Needs of the kernel: epoll. Of the compiler: C++20.
 // Known limit: as epoll. Only the function itself can suspend, not what it calls: a library that blocks, blocks all.
 // Try: fanin-server coroutine --port 7000, then `nc 127.0.0.1 7000`.
 // From epoll: the same loop and the same system calls; who goes on after an event is found in a coroutine handle
-// instead
-//   of a table of connections.
+//   instead of a table of connections.
 #include "servers/coroutine/coroutine_waiter.h"
 #include "servers/coroutine/task.h"
 #include "servers/model.h"
@@ -30,7 +28,10 @@ Task serve(Service& service, Descriptor socket) {
   CoroutineWaiter waiter(service.loop, connection.fd());
   ++service.open;
   Connection::Next next = connection.start();
-  while (next != Connection::Next::kClose && co_await waiter.ready(next)) {
+  while (next != Connection::Next::kClose) {
+    if (!co_await waiter.ready(next)) {
+      break;
+    }
     next = connection.on_ready();
   }
   --service.open;
@@ -61,6 +62,7 @@ void run(Server& server) {
 const ServerModel kCoroutine{.name = "coroutine",
                              .summary = "one thread, a C++20 coroutine for each connection, over epoll",
                              .run = run,
-                             .family = "coroutine"};
+                             .family = "coroutine",
+                             .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

@@ -43,7 +43,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpoll{
-    .name = "epoll", .summary = "one thread, epoll(7) level-triggered, registered once", .run = run, .family = "epoll"};
+const ServerModel kEpoll{.name = "epoll",
+                         .summary = "one thread, epoll(7) level-triggered, registered once",
+                         .run = run,
+                         .family = "epoll",
+                         .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

@@ -94,6 +94,7 @@ const ServerModel kEpollEt{.name = "epoll-et",
                            .summary = "one thread, epoll edge-triggered, drained with a budget",
                            .run = run,
                            .family = "epoll",
+                           .threads = ServerModel::Threads::kOne,
                            .takes = "drain-budget"};
 
 }  // namespace fanin

@@ -34,6 +34,7 @@ const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
                                   .kind = ServerModel::Kind::kExhibit,
                                   .run = run,
                                   .family = "epoll",
+                                  .threads = ServerModel::Threads::kOne,
                                   .stalls = true};
 
 }  // namespace fanin

@@ -36,6 +36,7 @@ const ServerModel kEpollMod{.name = "epoll-mod",
                             .summary = "one thread, epoll with an epoll_ctl(MOD) after every event",
                             .kind = ServerModel::Kind::kExhibit,
                             .run = run,
-                            .family = "epoll"};
+                            .family = "epoll",
+                            .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

@@ -72,6 +72,7 @@ const ServerModel kFiber{.name = "fiber",
                          .summary = "one thread, a stack for each connection (Boost.Context), over epoll",
                          .run = run,
                          .family = "coroutine",
+                         .threads = ServerModel::Threads::kOne,
                          .takes = "stack-size"};
 
 }  // namespace fanin

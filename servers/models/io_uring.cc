@@ -115,6 +115,7 @@ const ServerModel kIoUring{.name = "io-uring",
                            .run = run,
                            .probe = probe,
                            .family = "completion",
+                           .threads = ServerModel::Threads::kOne,
                            .takes = "ring-entries"};
 
 }  // namespace fanin

@@ -7,12 +7,11 @@
 //   request: one operation (the send) and two completions, with one io_uring_enter for everything a batch asks for.
 // Needs of the kernel: multishot receive (Linux 6.0); uses deferred task work where it is to be had (6.1).
 // Known limit: RLIMIT_NOFILE. Where the buffers run out a receive ends with ENOBUFS and is armed again: by the time
-// that
-//   is submitted all buffers of the batch have been given back, because none is kept beyond the handling of its bytes.
+//   that is submitted all buffers of the batch have been given back, because none is kept beyond the handling of its
+//   bytes.
 // Try: fanin-server io-uring-multishot --port 7000 --buffers 1, then `nc 127.0.0.1 7000` several times.
 // From io-uring: receives go on while a reply is on its way, so what a client sends without reading has to be bounded
-// by
-//   cancelling, and a connection can be closed only when the last of its operations has completed.
+//   by cancelling, and a connection can be closed only when the last of its operations has completed.
 #include <cerrno>
 #include <memory>
 
@@ -162,6 +161,7 @@ const ServerModel kIoUringMultishot{.name = "io-uring-multishot",
                                     .run = run,
                                     .probe = probe,
                                     .family = "completion",
+                                    .threads = ServerModel::Threads::kOne,
                                     .takes = "ring-entries buffers"};
 
 }  // namespace fanin

@@ -40,6 +40,7 @@ const ServerModel kIterative{.name = "iterative",
                              .summary = "one client at a time, blocking I/O",
                              .run = run,
                              .family = "blocking",
+                             .threads = ServerModel::Threads::kOne,
                              .serves = ServerModel::Serves::kOne};
 
 }  // namespace fanin

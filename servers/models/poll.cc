@@ -1,13 +1,13 @@
 // poll: one thread, all connections in an array.
 //
 // Idea: as select, but the interest is an array of (descriptor, events) of any length.
-// Costs per call: the whole array copied in and its results out, and a scan of all entries by the kernel and again
-//   by the program.
+// Costs per call: the whole array copied in and its results out, and a scan of all entries by the kernel and again by
+//   the program.
 // Needs of the kernel: poll(2).
 // Known limit: none but RLIMIT_NOFILE; the scan grows with every connection, busy or idle.
 // Try: fanin-server poll --port 7000, then `nc 127.0.0.1 7000`.
-// From select: no limit of 1024, one array instead of bitmaps, and the array is dense: a closed connection's place
-//   is taken by the last.
+// From select: no limit of 1024, one array instead of bitmaps, and the array is dense: a closed connection's place is
+//   taken by the last.
 #include <poll.h>
 
 #include <vector>
@@ -92,7 +92,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kPoll{
-    .name = "poll", .summary = "one thread, poll(2), any number of descriptors", .run = run, .family = "readiness"};
+const ServerModel kPoll{.name = "poll",
+                        .summary = "one thread, poll(2), any number of descriptors",
+                        .run = run,
+                        .family = "readiness",
+                        .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

@@ -49,6 +49,7 @@ const ServerModel kPreforkEpoll{
     .summary = "an epoll loop per process, made ahead",
     .run = run,
     .family = "multicore",
+    .threads = ServerModel::Threads::kOne,
     .takes = "workers accept",
     .accept_modes = "reuseport exclusive",
     .worker_processes = true,

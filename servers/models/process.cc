@@ -98,6 +98,7 @@ const ServerModel kProcess{.name = "process",
                            .summary = "fork per connection, blocking I/O",
                            .run = run,
                            .family = "blocking",
+                           .threads = ServerModel::Threads::kOne,
                            .shares_memory = false};
 
 }  // namespace fanin

@@ -4,8 +4,8 @@
 //   connection back through a mailbox that wakes the loop, which sends. A connection is with a thread or with the loop,
 //   never with both, so its replies keep their order. The queue of jobs is bounded: when it is full, connections that
 //   have something to say are simply not read, and TCP slows their peers down.
-// Costs per request: two hand-overs, each a lock and mostly a wake-up and a switch. The registration changes only for
-//   a connection that says more while it is away: it leaves the set, because a hang-up cannot be ignored in it.
+// Costs per request: two hand-overs, each a lock and mostly a wake-up and a switch. The registration changes only for a
+//   connection that says more while it is away: it leaves the set, because a hang-up cannot be ignored in it.
 // Needs of the kernel: epoll, eventfd.
 // Known limit: cheap requests pay more for being handed over than they cost; dear ones no longer delay the others.
 // Try: fanin-server reactor-pool --workers 2 --protocol work --port 7000, then `nc 127.0.0.1 7000`.

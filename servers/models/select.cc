@@ -1,12 +1,12 @@
 // select: one thread, all connections in a read set and a write set.
 //
-// Idea: tell the kernel all descriptors of interest in every call; it marks those that are ready. A descriptor is
-//   in the write set only while a reply waits to leave, in the read set otherwise.
+// Idea: tell the kernel all descriptors of interest in every call; it marks those that are ready. A descriptor is in
+//   the write set only while a reply waits to leave, in the read set otherwise.
 // Costs per call: the bitmaps copied in and out, and a scan of all descriptors up to the highest, by the kernel and
 //   again by the program.
 // Needs of the kernel: select(2).
-// Known limit: an fd_set has room for FD_SETSIZE (1024) descriptors; FD_SET beyond is undefined behaviour, so such
-//   a connection is refused and counted.
+// Known limit: an fd_set has room for FD_SETSIZE (1024) descriptors; FD_SET beyond is undefined behaviour, so such a
+//   connection is refused and counted.
 // Try: fanin-server select --port 7000, then `nc 127.0.0.1 7000`.
 // From thread: one thread serves everybody, sockets do not block, and the program keeps each connection's state.
 #include <sys/select.h>
@@ -106,6 +106,7 @@ const ServerModel kSelect{.name = "select",
                           .summary = "one thread, select(2), at most FD_SETSIZE descriptors",
                           .run = run,
                           .max_descriptor = FD_SETSIZE - 1,
-                          .family = "readiness"};
+                          .family = "readiness",
+                          .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

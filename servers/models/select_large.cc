@@ -1,8 +1,7 @@
 // select-large: as `select`, with bitmaps of any length.
 //
-// Idea: the limit of 1024 is that of glibc's fd_set, not of the kernel: the system call takes bitmaps of as many
-//   bits as its first argument says. So the program keeps its own, in machine words on the heap, and makes the call
-//   itself.
+// Idea: the limit of 1024 is that of glibc's fd_set, not of the kernel: the system call takes bitmaps of as many bits
+//   as its first argument says. So the program keeps its own, in machine words on the heap, and makes the call itself.
 // Costs per call: as `select`, and growing without end: the kernel copies the bitmaps and looks at every descriptor
 //   that is set, busy or idle; the program looks at every word.
 // Needs of the kernel: pselect6(2).
@@ -132,6 +131,7 @@ void run(Server& server) {
 const ServerModel kSelectLarge{.name = "select-large",
                                .summary = "one thread, the system call of select with a bitmap of any length",
                                .run = run,
-                               .family = "readiness"};
+                               .family = "readiness",
+                               .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin

@@ -1,11 +1,10 @@
 // selector: one thread, a callback for each registered descriptor, on the best mechanism that the system offers.
 //
-// Idea: the program registers a descriptor, what it waits for and a handler; the selector waits and calls the
-//   handlers of what is ready. Which mechanism it waits with is found out at run time, the best first: epoll, poll,
-//   select; `--mechanism` forces one. This is what portable libraries do, and how they keep one program for many
-//   systems.
-// Costs per event: those of the mechanism, a look-up and an indirect call. Per connection: a handler, and with
-//   epoll a call to take it out of the set, which other mechanisms need before the descriptor is closed.
+// Idea: the program registers a descriptor, what it waits for and a handler; the selector waits and calls the handlers
+//   of what is ready. Which mechanism it waits with is found out at run time, the best first: epoll, poll, select;
+//   `--mechanism` forces one. This is what portable libraries do, and how they keep one program for many systems.
+// Costs per event: those of the mechanism, a look-up and an indirect call. Per connection: a handler, and with epoll a
+//   call to take it out of the set, which other mechanisms need before the descriptor is closed.
 // Needs of the kernel: any of the three.
 // Known limit: that of the mechanism; with select 1024 descriptors, what is beyond is refused and counted. What one
 //   mechanism alone can do (edges, one-shot) is out of reach, because the others cannot.
@@ -121,6 +120,7 @@ const ServerModel kSelector{.name = "selector",
                             .summary = "one thread, a callback per descriptor on the best mechanism there is",
                             .run = run,
                             .family = "readiness",
+                            .threads = ServerModel::Threads::kOne,
                             .takes = "mechanism"};
 
 }  // namespace fanin

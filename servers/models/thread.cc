@@ -1,14 +1,14 @@
 // thread: a thread per connection.
 //
-// Idea: a thread after every accept(), which serves its one connection with plain blocking calls. As `process`, but
-//   all share one address space.
-// Costs per connection: a thread's creation and end; a kernel stack, the touched part of an 8 MiB user stack, a
-//   switch per request.
+// Idea: a thread after every accept(), which serves its one connection with plain blocking calls. As `process`, but all
+//   share one address space.
+// Costs per connection: a thread's creation and end; a kernel stack, the touched part of an 8 MiB user stack, a switch
+//   per request.
 // Needs of the kernel: threads.
 // Known limit: kernel.threads-max, RLIMIT_NPROC, memory.
 // Try: fanin-server thread --port 7000, then `nc 127.0.0.1 7000`, then `ls /proc/PID/task`.
-// From process: the address space, the descriptors and the counters are shared, so nothing is copied and nothing
-//   needs reaping.
+// From process: the address space, the descriptors and the counters are shared, so nothing is copied and nothing needs
+//   reaping.
 #include <memory>
 #include <system_error>
 #include <thread>
