@@ -123,6 +123,7 @@ void Connection::push(std::string_view bytes) {
   } else {
     // Does not read, or is gone. Its own loop sees the end of the stream and closes it; this thread must not.
     ::shutdown(fd(), SHUT_RDWR);
+    server_.cut_off(fd());
   }
 }
 

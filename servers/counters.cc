@@ -37,12 +37,14 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"syscalls", "thread_create"},
     {"syscalls", "hand_over"},
     {"syscalls", "pause"},
+    {"syscalls", "fcntl"},
     {"would_block", "accept"},
     {"would_block", "recv"},
     {"would_block", "send"},
     {"workers", "handed_over"},
     {"workers", "queue_full"},
     {"workers", "replaced"},
+    {"signals", "overflows"},
 }};
 
 // Lives in memory that forked children share, hence atomics and no pointers.

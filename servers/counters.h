@@ -29,12 +29,14 @@ enum class Count : std::size_t {
   kCallThreadCreate,
   kCallHandOver,
   kCallPause,
+  kCallFcntl,
   kBlockAccept,
   kBlockRecv,
   kBlockSend,
   kHandedOver,
   kQueueFull,
   kWorkersReplaced,
+  kSignalOverflows,
   kSize,
 };
 

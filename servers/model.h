@@ -85,6 +85,8 @@ extern const ServerModel kPreforkEpoll;
 extern const ServerModel kCoroutine;
 extern const ServerModel kSelector;
 extern const ServerModel kFiber;
+extern const ServerModel kScheduler;
+extern const ServerModel kSigio;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 

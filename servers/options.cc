@@ -52,6 +52,8 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--stack-size", model.stack_bytes, "bytes of stack for each connection")
       ->check(CLI::Range(16 << 10, 8 << 20))
       ->capture_default_str();
+  add("--signal-queue", model.signal_queue, "most signals that may be pending; 0 = as many as the system allows")
+      ->capture_default_str();
   add("--mechanism", model.mechanism, "the one to use instead of the best there is");
   add("--ring-entries", model.ring_entries, "length of the submission queue")
       ->check(CLI::Range(8, 32768))

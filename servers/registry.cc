@@ -53,6 +53,9 @@ std::span<const ServerModel> models() {
       // Straight-line code over it.
       kCoroutine,
       kFiber,
+      kScheduler,
+      // The kernel sends a message for every change.
+      kSigio,
       // The kernel does the I/O as well.
       kIoUring,
       kIoUringMultishot,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct ModelOptions {
   std::size_t queue = 1024;                          // pools: the most connections or jobs that wait for a worker
   int drain_budget = 16;                // edge-triggered: reads of one connection before the others have their turn
   std::size_t stack_bytes = 64 * 1024;  // fiber: stack of one connection
+  std::size_t signal_queue = 0;         // sigio: how many signals may be pending; 0: as many as the system allows
   std::string mechanism;                // selector: forces one; empty takes the best there is
   unsigned ring_entries = 1024;         // io_uring: length of the submission queue
   unsigned buffers = 1024;              // io_uring: provided buffers, each of the read cap's size
@@ -53,6 +55,16 @@ class Server {
   std::vector<Listener>& listeners() noexcept { return listeners_; }
   std::unique_ptr<ServerSession> make_session() const { return sessions_(); }
 
+  // Has `call` told the descriptor of a connection that was shut down because its peer does not read what others push
+  // to it: for models that the kernel does not tell of what the program itself has done. Called on the thread that
+  // pushed; set it before there are connections.
+  void on_cut_off(std::function<void(int fd)> call) { on_cut_off_ = std::move(call); }
+  void cut_off(int fd) const {
+    if (on_cut_off_) {
+      on_cut_off_(fd);
+    }
+  }
+
   // Blocks until a connection comes on any of the listeners, for models that block. `open` as for Listener::accept().
   // Never kNone.
   Listener::Accepted accept(std::size_t open);
@@ -79,6 +91,7 @@ class Server {
   bool reuse_port_;
   SessionFactory sessions_;
   std::vector<Listener> listeners_;
+  std::function<void(int)> on_cut_off_;
 };
 
 }  // namespace fanin

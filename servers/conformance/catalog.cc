@@ -40,6 +40,7 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
                          .max_descriptor = optional_value<int>(model, "max_descriptor"),
                          .concurrency = optional_value<std::size_t>(model, "concurrency"),
                          .one_thread = optional_value<std::string>(model, "threads").value_or("many") == "one",
+                         .signal_queue = options.find("signal-queue") != std::string::npos,
                          .spins = options.find("idle") != std::string::npos,
                          .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
       if (!model.at("supported").get<bool>()) {

@@ -14,6 +14,7 @@ struct ModelTraits {
   std::optional<int> max_descriptor;       // the highest descriptor number that it can watch
   std::optional<std::size_t> concurrency;  // connections that it serves at once; the others wait. None: no bound
   bool one_thread = false;                 // in each of its processes
+  bool signal_queue = false;               // readiness comes through a bounded queue of signals
   bool spins = false;                      // looks for work all the time: its CPU time says nothing
   bool worker_processes = false;           // made ahead, and replaced when they die
 };

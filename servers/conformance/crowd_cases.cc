@@ -93,6 +93,29 @@ void max_connections(const Subject& subject) {
   EXPECT_EQ(server.stop().get("connections", "refused_max_connections"), refused);
 }
 
+bool is_home_with_signal_queue(const Subject& subject) {
+  return is_home_and_keeps(subject) && subject.model.signal_queue;
+}
+
+// Would catch signal-driven I/O that believes its queue: it is full after one signal, and who connected or sent then is
+// never heard of.
+void signal_queue_overflow(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject, {.options = {"--signal-queue", "1"}});
+  auto clients = connect_many(100, server.address(), *protocol);
+  converse(clients);
+  {
+    const Paused paused(server.pid());
+    for (Client& client : clients) {
+      client.ask();
+      client.send_some();
+    }
+  }
+  drive(clients, "replies to all, of whom one had room for a signal",
+        [](const Client& client) { return client.answered_all(); });
+  EXPECT_GT(server.stop().get("signals", "overflows"), 0u);
+}
+
 }  // namespace
 
 std::span<const Case> crowd_cases() {
@@ -100,6 +123,7 @@ std::span<const Case> crowd_cases() {
       {"TwoThousandConnections", false, is_home_without_limit, two_thousand_connections},
       {"AllSendAtOnce", false, is_home_without_limit, all_send_at_once},
       {"MaxConnections", false, is_home_with_room_for_a_few, max_connections},
+      {"SignalQueueOverflow", true, is_home_with_signal_queue, signal_queue_overflow},
   };
   return kCases;
 }

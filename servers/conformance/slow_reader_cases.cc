@@ -69,6 +69,25 @@ void flood(const Subject& subject) {
   EXPECT_EQ(server.stop().get("bytes", "received"), client.bytes_sent());
 }
 
+// Would catch a server that sends away who does not read what the others say, and then waits for that peer to do
+// something: signal-driven I/O is not told of a shutdown by the program itself, and the connection stays for ever.
+void deaf_member_is_closed(const Subject& subject) {
+  const auto protocol = subject.client_half(4000);
+  RunningServer server(subject);
+  Client speaker(server.address(), *protocol, 0);
+  converse(speaker);
+  const std::size_t before = settled_footprint(server.pid()).descriptors;
+  Client deaf(server.address(), *protocol, 1, 4096);
+  converse(deaf);
+  wait_until("the server has closed the connection of a member that does not read", [&] {
+    converse(speaker, 100);
+    return footprint(server.pid()).descriptors <= before;
+  });
+  converse(speaker);
+  server.stop();
+}
+
+bool broadcasts(const Subject& subject) { return subject.setup.broadcasts && subject.at_once(2) == 2; }
 bool piles_up_replies(const Subject& subject) { return keeps_connections(subject) && !subject.setup.broadcasts; }
 bool is_sink(const Subject& subject) { return subject.client_half()->half_closes(); }
 
@@ -77,6 +96,7 @@ bool is_sink(const Subject& subject) { return subject.client_half()->half_closes
 std::span<const Case> slow_reader_cases() {
   static constexpr Case kCases[] = {
       {"SlowReader", false, piles_up_replies, slow_reader},
+      {"DeafMemberIsClosed", false, broadcasts, deaf_member_is_closed},
       {"Flood", false, is_sink, flood},
   };
   return kCases;

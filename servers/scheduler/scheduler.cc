@@ -1,0 +1,121 @@
+#include "servers/scheduler/scheduler.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "servers/counters.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kBatch = 128;
+
+}  // namespace
+
+Scheduler::Scheduler(int workers)
+    : workers_(workers),
+      queues_(std::make_unique<RunQueue[]>(static_cast<std::size_t>(workers))),
+      bell_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  // By edge, so that nobody has to silence it.
+  check(set_.add(bell_.get(), EPOLLIN | EPOLLET, nullptr) ? 0 : -1, "epoll_ctl");
+}
+
+void Scheduler::work(int worker) {
+  while (!closed_.load()) {
+    if (const std::coroutine_handle<> coroutine = next(worker)) {
+      coroutine.resume();
+    }
+  }
+  ring();  // for the next one
+}
+
+void Scheduler::close() {
+  closed_.store(true);
+  ring();
+}
+
+// The oldest of its own, one of another's, or the first that an event is for. Null where it was woken to look again.
+std::coroutine_handle<> Scheduler::next(int worker) {
+  RunQueue& own = queues_[static_cast<std::size_t>(worker)];
+  {
+    const std::lock_guard lock(own.mutex);
+    if (!own.runnable.empty()) {
+      const std::coroutine_handle<> coroutine = own.runnable.front();
+      own.runnable.pop_front();
+      return coroutine;
+    }
+  }
+  // Before the others' queues are looked at: whoever fills one afterwards sees a sleeper and rings.
+  sleepers_.fetch_add(1);
+  std::coroutine_handle<> coroutine = steal(worker);
+  if (!coroutine) {
+    coroutine = wait_for_events(own);
+  }
+  sleepers_.fetch_sub(1);
+  return coroutine;
+}
+
+std::coroutine_handle<> Scheduler::steal(int thief) {
+  for (int i = 1; i < workers_; ++i) {
+    RunQueue& victim = queues_[static_cast<std::size_t>((thief + i) % workers_)];
+    const std::lock_guard lock(victim.mutex);
+    if (!victim.runnable.empty()) {
+      const std::coroutine_handle<> coroutine = victim.runnable.front();
+      victim.runnable.pop_front();
+      count(Count::kHandedOver);
+      if (!victim.runnable.empty() && sleepers_.load() > 1) {  // besides the thief
+        ring();
+      }
+      return coroutine;
+    }
+  }
+  return nullptr;
+}
+
+std::coroutine_handle<> Scheduler::wait_for_events(RunQueue& own) {
+  std::array<epoll_event, kBatch> room;
+  std::coroutine_handle<> first;
+  bool queued = false;
+  const auto events = set_.wait(room, -1);
+  const std::lock_guard lock(own.mutex);
+  for (const epoll_event& event : events) {
+    if (event.data.ptr == nullptr) {
+      continue;  // the bell: somebody has more than it can do, or all is over
+    }
+    const auto coroutine = std::coroutine_handle<>::from_address(event.data.ptr);
+    if (!first) {
+      first = coroutine;
+    } else {
+      own.runnable.push_back(coroutine);
+      queued = true;
+    }
+  }
+  if (queued && sleepers_.load() > 1) {  // besides this worker
+    ring();
+  }
+  return first;
+}
+
+void Scheduler::ring() noexcept {
+  const std::uint64_t one = 1;
+  count(Count::kCallHandOver);
+  (void)!::write(bell_.get(), &one, sizeof(one));
+}
+
+bool ScheduledSocket::arm(Connection::Next next, std::coroutine_handle<> coroutine) {
+  const std::uint32_t events = EPOLLONESHOT | (next == Connection::Next::kWrite ? EPOLLOUT : EPOLLIN);
+  if (std::exchange(watched_, true)) {
+    scheduler_.set_.modify(fd_, events, coroutine.address());
+    return true;
+  }
+  const bool armed = scheduler_.set_.add(fd_, events, coroutine.address());
+  if (!armed) {
+    watched_ = false;
+  }
+  return armed;
+}
+
+}  // namespace fanin

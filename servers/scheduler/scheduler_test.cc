@@ -1,0 +1,126 @@
+// Coroutines that threads take from each other.
+#include "servers/scheduler/scheduler.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <semaphore>
+#include <utility>
+#include <vector>
+
+#include "servers/coroutine/task.h"
+#include "servers/counters.h"
+#include "servers/worker_threads.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+struct Pair {
+  Pair() {
+    int ends[2];
+    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "socketpair");
+    near.reset(ends[0]);
+    far.reset(ends[1]);
+  }
+  void write() const { check(static_cast<int>(::write(far.get(), "x", 1)), "write"); }
+
+  Descriptor near;
+  Descriptor far;
+};
+
+Task when_readable(Scheduler& scheduler, Descriptor owned, std::function<void()> then) {
+  ScheduledSocket socket(scheduler, owned.get());
+  if (co_await socket.ready(Connection::Next::kRead)) {
+    then();
+  }
+}
+
+class SchedulerTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { share_totals(); }
+};
+
+// Would catch: a coroutine that stays in the queue of a thread which is busy while another has nothing to do, because
+// nobody steals, or because the idle one sleeps and is not woken. Both become ready before any thread looks, so that
+// one thread gets both; the first then holds its thread until the second has run.
+TEST_F(SchedulerTest, WhatWaitsBehindASlowOneIsTakenByAnotherThread) {
+  for (int round = 0; round < 100; ++round) {
+    Scheduler scheduler(2);
+    Pair slow;
+    Pair quick;
+    std::binary_semaphore quick_ran{0};
+    std::counting_semaphore<2> ended{0};
+    bool in_time = false;
+    when_readable(scheduler, std::move(slow.near), [&] {
+      in_time = quick_ran.try_acquire_for(kPatience);
+      ended.release();
+    }).start();
+    when_readable(scheduler, std::move(quick.near), [&] {
+      quick_ran.release();
+      ended.release();
+    }).start();
+    slow.write();
+    quick.write();
+    const WorkerThreads workers(2, [&scheduler](int worker) { scheduler.work(worker); });
+    ended.acquire();
+    ended.acquire();
+    scheduler.close();
+    ASSERT_TRUE(in_time) << "round " << round;
+  }
+}
+
+// Would catch: workers that are not all woken at the end, of whom the last sleeps for ever.
+TEST_F(SchedulerTest, CloseWakesAllWorkers) {
+  for (int round = 0; round < 100; ++round) {
+    Scheduler scheduler(8);
+    const WorkerThreads workers(8, [&scheduler](int worker) { scheduler.work(worker); });
+    scheduler.close();
+  }
+}
+
+// Would catch: an event that resumes a coroutine twice or not at all when it waits again and again, moving between
+// threads: each must come round exactly as often as its peer writes.
+Task count_bytes(Scheduler& scheduler, Descriptor owned, int bytes, std::atomic<int>& received,
+                 std::counting_semaphore<>& ended) {
+  {
+    ScheduledSocket socket(scheduler, owned.get());
+    for (int i = 0; i < bytes; ++i) {
+      co_await socket.ready(Connection::Next::kRead);
+      char byte = 0;
+      received += static_cast<int>(::read(owned.get(), &byte, 1));
+    }
+  }
+  ended.release();
+}
+
+TEST_F(SchedulerTest, EveryEventResumesOnce) {
+  constexpr int kCoroutines = 50;
+  constexpr int kBytes = 100;
+  Scheduler scheduler(4);
+  std::vector<Pair> pairs(kCoroutines);
+  std::atomic<int> received{0};
+  std::counting_semaphore<> ended{0};
+  const WorkerThreads workers(4, [&scheduler](int worker) { scheduler.work(worker); });
+  for (Pair& pair : pairs) {
+    count_bytes(scheduler, std::move(pair.near), kBytes, received, ended).start();
+  }
+  for (int i = 0; i < kBytes; ++i) {
+    for (const Pair& pair : pairs) {
+      pair.write();
+    }
+  }
+  for (int i = 0; i < kCoroutines; ++i) {
+    ended.acquire();
+  }
+  scheduler.close();
+  EXPECT_EQ(received, kCoroutines * kBytes);
+}
+
+}  // namespace
+}  // namespace fanin
