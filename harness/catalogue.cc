@@ -102,7 +102,7 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
                          needed - kOtherDescriptors, *model->max_descriptor, model->name);
     }
   }
-  if (const std::string reason = unserved_reason(cell, server, catalogue); !reason.empty()) {
+  if (std::string reason = unserved_reason(cell, server, catalogue); !reason.empty()) {
     return reason;
   }
   if (static_cast<std::uint64_t>(needed) > descriptor_limit) {

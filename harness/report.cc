@@ -19,7 +19,7 @@ constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "resp
 
 std::string row(const RunRecord& record, const Cell& cell) {
   const CellVerdict verdict = record.verdict(cell);
-  std::string text = fmt::format("  {:<14} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
+  std::string text = fmt::format("  {:<18} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
   if (verdict.status != "measured") {
     return text + fmt::format("   {}: {}\n", verdict.status, verdict.reason);
   }
@@ -41,7 +41,7 @@ constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
                                     {"slab", "machine_slab_bytes"}};
 
 std::string slope_row(const std::string& server, const std::vector<Json>& slopes) {
-  std::string text = fmt::format("  {:<14} {:>8}", server, "");
+  std::string text = fmt::format("  {:<18} {:>8}", server, "");
   for (const Column& column : kSlopeColumns) {
     for (const Json& slope : slopes) {
       if (slope["metric"] == column.metric) {
@@ -69,7 +69,7 @@ std::string describe_slopes(const std::string& experiment, const Json& slopes) {
   if (servers.empty()) {
     return "";
   }
-  std::string text = fmt::format("  memory per idle connection\n  {:<14} {:>8}", "server", "");
+  std::string text = fmt::format("  memory per idle connection\n  {:<18} {:>8}", "server", "");
   for (const Column& column : kSlopeColumns) {
     text += fmt::format(" {:>12}", column.heading);
   }
@@ -93,7 +93,7 @@ std::string describe_run(const RunRecord& record) {
     if (rows.empty()) {
       continue;
     }
-    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<14} {:>8}", experiment.title,
+    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<18} {:>8}", experiment.title,
                         experiment.sweep.parameter, record.suite.repetitions, "server", "");
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>12}", column.heading);

@@ -32,6 +32,7 @@ Json round_of(int idle, int block, double pss, const char* status = "ok") {
 
 std::vector<const Json*> pointers(const std::vector<Json>& values) {
   std::vector<const Json*> all;
+  all.reserve(values.size());
   for (const Json& value : values) {
     all.push_back(&value);
   }

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 
 from plots import facts, series, sweep, ticks
+from plots.charts import connection_memory
 
 NAME = "report.html"
 METRICS = {
@@ -20,6 +21,8 @@ METRICS = {
     "response_p999_ns": "p99.9",
     "server_pss_bytes": "memory (PSS)",
 }
+
+SLOPES = {connection_memory.TOTAL: "in all"} | connection_memory.PARTS
 
 _STATUS_WORDS = {
     "invalid": "cannot be trusted",
@@ -79,6 +82,8 @@ def _experiment(run, experiment, pictures):
         "parameter": facts.PARAMETER_WORDS[experiment.parameter],
         "pictures": [each for each in pictures if each.experiment == experiment.name],
         "notes": [note.text() for note in marks],
+        "slope_headings": list(SLOPES.values()),
+        "slopes": _slopes(run, experiment),
         "headings": list(METRICS.values()),
         "rows": [
             {
@@ -90,6 +95,28 @@ def _experiment(run, experiment, pictures):
             for value in experiment.values
         ],
     }
+
+
+def _slopes(run, experiment):
+    """Rows (server, figures in the order of SLOPES, reason or None); empty for a sweep of anything else."""
+    found = [(server, run.slopes(experiment, server)) for server in experiment.servers]
+    return [
+        {
+            "server": server,
+            "cells": [_slope_figure(slopes.get(metric)) for metric in SLOPES],
+            "reason": slopes[connection_memory.TOTAL].get("reason"),
+        }
+        for server, slopes in found
+        if connection_memory.TOTAL in slopes
+    ]
+
+
+def _slope_figure(slope):
+    if slope is None or slope["median"] is None:
+        return _plain("none")
+    form = ticks.FORMS[slope["unit"]]
+    interval = f"{form(slope['low'])} to {form(slope['high'])}"
+    return {"text": form(slope["median"]), "interval": interval, "limited": False}
 
 
 def figure(run, experiment, server, value, metric):

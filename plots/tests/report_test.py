@@ -82,6 +82,21 @@ class Report(unittest.TestCase):
         self.assertRegex(text, r"poll 10,000 123k 123k to 124k")
         self.assertEqual(text.count("123k to 124k"), 1)
 
+    def test_slopes_are_those_of_the_run(self):
+        run = self.run_
+        of_poll = [each for each in run["slopes"] if each["server"] == "poll"]
+        of_poll[0] |= {"median": 5 * 1024, "low": 4 * 1024, "high": 6 * 1024}
+        of_poll[1] |= {"median": -3.0, "low": -4.0, "high": 1.0}
+        for each in run["slopes"]:
+            if each["server"] == "select":
+                each |= {"median": None, "low": None, "high": None, "coverage": None, "reason": "made up"}
+        text = Outline(written(run)).text()
+        self.assertIn("poll 5 KiB 4 KiB to 6 KiB -3 B -4 B to 1 B", text)
+        self.assertIn("select none none none none none made up", text)
+        self.assertEqual(text.count("Bytes per idle connection"), 1)  # one experiment sweeps them
+        del run["slopes"]
+        self.assertNotIn("Bytes per idle connection", Outline(written(run)).text())
+
     def test_a_whole_run_has_no_alarm(self):
         text = Outline(written(fixture.make_run(gaps={}))).text()
         self.assertNotIn("INCOMPLETE", text)
