@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kKibibyte = 1024;
 constexpr Nanoseconds kBetweenReadings = std::chrono::milliseconds(10);
-constexpr int kQuietReadings = 3;
+constexpr int kQuietReadings = 5;
 
 // The kernel counts pages per CPU and folds them into the sum once a second; until then the sum may lack some hundred
 // KiB. Reading this file folds at once. Only root may, and without it the reading is merely coarser.
@@ -66,8 +66,11 @@ std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most) {
     const std::uint64_t held = slab.value_or(0) + labelled_number(meminfo, "KernelStack").value_or(0) * kKibibyte;
     quiet = held > most ? 0 : quiet + 1;
     most = std::max(most, held);
-    if (!slab || quiet >= kQuietReadings || now() + kBetweenReadings > deadline) {
+    if (!slab || quiet >= kQuietReadings) {
       return slab;
+    }
+    if (now() + kBetweenReadings > deadline) {
+      return std::nullopt;
     }
     std::this_thread::sleep_for(kBetweenReadings);
   }

@@ -20,9 +20,9 @@ std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, s
 std::optional<std::uint64_t> read_slab_bytes();
 std::optional<std::uint64_t> read_kernel_stack_size();
 
-// Reads slab and kernel stacks again and again until they have not grown over a few readings, or `at_most` is over, and
-// returns the last slab reading: connections that the client's kernel calls established still wait for the server to
-// accept them, and to make a process or a thread for each.
+// Reads slab and kernel stacks again and again until they have not grown over a few readings, and returns the last slab
+// reading: connections that the client's kernel calls established still wait for the server to accept them, and to make
+// a process or a thread for each. Nothing where `at_most` is over before.
 std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most);
 
 }  // namespace fanin

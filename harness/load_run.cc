@@ -13,8 +13,10 @@ namespace {
 // A window that is a number of requests has no length of its own.
 constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
 
-// Waiting for the server to have taken all connections must leave most of the warm-up to what else is done in it.
+// Waiting for the server to have taken all connections must leave most of the warm-up to what else is done in it. At
+// the end of the window there is time; fanin-load waits for 10 s.
 constexpr int kSettlingShareOfWarmup = 4;
+constexpr Nanoseconds kSettlingAtTheEnd = std::chrono::seconds(5);
 
 Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_pid, const Cell& cell,
                    std::uint64_t seed, int control_fd) {
@@ -48,7 +50,8 @@ LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std:
     : server_(server),
       time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + rig.patience),
       monitor_(server.process().pid()),
-      settling_limit_(cell.warmup / kSettlingShareOfWarmup),
+      memory_alone_(asks_about_memory(cell)),
+      settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
       kernel_stack_size_(read_kernel_stack_size()),
       slab_before_(read_slab_bytes()),
@@ -56,20 +59,35 @@ LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std:
   control_.close_generator_end();
 }
 
+void LoadRun::all_connected() {
+  if (memory_alone_) {
+    return;
+  }
+  // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
+  slab_connected_ = read_settled_slab_bytes(settling_limit_);
+  monitor_.discover();
+}
+
 void LoadRun::open_window() {
   cpu_opened_read_at_ = now();
-  cpu_opened_ = monitor_.cpu_quickly();
+  if (!memory_alone_) {
+    cpu_opened_ = monitor_.cpu_quickly();
+    switches_opened_ = monitor_.switches();
+  }
   machine_opened_ = read_machine_cpu();
-  switches_opened_ = monitor_.switches();
 }
 
 // The generator holds all its connections and sends nothing until it is released, so there is time to look around.
 void LoadRun::close_window() {
   machine_closed_ = read_machine_cpu();
-  cpu_closed_ = monitor_.cpu_thoroughly();
-  switches_closed_ = monitor_.switches();
-  if (!monitor_.same_tasks()) {
-    switches_closed_.reset();  // tasks that came in between are not in the sum
+  if (memory_alone_) {
+    slab_connected_ = read_settled_slab_bytes(settling_limit_);
+  } else {
+    cpu_closed_ = monitor_.cpu_thoroughly();
+    switches_closed_ = monitor_.switches();
+    if (!monitor_.same_tasks()) {
+      switches_closed_.reset();  // tasks that came in between are not in the sum
+    }
   }
   machine_closed_.netstat = read_netstat();
   machine_opened_.netstat = netstat_before_;
@@ -79,9 +97,7 @@ void LoadRun::close_window() {
 
 void LoadRun::handle(const ControlEvent& event) {
   if (event.name == "established") {
-    // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
-    slab_connected_ = read_settled_slab_bytes(settling_limit_);
-    monitor_.discover();
+    all_connected();
   } else if (event.name == "window_open") {
     opened_at_ = event.at;
     open_window();

@@ -35,6 +35,7 @@ class LoadRun {
 
  private:
   void handle(const ControlEvent& event);
+  void all_connected();
   void open_window();
   void close_window();
   void collect_result();
@@ -46,6 +47,7 @@ class LoadRun {
   Nanoseconds time_limit_;
   ControlChannel control_;
   Monitor monitor_;
+  bool memory_alone_;  // see asks_about_memory()
   Nanoseconds settling_limit_;
   std::map<std::string, std::int64_t> netstat_before_;
   std::optional<std::uint64_t> kernel_stack_size_;

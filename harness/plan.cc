@@ -36,6 +36,10 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
 
 }  // namespace
 
+bool asks_about_memory(const Cell& cell) {
+  return cell.parameter == "idle_connections" && cell.workload.connections() == 1;
+}
+
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
   std::vector<Cell> cells;
   const auto add = [&](Cell cell) {

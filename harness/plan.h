@@ -22,6 +22,10 @@ struct Cell {
   Nanoseconds duration{};
 };
 
+// Whether the cell is there for the server's memory alone: one active connection beside swept idle ones only shows that
+// the server still answers. Then nothing is read that would itself take memory before all of it is read.
+bool asks_about_memory(const Cell& cell);
+
 // All cells of a suite in the order in which it is written; with `only`, those whose id contains that text.
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "");
 

@@ -63,6 +63,20 @@ TEST(Round, ReadsTheServerAtTheBordersOfTheWindow) {
   EXPECT_GE(round["machine"]["netstat"]["Tcp.ActiveOpens"], 1);  // the generator's connection at least
 }
 
+// Would catch: CPU readings in a round for memory, whose walk through /proc would be measured as the server's memory.
+TEST(Round, ReadsMemoryAloneWhereThatIsTheQuestion) {
+  Json document = scripted_suite("steady", "good").document;
+  document["experiments"][0]["workload"]["connections"] = 1;
+  document["experiments"][0]["sweep"] = {{"parameter", "idle_connections"}, {"values", {0}}};
+  const Suite suite = parse_suite(document, "s.json");
+  const Json round = run_round(scripted_rig(), suite.servers.front(), make_cells(suite).front(), 1);
+  EXPECT_EQ(round["status"], "ok") << round["reason"];
+  EXPECT_GT(round["server"]["pss_bytes"], 0);
+  EXPECT_GT(round["server"]["page_table_bytes"], 0);
+  EXPECT_TRUE(round["server"]["cpu_ns"].is_null());
+  EXPECT_TRUE(round["server"]["voluntary_switches"].is_null());
+}
+
 TEST(Round, TakesTheGeneratorsVerdict) {
   const Json round = run_scripted("steady", "invalid");
   EXPECT_EQ(round["status"], "invalid");
