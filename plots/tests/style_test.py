@@ -1,14 +1,13 @@
 """Tests of who gets which colour, marker and line, and of how numbers are written."""
 
 import itertools
-import re
 import unittest
-from pathlib import Path
 
 import numpy
 
 from plots import ticks
 from plots.style import FAMILIES, MODELS, PANELS, StyleBook
+from plots.tests import registry
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
 DEFICIENCIES = {
@@ -33,18 +32,6 @@ def lab(colour, matrix):
     return numpy.array((116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])))
 
 
-def models_of_the_registry():
-    """{model: its family} of the table in servers/registry.cc, whose rows stand in the models' own files."""
-    servers = Path(__file__).resolve().parents[2] / "servers"
-    rows = {}
-    for path in (servers / "models").glob("*.cc"):
-        for constant, row in re.findall(r"const ServerModel (k\w+)\{(.*?)\};", path.read_text("utf-8"), re.DOTALL):
-            name, family = (re.search(rf'\.{key} = "([^"]+)"', row)[1] for key in ("name", "family"))
-            rows[constant] = (name, family)
-    table = re.search(r"table = checked\(\{(.*?)\}\);", (servers / "registry.cc").read_text("utf-8"), re.DOTALL)
-    return dict(rows[constant] for constant in re.findall(r"^\s*(k\w+),", table[1], re.MULTILINE))
-
-
 def book_of(*names):
     return StyleBook([(name, name if name in MODELS else None) for name in names])
 
@@ -57,10 +44,10 @@ class Styles(unittest.TestCase):
 
     def test_every_model_of_the_registry_has_a_look_and_a_panel(self):
         # A model without a row here would be drawn in brown among "other models" and nobody would notice.
-        registry = models_of_the_registry()
-        self.assertGreater(len(registry), 20)
-        self.assertEqual(sorted(set(registry) - set(MODELS)), [])
-        self.assertEqual({name: MODELS[name][3] for name in registry}, registry)
+        families = {name: model.family for name, model in registry.models().items()}
+        self.assertGreater(len(families), 20)
+        self.assertEqual(sorted(set(families) - set(MODELS)), [])
+        self.assertEqual({name: MODELS[name][3] for name in families}, families)
         self.assertTrue({family for family, *_ in MODELS.values()} <= set(FAMILIES))
         self.assertTrue({panel for *_, panel in MODELS.values()} <= set(PANELS))
 

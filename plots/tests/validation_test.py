@@ -15,7 +15,7 @@ from pathlib import Path
 from plots import validate
 from plots.document import InputError, parse_json, schema_findings
 from plots.run_file import load_run
-from plots.tests import fixture
+from plots.tests import fixture, registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,6 +95,15 @@ class Schemas(unittest.TestCase):
         self.assertTrue(suites)
         for path in suites:
             self.assertEqual(validate.check(path, 10), [], path.name)
+
+    def test_the_full_suite_asks_every_model_for_its_memory(self):
+        # A new model that nobody enters there would be missing from the comparison without a word.
+        suite = json.loads((ROOT / "harness" / "suites" / "full.json").read_text(encoding="utf-8"))
+        experiment = next(each for each in suite["experiments"] if each["name"] == "idle-memory")
+        self.assertEqual(experiment["servers"], ["*"])
+        asked = [server["model"] for server in suite["servers"] if "model" in server]
+        wanted = [name for name, model in registry.models().items() if not model.stalls]
+        self.assertEqual(sorted(asked), sorted(wanted))
 
     def test_every_required_key_is_missed(self):
         # A key left out of "required": a chart would fail on it, or worse, show nothing.
