@@ -81,12 +81,10 @@ class UringLoop {
     }
     const Client& client = *clients_.find(id);
     const int fd = client.connection->fd();
-    io_uring_sqe* operation = ring_.next();
     if (next == Connection::Next::kWrite) {
-      const std::string_view reply = client.connection->unsent();
-      ::io_uring_prep_send(operation, fd, reply.data(), reply.size(), MSG_NOSIGNAL);
-      Ring::set_tag(operation, {kSend, id});
+      ring_.send(fd, client.connection->unsent(), {kSend, id});
     } else {
+      io_uring_sqe* operation = ring_.next();
       ::io_uring_prep_recv(operation, fd, client.input.get(), server_.options().read_cap, 0);
       Ring::set_tag(operation, {kReceive, id});
     }

@@ -97,7 +97,11 @@ class MultishotLoop {
   void go_on(SlotId id, Client& client) {
     switch (client.connection->next()) {
       case Connection::Next::kRead:
-        return client.receiving ? void() : receive(id, client);
+        if (!client.receiving) {
+          buffers_.receive(client.connection->fd(), {kReceive, id});
+          client.receiving = true;
+        }
+        return;
       case Connection::Next::kClose:
         if (!client.receiving && !client.sending) {
           return clients_.erase(id);
@@ -105,30 +109,14 @@ class MultishotLoop {
         return cancel_receive(id, client);
       default:
         if (!client.sending) {
-          send(id, client);
+          ring_.send(client.connection->fd(), client.connection->unsent(), {kSend, id});
+          client.sending = true;
         }
         // As much again as one buffer while a reply waits: that client does not read what it has asked for.
         if (client.connection->input_waiting() > server_.options().read_cap) {
           cancel_receive(id, client);
         }
     }
-  }
-
-  void receive(SlotId id, Client& client) {
-    io_uring_sqe* operation = ring_.next();
-    ::io_uring_prep_recv_multishot(operation, client.connection->fd(), nullptr, 0, 0);
-    operation->flags |= IOSQE_BUFFER_SELECT;
-    operation->buf_group = BufferRing::kGroup;
-    Ring::set_tag(operation, {kReceive, id});
-    client.receiving = true;
-  }
-
-  void send(SlotId id, Client& client) {
-    const std::string_view reply = client.connection->unsent();
-    io_uring_sqe* operation = ring_.next();
-    ::io_uring_prep_send(operation, client.connection->fd(), reply.data(), reply.size(), MSG_NOSIGNAL);
-    Ring::set_tag(operation, {kSend, id});
-    client.sending = true;
   }
 
   void cancel_receive(SlotId id, Client& client) {

@@ -35,6 +35,14 @@ BufferRing::BufferRing(Ring& ring, unsigned count, std::size_t bytes) : ring_(ri
   }
 }
 
+void BufferRing::receive(int fd, Tag tag) {
+  io_uring_sqe* operation = ring_.next();
+  ::io_uring_prep_recv_multishot(operation, fd, nullptr, 0, 0);
+  operation->flags |= IOSQE_BUFFER_SELECT;
+  operation->buf_group = kGroup;
+  Ring::set_tag(operation, tag);
+}
+
 BufferRing::~BufferRing() {
   ::io_uring_unregister_buf_ring(&ring_.get(), kGroup);
   ::munmap(entries_, count_ * sizeof(io_uring_buf));

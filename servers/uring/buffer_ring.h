@@ -11,14 +11,16 @@ namespace fanin {
 // program gives it back when it is done with them. Owns the memory; the thread of the ring; destroyed before the ring.
 class BufferRing {
  public:
-  static constexpr int kGroup = 0;  // for io_uring_sqe::buf_group
-
   // `count` buffers, a power of two, of `bytes` each; pages that were never written to take no memory. Throws
   // std::system_error.
   BufferRing(Ring& ring, unsigned count, std::size_t bytes);
   BufferRing(const BufferRing&) = delete;
   BufferRing& operator=(const BufferRing&) = delete;
   ~BufferRing();
+
+  // Asks for all that comes from a socket (multishot): completes for each piece, with IORING_CQE_F_MORE as long as it
+  // goes on. It ends with ENOBUFS where no buffer is free.
+  void receive(int fd, Tag tag);
 
   // What a receive that completed with a positive result has put into its buffer, until give_back().
   std::string_view received(const Completion& completion) const noexcept {
@@ -27,6 +29,8 @@ class BufferRing {
   void give_back(const Completion& completion) noexcept { offer(index_of(completion)); }
 
  private:
+  static constexpr int kGroup = 0;  // for io_uring_sqe::buf_group
+
   static std::size_t index_of(const Completion& completion) noexcept {
     return completion.flags >> IORING_CQE_BUFFER_SHIFT;
   }

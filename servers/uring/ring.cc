@@ -1,6 +1,7 @@
 #include "servers/uring/ring.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -71,6 +72,12 @@ io_uring_sqe* Ring::next() {
     operation = ::io_uring_get_sqe(&ring_);
   }
   return operation;
+}
+
+void Ring::send(int fd, std::string_view bytes, Tag tag) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_send(operation, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  set_tag(operation, tag);
 }
 
 void Ring::cancel(Tag tag) {

@@ -55,6 +55,9 @@ class Ring {
   io_uring_sqe* next();
   static void set_tag(io_uring_sqe* operation, Tag tag) noexcept { ::io_uring_sqe_set_data64(operation, tag.packed()); }
 
+  // Asks for `bytes` to be sent; they must stay where they are until that completes.
+  void send(int fd, std::string_view bytes, Tag tag);
+
   // Asks for the end of the operation with this tag. It completes all the same, with ECANCELED or what it came to.
   void cancel(Tag tag);
 
