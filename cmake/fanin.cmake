@@ -13,6 +13,11 @@ endif()
 if(FANIN_SANITIZE)
   target_compile_options(fanin_flags INTERFACE -fsanitize=${FANIN_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(fanin_flags INTERFACE -fsanitize=${FANIN_SANITIZE})
+  if(FANIN_SANITIZE MATCHES "address")
+    target_compile_definitions(fanin_flags INTERFACE FANIN_ASAN)
+  elseif(FANIN_SANITIZE MATCHES "thread")
+    target_compile_definitions(fanin_flags INTERFACE FANIN_TSAN)
+  endif()
   # The vptr check opens a pipe to see whether memory can be read: in a server that has run out of descriptors, which the
   # tests bring about, it takes every object for a broken one.
   target_compile_options(fanin_flags INTERFACE -fno-sanitize=vptr)
@@ -39,8 +44,6 @@ function(fanin_test name)
   target_link_libraries(${name} PRIVATE fanin_flags ${arg_LIBRARIES} GTest::gtest_main)
   # What they test is compiled as ever; of themselves only the time that people wait for the compiler counts.
   target_compile_options(${name} PRIVATE -O0)
-  # Test files are written as if each were alone.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
   # Seconds for each file, for findings that hardly matter in a test; compiling them with clang remains.
   set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)

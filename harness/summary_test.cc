@@ -19,7 +19,7 @@ Json round_with(double throughput, const Json& p99, const char* status = "ok") {
           {"server", {{"voluntary_switches", 150}, {"involuntary_switches", 50}}}};
 }
 
-std::vector<const Json*> pointers(const std::vector<Json>& rounds) {
+std::vector<const Json*> pointers_to(const std::vector<Json>& rounds) {
   std::vector<const Json*> all;
   for (const Json& round : rounds) {
     all.push_back(&round);
@@ -28,7 +28,7 @@ std::vector<const Json*> pointers(const std::vector<Json>& rounds) {
 }
 
 Json summary_of(const std::vector<Json>& rounds, const std::string& metric) {
-  for (const Json& summary : summarise_cell("x/y/1", pointers(rounds))) {
+  for (const Json& summary : summarise_cell("x/y/1", pointers_to(rounds))) {
     if (summary["metric"] == metric) {
       return summary;
     }
@@ -63,7 +63,7 @@ TEST(Summary, IsNullWithAReasonWithoutRounds) {
 
 TEST(Summary, JudgesACell) {
   const auto judge = [](const std::vector<Json>& rounds) {
-    return judge_cell(pointers(rounds), static_cast<int>(rounds.size()));
+    return judge_cell(pointers_to(rounds), static_cast<int>(rounds.size()));
   };
   const Json good = round_with(1, 1);
   const Json invalid = round_with(1, 1, "invalid");
@@ -74,7 +74,7 @@ TEST(Summary, JudgesACell) {
   EXPECT_EQ(judge({failed, failed}).status, "failed");
   EXPECT_EQ(judge({invalid, failed}).status, "invalid");
   EXPECT_EQ(judge_cell({}, 2).status, "pending");
-  EXPECT_EQ(judge_cell(pointers({}), 1).reason, "0 of 1 rounds are done");
+  EXPECT_EQ(judge_cell(pointers_to({}), 1).reason, "0 of 1 rounds are done");
 }
 
 }  // namespace

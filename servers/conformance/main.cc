@@ -88,6 +88,7 @@ void register_tests(const Selection& selection) {
   const auto catalog = read_catalog(selection.server_program);
   const bool several_ports = read_help(selection.server_program).find("--listen") != std::string::npos;
   std::vector<std::string> known;
+  known.reserve(catalog.size());
   for (const ModelTraits& model : catalog) {
     known.push_back(model.name);
   }

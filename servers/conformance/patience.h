@@ -7,18 +7,11 @@
 
 #include "net/clock.h"
 
-#if defined(__has_feature)
-#define FANIN_HAS_FEATURE(name) __has_feature(name)
-#else
-#define FANIN_HAS_FEATURE(name) 0
-#endif
-
 namespace fanin {
 
 // Whether this program, and so the server that was built with it, runs under AddressSanitizer or ThreadSanitizer: a
 // process or thread then costs many times as much, and resident memory says nothing about leaks.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || FANIN_HAS_FEATURE(address_sanitizer) || \
-    FANIN_HAS_FEATURE(thread_sanitizer)
+#if defined(FANIN_ASAN) || defined(FANIN_TSAN)
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;

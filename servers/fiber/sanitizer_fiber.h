@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FANIN_ASAN)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -14,7 +14,7 @@ namespace fanin {
 // wrong stack. It sees one thread with odd call stacks, which is harmless where only one thread switches.
 class SanitizerFiber {
  public:
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FANIN_ASAN)
   void leave(const void* bottom, std::size_t size) noexcept {
     ::__sanitizer_start_switch_fiber(&caller_fake_stack_, bottom, size);
   }

@@ -28,6 +28,7 @@ namespace {
 template <typename SetupOf>
 std::vector<std::unique_ptr<EpollConnections>> make_loops(const Server& server, SetupOf setup) {
   std::vector<std::unique_ptr<EpollConnections>> loops;
+  loops.reserve(static_cast<std::size_t>(server.options().model.workers));
   for (int worker = 0; worker < server.options().model.workers; ++worker) {
     loops.push_back(std::make_unique<EpollConnections>(server, setup(worker)));
   }
