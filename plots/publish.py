@@ -17,16 +17,24 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import facts, report, ticks
+from plots import facts, report, series, ticks
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
 
 TOP = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- result: python3 -m plots.publish RUN -->", "<!-- end of the result -->"
-# Which charts are worth a place in the README, in this order, by the ends of their names.
-SHOWN = ("-overview", "-throughput", "-server-cpu", "-latency", "-percentiles", "-idle-cost", "micro-wait")
-# Shown of an experiment that sweeps the offered rate: its throughput is what was asked for.
-SHOWN_OF_RATES = ("-percentiles",)
+# Which charts are worth a place in the README, in this order, where the run has them.
+SHOWN = (
+    "active-idle-overview",
+    "echo-closed-throughput",
+    "echo-closed-server-cpu",
+    "echo-closed-latency",
+    "echo-open-percentiles",
+    "idle-memory-per-connection",
+    "micro-wait",
+)
+# Marks of figures in the table.
+LIMITED, WARNED = "\u00b0", "\u2020"
 
 
 def publish(run_path, top=TOP):
@@ -85,18 +93,11 @@ def _copy_peers(source, target):
 
 
 def _draw(run, micro, out):
-    """Draws the charts and copies those worth showing; returns their names in the order of SHOWN."""
-    rates = {each.name for each in run.experiments if each.parameter == "rate_per_s"}
+    """Draws the charts and copies those worth showing; returns their file names."""
     with tempfile.TemporaryDirectory() as scratch:
         options = argparse.Namespace(run=run.path, out=Path(scratch), micro=micro if micro.exists() else None)
-        names = [path.name for path in drawing.draw(options) if path.suffix == ".png"]
-        chosen = []
-        for ending in SHOWN:
-            for name in names:
-                experiment = name.removesuffix(".png").removesuffix(ending)
-                wanted = SHOWN_OF_RATES if experiment in rates else SHOWN
-                if name.removesuffix(".png").endswith(ending) and ending in wanted and name not in chosen:
-                    chosen.append(name)
+        drawn = {path.name for path in drawing.draw(options)}
+        chosen = [f"{stem}.png" for stem in SHOWN if f"{stem}.png" in drawn]
         for name in chosen:
             shutil.copy(Path(scratch) / name, out / name)
     return chosen
@@ -147,8 +148,11 @@ def _table(run):
     ]
     for server in experiment.servers:
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
-    marked = "" if not any("\u00b0" in row for row in rows) else " \u00b0: the generator was at its limit."
-    note = f"Requests per second and server CPU time per request, medians of {_rounds(run)}.{marked}"
+    note = f"Requests per second and server CPU time per request, medians of {_rounds(run)}."
+    if any(LIMITED in row for row in rows):
+        note += f" {LIMITED}: the generator was at its limit, the server could have done more."
+    if any(WARNED in row for row in rows):
+        note += f" {WARNED}: with a warning, which the charts name, such as connections that were never served."
     return "\n".join(rows) + "\n\n" + note
 
 
@@ -157,7 +161,8 @@ def _cell(run, experiment, server, value):
     cpu = report.figure(run, experiment, server, value, "server_cpu_per_request_ns")
     if rate["interval"] is None:
         return rate["text"]
-    return f"{rate['text']}{chr(0xB0) if rate['limited'] else ''}, {cpu['text']}"
+    warned = series.WARNING in series.marks(run, run.cell(experiment, server, value))
+    return f"{rate['text']}{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}, {cpu['text']}"
 
 
 def _peers_table(peers):
