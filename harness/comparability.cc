@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <stdexcept>
 
 #include "harness/compare.h"
@@ -50,6 +51,31 @@ Json workload_of(const Json& run, const std::string& cell) {
   return nullptr;
 }
 
+// One difference is one line, however many cells have it.
+struct WorkloadDifference {
+  std::string text;
+  std::string cell;  // the first that has it
+  int more_cells = 0;
+};
+
+std::string workload_difference(const Json& a, const Json& b) {
+  std::set<std::string> keys;
+  for (const Json* workload : {&a, &b}) {
+    for (const auto& [key, unused] : workload->items()) {
+      keys.insert(key);
+    }
+  }
+  std::vector<std::string> parts;
+  for (const std::string& key : keys) {
+    const Json was = a.value(key, Json());
+    const Json is = b.value(key, Json());
+    if (was != is) {
+      parts.push_back(fmt::format("{} {} and {}", key, was.dump(), is.dump()));
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 std::vector<std::string> factors() {
@@ -71,6 +97,7 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
     }
   }
   bool common = false;
+  std::vector<WorkloadDifference> workloads;
   for (const Json& cell : first.at("cells")) {
     const std::string id = cell.at("id").get<std::string>();
     const Json a = workload_of(first, id);
@@ -82,8 +109,21 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
     if (a["loop"] != b["loop"]) {  // said apart: a rate means one thing in an open loop and another in a closed one
       found.push_back(fmt::format("loop of {} differs: {} and {}", id, a["loop"].dump(), b["loop"].dump()));
     } else {
-      found.push_back(fmt::format("workload of {} differs: {} and {}", id, a.dump(), b.dump()));
+      const std::string difference = workload_difference(a, b);
+      const auto known = std::find_if(workloads.begin(), workloads.end(),
+                                      [&](const WorkloadDifference& other) { return other.text == difference; });
+      if (known != workloads.end()) {
+        ++known->more_cells;
+      } else {
+        workloads.push_back({difference, id, 0});
+      }
     }
+  }
+  for (const WorkloadDifference& each : workloads) {
+    const std::string more =
+        each.more_cells > 0 ? fmt::format(" and of {} more cell{}", each.more_cells, each.more_cells == 1 ? "" : "s")
+                            : "";
+    found.push_back(fmt::format("workload of {}{} differs: {}", each.cell, more, each.text));
   }
   if (!common) {
     found.emplace_back("the runs have no measured cell in common");
@@ -121,7 +161,7 @@ Json load_run(const std::string& path) {
   if (!schema || schema->value() != "fanin-run") {
     root.fail("is no run: 'schema' must be \"fanin-run\" (a run directory holds it as run.json)");
   }
-  root.at("schema_version").integer(1, INT64_MAX);
+  root.at("schema_version").only_version(1);
   root.at("environment").at("start");
   root.at("placement");
   for (const JsonReader& cell : root.at("cells").items()) {

@@ -66,6 +66,12 @@ void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
   }
 }
 
+void JsonReader::only_version(int known) const {
+  if (*value_ != known) {
+    fail(fmt::format("this program reads version {} only, the file has {}", known, value_->dump()));
+  }
+}
+
 std::optional<JsonReader> JsonReader::find(std::string_view key) const {
   if (!value_->is_object()) {
     fail("must be an object");

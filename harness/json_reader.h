@@ -39,7 +39,8 @@ class JsonReader {
   std::optional<JsonReader> find(std::string_view key) const;  // absent and null both give nothing
   std::vector<JsonReader> items() const;                       // of an array
 
-  std::string text() const;  // not empty
+  void only_version(int known) const;  // refuses any other
+  std::string text() const;            // not empty
   std::int64_t integer(std::int64_t low, std::int64_t high) const;
   double number() const;  // finite
   bool boolean() const;

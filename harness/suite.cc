@@ -185,11 +185,7 @@ Suite parse_suite(const Json& document, const std::string& file) {
   if (!schema || schema->value() != "fanin-suite") {
     root.fail("is no suite: 'schema' must be \"fanin-suite\"");
   }
-  const JsonReader version = root.at("schema_version");
-  if (version.value() != kSchemaVersion) {
-    version.fail(
-        fmt::format("this program reads version {} only, the file has {}", kSchemaVersion, version.value().dump()));
-  }
+  root.at("schema_version").only_version(kSchemaVersion);
   root.only_keys({"schema", "schema_version", "name", "description", "repetitions", "seed", "warmup", "duration",
                   "servers", "experiments"});
   Suite suite;

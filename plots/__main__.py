@@ -30,7 +30,8 @@ def draw(options):
     """Draws everything and yields the path of each file written. Raises InputError, and OSError where writing fails."""
     run = load_run(options.run)
     beside = run.path.parent
-    micro_file = options.micro or (beside / "micro.json" if (beside / "micro.json").exists() else None)
+    lying_there = (path for path in (beside / "micro.json", beside / "micro.json.gz") if path.exists())
+    micro_file = options.micro or next(lying_there, None)
     measured = micro.load_micro(micro_file) if micro_file else None
     out = options.out or beside / "charts"
     out.mkdir(parents=True, exist_ok=True)

@@ -192,8 +192,8 @@ def _about(run):
     return (
         f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {facts.machine(run)}; "
         f"{facts.placement(run)}; commit {build['git_commit'][:10]}. The whole run is "
-        "[results/reference/run.json.gz](results/reference/run.json.gz); beside one of your own: "
-        "`build/release/fanin compare results/reference/run.json.gz YOURS/run.json`."
+        "[results/reference/run.json.gz](results/reference/run.json.gz); all its charts and its report: "
+        "`python3 -m plots results/reference --out CHARTS`."
     )
 
 
