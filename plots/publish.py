@@ -23,6 +23,7 @@ from plots.run_file import load_run
 
 TOP = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- result: python3 -m plots.publish RUN -->", "<!-- end of the result -->"
+MEMORY = "idle-memory-per-connection"
 # Which charts are worth a place in the README, in this order, where the run has them.
 SHOWN = (
     "active-idle-overview",
@@ -30,20 +31,20 @@ SHOWN = (
     "echo-closed-server-cpu",
     "echo-closed-latency",
     "echo-open-percentiles",
-    "idle-memory-per-connection",
     "micro-wait",
+    MEMORY,
 )
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
 
 
-def publish(run_path, top=TOP):
-    """Writes results/reference/ and README.md below `top`. Raises InputError and OSError."""
-    run = load_run(run_path)
-    if not run.document["complete"]:
-        raise InputError(f"{run.path}: the run is incomplete: fanin run --resume first")
-    if run.document["environment"]["start"]["build"]["git_dirty"]:
-        raise InputError(f"{run.path}: the run comes from uncommitted sources, which nobody else can build")
+def publish(run_path, memory_path=None, top=TOP):
+    """Writes results/reference/ and README.md below `top`. Raises InputError and OSError.
+
+    `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first.
+    """
+    run = _load(run_path)
+    memory = _load(memory_path) if memory_path else None
     readme = top / "README.md"
     before, rest = _split(readme.read_text(encoding="utf-8"), BEGIN, readme)
     _, after = _split(rest, END, readme)
@@ -55,7 +56,10 @@ def publish(run_path, top=TOP):
     if micro.exists():
         _compress(micro, reference / "micro.json.gz")
     peers = _copy_peers(run.path.parent / "peers", reference / "peers")
-    charts = _draw(run, micro, reference / "charts")
+    charts = _draw(run, micro, reference / "charts", [each for each in SHOWN if each != MEMORY or not memory])
+    if memory:
+        _compress(memory.path, reference / "memory" / "run.json.gz")
+        charts += _draw(memory, memory.path.parent / "micro.json", reference / "charts", [MEMORY])
     readme.write_text("".join((before, BEGIN, "\n\n", section(run, charts, peers), "\n", END, after)), encoding="utf-8")
 
 
@@ -66,6 +70,16 @@ def section(run, charts, peers=()):
     return "\n\n".join(parts) + "\n"
 
 
+def _load(path):
+    """A run that others can repeat."""
+    run = load_run(path)
+    if not run.document["complete"]:
+        raise InputError(f"{run.path}: the run is incomplete: fanin run --resume first")
+    if run.document["environment"]["start"]["build"]["git_dirty"]:
+        raise InputError(f"{run.path}: the run comes from uncommitted sources, which nobody else can build")
+    return run
+
+
 def _split(text, marker, path):
     if text.count(marker) != 1:
         raise InputError(f"{path}: it should have the line {marker} once")
@@ -73,6 +87,7 @@ def _split(text, marker, path):
 
 
 def _compress(source, target):
+    target.parent.mkdir(exist_ok=True)
     # Without a time in the header, so that the same content is the same file.
     compact = json.dumps(json.loads(source.read_text(encoding="utf-8")), separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
@@ -92,12 +107,12 @@ def _copy_peers(source, target):
     return found
 
 
-def _draw(run, micro, out):
-    """Draws the charts and copies those worth showing; returns their file names."""
+def _draw(run, micro, out, wanted):
+    """Draws the charts and copies the wanted ones; returns their file names."""
     with tempfile.TemporaryDirectory() as scratch:
         options = argparse.Namespace(run=run.path, out=Path(scratch), micro=micro if micro.exists() else None)
         drawn = {path.name for path in drawing.draw(options)}
-        chosen = [f"{stem}.png" for stem in SHOWN if f"{stem}.png" in drawn]
+        chosen = [f"{stem}.png" for stem in wanted if f"{stem}.png" in drawn]
         for name in chosen:
             shutil.copy(Path(scratch) / name, out / name)
     return chosen
@@ -200,9 +215,11 @@ def _about(run):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="plots.publish", description="Makes a run the reference of the README.")
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    help_text = "a run whose bytes per idle connection are shown instead, such as one of all models"
+    parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
     try:
-        publish(options.run)
+        publish(options.run, options.memory)
     except (InputError, OSError) as error:
         print(f"plots.publish: {error}", file=sys.stderr)
         return 2

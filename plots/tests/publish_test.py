@@ -33,7 +33,7 @@ class Publish(unittest.TestCase):
         (self.top / "run").mkdir(exist_ok=True)
         fixture.write_run(self.top / "run", self.run_, micro=False)
         with mock.patch.object(publish, "_draw", return_value=["active-idle-overview.png"]):
-            publish.publish(self.top / "run", self.top)
+            publish.publish(self.top / "run", top=self.top)
         return (self.top / "README.md").read_text(encoding="utf-8")
 
     def test_replaces_what_is_between_the_markers_and_keeps_the_rest(self):
