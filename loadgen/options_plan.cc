@@ -1,39 +1,19 @@
 // From what the command line says to a checked plan.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include "loadgen/escapes.h"
+#include "loadgen/option_checks.h"
 #include "loadgen/options.h"
+#include "loadgen/options_schedule.h"
 #include "protocols/registry.h"
 
 namespace fanin {
 namespace {
 
 constexpr std::int64_t kMostConnections = 10'000'000;
-constexpr std::int64_t kMostDepth = 65535;
-constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
 constexpr std::int64_t kMostBlockingThreads = 20'000;
-constexpr double kHighestRate = 1e8;
-constexpr Nanoseconds kLongest = std::chrono::hours(24 * 365);
-
-[[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
-
-std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, std::int64_t high) {
-  if (value < low || value > high) {
-    refuse(fmt::format("{} {} is out of range: give {} to {}", option, value, low, high));
-  }
-  return value;
-}
-
-Nanoseconds positive(const char* option, Nanoseconds value) {
-  if (value <= Nanoseconds(0) || value > kLongest) {
-    refuse(fmt::format("{} must be above 0 and at most a year: give a time such as 10s or 500ms", option));
-  }
-  return value;
-}
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
   plan.target = Address::parse_target(options.target);
@@ -136,44 +116,6 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
     plan.protocol_texts.emplace_back("payload", client.payload);
   }
   note_texts(options, plan);
-}
-
-void set_loop(const LoadOptions& options, LoadPlan& plan) {
-  plan.rate_per_s = options.rate_per_s;
-  if (plan.rate_per_s && !(*plan.rate_per_s > 0 && *plan.rate_per_s <= kHighestRate)) {
-    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0", *plan.rate_per_s));
-  }
-  if (options.arrival && !plan.rate_per_s) {
-    refuse("--arrival needs --rate: without one the loop is closed and has no schedule");
-  }
-  plan.arrival = parse_arrival(options.arrival.value_or("poisson"));
-  const bool tutorial = plan.driver == DriverKind::kThreads;
-  plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
-  if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
-    refuse("--think needs a closed loop: with --rate the schedule says when requests are sent");
-  }
-  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMostDepth));
-  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMostInFlight);
-  if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
-    refuse(fmt::format("--depth {} needs the epoll driver and a protocol with several requests per connection",
-                       plan.depth));
-  }
-  const std::int64_t per_connection = options.requests_per_connection.value_or(tutorial && !plan.rate_per_s ? 1 : 0);
-  plan.requests_per_connection = static_cast<std::uint32_t>(in_range(
-      "--requests-per-connection", plan.connect_on_demand ? 0 : per_connection, 0, std::numeric_limits<int>::max()));
-}
-
-void set_times(const LoadOptions& options, LoadPlan& plan) {
-  if (options.duration && options.requests) {
-    refuse("--duration and --requests contradict each other: give one");
-  }
-  plan.duration = positive("--duration", options.duration.value_or(std::chrono::seconds(10)));
-  if (options.requests) {
-    plan.requests = static_cast<std::uint64_t>(
-        in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
-  }
-  plan.warmup = options.warmup;
-  plan.timeout = positive("--timeout", options.timeout);
 }
 
 }  // namespace
