@@ -13,6 +13,7 @@
 #include "servers/listing.h"
 #include "servers/model.h"
 #include "servers/options.h"
+#include "servers/replicas.h"
 #include "servers/stop.h"
 
 namespace fanin {
@@ -67,10 +68,11 @@ int serve(ServerCommand command) {
   share_totals();
   stop::install(command.options.drain_grace);
   const ModelOptions& chosen = command.options.model;
-  Server server(command.options, model.reuses_port != nullptr && model.reuses_port(chosen));
+  Server server(command.options, chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
   check_listeners(model, server);
+  Replicas replicas(model, server);
   print_ready(command, server);
-  model.run(server);
+  replicas.run();
   publish_counts();
   print_line(fmt::format(R"({{"counters":{}}})", totals_json()));
   return 0;

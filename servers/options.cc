@@ -39,6 +39,9 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
     return app.add_option(name, value, text)->group(kModelGroup);
   };
+  add("--processes", model.processes, "copies of the model, each a process with listeners and a limit on descriptors")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   add("--workers", model.workers, "threads or processes made ahead")->check(CLI::Range(1, 10'000));
   add("--accept", model.accept, "how workers get their connections");
   add("--idle", model.idle, "when nothing was ready: spin, yield or sleep")

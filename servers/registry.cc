@@ -88,6 +88,10 @@ void apply_model(const ServerModel& model, std::span<const std::string> given, S
   if (options.model.workers == 0) {
     options.model.workers = workers_by_default(model);
   }
+  if (options.model.processes > 1 && find_protocol(options.protocol).needs_shared_memory) {
+    throw std::invalid_argument(
+        fmt::format("protocol '{}' needs all connections in one process: leave --processes out", options.protocol));
+  }
   if (!model.carries(find_protocol(options.protocol))) {
     throw std::invalid_argument(fmt::format("model '{}' does not carry protocol '{}'", model.name, options.protocol));
   }

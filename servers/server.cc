@@ -28,9 +28,21 @@ Server::Server(ServerOptions options, bool reuse_port)
   for (const std::string& target : options_.listen) {
     listen(Address::parse_target(target, Address::PortZero::kAllowed));
   }
+  let_accept_wait_for_all();
+}
+
+Server::Server(const Server& original, std::vector<Listener> listeners)
+    : options_(original.options_),
+      reuse_port_(original.reuse_port_),
+      sessions_(original.sessions_),
+      listeners_(std::move(listeners)) {
+  let_accept_wait_for_all();
+}
+
+void Server::let_accept_wait_for_all() {
   if (listeners_.size() > 1) {
     for (Listener& listener : listeners_) {
-      listener.set_nonblocking(Blocking::kYes);  // accept() waits for all of them at once
+      listener.set_nonblocking(Blocking::kYes);
     }
   }
 }
@@ -81,10 +93,14 @@ void Server::wait_for_stop() const {
   }
 }
 
-std::vector<Listener> Server::more_listeners() {
+std::vector<Listener> Server::more_listeners() { return listen_again(true); }
+
+Server Server::replica() const { return {*this, listen_again(false)}; }
+
+std::vector<Listener> Server::listen_again(bool nonblocking) const {
   std::vector<Listener> more;
   for (const Listener& listener : listeners_) {
-    const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = true};
+    const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = nonblocking};
     more.emplace_back(listener.address(), listen_options, options_.max_connections);
     stop::watch_listener(more.back().fd());
   }

@@ -14,6 +14,7 @@ namespace fanin {
 
 // What some models can be told; each model's row says which of these it takes.
 struct ModelOptions {
+  int processes = 1;                                 // copies of the model, each a process of its own
   int workers = 0;                                   // threads or processes made ahead; 0 takes the model's default
   std::string accept;                                // how workers get connections; empty takes the model's default
   std::string idle = "spin";                         // busy-poll: what to do when nothing was ready: spin, yield, sleep
@@ -76,6 +77,10 @@ class Server {
   // handler watches them.
   std::vector<Listener> more_listeners();
 
+  // The same server with listeners of its own on the same ports, for another process. The stop handler of this process
+  // watches them.
+  Server replica() const;
+
   // All listeners, and the sockets that they accept, do not block from now on.
   void set_nonblocking();
   // The sockets that they accept do not block from now on; accept() goes on waiting. For a thread that accepts for
@@ -85,7 +90,10 @@ class Server {
   void close_listeners() noexcept;
 
  private:
+  Server(const Server& original, std::vector<Listener> listeners);
   void listen(const Address& address);
+  std::vector<Listener> listen_again(bool nonblocking) const;
+  void let_accept_wait_for_all();
 
   ServerOptions options_;
   bool reuse_port_;

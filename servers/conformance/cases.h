@@ -31,6 +31,7 @@ std::span<const Case> slow_reader_cases();
 std::span<const Case> crowd_cases();
 std::span<const Case> descriptor_limit_cases();
 std::span<const Case> topology_cases();
+std::span<const Case> replica_cases();
 std::span<const Case> netcat_cases();
 
 // What a case may ask of the protocol.

@@ -6,9 +6,9 @@
 // Costs per call: by the number of ready descriptors, not of watched ones. Per connection: one epoll_ctl and about 200
 //   bytes in the kernel.
 // Needs of the kernel: epoll (Linux 2.6).
-// Known limit: RLIMIT_NOFILE, fs.epoll.max_user_watches. One thread: what one request computes delays all others.
-// Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`.
-// From poll: the set of interest lives in the kernel, so neither side scans the idle ones.
+// Known limit: RLIMIT_NOFILE (`--processes N` gives N times as many), fs.epoll.max_user_watches. One thread: what one
+// request computes delays all others. Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`. From poll: the set
+// of interest lives in the kernel, so neither side scans the idle ones.
 #include "servers/epoll_loop.h"
 #include "servers/model.h"
 
@@ -47,6 +47,7 @@ const ServerModel kEpoll{.name = "epoll",
                          .summary = "one thread, epoll(7) level-triggered, registered once",
                          .run = run,
                          .family = "epoll",
-                         .threads = ServerModel::Threads::kOne};
+                         .threads = ServerModel::Threads::kOne,
+                         .takes = "processes"};
 
 }  // namespace fanin

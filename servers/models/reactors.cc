@@ -104,7 +104,7 @@ const ServerModel kReactors{.name = "reactors",
                             .summary = "an epoll loop per thread, connections stay with theirs",
                             .run = run,
                             .family = "multicore",
-                            .takes = "workers accept",
+                            .takes = "workers accept processes",
                             .accept_modes = "reuseport exclusive handoff",
                             .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; }};
 
