@@ -1,0 +1,72 @@
+"""Tests of the notes below a chart: what has no number is named with its reason, once."""
+
+import unittest
+
+from plots import series
+from plots.run_file import Run
+from plots.tests import fixture
+from plots.tests.drawing import drawn, legend_texts
+
+
+class Notes(unittest.TestCase):
+    def test_lost_rounds_of_a_measured_cell_are_told(self):
+        run = fixture.make_run(gaps={})
+        lost = fixture.bad_round("echo-closed/epoll/10", 5, "failed", "server died: signal 11")
+        run["rounds"].append(lost)
+        texts = legend_texts(drawn(run, "echo-closed-throughput")["echo-closed-throughput"])
+        self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
+
+    def test_cells_left_out_by_only_are_told(self):
+        run = fixture.make_run(gaps={})
+        run["cells"] = [cell for cell in run["cells"] if cell["id"] != "echo-closed/epoll/10"]
+        run["rounds"] = [each for each in run["rounds"] if each["cell"] != "echo-closed/epoll/10"]
+        run["summaries"] = [each for each in run["summaries"] if each["cell"] != "echo-closed/epoll/10"]
+        self.assertIn(
+            "epoll: not selected for this run at 10",
+            legend_texts(drawn(run, "echo-closed-memory")["echo-closed-memory"]),
+        )
+
+    def test_nothing_measured_at_all(self):
+        # Every cell unsupported: no division by an empty range, and every server is still named.
+        experiment = ("echo-closed", "echo", ("epoll",), "connections", (1, 10), None)
+        gaps = {("echo-closed", "epoll", value): ("unsupported", "no such kernel") for value in (1, 10)}
+        for stem, figure in drawn(fixture.make_run([("epoll", "epoll")], (experiment,), gaps)).items():
+            self.assertIn("epoll (no point)", legend_texts(figure), stem)
+            self.assertIn("epoll: unsupported at 1 and 10 (no such kernel)", legend_texts(figure), stem)
+
+    def test_percentiles_without_value_are_told_apart(self):
+        # p99 lacks at 1, p99.9 at 1 and 10: as digits of a text they look alike, as facts they are not.
+        run = fixture.make_run(
+            experiments=(("echo-closed", "echo", ("epoll",), "connections", (1, 10), None),), gaps={}
+        )
+        for each in run["summaries"]:
+            lacks = {"response_p99_ns": (1,), "response_p999_ns": (1, 10)}.get(each["metric"], ())
+            if int(each["cell"].rsplit("/")[-1]) in lacks:
+                each |= {"median": None, "low": None, "high": None, "coverage": None, "reason": "too few"}
+        figure = drawn(run, "echo-closed-latency")["echo-closed-latency"]
+        texts = legend_texts(figure)
+        self.assertIn("epoll: no p99 at 1 (too few)", texts)
+        self.assertIn("epoll: no p99.9 at 1 and 10 (too few)", texts)
+        crosses = [
+            [x for line in panel.get_lines() if line.get_marker() == "x" for x in line.get_xdata()]
+            for panel in figure.axes
+        ]
+        self.assertEqual(crosses, [[], [1], [1, 10]])
+
+    def test_same_reason_is_told_once(self):
+        run = fixture.make_run(
+            gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")}
+        )
+        loaded = Run(run, "run.json")
+        notes = series.notes(loaded, loaded.experiments[0], {})
+        self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
+
+    def test_unanswered_requests_are_told_with_percentiles(self):
+        texts = legend_texts(
+            drawn(fixture.make_run(gaps={}, infinite=3), "echo-closed-percentiles")["echo-closed-percentiles"]
+        )
+        self.assertTrue(any("failed or were never answered" in text for text in texts), texts)
+
+
+if __name__ == "__main__":
+    unittest.main()
