@@ -83,14 +83,20 @@ LINES = "lines: median of rounds, ribbons: its interval ({}), set apart sideways
 ROWS = "marks: median of rounds, bars: its interval ({})"
 
 
+def coverage(run):
+    """The probability with which intervals of the run hold their median, at least; 0 where it has none."""
+    found = (each["coverage"] for each in run.document["summaries"])
+    return min((each for each in found if each is not None), default=0)
+
+
 def footer(run, reading=LINES):
     """The line at the foot of every chart. `reading`: how its intervals are to be read, None where it has none."""
     document = run.document
     rounds = document["suite"]["repetitions"]
     parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
-    coverages = [each["coverage"] for each in document["summaries"] if each["coverage"] is not None]
-    if reading and coverages:
-        parts.append(reading.format(f"{100 * min(coverages):.4g} % coverage"))
+    least = coverage(run)
+    if reading and least:
+        parts.append(reading.format(f"{100 * least:.4g} % coverage"))
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)

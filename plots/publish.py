@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import facts, report, series, ticks
+from plots import result_section
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
 
@@ -34,8 +34,6 @@ SHOWN = (
     "micro-wait",
     MEMORY,
 )
-# Marks of figures in the table.
-LIMITED, WARNED = "\u00b0", "\u2020"
 
 
 def publish(run_path, memory_path=None, top=TOP):
@@ -49,25 +47,31 @@ def publish(run_path, memory_path=None, top=TOP):
     before, rest = _split(readme.read_text(encoding="utf-8"), BEGIN, readme)
     _, after = _split(rest, END, readme)
     reference = top / "results" / "reference"
-    shutil.rmtree(reference, ignore_errors=True)
-    (reference / "charts").mkdir(parents=True)
-    _compress(run.path, reference / "run.json.gz")
-    micro = run.path.parent / "micro.json"
-    if micro.exists():
-        _compress(micro, reference / "micro.json.gz")
-    peers = _copy_peers(run.path.parent / "peers", reference / "peers")
-    charts = _draw(run, micro, reference / "charts", [each for each in SHOWN if each != MEMORY or not memory])
+    reference.parent.mkdir(exist_ok=True)
+    # Made beside the old one, which may be what is read, and which stays where anything goes wrong.
+    with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
+        made = Path(scratch) / "reference"
+        peers, charts = _make_reference(run, memory, made)
+        shutil.rmtree(reference, ignore_errors=True)
+        made.rename(reference)
+    result = result_section.section(run, charts, peers)
+    readme.write_text("".join((before, BEGIN, "\n\n", result, "\n", END, after)), encoding="utf-8")
+
+
+def _make_reference(run, memory, out):
+    """Fills the folder `out`; returns the comparisons with peers and the file names of the charts."""
+    (out / "charts").mkdir(parents=True)
+    _compress(run.path, out / "run.json.gz")
+    beside = run.path.parent
+    micro = next((path for path in (beside / "micro.json", beside / "micro.json.gz") if path.exists()), None)
+    if micro:
+        _compress(micro, out / "micro.json.gz")
+    peers = _copy_peers(beside / "peers", out / "peers")
+    charts = _draw(run, out / "charts", [each for each in SHOWN if each != MEMORY or not memory])
     if memory:
-        _compress(memory.path, reference / "memory" / "run.json.gz")
-        charts += _draw(memory, memory.path.parent / "micro.json", reference / "charts", [MEMORY])
-    readme.write_text("".join((before, BEGIN, "\n\n", section(run, charts, peers), "\n", END, after)), encoding="utf-8")
-
-
-def section(run, charts, peers=()):
-    """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers documents."""
-    parts = [*_idle_sentences(run), _table(run), *_peers_table(peers), _about(run)]
-    parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
-    return "\n\n".join(parts) + "\n"
+        _compress(memory.path, out / "memory" / "run.json.gz")
+        charts += _draw(memory, out / "charts", [MEMORY])
+    return peers, charts
 
 
 def _load(path):
@@ -89,7 +93,7 @@ def _split(text, marker, path):
 def _compress(source, target):
     target.parent.mkdir(exist_ok=True)
     # Without a time in the header, so that the same content is the same file.
-    compact = json.dumps(json.loads(source.read_text(encoding="utf-8")), separators=(",", ":"))
+    compact = json.dumps(read_json(source), separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
 
 
@@ -107,109 +111,15 @@ def _copy_peers(source, target):
     return found
 
 
-def _draw(run, micro, out, wanted):
-    """Draws the charts and copies the wanted ones; returns their file names."""
+def _draw(run, out, wanted):
+    """Draws the charts of the run, and of the micro-benchmarks beside it; copies the wanted ones and returns their names."""
     with tempfile.TemporaryDirectory() as scratch:
-        options = argparse.Namespace(run=run.path, out=Path(scratch), micro=micro if micro.exists() else None)
+        options = argparse.Namespace(run=run.path, out=Path(scratch), micro=None)
         drawn = {path.name for path in drawing.draw(options)}
         chosen = [f"{stem}.png" for stem in wanted if f"{stem}.png" in drawn]
         for name in chosen:
             shutil.copy(Path(scratch) / name, out / name)
     return chosen
-
-
-def _idle_sentences(run):
-    """What idle connections cost: for each experiment that sweeps them, one sentence per server."""
-    for experiment in run.experiments:
-        if experiment.parameter != "idle_connections" or "active" not in experiment.name:
-            continue
-        yield f"**{experiment.title}** ({facts.workload(run, experiment)}):"
-        yield "\n".join(filter(None, (_idle_sentence(run, experiment, server) for server in experiment.servers)))
-
-
-def _idle_sentence(run, experiment, server):
-    measured = []
-    for value in experiment.values:
-        cell = run.cell(experiment, server, value)
-        summary = run.summary(cell, "throughput_per_s") if cell and cell["status"] == "measured" else None
-        if summary and summary["median"]:
-            measured.append((value, summary))
-    if len(measured) < 2:
-        return None
-    (least, first), (most, last) = measured[0], measured[-1]
-    ratio = last["median"] / first["median"]
-    low, high = last["low"] / first["high"], last["high"] / first["low"]
-    beyond = [ticks.exact(value) for value in experiment.values if value > most]
-    more = f"; {', '.join(beyond)} it cannot hold" if beyond else ""
-    return (
-        f"- `{server}`: {_rate(first)} with {ticks.exact(least)} idle connections, {_rate(last)} with "
-        f"{ticks.exact(most)}: {100 * ratio:.0f} % of it ({100 * low:.0f} to {100 * high:.0f} %){more}"
-    )
-
-
-def _rate(summary):
-    return f"{ticks.count(summary['median'])}/s"
-
-
-def _table(run):
-    """Throughput and server CPU per request of every server, over the connections of the first such sweep."""
-    experiment = next((each for each in run.experiments if each.parameter == "connections"), None)
-    if experiment is None:
-        return ""
-    values = experiment.values
-    rows = [
-        f"| {experiment.title} | " + " | ".join(facts.at(value, "connections") for value in values) + " |",
-        "|---" * (len(values) + 1) + "|",
-    ]
-    for server in experiment.servers:
-        rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
-    note = f"Requests per second and server CPU time per request, medians of {_rounds(run)}."
-    if any(LIMITED in row for row in rows):
-        note += f" {LIMITED}: the generator was at its limit, the server could have done more."
-    if any(WARNED in row for row in rows):
-        note += f" {WARNED}: with a warning, which the charts name, such as connections that were never served."
-    return "\n".join(rows) + "\n\n" + note
-
-
-def _cell(run, experiment, server, value):
-    rate = report.figure(run, experiment, server, value, "throughput_per_s")
-    cpu = report.figure(run, experiment, server, value, "server_cpu_per_request_ns")
-    if rate["interval"] is None:
-        return rate["text"]
-    warned = series.WARNING in series.marks(run, run.cell(experiment, server, value))
-    return f"{rate['text']}{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}, {cpu['text']}"
-
-
-def _peers_table(peers):
-    """One row for each program that was measured beside another."""
-    if not peers:
-        return []
-    rows = ["| CPU time per request, beside others | | ratio of pairs (interval) |", "|---|---|---|"]
-    for document in peers:
-        by_name = {row["name"]: row for row in document["rows"]}
-        for row in document["rows"]:
-            if row["baseline"]:
-                other = by_name[row["baseline"]]
-                rows.append(
-                    f"| {document['title']} | `{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s, "
-                    f"`{other['name']}` {other['cpu_us_per_request']:.2f} \u00b5s | {row['ratio']:.3f} "
-                    f"({row['ratio_low']:.3f} to {row['ratio_high']:.3f}) |"
-                )
-    return ["\n".join(rows)]
-
-
-def _rounds(run):
-    return f"{run.document['suite']['repetitions']} rounds"
-
-
-def _about(run):
-    build = run.document["environment"]["start"]["build"]
-    return (
-        f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {facts.machine(run)}; "
-        f"{facts.placement(run)}; commit {build['git_commit'][:10]}. The whole run is "
-        "[results/reference/run.json.gz](results/reference/run.json.gz); all its charts and its report: "
-        "`python3 -m plots results/reference --out CHARTS`."
-    )
 
 
 def main(arguments=None):

@@ -63,7 +63,7 @@ def contents(run, pictures):
         "machine": f"{facts.machine(run)} \u00b7 {facts.placement(run)}",
         "glance": _glance(run),
         "doubts": _doubts(run),
-        "twins": _twins(run),
+        "twins": twins(run),
         "experiments": [_experiment(run, experiment, pictures) for experiment in run.experiments],
         "micro": [each for each in pictures if each.experiment is None],
         "conformance": document["conformance"],
@@ -210,8 +210,11 @@ def _cell_doubts(run, cells):
     return found
 
 
-def _twins(run):
-    """Each A/A twin beside its original: two measurements of the same thing, as far apart as noise puts them."""
+def twins(run):
+    """Each A/A twin beside its original: two measurements of the same thing, as far `apart` as noise puts them.
+
+    `apart`: by which share the second median differs from the first.
+    """
     found = []
     cells = {cell["id"]: cell for cell in run.document["cells"]}
     for cell in run.document["cells"]:
@@ -220,10 +223,12 @@ def _twins(run):
             continue
         for metric in ("throughput_per_s", "response_p99_ns", "server_cpu_per_request_ns"):
             pair = [run.summary(each, metric) for each in (original, cell)]
-            if all(each and each["median"] is not None for each in pair):
+            if all(each and each["median"] for each in pair):
                 form = ticks.FORMS[sweep.unit(metric)]
                 texts = [f"{form(each['median'])} ({form(each['low'])} to {form(each['high'])})" for each in pair]
-                found.append({"cell": original["id"], "metric": METRICS[metric], "first": texts[0], "second": texts[1]})
+                apart = abs(pair[1]["median"] / pair[0]["median"] - 1)
+                row = {"cell": original["id"], "metric": METRICS[metric], "first": texts[0], "second": texts[1]}
+                found.append(row | {"apart": apart})
     return found
 
 

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import publish, ticks
+from plots import publish, result_section, ticks
 from plots.document import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
@@ -67,16 +67,44 @@ class Publish(unittest.TestCase):
 
     def test_every_sentence_comes_from_the_summaries(self):
         run = Run(self.run_, "run.json")
-        text = publish.section(run, [])
+        text = result_section.section(run, [])
         experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
         ends = [
             run.summary(run.cell(experiment, "epoll", value), "throughput_per_s")["median"]
             for value in (experiment.values[0], experiment.values[-1])
         ]
-        self.assertIn(
-            f"`epoll`: {ticks.count(ends[0])}/s with 0 idle connections, {ticks.count(ends[1])}/s with", text
+        # A range of the quotient of two intervals is no interval of anything: only the medians' share may stand here.
+        self.assertRegex(text, rf"(?m): {100 * ends[1] / ends[0]:.0f} % of it$")
+
+    def test_every_median_has_its_own_interval(self):
+        run = Run(self.run_, "run.json")
+        experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
+        summary = run.summary(run.cell(experiment, "epoll", 0), "throughput_per_s")
+        low, median, high = (ticks.count(summary[key]) for key in ("low", "median", "high"))
+        self.assertIn(f"`epoll`: {median}/s ({low} to {high}) with 0 idle", result_section.section(run, []))
+
+    def test_twins_show_what_two_identical_servers_differed_by(self):
+        original = next(each for each in self.run_["cells"] if each["id"] == "active-idle/epoll/100")
+        twin = original | {"id": original["id"] + "/aa", "role": "aa"}
+        self.run_["cells"].append(twin)
+        summary = next(
+            each
+            for each in self.run_["summaries"]
+            if (each["cell"], each["metric"]) == (original["id"], "throughput_per_s")
         )
-        self.assertIn(f": {100 * ends[1] / ends[0]:.0f} % of it", text)
+        self.run_["summaries"].append(summary | {"cell": twin["id"], "median": summary["median"] * 0.9})
+        lines = result_section.section(Run(self.run_, "run.json"), []).splitlines()
+        (row,) = (line for line in lines if line.startswith("| `active-idle/epoll/100`, requests/s |"))
+        self.assertIn(f"| {ticks.count(summary['median'])} (", row)
+        self.assertTrue(row.endswith("| 10 % |"), row)
+
+    def test_the_reference_itself_can_be_published_again(self):
+        # It used to be deleted before it was read.
+        first = self.publish()
+        with mock.patch.object(publish, "_draw", return_value=["active-idle-overview.png"]):
+            publish.publish(self.top / "results/reference", top=self.top)
+        self.assertEqual((self.top / "README.md").read_text(encoding="utf-8"), first)
+        self.assertEqual(load_run(self.top / "results/reference").document, self.run_)
 
     def test_a_run_that_nobody_can_repeat_is_refused(self):
         for change in (
