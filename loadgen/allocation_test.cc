@@ -38,8 +38,7 @@ std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::opt
   plan.driver = driver;
   plan.connections = 10;
   plan.threads = driver == DriverKind::kThreads ? 10 : 1;
-  plan.protocol_name = "echo";
-  plan.protocol = find_protocol("echo").make_client({});
+  plan.speak("echo", [] { return find_protocol("echo").make_client({}); });
   plan.requests = requests;
   plan.rate_per_s = rate;
   plan.think = think;

@@ -27,7 +27,7 @@ void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
 
 BlockingClient::BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
                                ConnectGate& gate)
-    : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*plan.protocol), buffer_(kReplyBuffer) {}
+    : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*client_), buffer_(kReplyBuffer) {}
 
 void BlockingClient::connect(const Coordinator& coordinator) {
   if (plan_.connect_on_demand) {

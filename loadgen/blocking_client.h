@@ -39,7 +39,7 @@ class BlockingClient : public LoadThread {
 
   const SourceAddresses& sources_;
   ConnectGate& gate_;
-  const ClientProtocol& protocol_;
+  ClientProtocol& protocol_;
   Descriptor fd_;
   ClientState state_;
   std::vector<char> buffer_;

@@ -27,7 +27,7 @@ timespec to_timespec(Nanoseconds duration) noexcept {
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : LoadThread(plan, share),
       sources_(sources),
-      protocol_(*plan.protocol),
+      protocol_(*client_),
       timed_(plan.rate_per_s.has_value() || plan.think > Nanoseconds(0)),
       spins_(plan.wait.kind == WaitKind::kSpin),
       links_(share.connections + share.idle),

@@ -74,7 +74,7 @@ class EpollLoop : public LoadThread {
   void give_up_without_progress();
 
   const SourceAddresses& sources_;
-  const ClientProtocol& protocol_;
+  ClientProtocol& protocol_;
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;
   SpinMeter spin_;

@@ -27,6 +27,7 @@ std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
 LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
     : plan_(plan),
       share_(share),
+      client_(plan.make_client()),
       recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
       workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_) {}
 

@@ -50,6 +50,7 @@ class LoadThread {
  protected:
   const LoadPlan& plan_;
   const Share share_;
+  const std::unique_ptr<ClientProtocol> client_;
   Recorder recorder_;
   Workload workload_;
   UsageMeter meter_;

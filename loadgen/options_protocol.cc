@@ -78,9 +78,7 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
     client.reply_bytes = static_cast<std::size_t>(in_range("--reply-size", *options.reply_bytes, 1, kMostBytes));
     plan.reply_bytes = client.reply_bytes;
   }
-  plan.protocol_name = options.protocol;
-  plan.protocol = protocol.make_client(client);
-  plan.connect_on_demand = plan.protocol->one_request_per_connection();
+  plan.speak(options.protocol, [make = protocol.make_client, client] { return make(client); });
   if (!client.payload.empty()) {
     plan.protocol_texts.emplace_back("payload", client.payload);
   }

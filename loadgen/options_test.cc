@@ -28,7 +28,7 @@ TEST(LoadOptions, DefaultsAreThoseOfTheDocument) {
   EXPECT_EQ(plan.connections, 10U);
   EXPECT_EQ(plan.threads, 1U);
   EXPECT_EQ(plan.protocol_name, "echo");
-  EXPECT_EQ(plan.protocol->request_bytes(), 64U);
+  EXPECT_EQ(plan.request_bytes, 64U);
   EXPECT_EQ(plan.duration, std::chrono::seconds(10));
   EXPECT_EQ(plan.warmup, std::chrono::seconds(1));
   EXPECT_EQ(plan.timeout, std::chrono::seconds(5));
@@ -42,7 +42,7 @@ TEST(LoadOptions, TheThreadsDriverTakesTheTutorialsPattern) {
   EXPECT_EQ(plan.connections, 20U);
   EXPECT_EQ(plan.threads, 20U);
   EXPECT_EQ(plan.protocol_texts, (Texts{{"payload", "hello"}}));
-  EXPECT_EQ(plan.protocol->request_bytes(), 5U);
+  EXPECT_EQ(plan.request_bytes, 5U);
   EXPECT_EQ(plan.think, std::chrono::seconds(1));
   EXPECT_EQ(plan.requests_per_connection, 1U);
 }
@@ -53,14 +53,14 @@ TEST(LoadOptions, WhatIsGivenRules) {
   EXPECT_EQ(plan.connections, 3U);
   EXPECT_EQ(plan.think, std::chrono::milliseconds(5));
   EXPECT_EQ(plan.requests_per_connection, 0U);
-  EXPECT_EQ(plan.protocol->request_bytes(), 100U);
+  EXPECT_EQ(plan.request_bytes, 100U);
   EXPECT_EQ(plan.requests, std::optional<std::uint64_t>(50));
   EXPECT_EQ(plan.close, CloseKind::kRst);
 }
 
 TEST(LoadOptions, RawTakesEscapes) {
   const LoadPlan plan = parse({"--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n"});
-  EXPECT_EQ(plan.protocol->request_bytes(), 6U);
+  EXPECT_EQ(plan.request_bytes, 6U);
   EXPECT_EQ(plan.protocol_texts, (Texts{{"request", "PING\\r\\n"}, {"reply_delimiter", "\\r\\n"}}));
 }
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ namespace fanin {
 enum class DriverKind { kEpoll, kThreads };
 enum class CloseKind { kFin, kRst };
 
+using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
+
 // What a run is to do, checked and with every default filled in. A value; shared read-only by all threads.
 struct LoadPlan {
   Address target;
@@ -28,7 +31,8 @@ struct LoadPlan {
   std::uint32_t connections = 1;  // active ones
   std::uint32_t idle = 0;
   std::string protocol_name;
-  std::shared_ptr<const ClientProtocol> protocol;
+  ClientFactory make_client;       // every thread has a client's half of its own
+  std::size_t request_bytes = 0;   // that one request puts on the wire
   bool connect_on_demand = false;  // the protocol takes a connection per request
   std::optional<double> rate_per_s;
   ArrivalKind arrival = ArrivalKind::kPoisson;
@@ -47,6 +51,9 @@ struct LoadPlan {
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
   std::vector<std::pair<std::string, std::string>> protocol_texts;
   std::optional<std::uint64_t> reply_bytes;
+
+  // Sets the protocol, and what plan and report have to know of its requests.
+  void speak(std::string name, ClientFactory factory);
 };
 
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.

@@ -30,7 +30,7 @@ Json workload_json(const LoadPlan& plan) {
             {"threads", plan.threads},
             {"connections", plan.connections},
             {"idle_connections", plan.idle},
-            {"payload_bytes", plan.protocol->request_bytes()},
+            {"payload_bytes", plan.request_bytes},
             {"depth", plan.depth},
             {"think_ns", plan.think.count()},
             {"rate_per_s", or_null(plan.rate_per_s)},

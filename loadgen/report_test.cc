@@ -41,8 +41,7 @@ class ReportTest : public ::testing::Test {
  protected:
   ReportTest() {
     plan_.target = Address::parse("127.0.0.1", 4711);
-    plan_.protocol_name = "echo";
-    plan_.protocol = find_protocol("echo").make_client({});
+    plan_.speak("echo", [] { return find_protocol("echo").make_client({}); });
     plan_.connections = 100;
     plan_.duration = milliseconds(2000);
     result_.opened_at = WallTime{};

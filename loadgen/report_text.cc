@@ -21,7 +21,7 @@ std::string plural(std::uint64_t count, std::string_view noun) {
 
 std::string headline(const LoadPlan& plan) {
   std::string text =
-      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.protocol->request_bytes(), "byte"));
+      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
   text += plan.rate_per_s
               ? fmt::format(", open loop at {} ({})", human_rate(*plan.rate_per_s), arrival_name(plan.arrival))
               : ", closed loop";

@@ -22,8 +22,7 @@ LoadPlan plan_for(const Address& target, DriverKind driver) {
   plan.driver = driver;
   plan.connections = 4;
   plan.threads = driver == DriverKind::kThreads ? plan.connections : 2;
-  plan.protocol_name = "echo";
-  plan.protocol = find_protocol("echo").make_client({});
+  plan.speak("echo", [] { return find_protocol("echo").make_client({}); });
   plan.duration = milliseconds(100);
   plan.timeout = seconds(5);
   return plan;
@@ -277,7 +276,7 @@ TEST(EpollDriver, PipelinedRequestsAreAllVerified) {
 TEST(EpollDriver, LargeRequestsGoOutInParts) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
-  plan.protocol = find_protocol("echo").make_client({.payload_bytes = 1 << 20});
+  plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
   plan.requests = 8;
   const LoadResult result = run(plan);
   expect_accounted_for(result);

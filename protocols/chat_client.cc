@@ -32,14 +32,14 @@ ChatClient::ChatClient(const ClientProtocolOptions& options) {
   line_ = make_line_payload(options).text;
 }
 
-void ChatClient::append_request(ClientState& state, std::string& out) const {
+void ChatClient::append_request(ClientState& state, std::string& out) {
   const std::size_t start = out.size();
   out.append(line_);
   write_stamp(out.data() + start, kStampDigits, state.connection, state.sent);
   ++state.sent;
 }
 
-ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) const {
+ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) {
   ReplyOutcome outcome;
   while (!received.empty()) {
     if (!take_stamp(state, received) || !take_rest(state, received)) {

@@ -13,9 +13,9 @@ class ChatClient : public ClientProtocol {
   // from those of others.
   explicit ChatClient(const ClientProtocolOptions& options);
 
-  void append_request(ClientState& state, std::string& out) const override;
-  ReplyOutcome consume(ClientState& state, std::string_view received) const override;
-  ReplyOutcome end_of_stream(ClientState& state) const override { return {0, state.sent != state.completed}; }
+  void append_request(ClientState& state, std::string& out) override;
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
   std::size_t request_bytes() const override { return line_.size(); }
 
  private:

@@ -119,7 +119,7 @@ TEST(Chat, MembersOnManyThreads) {
   EXPECT_EQ(first.heard, second.heard);
 }
 
-std::string line_of(const ClientProtocol& client, std::uint32_t connection, int sequence = 0) {
+std::string line_of(ClientProtocol& client, std::uint32_t connection, int sequence = 0) {
   ClientState state{.connection = connection};
   std::string line;
   for (int i = 0; i <= sequence; ++i) {

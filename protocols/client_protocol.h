@@ -25,19 +25,19 @@ struct ReplyOutcome {
 };
 
 // The client's half of a protocol, without I/O: makes requests and verifies every byte of the replies, through any
-// fragmentation. Holds no state of a connection, so one object serves all connections of a thread; const and therefore
-// safe to share.
+// fragmentation. One object serves all connections of a thread and is used by that thread alone, so it may keep counts
+// and scratch; what it remembers of a connection is in ClientState.
 class ClientProtocol {
  public:
   virtual ~ClientProtocol() = default;
 
   // Appends the next request of this connection to `out`.
-  virtual void append_request(ClientState& state, std::string& out) const = 0;
+  virtual void append_request(ClientState& state, std::string& out) = 0;
 
-  virtual ReplyOutcome consume(ClientState& state, std::string_view received) const = 0;
+  virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
 
   // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.
-  virtual ReplyOutcome end_of_stream(ClientState& state) const = 0;
+  virtual ReplyOutcome end_of_stream(ClientState& state) = 0;
 
   // One request makes one connection: its reply is complete when the server closes (greet, sink).
   virtual bool one_request_per_connection() const { return false; }

@@ -100,16 +100,16 @@ HttpClient::HttpClient(const std::string& path, const std::string& host)
   }
 }
 
-void HttpClient::append_request(ClientState& state, std::string& out) const {
+void HttpClient::append_request(ClientState& state, std::string& out) {
   out.append(request_);
   ++state.sent;
 }
 
-ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) const {
+ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) {
   return received.empty() ? ReplyOutcome{} : read(state, received);
 }
 
-ReplyOutcome HttpClient::end_of_stream(ClientState& state) const {
+ReplyOutcome HttpClient::end_of_stream(ClientState& state) {
   ReplyOutcome outcome = read(state, {});
   outcome.mismatch |= state.sent != state.completed;
   return outcome;

@@ -14,10 +14,10 @@ class HttpClient : public ClientProtocol {
   // Throws std::invalid_argument where the path does not begin with a slash, or where either would not stay one word.
   HttpClient(const std::string& path, const std::string& host);
 
-  void append_request(ClientState& state, std::string& out) const override;
-  ReplyOutcome consume(ClientState& state, std::string_view received) const override;
+  void append_request(ClientState& state, std::string& out) override;
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
   // Ends a body that was announced without a length.
-  ReplyOutcome end_of_stream(ClientState& state) const override;
+  ReplyOutcome end_of_stream(ClientState& state) override;
   std::size_t request_bytes() const override { return request_.size(); }
 
  private:

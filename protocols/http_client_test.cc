@@ -19,7 +19,7 @@ const std::string kChunked =
 const std::string kEmpty = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const std::string kInterim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
 
-ClientState after_requests(const ClientProtocol& client, int count) {
+ClientState after_requests(ClientProtocol& client, int count) {
   ClientState state;
   std::string requests;
   for (int i = 0; i < count; ++i) {
@@ -28,7 +28,7 @@ ClientState after_requests(const ClientProtocol& client, int count) {
   return state;
 }
 
-ReplyOutcome read(const ClientProtocol& client, ClientState& state, const std::vector<std::string_view>& parts) {
+ReplyOutcome read(ClientProtocol& client, ClientState& state, const std::vector<std::string_view>& parts) {
   ReplyOutcome total;
   for (const std::string_view part : parts) {
     const ReplyOutcome outcome = client.consume(state, part);
@@ -40,7 +40,7 @@ ReplyOutcome read(const ClientProtocol& client, ClientState& state, const std::v
 
 // Would catch: something of the parser's state that does not survive from one read to the next.
 TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
-  const HttpClient client("/", "x");
+  HttpClient client("/", "x");
   const std::string replies = kPlain + kChunked + kInterim + kEmpty + kPlain;
   for (std::size_t at = 0; at <= replies.size(); ++at) {
     ClientState state = after_requests(client, 4);
@@ -55,7 +55,7 @@ TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
 
 // Would catch: an unfinished reply counted, or one that is no success.
 TEST(HttpClient, RefusesWhatIsNoWholeSuccess) {
-  const HttpClient client("/", "x");
+  HttpClient client("/", "x");
   for (const char* reply : {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "+PONG\r\n",
                             "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\nab"}) {
     ClientState state = after_requests(client, 1);
@@ -75,7 +75,7 @@ TEST(HttpClient, RefusesWhatIsNoWholeSuccess) {
 }
 
 TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
-  const HttpClient client("/", "x");
+  HttpClient client("/", "x");
   ClientState state = after_requests(client, 1);
   EXPECT_EQ(client.consume(state, "HTTP/1.0 200 OK\r\n\r\nsome body").completed, 0u);
   const ReplyOutcome end = client.end_of_stream(state);

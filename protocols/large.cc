@@ -70,14 +70,14 @@ class LargeClient : public ClientProtocol {
  public:
   LargeClient(Payload payload, std::size_t reply_bytes) : payload_(std::move(payload)), reply_bytes_(reply_bytes) {}
 
-  void append_request(ClientState& state, std::string& out) const override {
+  void append_request(ClientState& state, std::string& out) override {
     const std::size_t start = out.size();
     out.append(payload_.text);
     write_stamp(out.data() + start, payload_.stamp, state.connection, state.sent);
     ++state.sent;
   }
 
-  ReplyOutcome consume(ClientState& state, std::string_view received) const override {
+  ReplyOutcome consume(ClientState& state, std::string_view received) override {
     ReplyOutcome outcome;
     while (!received.empty()) {
       if (state.completed == state.sent || !matches(state, received)) {
@@ -93,7 +93,7 @@ class LargeClient : public ClientProtocol {
     return outcome;
   }
 
-  ReplyOutcome end_of_stream(ClientState& state) const override { return {0, state.sent != state.completed}; }
+  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
   std::size_t request_bytes() const override { return payload_.text.size(); }
 
  private:

@@ -29,7 +29,7 @@ Conversation talk(std::unique_ptr<ServerSession> session, std::string_view input
 }
 
 // Lets the client verify `stream`, cut at `split`.
-ReplyOutcome verify(const ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
+ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
   ReplyOutcome total;
   for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {
     const ReplyOutcome outcome = client.consume(state, part);

@@ -22,12 +22,12 @@ class DelimitedClient : public ClientProtocol {
     }
   }
 
-  void append_request(ClientState& state, std::string& out) const override {
+  void append_request(ClientState& state, std::string& out) override {
     out.append(request_);
     ++state.sent;
   }
 
-  ReplyOutcome consume(ClientState& state, std::string_view received) const override {
+  ReplyOutcome consume(ClientState& state, std::string_view received) override {
     ReplyOutcome outcome;
     std::size_t matched = state.offset;
     for (const char c : received) {
@@ -49,7 +49,7 @@ class DelimitedClient : public ClientProtocol {
     return outcome;
   }
 
-  ReplyOutcome end_of_stream(ClientState& state) const override { return {0, state.sent != state.completed}; }
+  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
   std::size_t request_bytes() const override { return request_.size(); }
 
  private:

@@ -14,7 +14,7 @@ constexpr const char* kUpperDigits = "0123456789ABCDEF";
 
 }  // namespace
 
-void TemplateClient::append_request(ClientState& state, std::string& out) const {
+void TemplateClient::append_request(ClientState& state, std::string& out) {
   const std::size_t start = out.size();
   out.append(form_.request);
   if (form_.request_stamp > 0) {
@@ -39,7 +39,7 @@ bool TemplateClient::matches(const ClientState& state, std::string_view part) co
   return std::memcmp(part.data(), form_.reply.data() + offset, part.size()) == 0;
 }
 
-ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view received) const {
+ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view received) {
   ReplyOutcome outcome;
   while (!received.empty()) {
     const std::size_t length = std::min(received.size(), form_.reply.size() - state.offset);
@@ -59,7 +59,7 @@ ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view receiv
   return outcome;
 }
 
-ReplyOutcome TemplateClient::end_of_stream(ClientState& state) const {
+ReplyOutcome TemplateClient::end_of_stream(ClientState& state) {
   ReplyOutcome outcome;
   if (form_.ends_with_connection && state.offset == form_.reply.size() && state.sent == state.completed + 1) {
     state.offset = 0;

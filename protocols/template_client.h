@@ -23,9 +23,9 @@ class TemplateClient : public ClientProtocol {
 
   explicit TemplateClient(Form form) : form_(std::move(form)) {}
 
-  void append_request(ClientState& state, std::string& out) const override;
-  ReplyOutcome consume(ClientState& state, std::string_view received) const override;
-  ReplyOutcome end_of_stream(ClientState& state) const override;
+  void append_request(ClientState& state, std::string& out) override;
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override;
   bool one_request_per_connection() const override { return form_.ends_with_connection; }
   bool half_closes() const override { return form_.half_closes; }
   std::size_t request_bytes() const override { return form_.request.size(); }

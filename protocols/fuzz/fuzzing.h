@@ -32,6 +32,6 @@ void check_session(const SessionFactory& sessions, const FuzzedStream& stream,
                    const std::function<std::string(std::string)>& normal = {});
 
 // A client that has sent `requests` counts the same replies and finds the same fault however the stream is cut.
-void check_client(const ClientProtocol& client, const FuzzedStream& stream, int requests);
+void check_client(ClientProtocol& client, const FuzzedStream& stream, int requests);
 
 }  // namespace fanin

@@ -1,0 +1,13 @@
+#include "loadgen/plan.h"
+
+namespace fanin {
+
+void LoadPlan::speak(std::string name, ClientFactory factory) {
+  const std::unique_ptr<ClientProtocol> client = factory();
+  protocol_name = std::move(name);
+  make_client = std::move(factory);
+  request_bytes = client->request_bytes();
+  connect_on_demand = client->one_request_per_connection();
+}
+
+}  // namespace fanin
