@@ -19,7 +19,14 @@ std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
   if (!plan.rate_per_s || share.connections == 0) {
     return std::nullopt;
   }
-  return Schedule({plan.arrival, *plan.rate_per_s, share.count, plan.seed}, share.index);
+  return Schedule({.kind = plan.arrival,
+                   .rate_per_s = *plan.rate_per_s,
+                   .shares = share.count,
+                   .seed = plan.seed,
+                   .burst_size = plan.burst_size,
+                   .ramp = plan.ramp,
+                   .trace = plan.trace},
+                  share.index);
 }
 
 }  // namespace

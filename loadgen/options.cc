@@ -18,7 +18,10 @@ CLI::Option* add_duration(CLI::App& app, const char* name, Target& target, const
 
 void add_traffic_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does");
-  app.add_option("--arrival", options.arrival, "open loop: poisson (default) or uniform gaps");
+  app.add_option("--arrival", options.arrival,
+                 "open loop: poisson or uniform gaps, bursts:N at once, or trace:FILE of times")
+      ->default_str("poisson");
+  app.add_option("--ramp", options.ramp, "open loop: FROM..TO, a rate that grows (or falls) over the window");
   add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
   app.add_option("--requests", options.requests, "a window of this many requests instead of a duration");
   add_duration(app, "--warmup", options.warmup, "traffic before the window opens")->default_str("1s");

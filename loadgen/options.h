@@ -32,6 +32,7 @@ struct LoadOptions {
   std::optional<std::string> expect;
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
+  std::optional<std::string> ramp;
   std::optional<Nanoseconds> duration;
   std::optional<std::int64_t> requests;
   Nanoseconds warmup = std::chrono::seconds(1);

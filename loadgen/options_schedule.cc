@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
+#include <string_view>
 
 #include "loadgen/option_checks.h"
 
@@ -13,17 +15,100 @@ constexpr std::int64_t kMostDepth = 65535;
 constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
 constexpr double kHighestRate = 1e8;
 
-}  // namespace
+bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= kHighestRate; }
 
-void set_loop(const LoadOptions& options, LoadPlan& plan) {
+void set_rate(const LoadOptions& options, LoadPlan& plan) {
   plan.rate_per_s = options.rate_per_s;
-  if (plan.rate_per_s && !(*plan.rate_per_s > 0 && *plan.rate_per_s <= kHighestRate)) {
+  if (plan.rate_per_s && !is_rate(*plan.rate_per_s)) {
     refuse(fmt::format("--rate {} is out of range: give requests per second, above 0", *plan.rate_per_s));
+  }
+}
+
+double parse_rate(std::string_view text, const std::string& whole) {
+  double rate = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (error != std::errc{} || end != text.data() + text.size() || !(rate >= 0 && rate <= kHighestRate)) {
+    refuse(fmt::format("--ramp {}: '{}' is no rate: give FROM..TO in requests per second, such as 1000..5000", whole,
+                       text));
+  }
+  return rate;
+}
+
+// The ramp takes the window's length, and what is before the window has the rate that it begins with.
+void set_ramp(const LoadOptions& options, LoadPlan& plan) {
+  const std::string& text = *options.ramp;
+  const auto dots = text.find("..");
+  if (dots == std::string::npos) {
+    refuse(fmt::format("--ramp {} has no '..': give FROM..TO in requests per second, such as 1000..5000", text));
+  }
+  RateRamp ramp{.from_per_s = parse_rate(std::string_view(text).substr(0, dots), text),
+                .to_per_s = parse_rate(std::string_view(text).substr(dots + 2), text)};
+  if (ramp.mean_per_s() <= 0) {
+    refuse(fmt::format("--ramp {} asks for nothing: one of its rates must be above 0", text));
+  }
+  if (options.rate_per_s) {
+    refuse("--rate and --ramp contradict each other: give one");
+  }
+  if (options.requests) {
+    refuse("--ramp needs --duration: a number of requests does not say how long the ramp is");
+  }
+  if (plan.arrival != ArrivalKind::kPoisson && plan.arrival != ArrivalKind::kUniform) {
+    refuse(fmt::format("--ramp needs --arrival poisson or uniform: {} arrivals have one rate",
+                       arrival_name(plan.arrival)));
+  }
+  plan.rate_per_s = ramp.mean_per_s();
+  plan.ramp = ramp;  // its times follow in set_times
+}
+
+void set_trace(const std::string& file, LoadPlan& plan) {
+  if (file.empty()) {
+    refuse("--arrival trace: names no file: give trace:FILE");
+  }
+  plan.arrival = ArrivalKind::kTrace;
+  plan.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(file));
+  plan.rate_per_s = plan.rate_per_s.value_or(plan.trace->rate_per_s());
+  if (!is_rate(*plan.rate_per_s)) {
+    refuse(fmt::format("{} asks for {:.0f} requests/s, which is out of range: give --rate to slow it down", file,
+                       *plan.rate_per_s));
+  }
+}
+
+void set_bursts(const std::string& size, LoadPlan& plan) {
+  constexpr std::uint32_t kMostAtOnce = 10'000'000;
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), plan.burst_size);
+  if (error != std::errc{} || end != size.data() + size.size() || plan.burst_size < 1 ||
+      plan.burst_size > kMostAtOnce) {
+    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMostAtOnce));
+  }
+  plan.arrival = ArrivalKind::kBursts;
+}
+
+void set_arrival(const LoadOptions& options, LoadPlan& plan) {
+  set_rate(options, plan);
+  const std::string arrival = options.arrival.value_or("poisson");
+  const std::string name = arrival.substr(0, arrival.find(':'));
+  const std::string detail = name.size() < arrival.size() ? arrival.substr(name.size() + 1) : "";
+  if (name == "trace") {
+    set_trace(detail, plan);
+  } else if (name == "bursts") {
+    set_bursts(detail, plan);
+  } else if (arrival == "uniform") {
+    plan.arrival = ArrivalKind::kUniform;
+  } else if (arrival != "poisson") {
+    refuse(fmt::format("unknown arrival '{}': choose one of poisson, uniform, bursts:N, trace:FILE", arrival));
+  }
+  if (options.ramp) {
+    set_ramp(options, plan);
   }
   if (options.arrival && !plan.rate_per_s) {
     refuse("--arrival needs --rate: without one the loop is closed and has no schedule");
   }
-  plan.arrival = parse_arrival(options.arrival.value_or("poisson"));
+}
+
+}  // namespace
+
+void set_loop(const LoadOptions& options, LoadPlan& plan) {
+  set_arrival(options, plan);
   const bool tutorial = plan.driver == DriverKind::kThreads;
   plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
   if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
@@ -50,6 +135,10 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
         in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
   }
   plan.warmup = options.warmup;
+  if (plan.ramp) {
+    plan.ramp->begin = plan.warmup;
+    plan.ramp->length = plan.duration;
+  }
   plan.timeout = positive("--timeout", options.timeout);
 }
 

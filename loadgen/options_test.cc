@@ -58,6 +58,23 @@ TEST(LoadOptions, WhatIsGivenRules) {
   EXPECT_EQ(plan.close, CloseKind::kRst);
 }
 
+TEST(LoadOptions, ARampTakesTheWindowAndHasAMeanRate) {
+  const LoadPlan plan = parse({"--ramp", "1000..5000", "--warmup", "2s", "--duration", "8s", "--arrival", "uniform"});
+  ASSERT_TRUE(plan.ramp);
+  EXPECT_EQ(plan.rate_per_s, 3000);
+  EXPECT_EQ(plan.arrival, ArrivalKind::kUniform);
+  EXPECT_EQ(plan.ramp->from_per_s, 1000);
+  EXPECT_EQ(plan.ramp->to_per_s, 5000);
+  EXPECT_EQ(plan.ramp->begin, std::chrono::seconds(2));
+  EXPECT_EQ(plan.ramp->length, std::chrono::seconds(8));
+}
+
+TEST(LoadOptions, BurstsHaveASize) {
+  const LoadPlan plan = parse({"--rate", "100", "--arrival", "bursts:20"});
+  EXPECT_EQ(plan.arrival, ArrivalKind::kBursts);
+  EXPECT_EQ(plan.burst_size, 20U);
+}
+
 TEST(LoadOptions, RawTakesEscapes) {
   const LoadPlan plan = parse({"--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n"});
   EXPECT_EQ(plan.request_bytes, 6U);
@@ -76,7 +93,22 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--rate", "nan"},
       {"--rate", "1e99"},
       {"--arrival", "poisson"},
+      {"--rate", "10", "--arrival", "gusts"},
       {"--rate", "10", "--arrival", "bursts"},
+      {"--rate", "10", "--arrival", "bursts:0"},
+      {"--rate", "10", "--arrival", "bursts:2x"},
+      {"--arrival", "bursts:5"},
+      {"--arrival", "trace:"},
+      {"--arrival", "trace:/nonexistent"},
+      {"--ramp", "10"},
+      {"--ramp", "..10"},
+      {"--ramp", "1..x"},
+      {"--ramp", "-1..5"},
+      {"--ramp", "0..0"},
+      {"--ramp", "1..5", "--rate", "3"},
+      {"--ramp", "1..5", "--requests", "3"},
+      {"--ramp", "1..5", "--arrival", "bursts:3"},
+      {"--ramp", "1..5", "--think", "1s"},
       {"--rate", "10", "--think", "1s"},
       {"--duration", "0"},
       {"--duration", "-1s"},

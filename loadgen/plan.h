@@ -34,8 +34,11 @@ struct LoadPlan {
   ClientFactory make_client;       // every thread has a client's half of its own
   std::size_t request_bytes = 0;   // that one request puts on the wire
   bool connect_on_demand = false;  // the protocol takes a connection per request
-  std::optional<double> rate_per_s;
-  ArrivalKind arrival = ArrivalKind::kPoisson;
+  std::optional<double> rate_per_s;  // none: closed loop
+  ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
+  std::uint32_t burst_size = 1;
+  std::optional<RateRamp> ramp;  // rate_per_s is then its mean over the window
+  std::shared_ptr<const ArrivalTrace> trace;
   Nanoseconds duration{0};
   std::optional<std::uint64_t> requests;  // rules over duration
   Nanoseconds warmup{0};

@@ -77,6 +77,24 @@ class Results(unittest.TestCase):
         self.assertEqual(result["requests"]["sent"], 400)
         self.assertEqual(result["schedule"]["lateness"]["count"], 400)
 
+    def test_kinds_of_schedules(self):
+        """Each of them sends what it must over a window of 200 ms after a warm-up of 50 ms."""
+        with server() as (target, _), tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder, "times.txt")
+            trace.write_text("0\n1ms\n1ms\n3ms\n")
+            for arguments, key, told, sent in (
+                (["--rate", "2000", "--arrival", "bursts:50"], "burst_size", 50, 400),
+                (["--ramp", "0..4000", "--arrival", "uniform"], "ramp", {"from_per_s": 0, "to_per_s": 4000}, 400),
+                (["--rate", "2000", "--arrival", f"trace:{trace}"], "trace",
+                 {"file": str(trace), "times": 4, "rate_per_s": 1000}, 400),
+                (["--arrival", f"trace:{trace}"], "trace", {"file": str(trace), "times": 4, "rate_per_s": 1000}, 200),
+            ):
+                with self.subTest(arguments):
+                    result, _ = result_of(target, *QUICK, *arguments)
+                    self.assertEqual(findings(result, "result"), [])
+                    self.assertEqual(result["workload"][key], told)
+                    self.assertEqual(result["requests"]["sent"], sent)
+
     def test_by_count_with_threads_and_new_connections(self):
         with server("thread") as (target, _):
             result = self.check(target, "--driver", "threads", "--think", "0", "--requests", "100", "--warmup", "0")

@@ -45,6 +45,16 @@ Json workload_json(const LoadPlan& plan) {
   for (const auto& [key, text] : plan.protocol_texts) {
     json[key] = text;
   }
+  if (plan.arrival == ArrivalKind::kBursts) {
+    json["burst_size"] = plan.burst_size;
+  }
+  if (plan.ramp) {
+    json["ramp"] = {{"from_per_s", plan.ramp->from_per_s}, {"to_per_s", plan.ramp->to_per_s}};
+  }
+  if (plan.trace) {
+    json["trace"] = {
+        {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
+  }
   if (plan.reply_bytes) {
     json["reply_bytes"] = *plan.reply_bytes;
   }
@@ -100,7 +110,7 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
   }
   return {{"asked_rate_per_s", *plan.rate_per_s},
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
-          {"tolerance_ns", lateness_tolerance(*plan.rate_per_s).count()},
+          {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
           {"lateness", histogram_json(result.lateness)}};
 }

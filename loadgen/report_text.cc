@@ -19,12 +19,27 @@ std::string plural(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
 }
 
+std::string rate_text(const LoadPlan& plan) {
+  return plan.ramp ? fmt::format("{} to {}", human_rate(plan.ramp->from_per_s), human_rate(plan.ramp->to_per_s))
+                   : human_rate(*plan.rate_per_s);
+}
+
+std::string arrival_text(const LoadPlan& plan) {
+  switch (plan.arrival) {
+    case ArrivalKind::kBursts:
+      return fmt::format("bursts of {}", human_count(plan.burst_size));
+    case ArrivalKind::kTrace:
+      return fmt::format("{} times of {}", human_count(plan.trace->size()), plan.trace->file());
+    default:
+      return std::string(arrival_name(plan.arrival));
+  }
+}
+
 std::string headline(const LoadPlan& plan) {
   std::string text =
       fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
-  text += plan.rate_per_s
-              ? fmt::format(", open loop at {} ({})", human_rate(*plan.rate_per_s), arrival_name(plan.arrival))
-              : ", closed loop";
+  text +=
+      plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
   text += fmt::format(", {}", plural(plan.connections, "connection"));
   if (plan.depth > 1) {
     text += fmt::format(" of depth {}", plan.depth);
@@ -138,7 +153,7 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   return fmt::format(
       "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it\n",
       human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
-      verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(*plan.rate_per_s)),
+      verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
       human_duration(result.lateness.max()));
 }
 

@@ -68,7 +68,7 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
 }
 
 void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
-  const Nanoseconds tolerance = lateness_tolerance(*plan.rate_per_s);
+  const Nanoseconds tolerance = lateness_tolerance(plan);
   const double within = share_within(result.lateness, tolerance);
   verdict.within_tolerance_share = within;
   verdict.achieved_rate_per_s = result.requests_per_s();
@@ -143,8 +143,9 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
 
 }  // namespace
 
-Nanoseconds lateness_tolerance(double rate_per_s) noexcept {
-  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(1e7 / rate_per_s)));
+Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
+  const double gap_ns = 1e9 / *plan.rate_per_s * plan.burst_size;
+  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(gap_ns / 100)));
 }
 
 Verdict judge(const LoadPlan& plan, const LoadResult& result) {

@@ -144,10 +144,23 @@ TEST_F(VerdictTest, AWindowThatNeverOpenedIsInvalid) {
   EXPECT_EQ(judged().status, Status::kInvalid);
 }
 
+Nanoseconds tolerance(double rate_per_s, std::uint32_t burst_size = 1) {
+  LoadPlan plan;
+  plan.rate_per_s = rate_per_s;
+  plan.burst_size = burst_size;
+  return lateness_tolerance(plan);
+}
+
 TEST(LatenessTolerance, Is100MicrosecondsOrAHundredthOfTheGap) {
-  EXPECT_EQ(lateness_tolerance(50'000), microseconds(100));
-  EXPECT_EQ(lateness_tolerance(100), microseconds(100));
-  EXPECT_EQ(lateness_tolerance(1), milliseconds(10));
+  EXPECT_EQ(tolerance(50'000), microseconds(100));
+  EXPECT_EQ(tolerance(100), microseconds(100));
+  EXPECT_EQ(tolerance(1), milliseconds(10));
+}
+
+// Would catch: bursts that count as late because their requests leave one after the other.
+TEST(LatenessTolerance, TakesTheGapBetweenBursts) {
+  EXPECT_EQ(tolerance(1000, 100), milliseconds(1));
+  EXPECT_EQ(tolerance(1000, 2), microseconds(100));
 }
 
 }  // namespace
