@@ -17,7 +17,7 @@ struct Exchange {
 };
 
 // One request and the reply that the server's half gives to it.
-Exchange exchange_of(const Protocol& protocol, const ClientProtocol& client, ClientState& state) {
+Exchange exchange_of(const Protocol& protocol, ClientProtocol& client, ClientState& state) {
   Exchange exchange;
   client.append_request(state, exchange.request);
   const auto session = protocol.make_sessions({})();

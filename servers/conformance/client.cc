@@ -54,7 +54,7 @@ void connect_within_patience(int fd, const Address& server) {
 
 }  // namespace
 
-Client::Client(const Address& server, const ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes)
+Client::Client(const Address& server, ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes)
     : socket_(make_tcp_socket(server.family(), Blocking::kNo)), protocol_(&protocol) {
   state_.connection = number;
   if (receive_buffer_bytes > 0) {
@@ -120,7 +120,7 @@ void Client::reset() noexcept {
   socket_.reset();
 }
 
-std::vector<Client> connect_many(std::size_t count, const Address& server, const ClientProtocol& protocol,
+std::vector<Client> connect_many(std::size_t count, const Address& server, ClientProtocol& protocol,
                                  std::uint32_t first_number) {
   std::vector<Client> clients;
   clients.reserve(count);
@@ -172,7 +172,7 @@ void converse(std::span<Client> clients, std::size_t requests) {
   drive(clients, "a conversation", [](const Client& client) { return client.answered_all(); });
 }
 
-void expect_service(const Address& server, const ClientProtocol& protocol) {
+void expect_service(const Address& server, ClientProtocol& protocol) {
   Client client(server, protocol, 1'000'000);
   converse(client);
 }

@@ -23,7 +23,7 @@ class Client {
   // Connects, as far as the server's kernel goes: it need not have been accepted yet. `number` goes into the requests,
   // so that a reply which belongs to another connection is found out. `receive_buffer_bytes` > 0 makes the socket's
   // receive buffer small. Throws Failure or std::system_error.
-  Client(const Address& server, const ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes = 0);
+  Client(const Address& server, ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes = 0);
 
   // Queues requests. Where the protocol asks for it, the sending side is shut down behind them.
   void ask(std::size_t requests = 1);
@@ -60,7 +60,7 @@ class Client {
 
  private:
   Descriptor socket_;
-  const ClientProtocol* protocol_;
+  ClientProtocol* protocol_;
   ClientState state_;
   std::string outbox_;
   std::uint64_t bytes_sent_ = 0;
@@ -72,7 +72,7 @@ class Client {
 };
 
 // `count` connections, numbered from `first_number`.
-std::vector<Client> connect_many(std::size_t count, const Address& server, const ClientProtocol& protocol,
+std::vector<Client> connect_many(std::size_t count, const Address& server, ClientProtocol& protocol,
                                  std::uint32_t first_number = 0);
 
 // Which connections a case is through with.
@@ -94,7 +94,7 @@ void converse(std::span<Client> clients, std::size_t requests = 1);
 inline void converse(Client& client, std::size_t requests = 1) { converse(std::span(&client, 1), requests); }
 
 // A fresh connection asks once, gets its reply and closes: the server is alive.
-void expect_service(const Address& server, const ClientProtocol& protocol);
+void expect_service(const Address& server, ClientProtocol& protocol);
 
 // Waits until the server program has read everything that has been sent on these connections: what comes next is then
 // certain to be another read.

@@ -49,7 +49,7 @@ double cpu_share_of_a_quiet_second(const RunningServer& server) {
 }
 
 // New connections are tried until one is served. Returns how many were refused.
-std::size_t refusals_until_served(const RunningServer& server, const ClientProtocol& protocol, Nanoseconds patience) {
+std::size_t refusals_until_served(const RunningServer& server, ClientProtocol& protocol, Nanoseconds patience) {
   std::size_t refused = 0;
   wait_until(
       "a new connection is served after others have closed",

@@ -12,7 +12,7 @@ constexpr int kStuckTurns = 10;
 
 }  // namespace
 
-Flooder::Flooder(const Address& server, const ClientProtocol& protocol, std::uint32_t number, std::uint64_t most_bytes)
+Flooder::Flooder(const Address& server, ClientProtocol& protocol, std::uint32_t number, std::uint64_t most_bytes)
     : client_(server, protocol, number, kReceiveBufferBytes), most_bytes_(most_bytes) {}
 
 bool Flooder::push() {

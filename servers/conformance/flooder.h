@@ -11,7 +11,7 @@ namespace fanin {
 class Flooder {
  public:
   // Sends at most about `most_bytes`.
-  Flooder(const Address& server, const ClientProtocol& protocol, std::uint32_t number, std::uint64_t most_bytes);
+  Flooder(const Address& server, ClientProtocol& protocol, std::uint32_t number, std::uint64_t most_bytes);
 
   Client& client() noexcept { return client_; }
 

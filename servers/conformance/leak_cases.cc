@@ -23,7 +23,7 @@ std::size_t cycles(const Subject& subject) {
 
 // Connections that end at once; mostly by reset, so that no TIME_WAIT uses up the ports. The conversation at the end
 // keeps the batch from overrunning the accept queue.
-void connect_and_close(const RunningServer& server, const ClientProtocol& protocol) {
+void connect_and_close(const RunningServer& server, ClientProtocol& protocol) {
   for (std::size_t i = 0; i < kBatch; ++i) {
     Client client(server.address(), protocol, 0);
     if (i % 10 == 0) {
