@@ -10,6 +10,7 @@
 
 #include "harness/catalogue.h"
 #include "harness/compare.h"
+#include "harness/doctor.h"
 #include "harness/environment.h"
 #include "harness/progress.h"
 #include "harness/runner.h"
@@ -118,6 +119,22 @@ void add_env_command(CLI::App& app) {
   });
 }
 
+void add_doctor_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* command =
+      app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
+  auto* connections = command->add_option("--connections", options->connections, "between two local programs")
+                          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31))
+                          ->capture_default_str();
+  auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
+  auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
+  command->add_flag("--undo", options->undo, "put back what --fix has set")
+      ->excludes(connections)
+      ->excludes(fix)
+      ->excludes(as_json);
+  command->callback([options, &exit_code] { exit_code = run_doctor(*options); });
+}
+
 void add_compare_command(CLI::App& app, int& exit_code) {
   struct Arguments {
     std::string first;
@@ -150,10 +167,11 @@ int run_command_line(int argc, char** argv) {
   add_list_command(app);
   add_env_command(app);
   add_compare_command(app, exit_code);
+  add_doctor_command(app, exit_code);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
-    fmt::print(stderr, "fanin: there is no command '{}': run, list, env and compare are there\n", argv[1]);
+    fmt::print(stderr, "fanin: there is no command '{}': run, list, env, compare and doctor are there\n", argv[1]);
     return 2;
   }
   try {

@@ -153,6 +153,8 @@ class EndToEnd(unittest.TestCase):
                 (("compare", broken, broken), "line 1, column"),
                 (("compare", self.suite, self.suite), "is no run"),
                 (("compare", "/no/file", "/no/file"), "/no/file: cannot read it"),
+                (("doctor", "--undo", "--fix"), "--fix excludes --undo"),
+                (("doctor", "--connections", "0"), "--connections"),
                 (("frobnicate",), "frobnicate")):
             done = self.fanin(*arguments)
             self.assertEqual(done.returncode, 2, arguments)
@@ -168,6 +170,21 @@ class EndToEnd(unittest.TestCase):
         environment = json.loads(self.fanin("env", "--json").stdout)
         self.assertEqual(environment["kernel"]["release"], os.uname().release)
         self.assertEqual(len(environment["binaries"]["fanin-server_sha256"]), 64)
+
+    def test_doctor_judges_this_machine(self):
+        done = self.fanin("doctor", "--connections", 10, "--json")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        report = Path(self.folder.name) / "doctor.json"
+        report.write_text(done.stdout)
+        check = subprocess.run([sys.executable, "-m", "plots.validate", report], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(check.returncode, 0, check.stderr)
+        self.assertGreaterEqual(json.loads(done.stdout)["most_connections"], 10)
+        too_many = self.fanin("doctor", "--connections", 2 ** 31)
+        self.assertEqual(too_many.returncode, 1, too_many.stdout)
+        self.assertIn("They do not fit: at most", too_many.stdout)
+        untouched = self.fanin("doctor", "--undo", env={**os.environ, "XDG_STATE_HOME": self.folder.name})
+        self.assertEqual((untouched.returncode, untouched.stderr), (0, ""))
+        self.assertIn("nothing to put back", untouched.stdout)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ SCHEMA_FILES = {
     "fanin-load": "load.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-peers": "peers.schema.json",
+    "fanin-doctor": "doctor.schema.json",
 }
 _GZIP = b"\x1f\x8b"
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace fanin {
+
+// A folder that stands for / in a test, removed at its end. It is one for each test's name, so that tests may run side
+// by side.
+class WrittenRoot {
+ public:
+  WrittenRoot() : path_(testing::TempDir() + "fanin-root-" + own_name()) { std::filesystem::remove_all(path_); }
+  WrittenRoot(const WrittenRoot&) = delete;
+  WrittenRoot& operator=(const WrittenRoot&) = delete;
+  ~WrittenRoot() { std::filesystem::remove_all(path_); }
+
+  const std::string& path() const { return path_; }
+
+  void write(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories(std::filesystem::path(path_ + file).parent_path());
+    std::ofstream(path_ + file) << text;
+  }
+  std::string read(const std::string& file) const {
+    std::ifstream stream(path_ + file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+ private:
+  static std::string own_name() {
+    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+    return std::string(test->test_suite_name()) + "-" + test->name();
+  }
+
+  std::string path_;
+};
+
+}  // namespace fanin
