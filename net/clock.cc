@@ -1,7 +1,5 @@
 #include "net/clock.h"
 
-#include <ctime>
-
 namespace fanin {
 namespace {
 
@@ -12,6 +10,11 @@ Nanoseconds read_clock(clockid_t id) noexcept {
 }
 
 }  // namespace
+
+timespec to_timespec(Nanoseconds duration) noexcept {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  return {static_cast<time_t>(seconds.count()), static_cast<long>((duration - seconds).count())};
+}
 
 Nanoseconds thread_cpu_time() noexcept { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 Nanoseconds process_cpu_time() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }

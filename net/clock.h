@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace fanin {
 
@@ -9,6 +10,8 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 // CLOCK_MONOTONIC through the vDSO, about 25 ns a call.
 inline TimePoint now() noexcept { return std::chrono::steady_clock::now(); }
+
+timespec to_timespec(Nanoseconds duration) noexcept;  // of a duration that is not negative
 
 // A clock that stands still until it is told to move: pure parts take time as an argument or from one of these in
 // tests.

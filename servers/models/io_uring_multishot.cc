@@ -19,7 +19,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 #include "servers/uring/acceptor.h"
-#include "servers/uring/buffer_ring.h"
+#include "servers/uring/ring.h"
 
 namespace fanin {
 namespace {
@@ -39,7 +39,7 @@ class MultishotLoop {
       : server_(server),
         ring_(server.options().model.ring_entries,
               {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_COOP_TASKRUN}),
-        buffers_(ring_, server.options().model.buffers, server.options().read_cap),
+        buffers_(ring_.get(), server.options().model.buffers, server.options().read_cap),
         acceptor_(ring_, server, RingAcceptor::Shots::kMany) {}
 
   void run() {
@@ -78,9 +78,9 @@ class MultishotLoop {
     const bool serving = client.connection->next() != Connection::Next::kClose;
     if (completion.result > 0) {
       if (serving) {
-        client.connection->on_received(buffers_.received(completion));
+        client.connection->on_received(buffers_.received(completion.flags, completion.result));
       }
-      buffers_.give_back(completion);
+      buffers_.give_back(completion.flags);
     } else if (serving && completion.result != -ENOBUFS && completion.result != -ECANCELED) {
       client.connection->on_end(-completion.result);
     }
@@ -98,7 +98,7 @@ class MultishotLoop {
     switch (client.connection->next()) {
       case Connection::Next::kRead:
         if (!client.receiving) {
-          buffers_.receive(client.connection->fd(), {kReceive, id});
+          ring_.receive(buffers_, client.connection->fd(), {kReceive, id});
           client.receiving = true;
         }
         return;

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "net/buffer_ring.h"
+#include "net/uring.h"
 #include "servers/slot_table.h"
 
 namespace fanin {
@@ -58,6 +58,9 @@ class Ring {
   // Asks for `bytes` to be sent; they must stay where they are until that completes.
   void send(int fd, std::string_view bytes, Tag tag);
 
+  // Asks for all that comes from `fd`, see BufferRing::prepare_receive().
+  void receive(const BufferRing& buffers, int fd, Tag tag);
+
   // Asks for the end of the operation with this tag. It completes all the same, with ECANCELED or what it came to.
   void cancel(Tag tag);
 
@@ -82,14 +85,5 @@ class Ring {
   io_uring ring_{};
   std::vector<Completion> batch_;  // taken off the kernel's queue at once, so that this never stays full
 };
-
-// Something that a model needs of io_uring: an opcode, and the kernel that first had it.
-struct RingNeed {
-  int opcode;
-  std::string_view since;
-};
-
-// Why io_uring cannot be used here (absent, forbidden, or older than `needs`), or nothing.
-std::optional<std::string> why_no_io_uring(std::initializer_list<RingNeed> needs);
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-#include "servers/uring/buffer_ring.h"
+#include "net/buffer_ring.h"
 
 #include <sys/mman.h>
 
@@ -8,6 +8,8 @@
 
 namespace fanin {
 namespace {
+
+constexpr std::size_t kLine = 64;  // of the cache; were buffers a power of two apart, their fronts would share one set
 
 void* map(std::size_t bytes) {
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -19,14 +21,15 @@ void* map(std::size_t bytes) {
 
 }  // namespace
 
-BufferRing::BufferRing(Ring& ring, unsigned count, std::size_t bytes) : ring_(ring), count_(count), bytes_(bytes) {
-  memory_ = static_cast<char*>(map(count * bytes));
+BufferRing::BufferRing(io_uring& ring, unsigned count, std::size_t bytes)
+    : ring_(ring), count_(count), bytes_(bytes), stride_((bytes / kLine + 1) * kLine) {
+  memory_ = static_cast<char*>(map(count * stride_));
   entries_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
   io_uring_buf_reg group{};
   group.ring_addr = reinterpret_cast<std::uintptr_t>(entries_);
   group.ring_entries = count;
   group.bgid = kGroup;
-  if (const int result = ::io_uring_register_buf_ring(&ring_.get(), &group, 0); result < 0) {
+  if (const int result = ::io_uring_register_buf_ring(&ring_, &group, 0); result < 0) {
     throw std::system_error(-result, std::generic_category(), "cannot register the provided buffers");
   }
   ::io_uring_buf_ring_init(entries_);
@@ -35,18 +38,16 @@ BufferRing::BufferRing(Ring& ring, unsigned count, std::size_t bytes) : ring_(ri
   }
 }
 
-void BufferRing::receive(int fd, Tag tag) {
-  io_uring_sqe* operation = ring_.next();
-  ::io_uring_prep_recv_multishot(operation, fd, nullptr, 0, 0);
-  operation->flags |= IOSQE_BUFFER_SELECT;
-  operation->buf_group = kGroup;
-  Ring::set_tag(operation, tag);
+void BufferRing::prepare_receive(io_uring_sqe& operation, int fd) const noexcept {
+  ::io_uring_prep_recv_multishot(&operation, fd, nullptr, 0, 0);
+  operation.flags |= IOSQE_BUFFER_SELECT;
+  operation.buf_group = kGroup;
 }
 
 BufferRing::~BufferRing() {
-  ::io_uring_unregister_buf_ring(&ring_.get(), kGroup);
+  ::io_uring_unregister_buf_ring(&ring_, kGroup);
   ::munmap(entries_, count_ * sizeof(io_uring_buf));
-  ::munmap(memory_, count_ * bytes_);
+  ::munmap(memory_, count_ * stride_);
 }
 
 }  // namespace fanin

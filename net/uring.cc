@@ -1,0 +1,72 @@
+#include "net/uring.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+int set_up(io_uring& ring, unsigned entries, unsigned flags) {
+  io_uring_params params{};
+  params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  params.cq_entries = entries * 8;
+  return ::io_uring_queue_init_params(entries, &ring, &params);
+}
+
+std::string setup_refusal(int error) {
+  if (error == ENOSYS) {
+    return "this kernel has no io_uring (ENOSYS)";
+  }
+  if (error == EPERM) {
+    std::string value = "unreadable";
+    std::ifstream("/proc/sys/kernel/io_uring_disabled") >> value;
+    return fmt::format("io_uring is forbidden to this process (EPERM; kernel.io_uring_disabled is {})", value);
+  }
+  return fmt::format("io_uring cannot be set up ({})", std::strerror(error));
+}
+
+}  // namespace
+
+void set_up_uring(io_uring& ring, unsigned entries, std::initializer_list<unsigned> flags) {
+  int result = -EINVAL;
+  for (const unsigned choice : flags) {
+    result = set_up(ring, entries, choice);
+    if (result != -EINVAL) {  // which is what an unknown flag gives
+      break;
+    }
+  }
+  if (result < 0) {
+    throw std::system_error(-result, std::generic_category(), "cannot set up io_uring");
+  }
+  ::io_uring_register_ring_fd(&ring);  // saves looking the descriptor up at every enter; kernels before 5.18 refuse
+}
+
+bool uring_error_passes(int error) noexcept {
+  return error == EINTR || error == ETIME || error == EAGAIN || error == EBUSY;
+}
+
+std::optional<std::string> why_no_io_uring(std::initializer_list<UringNeed> needs) {
+  io_uring ring{};
+  if (const int result = ::io_uring_queue_init(2, &ring, 0); result < 0) {
+    return setup_refusal(-result);
+  }
+  std::optional<std::string> reason;
+  if ((ring.features & IORING_FEAT_EXT_ARG) == 0) {  // waiting with a time-out
+    reason = "io_uring of this kernel is too old: Linux 5.11 is needed";
+  }
+  io_uring_probe* known = ::io_uring_get_probe_ring(&ring);
+  for (const UringNeed& need : needs) {
+    if (!reason && (known == nullptr || ::io_uring_opcode_supported(known, need.opcode) == 0)) {
+      reason = fmt::format("io_uring of this kernel is too old: Linux {} is needed", need.since);
+    }
+  }
+  ::io_uring_free_probe(known);
+  ::io_uring_queue_exit(&ring);
+  return reason;
+}
+
+}  // namespace fanin
