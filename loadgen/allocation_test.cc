@@ -7,6 +7,7 @@
 
 #include "loadgen/run.h"
 #include "loadgen/test_server.h"
+#include "loadgen/uring_loop.h"
 #include "protocols/registry.h"
 
 namespace {
@@ -75,6 +76,15 @@ TEST(Allocation, NonePerRequestInTheOpenLoop) { expect_none_per_request(DriverKi
 
 TEST(Allocation, NonePerRequestWithPauses) {
   expect_none_per_request(DriverKind::kEpoll, {}, std::chrono::microseconds(50), 1);
+}
+
+TEST(Allocation, NonePerRequestOverIoUring) {
+  if (const auto reason = why_no_uring_driver()) {
+    GTEST_SKIP() << *reason;
+  }
+  expect_none_per_request(DriverKind::kUring, {}, {}, 1);
+  expect_none_per_request(DriverKind::kUring, {}, {}, 8);
+  expect_none_per_request(DriverKind::kUring, 50'000.0, {}, 1);
 }
 
 TEST(Allocation, NonePerRequestWithBlockingThreads) { expect_none_per_request(DriverKind::kThreads, {}, {}, 1); }

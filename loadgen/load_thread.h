@@ -16,6 +16,7 @@ struct Share {
   std::uint32_t first_connection = 0;  // number of its first active connection in the whole run
   std::uint32_t connections = 0;       // active ones
   std::uint32_t idle = 0;
+  std::uint32_t first_idle = 0;  // number of its first idle connection, counted on after all active ones
 };
 
 // One thread of a run with its connections, its part of the workload and its records. connect, drive and disconnect are

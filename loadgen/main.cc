@@ -7,13 +7,14 @@
 #include <exception>
 
 #include "loadgen/control.h"
-#include "loadgen/descriptor_table.h"
+#include "loadgen/head_room.h"
 #include "loadgen/options.h"
 #include "loadgen/progress_line.h"
 #include "loadgen/report_json.h"
 #include "loadgen/report_text.h"
 #include "loadgen/result_file.h"
 #include "loadgen/run.h"
+#include "loadgen/uring_loop.h"
 #include "net/affinity.h"
 
 namespace fanin {
@@ -30,7 +31,7 @@ void interrupt(int) { interrupted.store(true); }
 WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
   WaitCircumstances found{.wish = options.wait,
                           .open_loop = plan.rate_per_s.has_value(),
-                          .event_loops = plan.driver == DriverKind::kEpoll,
+                          .event_loops = has_event_loops(plan.driver),
                           .threads = plan.threads,
                           .own_cpus = allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
@@ -42,7 +43,10 @@ WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan
 
 int measure(const LoadOptions& options) {
   LoadPlan plan = make_plan(options);
-  check_head_room(plan, raise_descriptor_limit(), descriptor_tables_can_be_split());
+  const DriverChoice driver = choose_driver(options.driver, why_no_uring_driver());
+  plan.driver = driver.kind;
+  plan.driver_reason = driver.reason;
+  spread_over_threads(plan, options.threads.has_value(), head_room());
   if (!options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }

@@ -32,6 +32,9 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
                  "close and reconnect after this many replies; 0 = never")
       ->default_str("0; threads: 1");
   app.add_option("--idle", options.idle, "further connections that never send")->capture_default_str();
+  app.add_flag("--prove-idle", options.prove_idle, "every idle connection is served once before it idles");
+  app.add_option("--connecting", options.connecting, "connects under way at once, in each event loop")
+      ->default_str("64");
   add_duration(app, "--timeout", options.timeout, "for a reply, and for a connect")->default_str("5s");
   app.add_option("--close", options.close, "how connections are closed: fin or rst")->capture_default_str();
 }
@@ -56,10 +59,13 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
 
 void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("TARGET", options.target, "HOST:PORT of the server")->required();
-  app.add_option("--driver", options.driver, "epoll (event loops) or threads (a blocking connection each)")
+  app.add_option(
+         "--driver", options.driver,
+         "io-uring or epoll (event loops), threads (a blocking connection each), or auto: io-uring where there is one")
       ->capture_default_str();
   app.add_option("-c,--connections", options.connections, "active connections")->default_str("10; threads: 20");
-  app.add_option("-t,--threads", options.threads, "event loops of the epoll driver")->default_str("1");
+  app.add_option("-t,--threads", options.threads, "event loops")
+      ->default_str("1, or as many as the limit on descriptors asks for");
   add_protocol_options(app, options);
   add_traffic_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");

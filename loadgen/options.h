@@ -16,7 +16,7 @@ namespace fanin {
 // What the command line of fanin-load says; what was not given is empty.
 struct LoadOptions {
   std::string target;
-  std::string driver = "epoll";
+  std::string driver = "auto";
   std::optional<std::int64_t> connections;
   std::optional<std::int64_t> threads;
   std::string protocol = "echo";
@@ -40,6 +40,8 @@ struct LoadOptions {
   std::optional<Nanoseconds> think;
   std::optional<std::int64_t> requests_per_connection;
   std::int64_t idle = 0;
+  bool prove_idle = false;
+  std::optional<std::int64_t> connecting;
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string close = "fin";
   std::string cpus;
@@ -59,12 +61,9 @@ void add_load_options(CLI::App& app, LoadOptions& options);
 // the line is wrong and one line on stderr has said so.
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 
-// Checks everything that can be checked without touching the machine, and fills in the defaults. Throws
+// Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is
+// taken for one with event loops until choose_driver() has looked at the machine. Throws
 // std::invalid_argument with one line that says what is wrong and what to do.
 LoadPlan make_plan(const LoadOptions& options);
-
-// Checks that the descriptors which the plan needs are within the limit, which counts for each thread where those have
-// tables of descriptors of their own. Throws std::invalid_argument otherwise, saying what to do.
-void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit, bool tables_per_thread);
 
 }  // namespace fanin

@@ -22,24 +22,27 @@ void set_target(const LoadOptions& options, LoadPlan& plan) {
 }
 
 void set_connections(const LoadOptions& options, LoadPlan& plan) {
-  if (options.driver != "epoll" && options.driver != "threads") {
-    refuse(fmt::format("unknown driver '{}': choose one of epoll, threads", options.driver));
-  }
-  plan.driver = options.driver == "epoll" ? DriverKind::kEpoll : DriverKind::kThreads;
-  const bool epoll = plan.driver == DriverKind::kEpoll;
-  const std::int64_t most = epoll ? kMostConnections : kMostBlockingThreads;
+  plan.driver = choose_driver(options.driver, std::nullopt).kind;
+  const bool loops = has_event_loops(plan.driver);
+  const std::int64_t most = loops ? kMostConnections : kMostBlockingThreads;
   plan.connections =
-      static_cast<std::uint32_t>(in_range("--connections", options.connections.value_or(epoll ? 10 : 20), 1, most));
-  if (!epoll && options.threads && *options.threads != plan.connections) {
-    refuse("--threads belongs to the epoll driver: the threads driver takes one thread per connection");
+      static_cast<std::uint32_t>(in_range("--connections", options.connections.value_or(loops ? 10 : 20), 1, most));
+  if (!loops && options.threads && *options.threads != plan.connections) {
+    refuse("--threads is the number of event loops: the threads driver takes one thread per connection");
   }
-  plan.threads = epoll ? static_cast<unsigned>(in_range("--threads", options.threads.value_or(1), 1, 1024))
+  plan.threads = loops ? static_cast<unsigned>(in_range("--threads", options.threads.value_or(1), 1, 1024))
                        : static_cast<unsigned>(plan.connections);
   if (plan.threads > plan.connections) {
     refuse(fmt::format("{} threads for {} connections: give --connections of at least --threads", plan.threads,
                        plan.connections));
   }
   plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMostConnections));
+  plan.prove_idle = options.prove_idle;
+  if (plan.prove_idle && plan.idle == 0) {
+    refuse("--prove-idle needs --idle: it serves every idle connection once");
+  }
+  plan.connecting = static_cast<std::uint32_t>(
+      in_range("--connecting", options.connecting.value_or(std::int64_t{plan.connecting}), 1, kMostConnections));
 }
 
 }  // namespace
@@ -49,6 +52,10 @@ LoadPlan make_plan(const LoadOptions& options) {
   set_target(options, plan);
   set_connections(options, plan);
   set_protocol(options, plan);
+  if (plan.prove_idle && plan.connect_on_demand) {
+    refuse(fmt::format("--prove-idle needs a protocol with several requests per connection, which {} is not",
+                       plan.protocol_name));
+  }
   set_loop(options, plan);
   set_times(options, plan);
   if (options.close != "fin" && options.close != "rst") {
@@ -60,27 +67,6 @@ LoadPlan make_plan(const LoadOptions& options) {
     plan.server_pid = static_cast<pid_t>(in_range("--server-pid", *options.server_pid, 1, 1 << 30));
   }
   return plan;
-}
-
-void check_head_room(const LoadPlan& plan, std::uint64_t descriptor_limit, bool tables_per_thread) {
-  constexpr std::uint64_t kReserve = 32;  // standard streams, result file, /proc, control socket, spare
-  const bool epoll = plan.driver == DriverKind::kEpoll;
-  const std::uint64_t overhead = kReserve + 2 * (epoll && !tables_per_thread ? plan.threads : 1);
-  const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
-  std::uint64_t together = all;  // in the fullest table
-  if (tables_per_thread) {
-    together =
-        epoll ? share_of(plan.connections, 0, plan.threads) + share_of(plan.idle, 0, plan.threads) : plan.idle + 1;
-  }
-  if (together + overhead <= descriptor_limit) {
-    return;
-  }
-  const std::uint64_t fit = descriptor_limit > overhead ? descriptor_limit - overhead : 0;
-  refuse(fmt::format(
-      "{} connections do not fit: {} may hold {} descriptors and needs {}; raise the hard limit (ulimit "
-      "-Hn, LimitNOFILE=, /etc/security/limits.conf){} or ask for fewer",
-      all, tables_per_thread ? "a thread" : "this process", descriptor_limit, together + overhead,
-      tables_per_thread && epoll && fit > 2 ? fmt::format(", give --threads {}", (all + fit - 3) / (fit - 2)) : ""));
 }
 
 }  // namespace fanin

@@ -117,8 +117,7 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
   plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMostDepth));
   in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMostInFlight);
   if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
-    refuse(fmt::format("--depth {} needs the epoll driver and a protocol with several requests per connection",
-                       plan.depth));
+    refuse(fmt::format("--depth {} needs event loops and a protocol with several requests per connection", plan.depth));
   }
   const std::int64_t per_connection = options.requests_per_connection.value_or(tutorial && !plan.rate_per_s ? 1 : 0);
   plan.requests_per_connection = static_cast<std::uint32_t>(in_range(

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "loadgen/arrival.h"
+#include "loadgen/driver.h"
 #include "loadgen/waiting.h"
 #include "net/clock.h"
 #include "net/socket.h"
@@ -18,7 +19,6 @@
 
 namespace fanin {
 
-enum class DriverKind { kEpoll, kThreads };
 enum class CloseKind { kFin, kRst };
 
 using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
@@ -27,9 +27,13 @@ using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
 struct LoadPlan {
   Address target;
   DriverKind driver = DriverKind::kEpoll;
+  std::string driver_reason;
   unsigned threads = 1;           // with the threads driver: as many as connections
   std::uint32_t connections = 1;  // active ones
   std::uint32_t idle = 0;
+  unsigned idle_threads = 0;      // event loops that hold the idle ones; 0: they are spread over the active ones' loops
+  bool prove_idle = false;        // every idle connection is served once before it idles
+  std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
   std::string protocol_name;
   ClientFactory make_client;       // every thread has a client's half of its own
   std::size_t request_bytes = 0;   // that one request puts on the wire

@@ -23,6 +23,7 @@ struct ConnectionCounts {
   std::uint64_t failed = 0;       // active ones that did not come up or broke at least once
   std::uint64_t reconnects = 0;   // opened anew within the window
   std::uint64_t idle_established = 0;
+  std::uint64_t idle_served = 0;  // of those that were to be proved
   std::uint64_t idle_lost = 0;
 };
 

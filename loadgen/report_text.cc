@@ -53,8 +53,9 @@ std::string headline(const LoadPlan& plan) {
   if (plan.requests_per_connection > 0) {
     text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));
   }
-  return text + (plan.driver == DriverKind::kEpoll ? fmt::format(", {}", plural(plan.threads, "event loop"))
-                                                   : std::string(", a blocking thread each"));
+  return text + (has_event_loops(plan.driver)
+                     ? fmt::format(", {} ({})", plural(plan.threads, "event loop"), driver_name(plan.driver))
+                     : std::string(", a blocking thread each"));
 }
 
 std::string percentile_cell(const Histogram& histogram, unsigned per_10000) {
@@ -139,8 +140,10 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                                  human_count(result.served), human_count(result.connections.failed),
                                  human_count(result.connections.reconnects));
   if (plan.idle > 0) {
-    text += fmt::format("  idle          {} of {} up, {} lost\n", human_count(result.connections.idle_established),
-                        human_count(plan.idle), human_count(result.connections.idle_lost));
+    text += fmt::format("  idle          {} of {} up, {}{} lost\n", human_count(result.connections.idle_established),
+                        human_count(plan.idle),
+                        plan.prove_idle ? human_count(result.connections.idle_served) + " served, " : "",
+                        human_count(result.connections.idle_lost));
   }
   return text + fmt::format("  fairness      replies per connection: min {}, median {:.0f}, max {}\n",
                             human_count(result.replies_min), result.replies_median, human_count(result.replies_max));

@@ -21,6 +21,7 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.connections.failed += recorder.connections.failed;
   result.connections.reconnects += recorder.connections.reconnects;
   result.connections.idle_established += recorder.connections.idle_established;
+  result.connections.idle_served += recorder.connections.idle_served;
   result.connections.idle_lost += recorder.connections.idle_lost;
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();

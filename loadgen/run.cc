@@ -12,6 +12,7 @@
 #include "loadgen/descriptor_table.h"
 #include "loadgen/dial.h"
 #include "loadgen/epoll_loop.h"
+#include "loadgen/uring_loop.h"
 
 namespace fanin {
 namespace {
@@ -19,26 +20,43 @@ namespace {
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
 
-// The threads driver cannot watch idle connections beside its own, so an event loop without active ones holds them.
+std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
+                                        ConnectGate& gate) {
+  switch (plan.driver) {
+    case DriverKind::kUring:
+      return std::make_unique<UringLoop>(plan, share, sources);
+    case DriverKind::kThreads:
+      return std::make_unique<BlockingClient>(plan, share, sources, gate);
+    case DriverKind::kEpoll:
+      break;
+  }
+  return std::make_unique<EpollLoop>(plan, share, sources);
+}
+
+// Idle connections are beside the active ones in their event loops, or in loops of their own: a blocking thread cannot
+// watch any.
 std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, const SourceAddresses& sources,
                                                       ConnectGate& gate) {
   std::vector<std::unique_ptr<LoadThread>> threads;
-  const bool epoll = plan.driver == DriverKind::kEpoll;
+  const unsigned idle_threads = std::max(plan.idle_threads, !has_event_loops(plan.driver) && plan.idle > 0 ? 1U : 0U);
+  const auto idle_of = [&plan](Share& share, unsigned index, unsigned count) {
+    share.idle = static_cast<std::uint32_t>(share_of(plan.idle, index, count));
+    share.first_idle = static_cast<std::uint32_t>(plan.connections + share_begin(plan.idle, index, count));
+  };
   for (unsigned i = 0; i < plan.threads; ++i) {
-    const Share share{.index = i,
-                      .count = plan.threads,
-                      .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
-                      .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads)),
-                      .idle = epoll ? static_cast<std::uint32_t>(share_of(plan.idle, i, plan.threads)) : 0};
-    if (epoll) {
-      threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
-    } else {
-      threads.push_back(std::make_unique<BlockingClient>(plan, share, sources, gate));
+    Share share{.index = i,
+                .count = plan.threads,
+                .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
+                .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads))};
+    if (idle_threads == 0) {
+      idle_of(share, i, plan.threads);
     }
+    threads.push_back(make_active(plan, share, sources, gate));
   }
-  if (!epoll && plan.idle > 0) {
-    threads.push_back(std::make_unique<EpollLoop>(
-        plan, Share{.index = plan.threads, .count = plan.threads + 1, .idle = plan.idle}, sources));
+  for (unsigned i = 0; i < idle_threads; ++i) {
+    Share share{.index = plan.threads + i, .count = plan.threads};
+    idle_of(share, i, idle_threads);
+    threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
   }
   return threads;
 }

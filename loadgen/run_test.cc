@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "loadgen/test_server.h"
+#include "loadgen/uring_loop.h"
 #include "loadgen/verdict.h"
 #include "protocols/registry.h"
 
@@ -48,7 +49,14 @@ void expect_accounted_for(const LoadResult& result) {
   EXPECT_EQ(failed, result.failed + result.unanswered);
 }
 
-class DriverTest : public ::testing::TestWithParam<DriverKind> {};
+class DriverTest : public ::testing::TestWithParam<DriverKind> {
+ protected:
+  void SetUp() override {
+    if (const auto reason = why_no_uring_driver(); GetParam() == DriverKind::kUring && reason) {
+      GTEST_SKIP() << *reason;
+    }
+  }
+};
 
 TEST_P(DriverTest, AClosedLoopIsServedAndAccountedFor) {
   TestServer server(Behaviour::kEcho);
@@ -259,12 +267,21 @@ TEST_P(DriverTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
   EXPECT_GT(result.connections.reconnects, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, DriverTest, ::testing::Values(DriverKind::kEpoll, DriverKind::kThreads),
-                         [](const auto& each) { return each.param == DriverKind::kEpoll ? "epoll" : "threads"; });
+std::string test_name(const ::testing::TestParamInfo<DriverKind>& each) {
+  return each.param == DriverKind::kUring ? "uring" : std::string(driver_name(each.param));
+}
 
-TEST(EpollDriver, PipelinedRequestsAreAllVerified) {
+INSTANTIATE_TEST_SUITE_P(All, DriverTest,
+                         ::testing::Values(DriverKind::kEpoll, DriverKind::kUring, DriverKind::kThreads), test_name);
+
+// What only event loops do.
+class LoopTest : public DriverTest {};
+
+INSTANTIATE_TEST_SUITE_P(All, LoopTest, ::testing::Values(DriverKind::kEpoll, DriverKind::kUring), test_name);
+
+TEST_P(LoopTest, PipelinedRequestsAreAllVerified) {
   TestServer server(Behaviour::kFragments);
-  LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
+  LoadPlan plan = plan_for(server.address(), GetParam());
   plan.depth = 8;
   plan.requests = 200;
   const LoadResult result = run(plan);
@@ -273,9 +290,9 @@ TEST(EpollDriver, PipelinedRequestsAreAllVerified) {
 }
 
 // Would catch: a request larger than the socket takes at once, of which the rest is lost or sent twice.
-TEST(EpollDriver, LargeRequestsGoOutInParts) {
+TEST_P(LoopTest, LargeRequestsGoOutInParts) {
   TestServer server(Behaviour::kEcho);
-  LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
+  LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
   plan.requests = 8;
   const LoadResult result = run(plan);
@@ -283,9 +300,9 @@ TEST(EpollDriver, LargeRequestsGoOutInParts) {
   EXPECT_EQ(result.completed, 8U);
 }
 
-TEST(EpollDriver, ManyConnectionsAreAllServed) {
+TEST_P(LoopTest, ManyConnectionsAreAllServed) {
   TestServer server(Behaviour::kEcho);
-  LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
+  LoadPlan plan = plan_for(server.address(), GetParam());
   plan.connections = 500;
   plan.requests = 5000;
   const LoadResult result = run(plan);
@@ -293,6 +310,53 @@ TEST(EpollDriver, ManyConnectionsAreAllServed) {
   EXPECT_EQ(result.connections.established, 500U);
   EXPECT_EQ(result.served, 500U);
   EXPECT_GE(result.replies_min, 1U);
+}
+
+// Would catch: an empty look for news of a loop that sleeps taken for spinning (CPU time of real work was then
+// subtracted from the generator's).
+TEST_P(LoopTest, OnlyALoopThatSpinsHasSpun) {
+  TestServer server(Behaviour::kEcho);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.rate_per_s = 2000;
+  EXPECT_EQ(run(plan).spun, Nanoseconds(0));
+  plan.wait.kind = WaitKind::kSpin;
+  EXPECT_GT(run(plan).spun, Nanoseconds(0));
+}
+
+TEST_P(LoopTest, EveryIdleConnectionIsProved) {
+  TestServer server(Behaviour::kFragments);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.idle = 50;
+  plan.prove_idle = true;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.connections.idle_established, 50U);
+  EXPECT_EQ(result.connections.idle_served, 50U);
+  EXPECT_EQ(result.connections.idle_lost, 0U);
+}
+
+// Would catch: an idle connection that counts as up though nobody serves it.
+TEST_P(LoopTest, IdleConnectionsThatAreNotServedAreMissing) {
+  TestServer server(Behaviour::kReset);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.idle = 5;
+  plan.prove_idle = true;
+  const LoadResult result = run(plan);
+  EXPECT_EQ(result.connections.idle_established, 0U);
+  EXPECT_EQ(result.connections.idle_served, 0U);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+TEST_P(LoopTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
+  TestServer server(Behaviour::kEcho);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.idle = 10;
+  plan.idle_threads = 3;
+  plan.prove_idle = true;
+  const LoadResult result = run(plan);
+  EXPECT_EQ(result.connections.idle_served, 10U);
+  EXPECT_EQ(result.served, 4U);
+  EXPECT_EQ(server.accepted(), 14U);
 }
 
 }  // namespace

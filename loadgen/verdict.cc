@@ -96,6 +96,10 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
     reasons.invalidate(fmt::format("{} of {} idle connections did not come up",
                                    plan.idle - result.connections.idle_established, plan.idle));
   }
+  if (plan.prove_idle && result.connections.idle_served < result.connections.idle_established) {
+    reasons.invalidate(fmt::format("{} of {} idle connections were not served",
+                                   result.connections.idle_established - result.connections.idle_served, plan.idle));
+  }
   if (result.connections.idle_lost > 0) {
     reasons.warn(fmt::format("the server closed {} of {} idle connections", result.connections.idle_lost, plan.idle));
   }

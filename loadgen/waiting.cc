@@ -32,7 +32,7 @@ WaitChoice choose_wait(const WaitCircumstances& circumstances) {
     throw std::invalid_argument(fmt::format("--wait {} is unknown: choose auto, sleep or spin", circumstances.wish));
   }
   if (circumstances.wish == "spin" && !circumstances.event_loops) {
-    throw std::invalid_argument("--wait spin needs the epoll driver: a thread per connection cannot spin");
+    throw std::invalid_argument("--wait spin needs event loops: a thread per connection cannot spin");
   }
   if (circumstances.wish != "auto") {
     return {circumstances.wish == "spin" ? WaitKind::kSpin : WaitKind::kSleep, "as --wait says"};

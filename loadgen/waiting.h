@@ -22,7 +22,7 @@ struct WaitChoice {
 struct WaitCircumstances {
   std::string wish = "auto";  // auto, sleep or spin
   bool open_loop = false;
-  bool event_loops = true;  // the epoll driver; one thread per connection is too many to spin
+  bool event_loops = true;  // one thread per connection is too many to spin
   unsigned threads = 1;
   std::vector<int> own_cpus;     // that the generator may use
   std::vector<int> server_cpus;  // that the server may use; empty: not known
