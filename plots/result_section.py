@@ -94,21 +94,19 @@ def _twins(run):
 
 
 def _peers_table(peers):
-    """One row for each program that was measured beside another."""
+    """One row for each two programs that were measured beside each other; who was left out, below."""
     if not peers:
         return []
     rows = ["| CPU time per request, beside others | | ratio of pairs (interval) |", "|---|---|---|"]
     for document in peers:
-        by_name = {row["name"]: row for row in document["rows"]}
-        for row in document["rows"]:
-            if row["baseline"]:
-                other = by_name[row["baseline"]]
-                rows.append(
-                    f"| {document['title']} | `{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s, "
-                    f"`{other['name']}` {other['cpu_us_per_request']:.2f} \u00b5s | {row['ratio']:.3f} "
-                    f"({row['ratio_low']:.3f} to {row['ratio_high']:.3f}) |"
-                )
-    return ["\n".join(rows)]
+        cost = {row["name"]: f"`{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s" for row in document["rows"]}
+        for ratio in document["ratios"]:
+            rows.append(
+                f"| {document['title']} | {cost[ratio['name']]}, {cost[ratio['baseline']]} | {ratio['median']:.3f} "
+                f"({ratio['low']:.3f} to {ratio['high']:.3f}) |"
+            )
+    skipped = {f"`{each['name']}` ({each['reason']})": None for document in peers for each in document["skipped"]}
+    return ["\n".join(rows)] + ([f"Left out: {'; '.join(skipped)}."] if skipped else [])
 
 
 def _rounds(run):

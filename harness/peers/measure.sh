@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All comparisons with peers, one after the other, into RUN/peers/: about five minutes on a quiet machine.
-# What needs wrk and nginx is left out, with a word, where they are not installed.
+# All comparisons with peers, one after the other, into RUN/peers/; they want a quiet machine.
+# What needs a program that is not installed is left out, with a word.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if (($# != 1)) || [[ ! -d $1 ]]; then
@@ -9,11 +9,26 @@ if (($# != 1)) || [[ ! -d $1 ]]; then
 fi
 out=$1/peers
 build=$here/../../build/release
-python3 "$here/generator_cost.py" --build "$build" --connections 50 --json "$out/generator-50.json"
-python3 "$here/generator_cost.py" --build "$build" --connections 1000 --json "$out/generator-1000.json"
+
+missing() {
+  echo "measure.sh: not measured $1: Debian has it as $2" >&2
+}
+
+for connections in 50 1000; do
+  python3 "$here/generator_cost.py" echo --build "$build" --connections $connections --json "$out/generator-echo-$connections.json"
+  python3 "$here/generator_cost.py" http --build "$build" --connections $connections --json "$out/generator-http-$connections.json"
+  if command -v nginx >/dev/null; then
+    python3 "$here/generator_cost.py" http --server nginx --build "$build" --connections $connections \
+      --json "$out/generator-nginx-$connections.json"
+  else
+    missing "against nginx" nginx-light
+  fi
+done
 python3 "$here/server_cost.py" echo --build "$build" --json "$out/server-echo.json"
-if command -v wrk >/dev/null && command -v nginx >/dev/null; then
-  python3 "$here/server_cost.py" http --build "$build" --json "$out/server-http.json"
+if ! command -v nginx >/dev/null; then
+  missing "beside nginx" nginx-light
+elif ! command -v wrk >/dev/null; then
+  missing "with wrk" wrk
 else
-  echo "measure.sh: not measured beside nginx: wrk or nginx is missing (Debian: wrk, nginx-light)" >&2
+  python3 "$here/server_cost.py" http --build "$build" --json "$out/server-http.json"
 fi

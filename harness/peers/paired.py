@@ -25,32 +25,52 @@ def median_interval(values):
     return best
 
 
-def rows(costs, baselines):
-    """`costs`: microseconds of CPU per request by name, one per round; `baselines`: whose ratio is taken to whom, within each round."""
+def rows(costs):
+    """`costs`: microseconds of CPU per request by name, one per round."""
+    return [{"name": name, "cpu_us_per_request": statistics.median(cost), "rounds": cost} for name, cost in costs.items()]
+
+
+def ratios(costs, pairs):
+    """For each (name, baseline): the median over rounds of the ratio within a round, and its interval."""
     found = []
-    for name, cost in costs.items():
-        row = {"name": name, "cpu_us_per_request": statistics.median(cost), "rounds": cost, "baseline": baselines.get(name),
-               "ratio": None, "ratio_low": None, "ratio_high": None, "coverage": None}
-        if name in baselines:
-            ratios = [mine / other for mine, other in zip(cost, costs[baselines[name]])]
-            row["ratio"] = statistics.median(ratios)
-            row["ratio_low"], row["ratio_high"], row["coverage"] = median_interval(ratios)
-        found.append(row)
+    for name, baseline in pairs:
+        quotients = [mine / other for mine, other in zip(costs[name], costs[baseline], strict=True)]
+        low, high, coverage = median_interval(quotients)
+        found.append({"name": name, "baseline": baseline, "median": statistics.median(quotients), "low": low, "high": high,
+                      "coverage": coverage})
     return found
 
 
-def report(kind, title, measured, options):
-    """Prints the rows as a table, and writes them to the file that --json names, as results/README.md describes."""
-    print(f"{title}\n{'':<20}{'CPU us/request':>16}   ratio to the baseline (median, interval)")
+def turns(members, number):
+    """The order of round `number`: forwards in even ones and backwards in odd ones, so that drift falls on all alike."""
+    return list(members) if number % 2 == 0 else list(reversed(members))
+
+
+def report(kind, title, costs, pairs, options, skipped=(), served=None):
+    """Prints medians and ratios as a table, and writes them to the file that --json names, as results/README.md describes.
+
+    `served`: {"by_generators", "by_server"}, the requests that each side counted over the whole run, where the server counts.
+    """
+    measured, compared = rows(costs), ratios(costs, pairs)
+    print(f"{title}\n{'':<24}{'CPU us/request':>16}")
     for row in measured:
-        ratio = "" if row["ratio"] is None else (
-            f"{row['ratio']:.3f} [{row['ratio_low']:.3f}, {row['ratio_high']:.3f}] of {row['baseline']}, {row['coverage']:.1%}")
-        print(f"{row['name']:<20}{row['cpu_us_per_request']:>16.3f}   {ratio}")
+        print(f"{row['name']:<24}{row['cpu_us_per_request']:>16.3f}")
+    print("ratios within rounds: median, interval, its coverage")
+    for each in compared:
+        print(f"{each['name']} / {each['baseline']}: {each['median']:.3f} [{each['low']:.3f}, {each['high']:.3f}] "
+              f"{each['coverage']:.1%}")
+    for each in skipped:
+        print(f"{each['name']}: skipped: {each['reason']}")
     if options.json:
-        document = {"schema": "fanin-peers", "schema_version": 1, "kind": kind, "title": title, "kernel": platform.release(),
-                    "connections": options.connections, "seconds": options.seconds, "rows": measured}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        document = {"schema": "fanin-peers", "schema_version": 2, "kind": kind, "title": title, "kernel": platform.release(),
+                    "connections": options.connections, "seconds": options.seconds, "rows": measured, "ratios": compared,
+                    "skipped": list(skipped), "served": served}
+        write(document, options.json)
+
+
+def write(document, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def need_two_cpus():

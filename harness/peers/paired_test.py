@@ -17,14 +17,27 @@ class MedianInterval(unittest.TestCase):
         self.assertEqual(paired.median_interval(list(range(10))), (1, 8, 1 - 22 / 1024))
 
 
-class Rows(unittest.TestCase):
+class Ratios(unittest.TestCase):
+    COSTS = {"least": [1.0, 2.0, 1.0], "mine": [1.1, 2.2, 1.2]}
+
     def test_ratios_are_taken_within_rounds(self):
         # A machine that is twice as slow in one round must not show in the ratio.
-        measured = paired.rows({"least": [1.0, 2.0, 1.0], "mine": [1.1, 2.2, 1.2]}, {"mine": "least"})
-        self.assertIsNone(measured[0]["ratio"])
-        self.assertAlmostEqual(measured[1]["ratio"], 1.1)
-        self.assertEqual(measured[1]["cpu_us_per_request"], 1.2)
-        self.assertEqual((measured[1]["ratio_low"], measured[1]["ratio_high"]), (1.1, 1.2))
+        (ratio,) = paired.ratios(self.COSTS, [("mine", "least")])
+        self.assertAlmostEqual(ratio["median"], 1.1)
+        self.assertEqual((ratio["low"], ratio["high"]), (1.1, 1.2))
+
+    def test_a_lost_round_is_no_pair(self):
+        # Cut to the shorter one, rounds would be divided by other rounds.
+        with self.assertRaises(ValueError):
+            paired.ratios({"least": [1.0], "mine": [1.1, 2.2]}, [("mine", "least")])
+
+    def test_rows_are_medians_of_rounds(self):
+        self.assertEqual([row["cpu_us_per_request"] for row in paired.rows(self.COSTS)], [1.0, 1.2])
+
+
+class Turns(unittest.TestCase):
+    def test_every_other_round_goes_backwards(self):
+        self.assertEqual([paired.turns("AB", number) for number in range(3)], [["A", "B"], ["B", "A"], ["A", "B"]])
 
 
 if __name__ == "__main__":

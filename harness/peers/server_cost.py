@@ -12,12 +12,9 @@ Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
 import argparse
 import contextlib
 import json
-import os
 import pathlib
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,14 +22,9 @@ import time
 
 import paired
 from paired import fail
+from servers import Server, nginx_command
 
 kScheduler = 2  # low bits of a process clock's number, see clock_getcpuclockid(3)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children(pid):
@@ -44,32 +36,11 @@ def cpu_seconds(pid):
     return sum(time.clock_gettime((~process << 3) | kScheduler) for process in [pid, *children(pid)])
 
 
-def wait_for(port):
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.01)
-    fail(f"nothing answers on port {port}")
-
-
-class Contestant:
-    def __init__(self, name, command, baseline=None):
-        self.name, self.command, self.baseline = name, command, baseline
-        self.port = free_port()
+class Contestant(Server):
+    def __init__(self, name, command, baseline=None, port=None):
+        super().__init__(command, port)
+        self.name, self.baseline = name, baseline
         self.cost = []  # microseconds of CPU per request, by round
-
-    def start(self):
-        command = [word.replace("{port}", str(self.port)) for word in self.command]
-        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL)
-        wait_for(self.port)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
 
 
 def drive_echo(port, options):
@@ -89,19 +60,6 @@ def drive_http(port, options):
     return int(re.search(r"(\d+) requests in", output).group(1))
 
 
-def nginx_command(folder, port_place):
-    configuration = folder / "nginx.conf"
-    user = "user root; " if os.geteuid() == 0 else ""  # or the worker could not read the folder
-    configuration.write_text(f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 4096; }}
-http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100 inactive=60s;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port_place}; root {folder}/www; }} }}
-""")
-    return ["nginx", "-c", str(configuration), "-p", str(folder)]
-
-
 def contestants(options, folder):
     server = str(options.build / "fanin-server")
     if options.kind == "echo":
@@ -112,8 +70,8 @@ def contestants(options, folder):
     www = folder / "www"
     www.mkdir()
     (www / "file.bin").write_bytes(bytes(range(256)) * 16)
-    nginx = Contestant("nginx", [])
-    nginx.command = nginx_command(folder, nginx.port)
+    command, port = nginx_command(folder, www)
+    nginx = Contestant("nginx", command, port=port)
     http = ["--protocol", "http", "--root", str(www), "--port", "{port}"]
     return [nginx, Contestant("epoll", [server, "epoll", *http], "nginx"),
             Contestant("reactors", [server, "reactors", *http], "nginx")]
@@ -122,7 +80,7 @@ def contestants(options, folder):
 def measure(options, racers):
     drive = drive_echo if options.kind == "echo" else drive_http
     for number in range(options.rounds):
-        for racer in racers if number % 2 == 0 else reversed(racers):
+        for racer in paired.turns(racers, number):
             before = cpu_seconds(racer.process.pid)
             requests = drive(racer.port, options)
             racer.cost.append((cpu_seconds(racer.process.pid) - before) / requests * 1e6)
@@ -147,19 +105,14 @@ def main():
             fail(f"{program} is missing: install Debian's package of that name")
     if not (options.build / "fanin-server").exists():
         fail(f"no fanin-server in {options.build}: build the preset release, or give --build")
-    with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name:
+    with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name, contextlib.ExitStack() as running:
         racers = contestants(options, pathlib.Path(name))
-        try:
-            for racer in racers:
-                racer.start()
-            measure(options, racers)
-        finally:
-            for racer in racers:
-                if hasattr(racer, "process"):
-                    racer.stop()
-        measured = paired.rows({racer.name: racer.cost for racer in racers},
-                               {racer.name: racer.baseline for racer in racers if racer.baseline})
-        paired.report(f"server-{options.kind}", f"{TITLES[options.kind]}, {options.connections} connections", measured, options)
+        for racer in racers:
+            running.enter_context(racer)
+        measure(options, racers)
+    title = f"{TITLES[options.kind]}, {options.connections} connections"
+    pairs = [(racer.name, racer.baseline) for racer in racers if racer.baseline]
+    paired.report(f"server-{options.kind}", title, {racer.name: racer.cost for racer in racers}, pairs, options)
 
 
 if __name__ == "__main__":

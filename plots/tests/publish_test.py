@@ -50,16 +50,19 @@ class Publish(unittest.TestCase):
         self.assertEqual(load_run(self.top / "results/reference").document, self.run_)
 
     def test_peers_are_copied_and_shown(self):
-        row = {"name": "least", "cpu_us_per_request": 2.0, "rounds": [2.0], "baseline": None}
-        row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high", "coverage"))
-        mine = {"name": "mine", "cpu_us_per_request": 2.1, "rounds": [2.1], "baseline": "least"}
-        mine |= {"ratio": 1.05, "ratio_low": 1.01, "ratio_high": 1.09, "coverage": 0.97}
-        peers = {"schema": "fanin-peers", "schema_version": 1, "kind": "server-echo", "title": "echo", "kernel": "6"}
-        peers |= {"connections": 50, "seconds": 2, "rows": [row, mine]}
+        rows = [
+            {"name": "least", "cpu_us_per_request": 2.0, "rounds": [2.0]},
+            {"name": "mine", "cpu_us_per_request": 2.1, "rounds": [2.1]},
+        ]
+        ratio = {"name": "mine", "baseline": "least", "median": 1.05, "low": 1.01, "high": 1.09, "coverage": 0.97}
+        peers = {"schema": "fanin-peers", "schema_version": 2, "kind": "server-echo", "title": "echo", "kernel": "6"}
+        peers |= {"connections": 50, "seconds": 2, "rows": rows, "ratios": [ratio], "served": None}
+        peers |= {"skipped": [{"name": "hey", "reason": "not installed"}]}
         (self.top / "run" / "peers").mkdir(parents=True)
         (self.top / "run" / "peers" / "echo.json").write_text(json.dumps(peers), encoding="utf-8")
         text = self.publish()
         self.assertIn("| echo | `mine` 2.10 \u00b5s, `least` 2.00 \u00b5s | 1.050 (1.010 to 1.090) |", text)
+        self.assertIn("Left out: `hey` (not installed).", text)
         self.assertEqual(json.loads((self.top / "results/reference/peers/echo.json").read_text()), peers)
 
     def test_twice_is_the_same(self):

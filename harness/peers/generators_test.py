@@ -1,0 +1,88 @@
+"""Tests of what is read from the generators' reports, against excerpts of what they print."""
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import generator_cost
+import generators
+
+WRK = """Running 1s test @ http://127.0.0.1:7411/file.bin
+  1 threads and 50 connections
+  131651 requests in 1.00s, 41.18MB read
+Requests/sec: 131042.83
+"""
+H2LOAD = """finished in 1.00s, 95931.00 req/s, 30.01MB/s
+requests: 95931 total, 95981 started, 95931 done, 95931 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 95931 2xx, 0 3xx, 0 4xx, 0 5xx
+"""
+AB = """Concurrency Level:      50
+Complete requests:      99055
+Failed requests:        0
+Keep-Alive requests:    99055
+"""
+HEY = """Status code distribution:
+  [200]\t31498 responses
+"""
+
+
+def fanin(**changes):
+    result = {"workload": {"driver": "epoll"}, "requests": {"completed": 9, "failed": 0, "unanswered": 0}, "errors": {}}
+    return json.dumps(result | changes)
+
+
+class Parse(unittest.TestCase):
+    def test_the_count_is_what_the_generator_says_it_completed(self):
+        # h2load's "started" is more, hey's "Requests/sec" another figure: either would make it look cheaper than it is.
+        self.assertEqual(generators.parse_wrk(WRK), 131651)
+        self.assertEqual(generators.parse_h2load(H2LOAD), 95931)
+        self.assertEqual(generators.parse_ab(AB), 99055)
+        self.assertEqual(generators.parse_hey(HEY), 31498)
+        self.assertEqual(generators.parse_fanin("epoll")(fanin()), 9)
+
+    def test_a_generator_that_saw_errors_is_refused(self):
+        # A refused request costs less than an answered one.
+        for parse, text in (
+            (generators.parse_wrk, WRK + "  Non-2xx or 3xx responses: 12\n"),
+            (generators.parse_wrk, WRK + "  Socket errors: connect 0, read 3, write 0, timeout 0\n"),
+            (generators.parse_h2load, H2LOAD.replace("95931 2xx, 0 3xx", "95000 2xx, 931 3xx")),
+            (generators.parse_ab, AB.replace("requests:        0", "requests:        1")),
+            (generators.parse_ab, AB + "Non-2xx responses:      3\n"),
+            (generators.parse_hey, HEY + "  [404]\t2 responses\n"),
+            (generators.parse_hey, HEY + "\nError distribution:\n  [3]\tGet: refused\n"),
+            (generators.parse_fanin("epoll"), fanin(requests={"completed": 9, "failed": 1, "unanswered": 0})),
+        ):
+            with self.assertRaises(ValueError, msg=text):
+                parse(text)
+
+    def test_connections_that_were_not_kept_are_another_workload(self):
+        with self.assertRaises(ValueError):
+            generators.parse_ab(AB.replace("Keep-Alive requests:    99055", "Keep-Alive requests:    98000"))
+
+    def test_hey_forgets_what_comes_after_a_million(self):
+        with self.assertRaises(ValueError):
+            generators.parse_hey(HEY.replace("31498", "1000000"))
+
+    def test_a_report_of_another_form_is_no_zero(self):
+        for parse in (generators.parse_wrk, generators.parse_h2load, generators.parse_ab, generators.parse_hey):
+            with self.assertRaises(ValueError):
+                parse("something else\n")
+
+    def test_another_driver_than_the_one_asked_for_is_told_apart(self):
+        # The ratio of a driver that fell back would be the other driver's.
+        with self.assertRaises(generators.OtherDriver):
+            generators.parse_fanin("io-uring")(fanin())
+
+
+class Pairs(unittest.TestCase):
+    def test_each_driver_of_ours_is_compared_with_every_peer(self):
+        names = ["fanin-load epoll", "fanin-load io-uring", "wrk", "ab"]
+        self.assertEqual(
+            generator_cost.pairs_of(names),
+            [(mine, peer) for mine in names[:2] for peer in names[2:]],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
