@@ -1,21 +1,16 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <csignal>
 #include <exception>
+#include <optional>
+#include <stdexcept>
 
-#include "loadgen/control.h"
-#include "loadgen/head_room.h"
+#include "loadgen/experiment.h"
 #include "loadgen/options.h"
-#include "loadgen/progress_line.h"
 #include "loadgen/report_json.h"
 #include "loadgen/report_text.h"
 #include "loadgen/result_file.h"
-#include "loadgen/run.h"
-#include "loadgen/uring_loop.h"
-#include "net/affinity.h"
+#include "loadgen/session.h"
 
 namespace fanin {
 namespace {
@@ -24,61 +19,36 @@ constexpr int kBadResult = 1;
 constexpr int kBadInput = 2;
 constexpr int kInterrupted = 130;
 
-std::atomic<bool> interrupted{false};
-
-void interrupt(int) { interrupted.store(true); }
-
-WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
-  WaitCircumstances found{.wish = options.wait,
-                          .open_loop = plan.rate_per_s.has_value(),
-                          .event_loops = has_event_loops(plan.driver),
-                          .threads = plan.threads,
-                          .own_cpus = allowed_cpus()};
-  found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-  if (plan.server_pid) {
-    found.server_cpus = allowed_cpus(*plan.server_pid);
-  }
-  return found;
-}
-
-int measure(const LoadOptions& options) {
-  LoadPlan plan = make_plan(options);
-  const DriverChoice driver = choose_driver(options.driver, why_no_uring_driver());
-  plan.driver = driver.kind;
-  plan.driver_reason = driver.reason;
-  spread_over_threads(plan, options.threads.has_value(), head_room());
-  if (!options.cpus.empty()) {
-    bind_to_cpus(parse_cpu_list(options.cpus));
-  }
-  plan.wait = choose_wait(circumstances(options, plan));
+int measure(Session& session, const LoadOptions& options) {
+  LoadPlan plan = Session::prepare(options);
   std::optional<ResultFile> file;
   if (!options.json_path.empty()) {
     file.emplace(options.json_path);
   }
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
-  ProgressLine progress(plan);
-  std::optional<ControlChannel> control;
-  std::vector<RunListener*> listeners;
-  if (!options.quiet && ::isatty(STDERR_FILENO) == 1) {
-    listeners.push_back(&progress);
-  }
-  if (options.control_fd) {
-    listeners.push_back(&control.emplace(*options.control_fd));
-  }
-  const LoadResult result = run_load(plan, listeners, interrupted);
-  const Verdict verdict = judge(plan, result);
-  if (!options.quiet) {
-    fmt::print(options.json_path == "-" ? stderr : stdout, "{}", result_text(plan, result, verdict));
+  const Outcome outcome = session.run(std::move(plan));
+  if (session.text() != nullptr) {
+    fmt::print(session.text(), "{}", result_text(outcome.plan, outcome.result, outcome.verdict));
   }
   if (file) {
-    file->write(to_text(result_json(plan, result, verdict)));
+    file->write(to_text(result_json(outcome.plan, outcome.result, outcome.verdict)));
   }
-  if (result.interrupted) {
+  if (outcome.result.interrupted) {
     return kInterrupted;
   }
-  return verdict.status == Status::kInvalid ? kBadResult : 0;
+  return outcome.verdict.status == Status::kInvalid ? kBadResult : 0;
+}
+
+int experiment(Session& session, const LoadOptions& options) {
+  if (options.control_fd) {
+    throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
+  }
+  std::optional<ResultFile> file;
+  if (!options.json_path.empty()) {
+    file.emplace(options.json_path);
+  }
+  const Runner run = [&session](const LoadOptions& point) { return session.run(Session::prepare(point)); };
+  const ExperimentOutput output{session.text(), file ? &*file : nullptr};
+  return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }
 
 int run(int argc, char** argv) {
@@ -86,7 +56,8 @@ int run(int argc, char** argv) {
   if (const auto exit_code = parse_command(argc, argv, options)) {
     return *exit_code;
   }
-  return measure(options);
+  Session session(options);
+  return options.find_rate || options.sweep ? experiment(session, options) : measure(session, options);
 }
 
 }  // namespace

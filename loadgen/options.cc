@@ -39,6 +39,12 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--close", options.close, "how connections are closed: fin or rst")->capture_default_str();
 }
 
+void add_experiment_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
+  app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
+  app.add_option("--find-precision", options.find_precision, "of the rate found")->capture_default_str();
+}
+
 void add_protocol_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--protocol", options.protocol, "what the server speaks; raw: any server")->capture_default_str();
   app.add_option("--payload-size", options.payload_bytes, "bytes that a request carries")->default_str("64");
@@ -68,6 +74,7 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
       ->default_str("1, or as many as the limit on descriptors asks for");
   add_protocol_options(app, options);
   add_traffic_options(app, options);
+  add_experiment_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
   app.add_option("--wait", options.wait,
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")

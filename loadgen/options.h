@@ -13,6 +13,8 @@ class App;
 
 namespace fanin {
 
+inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
+
 // What the command line of fanin-load says; what was not given is empty.
 struct LoadOptions {
   std::string target;
@@ -33,6 +35,9 @@ struct LoadOptions {
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
   std::optional<std::string> ramp;
+  std::optional<std::string> sweep;
+  std::optional<std::string> find_rate;
+  double find_precision = 0.02;
   std::optional<Nanoseconds> duration;
   std::optional<std::int64_t> requests;
   Nanoseconds warmup = std::chrono::seconds(1);

@@ -128,7 +128,7 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
   if (options.duration && options.requests) {
     refuse("--duration and --requests contradict each other: give one");
   }
-  plan.duration = positive("--duration", options.duration.value_or(std::chrono::seconds(10)));
+  plan.duration = positive("--duration", options.duration.value_or(kDefaultDuration));
   if (options.requests) {
     plan.requests = static_cast<std::uint64_t>(
         in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));

@@ -141,6 +141,59 @@ class Results(unittest.TestCase):
         self.assertGreater(result["errors"]["connect_refused"], 0)
 
 
+class Experiments(unittest.TestCase):
+    """Several runs in one command."""
+
+    def run_one(self, *arguments):
+        done = load(*arguments, "--json", "-")
+        result = json.loads(done.stdout)
+        self.assertEqual(findings(result, "result"), [], done.stderr)
+        return result, done
+
+    def test_a_sweep(self):
+        with server() as (target, _):
+            result, done = self.run_one(target, *QUICK, "--sweep", "connections=1,8")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([point["value"] for point in result["points"]], [1, 8])
+        self.assertEqual([point["result"]["connections"]["served"] for point in result["points"]], [1, 8])
+        self.assertEqual(len(done.stderr.splitlines()), 3, done.stderr)
+
+    def test_the_latency_versus_load_curve(self):
+        with server() as (target, _):
+            result, done = self.run_one(target, *QUICK, "--sweep", "rate=auto", "--timeout", "1s")
+        ceiling = result["ceiling"]["throughput"]["requests_per_s"]
+        self.assertEqual(len(result["points"]), 9)
+        self.assertAlmostEqual(result["points"][0]["value"] / ceiling, 0.1, delta=0.01)
+        self.assertGreater(result["points"][-1]["value"], ceiling)
+
+    def test_a_search_for_a_rate(self):
+        # Whatever this machine can do, half of its requests come back within a second, and none within a nanosecond.
+        with server() as (target, _):
+            result, done = self.run_one(target, *QUICK, "--timeout", "1s", "--find-rate", "p50<=1ns")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIsNone(result["rate_per_s"])
+            self.assertRegex(result["bound"], "p50 was|invalid")
+            result, done = self.run_one(target, *QUICK, "--timeout", "1s", "--find-rate", "p50<1s", "--find-precision", "0.5")
+        if done.returncode == 0:  # on a busy machine no schedule may be kept, which the result then says
+            self.assertEqual(result["confirming"]["schedule"]["asked_rate_per_s"], result["rate_per_s"])
+        else:
+            self.assertIn("invalid", result["bound"])
+
+    def test_experiments_refuse_what_contradicts_them(self):
+        for arguments, said in (
+            (["--sweep", "rate=auto", "--rate", "5"], "contradict"),
+            (["--sweep", "colour=red"], "cannot vary 'colour'"),
+            (["--find-rate", "p99<2ms", "--sweep", "depth=1"], "leave --rate, --ramp and --sweep out"),
+            (["--find-rate", "fast"], "has no '<'"),
+            (["--sweep", "depth=1,2", "--control", "0"], "--control goes with one run"),
+        ):
+            with self.subTest(arguments):
+                done = load("127.0.0.1:1", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn(said, done.stderr)
+
+
 class Control(unittest.TestCase):
     """The monitor is told of the borders of the window and finds the connections as they were."""
 
@@ -223,7 +276,7 @@ class BadInput(unittest.TestCase):
             (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
             (["127.0.0.1:80", "--control", "77"], "--control 77 is no open descriptor"),
             (["192.0.2.1:80"], "--allow-remote"),
-            (["127.0.0.1:80", "-c", "9999999"], "raise the hard limit"),
+            (["127.0.0.1:80", "-c", "9999999"], "do not fit"),
             (["127.0.0.1:80", "--nonsense"], "--nonsense"),
         ):
             with self.subTest(arguments):

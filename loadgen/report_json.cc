@@ -17,12 +17,6 @@ Json or_null(const std::optional<Value>& value) {
 
 Json or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(); }
 
-Json timestamp(WallTime time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
-}
-
 Json workload_json(const LoadPlan& plan) {
   Json json{{"protocol", plan.protocol_name},
             {"loop", plan.rate_per_s ? "open" : "closed"},
@@ -147,6 +141,12 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
 
 }  // namespace
 
+std::string timestamp(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
+}
+
 Json histogram_json(const Histogram& histogram) {
   const bool any = histogram.count() > 0;
   Json percentiles = Json::object();
@@ -187,7 +187,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"target", {{"host", plan.target.host()}, {"port", plan.target.port()}}},
           {"workload", workload_json(plan)},
           {"window",
-           {{"opened_at", opened ? timestamp(*result.opened_at) : Json()},
+           {{"opened_at", opened ? Json(timestamp(*result.opened_at)) : Json()},
             {"duration_ns", opened ? Json(result.window.count()) : Json()}}},
           {"connections", connections_json(plan, result)},
           {"requests",

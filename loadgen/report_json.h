@@ -14,6 +14,9 @@ nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& resul
 // One line with a newline; bytes that are no UTF-8 (a binary request) are replaced.
 std::string to_text(const nlohmann::ordered_json& json);
 
+// UTC to the millisecond, as in RFC 3339.
+std::string timestamp(WallTime time);
+
 nlohmann::ordered_json histogram_json(const Histogram& histogram);
 
 }  // namespace fanin

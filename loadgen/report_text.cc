@@ -58,23 +58,10 @@ std::string headline(const LoadPlan& plan) {
                      : std::string(", a blocking thread each"));
 }
 
-std::string percentile_cell(const Histogram& histogram, unsigned per_10000) {
-  const PercentileValue value = histogram.percentile(per_10000);
-  switch (value.kind) {
-    case PercentileValue::Kind::kFinite:
-      return human_duration(value.value);
-    case PercentileValue::Kind::kInfinite:
-      return "never";
-    case PercentileValue::Kind::kTooFew:
-      break;
-  }
-  return "-";
-}
-
 std::string latency_row(std::string_view name, const Histogram& histogram) {
   std::string row = fmt::format("  {:<12}", name);
   for (const Percentile& percentile : kPercentiles) {
-    row += fmt::format("{:>10}", percentile_cell(histogram, percentile.per_10000));
+    row += fmt::format("{:>10}", percentile_text(histogram, percentile.per_10000));
   }
   const bool any = histogram.count() > 0;
   return row + fmt::format("{:>10}{:>10}\n", any ? human_duration(histogram.max()) : "-",
@@ -191,6 +178,19 @@ std::string verdict_lines(const Verdict& verdict) {
 }
 
 }  // namespace
+
+std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
+  const PercentileValue value = histogram.percentile(per_10000);
+  switch (value.kind) {
+    case PercentileValue::Kind::kFinite:
+      return human_duration(value.value);
+    case PercentileValue::Kind::kInfinite:
+      return "never";
+    case PercentileValue::Kind::kTooFew:
+      break;
+  }
+  return "-";
+}
 
 std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   std::string text = headline(plan) + "\n\n";

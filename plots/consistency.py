@@ -53,7 +53,20 @@ def findings(document, kind):
         return suite_findings(document["suite"], ("suite",)) + run_findings(document)
     if kind == "fanin-load":
         return load_findings(document, ())
+    if kind == "fanin-load-sweep":
+        return _findings_of_loads(document, "points", "ceiling")
+    if kind == "fanin-load-search":
+        return _findings_of_loads(document, "probes", "ceiling", "confirming")
     return suite_findings(document, ()) if kind == "fanin-suite" else []
+
+
+def _findings_of_loads(document, rows, *keys):
+    """Findings of the load results in a document of several runs: one per row, and those under `keys`."""
+    found = [each for key in keys if document[key] for each in load_findings(document[key], (key,))]
+    for index, row in enumerate(document[rows]):
+        if row["result"]:
+            found += load_findings(row["result"], (rows, index, "result"))
+    return found
 
 
 def suite_findings(suite, path):

@@ -17,6 +17,8 @@ SCHEMA_DIR = Path(__file__).resolve().parent.parent / "results" / "schema"
 SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
     "fanin-load": "load.schema.json",
+    "fanin-load-sweep": "load-sweep.schema.json",
+    "fanin-load-search": "load-search.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-peers": "peers.schema.json",
     "fanin-doctor": "doctor.schema.json",

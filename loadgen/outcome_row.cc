@@ -1,0 +1,25 @@
+#include "loadgen/outcome_row.h"
+
+#include <fmt/format.h>
+
+#include "loadgen/human_text.h"
+#include "loadgen/report_text.h"
+
+namespace fanin {
+
+std::string outcome_heading() {
+  return fmt::format("{:>14}{:>12}{:>12}{:>12}  {}", "achieved", "p50", "p99", "p99.9", "verdict");
+}
+
+std::string outcome_row(const Outcome& outcome) {
+  const bool invalid = outcome.verdict.status == Status::kInvalid;
+  std::string row = fmt::format("{:>14}", human_rate(outcome.result.requests_per_s()));
+  for (const unsigned per_10000 : {5000U, 9900U, 9990U}) {
+    const std::string text = percentile_text(outcome.result.response, per_10000);
+    row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);
+  }
+  row += fmt::format("  {}", status_name(outcome.verdict.status));
+  return outcome.verdict.reasons.empty() ? row : row + ": " + outcome.verdict.reasons.front();
+}
+
+}  // namespace fanin

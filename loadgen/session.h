@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdio>
+#include <optional>
+
+#include "loadgen/control.h"
+#include "loadgen/experiment.h"
+
+namespace fanin {
+
+// What the runs of one command share: signals, CPUs, and who watches. One per program, used by the main thread.
+class Session {
+ public:
+  // Binds the process to the CPUs of the options and takes over SIGINT and SIGTERM, which end a run early.
+  explicit Session(const LoadOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // A checked plan that fits this machine. Throws std::invalid_argument.
+  static LoadPlan prepare(const LoadOptions& options);
+  Outcome run(LoadPlan plan);
+
+  // Where text for people goes; null: nowhere.
+  std::FILE* text() const noexcept { return text_; }
+
+ private:
+  bool shows_progress_;
+  std::FILE* text_;
+  std::optional<ControlChannel> control_;
+};
+
+}  // namespace fanin
