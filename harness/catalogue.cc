@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "harness/headroom.h"
 #include "harness/process.h"
 
 namespace fanin {
@@ -86,7 +87,7 @@ void check_models(const Suite& suite, const Catalogue& catalogue) {
 }
 
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
-                               std::uint64_t descriptor_limit) {
+                               const MachineLimits& limits) {
   const std::int64_t needed = cell.workload.connections() + cell.workload.idle_connections() + kOtherDescriptors;
   if (const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model)) {
     const std::string protocol = cell.workload.protocol();
@@ -105,11 +106,15 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
   if (std::string reason = unserved_reason(cell, server, catalogue); !reason.empty()) {
     return reason;
   }
-  if (static_cast<std::uint64_t>(needed) > descriptor_limit) {
+  const std::uint64_t of_process = limits.descriptors_hard.value_or(MachineLimits::kUnlimited);
+  if (!server.scales_out() && static_cast<std::uint64_t>(needed) > of_process) {
     return fmt::format("{} connections need more than the {} descriptors that a process may hold here (ulimit -Hn)",
-                       needed - kOtherDescriptors, descriptor_limit);
+                       needed - kOtherDescriptors, of_process);
   }
-  return "";
+  const Headroom headroom = judge(limits, static_cast<std::uint64_t>(cell.workload.all_connections()));
+  return headroom.fits() ? ""
+                         : fmt::format("no room for {0} connections: {1} (fanin doctor --connections {0})",
+                                       headroom.connections, headroom.obstacle());
 }
 
 }  // namespace fanin

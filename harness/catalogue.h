@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/json_reader.h"
+#include "harness/machine_limits.h"
 #include "harness/plan.h"
 #include "harness/suite.h"
 
@@ -39,9 +40,9 @@ class Catalogue {
 // Throws std::invalid_argument naming the first server of the suite whose model is not in the catalogue.
 void check_models(const Suite& suite, const Catalogue& catalogue);
 
-// Why this cell cannot be measured here, empty where it can: found out before any timing. `descriptor_limit` is what
-// one process may hold.
+// Why this cell cannot be measured here, empty where it can: found out before any timing. The limit on descriptors
+// binds each process; a server that scales out takes as many as it needs.
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
-                               std::uint64_t descriptor_limit);
+                               const MachineLimits& limits);
 
 }  // namespace fanin

@@ -22,13 +22,14 @@ Catalogue small_catalogue() {
                           "list");
 }
 
-std::string reason(const std::string& model, const std::string& workload, std::uint64_t limit = 20'000) {
+std::string reason(const std::string& model, const std::string& workload,
+                   const MachineLimits& limits = {.descriptors_hard = 20'000}, const std::string& args = "[]") {
   const Json document = Json::parse(
       R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
-      model + R"("}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
+      model + R"(","args":)" + args + R"(}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
       R"(,"sweep":{"parameter":"depth","values":[1]}}]})");
   const Suite suite = parse_suite(document, "s.json");
-  return unsupported_reason(make_cells(suite).front(), suite.servers.front(), small_catalogue(), limit);
+  return unsupported_reason(make_cells(suite).front(), suite.servers.front(), small_catalogue(), limits);
 }
 
 TEST(Unsupported, NothingWhereItWorks) {
@@ -43,6 +44,16 @@ TEST(Unsupported, SaysWhyBeforehand) {
   EXPECT_EQ(reason("io-uring", R"({"protocol":"echo"})"), "io_uring is disabled");
   EXPECT_EQ(reason("epoll", R"({"protocol":"http"})"), "model epoll does not serve protocol http");
   EXPECT_THAT(reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
+}
+
+// Would catch: a server that scales out refused for the limit of one process, or let through where the machine as a
+// whole has no room, to fail after a minute of connecting.
+TEST(Unsupported, AsksTheDoctorAboutServersThatScaleOut) {
+  const std::string args = R"(["--processes","{processes}"])";
+  const std::string workload = R"({"protocol":"echo","connections":100,"idle_connections":100000})";
+  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000}, args), "");
+  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000, .file_max = 204'295}, args),
+            "no room for 100100 connections: fs.file-max is 204295, 204296 needed (fanin doctor --connections 100100)");
 }
 
 // Would catch: connections that wait in the kernel's queue, measured as if the server held them at no cost.

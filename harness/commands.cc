@@ -25,7 +25,7 @@ std::string describe_suite(const fs::path& path) {
   const std::vector<Cell> cells = make_cells(suite);
   Nanoseconds time{};
   for (const Cell& cell : cells) {
-    time += (cell.warmup + cell.duration + std::chrono::milliseconds(300)) * suite.repetitions;
+    time += (expected_time(cell) + std::chrono::milliseconds(300)) * suite.repetitions;
   }
   return fmt::format("  {:<10} {} cells, {} rounds, about {}. {}\n", suite.name, cells.size(),
                      cells.size() * static_cast<std::size_t>(suite.repetitions), Progress::spoken(time),

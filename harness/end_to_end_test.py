@@ -24,6 +24,7 @@ SOURCE = Path(sys.argv[2])
 SUITE = {
     "schema": "fanin-suite", "schema_version": 1, "name": "tiny", "repetitions": 2, "seed": 7, "warmup": "20ms", "duration": "100ms",
     "servers": [{"name": "epoll", "model": "epoll"}, {"name": "select", "model": "select"}, {"name": "process", "model": "process"},
+                {"name": "copies", "model": "epoll", "args": ["--processes", "2"]},
                 {"name": "missing", "command": ["/no/such/program", "{port}"]}],
     "experiments": [
         {"name": "closed", "servers": ["*"], "workload": {"protocol": "echo", "payload_bytes": 64},
@@ -86,6 +87,8 @@ class EndToEnd(unittest.TestCase):
                 self.assertGreater(one["load"]["requests"]["completed"], 0, one["cell"])
             if one["cell"] == "closed/process/2" and one["status"] == "ok":
                 self.assertEqual(one["server"]["processes"], 3)
+            if one["cell"] == "closed/copies/2" and one["status"] == "ok":
+                self.assertEqual(one["server"]["processes"], 3)  # the parent too, which serves nothing
         self.assertNotIn(str(BINARIES), (self.out / "run.json").read_text())  # no path of this machine
         again = self.fanin("compare", self.out / "run.json", self.out / "run.json")
         self.assertEqual(again.returncode, 0, again.stderr)
@@ -165,7 +168,7 @@ class EndToEnd(unittest.TestCase):
     def test_list_and_env_answer(self):
         listing = self.fanin("list")
         self.assertEqual(listing.returncode, 0)
-        for word in ("smoke", "standard", "full", "epoll"):
+        for word in ("smoke", "standard", "full", "scale", "epoll"):
             self.assertIn(word, listing.stdout)
         environment = json.loads(self.fanin("env", "--json").stdout)
         self.assertEqual(environment["kernel"]["release"], os.uname().release)

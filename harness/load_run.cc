@@ -48,7 +48,8 @@ Json stretched(Nanoseconds duration, double factor) {
 
 LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
     : server_(server),
-      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + rig.patience),
+      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + setup_limit(cell) +
+                  rig.patience),
       monitor_(server.process().pid()),
       memory_alone_(asks_about_memory(cell)),
       settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup / kSettlingShareOfWarmup),

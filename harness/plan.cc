@@ -40,6 +40,16 @@ bool asks_about_memory(const Cell& cell) {
   return cell.parameter == "idle_connections" && cell.workload.connections() == 1;
 }
 
+Nanoseconds expected_time(const Cell& cell) {
+  constexpr Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
+  return cell.warmup + cell.duration + kEach * cell.workload.all_connections();
+}
+
+Nanoseconds setup_limit(const Cell& cell) {
+  constexpr Nanoseconds kEach = std::chrono::microseconds(300);
+  return kEach * cell.workload.all_connections();
+}
+
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
   std::vector<Cell> cells;
   const auto add = [&](Cell cell) {

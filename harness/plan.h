@@ -26,6 +26,11 @@ struct Cell {
 // the server still answers. Then nothing is read that would itself take memory before all of it is read.
 bool asks_about_memory(const Cell& cell);
 
+// What a round of the cell is expected to take: its window, and its connections being set up and closed.
+Nanoseconds expected_time(const Cell& cell);
+// How much longer than its window a round may take because of its connections, before it is given up.
+Nanoseconds setup_limit(const Cell& cell);
+
 // All cells of a suite in the order in which it is written; with `only`, those whose id contains that text.
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "");
 

@@ -12,7 +12,7 @@ namespace fanin {
 // round elsewhere. One thread.
 class Progress {
  public:
-  // `planned` is what the windows of `rounds` rounds add up to.
+  // `planned` is what `rounds` rounds are expected to take together.
   Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned);
 
   void round_begins(const std::string& cell);

@@ -18,8 +18,8 @@ struct Rig {
   Programs programs;
   Placement placement;
   int interrupt_fd = -1;  // readable once the user has asked to stop
-  // What the generator may take beyond the windows it is asked for: connecting (10,000 connections take well under a
-  // second), timeouts, and its end.
+  // What the generator may take beyond the windows it is asked for: timeouts and its end. For connecting there is
+  // setup_limit().
   Nanoseconds patience = std::chrono::seconds(60);
 };
 

@@ -133,7 +133,7 @@ void Run::measure_blocks() {
       const Cell& cell = record.cells[order[place]];
       if (record.settled.count(cell.id) == 0 && done.count({cell.id, block}) == 0) {
         schedule.push_back({&cell, {block, place}});
-        planned += cell.warmup + cell.duration;
+        planned += expected_time(cell);
       }
     }
   }
@@ -141,7 +141,7 @@ void Run::measure_blocks() {
   for (const auto& [cell, position] : schedule) {
     progress.round_begins(cell->id);
     measure(*cell, position.first, position.second);
-    progress.round_ends(record.rounds.back(), cell->warmup + cell->duration);
+    progress.round_ends(record.rounds.back(), expected_time(*cell));
   }
   progress.finish();
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "harness/headroom.h"
+#include "net/duration.h"
 #include "net/socket.h"
 
 namespace fanin {
@@ -14,6 +16,7 @@ namespace {
 constexpr Nanoseconds kReadyDeadline = std::chrono::seconds(15);
 constexpr Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
 constexpr Nanoseconds kStopGrace = std::chrono::seconds(10);
+constexpr Nanoseconds kStopEach = std::chrono::microseconds(50);  // for each connection that may still be open
 
 // A port that is free now. Somebody may take it before the server does; its own message then tells.
 std::uint16_t free_port() {
@@ -21,35 +24,39 @@ std::uint16_t free_port() {
   return Address::of_local_end(probe.get()).port();
 }
 
-Launch make_launch(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                   const std::vector<int>& cpus, std::uint16_t port) {
-  Launch launch;
-  launch.cpus = cpus;
-  if (spec.command.empty()) {
-    launch.argv = {program, spec.model, "--port", "0"};
-    const std::vector<std::string> of_workload = workload.server_arguments();
-    launch.argv.insert(launch.argv.end(), of_workload.begin(), of_workload.end());
-    launch.argv.insert(launch.argv.end(), spec.args.begin(), spec.args.end());
-    return launch;
+std::string with_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
+  for (auto at = word.find(placeholder); at != std::string::npos; at = word.find(placeholder)) {
+    word.replace(at, placeholder.size(), std::to_string(value));
   }
-  constexpr std::string_view kPlaceholder = "{port}";
-  for (std::string word : spec.command) {
-    for (auto at = word.find(kPlaceholder); at != std::string::npos; at = word.find(kPlaceholder)) {
-      word.replace(at, kPlaceholder.size(), std::to_string(port));
-    }
-    launch.argv.push_back(std::move(word));
-  }
-  return launch;
+  return word;
 }
 
 }  // namespace
+
+std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
+                                        std::uint16_t port, std::uint64_t descriptors) {
+  std::vector<std::string> words = spec.command;
+  if (words.empty()) {
+    words = {program, spec.model, "--port", "0"};
+    const std::vector<std::string> of_workload = workload.server_arguments();
+    words.insert(words.end(), of_workload.begin(), of_workload.end());
+    words.insert(words.end(), spec.args.begin(), spec.args.end());
+  }
+  const auto connections = static_cast<std::uint64_t>(workload.all_connections());
+  const std::uint64_t processes = spec.scales_out() ? processes_for(connections, descriptors).value_or(1) : 1;
+  for (std::string& word : words) {
+    word = with_placeholder(with_placeholder(std::move(word), "{port}", port), "{processes}", processes);
+  }
+  return words;
+}
 
 ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                  const std::vector<int>& cpus)
     : is_command_(!spec.command.empty()),
       port_(is_command_ ? free_port() : std::uint16_t{0}),
+      stop_grace_(kStopGrace + kStopEach * workload.all_connections()),
       started_(now()),
-      process_(make_launch(spec, workload, program, cpus, port_)) {}
+      process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()), .cpus = cpus}) {}
 
 bool ServerUnderTest::connects() const {
   const Address address = Address::parse(host_, port_);
@@ -104,7 +111,7 @@ std::string ServerUnderTest::death_notice() const {
 }
 
 std::string ServerUnderTest::stop_and_collect(Json& counters) {
-  const bool in_time = stop(process_, kStopGrace);
+  const bool in_time = stop(process_, stop_grace_);
   const ExitStatus status = process_.status().value_or(ExitStatus{0, SIGKILL});
   if (is_command_) {
     // Others may well die of SIGTERM or say what they like with their exit code; a crash is a crash.
@@ -112,7 +119,7 @@ std::string ServerUnderTest::stop_and_collect(Json& counters) {
     return crashed ? fmt::format("the server ended with {}", status.text()) : "";
   }
   if (!in_time) {
-    return "the server did not end within 10 s of SIGTERM";
+    return fmt::format("the server did not end within {} of SIGTERM", format_duration(stop_grace_));
   }
   if (!status.clean()) {
     return fmt::format("the server ended with {} after SIGTERM", status.text());

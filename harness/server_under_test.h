@@ -19,6 +19,11 @@ struct RoundFailure : std::runtime_error {
 // The user asked to stop (Ctrl-C).
 struct Interrupted {};
 
+// The command line of a server with what belongs into its placeholders: {port}, and {processes}, as many as the
+// workload's connections need where each process may hold `descriptors`. `program` is fanin-server.
+std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
+                                        std::uint16_t port, std::uint64_t descriptors);
+
 // A fresh process of one server, ready to be measured. Owns it; the destructor kills it. One thread.
 class ServerUnderTest {
  public:
@@ -50,6 +55,7 @@ class ServerUnderTest {
   bool is_command_;
   std::uint16_t port_;  // 0 until the READY line says it
   std::string host_ = "127.0.0.1";
+  Nanoseconds stop_grace_;
   TimePoint started_;
   Nanoseconds ready_time_{};
   ChildProcess process_;

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "harness/environment.h"
+#include "harness/machine_limits.h"
 #include "harness/rounds_log.h"
 #include "net/affinity.h"
 #include "net/socket.h"
@@ -51,12 +52,13 @@ Rig make_rig(const RunOptions& options) {
 }
 
 void settle_unsupported(Session& session) {
-  const std::uint64_t limit = raise_descriptor_limit();
+  raise_descriptor_limit();
+  const MachineLimits limits = read_machine_limits();
   RunRecord& record = session.record;
   for (const Cell& cell : record.cells) {
     const auto server = std::find_if(record.suite.servers.begin(), record.suite.servers.end(),
                                      [&](const ServerSpec& spec) { return spec.name == cell.server; });
-    const std::string reason = unsupported_reason(cell, *server, session.catalogue, limit);
+    const std::string reason = unsupported_reason(cell, *server, session.catalogue, limits);
     if (!reason.empty()) {
       record.settled[cell.id] = {"unsupported", reason};
     }

@@ -179,6 +179,11 @@ void parse_lists(Suite& suite, const JsonReader& root) {
 
 }  // namespace
 
+bool ServerSpec::scales_out() const {
+  const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };
+  return std::any_of(args.begin(), args.end(), asks) || std::any_of(command.begin(), command.end(), asks);
+}
+
 Suite parse_suite(const Json& document, const std::string& file) {
   const JsonReader root(document, file);
   const auto schema = root.find("schema");

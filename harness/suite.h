@@ -16,6 +16,9 @@ struct ServerSpec {
   std::string model;                 // empty where `command` is given
   std::vector<std::string> args;     // further options of fanin-server
   std::vector<std::string> command;  // empty where `model` is given
+
+  // "{processes}" stands in its command line: it takes as many as a cell's connections need.
+  bool scales_out() const;
 };
 
 struct Sweep {

@@ -8,7 +8,7 @@
 namespace fanin {
 namespace {
 
-enum class Kind { kWhole, kReal, kText, kDuration };
+enum class Kind { kWhole, kReal, kText, kDuration, kFlag };
 enum class Taker { kLoad, kServer, kBoth };
 
 struct Key {
@@ -23,12 +23,13 @@ struct Key {
 
 constexpr std::int64_t kMillion = 1'000'000;
 
-constexpr std::array<Key, 26> kKeys{{
+constexpr std::array<Key, 27> kKeys{{
     {"protocol", "--protocol", Kind::kText, 0, 0, "", Taker::kBoth},
     {"driver", "--driver", Kind::kText},
     {"threads", "--threads", Kind::kWhole, 1, 1024},
     {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
     {"idle_connections", "--idle", Kind::kWhole, 0, 10 * kMillion},
+    {"prove_idle", "--prove-idle", Kind::kFlag},
     {"payload_bytes", "--payload-size", Kind::kWhole, 0, 64 * kMillion},
     {"payload", "--payload", Kind::kText},
     {"suffix", "--suffix", Kind::kText, 0, 0, "", Taker::kBoth},
@@ -86,6 +87,9 @@ void check_value(const Key& key, const JsonReader& value) {
     case Kind::kDuration:
       value.duration();
       break;
+    case Kind::kFlag:
+      value.boolean();
+      break;
   }
 }
 
@@ -95,8 +99,12 @@ std::vector<std::string> arguments_of(const Json& values, Taker taker) {
   std::vector<std::string> arguments;
   for (const Key& key : kKeys) {
     const auto found = values.find(key.name);
-    if (found != values.end() && (key.taker == taker || key.taker == Taker::kBoth)) {
-      arguments.emplace_back(key.option);
+    const bool taken = found != values.end() && (key.taker == taker || key.taker == Taker::kBoth);
+    if (!taken || *found == false) {
+      continue;
+    }
+    arguments.emplace_back(key.option);
+    if (key.kind != Kind::kFlag) {
       arguments.push_back(option_text(*found));
     }
   }
@@ -159,7 +167,7 @@ Workload Workload::with(const std::string& key, const Json& value) const {
 
 Workload Workload::for_a_check() const {
   Workload check = *this;
-  for (const char* key : {"rate_per_s", "arrival", "idle_connections", "requests", "threads"}) {
+  for (const char* key : {"rate_per_s", "arrival", "idle_connections", "prove_idle", "requests", "threads"}) {
     check.values_.erase(key);
   }
   check.values_["connections"] = std::min<std::int64_t>(4, connections());

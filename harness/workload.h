@@ -25,6 +25,7 @@ class Workload {
   std::string protocol() const;
   std::int64_t connections() const;
   std::int64_t idle_connections() const;
+  std::int64_t all_connections() const { return connections() + idle_connections(); }
   bool counts_requests() const;  // the window is a number of requests instead of a duration
 
   // The options of fanin-load that ask for this workload, without target, window and output.
