@@ -21,6 +21,7 @@ SCHEMA_FILES = {
     "fanin-load-search": "load-search.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-peers": "peers.schema.json",
+    "fanin-truth": "truth.schema.json",
     "fanin-doctor": "doctor.schema.json",
 }
 _GZIP = b"\x1f\x8b"

@@ -5,15 +5,17 @@ Medians and intervals are those of the run; all that is computed here is what sh
 
 from datetime import datetime
 
-from plots import facts, report, series, ticks
+from plots import beside_others, facts, report, series, ticks
 
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
 
 
 def section(run, charts, peers=()):
-    """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers documents."""
-    parts = [*_idle_sentences(run), _table(run), *_twins(run), *_peers_table(peers), _about(run)]
+    """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers and
+    fanin-truth documents.
+    """
+    parts = [*_idle_sentences(run), _table(run), *_twins(run), *beside_others.tables(peers), _about(run)]
     parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
     return "\n\n".join(parts) + "\n"
 
@@ -91,22 +93,6 @@ def _twins(run):
         rows.append(f"| {place} | {each['first']} | {each['second']} | {100 * each['apart']:.0f} % |")
     rows += ["", "Medians with their intervals. Do not believe differences between servers that are no larger than these."]
     return ["\n".join(rows)]
-
-
-def _peers_table(peers):
-    """One row for each two programs that were measured beside each other; who was left out, below."""
-    if not peers:
-        return []
-    rows = ["| CPU time per request, beside others | | ratio of pairs (interval) |", "|---|---|---|"]
-    for document in peers:
-        cost = {row["name"]: f"`{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s" for row in document["rows"]}
-        for ratio in document["ratios"]:
-            rows.append(
-                f"| {document['title']} | {cost[ratio['name']]}, {cost[ratio['baseline']]} | {ratio['median']:.3f} "
-                f"({ratio['low']:.3f} to {ratio['high']:.3f}) |"
-            )
-    skipped = {f"`{each['name']}` ({each['reason']})": None for document in peers for each in document["skipped"]}
-    return ["\n".join(rows)] + ([f"Left out: {'; '.join(skipped)}."] if skipped else [])
 
 
 def _rounds(run):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All comparisons with peers, one after the other, into RUN/peers/; they want a quiet machine.
+# All comparisons with peers, and of the generator with known values, one after the other, into RUN/peers/; they want a quiet machine.
 # What needs a program that is not installed is left out, with a word.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -32,3 +32,10 @@ elif ! command -v wrk >/dev/null; then
 else
   python3 "$here/server_cost.py" http --build "$build" --json "$out/server-http.json"
 fi
+# A figure that does not hold is a result like another; the file says so.
+for driver in epoll io-uring; do
+  for what in stall open_loop; do
+    python3 "$here/${what}_truth.py" --build "$build" --driver $driver --json "$out/truth-${what/_/-}-$driver.json" ||
+      (($? == 1)) || echo "measure.sh: not measured: ${what}_truth.py with the driver $driver" >&2
+  done
+done

@@ -65,6 +65,20 @@ class Publish(unittest.TestCase):
         self.assertIn("Left out: `hey` (not installed).", text)
         self.assertEqual(json.loads((self.top / "results/reference/peers/echo.json").read_text()), peers)
 
+    def test_what_does_not_hold_is_shown_as_such(self):
+        figure = {"name": "p99 at 2,000/s", "unit": "ms", "expected": 90.2, "low": 87.5, "high": 92.9}
+        good, bad = figure | {"measured": 90.7, "holds": True}, figure | {"measured": None, "holds": False}
+        once = figure | {"name": "words", "unit": "times", "measured": 1, "expected": None, "low": 1, "high": None, "holds": True}
+        truth = {"schema": "fanin-truth", "schema_version": 1, "kind": "stall", "title": "stalls", "kernel": "6"}
+        truth |= {"driver": "epoll", "seconds": 10, "figures": [good, bad, once], "notes": ["the machine stalled"]}
+        (self.top / "run" / "peers").mkdir(parents=True)
+        (self.top / "run" / "peers" / "stall.json").write_text(json.dumps(truth), encoding="utf-8")
+        text = self.publish()
+        self.assertIn("| p99 at 2,000/s | 90.7 ms | 90.2 ms | 87.5 to 92.9 ms | holds |", text)
+        self.assertIn("| p99 at 2,000/s | \u2014 | 90.2 ms | 87.5 to 92.9 ms | **no** |", text)
+        self.assertIn("| words | 1 times | \u2014 | at least 1 times | holds |", text)
+        self.assertIn("- the machine stalled", text)
+
     def test_twice_is_the_same(self):
         self.assertEqual(self.publish(), self.publish())
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Whether fanin-load keeps the schedule that it is given, with one connection as with a thousand.
+
+  harness/peers/open_loop_truth.py [--build build/release] [--driver epoll] [--seconds 10]
+
+`fanin-server epoll` on CPU 0, fanin-load on CPU 1, at half of what 1000 connections get from it in a closed loop. The load is the same for 1 connection
+with 1000 requests in flight and for 1000 with one each. With even arrivals the achieved rate must be within 0.1 % of the asked one (a Poisson
+schedule is off by more than that by chance). With both kinds of arrival 99.9 % of the sends must leave within 100 us of their time. And with
+Poisson arrivals, from the same seed, the lateness of the sends must be distributed alike, since it is all that sets their gaps apart. What the machine took
+from the generator meanwhile is printed beside it. Needs two CPUs, and a quiet machine.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+import argparse
+import pathlib
+import tempfile
+
+import paired
+import truth
+from paired import fail
+from servers import Server
+
+kShapes = {"1 connection": ("-c", "1", "--depth", "1000"), "1,000 connections": ("-c", "1000")}
+kRateTolerance = 0.001
+kOnTime = 0.999
+kFarthest = 0.01  # between distributions: a hundredth of the sends
+kStepNs = 10_000
+
+
+def cumulative(buckets, step):
+    """{multiple of `step`: share of the values below the next one}, of histogram buckets [lowest value, count]."""
+    total = sum(count for _, count in buckets)
+    found, below = {}, 0
+    for value, count in buckets:
+        below += count
+        found[value // step] = below / total
+    return found
+
+
+def distance(first, second, step=1):
+    """The largest difference between two cumulative distributions (Kolmogorov and Smirnov's), in steps of `step` ns."""
+    sides = [cumulative(buckets, step) for buckets in (first, second)]
+    shares, largest = [0.0, 0.0], 0.0
+    for place in sorted(sides[0].keys() | sides[1].keys()):
+        shares = [side.get(place, share) for side, share in zip(sides, shares)]
+        largest = max(largest, abs(shares[0] - shares[1]))
+    return largest
+
+
+def figures_of(schedule, arrival, shape):
+    asked = schedule["asked_rate_per_s"]
+    on_time = truth.figure(f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us of their time, {arrival}, {shape}", "share",
+                           schedule["within_tolerance_share"], low=kOnTime)
+    if arrival == "poisson":
+        return [on_time]
+    rate = truth.figure(f"achieved rate, {arrival}, {shape}", "1/s", schedule["achieved_rate_per_s"], asked,
+                        asked * (1 - kRateTolerance), asked * (1 + kRateTolerance))
+    return [rate, on_time]
+
+
+def measure(port, options):
+    """(figures, notes)."""
+    capacity = truth.drive(options, port, *kShapes["1,000 connections"])["throughput"]["requests_per_s"]
+    rate = round(capacity / 2)
+    found, lateness, notes = [], [], [f"the server's capacity, from a closed loop: {capacity:,.0f}/s"]
+    for arrival in ("uniform", "poisson"):
+        for shape, words in kShapes.items():
+            result = truth.drive(options, port, *words, "--rate", str(rate), "--arrival", arrival, "--seed", "1")
+            found += figures_of(result["schedule"], arrival, shape)
+            notes.append(f"{arrival}, {shape}: {truth.stalls_in_words(result)}")
+            if arrival == "poisson":
+                lateness.append(result["schedule"]["lateness"]["buckets"])
+    # Gaps are some 10 us long here: a lateness that differs by less than a step changes nothing of them.
+    found.append(truth.figure("lateness, 1 and 1,000 connections, distance", "share", distance(*lateness, kStepNs), high=kFarthest))
+    return found, notes
+
+
+def options_of_command_line():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
+    parser.add_argument("--seconds", type=int, default=10, help="of each run")
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
+    options = parser.parse_args()
+    paired.need_two_cpus()
+    if options.seconds < 1:
+        fail(f"--seconds is {options.seconds}: give 1 or more")
+    for program in ("fanin-server", "fanin-load"):
+        if not (options.build / program).exists():
+            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
+    return options
+
+
+def main():
+    options = options_of_command_line()
+    command = [str(options.build / "fanin-server"), "epoll", "--port", "{port}"]
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
+        options.scratch = f"{folder}/load.json"
+        found, notes = measure(server.port, options)
+    raise SystemExit(truth.report("open-loop", "Open loop at half of the server's capacity", found, notes, options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Tests of how two distributions are compared, against distances worked out by hand."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import open_loop_truth
+
+
+class Distance(unittest.TestCase):
+    def test_the_same_shape_has_none_whatever_the_counts(self):
+        self.assertEqual(open_loop_truth.distance([[1, 2], [5, 2]], [[1, 50], [5, 50]]), 0)
+
+    def test_buckets_that_only_one_has(self):
+        # Below 3: all of the first and a quarter of the second.
+        self.assertEqual(open_loop_truth.distance([[1, 4]], [[1, 1], [3, 3]]), 0.75)
+        self.assertEqual(open_loop_truth.distance([[1, 1], [3, 3]], [[1, 4]]), 0.75)
+        self.assertEqual(open_loop_truth.distance([[1, 4]], [[9, 4]]), 1)
+
+    def test_differences_within_a_step_do_not_count(self):
+        self.assertEqual(open_loop_truth.distance([[200, 4]], [[900, 2], [950, 2]], 1000), 0)
+        self.assertEqual(open_loop_truth.distance([[200, 4]], [[900, 2], [1000, 2]], 1000), 0.5)
+
+
+class Figures(unittest.TestCase):
+    SCHEDULE = {"asked_rate_per_s": 1000.0, "achieved_rate_per_s": 1000.9, "tolerance_ns": 100_000, "within_tolerance_share": 0.9991}
+
+    def holds(self, arrival="uniform", **changes):
+        return [each["holds"] for each in open_loop_truth.figures_of(self.SCHEDULE | changes, arrival, "1 connection")]
+
+    def test_rate_and_punctuality_have_their_bounds(self):
+        self.assertEqual(self.holds(), [True, True])
+        self.assertEqual(self.holds(achieved_rate_per_s=1001.1), [False, True])
+        self.assertEqual(self.holds(achieved_rate_per_s=998.9), [False, True])
+        self.assertEqual(self.holds(within_tolerance_share=0.9989), [True, False])
+
+    def test_chance_is_no_fault(self):
+        # A Poisson schedule of n requests is off by 1 / sqrt(n), which asked for 0.1 % would fail a sound generator.
+        self.assertEqual(self.holds("poisson", achieved_rate_per_s=1010.0), [True])
+
+
+if __name__ == "__main__":
+    unittest.main()

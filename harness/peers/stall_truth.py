@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Whether fanin-load sees what a server does that stalls for 100 ms at every whole second: its percentiles beside those computed by hand.
+
+  harness/peers/stall_truth.py [--build build/release] [--driver epoll] [--seconds 10]
+
+stalling-server runs on CPU 0, fanin-load on CPU 1 with 50 connections, open loop, even arrivals: at 2000 requests a second and at half of what the
+server can do, which a closed loop tells first. A percentile holds where it is within 3 % or 0.5 ms of the one by hand. A closed loop cannot show
+such a stall; that its result says so in words is checked as well. Needs two CPUs, and a quiet machine.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+import argparse
+import pathlib
+import tempfile
+
+import paired
+import truth
+from paired import fail
+from servers import Server
+
+kPeriod, kStall = 1.0, 0.1  # s
+kServiceUs = 10  # of the server: half its capacity is 50,000 requests a second
+kConnections = 50
+kPercentiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+kWords = "closed loop: while the server is silent nothing is asked"
+
+
+def delay(share, rate, capacity):
+    """The delay in s that a share of all requests does not exceed, by hand, of a server that stalls.
+
+    A request that arrives t after a stall of length d began finds rate * t others before it. The server begins to serve
+    them at d and needs 1 / capacity for each, so with rho = rate / capacity the request leaves d - t + rho t after it
+    came: the delay is d - t (1 - rho). It is 0 from t = d / (1 - rho) on, when the queue has been worked off. Arrivals are
+    even, so a delay above x > 0 has a share (d - x) / (1 - rho) / period of them. For a share 1 - p above x that gives
+    x = d - (1 - p) (1 - rho) period. The time of a request that meets no stall counts as 0.
+    """
+    return max(0.0, kStall - (1 - share) * (1 - rate / capacity) * kPeriod)
+
+
+def figures(result, rate, capacity):
+    """The percentiles of one open-loop result, in ms, beside those by hand."""
+    response = result["latency"]["response"]
+    found = []
+    for name, share in kPercentiles.items():
+        measured = response["max"] if name == "max" else response["percentiles"][name]
+        by_hand = delay(share, rate, capacity) * 1e3
+        slack = max(0.5, 0.03 * by_hand)
+        found.append(truth.figure(f"{name} at {rate:,.0f}/s", "ms", measured and measured / 1e6, by_hand, max(0.0, by_hand - slack),
+                                  by_hand + slack))
+    return found
+
+
+def measure(port, options):
+    """(figures, notes)."""
+    connections = ("-c", str(kConnections))
+    closed = truth.drive(options, port, *connections)
+    # The server serves for 90 % of the time only.
+    capacity = closed["throughput"]["requests_per_s"] / (1 - kStall / kPeriod)
+    found, notes = [], [f"the server's capacity, from the closed loop: {capacity:,.0f}/s"]
+    for rate in (2000, round(capacity / 2)):
+        result = truth.drive(options, port, *connections, "--rate", str(rate), "--arrival", "uniform")
+        found += figures(result, rate, capacity)
+        notes.append(f"at {rate:,}/s {truth.stalls_in_words(result)}")
+    said = [line.strip() for line in closed["text"].splitlines() if kWords in line]
+    found.append(truth.figure("the closed loop says that it cannot show this", "times", len(said), low=1))
+    notes += [f"the closed loop had p99 {closed['latency']['response']['percentiles']['p99'] / 1e6:.3g} ms and said: {line}" for line in said]
+    return found, notes
+
+
+def options_of_command_line():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
+    parser.add_argument("--seconds", type=int, default=10, help="of each run; whole, so that it holds as many stalls wherever it begins")
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
+    options = parser.parse_args()
+    paired.need_two_cpus()
+    if options.seconds < 5:
+        fail(f"--seconds is {options.seconds}: give 5 or more, or p99.9 at 2000/s has too few requests behind it")
+    for program in ("stalling-server", "fanin-load"):
+        if not (options.build / program).exists():
+            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
+    return options
+
+
+def main():
+    options = options_of_command_line()
+    command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs), str(round(kStall * 1e3))]
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
+        options.scratch = f"{folder}/load.json"
+        found, notes = measure(server.port, options)
+    title = f"A server that stalls for {kStall * 1e3:.0f} ms once a second, {kConnections} connections"
+    raise SystemExit(truth.report("stall", title, found, notes, options))
+
+
+if __name__ == "__main__":
+    main()
