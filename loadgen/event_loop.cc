@@ -141,10 +141,9 @@ void EventLoop::dispatch() {
     }
     begin_request(turn->connection);
   }
-  while (!workload_.all_sent(at_)) {
-    const auto connection = workload_.retired();
-    if (!connection) {
-      break;
+  while (const auto connection = workload_.retired()) {
+    if (workload_.all_sent(at_)) {
+      break;  // nobody needs another one
     }
     recycle(*connection);
   }
@@ -179,6 +178,11 @@ void EventLoop::keep_waiting(std::uint32_t index, std::string_view bytes) {
   links_[index].waiting = true;
 }
 
+void EventLoop::keep_waiting_first(std::uint32_t index, std::string_view bytes) {
+  waiting_[index].insert(0, bytes);
+  links_[index].waiting = true;
+}
+
 void EventLoop::sendable(std::uint32_t index) {
   Link& link = links_[index];
   link.busy = false;
@@ -191,7 +195,7 @@ void EventLoop::sendable(std::uint32_t index) {
 }
 
 void EventLoop::all_sent(std::uint32_t index) noexcept {
-  if (half_closes_ && !links_[index].waiting) {
+  if (half_closes_) {
     ::shutdown(links_[index].fd, SHUT_WR);
   }
 }

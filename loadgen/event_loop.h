@@ -63,8 +63,9 @@ class EventLoop : public LoadThread {
   void end_of_stream(std::uint32_t index);
   void failed(std::uint32_t index, ErrorKind kind);
   void sendable(std::uint32_t index);
-  void keep_waiting(std::uint32_t index, std::string_view bytes);
-  void all_sent(std::uint32_t index) noexcept;
+  void keep_waiting(std::uint32_t index, std::string_view bytes);        // after what waits already
+  void keep_waiting_first(std::uint32_t index, std::string_view bytes);  // before it
+  void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
   void dispatch();
 
   // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
@@ -77,6 +78,7 @@ class EventLoop : public LoadThread {
   // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
+  bool half_closes() const noexcept { return half_closes_; }
 
   static constexpr std::uint64_t kTimerTag = ~std::uint64_t{0};  // no connection's
 

@@ -35,10 +35,10 @@ struct LoadPlan {
   bool prove_idle = false;        // every idle connection is served once before it idles
   std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
   std::string protocol_name;
-  ClientFactory make_client;       // every thread has a client's half of its own
-  std::size_t request_bytes = 0;   // that one request puts on the wire
-  bool connect_on_demand = false;  // the protocol takes a connection per request
-  std::optional<double> rate_per_s;  // none: closed loop
+  ClientFactory make_client;                    // every thread has a client's half of its own
+  std::size_t request_bytes = 0;                // that one request puts on the wire
+  bool connect_on_demand = false;               // the protocol takes a connection per request
+  std::optional<double> rate_per_s;             // none: closed loop
   ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
   std::uint32_t burst_size = 1;
   std::optional<RateRamp> ramp;  // rate_per_s is then its mean over the window

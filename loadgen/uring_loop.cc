@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <system_error>
 
@@ -13,10 +14,11 @@ namespace fanin {
 namespace {
 
 constexpr unsigned kEntries = 1024;
-constexpr unsigned kBuffers = 512;
-constexpr std::size_t kBufferSize = 8192;
-// Requests that are handed over together. More would save little and let the first of them wait for the last.
-constexpr unsigned kSubmitBatch = 16;
+// The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
+// for anew; but they are used in turn, so that more of them than that are only colder.
+constexpr unsigned kFewestBuffers = 256;
+constexpr unsigned kMostBuffers = 8192;
+constexpr std::size_t kBufferSize = 2048;
 
 [[noreturn]] void throw_ring_error(int error) {
   throw std::system_error(error, std::generic_category(), "io_uring_enter");
@@ -27,16 +29,23 @@ constexpr unsigned kSubmitBatch = 16;
 // There is no asking for multishot receive itself; the send without copying came with the same kernel.
 std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
 
+// A registered socket is released only when all operations that are older have ended, and receives never end: so not
+// where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources) {}
+    : EventLoop(plan, share, sources),
+      registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand) {}
 
-// The flag lets a loop that spins see in memory whether there is anything to enter the kernel for.
+// Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
+// two for every connection. The flag lets a loop that spins see in memory whether there is anything to enter the kernel
+// for.
 void UringLoop::start_io(int timer) {
-  set_up_uring(ring_, kEntries,
+  const unsigned completions = std::bit_ceil(8 * kEntries + 2 * (share_.connections + share_.idle));
+  set_up_uring(ring_, kEntries, completions,
                {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG});
   started_ = true;
-  buffers_.emplace(ring_, kBuffers, kBufferSize);
+  registers_ = registers_ && ::io_uring_register_files_sparse(&ring_, share_.connections) == 0;
+  buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kFewestBuffers, kMostBuffers), kBufferSize);
   timer_ = timer;
   watch_timer();
 }
@@ -65,77 +74,143 @@ bool UringLoop::watch(std::uint32_t index) {
 }
 
 void UringLoop::start_receiving(std::uint32_t index) {
+  if (registers_ && index < share_.connections) {
+    ::io_uring_register_files_update(&ring_, index, &link(index).fd, 1);
+  }
+  receive(index);
+}
+
+void UringLoop::receive(std::uint32_t index) {
   io_uring_sqe* operation = next();
   buffers_->prepare_receive(*operation, link(index).fd);
+  name_socket(*operation, index);
   ::io_uring_sqe_set_data64(operation, packed(Kind::kReceive, tag_of(index)));
 }
 
-// One send of a connection at a time, since the kernel may finish two in any order.
-void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
-  if (free_sends_.empty()) {
-    free_sends_.push_back(static_cast<std::uint32_t>(sends_.size()));
-    sends_.emplace_back();
+void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept {
+  if (registers_ && index < share_.connections) {
+    operation.fd = static_cast<int>(index);
+    operation.flags |= IOSQE_FIXED_FILE;
   }
-  const std::uint32_t number = free_sends_.back();
-  free_sends_.pop_back();
-  Send& send = sends_[number];
+}
+
+// The bytes are copied: the caller's are gone by the time that they are handed over. One send of a connection at a
+// time, since the second might find room that the first has not found.
+void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
+  io_uring_sqe* operation = next();  // may submit, which empties sends_
+  Send& send = sends_[queued_];
   send.bytes.assign(bytes);
   send.connection = tag_of(index);
-  send.under_way = true;
   link(index).busy = true;
-  queue_send(number, 0);
-}
-
-void UringLoop::queue_send(std::uint32_t number, std::size_t from) {
-  Send& send = sends_[number];
-  send.bytes.erase(0, from);
-  io_uring_sqe* operation = next();
-  // With MSG_WAITALL the kernel goes on by itself after a short send.
-  ::io_uring_prep_send(operation, link(static_cast<std::uint32_t>(send.connection)).fd, send.bytes.data(),
-                       send.bytes.size(), MSG_NOSIGNAL | MSG_WAITALL);
-  ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, number));
-  if (::io_uring_sq_ready(&ring_) >= kSubmitBatch) {
-    ::io_uring_submit(&ring_);  // what it refuses stays queued, and the next turn says why
+  ::io_uring_prep_send(operation, link(index).fd, send.bytes.data(), send.bytes.size(),
+                       MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+  name_socket(*operation, index);
+  operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
+  if (++queued_ == kBatch) {
+    submit();
   }
 }
 
-void UringLoop::let_go(std::uint32_t index) noexcept {
-  const bool connecting = link(index).phase == Phase::kConnecting;
-  cancel(connecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
-  for (std::uint32_t i = 0; link(index).busy && i < sends_.size(); ++i) {
-    if (sends_[i].under_way && sends_[i].connection == tag_of(index)) {
-      cancel(Kind::kSend, i);
+// Without waiting. What the kernel has no memory for just now stays queued.
+void UringLoop::submit() {
+  const unsigned before = ::io_uring_cq_ready(&ring_);
+  const int result = ::io_uring_submit(&ring_);
+  settle_sends(before);
+  if ((result < 0 && !uring_error_passes(-result)) || queued_ == kBatch) {
+    throw_ring_error(result < 0 ? -result : EBUSY);
+  }
+}
+
+// A send that must not wait is over when its submission returns, and without having sent everything it counts as
+// failed, which is what makes it complete at all. So all buffers are free again, but for those that the completions
+// since `before` name.
+void UringLoop::settle_sends(unsigned before) {
+  if (queued_ == 0 || ::io_uring_sq_ready(&ring_) > 0) {
+    return;
+  }
+  std::array<std::uint64_t, kBatch> sent;  // tags of those that were; what is sent next may overwrite sends_
+  const std::size_t count = std::exchange(queued_, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    sent[i] = sends_[i].connection;
+  }
+  const unsigned after = ::io_uring_cq_ready(&ring_);
+  for (unsigned i = before; i < after; ++i) {
+    const io_uring_cqe& completion = ring_.cq.cqes[(*ring_.cq.khead + i) & *ring_.cq.kring_mask];
+    if (static_cast<Kind>(completion.user_data >> 56) == Kind::kSend) {
+      const auto number = static_cast<std::size_t>(completion.user_data & 0xff);
+      sent[number] = kTimerTag;
+      save_unsent(sends_[number], completion.res);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (sent[i] != kTimerTag && lives(sent[i])) {
+      const auto index = static_cast<std::uint32_t>(sent[i]);
+      sendable(index);
+      if (half_closes()) {
+        all_sent(index);
+      }
     }
   }
 }
 
-// Without room for it the operation goes on; it ends with the ring.
-void UringLoop::cancel(Kind kind, std::uint64_t what) noexcept {
-  if (io_uring_sqe* operation = next_if_any()) {
-    ::io_uring_prep_cancel64(operation, packed(kind, what), 0);
-    ::io_uring_sqe_set_data64(operation, packed(Kind::kCancel, 0));
+void UringLoop::save_unsent(const Send& send, int result) {
+  const auto index = static_cast<std::uint32_t>(send.connection);
+  if (!lives(send.connection)) {
+    return;
+  }
+  const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
+  if (error == IoError::kWouldBlock || error == IoError::kInterrupted) {
+    const std::string rest = send.bytes.substr(static_cast<std::size_t>(std::max(result, 0)));
+    keep_waiting_first(index, rest);
+    wait_for_room(index);
+  } else {
+    failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
   }
 }
 
-io_uring_sqe* UringLoop::next_if_any() noexcept {
+void UringLoop::wait_for_room(std::uint32_t index) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_poll_add(operation, link(index).fd, POLLOUT);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, tag_of(index)));
+}
+
+void UringLoop::let_go(std::uint32_t index) noexcept {
+  cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
+  if (link(index).busy) {
+    cancel(Kind::kRoom, tag_of(index));
+  }
+  if (registers_ && index < share_.connections) {
+    if (plan_.close == CloseKind::kFin) {
+      ::shutdown(link(index).fd, SHUT_RDWR);  // the ring may keep the socket open for some time
+    }
+    const int none = -1;
+    ::io_uring_register_files_update(&ring_, index, &none, 1);
+  }
+}
+
+void UringLoop::cancel(Kind kind, std::uint64_t what) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_cancel64(operation, packed(kind, what), 0);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kCancel, 0));
+}
+
+io_uring_sqe* UringLoop::next() {
   io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
   if (operation == nullptr) {
-    ::io_uring_submit(&ring_);
+    submit();
     operation = ::io_uring_get_sqe(&ring_);
+  }
+  if (operation == nullptr) {
+    throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
   }
   return operation;
 }
 
-io_uring_sqe* UringLoop::next() {
-  if (io_uring_sqe* operation = next_if_any()) {
-    return operation;
-  }
-  throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
-}
-
 void UringLoop::enter(TimePoint until) {
   int result = 0;
-  if (::io_uring_cq_ready(&ring_) > 0) {
+  const unsigned before = ::io_uring_cq_ready(&ring_);
+  if (before > 0) {
     result = ::io_uring_submit(&ring_);
   } else if (spins() || until <= at_) {
     const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
@@ -150,6 +225,7 @@ void UringLoop::enter(TimePoint until) {
   } else {
     result = ::io_uring_submit_and_wait(&ring_, 1);
   }
+  settle_sends(before);
   if (result < 0 && !uring_error_passes(-result)) {
     throw_ring_error(-result);
   }
@@ -175,23 +251,27 @@ int UringLoop::turn(TimePoint until) {
   const TimePoint at = at_;  // when all of them had come
   for (unsigned i = 0; i < count; ++i) {
     handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
-    dispatch();
   }
   return static_cast<int>(count);
 }
 
 void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint at) {
   const std::uint64_t tag = what & ~(std::uint64_t{0xff} << 56);
+  const auto index = static_cast<std::uint32_t>(tag);
   switch (static_cast<Kind>(what >> 56)) {
     case Kind::kReceive:
       on_received(tag, result, flags, at);
-      break;
-    case Kind::kSend:
-      on_sent(static_cast<std::uint32_t>(tag), result);
+      dispatch();
       break;
     case Kind::kConnect:
-      if (lives(tag) && link(static_cast<std::uint32_t>(tag)).phase == Phase::kConnecting) {
-        connect_decided(static_cast<std::uint32_t>(tag));
+      if (lives(tag) && link(index).phase == Phase::kConnecting) {
+        connect_decided(index);
+        dispatch();
+      }
+      break;
+    case Kind::kRoom:
+      if (lives(tag) && link(index).busy) {
+        sendable(index);
       }
       break;
     case Kind::kTimer:
@@ -200,8 +280,9 @@ void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint
         watch_timer();
       }
       break;
-    case Kind::kCancel:
-      break;  // whether there was anything to cancel shows in that operation's own completion
+    case Kind::kSend:    // was dealt with after its submission
+    case Kind::kCancel:  // whether there was anything to cancel shows in that operation's own completion
+      break;
   }
 }
 
@@ -221,32 +302,7 @@ void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimeP
     buffers_->give_back(flags);
   }
   if ((flags & IORING_CQE_F_MORE) == 0 && lives(tag)) {
-    start_receiving(index);
-  }
-}
-
-void UringLoop::on_sent(std::uint32_t number, int result) {
-  Send& send = sends_[number];
-  const std::uint64_t tag = send.connection;
-  const auto index = static_cast<std::uint32_t>(tag);
-  const bool alive = lives(tag);
-  const bool again = result == -EINTR || result == -EAGAIN;
-  if (alive && (again || (result >= 0 && static_cast<std::size_t>(result) < send.bytes.size()))) {
-    queue_send(number, again ? 0 : static_cast<std::size_t>(result));
-    return;
-  }
-  send.under_way = false;
-  free_sends_.push_back(number);
-  if (!alive) {
-    return;
-  }
-  if (result < 0) {
-    failed(index, classify_io(-result) == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
-    return;
-  }
-  sendable(index);
-  if (!link(index).busy) {
-    all_sent(index);
+    receive(index);
   }
 }
 

@@ -166,13 +166,6 @@ TimePoint Workload::next_due() noexcept {
   return due;
 }
 
-std::optional<std::uint32_t> Workload::retired() noexcept {
-  if (retired_.empty()) {
-    return std::nullopt;
-  }
-  return retired_.pop();
-}
-
 // With a schedule, requests that were due before the window closed are still sent afterwards.
 bool Workload::all_sent(TimePoint at) const noexcept {
   if (!started_ || count_reached()) {

@@ -61,7 +61,9 @@ class Workload {
   // Earliest time at which there may be something to do without anything coming in; max if there is none.
   TimePoint next_due() noexcept;
   // A connection that has made its number of requests and is to be closed and opened anew.
-  std::optional<std::uint32_t> retired() noexcept;
+  std::optional<std::uint32_t> retired() noexcept {
+    return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
+  }
 
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.

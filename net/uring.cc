@@ -10,10 +10,10 @@
 namespace fanin {
 namespace {
 
-int set_up(io_uring& ring, unsigned entries, unsigned flags) {
+int set_up(io_uring& ring, unsigned entries, unsigned completions, unsigned flags) {
   io_uring_params params{};
   params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-  params.cq_entries = entries * 8;
+  params.cq_entries = completions;
   return ::io_uring_queue_init_params(entries, &ring, &params);
 }
 
@@ -31,10 +31,10 @@ std::string setup_refusal(int error) {
 
 }  // namespace
 
-void set_up_uring(io_uring& ring, unsigned entries, std::initializer_list<unsigned> flags) {
+void set_up_uring(io_uring& ring, unsigned entries, unsigned completions, std::initializer_list<unsigned> flags) {
   int result = -EINVAL;
   for (const unsigned choice : flags) {
-    result = set_up(ring, entries, choice);
+    result = set_up(ring, entries, completions, choice);
     if (result != -EINVAL) {  // which is what an unknown flag gives
       break;
     }

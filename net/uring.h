@@ -9,10 +9,10 @@
 
 namespace fanin {
 
-// Sets up a ring with room for `entries` operations between two submissions and for eight times as many completions;
-// the kernel keeps completions beyond that until there is room. `flags` are tried in turn until the kernel takes one:
+// Sets up a ring with room for `entries` operations between two submissions and for `completions`; the kernel keeps
+// completions beyond that until there is room. `flags` are tried in turn until the kernel takes one:
 // IORING_SETUP_*, the best first. Throws std::system_error. To be undone by io_uring_queue_exit().
-void set_up_uring(io_uring& ring, unsigned entries, std::initializer_list<unsigned> flags);
+void set_up_uring(io_uring& ring, unsigned entries, unsigned completions, std::initializer_list<unsigned> flags);
 
 // Errors of io_uring_enter that the next one gets over: a signal, a time-out, no memory for an operation just now, or
 // completions that must be taken first (kernels before 5.19).
