@@ -198,14 +198,18 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
     }
     if (length >= 0) {
       const std::string_view received(buffer_.data(), static_cast<std::size_t>(length));
-      const ReplyOutcome outcome = length > 0 ? protocol_.consume(state_, received) : protocol_.end_of_stream(state_);
+      const ReplyOutcome outcome = length > 0 ? take_replies(0, state_, received, at_) : take_end(0, state_, at_);
       if (recorder_.counts(at_)) {
         recorder_.bytes_received(received.size());
       }
-      if (length == 0) {
+      if (length == 0 || outcome.closes) {
         close();
       }
-      workload_.replied(0, outcome.completed, at_);
+      if (outcome.closes) {
+        workload_.unusable(0, at_, ErrorKind::kClosedEarly);  // it asks once at a time, so nothing is in flight
+        retry_at_ = at_;
+        return;
+      }
       if (outcome.mismatch || (length == 0 && workload_.in_flight(0) > 0)) {
         break_connection(length == 0 ? ErrorKind::kClosedEarly : ErrorKind::kMismatch);
         return;

@@ -84,15 +84,13 @@ bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint 
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());
   }
-  const ReplyOutcome outcome = protocol_.consume(clients_[index].state, bytes);
-  if (outcome.completed > 0) {
-    workload_.replied(index, outcome.completed, at);
-  }
+  const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
   if (outcome.mismatch) {
     break_link(index, ErrorKind::kMismatch);
-    return false;
+  } else if (outcome.closes) {
+    recycle(index, ErrorKind::kClosedEarly);
   }
-  return true;
+  return !outcome.mismatch && !outcome.closes;
 }
 
 // Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
@@ -101,12 +99,12 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   if (newcomer == newcomers_.end()) {
     return true;
   }
-  const ReplyOutcome outcome = protocol_.consume(newcomer->second.state, bytes);
-  if (outcome.mismatch) {
-    break_idle(index, ErrorKind::kMismatch);
+  const ReplyOutcome outcome = protocol_.consume_all(newcomer->second.state, bytes);
+  if (outcome.mismatch || outcome.closes) {
+    break_idle(index, outcome.mismatch ? ErrorKind::kMismatch : ErrorKind::kClosedEarly);
     return false;
   }
-  if (outcome.completed > 0) {
+  if (outcome.completed > 0 || outcome.refused) {
     ++recorder_.connections.idle_served;
     came_up_idle(index);
   }
@@ -118,13 +116,14 @@ void EventLoop::end_of_stream(std::uint32_t index) {
     break_idle(index, ErrorKind::kClosedEarly);
     return;
   }
-  const ReplyOutcome outcome = protocol_.end_of_stream(clients_[index].state);
+  const ReplyOutcome outcome = take_end(index, clients_[index].state, at_);
   if (plan_.connect_on_demand && outcome.completed > 0) {
-    close_link(index);  // first: its slot is free for the next request, which opens it anew
-    workload_.replied(index, outcome.completed, at_);
-    return;
+    close_link(index);  // the next request opens it anew
+  } else if (outcome.closes) {
+    recycle(index, ErrorKind::kClosedEarly);
+  } else {
+    break_link(index, ErrorKind::kClosedEarly);
   }
-  break_link(index, ErrorKind::kClosedEarly);
 }
 
 void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
@@ -145,7 +144,7 @@ void EventLoop::dispatch() {
     if (workload_.all_sent(at_)) {
       break;  // nobody needs another one
     }
-    recycle(*connection);
+    recycle(*connection, ErrorKind::kOpenAtEnd);  // nothing is in flight
   }
 }
 

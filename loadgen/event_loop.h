@@ -110,7 +110,7 @@ class EventLoop : public LoadThread {
   void connect_failed(std::uint32_t index, int error);
   void break_link(std::uint32_t index, ErrorKind kind);
   void break_idle(std::uint32_t index, ErrorKind kind);
-  void recycle(std::uint32_t index);
+  void recycle(std::uint32_t index, ErrorKind unanswered);
   void close_link(std::uint32_t index) noexcept;
   void tick(const Coordinator& coordinator);
   void sweep_timeouts();

@@ -154,12 +154,12 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
   close_link(index);
 }
 
-// It has made its number of requests: a new connection takes its place.
-void EventLoop::recycle(std::uint32_t index) {
+// It has made its number of requests, or the server has said that it closes: a new connection takes its place.
+void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   if (links_[index].phase != Phase::kUp) {
     return;
   }
-  workload_.unusable(index, at_, ErrorKind::kOpenAtEnd);  // nothing is in flight
+  workload_.unusable(index, at_, unanswered);
   close_link(index);
   to_open_.push(index);
 }

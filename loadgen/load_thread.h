@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "loadgen/coordinator.h"
 #include "loadgen/plan.h"
 #include "loadgen/recorder.h"
@@ -45,10 +48,18 @@ class LoadThread {
   }
   const UsageMeter& usage() const noexcept { return meter_; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
+  // Replies to requests of the window by their status; empty where the protocol has none.
+  std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
 
  protected:
+  // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
+  // says of the connection (`mismatch`, `closes`) is for the driver to do.
+  ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
+  // The same for the end of the stream.
+  ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);
+
   const LoadPlan& plan_;
   const Share share_;
   const std::unique_ptr<ClientProtocol> client_;
@@ -57,6 +68,11 @@ class LoadThread {
   UsageMeter meter_;
   int last_connect_error_ = 0;
   bool gave_up_ = false;
+
+ private:
+  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+
+  std::vector<std::uint64_t> statuses_;
 };
 
 // A connection that failed, or that the peer closed without having served it, is tried again after this long.

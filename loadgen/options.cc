@@ -46,25 +46,41 @@ void add_experiment_options(CLI::App& app, LoadOptions& options) {
 }
 
 void add_protocol_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("--protocol", options.protocol, "what the server speaks; raw: any server")->capture_default_str();
-  app.add_option("--payload-size", options.payload_bytes, "bytes that a request carries")->default_str("64");
-  app.add_option("--payload", options.payload, "text that a request carries")->default_str("none; threads: hello");
-  app.add_option("--suffix", options.suffix, "protocol upper: the suffix that the server was given");
-  app.add_option("--reply", options.reply, "protocol goodbye: the reply that the server was given")
-      ->default_str("goodbye!");
-  app.add_option("--reply-size", options.reply_bytes, "protocol large: the size of replies that the server was given")
-      ->default_str("65536");
-  app.add_option("--path", options.path, "protocol http: what is asked for")->default_str("/");
-  app.add_option("--host", options.host, "protocol http: what the Host field says")->default_str("localhost");
-  app.add_option("--request", options.request, "protocol raw: what is sent (C escapes)");
-  app.add_option("--reply-delimiter", options.reply_delimiter, "protocol raw: what ends a reply (C escapes)");
-  app.add_option("--expect", options.expect, "protocol raw: the reply without its delimiter (C escapes)");
+  app.add_option("--protocol", options.protocol, "what the server speaks; raw: any server")
+      ->default_str("echo; http for a target that begins with http://");
+  const auto add = [&](const std::string& name, const char* help) {
+    return app.add_option_function<std::string>(
+        "--" + name, [&options, name](const std::string& text) { options.protocol_options.emplace_back(name, text); },
+        help);
+  };
+  add("payload-size", "bytes that a request carries")->default_str("64");
+  add("payload", "text that a request carries")->default_str("none; threads: hello");
+  add("suffix", "protocol upper: the suffix that the server was given");
+  add("reply", "protocol goodbye: the reply that the server was given")->default_str("goodbye!");
+  add("reply-size", "protocol large: the size of replies that the server was given")->default_str("65536");
+  add("path", "protocol http: what is asked for")->default_str("/");
+  add("host", "protocol http: what the Host field says")->default_str("localhost");
+  add("method", "protocol http: the method")->default_str("GET");
+  add("body", "protocol http: what is sent along");
+  add("body-file", "protocol http: the file that is sent along");
+  add("expect-status", "protocol http: what counts as success, e.g. 200,301-399")->default_str("200-399");
+  app.add_option_function<std::vector<std::string>>(
+      "--header",
+      [&options](const std::vector<std::string>& headers) {
+        for (const std::string& header : headers) {
+          options.protocol_options.emplace_back("header", header);
+        }
+      },
+      "protocol http: 'Name: value', may be repeated");
+  add("request", "protocol raw: what is sent (C escapes)");
+  add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
+  add("expect", "protocol raw: the reply without its delimiter (C escapes)");
 }
 
 }  // namespace
 
 void add_load_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("TARGET", options.target, "HOST:PORT of the server")->required();
+  app.add_option("TARGET", options.target, "HOST:PORT of the server, or http://HOST:PORT/PATH")->required();
   app.add_option(
          "--driver", options.driver,
          "io-uring or epoll (event loops), threads (a blocking connection each), or auto: io-uring where there is one")

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "loadgen/plan.h"
 
@@ -15,23 +17,17 @@ namespace fanin {
 
 inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
 
+// An option of a protocol as it was given: its name without dashes, and its text.
+using GivenOption = std::pair<std::string, std::string>;
+
 // What the command line of fanin-load says; what was not given is empty.
 struct LoadOptions {
   std::string target;
   std::string driver = "auto";
   std::optional<std::int64_t> connections;
   std::optional<std::int64_t> threads;
-  std::string protocol = "echo";
-  std::optional<std::int64_t> payload_bytes;
-  std::optional<std::string> payload;
-  std::optional<std::string> suffix;
-  std::optional<std::string> reply;
-  std::optional<std::int64_t> reply_bytes;
-  std::optional<std::string> path;
-  std::optional<std::string> host;
-  std::optional<std::string> request;
-  std::optional<std::string> reply_delimiter;
-  std::optional<std::string> expect;
+  std::optional<std::string> protocol;        // echo where neither it nor the target says
+  std::vector<GivenOption> protocol_options;  // in the order of the command line
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
   std::optional<std::string> ramp;

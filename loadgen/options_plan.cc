@@ -7,6 +7,7 @@
 #include "loadgen/options.h"
 #include "loadgen/options_protocol.h"
 #include "loadgen/options_schedule.h"
+#include "loadgen/options_target.h"
 
 namespace fanin {
 namespace {
@@ -47,7 +48,8 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
 
 }  // namespace
 
-LoadPlan make_plan(const LoadOptions& options) {
+LoadPlan make_plan(const LoadOptions& given) {
+  const LoadOptions options = without_url(given);
   LoadPlan plan;
   set_target(options, plan);
   set_connections(options, plan);

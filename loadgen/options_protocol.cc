@@ -3,6 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "loadgen/escapes.h"
 #include "loadgen/option_checks.h"
 #include "protocols/registry.h"
@@ -10,79 +16,125 @@
 namespace fanin {
 namespace {
 
-// Protocol options on the command line, by name.
-std::vector<std::string> given_options(const LoadOptions& options) {
-  std::vector<std::string> given;
-  const auto add = [&given](const char* name, bool there) {
-    if (there) {
-      given.emplace_back(name);
-    }
-  };
-  add("payload-size", options.payload_bytes.has_value());
-  add("payload", options.payload.has_value());
-  add("suffix", options.suffix.has_value());
-  add("reply", options.reply.has_value());
-  add("reply-size", options.reply_bytes.has_value());
-  add("path", options.path.has_value());
-  add("host", options.host.has_value());
-  add("request", options.request.has_value());
-  add("reply-delimiter", options.reply_delimiter.has_value());
-  add("expect", options.expect.has_value());
-  return given;
+constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
+
+// Options that are taken as they are, and those that may hold C escapes.
+struct TextOption {
+  std::string_view name;
+  std::string ClientProtocolOptions::*text;
+  bool escaped = false;
+};
+constexpr TextOption kTextOptions[]{
+    {"payload", &ClientProtocolOptions::payload},
+    {"suffix", &ClientProtocolOptions::suffix},
+    {"reply", &ClientProtocolOptions::reply},
+    {"path", &ClientProtocolOptions::path},
+    {"host", &ClientProtocolOptions::host},
+    {"method", &ClientProtocolOptions::method},
+    {"body", &ClientProtocolOptions::body},
+    {"expect-status", &ClientProtocolOptions::expect_status},
+    {"request", &ClientProtocolOptions::request, true},
+    {"reply-delimiter", &ClientProtocolOptions::reply_delimiter, true},
+    {"expect", &ClientProtocolOptions::expect, true},
+};
+
+std::size_t to_size(const std::string& name, const std::string& text) {
+  std::int64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    refuse(fmt::format("--{} '{}' is no number of bytes: give one from 1 to {}", name, text, kMostBytes));
+  }
+  return static_cast<std::size_t>(in_range(("--" + name).c_str(), size, 1, kMostBytes));
 }
 
-void note_texts(const LoadOptions& options, LoadPlan& plan) {
-  const auto note = [&plan](const char* key, const std::optional<std::string>& text) {
-    if (text) {
-      plan.protocol_texts.emplace_back(key, *text);
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) {
+    refuse(fmt::format("--body-file {} cannot be read: name a file", path));
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void apply(const GivenOption& option, ClientProtocolOptions& client) {
+  const auto& [name, text] = option;
+  if (name == "payload-size") {
+    client.payload_bytes = to_size(name, text);
+  } else if (name == "reply-size") {
+    client.reply_bytes = to_size(name, text);
+  } else if (name == "header") {
+    client.headers.push_back(text);
+  } else if (name == "body-file") {
+    client.body = content_of(text);
+  } else {
+    const auto* row = std::find_if(std::begin(kTextOptions), std::end(kTextOptions),
+                                   [&name](const TextOption& each) { return each.name == name; });
+    client.*(row->text) = row->escaped ? unescape(text) : text;
+  }
+}
+
+// What the protocol was told, for the result; sizes are in it otherwise.
+void note(const GivenOption& option, LoadPlan& plan) {
+  const auto& [name, text] = option;
+  if (name == "payload-size" || name == "reply-size") {
+    return;
+  }
+  std::string key = name == "header" ? "headers" : name;
+  std::replace(key.begin(), key.end(), '-', '_');
+  for (auto& [noted, texts] : plan.protocol_texts) {
+    if (noted == key) {
+      texts += "\n" + text;
+      return;
     }
+  }
+  plan.protocol_texts.emplace_back(key, text);
+}
+
+void check_contradictions(const std::vector<GivenOption>& given) {
+  const auto is_given = [&given](std::string_view name) {
+    return std::any_of(given.begin(), given.end(), [name](const GivenOption& each) { return each.first == name; });
   };
-  note("suffix", options.suffix);
-  note("reply", options.reply);
-  note("path", options.path);
-  note("host", options.host);
-  note("request", options.request);
-  note("reply_delimiter", options.reply_delimiter);
-  note("expect", options.expect);
+  if (is_given("payload") && is_given("payload-size")) {
+    refuse("--payload and --payload-size contradict each other: give one");
+  }
+  if (is_given("body") && is_given("body-file")) {
+    refuse("--body and --body-file contradict each other: give one");
+  }
+  if (std::find(given.begin(), given.end(), GivenOption("payload", "")) != given.end()) {
+    refuse("--payload is empty: give at least one byte");
+  }
+}
+
+// The tutorial's clients say hello.
+bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vector<GivenOption>& given) {
+  return plan.driver == DriverKind::kThreads && is_taken(protocol.client_options, "payload") &&
+         std::none_of(given.begin(), given.end(),
+                      [](const GivenOption& each) { return each.first == "payload" || each.first == "payload-size"; });
 }
 
 }  // namespace
 
 void set_protocol(const LoadOptions& options, LoadPlan& plan) {
-  const Protocol& protocol = find_protocol(options.protocol);
+  const Protocol& protocol = find_protocol(options.protocol.value_or("echo"));
   if (protocol.make_client == nullptr) {
-    refuse(fmt::format("protocol '{}' has no client half: choose another", options.protocol));
+    refuse(fmt::format("protocol '{}' has no client half: choose another", protocol.name));
   }
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, given_options(options));
-  if (options.payload && options.payload_bytes) {
-    refuse("--payload and --payload-size contradict each other: give one");
+  std::vector<GivenOption> given = options.protocol_options;
+  std::vector<std::string> names;
+  std::transform(given.begin(), given.end(), std::back_inserter(names), [](const auto& each) { return each.first; });
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
+  check_contradictions(given);
+  if (says_hello(plan, protocol, given)) {
+    given.emplace_back("payload", "hello");
   }
-  if (options.payload && options.payload->empty()) {
-    refuse("--payload is empty: give at least one byte");
-  }
-  constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
-  const bool tutorial =
-      plan.driver == DriverKind::kThreads && !options.payload_bytes && is_taken(protocol.client_options, "payload");
   ClientProtocolOptions client;
-  client.payload_bytes = static_cast<std::size_t>(
-      in_range("--payload-size", options.payload_bytes.value_or(std::int64_t{64}), 1, kMostBytes));
-  client.payload = options.payload.value_or(tutorial ? "hello" : "");
-  client.suffix = options.suffix.value_or(client.suffix);
-  client.reply = options.reply.value_or(client.reply);
-  client.path = options.path.value_or(client.path);
-  client.host = options.host.value_or(client.host);
-  client.request = unescape(options.request.value_or(""));
-  client.reply_delimiter = unescape(options.reply_delimiter.value_or(""));
-  client.expect = unescape(options.expect.value_or(""));
-  if (options.reply_bytes) {
-    client.reply_bytes = static_cast<std::size_t>(in_range("--reply-size", *options.reply_bytes, 1, kMostBytes));
-    plan.reply_bytes = client.reply_bytes;
+  for (const GivenOption& option : given) {
+    apply(option, client);
+    note(option, plan);
+    if (option.first == "reply-size") {
+      plan.reply_bytes = client.reply_bytes;
+    }
   }
-  plan.speak(options.protocol, [make = protocol.make_client, client] { return make(client); });
-  if (!client.payload.empty()) {
-    plan.protocol_texts.emplace_back("payload", client.payload);
-  }
-  note_texts(options, plan);
+  plan.speak(std::string(protocol.name), [make = protocol.make_client, client] { return make(client); });
 }
 
 }  // namespace fanin

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace fanin {
@@ -81,6 +82,42 @@ TEST(LoadOptions, RawTakesEscapes) {
   EXPECT_EQ(plan.protocol_texts, (Texts{{"request", "PING\\r\\n"}, {"reply_delimiter", "\\r\\n"}}));
 }
 
+TEST(LoadOptions, AUrlIsATargetOfHttp) {
+  LoadOptions options;
+  options.target = "http://[::1]:8080/a?b#c";
+  const LoadPlan plan = make_plan(options);
+  EXPECT_EQ(plan.protocol_name, "http");
+  EXPECT_EQ(plan.target.text(), "[::1]:8080");
+  EXPECT_EQ(plan.protocol_texts, (Texts{{"path", "/a?b"}, {"host", "[::1]:8080"}}));
+  options.target = "http://127.0.0.1";
+  EXPECT_EQ(make_plan(options).target.text(), "127.0.0.1:80");
+  EXPECT_EQ(make_plan(options).protocol_texts, (Texts{{"path", "/"}, {"host", "127.0.0.1"}}));
+  options.target = "http://[::1]?q";
+  EXPECT_EQ(make_plan(options).target.text(), "[::1]:80");
+  EXPECT_EQ(make_plan(options).protocol_texts.front().second, "/?q");
+}
+
+TEST(LoadOptions, AUrlAndWhatContradictsItAreRefused) {
+  for (const auto& [target, protocol, option] :
+       {std::tuple("https://127.0.0.1/", "http", "host"), std::tuple("http://127.0.0.1/", "echo", "host"),
+        std::tuple("http://127.0.0.1/", "http", "path"), std::tuple("http://example.org/", "http", "host")}) {
+    LoadOptions options;
+    options.target = target;
+    options.protocol = protocol;
+    options.protocol_options = {{option, "/x"}};
+    EXPECT_THROW(make_plan(options), std::invalid_argument) << target << " " << protocol << " " << option;
+  }
+}
+
+TEST(LoadOptions, HttpTakesHeadersAndABody) {
+  const LoadPlan plan = parse({"--protocol", "http", "--method", "POST", "--header", "A: b", "--header", "C: d, e",
+                               "--body", "hello", "--expect-status", "201"});
+  EXPECT_EQ(plan.protocol_texts,
+            (Texts{{"method", "POST"}, {"body", "hello"}, {"expect_status", "201"}, {"headers", "A: b\nC: d, e"}}));
+  const std::string request = "POST / HTTP/1.1\r\nHost: localhost\r\nA: b\r\nC: d, e\r\nContent-Length: 5\r\n\r\nhello";
+  EXPECT_EQ(plan.request_bytes, request.size());
+}
+
 // Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
 TEST(LoadOptions, RefusesNonsense) {
   const std::vector<std::vector<std::string>> wrong{
@@ -129,6 +166,13 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--suffix", "!"},
       {"--protocol", "http", "--payload", "x"},
       {"--protocol", "http", "--path", "no slash"},
+      {"--protocol", "http", "--header", "no colon"},
+      {"--protocol", "http", "--expect-status", "ok"},
+      {"--protocol", "http", "--body", "x", "--body-file", "y"},
+      {"--protocol", "http", "--body-file", "/nonexistent"},
+      {"--protocol", "http", "--body-file", "/"},
+      {"--header", "A: b"},
+      {"--payload-size", "many"},
       {"--protocol", "chat", "--payload-size", "16"},
       {"--protocol", "large", "--reply-size", "0"},
       {"--protocol", "raw", "--request", "\\q", "--reply-delimiter", "x"},

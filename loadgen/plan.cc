@@ -7,6 +7,7 @@ void LoadPlan::speak(std::string name, ClientFactory factory) {
   protocol_name = std::move(name);
   make_client = std::move(factory);
   request_bytes = client->request_bytes();
+  has_statuses = client->has_statuses();
   connect_on_demand = client->one_request_per_connection();
 }
 

@@ -38,6 +38,7 @@ struct LoadPlan {
   ClientFactory make_client;                    // every thread has a client's half of its own
   std::size_t request_bytes = 0;                // that one request puts on the wire
   bool connect_on_demand = false;               // the protocol takes a connection per request
+  bool has_statuses = false;                    // every reply has a status, which is counted
   std::optional<double> rate_per_s;             // none: closed loop
   ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
   std::uint32_t burst_size = 1;

@@ -4,6 +4,7 @@ Run by ctest as `program_test.py FANIN_LOAD FANIN_SERVER`; ends with 77 (skipped
 """
 
 import contextlib
+import http.server
 import json
 import os
 import resource
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -36,6 +38,35 @@ def server(model="epoll", *options):
     finally:
         process.kill()
         process.communicate()
+
+
+class ClosingHandler(http.server.BaseHTTPRequestHandler):
+    """Ends each reply with the connection; says 201 where the body is as long as the field X-Want says."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"until the end")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(201 if len(body) == int(self.headers["X-Want"]) else 400)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def closing_http_server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ClosingHandler) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{listener.server_port}"
+        finally:
+            listener.shutdown()
 
 
 def load(*arguments, **options):
@@ -114,6 +145,41 @@ class Results(unittest.TestCase):
                                 "--expect", "PING", "--requests", "50", "--warmup", "0")
         self.assertEqual(result["workload"]["request"], "PING\\r\\n")
         self.assertEqual(result["workload"]["payload_bytes"], 6)
+
+    def test_http_statuses(self):
+        with tempfile.TemporaryDirectory() as root:
+            Path(root, "page").write_text("hello")
+            with server("epoll", "--protocol", "http", "--root", root) as (target, _):
+                result = self.check(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--depth", "4")
+                self.assertEqual(result["http"], {"statuses": {"200": 50}})
+                missing = self.check(f"http://{target}/none", "--requests", "50", "--warmup", "0", code=1)
+                self.assertEqual(missing["errors"], {"http_status": 50})
+                self.assertEqual(missing["http"], {"statuses": {"404": 50}})
+                self.assertEqual(missing["connections"]["reconnects"], 0)
+                result = self.check(f"http://{target}/none", "--requests", "50", "--warmup", "0", "--expect-status", "404")
+                self.assertEqual(result["requests"]["completed"], 50)
+                result = self.check(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--method", "HEAD",
+                                    "--driver", "threads", "--think", "0")
+                self.assertEqual(result["http"], {"statuses": {"200": 50}})
+
+    def test_http_servers_that_close(self):
+        """HTTP/1.0 and replies without a length end with the connection: no error, but a new connection."""
+        for driver in ("epoll", "threads"):
+            with self.subTest(driver), closing_http_server() as target:
+                result = self.check(target, "--protocol", "http", "--requests", "40", "--warmup", "0", "-c", "3", "--driver",
+                                    driver, "--think", "0", "--requests-per-connection", "0")
+                self.assertEqual(result["http"], {"statuses": {"200": 40}})
+                self.assertEqual(result["errors"], {})
+                self.assertEqual(result["connections"]["failed"], 0)
+                self.assertGreaterEqual(result["connections"]["reconnects"], 37)
+
+    def test_http_body_and_headers_arrive(self):
+        with tempfile.NamedTemporaryFile() as body, closing_http_server() as target:
+            body.write(b"x" * 100_000)
+            body.flush()
+            result = self.check(target, "--protocol", "http", "--method", "POST", "--body-file", body.name, "--header",
+                                "X-Want: 100000", "--expect-status", "201", "--requests", "5", "--warmup", "0", "-c", "1")
+        self.assertEqual(result["http"], {"statuses": {"201": 5}})
 
     def test_another_protocol_than_the_server_speaks(self):
         with server("epoll", "--protocol", "upper") as (target, _):
@@ -278,6 +344,9 @@ class BadInput(unittest.TestCase):
             (["192.0.2.1:80"], "--allow-remote"),
             (["127.0.0.1:80", "-c", "9999999"], "do not fit"),
             (["127.0.0.1:80", "--nonsense"], "--nonsense"),
+            (["https://127.0.0.1/"], "TLS"),
+            (["http://127.0.0.1/", "--header", "Name"], "--header 'Name' is none"),
+            (["http://127.0.0.1/", "--expect-status", "2xx"], "'2xx' is no status"),
         ):
             with self.subTest(arguments):
                 done = load(*arguments)

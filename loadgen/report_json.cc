@@ -82,6 +82,17 @@ Json errors_json(const LoadResult& result) {
   return json;
 }
 
+Json http_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.has_statuses) {
+    return nullptr;
+  }
+  Json statuses = Json::object();
+  for (const auto& [status, count] : result.statuses) {
+    statuses[std::to_string(status)] = count;
+  }
+  return {{"statuses", std::move(statuses)}};
+}
+
 Json per_second(double amount, Nanoseconds window) {
   return window > Nanoseconds(0) ? Json(amount * 1e9 / static_cast<double>(window.count())) : Json();
 }
@@ -196,6 +207,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"failed", result.failed},
             {"unanswered", result.unanswered}}},
           {"errors", errors_json(result)},
+          {"http", http_json(plan, result)},
           {"throughput",
            {{"requests_per_s", per_second(static_cast<double>(result.completed), result.window)},
             {"received_bytes_per_s", per_second(static_cast<double>(result.bytes_received), result.window)},

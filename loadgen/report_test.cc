@@ -113,6 +113,16 @@ TEST_F(ReportTest, JsonAddsErrorsOfRequestsAndConnections) {
   EXPECT_EQ(json["throughput"]["requests_per_s"], 980.0);
 }
 
+TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
+  EXPECT_TRUE(result_json(plan_, result_, judge(plan_, result_))["http"].is_null());
+  EXPECT_EQ(text().find("statuses"), std::string::npos);
+  plan_.speak("http", [] { return find_protocol("http").make_client({}); });
+  result_.statuses = {{200, 1960}, {404, 7}};
+  EXPECT_NE(text().find("  statuses      200: 1,960, 404: 7\n"), std::string::npos) << text();
+  EXPECT_EQ(result_json(plan_, result_, judge(plan_, result_))["http"],
+            nlohmann::ordered_json::parse(R"({"statuses":{"200":1960,"404":7}})"));
+}
+
 // Would catch: a binary request that makes the report throw after the measurement is done.
 TEST_F(ReportTest, BytesThatAreNoTextDoNotStopTheReport) {
   plan_.protocol_texts.emplace_back("payload", "\xff\xfe");

@@ -108,6 +108,14 @@ std::string distribution(const Histogram& histogram) {
   return text;
 }
 
+std::string statuses_line(const LoadResult& result) {
+  std::string text;
+  for (const auto& [status, count] : result.statuses) {
+    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, human_count(count));
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
 std::string errors_table(const LoadResult& result) {
   std::string text;
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
@@ -200,8 +208,9 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
                         seconds, human_bytes(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
                         human_bytes(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
     text +=
-        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n\n", human_count(result.sent),
+        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", human_count(result.sent),
                     human_count(result.completed), human_count(result.failed), human_count(result.unanswered));
+    text += statuses_line(result) + "\n";
     text += latency_table(plan, result) + "\n";
     if (result.response.count() > 0) {
       text += distribution(result.response) + "\n";

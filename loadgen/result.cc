@@ -52,6 +52,14 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   }
 }
 
+void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {
+  for (unsigned status = 0; status < statuses.size(); ++status) {
+    if (statuses[status] > 0) {
+      result.statuses[status] += statuses[status];
+    }
+  }
+}
+
 void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   std::vector<std::uint32_t> replies;
   for (const auto& thread : threads) {
@@ -120,6 +128,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
   std::size_t seconds = 0;
   for (const auto& thread : threads) {
     add_counts(result, thread->recorder());
+    add_statuses(result, thread->statuses());
     add_usage(result, thread->usage(), thread->spin());
     result.gave_up = result.gave_up || thread->gave_up();
     seconds = std::max(seconds, thread->recorder().seconds().size());

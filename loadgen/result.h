@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,8 @@ struct LoadResult {
   ErrorCounts request_errors;     // of requests of the window: their sum is failed + unanswered
   ErrorCounts outside_errors;     // of requests before the window
   ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
+
+  std::map<unsigned, std::uint64_t> statuses;  // replies to requests of the window, by HTTP status
 
   Histogram response;
   Histogram service;

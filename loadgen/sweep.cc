@@ -46,6 +46,11 @@ double set_rate(LoadOptions& options, std::string_view text) {
   return rate;
 }
 
+double set_payload_bytes(LoadOptions& options, std::string_view text) {
+  options.protocol_options.emplace_back("payload-size", text);  // the last one rules
+  return static_cast<double>(parse_number<std::int64_t>(text));
+}
+
 double set_think(LoadOptions& options, std::string_view text) {
   const Nanoseconds think = parse_duration(text);
   options.think = think;
@@ -55,7 +60,7 @@ double set_think(LoadOptions& options, std::string_view text) {
 constexpr std::array<SweepKey, 7> kSweepKeys{{
     {"rate", "1/s", set_rate},
     {"connections", "1", set_whole<&LoadOptions::connections>},
-    {"payload-size", "bytes", set_whole<&LoadOptions::payload_bytes>},
+    {"payload-size", "bytes", set_payload_bytes},
     {"depth", "1", set_whole<&LoadOptions::depth>},
     {"requests-per-connection", "1", set_whole<&LoadOptions::requests_per_connection>},
     {"idle", "1", set_whole<&LoadOptions::idle>},

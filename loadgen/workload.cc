@@ -56,22 +56,35 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
 }
 
 std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
-  Lane& lane = lanes_[connection];
+  const Lane& lane = lanes_[connection];
   const std::uint32_t known = std::min<std::uint32_t>(count, lane.in_flight);
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
     recorder_.completed(done.intended, done.sent, at);
-    lane.replies += recorder_.counts(done.intended) ? 1 : 0;
-    lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
-    --lane.in_flight;
-    if (plan_.think > Nanoseconds(0)) {
-      ++lane.thinking;
-      thinking_.push({at + plan_.think, connection});
-    } else {
-      free_slot(connection);
-    }
+    end_oldest(connection, at);
   }
   return known;
+}
+
+void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
+  if (lanes_[connection].in_flight > 0) {
+    recorder_.failed(slot(connection, 0).intended, at, kind);
+    end_oldest(connection, at);
+  }
+}
+
+// The oldest request in flight has got its reply: its slot thinks, or is free.
+void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
+  Lane& lane = lanes_[connection];
+  lane.replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
+  lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
+  --lane.in_flight;
+  if (plan_.think > Nanoseconds(0)) {
+    ++lane.thinking;
+    thinking_.push({at + plan_.think, connection});
+  } else {
+    free_slot(connection);
+  }
 }
 
 // A slot has nothing more to wait for: it queues for a request, or its connection is due for a new life, or (the

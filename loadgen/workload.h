@@ -43,6 +43,9 @@ class Workload {
   // `count` replies have come, to the oldest requests in flight. Returns how many of them there were in flight.
   std::uint32_t replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept;
 
+  // A reply to the oldest request in flight that makes it fail with `kind`; the connection stays in use.
+  void refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept;
+
   struct Turn {
     std::uint32_t connection;
     TimePoint intended;
@@ -106,6 +109,7 @@ class Workload {
   const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept;
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
+  void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
   void free_slot(std::uint32_t connection) noexcept;
   void skip_stale() noexcept;
   void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;

@@ -51,6 +51,26 @@ ArrivalPlan uniform(double rate) { return {ArrivalKind::kUniform, rate, 1, 1}; }
 using Order = std::vector<std::uint32_t>;
 
 // Would catch: last-in-first-out hand-out, which starves connections.
+// Would catch: a refused request that is counted twice, or whose slot is not free again.
+TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionGoesOn) {
+  Recorder recorder(false);
+  Workload workload({.connections = 1, .depth = 2}, std::nullopt, recorder);
+  workload.usable(0);
+  const TimePoint start{};
+  workload.start({.start = start, .open = start, .close = start + std::chrono::seconds(1)});
+  ASSERT_TRUE(workload.next(start));
+  ASSERT_TRUE(workload.next(start));
+  workload.refused(0, ErrorKind::kHttpStatus, start + std::chrono::milliseconds(1));
+  EXPECT_EQ(workload.in_flight(0), 1U);
+  EXPECT_EQ(workload.replied(0, 1, start + std::chrono::milliseconds(2)), 1U);
+  workload.refused(0, ErrorKind::kHttpStatus, start + std::chrono::milliseconds(3));  // nothing is in flight
+  EXPECT_EQ(recorder.request_errors()[ErrorKind::kHttpStatus], 1U);
+  EXPECT_EQ(recorder.failed_count(), 1U);
+  EXPECT_EQ(recorder.completed_count(), 1U);
+  EXPECT_EQ(workload.replies(0), 2U);
+  EXPECT_TRUE(workload.next(start + std::chrono::milliseconds(4)));
+}
+
 TEST(Workload, TheConnectionFreeForLongestIsNext) {
   Bench bench({.connections = 3});
   EXPECT_EQ(bench.send_due(), (Order{0, 1, 2}));

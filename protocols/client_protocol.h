@@ -20,8 +20,12 @@ struct ClientState {
 // What received bytes, or the end of the stream, amounted to.
 struct ReplyOutcome {
   std::uint32_t completed = 0;  // replies that are now whole and right
-  bool mismatch =
-      false;  // something arrived that no server of this protocol would send; the connection is of no more use
+  // Something arrived that no server of this protocol would send; the connection is of no more use.
+  bool mismatch = false;
+  bool refused = false;      // after those, one more reply is whole that says no: its request failed
+  bool closes = false;       // the connection ends with the last of these replies, whatever else has arrived
+  std::uint16_t status = 0;  // of the one reply, where the protocol has such a thing
+  std::uint32_t unread = 0;  // as many bytes at the end of what was received are for another call
 };
 
 // The client's half of a protocol, without I/O: makes requests and verifies every byte of the replies, through any
@@ -36,6 +40,10 @@ class ClientProtocol {
 
   virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
 
+  // As consume(), called again for what is unread; the bytes after the end of the connection are dropped. The outcomes
+  // are added up, `refused` says whether any was, and `status` is that of the last reply.
+  ReplyOutcome consume_all(ClientState& state, std::string_view received);
+
   // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.
   virtual ReplyOutcome end_of_stream(ClientState& state) = 0;
 
@@ -43,6 +51,8 @@ class ClientProtocol {
   virtual bool one_request_per_connection() const { return false; }
   // The client shuts its sending side down after the request (sink).
   virtual bool half_closes() const { return false; }
+  // Every reply has a status.
+  virtual bool has_statuses() const { return false; }
   // Bytes that one request puts on the wire.
   virtual std::size_t request_bytes() const = 0;
 };

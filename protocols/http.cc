@@ -20,7 +20,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
 }
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  return std::make_unique<HttpClient>(options.path, options.host);
+  return std::make_unique<HttpClient>(options);
 }
 
 }  // namespace
@@ -30,6 +30,6 @@ const Protocol kHttp{.name = "http",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
                      .server_options = "root",
-                     .client_options = "path host"};
+                     .client_options = "path host method header body body-file expect-status"};
 
 }  // namespace fanin

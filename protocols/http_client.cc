@@ -1,38 +1,51 @@
 #include "protocols/http_client.h"
 
-#include <fmt/format.h>
 #include <http_parser.h>
 
-#include <algorithm>
 #include <cstring>
-#include <stdexcept>
+
+#include "protocols/http_client_request.h"
 
 namespace fanin {
 namespace {
 
-constexpr unsigned kOk = 200;
+constexpr unsigned kSwitchingProtocols = 101;
+constexpr unsigned kNoContent = 204;
+constexpr unsigned kNotModified = 304;
 
 // What the callbacks of one call work on.
 struct Reading {
-  ClientState& state;
-  std::uint32_t completed = 0;
+  const ClientState& state;
+  const bool no_body;
+  bool complete = false;
+  bool closes = false;
 };
 
 Reading& reading(http_parser* parser) noexcept { return *static_cast<Reading*>(parser->data); }
 
-bool is_interim(const http_parser* parser) noexcept { return parser->status_code / 100 == 1; }
+// 101 is no interim reply: what follows it is not HTTP.
+bool is_interim(const http_parser* parser) noexcept {
+  return parser->status_code / 100 == 1 && parser->status_code != kSwitchingProtocols;
+}
 
 int on_message_begin(http_parser* parser) noexcept {
   const ClientState& state = reading(parser).state;
   return state.completed == state.sent ? -1 : 0;  // nobody asked
 }
 
-int on_head_complete(http_parser* parser) noexcept { return is_interim(parser) || parser->status_code == kOk ? 0 : -1; }
+// 1 makes the parser expect no body, whatever length is announced: that is what GET would have got.
+int on_head_complete(http_parser* parser) noexcept {
+  const unsigned status = parser->status_code;
+  return reading(parser).no_body || status / 100 == 1 || status == kNoContent || status == kNotModified ? 1 : 0;
+}
 
+// The parser stops after each reply, so that the caller learns its status.
 int on_message_complete(http_parser* parser) noexcept {
   if (!is_interim(parser)) {
-    ++reading(parser).state.completed;
-    ++reading(parser).completed;
+    Reading& current = reading(parser);
+    current.complete = true;
+    current.closes = http_should_keep_alive(parser) == 0 || parser->status_code == kSwitchingProtocols;
+    http_parser_pause(parser, 1);
   }
   return 0;
 }
@@ -74,35 +87,37 @@ http_parser restored(const ClientState& state) noexcept {
   return parser;
 }
 
-// An empty `received` is the end of the stream.
-ReplyOutcome read(ClientState& state, std::string_view received) noexcept {
-  http_parser parser = restored(state);
-  Reading current{state};
-  parser.data = &current;
-  const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
-  store(parser, state);
-  return {current.completed, HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size()};
-}
-
-bool is_word(std::string_view text) noexcept {
-  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
-}
-
 }  // namespace
 
-HttpClient::HttpClient(const std::string& path, const std::string& host)
-    : request_(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", path, host)) {
-  if (!path.starts_with('/') || !is_word(path)) {
-    throw std::invalid_argument(fmt::format("--path '{}' is none: begin with a slash and encode blanks as %20", path));
-  }
-  if (!is_word(host)) {
-    throw std::invalid_argument(fmt::format("--host '{}' holds a blank: give one name", host));
-  }
-}
+HttpClient::HttpClient(const ClientProtocolOptions& options)
+    : request_(make_http_request(options)),
+      expected_(StatusSet::parse(options.expect_status)),
+      replies_have_no_body_(options.method == "HEAD") {}
 
 void HttpClient::append_request(ClientState& state, std::string& out) {
   out.append(request_);
   ++state.sent;
+}
+
+// An empty `received` is the end of the stream.
+ReplyOutcome HttpClient::read(ClientState& state, std::string_view received) const noexcept {
+  http_parser parser = restored(state);
+  Reading current{.state = state, .no_body = replies_have_no_body_};
+  parser.data = &current;
+  const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
+  store(parser, state);
+  ReplyOutcome outcome;
+  if (!current.complete) {
+    outcome.mismatch = HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size();
+    return outcome;
+  }
+  ++state.completed;
+  outcome.status = static_cast<std::uint16_t>(parser.status_code);
+  outcome.completed = expected_.contains(parser.status_code) ? 1 : 0;
+  outcome.refused = outcome.completed == 0;
+  outcome.closes = current.closes;
+  outcome.unread = static_cast<std::uint32_t>(received.size() - used);
+  return outcome;
 }
 
 ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) {

@@ -32,7 +32,7 @@ Conversation talk(std::unique_ptr<ServerSession> session, std::string_view input
 ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
   ReplyOutcome total;
   for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {
-    const ReplyOutcome outcome = client.consume(state, part);
+    const ReplyOutcome outcome = client.consume_all(state, part);
     total.completed += outcome.completed;
     total.mismatch |= outcome.mismatch;
   }

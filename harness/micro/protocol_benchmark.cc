@@ -56,7 +56,7 @@ void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t
     request.clear();
     ClientState client_state;
     client->append_request(client_state, request);
-    const ReplyOutcome outcome = client->consume(client_state, exchange.reply);
+    const ReplyOutcome outcome = client->consume_all(client_state, exchange.reply);
     if (outcome.completed != 1 || outcome.mismatch) {
       state.SkipWithError("the client's half does not accept the server's reply");
       break;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -15,7 +16,9 @@ constexpr std::size_t kChoices = 4;  // bytes at the end of the input
 
 struct ClientRun {
   std::uint32_t completed = 0;
+  std::uint32_t refused = 0;
   bool mismatch = false;
+  bool closes = false;
 
   bool operator==(const ClientRun&) const = default;
 };
@@ -29,15 +32,23 @@ ClientRun run(ClientProtocol& client, const std::vector<std::string_view>& parts
   ClientRun result;
   const auto add = [&](const ReplyOutcome& outcome) {
     result.completed += outcome.completed;
+    result.refused += outcome.refused ? 1 : 0;
     result.mismatch |= outcome.mismatch;
-    require(state.completed == result.completed, "the state counts other replies than the outcomes");
+    result.closes |= outcome.closes;
+    require(state.completed == result.completed + result.refused, "the state counts other replies than the outcomes");
     require(state.completed <= state.sent, "more replies than requests");
   };
   for (const std::string_view part : parts) {
-    add(client.consume(state, part));
-    if (result.mismatch) {
-      return result;
-    }
+    std::size_t unread = part.size();
+    do {
+      const ReplyOutcome outcome = client.consume(state, part.substr(part.size() - unread));
+      require(outcome.unread < std::max<std::size_t>(unread, 1), "a call that takes nothing");
+      unread = outcome.unread;
+      add(outcome);
+      if (result.mismatch || result.closes) {
+        return result;
+      }
+    } while (unread > 0);
   }
   add(client.end_of_stream(state));
   return result;

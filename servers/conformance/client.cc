@@ -97,8 +97,8 @@ void Client::receive_some() {
   ReplyOutcome outcome;
   if (length > 0) {
     bytes_received_ += static_cast<std::uint64_t>(length);
-    outcome = protocol_->consume(state_, {bytes.data(), static_cast<std::size_t>(length)});
-    if (outcome.mismatch) {
+    outcome = protocol_->consume_all(state_, {bytes.data(), static_cast<std::size_t>(length)});
+    if (outcome.mismatch || outcome.refused) {
       throw Failure(fmt::format("a wrong reply: {}", describe(*this)));
     }
   } else if (length == 0) {

@@ -1,0 +1,95 @@
+#include "protocols/http_client_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace fanin {
+namespace {
+
+[[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
+
+// What RFC 9110 calls a token: methods and names of fields are such.
+bool is_token(std::string_view text) noexcept {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_word(std::string_view text) noexcept {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(text.begin(), text.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+void check_method(const std::string& method) {
+  if (!is_token(method)) {
+    refuse(fmt::format("--method '{}' is none: give one word such as GET or POST", method));
+  }
+  if (method == "CONNECT") {
+    refuse("--method CONNECT makes a tunnel, to which there are no replies: give another");
+  }
+}
+
+void check_target(const ClientProtocolOptions& options) {
+  if (!options.path.starts_with('/') || !is_word(options.path)) {
+    refuse(fmt::format("--path '{}' is none: begin with a slash and encode blanks as %20", options.path));
+  }
+  if (!is_word(options.host)) {
+    refuse(fmt::format("--host '{}' holds a blank: give one name", options.host));
+  }
+}
+
+// Returns the field's name in lower case.
+std::string check_header(const std::string& header) {
+  const auto colon = header.find(':');
+  if (colon == std::string::npos || !is_token(std::string_view(header).substr(0, colon))) {
+    refuse(fmt::format("--header '{}' is none: write 'Name: value'", header));
+  }
+  if (header.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    refuse(
+        fmt::format("--header '{}...' holds the end of a line: give one --header for each", header.substr(0, colon)));
+  }
+  std::string name = lower_case(std::string_view(header).substr(0, colon));
+  if (name == "content-length" || name == "transfer-encoding") {
+    refuse(fmt::format("--header '{}' would break the request: its length follows from --body", header));
+  }
+  return name;
+}
+
+// Methods whose requests say how long their body is even where there is none.
+bool announces_body(const std::string& method) {
+  constexpr std::array<std::string_view, 3> kWithBody{"POST", "PUT", "PATCH"};
+  return std::find(kWithBody.begin(), kWithBody.end(), method) != kWithBody.end();
+}
+
+}  // namespace
+
+std::string make_http_request(const ClientProtocolOptions& options) {
+  check_method(options.method);
+  check_target(options);
+  std::string fields;
+  bool names_host = false;
+  for (const std::string& header : options.headers) {
+    names_host |= check_header(header) == "host";
+    fields += header + "\r\n";
+  }
+  std::string request = fmt::format("{} {} HTTP/1.1\r\n", options.method, options.path);
+  request += names_host ? "" : fmt::format("Host: {}\r\n", options.host);
+  request += fields;
+  if (!options.body.empty() || announces_body(options.method)) {
+    request += fmt::format("Content-Length: {}\r\n", options.body.size());
+  }
+  return request + "\r\n" + options.body;
+}
+
+}  // namespace fanin
