@@ -47,9 +47,9 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
   workload_.start(window);
   down_since_ = now();
   for (at_ = now();; at_ = now()) {
-    meter_.pass(at_, window.open, recorder_.window().close);
+    meter_.pass(at_, recorder_.window().open, recorder_.window().close);
     recorder_.publish();
-    look_for_interrupt(coordinator);
+    look_for_news(coordinator);
     workload_.wake(at_);
     if (workload_.finished(at_) || over()) {
       break;
@@ -77,7 +77,8 @@ bool BlockingClient::over() const noexcept {
   return !fd_ && !plan_.connect_on_demand && at_ - down_since_ > plan_.timeout;
 }
 
-void BlockingClient::look_for_interrupt(const Coordinator& coordinator) noexcept {
+void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
+  recorder_.open_early(coordinator.opening(), at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
     workload_.close_at(at_);
@@ -218,7 +219,7 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
       break_connection(ErrorKind::kTimeout);
       return;
     }
-    look_for_interrupt(coordinator);
+    look_for_news(coordinator);
     if (interrupted_ && over()) {
       return;
     }

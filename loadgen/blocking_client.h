@@ -34,7 +34,7 @@ class BlockingClient : public LoadThread {
   bool send_request();
   void receive_replies(const Coordinator& coordinator);
   void sleep_until_due() noexcept;
-  void look_for_interrupt(const Coordinator& coordinator) noexcept;
+  void look_for_news(const Coordinator& coordinator) noexcept;
   bool over() const noexcept;
 
   const SourceAddresses& sources_;

@@ -40,6 +40,7 @@ bool Coordinator::all_done(TimePoint until) { return wait_until(until, done_); }
 void Coordinator::start(const Window& window) {
   const std::lock_guard lock(mutex_);
   window_ = window;
+  open_at(window.open);
   decided_ = true;
   changed_.notify_all();
 }

@@ -22,12 +22,16 @@ class Coordinator {
   void wait_for_release();
   // The thread cannot go on. Its error is rethrown by the director.
   void fail(std::exception_ptr error);
+  // When the window opens, as far as that is known; at first what the start said.
+  TimePoint opening() const noexcept { return opening_.load(std::memory_order_relaxed); }
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_relaxed); }
 
   // Each waits until `until` at most and returns whether all threads are there. Throw what a thread failed with.
   bool all_ready(TimePoint until);
   bool all_done(TimePoint until);
   void start(const Window& window);
+  // The window opens earlier than the start said; the threads look every kTick.
+  void open_at(TimePoint opening) noexcept { opening_.store(opening, std::memory_order_relaxed); }
   void call_off();
   void release();
   void interrupt() noexcept { interrupted_.store(true, std::memory_order_relaxed); }
@@ -45,6 +49,7 @@ class Coordinator {
   std::optional<Window> window_;
   std::exception_ptr error_;
   std::atomic<bool> interrupted_{false};
+  std::atomic<TimePoint> opening_{TimePoint::max()};
 };
 
 }  // namespace fanin

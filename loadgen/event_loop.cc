@@ -46,7 +46,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   next_tick_ = window.start;
   progress_at_ = at_ = now();
   for (;;) {
-    meter_.pass(at_, window.open, recorder_.window().close);
+    meter_.pass(at_, recorder_.window().open, recorder_.window().close);
     workload_.wake(at_);
     pump_opens();
     dispatch();

@@ -200,6 +200,7 @@ void EventLoop::tick(const Coordinator& coordinator) {
   retry_due();
   recorder_.publish();
   give_up_without_progress();
+  recorder_.open_early(coordinator.opening(), at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
     workload_.close_at(at_);

@@ -24,7 +24,8 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--ramp", options.ramp, "open loop: FROM..TO, a rate that grows (or falls) over the window");
   add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
   app.add_option("--requests", options.requests, "a window of this many requests instead of a duration");
-  add_duration(app, "--warmup", options.warmup, "traffic before the window opens")->default_str("1s");
+  app.add_option("--warmup", options.warmup, "traffic before the window opens; auto: until the throughput is steady")
+      ->capture_default_str();
   app.add_option("--depth", options.depth, "requests in flight per connection (pipelining)")->capture_default_str();
   add_duration(app, "--think", options.think, "closed loop: pause between a reply and the next request")
       ->default_str("0; threads: 1s");

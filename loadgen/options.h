@@ -36,7 +36,7 @@ struct LoadOptions {
   double find_precision = 0.02;
   std::optional<Nanoseconds> duration;
   std::optional<std::int64_t> requests;
-  Nanoseconds warmup = std::chrono::seconds(1);
+  std::string warmup = "1s";  // or auto
   std::int64_t depth = 1;
   std::optional<Nanoseconds> think;
   std::optional<std::int64_t> requests_per_connection;

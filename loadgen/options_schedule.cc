@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "loadgen/option_checks.h"
+#include "net/duration.h"
 
 namespace fanin {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kMostDepth = 65535;
 constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
 constexpr double kHighestRate = 1e8;
+constexpr Nanoseconds kLongestWarmup = std::chrono::seconds(10);  // of --warmup auto
 
 bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= kHighestRate; }
 
@@ -133,7 +135,11 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
     plan.requests = static_cast<std::uint64_t>(
         in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
   }
-  plan.warmup = options.warmup;
+  plan.warmup_until_steady = options.warmup == "auto";
+  plan.warmup = plan.warmup_until_steady ? kLongestWarmup : parse_duration(options.warmup);
+  if (plan.ramp && plan.warmup_until_steady) {
+    refuse("--warmup auto needs one rate: give --ramp a warm-up such as 1s");
+  }
   if (plan.ramp) {
     plan.ramp->begin = plan.warmup;
     plan.ramp->length = plan.duration;

@@ -70,6 +70,13 @@ TEST(LoadOptions, ARampTakesTheWindowAndHasAMeanRate) {
   EXPECT_EQ(plan.ramp->length, std::chrono::seconds(8));
 }
 
+TEST(LoadOptions, TheWarmUpLastsATimeOrUntilTheThroughputIsSteady) {
+  EXPECT_EQ(parse({"--warmup", "250ms"}).warmup, std::chrono::milliseconds(250));
+  EXPECT_FALSE(parse({"--warmup", "250ms"}).warmup_until_steady);
+  EXPECT_EQ(parse({"--warmup", "auto"}).warmup, std::chrono::seconds(10));
+  EXPECT_TRUE(parse({"--warmup", "auto"}).warmup_until_steady);
+}
+
 TEST(LoadOptions, BurstsHaveASize) {
   const LoadPlan plan = parse({"--rate", "100", "--arrival", "bursts:20"});
   EXPECT_EQ(plan.arrival, ArrivalKind::kBursts);
@@ -146,6 +153,9 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--ramp", "1..5", "--requests", "3"},
       {"--ramp", "1..5", "--arrival", "bursts:3"},
       {"--ramp", "1..5", "--think", "1s"},
+      {"--ramp", "1..5", "--warmup", "auto"},
+      {"--warmup", "-1s"},
+      {"--warmup", "long"},
       {"--rate", "10", "--think", "1s"},
       {"--duration", "0"},
       {"--duration", "-1s"},

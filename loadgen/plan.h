@@ -47,6 +47,7 @@ struct LoadPlan {
   Nanoseconds duration{0};
   std::optional<std::uint64_t> requests;  // rules over duration
   Nanoseconds warmup{0};
+  bool warmup_until_steady = false;  // the window opens as soon as the throughput is steady; warmup is then the longest
   std::uint32_t depth = 1;
   Nanoseconds think{0};
   std::uint32_t requests_per_connection = 0;

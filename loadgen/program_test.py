@@ -108,6 +108,14 @@ class Results(unittest.TestCase):
         self.assertEqual(result["requests"]["sent"], 400)
         self.assertEqual(result["schedule"]["lateness"]["count"], 400)
 
+    def test_warm_up_until_steady(self):
+        with server() as (target, _):
+            result, _ = result_of(target, "--duration", "200ms", "--warmup", "auto")
+        self.assertEqual(findings(result, "result"), [])
+        self.assertTrue(result["workload"]["warmup_until_steady"])
+        self.assertIn(result["window"]["warmup_end"], ("steady", "limit"))
+        self.assertGreaterEqual(result["window"]["warmup_ns"], 1e9)
+
     def test_kinds_of_schedules(self):
         """Each of them sends what it must over a window of 200 ms after a warm-up of 50 ms."""
         with server() as (target, _), tempfile.TemporaryDirectory() as folder:

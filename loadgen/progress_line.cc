@@ -31,7 +31,8 @@ void ProgressLine::progress(const Progress& progress) {
       text = fmt::format("connecting {} ...", human_count(std::uint64_t{plan_.connections} + plan_.idle));
       break;
     case Phase::kWarmup:
-      text = fmt::format("warming up, {:.1f} of {} s", seconds(progress.elapsed), seconds(plan_.warmup));
+      text = fmt::format("warming up{}, {:.1f} of {} s", plan_.warmup_until_steady ? " until steady" : "",
+                         seconds(progress.elapsed), seconds(plan_.warmup));
       break;
     case Phase::kWindow: {
       const double done = plan_.requests

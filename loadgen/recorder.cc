@@ -21,6 +21,14 @@ void Recorder::begin(const Window& window) {
   second_end_ = window.open + std::chrono::seconds(1);
 }
 
+void Recorder::move_window(TimePoint open) noexcept {
+  if (window_.close != TimePoint::max()) {
+    window_.close -= window_.open - open;
+  }
+  window_.open = open;
+  second_end_ = open + std::chrono::seconds(1);
+}
+
 void Recorder::close_at(TimePoint close) noexcept { window_.close = std::min(window_.close, close); }
 
 void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept {

@@ -42,7 +42,7 @@ struct SecondBucket {
 };
 
 // Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
-// ended; the exception are the two progress counters, which any thread may read at any time.
+// ended; the exception are the progress counters, which any thread may read at any time.
 class alignas(64) Recorder {
  public:
   // separate_service: response and service times differ (open loop, connections made on demand); otherwise one
@@ -51,6 +51,14 @@ class alignas(64) Recorder {
 
   // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
   void begin(const Window& window);
+  // Opens the window earlier than planned and moves its end along, unless it is open at `at`. Call it before anything
+  // intended later than `at` is recorded; `wish` counts where it is later than that.
+  void open_early(TimePoint wish, TimePoint at) noexcept {
+    const TimePoint open = wish > at ? wish : at + Nanoseconds(1);
+    if (open < window_.open) [[unlikely]] {
+      move_window(open);
+    }
+  }
   // Ends the window early, at a time that is after every intended time recorded so far.
   void close_at(TimePoint close) noexcept;
   const Window& window() const noexcept { return window_; }
@@ -66,6 +74,7 @@ class alignas(64) Recorder {
   }
   void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     if (!counts(intended)) {
+      ++completed_outside_;
       return;
     }
     if (at >= second_end_) [[unlikely]] {
@@ -90,9 +99,12 @@ class alignas(64) Recorder {
   // Shows other threads how far this one is. Call it now and then, not per request.
   void publish() noexcept {
     progress_completed_.store(completed_, std::memory_order_relaxed);
+    progress_outside_.store(completed_outside_, std::memory_order_relaxed);
     progress_failed_.store(failed_ + unanswered_, std::memory_order_relaxed);
   }
   std::uint64_t progress_completed() const noexcept { return progress_completed_.load(std::memory_order_relaxed); }
+  // Requests completed that are not of the window.
+  std::uint64_t progress_outside() const noexcept { return progress_outside_.load(std::memory_order_relaxed); }
   std::uint64_t progress_failed() const noexcept { return progress_failed_.load(std::memory_order_relaxed); }
 
   // Puts what is pending into the totals. Call once, after the last outcome and before reading.
@@ -119,6 +131,7 @@ class alignas(64) Recorder {
   ConnectionCounts connections;
 
  private:
+  void move_window(TimePoint open) noexcept;
   void roll_to(TimePoint at) noexcept;
   void end_second() noexcept;
   void count_outcome(ErrorKind kind, std::uint64_t times) noexcept;
@@ -127,6 +140,7 @@ class alignas(64) Recorder {
   bool separate_service_;
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
+  std::uint64_t completed_outside_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t unanswered_ = 0;
   std::uint64_t bytes_sent_ = 0;
@@ -145,6 +159,7 @@ class alignas(64) Recorder {
   std::vector<Second> seconds_;
   std::vector<SecondBucket> second_buckets_;
   alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
+  std::atomic<std::uint64_t> progress_outside_{0};
   std::atomic<std::uint64_t> progress_failed_{0};
 };
 

@@ -34,6 +34,45 @@ TEST_F(RecorderTest, OnlyTheWindowCounts) {
   EXPECT_EQ(recorder_.response().max(), milliseconds(5));
 }
 
+// Would catch: a window that opens early and keeps its end or its seconds.
+TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
+  recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});
+  answer(-milliseconds(1), milliseconds(1));
+  recorder_.publish();
+  EXPECT_EQ(recorder_.progress_outside(), 1U);
+  recorder_.open_early(open_, open_ - milliseconds(1));
+  answer(milliseconds(0), milliseconds(1));
+  answer(milliseconds(1500), milliseconds(1));
+  answer(milliseconds(2000), milliseconds(1));
+  EXPECT_EQ(recorder_.window().close, open_ + seconds(2));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_count(), 2U);
+  ASSERT_EQ(recorder_.seconds().size(), 2U);
+  EXPECT_EQ(recorder_.seconds()[1].completed, 1U);
+}
+
+// Would catch: a thread that learns of the opening too late and then has more replies than requests, since some were
+// sent before it knew that they count.
+TEST_F(RecorderTest, AThreadThatLearnsLateOpensAfterWhatItHasSent) {
+  recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});
+  answer(milliseconds(5), milliseconds(1));
+  recorder_.open_early(open_, open_ + milliseconds(5));
+  answer(milliseconds(6), milliseconds(1));
+  EXPECT_EQ(recorder_.window().open, open_ + milliseconds(5) + Nanoseconds(1));
+  recorder_.open_early(open_, open_ + milliseconds(20));  // as every tick does
+  EXPECT_EQ(recorder_.window().open, open_ + milliseconds(5) + Nanoseconds(1));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 1U);
+  EXPECT_EQ(recorder_.completed_count(), 1U);
+}
+
+TEST_F(RecorderTest, AWindowByCountThatOpensEarlyHasNoEnd) {
+  recorder_.begin({open_, open_ + seconds(10)});
+  recorder_.open_early(open_ + seconds(1), open_);
+  EXPECT_EQ(recorder_.window().close, TimePoint::max());
+  EXPECT_TRUE(recorder_.counts(open_ + seconds(1)));
+}
+
 // Would catch: a second in which nothing was answered that is missing from the series, so that a stall looks like a
 // shorter run; and outcomes after the close that make a second of their own.
 TEST_F(RecorderTest, SeriesHasEverySecondOfTheWindowAndAddsUp) {

@@ -17,6 +17,18 @@ Json or_null(const std::optional<Value>& value) {
 
 Json or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(); }
 
+std::string_view warmup_end_name(WarmupEnd end) {
+  switch (end) {
+    case WarmupEnd::kSteady:
+      return "steady";
+    case WarmupEnd::kLimit:
+      return "limit";
+    case WarmupEnd::kTime:
+      break;
+  }
+  return "time";
+}
+
 Json workload_json(const LoadPlan& plan) {
   Json json{{"protocol", plan.protocol_name},
             {"loop", plan.rate_per_s ? "open" : "closed"},
@@ -39,6 +51,9 @@ Json workload_json(const LoadPlan& plan) {
             {"seed", plan.seed}};
   for (const auto& [key, text] : plan.protocol_texts) {
     json[key] = text;
+  }
+  if (plan.warmup_until_steady) {
+    json["warmup_until_steady"] = true;
   }
   if (plan.arrival == ArrivalKind::kBursts) {
     json["burst_size"] = plan.burst_size;
@@ -199,6 +214,8 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"workload", workload_json(plan)},
           {"window",
            {{"opened_at", opened ? Json(timestamp(*result.opened_at)) : Json()},
+            {"warmup_ns", opened ? Json(result.warmup.count()) : Json()},
+            {"warmup_end", opened ? Json(warmup_end_name(result.warmup_end)) : Json()},
             {"duration_ns", opened ? Json(result.window.count()) : Json()}}},
           {"connections", connections_json(plan, result)},
           {"requests",

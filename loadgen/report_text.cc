@@ -210,6 +210,11 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     text +=
         fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", human_count(result.sent),
                     human_count(result.completed), human_count(result.failed), human_count(result.unanswered));
+    if (plan.warmup_until_steady) {
+      text += fmt::format("  warm-up       {}, {}\n", human_duration(result.warmup),
+                          result.warmup_end == WarmupEnd::kSteady ? "then the throughput was steady"
+                                                                  : "and the throughput was not steady yet");
+    }
     text += statuses_line(result) + "\n";
     text += latency_table(plan, result) + "\n";
     if (result.response.count() > 0) {

@@ -22,6 +22,9 @@ struct SeriesPoint {
   std::optional<Nanoseconds> max;
 };
 
+// What ended the warm-up: its time, a throughput that was steady, or the most that waiting for that may take.
+enum class WarmupEnd { kTime, kSteady, kLimit };
+
 enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
 enum class Status { kValid, kWarning, kInvalid };
 
@@ -30,6 +33,8 @@ struct LoadResult {
   WallTime started_at{};
   std::optional<WallTime> opened_at;  // none: the window never opened
   Nanoseconds window{0};              // its true length
+  Nanoseconds warmup{0};              // how long it took, where the window opened
+  WarmupEnd warmup_end = WarmupEnd::kTime;
   bool interrupted = false;
   bool gave_up = false;
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "loadgen/blocking_client.h"
+#include "loadgen/change_point.h"
 #include "loadgen/descriptor_table.h"
 #include "loadgen/dial.h"
 #include "loadgen/epoll_loop.h"
@@ -19,6 +20,8 @@ namespace {
 
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
+// Until every thread has seen that the window opens: blocking ones may sleep so long.
+constexpr Nanoseconds kOpeningLead = std::chrono::milliseconds(100);
 
 std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
                                         ConnectGate& gate) {
@@ -114,6 +117,8 @@ class Director {
     LoadResult result = collect(plan_, threads_);
     result.started_at = started_at;
     result.opened_at = opened_at;
+    result.warmup = window.open - window.start;
+    result.warmup_end = warmup_end_;
     result.generator = usage_;
     result.server = server_;
     result.interrupted = interrupted_.load();
@@ -134,9 +139,12 @@ class Director {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  std::optional<WallTime> measure(const Window& window) {
+  std::optional<WallTime> measure(Window& window) {
     const auto until_done = [this](TimePoint until) { return coordinator_.all_done(until); };
-    wait(Phase::kWarmup, until_done, window.open);
+    if (plan_.warmup_until_steady) {
+      open_when_steady(window);
+    }
+    wait(Phase::kWarmup, until_done, window.open, window.start);
     if (now() < window.open) {
       return std::nullopt;  // interrupted before
     }
@@ -155,10 +163,40 @@ class Director {
     return opened_at;
   }
 
-  // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is.
+  // Moves the window forward as soon as the throughput is steady.
+  void open_when_steady(Window& window) {
+    const auto until_done = [this](TimePoint until) { return coordinator_.all_done(until); };
+    WarmupWatch watch;
+    warmup_end_ = WarmupEnd::kLimit;
+    for (TimePoint at = window.start; at < window.open - kOpeningLead && !interrupted_.load();) {
+      at += WarmupWatch::kInterval;
+      wait(Phase::kWarmup, until_done, at, window.start);
+      if (until_done(at)) {
+        return;  // the threads have given up
+      }
+      if (watch.add(completed_so_far())) {
+        warmup_end_ = WarmupEnd::kSteady;
+        const Nanoseconds earlier = window.open - (now() + kOpeningLead);
+        window.open -= earlier;
+        window.close -= plan_.requests ? Nanoseconds(0) : earlier;
+        coordinator_.open_at(window.open);
+        return;
+      }
+    }
+  }
+
+  std::uint64_t completed_so_far() const {
+    std::uint64_t count = 0;
+    for (const auto& thread : threads_) {
+      count += thread->recorder().progress_outside();
+    }
+    return count;
+  }
+
+  // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is,
+  // which counts from `begin`.
   template <typename Done>
-  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max()) {
-    const TimePoint begin = now();
+  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = now()) {
     while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
       if (interrupted_.load(std::memory_order_relaxed)) {
         coordinator_.interrupt();
@@ -216,6 +254,7 @@ class Director {
   const std::vector<std::unique_ptr<LoadThread>> threads_;
   Coordinator coordinator_;
   std::vector<std::jthread> running_;
+  WarmupEnd warmup_end_ = WarmupEnd::kTime;
   ProcessUsage usage_;
   std::optional<ServerUsage> server_;
 };

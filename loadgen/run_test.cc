@@ -103,6 +103,43 @@ TEST_P(DriverTest, TheOpenLoopKeepsItsRate) {
   EXPECT_EQ(result.lateness.count(), 300U);
 }
 
+// The throughput of a busy machine may never be steady; the window then opens at the end of the warm-up.
+TEST_P(DriverTest, TheWindowOpensWhenTheThroughputIsSteady) {
+  TestServer server(Behaviour::kEcho);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.warmup_until_steady = true;
+  plan.warmup = seconds(3);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.window, milliseconds(100));
+  EXPECT_GE(result.warmup, seconds(1));
+  EXPECT_EQ(result.warmup_end == WarmupEnd::kSteady, result.warmup < seconds(3));
+  EXPECT_GT(result.completed, 0U);
+}
+
+TEST_P(DriverTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
+  TestServer server(Behaviour::kEcho);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.warmup_until_steady = true;
+  plan.warmup = milliseconds(300);  // too short to tell
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.warmup, milliseconds(300));
+  EXPECT_EQ(result.warmup_end, WarmupEnd::kLimit);
+  EXPECT_EQ(judge(plan, result).status, Status::kWarning);
+}
+
+TEST_P(DriverTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
+  TestServer server(Behaviour::kEcho);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.warmup_until_steady = true;
+  plan.warmup = seconds(3);
+  plan.requests = 103;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 103U);
+}
+
 TEST_P(DriverTest, RequestsPerConnectionMakeNewConnections) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());

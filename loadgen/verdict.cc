@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "net/duration.h"
+
 namespace fanin {
 namespace {
 
@@ -120,6 +122,9 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   if (result.gave_up) {
     reasons.invalidate(
         fmt::format("gave up after {} of {} requests: no connection was left", result.sent, *plan.requests));
+  }
+  if (result.warmup_end == WarmupEnd::kLimit) {
+    reasons.warn(fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }
   if (result.interrupted) {
     reasons.warn("interrupted: the window is shorter than asked");
