@@ -9,15 +9,15 @@ def tables(documents):
 
 
 def _costs(peers):
-    """One row for each two programs that were measured beside each other; who was left out, below."""
+    """One row for each program, beside all those that it was measured with; who was left out, below."""
     rows = ["| CPU time per request, beside others | | ratio of pairs (interval) |", "|---|---|---|"]
     for document in peers:
         cost = {row["name"]: f"`{row['name']}` {row['cpu_us_per_request']:.2f} \u00b5s" for row in document["rows"]}
+        beside = {}
         for ratio in document["ratios"]:
-            rows.append(
-                f"| {document['title']} | {cost[ratio['name']]}, {cost[ratio['baseline']]} | {ratio['median']:.3f} "
-                f"({ratio['low']:.3f} to {ratio['high']:.3f}) |"
-            )
+            words = f"to {cost[ratio['baseline']]}: {ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+            beside.setdefault(ratio["name"], []).append(words)
+        rows += [f"| {document['title']} | {cost[name]} | {'<br>'.join(all_)} |" for name, all_ in beside.items()]
     skipped = {f"`{each['name']}` ({each['reason']})": None for document in peers for each in document["skipped"]}
     return ["\n".join(rows)] + ([f"Left out: {'; '.join(skipped)}."] if skipped else [])
 
@@ -26,14 +26,16 @@ def _truth(document):
     """What the generator measured, what is known, and whether it holds."""
     rows = [f"| {document['title']} (`{document['driver']}`) | measured | known | must be | |", "|---|---|---|---|---|"]
     for each in document["figures"]:
-        unit = "" if each["unit"] == "share" else f" {each['unit']}"
+        unit = {"share": "", "count": "", "1/s": "/s"}.get(each["unit"], f" {each['unit']}")
         measured, known = (_number(each[key], unit) for key in ("measured", "expected"))
         rows.append(f"| {each['name']} | {measured} | {known} | {_bounds(each, unit)} | {'holds' if each['holds'] else '**no**'} |")
     return "\n".join(rows + [""] + [f"- {note}" for note in document["notes"]])
 
 
 def _number(value, unit):
-    return "\u2014" if value is None else f"{value:,.6g}{unit}"
+    if value is None:
+        return "\u2014"
+    return f"{value:,.0f}{unit}" if abs(value) >= 1000 else f"{value:.4g}{unit}"
 
 
 def _bounds(figure, unit):

@@ -61,14 +61,14 @@ class Publish(unittest.TestCase):
         (self.top / "run" / "peers").mkdir(parents=True)
         (self.top / "run" / "peers" / "echo.json").write_text(json.dumps(peers), encoding="utf-8")
         text = self.publish()
-        self.assertIn("| echo | `mine` 2.10 \u00b5s, `least` 2.00 \u00b5s | 1.050 (1.010 to 1.090) |", text)
+        self.assertIn("| echo | `mine` 2.10 \u00b5s | to `least` 2.00 \u00b5s: 1.050 (1.010 to 1.090) |", text)
         self.assertIn("Left out: `hey` (not installed).", text)
         self.assertEqual(json.loads((self.top / "results/reference/peers/echo.json").read_text()), peers)
 
     def test_what_does_not_hold_is_shown_as_such(self):
         figure = {"name": "p99 at 2,000/s", "unit": "ms", "expected": 90.2, "low": 87.5, "high": 92.9}
         good, bad = figure | {"measured": 90.7, "holds": True}, figure | {"measured": None, "holds": False}
-        once = figure | {"name": "words", "unit": "times", "measured": 1, "expected": None, "low": 1, "high": None, "holds": True}
+        once = figure | {"name": "words", "unit": "count", "measured": 1, "expected": None, "low": 1, "high": None, "holds": True}
         truth = {"schema": "fanin-truth", "schema_version": 1, "kind": "stall", "title": "stalls", "kernel": "6"}
         truth |= {"driver": "epoll", "seconds": 10, "figures": [good, bad, once], "notes": ["the machine stalled"]}
         (self.top / "run" / "peers").mkdir(parents=True)
@@ -76,7 +76,7 @@ class Publish(unittest.TestCase):
         text = self.publish()
         self.assertIn("| p99 at 2,000/s | 90.7 ms | 90.2 ms | 87.5 to 92.9 ms | holds |", text)
         self.assertIn("| p99 at 2,000/s | \u2014 | 90.2 ms | 87.5 to 92.9 ms | **no** |", text)
-        self.assertIn("| words | 1 times | \u2014 | at least 1 times | holds |", text)
+        self.assertIn("| words | 1 | \u2014 | at least 1 | holds |", text)
         self.assertIn("- the machine stalled", text)
 
     def test_twice_is_the_same(self):
