@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "harness/json_reader.h"
-#include "harness/statistics.h"
+#include "statistics/statistics.h"
 
 namespace fanin {
 

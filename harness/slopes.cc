@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "harness/statistics.h"
+#include "statistics/statistics.h"
 #include "harness/summary.h"
 
 namespace fanin {
@@ -83,7 +83,7 @@ std::vector<double> block_slopes(const std::vector<const Json*>& cells, const st
   for (const Json* cell : used) {
     swept[cell->at("id").get<std::string>()] = cell->at("value").get<double>();
   }
-  std::map<std::int64_t, std::vector<SweepPoint>> blocks;
+  std::map<std::int64_t, std::vector<Point>> blocks;
   for (const Json* round : rounds) {
     const auto cell = swept.find(round->at("cell").get<std::string>());
     if (cell == swept.end() || round->at("status") != "ok") {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "harness/statistics.h"
+#include "statistics/statistics.h"
 
 namespace fanin {
 namespace {

@@ -20,13 +20,13 @@ struct Interval {
 Interval median_interval(std::vector<double> values, double level);
 
 // One round of a sweep: the swept value and what was measured there.
-struct SweepPoint {
+struct Point {
   double x = 0;
   double y = 0;
 };
 
 // The slope of the least-squares line through the points. Nothing where they do not have two different x.
-std::optional<double> least_squares_slope(const std::vector<SweepPoint>& points);
+std::optional<double> least_squares_slope(const std::vector<Point>& points);
 
 // How far `second` lies from `first`: the Hodges-Lehmann estimate, i.e. the median of all differences second - first,
 // with the exact interval that inverts the rank-sum (Mann-Whitney) test. The interval is absent where the samples are
@@ -38,6 +38,15 @@ struct Shift {
 
 // Neither sample may be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 4.2 and 4.3.)
 Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level);
+
+// How far paired samples lie apart: the Hodges-Lehmann estimate of their differences, i.e. the median of the means of
+// all pairs of differences (each with itself included), with the interval that inverts the signed-rank (Wilcoxon) test:
+// exact up to 50 differences, by the normal approximation beyond. The interval is absent where there are too few for
+// `level` at all. `differences` must not be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 3.2 and 3.3.)
+Shift signed_rank_shift(const std::vector<double>& differences, double level);
+
+// P(T <= t) of the signed-rank statistic of n differences under the null hypothesis, without ties; exact.
+double signed_rank_probability(int n, int t);
 
 // P(U <= u) of the Mann-Whitney statistic for samples of m and n values under the null hypothesis, without ties.
 double mann_whitney_probability(int m, int n, int u);

@@ -1,4 +1,4 @@
-#include "harness/statistics.h"
+#include "statistics/statistics.h"
 
 #include <gtest/gtest.h>
 
@@ -107,6 +107,44 @@ TEST(RankSumShift, ChangesSignWithTheOrderOfTheSamples) {
   ASSERT_TRUE(forward.interval && backward.interval);
   EXPECT_DOUBLE_EQ(forward.interval->low, -backward.interval->high);
   EXPECT_DOUBLE_EQ(forward.interval->high, -backward.interval->low);
+}
+
+// Published (Hollander and Wolfe, table A.4): P(T >= 14) = 0.063 for n = 5 by symmetry P(T <= 1) = 2/32; for n = 8
+// P(T <= 3) = 5/256; for n = 10 P(T <= 8) = 25/1024.
+TEST(SignedRank, ProbabilitiesAgreeWithTables) {
+  EXPECT_DOUBLE_EQ(signed_rank_probability(5, 1), 2.0 / 32);
+  EXPECT_DOUBLE_EQ(signed_rank_probability(8, 3), 5.0 / 256);
+  EXPECT_DOUBLE_EQ(signed_rank_probability(10, 8), 25.0 / 1024);
+  EXPECT_DOUBLE_EQ(signed_rank_probability(4, 10), 1);
+}
+
+// By hand: the Walsh averages of 1, 2, 4 are 1, 1.5, 2, 2.5, 3, 4, their median 2.25.
+TEST(SignedRank, EstimatesByHand) {
+  const Shift shift = signed_rank_shift({1, 2, 4}, 0.95);
+  EXPECT_DOUBLE_EQ(shift.estimate, 2.25);
+  EXPECT_FALSE(shift.interval);  // 2/8 is the smallest two-sided p of three
+}
+
+// n = 6 is the least number for 95 %: the interval of all averages covers 1 - 2/64.
+TEST(SignedRank, SixDifferencesCarryAnInterval) {
+  const Shift shift = signed_rank_shift({1, 2, 3, 4, 5, 6}, 0.95);
+  ASSERT_TRUE(shift.interval);
+  EXPECT_DOUBLE_EQ(shift.interval->low, 1);
+  EXPECT_DOUBLE_EQ(shift.interval->high, 6);
+  EXPECT_DOUBLE_EQ(shift.interval->coverage, 1 - 2.0 / 64);
+}
+
+// Would catch: an approximation for many differences that does not join on to the exact one.
+TEST(SignedRank, TheApproximationJoinsOn) {
+  std::vector<double> differences;
+  for (int i = 1; i <= 51; ++i) {
+    differences.push_back(i);
+  }
+  const Shift many = signed_rank_shift(differences, 0.95);
+  differences.pop_back();
+  const Shift exact = signed_rank_shift(differences, 0.95);
+  EXPECT_NEAR(many.interval->low, exact.interval->low, 0.5);
+  EXPECT_NEAR(many.interval->high, exact.interval->high + 1, 0.5);
 }
 
 }  // namespace
