@@ -1,4 +1,4 @@
-"""What was measured beside something else, as Markdown for the README: programs beside their peers, figures beside known values."""
+"""What was measured beside something else, as Markdown: programs beside their peers, figures beside known values."""
 
 
 def tables(documents):
@@ -28,7 +28,8 @@ def _truth(document):
     for each in document["figures"]:
         unit = {"share": "", "count": "", "1/s": "/s"}.get(each["unit"], f" {each['unit']}")
         measured, known = (_number(each[key], unit) for key in ("measured", "expected"))
-        rows.append(f"| {each['name']} | {measured} | {known} | {_bounds(each, unit)} | {'holds' if each['holds'] else '**no**'} |")
+        holds = "holds" if each["holds"] else "**no**"
+        rows.append(f"| {each['name']} | {measured} | {known} | {_bounds(each, unit)} | {holds} |")
     return "\n".join(rows + [""] + [f"- {note}" for note in document["notes"]])
 
 
@@ -42,6 +43,8 @@ def _bounds(figure, unit):
     low, high = figure["low"], figure["high"]
     if low is None or high is None:
         return " ".join(
-            f"{word} {_number(bound, unit)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None
+            f"{word} {_number(bound, unit)}"
+            for word, bound in (("at least", low), ("at most", high))
+            if bound is not None
         )
     return f"{_number(low, '')} to {_number(high, unit)}"

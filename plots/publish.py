@@ -112,7 +112,7 @@ def _copy_peers(source, target):
 
 
 def _draw(run, out, wanted):
-    """Draws the charts of the run, and of the micro-benchmarks beside it; copies the wanted ones and returns their names."""
+    """Draws the charts of the run and of what lies beside it, copies the wanted ones and returns their names."""
     with tempfile.TemporaryDirectory() as scratch:
         options = argparse.Namespace(run=run.path, out=Path(scratch), micro=None)
         drawn = {path.name for path in drawing.draw(options)}

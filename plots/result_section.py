@@ -91,7 +91,10 @@ def _twins(run):
     for each in twins:
         place = f"`{each['cell']}`, {each['metric']}"
         rows.append(f"| {place} | {each['first']} | {each['second']} | {100 * each['apart']:.0f} % |")
-    rows += ["", "Medians with their intervals. Do not believe differences between servers that are no larger than these."]
+    rows += [
+        "",
+        "Medians with their intervals. Do not believe differences between servers that are no larger than these.",
+    ]
     return ["\n".join(rows)]
 
 
@@ -100,7 +103,9 @@ def _rounds(run):
 
 
 def _minutes(run):
-    begin, end = (datetime.fromisoformat(run.document[key].replace("Z", "+00:00")) for key in ("started_at", "finished_at"))
+    begin, end = (
+        datetime.fromisoformat(run.document[key].replace("Z", "+00:00")) for key in ("started_at", "finished_at")
+    )
     return max(1, round((end - begin).total_seconds() / 60))
 
 

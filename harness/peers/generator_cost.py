@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""What a request costs the generator that makes it: fanin-load beside its peers, against the same server, in one interleaved run.
+"""What a request costs the generator that makes it: fanin-load beside its peers, against the same server.
 
-  harness/peers/generator_cost.py echo                  fanin-load's drivers beside the smallest C client, which records nothing
-  harness/peers/generator_cost.py http                  beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
-  harness/peers/generator_cost.py http --server nginx   the same against nginx
+  harness/peers/generator_cost.py echo     fanin-load's drivers beside a minimal C client, which records nothing
+  harness/peers/generator_cost.py http     beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
+  harness/peers/generator_cost.py http --server nginx     the same against nginx
 
-One server on CPU 0 serves them all; they take turns on CPU 1, forwards in even rounds and backwards in odd ones, so that drift falls on all
-alike. The cost is the same for all: what the kernel says the whole process used from its start to its end, user and system, divided by the
-requests that it says it completed. Set-up is part of it, so windows of 2 s and more are meant. fanin-server counts the replies that it sent, and
-the sum over all generators must agree. What counts is the ratio within a round; printed are its median and the interval that holds
-it with the probability given (order statistics). Generators that are absent are named and left out.
-Needs two CPUs. Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
+One server on CPU 0 serves them all; they take turns on CPU 1, forwards in even rounds and backwards in odd ones, so
+that drift falls on all alike. The cost is the same for all: what the kernel says the whole process used from its
+start to its end, user and system, divided by the requests that it says it completed. Set-up is part of it, so windows
+of 2 s and more are meant. fanin-server counts the replies that it sent, and the sum over all generators must agree.
+What counts is the ratio within a round; printed are its median and the interval that holds it with the probability
+given (order statistics). Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2
+bad input, a program that is missing, or a generator that failed."""
 import argparse
 import os
 import pathlib
@@ -27,7 +28,9 @@ from servers import Server, nginx_command, replies_sent
 def cost(generator, values):
     """(microseconds of CPU per request, requests completed) of one run on CPU 1."""
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(["taskset", "-c", "1", *generator.argv(values)], stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            ["taskset", "-c", "1", *generator.argv(values)], stdout=subprocess.PIPE, stderr=errors, text=True
+        )
         output = process.stdout.read()
         # Of this process alone, with all its threads, those that the kernel runs for io_uring too.
         _, status, usage = os.wait4(process.pid, 0)
@@ -52,7 +55,10 @@ def measure(members, values, options):
             spent, requests = cost(each, values)
             costs[each.name].append(spent)
             completed += requests
-        print(f"round {number + 1}: " + ", ".join(f"{name} {spent[-1]:.2f} us" for name, spent in costs.items()), flush=True)
+        print(
+            f"round {number + 1}: " + ", ".join(f"{name} {spent[-1]:.2f} us" for name, spent in costs.items()),
+            flush=True,
+        )
     return costs, completed
 
 
@@ -117,12 +123,19 @@ def main():
         folder.chmod(0o755)
         with Server(*server_command(options, folder)) as server:
             values = generators.values(options, server.port)
-            members, skipped = generators.present(generators.ECHO if options.kind == "echo" else generators.HTTP, values)
+            members, skipped = generators.present(
+                generators.ECHO if options.kind == "echo" else generators.HTTP, values
+            )
             costs, completed = measure(members, values, options)
             served = None
             if options.server != "nginx":
                 served = {"by_generators": completed, "by_server": replies_sent(server.stop())}
-                check_count(served["by_generators"], served["by_server"], options.pairs * len(members) + len(members) + len(skipped), options)
+                check_count(
+                    served["by_generators"],
+                    served["by_server"],
+                    options.pairs * len(members) + len(members) + len(skipped),
+                    options,
+                )
     paired.report(f"generator-{options.kind}", title(options), costs, pairs_of(costs), options, skipped, served)
 
 

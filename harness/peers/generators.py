@@ -1,8 +1,7 @@
 """The load generators that are compared: how each is called, and how many requests it says it completed.
 
-Every parse function takes what the generator printed and raises ValueError where that tells of a request that failed, so that
-nobody is cheap by failing.
-"""
+Every parse function takes what the generator printed and raises ValueError where that tells of a request that failed,
+so that nobody is cheap by failing."""
 import dataclasses
 import json
 import re
@@ -31,6 +30,7 @@ def parse_minimal(text):
 
 def parse_fanin(driver):
     """A parser that refuses the result of another driver, which fanin-load falls back to where the kernel lacks one."""
+
     def parse(text):
         result = json.loads(text)
         if result["workload"]["driver"] != driver:
@@ -38,6 +38,7 @@ def parse_fanin(driver):
         if result["requests"]["failed"] or result["requests"]["unanswered"]:
             raise ValueError(f"requests failed: {result['errors']}")
         return result["requests"]["completed"]
+
     return parse
 
 
@@ -80,16 +81,34 @@ def parse_hey(text):
 
 
 def _fanin(driver, *more):
-    command = ("{build}/fanin-load", "127.0.0.1:{port}", "--driver", driver, "-c", "{connections}", "--warmup", "0",
-               "--duration", "{seconds}s", "--quiet", "--json", "-", *more)
+    command = (
+        "{build}/fanin-load",
+        "127.0.0.1:{port}",
+        "--driver",
+        driver,
+        "-c",
+        "{connections}",
+        "--warmup",
+        "0",
+        "--duration",
+        "{seconds}s",
+        "--quiet",
+        "--json",
+        "-",
+        *more,
+    )
     return Generator(f"fanin-load {driver}", command, parse_fanin(driver), "the target fanin-load")
 
 
 FILE = "/file.bin"
 _URL = "http://127.0.0.1:{port}" + FILE
 ECHO = (
-    Generator("minimal-epoll-client", ("{build}/minimal-epoll-client", "{port}", "{connections}", "{seconds}", "{trigger}"),
-              parse_minimal, "the target minimal-epoll-client"),
+    Generator(
+        "minimal-epoll-client",
+        ("{build}/minimal-epoll-client", "{port}", "{connections}", "{seconds}", "{trigger}"),
+        parse_minimal,
+        "the target minimal-epoll-client",
+    ),
     _fanin("epoll", "--payload-size", "64"),
     _fanin("io-uring", "--payload-size", "64"),
 )
@@ -97,19 +116,33 @@ HTTP = (
     _fanin("epoll", "--protocol", "http", "--path", FILE),
     _fanin("io-uring", "--protocol", "http", "--path", FILE),
     Generator("wrk", ("wrk", "-t1", "-c{connections}", "-d{seconds}s", _URL), parse_wrk, "Debian's wrk"),
-    Generator("h2load", ("h2load", "--h1", "-t1", "-c{connections}", "-D{seconds}", _URL), parse_h2load,
-              "Debian's nghttp2-client"),
+    Generator(
+        "h2load",
+        ("h2load", "--h1", "-t1", "-c{connections}", "-D{seconds}", _URL),
+        parse_h2load,
+        "Debian's nghttp2-client",
+    ),
     # It makes room for the results of all the requests that -n allows; without -n it stops at 50,000.
-    Generator("ab", ("ab", "-q", "-k", "-c{connections}", "-t{seconds}", "-n{most_requests}", _URL), parse_ab,
-              "Debian's apache2-utils"),
+    Generator(
+        "ab",
+        ("ab", "-q", "-k", "-c{connections}", "-t{seconds}", "-n{most_requests}", _URL),
+        parse_ab,
+        "Debian's apache2-utils",
+    ),
     Generator("hey", ("hey", "-cpus", "1", "-c", "{connections}", "-z", "{seconds}s", _URL), parse_hey, "Debian's hey"),
 )
 
 
 def values(options, port):
     """What is put into the commands."""
-    return {"build": options.build, "port": port, "connections": options.connections, "seconds": options.seconds,
-            "trigger": options.trigger, "most_requests": 500_000 * options.seconds}
+    return {
+        "build": options.build,
+        "port": port,
+        "connections": options.connections,
+        "seconds": options.seconds,
+        "trigger": options.trigger,
+        "most_requests": 500_000 * options.seconds,
+    }
 
 
 def present(generators, values):
@@ -131,7 +164,7 @@ def _missing(argv, generator):
         return None
     # Older builds do not know every driver, and older kernels do not carry every one: one request tells.
     position = argv.index("--duration")
-    tried = subprocess.run([*argv[:position], "--requests", "1", *argv[position + 2:]], capture_output=True, text=True)
+    tried = subprocess.run([*argv[:position], "--requests", "1", *argv[position + 2 :]], capture_output=True, text=True)
     if tried.returncode == 2:
         return tried.stderr.strip().splitlines()[-1]
     try:

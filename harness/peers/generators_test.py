@@ -1,4 +1,7 @@
 """Tests of what is read from the generators' reports, against excerpts of what they print."""
+import argparse
+import contextlib
+import io
 import json
 import pathlib
 import sys
@@ -73,6 +76,28 @@ class Parse(unittest.TestCase):
         # The ratio of a driver that fell back would be the other driver's.
         with self.assertRaises(generators.OtherDriver):
             generators.parse_fanin("io-uring")(fanin())
+
+
+class Commands(unittest.TestCase):
+    def test_every_place_is_filled(self):
+        options = argparse.Namespace(build="BUILD", connections=50, seconds=2, trigger="et")
+        for each in (*generators.ECHO, *generators.HTTP):
+            command = " ".join(each.argv(generators.values(options, 7000)))
+            self.assertNotRegex(command, "[{}]")
+            self.assertRegex(command, r"\b7000\b")
+            self.assertRegex(command, r"(?<!\d)50\b", "the number of connections must be the same for all")
+
+
+class Count(unittest.TestCase):
+    OPTIONS = argparse.Namespace(connections=50)
+
+    def test_a_generator_that_miscounts_is_found(self):
+        # What was under way when a generator ended is the server's alone: at most one request for each connection.
+        generator_cost.check_count(1000, 1050, 1, self.OPTIONS)
+        with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+            generator_cost.check_count(1001, 1000, 1, self.OPTIONS)
+        with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+            generator_cost.check_count(1000, 1100, 1, self.OPTIONS)
 
 
 class Pairs(unittest.TestCase):

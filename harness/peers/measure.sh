@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All comparisons with peers, and of the generator with known values, one after the other, into RUN/peers/; they want a quiet machine.
+# All comparisons with peers, and of the generator with known values, one after the other, into RUN/peers/; they want a
+# quiet machine.
 # What needs a program that is not installed is left out, with a word.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,8 +16,10 @@ missing() {
 }
 
 for connections in 50 1000; do
-  python3 "$here/generator_cost.py" echo --build "$build" --connections $connections --json "$out/generator-echo-$connections.json"
-  python3 "$here/generator_cost.py" http --build "$build" --connections $connections --json "$out/generator-http-$connections.json"
+  for kind in echo http; do
+    python3 "$here/generator_cost.py" $kind --build "$build" --connections $connections \
+      --json "$out/generator-$kind-$connections.json"
+  done
   if command -v nginx >/dev/null; then
     python3 "$here/generator_cost.py" http --server nginx --build "$build" --connections $connections \
       --json "$out/generator-nginx-$connections.json"

@@ -3,11 +3,12 @@
 
   harness/peers/open_loop_truth.py [--build build/release] [--driver epoll] [--seconds 10]
 
-`fanin-server epoll` on CPU 0, fanin-load on CPU 1, at half of what 1000 connections get from it in a closed loop. The load is the same for 1 connection
-with 1000 requests in flight and for 1000 with one each. With even arrivals the achieved rate must be within 0.1 % of the asked one (a Poisson
-schedule is off by more than that by chance). With both kinds of arrival 99.9 % of the sends must leave within 100 us of their time. And with
-Poisson arrivals, from the same seed, the lateness of the sends must be distributed alike, since it is all that sets their gaps apart. What the machine took
-from the generator meanwhile is printed beside it. Needs two CPUs, and a quiet machine.
+`fanin-server epoll` on CPU 0, fanin-load on CPU 1, at half of what 1000 connections get from it in a closed loop. The
+load is the same for 1 connection with 1000 requests in flight and for 1000 with one each. With even arrivals the
+achieved rate must be within 0.1 % of the asked one (a Poisson schedule is off by more than that by chance). With both
+kinds of arrival 99.9 % of the sends must leave within 100 us of their time. And with Poisson arrivals, from the same
+seed, the lateness of the sends must be distributed alike, since it is all that sets their gaps apart. What the
+machine took from the generator meanwhile is printed beside it. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
 import argparse
 import pathlib
@@ -47,12 +48,22 @@ def distance(first, second, step=1):
 
 def figures_of(schedule, arrival, shape):
     asked = schedule["asked_rate_per_s"]
-    on_time = truth.figure(f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us of their time, {arrival}, {shape}", "share",
-                           schedule["within_tolerance_share"], low=kOnTime)
+    on_time = truth.figure(
+        f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us of their time, {arrival}, {shape}",
+        "share",
+        schedule["within_tolerance_share"],
+        low=kOnTime,
+    )
     if arrival == "poisson":
         return [on_time]
-    rate = truth.figure(f"achieved rate, {arrival}, {shape}", "1/s", schedule["achieved_rate_per_s"], asked,
-                        asked * (1 - kRateTolerance), asked * (1 + kRateTolerance))
+    rate = truth.figure(
+        f"achieved rate, {arrival}, {shape}",
+        "1/s",
+        schedule["achieved_rate_per_s"],
+        asked,
+        asked * (1 - kRateTolerance),
+        asked * (1 + kRateTolerance),
+    )
     return [rate, on_time]
 
 
@@ -69,7 +80,11 @@ def measure(port, options):
             if arrival == "poisson":
                 lateness.append(result["schedule"]["lateness"]["buckets"])
     # Gaps are some 10 us long here: a lateness that differs by less than a step changes nothing of them.
-    found.append(truth.figure("lateness, 1 and 1,000 connections, distance", "share", distance(*lateness, kStepNs), high=kFarthest))
+    found.append(
+        truth.figure(
+            "lateness, 1 and 1,000 connections, distance", "share", distance(*lateness, kStepNs), high=kFarthest
+        )
+    )
     return found, notes
 
 

@@ -23,7 +23,12 @@ class Distance(unittest.TestCase):
 
 
 class Figures(unittest.TestCase):
-    SCHEDULE = {"asked_rate_per_s": 1000.0, "achieved_rate_per_s": 1000.9, "tolerance_ns": 100_000, "within_tolerance_share": 0.9991}
+    SCHEDULE = {
+        "asked_rate_per_s": 1000.0,
+        "achieved_rate_per_s": 1000.9,
+        "tolerance_ns": 100_000,
+        "within_tolerance_share": 0.9991,
+    }
 
     def holds(self, arrival="uniform", **changes):
         return [each["holds"] for each in open_loop_truth.figures_of(self.SCHEDULE | changes, arrival, "1 connection")]

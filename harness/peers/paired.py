@@ -1,4 +1,4 @@
-"""What the comparisons with peers share: medians of paired ratios with their interval, and the result as table and file."""
+"""What the comparisons with peers share: medians of paired ratios with their interval, the result as table and file."""
 import json
 import math
 import os
@@ -15,7 +15,7 @@ def fail(message):
 
 
 def median_interval(values):
-    """(low, high, coverage) of the narrowest interval of order statistics that holds the median with 95 %, or of all values."""
+    """(low, high, coverage) of the narrowest interval of order statistics with 95 % for the median, or of the widest."""
     ordered, n = sorted(values), len(values)
     best = (ordered[0], ordered[-1], 1 - 2 / 2**n)
     for k in range(n // 2):
@@ -27,7 +27,9 @@ def median_interval(values):
 
 def rows(costs):
     """`costs`: microseconds of CPU per request by name, one per round."""
-    return [{"name": name, "cpu_us_per_request": statistics.median(cost), "rounds": cost} for name, cost in costs.items()]
+    return [
+        {"name": name, "cpu_us_per_request": statistics.median(cost), "rounds": cost} for name, cost in costs.items()
+    ]
 
 
 def ratios(costs, pairs):
@@ -36,20 +38,28 @@ def ratios(costs, pairs):
     for name, baseline in pairs:
         quotients = [mine / other for mine, other in zip(costs[name], costs[baseline], strict=True)]
         low, high, coverage = median_interval(quotients)
-        found.append({"name": name, "baseline": baseline, "median": statistics.median(quotients), "low": low, "high": high,
-                      "coverage": coverage})
+        found.append(
+            {
+                "name": name,
+                "baseline": baseline,
+                "median": statistics.median(quotients),
+                "low": low,
+                "high": high,
+                "coverage": coverage,
+            }
+        )
     return found
 
 
 def turns(members, number):
-    """The order of round `number`: forwards in even ones and backwards in odd ones, so that drift falls on all alike."""
+    """The order of round `number`: forwards in even ones and backwards in odd ones, so drift falls on all alike."""
     return list(members) if number % 2 == 0 else list(reversed(members))
 
 
 def report(kind, title, costs, pairs, options, skipped=(), served=None):
-    """Prints medians and ratios as a table, and writes them to the file that --json names, as results/README.md describes.
+    """Prints medians and ratios as a table, and writes them to the file that --json names (see results/README.md).
 
-    `served`: {"by_generators", "by_server"}, the requests that each side counted over the whole run, where the server counts.
+    `served`: {"by_generators", "by_server"}, what each side counted over the whole run, where the server counts.
     """
     measured, compared = rows(costs), ratios(costs, pairs)
     print(f"{title}\n{'':<24}{'CPU us/request':>16}")
@@ -57,14 +67,26 @@ def report(kind, title, costs, pairs, options, skipped=(), served=None):
         print(f"{row['name']:<24}{row['cpu_us_per_request']:>16.3f}")
     print("ratios within rounds: median, interval, its coverage")
     for each in compared:
-        print(f"{each['name']} / {each['baseline']}: {each['median']:.3f} [{each['low']:.3f}, {each['high']:.3f}] "
-              f"{each['coverage']:.1%}")
+        print(
+            f"{each['name']} / {each['baseline']}: {each['median']:.3f} [{each['low']:.3f}, {each['high']:.3f}] "
+            f"{each['coverage']:.1%}"
+        )
     for each in skipped:
         print(f"{each['name']}: skipped: {each['reason']}")
     if options.json:
-        document = {"schema": "fanin-peers", "schema_version": 2, "kind": kind, "title": title, "kernel": platform.release(),
-                    "connections": options.connections, "seconds": options.seconds, "rows": measured, "ratios": compared,
-                    "skipped": list(skipped), "served": served}
+        document = {
+            "schema": "fanin-peers",
+            "schema_version": 2,
+            "kind": kind,
+            "title": title,
+            "kernel": platform.release(),
+            "connections": options.connections,
+            "seconds": options.seconds,
+            "rows": measured,
+            "ratios": compared,
+            "skipped": list(skipped),
+            "served": served,
+        }
         write(document, options.json)
 
 

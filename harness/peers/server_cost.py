@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """CPU per request of our servers beside the smallest or best-known servers of the same kind, in one interleaved run.
 
-  harness/peers/server_cost.py echo     epoll and io-uring-multishot beside minimal C programs, 64-byte echo, driven by fanin-load
-  harness/peers/server_cost.py http     epoll and reactors beside nginx (one worker, no access log), a 4 KiB file, driven by wrk
+  harness/peers/server_cost.py echo     epoll and io-uring-multishot beside minimal C programs, driven by fanin-load
+  harness/peers/server_cost.py http     epoll and reactors beside nginx (one worker, no access log), driven by wrk
 
-All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards in even rounds and
-backwards in odd ones, so that drift falls on all alike. CPU is the server's own clock (user and kernel, all of its processes) over the whole
-run of the generator, divided by the requests that were answered. What counts is the ratio within a round; printed are the median over rounds and
-the interval that holds it with the probability given (order statistics).
-Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
+All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards
+in even rounds and backwards in odd ones, so that drift falls on all alike. CPU is the server's own clock (user and
+kernel, all of its processes) over the whole run of the generator, divided by the requests that were answered. What
+counts is the ratio within a round; printed are the median over rounds and the interval that holds it with the
+probability given (order statistics). Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
 import argparse
 import contextlib
 import json
@@ -44,8 +44,21 @@ class Contestant(Server):
 
 
 def drive_echo(port, options):
-    command = [str(options.build / "fanin-load"), f"127.0.0.1:{port}", "-c", str(options.connections), "--payload-size", "64",
-               "--warmup", "0", "--duration", f"{options.seconds}s", "--json", "-", "--quiet"]
+    command = [
+        str(options.build / "fanin-load"),
+        f"127.0.0.1:{port}",
+        "-c",
+        str(options.connections),
+        "--payload-size",
+        "64",
+        "--warmup",
+        "0",
+        "--duration",
+        f"{options.seconds}s",
+        "--json",
+        "-",
+        "--quiet",
+    ]
     result = json.loads(subprocess.run(["taskset", "-c", "1", *command], check=True, capture_output=True).stdout)
     if result["requests"]["failed"] or result["requests"]["unanswered"]:
         fail(f"requests failed: {result['errors']}")
@@ -53,7 +66,16 @@ def drive_echo(port, options):
 
 
 def drive_http(port, options):
-    command = ["wrk", "-t", "1", "-c", str(options.connections), "-d", f"{options.seconds}s", f"http://127.0.0.1:{port}/file.bin"]
+    command = [
+        "wrk",
+        "-t",
+        "1",
+        "-c",
+        str(options.connections),
+        "-d",
+        f"{options.seconds}s",
+        f"http://127.0.0.1:{port}/file.bin",
+    ]
     output = subprocess.run(["taskset", "-c", "1", *command], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in output or "Socket errors" in output:
         fail(f"wrk saw errors: {output}")
@@ -63,18 +85,23 @@ def drive_http(port, options):
 def contestants(options, folder):
     server = str(options.build / "fanin-server")
     if options.kind == "echo":
-        return [Contestant("minimal-epoll", [str(options.build / "minimal-epoll-server"), "{port}"]),
-                Contestant("epoll", [server, "epoll", "--port", "{port}"], "minimal-epoll"),
-                Contestant("minimal-uring", [str(options.build / "minimal-uring-server"), "{port}"]),
-                Contestant("io-uring-multishot", [server, "io-uring-multishot", "--port", "{port}"], "minimal-uring")]
+        return [
+            Contestant("minimal-epoll", [str(options.build / "minimal-epoll-server"), "{port}"]),
+            Contestant("epoll", [server, "epoll", "--port", "{port}"], "minimal-epoll"),
+            Contestant("minimal-uring", [str(options.build / "minimal-uring-server"), "{port}"]),
+            Contestant("io-uring-multishot", [server, "io-uring-multishot", "--port", "{port}"], "minimal-uring"),
+        ]
     www = folder / "www"
     www.mkdir()
     (www / "file.bin").write_bytes(bytes(range(256)) * 16)
     command, port = nginx_command(folder, www)
     nginx = Contestant("nginx", command, port=port)
     http = ["--protocol", "http", "--root", str(www), "--port", "{port}"]
-    return [nginx, Contestant("epoll", [server, "epoll", *http], "nginx"),
-            Contestant("reactors", [server, "reactors", *http], "nginx")]
+    return [
+        nginx,
+        Contestant("epoll", [server, "epoll", *http], "nginx"),
+        Contestant("reactors", [server, "reactors", *http], "nginx"),
+    ]
 
 
 def measure(options, racers):
@@ -84,7 +111,10 @@ def measure(options, racers):
             before = cpu_seconds(racer.process.pid)
             requests = drive(racer.port, options)
             racer.cost.append((cpu_seconds(racer.process.pid) - before) / requests * 1e6)
-        print(f"round {number + 1}/{options.rounds}: " + ", ".join(f"{r.name} {r.cost[-1]:.3f} us" for r in racers), file=sys.stderr)
+        print(
+            f"round {number + 1}/{options.rounds}: " + ", ".join(f"{r.name} {r.cost[-1]:.3f} us" for r in racers),
+            file=sys.stderr,
+        )
 
 
 TITLES = {"echo": "64-byte echo, driven by fanin-load", "http": "4 KiB file over HTTP keep-alive, driven by wrk"}
@@ -96,7 +126,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "build/release")
+    parser.add_argument(
+        "--build", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "build/release"
+    )
     parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
     options = parser.parse_args()
     paired.need_two_cpus()

@@ -59,15 +59,17 @@ def replies_sent(output):
 
 
 def nginx_command(folder, www):
-    """(command, port) of an nginx with one worker and nothing that costs beyond serving; its files go below `folder`."""
+    """(command, port) of an nginx with one worker and nothing but serving to do; its files go below `folder`."""
     configuration = folder / "nginx.conf"
     user = "user root; " if os.geteuid() == 0 else ""  # or the worker could not read the folder
     port = free_port()
-    configuration.write_text(f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
+    configuration.write_text(
+        f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 4096; }}
 http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100 inactive=60s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{ listen 127.0.0.1:{port}; root {www}; }} }}
-""")
+"""
+    )
     return ["nginx", "-c", str(configuration), "-p", str(folder)], port

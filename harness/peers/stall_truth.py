@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Whether fanin-load sees what a server does that stalls for 100 ms at every whole second: its percentiles beside those computed by hand.
+"""Whether fanin-load sees that a server stalls for 100 ms at every whole second: its percentiles beside those by hand.
 
   harness/peers/stall_truth.py [--build build/release] [--driver epoll] [--seconds 10]
 
-stalling-server runs on CPU 0, fanin-load on CPU 1 with 50 connections, open loop, even arrivals: at 2000 requests a second and at half of what the
-server can do, which a closed loop tells first. A percentile holds where it is within 3 % or 0.5 ms of the one by hand. A closed loop cannot show
-such a stall; that its result says so in words is checked as well. Needs two CPUs, and a quiet machine.
+stalling-server runs on CPU 0, fanin-load on CPU 1 with 50 connections, open loop, even arrivals: at 2000 requests a
+second and at half of what the server can do, which a closed loop tells first. A percentile holds where it is within 3
+% or 0.5 ms of the one by hand. A closed loop cannot show such a stall; that its result says so in words is checked as
+well. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
 import argparse
 import pathlib
@@ -28,9 +29,9 @@ def delay(share, rate, capacity):
 
     A request that arrives t after a stall of length d began finds rate * t others before it. The server begins to serve
     them at d and needs 1 / capacity for each, so with rho = rate / capacity the request leaves d - t + rho t after it
-    came: the delay is d - t (1 - rho). It is 0 from t = d / (1 - rho) on, when the queue has been worked off. Arrivals are
-    even, so a delay above x > 0 has a share (d - x) / (1 - rho) / period of them. For a share 1 - p above x that gives
-    x = d - (1 - p) (1 - rho) period. The time of a request that meets no stall counts as 0.
+    came: the delay is d - t (1 - rho). It is 0 from t = d / (1 - rho) on, when the queue has been worked off. Arrivals
+    are even, so a delay above x > 0 has a share (d - x) / (1 - rho) / period of them. For a share 1 - p above x that
+    gives x = d - (1 - p) (1 - rho) period. The time of a request that meets no stall counts as 0.
     """
     return max(0.0, kStall - (1 - share) * (1 - rate / capacity) * kPeriod)
 
@@ -43,8 +44,16 @@ def figures(result, rate, capacity):
         measured = response["max"] if name == "max" else response["percentiles"][name]
         by_hand = delay(share, rate, capacity) * 1e3
         slack = max(0.5, 0.03 * by_hand)
-        found.append(truth.figure(f"{name} at {rate:,.0f}/s", "ms", measured and measured / 1e6, by_hand, max(0.0, by_hand - slack),
-                                  by_hand + slack))
+        found.append(
+            truth.figure(
+                f"{name} at {rate:,.0f}/s",
+                "ms",
+                measured and measured / 1e6,
+                by_hand,
+                max(0.0, by_hand - slack),
+                by_hand + slack,
+            )
+        )
     return found
 
 
@@ -62,7 +71,10 @@ def measure(port, options):
         notes.append(f"at {rate:,}/s {truth.stalls_in_words(result)}")
     said = [line.strip() for line in closed["text"].splitlines() if kWords in line]
     found.append(truth.figure("the closed loop says that it cannot show this", "count", len(said), low=1))
-    notes += [f"the closed loop had p99 {closed['latency']['response']['percentiles']['p99'] / 1e6:.3g} ms and said: {line}" for line in said]
+    notes += [
+        f"the closed loop had p99 {closed['latency']['response']['percentiles']['p99'] / 1e6:.3g} ms and said: {line}"
+        for line in said
+    ]
     return found, notes
 
 
@@ -70,7 +82,9 @@ def options_of_command_line():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
-    parser.add_argument("--seconds", type=int, default=10, help="of each run; whole, so that it holds as many stalls wherever it begins")
+    parser.add_argument(
+        "--seconds", type=int, default=10, help="of each run; whole, so that it holds as many stalls wherever it begins"
+    )
     parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
     options = parser.parse_args()
     paired.need_two_cpus()

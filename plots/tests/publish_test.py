@@ -68,7 +68,15 @@ class Publish(unittest.TestCase):
     def test_what_does_not_hold_is_shown_as_such(self):
         figure = {"name": "p99 at 2,000/s", "unit": "ms", "expected": 90.2, "low": 87.5, "high": 92.9}
         good, bad = figure | {"measured": 90.7, "holds": True}, figure | {"measured": None, "holds": False}
-        once = figure | {"name": "words", "unit": "count", "measured": 1, "expected": None, "low": 1, "high": None, "holds": True}
+        once = figure | {
+            "name": "words",
+            "unit": "count",
+            "measured": 1,
+            "expected": None,
+            "low": 1,
+            "high": None,
+            "holds": True,
+        }
         truth = {"schema": "fanin-truth", "schema_version": 1, "kind": "stall", "title": "stalls", "kernel": "6"}
         truth |= {"driver": "epoll", "seconds": 10, "figures": [good, bad, once], "notes": ["the machine stalled"]}
         (self.top / "run" / "peers").mkdir(parents=True)
