@@ -28,8 +28,11 @@ def workload(run, experiment):
     load = run.example_load(experiment)
     if load is None:
         return f"{experiment.workload['protocol']}, no round was measured"
-    asked = load["workload"]
-    varied = experiment.parameter
+    return words_of(load["workload"], experiment.parameter)
+
+
+def words_of(asked, varied):
+    """One line of a load result's workload without the key `varied`."""
     parts = [f"{asked['protocol']}, {asked['loop']} loop"]
     if asked["rate_per_s"] and varied != "rate_per_s":
         parts.append(f"{asked['arrival']} arrivals at {count(asked['rate_per_s'])} requests/s")

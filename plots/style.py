@@ -192,6 +192,14 @@ class Style:
         }
 
 
+# Percentiles of one server in one panel, from light to dark as they get rarer.
+PERCENTILES = {
+    "p50": Style("#56b4e9", "o", SOLID, "", ""),
+    "p99": Style("#0072b2", "s", DASHED, "", ""),
+    "p99.9": Style("#332288", "^", DASHDOT, "", ""),
+}
+
+
 class StyleBook:
     """Styles of all servers of one run. Known models have theirs from the table; a server under a name of its own has
     the colour of its model's family, and marker and line by its name, moved on where another server has the pair."""

@@ -1,0 +1,182 @@
+"""python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
+
+Left: percentiles of the response time against the rate that was achieved. Right: achieved against asked, which part
+where the server (or the generator) cannot follow. Points of invalid runs are hollow and their reasons are below.
+"""
+
+from plots import interpreter
+
+interpreter.require("matplotlib", "jsonschema")
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+import matplotlib
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from plots import facts, page, style, ticks
+from plots.document import InputError, read_json
+from plots.validate import findings
+
+_CEILING = {"color": style.REFERENCE_LINE["color"], "linewidth": 1.3, "linestyle": style.DOTTED}
+_DIAGONAL = style.REFERENCE_LINE
+
+
+def draw(document):
+    """Returns the Figure of a fanin-load-sweep document over rates that has at least one result."""
+    points = sorted((each for each in document["points"] if each["result"]), key=lambda each: each["value"])
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            ("Latency versus load", _subtitle(points[0]["result"]), "INTERRUPTED" if document["interrupted"] else None),
+            1,
+            2,
+            [_legend(document, points)],
+            _notes(document["points"]),
+            _footer(document, points),
+        )
+        _latency(sheet.panels[0], points)
+        _rates(sheet.panels[1], points)
+        if document["ceiling"]:
+            for panel in sheet.panels:
+                panel.axvline(_achieved(document["ceiling"]), zorder=1, **_CEILING)
+        sheet.panels[0].set_title("response time", fontsize=style.HEADING_POINTS, loc="left")
+        sheet.panels[1].set_title("achieved requests per second", fontsize=style.HEADING_POINTS, loc="left")
+        sheet.panels[0].set_xlabel("achieved requests per second")
+        sheet.panels[1].set_xlabel("asked requests per second")
+    return sheet.figure
+
+
+def _achieved(result):
+    """Requests per second that were completed; of a schedule as its report has it."""
+    schedule = result["schedule"]
+    return (schedule["achieved_rate_per_s"] if schedule else result["throughput"]["requests_per_s"]) or 0.0
+
+
+def _is_invalid(point):
+    return point["result"]["verdict"]["status"] == "invalid"
+
+
+def _latency(panel, points):
+    xs = [_achieved(point["result"]) for point in points]
+    heights = []
+    for name, look in style.PERCENTILES.items():
+        values = [point["result"]["latency"]["response"]["percentiles"][name] for point in points]
+        values = [math.nan if value is None else max(value, 1) for value in values]
+        heights += [value for value in values if not math.isnan(value)]
+        panel.plot(xs, values, label=name, zorder=3, **look.line_arguments())
+        _hollow(panel, xs, values, points, look)
+    if heights:
+        ticks.set_log_axis(panel.yaxis, ticks.log_limits(heights), "ns")
+    else:
+        panel.set_yticks([])
+        panel.text(
+            0.5,
+            0.5,
+            "no percentile:\nsee below",
+            transform=panel.transAxes,
+            ha="center",
+            va="center",
+            color=style.ALARM,
+        )
+    _rate_axis(panel, panel.xaxis, xs)
+
+
+def _rates(panel, points):
+    look = style.PERCENTILES["p99"]
+    asked, achieved = [point["value"] for point in points], [_achieved(point["result"]) for point in points]
+    furthest = max(asked + achieved)
+    panel.plot([0, furthest], [0, furthest], zorder=1.5, **_DIAGONAL)
+    panel.plot(asked, achieved, zorder=3, **look.line_arguments())
+    _hollow(panel, asked, achieved, points, look)
+    _rate_axis(panel, panel.xaxis, asked)
+    _rate_axis(panel, panel.yaxis, achieved)
+
+
+def _hollow(panel, xs, ys, points, look):
+    invalid = [(x, y) for x, y, point in zip(xs, ys, points) if _is_invalid(point)]
+    if invalid:
+        panel.plot(*zip(*invalid), zorder=3.5, **look.hollow_arguments())
+
+
+def _rate_axis(panel, axis, values):
+    (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(0, max(values) * 1.06 or 1)
+    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: ticks.count(value)))
+
+
+def _legend(document, points):
+    entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
+    entries.append(page.Entry("achieved = asked", _DIAGONAL | {"linestyle": style.SOLID}))
+    if document["ceiling"]:
+        entries.append(page.Entry("closed loop", _CEILING))
+    if any(_is_invalid(point) for point in points):
+        entries.append(page.Entry("invalid run", style.PERCENTILES["p50"].hollow_arguments()))
+    return entries
+
+
+def _notes(points):
+    """What is hollow or missing and why, points with the same reason together."""
+    reasons = {}
+    for point in points:
+        rate = f"{ticks.exact(point['value'])}/s"
+        if point["result"] is None:
+            reasons.setdefault(f"no run: {point['reason']}", []).append(rate)
+        elif _is_invalid(point):
+            reasons.setdefault(f"invalid: {point['result']['verdict']['reasons'][0]}", []).append(rate)
+    return [page.Entry(f"{', '.join(rates)}: {reason}") for reason, rates in reasons.items()]
+
+
+def _subtitle(result):
+    return facts.words_of(result["workload"], "rate_per_s")
+
+
+def _footer(document, points):
+    ceiling = document["ceiling"]
+    parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"one run per rate, {len(points)} rates"]
+    if ceiling:
+        parts.append(f"closed loop: {ticks.count(_achieved(ceiling))} requests/s")
+    return " \u00b7 ".join(parts + ["percentiles as far as 10/(1-p) requests stand behind them"])
+
+
+def load(path):
+    """Returns the sweep over rates in the file. Raises InputError where it holds something else, or no result."""
+    document = read_json(path)
+    if not isinstance(document, dict) or document.get("schema") != "fanin-load-sweep":
+        raise InputError(f"{path} is no sweep: give what fanin-load --sweep rate=auto --json FILE has written")
+    for finding in findings(document, str(path)):
+        raise InputError(f"{path}: {finding}")
+    if document["parameter"]["name"] != "rate":
+        raise InputError(f"{path} is a sweep of {document['parameter']['name']}: give one of --sweep rate=auto")
+    if not any(point["result"] for point in document["points"]):
+        raise InputError(f"{path} holds no run: give a sweep that has measured something")
+    return document
+
+
+def main(arguments=None):
+    """Returns the exit code: 0, or 2 for input that cannot be drawn or a directory that cannot be written."""
+    parser = argparse.ArgumentParser(prog="plots.load_curve", description="Draws latency versus load.")
+    parser.add_argument("sweep", type=Path, metavar="SWEEP.json", help="from fanin-load --sweep rate=auto --json")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the chart goes (default: beside the file)")
+    options = parser.parse_args(arguments)
+    out = options.out or options.sweep.parent
+    try:
+        figure = draw(load(options.sweep))
+        out.mkdir(parents=True, exist_ok=True)
+        for path in page.save(figure, out / f"{options.sweep.name.split('.')[0]}-load-curve"):
+            print(path)
+    except InputError as error:
+        print(f"plots.load_curve: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"plots.load_curve: cannot write {error.filename or out}: {error.strerror}: give another directory with --out",
+            file=sys.stderr,
+        )
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Tests of the latency-versus-load chart: every point is drawn where it belongs, and what is not trusted shows."""
+
+import io
+import json
+import tempfile
+import unittest
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from matplotlib.colors import to_hex
+
+from plots import load_curve
+from plots.tests import fixture_parts
+from plots.tests.drawing import assert_nothing_overlaps, legend_texts
+from plots.validate import findings
+
+LATE = "only 40.00 % of the requests left within 100 us of their time"
+
+
+def result(rate, milliseconds, invalid=None):
+    """A run at `rate`, all of whose requests took as long; the rate it achieved is that of its requests."""
+    samples = [round(milliseconds * 1e6)] * 2000
+    document = fixture_parts.load(samples, rate=rate)
+    document["schedule"]["achieved_rate_per_s"] = rate * (0.5 if invalid else 1.0)
+    if invalid:
+        document["verdict"] = {"status": "invalid", "reasons": [invalid]}
+    return document
+
+
+def sweep(points, parameter="rate", ceiling=True):
+    return {
+        "schema": "fanin-load-sweep",
+        "schema_version": 1,
+        "version": "0.1.0",
+        "started_at": fixture_parts.TIME,
+        "parameter": {"name": parameter, "unit": "1/s"},
+        "interrupted": False,
+        "ceiling": fixture_parts.load([100_000] * 2000) if ceiling else None,
+        "points": [
+            {"value": value, "text": str(value), "reason": None if run else "no connection came up", "result": run}
+            for value, run in points
+        ],
+    }
+
+
+def usual():
+    return sweep([(1000, result(1000, 1)), (2000, result(2000, 3)), (4000, result(4000, 50, LATE)), (5000, None)])
+
+
+class LoadCurve(unittest.TestCase):
+    def test_the_fixture_is_a_sound_document(self):
+        self.assertEqual(findings(usual(), "test"), [])
+
+    def test_percentiles_stand_over_the_achieved_rate(self):
+        latency, rates = load_curve.draw(usual()).axes
+        lines = {line.get_label(): line for line in latency.get_lines()}
+        self.assertEqual(list(lines["p99"].get_xdata()), [1000, 2000, 2000])
+        self.assertEqual(len(lines["p50"].get_ydata()), 3)
+        self.assertGreater(lines["p50"].get_ydata()[1], 2.9e6)
+        achieved = [line for line in rates.get_lines() if list(line.get_xdata()) == [1000, 2000, 4000]]
+        self.assertEqual(list(achieved[0].get_ydata()), [1000, 2000, 2000])
+
+    def test_a_percentile_without_enough_samples_is_a_gap(self):
+        latency, _ = load_curve.draw(usual()).axes
+        line = next(line for line in latency.get_lines() if line.get_label() == "p99.9")
+        self.assertTrue(all(value != value for value in line.get_ydata()))  # NaN
+
+    def test_invalid_points_are_hollow_and_their_reasons_are_named(self):
+        figure = load_curve.draw(usual())
+        hollow = [line for line in figure.axes[0].get_lines() if to_hex(line.get_markerfacecolor()) == "#ffffff"]
+        self.assertEqual([list(line.get_xdata()) for line in hollow], [[2000]] * 3)
+        texts = legend_texts(figure)
+        self.assertIn(f"4,000/s: invalid: {LATE}", texts)
+        self.assertIn("5,000/s: no run: no connection came up", texts)
+        self.assertIn("invalid run", texts)
+
+    def test_nothing_overlaps(self):
+        many = [(1000 * (i + 1), result(1000 * (i + 1), i + 1, f"{LATE}, {i}")) for i in range(9)]
+        for document in (usual(), sweep(many, ceiling=False)):
+            assert_nothing_overlaps(self, "load-curve", load_curve.draw(document))
+
+    def run_program(self, document):
+        out, errors = io.StringIO(), io.StringIO()
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "sweep.json")
+            path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+            with redirect_stdout(out), redirect_stderr(errors):
+                code = load_curve.main([str(path), "--out", str(Path(directory, "charts"))])
+            return code, [Path(line).read_bytes()[:4] for line in out.getvalue().splitlines()], errors.getvalue()
+
+    def test_the_program_writes_both_pictures(self):
+        code, begins, errors = self.run_program(usual())
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual(begins, [b"\x89PNG", b"<?xm"])
+
+    def test_bad_input_is_one_line_and_exit_code_2(self):
+        for document, said in (
+            (sweep([(1, result(1, 1))], parameter="connections"), "is a sweep of connections"),
+            (sweep([]), "holds no run"),
+            (sweep([(5000, None)]), "holds no run"),
+            (fixture_parts.load([1] * 2000), "is no sweep"),
+            ({"schema": "fanin-load-sweep"}, "$.schema_version"),
+            ("{", "not JSON"),
+        ):
+            with self.subTest(said):
+                code, _, errors = self.run_program(document)
+                self.assertEqual(code, 2)
+                self.assertEqual(errors.count("\n"), 1, errors)
+                self.assertIn(said, errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
