@@ -19,6 +19,7 @@ kRunNeeds=(
   nlohmann-json3-dev
   libfmt-dev
   libhttp-parser-dev
+  libpcre2-dev
   libbenchmark-dev
   liburing-dev
   libboost-dev

@@ -212,7 +212,7 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
         return;
       }
       if (outcome.mismatch || (length == 0 && workload_.in_flight(0) > 0)) {
-        break_connection(length == 0 ? ErrorKind::kClosedEarly : ErrorKind::kMismatch);
+        break_connection(length == 0 ? ErrorKind::kClosedEarly : fault_of(outcome));
         return;
       }
     } else if (at_ >= deadline) {

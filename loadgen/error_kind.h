@@ -17,6 +17,7 @@ enum class ErrorKind : std::uint8_t {
   kReset,        // the peer reset the connection under a request
   kClosedEarly,  // the peer closed in an orderly way before the reply was complete
   kMismatch,     // bytes that no server of this protocol would send
+  kTooLong,      // a reply longer than it may be
   kHttpStatus,   // a whole reply whose status is none of those expected
   kSendError,
   kTimeout,     // no complete reply in time
@@ -25,10 +26,10 @@ enum class ErrorKind : std::uint8_t {
   kClosedIdle,  // the peer closed or reset a connection on which nothing was asked
 };
 
-inline constexpr std::array<std::string_view, 15> kErrorNames{
-    "connect_refused", "connect_timeout", "connect_other", "no_descriptor", "no_port",
-    "no_memory",       "reset",           "closed_early",  "mismatch",      "http_status",
-    "send_error",      "timeout",         "open_at_end",   "not_sent",      "closed_idle"};
+inline constexpr std::array<std::string_view, 16> kErrorNames{
+    "connect_refused", "connect_timeout", "connect_other", "no_descriptor", "no_port",     "no_memory",
+    "reset",           "closed_early",    "mismatch",      "too_long",      "http_status", "send_error",
+    "timeout",         "open_at_end",     "not_sent",      "closed_idle"};
 
 inline constexpr std::size_t kErrorKinds = kErrorNames.size();
 

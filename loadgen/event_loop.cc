@@ -86,7 +86,7 @@ bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint 
   }
   const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
   if (outcome.mismatch) {
-    break_link(index, ErrorKind::kMismatch);
+    break_link(index, fault_of(outcome));
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);
   }
@@ -101,7 +101,7 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   }
   const ReplyOutcome outcome = protocol_.consume_all(newcomer->second.state, bytes);
   if (outcome.mismatch || outcome.closes) {
-    break_idle(index, outcome.mismatch ? ErrorKind::kMismatch : ErrorKind::kClosedEarly);
+    break_idle(index, outcome.mismatch ? fault_of(outcome) : ErrorKind::kClosedEarly);
     return false;
   }
   if (outcome.completed > 0 || outcome.refused) {

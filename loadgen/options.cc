@@ -58,7 +58,8 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("payload", "text that a request carries")->default_str("none; threads: hello");
   add("suffix", "protocol upper: the suffix that the server was given");
   add("reply", "protocol goodbye: the reply that the server was given")->default_str("goodbye!");
-  add("reply-size", "protocol large: the size of replies that the server was given")->default_str("65536");
+  add("reply-size", "protocol large: the size of replies that the server was given; raw: the length of every reply")
+      ->default_str("65536; raw: none");
   add("path", "protocol http: what is asked for")->default_str("/");
   add("host", "protocol http: what the Host field says")->default_str("localhost");
   add("method", "protocol http: the method")->default_str("GET");
@@ -75,6 +76,8 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
       "protocol http: 'Name: value', may be repeated");
   add("request", "protocol raw: what is sent (C escapes)");
   add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
+  add("reply-pattern", "protocol raw: a regular expression (PCRE2) that matches a whole reply");
+  add("reply-limit", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
   add("expect", "protocol raw: the reply without its delimiter (C escapes)");
 }
 

@@ -34,6 +34,7 @@ constexpr TextOption kTextOptions[]{
     {"body", &ClientProtocolOptions::body},
     {"expect-status", &ClientProtocolOptions::expect_status},
     {"request", &ClientProtocolOptions::request, true},
+    {"reply-pattern", &ClientProtocolOptions::reply_pattern},
     {"reply-delimiter", &ClientProtocolOptions::reply_delimiter, true},
     {"expect", &ClientProtocolOptions::expect, true},
 };
@@ -61,6 +62,8 @@ void apply(const GivenOption& option, ClientProtocolOptions& client) {
     client.payload_bytes = to_size(name, text);
   } else if (name == "reply-size") {
     client.reply_bytes = to_size(name, text);
+  } else if (name == "reply-limit") {
+    client.reply_limit = to_size(name, text);
   } else if (name == "header") {
     client.headers.push_back(text);
   } else if (name == "body-file") {
@@ -75,7 +78,7 @@ void apply(const GivenOption& option, ClientProtocolOptions& client) {
 // What the protocol was told, for the result; sizes are in it otherwise.
 void note(const GivenOption& option, LoadPlan& plan) {
   const auto& [name, text] = option;
-  if (name == "payload-size" || name == "reply-size") {
+  if (name == "payload-size" || name == "reply-size" || name == "reply-limit") {
     return;
   }
   std::string key = name == "header" ? "headers" : name;
@@ -95,6 +98,9 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   };
   if (is_given("payload") && is_given("payload-size")) {
     refuse("--payload and --payload-size contradict each other: give one");
+  }
+  if (is_given("reply-limit") && !is_given("reply-pattern")) {
+    refuse("--reply-limit bounds replies that end by --reply-pattern: give that, or leave it out");
   }
   if (is_given("body") && is_given("body-file")) {
     refuse("--body and --body-file contradict each other: give one");

@@ -154,6 +154,19 @@ class Results(unittest.TestCase):
         self.assertEqual(result["workload"]["request"], "PING\\r\\n")
         self.assertEqual(result["workload"]["payload_bytes"], 6)
 
+    def test_raw_ends_of_replies(self):
+        with server() as (target, _):
+            for end in (["--reply-size", "6"], ["--reply-pattern", "P(I|O)NG\\r\\n"], ["--reply-pattern", "\\n", "--expect",
+                                                                                   "PING\\r\\n"]):
+                for driver in ("epoll", "threads"):
+                    with self.subTest(end=end, driver=driver):
+                        result = self.check(target, "--protocol", "raw", "--request", "PING\\r\\n", *end, "--requests", "50",
+                                            "--warmup", "0", "--driver", driver, "--think", "0")
+                        self.assertEqual(result["requests"]["completed"], 50)
+            result = self.check(target, "--protocol", "raw", "--request", "PING", "--reply-pattern", "PONG", "--reply-limit",
+                                "3", "--requests", "5", "--warmup", "0", "--timeout", "300ms", code=1)
+            self.assertEqual(set(result["errors"]), {"too_long"})
+
     def test_http_statuses(self):
         with tempfile.TemporaryDirectory() as root:
             Path(root, "page").write_text("hello")

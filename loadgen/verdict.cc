@@ -108,9 +108,10 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
 }
 
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
-  const std::uint64_t wrong = result.request_errors[ErrorKind::kMismatch] +
-                              result.outside_errors[ErrorKind::kMismatch] +
-                              result.connection_errors[ErrorKind::kMismatch];
+  std::uint64_t wrong = 0;
+  for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong}) {
+    wrong += result.request_errors[kind] + result.outside_errors[kind] + result.connection_errors[kind];
+  }
   if (wrong > 0) {
     reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for", wrong));
   }

@@ -23,6 +23,7 @@ struct ReplyOutcome {
   // Something arrived that no server of this protocol would send; the connection is of no more use.
   bool mismatch = false;
   bool refused = false;      // after those, one more reply is whole that says no: its request failed
+  bool too_long = false;     // what makes it a mismatch is the length of the reply
   bool closes = false;       // the connection ends with the last of these replies, whatever else has arrived
   std::uint16_t status = 0;  // of the one reply, where the protocol has such a thing
   std::uint32_t unread = 0;  // as many bytes at the end of what was received are for another call

@@ -14,6 +14,7 @@
 namespace fanin {
 namespace {
 
+constexpr std::size_t kUsualReply = 65536;
 constexpr std::size_t kLongestReply = std::size_t{1} << 30;
 
 std::size_t checked_reply_bytes(std::size_t bytes) {
@@ -126,7 +127,8 @@ class LargeClient : public ClientProtocol {
 };
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  return std::make_unique<LargeClient>(make_line_payload(options), checked_reply_bytes(options.reply_bytes));
+  return std::make_unique<LargeClient>(make_line_payload(options),
+                                       checked_reply_bytes(options.reply_bytes.value_or(kUsualReply)));
 }
 
 }  // namespace

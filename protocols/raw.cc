@@ -1,70 +1,42 @@
-// raw: a fixed request to any server, the reply ended by a delimiter. A client's half only.
-#include <stdexcept>
-#include <vector>
+// raw: a fixed request to any server; the reply ends by a delimiter, by its length or by a pattern. A client's half
+// only.
+#include <fmt/format.h>
 
+#include <stdexcept>
+
+#include "protocols/delimited_client.h"
+#include "protocols/fixed_length_client.h"
+#include "protocols/pattern_client.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
 
 namespace fanin {
 namespace {
 
-// Finds the delimiter through any fragmentation with the Knuth-Morris-Pratt automaton; state.offset is its state.
-class DelimitedClient : public ClientProtocol {
- public:
-  DelimitedClient(std::string request, std::string delimiter)
-      : request_(std::move(request)), delimiter_(std::move(delimiter)), fallback_(delimiter_.size(), 0) {
-    for (std::size_t i = 1, matched = 0; i < delimiter_.size(); ++i) {
-      while (matched > 0 && delimiter_[i] != delimiter_[matched]) {
-        matched = fallback_[matched - 1];
-      }
-      matched += delimiter_[i] == delimiter_[matched] ? 1 : 0;
-      fallback_[i] = matched;
-    }
+void check(const ClientProtocolOptions& options) {
+  const int ends = (options.reply_delimiter.empty() ? 0 : 1) + (options.reply_bytes ? 1 : 0) +
+                   (options.reply_pattern.empty() ? 0 : 1);
+  if (options.request.empty() || ends != 1) {
+    throw std::invalid_argument(
+        "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-size, --reply-pattern");
   }
-
-  void append_request(ClientState& state, std::string& out) override {
-    out.append(request_);
-    ++state.sent;
+  if (options.reply_bytes && !options.expect.empty() && options.expect.size() != *options.reply_bytes) {
+    throw std::invalid_argument(fmt::format("--expect has {} bytes and --reply-size says {}: make them agree",
+                                            options.expect.size(), *options.reply_bytes));
   }
-
-  ReplyOutcome consume(ClientState& state, std::string_view received) override {
-    ReplyOutcome outcome;
-    std::size_t matched = state.offset;
-    for (const char c : received) {
-      if (state.completed == state.sent) {
-        outcome.mismatch = true;  // more than was asked for
-        return outcome;
-      }
-      while (matched > 0 && c != delimiter_[matched]) {
-        matched = fallback_[matched - 1];
-      }
-      matched += c == delimiter_[matched] ? 1 : 0;
-      if (matched == delimiter_.size()) {
-        matched = 0;
-        ++state.completed;
-        ++outcome.completed;
-      }
-    }
-    state.offset = static_cast<std::uint32_t>(matched);
-    return outcome;
-  }
-
-  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
-  std::size_t request_bytes() const override { return request_.size(); }
-
- private:
-  std::string request_;
-  std::string delimiter_;
-  std::vector<std::size_t> fallback_;
-};
+}
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  if (options.request.empty() || options.reply_delimiter.empty()) {
-    throw std::invalid_argument("protocol raw needs --request and --reply-delimiter");
+  check(options);
+  if (!options.reply_pattern.empty()) {
+    return std::make_unique<PatternClient>(options);
   }
   if (!options.expect.empty()) {
     return std::make_unique<TemplateClient>(
         TemplateClient::Form{.request = options.request, .reply = options.expect + options.reply_delimiter});
+  }
+  if (options.reply_bytes) {
+    return std::make_unique<FixedLengthClient>(options.request, *options.reply_bytes);
   }
   return std::make_unique<DelimitedClient>(options.request, options.reply_delimiter);
 }
@@ -72,9 +44,9 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kRaw{.name = "raw",
-                    .summary = "a fixed request to any server, the reply ended by a delimiter (client only)",
+                    .summary = "a fixed request to any server, whose reply ends as you say (client only)",
                     .make_sessions = nullptr,
                     .make_client = make_client,
-                    .client_options = "request reply-delimiter expect"};
+                    .client_options = "request reply-delimiter reply-size reply-pattern reply-limit expect"};
 
 }  // namespace fanin

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,19 +27,21 @@ struct ServerProtocolOptions {
 // What the client's half can be told.
 struct ClientProtocolOptions {
   std::size_t payload_bytes = 64;
-  std::string payload;                    // fixed text instead of stamped bytes; its size rules
-  std::string suffix;                     // upper: what the server was given
-  std::string reply = "goodbye!";         // goodbye: what the server was given
-  std::string request;                    // raw: what is sent
-  std::string reply_delimiter;            // raw: what ends a reply
-  std::size_t reply_bytes = 65536;        // large: what the server was given
-  std::string path = "/";                 // http: what is asked for
-  std::string host = "localhost";         // http: what the Host field says
-  std::string method = "GET";             // http
-  std::vector<std::string> headers;       // http: "Name: value" each; may name the host
-  std::string body;                       // http: what is sent along
-  std::string expect_status = "200-399";  // http: what counts as success, as StatusSet reads it
-  std::string expect;                     // raw: the whole reply without its delimiter; empty takes any
+  std::string payload;                     // fixed text instead of stamped bytes; its size rules
+  std::string suffix;                      // upper: what the server was given
+  std::string reply = "goodbye!";          // goodbye: what the server was given
+  std::string request;                     // raw: what is sent
+  std::string reply_delimiter;             // raw: what ends a reply
+  std::optional<std::size_t> reply_bytes;  // large: what the server was given, else 65536; raw: the length of a reply
+  std::string reply_pattern;               // raw: what matches a whole reply, as ReplyPattern takes it
+  std::size_t reply_limit = 65536;         // raw: the longest reply to a pattern
+  std::string path = "/";                  // http: what is asked for
+  std::string host = "localhost";          // http: what the Host field says
+  std::string method = "GET";              // http
+  std::vector<std::string> headers;        // http: "Name: value" each; may name the host
+  std::string body;                        // http: what is sent along
+  std::string expect_status = "200-399";   // http: what counts as success, as StatusSet reads it
+  std::string expect;                      // raw: the whole reply without its delimiter; empty takes any
 };
 
 using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;

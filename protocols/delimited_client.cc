@@ -1,0 +1,43 @@
+#include "protocols/delimited_client.h"
+
+namespace fanin {
+
+DelimitedClient::DelimitedClient(std::string request, std::string delimiter)
+    : request_(std::move(request)), delimiter_(std::move(delimiter)), fallback_(delimiter_.size(), 0) {
+  for (std::size_t i = 1, matched = 0; i < delimiter_.size(); ++i) {
+    while (matched > 0 && delimiter_[i] != delimiter_[matched]) {
+      matched = fallback_[matched - 1];
+    }
+    matched += delimiter_[i] == delimiter_[matched] ? 1 : 0;
+    fallback_[i] = matched;
+  }
+}
+
+void DelimitedClient::append_request(ClientState& state, std::string& out) {
+  out.append(request_);
+  ++state.sent;
+}
+
+ReplyOutcome DelimitedClient::consume(ClientState& state, std::string_view received) {
+  ReplyOutcome outcome;
+  std::size_t matched = state.offset;
+  for (const char c : received) {
+    if (state.completed == state.sent) {
+      outcome.mismatch = true;  // more than was asked for
+      return outcome;
+    }
+    while (matched > 0 && c != delimiter_[matched]) {
+      matched = fallback_[matched - 1];
+    }
+    matched += c == delimiter_[matched] ? 1 : 0;
+    if (matched == delimiter_.size()) {
+      matched = 0;
+      ++state.completed;
+      ++outcome.completed;
+    }
+  }
+  state.offset = static_cast<std::uint32_t>(matched);
+  return outcome;
+}
+
+}  // namespace fanin

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "protocols/client_protocol.h"
+
+namespace fanin {
+
+// A fixed request, to which every reply has the same length, whatever it says. state.offset counts its bytes.
+class FixedLengthClient : public ClientProtocol {
+ public:
+  // `reply_bytes` is at least 1.
+  FixedLengthClient(std::string request, std::size_t reply_bytes)
+      : request_(std::move(request)), reply_bytes_(reply_bytes) {}
+
+  void append_request(ClientState& state, std::string& out) override;
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
+  std::size_t request_bytes() const override { return request_.size(); }
+
+ private:
+  std::string request_;
+  std::size_t reply_bytes_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "protocols/client_protocol.h"
+#include "protocols/registry.h"
+#include "protocols/reply_pattern.h"
+
+namespace fanin {
+
+// A fixed request, to which a reply ends where a regular expression matches what has come of it. A reply that comes in
+// parts is kept until it is whole.
+class PatternClient : public ClientProtocol {
+ public:
+  // Of the options of raw. Throws std::invalid_argument as ReplyPattern does.
+  explicit PatternClient(const ClientProtocolOptions& options);
+
+  void append_request(ClientState& state, std::string& out) override;
+  // Takes one reply at a time.
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
+  std::size_t request_bytes() const override { return request_.size(); }
+
+ private:
+  std::string request_;
+  std::string expect_;  // empty takes any
+  std::size_t limit_;
+  ReplyPattern pattern_;
+  // Replies that have come in part, by connection. One whose state.offset is 0 has none, but for what an earlier life
+  // of it has left.
+  std::unordered_map<std::uint32_t, std::string> partial_;
+};
+
+}  // namespace fanin
