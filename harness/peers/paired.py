@@ -15,7 +15,7 @@ def fail(message):
 
 
 def median_interval(values):
-    """(low, high, coverage) of the narrowest interval of order statistics with 95 % for the median, or of the widest."""
+    """(low, high, coverage) of the narrowest interval of order statistics with 95 % or more, or of the widest."""
     ordered, n = sorted(values), len(values)
     best = (ordered[0], ordered[-1], 1 - 2 / 2**n)
     for k in range(n // 2):
