@@ -11,9 +11,6 @@
 namespace fanin {
 namespace {
 
-// Descriptors beside the connections: standard streams, listeners, epoll, control, a reserve.
-constexpr std::int64_t kOtherDescriptors = 16;
-
 // Idle connections that nobody has accepted cost the server nothing, so measuring among them would flatter it. Options
 // of the server may change how many workers it has, so where there are any this cannot be told beforehand.
 std::string unserved_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue) {
@@ -88,7 +85,8 @@ void check_models(const Suite& suite, const Catalogue& catalogue) {
 
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
                                const MachineLimits& limits) {
-  const std::int64_t needed = cell.workload.connections() + cell.workload.idle_connections() + kOtherDescriptors;
+  const std::int64_t connections = cell.workload.all_connections();
+  const std::int64_t needed = connections + kOtherDescriptors;
   if (const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model)) {
     const std::string protocol = cell.workload.protocol();
     const auto& protocols = model->protocols;
@@ -99,8 +97,8 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
       return fmt::format("model {} does not serve protocol {}", model->name, protocol);
     }
     if (model->max_descriptor && needed > *model->max_descriptor) {
-      return fmt::format("{} connections need descriptors beyond {}, the highest that {} can watch",
-                         needed - kOtherDescriptors, *model->max_descriptor, model->name);
+      return fmt::format("{} connections need descriptors beyond {}, the highest that {} can watch", connections,
+                         *model->max_descriptor, model->name);
     }
   }
   if (std::string reason = unserved_reason(cell, server, catalogue); !reason.empty()) {
@@ -109,9 +107,9 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
   const std::uint64_t of_process = limits.descriptors_hard.value_or(MachineLimits::kUnlimited);
   if (!server.scales_out() && static_cast<std::uint64_t>(needed) > of_process) {
     return fmt::format("{} connections need more than the {} descriptors that a process may hold here (ulimit -Hn)",
-                       needed - kOtherDescriptors, of_process);
+                       connections, of_process);
   }
-  const Headroom headroom = judge(limits, static_cast<std::uint64_t>(cell.workload.all_connections()));
+  const Headroom headroom = judge(limits, static_cast<std::uint64_t>(connections));
   return headroom.fits() ? ""
                          : fmt::format("no room for {0} connections: {1} (fanin doctor --connections {0})",
                                        headroom.connections, headroom.obstacle());

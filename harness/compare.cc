@@ -9,11 +9,10 @@
 #include "harness/comparability.h"
 #include "harness/slopes.h"
 #include "harness/summary.h"
+#include "statistics/statistics.h"
 
 namespace fanin {
 namespace {
-
-constexpr double kLevel = 0.95;
 
 struct Compared {
   const char* metric;

@@ -13,8 +13,6 @@ using Number = MachineLimits::Number;
 using Status = Finding::Status;
 
 constexpr std::uint64_t kMostProcesses = 1000;  // what --processes of fanin-server takes
-// Descriptors of a process beside its connections: standard streams, epoll, control, a reserve.
-constexpr std::uint64_t kOtherDescriptors = 16;
 // Measured: 7.5 KiB for the two sockets of an idle connection (6.18), and some 250 bytes in both programs. Rounded up.
 constexpr std::uint64_t kBytesPerConnection = 10 * 1024;
 constexpr std::uint64_t kBytesPerProcess = 2 << 20;

@@ -15,6 +15,9 @@ struct Setting {
   std::string value;
 };
 
+// Descriptors of a process beside its connections: standard streams, listeners, epoll, control, a reserve.
+inline constexpr int kOtherDescriptors = 16;
+
 // What one limit means for the connections that are wanted.
 struct Finding {
   enum class Status {

@@ -7,13 +7,12 @@
 #include <optional>
 #include <utility>
 
-#include "statistics/statistics.h"
 #include "harness/summary.h"
+#include "statistics/statistics.h"
 
 namespace fanin {
 namespace {
 
-constexpr double kLevel = 0.95;
 constexpr const char* kParameter = "idle_connections";
 
 std::vector<const Json*> measured(const std::vector<const Json*>& cells) {

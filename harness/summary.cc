@@ -7,8 +7,6 @@
 namespace fanin {
 namespace {
 
-constexpr double kLevel = 0.95;
-
 const char* place_of(const std::string& metric) {
   static const std::vector<std::pair<std::string, const char*>> kPlaces{
       {"throughput_per_s", "/load/throughput/requests_per_s"},

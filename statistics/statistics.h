@@ -5,6 +5,9 @@
 
 namespace fanin {
 
+// What every interval that is shown asks for.
+inline constexpr double kLevel = 0.95;
+
 // The middle value, or the mean of the two middle ones. `values` must not be empty.
 double median(std::vector<double> values);
 
