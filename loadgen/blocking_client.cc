@@ -108,7 +108,7 @@ bool BlockingClient::open() {
   if (plan_.connect_on_demand) {
     recorder_.connections.established = 1;
   } else {
-    workload_.usable(0);
+    workload_.usable(0, at_);
   }
   return true;
 }
@@ -144,7 +144,7 @@ void BlockingClient::reopen_if_due() {
     open();
   } else if (!fd_ && at_ >= retry_at_) {
     if (plan_.connect_on_demand) {
-      workload_.usable(0);
+      workload_.usable(0, at_);
     } else {
       open();
     }

@@ -107,7 +107,7 @@ void EventLoop::came_up(std::uint32_t index) {
     workload_.sent_late(index, at_);
     begin_request(index);
   } else {
-    workload_.usable(index);
+    workload_.usable(index, at_);
   }
 }
 
@@ -246,7 +246,7 @@ void EventLoop::retry_due() {
   while (!retries_.empty() && retries_.front().due <= at_) {
     const std::uint32_t index = retries_.pop().index;
     if (plan_.connect_on_demand) {
-      workload_.usable(index);
+      workload_.usable(index, at_);
     } else {
       to_open_.push(index);
     }

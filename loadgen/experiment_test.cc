@@ -22,7 +22,8 @@ Outcome simulated(const LoadOptions& options) {
   const bool late = asked > 10'000;
   const auto seconds = std::chrono::duration<double>(outcome.plan.duration).count();
   outcome.result.window = outcome.plan.duration;
-  outcome.result.sent = outcome.result.completed = static_cast<std::uint64_t>(asked * seconds);
+  outcome.result.sent = outcome.result.completed = outcome.result.completed_in_window =
+      static_cast<std::uint64_t>(asked * seconds);
   for (std::uint64_t i = 0; i < outcome.result.sent; ++i) {
     outcome.result.response.record(asked > 8000 ? std::chrono::milliseconds(10) : std::chrono::milliseconds(1));
   }

@@ -13,9 +13,11 @@ std::string outcome_heading() {
 
 std::string outcome_row(const Outcome& outcome) {
   const bool invalid = outcome.verdict.status == Status::kInvalid;
-  std::string row = fmt::format("{:>14}", human_rate(outcome.result.requests_per_s()));
+  const bool open = outcome.plan.rate_per_s.has_value();
+  const LoadResult& result = outcome.result;
+  std::string row = fmt::format("{:>14}", human_rate(open ? result.achieved_per_s() : result.requests_per_s()));
   for (const unsigned per_10000 : {5000U, 9900U, 9990U}) {
-    const std::string text = percentile_text(outcome.result.response, per_10000);
+    const std::string text = percentile_text(result.response, per_10000);
     row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);
   }
   row += fmt::format("  {}", status_name(outcome.verdict.status));

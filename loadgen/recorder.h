@@ -73,6 +73,7 @@ class alignas(64) Recorder {
     }
   }
   void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+    completed_in_window_ += counts(at) ? 1 : 0;
     if (!counts(intended)) {
       ++completed_outside_;
       return;
@@ -87,6 +88,8 @@ class alignas(64) Recorder {
       service_.record(at - sent);
     }
   }
+  // A request found no connection free when it was due.
+  void queued(TimePoint intended) noexcept { queued_ += counts(intended) ? 1 : 0; }
   // A request that failed or stayed unanswered, as its kind says.
   void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;
   // Requests of the window that were due and never sent.
@@ -112,6 +115,9 @@ class alignas(64) Recorder {
 
   std::uint64_t sent_count() const noexcept { return sent_; }
   std::uint64_t completed_count() const noexcept { return completed_; }
+  // Requests whose replies came within the window, whenever they were due.
+  std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
+  std::uint64_t queued_count() const noexcept { return queued_; }
   std::uint64_t failed_count() const noexcept { return failed_; }
   std::uint64_t unanswered_count() const noexcept { return unanswered_; }
   std::uint64_t outstanding() const noexcept { return sent_ - completed_ - failed_ - unanswered_; }
@@ -141,6 +147,8 @@ class alignas(64) Recorder {
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
   std::uint64_t completed_outside_ = 0;
+  std::uint64_t completed_in_window_ = 0;
+  std::uint64_t queued_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t unanswered_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -34,6 +34,19 @@ TEST_F(RecorderTest, OnlyTheWindowCounts) {
   EXPECT_EQ(recorder_.response().max(), milliseconds(5));
 }
 
+// Would catch: an overloaded server whose backlog at the end of the window passes for throughput.
+TEST_F(RecorderTest, WhatCameWithinTheWindowGoesByTheReply) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  answer(-milliseconds(100), milliseconds(50));
+  answer(-milliseconds(100), milliseconds(150));
+  answer(milliseconds(500), milliseconds(499));
+  answer(milliseconds(500), milliseconds(500));
+  answer(milliseconds(900), milliseconds(300));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_count(), 3U);
+  EXPECT_EQ(recorder_.completed_in_window(), 2U);
+}
+
 // Would catch: a window that opens early and keeps its end or its seconds.
 TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
   recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});

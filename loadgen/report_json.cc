@@ -134,6 +134,7 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
+          {"queued", result.queued},
           {"lateness", histogram_json(result.lateness)}};
 }
 

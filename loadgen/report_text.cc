@@ -149,10 +149,11 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
     return "";
   }
   return fmt::format(
-      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it\n",
+      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it{}\n",
       human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
       verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
-      human_duration(result.lateness.max()));
+      human_duration(result.lateness.max()),
+      result.queued > 0 ? fmt::format("; {} found no connection free", human_count(result.queued)) : "");
 }
 
 std::string generator_line(const LoadResult& result) {

@@ -25,6 +25,8 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.connections.idle_lost += recorder.connections.idle_lost;
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();
+  result.completed_in_window += recorder.completed_in_window();
+  result.queued += recorder.queued_count();
   result.failed += recorder.failed_count();
   result.unanswered += recorder.unanswered_count();
   result.bytes_sent += recorder.bytes_sent();
@@ -109,6 +111,10 @@ SeriesPoint series_point(std::size_t second, const std::vector<std::unique_ptr<L
   return point;
 }
 
+double per_second(std::uint64_t count, Nanoseconds window) noexcept {
+  return window > Nanoseconds(0) ? static_cast<double>(count) * 1e9 / static_cast<double>(window.count()) : 0.0;
+}
+
 }  // namespace
 
 std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
@@ -119,9 +125,9 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
-double LoadResult::requests_per_s() const noexcept {
-  return window > Nanoseconds(0) ? static_cast<double>(completed) * 1e9 / static_cast<double>(window.count()) : 0.0;
-}
+double LoadResult::requests_per_s() const noexcept { return per_second(completed, window); }
+
+double LoadResult::achieved_per_s() const noexcept { return per_second(completed_in_window, window); }
 
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   LoadResult result;

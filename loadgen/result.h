@@ -46,6 +46,8 @@ struct LoadResult {
 
   std::uint64_t sent = 0;
   std::uint64_t completed = 0;
+  std::uint64_t completed_in_window = 0;  // by the time of the reply, whenever the request was due
+  std::uint64_t queued = 0;               // found no connection free when they were due
   std::uint64_t failed = 0;
   std::uint64_t unanswered = 0;
   std::uint64_t bytes_sent = 0;
@@ -73,6 +75,8 @@ struct LoadResult {
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
   double requests_per_s() const noexcept;  // 0 without a window
+  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count.
+  double achieved_per_s() const noexcept;
 };
 
 // Adds up what the threads recorded, which must have ended.

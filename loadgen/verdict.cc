@@ -13,6 +13,7 @@ namespace {
 constexpr double kSaturated = 0.90;    // of a CPU: above, whoever uses it is what limits
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
+constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
 constexpr double kLittleTolerance = 0.05;
 
 class Reasons {
@@ -73,11 +74,20 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   const Nanoseconds tolerance = lateness_tolerance(plan);
   const double within = share_within(result.lateness, tolerance);
   verdict.within_tolerance_share = within;
-  verdict.achieved_rate_per_s = result.requests_per_s();
+  verdict.achieved_rate_per_s = result.achieved_per_s();
   if (within < kLateWarning) {
-    const auto text = fmt::format("only {:.2f} % of the requests left within {} us of their time", within * 100,
-                                  std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+    auto text = fmt::format("only {:.2f} % of the requests left within {} us of their time", within * 100,
+                            std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+    if (result.queued > 0) {
+      text += fmt::format("; {:.2f} % found no connection free",
+                          static_cast<double>(result.queued) / static_cast<double>(result.sent) * 100);
+    }
     within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
+  }
+  const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
+  if (result.completed > 0 && in_time < kFellBehind) {
+    reasons.warn(
+        fmt::format("the replies fell behind: when the window closed {:.0f} % of them had come", in_time * 100));
   }
 }
 

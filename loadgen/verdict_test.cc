@@ -21,7 +21,7 @@ class VerdictTest : public ::testing::Test {
     result_.window = seconds(1);
     result_.connections.established = 10;
     result_.served = 10;
-    result_.sent = result_.completed = 10'000;
+    result_.sent = result_.completed = result_.completed_in_window = 10'000;
     for (int i = 0; i < 10'000; ++i) {
       result_.response.record(milliseconds(1));
     }
@@ -55,9 +55,9 @@ TEST_F(VerdictTest, ASoundResultIsValid) {
 
 // Would catch: latencies that miss part of what happens, the sign of which is a ratio off 1.
 TEST_F(VerdictTest, LittlesLawOffByMoreThanFivePercentWarns) {
-  result_.completed = result_.sent = 9'400;
+  result_.completed = result_.completed_in_window = result_.sent = 9'400;
   EXPECT_EQ(judged().status, Status::kWarning);
-  result_.completed = result_.sent = 9'600;
+  result_.completed = result_.completed_in_window = result_.sent = 9'600;
   EXPECT_EQ(judged().status, Status::kValid);
 }
 
@@ -75,6 +75,23 @@ TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
   result_.lateness.clear();
   open_loop(9400, 600);
   EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+// Would catch: a rate beyond what the server can do that counts as achieved, because the run waits for the backlog.
+TEST_F(VerdictTest, RepliesThatFallBehindShow) {
+  open_loop(10'000, 0);
+  result_.completed_in_window = 9'600;
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.completed_in_window = 9'400;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_DOUBLE_EQ(judged().achieved_rate_per_s.value() / result_.requests_per_s(), 0.94);
+}
+
+TEST_F(VerdictTest, ALateScheduleSaysHowOftenNoConnectionWasFree) {
+  open_loop(5'000, 5'000);
+  EXPECT_EQ(judged().reasons.front().find("no connection free"), std::string::npos);
+  result_.queued = 4'900;
+  EXPECT_NE(judged().reasons.front().find("49.00 % found no connection free"), std::string::npos);
 }
 
 TEST_F(VerdictTest, RequestsNeverSentAreLate) {

@@ -30,11 +30,12 @@ Workload::Slot& Workload::slot(std::uint32_t connection, std::uint32_t place) no
   return const_cast<Slot&>(std::as_const(*this).slot(connection, place));
 }
 
-void Workload::usable(std::uint32_t connection) noexcept {
+void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   Lane& lane = lanes_[connection];
   if (lane.usable) {
     return;
   }
+  note_if_none_free(at);
   lane.usable = true;
   lane.used = 0;
   const std::uint32_t most =
@@ -83,7 +84,16 @@ void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
     ++lane.thinking;
     thinking_.push({at + plan_.think, connection});
   } else {
+    note_if_none_free(at);
     free_slot(connection);
+  }
+}
+
+// A slot may come free now: requests that were due before had to wait for it if there was none.
+void Workload::note_if_none_free(TimePoint at) noexcept {
+  if (schedule_) {
+    skip_stale();
+    free_since_ = free_.empty() ? at : free_since_;
   }
 }
 
@@ -140,6 +150,9 @@ std::optional<Workload::Turn> Workload::next(TimePoint at) noexcept {
   if (schedule_) {
     intended = scheduled();
     schedule_->advance();
+    if (intended < free_since_) {
+      recorder_.queued(intended);
+    }
   }
   take(connection, intended, at);
   return Turn{connection, intended};

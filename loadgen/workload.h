@@ -36,8 +36,9 @@ class Workload {
   // usable() before, or are later.
   void start(const Window& window);
 
-  // The connection may send from now on; for one that was in use before, its life starts anew.
-  void usable(std::uint32_t connection) noexcept;
+  // The connection may send from `at` on; for one that was in use before, its life starts anew. Before the traffic
+  // begins the time does not matter.
+  void usable(std::uint32_t connection, TimePoint at = TimePoint::min()) noexcept;
   // The connection is gone: its requests in flight end with `kind`, its slots wait for usable().
   void unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept;
   // `count` replies have come, to the oldest requests in flight. Returns how many of them there were in flight.
@@ -110,6 +111,7 @@ class Workload {
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
   void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  void note_if_none_free(TimePoint at) noexcept;
   void free_slot(std::uint32_t connection) noexcept;
   void skip_stale() noexcept;
   void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
@@ -118,6 +120,7 @@ class Workload {
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   bool started_ = false;
+  TimePoint free_since_{TimePoint::min()};  // with a schedule: when a slot came free after there had been none
   std::vector<Lane> lanes_;
   std::vector<Slot> slots_;      // depth per connection, a ring each
   Ring<std::uint32_t> free_;     // connections with a free slot, once per slot, longest free first

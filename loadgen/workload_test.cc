@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace fanin {
@@ -250,6 +251,35 @@ TEST(Workload, AWindowCountsWhatIsIntendedWithinIt) {
   EXPECT_EQ(recorder.completed_count(), 1U);
   EXPECT_EQ(workload.replies(0), 0U);
   EXPECT_EQ(workload.replies(1), 1U);
+}
+
+// Due at 100 and 200 ms while the only connection was busy until 250 and 260 ms; the one due at 300 ms found it free.
+TEST(Workload, CountsRequestsThatFoundNoConnectionFree) {
+  Bench bench({.connections = 1}, uniform(10));
+  bench.send_due();
+  for (const auto& [until, sent] : {std::pair(milliseconds(250), 1U), std::pair(milliseconds(10), 1U)}) {
+    bench.clock.advance(until);
+    bench.workload.replied(0, 1, bench.clock.now());
+    EXPECT_EQ(bench.send_due().size(), sent);
+  }
+  bench.clock.advance(milliseconds(5));
+  bench.workload.replied(0, 1, bench.clock.now());
+  bench.clock.advance(milliseconds(40));
+  EXPECT_EQ(bench.send_due().size(), 1U);
+  EXPECT_EQ(bench.recorder->queued_count(), 2U);
+}
+
+// Would catch: a schedule that is late for lack of a connection and blames it on the generator, where the connection
+// had to be opened anew.
+TEST(Workload, CountsRequestsThatFoundNoConnectionUp) {
+  Bench bench({.connections = 1}, uniform(10));
+  bench.send_due();
+  bench.clock.advance(milliseconds(50));
+  bench.workload.unusable(0, bench.clock.now(), ErrorKind::kReset);
+  bench.clock.advance(milliseconds(100));
+  bench.workload.usable(0, bench.clock.now());
+  EXPECT_EQ(bench.send_due().size(), 1U);
+  EXPECT_EQ(bench.recorder->queued_count(), 1U);
 }
 
 // Would catch: an overdue request that vanishes because the window closed before a connection was free.
