@@ -44,7 +44,7 @@ void BlockingClient::connect(const Coordinator& coordinator) {
 void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
-  workload_.start(window);
+  start(window);
   down_since_ = now();
   for (at_ = now();; at_ = now()) {
     meter_.pass(at_, recorder_.window().open, recorder_.window().close);

@@ -12,6 +12,11 @@ namespace {
 
 constexpr int kSendBatch = 64;  // requests sent before replies are looked for, so that a backlog does not delay them
 
+// Slices begin with a tick, which wakes a loop that has waited for its turn.
+Nanoseconds tick_of(const LoadPlan& plan) {
+  return plan.slices ? plan.slices->length / ((plan.slices->length + kTick - Nanoseconds(1)) / kTick) : kTick;
+}
+
 }  // namespace
 
 EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
@@ -21,6 +26,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       timed_(share.connections > 0 && (plan.rate_per_s.has_value() || plan.think > Nanoseconds(0))),
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
       half_closes_(client_->half_closes()),
+      tick_(tick_of(plan)),
       links_(share.connections + share.idle),
       clients_(share.connections),
       to_open_(share.connections),
@@ -28,7 +34,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
 
 // The ticks come from a timer that is watched like a connection: a wait without a limit is cheaper than one with.
 void EventLoop::start_timer(TimePoint first) {
-  const itimerspec spec{to_timespec(kTick), to_timespec(first.time_since_epoch())};
+  const itimerspec spec{to_timespec(tick_), to_timespec(first.time_since_epoch())};
   check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
 }
 
@@ -41,12 +47,15 @@ void EventLoop::timer_expired() {
 void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);  // waits end when they are due, not up to 50 us later
   driving_ = true;
-  workload_.start(window);
+  start(window);
   start_timer(window.start);
   next_tick_ = window.start;
   progress_at_ = at_ = now();
   for (;;) {
     meter_.pass(at_, recorder_.window().open, recorder_.window().close);
+    if (slices_) {
+      slices_->pass(at_);
+    }
     workload_.wake(at_);
     pump_opens();
     dispatch();

@@ -123,6 +123,7 @@ class EventLoop : public LoadThread {
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;
   const bool half_closes_;
+  const Nanoseconds tick_;  // about kTick
   SpinMeter spin_;
   Descriptor timer_;
   std::vector<Link> links_;                              // active ones first, then idle ones

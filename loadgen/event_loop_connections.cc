@@ -25,13 +25,13 @@ void EventLoop::connect(const Coordinator& coordinator) {
     }
   }
   at_ = now();
-  start_timer(at_ + kTick);
-  next_tick_ = at_ + kTick;
+  start_timer(at_ + tick_);
+  next_tick_ = at_ + tick_;
   while (!coordinator.interrupted() && (opens_left() || connecting_ > 0)) {
     pump_opens();
     turn(TimePoint::max());
     if (at_ >= next_tick_) {
-      next_tick_ = at_ + kTick;
+      next_tick_ = at_ + tick_;
       sweep_timeouts();
       recorder_.publish();
     }
@@ -195,7 +195,7 @@ void EventLoop::disconnect() noexcept {
 }
 
 void EventLoop::tick(const Coordinator& coordinator) {
-  next_tick_ = at_ + kTick;
+  next_tick_ = at_ + tick_;
   sweep_timeouts();
   retry_due();
   recorder_.publish();

@@ -37,9 +37,20 @@ LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
     : plan_(plan),
       share_(share),
       client_(plan.make_client()),
+      slices_(plan.slices ? std::optional<Slices>(*plan.slices) : std::nullopt),
       recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
-      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_),
+      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_, slices_ ? &*slices_ : nullptr),
       statuses_(plan.has_statuses ? kStatusCodes : 0) {}
+
+void LoadThread::start(const Window& window) {
+  if (slices_) {
+    if (plan_.server_pid && share_.index == 0) {
+      server_clock_.emplace(*plan_.server_pid);
+    }
+    slices_->begin(window, server_clock_ ? &*server_clock_ : nullptr);
+  }
+  workload_.start(window);
+}
 
 ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
                                       TimePoint at) {

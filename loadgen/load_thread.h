@@ -47,6 +47,8 @@ class LoadThread {
     return none;
   }
   const UsageMeter& usage() const noexcept { return meter_; }
+  // Of a target that takes turns with others; null otherwise.
+  const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   // Replies to requests of the window by their status; empty where the protocol has none.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
@@ -54,6 +56,8 @@ class LoadThread {
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
 
  protected:
+  // The traffic may begin.
+  void start(const Window& window);
   // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
   // says of the connection (`mismatch`, `closes`) is for the driver to do.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
@@ -66,6 +70,8 @@ class LoadThread {
   const LoadPlan& plan_;
   const Share share_;
   const std::unique_ptr<ClientProtocol> client_;
+  std::optional<ProcessClock> server_clock_;  // of the thread that reads it at the borders of slices
+  std::optional<Slices> slices_;
   Recorder recorder_;
   Workload workload_;
   UsageMeter meter_;

@@ -85,12 +85,18 @@ ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) n
           .max_rss_bytes = later.max_rss_bytes};
 }
 
+std::vector<pid_t> process_tree(pid_t pid) {
+  std::vector<pid_t> tree{pid};
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const std::vector<pid_t> children = children_of(tree[i]);
+    tree.insert(tree.end(), children.begin(), children.end());
+  }
+  return tree;
+}
+
 std::optional<ServerUsage> server_usage(pid_t pid) {
   std::optional<ServerUsage> usage;
-  std::vector<pid_t> left{pid};
-  while (!left.empty()) {
-    const pid_t process = left.back();
-    left.pop_back();
+  for (const pid_t process : process_tree(pid)) {
     const auto stat = read_stat(process);
     if (!stat) {
       continue;
@@ -100,9 +106,6 @@ std::optional<ServerUsage> server_usage(pid_t pid) {
     }
     usage->cpu += std::chrono::nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * stat->ticks;
     usage->threads += stat->threads;
-    for (const pid_t child : children_of(process)) {
-      left.push_back(child);
-    }
   }
   return usage;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "net/clock.h"
 
@@ -27,6 +28,9 @@ struct ServerUsage {
   unsigned cpus = 1;     // that it may use
   unsigned threads = 1;  // of all its processes
 };
+
+// `pid` and the processes below it that there are now, it first.
+std::vector<pid_t> process_tree(pid_t pid);
 
 // Reads the process tree below `pid` from /proc. Nothing if there is no such process.
 std::optional<ServerUsage> server_usage(pid_t pid);

@@ -11,6 +11,8 @@
 #include "loadgen/report_text.h"
 #include "loadgen/result_file.h"
 #include "loadgen/session.h"
+#include "loadgen/slices_options.h"
+#include "loadgen/slices_report.h"
 
 namespace fanin {
 namespace {
@@ -38,6 +40,29 @@ int measure(Session& session, const LoadOptions& options) {
   return outcome.verdict.status == Status::kInvalid ? kBadResult : 0;
 }
 
+int take_turns(Session& session, const LoadOptions& options) {
+  std::vector<LoadPlan> plans = make_slice_plans(options, Session::prepare);
+  std::optional<ResultFile> file;
+  if (!options.json_path.empty()) {
+    file.emplace(options.json_path);
+  }
+  const SlicesResult result = judge_slices(session.run_in_slices(std::move(plans)));
+  if (session.text() != nullptr) {
+    fmt::print(session.text(), "{}", slices_text(result));
+  }
+  if (file) {
+    file->write(to_text(slices_json(result)));
+  }
+  bool bad = false;
+  for (const Outcome& outcome : result.outcomes) {
+    if (outcome.result.interrupted) {
+      return kInterrupted;
+    }
+    bad |= outcome.verdict.status == Status::kInvalid;
+  }
+  return bad ? kBadResult : 0;
+}
+
 int experiment(Session& session, const LoadOptions& options) {
   if (options.control_fd) {
     throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
@@ -57,6 +82,9 @@ int run(int argc, char** argv) {
     return *exit_code;
   }
   Session session(options);
+  if (!options.targets.empty()) {
+    return take_turns(session, options);
+  }
   return options.find_rate || options.sweep ? experiment(session, options) : measure(session, options);
 }
 

@@ -84,7 +84,10 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
 }  // namespace
 
 void add_load_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("TARGET", options.target, "HOST:PORT of the server, or http://HOST:PORT/PATH")->required();
+  app.add_option("TARGET", options.target, "HOST:PORT of the server, or http://HOST:PORT/PATH");
+  app.add_option("--target", options.targets,
+                 "instead, repeated: servers that take turns in one run, compared with the first");
+  add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");
   app.add_option(
          "--driver", options.driver,
          "io-uring or epoll (event loops), threads (a blocking connection each), or auto: io-uring where there is one")
@@ -100,7 +103,8 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of the schedule")->capture_default_str();
-  app.add_option("--server-pid", options.server_pid, "process of the server, for the verdict on the bottleneck");
+  app.add_option("--server-pid", options.server_pids,
+                 "process of the server, for its CPU time; repeated for several targets");
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
   app.add_flag("--quiet", options.quiet, "no progress, no summary");
@@ -113,6 +117,12 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   add_load_options(app, options);
   try {
     app.parse(argc, argv);
+    if (options.target.empty() && options.targets.empty()) {
+      throw CLI::RequiredError("TARGET");
+    }
+    if (options.slice && options.targets.empty()) {
+      throw CLI::ValidationError("--slice", "needs several servers to take turns: give each by --target");
+    }
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

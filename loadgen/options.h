@@ -23,6 +23,8 @@ using GivenOption = std::pair<std::string, std::string>;
 // What the command line of fanin-load says; what was not given is empty.
 struct LoadOptions {
   std::string target;
+  std::vector<std::string> targets;  // which take turns
+  std::optional<Nanoseconds> slice;
   std::string driver = "auto";
   std::optional<std::int64_t> connections;
   std::optional<std::int64_t> threads;
@@ -48,7 +50,7 @@ struct LoadOptions {
   std::string cpus;
   std::string wait = "auto";
   std::uint64_t seed = 1;
-  std::optional<std::int64_t> server_pid;
+  std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<int> control_fd;
   std::string json_path;
   bool quiet = false;

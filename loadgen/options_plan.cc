@@ -65,8 +65,11 @@ LoadPlan make_plan(const LoadOptions& given) {
   }
   plan.close = options.close == "fin" ? CloseKind::kFin : CloseKind::kRst;
   plan.seed = options.seed;
-  if (options.server_pid) {
-    plan.server_pid = static_cast<pid_t>(in_range("--server-pid", *options.server_pid, 1, 1 << 30));
+  if (options.server_pids.size() > 1) {
+    refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));
+  }
+  for (const std::int64_t pid : options.server_pids) {
+    plan.server_pid = static_cast<pid_t>(in_range("--server-pid", pid, 1, 1 << 30));
   }
   return plan;
 }

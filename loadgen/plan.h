@@ -12,6 +12,7 @@
 
 #include "loadgen/arrival.h"
 #include "loadgen/driver.h"
+#include "loadgen/slices.h"
 #include "loadgen/waiting.h"
 #include "net/clock.h"
 #include "net/socket.h"
@@ -55,7 +56,8 @@ struct LoadPlan {
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
-  WaitChoice wait;  // of event loops
+  WaitChoice wait;                  // of event loops
+  std::optional<SlicePlan> slices;  // takes turns with other targets
 
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
   std::vector<std::pair<std::string, std::string>> protocol_texts;

@@ -281,6 +281,44 @@ class Experiments(unittest.TestCase):
                 self.assertIn(said, done.stderr)
 
 
+class Turns(unittest.TestCase):
+    """Several targets in one run."""
+
+    def test_an_a_a_run(self):
+        with server() as (target, process):
+            both = ["--target", target, "--target", target, "--server-pid", str(process.pid), "--server-pid", str(process.pid)]
+            done = load(*both, "--slice", "5ms", "--duration", "300ms", "--warmup", "0", "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(findings(result, "result"), [])
+        numbers = [[each["number"] for each in one["slices"]] for one in result["targets"]]
+        self.assertEqual({number % 4 for number in numbers[0]}, {0, 3})
+        self.assertEqual({number % 4 for number in numbers[1]}, {1, 2})
+        self.assertEqual(result["comparisons"][0]["blocks"], 15)
+        for one in result["targets"]:
+            self.assertGreater(one["throughput_per_s"], 0)
+            self.assertGreater(one["server_cpu_per_request_ns"], 0)
+
+    def test_what_does_not_go_together_is_refused(self):
+        two = ["--target", "127.0.0.1:1", "--target", "127.0.0.1:2"]
+        for arguments, said in (
+            (["127.0.0.1:1", "--slice", "20ms"], "give each by --target"),
+            (["127.0.0.1:1", *two], "give all targets by --target"),
+            (two[:2], "give 2 to 16"),
+            ([*two, "--rate", "100"], "closed loop"),
+            ([*two, "--server-pid", "1"], "one for each"),
+            ([*two, "--slice", "1ms"], "--slice is out of range"),
+            ([*two, "--slice", "9s"], "--slice is out of range"),
+            ([*two, "--driver", "threads"], "event loops"),
+            ([*two, "--protocol", "greet"], "stay open"),
+        ):
+            with self.subTest(arguments):
+                done = load(*arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn(said, done.stderr)
+
+
 class Control(unittest.TestCase):
     """The monitor is told of the borders of the window and finds the connections as they were."""
 

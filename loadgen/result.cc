@@ -81,6 +81,19 @@ void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
   result.replies_median = replies.size() % 2 == 1 ? replies[middle] : (replies[middle - 1] + replies[middle]) / 2.0;
 }
 
+// Threads of one target pass the same slices, so that they differ in number at the very end at most.
+void add_slices(LoadResult& result, const Slices& slices) {
+  for (std::size_t i = 0; i < slices.all().size(); ++i) {
+    const Slice& slice = slices.all()[i];
+    if (i == result.slices.size()) {
+      result.slices.push_back(slice);
+    } else {
+      result.slices[i].completed += slice.completed;
+      result.slices[i].server_cpu += slice.server_cpu;
+    }
+  }
+}
+
 std::optional<Nanoseconds> finite(const PercentileValue& value) {
   return value.kind == PercentileValue::Kind::kFinite ? std::optional(value.value) : std::nullopt;
 }
@@ -136,6 +149,9 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     add_counts(result, thread->recorder());
     add_statuses(result, thread->statuses());
     add_usage(result, thread->usage(), thread->spin());
+    if (thread->slices() != nullptr) {
+      add_slices(result, *thread->slices());
+    }
     result.gave_up = result.gave_up || thread->gave_up();
     seconds = std::max(seconds, thread->recorder().seconds().size());
   }

@@ -64,6 +64,8 @@ struct LoadResult {
   Histogram lateness;
   std::vector<SeriesPoint> series;
 
+  std::vector<Slice> slices;  // of a target that took turns, ascending
+
   ProcessUsage generator;  // over the window
   double busiest_thread_utilisation = 0;
   Nanoseconds run_queue_wait{0};          // of all threads

@@ -79,27 +79,46 @@ void thread_main(LoadThread& thread, Coordinator& coordinator) noexcept {
   thread.disconnect();
 }
 
+// What one target has to itself.
+struct Part {
+  Part(const LoadPlan& its_plan, ConnectGate& gate)
+      : plan(its_plan),
+        sources(plan.target, std::uint64_t{plan.connections} + plan.idle,
+                plan.requests_per_connection > 0 || plan.connect_on_demand),
+        threads(make_threads(plan, sources, gate)) {}
+
+  const LoadPlan& plan;
+  const SourceAddresses sources;
+  const std::vector<std::unique_ptr<LoadThread>> threads;
+  std::optional<ServerUsage> server_before;
+  std::optional<ServerUsage> server;
+};
+
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.
 class Director {
  public:
-  Director(const LoadPlan& plan, const std::vector<RunListener*>& listeners, const std::atomic<bool>& interrupted)
-      : plan_(plan),
-        listeners_(listeners),
-        interrupted_(interrupted),
-        sources_(plan.target, std::uint64_t{plan.connections} + plan.idle,
-                 plan.requests_per_connection > 0 || plan.connect_on_demand),
-        threads_(make_threads(plan, sources_, gate_)),
-        coordinator_(static_cast<unsigned>(threads_.size())) {}
+  // The plans differ in target and turn alone.
+  Director(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
+           const std::atomic<bool>& interrupted)
+      : plan_(plans.front()), listeners_(listeners), interrupted_(interrupted) {
+    for (const LoadPlan& plan : plans) {
+      const Part& part = *parts_.emplace_back(std::make_unique<Part>(plan, gate_));
+      for (const auto& thread : part.threads) {
+        threads_.push_back(thread.get());
+      }
+    }
+    coordinator_.emplace(static_cast<unsigned>(threads_.size()));
+  }
 
   ~Director() {
-    coordinator_.call_off();
+    coordinator_->call_off();
     running_.clear();  // joins
   }
 
-  LoadResult run() {
+  std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
     start_threads();
-    wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_.all_ready(until); });
+    wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
     check_reached();
     const TimePoint start = now() + kStartDelay;
     Window window{.start = start, .open = start + plan_.warmup};
@@ -107,22 +126,25 @@ class Director {
       window.close = window.open + plan_.duration;
     }
     tell(&RunListener::established, established());
-    coordinator_.start(window);
+    coordinator_->start(window);
     const auto opened_at = measure(window);
     for (RunListener* listener : listeners_) {
       listener->hold();
     }
-    coordinator_.release();
+    coordinator_->release();
     running_.clear();
-    LoadResult result = collect(plan_, threads_);
-    result.started_at = started_at;
-    result.opened_at = opened_at;
-    result.warmup = window.open - window.start;
-    result.warmup_end = warmup_end_;
-    result.generator = usage_;
-    result.server = server_;
-    result.interrupted = interrupted_.load();
-    return result;
+    std::vector<LoadResult> results;
+    for (const auto& part : parts_) {
+      LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
+      result.started_at = started_at;
+      result.opened_at = opened_at;
+      result.warmup = window.open - window.start;
+      result.warmup_end = warmup_end_;
+      result.generator = usage_;
+      result.server = part->server;
+      result.interrupted = interrupted_.load();
+    }
+    return results;
   }
 
  private:
@@ -133,14 +155,14 @@ class Director {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals go to the directing thread, traffic is not interrupted
-    for (const auto& thread : threads_) {
-      running_.emplace_back([&thread = *thread, this] { thread_main(thread, coordinator_); });
+    for (LoadThread* thread : threads_) {
+      running_.emplace_back([&thread = *thread, this] { thread_main(thread, *coordinator_); });
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   std::optional<WallTime> measure(Window& window) {
-    const auto until_done = [this](TimePoint until) { return coordinator_.all_done(until); };
+    const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
     if (plan_.warmup_until_steady) {
       open_when_steady(window);
     }
@@ -150,13 +172,17 @@ class Director {
     }
     const WallTime opened_at = std::chrono::system_clock::now();
     const ProcessUsage before = process_usage();
-    const auto server_before = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
+    for (const auto& part : parts_) {
+      part->server_before = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+    }
     tell(&RunListener::window_opened, window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
-    server_ = plan_.server_pid ? server_usage(*plan_.server_pid) : std::nullopt;
-    if (server_ && server_before) {
-      server_->cpu -= server_before->cpu;
+    for (const auto& part : parts_) {
+      part->server = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+      if (part->server && part->server_before) {
+        part->server->cpu -= part->server_before->cpu;
+      }
     }
     tell(&RunListener::window_closed, std::min(window.close, now()));
     wait(Phase::kDraining, until_done);
@@ -165,7 +191,7 @@ class Director {
 
   // Moves the window forward as soon as the throughput is steady.
   void open_when_steady(Window& window) {
-    const auto until_done = [this](TimePoint until) { return coordinator_.all_done(until); };
+    const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
     WarmupWatch watch;
     warmup_end_ = WarmupEnd::kLimit;
     for (TimePoint at = window.start; at < window.open - kOpeningLead && !interrupted_.load();) {
@@ -179,7 +205,7 @@ class Director {
         const Nanoseconds earlier = window.open - (now() + kOpeningLead);
         window.open -= earlier;
         window.close -= plan_.requests ? Nanoseconds(0) : earlier;
-        coordinator_.open_at(window.open);
+        coordinator_->open_at(window.open);
         return;
       }
     }
@@ -187,7 +213,7 @@ class Director {
 
   std::uint64_t completed_so_far() const {
     std::uint64_t count = 0;
-    for (const auto& thread : threads_) {
+    for (const LoadThread* thread : threads_) {
       count += thread->recorder().progress_outside();
     }
     return count;
@@ -199,7 +225,7 @@ class Director {
   void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = now()) {
     while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
       if (interrupted_.load(std::memory_order_relaxed)) {
-        coordinator_.interrupt();
+        coordinator_->interrupt();
         if (phase != Phase::kDraining && phase != Phase::kConnecting) {
           until = now();
         }
@@ -210,7 +236,7 @@ class Director {
 
   void show(Phase phase, Nanoseconds elapsed) {
     RunListener::Progress progress{phase, elapsed, 0, 0};
-    for (const auto& thread : threads_) {
+    for (const LoadThread* thread : threads_) {
       progress.completed += thread->recorder().progress_completed();
       progress.failed += thread->recorder().progress_failed();
     }
@@ -229,41 +255,49 @@ class Director {
   // The threads wait for the start, so their counts stand still.
   std::uint64_t established() const {
     std::uint64_t count = 0;
-    for (const auto& thread : threads_) {
+    for (const LoadThread* thread : threads_) {
       count += thread->recorder().connections.established;
     }
     return count;
   }
 
   void check_reached() const {
-    int error = 0;
-    for (const auto& thread : threads_) {
-      error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
-    }
-    if (established() == 0 && error != 0) {
-      throw std::runtime_error(
-          fmt::format("no connection to {} came up: {}", plan_.target.text(), std::strerror(error)));
+    for (const auto& part : parts_) {
+      int error = 0;
+      std::uint64_t up = 0;
+      for (const auto& thread : part->threads) {
+        error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
+        up += thread->recorder().connections.established;
+      }
+      if (up == 0 && error != 0) {
+        throw std::runtime_error(
+            fmt::format("no connection to {} came up: {}", part->plan.target.text(), std::strerror(error)));
+      }
     }
   }
 
   const LoadPlan& plan_;
   const std::vector<RunListener*>& listeners_;
   const std::atomic<bool>& interrupted_;
-  const SourceAddresses sources_;
   ConnectGate gate_{64};
-  const std::vector<std::unique_ptr<LoadThread>> threads_;
-  Coordinator coordinator_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<LoadThread*> threads_;  // of all parts
+  std::optional<Coordinator> coordinator_;
   std::vector<std::jthread> running_;
   WarmupEnd warmup_end_ = WarmupEnd::kTime;
   ProcessUsage usage_;
-  std::optional<ServerUsage> server_;
 };
 
 }  // namespace
 
 LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
                     const std::atomic<bool>& interrupted) {
-  return Director(plan, listeners, interrupted).run();
+  return Director({plan}, listeners, interrupted).run().front();
+}
+
+std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
+                                      const std::atomic<bool>& interrupted) {
+  return Director(plans, listeners, interrupted).run();
 }
 
 }  // namespace fanin

@@ -6,7 +6,6 @@
 #include <csignal>
 
 #include "loadgen/head_room.h"
-#include "loadgen/progress_line.h"
 #include "loadgen/run.h"
 #include "loadgen/uring_loop.h"
 #include "net/affinity.h"
@@ -59,8 +58,7 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   return plan;
 }
 
-Outcome Session::run(LoadPlan plan) {
-  ProgressLine progress(plan);
+std::vector<RunListener*> Session::listeners(ProgressLine& progress) {
   std::vector<RunListener*> listeners;
   if (shows_progress_) {
     listeners.push_back(&progress);
@@ -68,9 +66,25 @@ Outcome Session::run(LoadPlan plan) {
   if (control_) {
     listeners.push_back(&*control_);
   }
-  LoadResult result = run_load(plan, listeners, interrupted);
+  return listeners;
+}
+
+Outcome Session::run(LoadPlan plan) {
+  ProgressLine progress(plan);
+  LoadResult result = run_load(plan, listeners(progress), interrupted);
   Verdict verdict = judge(plan, result);
   return {std::move(plan), std::move(result), std::move(verdict)};
+}
+
+std::vector<Outcome> Session::run_in_slices(std::vector<LoadPlan> plans) {
+  ProgressLine progress(plans.front());
+  std::vector<LoadResult> results = fanin::run_in_slices(plans, listeners(progress), interrupted);
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    Verdict verdict = judge(plans[i], results[i]);
+    outcomes.push_back({std::move(plans[i]), std::move(results[i]), std::move(verdict)});
+  }
+  return outcomes;
 }
 
 }  // namespace fanin

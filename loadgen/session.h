@@ -5,6 +5,7 @@
 
 #include "loadgen/control.h"
 #include "loadgen/experiment.h"
+#include "loadgen/progress_line.h"
 
 namespace fanin {
 
@@ -19,11 +20,14 @@ class Session {
   // A checked plan that fits this machine. Throws std::invalid_argument.
   static LoadPlan prepare(const LoadOptions& options);
   Outcome run(LoadPlan plan);
+  std::vector<Outcome> run_in_slices(std::vector<LoadPlan> plans);
 
   // Where text for people goes; null: nowhere.
   std::FILE* text() const noexcept { return text_; }
 
  private:
+  std::vector<RunListener*> listeners(ProgressLine& progress);
+
   bool shows_progress_;
   std::FILE* text_;
   std::optional<ControlChannel> control_;

@@ -46,10 +46,11 @@ double share(Nanoseconds part, Nanoseconds whole) {
 }
 
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict) {
-  const double generator = result.busiest_thread_utilisation;
+  const double turns = plan.slices ? plan.slices->targets : 1;  // a target that takes turns is idle in those of others
+  const double generator = result.busiest_thread_utilisation * turns;
   const double waited = share(result.busiest_run_queue_wait, result.window);
   const double capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
-  const double server = capacity > 0 ? share(result.server->cpu, result.window) / capacity : 0;
+  const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
   std::string figures = fmt::format("the generator's busiest thread used {:.0f} % of a CPU", generator * 100);
   figures += result.server ? fmt::format(", the server {:.0f} % of its {:.0f} CPU{}", server * 100, capacity,
                                          capacity == 1 ? "" : "s")
@@ -146,7 +147,7 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
 // by the next request. A response time that misses something shows as a ratio below 1.
 void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   const bool applies = !plan.rate_per_s && plan.think == Nanoseconds(0) && plan.requests_per_connection == 0 &&
-                       !plan.connect_on_demand && !plan.requests;
+                       !plan.connect_on_demand && !plan.requests && !plan.slices;
   if (!applies || result.completed == 0 || result.connections.established == 0) {
     return;
   }

@@ -5,10 +5,11 @@
 
 namespace fanin {
 
-Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder)
+Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices)
     : plan_(plan),
       schedule_(schedule),
       recorder_(recorder),
+      slices_(slices),
       lanes_(plan.connections),
       slots_(std::size_t{plan.connections} * plan.depth),
       free_(std::size_t{plan.connections} * plan.depth),
@@ -62,6 +63,9 @@ std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, T
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
     recorder_.completed(done.intended, done.sent, at);
+    if (slices_ != nullptr) {
+      slices_->completed(done.sent);
+    }
     end_oldest(connection, at);
   }
   return known;
@@ -137,7 +141,7 @@ bool Workload::may_send(TimePoint at) noexcept {
     const TimePoint due = scheduled();
     return due <= at && due < recorder_.window().close;
   }
-  return at >= recorder_.window().start && at < recorder_.window().close;
+  return at >= recorder_.window().start && at < recorder_.window().close && (slices_ == nullptr || slices_->open(at));
 }
 
 std::optional<Workload::Turn> Workload::next(TimePoint at) noexcept {
@@ -186,7 +190,9 @@ TimePoint Workload::next_due() noexcept {
   TimePoint due = thinking_.empty() ? TimePoint::max() : thinking_.front().until;
   skip_stale();
   if (started_ && !free_.empty() && !count_reached()) {
-    const TimePoint next = schedule_ ? scheduled() : recorder_.window().start;
+    const TimePoint next = schedule_            ? scheduled()
+                           : slices_ != nullptr ? slices_->next_begin()
+                                                : recorder_.window().start;
     due = next < recorder_.window().close ? std::min(due, next) : due;
   }
   return due;

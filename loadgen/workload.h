@@ -7,6 +7,7 @@
 #include "loadgen/arrival.h"
 #include "loadgen/recorder.h"
 #include "loadgen/ring.h"
+#include "loadgen/slices.h"
 #include "net/clock.h"
 
 namespace fanin {
@@ -29,8 +30,8 @@ struct WorkloadPlan {
 // counts from its intended time.
 class Workload {
  public:
-  // `recorder` must outlive this.
-  Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder);
+  // `recorder` and `slices` must outlive this. With slices (closed loop), requests are sent in those alone.
+  Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices = nullptr);
 
   // Traffic may begin: nothing is handed out before. Connections that are up or made on demand have been announced with
   // usable() before, or are later.
@@ -119,6 +120,7 @@ class Workload {
   WorkloadPlan plan_;
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
+  Slices* slices_;
   bool started_ = false;
   TimePoint free_since_{TimePoint::min()};  // with a schedule: when a slot came free after there had been none
   std::vector<Lane> lanes_;

@@ -55,6 +55,8 @@ def findings(document, kind):
         return load_findings(document, ())
     if kind == "fanin-load-sweep":
         return _findings_of_loads(document, "points", "ceiling")
+    if kind == "fanin-load-slices":
+        return _findings_of_loads(document, "targets")
     if kind == "fanin-load-search":
         return _findings_of_loads(document, "probes", "ceiling", "confirming")
     return suite_findings(document, ()) if kind == "fanin-suite" else []

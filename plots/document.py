@@ -18,6 +18,7 @@ SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
     "fanin-load": "load.schema.json",
     "fanin-load-sweep": "load-sweep.schema.json",
+    "fanin-load-slices": "load-slices.schema.json",
     "fanin-load-search": "load-search.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-peers": "peers.schema.json",
