@@ -43,6 +43,7 @@ struct SecondBucket {
 
 // Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
 // ended; the exception are the progress counters, which any thread may read at any time.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a cache line of its own
 class alignas(64) Recorder {
  public:
   // separate_service: response and service times differ (open loop, connections made on demand); otherwise one

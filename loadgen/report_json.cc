@@ -227,7 +227,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"errors", errors_json(result)},
           {"http", http_json(plan, result)},
           {"throughput",
-           {{"requests_per_s", per_second(static_cast<double>(result.completed), result.window)},
+           {{"requests_per_s", per_second(static_cast<double>(result.completed_in_window), result.window)},
             {"received_bytes_per_s", per_second(static_cast<double>(result.bytes_received), result.window)},
             {"sent_bytes_per_s", per_second(static_cast<double>(result.bytes_sent), result.window)}}},
           {"latency",

@@ -47,7 +47,7 @@ class ReportTest : public ::testing::Test {
     result_.opened_at = WallTime{};
     result_.window = milliseconds(2000);
     result_.sent = 2000;
-    result_.completed = 1960;
+    result_.completed = result_.completed_in_window = 1960;
     result_.unanswered = 40;
     result_.request_errors.add(ErrorKind::kTimeout, 40);
     result_.connection_errors.add(ErrorKind::kConnectRefused, 3);

@@ -124,10 +124,6 @@ SeriesPoint series_point(std::size_t second, const std::vector<std::unique_ptr<L
   return point;
 }
 
-double per_second(std::uint64_t count, Nanoseconds window) noexcept {
-  return window > Nanoseconds(0) ? static_cast<double>(count) * 1e9 / static_cast<double>(window.count()) : 0.0;
-}
-
 }  // namespace
 
 std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
@@ -138,9 +134,10 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
-double LoadResult::requests_per_s() const noexcept { return per_second(completed, window); }
-
-double LoadResult::achieved_per_s() const noexcept { return per_second(completed_in_window, window); }
+double LoadResult::requests_per_s() const noexcept {
+  const auto replies = static_cast<double>(completed_in_window);
+  return window > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(window.count()) : 0.0;
+}
 
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   LoadResult result;

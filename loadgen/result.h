@@ -76,9 +76,9 @@ struct LoadResult {
 
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
-  double requests_per_s() const noexcept;  // 0 without a window
-  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count.
-  double achieved_per_s() const noexcept;
+  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0
+  // without a window.
+  double requests_per_s() const noexcept;
 };
 
 // Adds up what the threads recorded, which must have ended.

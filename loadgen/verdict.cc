@@ -75,7 +75,7 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   const Nanoseconds tolerance = lateness_tolerance(plan);
   const double within = share_within(result.lateness, tolerance);
   verdict.within_tolerance_share = within;
-  verdict.achieved_rate_per_s = result.achieved_per_s();
+  verdict.achieved_rate_per_s = result.requests_per_s();
   if (within < kLateWarning) {
     auto text = fmt::format("only {:.2f} % of the requests left within {} us of their time", within * 100,
                             std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());

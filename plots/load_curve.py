@@ -49,9 +49,7 @@ def draw(document):
 
 
 def _achieved(result):
-    """Requests per second that were completed; of a schedule as its report has it."""
-    schedule = result["schedule"]
-    return (schedule["achieved_rate_per_s"] if schedule else result["throughput"]["requests_per_s"]) or 0.0
+    return result["throughput"]["requests_per_s"] or 0.0
 
 
 def _is_invalid(point):

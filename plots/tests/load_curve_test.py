@@ -21,7 +21,7 @@ def result(rate, milliseconds, invalid=None):
     """A run at `rate`, all of whose requests took as long; the rate it achieved is that of its requests."""
     samples = [round(milliseconds * 1e6)] * 2000
     document = fixture_parts.load(samples, rate=rate)
-    document["schedule"]["achieved_rate_per_s"] = rate * (0.5 if invalid else 1.0)
+    document["throughput"]["requests_per_s"] = rate * (0.5 if invalid else 1.0)
     if invalid:
         document["verdict"] = {"status": "invalid", "reasons": [invalid]}
     return document
