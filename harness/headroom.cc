@@ -65,7 +65,8 @@ Finding descriptors(const MachineLimits& limits, const Headroom& headroom) {
     finding.status = Status::kOk;
     finding.note = *headroom.server_processes == 1
                        ? "hard limit: one process holds them all"
-                       : fmt::format("hard limit: fanin-server needs --processes {}", *headroom.server_processes);
+                       : fmt::format("hard limit: fanin-server needs --processes {}, fanin-load spreads by itself",
+                                     *headroom.server_processes);
     return finding;
   }
   finding.status = Status::kTooLow;
