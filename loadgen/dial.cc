@@ -53,7 +53,9 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking, Na
     return fail();
   }
   const int on = 1;
-  ::setsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!target.is_unix()) {
+    ::setsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   if (timeout > Nanoseconds(0)) {
     const auto us = std::max<std::int64_t>(1, timeout / std::chrono::microseconds(1));
     const timeval limit{us / 1'000'000, us % 1'000'000};

@@ -84,7 +84,7 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
 }  // namespace
 
 void add_load_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("TARGET", options.target, "HOST:PORT of the server, or http://HOST:PORT/PATH");
+  app.add_option("TARGET", options.target, "HOST:PORT of the server, or unix:/PATH, or http://HOST:PORT/PATH");
   app.add_option("--target", options.targets,
                  "instead, repeated: servers that take turns in one run, compared with the first");
   add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");

@@ -28,13 +28,21 @@ LOAD, SERVER = "", ""
 QUICK = ["--duration", "200ms", "--warmup", "50ms"]
 
 
+def target_of(address):
+    """What fanin-load takes, from an address of the READY line."""
+    if "path" in address:
+        return f"unix:{address['path']}"
+    host, port = address["host"], address["port"]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @contextlib.contextmanager
 def server(model="epoll", *options):
     """A fanin-server; yields its target as HOST:PORT and its process."""
     process = subprocess.Popen([SERVER, model, *options], stdout=subprocess.PIPE, text=True)
     try:
         address = json.loads(process.stdout.readline())["addresses"][0]
-        yield f"{address['host']}:{address['port']}", process
+        yield target_of(address), process
     finally:
         process.kill()
         process.communicate()
@@ -153,6 +161,19 @@ class Results(unittest.TestCase):
                                 "--expect", "PING", "--requests", "50", "--warmup", "0")
         self.assertEqual(result["workload"]["request"], "PING\\r\\n")
         self.assertEqual(result["workload"]["payload_bytes"], 6)
+
+    def test_other_kinds_of_addresses(self):
+        with tempfile.TemporaryDirectory() as folder:
+            listens = [f"unix:{folder}/a \"quoted\" socket", f"unix:@fanin-program-test-{os.getpid()}"]
+            if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
+                listens.append("[::1]:0")
+            for listen in listens:
+                for driver in ("epoll", "threads", "auto"):
+                    with self.subTest(listen=listen, driver=driver), server("epoll", "--listen", listen) as (target, _):
+                        result = self.check(target, "--requests", "200", "--warmup", "0", "--driver", driver, "--think", "0",
+                                            "--requests-per-connection", "10")
+                        self.assertEqual(result["requests"]["completed"], 200)
+                        self.assertEqual(target, target_of(result["target"]))
 
     def test_raw_ends_of_replies(self):
         with server() as (target, _):

@@ -29,6 +29,13 @@ std::string_view warmup_end_name(WarmupEnd end) {
   return "time";
 }
 
+Json target_json(const Address& target) {
+  if (target.is_unix()) {
+    return {{"path", target.path()}};
+  }
+  return {{"host", target.host()}, {"port", target.port()}};
+}
+
 Json workload_json(const LoadPlan& plan) {
   Json json{{"protocol", plan.protocol_name},
             {"loop", plan.rate_per_s ? "open" : "closed"},
@@ -211,7 +218,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"schema_version", 1},
           {"version", FANIN_VERSION},
           {"started_at", timestamp(result.started_at)},
-          {"target", {{"host", plan.target.host()}, {"port", plan.target.port()}}},
+          {"target", target_json(plan.target)},
           {"workload", workload_json(plan)},
           {"window",
            {{"opened_at", opened ? Json(timestamp(*result.opened_at)) : Json()},

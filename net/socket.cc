@@ -4,15 +4,21 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
 
+#include "net/socket_file.h"
+
 namespace fanin {
 namespace {
+
+constexpr std::string_view kUnix = "unix:";
 
 void set_option(int fd, int level, int name, int value, const char* what) {
   check(::setsockopt(fd, level, name, &value, sizeof value), what);
@@ -41,7 +47,29 @@ Address Address::parse(std::string_view host, std::uint16_t port) {
   return address;
 }
 
+Address Address::of_socket_file(std::string_view path) {
+  Address address;
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.size() < 2 || path.size() >= sizeof name.sun_path) {
+    throw std::invalid_argument(fmt::format("'{}' is no name of a socket: give a path, or @NAME, of at most {} bytes",
+                                            path, sizeof name.sun_path - 1));
+  }
+  std::memcpy(name.sun_path, path.data(), path.size());
+  // Names in the abstract name space begin with a zero byte and have no other at their end.
+  const bool abstract = path.front() == '@';
+  if (abstract) {
+    name.sun_path[0] = 0;
+  }
+  std::memcpy(&address.storage_, &name, sizeof name);
+  address.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
+  return address;
+}
+
 Address Address::parse_target(std::string_view text, PortZero zero) {
+  if (text.starts_with(kUnix)) {
+    return of_socket_file(text.substr(kUnix.size()));
+  }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
@@ -68,6 +96,9 @@ Address Address::of_local_end(int fd) {
 }
 
 std::uint16_t Address::port() const noexcept {
+  if (is_unix()) {
+    return 0;
+  }
   // sin_port and sin6_port share their place.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
 }
@@ -81,11 +112,26 @@ std::string Address::host() const {
   return text;
 }
 
+std::string Address::path() const {
+  const char* name = reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path;
+  const std::size_t length = size_ - offsetof(sockaddr_un, sun_path);
+  if (length > 0 && name[0] == 0) {
+    return "@" + std::string(name + 1, length - 1);
+  }
+  return {name, ::strnlen(name, length)};
+}
+
 std::string Address::text() const {
+  if (is_unix()) {
+    return fmt::format("{}{}", kUnix, path());
+  }
   return family() == AF_INET6 ? fmt::format("[{}]:{}", host(), port()) : fmt::format("{}:{}", host(), port());
 }
 
 bool Address::is_loopback() const noexcept {
+  if (is_unix()) {
+    return true;
+  }
   if (family() == AF_INET6) {
     return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr) != 0;
   }
@@ -96,20 +142,26 @@ Descriptor listen_on(const Address& address, const ListenOptions& options) {
   const std::string what = fmt::format("cannot listen on {}", address.text());
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (options.nonblocking ? SOCK_NONBLOCK : 0);
   Descriptor fd(check(::socket(address.family(), type, 0), what.c_str()));
-  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
-  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, what.c_str());
-  if (options.reuse_port) {
-    set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
+  if (address.is_unix()) {
+    remove_stale_socket(address.path());
+  } else {
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
+    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, what.c_str());
+    if (options.reuse_port) {
+      set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
+    }
   }
   check(::bind(fd.get(), address.data(), address.size()), what.c_str());
   check(::listen(fd.get(), options.backlog), what.c_str());
   return fd;
 }
 
-Descriptor make_tcp_socket(int family, Blocking blocking) {
+Descriptor make_stream_socket(int family, Blocking blocking) {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
   Descriptor fd(check(::socket(family, type, 0), "cannot make a socket"));
-  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+  if (family != AF_UNIX) {
+    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+  }
   return fd;
 }
 

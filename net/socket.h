@@ -11,22 +11,26 @@
 
 namespace fanin {
 
-// An IPv4 or IPv6 socket address. A value; any thread.
+// An IPv4, IPv6 or Unix-domain socket address. A value; any thread.
 class Address {
  public:
   // Parses a numeric host and a port. Throws std::invalid_argument naming the host that is not an address.
   static Address parse(std::string_view host, std::uint16_t port);
-  // Parses "host:port" or "[v6]:port"; "localhost" means 127.0.0.1.
+  // Parses "host:port" or "[v6]:port"; "localhost" means 127.0.0.1. Or "unix:/path", or "unix:@name" for a name in the
+  // abstract name space, which needs no file.
   enum class PortZero { kRefused, kAllowed };
   static Address parse_target(std::string_view text, PortZero zero = PortZero::kRefused);
+  static Address of_socket_file(std::string_view path);  // "@name": abstract
   static Address of_local_end(int fd);
 
   const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t size() const noexcept { return size_; }
   int family() const noexcept { return storage_.ss_family; }
-  std::uint16_t port() const noexcept;
-  std::string host() const;
-  std::string text() const;  // "127.0.0.1:80", "[::1]:80"
+  bool is_unix() const noexcept { return family() == AF_UNIX; }
+  std::uint16_t port() const noexcept;  // 0 of a Unix-domain socket
+  std::string host() const;             // not of a Unix-domain socket
+  std::string path() const;             // of a Unix-domain socket: "/path", "@name"
+  std::string text() const;             // "127.0.0.1:80", "[::1]:80", "unix:/path"
   bool is_loopback() const noexcept;
 
  private:
@@ -40,14 +44,16 @@ struct ListenOptions {
   bool nonblocking = false;
 };
 
-// A listening TCP socket with SO_REUSEADDR and TCP_NODELAY (which accepted sockets inherit on Linux).
-// Throws std::system_error naming the address.
+// A listening socket; of TCP with SO_REUSEADDR and TCP_NODELAY (which accepted sockets inherit on Linux). The file of a
+// Unix-domain one is replaced if its server is gone, and left behind for the caller to remove (net/socket_file.h); such
+// sockets cannot share an address, so reuse_port has no effect. Throws std::system_error or std::invalid_argument
+// naming the address.
 Descriptor listen_on(const Address& address, const ListenOptions& options);
 
 enum class Blocking { kYes, kNo };
 
-// A TCP socket with TCP_NODELAY set. Throws std::system_error.
-Descriptor make_tcp_socket(int family, Blocking blocking);
+// A socket for a connection, of TCP with TCP_NODELAY set. Throws std::system_error.
+Descriptor make_stream_socket(int family, Blocking blocking);
 
 // Makes close() send RST instead of FIN: no TIME_WAIT, but no orderly shutdown either.
 void set_reset_on_close(int fd) noexcept;

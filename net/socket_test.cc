@@ -1,6 +1,7 @@
 #include "net/socket.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <stdexcept>
 #include <system_error>
@@ -12,10 +13,14 @@ TEST(Address, ParsesTargets) {
   EXPECT_EQ(Address::parse_target("127.0.0.1:80").text(), "127.0.0.1:80");
   EXPECT_EQ(Address::parse_target("localhost:8080").text(), "127.0.0.1:8080");
   EXPECT_EQ(Address::parse_target("[::1]:443").text(), "[::1]:443");
+  EXPECT_EQ(Address::parse_target("unix:/tmp/x").text(), "unix:/tmp/x");
+  EXPECT_EQ(Address::parse_target("unix:@name").text(), "unix:@name");
+  EXPECT_TRUE(Address::parse_target("unix:@name").is_loopback());
 }
 
 TEST(Address, RefusesBadTargets) {
-  for (const char* text : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "nowhere:80", "127.0.0.1:8x"}) {
+  for (const char* text :
+       {"127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "nowhere:80", "127.0.0.1:8x", "unix:", "unix:@"}) {
     EXPECT_THROW(Address::parse_target(text), std::invalid_argument) << text;
   }
 }
@@ -37,9 +42,20 @@ TEST(Listen, PortZeroIsBoundAndTakenPortIsRefused) {
   EXPECT_THROW(listen_on(bound, {}), std::system_error);
 }
 
+// Would catch: the address of a bound Unix-domain socket that reads otherwise than it was given.
+TEST(Listen, TakesAnAbstractName) {
+  const std::string name = "unix:@fanin-socket-test-" + std::to_string(::getpid());
+  const Descriptor listener = listen_on(Address::parse_target(name), {});
+  const Address bound = Address::of_local_end(listener.get());
+  EXPECT_EQ(bound.text(), name);
+  const Descriptor client = make_stream_socket(AF_UNIX, Blocking::kYes);
+  EXPECT_EQ(::connect(client.get(), bound.data(), bound.size()), 0);
+  EXPECT_THROW(listen_on(bound, {}), std::system_error);
+}
+
 // Would catch: a moved-from descriptor that closes a number which belongs to somebody else by then.
 TEST(Descriptor, MoveLeavesNothingBehind) {
-  Descriptor one = make_tcp_socket(AF_INET, Blocking::kYes);
+  Descriptor one = make_stream_socket(AF_INET, Blocking::kYes);
   const int number = one.get();
   Descriptor two = std::move(one);
   EXPECT_FALSE(one);  // NOLINT(bugprone-use-after-move): the state after the move is the subject

@@ -9,6 +9,7 @@
 
 #include "net/errno_policy.h"
 #include "servers/counters.h"
+#include "servers/stop.h"
 
 namespace fanin {
 namespace {
@@ -80,6 +81,14 @@ Listener::Listener(const Address& address, const ListenOptions& options, std::si
   }
 }
 
+Listener Listener::sharing(const Listener& other, bool nonblocking) {
+  Listener listener(Descriptor(check(::fcntl(other.fd(), F_DUPFD_CLOEXEC, 0), "fcntl")), other.max_connections_);
+  if (nonblocking) {
+    listener.set_nonblocking(Blocking::kNo);
+  }
+  return listener;
+}
+
 void Listener::set_nonblocking(Blocking accepted) {
   const int flags = check(::fcntl(socket_.get(), F_GETFL), "fcntl");
   check(::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK), "fcntl");
@@ -94,6 +103,9 @@ Listener::Accepted Listener::accept(std::size_t open) {
   }
   switch (classify_accept(errno)) {
     case AcceptError::kWouldBlock:
+      if (stop::requested()) {
+        return {Status::kStopped, {}};  // all that a Unix-domain listener says that was shut down and does not block
+      }
       count(Count::kBlockAccept);
       return {Status::kNone, {}};
     case AcceptError::kRetry:

@@ -25,6 +25,9 @@ class Listener {
   // `max_connections` 0 means no limit. Throws std::system_error where the address cannot be listened on.
   Listener(const Address& address, const ListenOptions& options, std::size_t max_connections);
 
+  // Another listener on the same queue, for sockets that cannot share an address. Throws std::system_error.
+  static Listener sharing(const Listener& other, bool nonblocking);
+
   int fd() const noexcept { return socket_.get(); }
   Address address() const { return Address::of_local_end(socket_.get()); }
 
@@ -45,6 +48,8 @@ class Listener {
   Accepted on_accepted(int result, std::size_t open);
 
  private:
+  Listener(Descriptor socket, std::size_t max_connections)
+      : socket_(std::move(socket)), max_connections_(max_connections) {}
   Accepted admit(Descriptor socket, std::size_t open);
   Accepted accept_without_descriptor(std::size_t open);
 

@@ -27,12 +27,24 @@ void print_line(const std::string& line) {
   std::fflush(stdout);  // before any fork, and because a reader waits for it
 }
 
+std::string address_json(const Address& address) {
+  if (!address.is_unix()) {
+    return fmt::format(R"({{"host":"{}","port":{}}})", address.host(), address.port());
+  }
+  std::string escaped;
+  for (const char c : address.path()) {
+    const bool control = static_cast<unsigned char>(c) < ' ';
+    escaped += control ? fmt::format("\\u{:04x}", static_cast<unsigned>(c))
+                       : std::string(c == '"' || c == '\\' ? "\\" : "") + c;
+  }
+  return fmt::format(R"({{"path":"{}"}})", escaped);
+}
+
 // By hand: names of the tables and numeric addresses need no escaping.
 void print_ready(const ServerCommand& command, Server& server) {
   std::vector<std::string> addresses;
   for (const Listener& listener : server.listeners()) {
-    const Address address = listener.address();
-    addresses.push_back(fmt::format(R"({{"host":"{}","port":{}}})", address.host(), address.port()));
+    addresses.push_back(address_json(listener.address()));
   }
   print_line(fmt::format(R"({{"ready":true,"model":"{}","protocol":"{}","pid":{},"addresses":[{}]}})", command.model,
                          command.options.protocol, ::getpid(), fmt::join(addresses, ",")));

@@ -78,7 +78,7 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
   app.add_option("--port", options.port, "port; 0 takes any free one")->capture_default_str();
-  app.add_option("--listen", options.listen, "HOST:PORT instead of --bind and --port; may be repeated");
+  app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
   app.add_option("--backlog", options.backlog, "length of the accept queue")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

@@ -57,6 +57,9 @@ void Server::listen(const Address& address) {
   }
   const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
   listeners_.emplace_back(address, listen_options, options_.max_connections);
+  if (address.is_unix()) {
+    socket_files_.emplace_back(address.path());
+  }
   stop::watch_listener(listeners_.back().fd());
 }
 
@@ -100,8 +103,12 @@ Server Server::replica() const { return {*this, listen_again(false)}; }
 std::vector<Listener> Server::listen_again(bool nonblocking) const {
   std::vector<Listener> more;
   for (const Listener& listener : listeners_) {
-    const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = nonblocking};
-    more.emplace_back(listener.address(), listen_options, options_.max_connections);
+    if (listener.address().is_unix()) {
+      more.push_back(Listener::sharing(listener, nonblocking));
+    } else {
+      const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = nonblocking};
+      more.emplace_back(listener.address(), listen_options, options_.max_connections);
+    }
     stop::watch_listener(more.back().fd());
   }
   return more;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/clock.h"
+#include "net/socket_file.h"
 #include "protocols/registry.h"
 #include "servers/listener.h"
 
@@ -98,6 +99,7 @@ class Server {
   ServerOptions options_;
   bool reuse_port_;
   SessionFactory sessions_;
+  std::vector<SocketFile> socket_files_;  // of Unix-domain listeners
   std::vector<Listener> listeners_;
   std::function<void(int)> on_cut_off_;
 };

@@ -32,7 +32,7 @@ void serve_far_ends(int command, const Address& target, std::size_t count) {
   std::vector<Descriptor> ends;
   ends.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    ends.push_back(make_tcp_socket(target.family(), Blocking::kYes));
+    ends.push_back(make_stream_socket(target.family(), Blocking::kYes));
     set_reset_on_close(ends.back().get());
     check(::connect(ends.back().get(), target.data(), target.size()), "connect");
   }

@@ -55,7 +55,7 @@ void connect_within_patience(int fd, const Address& server) {
 }  // namespace
 
 Client::Client(const Address& server, ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes)
-    : socket_(make_tcp_socket(server.family(), Blocking::kNo)), protocol_(&protocol) {
+    : socket_(make_stream_socket(server.family(), Blocking::kNo)), protocol_(&protocol) {
   state_.connection = number;
   if (receive_buffer_bytes > 0) {
     check(::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes), "SO_RCVBUF");

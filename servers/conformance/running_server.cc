@@ -53,7 +53,9 @@ RunningServer::RunningServer(const Subject& subject, const ServerStart& start)
     EXPECT_EQ(ready.at("protocol"), subject.protocol->name);
     EXPECT_EQ(ready.at("pid"), process_.pid());
     for (const auto& address : ready.at("addresses")) {
-      addresses_.push_back(Address::parse(address.at("host").get<std::string>(), address.at("port")));
+      addresses_.push_back(address.contains("path")
+                               ? Address::of_socket_file(address.at("path").get<std::string>())
+                               : Address::parse(address.at("host").get<std::string>(), address.at("port")));
     }
   } catch (const nlohmann::json::exception& error) {
     throw Failure(fmt::format("not a READY line: {}: {}", *line, error.what()));

@@ -1,8 +1,13 @@
 // More than one of a thing: ports, worker processes, places.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
@@ -18,6 +23,15 @@ bool has_one_thread(const Subject& subject) {
   return is_home_and_keeps(subject) && subject.model.one_thread && !kSanitized;
 }
 bool can_listen_on_several_ports(const Subject& subject) { return subject.several_ports; }
+
+bool machine_has_ipv6() {
+  try {
+    listen_on(Address::parse("::1", 0), {});
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 // Would catch a server whose workers are made once: those that die leave it smaller each time until nobody answers.
 void killed_workers_are_replaced(const Subject& subject) {
@@ -53,6 +67,40 @@ void several_ports(const Subject& subject) {
   }
   const Counters counters = server.stop();
   EXPECT_EQ(counters.get("connections", "accepted"), 3 * server.addresses().size());
+}
+
+// Would catch a model that takes its sockets for IPv4's, or that cannot share a listener which has no port to share.
+void other_kinds_of_addresses(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  const std::string name = fmt::format("unix:@fanin-conformance-{}-{}", subject.model.name, ::getpid());
+  std::vector<std::string> kinds{name};
+  if (machine_has_ipv6()) {
+    kinds.emplace_back("[::1]:0");
+  }
+  for (const std::string& address : kinds) {
+    RunningServer server(subject, {.options = {"--listen", address}});
+    for (int round = 0; round < 3; ++round) {
+      expect_service(server.address(), *protocol);
+    }
+    const Counters counters = server.stop();
+    EXPECT_EQ(counters.get("connections", "accepted"), 3u) << address;
+  }
+}
+
+// Would catch a socket file that a server leaves behind, or that one of its processes removes while it serves.
+void socket_files_live_as_long_as_their_server(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  std::string folder = std::filesystem::temp_directory_path() / "fanin-conformance-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path path = std::filesystem::path(folder) / "socket";
+  RunningServer server(subject, {.options = {"--listen", "unix:" + path.string()}});
+  for (int round = 0; round < 2; ++round) {
+    expect_service(server.address(), *protocol);
+    EXPECT_TRUE(std::filesystem::exists(path));
+  }
+  server.stop();
+  EXPECT_FALSE(std::filesystem::exists(path));
+  std::filesystem::remove_all(folder);
 }
 
 // Would catch a row of the model table that claims one thread where there are several: ThreadSanitizer would never see
@@ -98,6 +146,8 @@ std::span<const Case> topology_cases() {
       {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
       {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
       {"OneThreadForEachProcess", false, has_one_thread, one_thread_for_each_process},
+      {"OtherKindsOfAddresses", false, can_listen_on_several_ports, other_kinds_of_addresses},
+      {"SocketFilesLiveAsLongAsTheirServer", false, is_home, socket_files_live_as_long_as_their_server},
       {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
   };
   return kCases;

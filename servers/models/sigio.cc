@@ -43,7 +43,8 @@ class SignalLoop {
       for (const int fd : notices.descriptors) {
         ready_.mark(fd);
       }
-      if (notices.overflowed) {
+      // No signal tells of the end of a Unix-domain listener.
+      if (notices.overflowed || (notices.descriptors.empty() && stop::requested())) {
         mark_what_poll_finds();
       }
       ready_.take_turn([this](int fd) { attempt(fd); });
