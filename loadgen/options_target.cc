@@ -9,7 +9,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttpScheme = "http://";
 constexpr std::string_view kHttps = "https://";
 
 bool is_given(const LoadOptions& options, std::string_view name) {
@@ -28,7 +28,7 @@ LoadOptions without_url(LoadOptions options) {
   if (options.target.starts_with(kHttps)) {
     refuse(fmt::format("'{}' asks for TLS, which fanin-load does not speak: give an http:// target", options.target));
   }
-  if (!options.target.starts_with(kHttp)) {
+  if (!options.target.starts_with(kHttpScheme)) {
     return options;
   }
   if (options.protocol.value_or("http") != "http") {
@@ -38,7 +38,7 @@ LoadOptions without_url(LoadOptions options) {
   if (is_given(options, "path")) {
     refuse(fmt::format("'{}' and --path contradict each other: give one", options.target));
   }
-  std::string rest = options.target.substr(kHttp.size());
+  std::string rest = options.target.substr(kHttpScheme.size());
   rest.erase(std::min(rest.find('#'), rest.size()));  // a fragment is not for the server
   const std::string authority = rest.substr(0, rest.find_first_of("/?"));
   const std::string path = rest.substr(authority.size());

@@ -169,7 +169,7 @@ def main(arguments=None):
         return 2
     except OSError as error:
         print(
-            f"plots.load_curve: cannot write {error.filename or out}: {error.strerror}: give another directory with --out",
+            f"plots.load_curve: cannot write {error.filename or out}: {error.strerror}: give another directory, --out",
             file=sys.stderr,
         )
         return 2
