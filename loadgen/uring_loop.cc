@@ -14,6 +14,7 @@ namespace fanin {
 namespace {
 
 constexpr unsigned kEntries = 1024;
+constexpr int kMostPerTurn = 256;  // then the schedule, ticks and pauses get their turn
 // The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
 // for anew; but they are used in turn, so that more of them than that are only colder.
 constexpr unsigned kFewestBuffers = 256;
@@ -233,26 +234,36 @@ void UringLoop::enter(TimePoint until) {
 
 int UringLoop::turn(TimePoint until) {
   enter(until);
+  int handled = 0;
+  while (handled < kMostPerTurn) {
+    const std::size_t count = take_completions();
+    if (count == 0) {
+      break;
+    }
+    at_ = now();
+    const TimePoint at = at_;
+    for (std::size_t i = 0; i < count; ++i) {
+      handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
+    }
+    handled += static_cast<int>(count);
+  }
+  return handled;
+}
+
+// As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what
+// it waits here for that would be in no latency. Copies, because handling one may make room on the queue for others.
+std::size_t UringLoop::take_completions() noexcept {
   unsigned head = 0;
-  unsigned count = 0;
+  std::size_t count = 0;
   const io_uring_cqe* entry = nullptr;
-  // Copies: handling one may make room on the queue for others.
   io_uring_for_each_cqe(&ring_, head, entry) {
     batch_[count++] = {entry->user_data, entry->res, entry->flags};
     if (count == batch_.size()) {
       break;
     }
   }
-  ::io_uring_cq_advance(&ring_, count);
-  if (count == 0) {
-    return 0;
-  }
-  at_ = now();
-  const TimePoint at = at_;  // when all of them had come
-  for (unsigned i = 0; i < count; ++i) {
-    handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
-  }
-  return static_cast<int>(count);
+  ::io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+  return count;
 }
 
 void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint at) {

@@ -49,6 +49,7 @@ class UringLoop final : public EventLoop {
   void settle_sends(unsigned before);
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
+  std::size_t take_completions() noexcept;
   void handle(std::uint64_t what, int result, unsigned flags, TimePoint at);
   void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
   void watch_timer();
@@ -67,7 +68,7 @@ class UringLoop final : public EventLoop {
     int result;
     unsigned flags;
   };
-  std::array<Completion, 256> batch_{};
+  std::array<Completion, kBatch> batch_{};
 };
 
 // Why the io_uring driver cannot be used here, or nothing.
