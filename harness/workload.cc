@@ -50,7 +50,7 @@ constexpr std::array<Key, 27> kKeys{{
     {"requests_per_connection", "--requests-per-connection", Kind::kWhole, 0, 1000 * kMillion},
     {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},
     {"timeout", "--timeout", Kind::kDuration},
-    {"close", "--close", Kind::kText, 0, 0, "fin|rst"},
+    {"close", "--close", Kind::kText, 0, 0, "fin|rst|server"},
 }};
 
 const Key* find_key(std::string_view name) {

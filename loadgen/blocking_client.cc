@@ -54,7 +54,7 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
     if (workload_.finished(at_) || over()) {
       break;
     }
-    reopen_if_due();
+    reopen_if_due(coordinator);
     if (at_ = now(); workload_.next(at_)) {
       exchange(coordinator);
     } else {
@@ -137,9 +137,10 @@ void BlockingClient::break_connection(ErrorKind kind) {
   close();
 }
 
-void BlockingClient::reopen_if_due() {
+void BlockingClient::reopen_if_due(const Coordinator& coordinator) {
   if (const auto retired = workload_.retired(); retired && !workload_.all_sent(at_)) {
     workload_.unusable(0, at_, ErrorKind::kOpenAtEnd);  // nothing is in flight
+    await_end(coordinator);
     close();
     open();
   } else if (!fd_ && at_ >= retry_at_) {
@@ -148,6 +149,25 @@ void BlockingClient::reopen_if_due() {
     } else {
       open();
     }
+  }
+}
+
+// Where it is for the server to close, reads on until it has.
+void BlockingClient::await_end(const Coordinator& coordinator) {
+  const TimePoint deadline = at_ + plan_.timeout;
+  while (plan_.close == CloseKind::kServer && !over() && !workload_.finished(at_)) {
+    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+    at_ = now();
+    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+      return;
+    }
+    if (at_ >= deadline) {
+      recorder_.connection_error(ErrorKind::kNotClosed);
+      recorder_.connections.failed = 1;
+      return;
+    }
+    look_for_news(coordinator);
   }
 }
 
@@ -202,6 +222,9 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
       const ReplyOutcome outcome = length > 0 ? take_replies(0, state_, received, at_) : take_end(0, state_, at_);
       if (recorder_.counts(at_)) {
         recorder_.bytes_received(received.size());
+      }
+      if (length > 0 && outcome.closes) {
+        await_end(coordinator);
       }
       if (length == 0 || outcome.closes) {
         close();

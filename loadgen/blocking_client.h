@@ -11,7 +11,7 @@
 namespace fanin {
 
 // Limits how many threads connect at the same time, so that they do not overflow the server's accept queue.
-using ConnectGate = std::counting_semaphore<64>;
+using ConnectGate = std::counting_semaphore<>;
 
 // The threads driver's thread: one blocking connection, one request at a time. It reads the reply as soon as it comes
 // and thinks afterwards with the connection still open, so a pause is never part of a latency, while the server sees
@@ -29,7 +29,8 @@ class BlockingClient : public LoadThread {
   bool open();
   void close() noexcept;
   void break_connection(ErrorKind kind);
-  void reopen_if_due();
+  void reopen_if_due(const Coordinator& coordinator);
+  void await_end(const Coordinator& coordinator);
   void exchange(const Coordinator& coordinator);
   bool send_request();
   void receive_replies(const Coordinator& coordinator);

@@ -24,12 +24,13 @@ enum class ErrorKind : std::uint8_t {
   kOpenAtEnd,   // still open when the run ended
   kNotSent,     // due by the schedule, but no connection was free before the run ended
   kClosedIdle,  // the peer closed or reset a connection on which nothing was asked
+  kNotClosed,   // the peer was to close the connection and did not in time
 };
 
-inline constexpr std::array<std::string_view, 16> kErrorNames{
+inline constexpr std::array<std::string_view, 17> kErrorNames{
     "connect_refused", "connect_timeout", "connect_other", "no_descriptor", "no_port",     "no_memory",
     "reset",           "closed_early",    "mismatch",      "too_long",      "http_status", "send_error",
-    "timeout",         "open_at_end",     "not_sent",      "closed_idle"};
+    "timeout",         "open_at_end",     "not_sent",      "closed_idle",   "not_closed"};
 
 inline constexpr std::size_t kErrorKinds = kErrorNames.size();
 

@@ -90,6 +90,9 @@ bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint 
   if (is_idle(index)) {
     return received_idle(index, bytes);
   }
+  if (links_[index].closing) {
+    return true;  // nothing is expected any more but the end
+  }
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());
   }
@@ -99,7 +102,7 @@ bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint 
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);
   }
-  return !outcome.mismatch && !outcome.closes;
+  return links_[index].phase == Phase::kUp;
 }
 
 // Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
@@ -125,18 +128,28 @@ void EventLoop::end_of_stream(std::uint32_t index) {
     break_idle(index, ErrorKind::kClosedEarly);
     return;
   }
+  if (may_be_closed(index)) {
+    renew(index);
+    return;
+  }
   const ReplyOutcome outcome = take_end(index, clients_[index].state, at_);
   if (plan_.connect_on_demand && outcome.completed > 0) {
     close_link(index);  // the next request opens it anew
   } else if (outcome.closes) {
-    recycle(index, ErrorKind::kClosedEarly);
+    renew(index);
   } else {
     break_link(index, ErrorKind::kClosedEarly);
   }
 }
 
 void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
-  is_idle(index) ? break_idle(index, kind) : break_link(index, kind);
+  if (is_idle(index)) {
+    break_idle(index, kind);
+  } else if (kind == ErrorKind::kReset && may_be_closed(index)) {
+    renew(index);
+  } else {
+    break_link(index, kind);
+  }
 }
 
 void EventLoop::dispatch() {

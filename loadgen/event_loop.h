@@ -36,6 +36,7 @@ class EventLoop : public LoadThread {
     bool waiting : 1 = false;  // and some wait in waiting_
     bool was_up : 1 = false;
     bool broke : 1 = false;
+    bool closing : 1 = false;  // by the server, which is waited for
   };
 
   // What a driver does. Called by the loop; none throws for trouble of one connection, which it reports by failed().
@@ -88,7 +89,7 @@ class EventLoop : public LoadThread {
   // What is known besides of an active connection at all times, and of an idle one until it idles.
   struct Client {
     ClientState state;
-    TimePoint opened;
+    TimePoint since;  // of the connect, or of the wait for the server to close
   };
 
   bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
@@ -111,6 +112,8 @@ class EventLoop : public LoadThread {
   void break_link(std::uint32_t index, ErrorKind kind);
   void break_idle(std::uint32_t index, ErrorKind kind);
   void recycle(std::uint32_t index, ErrorKind unanswered);
+  void renew(std::uint32_t index);
+  bool may_be_closed(std::uint32_t index) const noexcept;
   void close_link(std::uint32_t index) noexcept;
   void tick(const Coordinator& coordinator);
   void sweep_timeouts();

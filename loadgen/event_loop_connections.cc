@@ -50,7 +50,7 @@ void EventLoop::open(std::uint32_t index) {
   ++link.life;
   link.phase = Phase::kConnecting;
   ++connecting_;
-  client(index).opened = now();
+  client(index).since = now();
   // By the number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
   Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo);
@@ -80,7 +80,7 @@ void EventLoop::came_up(std::uint32_t index) {
   Link& link = links_[index];
   Client& client = this->client(index);
   link.phase = Phase::kUp;
-  recorder_.connected(at_ - client.opened);
+  recorder_.connected(at_ - client.since);
   start_receiving(index);
   if (is_idle(index)) {
     ++recorder_.connections.idle_established;
@@ -154,14 +154,33 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
   close_link(index);
 }
 
-// It has made its number of requests, or the server has said that it closes: a new connection takes its place.
+// It has made its number of requests, or the server has said that it closes: a new connection takes its place, as soon
+// as the server has closed if that is for it to do.
 void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   if (links_[index].phase != Phase::kUp) {
     return;
   }
   workload_.unusable(index, at_, unanswered);
+  if (plan_.close == CloseKind::kServer) {
+    links_[index].closing = true;
+    clients_[index].since = at_;
+  } else {
+    renew(index);
+  }
+}
+
+void EventLoop::renew(std::uint32_t index) {
+  workload_.unusable(index, at_, ErrorKind::kClosedEarly);
   close_link(index);
   to_open_.push(index);
+}
+
+// The server may close, with FIN or with RST, once it has sent the last reply, which may be before the workload has
+// noticed that it was the last.
+bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
+  return links_[index].closing ||
+         (plan_.close == CloseKind::kServer && links_[index].phase == Phase::kUp && workload_.in_flight(index) == 0 &&
+          clients_[index].state.completed >= plan_.requests_per_connection);
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
@@ -183,7 +202,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
     Descriptor(std::exchange(link.fd, -1)).reset();
   }
   link.phase = Phase::kDown;
-  link.busy = link.waiting = false;
+  link.busy = link.waiting = link.closing = false;
 }
 
 void EventLoop::disconnect() noexcept {
@@ -196,10 +215,10 @@ void EventLoop::disconnect() noexcept {
 
 void EventLoop::tick(const Coordinator& coordinator) {
   next_tick_ = at_ + tick_;
+  give_up_without_progress();  // first: what the sweep breaks was up until now
   sweep_timeouts();
   retry_due();
   recorder_.publish();
-  give_up_without_progress();
   recorder_.open_early(coordinator.opening(), at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
@@ -216,11 +235,13 @@ void EventLoop::sweep_timeouts() {
     sweep_at_ = sweep_at_ + 1 < clients_.size() ? sweep_at_ + 1 : 0;
     const auto index = static_cast<std::uint32_t>(sweep_at_);
     const Link& link = links_[index];
-    if (link.phase == Phase::kConnecting && clients_[index].opened + plan_.timeout <= at_) {
+    if (link.phase == Phase::kConnecting && clients_[index].since + plan_.timeout <= at_) {
       connect_failed(index, ETIMEDOUT);
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
                workload_.oldest_sent(index) + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kTimeout);
+    } else if (link.closing && clients_[index].since + plan_.timeout <= at_) {
+      break_link(index, ErrorKind::kNotClosed);
     }
   }
   sweep_newcomers();
@@ -229,7 +250,7 @@ void EventLoop::sweep_timeouts() {
 void EventLoop::sweep_newcomers() {
   std::vector<std::uint32_t> late;
   for (const auto& [index, client] : newcomers_) {
-    if (client.opened + plan_.timeout <= at_) {
+    if (client.since + plan_.timeout <= at_) {
       late.push_back(index);
     }
   }

@@ -34,10 +34,11 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
       ->default_str("0; threads: 1");
   app.add_option("--idle", options.idle, "further connections that never send")->capture_default_str();
   app.add_flag("--prove-idle", options.prove_idle, "every idle connection is served once before it idles");
-  app.add_option("--connecting", options.connecting, "connects under way at once, in each event loop")
+  app.add_option("--connecting", options.connecting, "connects under way at once, in each event loop; all: a storm")
       ->default_str("64");
   add_duration(app, "--timeout", options.timeout, "for a reply, and for a connect")->default_str("5s");
-  app.add_option("--close", options.close, "how connections are closed: fin or rst")->capture_default_str();
+  app.add_option("--close", options.close, "how connections are closed: fin, rst, or server: by the server")
+      ->capture_default_str();
 }
 
 void add_experiment_options(CLI::App& app, LoadOptions& options) {

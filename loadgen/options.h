@@ -44,7 +44,7 @@ struct LoadOptions {
   std::optional<std::int64_t> requests_per_connection;
   std::int64_t idle = 0;
   bool prove_idle = false;
-  std::optional<std::int64_t> connecting;
+  std::optional<std::string> connecting;  // a number, or all
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string close = "fin";
   std::string cpus;

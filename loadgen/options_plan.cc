@@ -1,6 +1,9 @@
 // From what the command line says to a checked plan.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <stdexcept>
 
 #include "loadgen/option_checks.h"
@@ -20,6 +23,21 @@ void set_target(const LoadOptions& options, LoadPlan& plan) {
   if (!plan.target.is_loopback() && !options.allow_remote) {
     refuse(fmt::format("{} is not on this machine: add --allow-remote if you may put load on it", plan.target.text()));
   }
+}
+
+void set_connecting(const LoadOptions& options, LoadPlan& plan) {
+  if (!options.connecting) {
+    return;
+  }
+  const std::string& text = *options.connecting;
+  std::int64_t count = 0;
+  if (text == "all") {
+    count = std::int64_t{plan.connections} + plan.idle;
+  } else if (const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+             error != std::errc{} || end != text.data() + text.size() || count < 1 || count > kMostConnections) {
+    refuse(fmt::format("--connecting {} is out of range: give 1 to {}, or all", text, kMostConnections));
+  }
+  plan.connecting = static_cast<std::uint32_t>(count);
 }
 
 void set_connections(const LoadOptions& options, LoadPlan& plan) {
@@ -42,8 +60,20 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
   if (plan.prove_idle && plan.idle == 0) {
     refuse("--prove-idle needs --idle: it serves every idle connection once");
   }
-  plan.connecting = static_cast<std::uint32_t>(
-      in_range("--connecting", options.connecting.value_or(std::int64_t{plan.connecting}), 1, kMostConnections));
+  set_connecting(options, plan);
+}
+
+void set_close(const LoadOptions& options, LoadPlan& plan) {
+  constexpr std::array kKinds{CloseKind::kFin, CloseKind::kRst, CloseKind::kServer};
+  const auto kind =
+      std::find_if(kKinds.begin(), kKinds.end(), [&](CloseKind each) { return close_name(each) == options.close; });
+  if (kind == kKinds.end()) {
+    refuse(fmt::format("--close {} is unknown: choose fin, rst or server", options.close));
+  }
+  plan.close = *kind;
+  if (plan.close == CloseKind::kServer && options.requests_per_connection.value_or(0) == 0) {
+    refuse("--close server needs --requests-per-connection: else nothing says when the server is to close");
+  }
 }
 
 }  // namespace
@@ -60,10 +90,7 @@ LoadPlan make_plan(const LoadOptions& given) {
   }
   set_loop(options, plan);
   set_times(options, plan);
-  if (options.close != "fin" && options.close != "rst") {
-    refuse(fmt::format("--close {} is unknown: choose fin or rst", options.close));
-  }
-  plan.close = options.close == "fin" ? CloseKind::kFin : CloseKind::kRst;
+  set_close(options, plan);
   plan.seed = options.seed;
   if (options.server_pids.size() > 1) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));

@@ -140,6 +140,9 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
       plan.reply_bytes = client.reply_bytes;
     }
   }
+  if (options.close == close_name(CloseKind::kServer)) {
+    client.requests_per_connection = static_cast<std::uint32_t>(options.requests_per_connection.value_or(0));
+  }
   plan.speak(std::string(protocol.name), [make = protocol.make_client, client] { return make(client); });
 }
 

@@ -48,6 +48,21 @@ TEST(LoadOptions, TheThreadsDriverTakesTheTutorialsPattern) {
   EXPECT_EQ(plan.requests_per_connection, 1U);
 }
 
+// Would catch: `--close server` without a number of requests, after which no connection would ever be closed.
+TEST(LoadOptions, TheServerClosesAfterANumberOfRequests) {
+  EXPECT_EQ(parse({"--close", "server", "--requests-per-connection", "3"}).close, CloseKind::kServer);
+  EXPECT_THROW(parse({"--close", "server"}), std::invalid_argument);
+  EXPECT_THROW(parse({"--close", "slam"}), std::invalid_argument);
+}
+
+TEST(LoadOptions, ConnectsUnderWayAreANumberOrAll) {
+  EXPECT_EQ(parse({"-c", "300", "--idle", "50", "--connecting", "all"}).connecting, 350U);
+  EXPECT_EQ(parse({"--connecting", "7"}).connecting, 7U);
+  for (const char* wrong : {"0", "-1", "every", "5x", ""}) {
+    EXPECT_THROW(parse({"--connecting", wrong}), std::invalid_argument) << wrong;
+  }
+}
+
 TEST(LoadOptions, WhatIsGivenRules) {
   const LoadPlan plan = parse({"--driver", "threads", "-c", "3", "--think", "5ms", "--requests-per-connection", "0",
                                "--payload-size", "100", "--requests", "50", "--close", "rst"});

@@ -2,6 +2,18 @@
 
 namespace fanin {
 
+std::string_view close_name(CloseKind kind) noexcept {
+  switch (kind) {
+    case CloseKind::kRst:
+      return "rst";
+    case CloseKind::kServer:
+      return "server";
+    case CloseKind::kFin:
+      break;
+  }
+  return "fin";
+}
+
 void LoadPlan::speak(std::string name, ClientFactory factory) {
   const std::unique_ptr<ClientProtocol> client = factory();
   protocol_name = std::move(name);

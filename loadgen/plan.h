@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,10 @@
 
 namespace fanin {
 
-enum class CloseKind { kFin, kRst };
+// Who closes a connection that has made its number of requests, and how.
+enum class CloseKind { kFin, kRst, kServer };
+
+std::string_view close_name(CloseKind kind) noexcept;  // as on the command line
 
 using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
 

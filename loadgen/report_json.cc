@@ -54,7 +54,7 @@ Json workload_json(const LoadPlan& plan) {
             {"requests", or_null(plan.requests)},
             {"warmup_ns", plan.warmup.count()},
             {"timeout_ns", plan.timeout.count()},
-            {"close", plan.close == CloseKind::kFin ? "fin" : "rst"},
+            {"close", close_name(plan.close)},
             {"seed", plan.seed}};
   for (const auto& [key, text] : plan.protocol_texts) {
     json[key] = text;
@@ -88,6 +88,7 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
           {"idle_established", result.connections.idle_established},
           {"idle_served", plan.prove_idle ? Json(result.connections.idle_served) : Json()},
           {"idle_lost", result.connections.idle_lost},
+          {"listen_overflows", or_null(result.listen_overflows)},
           {"replies_min", result.replies_min},
           {"replies_median", result.replies_median},
           {"replies_max", result.replies_max}};

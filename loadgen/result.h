@@ -39,6 +39,7 @@ struct LoadResult {
   bool gave_up = false;
 
   ConnectionCounts connections;
+  std::optional<std::uint64_t> listen_overflows;  // during the run; none: not known, or the target is elsewhere
   std::uint64_t served = 0;
   std::uint64_t replies_min = 0;
   double replies_median = 0;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "loadgen/accept_queue.h"
 #include "loadgen/blocking_client.h"
 #include "loadgen/change_point.h"
 #include "loadgen/descriptor_table.h"
@@ -117,6 +118,7 @@ class Director {
 
   std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
+    const auto overflows_before = listen_overflows();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
     check_reached();
@@ -133,6 +135,7 @@ class Director {
     }
     coordinator_->release();
     running_.clear();
+    const auto overflows = listen_overflows();
     std::vector<LoadResult> results;
     for (const auto& part : parts_) {
       LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
@@ -143,6 +146,9 @@ class Director {
       result.generator = usage_;
       result.server = part->server;
       result.interrupted = interrupted_.load();
+      if (overflows && overflows_before && part->plan.target.is_loopback()) {
+        result.listen_overflows = *overflows - *overflows_before;
+      }
     }
     return results;
   }
@@ -279,7 +285,7 @@ class Director {
   const LoadPlan& plan_;
   const std::vector<RunListener*>& listeners_;
   const std::atomic<bool>& interrupted_;
-  ConnectGate gate_{64};
+  ConnectGate gate_{plan_.connecting};
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<LoadThread*> threads_;  // of all parts
   std::optional<Coordinator> coordinator_;

@@ -1,12 +1,7 @@
-// Whole runs of both drivers against a server that behaves or misbehaves.
+// Whole runs of all drivers against a server that behaves.
 #include "loadgen/run.h"
 
-#include <gtest/gtest.h>
-
-#include <stdexcept>
-
-#include "loadgen/test_server.h"
-#include "loadgen/uring_loop.h"
+#include "loadgen/run_fixture.h"
 #include "loadgen/verdict.h"
 #include "protocols/registry.h"
 
@@ -15,50 +10,12 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Behaviour = TestServer::Behaviour;
 
-LoadPlan plan_for(const Address& target, DriverKind driver) {
-  LoadPlan plan;
-  plan.target = target;
-  plan.driver = driver;
-  plan.connections = 4;
-  plan.threads = driver == DriverKind::kThreads ? plan.connections : 2;
-  plan.speak("echo", [] { return find_protocol("echo").make_client({}); });
-  plan.duration = milliseconds(100);
-  plan.timeout = seconds(5);
-  return plan;
-}
+class RunTest : public DriverTest {};
 
-LoadResult run(const LoadPlan& plan, const std::vector<RunListener*>& listeners = {}) {
-  const std::atomic<bool> interrupted{false};
-  return run_load(plan, listeners, interrupted);
-}
+class LoopRunTest : public DriverTest {};  // of what only event loops do
 
-void expect_accounted_for(const LoadResult& result) {
-  EXPECT_EQ(result.sent, result.completed + result.failed + result.unanswered);
-  EXPECT_EQ(result.request_errors.total(), result.failed + result.unanswered);
-  EXPECT_EQ(result.response.count(), result.completed);
-  EXPECT_EQ(result.response.infinite(), result.failed + result.unanswered);
-  std::uint64_t completed = 0;
-  std::uint64_t failed = 0;
-  for (const SeriesPoint& point : result.series) {
-    completed += point.completed;
-    failed += point.failed;
-  }
-  EXPECT_EQ(completed, result.completed);
-  EXPECT_EQ(failed, result.failed + result.unanswered);
-}
-
-class DriverTest : public ::testing::TestWithParam<DriverKind> {
- protected:
-  void SetUp() override {
-    if (const auto reason = why_no_uring_driver(); GetParam() == DriverKind::kUring && reason) {
-      GTEST_SKIP() << *reason;
-    }
-  }
-};
-
-TEST_P(DriverTest, AClosedLoopIsServedAndAccountedFor) {
+TEST_P(RunTest, AClosedLoopIsServedAndAccountedFor) {
   TestServer server(Behaviour::kEcho);
   const LoadResult result = run(plan_for(server.address(), GetParam()));
   expect_accounted_for(result);
@@ -71,7 +28,7 @@ TEST_P(DriverTest, AClosedLoopIsServedAndAccountedFor) {
   EXPECT_EQ(server.accepted(), 4U);
 }
 
-TEST_P(DriverTest, ACountOfRequestsIsMetExactly) {
+TEST_P(RunTest, ACountOfRequestsIsMetExactly) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.requests = 1003;
@@ -82,7 +39,7 @@ TEST_P(DriverTest, ACountOfRequestsIsMetExactly) {
 }
 
 // Would catch: a reply that is taken for complete, or for wrong, because it came in pieces.
-TEST_P(DriverTest, FragmentedRepliesAreVerified) {
+TEST_P(RunTest, FragmentedRepliesAreVerified) {
   TestServer server(Behaviour::kFragments);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.requests = 40;
@@ -90,7 +47,7 @@ TEST_P(DriverTest, FragmentedRepliesAreVerified) {
   EXPECT_EQ(result.completed, 40U);
 }
 
-TEST_P(DriverTest, TheOpenLoopKeepsItsRate) {
+TEST_P(RunTest, TheOpenLoopKeepsItsRate) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 1000;
@@ -104,7 +61,7 @@ TEST_P(DriverTest, TheOpenLoopKeepsItsRate) {
 }
 
 // The throughput of a busy machine may never be steady; the window then opens at the end of the warm-up.
-TEST_P(DriverTest, TheWindowOpensWhenTheThroughputIsSteady) {
+TEST_P(RunTest, TheWindowOpensWhenTheThroughputIsSteady) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
@@ -117,7 +74,7 @@ TEST_P(DriverTest, TheWindowOpensWhenTheThroughputIsSteady) {
   EXPECT_GT(result.completed, 0U);
 }
 
-TEST_P(DriverTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
+TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
@@ -129,7 +86,7 @@ TEST_P(DriverTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
   EXPECT_EQ(judge(plan, result).status, Status::kWarning);
 }
 
-TEST_P(DriverTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
+TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
@@ -140,20 +97,7 @@ TEST_P(DriverTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
   EXPECT_EQ(result.completed, 103U);
 }
 
-TEST_P(DriverTest, RequestsPerConnectionMakeNewConnections) {
-  TestServer server(Behaviour::kEcho);
-  LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.requests = 40;
-  plan.requests_per_connection = 2;
-  const LoadResult result = run(plan);
-  expect_accounted_for(result);
-  EXPECT_EQ(result.completed, 40U);
-  EXPECT_EQ(result.connections.failed, 0U);
-  EXPECT_GE(server.accepted(), 20U);
-  EXPECT_EQ(result.connect.count(), result.connections.established + result.connections.reconnects);
-}
-
-TEST_P(DriverTest, IdleConnectionsAreHeldAndSendNothing) {
+TEST_P(RunTest, IdleConnectionsAreHeldAndSendNothing) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 10;
@@ -164,80 +108,9 @@ TEST_P(DriverTest, IdleConnectionsAreHeldAndSendNothing) {
   EXPECT_EQ(result.served, 4U);
 }
 
-struct Weather {
-  Behaviour behaviour;
-  ErrorKind kind;
-};
-
-// Every way in which a server can misbehave has a name in the error table, and no request is lost from the account.
-TEST_P(DriverTest, MisbehaviourIsNamedAndAccountedFor) {
-  for (const auto& [behaviour, kind] :
-       {Weather{Behaviour::kWrongReply, ErrorKind::kMismatch}, Weather{Behaviour::kTooLong, ErrorKind::kMismatch},
-        Weather{Behaviour::kCloseEarly, ErrorKind::kClosedEarly},
-        Weather{Behaviour::kHalfReply, ErrorKind::kClosedEarly}, Weather{Behaviour::kReset, ErrorKind::kReset}}) {
-    TestServer server(behaviour);
-    const LoadResult result = run(plan_for(server.address(), GetParam()));
-    expect_accounted_for(result);
-    EXPECT_GT(result.request_errors[kind] + result.connection_errors[kind], 0U) << error_name(kind);
-    EXPECT_GT(result.connections.failed, 0U) << error_name(kind);
-    if (behaviour != Behaviour::kTooLong) {  // where the reply itself is complete before it turns out too long
-      EXPECT_EQ(result.completed, 0U) << error_name(kind);
-    }
-  }
-}
-
-TEST_P(DriverTest, ASilentServerTimesOut) {
-  TestServer server(Behaviour::kSilent);
-  LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.timeout = milliseconds(50);
-  const LoadResult result = run(plan);
-  expect_accounted_for(result);
-  EXPECT_EQ(result.completed, 0U);
-  EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U);
-  EXPECT_EQ(result.failed, 0U);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
-}
-
-TEST_P(DriverTest, AServerThatClosesAtOnceIsSeen) {
-  TestServer server(Behaviour::kCloseAtOnce);
-  LoadPlan plan = plan_for(server.address(), GetParam());
-  const LoadResult result = run(plan);
-  expect_accounted_for(result);
-  EXPECT_EQ(result.completed, 0U);
-  EXPECT_EQ(result.served, 0U);
-}
-
-TEST_P(DriverTest, AnUnreachableTargetIsNamed) {
-  const LoadPlan plan = plan_for(refusing_address(), GetParam());
-  try {
-    run(plan);
-    FAIL() << "must throw";
-  } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find(plan.target.text()), std::string::npos) << error.what();
-    EXPECT_NE(std::string(error.what()).find("Connection refused"), std::string::npos) << error.what();
-  }
-}
-
-// A run by number of requests whose server turns silent or dies must end by itself.
-TEST_P(DriverTest, ACountWithoutAServerGivesUp) {
-  auto server = std::make_unique<TestServer>(Behaviour::kEcho);
-  LoadPlan plan = plan_for(server->address(), GetParam());
-  plan.requests = 1'000'000'000;
-  plan.timeout = milliseconds(50);
-  struct Killer : RunListener {
-    explicit Killer(std::unique_ptr<TestServer>& victim) : server(victim) {}
-    void window_opened(TimePoint) override { server.reset(); }
-    std::unique_ptr<TestServer>& server;
-  } killer(server);
-  const LoadResult result = run(plan, {&killer});
-  expect_accounted_for(result);
-  EXPECT_TRUE(result.gave_up);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
-}
-
 // The stall test with real sockets: the server stands still for 200 ms of a second at a fixed rate. By hand a fifth of
 // the requests wait for up to 200 ms, so the 95th percentile is near 150 ms; 100 ms leaves room for a busy machine.
-TEST_P(DriverTest, AStallOfTheServerShowsInTheOpenLoop) {
+TEST_P(RunTest, AStallOfTheServerShowsInTheOpenLoop) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 1000;
@@ -262,7 +135,7 @@ TEST_P(DriverTest, AStallOfTheServerShowsInTheOpenLoop) {
 }
 
 // Would catch: an interrupt that loses what was measured, or that is noticed only when the window ends.
-TEST_P(DriverTest, AnInterruptKeepsWhatWasMeasured) {
+TEST_P(RunTest, AnInterruptKeepsWhatWasMeasured) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.duration = std::chrono::hours(1);
@@ -283,40 +156,11 @@ TEST_P(DriverTest, AnInterruptKeepsWhatWasMeasured) {
   EXPECT_LT(result.window, std::chrono::minutes(1));
 }
 
-// A server that dies and comes back: failures in between, service again afterwards.
-TEST_P(DriverTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
-  TestServer server(Behaviour::kReset);
-  LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.duration = milliseconds(600);
-  struct Healer : RunListener {
-    explicit Healer(TestServer& patient) : server(patient) {}
-    void progress(const Progress& progress) override {
-      if (progress.phase == Progress::Phase::kWindow) {
-        server.behave(Behaviour::kEcho);
-      }
-    }
-    TestServer& server;
-  } healer(server);
-  const LoadResult result = run(plan, {&healer});
-  expect_accounted_for(result);
-  EXPECT_GT(result.failed, 0U);
-  EXPECT_EQ(result.served, 4U);
-  EXPECT_GT(result.connections.reconnects, 0U);
-}
+INSTANTIATE_TEST_SUITE_P(All, RunTest, kAllDrivers, driver_test_name);
 
-std::string test_name(const ::testing::TestParamInfo<DriverKind>& each) {
-  return each.param == DriverKind::kUring ? "uring" : std::string(driver_name(each.param));
-}
+INSTANTIATE_TEST_SUITE_P(All, LoopRunTest, kLoopDrivers, driver_test_name);
 
-INSTANTIATE_TEST_SUITE_P(All, DriverTest,
-                         ::testing::Values(DriverKind::kEpoll, DriverKind::kUring, DriverKind::kThreads), test_name);
-
-// What only event loops do.
-class LoopTest : public DriverTest {};
-
-INSTANTIATE_TEST_SUITE_P(All, LoopTest, ::testing::Values(DriverKind::kEpoll, DriverKind::kUring), test_name);
-
-TEST_P(LoopTest, PipelinedRequestsAreAllVerified) {
+TEST_P(LoopRunTest, PipelinedRequestsAreAllVerified) {
   TestServer server(Behaviour::kFragments);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.depth = 8;
@@ -327,7 +171,7 @@ TEST_P(LoopTest, PipelinedRequestsAreAllVerified) {
 }
 
 // Would catch: a request larger than the socket takes at once, of which the rest is lost or sent twice.
-TEST_P(LoopTest, LargeRequestsGoOutInParts) {
+TEST_P(LoopRunTest, LargeRequestsGoOutInParts) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
@@ -337,7 +181,7 @@ TEST_P(LoopTest, LargeRequestsGoOutInParts) {
   EXPECT_EQ(result.completed, 8U);
 }
 
-TEST_P(LoopTest, ManyConnectionsAreAllServed) {
+TEST_P(LoopRunTest, ManyConnectionsAreAllServed) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.connections = 500;
@@ -351,7 +195,7 @@ TEST_P(LoopTest, ManyConnectionsAreAllServed) {
 
 // Would catch: an empty look for news of a loop that sleeps taken for spinning (CPU time of real work was then
 // subtracted from the generator's).
-TEST_P(LoopTest, OnlyALoopThatSpinsHasSpun) {
+TEST_P(LoopRunTest, OnlyALoopThatSpinsHasSpun) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 2000;
@@ -360,7 +204,7 @@ TEST_P(LoopTest, OnlyALoopThatSpinsHasSpun) {
   EXPECT_GT(run(plan).spun, Nanoseconds(0));
 }
 
-TEST_P(LoopTest, EveryIdleConnectionIsProved) {
+TEST_P(LoopRunTest, EveryIdleConnectionIsProved) {
   TestServer server(Behaviour::kFragments);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 50;
@@ -373,7 +217,7 @@ TEST_P(LoopTest, EveryIdleConnectionIsProved) {
 }
 
 // Would catch: an idle connection that counts as up though nobody serves it.
-TEST_P(LoopTest, IdleConnectionsThatAreNotServedAreMissing) {
+TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
   TestServer server(Behaviour::kReset);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 5;
@@ -384,7 +228,7 @@ TEST_P(LoopTest, IdleConnectionsThatAreNotServedAreMissing) {
   EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
 }
 
-TEST_P(LoopTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
+TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 10;

@@ -126,11 +126,12 @@ bool TestServer::answer(int fd) {
         send_all(fd, &buffer[i], 1);
       }
       return true;
+    case Behaviour::kCloseAfter:
     case Behaviour::kEcho:
       break;
   }
   send_all(fd, buffer.data(), size);
-  return true;
+  return behaviour_.load() != Behaviour::kCloseAfter;
 }
 
 Address refusing_address() {

@@ -24,6 +24,7 @@ class TestServer {
     kSilent,       // reads and never answers
     kTooLong,      // echoes and adds a byte
     kFragments,    // echoes byte by byte
+    kCloseAfter,   // echoes, then closes
   };
 
   explicit TestServer(Behaviour behaviour);

@@ -182,7 +182,7 @@ void UringLoop::let_go(std::uint32_t index) noexcept {
     cancel(Kind::kRoom, tag_of(index));
   }
   if (registers_ && index < share_.connections) {
-    if (plan_.close == CloseKind::kFin) {
+    if (plan_.close != CloseKind::kRst) {
       ::shutdown(link(index).fd, SHUT_RDWR);  // the ring may keep the socket open for some time
     }
     const int none = -1;

@@ -101,6 +101,12 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
                                   plan.connections, closed ? ": the server closed them" : "");
     closed ? reasons.warn(text) : reasons.invalidate(text);
   }
+  if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
+    reasons.warn(
+        fmt::format("an accept queue of this machine overflowed {} times (ListenOverflows): connects were dropped and "
+                    "tried again after 1 s or more; lower --connecting, or give the server a longer queue",
+                    overflows));
+  }
   if (result.served < plan.connections && result.sent >= plan.connections) {
     reasons.warn(
         fmt::format("{} of {} connections were never served", plan.connections - result.served, plan.connections));

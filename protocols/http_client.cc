@@ -87,16 +87,23 @@ http_parser restored(const ClientState& state) noexcept {
   return parser;
 }
 
+std::string make_last_request(ClientProtocolOptions options) {
+  options.headers.emplace_back("Connection: close");
+  return make_http_request(options);
+}
+
 }  // namespace
 
 HttpClient::HttpClient(const ClientProtocolOptions& options)
     : request_(make_http_request(options)),
+      last_request_(make_last_request(options)),
+      requests_per_connection_(options.requests_per_connection),
       expected_(StatusSet::parse(options.expect_status)),
       replies_have_no_body_(options.method == "HEAD") {}
 
 void HttpClient::append_request(ClientState& state, std::string& out) {
-  out.append(request_);
   ++state.sent;
+  out.append(state.sent == requests_per_connection_ ? last_request_ : request_);
 }
 
 // An empty `received` is the end of the stream.

@@ -29,6 +29,8 @@ class HttpClient : public ClientProtocol {
   ReplyOutcome read(ClientState& state, std::string_view received) const noexcept;
 
   std::string request_;
+  std::string last_request_;  // of a connection that the server is to close, after so many in all
+  std::uint32_t requests_per_connection_;
   StatusSet expected_;
   bool replies_have_no_body_;  // to HEAD
 };

@@ -80,6 +80,20 @@ TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
   EXPECT_EQ(end.status, 200u);
 }
 
+// Would catch: a last request that leaves the server waiting for another one; or every request asking it to close.
+TEST(HttpClient, TheLastRequestOfAConnectionAsksTheServerToClose) {
+  HttpClient client({.requests_per_connection = 2});
+  for (int life = 0; life < 2; ++life) {
+    ClientState state;
+    std::string first;
+    std::string last;
+    client.append_request(state, first);
+    client.append_request(state, last);
+    EXPECT_EQ(first, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(last, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  }
+}
+
 // Would catch: a status outside the expected ones counted as success, or one that makes the connection unusable; and a
 // pipelined reply after it lost.
 TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {

@@ -41,7 +41,8 @@ struct ClientProtocolOptions {
   std::vector<std::string> headers;        // http: "Name: value" each; may name the host
   std::string body;                        // http: what is sent along
   std::string expect_status = "200-399";   // http: what counts as success, as StatusSet reads it
-  std::string expect;                      // raw: the whole reply without its delimiter; empty takes any
+  std::uint32_t requests_per_connection = 0;  // http: the last of them asks the server to close; 0: none does
+  std::string expect;                         // raw: the whole reply without its delimiter; empty takes any
 };
 
 using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
