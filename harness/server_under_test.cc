@@ -60,7 +60,7 @@ ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workloa
 
 bool ServerUnderTest::connects() const {
   const Address address = Address::parse(host_, port_);
-  const Descriptor socket = make_tcp_socket(address.family(), Blocking::kYes);
+  const Descriptor socket = make_stream_socket(address.family(), Blocking::kYes);
   return ::connect(socket.get(), address.data(), address.size()) == 0;
 }
 
