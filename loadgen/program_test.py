@@ -115,6 +115,8 @@ class Results(unittest.TestCase):
         self.assertEqual(findings(result, "result"), [])
         self.assertEqual(result["requests"]["sent"], 400)
         self.assertEqual(result["schedule"]["lateness"]["count"], 400)
+        self.assertEqual(result["schedule"]["queued"], result["schedule"]["queueing"]["count"])
+        self.assertEqual(result["schedule"]["gaps"]["count"], 400)
 
     def test_warm_up_until_steady(self):
         with server() as (target, _):

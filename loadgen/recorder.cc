@@ -46,11 +46,12 @@ void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept
   }
 }
 
-void Recorder::never_sent(std::uint64_t times) noexcept {
-  sent_ += times;
-  count_outcome(ErrorKind::kNotSent, times);
+void Recorder::never_sent(std::uint64_t late, std::uint64_t queued) noexcept {
+  sent_ += late + queued;
+  count_outcome(ErrorKind::kNotSent, late + queued);
   if (separate_service_) {
-    lateness_.record_infinite(times);
+    lateness_.record_infinite(late);
+    queueing_.record_infinite(queued);
   }
 }
 

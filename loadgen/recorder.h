@@ -65,13 +65,15 @@ class alignas(64) Recorder {
   const Window& window() const noexcept { return window_; }
   bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }
 
-  void sent(TimePoint intended, TimePoint at) noexcept {
+  // A request that was due at `intended` has left at `at`, on a connection that was free for it since `free_since`.
+  void sent(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
     if (counts(intended)) {
       ++sent_;
       if (separate_service_) {
-        lateness_.record(at - intended);
+        record_schedule(intended, free_since, at);
       }
     }
+    last_sent_ = at;
   }
   void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     completed_in_window_ += counts(at) ? 1 : 0;
@@ -89,12 +91,11 @@ class alignas(64) Recorder {
       service_.record(at - sent);
     }
   }
-  // A request found no connection free when it was due.
-  void queued(TimePoint intended) noexcept { queued_ += counts(intended) ? 1 : 0; }
   // A request that failed or stayed unanswered, as its kind says.
   void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;
-  // Requests of the window that were due and never sent.
-  void never_sent(std::uint64_t times) noexcept;
+  // Requests of the window that were due and never sent: `late` ones although a connection was free, and `queued` ones
+  // for lack of one.
+  void never_sent(std::uint64_t late, std::uint64_t queued) noexcept;
   void connected(Nanoseconds latency) noexcept { connect_.record(latency); }
   void connection_error(ErrorKind kind) noexcept { connection_errors_.add(kind); }
   void bytes_sent(std::size_t count) noexcept { bytes_sent_ += count; }
@@ -118,7 +119,8 @@ class alignas(64) Recorder {
   std::uint64_t completed_count() const noexcept { return completed_; }
   // Requests whose replies came within the window, whenever they were due.
   std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
-  std::uint64_t queued_count() const noexcept { return queued_; }
+  // Requests that found no connection free when they were due.
+  std::uint64_t queued_count() const noexcept { return queueing_.count() + queueing_.infinite(); }
   std::uint64_t failed_count() const noexcept { return failed_; }
   std::uint64_t unanswered_count() const noexcept { return unanswered_; }
   std::uint64_t outstanding() const noexcept { return sent_ - completed_ - failed_ - unanswered_; }
@@ -128,7 +130,12 @@ class alignas(64) Recorder {
   const Histogram& response() const noexcept { return response_; }
   const Histogram& service() const noexcept { return separate_service_ ? service_ : response_; }
   const Histogram& connect() const noexcept { return connect_; }
+  // Of sends, after the time they were due or, if later, that a connection was free: the generator's own.
   const Histogram& lateness() const noexcept { return lateness_; }
+  // Of requests that found no connection free when they were due, until one was.
+  const Histogram& queueing() const noexcept { return queueing_; }
+  // Between one send of this thread and the next.
+  const Histogram& gaps() const noexcept { return gaps_; }
   const ErrorCounts& request_errors() const noexcept { return request_errors_; }        // of the window
   const ErrorCounts& outside_errors() const noexcept { return outside_errors_; }        // of requests before the window
   const ErrorCounts& connection_errors() const noexcept { return connection_errors_; }  // of the whole run
@@ -138,6 +145,17 @@ class alignas(64) Recorder {
   ConnectionCounts connections;
 
  private:
+  void record_schedule(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
+    if (free_since > intended) {
+      queueing_.record(free_since - intended);
+      lateness_.record(at - free_since);
+    } else {
+      lateness_.record(at - intended);
+    }
+    if (last_sent_ != TimePoint::min()) {
+      gaps_.record(at - last_sent_);
+    }
+  }
   void move_window(TimePoint open) noexcept;
   void roll_to(TimePoint at) noexcept;
   void end_second() noexcept;
@@ -149,12 +167,12 @@ class alignas(64) Recorder {
   std::uint64_t completed_ = 0;
   std::uint64_t completed_outside_ = 0;
   std::uint64_t completed_in_window_ = 0;
-  std::uint64_t queued_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t unanswered_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   TimePoint last_outcome_{};
+  TimePoint last_sent_{TimePoint::min()};
   TimePoint second_end_{TimePoint::max()};
   std::uint64_t second_failed_ = 0;
   Histogram second_histogram_;  // response times of the current second; added to response_ when it ends
@@ -162,6 +180,8 @@ class alignas(64) Recorder {
   Histogram service_;
   Histogram connect_;
   Histogram lateness_;
+  Histogram queueing_;
+  Histogram gaps_;
   ErrorCounts request_errors_;
   ErrorCounts outside_errors_;
   ErrorCounts connection_errors_;

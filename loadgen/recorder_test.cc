@@ -13,7 +13,7 @@ class RecorderTest : public ::testing::Test {
   // A request that is due, sent and answered.
   void answer(Nanoseconds after_open, Nanoseconds latency) {
     const TimePoint intended = open_ + after_open;
-    recorder_.sent(intended, intended);
+    recorder_.sent(intended, intended, intended);
     recorder_.completed(intended, intended, intended + latency);
   }
 
@@ -114,11 +114,11 @@ TEST_F(RecorderTest, AWindowWithoutAnyOutcomeStillHasItsSeconds) {
 TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
   recorder_.begin({open_, open_, open_ + seconds(1)});
   for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kTimeout, ErrorKind::kOpenAtEnd, ErrorKind::kMismatch}) {
-    recorder_.sent(open_, open_);
+    recorder_.sent(open_, open_, open_);
     recorder_.failed(open_, open_ + milliseconds(1), kind);
   }
   recorder_.failed(open_ - seconds(1), open_, ErrorKind::kReset);  // of the warm-up
-  recorder_.never_sent(2);
+  recorder_.never_sent(2, 0);
   recorder_.finish();
   EXPECT_EQ(recorder_.sent_count(), 6U);
   EXPECT_EQ(recorder_.failed_count(), 2U);
@@ -128,6 +128,39 @@ TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
   EXPECT_EQ(recorder_.request_errors()[ErrorKind::kReset], 1U);
   EXPECT_EQ(recorder_.outside_errors()[ErrorKind::kReset], 1U);
   EXPECT_EQ(recorder_.seconds()[0].failed, 6U);
+}
+
+// Would catch: a generator that is blamed for what waited because the server kept every connection busy, or one that
+// hides its own lateness behind that. Due at 10 ms, a connection free at 40, sent at 41; due at 50, free before, sent
+// at 53.
+TEST_F(RecorderTest, LatenessCountsFromWhenAConnectionWasFree) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  recorder_.sent(open_ + milliseconds(10), open_ + milliseconds(40), open_ + milliseconds(41));
+  EXPECT_EQ(recorder_.queueing().max(), milliseconds(30));
+  EXPECT_EQ(recorder_.lateness().max(), milliseconds(1));
+  recorder_.sent(open_ + milliseconds(50), open_ + milliseconds(40), open_ + milliseconds(53));
+  EXPECT_EQ(recorder_.lateness().max(), milliseconds(3));
+  EXPECT_EQ(recorder_.queued_count(), 1U);
+}
+
+// Would catch: the first gap of the window left out, which is a long one where the schedule is slow.
+TEST_F(RecorderTest, GapsAreBetweenActualSends) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  recorder_.sent(open_ - milliseconds(10), TimePoint::min(), open_ - milliseconds(10));
+  recorder_.sent(open_ + milliseconds(1), TimePoint::min(), open_ + milliseconds(2));
+  recorder_.sent(open_ + milliseconds(3), TimePoint::min(), open_ + milliseconds(3));
+  EXPECT_EQ(recorder_.gaps().count(), 2U);
+  EXPECT_EQ(recorder_.gaps().max(), milliseconds(12));
+  EXPECT_EQ(recorder_.gaps().min(), milliseconds(1));
+}
+
+TEST_F(RecorderTest, NeverSentForLackOfAConnectionIsNotLate) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  recorder_.never_sent(1, 2);
+  EXPECT_EQ(recorder_.lateness().infinite(), 1U);
+  EXPECT_EQ(recorder_.queueing().infinite(), 2U);
+  EXPECT_EQ(recorder_.queued_count(), 2U);
+  EXPECT_EQ(recorder_.unanswered_count(), 3U);
 }
 
 TEST_F(RecorderTest, ProgressIsSeenOncePublished) {

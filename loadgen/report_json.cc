@@ -142,7 +142,9 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
-          {"queued", result.queued},
+          {"queued", result.queued()},
+          {"queueing", histogram_json(result.queueing)},
+          {"gaps", histogram_json(result.gaps)},
           {"lateness", histogram_json(result.lateness)}};
 }
 

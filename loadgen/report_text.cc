@@ -148,12 +148,18 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   if (!plan.rate_per_s) {
     return "";
   }
-  return fmt::format(
-      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it{}\n",
+  std::string text = fmt::format(
+      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it\n",
       human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
       verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
-      human_duration(result.lateness.max()),
-      result.queued > 0 ? fmt::format("; {} found no connection free", human_count(result.queued)) : "");
+      human_duration(result.lateness.max()));
+  if (result.queued() > 0) {
+    text +=
+        fmt::format("  queued        {} requests found no connection free and waited for one, p50 {}, the longest {}\n",
+                    human_count(result.queued()), percentile_text(result.queueing, 5000),
+                    result.queueing.infinite() > 0 ? "for ever" : human_duration(result.queueing.max()));
+  }
+  return text;
 }
 
 std::string generator_line(const LoadResult& result) {

@@ -26,7 +26,6 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();
   result.completed_in_window += recorder.completed_in_window();
-  result.queued += recorder.queued_count();
   result.failed += recorder.failed_count();
   result.unanswered += recorder.unanswered_count();
   result.bytes_sent += recorder.bytes_sent();
@@ -38,6 +37,8 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.service.merge(recorder.service());
   result.connect.merge(recorder.connect());
   result.lateness.merge(recorder.lateness());
+  result.queueing.merge(recorder.queueing());
+  result.gaps.merge(recorder.gaps());
 }
 
 void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin) {

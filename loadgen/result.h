@@ -48,7 +48,6 @@ struct LoadResult {
   std::uint64_t sent = 0;
   std::uint64_t completed = 0;
   std::uint64_t completed_in_window = 0;  // by the time of the reply, whenever the request was due
-  std::uint64_t queued = 0;               // found no connection free when they were due
   std::uint64_t failed = 0;
   std::uint64_t unanswered = 0;
   std::uint64_t bytes_sent = 0;
@@ -62,7 +61,9 @@ struct LoadResult {
   Histogram response;
   Histogram service;
   Histogram connect;
-  Histogram lateness;
+  Histogram lateness;  // the next three: see Recorder; of all threads
+  Histogram queueing;
+  Histogram gaps;
   std::vector<SeriesPoint> series;
 
   std::vector<Slice> slices;  // of a target that took turns, ascending
@@ -77,6 +78,8 @@ struct LoadResult {
 
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
+  // Requests that found no connection free when they were due.
+  std::uint64_t queued() const noexcept { return queueing.count() + queueing.infinite(); }
   // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0
   // without a window.
   double requests_per_s() const noexcept;

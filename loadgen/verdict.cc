@@ -77,12 +77,9 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   verdict.within_tolerance_share = within;
   verdict.achieved_rate_per_s = result.requests_per_s();
   if (within < kLateWarning) {
-    auto text = fmt::format("only {:.2f} % of the requests left within {} us of their time", within * 100,
-                            std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
-    if (result.queued > 0) {
-      text += fmt::format("; {:.2f} % found no connection free",
-                          static_cast<double>(result.queued) / static_cast<double>(result.sent) * 100);
-    }
+    const auto text =
+        fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
+                    within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
   }
   const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);

@@ -87,11 +87,13 @@ TEST_F(VerdictTest, RepliesThatFallBehindShow) {
   EXPECT_DOUBLE_EQ(judged().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
 }
 
-TEST_F(VerdictTest, ALateScheduleSaysHowOftenNoConnectionWasFree) {
-  open_loop(5'000, 5'000);
-  EXPECT_EQ(judged().reasons.front().find("no connection free"), std::string::npos);
-  result_.queued = 4'900;
-  EXPECT_NE(judged().reasons.front().find("49.00 % found no connection free"), std::string::npos);
+// Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.
+TEST_F(VerdictTest, WaitingForAFreeConnectionIsNotLateness) {
+  open_loop(10'000, 0);
+  for (int i = 0; i < 4'900; ++i) {
+    result_.queueing.record(milliseconds(90));
+  }
+  EXPECT_EQ(judged().status, Status::kValid);
 }
 
 TEST_F(VerdictTest, RequestsNeverSentAreLate) {

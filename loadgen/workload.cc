@@ -36,13 +36,12 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   if (lane.usable) {
     return;
   }
-  note_if_none_free(at);
   lane.usable = true;
   lane.used = 0;
   const std::uint32_t most =
       plan_.requests_per_connection > 0 ? std::min(plan_.depth, plan_.requests_per_connection) : plan_.depth;
   for (std::uint32_t busy = lane.thinking; busy < most; ++busy) {
-    free_slot(connection);
+    free_slot(connection, at);
   }
 }
 
@@ -62,9 +61,9 @@ std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, T
   const std::uint32_t known = std::min<std::uint32_t>(count, lane.in_flight);
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
-    recorder_.completed(done.intended, done.sent, at);
+    recorder_.completed(done.intended, done.since, at);
     if (slices_ != nullptr) {
-      slices_->completed(done.sent);
+      slices_->completed(done.since);
     }
     end_oldest(connection, at);
   }
@@ -88,22 +87,13 @@ void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
     ++lane.thinking;
     thinking_.push({at + plan_.think, connection});
   } else {
-    note_if_none_free(at);
-    free_slot(connection);
-  }
-}
-
-// A slot may come free now: requests that were due before had to wait for it if there was none.
-void Workload::note_if_none_free(TimePoint at) noexcept {
-  if (schedule_) {
-    skip_stale();
-    free_since_ = free_.empty() ? at : free_since_;
+    free_slot(connection, at);
   }
 }
 
 // A slot has nothing more to wait for: it queues for a request, or its connection is due for a new life, or (the
 // connection being down) it waits for usable().
-void Workload::free_slot(std::uint32_t connection) noexcept {
+void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
   Lane& lane = lanes_[connection];
   if (!lane.usable) {
     return;
@@ -115,6 +105,7 @@ void Workload::free_slot(std::uint32_t connection) noexcept {
     }
     return;
   }
+  slot(connection, lane.in_flight + lane.queued).since = at;
   ++lane.queued;
   if (lane.stale > 0) {
     --lane.stale;  // its old place in the queue lives again, which keeps the queue within its capacity
@@ -154,9 +145,6 @@ std::optional<Workload::Turn> Workload::next(TimePoint at) noexcept {
   if (schedule_) {
     intended = scheduled();
     schedule_->advance();
-    if (intended < free_since_) {
-      recorder_.queued(intended);
-    }
   }
   take(connection, intended, at);
   return Turn{connection, intended};
@@ -168,21 +156,22 @@ bool Workload::next_on(std::uint32_t connection, TimePoint at) noexcept {
 
 void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept {
   Lane& lane = lanes_[connection];
-  slot(connection, lane.in_flight) = {intended, at};
+  Slot& taken = slot(connection, lane.in_flight);
+  recorder_.sent(intended, taken.since, at);
+  taken = {intended, at};
   ++lane.in_flight;
   ++lane.used;
-  recorder_.sent(intended, at);
 }
 
 void Workload::sent_late(std::uint32_t connection, TimePoint at) noexcept {
-  slot(connection, lanes_[connection].in_flight - 1U).sent = at;
+  slot(connection, lanes_[connection].in_flight - 1U).since = at;
 }
 
 void Workload::wake(TimePoint at) noexcept {
   while (!thinking_.empty() && thinking_.front().until <= at) {
-    const std::uint32_t connection = thinking_.pop().connection;
-    --lanes_[connection].thinking;
-    free_slot(connection);
+    const Pause pause = thinking_.pop();
+    --lanes_[pause.connection].thinking;
+    free_slot(pause.connection, pause.until);
   }
 }
 
@@ -208,15 +197,23 @@ bool Workload::all_sent(TimePoint at) const noexcept {
 }
 
 void Workload::abandon(TimePoint at) noexcept {
+  std::uint64_t free_slots = 0;
   for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
+    free_slots += lanes_[i].queued;
     unusable(i, at, ErrorKind::kOpenAtEnd);
   }
+  count_unsent(at, free_slots);
+}
+
+// Where a slot was free for a request that was due, the generator has failed to send it; the others waited in vain.
+void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   std::uint64_t unsent = 0;
   const TimePoint end = std::min(at, recorder_.window().close);
   for (; schedule_ && !count_reached() && scheduled() < end; schedule_->advance()) {
     unsent += recorder_.counts(scheduled()) ? 1 : 0;
   }
-  recorder_.never_sent(unsent);
+  const std::uint64_t late = std::min(unsent, free_slots);
+  recorder_.never_sent(late, unsent - late);
 }
 
 }  // namespace fanin

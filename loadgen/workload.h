@@ -27,7 +27,8 @@ struct WorkloadPlan {
 //
 // A connection has `depth` slots. A free slot waits in a queue, so the next request goes to the connection that has
 // been free for the longest; where none is free when the schedule says so, the request waits, and its latency still
-// counts from its intended time.
+// counts from its intended time. Every slot knows since when it is free: what a request waits after that is the
+// generator's own lateness, what it waits before is the server's doing.
 class Workload {
  public:
   // `recorder` and `slices` must outlive this. With slices (closed loop), requests are sent in those alone.
@@ -72,7 +73,7 @@ class Workload {
 
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
-  TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).sent; }
+  TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
 
@@ -87,9 +88,10 @@ class Workload {
   void abandon(TimePoint at) noexcept;
 
  private:
+  // A lane's slots are a ring: those in flight, oldest first, then those that are free, then those that think.
   struct Slot {
     TimePoint intended;
-    TimePoint sent;
+    TimePoint since;  // in flight: when it was sent; free: when it came free
   };
   // Invariant: queued + thinking + in_flight <= depth. Kept small, there may be a million.
   struct Lane {
@@ -112,17 +114,16 @@ class Workload {
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
   void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
-  void note_if_none_free(TimePoint at) noexcept;
-  void free_slot(std::uint32_t connection) noexcept;
+  void free_slot(std::uint32_t connection, TimePoint at) noexcept;
   void skip_stale() noexcept;
   void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
+  void count_unsent(TimePoint at, std::uint64_t free_slots) noexcept;
 
   WorkloadPlan plan_;
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   Slices* slices_;
   bool started_ = false;
-  TimePoint free_since_{TimePoint::min()};  // with a schedule: when a slot came free after there had been none
   std::vector<Lane> lanes_;
   std::vector<Slot> slots_;      // depth per connection, a ring each
   Ring<std::uint32_t> free_;     // connections with a free slot, once per slot, longest free first

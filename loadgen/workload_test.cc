@@ -198,8 +198,9 @@ TEST(Workload, OpenLoopFollowsTheScheduleWhateverIsAnswered) {
   EXPECT_EQ(bench.send_due().size(), 4U);
 }
 
-// Would catch: coordinated omission, that is latency counted from the actual send where no connection was free.
-TEST(Workload, LatencyCountsFromTheIntendedTimeAndLatenessIsKept) {
+// Would catch: coordinated omission, that is latency counted from the actual send where no connection was free; and a
+// server that stalls and makes the generator's schedule count as late.
+TEST(Workload, LatencyCountsFromTheIntendedTimeAndWaitingForAConnectionIsNotLateness) {
   Bench bench({.connections = 1}, uniform(1000));
   bench.send_due();
   bench.clock.advance(milliseconds(50));
@@ -209,7 +210,8 @@ TEST(Workload, LatencyCountsFromTheIntendedTimeAndLatenessIsKept) {
   bench.clock.advance(milliseconds(1));
   bench.workload.replied(0, 1, bench.clock.now());
   bench.recorder->finish();
-  EXPECT_EQ(bench.recorder->lateness().max(), milliseconds(49));
+  EXPECT_EQ(bench.recorder->queueing().max(), milliseconds(49));
+  EXPECT_EQ(bench.recorder->lateness().max(), milliseconds(0));
   EXPECT_EQ(bench.recorder->service().min(), milliseconds(1));
   EXPECT_EQ(bench.recorder->response().count(), 2U);
   EXPECT_EQ(bench.recorder->response().min(), milliseconds(50));
@@ -280,6 +282,34 @@ TEST(Workload, CountsRequestsThatFoundNoConnectionUp) {
   bench.workload.usable(0, bench.clock.now());
   EXPECT_EQ(bench.send_due().size(), 1U);
   EXPECT_EQ(bench.recorder->queued_count(), 1U);
+}
+
+// Would catch: a generator that comes late to a free connection and counts that as waiting for it. Two requests are due
+// at 2 and 3 ms; slots for them come free at 10 ms, and the generator looks at 15.
+TEST(Workload, LatenessCountsFromWhenItsOwnSlotWasFree) {
+  Bench bench({.connections = 1, .depth = 2}, uniform(1000));
+  EXPECT_EQ(bench.send_due().size(), 1U);
+  bench.clock.advance(milliseconds(4));
+  EXPECT_EQ(bench.send_due().size(), 1U);  // due at 1 ms, its slot free all along: 3 ms late
+  EXPECT_EQ(bench.recorder->lateness().max(), milliseconds(3));
+  bench.clock.advance(milliseconds(6));
+  bench.workload.replied(0, 2, bench.clock.now());
+  bench.clock.advance(milliseconds(5));
+  EXPECT_EQ(bench.send_due().size(), 2U);  // due at 2 and 3 ms, free at 10, sent at 15
+  EXPECT_EQ(bench.recorder->lateness().max(), milliseconds(5));
+  EXPECT_EQ(bench.recorder->queueing().min(), milliseconds(7));
+  EXPECT_EQ(bench.recorder->queueing().max(), milliseconds(8));
+}
+
+// Would catch: requests that a generator never got round to, which pass for the server's doing.
+TEST(Workload, WhatWasNeverSentIsLateOnlyWhereASlotWasFree) {
+  Bench bench({.connections = 2}, uniform(10), seconds(1));
+  EXPECT_EQ(bench.send_due().size(), 1U);
+  bench.clock.advance(seconds(2));
+  bench.workload.abandon(bench.clock.now());
+  EXPECT_EQ(bench.recorder->lateness().infinite(), 1U);  // there was one free connection for the nine
+  EXPECT_EQ(bench.recorder->queueing().infinite(), 8U);
+  bench.expect_all_accounted_for();
 }
 
 // Would catch: an overdue request that vanishes because the window closed before a connection was free.
@@ -354,6 +384,8 @@ TEST(CoordinatedOmission, AStallShowsInTheOpenLoop) {
   ASSERT_EQ(p95.kind, PercentileValue::Kind::kFinite);
   EXPECT_NEAR(static_cast<double>(p95.value.count()), 1.55e9, 0.02e9);
   EXPECT_LE(open.recorder->service().percentile(9500).value, milliseconds(2));
+  EXPECT_EQ(open.recorder->lateness().max(), milliseconds(0));  // all of it is the server's doing
+  EXPECT_GT(open.recorder->queued_count(), 1900U);
   EXPECT_EQ(open.recorder->completed_count(), 10'000U);
 }
 

@@ -105,7 +105,8 @@ def load_findings(load, path):
     for name, histogram in load["latency"].items():
         found += histogram_findings(histogram, (*path, "latency", name))
     if load["schedule"]:
-        found += histogram_findings(load["schedule"]["lateness"], (*path, "schedule", "lateness"))
+        for name in sorted({"lateness", "queueing", "gaps"} & load["schedule"].keys()):
+            found += histogram_findings(load["schedule"][name], (*path, "schedule", name))
     return found
 
 

@@ -111,6 +111,9 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "achieved_rate_per_s": rate,
             "tolerance_ns": 100_000,
             "within_tolerance_share": 1.0,
+            "queued": 0,
+            "queueing": histogram([]),
+            "gaps": histogram([1_000_000] * completed),
             "lateness": histogram([500] * completed),
         },
         "series": [
