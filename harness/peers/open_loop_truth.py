@@ -7,10 +7,15 @@
 load is the same for 1 connection with 1000 requests in flight and for 1000 with one each. With even arrivals the
 achieved rate must be within 0.1 % of the asked one (a Poisson schedule is off by more than that by chance). With both
 kinds of arrival 99.9 % of the sends must leave within 100 us of their time. And with Poisson arrivals, from the same
-seed, the lateness of the sends must be distributed alike, since it is all that sets their gaps apart. What the
-machine took from the generator meanwhile is printed beside it. Needs two CPUs, and a quiet machine.
+seed, the lateness of the sends must be distributed alike, since it is all that sets their gaps apart.
+The gaps between the actual sends are compared at 1000 requests a second, where a gap is long beside a send: at half of
+the capacity one connection sends what is due at the same time in one call, and a thousand cannot. Those of 1 and of
+1000 connections must come from one distribution, and each from the exponential one that a Poisson schedule declares,
+by the Kolmogorov-Smirnov test at the level of 1 %. What the machine took from the generator meanwhile is printed
+beside it. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
 import argparse
+import math
 import pathlib
 import tempfile
 
@@ -24,6 +29,8 @@ kRateTolerance = 0.001
 kOnTime = 0.999
 kFarthest = 0.01  # between distributions: a hundredth of the sends
 kStepNs = 10_000
+kGapRate = 1000  # per second
+kKolmogorov99 = 1.6276  # the 99 % point of Kolmogorov's distribution
 
 
 def cumulative(buckets, step):
@@ -44,6 +51,45 @@ def distance(first, second, step=1):
         shares = [side.get(place, share) for side, share in zip(sides, shares)]
         largest = max(largest, abs(shares[0] - shares[1]))
     return largest
+
+
+def bucket_end(lowest):
+    """The first value above a histogram's bucket: buckets are 1 ns wide up to 255 ns, then hold 8 significant bits."""
+    return lowest + (1 << max(0, lowest.bit_length() - 8))
+
+
+def distance_from_exponential(buckets, mean_ns):
+    """The same from an exponential distribution, at the bounds of the buckets, where the histogram is exact."""
+    total = sum(count for _, count in buckets)
+    below, largest = 0, 0.0
+    for lowest, count in buckets:
+        for bound, share in ((lowest, below / total), (bucket_end(lowest), (below + count) / total)):
+            largest = max(largest, abs(share + math.expm1(-bound / mean_ns)))
+        below += count
+    return largest
+
+
+def critical(*counts):
+    """The distance that samples of so many gaps exceed by chance one time in a hundred: one sample, or two."""
+    return kKolmogorov99 * math.sqrt(sum(1 / count for count in counts))
+
+
+def gap_figures(gaps):
+    """Of {shape: buckets of its gaps} at kGapRate."""
+    counts = {shape: sum(count for _, count in buckets) for shape, buckets in gaps.items()}
+    found = [
+        truth.figure(
+            f"gaps, {shape}, distance from exponential",
+            "share",
+            distance_from_exponential(buckets, 1e9 / kGapRate),
+            high=critical(counts[shape]),
+        )
+        for shape, buckets in gaps.items()
+    ]
+    between = truth.figure(
+        "gaps, 1 and 1,000 connections, distance", "share", distance(*gaps.values()), high=critical(*counts.values())
+    )
+    return [*found, between]
 
 
 def figures_of(schedule, arrival, shape):
@@ -85,6 +131,12 @@ def measure(port, options):
             "lateness, 1 and 1,000 connections, distance", "share", distance(*lateness, kStepNs), high=kFarthest
         )
     )
+    gaps = {}
+    for shape, words in kShapes.items():
+        result = truth.drive(options, port, *words, "--rate", str(kGapRate), "--arrival", "poisson", "--seed", "1")
+        gaps[shape] = result["schedule"]["gaps"]["buckets"]
+        notes.append(f"{kGapRate}/s, {shape}: {truth.stalls_in_words(result)}")
+    found += gap_figures(gaps)
     return found, notes
 
 

@@ -1,4 +1,5 @@
 """Tests of how two distributions are compared, against distances worked out by hand."""
+import math
 import pathlib
 import sys
 import unittest
@@ -20,6 +21,38 @@ class Distance(unittest.TestCase):
     def test_differences_within_a_step_do_not_count(self):
         self.assertEqual(open_loop_truth.distance([[200, 4]], [[900, 2], [950, 2]], 1000), 0)
         self.assertEqual(open_loop_truth.distance([[200, 4]], [[900, 2], [1000, 2]], 1000), 0.5)
+
+
+class Gaps(unittest.TestCase):
+    @staticmethod
+    def exponential(mean_ns, count=10_000):
+        """Buckets of the quantiles of an exponential distribution."""
+        buckets = {}
+        for i in range(count):
+            value = int(-mean_ns * math.log(1 - (i + 0.5) / count))
+            shift = max(0, value.bit_length() - 8)
+            buckets[value >> shift << shift] = buckets.get(value >> shift << shift, 0) + 1
+        return sorted(buckets.items())
+
+    def test_an_exponential_one_has_none(self):
+        self.assertLess(open_loop_truth.distance_from_exponential(self.exponential(1e6), 1e6), 0.001)
+
+    def test_by_hand(self):
+        # All of the gaps below 256 ns, where an exponential distribution of this mean has half of its own.
+        mean = 256 / math.log(2)
+        self.assertAlmostEqual(open_loop_truth.distance_from_exponential([(255, 10)], mean), 0.5, 2)
+
+    def test_even_gaps_and_a_wrong_rate_are_told_apart(self):
+        sound = self.exponential(1e6)
+        even = [(999_424, 10_000)]
+        slow = self.exponential(1.1e6)
+        for second, holds in ((sound, [True] * 3), (even, [True, False, False]), (slow, [True, False, False])):
+            figures = open_loop_truth.gap_figures({"1 connection": sound, "1,000 connections": second})
+            self.assertEqual([figure["holds"] for figure in figures], holds)
+
+    def test_critical_distances(self):
+        self.assertAlmostEqual(open_loop_truth.critical(10_000), 0.0163, 4)
+        self.assertAlmostEqual(open_loop_truth.critical(10_000, 10_000), 0.0230, 4)
 
 
 class Figures(unittest.TestCase):
