@@ -37,6 +37,7 @@ void BlockingClient::connect(const Coordinator& coordinator) {
   gate_.acquire();
   if (!coordinator.interrupted() && open()) {
     recorder_.connections.established = 1;
+    recorder_.publish(at_, 1);
   }
   gate_.release();
 }
@@ -48,7 +49,6 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
   down_since_ = now();
   for (at_ = now();; at_ = now()) {
     meter_.pass(at_, recorder_.window().open, recorder_.window().close);
-    recorder_.publish();
     look_for_news(coordinator);
     workload_.wake(at_);
     if (workload_.finished(at_) || over()) {
@@ -78,6 +78,7 @@ bool BlockingClient::over() const noexcept {
 }
 
 void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
+  recorder_.publish(at_, fd_ ? 1 : 0);
   recorder_.open_early(coordinator.opening(), at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;

@@ -116,6 +116,7 @@ class EventLoop : public LoadThread {
   bool may_be_closed(std::uint32_t index) const noexcept;
   void close_link(std::uint32_t index) noexcept;
   void tick(const Coordinator& coordinator);
+  void publish() noexcept;
   void sweep_timeouts();
   void sweep_newcomers();
   void retry_due();

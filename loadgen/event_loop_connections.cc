@@ -33,10 +33,15 @@ void EventLoop::connect(const Coordinator& coordinator) {
     if (at_ >= next_tick_) {
       next_tick_ = at_ + tick_;
       sweep_timeouts();
-      recorder_.publish();
+      publish();
     }
   }
   recorder_.connections.established = up_;
+  publish();
+}
+
+void EventLoop::publish() noexcept {
+  recorder_.publish(at_, up_ + recorder_.connections.idle_established - recorder_.connections.idle_lost);
 }
 
 void EventLoop::pump_opens() {
@@ -218,7 +223,7 @@ void EventLoop::tick(const Coordinator& coordinator) {
   give_up_without_progress();  // first: what the sweep breaks was up until now
   sweep_timeouts();
   retry_due();
-  recorder_.publish();
+  publish();
   recorder_.open_early(coordinator.opening(), at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;

@@ -6,7 +6,6 @@ namespace fanin {
 namespace {
 
 constexpr std::size_t kSecondsReserved = 600;
-constexpr std::size_t kBucketsPerSecond = 400;  // a busy second fills about 300
 
 }  // namespace
 
@@ -15,9 +14,7 @@ void Recorder::begin(const Window& window) {
   const bool by_count = window.close == TimePoint::max();
   const auto length = by_count ? Nanoseconds(0) : window.close - window.open;
   const auto whole = static_cast<std::size_t>(length / std::chrono::seconds(1)) + 2;
-  const std::size_t reserved = by_count ? kSecondsReserved : std::min(whole, kSecondsReserved);
-  seconds_.reserve(reserved);
-  second_buckets_.reserve(reserved * kBucketsPerSecond);
+  seconds_.reserve(by_count ? kSecondsReserved : std::min(whole, kSecondsReserved));
   second_end_ = window.open + std::chrono::seconds(1);
 }
 
@@ -34,6 +31,7 @@ void Recorder::close_at(TimePoint close) noexcept { window_.close = std::min(win
 void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept {
   if (!counts(intended)) {
     outside_errors_.add(kind);
+    errors_to_publish_ = true;
     return;
   }
   if (at >= second_end_) {
@@ -59,6 +57,7 @@ void Recorder::count_outcome(ErrorKind kind, std::uint64_t times) noexcept {
   (is_unanswered(kind) ? unanswered_ : failed_) += times;
   second_failed_ += times;
   request_errors_.add(kind, times);
+  errors_to_publish_ = true;
   response_.record_infinite(times);
 }
 
@@ -74,24 +73,31 @@ void Recorder::roll_to(TimePoint at) noexcept {
 }
 
 void Recorder::end_second() noexcept {
-  Second second{.completed = second_histogram_.count(),
-                .failed = second_failed_,
-                .max = second_histogram_.max(),
-                .first_bucket = second_buckets_.size()};
-  if (second.completed > 0) {
-    const std::size_t last = Histogram::index_of(static_cast<std::uint64_t>(second.max.count()));
-    for (std::size_t i = Histogram::index_of(static_cast<std::uint64_t>(second_histogram_.min().count())); i <= last;
-         ++i) {
-      if (const std::uint64_t count = second_histogram_.count_at(i); count > 0) {
-        second_buckets_.push_back({static_cast<std::uint16_t>(i), static_cast<std::uint32_t>(count)});
-      }
-    }
+  seconds_.add(second_histogram_, second_failed_);
+  if (second_histogram_.count() > 0) {
     response_.merge(second_histogram_);
     second_histogram_.clear();
   }
-  second.bucket_count = second_buckets_.size() - second.first_bucket;
-  seconds_.push_back(second);
   second_failed_ = 0;
+}
+
+void Recorder::publish_errors() noexcept {
+  progress_failed_.store(failed_ + unanswered_, std::memory_order_relaxed);
+  progress_outside_failed_.store(outside_errors_.total(), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    progress_errors_[i].store(request_errors_[kind] + outside_errors_[kind] + connection_errors_[kind],
+                              std::memory_order_relaxed);
+  }
+  errors_to_publish_ = false;
+}
+
+ErrorCounts Recorder::progress_errors() const noexcept {
+  ErrorCounts errors;
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    errors.add(static_cast<ErrorKind>(i), progress_errors_[i].load(std::memory_order_relaxed));
+  }
+  return errors;
 }
 
 void Recorder::finish() noexcept {
@@ -99,7 +105,9 @@ void Recorder::finish() noexcept {
     roll_to(window_.close - Nanoseconds(1));  // seconds without any outcome are part of the series too
   }
   end_second();
-  publish();
+  second_end_ = TimePoint::max();
+  publish(last_outcome_, progress_connections());
+  finished_.store(true, std::memory_order_release);
 }
 
 }  // namespace fanin

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
-#include <vector>
 
 #include "loadgen/error_kind.h"
 #include "loadgen/histogram.h"
+#include "loadgen/second_series.h"
 #include "net/clock.h"
 
 namespace fanin {
@@ -27,22 +28,8 @@ struct ConnectionCounts {
   std::uint64_t idle_lost = 0;
 };
 
-// What one second of the window saw, by the time of the outcome.
-struct Second {
-  std::uint64_t completed = 0;
-  std::uint64_t failed = 0;  // unanswered ones included
-  Nanoseconds max{0};
-  std::size_t first_bucket = 0;  // of Recorder::second_buckets()
-  std::size_t bucket_count = 0;
-};
-
-struct SecondBucket {
-  std::uint16_t index;
-  std::uint32_t count;
-};
-
 // Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
-// ended; the exception are the progress counters, which any thread may read at any time.
+// ended; the exception are the progress counters and the seconds, which any thread may read at any time.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a cache line of its own
 class alignas(64) Recorder {
  public:
@@ -97,20 +84,37 @@ class alignas(64) Recorder {
   // for lack of one.
   void never_sent(std::uint64_t late, std::uint64_t queued) noexcept;
   void connected(Nanoseconds latency) noexcept { connect_.record(latency); }
-  void connection_error(ErrorKind kind) noexcept { connection_errors_.add(kind); }
+  void connection_error(ErrorKind kind) noexcept {
+    connection_errors_.add(kind);
+    errors_to_publish_ = true;
+  }
   void bytes_sent(std::size_t count) noexcept { bytes_sent_ += count; }
   void bytes_received(std::size_t count) noexcept { bytes_received_ += count; }
 
-  // Shows other threads how far this one is. Call it now and then, not per request.
-  void publish() noexcept {
+  // Shows other threads how far this one is, and ends the second that is over. Call it now and then, not per request.
+  void publish(TimePoint at, std::uint64_t connections_up) noexcept {
+    if (at >= second_end_) {
+      roll_to(at);
+    }
     progress_completed_.store(completed_, std::memory_order_relaxed);
     progress_outside_.store(completed_outside_, std::memory_order_relaxed);
-    progress_failed_.store(failed_ + unanswered_, std::memory_order_relaxed);
+    progress_connections_.store(connections_up, std::memory_order_relaxed);
+    if (errors_to_publish_) {
+      publish_errors();
+    }
   }
   std::uint64_t progress_completed() const noexcept { return progress_completed_.load(std::memory_order_relaxed); }
   // Requests completed that are not of the window.
   std::uint64_t progress_outside() const noexcept { return progress_outside_.load(std::memory_order_relaxed); }
   std::uint64_t progress_failed() const noexcept { return progress_failed_.load(std::memory_order_relaxed); }
+  std::uint64_t progress_outside_failed() const noexcept {
+    return progress_outside_failed_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t progress_connections() const noexcept { return progress_connections_.load(std::memory_order_relaxed); }
+  // Of requests and connections, those before the window included.
+  ErrorCounts progress_errors() const noexcept;
+  // Nothing is added to the seconds any more.
+  bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
 
   // Puts what is pending into the totals. Call once, after the last outcome and before reading.
   void finish() noexcept;
@@ -139,8 +143,7 @@ class alignas(64) Recorder {
   const ErrorCounts& request_errors() const noexcept { return request_errors_; }        // of the window
   const ErrorCounts& outside_errors() const noexcept { return outside_errors_; }        // of requests before the window
   const ErrorCounts& connection_errors() const noexcept { return connection_errors_; }  // of the whole run
-  const std::vector<Second>& seconds() const noexcept { return seconds_; }
-  const std::vector<SecondBucket>& second_buckets() const noexcept { return second_buckets_; }
+  const SecondSeries& seconds() const noexcept { return seconds_; }
 
   ConnectionCounts connections;
 
@@ -160,6 +163,7 @@ class alignas(64) Recorder {
   void roll_to(TimePoint at) noexcept;
   void end_second() noexcept;
   void count_outcome(ErrorKind kind, std::uint64_t times) noexcept;
+  void publish_errors() noexcept;
 
   Window window_;
   bool separate_service_;
@@ -185,11 +189,15 @@ class alignas(64) Recorder {
   ErrorCounts request_errors_;
   ErrorCounts outside_errors_;
   ErrorCounts connection_errors_;
-  std::vector<Second> seconds_;
-  std::vector<SecondBucket> second_buckets_;
+  SecondSeries seconds_;
+  bool errors_to_publish_ = false;
   alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
   std::atomic<std::uint64_t> progress_outside_{0};
   std::atomic<std::uint64_t> progress_failed_{0};
+  std::atomic<std::uint64_t> progress_outside_failed_{0};
+  std::atomic<std::uint64_t> progress_connections_{0};
+  std::array<std::atomic<std::uint64_t>, kErrorKinds> progress_errors_{};
+  std::atomic<bool> finished_{false};
 };
 
 }  // namespace fanin

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "loadgen/series_reader.h"
+
 namespace fanin {
 namespace {
 
@@ -15,6 +19,14 @@ class RecorderTest : public ::testing::Test {
     const TimePoint intended = open_ + after_open;
     recorder_.sent(intended, intended, intended);
     recorder_.completed(intended, intended, intended + latency);
+  }
+
+  std::vector<const Second*> ended() const {
+    std::vector<const Second*> all;
+    for (const Second* second = recorder_.seconds().first(); second != nullptr; second = second->next()) {
+      all.push_back(second);
+    }
+    return all;
   }
 
   const TimePoint open_ = TimePoint{} + seconds(100);
@@ -51,7 +63,7 @@ TEST_F(RecorderTest, WhatCameWithinTheWindowGoesByTheReply) {
 TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
   recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});
   answer(-milliseconds(1), milliseconds(1));
-  recorder_.publish();
+  recorder_.publish(open_, 1);
   EXPECT_EQ(recorder_.progress_outside(), 1U);
   recorder_.open_early(open_, open_ - milliseconds(1));
   answer(milliseconds(0), milliseconds(1));
@@ -60,8 +72,8 @@ TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
   EXPECT_EQ(recorder_.window().close, open_ + seconds(2));
   recorder_.finish();
   EXPECT_EQ(recorder_.completed_count(), 2U);
-  ASSERT_EQ(recorder_.seconds().size(), 2U);
-  EXPECT_EQ(recorder_.seconds()[1].completed, 1U);
+  ASSERT_EQ(ended().size(), 2U);
+  EXPECT_EQ(ended()[1]->completed, 1U);
 }
 
 // Would catch: a thread that learns of the opening too late and then has more replies than requests, since some were
@@ -95,20 +107,20 @@ TEST_F(RecorderTest, SeriesHasEverySecondOfTheWindowAndAddsUp) {
   answer(milliseconds(2100), milliseconds(3));
   answer(milliseconds(3400), milliseconds(2000));
   recorder_.finish();
-  ASSERT_EQ(recorder_.seconds().size(), 4U);
-  EXPECT_EQ(recorder_.seconds()[0].completed, 2U);
-  EXPECT_EQ(recorder_.seconds()[0].max, milliseconds(2));
-  EXPECT_EQ(recorder_.seconds()[0].bucket_count, 2U);
-  EXPECT_EQ(recorder_.seconds()[1].completed, 0U);
-  EXPECT_EQ(recorder_.seconds()[2].completed, 1U);
-  EXPECT_EQ(recorder_.seconds()[3].completed, 1U);
+  ASSERT_EQ(ended().size(), 4U);
+  EXPECT_EQ(ended()[0]->completed, 2U);
+  EXPECT_EQ(ended()[0]->max, milliseconds(2));
+  EXPECT_EQ(ended()[0]->buckets.size(), 2U);
+  EXPECT_EQ(ended()[1]->completed, 0U);
+  EXPECT_EQ(ended()[2]->completed, 1U);
+  EXPECT_EQ(ended()[3]->completed, 1U);
   EXPECT_EQ(recorder_.response().count(), 4U);
 }
 
 TEST_F(RecorderTest, AWindowWithoutAnyOutcomeStillHasItsSeconds) {
   recorder_.begin({open_, open_, open_ + seconds(3)});
   recorder_.finish();
-  EXPECT_EQ(recorder_.seconds().size(), 3U);
+  EXPECT_EQ(ended().size(), 3U);
 }
 
 TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
@@ -127,7 +139,7 @@ TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
   EXPECT_EQ(recorder_.response().infinite(), 6U);
   EXPECT_EQ(recorder_.request_errors()[ErrorKind::kReset], 1U);
   EXPECT_EQ(recorder_.outside_errors()[ErrorKind::kReset], 1U);
-  EXPECT_EQ(recorder_.seconds()[0].failed, 6U);
+  EXPECT_EQ(ended()[0]->failed, 6U);
 }
 
 // Would catch: a generator that is blamed for what waited because the server kept every connection busy, or one that
@@ -167,8 +179,88 @@ TEST_F(RecorderTest, ProgressIsSeenOncePublished) {
   recorder_.begin({open_, open_, open_ + seconds(1)});
   answer(milliseconds(1), milliseconds(1));
   EXPECT_EQ(recorder_.progress_completed(), 0U);
-  recorder_.publish();
+  recorder_.publish(open_, 1);
   EXPECT_EQ(recorder_.progress_completed(), 1U);
+}
+
+// Would catch: a live view that waits for the next reply to show that nothing has come, as in a stall.
+TEST_F(RecorderTest, ASecondEndsAlsoWhereNothingIsAnswered) {
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  answer(milliseconds(1), milliseconds(1));
+  recorder_.publish(open_ + milliseconds(999), 1);
+  EXPECT_EQ(ended().size(), 0U);
+  recorder_.publish(open_ + milliseconds(3001), 1);
+  ASSERT_EQ(ended().size(), 3U);
+  EXPECT_EQ(ended()[0]->completed, 1U);
+  EXPECT_EQ(ended()[2]->completed, 0U);
+}
+
+TEST_F(RecorderTest, ErrorsOfRequestsAndConnectionsAreSeenOncePublished) {
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  recorder_.failed(open_, open_, ErrorKind::kTimeout);
+  recorder_.failed(open_ - seconds(1), open_, ErrorKind::kTimeout);  // of the warm-up
+  recorder_.connection_error(ErrorKind::kClosedIdle);
+  EXPECT_EQ(recorder_.progress_errors().total(), 0U);
+  recorder_.publish(open_, 7);
+  EXPECT_EQ(recorder_.progress_errors()[ErrorKind::kTimeout], 2U);
+  EXPECT_EQ(recorder_.progress_errors()[ErrorKind::kClosedIdle], 1U);
+  EXPECT_EQ(recorder_.progress_failed(), 1U);
+  EXPECT_EQ(recorder_.progress_outside_failed(), 1U);
+  EXPECT_EQ(recorder_.progress_connections(), 7U);
+}
+
+// Would catch: a second that is read before all threads have passed its end, or never where one of them has finished.
+TEST_F(RecorderTest, ASecondOfAllIsReadOnceAllThreadsHavePassedIt) {
+  Recorder other(true);
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  other.begin({open_, open_, open_ + seconds(10)});
+  SeriesReader reader({&recorder_, &other});
+  answer(milliseconds(1), milliseconds(2));
+  answer(milliseconds(1500), milliseconds(3));
+  recorder_.publish(open_ + seconds(2), 1);
+  EXPECT_FALSE(reader.next());
+  other.failed(open_, open_ + milliseconds(5), ErrorKind::kReset);
+  other.publish(open_ + seconds(1), 1);
+  const auto first = reader.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->number, 0U);
+  EXPECT_EQ(first->completed, 1U);
+  EXPECT_EQ(first->failed, 1U);
+  EXPECT_EQ(first->max, milliseconds(2));
+  EXPECT_EQ(first->responses.count(), 1U);
+  EXPECT_EQ(first->responses.infinite(), 1U);
+  EXPECT_FALSE(reader.next());
+  other.close_at(open_ + milliseconds(1200));
+  other.finish();
+  EXPECT_EQ(reader.next()->number, 1U);
+  EXPECT_FALSE(reader.next());
+}
+
+// Would catch, under ThreadSanitizer: a second that moves or changes while another thread reads it. Far more seconds
+// than memory was taken for, so that it must grow.
+TEST_F(RecorderTest, SecondsAreReadWhileOthersAreAdded) {
+  constexpr int kSeconds = 3000;
+  Recorder endless(true);
+  endless.begin({open_, open_});
+  std::thread writer([&endless, this] {
+    for (int i = 0; i < kSeconds; ++i) {
+      for (int bucket = 0; bucket < 30; ++bucket) {
+        endless.completed(open_ + seconds(i), open_, open_ + seconds(i) + Nanoseconds(std::int64_t{1} << bucket));
+      }
+      endless.publish(open_ + seconds(i + 1), 1);
+    }
+    endless.finish();
+  });
+  SeriesReader reader({&endless});
+  std::uint64_t read = 0;
+  while (read < kSeconds) {
+    if (const auto second = reader.next()) {
+      EXPECT_EQ(second->number, read++);
+      EXPECT_EQ(second->completed, 30U);
+      EXPECT_EQ(second->responses.count(), 30U);
+    }
+  }
+  writer.join();
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "loadgen/series_reader.h"
+
 namespace fanin {
 namespace {
 
@@ -99,30 +101,23 @@ std::optional<Nanoseconds> finite(const PercentileValue& value) {
   return value.kind == PercentileValue::Kind::kFinite ? std::optional(value.value) : std::nullopt;
 }
 
-// One second over all threads: counts added up bucket by bucket, then the percentiles taken.
-SeriesPoint series_point(std::size_t second, const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  SeriesPoint point;
-  Histogram histogram;
+SeriesPoint series_point(const SecondOfAll& second) {
+  return {.completed = second.completed,
+          .failed = second.failed,
+          .p50 = finite(second.responses.percentile(5000)),
+          .p99 = finite(second.responses.percentile(9900)),
+          .max = second.completed > 0 ? std::optional(second.max) : std::nullopt};
+}
+
+void add_series(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  std::vector<const Recorder*> recorders;
   for (const auto& thread : threads) {
-    const Recorder& recorder = thread->recorder();
-    if (second >= recorder.seconds().size()) {
-      continue;
-    }
-    const Second& part = recorder.seconds()[second];
-    for (std::size_t i = 0; i < part.bucket_count; ++i) {
-      const SecondBucket& bucket = recorder.second_buckets()[part.first_bucket + i];
-      histogram.add_bucket(bucket.index, bucket.count);
-    }
-    point.completed += part.completed;
-    point.failed += part.failed;
-    if (part.completed > 0) {
-      point.max = std::max(point.max.value_or(Nanoseconds(0)), part.max);
-    }
+    recorders.push_back(&thread->recorder());
   }
-  histogram.record_infinite(point.failed);
-  point.p50 = finite(histogram.percentile(5000));
-  point.p99 = finite(histogram.percentile(9900));
-  return point;
+  SeriesReader reader(std::move(recorders));
+  while (const auto second = reader.next()) {
+    result.series.push_back(series_point(*second));
+  }
 }
 
 }  // namespace
@@ -142,7 +137,6 @@ double LoadResult::requests_per_s() const noexcept {
 
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   LoadResult result;
-  std::size_t seconds = 0;
   for (const auto& thread : threads) {
     add_counts(result, thread->recorder());
     add_statuses(result, thread->statuses());
@@ -151,12 +145,11 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       add_slices(result, *thread->slices());
     }
     result.gave_up = result.gave_up || thread->gave_up();
-    seconds = std::max(seconds, thread->recorder().seconds().size());
   }
   result.window = std::max(window_length(threads), Nanoseconds(0));
   add_fairness(result, threads);
-  for (std::size_t second = 0; second < seconds && result.window > Nanoseconds(0); ++second) {
-    result.series.push_back(series_point(second, threads));
+  if (result.window > Nanoseconds(0)) {
+    add_series(result, threads);
   }
   if (!plan.rate_per_s) {
     result.lateness.clear();  // a closed loop has no schedule to be late for
