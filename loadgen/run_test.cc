@@ -181,6 +181,22 @@ TEST_P(LoopRunTest, LargeRequestsGoOutInParts) {
   EXPECT_EQ(result.completed, 8U);
 }
 
+// Would catch: bytes short enough to lie within their string object, which a vector of sends moved while they were on
+// their way.
+TEST_P(LoopRunTest, TheSmallestRequestsAreServedToo) {
+  for (const std::size_t size : {1U, 6U, 15U, 16U}) {
+    TestServer server(Behaviour::kEcho);
+    LoadPlan plan = plan_for(server.address(), GetParam());
+    plan.connections = 50;
+    plan.depth = 3;
+    plan.speak("echo", [size] { return find_protocol("echo").make_client({.payload_bytes = size}); });
+    plan.requests = 3000;
+    const LoadResult result = run(plan);
+    EXPECT_EQ(result.completed, 3000U) << size;
+    EXPECT_EQ(result.request_errors.total(), 0U) << size;
+  }
+}
+
 TEST_P(LoopRunTest, ManyConnectionsAreAllServed) {
   TestServer server(Behaviour::kEcho);
   LoadPlan plan = plan_for(server.address(), GetParam());
