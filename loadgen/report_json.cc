@@ -88,6 +88,8 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
           {"idle_established", result.connections.idle_established},
           {"idle_served", plan.prove_idle ? Json(result.connections.idle_served) : Json()},
           {"idle_lost", result.connections.idle_lost},
+          {"setup_ns", result.setup.count()},
+          {"closing_ns", result.closing.count()},
           {"listen_overflows", or_null(result.listen_overflows)},
           {"replies_min", result.replies_min},
           {"replies_median", result.replies_median},

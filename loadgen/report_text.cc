@@ -140,6 +140,12 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                         plan.prove_idle ? human_count(result.connections.idle_served) + " served, " : "",
                         human_count(result.connections.idle_lost));
   }
+  const std::uint64_t up = result.connections.established + result.connections.idle_established;
+  if (result.setup > Nanoseconds(0) && up > 0) {
+    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", human_duration(result.setup),
+                        human_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
+                        human_duration(result.closing));
+  }
   return text + fmt::format("  fairness      replies per connection: min {}, median {:.0f}, max {}\n",
                             human_count(result.replies_min), result.replies_median, human_count(result.replies_max));
 }

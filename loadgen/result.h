@@ -39,6 +39,8 @@ struct LoadResult {
   bool gave_up = false;
 
   ConnectionCounts connections;
+  Nanoseconds setup{0};                           // until every connection was up or had failed
+  Nanoseconds closing{0};                         // of all of them, after the run
   std::optional<std::uint64_t> listen_overflows;  // during the run; none: not known, or the target is elsewhere
   std::uint64_t served = 0;
   std::uint64_t replies_min = 0;

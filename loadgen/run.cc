@@ -119,9 +119,11 @@ class Director {
   std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
     const auto overflows_before = listen_overflows();
+    const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
     check_reached();
+    const Nanoseconds setup = now() - begin;
     const TimePoint start = now() + kStartDelay;
     Window window{.start = start, .open = start + plan_.warmup};
     if (!plan_.requests) {
@@ -133,14 +135,18 @@ class Director {
     for (RunListener* listener : listeners_) {
       listener->hold();
     }
+    const TimePoint released = now();
     coordinator_->release();
     running_.clear();
+    const Nanoseconds closing = now() - released;
     const auto overflows = listen_overflows();
     std::vector<LoadResult> results;
     for (const auto& part : parts_) {
       LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
       result.started_at = started_at;
       result.opened_at = opened_at;
+      result.setup = setup;
+      result.closing = closing;
       result.warmup = window.open - window.start;
       result.warmup_end = warmup_end_;
       result.generator = usage_;

@@ -16,7 +16,9 @@ namespace {
 
 }  // namespace
 
-Ring::Ring(unsigned entries, std::initializer_list<unsigned> flags) { set_up_uring(ring_, entries, entries * 8, flags); }
+Ring::Ring(unsigned entries, std::initializer_list<unsigned> flags) {
+  set_up_uring(ring_, entries, entries * 8, flags);
+}
 
 io_uring_sqe* Ring::next() {
   io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
