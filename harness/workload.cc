@@ -23,7 +23,7 @@ struct Key {
 
 constexpr std::int64_t kMillion = 1'000'000;
 
-constexpr std::array<Key, 27> kKeys{{
+constexpr std::array<Key, 31> kKeys{{
     {"protocol", "--protocol", Kind::kText, 0, 0, "", Taker::kBoth},
     {"driver", "--driver", Kind::kText},
     {"threads", "--threads", Kind::kWhole, 1, 1024},
@@ -51,6 +51,10 @@ constexpr std::array<Key, 27> kKeys{{
     {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},
     {"timeout", "--timeout", Kind::kDuration},
     {"close", "--close", Kind::kText, 0, 0, "fin|rst|server"},
+    {"send_bytes_per_s", "--send-rate", Kind::kWhole, 1, 1000 * kMillion},
+    {"read_bytes_per_s", "--read-rate", Kind::kWhole, 1, 1000 * kMillion},
+    {"receive_buffer_bytes", "--receive-buffer", Kind::kWhole, 1, 1000 * kMillion},
+    {"trickle", "--trickle", Kind::kDuration},
 }};
 
 const Key* find_key(std::string_view name) {

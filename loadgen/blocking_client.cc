@@ -91,7 +91,8 @@ void BlockingClient::disconnect() noexcept { close(); }
 // Returns whether the connection is up; if not, its failure has been counted.
 bool BlockingClient::open() {
   const TimePoint begin = now();
-  Dialled dialled = dial(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes, plan_.timeout);
+  Dialled dialled = dial(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes, plan_.timeout,
+                         plan_.receive_buffer_bytes);
   at_ = now();
   ++lives_;
   if (!dialled.fd) {

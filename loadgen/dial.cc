@@ -41,7 +41,8 @@ SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connection
   }
 }
 
-Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout) noexcept {
+Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout,
+             std::optional<int> receive_buffer_bytes) noexcept {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
   Dialled dialled{.fd = Descriptor(::socket(target.family(), type, 0))};
   const auto fail = [&dialled] {
@@ -60,6 +61,9 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking, Na
     const auto us = std::max<std::int64_t>(1, timeout / std::chrono::microseconds(1));
     const timeval limit{us / 1'000'000, us % 1'000'000};
     ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+  if (receive_buffer_bytes) {  // before the connect, which announces the window
+    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer_bytes, sizeof *receive_buffer_bytes);
   }
   if (source != nullptr) {
     // Without this option bind() would reserve a port for the address alone, not for the pair of both ends.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "net/clock.h"
@@ -35,8 +36,10 @@ struct Dialled {
 };
 
 // Starts a connection with TCP_NODELAY set; a blocking one is waited for, and this and each of its sends last no longer
-// than `timeout`. Never throws: failures are values.
-Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {}) noexcept;
+// than `timeout`. `receive_buffer_bytes` is SO_RCVBUF, of which the kernel makes twice as much. Never throws: failures
+// are values.
+Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {},
+             std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
 
 // Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;

@@ -67,7 +67,8 @@ void EpollLoop::handle(const epoll_event& event) {
     sendable(index);
   }
   if (link(index).phase == Phase::kUp && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
-    receive(index, (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+    const bool closing = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    reads_slowly(index) ? read_on(index) : receive(index, closing);
   }
   dispatch();
 }
@@ -94,6 +95,24 @@ void EpollLoop::receive(std::uint32_t index, bool closing) {
       }
       return;
     }
+  }
+}
+
+// Whether there is more is tried after the pause: an edge that comes within it is not waited for again.
+void EpollLoop::read_on(std::uint32_t index) {
+  if (reads().pauses(index)) {
+    return;
+  }
+  const ssize_t length = direct_recv(link(index).fd, buffer_.data(), std::min(buffer_.size(), reads().piece()));
+  at_ = now();
+  if (length > 0) {
+    reads().begin_pause(index, at_);
+    received(index, {buffer_.data(), static_cast<std::size_t>(length)}, at_);
+  } else if (length == 0) {
+    end_of_stream(index);
+  } else if (const IoError error = classify_io(errno);
+             error != IoError::kInterrupted && error != IoError::kWouldBlock) {
+    failed(index, ErrorKind::kReset);
   }
 }
 

@@ -22,6 +22,7 @@ class EpollLoop final : public EventLoop {
   void start_receiving(std::uint32_t) override {}  // registered for everything from the start
   void transmit(std::uint32_t index, std::string_view bytes) override;
   void let_go(std::uint32_t) noexcept override {}  // closing takes it out of the set
+  void read_on(std::uint32_t index) override;
   int turn(TimePoint until) override;
 
   int wait(TimePoint until) noexcept;

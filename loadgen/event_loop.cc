@@ -23,12 +23,18 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
     : LoadThread(plan, share),
       sources_(sources),
       protocol_(*client_),
-      timed_(share.connections > 0 && (plan.rate_per_s.has_value() || plan.think > Nanoseconds(0))),
+      timed_(share.connections > 0 &&
+             (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
       links_(share.connections + share.idle),
       clients_(share.connections),
+      sends_(share.connections, plan.send_bytes_per_s),
+      reads_(share.connections, plan.read_bytes_per_s),
+      trickle_(share.idle, plan.trickle),
+      paced_(sends_.active() || reads_.active()),
+      unsent_(plan.send_bytes_per_s ? share.connections : 0),
       to_open_(share.connections),
       retries_(share.connections) {}
 
@@ -48,6 +54,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);  // waits end when they are due, not up to 50 us later
   driving_ = true;
   start(window);
+  trickle_.start(window.start);
   start_timer(window.start);
   next_tick_ = window.start;
   progress_at_ = at_ = now();
@@ -59,6 +66,9 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
     workload_.wake(at_);
     pump_opens();
     dispatch();
+    if (paced_) {
+      keep_pace();
+    }
     if (at_ >= next_tick_) {
       spin_.work();
       tick(coordinator);
@@ -66,7 +76,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
     if (workload_.finished(at_) || drained() || gave_up_) {
       break;
     }
-    if (turn(workload_.may_send(at_) ? at_ : std::min(workload_.next_due(), next_tick_)) > 0) {
+    if (turn(workload_.may_send(at_) ? at_ : next_due()) > 0) {
       spin_.work();
     } else {
       at_ = now();
@@ -78,6 +88,12 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   meter_.stop();
   workload_.abandon(at_);
   recorder_.finish();
+}
+
+// Until then there is nothing to do but what news ask for.
+TimePoint EventLoop::next_due() noexcept {
+  const TimePoint due = std::min(workload_.next_due(), next_tick_);
+  return paced_ ? std::min({due, sends_.next_end(), reads_.next_end()}) : due;
 }
 
 // What is still open so long after the window will not be waited for.
@@ -180,7 +196,7 @@ void EventLoop::begin_request(std::uint32_t index) {
   while (plan_.depth > 1 && workload_.next_on(index, at_)) {
     protocol_.append_request(clients_[index].state, request_);
   }
-  send(index, request_);
+  sends_.active() ? send_slowly(index, request_) : send(index, request_);
 }
 
 void EventLoop::send(std::uint32_t index, std::string_view bytes) {
@@ -216,7 +232,7 @@ void EventLoop::sendable(std::uint32_t index) {
 }
 
 void EventLoop::all_sent(std::uint32_t index) noexcept {
-  if (half_closes_) {
+  if (half_closes_ && !is_idle(index) && (unsent_.empty() || unsent_[index].empty())) {
     ::shutdown(links_[index].fd, SHUT_WR);
   }
 }

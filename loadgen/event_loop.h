@@ -7,6 +7,7 @@
 
 #include "loadgen/dial.h"
 #include "loadgen/load_thread.h"
+#include "loadgen/pacing.h"
 #include "loadgen/ring.h"
 #include "loadgen/waiting.h"
 
@@ -52,6 +53,9 @@ class EventLoop : public LoadThread {
   virtual void transmit(std::uint32_t index, std::string_view bytes) = 0;
   // Its descriptor is closed next: no news of this life may be reported after that.
   virtual void let_go(std::uint32_t index) noexcept = 0;
+  // Reads the next piece, where reads_slowly() and the pause after the last one is over. A driver that cannot be told
+  // when to read is not given such a plan.
+  virtual void read_on(std::uint32_t) {}
   // Waits for news until `until` at most and reports them, after each of them calling dispatch(). Returns how many
   // there were.
   virtual int turn(TimePoint until) = 0;
@@ -80,6 +84,8 @@ class EventLoop : public LoadThread {
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
   bool half_closes() const noexcept { return half_closes_; }
+  bool reads_slowly(std::uint32_t index) const noexcept { return reads_.active() && !is_idle(index); }
+  Pacer& reads() noexcept { return reads_; }
 
   static constexpr std::uint64_t kTimerTag = ~std::uint64_t{0};  // no connection's
 
@@ -100,7 +106,14 @@ class EventLoop : public LoadThread {
   bool received_idle(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
   void send(std::uint32_t index, std::string_view bytes);
+  TimePoint next_due() noexcept;
   bool drained() const noexcept;
+
+  // event_loop_slow.cc: being slow on purpose.
+  void send_slowly(std::uint32_t index, std::string_view bytes);
+  void send_piece(std::uint32_t index);
+  void keep_pace();
+  void trickle();
 
   // event_loop_connections.cc: opening, proving, breaking, closing, trying again.
   bool opens_left() const noexcept { return next_to_open_ < links_.size() || !to_open_.empty(); }
@@ -135,6 +148,11 @@ class EventLoop : public LoadThread {
   std::unordered_map<std::uint32_t, Client> newcomers_;  // of idle ones that are connecting or being proved
   std::string request_;
   std::unordered_map<std::uint32_t, std::string> waiting_;
+  Pacer sends_;
+  Pacer reads_;
+  Trickle trickle_;
+  const bool paced_;
+  std::vector<std::string> unsent_;  // of active connections, where sends are paced
   TimePoint next_tick_{};
 
   std::uint32_t next_to_open_ = 0;  // never opened so far: this one and all after it

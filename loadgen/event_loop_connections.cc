@@ -58,7 +58,7 @@ void EventLoop::open(std::uint32_t index) {
   client(index).since = now();
   // By the number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
-  Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo);
+  Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
   if (!dialled.fd) {
     connect_failed(index, dialled.error);
     return;
@@ -199,6 +199,9 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
   if (link.waiting) {
     waiting_.erase(index);
   }
+  if (index < unsent_.size()) {
+    unsent_[index].clear();
+  }
   if (link.fd >= 0) {
     if (plan_.close == CloseKind::kRst) {
       set_reset_on_close(link.fd);
@@ -220,6 +223,7 @@ void EventLoop::disconnect() noexcept {
 
 void EventLoop::tick(const Coordinator& coordinator) {
   next_tick_ = at_ + tick_;
+  trickle();
   give_up_without_progress();  // first: what the sweep breaks was up until now
   sweep_timeouts();
   retry_due();

@@ -41,6 +41,13 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
       ->capture_default_str();
 }
 
+void add_slowness_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("--send-rate", options.send_rate, "bytes per second at which each connection sends, in small pieces");
+  app.add_option("--read-rate", options.read_rate, "bytes per second at which each connection reads");
+  app.add_option("--receive-buffer", options.receive_buffer, "bytes of SO_RCVBUF of each connection");
+  add_duration(app, "--trickle", options.trickle, "so often each idle connection sends a byte, never a whole request");
+}
+
 void add_experiment_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
   app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
@@ -98,6 +105,7 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
       ->default_str("1, or as many as the limit on descriptors asks for");
   add_protocol_options(app, options);
   add_traffic_options(app, options);
+  add_slowness_options(app, options);
   add_experiment_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
   app.add_option("--wait", options.wait,

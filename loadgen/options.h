@@ -47,6 +47,10 @@ struct LoadOptions {
   std::optional<std::string> connecting;  // a number, or all
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string close = "fin";
+  std::optional<std::int64_t> send_rate;  // bytes per second and connection, as the next one
+  std::optional<std::int64_t> read_rate;
+  std::optional<std::int64_t> receive_buffer;
+  std::optional<Nanoseconds> trickle;
   std::string cpus;
   std::string wait = "auto";
   std::uint64_t seed = 1;

@@ -8,6 +8,7 @@
 
 #include "loadgen/option_checks.h"
 #include "loadgen/options.h"
+#include "loadgen/options_pace.h"
 #include "loadgen/options_protocol.h"
 #include "loadgen/options_schedule.h"
 #include "loadgen/options_target.h"
@@ -91,6 +92,7 @@ LoadPlan make_plan(const LoadOptions& given) {
   set_loop(options, plan);
   set_times(options, plan);
   set_close(options, plan);
+  set_pace(options, plan);
   plan.seed = options.seed;
   if (options.server_pids.size() > 1) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));

@@ -63,6 +63,23 @@ TEST(LoadOptions, ConnectsUnderWayAreANumberOrAll) {
   }
 }
 
+TEST(LoadOptions, SlownessIsChecked) {
+  const LoadPlan plan =
+      parse({"--send-rate", "100", "--read-rate", "200", "--receive-buffer", "4096", "--idle", "5", "--trickle", "1s"});
+  EXPECT_EQ(plan.send_bytes_per_s, 100U);
+  EXPECT_EQ(plan.read_bytes_per_s, 200U);
+  EXPECT_EQ(plan.receive_buffer_bytes, 4096);
+  EXPECT_EQ(plan.trickle, std::chrono::seconds(1));
+  using Arguments = std::vector<std::string>;
+  for (const Arguments& wrong :
+       {Arguments{"--send-rate", "0"}, Arguments{"--send-rate", "9", "--driver", "threads"},
+        Arguments{"--read-rate", "-1"}, Arguments{"--receive-buffer", "0"}, Arguments{"--trickle", "1s"},
+        Arguments{"--trickle", "1ms", "--idle", "5"}, Arguments{"--trickle", "1s", "--idle", "5", "--requests", "9"},
+        Arguments{"--trickle", "1s", "--idle", "5", "--payload-size", "1"}}) {
+    EXPECT_THROW(parse(wrong), std::invalid_argument) << wrong[0] << " " << wrong[1];
+  }
+}
+
 TEST(LoadOptions, WhatIsGivenRules) {
   const LoadPlan plan = parse({"--driver", "threads", "-c", "3", "--think", "5ms", "--requests-per-connection", "0",
                                "--payload-size", "100", "--requests", "50", "--close", "rst"});

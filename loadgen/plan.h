@@ -57,6 +57,10 @@ struct LoadPlan {
   Nanoseconds think{0};
   std::uint32_t requests_per_connection = 0;
   Nanoseconds timeout{0};
+  std::optional<std::uint64_t> send_bytes_per_s;  // of each active connection; none: as fast as it goes
+  std::optional<std::uint64_t> read_bytes_per_s;
+  std::optional<int> receive_buffer_bytes;  // SO_RCVBUF
+  Nanoseconds trickle{0};                   // how often each idle connection sends a byte; 0: never
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;

@@ -59,6 +59,18 @@ Json workload_json(const LoadPlan& plan) {
   for (const auto& [key, text] : plan.protocol_texts) {
     json[key] = text;
   }
+  if (plan.send_bytes_per_s) {
+    json["send_bytes_per_s"] = *plan.send_bytes_per_s;
+  }
+  if (plan.read_bytes_per_s) {
+    json["read_bytes_per_s"] = *plan.read_bytes_per_s;
+  }
+  if (plan.receive_buffer_bytes) {
+    json["receive_buffer_bytes"] = *plan.receive_buffer_bytes;
+  }
+  if (plan.trickle > Nanoseconds(0)) {
+    json["trickle_ns"] = plan.trickle.count();
+  }
   if (plan.warmup_until_steady) {
     json["warmup_until_steady"] = true;
   }

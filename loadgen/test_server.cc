@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "loadgen/descriptor_table.h"
@@ -103,6 +104,8 @@ bool TestServer::answer(int fd) {
     return false;
   }
   auto size = static_cast<std::size_t>(length);
+  received_bytes_ += size;
+  received_lines_ += static_cast<std::uint64_t>(std::count(buffer.data(), buffer.data() + size, '\n'));
   switch (behaviour_.load()) {
     case Behaviour::kCloseAtOnce:
     case Behaviour::kCloseEarly:

@@ -34,6 +34,8 @@ class TestServer {
 
   const Address& address() const noexcept { return address_; }
   std::uint64_t accepted() const noexcept { return accepted_.load(); }
+  std::uint64_t received_bytes() const noexcept { return received_bytes_.load(); }
+  std::uint64_t received_lines() const noexcept { return received_lines_.load(); }
 
   // From now on nothing is read, until it is resumed.
   void stall() noexcept { stalled_.store(true); }
@@ -50,6 +52,8 @@ class TestServer {
   std::atomic<bool> stalled_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> received_bytes_{0};
+  std::atomic<std::uint64_t> received_lines_{0};
   Descriptor listener_;
   Descriptor wake_;
   Address address_;
