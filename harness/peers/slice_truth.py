@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""How small a difference fanin-load tells apart where two servers take turns (--target A --target B).
+
+  harness/peers/slice_truth.py [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
+
+Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. A/A: two processes of the same
+`fanin-server epoll`; over the runs, the ratio of their throughputs and that of their CPU time per request must each have a
+standard deviation of at most 1 %. A/B: the second burns 200 ns more for every request; in one run of twice the seconds
+the 95 % interval of either ratio must not hold 1. Needs two CPUs, and a quiet machine.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+import paired
+import truth
+from paired import fail
+from servers import Server
+
+kMostDeviation = 0.01
+kAddedWork = "200ns"
+kRatios = {"throughput": "throughput", "server_cpu_per_request": "server CPU per request"}
+
+
+def take_turns(options, servers, seconds):
+    """The comparison that one fanin-load run makes of two servers."""
+    command = ["taskset", "-c", "1", str(options.build / "fanin-load"), "--protocol", "work", "--connections", "50"]
+    for server in servers:
+        command += ["--target", f"127.0.0.1:{server.port}", "--server-pid", str(server.process.pid)]
+    command += ["--driver", options.driver, "--duration", f"{seconds}s", "--quiet", "--json", options.scratch]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"fanin-load ended with {done.returncode}: {done.stderr.strip()}")
+    with open(options.scratch) as file:
+        return json.load(file)["comparisons"][0]
+
+
+def a_a_figures(comparisons):
+    """How far the ratios of two identical servers scatter, and where they lie."""
+    found = []
+    for key, name in kRatios.items():
+        ratios = [each[key]["estimate"] for each in comparisons]
+        deviation = statistics.stdev(ratios)
+        found.append(truth.figure(f"A/A {name}, deviation over {len(ratios)} runs", "share", deviation, high=kMostDeviation))
+        found.append(truth.figure(f"A/A {name}, mean over {len(ratios)} runs", "ratio", statistics.fmean(ratios), expected=1))
+    return found
+
+
+def a_b_figures(comparison):
+    """Whether the interval of a server that does more work holds 1."""
+    throughput, cpu = (comparison[key] for key in kRatios)
+    return [
+        truth.figure(f"A/B throughput, {kAddedWork} more work: upper end", "ratio", throughput["high"], high=1),
+        truth.figure(f"A/B server CPU per request, {kAddedWork} more work: lower end", "ratio", cpu["low"], low=1),
+    ]
+
+
+def notes_of(name, comparison):
+    for key, what in kRatios.items():
+        ratio = comparison[key]
+        yield f"{name}: {what} {ratio['estimate']:.4f} [{ratio['low']:.4f}, {ratio['high']:.4f}] over {comparison['blocks']} blocks"
+
+
+def options_of_command_line():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
+    parser.add_argument("--seconds", type=int, default=5, help="of each A/A run; the A/B run takes twice as long")
+    parser.add_argument("--runs", type=int, default=20, help="A/A runs")
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
+    options = parser.parse_args()
+    paired.need_two_cpus()
+    if options.seconds < 1 or options.runs < 2:
+        fail("give --seconds of 1 or more and --runs of 2 or more: a deviation needs two")
+    for program in ("fanin-server", "fanin-load"):
+        if not (options.build / program).exists():
+            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
+    return options
+
+
+def server_command(options, work):
+    return [str(options.build / "fanin-server"), "epoll", "--protocol", "work", "--work", work, "--port", "{port}"]
+
+
+def main():
+    options = options_of_command_line()
+    base, same, more = (server_command(options, work) for work in ("0", "0", kAddedWork))
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(base) as first:
+        options.scratch = f"{folder}/slices.json"
+        with Server(same) as second:
+            twins = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
+        with Server(more) as second:
+            other = take_turns(options, (first, second), 2 * options.seconds)
+    title = "Two servers that take turns: the same one, and one that does a little more"
+    notes = [*notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
+    raise SystemExit(truth.report("slices", title, a_a_figures(twins) + a_b_figures(other), notes, options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Tests of what is made of the comparisons of servers that take turns."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import slice_truth
+
+
+def comparison(estimate, low, high):
+    ratio = {"estimate": estimate, "low": low, "high": high, "coverage": 0.95}
+    return {"throughput": ratio, "server_cpu_per_request": ratio, "blocks": 62}
+
+
+class Figures(unittest.TestCase):
+    def test_the_deviation_of_twins(self):
+        # By hand: 0.99 and 1.01 lie 0.01 from their mean, so their deviation is 0.01 times the root of 2.
+        figures = slice_truth.a_a_figures([comparison(0.99, 0.9, 1.1), comparison(1.01, 0.9, 1.1)])
+        self.assertAlmostEqual(figures[0]["measured"], 0.01 * 2**0.5)
+        self.assertFalse(figures[0]["holds"])
+        self.assertAlmostEqual(figures[1]["measured"], 1)
+        self.assertTrue(slice_truth.a_a_figures([comparison(0.995, 0.9, 1.1), comparison(1, 0.9, 1.1)])[0]["holds"])
+
+    # Would catch: a difference taken for proven because the estimate is off 1 while the interval holds it.
+    def test_told_apart_is_what_the_interval_says(self):
+        told = [each["holds"] for each in slice_truth.a_b_figures(comparison(0.98, 0.97, 0.99))]
+        self.assertEqual(told, [True, False])
+        self.assertFalse(slice_truth.a_b_figures(comparison(0.98, 0.95, 1.01))[0]["holds"])
+
+
+if __name__ == "__main__":
+    unittest.main()
