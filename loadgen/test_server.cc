@@ -113,6 +113,9 @@ bool TestServer::answer(int fd) {
     case Behaviour::kReset:
       set_reset_on_close(fd);
       return false;
+    case Behaviour::kHalfClose:
+      ::shutdown(fd, SHUT_WR);
+      return true;
     case Behaviour::kSilent:
       return true;
     case Behaviour::kHalfReply:

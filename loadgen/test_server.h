@@ -25,6 +25,7 @@ class TestServer {
     kTooLong,      // echoes and adds a byte
     kFragments,    // echoes byte by byte
     kCloseAfter,   // echoes, then closes
+    kHalfClose,    // ends its own stream after a request and goes on reading
   };
 
   explicit TestServer(Behaviour behaviour);

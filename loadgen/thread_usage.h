@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "net/clock.h"
@@ -35,7 +36,10 @@ class UsageMeter {
 
   Nanoseconds elapsed() const noexcept { return end_.at - begin_.at; }
   Nanoseconds cpu() const noexcept { return end_.cpu - begin_.cpu; }
-  Nanoseconds run_queue_wait() const noexcept { return end_.run_queue_wait - begin_.run_queue_wait; }
+  // 0 where one of the readings was not to be had, as when descriptors have run out.
+  Nanoseconds run_queue_wait() const noexcept {
+    return std::max(end_.run_queue_wait - begin_.run_queue_wait, Nanoseconds(0));
+  }
 
  private:
   int phase_ = 0;
