@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kBadResult = 1;
 constexpr int kInterrupted = 130;
+constexpr const char* kCeilingRun = "closed loop first, for the ceiling";
 constexpr double kHighestAsked = 1e8;
 constexpr double kStartShare = 0.05;  // of the ceiling, where the search for a rate begins
 constexpr double kMargin = 1.2;       // of the samples that a percentile needs: the number of arrivals is random
@@ -50,12 +51,14 @@ bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
 }
 
 // A point that cannot run is shown as such and the sweep goes on, unless it is the first: then none can.
-SweptPoint run_point(const SweepPoint& point, const Runner& run, bool first) {
+SweptPoint run_point(const Sweep& sweep, std::size_t index, const Runner& run) {
+  const SweepPoint& point = sweep.points[index];
   SweptPoint swept{.point = point};
   try {
-    swept.outcome = run(point.options);
+    swept.outcome =
+        run(point.options, fmt::format("{} of {}: {} {}", index + 1, sweep.points.size(), sweep.key, point.text));
   } catch (const std::runtime_error& error) {  // std::system_error is one
-    if (first) {
+    if (index == 0) {
       throw;
     }
     swept.reason = error.what();
@@ -65,8 +68,8 @@ SweptPoint run_point(const SweepPoint& point, const Runner& run, bool first) {
 
 void run_points(SweepResult& result, const Runner& run, const ExperimentOutput& output) {
   print_text(output, sweep_heading(result.sweep));
-  for (const SweepPoint& point : result.sweep.points) {
-    result.points.push_back(run_point(point, run, result.points.empty()));
+  for (std::size_t i = 0; i < result.sweep.points.size(); ++i) {
+    result.points.push_back(run_point(result.sweep, i, run));
     print_text(output, sweep_row(result.sweep, result.points.back()));
     result.interrupted = result.points.back().outcome && result.points.back().outcome->result.interrupted;
     if (result.interrupted) {
@@ -117,7 +120,9 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
                         .highest_per_s = kHighestAsked,
                         .precision = options.find_precision};
   const RateProbe probe = [&](double rate, ProbePhase phase) -> std::optional<ProbeAnswer> {
-    Outcome outcome = run(probe_options(options, result.objective, rate, phase));
+    const std::string which =
+        fmt::format("{} at {}, probe {}", phase_name(phase), human_rate(rate), result.runs.size() + 1);
+    Outcome outcome = run(probe_options(options, result.objective, rate, phase), which);
     if (outcome.result.interrupted) {
       return std::nullopt;
     }
@@ -144,7 +149,7 @@ LoadOptions closed_loop(LoadOptions options) {
 int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
   SweepResult result{.started_at = std::chrono::system_clock::now(), .sweep = parse_sweep(options)};
   if (result.sweep.automatic_rates) {
-    result.ceiling = run(closed_loop(options));
+    result.ceiling = run(closed_loop(options), kCeilingRun);
     result.interrupted = result.ceiling->result.interrupted;
     if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
       result.sweep.points = rates_up_to(result.ceiling->result.requests_per_s(), options);
@@ -168,7 +173,7 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
                           .objective = parse_objective(*options.find_rate),
                           .precision = options.find_precision};
   make_plan(probe_options(options, result.objective, 1, ProbePhase::kConfirmation));
-  result.ceiling = run(closed_loop(options));
+  result.ceiling = run(closed_loop(options), kCeilingRun);
   result.found.interrupted = result.ceiling->result.interrupted;
   if (show_ceiling(*result.ceiling, output) && !result.found.interrupted) {
     search(options, run, output, result);

@@ -18,8 +18,9 @@ struct Outcome {
   Verdict verdict;
 };
 
-// Makes a plan of the options and runs it to its end. Throws as make_plan() and run_load() do.
-using Runner = std::function<Outcome(const LoadOptions&)>;
+// Makes a plan of the options and runs it to its end; `which` of the runs it is, in words. Throws as make_plan() and
+// run_load() do.
+using Runner = std::function<Outcome(const LoadOptions&, const std::string& which)>;
 
 // Where the several runs of one command are reported to.
 struct ExperimentOutput {

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 // A server that does 10,000 requests/s, its p99 1 ms up to 8000/s and 10 ms beyond; past its capacity sends are late.
-Outcome simulated(const LoadOptions& options) {
+Outcome simulated(const LoadOptions& options, const std::string& /*which*/) {
   Outcome outcome{.plan = make_plan(options)};
   const double asked = outcome.plan.rate_per_s.value_or(10'000);
   const bool late = asked > 10'000;
@@ -84,9 +84,9 @@ TEST_F(ExperimentTest, ASweepWithoutAGoodPointFails) { EXPECT_EQ(sweep("rate=200
 
 TEST_F(ExperimentTest, TheAutomaticSweepTakesTheClosedLoopForItsCeiling) {
   std::vector<double> asked;
-  const auto noting = [&asked](const LoadOptions& options) {
+  const auto noting = [&asked](const LoadOptions& options, const std::string& which) {
     asked.push_back(options.rate_per_s.value_or(0));
-    return simulated(options);
+    return simulated(options, which);
   };
   EXPECT_EQ(sweep("rate=auto", noting), 0);
   ASSERT_EQ(asked.size(), 10U);
@@ -99,8 +99,8 @@ TEST_F(ExperimentTest, TheAutomaticSweepTakesTheClosedLoopForItsCeiling) {
 // Would catch: rates made up from a ceiling that cannot be trusted.
 TEST_F(ExperimentTest, AnInvalidCeilingEndsTheAutomaticSweep) {
   EXPECT_EQ(sweep("rate=auto",
-                  [](const LoadOptions& options) {
-                    Outcome outcome = simulated(options);
+                  [](const LoadOptions& options, const std::string& which) {
+                    Outcome outcome = simulated(options, which);
                     outcome.verdict.status = Status::kInvalid;
                     outcome.verdict.reasons = {"no request was completed"};
                     return outcome;
@@ -112,11 +112,11 @@ TEST_F(ExperimentTest, AnInvalidCeilingEndsTheAutomaticSweep) {
 TEST_F(ExperimentTest, AServerThatDiesCostsThePointsAndNotTheSweep) {
   int runs = 0;
   EXPECT_EQ(sweep("connections=1,2,3",
-                  [&runs](const LoadOptions& options) {
+                  [&runs](const LoadOptions& options, const std::string& which) {
                     if (++runs > 1) {
                       throw std::runtime_error("no connection came up");
                     }
-                    return simulated(options);
+                    return simulated(options, which);
                   }),
             0);
   EXPECT_TRUE(json_["points"][0]["reason"].is_null());
@@ -125,7 +125,9 @@ TEST_F(ExperimentTest, AServerThatDiesCostsThePointsAndNotTheSweep) {
 }
 
 TEST_F(ExperimentTest, AServerThatIsNotThereIsBadInput) {
-  const auto nobody = [](const LoadOptions&) -> Outcome { throw std::runtime_error("no connection came up"); };
+  const auto nobody = [](const LoadOptions&, const std::string&) -> Outcome {
+    throw std::runtime_error("no connection came up");
+  };
   options_.sweep = "connections=1,2";
   EXPECT_THROW(run_sweep(options_, nobody, {}), std::runtime_error);
 }
@@ -133,8 +135,8 @@ TEST_F(ExperimentTest, AServerThatIsNotThereIsBadInput) {
 TEST_F(ExperimentTest, AnInterruptEndsTheSweepAndKeepsWhatThereIs) {
   int runs = 0;
   EXPECT_EQ(sweep("connections=1,2,3",
-                  [&runs](const LoadOptions& options) {
-                    Outcome outcome = simulated(options);
+                  [&runs](const LoadOptions& options, const std::string& which) {
+                    Outcome outcome = simulated(options, which);
                     outcome.result.interrupted = ++runs == 2;
                     return outcome;
                   }),

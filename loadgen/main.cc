@@ -71,7 +71,9 @@ int experiment(Session& session, const LoadOptions& options) {
   if (!options.json_path.empty()) {
     file.emplace(options.json_path);
   }
-  const Runner run = [&session](const LoadOptions& point) { return session.run(Session::prepare(point)); };
+  const Runner run = [&session](const LoadOptions& point, const std::string& which) {
+    return session.run(Session::prepare(point), which);
+  };
   const ExperimentOutput output{session.text(), file ? &*file : nullptr};
   return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }

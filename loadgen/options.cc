@@ -116,7 +116,9 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "process of the server, for its CPU time; repeated for several targets");
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
-  app.add_flag("--quiet", options.quiet, "no progress, no summary");
+  app.add_option("--live-json", options.live_json_path,
+                 "write a line of JSON for every second, as it ends, to this file; - is standard output");
+  app.add_flag("--quiet", options.quiet, "no live view, no summary");
   app.add_flag("--allow-remote", options.allow_remote, "allow a target that is not on this machine");
 }
 
@@ -128,6 +130,9 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
     app.parse(argc, argv);
     if (options.target.empty() && options.targets.empty()) {
       throw CLI::RequiredError("TARGET");
+    }
+    if (options.json_path == "-" && options.live_json_path == "-") {
+      throw CLI::ValidationError("--live-json", "- is taken by --json: give one of them a file");
     }
     if (options.slice && options.targets.empty()) {
       throw CLI::ValidationError("--slice", "needs several servers to take turns: give each by --target");

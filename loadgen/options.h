@@ -57,6 +57,7 @@ struct LoadOptions {
   std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<int> control_fd;
   std::string json_path;
+  std::string live_json_path;
   bool quiet = false;
   bool allow_remote = false;
 };

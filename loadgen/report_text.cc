@@ -35,29 +35,6 @@ std::string arrival_text(const LoadPlan& plan) {
   }
 }
 
-std::string headline(const LoadPlan& plan) {
-  std::string text =
-      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
-  text +=
-      plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
-  text += fmt::format(", {}", plural(plan.connections, "connection"));
-  if (plan.depth > 1) {
-    text += fmt::format(" of depth {}", plan.depth);
-  }
-  if (plan.idle > 0) {
-    text += fmt::format(" and {} idle", human_count(plan.idle));
-  }
-  if (plan.think > Nanoseconds(0)) {
-    text += fmt::format(", thinking {}", format_duration(plan.think));
-  }
-  if (plan.requests_per_connection > 0) {
-    text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));
-  }
-  return text + (has_event_loops(plan.driver)
-                     ? fmt::format(", {} ({})", plural(plan.threads, "event loop"), driver_name(plan.driver))
-                     : std::string(", a blocking thread each"));
-}
-
 std::string latency_row(std::string_view name, const Histogram& histogram) {
   std::string row = fmt::format("  {:<12}", name);
   for (const Percentile& percentile : kPercentiles) {
@@ -199,6 +176,29 @@ std::string verdict_lines(const Verdict& verdict) {
 }
 
 }  // namespace
+
+std::string headline(const LoadPlan& plan) {
+  std::string text =
+      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
+  text +=
+      plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
+  text += fmt::format(", {}", plural(plan.connections, "connection"));
+  if (plan.depth > 1) {
+    text += fmt::format(" of depth {}", plan.depth);
+  }
+  if (plan.idle > 0) {
+    text += fmt::format(" and {} idle", human_count(plan.idle));
+  }
+  if (plan.think > Nanoseconds(0)) {
+    text += fmt::format(", thinking {}", format_duration(plan.think));
+  }
+  if (plan.requests_per_connection > 0) {
+    text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));
+  }
+  return text + (has_event_loops(plan.driver)
+                     ? fmt::format(", {} ({})", plural(plan.threads, "event loop"), driver_name(plan.driver))
+                     : std::string(", a blocking thread each"));
+}
 
 std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
   const PercentileValue value = histogram.percentile(per_10000);

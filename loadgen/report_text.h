@@ -7,6 +7,9 @@
 
 namespace fanin {
 
+// What is run, in one line.
+std::string headline(const LoadPlan& plan);
+
 // The result for people: aligned, units that fit, at most 100 columns, ending in a newline.
 std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 

@@ -7,17 +7,6 @@
 namespace fanin {
 namespace {
 
-// True length of the window: by the clock, or up to the last outcome where a number of requests ended it.
-Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  Nanoseconds length{0};
-  for (const auto& thread : threads) {
-    const Window& window = thread->recorder().window();
-    const TimePoint end = window.close == TimePoint::max() ? thread->recorder().last_outcome() : window.close;
-    length = std::max(length, end - window.open);
-  }
-  return length;
-}
-
 void add_counts(LoadResult& result, const Recorder& recorder) {
   result.connections.established += recorder.connections.established;
   result.connections.failed += recorder.connections.failed;
@@ -133,6 +122,16 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
 double LoadResult::requests_per_s() const noexcept {
   const auto replies = static_cast<double>(completed_in_window);
   return window > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(window.count()) : 0.0;
+}
+
+Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  Nanoseconds length{0};
+  for (const auto& thread : threads) {
+    const Window& window = thread->recorder().window();
+    const TimePoint end = window.close == TimePoint::max() ? thread->recorder().last_outcome() : window.close;
+    length = std::max(length, end - window.open);
+  }
+  return length;
 }
 
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {

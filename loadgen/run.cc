@@ -109,6 +109,11 @@ class Director {
       }
     }
     coordinator_.emplace(static_cast<unsigned>(threads_.size()));
+    std::vector<const Recorder*> recorders;
+    for (const LoadThread* thread : threads_) {
+      recorders.push_back(&thread->recorder());
+    }
+    series_.emplace(std::move(recorders));
   }
 
   ~Director() {
@@ -198,6 +203,7 @@ class Director {
     }
     tell(&RunListener::window_closed, std::min(window.close, now()));
     wait(Phase::kDraining, until_done);
+    show(Phase::kDraining, Nanoseconds(0));  // the last second is over only now
     return opened_at;
   }
 
@@ -247,13 +253,40 @@ class Director {
   }
 
   void show(Phase phase, Nanoseconds elapsed) {
-    RunListener::Progress progress{phase, elapsed, 0, 0};
+    if (listeners_.empty()) {
+      return;
+    }
+    RunListener::Progress progress{.phase = phase, .elapsed = elapsed};
     for (const LoadThread* thread : threads_) {
-      progress.completed += thread->recorder().progress_completed();
-      progress.failed += thread->recorder().progress_failed();
+      const Recorder& recorder = thread->recorder();
+      progress.completed += recorder.progress_completed();
+      progress.failed += recorder.progress_failed();
+      progress.outside += recorder.progress_outside();
+      progress.outside_failed += recorder.progress_outside_failed();
+      progress.connections_up += recorder.progress_connections();
+      progress.errors.merge(recorder.progress_errors());
     }
     for (RunListener* listener : listeners_) {
       listener->progress(progress);
+    }
+    tell_seconds();
+  }
+
+  void tell_seconds() {
+    constexpr Nanoseconds kWhole = std::chrono::seconds(1);
+    while (auto sum = series_->next()) {
+      Nanoseconds length = kWhole;
+      if (sum->all_finished) {
+        Nanoseconds window{0};
+        for (const auto& part : parts_) {
+          window = std::max(window, window_length(part->threads));
+        }
+        length = std::clamp(window - kWhole * static_cast<std::int64_t>(sum->number), Nanoseconds(0), kWhole);
+      }
+      const RunListener::FinishedSecond second{std::move(*sum), length};
+      for (RunListener* listener : listeners_) {
+        listener->second(second);
+      }
     }
   }
 
@@ -295,6 +328,7 @@ class Director {
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<LoadThread*> threads_;  // of all parts
   std::optional<Coordinator> coordinator_;
+  std::optional<SeriesReader> series_;  // over all threads
   std::vector<std::jthread> running_;
   WarmupEnd warmup_end_ = WarmupEnd::kTime;
   ProcessUsage usage_;

@@ -5,6 +5,7 @@
 
 #include "loadgen/plan.h"
 #include "loadgen/result.h"
+#include "loadgen/series_reader.h"
 
 namespace fanin {
 
@@ -21,11 +22,23 @@ class RunListener {
 
   struct Progress {
     enum class Phase { kConnecting, kWarmup, kWindow, kDraining } phase;
-    Nanoseconds elapsed;  // of the phase
-    std::uint64_t completed;
-    std::uint64_t failed;
+    Nanoseconds elapsed;          // of the phase
+    std::uint64_t completed = 0;  // requests of the window
+    std::uint64_t failed = 0;
+    std::uint64_t outside = 0;  // completed before the window
+    std::uint64_t outside_failed = 0;
+    std::uint64_t connections_up = 0;  // idle ones included
+    ErrorCounts errors{};              // of requests and connections, so far in the whole run
   };
+  // About five times a second.
   virtual void progress(const Progress& /*progress*/) {}
+
+  struct FinishedSecond {
+    SecondOfAll sum;
+    Nanoseconds length;  // of the last one, where the window is not whole seconds long, less than a second
+  };
+  // Each second of the window in its order, after the progress that was seen last; the last one when the run is over.
+  virtual void second(const FinishedSecond& /*second*/) {}
 };
 
 // Does what the plan says: connects, makes traffic, measures, closes. `interrupted` may be set at any time, from a

@@ -1,9 +1,11 @@
 #include "loadgen/session.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstring>
 
 #include "loadgen/head_room.h"
 #include "loadgen/run.h"
@@ -33,10 +35,10 @@ WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan
 }  // namespace
 
 Session::Session(const LoadOptions& options)
-    : shows_progress_(!options.quiet && ::isatty(STDERR_FILENO) == 1),
-      text_(options.quiet              ? nullptr
-            : options.json_path == "-" ? stderr
-                                       : stdout) {
+    : shows_view_(!options.quiet && LiveView::possible()),
+      text_(options.quiet                                               ? nullptr
+            : options.json_path == "-" || options.live_json_path == "-" ? stderr
+                                                                        : stdout) {
   if (!options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }
@@ -45,6 +47,9 @@ Session::Session(const LoadOptions& options)
   std::signal(SIGTERM, interrupt);
   if (options.control_fd) {
     control_.emplace(*options.control_fd);
+  }
+  if (!options.live_json_path.empty()) {
+    live_json_.emplace(options.live_json_path);
   }
 }
 
@@ -60,10 +65,14 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   return plan;
 }
 
-std::vector<RunListener*> Session::listeners(ProgressLine& progress) {
+std::vector<RunListener*> Session::begin_run(LiveView& view) {
   std::vector<RunListener*> listeners;
-  if (shows_progress_) {
-    listeners.push_back(&progress);
+  if (shows_view_) {
+    listeners.push_back(&view);
+  }
+  if (live_json_) {
+    live_json_->begin_run();
+    listeners.push_back(&*live_json_);
   }
   if (control_) {
     listeners.push_back(&*control_);
@@ -71,16 +80,31 @@ std::vector<RunListener*> Session::listeners(ProgressLine& progress) {
   return listeners;
 }
 
-Outcome Session::run(LoadPlan plan) {
-  ProgressLine progress(plan);
-  LoadResult result = run_load(plan, listeners(progress), interrupted);
+// The measurement is as good without its live lines.
+void Session::end_run() {
+  if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
+    live_json_ended_ = true;
+    fmt::print(stderr, "fanin-load: --live-json: {}: its lines end before the run does\n",
+               std::strerror(live_json_->error()));
+  }
+}
+
+Outcome Session::run(LoadPlan plan, const std::string& which) {
+  LoadResult result = [&] {
+    LiveView view(plan, 1, which);  // gone from the terminal when the run is over
+    return run_load(plan, begin_run(view), interrupted);
+  }();
+  end_run();
   Verdict verdict = judge(plan, result);
   return {std::move(plan), std::move(result), std::move(verdict)};
 }
 
 std::vector<Outcome> Session::run_in_slices(std::vector<LoadPlan> plans) {
-  ProgressLine progress(plans.front());
-  std::vector<LoadResult> results = fanin::run_in_slices(plans, listeners(progress), interrupted);
+  std::vector<LoadResult> results = [&] {
+    LiveView view(plans.front(), plans.size(), "");
+    return fanin::run_in_slices(plans, begin_run(view), interrupted);
+  }();
+  end_run();
   std::vector<Outcome> outcomes;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     Verdict verdict = judge(plans[i], results[i]);

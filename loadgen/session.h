@@ -5,7 +5,8 @@
 
 #include "loadgen/control.h"
 #include "loadgen/experiment.h"
-#include "loadgen/progress_line.h"
+#include "loadgen/live_json.h"
+#include "loadgen/live_view.h"
 
 namespace fanin {
 
@@ -19,18 +20,22 @@ class Session {
 
   // A checked plan that fits this machine. Throws std::invalid_argument.
   static LoadPlan prepare(const LoadOptions& options);
-  Outcome run(LoadPlan plan);
+  // `which` of several runs it is, for those who watch.
+  Outcome run(LoadPlan plan, const std::string& which = "");
   std::vector<Outcome> run_in_slices(std::vector<LoadPlan> plans);
 
   // Where text for people goes; null: nowhere.
   std::FILE* text() const noexcept { return text_; }
 
  private:
-  std::vector<RunListener*> listeners(ProgressLine& progress);
+  std::vector<RunListener*> begin_run(LiveView& view);
+  void end_run();
 
-  bool shows_progress_;
+  const bool shows_view_;
   std::FILE* text_;
   std::optional<ControlChannel> control_;
+  std::optional<LiveJson> live_json_;
+  bool live_json_ended_ = false;  // before the runs did, and people have been told
 };
 
 }  // namespace fanin
