@@ -13,4 +13,8 @@ std::string human_count(std::uint64_t count);      // "1,163,580"
 std::string human_rate(double per_second);         // "116,358/s", "12.5/s"
 std::string human_bytes(double bytes);             // "7.45 MB"
 
+// `text` with lines of at most `width` bytes: longer ones are broken at spaces and go on below, `indent` bytes further
+// in. A word that is too long stays whole. No line ends in a space.
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
+
 }  // namespace fanin

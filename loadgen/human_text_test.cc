@@ -32,5 +32,16 @@ TEST(HumanText, RatesAndBytes) {
   EXPECT_EQ(human_bytes(7'446'912), "7.45 MB");
 }
 
+// Would catch: a line that is broken within a word, loses one, or ends in a space; an endless loop for a long word.
+TEST(HumanText, LinesAreWrappedAtSpaces) {
+  EXPECT_EQ(wrapped("", 10, 2), "");
+  EXPECT_EQ(wrapped("short\n", 10, 2), "short\n");
+  EXPECT_EQ(wrapped("no end", 10, 2), "no end\n");
+  EXPECT_EQ(wrapped("a row   \n\nb\n", 10, 2), "a row\n\nb\n");
+  EXPECT_EQ(wrapped("exactly 10\n", 10, 2), "exactly 10\n");
+  EXPECT_EQ(wrapped("one two three four five\nsix\n", 10, 2), "one two\n  three\n  four\n  five\nsix\n");
+  EXPECT_EQ(wrapped("a_word_without_any_end and more\n", 10, 4), "a_word_without_any_end\n    and\n    more\n");
+}
+
 }  // namespace
 }  // namespace fanin

@@ -75,6 +75,20 @@ TEST_F(ReportTest, TextSaysWhatHappened) {
   }
 }
 
+// Would catch: a summary that a terminal or an issue wraps anywhere; rows of the histogram that end in spaces.
+TEST_F(ReportTest, NoLineIsLong) {
+  plan_.target = Address::parse_target("unix:/" + std::string(80, 'x'));
+  plan_.depth = 8;
+  plan_.idle = 100'000;
+  plan_.think = milliseconds(10);
+  plan_.requests_per_connection = 100;
+  std::istringstream lines(text());
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 100U) << line;
+    EXPECT_FALSE(line.ends_with(' ')) << line;
+  }
+}
+
 // Would catch: a percentile among the failures that is printed as a number, or one with too few samples behind it.
 TEST_F(ReportTest, PercentilesThatAreNoNumbersAreNotPrintedAsSuch) {
   std::istringstream lines(text());

@@ -14,6 +14,8 @@ namespace fanin {
 namespace {
 
 constexpr std::size_t kHistogramWidth = 50;
+constexpr std::size_t kSummaryWidth = 100;
+constexpr std::size_t kSummaryIndent = 18;  // of what does not fit into a line
 
 std::string plural(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
@@ -123,8 +125,9 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                         human_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
                         human_duration(result.closing));
   }
-  return text + fmt::format("  fairness      replies per connection: min {}, median {:.0f}, max {}\n",
-                            human_count(result.replies_min), result.replies_median, human_count(result.replies_max));
+  return text + fmt::format("  fairness      replies per connection: min {}, median {}, max {}\n",
+                            human_count(result.replies_min), human_count(std::llround(result.replies_median)),
+                            human_count(result.replies_max));
 }
 
 std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
@@ -235,8 +238,9 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     }
   }
   text += errors_table(result);
-  return text + connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
-         generator_line(result) + verdict_lines(verdict);
+  text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
+          generator_line(result) + verdict_lines(verdict);
+  return wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 
 }  // namespace fanin

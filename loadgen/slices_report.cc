@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "loadgen/human_text.h"
 #include "loadgen/report_json.h"
 
@@ -46,15 +48,24 @@ std::string latency(const Histogram& histogram, unsigned per_10000) {
 
 std::string target_row(const Outcome& outcome, std::size_t target) {
   const auto cpu = server_ns_per_request(outcome);
-  std::string row = fmt::format(
-      "  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), outcome.plan.target.text(),
-      human_rate(slice_rate(outcome.result)), latency(outcome.result.response, 5000),
-      latency(outcome.result.response, 9900), latency(outcome.result.response, 9990),
-      cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-", status_name(outcome.verdict.status));
-  for (const std::string& reason : outcome.verdict.reasons) {
-    row += fmt::format("     - {}\n", reason);
+  return fmt::format("  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), outcome.plan.target.text(),
+                     human_rate(slice_rate(outcome.result)), latency(outcome.result.response, 5000),
+                     latency(outcome.result.response, 9900), latency(outcome.result.response, 9990),
+                     cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
+                     status_name(outcome.verdict.status));
+}
+
+// The worst of all targets, with the reasons of each.
+std::string verdict_of_all(const std::vector<Outcome>& outcomes) {
+  Status worst = Status::kValid;
+  std::string reasons;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    worst = std::max(worst, outcomes[i].verdict.status);
+    for (const std::string& reason : outcomes[i].verdict.reasons) {
+      reasons += fmt::format("                - {}: {}\n", letter(i), reason);
+    }
   }
-  return row;
+  return fmt::format("\n  verdict       {}\n{}", status_name(worst), reasons);
 }
 
 std::string ratio_text(const std::optional<Ratio>& ratio) {
@@ -137,19 +148,20 @@ std::string slices_text(const SlicesResult& result) {
   const LoadPlan& plan = result.outcomes.front().plan;
   const SlicePlan& slices = *plan.slices;
   std::string text = fmt::format(
-      "{}, {} bytes, closed loop, {} connections to each of {} targets, which take turns of {}, forth and back; the\n"
-      "first and last {} of a slice do not count; latency is that of all its requests\n\n"
+      "{} targets that take turns of {}: {}, {} bytes, closed loop, {} connections to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
-      plan.protocol_name, plan.request_bytes, plan.connections, slices.targets, human_duration(slices.length),
-      human_duration(slices.cut), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
+      slices.targets, human_duration(slices.length), plan.protocol_name, plan.request_bytes,
+      human_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     text += target_row(result.outcomes[i], i);
   }
+  text += fmt::format("  the first and last {} of a turn do not count; latency is that of all its requests\n",
+                      human_duration(slices.cut));
   text += fmt::format("\n  ratios over {} blocks, with their 95 % intervals\n", result.comparisons.front().blocks);
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     text += comparison_row(result.comparisons[i], i + 1, plan.server_pid.has_value());
   }
-  return text;
+  return wrapped(text + verdict_of_all(result.outcomes), 100, 18);
 }
 
 Json slices_json(const SlicesResult& result) {
