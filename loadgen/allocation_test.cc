@@ -8,6 +8,7 @@
 #include "loadgen/run.h"
 #include "loadgen/test_server.h"
 #include "loadgen/uring_loop.h"
+#include "protocols/mix_client.h"
 #include "protocols/registry.h"
 
 namespace {
@@ -30,9 +31,20 @@ std::atomic<std::uint64_t> allocations{0};
 namespace fanin {
 namespace {
 
+void speak_a_mix(LoadPlan& plan) {
+  plan.mix = std::make_shared<const RequestMix>(1, std::vector<double>{3, 1});
+  plan.classes.resize(2);
+  plan.speak("echo", [mix = plan.mix] {
+    std::vector<std::unique_ptr<ClientProtocol>> clients;
+    clients.push_back(find_protocol("echo").make_client({}));
+    clients.push_back(find_protocol("echo").make_client({.payload_bytes = 200}));
+    return std::make_unique<MixClient>(mix, std::move(clients));
+  });
+}
+
 // Allocations of a whole run of so many requests.
 std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::optional<double> rate, Nanoseconds think,
-                             std::uint32_t depth) {
+                             std::uint32_t depth, bool mixed = false) {
   TestServer server(TestServer::Behaviour::kEcho);
   LoadPlan plan;
   plan.target = server.address();
@@ -40,6 +52,9 @@ std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::opt
   plan.connections = 10;
   plan.threads = driver == DriverKind::kThreads ? 10 : 1;
   plan.speak("echo", [] { return find_protocol("echo").make_client({}); });
+  if (mixed) {
+    speak_a_mix(plan);
+  }
   plan.requests = requests;
   plan.rate_per_s = rate;
   plan.think = think;
@@ -56,9 +71,10 @@ std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::opt
 // run.
 constexpr std::uint64_t kSlack = 60;
 
-void expect_none_per_request(DriverKind driver, std::optional<double> rate, Nanoseconds think, std::uint32_t depth) {
-  const std::uint64_t few = allocations_of(500, driver, rate, think, depth);
-  const std::uint64_t many = allocations_of(10'500, driver, rate, think, depth);
+void expect_none_per_request(DriverKind driver, std::optional<double> rate, Nanoseconds think, std::uint32_t depth,
+                             bool mixed = false) {
+  const std::uint64_t few = allocations_of(500, driver, rate, think, depth, mixed);
+  const std::uint64_t many = allocations_of(10'500, driver, rate, think, depth, mixed);
   EXPECT_LE(many, few + kSlack) << "10,000 more requests";
 }
 
@@ -73,6 +89,8 @@ TEST(Allocation, NonePerRequestInTheClosedLoop) { expect_none_per_request(Driver
 TEST(Allocation, NonePerRequestWithPipelining) { expect_none_per_request(DriverKind::kEpoll, {}, {}, 8); }
 
 TEST(Allocation, NonePerRequestInTheOpenLoop) { expect_none_per_request(DriverKind::kEpoll, 50'000.0, {}, 1); }
+
+TEST(Allocation, NonePerRequestWithAMix) { expect_none_per_request(DriverKind::kEpoll, 50'000.0, {}, 8, true); }
 
 TEST(Allocation, NonePerRequestWithPauses) {
   expect_none_per_request(DriverKind::kEpoll, {}, std::chrono::microseconds(50), 1);

@@ -103,7 +103,7 @@ bool BlockingClient::open() {
   fd_ = std::move(dialled.fd);
   limit_blocking(fd_.get(), SO_RCVTIMEO, std::min(kLongestBlock, plan_.timeout));
   recorder_.connected(at_ - begin);
-  state_ = ClientState{.connection = share_.first_connection};
+  state_ = new_life(0);
   if (driving_ && lives_ > 1 && recorder_.counts(at_)) {
     ++recorder_.connections.reconnects;
   }

@@ -100,7 +100,7 @@ void EventLoop::came_up(std::uint32_t index) {
     return;
   }
   --connecting_;
-  client.state = ClientState{.connection = share_.first_connection + index};
+  client.state = new_life(index);
   ++up_;
   if (link.was_up && driving_ && recorder_.counts(at_)) {
     ++recorder_.connections.reconnects;

@@ -39,7 +39,11 @@ LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
       client_(plan.make_client()),
       slices_(plan.slices ? std::optional<Slices>(*plan.slices) : std::nullopt),
       recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
-      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_, slices_ ? &*slices_ : nullptr),
+      classes_(plan.mix
+                   ? std::optional<ClassRecorder>(std::in_place, *plan.mix, share.first_connection, share.connections)
+                   : std::nullopt),
+      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_, slices_ ? &*slices_ : nullptr,
+                classes_ ? &*classes_ : nullptr),
       statuses_(plan.has_statuses ? kStatusCodes : 0) {}
 
 void LoadThread::start(const Window& window) {

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "loadgen/class_recorder.h"
 #include "loadgen/coordinator.h"
 #include "loadgen/plan.h"
 #include "loadgen/recorder.h"
@@ -49,6 +50,8 @@ class LoadThread {
   const UsageMeter& usage() const noexcept { return meter_; }
   // Of a target that takes turns with others; null otherwise.
   const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }
+  // Of a mix of requests; null otherwise.
+  const ClassRecorder* classes() const noexcept { return classes_ ? &*classes_ : nullptr; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   // Replies to requests of the window by their status; empty where the protocol has none.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
@@ -58,6 +61,10 @@ class LoadThread {
  protected:
   // The traffic may begin.
   void start(const Window& window);
+  // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
+  ClientState new_life(std::uint32_t connection) const noexcept {
+    return {.connection = share_.first_connection + connection, .earlier = workload_.ended(connection)};
+  }
   // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
   // says of the connection (`mismatch`, `closes`) is for the driver to do.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
@@ -73,6 +80,7 @@ class LoadThread {
   std::optional<ProcessClock> server_clock_;  // of the thread that reads it at the borders of slices
   std::optional<Slices> slices_;
   Recorder recorder_;
+  std::optional<ClassRecorder> classes_;
   Workload workload_;
   UsageMeter meter_;
   int last_connect_error_ = 0;

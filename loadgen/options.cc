@@ -75,17 +75,21 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("body-file", "protocol http: the file that is sent along");
   add("expect-status", "protocol http: what counts as success, e.g. 200,301-399")->default_str("200-399");
   app.add_option_function<std::vector<std::string>>(
-      "--header",
-      [&options](const std::vector<std::string>& headers) {
-        for (const std::string& header : headers) {
-          options.protocol_options.emplace_back("header", header);
-        }
-      },
-      "protocol http: 'Name: value', may be repeated");
+         "--header",
+         [&options](const std::vector<std::string>& headers) {
+           for (const std::string& header : headers) {
+             options.protocol_options.emplace_back("header", header);
+           }
+         },
+         "protocol http: 'Name: value', may be repeated")
+      ->allow_extra_args(false);  // what follows may be the target
   add("request", "protocol raw: what is sent (C escapes)");
   add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
   add("reply-pattern", "protocol raw: a regular expression (PCRE2) that matches a whole reply");
   add("reply-limit", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
+  app.add_option("--mix", options.mix,
+                 "repeated: 'WEIGHT [name=NAME] KEY=VALUE ...', a class of requests with options of its own")
+      ->allow_extra_args(false);
   add("expect", "protocol raw: the reply without its delimiter (C escapes)");
 }
 
@@ -94,7 +98,8 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
 void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("TARGET", options.target, "HOST:PORT of the server, or unix:/PATH, or http://HOST:PORT/PATH");
   app.add_option("--target", options.targets,
-                 "instead, repeated: servers that take turns in one run, compared with the first");
+                 "instead, repeated: servers that take turns in one run, compared with the first")
+      ->allow_extra_args(false);
   add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");
   app.add_option(
          "--driver", options.driver,
@@ -111,9 +116,10 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--wait", options.wait,
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "of the schedule")->capture_default_str();
+  app.add_option("--seed", options.seed, "of the schedule and of a mix")->capture_default_str();
   app.add_option("--server-pid", options.server_pids,
-                 "process of the server, for its CPU time; repeated for several targets");
+                 "process of the server, for its CPU time; repeated for several targets")
+      ->allow_extra_args(false);
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
   app.add_option("--live-json", options.live_json_path,

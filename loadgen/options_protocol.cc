@@ -11,6 +11,7 @@
 
 #include "loadgen/escapes.h"
 #include "loadgen/option_checks.h"
+#include "loadgen/options_mix.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -78,6 +79,9 @@ void apply(const GivenOption& option, ClientProtocolOptions& client) {
 // What the protocol was told, for the result; sizes are in it otherwise.
 void note(const GivenOption& option, LoadPlan& plan) {
   const auto& [name, text] = option;
+  if (name == "reply-size") {
+    plan.reply_bytes = to_size(name, text);
+  }
   if (name == "payload-size" || name == "reply-size" || name == "reply-limit") {
     return;
   }
@@ -110,6 +114,12 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   }
 }
 
+void refuse_unknown(const Protocol& protocol, const std::vector<GivenOption>& given) {
+  std::vector<std::string> names;
+  std::transform(given.begin(), given.end(), std::back_inserter(names), [](const auto& each) { return each.first; });
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
+}
+
 // The tutorial's clients say hello.
 bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vector<GivenOption>& given) {
   return plan.driver == DriverKind::kThreads && is_taken(protocol.client_options, "payload") &&
@@ -119,31 +129,40 @@ bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vecto
 
 }  // namespace
 
+ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
+                                     const LoadOptions& options) {
+  refuse_unknown(protocol, given);
+  check_contradictions(given);
+  ClientProtocolOptions client;
+  for (const GivenOption& option : given) {
+    apply(option, client);
+  }
+  if (options.close == close_name(CloseKind::kServer)) {
+    client.requests_per_connection = static_cast<std::uint32_t>(options.requests_per_connection.value_or(0));
+  }
+  return client;
+}
+
 void set_protocol(const LoadOptions& options, LoadPlan& plan) {
   const Protocol& protocol = find_protocol(options.protocol.value_or("echo"));
   if (protocol.make_client == nullptr) {
     refuse(fmt::format("protocol '{}' has no client half: choose another", protocol.name));
   }
   std::vector<GivenOption> given = options.protocol_options;
-  std::vector<std::string> names;
-  std::transform(given.begin(), given.end(), std::back_inserter(names), [](const auto& each) { return each.first; });
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
-  check_contradictions(given);
-  if (says_hello(plan, protocol, given)) {
-    given.emplace_back("payload", "hello");
-  }
-  ClientProtocolOptions client;
-  for (const GivenOption& option : given) {
-    apply(option, client);
-    note(option, plan);
-    if (option.first == "reply-size") {
-      plan.reply_bytes = client.reply_bytes;
+  refuse_unknown(protocol, given);
+  if (!options.mix.empty()) {
+    set_mix(options, protocol, plan);
+  } else {
+    if (says_hello(plan, protocol, given)) {
+      given.emplace_back("payload", "hello");
     }
+    plan.speak(
+        std::string(protocol.name),
+        [make = protocol.make_client, client = client_options(protocol, given, options)] { return make(client); });
   }
-  if (options.close == close_name(CloseKind::kServer)) {
-    client.requests_per_connection = static_cast<std::uint32_t>(options.requests_per_connection.value_or(0));
+  for (const GivenOption& option : given) {
+    note(option, plan);
   }
-  plan.speak(std::string(protocol.name), [make = protocol.make_client, client] { return make(client); });
 }
 
 }  // namespace fanin

@@ -157,6 +157,72 @@ TEST(LoadOptions, HttpTakesHeadersAndABody) {
   EXPECT_EQ(plan.request_bytes, request.size());
 }
 
+TEST(LoadOptions, AMixHasClassesWithOptionsOfTheirOwn) {
+  const LoadPlan plan = parse({"--protocol", "http", "--header", "A: b", "--path", "/x", "--mix", "99 name=small",
+                               "--mix", "1 path='/a?b=c' header=\"C: d e\" method=HEAD"});
+  ASSERT_EQ(plan.classes.size(), 2U);
+  EXPECT_EQ(plan.classes[0].name, "small");
+  EXPECT_EQ(plan.classes[1].name, "path=/a?b=c header=C: d e method=HEAD");
+  EXPECT_EQ(plan.classes[0].weight, 99);
+  EXPECT_EQ(plan.classes[0].request_bytes, std::string("GET /x HTTP/1.1\r\nHost: localhost\r\nA: b\r\n\r\n").size());
+  EXPECT_EQ(plan.classes[1].request_bytes,
+            std::string("HEAD /a?b=c HTTP/1.1\r\nHost: localhost\r\nA: b\r\nC: d e\r\n\r\n").size());
+  EXPECT_EQ(plan.protocol_texts, (Texts{{"path", "/x"}, {"headers", "A: b"}}));
+  EXPECT_TRUE(plan.has_statuses);
+}
+
+// What the classes leave open need not be complete by itself.
+TEST(LoadOptions, AMixOfRawRequestsSharesTheirEnd) {
+  const LoadPlan plan = parse({"--protocol", "raw", "--reply-delimiter", "\\r\\n", "--mix", "1 request=PING\\r\\n",
+                               "--mix", "1 request='GET key\\r\\n'"});
+  EXPECT_EQ(plan.classes[0].request_bytes, 6U);
+  EXPECT_EQ(plan.classes[1].request_bytes, 9U);
+}
+
+// Would catch: `--header 'A: b' TARGET`, where the target was taken for a second header.
+TEST(LoadOptions, TheTargetMayFollowAnOptionThatMayBeRepeated) {
+  for (const auto& [option, value] :
+       Texts{{"--header", "A: b"}, {"--mix", "1 name=a"}, {"--server-pid", "5"}, {"--target", "127.0.0.1:81"}}) {
+    CLI::App app;
+    LoadOptions options;
+    add_load_options(app, options);
+    app.parse(std::vector<std::string>{"127.0.0.1:80", value, option});  // the last one first, as CLI11 takes them
+    EXPECT_EQ(options.target, "127.0.0.1:80") << option;
+  }
+}
+
+// Would catch: a message that does not say which of several --mix is wrong.
+TEST(LoadOptions, RefusesAWrongMixByItsText) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+      {{"--mix", "1 name=a"}, "1 --mix: give 2 to 16"},
+      {{"--mix", "1", "--mix", "0 name=a"}, "--mix '0 name=a': '0' is no weight above 0"},
+      {{"--mix", "1", "--mix", "-1 name=a"}, "no weight above 0"},
+      {{"--mix", "1", "--mix", "nan name=a"}, "no weight above 0"},
+      {{"--mix", "1", "--mix", "1e10 name=a"}, "no weight above 0"},
+      {{"--mix", "1", "--mix", "1% name=a"}, "no weight above 0"},
+      {{"--mix", "1", "--mix", ""}, "no weight above 0"},
+      {{"--mix", "1", "--mix", "1 heavy"}, "'heavy' is no KEY=VALUE"},
+      {{"--mix", "1", "--mix", "1 =heavy"}, "'=heavy' is no KEY=VALUE"},
+      {{"--mix", "1", "--mix", "1 payload='x"}, "a quote that does not end"},
+      {{"--mix", "1", "--mix", "1 depth=4"}, "--mix '1 depth=4': protocol 'echo' does not take --depth"},
+      {{"--mix", "1", "--mix", "1 payload-size=0"}, "--mix '1 payload-size=0': --payload-size 0 is out of range"},
+      {{"--mix", "1", "--mix", "2"}, "another class is called 'plain'"},
+      {{"--mix", "1", "--mix", "1 name=a", "--suffix", "x"}, "protocol 'echo' does not take --suffix"},
+      {{"--mix", "1", "--mix", "1 name=a", "--protocol", "greet"}, "several requests per connection"},
+      {{"--mix", "1", "--mix", "1 name=a", "--protocol", "sink"}, "several requests per connection"},
+      {{"--mix", "1", "--mix", "1 name=a", "--protocol", "chat"}, "protocol chat"},
+  };
+  for (const auto& [arguments, message] : wrong) {
+    try {
+      parse(arguments);
+      ADD_FAILURE() << message;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(message), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+  }
+}
+
 // Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
 TEST(LoadOptions, RefusesNonsense) {
   const std::vector<std::vector<std::string>> wrong{

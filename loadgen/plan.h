@@ -18,6 +18,7 @@
 #include "net/clock.h"
 #include "net/socket.h"
 #include "protocols/client_protocol.h"
+#include "protocols/request_mix.h"
 
 namespace fanin {
 
@@ -27,6 +28,14 @@ enum class CloseKind { kFin, kRst, kServer };
 std::string_view close_name(CloseKind kind) noexcept;  // as on the command line
 
 using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
+
+// A class of requests in a mix.
+struct RequestClass {
+  std::string name;
+  double weight = 1;
+  std::string text;  // as given
+  std::size_t request_bytes = 0;
+};
 
 // What a run is to do, checked and with every default filled in. A value; shared read-only by all threads.
 struct LoadPlan {
@@ -41,9 +50,11 @@ struct LoadPlan {
   std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
   std::string protocol_name;
   ClientFactory make_client;                    // every thread has a client's half of its own
-  std::size_t request_bytes = 0;                // that one request puts on the wire
+  std::size_t request_bytes = 0;                // that one request puts on the wire; of a mix on average
   bool connect_on_demand = false;               // the protocol takes a connection per request
   bool has_statuses = false;                    // every reply has a status, which is counted
+  std::shared_ptr<const RequestMix> mix;        // null: all requests are of one kind
+  std::vector<RequestClass> classes;            // of the mix
   std::optional<double> rate_per_s;             // none: closed loop
   ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
   std::uint32_t burst_size = 1;

@@ -114,6 +114,15 @@ class Results(unittest.TestCase):
         self.assertIsNone(result["schedule"])
         self.assertGreater(result["generator"]["cpu_per_request_ns"], 0)
 
+    def test_mix_of_requests(self):
+        mix = ["--mix", "3 name=light payload-size=64", "--mix", "1 payload-size=5000"]
+        with server() as (target, _):
+            result = self.check(target, *mix, "--requests", "2000", "--warmup", "0", "-c", "1", "--depth", "4")
+        self.assertEqual(result["workload"]["mix"], mix[1::2])
+        self.assertEqual([each["name"] for each in result["classes"]], ["light", "payload-size=5000"])
+        self.assertEqual(sum(each["completed"] for each in result["classes"]), 2000)
+        self.assertAlmostEqual(result["classes"][1]["completed"], 500, delta=58)  # follows from the seed
+
     def test_open_loop(self):
         with server() as (target, _):
             result, _ = result_of(target, *QUICK, "--rate", "2000", "--arrival", "uniform")

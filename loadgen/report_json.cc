@@ -84,8 +84,31 @@ Json workload_json(const LoadPlan& plan) {
     json["trace"] = {
         {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
   }
+  for (const RequestClass& each : plan.classes) {
+    json["mix"].push_back(each.text);
+  }
   if (plan.reply_bytes) {
     json["reply_bytes"] = *plan.reply_bytes;
+  }
+  return json;
+}
+
+Json classes_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.mix) {
+    return nullptr;
+  }
+  Json json = Json::array();
+  for (std::size_t i = 0; i < plan.classes.size(); ++i) {
+    const RequestClass& each = plan.classes[i];
+    const ClassRecord record = i < result.classes.size() ? result.classes[i] : ClassRecord();
+    json.push_back({{"name", each.name},
+                    {"weight", each.weight},
+                    {"payload_bytes", each.request_bytes},
+                    {"sent", record.sent},
+                    {"completed", record.completed},
+                    {"failed", record.failed},
+                    {"unanswered", record.unanswered},
+                    {"response", histogram_json(record.response)}});
   }
   return json;
 }
@@ -258,6 +281,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
            {{"response", histogram_json(result.response)},
             {"service", histogram_json(result.service)},
             {"connect", histogram_json(result.connect)}}},
+          {"classes", classes_json(plan, result)},
           {"schedule", schedule_json(plan, result, verdict)},
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},

@@ -137,6 +137,32 @@ TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
             nlohmann::ordered_json::parse(R"({"statuses":{"200":1960,"404":7}})"));
 }
 
+TEST_F(ReportTest, AMixHasARowForEachClass) {
+  EXPECT_TRUE(result_json(plan_, result_, judge(plan_, result_))["classes"].is_null());
+  EXPECT_EQ(text().find("response of"), std::string::npos);
+  plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{99, 1});
+  plan_.classes = {{.name = "light", .weight = 99, .text = "99 name=light", .request_bytes = 64},
+                   {.name = "heavy", .weight = 1, .text = "1 name=heavy", .request_bytes = 65536}};
+  result_.classes.resize(2);
+  result_.classes[1] = {.sent = 5000, .completed = 1234, .failed = 3760, .unanswered = 6};
+  result_.classes[1].response.record(milliseconds(7));
+  std::istringstream lines(text());
+  std::string row;
+  while (row.find("  heavy") != 0) {
+    ASSERT_TRUE(std::getline(lines, row)) << text();
+  }
+  EXPECT_NE(row.find(" 5,000 "), std::string::npos) << row;
+  EXPECT_NE(row.find(" 3,760 "), std::string::npos) << row;
+  EXPECT_NE(row.find(" 6 "), std::string::npos) << row;
+  EXPECT_NE(row.find("7.00 ms"), std::string::npos) << row;
+  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  EXPECT_EQ(json["workload"]["mix"], nlohmann::ordered_json::parse(R"(["99 name=light","1 name=heavy"])"));
+  EXPECT_EQ(json["classes"][1]["name"], "heavy");
+  EXPECT_EQ(json["classes"][1]["payload_bytes"], 65536);
+  EXPECT_EQ(json["classes"][1]["unanswered"], 6);
+  EXPECT_EQ(json["classes"][1]["response"]["count"], 1);
+}
+
 // Would catch: a binary request that makes the report throw after the measurement is done.
 TEST_F(ReportTest, BytesThatAreNoTextDoNotStopTheReport) {
   plan_.protocol_texts.emplace_back("payload", "\xff\xfe");

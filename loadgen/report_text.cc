@@ -65,6 +65,22 @@ std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
   return text;
 }
 
+// A row for each class of a mix; one with a long name has it in full in the result alone.
+std::string classes_table(const LoadPlan& plan, const LoadResult& result) {
+  constexpr int kName = 18;
+  std::string text = fmt::format("  {:<{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "response of", kName, "sent",
+                                 "failed", "unanswered", "p50", "p99", "p99.9", "max");
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const ClassRecord& record = result.classes[i];
+    const Histogram& response = record.response;
+    text += fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", plan.classes[i].name, kName, kName,
+                        human_count(record.sent), human_count(record.failed), human_count(record.unanswered),
+                        percentile_text(response, 5000), percentile_text(response, 9900),
+                        percentile_text(response, 9990), response.count() > 0 ? human_duration(response.max()) : "-");
+  }
+  return text;
+}
+
 // Response times by powers of two, from the first to the last that holds one in a thousand.
 std::string distribution(const Histogram& histogram) {
   std::vector<std::uint64_t> octaves(64);
@@ -233,6 +249,9 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     }
     text += statuses_line(result) + "\n";
     text += latency_table(plan, result) + "\n";
+    if (plan.mix) {
+      text += classes_table(plan, result) + "\n";
+    }
     if (result.response.count() > 0) {
       text += distribution(result.response) + "\n";
     }

@@ -32,6 +32,13 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.gaps.merge(recorder.gaps());
 }
 
+void add_classes(LoadResult& result, const ClassRecorder& classes) {
+  result.classes.resize(classes.records().size());
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    result.classes[i].merge(classes.records()[i]);
+  }
+}
+
 void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin) {
   result.spun += spin.spun();
   result.stalls.count += spin.stalls().count;
@@ -140,6 +147,9 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     add_counts(result, thread->recorder());
     add_statuses(result, thread->statuses());
     add_usage(result, thread->usage(), thread->spin());
+    if (thread->classes() != nullptr) {
+      add_classes(result, *thread->classes());
+    }
     if (thread->slices() != nullptr) {
       add_slices(result, *thread->slices());
     }

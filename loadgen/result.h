@@ -60,6 +60,8 @@ struct LoadResult {
 
   std::map<unsigned, std::uint64_t> statuses;  // replies to requests of the window, by HTTP status
 
+  std::vector<ClassRecord> classes;  // of the plan's mix, in its order; they add up to the counts above
+
   Histogram response;
   Histogram service;
   Histogram connect;

@@ -5,11 +5,13 @@
 
 namespace fanin {
 
-Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices)
+Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices,
+                   ClassRecorder* classes)
     : plan_(plan),
       schedule_(schedule),
       recorder_(recorder),
       slices_(slices),
+      classes_(classes),
       lanes_(plan.connections),
       slots_(std::size_t{plan.connections} * plan.depth),
       free_(std::size_t{plan.connections} * plan.depth),
@@ -48,7 +50,7 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
 void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept {
   Lane& lane = lanes_[connection];
   for (std::uint32_t i = 0; i < lane.in_flight; ++i) {
-    recorder_.failed(slot(connection, i).intended, at, kind);
+    fail(connection, i, at, kind);
   }
   lane.in_flight = 0;
   lane.stale = static_cast<std::uint16_t>(lane.stale + lane.queued);
@@ -62,6 +64,9 @@ std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, T
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
     recorder_.completed(done.intended, done.since, at);
+    if (classes_ != nullptr) [[unlikely]] {
+      classes_->completed(connection, at - done.intended, recorder_.counts(done.intended));
+    }
     if (slices_ != nullptr) {
       slices_->completed(done.since);
     }
@@ -72,8 +77,17 @@ std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, T
 
 void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
   if (lanes_[connection].in_flight > 0) {
-    recorder_.failed(slot(connection, 0).intended, at, kind);
+    fail(connection, 0, at, kind);
     end_oldest(connection, at);
+  }
+}
+
+// To be called for the requests of a connection in their order.
+void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept {
+  const TimePoint intended = slot(connection, place).intended;
+  recorder_.failed(intended, at, kind);
+  if (classes_ != nullptr) {
+    classes_->failed(connection, kind, recorder_.counts(intended));
   }
 }
 
@@ -159,6 +173,9 @@ void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) 
   Slot& taken = slot(connection, lane.in_flight);
   recorder_.sent(intended, taken.since, at);
   taken = {intended, at};
+  if (classes_ != nullptr) [[unlikely]] {
+    classes_->sent(connection, lane.in_flight, recorder_.counts(intended));
+  }
   ++lane.in_flight;
   ++lane.used;
 }
@@ -214,6 +231,9 @@ void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   }
   const std::uint64_t late = std::min(unsent, free_slots);
   recorder_.never_sent(late, unsent - late);
+  if (classes_ != nullptr) {
+    classes_->never_sent(unsent);
+  }
 }
 
 }  // namespace fanin

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "loadgen/arrival.h"
+#include "loadgen/class_recorder.h"
 #include "loadgen/recorder.h"
 #include "loadgen/ring.h"
 #include "loadgen/slices.h"
@@ -31,8 +32,10 @@ struct WorkloadPlan {
 // generator's own lateness, what it waits before is the server's doing.
 class Workload {
  public:
-  // `recorder` and `slices` must outlive this. With slices (closed loop), requests are sent in those alone.
-  Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices = nullptr);
+  // `recorder`, `slices` and `classes` must outlive this. With slices (closed loop), requests are sent in those alone;
+  // with classes, what becomes of each request is recorded there too.
+  Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices = nullptr,
+           ClassRecorder* classes = nullptr);
 
   // Traffic may begin: nothing is handed out before. Connections that are up or made on demand have been announced with
   // usable() before, or are later.
@@ -74,6 +77,11 @@ class Workload {
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
+  // Requests of all lives of a connection that have ended, modulo 2^32; 0 where there are no classes, which alone make
+  // it matter.
+  std::uint32_t ended(std::uint32_t connection) const noexcept {
+    return classes_ != nullptr ? classes_->ended(connection) : 0;
+  }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
 
@@ -113,6 +121,7 @@ class Workload {
   const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept;
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
+  void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
   void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
   void free_slot(std::uint32_t connection, TimePoint at) noexcept;
   void skip_stale() noexcept;
@@ -123,6 +132,7 @@ class Workload {
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   Slices* slices_;
+  ClassRecorder* classes_;
   bool started_ = false;
   std::vector<Lane> lanes_;
   std::vector<Slot> slots_;      // depth per connection, a ring each

@@ -13,6 +13,7 @@ struct ClientState {
   std::uint32_t sent = 0;        // requests appended so far, modulo 2^32
   std::uint32_t completed = 0;   // replies verified so far, modulo 2^32
   std::uint32_t offset = 0;      // bytes of the current reply that are verified
+  std::uint32_t earlier = 0;     // requests of earlier lives of the connection, modulo 2^32: of use to a mix alone
   // What else the protocol keeps of a reply that has come in part; nobody else's business.
   std::array<std::uint32_t, 4> parse{};
 };
@@ -41,6 +42,9 @@ class ClientProtocol {
 
   virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
 
+  // From now on consume() takes one reply at a time, since the next may be for another client to verify.
+  void take_replies_singly() noexcept { takes_replies_singly_ = true; }
+
   // As consume(), called again for what is unread; the bytes after the end of the connection are dropped. The outcomes
   // are added up, `refused` says whether any was, and `status` is that of the last reply.
   ReplyOutcome consume_all(ClientState& state, std::string_view received);
@@ -56,6 +60,12 @@ class ClientProtocol {
   virtual bool has_statuses() const { return false; }
   // Bytes that one request puts on the wire.
   virtual std::size_t request_bytes() const = 0;
+
+ protected:
+  bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
+
+ private:
+  bool takes_replies_singly_ = false;
 };
 
 }  // namespace fanin

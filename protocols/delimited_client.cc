@@ -21,7 +21,8 @@ void DelimitedClient::append_request(ClientState& state, std::string& out) {
 ReplyOutcome DelimitedClient::consume(ClientState& state, std::string_view received) {
   ReplyOutcome outcome;
   std::size_t matched = state.offset;
-  for (const char c : received) {
+  for (std::size_t i = 0; i < received.size(); ++i) {
+    const char c = received[i];
     if (state.completed == state.sent) {
       outcome.mismatch = true;  // more than was asked for
       return outcome;
@@ -34,6 +35,11 @@ ReplyOutcome DelimitedClient::consume(ClientState& state, std::string_view recei
       matched = 0;
       ++state.completed;
       ++outcome.completed;
+      if (takes_replies_singly()) {
+        state.offset = 0;
+        outcome.unread = static_cast<std::uint32_t>(received.size() - i - 1);
+        return outcome;
+      }
     }
   }
   state.offset = static_cast<std::uint32_t>(matched);

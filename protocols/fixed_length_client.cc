@@ -23,6 +23,10 @@ ReplyOutcome FixedLengthClient::consume(ClientState& state, std::string_view rec
       state.offset = 0;
       ++state.completed;
       ++outcome.completed;
+      if (takes_replies_singly()) {
+        outcome.unread = static_cast<std::uint32_t>(received.size());
+        return outcome;
+      }
     }
   }
   return outcome;

@@ -89,6 +89,10 @@ class LargeClient : public ClientProtocol {
         state.offset = 0;
         ++state.completed;
         ++outcome.completed;
+        if (takes_replies_singly()) {
+          outcome.unread = static_cast<std::uint32_t>(received.size());
+          return outcome;
+        }
       }
     }
     return outcome;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocols/splitmix.h"
+
 namespace fanin {
 
 // A hash of a request line, taken part by part as it arrives: FNV-1a with splitmix64's finish, so that lines which
@@ -16,12 +18,7 @@ class LineHash {
     }
   }
 
-  std::uint64_t value() const noexcept {
-    std::uint64_t mixed = state_;
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9U;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebU;
-    return mixed ^ (mixed >> 31);
-  }
+  std::uint64_t value() const noexcept { return splitmix_finish(state_); }
 
  private:
   std::uint64_t state_ = 0xcbf29ce484222325U;

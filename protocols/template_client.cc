@@ -54,6 +54,10 @@ ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view receiv
       state.offset = 0;
       ++state.completed;
       ++outcome.completed;
+      if (takes_replies_singly()) {
+        outcome.unread = static_cast<std::uint32_t>(received.size());
+        return outcome;
+      }
     }
   }
   return outcome;

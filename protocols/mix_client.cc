@@ -1,0 +1,38 @@
+#include "protocols/mix_client.h"
+
+#include <cmath>
+
+namespace fanin {
+
+MixClient::MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::unique_ptr<ClientProtocol>> clients)
+    : mix_(std::move(mix)), clients_(std::move(clients)) {
+  for (const auto& client : clients_) {
+    client->take_replies_singly();
+  }
+}
+
+ClientProtocol& MixClient::client(const ClientState& state, std::uint32_t others) const noexcept {
+  return *clients_[mix_->class_of(state.connection, state.earlier + others)];
+}
+
+void MixClient::append_request(ClientState& state, std::string& out) {
+  client(state, state.sent).append_request(state, out);
+}
+
+ReplyOutcome MixClient::consume(ClientState& state, std::string_view received) {
+  return client(state, state.completed).consume(state, received);
+}
+
+ReplyOutcome MixClient::end_of_stream(ClientState& state) {
+  return client(state, state.completed).end_of_stream(state);
+}
+
+std::size_t MixClient::request_bytes() const {
+  double mean = 0;
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    mean += mix_->share(i) * static_cast<double>(clients_[i]->request_bytes());
+  }
+  return static_cast<std::size_t>(std::llround(mean));
+}
+
+}  // namespace fanin

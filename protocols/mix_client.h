@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "protocols/client_protocol.h"
+#include "protocols/request_mix.h"
+
+namespace fanin {
+
+// Requests of several classes on every connection, in the order that a RequestMix draws. Each class is a client of the
+// same protocol, told other options; a reply is verified by the one that made the request.
+class MixClient : public ClientProtocol {
+ public:
+  // One client for each class of the mix, none of which takes one request per connection.
+  MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::unique_ptr<ClientProtocol>> clients);
+
+  void append_request(ClientState& state, std::string& out) override;
+  // Takes one reply at a time.
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override;
+  bool has_statuses() const override { return clients_.front()->has_statuses(); }
+  // On average.
+  std::size_t request_bytes() const override;
+
+ private:
+  // The client of the request after so many others in this life of the connection.
+  ClientProtocol& client(const ClientState& state, std::uint32_t others) const noexcept;
+
+  std::shared_ptr<const RequestMix> mix_;
+  std::vector<std::unique_ptr<ClientProtocol>> clients_;
+};
+
+}  // namespace fanin

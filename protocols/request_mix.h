@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace fanin {
+
+// Which class every request of a run belongs to. It follows from seed, connection and number of the request alone, so
+// that nobody has to remember it: the protocol knows which reply is due, the recorder whose latency it has. Immutable.
+class RequestMix {
+ public:
+  // A class for each of `weights`, which are above 0.
+  RequestMix(std::uint64_t seed, std::span<const double> weights);
+
+  std::size_t classes() const noexcept { return ends_.size() + 1; }
+
+  // Of all requests, the share that is of this class.
+  double share(std::size_t index) const noexcept;
+
+  // Of request number `number`, counted from 0 over all lives of the connection, modulo 2^32.
+  std::size_t class_of(std::uint32_t connection, std::uint32_t number) const noexcept {
+    const std::uint64_t drawn = draw(connection, number);
+    std::size_t index = 0;
+    while (index < ends_.size() && drawn >= ends_[index]) {
+      ++index;
+    }
+    return index;
+  }
+
+ private:
+  std::uint64_t draw(std::uint32_t connection, std::uint32_t number) const noexcept;
+
+  std::uint64_t start_;
+  std::vector<std::uint64_t> ends_;  // of the part of [0, 2^64) that is a class's; the last class has the rest
+};
+
+}  // namespace fanin
