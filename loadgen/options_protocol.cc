@@ -71,7 +71,7 @@ void apply(const GivenOption& option, ClientProtocolOptions& client) {
     client.body = content_of(text);
   } else {
     const auto* row = std::find_if(std::begin(kTextOptions), std::end(kTextOptions),
-                                   [&name](const TextOption& each) { return each.name == name; });
+                                   [&option](const TextOption& each) { return each.name == option.first; });
     client.*(row->text) = row->escaped ? unescape(text) : text;
   }
 }
