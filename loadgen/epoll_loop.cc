@@ -16,7 +16,9 @@ constexpr std::size_t kReadSize = 65536;
 }  // namespace
 
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources), buffer_(kReadSize) {}
+    : EventLoop(plan, share, sources),
+      buffer_(kReadSize),
+      stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
 
 void EpollLoop::start_io(int timer) {
   epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
@@ -27,6 +29,13 @@ void EpollLoop::start_io(int timer) {
 bool EpollLoop::watch(std::uint32_t index) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag_of(index)}};
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, link(index).fd, &event) == 0;
+}
+
+// It has been registered for everything from the start.
+void EpollLoop::start_receiving(std::uint32_t index) {
+  if (stamps_ && !is_idle(index)) {
+    stamps_->ask(index, link(index).fd);
+  }
 }
 
 int EpollLoop::turn(TimePoint until) {
@@ -77,10 +86,10 @@ void EpollLoop::handle(const epoll_event& event) {
 // new event. Only where the peer has closed is the end still to be read.
 void EpollLoop::receive(std::uint32_t index, bool closing) {
   for (;;) {
-    const ssize_t length = direct_recv(link(index).fd, buffer_.data(), buffer_.size());
+    const ssize_t length = read(index);
     at_ = now();
     if (length > 0) {
-      if (!received(index, {buffer_.data(), static_cast<std::size_t>(length)}, at_)) {
+      if (!take(index, static_cast<std::size_t>(length))) {
         return;
       }
       if (static_cast<std::size_t>(length) < buffer_.size() && !closing) {
@@ -116,6 +125,24 @@ void EpollLoop::read_on(std::uint32_t index) {
   }
 }
 
+ssize_t EpollLoop::read(std::uint32_t index) noexcept {
+  return stamps_ ? stamps_->receive(link(index).fd, buffer_.data(), buffer_.size())
+                 : direct_recv(link(index).fd, buffer_.data(), buffer_.size());
+}
+
+bool EpollLoop::take(std::uint32_t index, std::size_t length) {
+  const std::string_view bytes(buffer_.data(), length);
+  if (!stamps_ || is_idle(index)) {
+    return received(index, bytes, at_);
+  }
+  const std::uint32_t before = workload_.in_flight(index);
+  const bool of_use = received(index, bytes, at_);
+  if (workload_.in_flight(index) < before && recorder_.counts(at_)) {
+    stamps_->replied(index);
+  }
+  return of_use;
+}
+
 void EpollLoop::transmit(std::uint32_t index, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t length = direct_send(link(index).fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -129,6 +156,9 @@ void EpollLoop::transmit(std::uint32_t index, std::string_view bytes) {
       failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
       return;
     }
+  }
+  if (stamps_ && !is_idle(index)) {
+    stamps_->sent(index, link(index).fd);
   }
   all_sent(index);
 }

@@ -80,6 +80,7 @@ class EventLoop : public LoadThread {
     return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
   }
   Link& link(std::uint32_t index) noexcept { return links_[index]; }
+  bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
   // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
@@ -98,7 +99,6 @@ class EventLoop : public LoadThread {
     TimePoint since;  // of the connect, or of the wait for the server to close
   };
 
-  bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
   Client& client(std::uint32_t index) noexcept { return is_idle(index) ? newcomers_[index] : clients_[index]; }
 
   // event_loop.cc: the traffic.

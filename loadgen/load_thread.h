@@ -5,6 +5,7 @@
 
 #include "loadgen/class_recorder.h"
 #include "loadgen/coordinator.h"
+#include "loadgen/kernel_stamps.h"
 #include "loadgen/plan.h"
 #include "loadgen/recorder.h"
 #include "loadgen/thread_usage.h"
@@ -47,6 +48,8 @@ class LoadThread {
     static const SpinMeter none;
     return none;
   }
+  // Null where the plan does not ask for them.
+  virtual const StampRecords* stamps() const noexcept { return nullptr; }
   const UsageMeter& usage() const noexcept { return meter_; }
   // Of a target that takes turns with others; null otherwise.
   const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }

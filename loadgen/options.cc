@@ -116,6 +116,7 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--wait", options.wait,
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
       ->capture_default_str();
+  app.add_flag("--timestamps", options.timestamps, "the kernel's time of every send and reply beside our own (epoll)");
   app.add_option("--seed", options.seed, "of the schedule and of a mix")->capture_default_str();
   app.add_option("--server-pid", options.server_pids,
                  "process of the server, for its CPU time; repeated for several targets")

@@ -54,6 +54,7 @@ struct LoadOptions {
   std::optional<Nanoseconds> trickle;
   std::string cpus;
   std::string wait = "auto";
+  bool timestamps = false;
   std::uint64_t seed = 1;
   std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<int> control_fd;

@@ -77,6 +77,19 @@ void set_close(const LoadOptions& options, LoadPlan& plan) {
   }
 }
 
+void set_timestamps(const LoadOptions& options, LoadPlan& plan) {
+  plan.timestamps = options.timestamps;
+  if (!plan.timestamps) {
+    return;
+  }
+  if (options.driver != "auto" && options.driver != driver_name(DriverKind::kEpoll)) {
+    refuse(fmt::format("--timestamps is for the epoll driver, not for {}: leave --driver out", options.driver));
+  }
+  if (plan.target.is_unix()) {
+    refuse("--timestamps needs TCP, a Unix-domain socket has none: leave it out");
+  }
+}
+
 }  // namespace
 
 LoadPlan make_plan(const LoadOptions& given) {
@@ -89,6 +102,7 @@ LoadPlan make_plan(const LoadOptions& given) {
     refuse(fmt::format("--prove-idle needs a protocol with several requests per connection, which {} is not",
                        plan.protocol_name));
   }
+  set_timestamps(options, plan);
   set_loop(options, plan);
   set_times(options, plan);
   set_close(options, plan);

@@ -291,6 +291,8 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--driver", "uring"},
       {"--driver", "threads", "-t", "2"},
       {"--close", "gently"},
+      {"--timestamps", "--driver", "io-uring"},
+      {"--timestamps", "--driver", "threads"},
       {"--idle", "-1"},
       {"--server-pid", "0"},
   };

@@ -76,6 +76,7 @@ struct LoadPlan {
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
   WaitChoice wait;                  // of event loops
+  bool timestamps = false;          // of the kernel, beside those of the generator's clock; with the epoll driver
   std::optional<SlicePlan> slices;  // takes turns with other targets
 
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.

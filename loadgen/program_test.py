@@ -133,6 +133,47 @@ class Results(unittest.TestCase):
         self.assertEqual(result["schedule"]["queued"], result["schedule"]["queueing"]["count"])
         self.assertEqual(result["schedule"]["gaps"]["count"], 400)
 
+    def test_a_pool_starves_connections(self):
+        """Would catch: a server that serves ten connections of a thousand, and a result that looks as if all were."""
+        with server("thread-pool", "--workers", "10") as (target, _):
+            result, _ = result_of(target, *QUICK, "-c", "1000", "--timeout", "1s")
+        self.assertEqual(result["connections"]["established"], 1000)
+        self.assertEqual(result["connections"]["served"], 10)
+        self.assertEqual(result["connections"]["replies_min"], 0)
+        self.assertIn("990 of 1000 connections were never served", result["verdict"]["reasons"])
+
+    def test_how_it_closes(self):
+        """Would catch: a RST where a FIN was asked for, which leaves no TIME_WAIT behind and is no normal end."""
+        for how, expected in (("fin", b""), ("rst", ConnectionResetError)):
+            ends = []
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+
+                def echo():
+                    connection, _ = listener.accept()
+                    with connection:
+                        try:
+                            while received := connection.recv(65536):
+                                connection.sendall(received)
+                            ends.append(b"")
+                        except ConnectionResetError as error:
+                            ends.append(type(error))
+
+                thread = threading.Thread(target=echo)
+                thread.start()
+                target = f"127.0.0.1:{listener.getsockname()[1]}"
+                self.check(target, "-c", "1", "--requests", "10", "--warmup", "0", "--close", how)
+                thread.join()
+            self.assertEqual(ends, [expected], how)
+
+    def test_timestamps(self):
+        with server() as (target, _):
+            result = self.check(target, *QUICK, "--timestamps")
+            refused = load(target, *QUICK, "--timestamps", "--driver", "io-uring")
+        self.assertEqual(result["workload"]["driver"], "epoll")
+        self.assertGreater(result["timestamps"]["service"]["count"], 0)
+        self.assertEqual((refused.returncode, refused.stderr.count("\n")), (2, 1), refused.stderr)
+        self.assertIn("--timestamps", refused.stderr)
+
     def test_warm_up_until_steady(self):
         with server() as (target, _):
             result, _ = result_of(target, "--duration", "200ms", "--warmup", "auto")

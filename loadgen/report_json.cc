@@ -185,6 +185,15 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"lateness", histogram_json(result.lateness)}};
 }
 
+Json timestamps_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!result.stamps) {
+    return nullptr;
+  }
+  return {{"unstamped", result.stamps->unstamped},
+          {"read_lag", histogram_json(result.stamps->read_lag)},
+          {"service", plan.depth == 1 ? histogram_json(result.stamps->service) : Json()}};
+}
+
 // Only a thread that spins sees them.
 Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
   if (plan.wait.kind != WaitKind::kSpin) {
@@ -283,6 +292,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"connect", histogram_json(result.connect)}}},
           {"classes", classes_json(plan, result)},
           {"schedule", schedule_json(plan, result, verdict)},
+          {"timestamps", timestamps_json(plan, result)},
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},
           {"checks", {{"littles_law_ratio", or_null(verdict.littles_law_ratio)}}},

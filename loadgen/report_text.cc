@@ -57,11 +57,18 @@ std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
   if (plan.rate_per_s || plan.connect_on_demand) {
     text += latency_row("service", result.service);
   }
+  if (result.stamps) {
+    text += latency_row("kernel", result.stamps->service);
+    text += latency_row("read lag", result.stamps->read_lag);
+  }
   text += latency_row("connect", result.connect);
   text +=
       plan.rate_per_s
           ? "  response counts from the time a request was due, service from when it left\n"
           : "  closed loop: while the server is silent nothing is asked, so stalls hardly show; --rate shows them\n";
+  text += result.stamps ? "  kernel counts from its stamp of the send to that of the reply, read lag from there until "
+                          "it was seen here\n"
+                        : "";
   return text;
 }
 

@@ -150,6 +150,10 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     if (thread->classes() != nullptr) {
       add_classes(result, *thread->classes());
     }
+    if (const StampRecords* stamps = thread->stamps(); stamps != nullptr) {
+      result.stamps = result.stamps.value_or(StampRecords{});
+      result.stamps->merge(*stamps);
+    }
     if (thread->slices() != nullptr) {
       add_slices(result, *thread->slices());
     }

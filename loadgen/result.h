@@ -68,6 +68,7 @@ struct LoadResult {
   Histogram lateness;  // the next three: see Recorder; of all threads
   Histogram queueing;
   Histogram gaps;
+  std::optional<StampRecords> stamps;  // with --timestamps
   std::vector<SeriesPoint> series;
 
   std::vector<Slice> slices;  // of a target that took turns, ascending

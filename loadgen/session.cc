@@ -56,7 +56,9 @@ Session::Session(const LoadOptions& options)
 LoadPlan Session::prepare(const LoadOptions& options) {
   LoadPlan plan = make_plan(options);
   const DriverChoice driver =
-      choose_driver(options.driver, plan.read_bytes_per_s ? "it takes bytes as they come, which --read-rate forbids"
+      plan.timestamps ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
+                      : choose_driver(options.driver, plan.read_bytes_per_s
+                                                          ? "it takes bytes as they come, which --read-rate forbids"
                                                           : why_no_uring_driver());
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;

@@ -107,6 +107,9 @@ def load_findings(load, path):
     if load["schedule"]:
         for name in sorted({"lateness", "queueing", "gaps"} & load["schedule"].keys()):
             found += histogram_findings(load["schedule"][name], (*path, "schedule", name))
+    for name, histogram in (load.get("timestamps") or {}).items():
+        if isinstance(histogram, dict):
+            found += histogram_findings(histogram, (*path, "timestamps", name))
     return found
 
 
