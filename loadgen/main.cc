@@ -4,7 +4,9 @@
 #include <exception>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
+#include "loadgen/calibrate_command.h"
 #include "loadgen/experiment.h"
 #include "loadgen/options.h"
 #include "loadgen/report_json.h"
@@ -79,6 +81,9 @@ int experiment(Session& session, const LoadOptions& options) {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "calibrate") {
+    return calibrate(argc - 1, argv + 1);
+  }
   LoadOptions options;
   if (const auto exit_code = parse_command(argc, argv, options)) {
     return *exit_code;

@@ -122,6 +122,8 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "process of the server, for its CPU time; repeated for several targets")
       ->allow_extra_args(false);
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
+  app.add_option("--calibration", options.calibration,
+                 "what fanin-load calibrate wrote: marks what is near the ceiling");
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
   app.add_option("--live-json", options.live_json_path,
                  "write a line of JSON for every second, as it ends, to this file; - is standard output");

@@ -58,6 +58,7 @@ struct LoadOptions {
   std::uint64_t seed = 1;
   std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<int> control_fd;
+  std::string calibration;  // a file
   std::string json_path;
   std::string live_json_path;
   bool quiet = false;

@@ -75,9 +75,10 @@ struct LoadPlan {
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
-  WaitChoice wait;                  // of event loops
-  bool timestamps = false;          // of the kernel, beside those of the generator's clock; with the epoll driver
-  std::optional<SlicePlan> slices;  // takes turns with other targets
+  WaitChoice wait;                      // of event loops
+  std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
+  bool timestamps = false;              // of the kernel, beside those of the generator's clock; with the epoll driver
+  std::optional<SlicePlan> slices;      // takes turns with other targets
 
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
   std::vector<std::pair<std::string, std::string>> protocol_texts;

@@ -133,6 +133,24 @@ class Results(unittest.TestCase):
         self.assertEqual(result["schedule"]["queued"], result["schedule"]["queueing"]["count"])
         self.assertEqual(result["schedule"]["gaps"]["count"], 400)
 
+    def test_calibration(self):
+        with tempfile.TemporaryDirectory() as folder, server() as (target, _):
+            path = f"{folder}/calibration.json"
+            done = load("calibrate", "--quiet", "--json", path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            calibration = json.loads(Path(path).read_text())
+            self.assertEqual(findings(calibration, "calibration"), [])
+            ceilings = {each["driver"]: each["requests_per_s"] for each in calibration["ceilings"]}
+            self.assertEqual(ceilings.keys(), {"io-uring", "epoll", "threads"})
+            self.assertGreater(ceilings["epoll"], 0)
+            result, _ = result_of(target, *QUICK, "--driver", "epoll", "--calibration", path)
+            self.assertEqual(findings(result, "result"), [])
+            self.assertEqual(result["checks"]["ceiling_per_s"], ceilings["epoll"])
+            refused = load(target, *QUICK, "--calibration", f"{folder}/none.json")
+            wrong = load("calibrate", "--rate", "5")
+        for done in (refused, wrong):
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+
     def test_a_pool_starves_connections(self):
         """Would catch: a server that serves ten connections of a thousand, and a result that looks as if all were."""
         with server("thread-pool", "--workers", "10") as (target, _):

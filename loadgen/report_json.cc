@@ -295,7 +295,10 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"timestamps", timestamps_json(plan, result)},
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},
-          {"checks", {{"littles_law_ratio", or_null(verdict.littles_law_ratio)}}},
+          {"checks",
+           {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
+            {"ceiling_per_s", or_null(plan.ceiling_per_s)},
+            {"ceiling_share", or_null(verdict.ceiling_share)}}},
           {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
           {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "loadgen/calibration.h"
 #include "loadgen/head_room.h"
 #include "loadgen/run.h"
 #include "loadgen/uring_loop.h"
@@ -63,6 +64,10 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;
   spread_over_threads(plan, options.threads.has_value(), head_room());
+  if (!options.calibration.empty()) {
+    const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one
+    plan.ceiling_per_s = loops * read_ceiling(options.calibration, plan.driver);
+  }
   plan.wait = choose_wait(circumstances(options, plan));
   return plan;
 }

@@ -15,6 +15,7 @@ constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
 constexpr double kLittleTolerance = 0.05;
+constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
 
 class Reasons {
  public:
@@ -165,6 +166,18 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
   }
 }
 
+void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  if (!plan.ceiling_per_s) {
+    return;
+  }
+  const double share = result.requests_per_s() / *plan.ceiling_per_s;
+  verdict.ceiling_share = share;
+  if (share > kNearCeiling) {
+    reasons.warn(fmt::format("client-limited: {:.0f}/s is {:.0f} % of the {:.0f}/s that the driver {} reaches here",
+                             result.requests_per_s(), share * 100, *plan.ceiling_per_s, driver_name(plan.driver)));
+  }
+}
+
 }  // namespace
 
 Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
@@ -188,6 +201,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   } else {
     check_littles_law(plan, result, verdict, reasons);
   }
+  check_ceiling(plan, result, verdict, reasons);
   if (verdict.bottleneck == Bottleneck::kGenerator) {
     reasons.warn("client-limited: the generator was saturated, so the server may be faster than this");
   }

@@ -138,6 +138,16 @@ TEST_F(VerdictTest, ASaturatedGeneratorIsTheBottleneck) {
   EXPECT_EQ(judged().status, Status::kWarning);
 }
 
+// Would catch: a generator at its limit that CPU time does not show, since it waits for wake-ups.
+TEST_F(VerdictTest, NearTheCeilingIsClientLimited) {
+  plan_.ceiling_per_s = 12'600;
+  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_NEAR(judged().ceiling_share.value(), 0.794, 0.001);
+  plan_.ceiling_per_s = 12'400;
+  ASSERT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(judged().reasons[0], "client-limited: 10000/s is 81 % of the 12400/s that the driver epoll reaches here");
+}
+
 TEST_F(VerdictTest, ASaturatedServerIsTheBottleneck) {
   result_.server->cpu = milliseconds(990);
   EXPECT_EQ(judged().bottleneck, Bottleneck::kServer);

@@ -59,6 +59,9 @@ def findings(document, kind):
         return _findings_of_loads(document, "targets")
     if kind == "fanin-load-search":
         return _findings_of_loads(document, "probes", "ceiling", "confirming")
+    if kind == "fanin-calibration":
+        names = ("delay_asleep", "delay_spinning", "shortest_sleep")
+        return [each for name in names for each in histogram_findings(document[name], (name,))]
     return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 

@@ -21,6 +21,7 @@ SCHEMA_FILES = {
     "fanin-load-slices": "load-slices.schema.json",
     "fanin-load-search": "load-search.schema.json",
     "fanin-load-live": "load-live.schema.json",
+    "fanin-calibration": "calibration.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-peers": "peers.schema.json",
     "fanin-truth": "truth.schema.json",
