@@ -13,7 +13,7 @@ double clock_cost_ns();
 // How much later than asked a wait ends, `times` waits of a millisecond: asleep as an event loop sleeps, or spinning.
 Histogram wake_up_delays(WaitKind kind, int times);
 
-// The shortest sleep that there is: how long one takes that asks for a nanosecond, `times` of them.
+// The shortest sleep that there is: how long one takes that asks for a microsecond, `times` of them.
 Histogram shortest_sleeps(int times);
 
 // What the machine takes from a thread that looks at the clock and does nothing else for so long.
