@@ -19,7 +19,7 @@
 namespace fanin {
 namespace {
 
-constexpr int kInterrupted = 130;
+constexpr int kEndedEarly = 130;
 constexpr std::int64_t kConnections = 50;
 constexpr Nanoseconds kCeilingRun = std::chrono::seconds(2);
 constexpr int kTrials = 1000;  // as many as a p99 takes
@@ -116,7 +116,7 @@ int calibrate(int argc, char** argv) {
     bool interrupted = false;
     calibration.ceilings.push_back(measure_ceiling(session, peer, driver, interrupted));
     if (interrupted) {
-      return kInterrupted;
+      return kEndedEarly;
     }
   }
   measure_clock(calibration);

@@ -13,7 +13,8 @@ namespace fanin {
 namespace {
 
 constexpr Nanoseconds kWait = std::chrono::milliseconds(1);
-constexpr Nanoseconds kShortest = std::chrono::microseconds(1);  // what is over before the call sleeps measures nothing
+constexpr Nanoseconds kShortestSleep =
+    std::chrono::microseconds(1);  // what is over before the call sleeps measures nothing
 
 // As the epoll driver sleeps.
 class Sleeper {
@@ -68,7 +69,7 @@ Histogram shortest_sleeps(int times) {
   Histogram lengths;
   for (int i = 0; i < times; ++i) {
     const TimePoint begin = now();
-    sleeper.sleep(kShortest);
+    sleeper.sleep(kShortestSleep);
     lengths.record(now() - begin);
   }
   return lengths;
