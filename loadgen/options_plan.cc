@@ -85,6 +85,9 @@ void set_timestamps(const LoadOptions& options, LoadPlan& plan) {
   if (options.driver != "auto" && options.driver != driver_name(DriverKind::kEpoll)) {
     refuse(fmt::format("--timestamps is for the epoll driver, not for {}: leave --driver out", options.driver));
   }
+  if (options.send_rate || options.read_rate) {
+    refuse("--timestamps is of whole sends and reads, --send-rate and --read-rate make pieces of them: leave one out");
+  }
   if (plan.target.is_unix()) {
     refuse("--timestamps needs TCP, a Unix-domain socket has none: leave it out");
   }

@@ -293,6 +293,8 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--close", "gently"},
       {"--timestamps", "--driver", "io-uring"},
       {"--timestamps", "--driver", "threads"},
+      {"--timestamps", "--read-rate", "1000"},
+      {"--timestamps", "--send-rate", "1000"},
       {"--idle", "-1"},
       {"--server-pid", "0"},
   };
