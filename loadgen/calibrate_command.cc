@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kEndedEarly = 130;
 constexpr std::int64_t kConnections = 50;
-constexpr Nanoseconds kCeilingRun = std::chrono::seconds(2);
+constexpr Nanoseconds kRunLength = std::chrono::seconds(2);
 constexpr int kTrials = 1000;  // as many as a p99 takes
 constexpr Nanoseconds kStallWatch = std::chrono::seconds(1);
 
@@ -44,7 +44,7 @@ LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
   options.protocol_options = {{"payload-size", "64"}};
   options.think = Nanoseconds(0);
   options.requests_per_connection = 0;
-  options.duration = kCeilingRun;
+  options.duration = kRunLength;
   options.server_pids = {peer.pid()};
   return options;
 }
