@@ -45,7 +45,7 @@ void speak_a_mix(LoadPlan& plan) {
 // Allocations of a whole run of so many requests.
 std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, std::optional<double> rate, Nanoseconds think,
                              std::uint32_t depth, bool mixed = false) {
-  TestServer server(TestServer::Behaviour::kEcho);
+  TestServer server(TestServer::Behaviour::kEchoes);
   LoadPlan plan;
   plan.target = server.address();
   plan.driver = driver;

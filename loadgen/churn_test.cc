@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 class ChurnTest : public DriverTest {};
 
 TEST_P(ChurnTest, RequestsPerConnectionMakeNewConnections) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.requests = 40;
   plan.requests_per_connection = 2;
@@ -41,7 +41,7 @@ TEST_P(ChurnTest, TheServerClosesWhereItIsToldTo) {
 
 // Would catch: a wait for the server's end that has none of its own.
 TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.requests = 40;
   plan.requests_per_connection = 2;
@@ -56,7 +56,7 @@ TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
 }
 
 TEST_P(ChurnTest, AllConnectAtOnceInAStorm) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.connections = 200;
   plan.threads = GetParam() == DriverKind::kThreads ? 200 : 2;

@@ -40,7 +40,7 @@ TEST(SourceAddresses, OtherTargetsAreLeftToTheKernel) {
 }
 
 TEST(Dial, ConnectsFromTheGivenAddress) {
-  TestServer server(TestServer::Behaviour::kEcho);
+  TestServer server(TestServer::Behaviour::kEchoes);
   const Address source = Address::parse("127.0.7.9", 0);
   const Dialled dialled = dial(server.address(), &source, Blocking::kYes);
   ASSERT_TRUE(dialled.connected);

@@ -8,7 +8,7 @@ namespace {
 // Would catch: stamps of another clock, of another read or of an earlier send: the kernel has a request and its reply
 // for a part of the time that the generator waits for it, and their difference is the generator's own.
 TEST(KernelTimestamps, StandBesideTheGeneratorsOwn) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
   plan.timestamps = true;
   const LoadResult result = run(plan);
@@ -22,7 +22,7 @@ TEST(KernelTimestamps, StandBesideTheGeneratorsOwn) {
 }
 
 TEST(KernelTimestamps, PipelinedSendsHaveNone) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
   plan.timestamps = true;
   plan.depth = 4;

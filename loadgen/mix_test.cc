@@ -57,7 +57,7 @@ void expect_share_by_number(const LoadPlan& plan, const LoadResult& result) {
 }
 
 TEST_P(MixTest, EveryClassGetsItsShareAndItsReplies) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   const LoadPlan plan = make_plan(options(server.address()));
   const LoadResult result = run(plan);
   expect_classes_add_up(result);
@@ -77,7 +77,7 @@ TEST_P(MixTest, RepliesInFragmentsAreVerifiedByTheirClass) {
 
 // Would catch: requests counted anew on every life of a connection, so that with one request each all are of one class.
 TEST_P(MixTest, TheMixGoesOnWhenConnectionsAreOpenedAnew) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadOptions options = this->options(server.address());
   options.requests_per_connection = 1;
   options.depth = 1;
@@ -120,7 +120,7 @@ TEST_P(MixTest, RequestsThatWereNeverSentAreSharedOut) {
 }
 
 TEST_P(MixTest, ARunWithoutAMixHasNoClasses) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadOptions options = this->options(server.address());
   options.mix.clear();
   EXPECT_TRUE(run(make_plan(options)).classes.empty());

@@ -16,7 +16,7 @@ class RunTest : public DriverTest {};
 class LoopRunTest : public DriverTest {};  // of what only event loops do
 
 TEST_P(RunTest, AClosedLoopIsServedAndAccountedFor) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   const LoadResult result = run(plan_for(server.address(), GetParam()));
   expect_accounted_for(result);
   EXPECT_GT(result.completed, 0U);
@@ -29,7 +29,7 @@ TEST_P(RunTest, AClosedLoopIsServedAndAccountedFor) {
 }
 
 TEST_P(RunTest, ACountOfRequestsIsMetExactly) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.requests = 1003;
   const LoadResult result = run(plan);
@@ -48,7 +48,7 @@ TEST_P(RunTest, FragmentedRepliesAreVerified) {
 }
 
 TEST_P(RunTest, TheOpenLoopKeepsItsRate) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 1000;
   plan.arrival = ArrivalKind::kUniform;
@@ -62,7 +62,7 @@ TEST_P(RunTest, TheOpenLoopKeepsItsRate) {
 
 // The throughput of a busy machine may never be steady; the window then opens at the end of the warm-up.
 TEST_P(RunTest, TheWindowOpensWhenTheThroughputIsSteady) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
   plan.warmup = seconds(3);
@@ -75,7 +75,7 @@ TEST_P(RunTest, TheWindowOpensWhenTheThroughputIsSteady) {
 }
 
 TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
   plan.warmup = milliseconds(300);  // too short to tell
@@ -87,7 +87,7 @@ TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
 }
 
 TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup_until_steady = true;
   plan.warmup = seconds(3);
@@ -98,7 +98,7 @@ TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
 }
 
 TEST_P(RunTest, IdleConnectionsAreHeldAndSendNothing) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 10;
   const LoadResult result = run(plan);
@@ -111,7 +111,7 @@ TEST_P(RunTest, IdleConnectionsAreHeldAndSendNothing) {
 // The stall test with real sockets: the server stands still for 200 ms of a second at a fixed rate. By hand a fifth of
 // the requests wait for up to 200 ms, so the 95th percentile is near 150 ms; 100 ms leaves room for a busy machine.
 TEST_P(RunTest, AStallOfTheServerShowsInTheOpenLoop) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 1000;
   plan.arrival = ArrivalKind::kUniform;
@@ -136,7 +136,7 @@ TEST_P(RunTest, AStallOfTheServerShowsInTheOpenLoop) {
 
 // Would catch: an interrupt that loses what was measured, or that is noticed only when the window ends.
 TEST_P(RunTest, AnInterruptKeepsWhatWasMeasured) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.duration = std::chrono::hours(1);
   std::atomic<bool> interrupted{false};
@@ -172,7 +172,7 @@ TEST_P(LoopRunTest, PipelinedRequestsAreAllVerified) {
 
 // Would catch: a request larger than the socket takes at once, of which the rest is lost or sent twice.
 TEST_P(LoopRunTest, LargeRequestsGoOutInParts) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
   plan.requests = 8;
@@ -185,7 +185,7 @@ TEST_P(LoopRunTest, LargeRequestsGoOutInParts) {
 // their way.
 TEST_P(LoopRunTest, TheSmallestRequestsAreServedToo) {
   for (const std::size_t size : {1U, 6U, 15U, 16U}) {
-    TestServer server(Behaviour::kEcho);
+    TestServer server(Behaviour::kEchoes);
     LoadPlan plan = plan_for(server.address(), GetParam());
     plan.connections = 50;
     plan.depth = 3;
@@ -198,7 +198,7 @@ TEST_P(LoopRunTest, TheSmallestRequestsAreServedToo) {
 }
 
 TEST_P(LoopRunTest, ManyConnectionsAreAllServed) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.connections = 500;
   plan.requests = 5000;
@@ -212,7 +212,7 @@ TEST_P(LoopRunTest, ManyConnectionsAreAllServed) {
 // Would catch: an empty look for news of a loop that sleeps taken for spinning (CPU time of real work was then
 // subtracted from the generator's).
 TEST_P(LoopRunTest, OnlyALoopThatSpinsHasSpun) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 2000;
   EXPECT_EQ(run(plan).spun, Nanoseconds(0));
@@ -245,7 +245,7 @@ TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
 }
 
 TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 10;
   plan.idle_threads = 3;

@@ -12,7 +12,7 @@ class SlowTest : public DriverTest {};
 // Each request takes 7 pieces of 10 bytes, so at least 6 pauses of 10 ms. Would catch: a request that leaves faster, or
 // a response time that begins only when its last byte has left.
 TEST_P(SlowTest, SlowSendersTakeTheirTime) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.send_bytes_per_s = 1000;
   plan.requests = 8;
@@ -33,7 +33,7 @@ TEST_P(SlowTest, WhatWasNotSentIsForgottenWithItsConnection) {
     explicit Healer(TestServer& patient) : server(patient) {}
     void progress(const Progress& progress) override {
       if (progress.phase == Progress::Phase::kWindow) {
-        server.behave(Behaviour::kEcho);
+        server.behave(Behaviour::kEchoes);
       }
     }
     TestServer& server;
@@ -47,7 +47,7 @@ TEST_P(SlowTest, WhatWasNotSentIsForgottenWithItsConnection) {
 
 // Would catch: bytes on idle connections that make whole requests, which the server would then answer as such.
 TEST_P(SlowTest, IdleConnectionsTrickle) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("goodbye", [] { return find_protocol("goodbye").make_client({.payload = "abc", .reply = "abc"}); });
   plan.idle = 5;
@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(All, SlowTest, kLoopDrivers, driver_test_name);
 // A reply of 2000 bytes is read in 10 pieces. Would catch: a reader that takes what has come at once, or that stops for
 // good after the first piece because no edge tells of the rest.
 TEST(SlowReader, ReadsAtItsRate) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
   plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
   plan.read_bytes_per_s = 20'000;

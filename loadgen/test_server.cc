@@ -133,7 +133,7 @@ bool TestServer::answer(int fd) {
       }
       return true;
     case Behaviour::kCloseAfter:
-    case Behaviour::kEcho:
+    case Behaviour::kEchoes:
       break;
   }
   send_all(fd, buffer.data(), size);

@@ -15,7 +15,7 @@ namespace fanin {
 class TestServer {
  public:
   enum class Behaviour {
-    kEcho,
+    kEchoes,
     kWrongReply,   // echoes with one bit turned
     kCloseAtOnce,  // accepts and closes
     kCloseEarly,   // closes in an orderly way after a request, without a reply

@@ -78,7 +78,7 @@ TEST_P(WeatherTest, AnUnreachableTargetIsNamed) {
 
 // A run by number of requests whose server turns silent or dies must end by itself.
 TEST_P(WeatherTest, ACountWithoutAServerGivesUp) {
-  auto server = std::make_unique<TestServer>(Behaviour::kEcho);
+  auto server = std::make_unique<TestServer>(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server->address(), GetParam());
   plan.requests = 1'000'000'000;
   plan.timeout = milliseconds(50);
@@ -102,7 +102,7 @@ TEST_P(WeatherTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
     explicit Healer(TestServer& patient) : server(patient) {}
     void progress(const Progress& progress) override {
       if (progress.phase == Progress::Phase::kWindow) {
-        server.behave(Behaviour::kEcho);
+        server.behave(Behaviour::kEchoes);
       }
     }
     TestServer& server;
@@ -131,7 +131,7 @@ TEST_P(WeatherTest, AListenerThatNeverAcceptsTimesOut) {
 
 // Would catch: a reply that never ends, read for ever or named a wrong one.
 TEST_P(WeatherTest, AnOverlongReplyIsNamed) {
-  TestServer server(Behaviour::kEcho);
+  TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("raw", [] {
     return find_protocol("raw").make_client(

@@ -13,6 +13,9 @@ PARAMETER_WORDS = {
     "depth": "requests in flight per connection",
     "requests_per_connection": "requests per connection",
     "requests": "requests",
+    "send_bytes_per_s": "bytes sent per second and connection",
+    "read_bytes_per_s": "bytes read per second and connection",
+    "receive_buffer_bytes": "receive buffer in bytes",
 }
 
 
