@@ -149,7 +149,8 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                         human_duration(result.closing));
   }
   return text + fmt::format("  fairness      replies per connection: min {}, median {}, max {}\n",
-                            human_count(result.replies_min), human_count(std::llround(result.replies_median)),
+                            human_count(result.replies_min),
+                            human_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
                             human_count(result.replies_max));
 }
 

@@ -9,12 +9,8 @@
 #include <thread>
 
 #include "loadgen/accept_queue.h"
-#include "loadgen/blocking_client.h"
 #include "loadgen/change_point.h"
-#include "loadgen/descriptor_table.h"
-#include "loadgen/dial.h"
-#include "loadgen/epoll_loop.h"
-#include "loadgen/uring_loop.h"
+#include "loadgen/load_threads.h"
 
 namespace fanin {
 namespace {
@@ -24,69 +20,13 @@ constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until ever
 // Until every thread has seen that the window opens: blocking ones may sleep so long.
 constexpr Nanoseconds kOpeningLead = std::chrono::milliseconds(100);
 
-std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
-                                        ConnectGate& gate) {
-  switch (plan.driver) {
-    case DriverKind::kUring:
-      return std::make_unique<UringLoop>(plan, share, sources);
-    case DriverKind::kThreads:
-      return std::make_unique<BlockingClient>(plan, share, sources, gate);
-    case DriverKind::kEpoll:
-      break;
-  }
-  return std::make_unique<EpollLoop>(plan, share, sources);
-}
-
-// Idle connections are beside the active ones in their event loops, or in loops of their own: a blocking thread cannot
-// watch any.
-std::vector<std::unique_ptr<LoadThread>> make_threads(const LoadPlan& plan, const SourceAddresses& sources,
-                                                      ConnectGate& gate) {
-  std::vector<std::unique_ptr<LoadThread>> threads;
-  const unsigned idle_threads = std::max(plan.idle_threads, !has_event_loops(plan.driver) && plan.idle > 0 ? 1U : 0U);
-  const auto idle_of = [&plan](Share& share, unsigned index, unsigned count) {
-    share.idle = static_cast<std::uint32_t>(share_of(plan.idle, index, count));
-    share.first_idle = static_cast<std::uint32_t>(plan.connections + share_begin(plan.idle, index, count));
-  };
-  for (unsigned i = 0; i < plan.threads; ++i) {
-    Share share{.index = i,
-                .count = plan.threads,
-                .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
-                .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads))};
-    if (idle_threads == 0) {
-      idle_of(share, i, plan.threads);
-    }
-    threads.push_back(make_active(plan, share, sources, gate));
-  }
-  for (unsigned i = 0; i < idle_threads; ++i) {
-    Share share{.index = plan.threads + i, .count = plan.threads};
-    idle_of(share, i, idle_threads);
-    threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
-  }
-  return threads;
-}
-
-// Connections must be closed by this thread, because their descriptors mean nothing in another's table.
-void thread_main(LoadThread& thread, Coordinator& coordinator) noexcept {
-  take_own_descriptor_table();
-  try {
-    thread.connect(coordinator);
-    if (const auto window = coordinator.wait_for_start()) {
-      thread.drive(*window, coordinator);
-      coordinator.wait_for_release();
-    }
-  } catch (...) {
-    coordinator.fail(std::current_exception());
-  }
-  thread.disconnect();
-}
-
 // What one target has to itself.
 struct Part {
   Part(const LoadPlan& its_plan, ConnectGate& gate)
       : plan(its_plan),
         sources(plan.target, std::uint64_t{plan.connections} + plan.idle,
                 plan.requests_per_connection > 0 || plan.connect_on_demand),
-        threads(make_threads(plan, sources, gate)) {}
+        threads(make_load_threads(plan, sources, gate)) {}
 
   const LoadPlan& plan;
   const SourceAddresses sources;
@@ -173,7 +113,7 @@ class Director {
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals go to the directing thread, traffic is not interrupted
     for (LoadThread* thread : threads_) {
-      running_.emplace_back([&thread = *thread, this] { thread_main(thread, *coordinator_); });
+      running_.emplace_back([&thread = *thread, this] { run_load_thread(thread, *coordinator_); });
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
