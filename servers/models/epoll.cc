@@ -6,9 +6,10 @@
 // Costs per call: by the number of ready descriptors, not of watched ones. Per connection: one epoll_ctl and about 200
 //   bytes in the kernel.
 // Needs of the kernel: epoll (Linux 2.6).
-// Known limit: RLIMIT_NOFILE (`--processes N` gives N times as many), fs.epoll.max_user_watches. One thread: what one
-// request computes delays all others. Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`. From poll: the set
-// of interest lives in the kernel, so neither side scans the idle ones.
+// Known limit: RLIMIT_NOFILE (`--processes N`: N times as many), fs.epoll.max_user_watches. One thread: what one
+//   request computes delays all others.
+// Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`.
+// From poll: the set of interest lives in the kernel, so neither side scans the idle ones.
 #include "servers/epoll_loop.h"
 #include "servers/model.h"
 
