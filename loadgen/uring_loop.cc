@@ -14,6 +14,7 @@ namespace fanin {
 namespace {
 
 constexpr unsigned kEntries = 1024;
+constexpr int kMostTries = 1000;   // to hand over what the kernel has no memory for
 constexpr int kMostPerTurn = 256;  // then the schedule, ticks and pauses get their turn
 // The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
 // for anew; but they are used in turn, so that more of them than that are only colder.
@@ -113,13 +114,24 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
   }
 }
 
-// Without waiting. What the kernel has no memory for just now stays queued.
+// Without waiting.
 void UringLoop::submit() {
   const unsigned before = ::io_uring_cq_ready(&ring_);
   const int result = ::io_uring_submit(&ring_);
   settle_sends(before);
-  if ((result < 0 && !uring_error_passes(-result)) || queued_ == kBatch) {
-    throw_ring_error(result < 0 ? -result : EBUSY);
+  if (result < 0 && !uring_error_passes(-result)) {
+    throw_ring_error(-result);
+  }
+}
+
+// The kernel may have taken a part only, for lack of memory. Which sends have failed is known when it has taken all.
+void UringLoop::submit_rest() {
+  int result = 0;
+  for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
+    if (tries == kMostTries || (result < 0 && !uring_error_passes(-result))) {
+      throw_ring_error(result < 0 ? -result : EBUSY);
+    }
+    result = ::io_uring_submit(&ring_);
   }
 }
 
@@ -127,9 +139,10 @@ void UringLoop::submit() {
 // failed, which is what makes it complete at all. So all buffers are free again, but for those that the completions
 // since `before` name.
 void UringLoop::settle_sends(unsigned before) {
-  if (queued_ == 0 || ::io_uring_sq_ready(&ring_) > 0) {
+  if (queued_ == 0) {
     return;
   }
+  submit_rest();
   std::array<std::uint64_t, kBatch> sent;  // tags of those that were; what is sent next may overwrite sends_
   const std::size_t count = std::exchange(queued_, 0);
   for (std::size_t i = 0; i < count; ++i) {

@@ -46,6 +46,7 @@ class UringLoop final : public EventLoop {
   void receive(std::uint32_t index);
   void name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept;
   void submit();
+  void submit_rest();
   void settle_sends(unsigned before);
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
