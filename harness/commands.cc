@@ -8,12 +8,12 @@
 #include <memory>
 #include <stdexcept>
 
-#include "harness/catalogue.h"
-#include "harness/compare.h"
-#include "harness/doctor.h"
-#include "harness/environment.h"
-#include "harness/progress.h"
-#include "harness/runner.h"
+#include "harness/judge/compare.h"
+#include "harness/machine/doctor.h"
+#include "harness/machine/environment.h"
+#include "harness/rounds/progress.h"
+#include "harness/rounds/runner.h"
+#include "harness/suite/catalogue.h"
 
 namespace fanin {
 namespace {

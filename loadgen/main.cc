@@ -6,15 +6,15 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "loadgen/calibrate_command.h"
-#include "loadgen/experiment.h"
-#include "loadgen/options.h"
-#include "loadgen/report_json.h"
-#include "loadgen/report_text.h"
-#include "loadgen/result_file.h"
-#include "loadgen/session.h"
-#include "loadgen/slices_options.h"
-#include "loadgen/slices_report.h"
+#include "loadgen/experiments/calibrate_command.h"
+#include "loadgen/experiments/experiment.h"
+#include "loadgen/experiments/slices_report.h"
+#include "loadgen/plan/options.h"
+#include "loadgen/plan/slices_options.h"
+#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/report_text.h"
+#include "loadgen/reports/result_file.h"
+#include "loadgen/runs/session.h"
 
 namespace fanin {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/suite.h"
+#include "harness/suite/suite.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace fanin;

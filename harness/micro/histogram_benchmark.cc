@@ -4,7 +4,7 @@
 #include <random>
 
 #include "harness/micro/benchmarks.h"
-#include "loadgen/histogram.h"
+#include "loadgen/records/histogram.h"
 #include "net/clock.h"
 
 namespace fanin {

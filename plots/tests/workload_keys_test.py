@@ -13,8 +13,8 @@ DICTIONARY = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
 
 
 def in_harness():
-    """{key: (kind, who takes it)} of the table in harness/workload.cc."""
-    source = (ROOT / "harness" / "workload.cc").read_text(encoding="utf-8")
+    """{key: (kind, who takes it)} of the table in harness/suite/workload.cc."""
+    source = (ROOT / "harness" / "suite" / "workload.cc").read_text(encoding="utf-8")
     table = re.search(r"kKeys\{\{\n(.*?)\n\}\};", source, re.DOTALL)
     rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)(.*?)\},', table[1])
     return {name: (kind, (re.findall(r"Taker::k(\w+)", rest) or ["Load"])[0]) for name, kind, rest in rows}

@@ -1,0 +1,197 @@
+#include "harness/judge/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "harness/judge/comparability.h"
+#include "harness/judge/slopes.h"
+#include "harness/judge/summary.h"
+#include "statistics/statistics.h"
+
+namespace fanin {
+namespace {
+
+struct Compared {
+  const char* metric;
+  const char* unit;
+  double CompareOptions::*band;
+  bool higher_is_better;
+};
+
+constexpr std::array<Compared, 3> kCompared{{
+    {"throughput_per_s", "1/s", &CompareOptions::throughput_band, true},
+    {"response_p99_ns", "ns", &CompareOptions::latency_band, false},
+    {"server_cpu_per_request_ns", "ns", &CompareOptions::cpu_band, false},
+}};
+
+// The slope of a metric that has one, over the connections of the sweep.
+constexpr Compared kComparedSlope{"memory_total_bytes", "bytes", &CompareOptions::memory_band, false};
+
+const Json* find_cell(const Json& run, const std::string& id) {
+  for (const Json& cell : run.at("cells")) {
+    if (cell.at("id") == id) {
+      return &cell;
+    }
+  }
+  return nullptr;
+}
+
+// The metric in all rounds of the cell that are ok; empty where one of them lacks it or where it is not above zero.
+std::vector<double> values_of(const Json& run, const std::string& cell, const std::string& metric) {
+  std::vector<double> values;
+  for (const Json& round : run.at("rounds")) {
+    if (round.at("cell") != cell || round.at("status") != "ok") {
+      continue;
+    }
+    const Json value = metric_of(round, metric);
+    if (!value.is_number() || value.get<double>() <= 0) {
+      return {};
+    }
+    values.push_back(value.get<double>());
+  }
+  return values;
+}
+
+std::vector<double> logarithms(std::vector<double> values) {
+  std::transform(values.begin(), values.end(), values.begin(), [](double value) { return std::log(value); });
+  return values;
+}
+
+MetricComparison compare_metric(const std::string& cell, const Compared& what, const std::vector<double>& first,
+                                const std::vector<double>& second, const CompareOptions& options) {
+  const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kLevel);
+  MetricComparison result{cell,          what.metric,           what.unit,
+                          median(first), median(second),        std::exp(shift.estimate),
+                          std::nullopt,  Verdict::kInconclusive};
+  if (shift.interval) {
+    result.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
+  }
+  result.verdict = judge_ratio(result.interval, options.*what.band, what.higher_is_better);
+  return result;
+}
+
+// Why this cell is left out, or nothing where both runs measured it in the same way.
+std::optional<UncomparedCell> uncompared(const Json& first, const Json* second) {
+  const std::string id = first.at("id").get<std::string>();
+  const std::string before = first.at("status").get<std::string>();
+  if (second == nullptr) {
+    return UncomparedCell{id, "only in the first run", false};
+  }
+  const std::string after = second->at("status").get<std::string>();
+  if (before == "measured" && after == "measured") {
+    return std::nullopt;
+  }
+  const auto reason = [](const Json& cell) {
+    return cell.at("reason").is_string() ? ": " + cell.at("reason").get<std::string>() : std::string();
+  };
+  if (before != "measured") {
+    return UncomparedCell{id, fmt::format("{} in the first run{}", before, reason(first)), false};
+  }
+  return UncomparedCell{id, fmt::format("{} in the second run{}", after, reason(*second)), after == "failed"};
+}
+
+std::string name_of(const std::vector<const Json*>& group) {
+  return group.front()->at("experiment").get<std::string>() + "/" + group.front()->at("server").get<std::string>();
+}
+
+std::vector<double> slopes_of(const Json& run, const std::vector<const Json*>& group) {
+  std::vector<const Json*> rounds;
+  for (const Json& round : run.at("rounds")) {
+    rounds.push_back(&round);
+  }
+  return block_slopes(group, rounds, kComparedSlope.metric);
+}
+
+// Sweep values that only one of the runs could measure would make the slopes those of different lines.
+std::vector<Json> measured_values(const std::vector<const Json*>& group) {
+  std::vector<Json> values;
+  for (const Json* cell : group) {
+    if (cell->at("status") == "measured") {
+      values.push_back(cell->at("value"));
+    }
+  }
+  return values;
+}
+
+void compare_slopes(const Json& first, const Json& second, const CompareOptions& options, Comparison& comparison) {
+  const auto others = sloped_cells(second.at("cells"));
+  for (const auto& group : sloped_cells(first.at("cells"))) {
+    const std::string name = name_of(group);
+    const auto other =
+        std::find_if(others.begin(), others.end(), [&](const auto& each) { return name_of(each) == name; });
+    if (other == others.end() || measured_values(group) != measured_values(*other)) {
+      continue;  // the cells themselves are named already
+    }
+    const std::vector<double> a = slopes_of(first, group);
+    const std::vector<double> b = slopes_of(second, *other);
+    const auto is_positive = [](double slope) { return slope > 0; };
+    if (a.empty() || b.empty() || !std::all_of(a.begin(), a.end(), is_positive) ||
+        !std::all_of(b.begin(), b.end(), is_positive)) {
+      comparison.uncompared.push_back({name, "memory per idle connection: no slope above zero in every block", false});
+      continue;
+    }
+    MetricComparison result = compare_metric(name, kComparedSlope, a, b, options);
+    result.metric = "memory/idle_connection";
+    comparison.metrics.push_back(std::move(result));
+  }
+}
+
+}  // namespace
+
+bool Comparison::any_worse() const {
+  return std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.verdict == Verdict::kWorse; }) ||
+         std::any_of(uncompared.begin(), uncompared.end(), [](const auto& cell) { return cell.worse; });
+}
+
+Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better) {
+  if (!ratio) {
+    return Verdict::kInconclusive;
+  }
+  // Symmetric in logarithms: what is 5 % up and back again is within the band both times.
+  const double upper = 1 + band;
+  const double lower = 1 / upper;
+  if (ratio->low > upper) {
+    return higher_is_better ? Verdict::kBetter : Verdict::kWorse;
+  }
+  if (ratio->high < lower) {
+    return higher_is_better ? Verdict::kWorse : Verdict::kBetter;
+  }
+  return ratio->low >= lower && ratio->high <= upper ? Verdict::kEquivalent : Verdict::kInconclusive;
+}
+
+Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options) {
+  Comparison comparison;
+  comparison.differences = environment_differences(first, second);
+  for (const Json& cell : first.at("cells")) {
+    if (cell.at("role") == "aa") {
+      continue;  // the run's own measure of noise, not a subject
+    }
+    const std::string id = cell.at("id").get<std::string>();
+    if (auto left_out = uncompared(cell, find_cell(second, id))) {
+      comparison.uncompared.push_back(std::move(*left_out));
+      continue;
+    }
+    for (const Compared& what : kCompared) {
+      const std::vector<double> a = values_of(first, id, what.metric);
+      const std::vector<double> b = values_of(second, id, what.metric);
+      if (a.empty() || b.empty()) {
+        comparison.uncompared.push_back({id, fmt::format("{}: not known in all rounds", what.metric), false});
+      } else {
+        comparison.metrics.push_back(compare_metric(id, what, a, b, options));
+      }
+    }
+  }
+  compare_slopes(first, second, options, comparison);
+  for (const Json& cell : second.at("cells")) {
+    const std::string id = cell.at("id").get<std::string>();
+    if (cell.at("role") != "aa" && find_cell(first, id) == nullptr) {
+      comparison.uncompared.push_back({id, "only in the second run", false});
+    }
+  }
+  return comparison;
+}
+
+}  // namespace fanin

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/suite/json_reader.h"
+#include "statistics/statistics.h"
+
+namespace fanin {
+
+struct CompareOptions {
+  double throughput_band = 0.05;  // differences within are of no interest
+  double cpu_band = 0.05;
+  double latency_band = 0.10;
+  double memory_band = 0.05;
+  std::string vary;  // the one factor that is meant to differ: see factors()
+};
+
+enum class Verdict { kBetter, kWorse, kEquivalent, kInconclusive };
+
+// One metric of one cell, or the memory per idle connection of one experiment and server: the second run against the
+// first.
+struct MetricComparison {
+  std::string cell;  // or "experiment/server"
+  std::string metric;
+  std::string unit;
+  double first = 0;  // medians
+  double second = 0;
+  double ratio = 1;                  // second to first, Hodges-Lehmann on logarithms
+  std::optional<Interval> interval;  // of the ratio; absent where there are too few rounds
+  Verdict verdict = Verdict::kInconclusive;
+};
+
+// Cells that cannot be compared, with the reason; `worse` where the first run could measure it and in the second the
+// server fails.
+struct UncomparedCell {
+  std::string cell;
+  std::string reason;
+  bool worse = false;
+};
+
+struct Comparison {
+  std::vector<MetricComparison> metrics;
+  std::vector<UncomparedCell> uncompared;
+  std::vector<std::string> differences;  // of the environments, which may explain some of it
+  bool any_worse() const;
+};
+
+// Names of the factors in which two runs must not differ, unless one is declared to vary.
+std::vector<std::string> factors();
+
+// Why the runs cannot be compared at all, one line per factor; empty where they can.
+std::vector<std::string> obstacles(const Json& first, const Json& second, const CompareOptions& options);
+
+// `first` and `second` are run documents that load_run() has accepted.
+Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options);
+
+// Decides by where the interval lies: wholly beyond the band is better or worse, wholly within is equivalent.
+Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
+
+// Reads a run.json, checking what the comparison needs. Throws std::invalid_argument with the place.
+Json load_run(const std::string& path);
+
+// The table and the notes that `fanin compare` prints.
+std::string describe_comparison(const Comparison& comparison);
+
+}  // namespace fanin

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/machine/headroom.h"
+#include "harness/suite/json_reader.h"
+
+namespace fanin {
+
+struct DoctorOptions {
+  std::uint64_t connections = 1'000'000;
+  bool fix = false;
+  bool undo = false;
+  bool as_json = false;
+};
+
+// `fanin doctor`: prints what the machine has room for, and changes it where that is asked for. Returns the exit code.
+// Throws what LimitChanges throws.
+int run_doctor(const DoctorOptions& options);
+
+// A line for each limit and the verdict. `most` is most_connections().
+std::string describe_headroom(const Headroom& headroom, std::uint64_t most);
+
+// The same in the shape of results/schema/doctor.schema.json.
+Json headroom_json(const Headroom& headroom, std::uint64_t most);
+
+}  // namespace fanin

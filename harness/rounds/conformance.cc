@@ -1,0 +1,139 @@
+#include "harness/rounds/conformance.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <system_error>
+
+#include "harness/rounds/process.h"
+#include "harness/rounds/server_under_test.h"
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kDeadline = std::chrono::minutes(3);
+
+Json verdict(const char* status, int cases, const Json& reason) {
+  return {{"status", status}, {"cases", cases}, {"reason", reason}};
+}
+
+// A file that disappears with its owner.
+class TemporaryFile {
+ public:
+  TemporaryFile() { Descriptor(check(::mkstemp(path_), "mkstemp")); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() { ::unlink(path_); }
+  const char* path() const noexcept { return path_; }
+
+ private:
+  char path_[32] = "/tmp/fanin-conformance-XXXXXX";
+};
+
+Json run_gate(const Rig& rig, const std::string& model, const std::string& protocol) {
+  const TemporaryFile report;
+  Launch launch;
+  launch.argv = {rig.programs.conformance,
+                 "--server",
+                 rig.programs.server,
+                 "--model",
+                 model,
+                 "--protocol",
+                 protocol,
+                 "--quick",
+                 fmt::format("--gtest_output=json:{}", report.path())};
+  launch.cpus = rig.placement.server_cpus;  // nothing is timed, so the cases may have all CPUs
+  launch.cpus.insert(launch.cpus.end(), rig.placement.client_cpus.begin(), rig.placement.client_cpus.end());
+  ChildProcess gate(launch);
+  const auto ended = [&] { return gate.status().has_value(); };
+  const WaitResult result = wait_until({&gate}, -1, rig.interrupt_fd, now() + kDeadline, ended);
+  if (result == WaitResult::kInterrupted) {
+    throw Interrupted{};
+  }
+  if (result == WaitResult::kDeadline) {
+    return verdict("failed", 0, "the conformance cases did not end within 3 minutes");
+  }
+  try {
+    return conformance_of_report(load_json(report.path()));
+  } catch (const std::exception&) {
+    const std::string last_words = gate.err().last_line();
+    return verdict("failed", 0,
+                   fmt::format("fanin-conformance gave no report: {}{}{}", gate.status()->text(),
+                               last_words.empty() ? "" : ": ", last_words));
+  }
+}
+
+// A few hundred verified replies. The window is far too short to measure anything.
+Json run_verified_load(const Rig& rig, const ServerSpec& server, Cell cell) {
+  cell.workload = cell.workload.for_a_check();
+  cell.warmup = std::chrono::milliseconds(10);
+  cell.duration = std::chrono::milliseconds(100);
+  const Json round = run_round(rig, server, cell, 1);
+  if (round["status"] == "failed") {
+    return verdict("failed", 1, round["reason"]);
+  }
+  const Json& requests = round["load"]["requests"];
+  if (requests.value("failed", 0) > 0) {
+    return verdict("failed", 1,
+                   fmt::format("{} of {} replies were wrong: {}", requests.value("failed", 0),
+                               requests.value("sent", 0), round["load"].value("errors", Json()).dump()));
+  }
+  if (requests.value("completed", 0) == 0) {
+    return verdict("failed", 1, "no request was answered");
+  }
+  return verdict("passed", 1, nullptr);
+}
+
+}  // namespace
+
+Json conformance_of_report(const Json& report) {
+  int ran = 0;
+  int failed = 0;
+  std::string first;
+  std::string skipped;
+  for (const Json& suite : report.at("testsuites")) {
+    for (const Json& test : suite.at("testsuite")) {
+      if (test.value("result", "") == "SKIPPED" || test.value("status", "") != "RUN") {
+        skipped = skipped.empty() ? test.at("name").get<std::string>() : skipped;
+        continue;
+      }
+      ++ran;
+      if (test.contains("failures")) {
+        ++failed;
+        first = first.empty() ? test.at("name").get<std::string>() : first;
+      }
+    }
+  }
+  if (failed > 0) {
+    return verdict("failed", ran,
+                   fmt::format("{} of {} conformance cases failed, the first is {}", failed, ran, first));
+  }
+  if (ran == 0) {
+    return verdict("skipped", 0, skipped.empty() ? "there are no conformance cases for it" : "all cases were skipped");
+  }
+  return verdict("passed", ran, nullptr);
+}
+
+Json check_conformance(const Rig& rig, const ServerSpec& server, const Cell& representative) {
+  const std::string protocol = representative.workload.protocol();
+  Json result;
+  try {
+    result = run_verified_load(rig, server, representative);
+    if (result["status"] == "passed" && !server.model.empty() && !rig.programs.conformance.empty()) {
+      Json gate = run_gate(rig, server.model, protocol);
+      // Without cases of its own for this protocol, the verified run stands.
+      if (gate["status"] != "skipped") {
+        gate["cases"] = gate["cases"].get<int>() + 1;
+        result = std::move(gate);
+      }
+    }
+  } catch (const std::system_error& error) {
+    result = verdict("failed", 0, error.what());
+  }
+  result["server"] = server.name;
+  result["protocol"] = protocol;
+  return result;
+}
+
+}  // namespace fanin

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "harness/rounds/round.h"
+#include "harness/suite/catalogue.h"
+
+namespace fanin {
+
+// The gate before timing: does this server answer `protocol` correctly at all? Models go through fanin-conformance
+// where it is built, and every server through a short run of the generator, which verifies each reply. Returns an entry
+// of a run's "conformance". Throws Interrupted.
+Json check_conformance(const Rig& rig, const ServerSpec& server, const Cell& representative);
+
+// Reads GoogleTest's JSON report into {"status", "cases", "reason"}.
+Json conformance_of_report(const Json& report);
+
+}  // namespace fanin

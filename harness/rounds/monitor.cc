@@ -1,0 +1,251 @@
+#include "harness/rounds/monitor.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "harness/machine/procfs.h"
+
+namespace fanin {
+namespace {
+
+// Beyond this many tasks the readings at the window's borders would disturb the generator (about 3 us each).
+constexpr std::size_t kMostTasksWatched = 4096;
+
+std::vector<int> numbered_entries(const std::string& directory) {
+  std::vector<int> numbers;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
+  while (open != nullptr) {
+    const dirent* entry = ::readdir(open.get());
+    if (entry == nullptr) {
+      break;
+    }
+    const std::vector<int> number = parse_numbers(entry->d_name);
+    if (!number.empty()) {
+      numbers.push_back(number.front());
+    }
+  }
+  return numbers;
+}
+
+std::vector<int> children_of(pid_t process, pid_t task) {
+  const auto text = read_file(fmt::format("/proc/{}/task/{}/children", process, task));
+  return text ? parse_numbers(*text) : std::vector<int>{};
+}
+
+// The kernel's clocks of another process: its number inverted and shifted, with the kind in the low two bits
+// (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
+enum class ProcessClock { kUserAndSystemTicks = 0, kUserTicks = 1, kScheduler = 2 };
+
+std::optional<Nanoseconds> read_clock(pid_t process, ProcessClock kind) {
+  clockid_t clock{};
+  if (::clock_getcpuclockid(process, &clock) != 0) {
+    return std::nullopt;
+  }
+  clock = static_cast<clockid_t>((static_cast<unsigned>(clock) & ~3U) | static_cast<unsigned>(kind));
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+}
+
+CpuReading reaped_time(pid_t process) {
+  const auto stat = read_file(fmt::format("/proc/{}/stat", process));
+  const auto reaped = stat ? parse_reaped_time(*stat) : std::nullopt;
+  const Nanoseconds total = reaped ? reaped->user + reaped->system : Nanoseconds::zero();
+  return {total, reaped ? reaped->user : Nanoseconds::zero(), total};
+}
+
+CpuReading& operator+=(CpuReading& sum, const CpuReading& term) {
+  sum.total += term.total;
+  sum.user_ticks += term.user_ticks;
+  sum.total_ticks += term.total_ticks;
+  return sum;
+}
+
+template <typename Number>
+void add(std::optional<Number>& sum, const std::optional<Number>& term) {
+  sum = sum && term ? std::optional<Number>(*sum + *term) : std::nullopt;
+}
+
+std::optional<std::uint64_t> kibibytes(const std::optional<std::string>& text, std::string_view key) {
+  const auto number = text ? labelled_number(*text, key) : std::nullopt;
+  return number ? std::optional<std::uint64_t>(*number * 1024) : std::nullopt;
+}
+
+std::optional<std::uint64_t> count_descriptors(pid_t process) {
+  const std::string directory = fmt::format("/proc/{}/fd", process);
+  if (::access(directory.c_str(), R_OK | X_OK) != 0) {
+    return std::nullopt;
+  }
+  return numbered_entries(directory).size();
+}
+
+bool is_zombie(const std::optional<std::string>& status) {
+  return status && status->find("\nState:\tZ") != std::string::npos;
+}
+
+}  // namespace
+
+CpuUse cpu_between(const CpuReading& before, const CpuReading& after) {
+  // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
+  CpuUse use{std::max(Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
+  const auto ticks = after.total_ticks - before.total_ticks;
+  if (ticks > Nanoseconds::zero()) {
+    const double share =
+        static_cast<double>((after.user_ticks - before.user_ticks).count()) / static_cast<double>(ticks.count());
+    use.user =
+        Nanoseconds(static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(use.total.count())));
+    use.system = use.total - *use.user;
+  }
+  return use;
+}
+
+std::vector<Monitor::Task> Monitor::walk() const {
+  std::vector<Task> tasks;
+  std::vector<pid_t> processes{root_};
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const pid_t process = processes[i];
+    for (const pid_t task : numbered_entries(fmt::format("/proc/{}/task", process))) {
+      tasks.push_back({process, task});
+      const std::vector<int> children = children_of(process, task);
+      processes.insert(processes.end(), children.begin(), children.end());
+    }
+  }
+  std::sort(tasks.begin(), tasks.end());
+  return tasks;
+}
+
+void Monitor::discover() {
+  tasks_ = walk();
+  forking_tasks_ = {{root_, root_}};
+  reapers_ = {root_};
+  task_status_.clear();
+  for (const Task& task : tasks_) {
+    const bool is_main_of_root = task.process == root_ && task.task == root_;
+    const bool has_children = !children_of(task.process, task.task).empty();
+    if (has_children && !is_main_of_root) {
+      forking_tasks_.push_back(task);
+    }
+    const bool is_main = task.task == task.process;
+    if ((has_children || (is_main && reaped_time(task.process).total_ticks > Nanoseconds::zero())) &&
+        std::find(reapers_.begin(), reapers_.end(), task.process) == reapers_.end()) {
+      reapers_.push_back(task.process);
+    }
+    if (tasks_.size() <= kMostTasksWatched) {
+      const std::string path = fmt::format("/proc/{}/task/{}/status", task.process, task.task);
+      task_status_.emplace_back(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+  }
+}
+
+// Nothing where the root is gone. Another process that has just ended counts among what its parent has reaped.
+std::optional<CpuReading> Monitor::sum_clocks(const std::vector<pid_t>& processes) const {
+  CpuReading sum;
+  for (const pid_t process : processes) {
+    const auto total = read_clock(process, ProcessClock::kScheduler);
+    const auto user = read_clock(process, ProcessClock::kUserTicks);
+    const auto ticks = read_clock(process, ProcessClock::kUserAndSystemTicks);
+    if (total && user && ticks) {
+      sum += {*total, *user, *ticks};
+    } else if (process == root_) {
+      return std::nullopt;
+    }
+  }
+  return sum;
+}
+
+std::optional<CpuReading> Monitor::cpu_quickly() const {
+  std::vector<pid_t> processes{root_};
+  for (const Task& task : forking_tasks_) {
+    const std::vector<int> children = children_of(task.process, task.task);
+    processes.insert(processes.end(), children.begin(), children.end());
+  }
+  auto sum = sum_clocks(processes);
+  for (const pid_t process : reapers_) {
+    if (sum) {
+      *sum += reaped_time(process);
+    }
+  }
+  return sum;
+}
+
+std::optional<CpuReading> Monitor::cpu_thoroughly() const {
+  std::vector<pid_t> processes;
+  for (const Task& task : walk()) {
+    if (task.task == task.process) {
+      processes.push_back(task.process);
+    }
+  }
+  auto sum = sum_clocks(processes);
+  for (const pid_t process : processes) {
+    if (sum) {
+      *sum += reaped_time(process);
+    }
+  }
+  return processes.empty() ? std::nullopt : sum;
+}
+
+std::optional<Switches> Monitor::switches() const {
+  if (task_status_.empty() || task_status_.size() != tasks_.size()) {
+    return std::nullopt;
+  }
+  Switches sum;
+  std::array<char, 8192> buffer;
+  for (const Descriptor& status : task_status_) {
+    const ssize_t size = status ? ::pread(status.get(), buffer.data(), buffer.size(), 0) : -1;
+    if (size <= 0) {
+      return std::nullopt;
+    }
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+    const auto voluntary = labelled_number(text, "voluntary_ctxt_switches");
+    const auto involuntary = labelled_number(text, "nonvoluntary_ctxt_switches");
+    if (!voluntary || !involuntary) {
+      return std::nullopt;
+    }
+    sum.voluntary += *voluntary;
+    sum.involuntary += *involuntary;
+  }
+  return sum;
+}
+
+bool Monitor::same_tasks() const {
+  const std::vector<Task> tasks = walk();
+  return std::equal(tasks.begin(), tasks.end(), tasks_.begin(), tasks_.end(),
+                    [](const Task& a, const Task& b) { return a.process == b.process && a.task == b.task; });
+}
+
+Footprint Monitor::footprint() const {
+  std::vector<pid_t> live;
+  for (const Task& task : walk()) {
+    if (task.task == task.process) {
+      live.push_back(task.process);
+    }
+  }
+  Footprint print{0, 0, 0, 0, 0, 0};
+  for (const pid_t process : live) {
+    const auto status = read_file(fmt::format("/proc/{}/status", process));
+    if (is_zombie(status)) {
+      continue;  // holds nothing any more and waits for its parent
+    }
+    ++print.processes;
+    add(print.threads, status ? labelled_number(*status, "Threads") : std::nullopt);
+    add(print.page_table_bytes, kibibytes(status, "VmPTE"));
+    const auto rollup = read_file(fmt::format("/proc/{}/smaps_rollup", process));
+    add(print.rss_bytes, kibibytes(rollup, "Rss"));
+    add(print.pss_bytes, kibibytes(rollup, "Pss"));
+    add(print.descriptors, count_descriptors(process));
+  }
+  return print;
+}
+
+}  // namespace fanin

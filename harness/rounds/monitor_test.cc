@@ -1,0 +1,236 @@
+#include "harness/rounds/monitor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "harness/machine/procfs.h"
+#include "harness/rounds/process.h"
+
+namespace fanin {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+
+TEST(Procfs, ReadsLabels) {
+  const std::string text = "Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t7\nRss:   2048 kB\n";
+  EXPECT_EQ(labelled_number(text, "voluntary_ctxt_switches"), 12U);
+  EXPECT_EQ(labelled_number(text, "nonvoluntary_ctxt_switches"), 7U);
+  EXPECT_EQ(labelled_number(text, "Rss"), 2048U);
+  EXPECT_EQ(labelled_number(text, "Pss"), std::nullopt);
+  EXPECT_EQ(labelled_number(text, "Name"), std::nullopt);
+}
+
+// Would catch: fields counted from the left, which a program called "a) b (c" shifts.
+TEST(Procfs, ReadsReapedTimeBehindAnAwkwardName) {
+  const auto reaped = parse_reaped_time("4711 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 111 222 333 444 20 0 1 0");
+  ASSERT_TRUE(reaped);
+  EXPECT_EQ(reaped->user, 3330ms);
+  EXPECT_EQ(reaped->system, 4440ms);
+  EXPECT_FALSE(parse_reaped_time("4711 (a) S 1 2"));
+}
+
+TEST(Procfs, ReadsNetstat) {
+  const auto values = parse_netstat("TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 17\nIp: A\nIp: -1\n");
+  EXPECT_EQ(values.at("TcpExt.ListenOverflows"), 17);
+  EXPECT_EQ(values.at("TcpExt.SyncookiesSent"), 0);
+  EXPECT_EQ(values.at("Ip.A"), -1);
+  EXPECT_EQ(values.size(), 3U);
+}
+
+TEST(Procfs, ReadsNumbers) { EXPECT_THAT(parse_numbers("12 345 6 "), ElementsAre(12, 345, 6)); }
+
+void burn(Nanoseconds cpu) {
+  while (process_cpu_time() < cpu) {
+  }
+}
+
+// A forked child that does `work` and then waits to be killed; says through a pipe when the work is done.
+class Helper {
+ public:
+  template <typename Work>
+  explicit Helper(Work work) {
+    std::array<int, 2> ends{};
+    check(::pipe(ends.data()), "pipe");
+    pid_ = check(::fork(), "fork");
+    if (pid_ == 0) {
+      ::setpgid(0, 0);
+      work();
+      const ssize_t ignored = ::write(ends[1], "x", 1);
+      static_cast<void>(ignored);
+      for (;;) {
+        ::pause();
+      }
+    }
+    ::setpgid(pid_, pid_);
+    ::close(ends[1]);
+    char byte = 0;
+    done_ = ::read(ends[0], &byte, 1) == 1;
+    ::close(ends[0]);
+  }
+  Helper(const Helper&) = delete;
+  Helper& operator=(const Helper&) = delete;
+  ~Helper() {
+    ::kill(-pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+  bool done() const { return done_; }
+
+ private:
+  pid_t pid_ = -1;
+  bool done_ = false;
+};
+
+// Would catch: an exited thread, a live child or a reaped child missing from the sum. Each burns 100 ms of CPU time by
+// its own clock, so the sum is at least 400 ms whatever else runs on the machine.
+TEST(Monitor, CountsExitedThreadsLiveAndReapedChildren) {
+  const Helper helper([] {
+    burn(100ms);
+    std::thread([] {
+      while (thread_cpu_time() < 100ms) {
+      }
+    }).join();
+    const pid_t reaped = ::fork();
+    if (reaped == 0) {
+      burn(100ms);
+      ::_exit(0);
+    }
+    ::waitpid(reaped, nullptr, 0);
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0 || ::fork() == 0) {
+      burn(100ms);
+      const ssize_t ignored = ::write(ends[1], "x", 1);
+      static_cast<void>(ignored);
+      for (;;) {
+        ::pause();
+      }
+    }
+    char byte = 0;
+    const ssize_t ignored = ::read(ends[0], &byte, 1);
+    static_cast<void>(ignored);
+  });
+  ASSERT_TRUE(helper.done());
+  Monitor monitor(helper.pid());
+  monitor.discover();
+  const auto reading = monitor.cpu_quickly();
+  ASSERT_TRUE(reading);
+  EXPECT_GE(reading->total, 390ms);  // the reaped child's time is cut to ticks of 10 ms
+  EXPECT_LT(reading->total, 4s);
+  const auto thorough = monitor.cpu_thoroughly();
+  ASSERT_TRUE(thorough);
+  EXPECT_GE(thorough->total, reading->total);  // both see everything
+  EXPECT_LT(thorough->total, reading->total + 50ms);
+  const Footprint print = monitor.footprint();
+  EXPECT_EQ(print.processes, 2U);
+  EXPECT_EQ(print.threads, 2U);
+  ASSERT_TRUE(print.rss_bytes && print.pss_bytes);
+  EXPECT_GT(*print.pss_bytes, 0U);
+  EXPECT_LT(*print.pss_bytes, *print.rss_bytes);  // the two share nearly all their pages
+  ASSERT_TRUE(print.page_table_bytes);
+  EXPECT_GE(*print.page_table_bytes, 2U * 4096);  // each has tables of its own
+}
+
+// Would catch: a child that is reaped between two readings and takes its earlier time out of the sum.
+TEST(Monitor, TimeNeverShrinksWhenAChildIsReaped) {
+  const Helper helper([] {
+    static volatile std::sig_atomic_t reap = 0;
+    ::signal(SIGUSR1, [](int) { reap = 1; });
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) {
+      return;
+    }
+    if (::fork() == 0) {
+      burn(200ms);
+      ::_exit(0);  // stays a zombie until the parent is told to reap it
+    }
+    ::signal(SIGCHLD, SIG_DFL);
+    siginfo_t info{};
+    ::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
+    if (::fork() == 0) {
+      return;  // says "done" in the helper's name; the parent goes on below
+    }
+    while (reap == 0) {
+      ::usleep(1000);
+    }
+    ::waitpid(info.si_pid, nullptr, 0);
+    for (;;) {
+      ::pause();
+    }
+  });
+  ASSERT_TRUE(helper.done());
+  Monitor monitor(helper.pid());
+  monitor.discover();
+  const auto before = monitor.cpu_quickly();
+  ASSERT_TRUE(before);
+  EXPECT_GE(before->total, 200ms);
+  ASSERT_EQ(monitor.footprint().processes, 2U);  // the zombie holds nothing
+  ::kill(helper.pid(), SIGUSR1);
+  const auto reaped = [&] {
+    const auto stat = read_file("/proc/" + std::to_string(helper.pid()) + "/stat");
+    const auto time = stat ? parse_reaped_time(*stat) : std::nullopt;
+    return time && time->user + time->system > 0s;
+  };
+  while (!reaped()) {
+    std::this_thread::yield();
+  }
+  const auto after = monitor.cpu_thoroughly();
+  ASSERT_TRUE(after);
+  EXPECT_GE(after->total, before->total - 20ms);  // ticks of 10 ms each for user and system
+}
+
+TEST(Monitor, CountsThreadsAndTheirSwitches) {
+  const Helper helper([] {
+    for (int i = 0; i < 3; ++i) {
+      std::thread([] {
+        for (;;) {
+          ::usleep(1000);
+        }
+      }).detach();
+    }
+  });
+  ASSERT_TRUE(helper.done());
+  Monitor monitor(helper.pid());
+  monitor.discover();
+  EXPECT_EQ(monitor.footprint().threads, 4U);
+  EXPECT_TRUE(monitor.same_tasks());
+  const auto before = monitor.switches();
+  ASSERT_TRUE(before);
+  auto after = monitor.switches();
+  while (after && after->voluntary < before->voluntary + 9) {  // three threads, three naps each
+    std::this_thread::yield();
+    after = monitor.switches();
+  }
+  ASSERT_TRUE(after);
+}
+
+// Would catch: the numbers of a dead server read as zero and recorded as a measurement.
+TEST(Monitor, SaysNothingAboutTheDead) {
+  pid_t gone = 0;
+  {
+    const Helper helper([] {});
+    gone = helper.pid();
+  }
+  Monitor monitor(gone);
+  monitor.discover();
+  EXPECT_FALSE(monitor.cpu_quickly());
+  EXPECT_FALSE(monitor.cpu_thoroughly());
+  EXPECT_FALSE(monitor.switches());
+}
+
+TEST(Monitor, SplitsAsTheTicksSay) {
+  const CpuUse use = cpu_between({100ms, 20ms, 80ms}, {300ms, 60ms, 240ms});
+  EXPECT_EQ(use.total, 200ms);
+  EXPECT_EQ(use.user, 50ms);
+  EXPECT_EQ(use.system, 150ms);
+  EXPECT_FALSE(cpu_between({1ms, 0ms, 0ms}, {2ms, 0ms, 0ms}).user);
+}
+
+}  // namespace
+}  // namespace fanin

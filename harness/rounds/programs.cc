@@ -1,0 +1,45 @@
+#include "harness/rounds/programs.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "harness/rounds/process.h"
+
+namespace fanin {
+
+Programs Programs::beside_self(const std::string& server_override, const std::string& load_override) {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::filesystem::path folder = self.parent_path();
+  Programs programs{self.string(), (folder / "fanin-server").string(), (folder / "fanin-load").string(),
+                    (folder / "fanin-conformance").string(), (folder / "suites").string()};
+  if (!server_override.empty()) {
+    programs.server = server_override;
+  }
+  if (!load_override.empty()) {
+    programs.load = load_override;
+  }
+  if (::access(programs.conformance.c_str(), X_OK) != 0) {
+    programs.conformance.clear();
+  }
+  return programs;
+}
+
+std::string sha256_of(const std::string& path) {
+  ChildProcess child({{"sha256sum", "--", path}, {}, -1, Output::Keep::kTail});
+  const auto ended = [&] { return child.status().has_value(); };
+  if (wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) != WaitResult::kDone) {
+    throw std::runtime_error("sha256sum does not end");
+  }
+  constexpr std::size_t kDigits = 64;
+  const std::string line = child.out().last_line();
+  if (!child.status()->clean() || line.size() < kDigits) {
+    throw std::runtime_error(fmt::format("sha256sum: {}", child.status()->text()));
+  }
+  // A name with odd characters makes the line begin with a backslash.
+  return line.substr(line.front() == '\\' ? 1 : 0, kDigits);
+}
+
+}  // namespace fanin

@@ -1,0 +1,84 @@
+#include "harness/rounds/progress.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "harness/judge/figures.h"
+#include "harness/judge/summary.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+// What a round takes beside its windows, before the first one has shown it: start, connect, drain.
+constexpr Nanoseconds kOverhead = std::chrono::milliseconds(300);
+
+std::string outcome(const Json& round) {
+  if (round.at("status") != "ok") {
+    return fmt::format("{}: {}", round.at("status").get<std::string>(), round.at("reason").get<std::string>());
+  }
+  return fmt::format("{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
+                     figure(metric_of(round, "response_p99_ns"), "ns"),
+                     figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
+}
+
+}  // namespace
+
+Progress::Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned)
+    : is_terminal_(is_terminal),
+      rounds_(rounds),
+      planned_left_(planned + kOverhead * static_cast<std::int64_t>(rounds)),
+      started_(now()) {}
+
+// What is planned, stretched as the rounds so far were.
+Nanoseconds Progress::time_left() const {
+  if (planned_done_ <= Nanoseconds::zero()) {
+    return planned_left_;
+  }
+  const double stretch = static_cast<double>((now() - started_).count()) / static_cast<double>(planned_done_.count());
+  return Nanoseconds(static_cast<std::int64_t>(stretch * static_cast<double>(planned_left_.count())));
+}
+
+std::string Progress::spoken(Nanoseconds duration) {
+  const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
+  if (seconds < 60) {
+    return fmt::format("{} s", seconds);
+  }
+  if (seconds < 3600) {
+    return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  }
+  return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+}
+
+void Progress::round_begins(const std::string& cell) {
+  if (!is_terminal_) {
+    return;
+  }
+  const std::size_t filled = rounds_ == 0 ? kBarWidth : kBarWidth * done_ / rounds_;
+  fmt::print(stderr, "\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
+             std::string(kBarWidth - filled, '.'), done_, rounds_, spoken(time_left()), cell);
+  std::fflush(stderr);
+}
+
+void Progress::round_ends(const Json& round, Nanoseconds planned) {
+  ++done_;
+  planned_left_ -= planned + kOverhead;
+  planned_done_ += planned + kOverhead;
+  const bool good = round.at("status") == "ok";
+  if (is_terminal_ && good) {
+    return;  // the bar moves, and that is enough
+  }
+  fmt::print(stderr, "{}{:>4}/{} {}: {}\n", is_terminal_ ? "\r\033[K" : "", done_, rounds_,
+             round.at("cell").get<std::string>(), outcome(round));
+  std::fflush(stderr);
+}
+
+void Progress::finish() {
+  if (is_terminal_) {
+    fmt::print(stderr, "\r\033[K");
+    std::fflush(stderr);
+  }
+}
+
+}  // namespace fanin

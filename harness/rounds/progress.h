@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "harness/suite/json_reader.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// What a person sees while a suite runs, on standard error: a bar with the time left on a terminal, one plain line per
+// round elsewhere. One thread.
+class Progress {
+ public:
+  // `planned` is what `rounds` rounds are expected to take together.
+  Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned);
+
+  void round_begins(const std::string& cell);
+  void round_ends(const Json& round, Nanoseconds planned);
+  void finish();  // takes the bar away
+
+  // "3 min 20 s"
+  static std::string spoken(Nanoseconds duration);
+
+ private:
+  Nanoseconds time_left() const;
+
+  bool is_terminal_;
+  std::size_t rounds_;
+  std::size_t done_ = 0;
+  Nanoseconds planned_left_;
+  Nanoseconds planned_done_{};
+  TimePoint started_;
+};
+
+}  // namespace fanin

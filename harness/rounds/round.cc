@@ -1,0 +1,102 @@
+#include "harness/rounds/round.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "harness/machine/environment.h"
+#include "harness/rounds/load_run.h"
+#include "harness/rounds/server_under_test.h"
+
+namespace fanin {
+namespace {
+
+constexpr const char* kServerKeys[] = {
+    "exit_status",   "stderr_tail",      "ready_ns",           "cpu_user_ns",
+    "cpu_system_ns", "cpu_ns",           "cpu_per_request_ns", "rss_bytes",
+    "pss_bytes",     "page_table_bytes", "kernel_stack_bytes", "threads",
+    "processes",     "descriptors",      "voluntary_switches", "involuntary_switches",
+    "counters"};
+
+std::string joined_reasons(const Json& verdict) {
+  std::string text;
+  for (const Json& reason : verdict.value("reasons", Json::array())) {
+    text += (text.empty() ? "" : "; ") + (reason.is_string() ? reason.get<std::string>() : reason.dump());
+  }
+  return text.empty() ? "the generator gave no reason" : text;
+}
+
+void fail(Json& round, const std::string& reason) {
+  round["status"] = "failed";
+  round["reason"] = reason;
+}
+
+// Drives the server and fills in what was measured. A failure is in the round.
+void measure(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed, Json& round) {
+  LoadRun load(rig, server, cell, seed);
+  try {
+    load.run(rig.interrupt_fd);
+    round["reason"] = load.remark().empty() ? Json(nullptr) : Json(load.remark());
+  } catch (const RoundFailure& failure) {
+    fail(round, failure.what());
+  }
+  round["load"] = load.result();
+  load.add_server_readings(round["server"]);
+  round["machine"] = load.machine_readings();
+  if (round["status"] == "ok" && round["load"]["verdict"]["status"] == "invalid") {
+    round["status"] = "invalid";
+    round["reason"] = joined_reasons(round["load"]["verdict"]);
+  }
+}
+
+// A server that dies makes the generator fail too, and the generator's end may be seen first: so where the round has
+// failed, the server gets a moment to turn out dead, which is then the reason that matters.
+void look_for_death(ServerUnderTest& server, Json& round) {
+  const Nanoseconds moment = round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
+  const auto ended = [&] { return server.process().status().has_value(); };
+  if (wait_until({&server.process()}, -1, -1, now() + moment, ended) == WaitResult::kDone) {
+    fail(round, server.death_notice());
+  }
+}
+
+void finish_server(ServerUnderTest& server, Json& round) {
+  look_for_death(server, round);
+  Json counters;
+  const std::string trouble = server.stop_and_collect(counters);
+  round["server"]["counters"] = counters;
+  const auto& status = server.process().status();
+  round["server"]["exit_status"] = status ? Json(status->number()) : Json(nullptr);
+  const std::string last_words = server.process().err().tail();
+  round["server"]["stderr_tail"] = last_words.empty() ? Json(nullptr) : Json(last_words);
+  if (!trouble.empty() && round["status"] != "failed") {
+    fail(round, trouble);
+  }
+}
+
+}  // namespace
+
+Json run_round(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::uint64_t seed) {
+  Json round{{"cell", cell.id},   {"started_at", timestamp_now()},
+             {"status", "ok"},    {"reason", nullptr},
+             {"load", nullptr},   {"server", nullptr},
+             {"machine", nullptr}};
+  try {
+    ServerUnderTest server(spec, cell.workload, rig.programs.server, rig.placement.server_cpus);
+    for (const char* key : kServerKeys) {
+      round["server"][key] = nullptr;
+    }
+    try {
+      server.wait_ready(rig.interrupt_fd);
+      round["server"]["ready_ns"] = server.ready_time().count();
+      measure(rig, server, cell, seed, round);
+    } catch (const RoundFailure& failure) {
+      fail(round, failure.what());
+    }
+    finish_server(server, round);
+  } catch (const std::system_error& error) {
+    fail(round, error.what());  // a program that is not there, or no more processes to be had
+  }
+  return round;
+}
+
+}  // namespace fanin

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/machine/placement.h"
+#include "harness/rounds/programs.h"
+#include "harness/suite/json_reader.h"
+#include "harness/suite/plan.h"
+#include "harness/suite/suite.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// What all rounds of a run have in common.
+struct Rig {
+  Programs programs;
+  Placement placement;
+  int interrupt_fd = -1;  // readable once the user has asked to stop
+  // What the generator may take beyond the windows it is asked for: timeouts and its end. For connecting there is
+  // setup_limit().
+  Nanoseconds patience = std::chrono::seconds(60);
+};
+
+// Measures one cell once: a fresh server, one run of the generator, readings at the borders of its window. Returns the
+// ROUND of results/README.md without "block" and "order". Whatever goes wrong is in the round, with its reason; throws
+// Interrupted alone.
+Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
+
+}  // namespace fanin

@@ -1,0 +1,147 @@
+#include "harness/rounds/round.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+#include "harness/rounds/server_under_test.h"
+#include "net/affinity.h"
+#include "net/descriptor.h"
+
+namespace fanin {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+// The scripted programs of testdata/ in the place of the real ones: what is tested is what the harness makes of
+// failures.
+Rig scripted_rig() {
+  Rig rig;
+  rig.programs.server = FANIN_TESTDATA "/scripted_server.py";
+  rig.programs.load = FANIN_TESTDATA "/scripted_load.py";
+  rig.placement = choose_placement(allowed_cpus());
+  return rig;
+}
+
+Suite scripted_suite(const std::string& model, const std::string& mode) {
+  Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"warmup":"0s","duration":"10ms",
+          "servers":[{"name":"s","model":"m"}],
+          "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
+                          "sweep":{"parameter":"connections","values":[1]}}]})");
+  document["servers"][0]["model"] = model;
+  document["experiments"][0]["workload"]["payload"] = mode;
+  return parse_suite(document, "s.json");
+}
+
+Json run_scripted(const Rig& rig, const std::string& model, const std::string& mode) {
+  const Suite suite = scripted_suite(model, mode);
+  return run_round(rig, suite.servers.front(), make_cells(suite).front(), 1);
+}
+
+Json run_scripted(const std::string& model, const std::string& mode) {
+  return run_scripted(scripted_rig(), model, mode);
+}
+
+TEST(Round, ReadsTheServerAtTheBordersOfTheWindow) {
+  const Json round = run_scripted("steady", "good");
+  EXPECT_EQ(round["status"], "ok") << round["reason"];
+  EXPECT_EQ(round["cell"], "x/s/1");
+  EXPECT_EQ(round["load"]["requests"]["completed"], 1000);
+  const Json& server = round["server"];
+  EXPECT_EQ(server["exit_status"], 0);
+  EXPECT_EQ(server["processes"], 1);
+  EXPECT_EQ(server["threads"], 1);
+  EXPECT_GT(server["pss_bytes"], 1'000'000);
+  EXPECT_GT(server["ready_ns"], 0);
+  EXPECT_GE(server["cpu_ns"], 0);
+  EXPECT_GE(server["read_late_ns"], 0);
+  EXPECT_TRUE(server["voluntary_switches"].is_number());
+  EXPECT_EQ(server["counters"]["connections"]["accepted"], 1);
+  EXPECT_TRUE(round["machine"]["cpu_busy_ns"].is_number());
+  EXPECT_GE(round["machine"]["netstat"]["Tcp.ActiveOpens"], 1);  // the generator's connection at least
+}
+
+// Would catch: CPU readings in a round for memory, whose walk through /proc would be measured as the server's memory.
+TEST(Round, ReadsMemoryAloneWhereThatIsTheQuestion) {
+  Json document = scripted_suite("steady", "good").document;
+  document["experiments"][0]["workload"]["connections"] = 1;
+  document["experiments"][0]["sweep"] = {{"parameter", "idle_connections"}, {"values", {0}}};
+  const Suite suite = parse_suite(document, "s.json");
+  const Json round = run_round(scripted_rig(), suite.servers.front(), make_cells(suite).front(), 1);
+  EXPECT_EQ(round["status"], "ok") << round["reason"];
+  EXPECT_GT(round["server"]["pss_bytes"], 0);
+  EXPECT_GT(round["server"]["page_table_bytes"], 0);
+  EXPECT_TRUE(round["server"]["cpu_ns"].is_null());
+  EXPECT_TRUE(round["server"]["voluntary_switches"].is_null());
+}
+
+TEST(Round, TakesTheGeneratorsVerdict) {
+  const Json round = run_scripted("steady", "invalid");
+  EXPECT_EQ(round["status"], "invalid");
+  EXPECT_EQ(round["reason"], "late; very late");
+}
+
+// Would catch: a server that dies and is blamed on the generator, or whose last words are lost.
+TEST(Round, BlamesAServerThatDies) {
+  for (const char* mode : {"waits", "hangs"}) {
+    const Json round = run_scripted("dies", mode);
+    EXPECT_EQ(round["status"], "failed");
+    EXPECT_EQ(round["reason"], "the server ended by itself: exit code 7: scripted: something terrible") << mode;
+    EXPECT_EQ(round["server"]["exit_status"], 7);
+    EXPECT_EQ(round["server"]["stderr_tail"], "scripted: something terrible");
+    EXPECT_TRUE(round["load"].is_null());
+    EXPECT_TRUE(round["server"]["cpu_ns"].is_null());
+  }
+}
+
+TEST(Round, FailsWhereTheServerDoesNotGetReady) {
+  const Json silent = run_scripted("silent", "good");
+  EXPECT_EQ(silent["status"], "failed");
+  EXPECT_EQ(silent["reason"], "the server ended by itself: exit code 1: scripted: cannot bind");
+  const Json garbage = run_scripted("garbage", "good");
+  EXPECT_EQ(garbage["status"], "failed");
+  EXPECT_EQ(garbage["reason"], "the server's first line is no READY line: hello, I am no server");
+}
+
+TEST(Round, FailsWhereTheServerCrashesOnSigterm) {
+  const Json round = run_scripted("crashes", "good");
+  EXPECT_EQ(round["status"], "failed");
+  EXPECT_EQ(round["reason"], "the server ended with exit code 9 after SIGTERM");
+}
+
+TEST(Round, FailsWhereTheGeneratorDoes) {
+  EXPECT_EQ(run_scripted("steady", "refuses")["reason"],
+            "fanin-load gave no result: exit code 2: fanin-load: no such thing: do without");
+  EXPECT_EQ(run_scripted("steady", "garbage")["reason"], "fanin-load gave no result: exit code 0");
+}
+
+// Would catch: a suite that waits for ever for a generator that hangs.
+TEST(Round, BoundsAGeneratorThatHangs) {
+  Rig rig = scripted_rig();
+  rig.patience = 100ms;
+  const Json round = run_scripted(rig, "steady", "hangs");
+  EXPECT_EQ(round["status"], "failed");
+  EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("fanin-load did not end within"));
+  EXPECT_EQ(round["server"]["exit_status"], 0);  // the server was none the worse and was stopped in the ordinary way
+}
+
+TEST(Round, FailsWhereAProgramIsNotThere) {
+  Rig rig = scripted_rig();
+  rig.programs.server = "/no/such/server";
+  const Json round = run_scripted(rig, "steady", "good");
+  EXPECT_EQ(round["status"], "failed");
+  EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("/no/such/server"));
+  EXPECT_TRUE(round["server"].is_null());
+}
+
+TEST(Round, EndsAtOnceWhenInterrupted) {
+  const Descriptor event(::eventfd(1, EFD_CLOEXEC));
+  Rig rig = scripted_rig();
+  rig.interrupt_fd = event.get();
+  EXPECT_THROW(run_scripted(rig, "steady", "hangs"), Interrupted);
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,99 @@
+#include "harness/rounds/rounds_log.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+#include "harness/machine/procfs.h"
+
+namespace fanin {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, int error) {
+  throw std::system_error(error, std::generic_category(), fmt::format("cannot write {}", path));
+}
+
+// Returns the errno of the failure, 0 where all went well.
+int write_and_sync(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      return errno;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::string to_text(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+RoundsLog::RoundsLog(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+  if (!file_) {
+    fail(path_, errno);
+  }
+}
+
+void RoundsLog::append(const Json& round) {
+  struct stat before {};
+  check(::fstat(file_.get(), &before), "fstat");
+  if (const int error = write_and_sync(file_.get(), to_text(round) + "\n"); error != 0) {
+    // Take back what arrived of the line. Where even that fails, recover() will.
+    const int ignored = ::ftruncate(file_.get(), before.st_size);
+    static_cast<void>(ignored);
+    fail(path_, error);
+  }
+}
+
+std::vector<Json> RoundsLog::recover(const std::string& path) {
+  std::vector<Json> rounds;
+  const auto text = read_file(path);
+  if (!text) {
+    if (errno == ENOENT) {
+      return rounds;  // interrupted before the first round
+    }
+    throw std::invalid_argument(fmt::format("{}: cannot read it", path));
+  }
+  std::size_t whole = 0;
+  for (std::size_t end = text->find('\n'); end != std::string::npos; end = text->find('\n', whole)) {
+    const Json round = Json::parse(text->substr(whole, end - whole), nullptr, false);
+    const bool good = round.is_object() && round.contains("cell") && round["cell"].is_string() &&
+                      round.contains("block") && round["block"].is_number_integer() && round.contains("status");
+    if (!good) {
+      throw std::invalid_argument(fmt::format("{}: line {}: is no round", path, rounds.size() + 1));
+    }
+    rounds.push_back(round);
+    whole = end + 1;
+  }
+  if (whole < text->size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
+    fail(path, errno);
+  }
+  return rounds;
+}
+
+void write_file_atomically(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".partial";
+  const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  int error = file ? write_and_sync(file.get(), text) : errno;
+  if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    error = errno;
+  }
+  if (error != 0) {
+    ::unlink(temporary.c_str());
+    fail(path, error);
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/suite/json_reader.h"
+#include "net/descriptor.h"
+
+namespace fanin {
+
+// The file of finished rounds, one JSON line each, appended and synced before the next round begins: a crash loses the
+// round in hand and nothing else. Owns the file; one thread.
+class RoundsLog {
+ public:
+  // Creates the file, or opens it to go on. Throws std::system_error naming the path.
+  explicit RoundsLog(const std::string& path);
+
+  // Throws std::system_error naming the path (disk full, input/output error); what was written before stays whole.
+  void append(const Json& round);
+
+  // The rounds of a file. A last line that was cut off by a crash is removed from the file; any other line that is no
+  // round is an error: std::invalid_argument with the line's number.
+  static std::vector<Json> recover(const std::string& path);
+
+ private:
+  std::string path_;
+  Descriptor file_;
+};
+
+// Replaces the file in one step, so that a reader, or a full disk, never sees half of it. Throws std::system_error.
+void write_file_atomically(const std::string& path, const std::string& text);
+
+// A compact JSON text; bytes that are no UTF-8 (a server's last words may be anything) are replaced.
+std::string to_text(const Json& document);
+
+}  // namespace fanin

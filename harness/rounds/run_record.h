@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/judge/summary.h"
+#include "harness/machine/placement.h"
+#include "harness/suite/catalogue.h"
+#include "harness/suite/plan.h"
+#include "harness/suite/suite.h"
+
+namespace fanin {
+
+// Everything that goes into run.json. A value; one thread.
+struct RunRecord {
+  std::string run_id;
+  std::string started_at;
+  Json finished_at;  // null until it is finished or interrupted
+  bool complete = false;
+  Suite suite;
+  std::uint64_t seed = 0;
+  Json environment_start;
+  Json environment_end;
+  Json placement;
+  Json conformance = Json::array();
+  std::vector<Cell> cells;
+  std::map<std::string, CellVerdict> settled;  // by cell id: unsupported or failed before any round
+  std::vector<Json> rounds;
+
+  CellVerdict verdict(const Cell& cell) const;
+  std::vector<const Json*> rounds_of(const std::string& cell) const;
+
+  Json cells_to_json() const;
+  Json slopes() const;  // see harness/judge/slopes.h
+
+  // The whole document, cells judged and summaries computed.
+  Json to_json(const Catalogue& catalogue) const;
+};
+
+}  // namespace fanin

@@ -1,0 +1,135 @@
+#include "harness/rounds/server_under_test.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "harness/machine/headroom.h"
+#include "net/duration.h"
+#include "net/socket.h"
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kReadyDeadline = std::chrono::seconds(15);
+constexpr Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
+constexpr Nanoseconds kStopGrace = std::chrono::seconds(10);
+constexpr Nanoseconds kStopEach = std::chrono::microseconds(50);  // for each connection that may still be open
+
+// A port that is free now. Somebody may take it before the server does; its own message then tells.
+std::uint16_t free_port() {
+  const Descriptor probe = listen_on(Address::parse("127.0.0.1", 0), {});
+  return Address::of_local_end(probe.get()).port();
+}
+
+std::string with_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
+  for (auto at = word.find(placeholder); at != std::string::npos; at = word.find(placeholder)) {
+    word.replace(at, placeholder.size(), std::to_string(value));
+  }
+  return word;
+}
+
+}  // namespace
+
+std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
+                                        std::uint16_t port, std::uint64_t descriptors) {
+  std::vector<std::string> words = spec.command;
+  if (words.empty()) {
+    words = {program, spec.model, "--port", "0"};
+    const std::vector<std::string> of_workload = workload.server_arguments();
+    words.insert(words.end(), of_workload.begin(), of_workload.end());
+    words.insert(words.end(), spec.args.begin(), spec.args.end());
+  }
+  const auto connections = static_cast<std::uint64_t>(workload.all_connections());
+  const std::uint64_t processes = spec.scales_out() ? processes_for(connections, descriptors).value_or(1) : 1;
+  for (std::string& word : words) {
+    word = with_placeholder(with_placeholder(std::move(word), "{port}", port), "{processes}", processes);
+  }
+  return words;
+}
+
+ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
+                                 const std::vector<int>& cpus)
+    : is_command_(!spec.command.empty()),
+      port_(is_command_ ? free_port() : std::uint16_t{0}),
+      stop_grace_(kStopGrace + kStopEach * workload.all_connections()),
+      started_(now()),
+      process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()), .cpus = cpus}) {}
+
+bool ServerUnderTest::connects() const {
+  const Address address = Address::parse(host_, port_);
+  const Descriptor socket = make_stream_socket(address.family(), Blocking::kYes);
+  return ::connect(socket.get(), address.data(), address.size()) == 0;
+}
+
+void ServerUnderTest::read_ready_line() {
+  const std::string& line = process_.out().first_line();
+  const Json ready = Json::parse(line, nullptr, false);
+  const Json::json_pointer host("/addresses/0/host");
+  const Json::json_pointer port("/addresses/0/port");
+  if (!ready.is_object() || !ready.contains(host) || !ready.contains(port) || !ready[host].is_string() ||
+      !ready[port].is_number_unsigned()) {
+    throw RoundFailure(fmt::format("the server's first line is no READY line: {}", line.substr(0, 200)));
+  }
+  host_ = ready[host].get<std::string>();
+  port_ = ready[port].get<std::uint16_t>();
+}
+
+void ServerUnderTest::wait_ready(int interrupt_fd) {
+  const TimePoint deadline = started_ + kReadyDeadline;
+  bool ready = false;
+  while (!ready && !process_.status() && now() < deadline) {
+    // A command gives no notice, so it is asked again and again; a model's READY line wakes the harness.
+    const TimePoint next = is_command_ ? std::min(deadline, now() + kConnectInterval) : deadline;
+    const auto news = [&] { return process_.status() || (!is_command_ && process_.out().has_first_line()); };
+    if (wait_until({&process_}, -1, interrupt_fd, next, news) == WaitResult::kInterrupted) {
+      throw Interrupted{};
+    }
+    ready = !process_.status() && (is_command_ ? connects() : process_.out().has_first_line());
+  }
+  if (process_.status()) {
+    throw RoundFailure(death_notice());
+  }
+  if (!ready) {
+    throw RoundFailure(fmt::format("the server was not ready after {} s",
+                                   std::chrono::duration_cast<std::chrono::seconds>(kReadyDeadline).count()));
+  }
+  ready_time_ = now() - started_;
+  if (!is_command_) {
+    read_ready_line();
+  }
+}
+
+std::string ServerUnderTest::target() const { return Address::parse(host_, port_).text(); }
+
+std::string ServerUnderTest::death_notice() const {
+  const std::string last_words = process_.err().last_line();
+  return fmt::format("the server ended by itself: {}{}{}", process_.status()->text(), last_words.empty() ? "" : ": ",
+                     last_words.substr(0, 500));
+}
+
+std::string ServerUnderTest::stop_and_collect(Json& counters) {
+  const bool in_time = stop(process_, stop_grace_);
+  const ExitStatus status = process_.status().value_or(ExitStatus{0, SIGKILL});
+  if (is_command_) {
+    // Others may well die of SIGTERM or say what they like with their exit code; a crash is a crash.
+    const bool crashed = status.signal != 0 && status.signal != SIGTERM && status.signal != SIGKILL;
+    return crashed ? fmt::format("the server ended with {}", status.text()) : "";
+  }
+  if (!in_time) {
+    return fmt::format("the server did not end within {} of SIGTERM", format_duration(stop_grace_));
+  }
+  if (!status.clean()) {
+    return fmt::format("the server ended with {} after SIGTERM", status.text());
+  }
+  const Json last = Json::parse(process_.out().last_line(), nullptr, false);
+  if (!last.is_object() || !last.contains("counters") || !last["counters"].is_object()) {
+    return "the server's last line holds no counters";
+  }
+  counters = last["counters"];
+  return "";
+}
+
+}  // namespace fanin

@@ -1,0 +1,169 @@
+#include "harness/rounds/session.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include "harness/machine/environment.h"
+#include "harness/machine/machine_limits.h"
+#include "harness/rounds/rounds_log.h"
+#include "net/affinity.h"
+#include "net/socket.h"
+
+namespace fanin {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require_program(const std::string& path, const char* option) {
+  if (::access(path.c_str(), X_OK) != 0) {
+    throw std::invalid_argument(
+        fmt::format("{}: there is no such program: build the project, or name it with {}", path, option));
+  }
+}
+
+void make_directory(const std::string& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error || ::access(directory.c_str(), W_OK) != 0) {
+    const int number = error ? error.value() : errno;
+    throw std::system_error(number, std::generic_category(),
+                            fmt::format("cannot write results to {} (choose another with --out)", directory));
+  }
+  if (fs::exists(fs::path(directory) / "run.json") || fs::exists(fs::path(directory) / "rounds.jsonl")) {
+    throw std::invalid_argument(
+        fmt::format("{}: holds a run already: go on with --resume, or choose another with --out", directory));
+  }
+}
+
+Rig make_rig(const RunOptions& options) {
+  Rig rig;
+  rig.programs = Programs::beside_self(options.server_binary, options.load_binary);
+  require_program(rig.programs.server, "--server-binary");
+  require_program(rig.programs.load, "--load-binary");
+  rig.placement = choose_placement(allowed_cpus());
+  return rig;
+}
+
+void settle_unsupported(Session& session) {
+  raise_descriptor_limit();
+  const MachineLimits limits = read_machine_limits();
+  RunRecord& record = session.record;
+  for (const Cell& cell : record.cells) {
+    const auto server = std::find_if(record.suite.servers.begin(), record.suite.servers.end(),
+                                     [&](const ServerSpec& spec) { return spec.name == cell.server; });
+    const std::string reason = unsupported_reason(cell, *server, session.catalogue, limits);
+    if (!reason.empty()) {
+      record.settled[cell.id] = {"unsupported", reason};
+    }
+  }
+}
+
+// What must be the same when a run goes on: otherwise its rounds are no repetitions of one another.
+void check_same(const Json& before, const Json& after) {
+  for (const char* place : {"/kernel/release", "/cpu/model", "/cpu/allowed", "/hypervisor", "/clocksource",
+                            "/binaries/fanin-server_sha256", "/binaries/fanin-load_sha256"}) {
+    const Json::json_pointer pointer(place);
+    const Json was = before.contains(pointer) ? before[pointer] : Json();
+    const Json is = after.contains(pointer) ? after[pointer] : Json();
+    if (was != is) {
+      throw std::invalid_argument(fmt::format("cannot resume: {} was {}, and is {} now: start a new run",
+                                              std::string_view(place).substr(1), was.dump(), is.dump()));
+    }
+  }
+}
+
+Suite with_repetitions(Suite suite, int repetitions) {
+  if (repetitions > 0) {
+    suite.repetitions = repetitions;
+    suite.document["repetitions"] = repetitions;
+  }
+  return suite;
+}
+
+}  // namespace
+
+std::string find_suite(const std::string& name, const std::string& folder) {
+  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".json");
+  if (is_path) {
+    return name;
+  }
+  std::string shipped = fmt::format("{}/{}.json", folder, name);
+  if (::access(shipped.c_str(), R_OK) != 0) {
+    throw std::invalid_argument(
+        fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json", name));
+  }
+  return shipped;
+}
+
+Session begin_session(const RunOptions& options) {
+  Session session;
+  session.rig = make_rig(options);
+  session.allowed_cpus = allowed_cpus();
+  const std::string path = find_suite(options.suite, session.rig.programs.suites);
+  RunRecord& record = session.record;
+  record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
+  session.catalogue = Catalogue::ask(session.rig.programs.server);
+  check_models(record.suite, session.catalogue);
+  record.cells = make_cells(record.suite, options.only);
+  if (record.cells.empty()) {
+    throw std::invalid_argument(fmt::format("--only {}: no cell of the suite has this in its id", options.only));
+  }
+  record.started_at = timestamp_now();
+  record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));
+  record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
+  session.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
+  make_directory(session.directory);
+  settle_unsupported(session);
+  record.placement = session.rig.placement.to_json();
+  record.environment_start = read_environment(session.rig.programs);
+  write_file_atomically(session.directory + "/suite.json", load_json(path).dump(2) + "\n");
+  // From now on an end of any kind leaves a run that can be resumed.
+  write_file_atomically(session.directory + "/run.json", to_text(record.to_json(session.catalogue)));
+  return session;
+}
+
+Session resume_session(const RunOptions& options) {
+  Session session;
+  session.rig = make_rig(options);
+  session.allowed_cpus = allowed_cpus();
+  session.directory = options.resume;
+  const std::string path = session.directory + "/run.json";
+  const Json run = load_json(path);
+  const JsonReader reader(run, path);
+  if (reader.at("schema").text() != "fanin-run" || reader.at("complete").boolean()) {
+    throw std::invalid_argument(fmt::format("{}: is complete, there is nothing to resume", path));
+  }
+  RunRecord& record = session.record;
+  record.suite = parse_suite(reader.at("suite").value(), path + ": /suite");
+  session.catalogue = Catalogue::ask(session.rig.programs.server);
+  check_models(record.suite, session.catalogue);
+  record.run_id = reader.at("run_id").text();
+  record.started_at = reader.at("started_at").text();
+  record.seed = static_cast<std::uint64_t>(reader.at("seed").integer(0, INT64_MAX));
+  record.environment_start = reader.at("environment").at("start").value();
+  record.placement = reader.at("placement").value();
+  record.conformance = reader.at("conformance").value();
+  if (record.placement != session.rig.placement.to_json()) {
+    throw std::invalid_argument("cannot resume: other CPUs are allowed now: start a new run");
+  }
+  check_same(record.environment_start, read_environment(session.rig.programs));
+  const std::vector<JsonReader> cells = reader.at("cells").items();
+  for (Cell& cell : make_cells(record.suite)) {
+    if (std::any_of(cells.begin(), cells.end(),
+                    [&](const JsonReader& each) { return each.at("id").text() == cell.id; })) {
+      record.cells.push_back(std::move(cell));
+    }
+  }
+  settle_unsupported(session);
+  record.rounds = RoundsLog::recover(session.directory + "/rounds.jsonl");
+  return session;
+}
+
+}  // namespace fanin

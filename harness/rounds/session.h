@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/rounds/round.h"
+#include "harness/rounds/run_record.h"
+#include "harness/suite/catalogue.h"
+
+namespace fanin {
+
+struct RunOptions {
+  std::string suite;    // a shipped suite's name or a path; empty with `resume`
+  std::string out;      // run directory; empty: results/RUN_ID
+  std::string resume;   // directory of an interrupted run
+  int repetitions = 0;  // 0: the suite's
+  std::optional<std::uint64_t> seed;
+  std::string only;  // cells whose id contains it
+  std::string server_binary;
+  std::string load_binary;
+};
+
+// A run that is about to begin or to go on: everything checked, the run directory made, nothing measured yet.
+struct Session {
+  std::string directory;
+  Rig rig;
+  std::vector<int> allowed_cpus;  // of the harness, before it settles on the client's
+  Catalogue catalogue;
+  RunRecord record;
+};
+
+// Throws std::invalid_argument for what the user can mend (suite, options, missing programs), std::system_error where
+// the directory cannot be written.
+Session begin_session(const RunOptions& options);
+
+// Takes up an interrupted run: the same suite, seed, order and cells. Refuses (std::invalid_argument) where the run is
+// complete or the machine, the placement or a program is not the same any more.
+Session resume_session(const RunOptions& options);
+
+// The path of a suite that is given by name or path.
+std::string find_suite(const std::string& name, const std::string& folder);
+
+}  // namespace fanin

@@ -1,0 +1,90 @@
+#include "harness/suite/plan.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <random>
+#include <utility>
+
+namespace fanin {
+namespace {
+
+Cell make_cell(const Experiment& experiment, const std::string& server, const Json& value, bool aa) {
+  const std::string& parameter = experiment.sweep.parameter;
+  return {fmt::format("{}/{}/{}{}", experiment.name, server, value.dump(), aa ? "/aa" : ""),
+          experiment.name,
+          server,
+          parameter,
+          value,
+          aa,
+          experiment.workload.with(parameter, value),
+          experiment.warmup,
+          experiment.duration};
+}
+
+// A number from 0 to bound-1, each equally likely: draws that would favour the low ones are thrown away. The
+// distributions of <random> are not used because libraries differ in them.
+std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
+  const std::uint64_t unfair = (UINT64_MAX % bound + 1) % bound;
+  for (;;) {
+    const std::uint64_t draw = engine();
+    if (draw <= UINT64_MAX - unfair) {
+      return draw % bound;
+    }
+  }
+}
+
+}  // namespace
+
+bool asks_about_memory(const Cell& cell) {
+  return cell.parameter == "idle_connections" && cell.workload.connections() == 1;
+}
+
+Nanoseconds expected_time(const Cell& cell) {
+  constexpr Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
+  return cell.warmup + cell.duration + kEach * cell.workload.all_connections();
+}
+
+Nanoseconds setup_limit(const Cell& cell) {
+  constexpr Nanoseconds kEach = std::chrono::microseconds(300);
+  return kEach * cell.workload.all_connections();
+}
+
+std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
+  std::vector<Cell> cells;
+  const auto add = [&](Cell cell) {
+    if (cell.id.find(only) != std::string::npos) {
+      cells.push_back(std::move(cell));
+    }
+  };
+  for (const Experiment& experiment : suite.experiments) {
+    for (const std::string& server : experiment.servers) {
+      for (const Json& value : experiment.sweep.values) {
+        add(make_cell(experiment, server, value, false));
+      }
+    }
+    if (experiment.aa) {
+      add(make_cell(experiment, experiment.aa->server, experiment.aa->value, true));
+    }
+  }
+  return cells;
+}
+
+std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t count) {
+  std::seed_seq mixed{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32),
+                      static_cast<std::uint32_t>(block)};
+  std::mt19937_64 engine(mixed);
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t left = count; left > 1; --left) {
+    std::swap(order[left - 1], order[draw_below(engine, left)]);
+  }
+  return order;
+}
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return ((static_cast<std::uint64_t>(device()) << 32) | device()) >> 11;
+}
+
+}  // namespace fanin

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/suite/suite.h"
+
+namespace fanin {
+
+// One thing to measure: (experiment, server, sweep value). Its rounds are repetitions of the same.
+struct Cell {
+  std::string id;  // "echo-closed/epoll/100", an A/A twin's ends in "/aa"
+  std::string experiment;
+  std::string server;
+  std::string parameter;  // what is swept
+  Json value;             // of the swept parameter
+  bool aa = false;
+  Workload workload;
+  Nanoseconds warmup{};
+  Nanoseconds duration{};
+};
+
+// Whether the cell is there for the server's memory alone: one active connection beside swept idle ones only shows that
+// the server still answers. Then nothing is read that would itself take memory before all of it is read.
+bool asks_about_memory(const Cell& cell);
+
+// What a round of the cell is expected to take: its window, and its connections being set up and closed.
+Nanoseconds expected_time(const Cell& cell);
+// How much longer than its window a round may take because of its connections, before it is given up.
+Nanoseconds setup_limit(const Cell& cell);
+
+// All cells of a suite in the order in which it is written; with `only`, those whose id contains that text.
+std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "");
+
+// A random order of the numbers 0 .. count-1 that depends on `seed` and `block` alone, on every machine and with every
+// compiler: an interrupted run goes on in the same order. Each order is equally likely (Fisher and Yates).
+std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t count);
+
+// A seed from the operating system, below 2^53 so that every JSON reader keeps it exactly.
+std::uint64_t draw_seed();
+
+}  // namespace fanin

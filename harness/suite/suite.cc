@@ -1,0 +1,210 @@
+#include "harness/suite/suite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+// Names become parts of cell ids ("experiment/server/value") and of file names of charts.
+std::string parse_name(const JsonReader& reader) {
+  std::string name = reader.text();
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
+    return is_alphanumeric(c) || std::string_view("_.+-").find(c) != std::string_view::npos;
+  });
+  if (!plain || !is_alphanumeric(name.front())) {
+    reader.fail("must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter or digit");
+  }
+  return name;
+}
+
+template <typename Item>
+bool has_name(const std::vector<Item>& items, const std::string& name) {
+  return std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
+}
+
+std::vector<std::string> parse_texts(const JsonReader& reader) {
+  std::vector<std::string> texts;
+  for (const JsonReader& item : reader.items()) {
+    if (!item.value().is_string()) {
+      item.fail("must be a text");
+    }
+    texts.push_back(item.value().get<std::string>());  // may be empty: redis takes --save ""
+  }
+  return texts;
+}
+
+ServerSpec parse_server(const JsonReader& reader) {
+  reader.only_keys({"name", "model", "args", "command"});
+  ServerSpec server;
+  server.name = parse_name(reader.at("name"));
+  const auto model = reader.find("model");
+  const auto command = reader.find("command");
+  if (model.has_value() == command.has_value()) {
+    reader.fail("needs either 'model' or 'command'");
+  }
+  if (model) {
+    server.model = model->text();
+    if (const auto args = reader.find("args")) {
+      server.args = parse_texts(*args);
+    }
+    return server;
+  }
+  if (reader.find("args")) {
+    reader.fail("'args' belong to a model; write them into 'command'");
+  }
+  server.command = parse_texts(*command);
+  if (server.command.empty() || server.command.front().empty()) {
+    command->fail("must name a program");
+  }
+  const bool has_port = std::any_of(server.command.begin(), server.command.end(),
+                                    [](const std::string& word) { return word.find("{port}") != std::string::npos; });
+  if (!has_port) {
+    command->fail("must contain {port}, which the harness replaces by a free port");
+  }
+  return server;
+}
+
+std::vector<std::string> parse_server_names(const JsonReader& reader, const std::vector<ServerSpec>& servers) {
+  std::vector<std::string> names;
+  for (const JsonReader& item : reader.items()) {
+    const std::string name = item.text();
+    if (name == "*") {
+      for (const ServerSpec& server : servers) {
+        names.push_back(server.name);
+      }
+    } else if (has_name(servers, name)) {
+      names.push_back(name);
+    } else {
+      item.fail(fmt::format("there is no server '{}' in this suite", name));
+    }
+  }
+  std::vector<std::string> sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  if (names.empty() || std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    reader.fail("must name at least one server and each only once");
+  }
+  return names;
+}
+
+Sweep parse_sweep(const JsonReader& reader) {
+  reader.only_keys({"parameter", "values"});
+  Sweep sweep{reader.at("parameter").text(), {}};
+  const JsonReader values = reader.at("values");
+  for (const JsonReader& value : values.items()) {
+    Workload::check_sweep_value(sweep.parameter, value);
+    if (std::find(sweep.values.begin(), sweep.values.end(), value.value()) != sweep.values.end()) {
+      value.fail("stands here twice");
+    }
+    sweep.values.push_back(value.value());
+  }
+  if (sweep.values.empty()) {
+    values.fail("must hold at least one number");
+  }
+  return sweep;
+}
+
+AaTwin parse_aa(const JsonReader& reader, const Experiment& experiment) {
+  reader.only_keys({"server", "value"});
+  const JsonReader server = reader.at("server");
+  const JsonReader value = reader.at("value");
+  AaTwin twin{server.text(), value.value()};
+  if (std::find(experiment.servers.begin(), experiment.servers.end(), twin.server) == experiment.servers.end()) {
+    server.fail("must be a server of this experiment");
+  }
+  const auto& values = experiment.sweep.values;
+  if (std::find(values.begin(), values.end(), twin.value) == values.end()) {
+    value.fail("must be a value of the sweep");
+  }
+  return twin;
+}
+
+// A key of the experiment, else of the suite, else fanin-load's default.
+Nanoseconds parse_window(const JsonReader& reader, const JsonReader& root, std::string_view key, Nanoseconds fallback) {
+  auto found = reader.find(key);
+  if (!found) {
+    found = root.find(key);
+  }
+  return found ? found->duration() : fallback;
+}
+
+Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const JsonReader& root) {
+  reader.only_keys({"name", "title", "servers", "workload", "sweep", "aa", "warmup", "duration"});
+  const std::string name = parse_name(reader.at("name"));
+  Experiment experiment{name,
+                        name,
+                        parse_server_names(reader.at("servers"), suite.servers),
+                        Workload::parse(reader.at("workload")),
+                        parse_sweep(reader.at("sweep")),
+                        std::nullopt,
+                        parse_window(reader, root, "warmup", std::chrono::seconds(1)),
+                        parse_window(reader, root, "duration", std::chrono::seconds(10))};
+  if (experiment.duration <= Nanoseconds::zero()) {
+    reader.fail("the 'duration' must be longer than nothing");
+  }
+  if (const auto title = reader.find("title")) {
+    experiment.title = title->text();
+  }
+  if (const auto aa = reader.find("aa")) {
+    experiment.aa = parse_aa(*aa, experiment);
+  }
+  return experiment;
+}
+
+void parse_lists(Suite& suite, const JsonReader& root) {
+  for (const JsonReader& item : root.at("servers").items()) {
+    ServerSpec server = parse_server(item);
+    if (has_name(suite.servers, server.name)) {
+      item.fail(fmt::format("the name '{}' is taken by another server", server.name));
+    }
+    suite.servers.push_back(std::move(server));
+  }
+  for (const JsonReader& item : root.at("experiments").items()) {
+    Experiment experiment = parse_experiment(item, suite, root);
+    if (has_name(suite.experiments, experiment.name)) {
+      item.fail(fmt::format("the name '{}' is taken by another experiment", experiment.name));
+    }
+    suite.experiments.push_back(std::move(experiment));
+  }
+  if (suite.experiments.empty()) {
+    root.at("experiments").fail("must hold at least one experiment");
+  }
+}
+
+}  // namespace
+
+bool ServerSpec::scales_out() const {
+  const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };
+  return std::any_of(args.begin(), args.end(), asks) || std::any_of(command.begin(), command.end(), asks);
+}
+
+Suite parse_suite(const Json& document, const std::string& file) {
+  const JsonReader root(document, file);
+  const auto schema = root.find("schema");
+  if (!schema || schema->value() != "fanin-suite") {
+    root.fail("is no suite: 'schema' must be \"fanin-suite\"");
+  }
+  root.at("schema_version").only_version(kSchemaVersion);
+  root.only_keys({"schema", "schema_version", "name", "description", "repetitions", "seed", "warmup", "duration",
+                  "servers", "experiments"});
+  Suite suite;
+  suite.name = parse_name(root.at("name"));
+  if (const auto description = root.find("description")) {
+    suite.description = description->text();
+  }
+  suite.repetitions = static_cast<int>(root.at("repetitions").integer(1, 10'000));
+  if (const auto seed = root.find("seed")) {
+    suite.seed = static_cast<std::uint64_t>(seed->integer(0, INT64_MAX));
+  }
+  suite.document = document;
+  parse_lists(suite, root);
+  return suite;
+}
+
+}  // namespace fanin

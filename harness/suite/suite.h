@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/suite/json_reader.h"
+#include "harness/suite/workload.h"
+
+namespace fanin {
+
+// A server under test: a model of fanin-server, or any command line in which "{port}" stands for the port.
+struct ServerSpec {
+  std::string name;
+  std::string model;                 // empty where `command` is given
+  std::vector<std::string> args;     // further options of fanin-server
+  std::vector<std::string> command;  // empty where `model` is given
+
+  // "{processes}" stands in its command line: it takes as many as a cell's connections need.
+  bool scales_out() const;
+};
+
+struct Sweep {
+  std::string parameter;     // a numeric key of the workload
+  std::vector<Json> values;  // numbers, as written
+};
+
+// A second, identical cell: what differs between the two is noise.
+struct AaTwin {
+  std::string server;
+  Json value;  // of the sweep
+};
+
+struct Experiment {
+  std::string name;
+  std::string title;
+  std::vector<std::string> servers;  // names, "*" already spelled out
+  Workload workload;
+  Sweep sweep;
+  std::optional<AaTwin> aa;
+  Nanoseconds warmup{};    // its own, else the suite's, else fanin-load's default
+  Nanoseconds duration{};  // the same
+};
+
+// What `fanin run` is asked to do (format: results/README.md). A value; any thread.
+struct Suite {
+  std::string name;
+  std::string description;
+  int repetitions = 0;
+  std::optional<std::uint64_t> seed;  // nothing: drawn at the start and recorded
+  std::vector<ServerSpec> servers;
+  std::vector<Experiment> experiments;
+  Json document;  // as given
+};
+
+// Throws std::invalid_argument "FILE: /place: what is wrong".
+Suite parse_suite(const Json& document, const std::string& file);
+
+}  // namespace fanin

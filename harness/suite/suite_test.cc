@@ -1,0 +1,162 @@
+#include "harness/suite/suite.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <stdexcept>
+#include <string_view>
+
+namespace fanin {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Json valid_suite() {
+  return Json::parse(R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":3,"seed":7,
+    "warmup":"300ms","duration":"1s",
+    "servers":[{"name":"epoll","model":"epoll","args":["--read-cap","4096"]},
+               {"name":"redis","command":["redis-server","--port","{port}","--save",""]}],
+    "experiments":[{"name":"closed","servers":["*"],
+      "workload":{"protocol":"echo","connections":10,"payload_bytes":64},
+      "sweep":{"parameter":"connections","values":[1,10]},"aa":{"server":"epoll","value":10}}]})");
+}
+
+std::string complaint(const std::function<void(Json&)>& damage) {
+  Json document = valid_suite();
+  damage(document);
+  try {
+    parse_suite(document, "s.json");
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Suite, ReadsWhatIsWritten) {
+  const Suite suite = parse_suite(valid_suite(), "s.json");
+  EXPECT_EQ(suite.repetitions, 3);
+  EXPECT_EQ(suite.seed, 7U);
+  ASSERT_EQ(suite.servers.size(), 2U);
+  EXPECT_THAT(suite.servers[1].command, ElementsAre("redis-server", "--port", "{port}", "--save", ""));
+  ASSERT_EQ(suite.experiments.size(), 1U);
+  const Experiment& experiment = suite.experiments[0];
+  EXPECT_THAT(experiment.servers, ElementsAre("epoll", "redis"));
+  EXPECT_EQ(experiment.warmup, std::chrono::milliseconds(300));
+  EXPECT_EQ(experiment.title, "closed");
+  EXPECT_THAT(experiment.workload.load_arguments(),
+              ElementsAre("--protocol", "echo", "--connections", "10", "--payload-size", "64"));
+}
+
+// Would catch: an option of a protocol that reaches one half of it only, or the half that does not know it.
+TEST(Suite, ProtocolOptionsReachTheHalvesThatTakeThem) {
+  const Json workload = Json::parse(
+      R"({"protocol":"large","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
+  const Workload parsed = Workload::parse(JsonReader(workload, "s.json"));
+  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--path", "/a"));
+  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--work", "200us",
+                                                     "--work-share", "0.01", "--root", "pages"));
+}
+
+// Would catch: an option that only one half of the protocol learns, so that every reply is wrong.
+TEST(Workload, TextsOfAProtocolGoToBothPrograms) {
+  const auto parse = [](const char* text) { return Workload::parse(JsonReader(Json::parse(text), "w.json")); };
+  const Workload upper = parse(R"({"protocol":"upper","suffix":"!"})");
+  EXPECT_THAT(upper.load_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
+  EXPECT_THAT(upper.server_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
+  const Workload goodbye = parse(R"({"protocol":"goodbye","reply":"so long"})");
+  EXPECT_THAT(goodbye.load_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
+  EXPECT_THAT(goodbye.server_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
+}
+
+// Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.
+TEST(Suite, NamesThePlaceOfEveryMistake) {
+  EXPECT_EQ(complaint([](Json& s) { s["schema"] = "fanin-run"; }),
+            "s.json: /: is no suite: 'schema' must be \"fanin-suite\"");
+  EXPECT_EQ(complaint([](Json& s) { s["schema_version"] = 2; }),
+            "s.json: /schema_version: this program reads version 1 only, the file has 2");
+  EXPECT_THAT(complaint([](Json& s) { s["repetition"] = 3; }), HasSubstr("s.json: /: unknown key 'repetition'"));
+  EXPECT_EQ(complaint([](Json& s) { s.erase("repetitions"); }), "s.json: /: 'repetitions' is missing");
+  EXPECT_EQ(complaint([](Json& s) { s["repetitions"] = 0; }),
+            "s.json: /repetitions: must be a whole number from 1 to 10000");
+  EXPECT_THAT(complaint([](Json& s) { s["warmup"] = 300; }), HasSubstr("s.json: /warmup: must be a"));
+  EXPECT_EQ(complaint([](Json& s) { s["duration"] = "0s"; }),
+            "s.json: /experiments/0: the 'duration' must be longer than nothing");
+  EXPECT_EQ(complaint([](Json& s) { s["servers"][0]["name"] = "a/b"; }),
+            "s.json: /servers/0/name: must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter "
+            "or digit");
+  EXPECT_EQ(complaint([](Json& s) { s["servers"][1]["model"] = "epoll"; }),
+            "s.json: /servers/1: needs either 'model' or 'command'");
+  EXPECT_THAT(complaint([](Json& s) { s["servers"][1]["command"][2] = "6379"; }),
+              HasSubstr("s.json: /servers/1/command: must contain {port}"));
+  EXPECT_THAT(complaint([](Json& s) { s["servers"][1]["name"] = "epoll"; }), HasSubstr("s.json: /servers/1: the name"));
+}
+
+TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
+  const auto in_experiment = [](const std::function<void(Json&)>& damage) {
+    return complaint([&](Json& suite) { damage(suite["experiments"][0]); });
+  };
+  EXPECT_EQ(in_experiment([](Json& e) { e["servers"] = {"nginx"}; }),
+            "s.json: /experiments/0/servers/0: there is no server 'nginx' in this suite");
+  EXPECT_THAT(in_experiment([](Json& e) { e["servers"] = {"*", "epoll"}; }), HasSubstr("each only once"));
+  EXPECT_EQ(in_experiment([](Json& e) { e["sweep"]["values"][1] = 0; }),
+            "s.json: /experiments/0/sweep/values/1: must be a whole number from 1 to 10000000");
+  EXPECT_EQ(in_experiment([](Json& e) { e["sweep"]["values"] = 5; }),
+            "s.json: /experiments/0/sweep/values: must be an array");
+  EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["values"] = {1, 1}; }), HasSubstr("/values/1: stands here twice"));
+  EXPECT_THAT(in_experiment([](Json& e) { e.erase("sweep"); }), HasSubstr("/experiments/0: 'sweep' is missing"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["parameter"] = "protocol"; }), HasSubstr("cannot be swept"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["conections"] = 5; }),
+              HasSubstr("s.json: /experiments/0/workload: unknown key 'conections'"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["rate_per_s"] = -1; }),
+              HasSubstr("s.json: /experiments/0/workload/rate_per_s: must be above 0"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst|server"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["protocol"] = "raw"; }), HasSubstr("needs 'request'"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["value"] = 11; }),
+              HasSubstr("/experiments/0/aa/value: must be a value of the sweep"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["server"] = "poll"; }), HasSubstr("/experiments/0/aa/server: must"));
+}
+
+TEST(Suite, NamesLineAndColumnOfWhatIsNotJson) {
+  try {
+    parse_json("{\n  \"a\": 1,\n  b\n}", "s.json");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "s.json: line 3, column 3: not JSON");
+  }
+}
+
+TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {
+  const std::string path = ::testing::TempDir() + "fanin-suite-test.json.gz";
+  const auto write = [&path](std::string_view bytes) {
+    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  };
+  // gzip -n of {"a": 1}
+  constexpr std::string_view kPacked(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x4a\x54\xb2\x52\x30\xac\x05\x00\x97\x8e\xa1\xfb\x08\x00\x00"
+      "\x00",
+      28);
+  write(kPacked);
+  EXPECT_EQ(load_json(path), Json({{"a", 1}}));
+  write(kPacked.substr(0, 20));
+  EXPECT_THROW(load_json(path), std::invalid_argument);
+  std::remove(path.c_str());
+}
+
+// Would catch: a shipped suite that nobody can run.
+TEST(Suite, EveryShippedSuiteIsValid) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(FANIN_SUITES)) {
+    const std::string path = entry.path().string();
+    EXPECT_EQ(parse_suite(load_json(path), path).name, entry.path().stem().string());
+    ++count;
+  }
+  EXPECT_GE(count, 3);
+}
+
+}  // namespace
+}  // namespace fanin

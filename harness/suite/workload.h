@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/suite/json_reader.h"
+
+namespace fanin {
+
+// What is asked of a server in one cell: the keys of a suite's "workload", each the option of the same meaning of
+// fanin-load, of fanin-server, or of both. A checked value; any thread.
+class Workload {
+ public:
+  // Throws std::invalid_argument with the place of an unknown key, a value out of range, or keys that contradict.
+  static Workload parse(const JsonReader& reader);
+
+  // The same workload with one numeric key set to `value`, as a sweep does.
+  Workload with(const std::string& key, const Json& value) const;
+
+  // The same requests on a few connections and in a closed loop: enough to see whether replies are right.
+  Workload for_a_check() const;
+
+  std::string protocol() const;
+  std::int64_t connections() const;
+  std::int64_t idle_connections() const;
+  std::int64_t all_connections() const { return connections() + idle_connections(); }
+  bool counts_requests() const;  // the window is a number of requests instead of a duration
+
+  // The options of fanin-load that ask for this workload, without target, window and output.
+  std::vector<std::string> load_arguments() const;
+
+  // The options of fanin-server that belong to it, `--protocol` included; a server of another make takes none of them.
+  std::vector<std::string> server_arguments() const;
+
+  // Refuses, with its place, a value that the key does not take. Throws also where the key is no numeric one.
+  static void check_sweep_value(const std::string& key, const JsonReader& value);
+
+ private:
+  explicit Workload(Json values) : values_(std::move(values)) {}
+
+  Json values_;  // an object that holds known keys only
+};
+
+}  // namespace fanin

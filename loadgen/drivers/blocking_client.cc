@@ -1,0 +1,265 @@
+#include "loadgen/drivers/blocking_client.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "loadgen/drivers/direct_io.h"
+#include "net/errno_policy.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kReplyBuffer = 65536;
+constexpr Nanoseconds kLongestBlock = std::chrono::milliseconds(100);  // then an interrupt is looked for
+
+void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
+  const auto us = std::max<std::int64_t>(1, limit / std::chrono::microseconds(1));
+  const timeval time{us / 1'000'000, us % 1'000'000};
+  ::setsockopt(fd, SOL_SOCKET, option, &time, sizeof time);
+}
+
+}  // namespace
+
+BlockingClient::BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
+                               ConnectGate& gate)
+    : LoadThread(plan, share), sources_(sources), gate_(gate), protocol_(*client_), buffer_(kReplyBuffer) {}
+
+void BlockingClient::connect(const Coordinator& coordinator) {
+  if (plan_.connect_on_demand) {
+    workload_.usable(0);
+    return;
+  }
+  gate_.acquire();
+  if (!coordinator.interrupted() && open()) {
+    recorder_.connections.established = 1;
+    recorder_.publish(at_, 1);
+  }
+  gate_.release();
+}
+
+void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
+  ::prctl(PR_SET_TIMERSLACK, 1);
+  driving_ = true;
+  start(window);
+  down_since_ = now();
+  for (at_ = now();; at_ = now()) {
+    meter_.pass(at_, recorder_.window().open, recorder_.window().close);
+    look_for_news(coordinator);
+    workload_.wake(at_);
+    if (workload_.finished(at_) || over()) {
+      break;
+    }
+    reopen_if_due(coordinator);
+    if (at_ = now(); workload_.next(at_)) {
+      exchange(coordinator);
+    } else {
+      sleep_until_due();
+    }
+  }
+  gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(at_);
+  meter_.stop();
+  workload_.abandon(at_);
+  recorder_.finish();
+}
+
+// What is still due so long after the window will not be waited for; and a run by number of requests has no other end
+// if the server is gone.
+bool BlockingClient::over() const noexcept {
+  const TimePoint close = recorder_.window().close;
+  if (close != TimePoint::max()) {
+    return at_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
+  }
+  return !fd_ && !plan_.connect_on_demand && at_ - down_since_ > plan_.timeout;
+}
+
+void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
+  recorder_.publish(at_, fd_ ? 1 : 0);
+  recorder_.open_early(coordinator.opening(), at_);
+  if (coordinator.interrupted() && !interrupted_) {
+    interrupted_ = true;
+    workload_.close_at(at_);
+  }
+}
+
+void BlockingClient::disconnect() noexcept { close(); }
+
+// Returns whether the connection is up; if not, its failure has been counted.
+bool BlockingClient::open() {
+  const TimePoint begin = now();
+  Dialled dialled = dial(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes, plan_.timeout,
+                         plan_.receive_buffer_bytes);
+  at_ = now();
+  ++lives_;
+  if (!dialled.fd) {
+    last_connect_error_ = dialled.error;
+    break_connection(classify_connect(dialled.error));
+    return false;
+  }
+  fd_ = std::move(dialled.fd);
+  limit_blocking(fd_.get(), SO_RCVTIMEO, std::min(kLongestBlock, plan_.timeout));
+  recorder_.connected(at_ - begin);
+  state_ = new_life(0);
+  if (driving_ && lives_ > 1 && recorder_.counts(at_)) {
+    ++recorder_.connections.reconnects;
+  }
+  if (plan_.connect_on_demand) {
+    recorder_.connections.established = 1;
+  } else {
+    workload_.usable(0, at_);
+  }
+  return true;
+}
+
+void BlockingClient::close() noexcept {
+  if (!fd_) {
+    return;
+  }
+  if (plan_.close == CloseKind::kRst) {
+    set_reset_on_close(fd_.get());
+  }
+  fd_.reset();
+  down_since_ = at_;
+}
+
+void BlockingClient::break_connection(ErrorKind kind) {
+  const bool asked = workload_.in_flight(0) > 0;
+  const bool closed = kind == ErrorKind::kReset || kind == ErrorKind::kClosedEarly;
+  workload_.unusable(0, at_, kind);
+  if (!asked) {
+    recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
+  }
+  recorder_.connections.failed = 1;
+  const bool served = fd_ && state_.completed > 0;
+  retry_at_ = served ? at_ : at_ + kRetryDelay;
+  close();
+}
+
+void BlockingClient::reopen_if_due(const Coordinator& coordinator) {
+  if (const auto retired = workload_.retired(); retired && !workload_.all_sent(at_)) {
+    workload_.unusable(0, at_, ErrorKind::kOpenAtEnd);  // nothing is in flight
+    await_end(coordinator);
+    close();
+    open();
+  } else if (!fd_ && at_ >= retry_at_) {
+    if (plan_.connect_on_demand) {
+      workload_.usable(0, at_);
+    } else {
+      open();
+    }
+  }
+}
+
+// Where it is for the server to close, reads on until it has.
+void BlockingClient::await_end(const Coordinator& coordinator) {
+  const TimePoint deadline = at_ + plan_.timeout;
+  while (plan_.close == CloseKind::kServer && !over() && !workload_.finished(at_)) {
+    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+    at_ = now();
+    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+      return;
+    }
+    if (at_ >= deadline) {
+      recorder_.connection_error(ErrorKind::kNotClosed);
+      recorder_.connections.failed = 1;
+      return;
+    }
+    look_for_news(coordinator);
+  }
+}
+
+void BlockingClient::exchange(const Coordinator& coordinator) {
+  if (!fd_) {
+    if (!open()) {
+      return;
+    }
+    workload_.sent_late(0, at_);
+  }
+  if (send_request()) {
+    receive_replies(coordinator);
+  }
+}
+
+bool BlockingClient::send_request() {
+  request_.clear();
+  protocol_.append_request(state_, request_);
+  for (std::string_view rest = request_; !rest.empty();) {
+    const ssize_t length = direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (length >= 0) {
+      if (recorder_.counts(at_)) {
+        recorder_.bytes_sent(static_cast<std::size_t>(length));
+      }
+      rest.remove_prefix(static_cast<std::size_t>(length));
+    } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
+      at_ = now();
+      break_connection(error == IoError::kWouldBlock ? ErrorKind::kTimeout
+                       : error == IoError::kPeerGone ? ErrorKind::kReset
+                                                     : ErrorKind::kSendError);
+      return false;
+    }
+  }
+  if (protocol_.half_closes()) {
+    ::shutdown(fd_.get(), SHUT_WR);
+  }
+  return true;
+}
+
+void BlockingClient::receive_replies(const Coordinator& coordinator) {
+  const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
+  while (workload_.in_flight(0) > 0) {
+    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+    at_ = now();
+    if (length < 0 && error != IoError::kWouldBlock && error != IoError::kInterrupted) {
+      break_connection(ErrorKind::kReset);
+      return;
+    }
+    if (length >= 0) {
+      const std::string_view received(buffer_.data(), static_cast<std::size_t>(length));
+      const ReplyOutcome outcome = length > 0 ? take_replies(0, state_, received, at_) : take_end(0, state_, at_);
+      if (recorder_.counts(at_)) {
+        recorder_.bytes_received(received.size());
+      }
+      if (length > 0 && outcome.closes) {
+        await_end(coordinator);
+      }
+      if (length == 0 || outcome.closes) {
+        close();
+      }
+      if (outcome.closes) {
+        workload_.unusable(0, at_, ErrorKind::kClosedEarly);  // it asks once at a time, so nothing is in flight
+        retry_at_ = at_;
+        return;
+      }
+      if (outcome.mismatch || (length == 0 && workload_.in_flight(0) > 0)) {
+        break_connection(length == 0 ? ErrorKind::kClosedEarly : fault_of(outcome));
+        return;
+      }
+    } else if (at_ >= deadline) {
+      break_connection(ErrorKind::kTimeout);
+      return;
+    }
+    look_for_news(coordinator);
+    if (interrupted_ && over()) {
+      return;
+    }
+  }
+}
+
+void BlockingClient::sleep_until_due() noexcept {
+  TimePoint until = at_ + kLongestBlock;
+  for (const TimePoint due : {workload_.next_due(), recorder_.window().open, recorder_.window().close, retry_at_}) {
+    until = due > at_ ? std::min(until, due) : until;
+  }
+  const Nanoseconds since_boot = until.time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+  const timespec time{seconds.count(), (since_boot - seconds).count()};
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
+}
+
+}  // namespace fanin

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/load_thread.h"
+
+namespace fanin {
+
+// Limits how many threads connect at the same time, so that they do not overflow the server's accept queue.
+using ConnectGate = std::counting_semaphore<>;
+
+// The threads driver's thread: one blocking connection, one request at a time. It reads the reply as soon as it comes
+// and thinks afterwards with the connection still open, so a pause is never part of a latency, while the server sees
+// what the tutorial's client does: a connection that stays for a while and asks once.
+class BlockingClient : public LoadThread {
+ public:
+  // `plan`, `sources` and `gate` must outlive this.
+  BlockingClient(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, ConnectGate& gate);
+
+  void connect(const Coordinator& coordinator) override;
+  void drive(const Window& window, const Coordinator& coordinator) override;
+  void disconnect() noexcept override;
+
+ private:
+  bool open();
+  void close() noexcept;
+  void break_connection(ErrorKind kind);
+  void reopen_if_due(const Coordinator& coordinator);
+  void await_end(const Coordinator& coordinator);
+  void exchange(const Coordinator& coordinator);
+  bool send_request();
+  void receive_replies(const Coordinator& coordinator);
+  void sleep_until_due() noexcept;
+  void look_for_news(const Coordinator& coordinator) noexcept;
+  bool over() const noexcept;
+
+  const SourceAddresses& sources_;
+  ConnectGate& gate_;
+  ClientProtocol& protocol_;
+  Descriptor fd_;
+  ClientState state_;
+  std::vector<char> buffer_;
+  std::string request_;
+  TimePoint at_{};
+  TimePoint retry_at_{};  // not before this is a broken connection opened anew
+  TimePoint down_since_{};
+  std::uint64_t lives_ = 0;
+  bool driving_ = false;
+  bool interrupted_ = false;
+};
+
+}  // namespace fanin

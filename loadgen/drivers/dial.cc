@@ -1,0 +1,86 @@
+#include "loadgen/drivers/dial.h"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+
+namespace fanin {
+namespace {
+
+constexpr std::uint64_t kChurnSources = 16;  // 16 addresses make churn CPU-bound, one is bound by ports in TIME_WAIT
+constexpr std::uint64_t kMostSources = 250 * 250;
+
+bool takes_turns(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
+
+Address source_address(std::uint64_t number) {
+  return Address::parse(fmt::format("127.0.{}.{}", number / 250, number % 250 + 1), 0);
+}
+
+}  // namespace
+
+std::uint32_t local_port_count() noexcept {
+  constexpr std::uint32_t kDefault = 60999 - 32768 + 1;
+  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  return file >> low >> high && high >= low ? high - low + 1 : kDefault;
+}
+
+SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connections, bool churning) {
+  const std::uint64_t carried = std::max<std::uint64_t>(1, local_port_count() / 2);
+  const std::uint64_t needed = std::max((connections + carried - 1) / carried, churning ? kChurnSources : 1);
+  if (needed <= 1 || !takes_turns(target)) {
+    return;
+  }
+  for (std::uint64_t i = 0; i < std::min(needed, kMostSources); ++i) {
+    addresses_.push_back(source_address(i));
+  }
+}
+
+Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout,
+             std::optional<int> receive_buffer_bytes) noexcept {
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
+  Dialled dialled{.fd = Descriptor(::socket(target.family(), type, 0))};
+  const auto fail = [&dialled] {
+    dialled.error = errno;
+    dialled.fd.reset();
+    return std::move(dialled);
+  };
+  if (!dialled.fd) {
+    return fail();
+  }
+  const int on = 1;
+  if (!target.is_unix()) {
+    ::setsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (timeout > Nanoseconds(0)) {
+    const auto us = std::max<std::int64_t>(1, timeout / std::chrono::microseconds(1));
+    const timeval limit{us / 1'000'000, us % 1'000'000};
+    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
+  if (receive_buffer_bytes) {  // before the connect, which announces the window
+    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer_bytes, sizeof *receive_buffer_bytes);
+  }
+  if (source != nullptr) {
+    // Without this option bind() would reserve a port for the address alone, not for the pair of both ends.
+    ::setsockopt(dialled.fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (::bind(dialled.fd.get(), source->data(), source->size()) != 0) {
+      return fail();
+    }
+  }
+  if (::connect(dialled.fd.get(), target.data(), target.size()) == 0) {
+    dialled.connected = true;
+  } else if (errno != EINPROGRESS) {
+    return fail();
+  } else if (blocking == Blocking::kYes) {
+    errno = ETIMEDOUT;  // how Linux says that SO_SNDTIMEO ran out in connect()
+    return fail();
+  }
+  return dialled;
+}
+
+}  // namespace fanin

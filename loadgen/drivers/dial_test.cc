@@ -1,0 +1,78 @@
+#include "loadgen/drivers/dial.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <set>
+
+#include "loadgen/records/error_kind.h"
+#include "loadgen/whole_runs/test_server.h"
+
+namespace fanin {
+namespace {
+
+const Address kTarget = Address::parse("127.0.0.1", 80);
+
+TEST(SourceAddresses, TheKernelChoosesWhereOneAddressCarriesAll) {
+  EXPECT_EQ(SourceAddresses(kTarget, 100, false).of(0), nullptr);
+}
+
+// Would catch: a run of 100,000 connections that ends in "cannot assign requested address".
+TEST(SourceAddresses, ManyConnectionsTakeTurnsOverDistinctLoopbackAddresses) {
+  const std::uint64_t carried = local_port_count() / 2;
+  const SourceAddresses sources(kTarget, 300 * carried, false);
+  EXPECT_EQ(sources.count(), 300U);
+  std::set<std::string> hosts;
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    ASSERT_NE(sources.of(i), nullptr);
+    EXPECT_TRUE(sources.of(i)->is_loopback());
+    hosts.insert(sources.of(i)->host());
+  }
+  EXPECT_EQ(hosts.size(), 300U);
+}
+
+TEST(SourceAddresses, ChurnTakesTurnsToo) { EXPECT_GT(SourceAddresses(kTarget, 1, true).count(), 1U); }
+
+TEST(SourceAddresses, OtherTargetsAreLeftToTheKernel) {
+  EXPECT_EQ(SourceAddresses(Address::parse("192.0.2.1", 80), 1'000'000, true).of(0), nullptr);
+  EXPECT_EQ(SourceAddresses(Address::parse("::1", 80), 1'000'000, true).of(0), nullptr);
+}
+
+TEST(Dial, ConnectsFromTheGivenAddress) {
+  TestServer server(TestServer::Behaviour::kEchoes);
+  const Address source = Address::parse("127.0.7.9", 0);
+  const Dialled dialled = dial(server.address(), &source, Blocking::kYes);
+  ASSERT_TRUE(dialled.connected);
+  EXPECT_EQ(Address::of_local_end(dialled.fd.get()).host(), "127.0.7.9");
+}
+
+// Descriptors, ports and refusals must be told apart, because what to do about each differs.
+TEST(Dial, FailuresKeepTheirReason) {
+  const Dialled refused = dial(refusing_address(), nullptr, Blocking::kYes);
+  EXPECT_FALSE(refused.fd);
+  EXPECT_EQ(classify_connect(refused.error), ErrorKind::kConnectRefused);
+
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const Dialled exhausted = dial(kTarget, nullptr, Blocking::kNo);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(classify_connect(exhausted.error), ErrorKind::kNoDescriptor);
+
+  EXPECT_EQ(classify_connect(EADDRNOTAVAIL), ErrorKind::kNoPort);
+  EXPECT_EQ(classify_connect(ETIMEDOUT), ErrorKind::kConnectTimeout);
+  EXPECT_EQ(classify_connect(ENOMEM), ErrorKind::kNoMemory);
+  EXPECT_EQ(classify_connect(EHOSTUNREACH), ErrorKind::kConnectOther);
+}
+
+TEST(ErrorKind, EveryKindHasAName) {
+  std::set<std::string_view> names(kErrorNames.begin(), kErrorNames.end());
+  EXPECT_EQ(names.size(), kErrorKinds);
+  EXPECT_EQ(error_name(ErrorKind::kClosedIdle), "closed_idle");
+  EXPECT_EQ(error_name(ErrorKind::kConnectRefused), "connect_refused");
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,40 @@
+#include "loadgen/drivers/driver.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace fanin {
+
+std::string_view driver_name(DriverKind kind) noexcept {
+  switch (kind) {
+    case DriverKind::kUring:
+      return "io-uring";
+    case DriverKind::kThreads:
+      return "threads";
+    case DriverKind::kEpoll:
+      break;
+  }
+  return "epoll";
+}
+
+DriverChoice choose_driver(std::string_view wish, const std::optional<std::string>& why_no_uring) {
+  for (const DriverKind kind : {DriverKind::kEpoll, DriverKind::kThreads}) {
+    if (wish == driver_name(kind)) {
+      return {kind, "as --driver says"};
+    }
+  }
+  if (wish == "auto") {
+    return why_no_uring ? DriverChoice{DriverKind::kEpoll, *why_no_uring}
+                        : DriverChoice{DriverKind::kUring, "the cheapest that this kernel has"};
+  }
+  if (wish != driver_name(DriverKind::kUring)) {
+    throw std::invalid_argument(fmt::format("unknown driver '{}': choose one of auto, epoll, io-uring, threads", wish));
+  }
+  if (why_no_uring) {
+    throw std::invalid_argument(fmt::format("--driver io-uring: {}; choose epoll, or auto", *why_no_uring));
+  }
+  return {DriverKind::kUring, "as --driver says"};
+}
+
+}  // namespace fanin

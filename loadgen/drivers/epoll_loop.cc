@@ -1,0 +1,166 @@
+#include "loadgen/drivers/epoll_loop.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "loadgen/drivers/direct_io.h"
+#include "net/errno_policy.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kReadSize = 65536;
+
+}  // namespace
+
+EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
+    : EventLoop(plan, share, sources),
+      buffer_(kReadSize),
+      stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
+
+void EpollLoop::start_io(int timer) {
+  epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  epoll_event ticks{.events = EPOLLIN | EPOLLET, .data = {.u64 = kTimerTag}};
+  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer, &ticks), "epoll_ctl");
+}
+
+bool EpollLoop::watch(std::uint32_t index) {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag_of(index)}};
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, link(index).fd, &event) == 0;
+}
+
+// It has been registered for everything from the start.
+void EpollLoop::start_receiving(std::uint32_t index) {
+  if (stamps_ && !is_idle(index)) {
+    stamps_->ask(index, link(index).fd);
+  }
+}
+
+int EpollLoop::turn(TimePoint until) {
+  const int count = wait(until);
+  for (int i = 0; i < count; ++i) {
+    handle(events_[static_cast<std::size_t>(i)]);
+  }
+  return count;
+}
+
+// Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
+int EpollLoop::wait(TimePoint until) noexcept {
+  timespec timeout{};
+  const timespec* limit = spins() || until <= at_ ? &timeout : nullptr;
+  if (limit == nullptr && timed()) {
+    timeout = to_timespec(std::max(until - now(), Nanoseconds(0)));
+    limit = &timeout;
+  }
+  return direct_epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), limit);
+}
+
+void EpollLoop::handle(const epoll_event& event) {
+  if (event.data.u64 == kTimerTag) {
+    timer_expired();
+    return;
+  }
+  if (!lives(event.data.u64)) {
+    return;  // meant for an earlier life
+  }
+  const auto index = static_cast<std::uint32_t>(event.data.u64);
+  if (link(index).phase == Phase::kConnecting) {
+    connect_decided(index);
+    if (link(index).phase != Phase::kUp) {
+      return;
+    }
+  }
+  if (link(index).busy && (event.events & EPOLLOUT) != 0) {
+    sendable(index);
+  }
+  if (link(index).phase == Phase::kUp && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
+    const bool closing = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    reads_slowly(index) ? read_on(index) : receive(index, closing);
+  }
+  dispatch();
+}
+
+// A short read means that the socket is empty, so no further recv is needed to learn that: what comes later makes a
+// new event. Only where the peer has closed is the end still to be read.
+void EpollLoop::receive(std::uint32_t index, bool closing) {
+  for (;;) {
+    const ssize_t length = read(index);
+    at_ = now();
+    if (length > 0) {
+      if (!take(index, static_cast<std::size_t>(length))) {
+        return;
+      }
+      if (static_cast<std::size_t>(length) < buffer_.size() && !closing) {
+        return;
+      }
+    } else if (length == 0) {
+      end_of_stream(index);
+      return;
+    } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
+      if (error != IoError::kWouldBlock) {
+        failed(index, ErrorKind::kReset);
+      }
+      return;
+    }
+  }
+}
+
+// Whether there is more is tried after the pause: an edge that comes within it is not waited for again.
+void EpollLoop::read_on(std::uint32_t index) {
+  if (reads().pauses(index)) {
+    return;
+  }
+  const ssize_t length = direct_recv(link(index).fd, buffer_.data(), std::min(buffer_.size(), reads().piece()));
+  at_ = now();
+  if (length > 0) {
+    reads().begin_pause(index, at_);
+    received(index, {buffer_.data(), static_cast<std::size_t>(length)}, at_);
+  } else if (length == 0) {
+    end_of_stream(index);
+  } else if (const IoError error = classify_io(errno);
+             error != IoError::kInterrupted && error != IoError::kWouldBlock) {
+    failed(index, ErrorKind::kReset);
+  }
+}
+
+ssize_t EpollLoop::read(std::uint32_t index) noexcept {
+  return stamps_ ? stamps_->receive(link(index).fd, buffer_.data(), buffer_.size())
+                 : direct_recv(link(index).fd, buffer_.data(), buffer_.size());
+}
+
+bool EpollLoop::take(std::uint32_t index, std::size_t length) {
+  const std::string_view bytes(buffer_.data(), length);
+  if (!stamps_ || is_idle(index)) {
+    return received(index, bytes, at_);
+  }
+  const std::uint32_t before = workload_.in_flight(index);
+  const bool of_use = received(index, bytes, at_);
+  if (workload_.in_flight(index) < before && recorder_.counts(at_)) {
+    stamps_->replied(index);
+  }
+  return of_use;
+}
+
+void EpollLoop::transmit(std::uint32_t index, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t length = direct_send(link(index).fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (length >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(length));
+    } else if (const IoError error = classify_io(errno); error == IoError::kWouldBlock) {
+      link(index).busy = true;
+      keep_waiting(index, bytes);
+      return;
+    } else if (error != IoError::kInterrupted) {
+      failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
+      return;
+    }
+  }
+  if (stamps_ && !is_idle(index)) {
+    stamps_->sent(index, link(index).fd);
+  }
+  all_sent(index);
+}
+
+}  // namespace fanin

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "loadgen/drivers/event_loop.h"
+#include "loadgen/records/kernel_stamps.h"
+
+namespace fanin {
+
+// The epoll driver: each connection is registered once, edge-triggered for both directions, and never touched by
+// epoll_ctl again. A request costs one send, one recv and its share of an epoll_wait.
+class EpollLoop final : public EventLoop {
+ public:
+  EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
+
+  const StampRecords* stamps() const noexcept override { return stamps_ ? &stamps_->records() : nullptr; }
+
+ private:
+  void start_io(int timer) override;
+  void stop_io() noexcept override { epoll_.reset(); }
+  bool watch(std::uint32_t index) override;
+  void start_receiving(std::uint32_t index) override;
+  void transmit(std::uint32_t index, std::string_view bytes) override;
+  void let_go(std::uint32_t) noexcept override {}  // closing takes it out of the set
+  void read_on(std::uint32_t index) override;
+  int turn(TimePoint until) override;
+
+  int wait(TimePoint until) noexcept;
+  void handle(const epoll_event& event);
+  void receive(std::uint32_t index, bool closing);
+  ssize_t read(std::uint32_t index) noexcept;
+  bool take(std::uint32_t index, std::size_t length);
+
+  Descriptor epoll_;
+  std::array<epoll_event, 256> events_{};
+  std::vector<char> buffer_;
+  std::unique_ptr<KernelStamps> stamps_;  // of active connections; null: not asked for
+};
+
+}  // namespace fanin

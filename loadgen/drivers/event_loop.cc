@@ -1,0 +1,240 @@
+#include "loadgen/drivers/event_loop.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+constexpr int kSendBatch = 64;  // requests sent before replies are looked for, so that a backlog does not delay them
+
+// Slices begin with a tick, which wakes a loop that has waited for its turn.
+Nanoseconds tick_of(const LoadPlan& plan) {
+  return plan.slices ? plan.slices->length / ((plan.slices->length + kTick - Nanoseconds(1)) / kTick) : kTick;
+}
+
+}  // namespace
+
+EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
+    : LoadThread(plan, share),
+      sources_(sources),
+      protocol_(*client_),
+      timed_(share.connections > 0 &&
+             (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
+      spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
+      half_closes_(client_->half_closes()),
+      tick_(tick_of(plan)),
+      links_(share.connections + share.idle),
+      clients_(share.connections),
+      sends_(share.connections, plan.send_bytes_per_s),
+      reads_(share.connections, plan.read_bytes_per_s),
+      trickle_(share.idle, plan.trickle),
+      paced_(sends_.active() || reads_.active()),
+      unsent_(plan.send_bytes_per_s ? share.connections : 0),
+      to_open_(share.connections),
+      retries_(share.connections) {}
+
+// The ticks come from a timer that is watched like a connection: a wait without a limit is cheaper than one with.
+void EventLoop::start_timer(TimePoint first) {
+  const itimerspec spec{to_timespec(tick_), to_timespec(first.time_since_epoch())};
+  check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
+}
+
+void EventLoop::timer_expired() {
+  std::uint64_t expirations = 0;
+  [[maybe_unused]] const ssize_t length = ::read(timer_.get(), &expirations, sizeof expirations);  // restarts it
+  at_ = now();
+}
+
+void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
+  ::prctl(PR_SET_TIMERSLACK, 1);  // waits end when they are due, not up to 50 us later
+  driving_ = true;
+  start(window);
+  trickle_.start(window.start);
+  start_timer(window.start);
+  next_tick_ = window.start;
+  progress_at_ = at_ = now();
+  for (;;) {
+    meter_.pass(at_, recorder_.window().open, recorder_.window().close);
+    if (slices_) {
+      slices_->pass(at_);
+    }
+    workload_.wake(at_);
+    pump_opens();
+    dispatch();
+    if (paced_) {
+      keep_pace();
+    }
+    if (at_ >= next_tick_) {
+      spin_.work();
+      tick(coordinator);
+    }
+    if (workload_.finished(at_) || drained() || gave_up_) {
+      break;
+    }
+    if (turn(workload_.may_send(at_) ? at_ : next_due()) > 0) {
+      spin_.work();
+    } else {
+      at_ = now();
+      if (spins_) {  // a loop that sleeps has been woken for nothing, which is neither spinning nor a stall
+        spin_.idle(at_, recorder_.counts(at_));
+      }
+    }
+  }
+  meter_.stop();
+  workload_.abandon(at_);
+  recorder_.finish();
+}
+
+// Until then there is nothing to do but what news ask for.
+TimePoint EventLoop::next_due() noexcept {
+  const TimePoint due = std::min(workload_.next_due(), next_tick_);
+  return paced_ ? std::min({due, sends_.next_end(), reads_.next_end()}) : due;
+}
+
+// What is still open so long after the window will not be waited for.
+bool EventLoop::drained() const noexcept {
+  const TimePoint close = recorder_.window().close;
+  return close != TimePoint::max() && at_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
+}
+
+bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint at) {
+  if (is_idle(index)) {
+    return received_idle(index, bytes);
+  }
+  if (links_[index].closing) {
+    return true;  // nothing is expected any more but the end
+  }
+  if (recorder_.counts(at)) {
+    recorder_.bytes_received(bytes.size());
+  }
+  const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
+  if (outcome.mismatch) {
+    break_link(index, fault_of(outcome));
+  } else if (outcome.closes) {
+    recycle(index, ErrorKind::kClosedEarly);
+  }
+  return links_[index].phase == Phase::kUp;
+}
+
+// Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
+bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
+  const auto newcomer = newcomers_.find(index);
+  if (newcomer == newcomers_.end()) {
+    return true;
+  }
+  const ReplyOutcome outcome = protocol_.consume_all(newcomer->second.state, bytes);
+  if (outcome.mismatch || outcome.closes) {
+    break_idle(index, outcome.mismatch ? fault_of(outcome) : ErrorKind::kClosedEarly);
+    return false;
+  }
+  if (outcome.completed > 0 || outcome.refused) {
+    ++recorder_.connections.idle_served;
+    came_up_idle(index);
+  }
+  return true;
+}
+
+void EventLoop::end_of_stream(std::uint32_t index) {
+  if (is_idle(index)) {
+    break_idle(index, ErrorKind::kClosedEarly);
+    return;
+  }
+  if (may_be_closed(index)) {
+    renew(index);
+    return;
+  }
+  const ReplyOutcome outcome = take_end(index, clients_[index].state, at_);
+  if (plan_.connect_on_demand && outcome.completed > 0) {
+    close_link(index);  // the next request opens it anew
+  } else if (outcome.closes) {
+    renew(index);
+  } else {
+    break_link(index, ErrorKind::kClosedEarly);
+  }
+}
+
+void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
+  if (is_idle(index)) {
+    break_idle(index, kind);
+  } else if (kind == ErrorKind::kReset && may_be_closed(index)) {
+    renew(index);
+  } else {
+    break_link(index, kind);
+  }
+}
+
+void EventLoop::dispatch() {
+  for (int sent = 0; sent < kSendBatch && workload_.may_send(at_); ++sent) {
+    at_ = now();
+    spin_.work();
+    const auto turn = workload_.next(at_);
+    if (!turn) {
+      break;
+    }
+    begin_request(turn->connection);
+  }
+  while (const auto connection = workload_.retired()) {
+    if (workload_.all_sent(at_)) {
+      break;  // nobody needs another one
+    }
+    recycle(*connection, ErrorKind::kOpenAtEnd);  // nothing is in flight
+  }
+}
+
+void EventLoop::begin_request(std::uint32_t index) {
+  if (links_[index].phase == Phase::kDown) {
+    open(index);  // on demand; the request follows when the connection is up
+    return;
+  }
+  request_.clear();
+  protocol_.append_request(clients_[index].state, request_);
+  while (plan_.depth > 1 && workload_.next_on(index, at_)) {
+    protocol_.append_request(clients_[index].state, request_);
+  }
+  sends_.active() ? send_slowly(index, request_) : send(index, request_);
+}
+
+void EventLoop::send(std::uint32_t index, std::string_view bytes) {
+  if (recorder_.counts(at_)) {
+    recorder_.bytes_sent(bytes.size());
+  }
+  if (links_[index].busy) {
+    keep_waiting(index, bytes);
+  } else {
+    transmit(index, bytes);
+  }
+}
+
+void EventLoop::keep_waiting(std::uint32_t index, std::string_view bytes) {
+  waiting_[index].append(bytes);
+  links_[index].waiting = true;
+}
+
+void EventLoop::keep_waiting_first(std::uint32_t index, std::string_view bytes) {
+  waiting_[index].insert(0, bytes);
+  links_[index].waiting = true;
+}
+
+void EventLoop::sendable(std::uint32_t index) {
+  Link& link = links_[index];
+  link.busy = false;
+  if (link.waiting) {
+    const auto node = waiting_.extract(index);
+    link.waiting = false;
+    at_ = now();
+    transmit(index, node.mapped());
+  }
+}
+
+void EventLoop::all_sent(std::uint32_t index) noexcept {
+  if (half_closes_ && !is_idle(index) && (unsent_.empty() || unsent_[index].empty())) {
+    ::shutdown(links_[index].fd, SHUT_WR);
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/load_thread.h"
+#include "loadgen/drivers/waiting.h"
+#include "loadgen/schedule/pacing.h"
+#include "loadgen/schedule/ring.h"
+
+namespace fanin {
+
+// One event loop over many connections: their lives, the workload on them and what becomes of every request. How bytes
+// and news travel is left to a driver, which derives from this (epoll, io_uring) and is told nothing about requests.
+class EventLoop : public LoadThread {
+ public:
+  // `plan` and `sources` must outlive this.
+  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
+
+  void connect(const Coordinator& coordinator) final;
+  void drive(const Window& window, const Coordinator& coordinator) final;
+  void disconnect() noexcept final;
+  const SpinMeter& spin() const noexcept final { return spin_; }
+
+ protected:
+  enum class Phase : std::uint8_t { kDown, kConnecting, kUp };
+
+  // One connection, over all its lives. A run may hold a million idle ones: 8 bytes, and nothing else while they idle.
+  struct Link {
+    int fd = -1;
+    std::uint16_t life = 0;  // tells news of a connection apart from those of an earlier one in its place
+    Phase phase = Phase::kDown;
+    bool busy : 1 = false;     // the driver takes no bytes of it for now
+    bool waiting : 1 = false;  // and some wait in waiting_
+    bool was_up : 1 = false;
+    bool broke : 1 = false;
+    bool closing : 1 = false;  // by the server, which is waited for
+  };
+
+  // What a driver does. Called by the loop; none throws for trouble of one connection, which it reports by failed().
+  virtual void start_io(int timer) = 0;  // watches the timer: timer_expired()
+  virtual void stop_io() noexcept = 0;
+  // A connect of this one is under way: news of it are connect_decided(). False, with errno, where it cannot be
+  // watched.
+  virtual bool watch(std::uint32_t index) = 0;
+  // It is up: news are received(), end_of_stream() and failed() from now on.
+  virtual void start_receiving(std::uint32_t index) = 0;
+  // Sends bytes of a connection that is up and not busy. What it cannot send at once it keeps, by being busy until
+  // sendable() and keep_waiting(), or by a copy of its own. all_sent() when they have left.
+  virtual void transmit(std::uint32_t index, std::string_view bytes) = 0;
+  // Its descriptor is closed next: no news of this life may be reported after that.
+  virtual void let_go(std::uint32_t index) noexcept = 0;
+  // Reads the next piece, where reads_slowly() and the pause after the last one is over. A driver that cannot be told
+  // when to read is not given such a plan.
+  virtual void read_on(std::uint32_t) {}
+  // Waits for news until `until` at most and reports them, after each of them calling dispatch(). Returns how many
+  // there were.
+  virtual int turn(TimePoint until) = 0;
+
+  // What a driver reports.
+  void timer_expired();
+  void connect_decided(std::uint32_t index);
+  // Returns whether the connection is still of use.
+  bool received(std::uint32_t index, std::string_view bytes, TimePoint at);
+  void end_of_stream(std::uint32_t index);
+  void failed(std::uint32_t index, ErrorKind kind);
+  void sendable(std::uint32_t index);
+  void keep_waiting(std::uint32_t index, std::string_view bytes);        // after what waits already
+  void keep_waiting_first(std::uint32_t index, std::string_view bytes);  // before it
+  void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
+  void dispatch();
+
+  // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
+  std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{links_[index].life} << 32 | index; }
+  bool lives(std::uint64_t tag) const noexcept {
+    const Link& link = links_[static_cast<std::uint32_t>(tag)];
+    return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
+  }
+  Link& link(std::uint32_t index) noexcept { return links_[index]; }
+  bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
+  // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
+  bool spins() const noexcept { return driving_ && spins_; }
+  bool timed() const noexcept { return driving_ && timed_; }
+  bool half_closes() const noexcept { return half_closes_; }
+  bool reads_slowly(std::uint32_t index) const noexcept { return reads_.active() && !is_idle(index); }
+  Pacer& reads() noexcept { return reads_; }
+
+  static constexpr std::uint64_t kTimerTag = ~std::uint64_t{0};  // no connection's
+
+  TimePoint at_{};  // latest time known
+
+ private:
+  // What is known besides of an active connection at all times, and of an idle one until it idles.
+  struct Client {
+    ClientState state;
+    TimePoint since;  // of the connect, or of the wait for the server to close
+  };
+
+  Client& client(std::uint32_t index) noexcept { return is_idle(index) ? newcomers_[index] : clients_[index]; }
+
+  // event_loop.cc: the traffic.
+  void start_timer(TimePoint first);
+  bool received_idle(std::uint32_t index, std::string_view bytes);
+  void begin_request(std::uint32_t index);
+  void send(std::uint32_t index, std::string_view bytes);
+  TimePoint next_due() noexcept;
+  bool drained() const noexcept;
+
+  // event_loop_slow.cc: being slow on purpose.
+  void send_slowly(std::uint32_t index, std::string_view bytes);
+  void send_piece(std::uint32_t index);
+  void keep_pace();
+  void trickle();
+
+  // event_loop_connections.cc: opening, proving, breaking, closing, trying again.
+  bool opens_left() const noexcept { return next_to_open_ < links_.size() || !to_open_.empty(); }
+  void pump_opens();
+  void open(std::uint32_t index);
+  void came_up(std::uint32_t index);
+  void came_up_idle(std::uint32_t index);
+  void connect_failed(std::uint32_t index, int error);
+  void break_link(std::uint32_t index, ErrorKind kind);
+  void break_idle(std::uint32_t index, ErrorKind kind);
+  void recycle(std::uint32_t index, ErrorKind unanswered);
+  void renew(std::uint32_t index);
+  bool may_be_closed(std::uint32_t index) const noexcept;
+  void close_link(std::uint32_t index) noexcept;
+  void tick(const Coordinator& coordinator);
+  void publish() noexcept;
+  void sweep_timeouts();
+  void sweep_newcomers();
+  void retry_due();
+  void give_up_without_progress();
+
+  const SourceAddresses& sources_;
+  ClientProtocol& protocol_;
+  const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
+  const bool spins_;
+  const bool half_closes_;
+  const Nanoseconds tick_;  // about kTick
+  SpinMeter spin_;
+  Descriptor timer_;
+  std::vector<Link> links_;                              // active ones first, then idle ones
+  std::vector<Client> clients_;                          // of the active ones
+  std::unordered_map<std::uint32_t, Client> newcomers_;  // of idle ones that are connecting or being proved
+  std::string request_;
+  std::unordered_map<std::uint32_t, std::string> waiting_;
+  Pacer sends_;
+  Pacer reads_;
+  Trickle trickle_;
+  const bool paced_;
+  std::vector<std::string> unsent_;  // of active connections, where sends are paced
+  TimePoint next_tick_{};
+
+  std::uint32_t next_to_open_ = 0;  // never opened so far: this one and all after it
+  Ring<std::uint32_t> to_open_;     // opened anew
+  struct Retry {
+    TimePoint due;
+    std::uint32_t index;
+  };
+  Ring<Retry> retries_;
+  std::uint32_t connecting_ = 0;  // those being proved included
+  std::uint32_t up_ = 0;          // active ones
+  bool driving_ = false;
+  bool interrupted_ = false;
+  std::size_t sweep_at_ = 0;
+  std::uint64_t progress_ = 0;
+  TimePoint progress_at_{};
+};
+
+}  // namespace fanin

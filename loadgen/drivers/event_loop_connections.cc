@@ -1,0 +1,297 @@
+// The part of an event loop that opens, proves, breaks, closes and re-opens connections.
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "loadgen/drivers/event_loop.h"
+
+namespace fanin {
+namespace {
+
+constexpr int kSweepsPerTimeout = 20;  // timeouts are found within 5 % of their length, or 10 ms
+constexpr Nanoseconds kLongestSweep = std::chrono::milliseconds(250);
+
+}  // namespace
+
+void EventLoop::connect(const Coordinator& coordinator) {
+  timer_.reset(check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"));
+  start_io(timer_.get());
+  if (plan_.connect_on_demand) {
+    next_to_open_ = share_.connections;
+    for (std::uint32_t i = 0; i < share_.connections; ++i) {
+      workload_.usable(i);
+    }
+  }
+  at_ = now();
+  start_timer(at_ + tick_);
+  next_tick_ = at_ + tick_;
+  while (!coordinator.interrupted() && (opens_left() || connecting_ > 0)) {
+    pump_opens();
+    turn(TimePoint::max());
+    if (at_ >= next_tick_) {
+      next_tick_ = at_ + tick_;
+      sweep_timeouts();
+      publish();
+    }
+  }
+  recorder_.connections.established = up_;
+  publish();
+}
+
+void EventLoop::publish() noexcept {
+  recorder_.publish(at_, up_ + recorder_.connections.idle_established - recorder_.connections.idle_lost);
+}
+
+void EventLoop::pump_opens() {
+  while (connecting_ < plan_.connecting && opens_left()) {
+    open(to_open_.empty() ? next_to_open_++ : to_open_.pop());
+  }
+}
+
+void EventLoop::open(std::uint32_t index) {
+  Link& link = links_[index];
+  ++link.life;
+  link.phase = Phase::kConnecting;
+  ++connecting_;
+  client(index).since = now();
+  // By the number in the whole run, so that threads do not all begin with the same address.
+  const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
+  Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
+  if (!dialled.fd) {
+    connect_failed(index, dialled.error);
+    return;
+  }
+  link.fd = dialled.fd.release();
+  if (!watch(index)) {
+    connect_failed(index, errno);
+  }
+}
+
+void EventLoop::connect_decided(std::uint32_t index) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(links_[index].fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  at_ = now();
+  if (error != 0) {
+    connect_failed(index, error);
+  } else {
+    came_up(index);
+  }
+}
+
+void EventLoop::came_up(std::uint32_t index) {
+  Link& link = links_[index];
+  Client& client = this->client(index);
+  link.phase = Phase::kUp;
+  recorder_.connected(at_ - client.since);
+  start_receiving(index);
+  if (is_idle(index)) {
+    ++recorder_.connections.idle_established;
+    if (!plan_.prove_idle) {
+      came_up_idle(index);
+      return;
+    }
+    client.state = ClientState{.connection = share_.first_idle + index};
+    request_.clear();
+    protocol_.append_request(client.state, request_);
+    transmit(index, request_);
+    return;
+  }
+  --connecting_;
+  client.state = new_life(index);
+  ++up_;
+  if (link.was_up && driving_ && recorder_.counts(at_)) {
+    ++recorder_.connections.reconnects;
+  }
+  const bool was_up = link.was_up;
+  link.was_up = true;
+  if (plan_.connect_on_demand) {
+    recorder_.connections.established += was_up ? 0 : 1;
+    workload_.sent_late(index, at_);
+    begin_request(index);
+  } else {
+    workload_.usable(index, at_);
+  }
+}
+
+// From now on it idles, and nothing is known of it but its descriptor.
+void EventLoop::came_up_idle(std::uint32_t index) {
+  newcomers_.erase(index);
+  --connecting_;
+}
+
+void EventLoop::connect_failed(std::uint32_t index, int error) {
+  last_connect_error_ = error;
+  failed(index, classify_connect(error));
+}
+
+// The connection is of no more use: its requests end with `kind`, and it is opened anew, at once if it had been of use.
+void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
+  Link& link = links_[index];
+  const bool asked = workload_.in_flight(index) > 0;
+  const bool closed = kind == ErrorKind::kReset || kind == ErrorKind::kClosedEarly;
+  workload_.unusable(index, at_, kind);
+  if (!asked) {
+    recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
+  }
+  recorder_.connections.failed += link.broke ? 0 : 1;
+  link.broke = true;
+  const bool served = link.phase == Phase::kUp && clients_[index].state.completed > 0;
+  close_link(index);
+  if (served && !plan_.connect_on_demand) {
+    to_open_.push(index);
+  } else {
+    retries_.push({at_ + kRetryDelay, index});
+  }
+}
+
+// An idle connection is not opened anew. One that breaks while it idles is lost; before, it has failed.
+void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
+  const bool idled = links_[index].phase == Phase::kUp && !newcomers_.contains(index);
+  if (idled) {
+    ++recorder_.connections.idle_lost;
+  } else {
+    recorder_.connection_error(kind);
+    recorder_.connections.idle_established -= links_[index].phase == Phase::kUp ? 1 : 0;
+  }
+  close_link(index);
+}
+
+// It has made its number of requests, or the server has said that it closes: a new connection takes its place, as soon
+// as the server has closed if that is for it to do.
+void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
+  if (links_[index].phase != Phase::kUp) {
+    return;
+  }
+  workload_.unusable(index, at_, unanswered);
+  if (plan_.close == CloseKind::kServer) {
+    links_[index].closing = true;
+    clients_[index].since = at_;
+  } else {
+    renew(index);
+  }
+}
+
+void EventLoop::renew(std::uint32_t index) {
+  workload_.unusable(index, at_, ErrorKind::kClosedEarly);
+  close_link(index);
+  to_open_.push(index);
+}
+
+// The server may close, with FIN or with RST, once it has sent the last reply, which may be before the workload has
+// noticed that it was the last.
+bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
+  return links_[index].closing ||
+         (plan_.close == CloseKind::kServer && links_[index].phase == Phase::kUp && workload_.in_flight(index) == 0 &&
+          clients_[index].state.completed >= plan_.requests_per_connection);
+}
+
+void EventLoop::close_link(std::uint32_t index) noexcept {
+  Link& link = links_[index];
+  if (is_idle(index)) {
+    connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
+  } else {
+    connecting_ -= link.phase == Phase::kConnecting ? 1 : 0;
+    up_ -= link.phase == Phase::kUp ? 1 : 0;
+  }
+  if (link.waiting) {
+    waiting_.erase(index);
+  }
+  if (index < unsent_.size()) {
+    unsent_[index].clear();
+  }
+  if (link.fd >= 0) {
+    if (plan_.close == CloseKind::kRst) {
+      set_reset_on_close(link.fd);
+    }
+    let_go(index);
+    Descriptor(std::exchange(link.fd, -1)).reset();
+  }
+  link.phase = Phase::kDown;
+  link.busy = link.waiting = link.closing = false;
+}
+
+void EventLoop::disconnect() noexcept {
+  for (std::uint32_t i = 0; i < links_.size(); ++i) {
+    close_link(i);
+  }
+  stop_io();
+  timer_.reset();
+}
+
+void EventLoop::tick(const Coordinator& coordinator) {
+  next_tick_ = at_ + tick_;
+  trickle();
+  give_up_without_progress();  // first: what the sweep breaks was up until now
+  sweep_timeouts();
+  retry_due();
+  publish();
+  recorder_.open_early(coordinator.opening(), at_);
+  if (coordinator.interrupted() && !interrupted_) {
+    interrupted_ = true;
+    workload_.close_at(at_);
+  }
+}
+
+// A slice of the active connections per tick, so that a million of them do not stop the loop; a full round takes 1/20
+// of the timeout, at most 250 ms.
+void EventLoop::sweep_timeouts() {
+  const Nanoseconds round = std::clamp(plan_.timeout / kSweepsPerTimeout, kTick, kLongestSweep);
+  const std::size_t slice = clients_.size() / static_cast<std::size_t>(round / kTick) + 1;
+  for (std::size_t i = 0; i < std::min(slice, clients_.size()); ++i) {
+    sweep_at_ = sweep_at_ + 1 < clients_.size() ? sweep_at_ + 1 : 0;
+    const auto index = static_cast<std::uint32_t>(sweep_at_);
+    const Link& link = links_[index];
+    if (link.phase == Phase::kConnecting && clients_[index].since + plan_.timeout <= at_) {
+      connect_failed(index, ETIMEDOUT);
+    } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
+               workload_.oldest_sent(index) + plan_.timeout <= at_) {
+      break_link(index, ErrorKind::kTimeout);
+    } else if (link.closing && clients_[index].since + plan_.timeout <= at_) {
+      break_link(index, ErrorKind::kNotClosed);
+    }
+  }
+  sweep_newcomers();
+}
+
+void EventLoop::sweep_newcomers() {
+  std::vector<std::uint32_t> late;
+  for (const auto& [index, client] : newcomers_) {
+    if (client.since + plan_.timeout <= at_) {
+      late.push_back(index);
+    }
+  }
+  for (const std::uint32_t index : late) {
+    if (links_[index].phase == Phase::kConnecting) {
+      connect_failed(index, ETIMEDOUT);
+    } else {
+      break_idle(index, ErrorKind::kTimeout);
+    }
+  }
+}
+
+void EventLoop::retry_due() {
+  while (!retries_.empty() && retries_.front().due <= at_) {
+    const std::uint32_t index = retries_.pop().index;
+    if (plan_.connect_on_demand) {
+      workload_.usable(index, at_);
+    } else {
+      to_open_.push(index);
+    }
+  }
+}
+
+// A run by number of requests has no other end if the server is gone.
+void EventLoop::give_up_without_progress() {
+  const std::uint64_t progress = recorder_.sent_count() + recorder_.completed_count();
+  if (up_ > 0 || progress != progress_) {
+    progress_ = progress;
+    progress_at_ = at_;
+  } else if (recorder_.window().close == TimePoint::max() && at_ - progress_at_ > plan_.timeout) {
+    gave_up_ = true;
+  }
+}
+
+}  // namespace fanin

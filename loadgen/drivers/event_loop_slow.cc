@@ -1,0 +1,52 @@
+// The part of an event loop that is slow on purpose: pieces at a rate, and bytes on idle connections.
+#include <algorithm>
+
+#include "loadgen/drivers/event_loop.h"
+
+namespace fanin {
+
+void EventLoop::send_slowly(std::uint32_t index, std::string_view bytes) {
+  unsent_[index].append(bytes);
+  if (!sends_.pauses(index)) {
+    send_piece(index);
+  }
+}
+
+void EventLoop::send_piece(std::uint32_t index) {
+  std::string& unsent = unsent_[index];
+  const std::string piece = unsent.substr(0, sends_.piece());
+  unsent.erase(0, piece.size());
+  sends_.begin_pause(index, at_);
+  send(index, piece);
+}
+
+void EventLoop::keep_pace() {
+  while (const auto index = sends_.end_pause(at_)) {
+    if (!unsent_[*index].empty()) {
+      send_piece(*index);
+    }
+  }
+  while (const auto index = reads_.end_pause(at_)) {
+    if (links_[*index].phase == Phase::kUp) {
+      read_on(*index);
+    }
+  }
+}
+
+// Never the last byte of the request, so that the server waits for it for ever.
+void EventLoop::trickle() {
+  while (const auto turn = trickle_.next(at_)) {
+    const std::uint32_t index = share_.connections + turn->connection;
+    if (links_[index].phase != Phase::kUp || newcomers_.contains(index)) {
+      continue;
+    }
+    ClientState state{.connection = share_.first_idle + index, .sent = plan_.prove_idle ? 1U : 0U};
+    request_.clear();
+    protocol_.append_request(state, request_);
+    if (turn->byte + 1 < request_.size()) {
+      send(index, std::string_view(request_).substr(turn->byte, 1));
+    }
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,90 @@
+#include "loadgen/drivers/load_thread.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kStatusCodes = 1000;
+
+WorkloadPlan workload_plan(const LoadPlan& plan, const Share& share) {
+  WorkloadPlan workload{.connections = share.connections,
+                        .depth = plan.depth,
+                        .think = plan.think,
+                        .requests_per_connection = plan.requests_per_connection,
+                        .connect_on_demand = plan.connect_on_demand};
+  if (plan.requests) {
+    workload.requests = share.connections > 0 ? share_of(*plan.requests, share.index, share.count) : 0;
+  }
+  return workload;
+}
+
+std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
+  if (!plan.rate_per_s || share.connections == 0) {
+    return std::nullopt;
+  }
+  return Schedule({.kind = plan.arrival,
+                   .rate_per_s = *plan.rate_per_s,
+                   .shares = share.count,
+                   .seed = plan.seed,
+                   .burst_size = plan.burst_size,
+                   .ramp = plan.ramp,
+                   .trace = plan.trace},
+                  share.index);
+}
+
+}  // namespace
+
+LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
+    : plan_(plan),
+      share_(share),
+      client_(plan.make_client()),
+      slices_(plan.slices ? std::optional<Slices>(*plan.slices) : std::nullopt),
+      recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
+      classes_(plan.mix
+                   ? std::optional<ClassRecorder>(std::in_place, *plan.mix, share.first_connection, share.connections)
+                   : std::nullopt),
+      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_, slices_ ? &*slices_ : nullptr,
+                classes_ ? &*classes_ : nullptr),
+      statuses_(plan.has_statuses ? kStatusCodes : 0) {}
+
+void LoadThread::start(const Window& window) {
+  if (slices_) {
+    if (plan_.server_pid && share_.index == 0) {
+      server_clock_.emplace(*plan_.server_pid);
+    }
+    slices_->begin(window, server_clock_ ? &*server_clock_ : nullptr);
+  }
+  workload_.start(window);
+}
+
+ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
+                                      TimePoint at) {
+  for (;;) {
+    const ReplyOutcome outcome = client_->consume(state, received);
+    account(connection, outcome, at);
+    if (outcome.unread == 0 || outcome.mismatch || outcome.closes) {
+      return outcome;
+    }
+    received = received.substr(received.size() - outcome.unread);
+  }
+}
+
+ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
+  const ReplyOutcome outcome = client_->end_of_stream(state);
+  account(connection, outcome, at);
+  return outcome;
+}
+
+void LoadThread::account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept {
+  const std::uint32_t before = workload_.replies(connection);
+  if (outcome.completed > 0) {
+    workload_.replied(connection, outcome.completed, at);
+  }
+  if (outcome.refused) {
+    workload_.refused(connection, ErrorKind::kHttpStatus, at);
+  }
+  if (outcome.status < statuses_.size()) {
+    statuses_[outcome.status] += workload_.replies(connection) - before;
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "loadgen/drivers/waiting.h"
+#include "loadgen/plan/plan.h"
+#include "loadgen/records/class_recorder.h"
+#include "loadgen/records/kernel_stamps.h"
+#include "loadgen/records/recorder.h"
+#include "loadgen/records/thread_usage.h"
+#include "loadgen/runs/coordinator.h"
+#include "loadgen/schedule/workload.h"
+
+namespace fanin {
+
+// Which part of the plan falls to one thread.
+struct Share {
+  unsigned index = 0;                  // of the thread
+  unsigned count = 1;                  // threads in all
+  std::uint32_t first_connection = 0;  // number of its first active connection in the whole run
+  std::uint32_t connections = 0;       // active ones
+  std::uint32_t idle = 0;
+  std::uint32_t first_idle = 0;  // number of its first idle connection, counted on after all active ones
+};
+
+// One thread of a run with its connections, its part of the workload and its records. connect, drive and disconnect are
+// called in this order by that thread; the accessors below by any thread once it has ended, and by any thread at any
+// time for the recorder's progress counters.
+class LoadThread {
+ public:
+  LoadThread(const LoadPlan& plan, const Share& share);
+  virtual ~LoadThread() = default;
+  LoadThread(const LoadThread&) = delete;
+  LoadThread& operator=(const LoadThread&) = delete;
+
+  // Opens all connections; returns when each is up or has failed. Throws std::system_error for trouble of its own.
+  virtual void connect(const Coordinator& coordinator) = 0;
+  // Makes the traffic; returns when every request of the window is accounted for.
+  virtual void drive(const Window& window, const Coordinator& coordinator) = 0;
+  // Closes all connections. Always called, also after an error.
+  virtual void disconnect() noexcept = 0;
+
+  const Share& share() const noexcept { return share_; }
+  const Recorder& recorder() const noexcept { return recorder_; }
+  // Of a thread that spins; another has spun for no time.
+  virtual const SpinMeter& spin() const noexcept {
+    static const SpinMeter none;
+    return none;
+  }
+  // Null where the plan does not ask for them.
+  virtual const StampRecords* stamps() const noexcept { return nullptr; }
+  const UsageMeter& usage() const noexcept { return meter_; }
+  // Of a target that takes turns with others; null otherwise.
+  const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }
+  // Of a mix of requests; null otherwise.
+  const ClassRecorder* classes() const noexcept { return classes_ ? &*classes_ : nullptr; }
+  std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
+  // Replies to requests of the window by their status; empty where the protocol has none.
+  std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
+  int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
+  bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
+
+ protected:
+  // The traffic may begin.
+  void start(const Window& window);
+  // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
+  ClientState new_life(std::uint32_t connection) const noexcept {
+    return {.connection = share_.first_connection + connection, .earlier = workload_.ended(connection)};
+  }
+  // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
+  // says of the connection (`mismatch`, `closes`) is for the driver to do.
+  ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
+  static ErrorKind fault_of(const ReplyOutcome& mismatch) noexcept {
+    return mismatch.too_long ? ErrorKind::kTooLong : ErrorKind::kMismatch;
+  }
+  // The same for the end of the stream.
+  ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);
+
+  const LoadPlan& plan_;
+  const Share share_;
+  const std::unique_ptr<ClientProtocol> client_;
+  std::optional<ProcessClock> server_clock_;  // of the thread that reads it at the borders of slices
+  std::optional<Slices> slices_;
+  Recorder recorder_;
+  std::optional<ClassRecorder> classes_;
+  Workload workload_;
+  UsageMeter meter_;
+  int last_connect_error_ = 0;
+  bool gave_up_ = false;
+
+ private:
+  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+
+  std::vector<std::uint64_t> statuses_;
+};
+
+// A connection that failed, or that the peer closed without having served it, is tried again after this long.
+inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
+
+// How long an interrupted run waits for the replies that are under way.
+inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
+
+// How often a driver looks for timeouts, retries and interrupts.
+inline constexpr Nanoseconds kTick = std::chrono::milliseconds(10);
+
+}  // namespace fanin

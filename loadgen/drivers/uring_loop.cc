@@ -1,0 +1,333 @@
+#include "loadgen/drivers/uring_loop.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <system_error>
+
+#include "net/errno_policy.h"
+
+namespace fanin {
+namespace {
+
+constexpr unsigned kEntries = 1024;
+constexpr int kMostTries = 1000;   // to hand over what the kernel has no memory for
+constexpr int kMostPerTurn = 256;  // then the schedule, ticks and pauses get their turn
+// The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
+// for anew; but they are used in turn, so that more of them than that are only colder.
+constexpr unsigned kFewestBuffers = 256;
+constexpr unsigned kMostBuffers = 8192;
+constexpr std::size_t kBufferSize = 2048;
+
+[[noreturn]] void throw_ring_error(int error) {
+  throw std::system_error(error, std::generic_category(), "io_uring_enter");
+}
+
+}  // namespace
+
+// There is no asking for multishot receive itself; the send without copying came with the same kernel.
+std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
+
+// A registered socket is released only when all operations that are older have ended, and receives never end: so not
+// where connections come and go.
+UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
+    : EventLoop(plan, share, sources),
+      registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand) {}
+
+// Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
+// two for every connection. The flag lets a loop that spins see in memory whether there is anything to enter the kernel
+// for.
+void UringLoop::start_io(int timer) {
+  const unsigned completions = std::bit_ceil(8 * kEntries + 2 * (share_.connections + share_.idle));
+  set_up_uring(ring_, kEntries, completions,
+               {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG});
+  started_ = true;
+  registers_ = registers_ && ::io_uring_register_files_sparse(&ring_, share_.connections) == 0;
+  buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kFewestBuffers, kMostBuffers), kBufferSize);
+  timer_ = timer;
+  watch_timer();
+}
+
+// Operations hold the sockets open, so what was cancelled is handed over before the ring goes.
+void UringLoop::stop_io() noexcept {
+  if (started_) {
+    ::io_uring_submit(&ring_);
+    buffers_.reset();
+    ::io_uring_queue_exit(&ring_);
+    started_ = false;
+  }
+}
+
+void UringLoop::watch_timer() {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_poll_multishot(operation, timer_, POLLIN);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kTimer, 0));
+}
+
+bool UringLoop::watch(std::uint32_t index) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_poll_add(operation, link(index).fd, POLLOUT);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kConnect, tag_of(index)));
+  return true;
+}
+
+void UringLoop::start_receiving(std::uint32_t index) {
+  if (registers_ && index < share_.connections) {
+    ::io_uring_register_files_update(&ring_, index, &link(index).fd, 1);
+  }
+  receive(index);
+}
+
+void UringLoop::receive(std::uint32_t index) {
+  io_uring_sqe* operation = next();
+  buffers_->prepare_receive(*operation, link(index).fd);
+  name_socket(*operation, index);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kReceive, tag_of(index)));
+}
+
+void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept {
+  if (registers_ && index < share_.connections) {
+    operation.fd = static_cast<int>(index);
+    operation.flags |= IOSQE_FIXED_FILE;
+  }
+}
+
+// The bytes are copied: the caller's are gone by the time that they are handed over. One send of a connection at a
+// time, since the second might find room that the first has not found.
+void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
+  io_uring_sqe* operation = next();  // may submit, which empties sends_
+  Send& send = sends_[queued_];
+  send.bytes.assign(bytes);
+  send.connection = tag_of(index);
+  link(index).busy = true;
+  ::io_uring_prep_send(operation, link(index).fd, send.bytes.data(), send.bytes.size(),
+                       MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+  name_socket(*operation, index);
+  operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
+  if (++queued_ == kBatch) {
+    submit();
+  }
+}
+
+// Without waiting.
+void UringLoop::submit() {
+  const unsigned before = ::io_uring_cq_ready(&ring_);
+  const int result = ::io_uring_submit(&ring_);
+  settle_sends(before);
+  if (result < 0 && !uring_error_passes(-result)) {
+    throw_ring_error(-result);
+  }
+}
+
+// The kernel may have taken a part only, for lack of memory. Which sends have failed is known when it has taken all.
+void UringLoop::submit_rest() {
+  int result = 0;
+  for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
+    if (tries == kMostTries || (result < 0 && !uring_error_passes(-result))) {
+      throw_ring_error(result < 0 ? -result : EBUSY);
+    }
+    result = ::io_uring_submit(&ring_);
+  }
+}
+
+// A send that must not wait is over when its submission returns, and without having sent everything it counts as
+// failed, which is what makes it complete at all. So all buffers are free again, but for those that the completions
+// since `before` name.
+void UringLoop::settle_sends(unsigned before) {
+  if (queued_ == 0) {
+    return;
+  }
+  submit_rest();
+  std::array<std::uint64_t, kBatch> sent;  // tags of those that were; what is sent next may overwrite sends_
+  const std::size_t count = std::exchange(queued_, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    sent[i] = sends_[i].connection;
+  }
+  const unsigned after = ::io_uring_cq_ready(&ring_);
+  for (unsigned i = before; i < after; ++i) {
+    const io_uring_cqe& completion = ring_.cq.cqes[(*ring_.cq.khead + i) & *ring_.cq.kring_mask];
+    if (static_cast<Kind>(completion.user_data >> 56) == Kind::kSend) {
+      const auto number = static_cast<std::size_t>(completion.user_data & 0xff);
+      sent[number] = kTimerTag;
+      save_unsent(sends_[number], completion.res);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (sent[i] != kTimerTag && lives(sent[i])) {
+      const auto index = static_cast<std::uint32_t>(sent[i]);
+      sendable(index);
+      if (half_closes()) {
+        all_sent(index);
+      }
+    }
+  }
+}
+
+void UringLoop::save_unsent(const Send& send, int result) {
+  const auto index = static_cast<std::uint32_t>(send.connection);
+  if (!lives(send.connection)) {
+    return;
+  }
+  const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
+  if (error == IoError::kWouldBlock || error == IoError::kInterrupted) {
+    const std::string rest = send.bytes.substr(static_cast<std::size_t>(std::max(result, 0)));
+    keep_waiting_first(index, rest);
+    wait_for_room(index);
+  } else {
+    failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
+  }
+}
+
+void UringLoop::wait_for_room(std::uint32_t index) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_poll_add(operation, link(index).fd, POLLOUT);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, tag_of(index)));
+}
+
+void UringLoop::let_go(std::uint32_t index) noexcept {
+  cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
+  if (link(index).busy) {
+    cancel(Kind::kRoom, tag_of(index));
+  }
+  if (registers_ && index < share_.connections) {
+    if (plan_.close != CloseKind::kRst) {
+      ::shutdown(link(index).fd, SHUT_RDWR);  // the ring may keep the socket open for some time
+    }
+    const int none = -1;
+    ::io_uring_register_files_update(&ring_, index, &none, 1);
+  }
+}
+
+void UringLoop::cancel(Kind kind, std::uint64_t what) {
+  io_uring_sqe* operation = next();
+  ::io_uring_prep_cancel64(operation, packed(kind, what), 0);
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kCancel, 0));
+}
+
+io_uring_sqe* UringLoop::next() {
+  io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
+  if (operation == nullptr) {
+    submit();
+    operation = ::io_uring_get_sqe(&ring_);
+  }
+  if (operation == nullptr) {
+    throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
+  }
+  return operation;
+}
+
+void UringLoop::enter(TimePoint until) {
+  int result = 0;
+  const unsigned before = ::io_uring_cq_ready(&ring_);
+  if (before > 0) {
+    result = ::io_uring_submit(&ring_);
+  } else if (spins() || until <= at_) {
+    const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
+    if (::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
+      result = ::io_uring_submit_and_get_events(&ring_);
+    }
+  } else if (timed()) {
+    const timespec left = to_timespec(std::max(until - now(), Nanoseconds(0)));
+    __kernel_timespec limit{.tv_sec = left.tv_sec, .tv_nsec = left.tv_nsec};
+    io_uring_cqe* first = nullptr;
+    result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+  } else {
+    result = ::io_uring_submit_and_wait(&ring_, 1);
+  }
+  settle_sends(before);
+  if (result < 0 && !uring_error_passes(-result)) {
+    throw_ring_error(-result);
+  }
+}
+
+int UringLoop::turn(TimePoint until) {
+  enter(until);
+  int handled = 0;
+  while (handled < kMostPerTurn) {
+    const std::size_t count = take_completions();
+    if (count == 0) {
+      break;
+    }
+    at_ = now();
+    const TimePoint at = at_;
+    for (std::size_t i = 0; i < count; ++i) {
+      handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
+    }
+    handled += static_cast<int>(count);
+  }
+  return handled;
+}
+
+// As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what
+// it waits here for that would be in no latency. Copies, because handling one may make room on the queue for others.
+std::size_t UringLoop::take_completions() noexcept {
+  unsigned head = 0;
+  std::size_t count = 0;
+  const io_uring_cqe* entry = nullptr;
+  io_uring_for_each_cqe(&ring_, head, entry) {
+    batch_[count++] = {entry->user_data, entry->res, entry->flags};
+    if (count == batch_.size()) {
+      break;
+    }
+  }
+  ::io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+  return count;
+}
+
+void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint at) {
+  const std::uint64_t tag = what & ~(std::uint64_t{0xff} << 56);
+  const auto index = static_cast<std::uint32_t>(tag);
+  switch (static_cast<Kind>(what >> 56)) {
+    case Kind::kReceive:
+      on_received(tag, result, flags, at);
+      dispatch();
+      break;
+    case Kind::kConnect:
+      if (lives(tag) && link(index).phase == Phase::kConnecting) {
+        connect_decided(index);
+        dispatch();
+      }
+      break;
+    case Kind::kRoom:
+      if (lives(tag) && link(index).busy) {
+        sendable(index);
+      }
+      break;
+    case Kind::kTimer:
+      timer_expired();
+      if ((flags & IORING_CQE_F_MORE) == 0) {
+        watch_timer();
+      }
+      break;
+    case Kind::kSend:    // was dealt with after its submission
+    case Kind::kCancel:  // whether there was anything to cancel shows in that operation's own completion
+      break;
+  }
+}
+
+// Buffers may run out within a batch; by the time a new receive is submitted all of them have been given back.
+void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
+  const auto index = static_cast<std::uint32_t>(tag);
+  if (lives(tag)) {
+    if (result > 0) {
+      received(index, buffers_->received(flags, result), at);
+    } else if (result == 0) {
+      end_of_stream(index);
+    } else if (result != -ENOBUFS && result != -EAGAIN && result != -EINTR) {
+      failed(index, ErrorKind::kReset);
+    }
+  }
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    buffers_->give_back(flags);
+  }
+  if ((flags & IORING_CQE_F_MORE) == 0 && lives(tag)) {
+    receive(index);
+  }
+}
+
+}  // namespace fanin

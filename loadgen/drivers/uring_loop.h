@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/drivers/event_loop.h"
+#include "net/buffer_ring.h"
+#include "net/uring.h"
+
+namespace fanin {
+
+// The io_uring driver: one receive per connection that completes for every reply into buffers that the kernel picks
+// itself, and sends that are handed over several at a time and say nothing when they succeed. A request costs one
+// completion and its share of an io_uring_enter.
+class UringLoop final : public EventLoop {
+ public:
+  UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
+
+ private:
+  // What an operation is for, in the highest byte of its user_data; the rest names the connection or the send.
+  enum class Kind : std::uint8_t { kConnect, kReceive, kSend, kRoom, kTimer, kCancel };
+
+  // Requests that are handed over together. More would save little and let the first of them wait for the last.
+  static constexpr std::size_t kBatch = 16;
+
+  struct Send {
+    std::string bytes;
+    std::uint64_t connection = 0;  // its tag
+  };
+
+  static std::uint64_t packed(Kind kind, std::uint64_t what) noexcept {
+    return static_cast<std::uint64_t>(kind) << 56 | what;
+  }
+
+  void start_io(int timer) override;
+  void stop_io() noexcept override;
+  bool watch(std::uint32_t index) override;
+  void start_receiving(std::uint32_t index) override;
+  void transmit(std::uint32_t index, std::string_view bytes) override;
+  void let_go(std::uint32_t index) noexcept override;
+  int turn(TimePoint until) override;
+
+  io_uring_sqe* next();
+  void receive(std::uint32_t index);
+  void name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept;
+  void submit();
+  void submit_rest();
+  void settle_sends(unsigned before);
+  void save_unsent(const Send& send, int result);
+  void enter(TimePoint until);
+  std::size_t take_completions() noexcept;
+  void handle(std::uint64_t what, int result, unsigned flags, TimePoint at);
+  void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
+  void watch_timer();
+  void wait_for_room(std::uint32_t index);
+  void cancel(Kind kind, std::uint64_t what);
+
+  io_uring ring_{};
+  bool started_ = false;
+  bool registers_;  // active sockets, which spares looking each of them up for each operation
+  int timer_ = -1;
+  std::optional<BufferRing> buffers_;
+  std::array<Send, kBatch> sends_;
+  std::size_t queued_ = 0;  // of sends_
+  struct Completion {
+    std::uint64_t what;
+    int result;
+    unsigned flags;
+  };
+  std::array<Completion, kBatch> batch_{};
+};
+
+// Why the io_uring driver cannot be used here, or nothing.
+std::optional<std::string> why_no_uring_driver();
+
+}  // namespace fanin

@@ -1,0 +1,132 @@
+#include "loadgen/experiments/calibrate_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/experiments/calibration.h"
+#include "loadgen/experiments/clock_trials.h"
+#include "loadgen/experiments/echo_peer.h"
+#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/result_file.h"
+#include "loadgen/runs/session.h"
+#include "net/affinity.h"
+
+namespace fanin {
+namespace {
+
+constexpr int kEndedEarly = 130;
+constexpr std::int64_t kConnections = 50;
+constexpr Nanoseconds kRunLength = std::chrono::seconds(2);
+constexpr int kTrials = 1000;  // as many as a p99 takes
+constexpr Nanoseconds kStallWatch = std::chrono::seconds(1);
+
+// The generator has a CPU of its own where there are two: the last one, unless it was said which.
+void divide_cpus(const std::string& wish, Calibration& calibration) {
+  const std::vector<int> all = allowed_cpus();
+  calibration.generator_cpus = wish.empty() ? std::vector<int>{all.back()} : parse_cpu_list(wish);
+  std::set_difference(all.begin(), all.end(), calibration.generator_cpus.begin(), calibration.generator_cpus.end(),
+                      std::back_inserter(calibration.server_cpus));
+  if (calibration.server_cpus.empty()) {
+    calibration.server_cpus = all;
+  }
+}
+
+LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
+  LoadOptions options;
+  options.target = peer.address().text();
+  options.driver = driver_name(driver);
+  options.connections = kConnections;
+  options.protocol_options = {{"payload-size", "64"}};
+  options.think = Nanoseconds(0);
+  options.requests_per_connection = 0;
+  options.duration = kRunLength;
+  options.server_pids = {peer.pid()};
+  return options;
+}
+
+DriverCeiling measure_ceiling(Session& session, const EchoPeer& peer, DriverKind driver, bool& interrupted) {
+  DriverCeiling ceiling;
+  ceiling.driver = driver;
+  if (const auto reason = why_no_uring_driver(); driver == DriverKind::kUring && reason) {
+    ceiling.reason = *reason;
+    return ceiling;
+  }
+  const Outcome outcome = session.run(Session::prepare(ceiling_options(peer, driver)));
+  interrupted = outcome.result.interrupted;
+  if (outcome.verdict.status == Status::kInvalid) {
+    ceiling.reason = outcome.verdict.reasons.front();
+    return ceiling;
+  }
+  ceiling.requests_per_s = outcome.result.requests_per_s();
+  ceiling.generator_ns_per_request = outcome.result.generator_ns_per_request();
+  ceiling.busiest_thread_utilisation = outcome.result.busiest_thread_utilisation;
+  return ceiling;
+}
+
+void measure_clock(Calibration& calibration) {
+  calibration.clock_ns = clock_cost_ns();
+  calibration.delay_asleep = wake_up_delays(WaitKind::kSleep, kTrials);
+  calibration.delay_spinning = wake_up_delays(WaitKind::kSpin, kTrials);
+  calibration.shortest_sleep = shortest_sleeps(kTrials);
+  const SpinMeter::Stalls stalls = stalls_within(kStallWatch);
+  calibration.stalls_per_s = static_cast<double>(stalls.count) / std::chrono::duration<double>(kStallWatch).count();
+  calibration.longest_stall = stalls.longest;
+}
+
+std::optional<int> parse(int argc, char** argv, LoadOptions& options) {
+  CLI::App app("What this machine lets the generator do: the ceiling of each driver, and how well time is kept.",
+               "fanin-load calibrate");
+  app.add_option("--cpus", options.cpus, "of the generator; its echo peer gets the others");
+  app.add_option("--json", options.json_path, "write the result to this file, for --calibration; - is standard output");
+  app.add_flag("--quiet", options.quiet, "no progress, no summary");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    throw std::invalid_argument(fmt::format("calibrate: {}: see fanin-load calibrate --help", error.what()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int calibrate(int argc, char** argv) {
+  LoadOptions options;
+  if (const auto exit_code = parse(argc, argv, options)) {
+    return *exit_code;
+  }
+  Calibration calibration;
+  calibration.started_at = std::chrono::system_clock::now();
+  describe_machine(calibration);
+  divide_cpus(options.cpus, calibration);
+  std::optional<ResultFile> file;
+  if (!options.json_path.empty()) {
+    file.emplace(options.json_path);
+  }
+  const EchoPeer peer(calibration.server_cpus);
+  options.cpus = format_cpu_list(calibration.generator_cpus);
+  Session session(options);
+  for (const DriverKind driver : {DriverKind::kUring, DriverKind::kEpoll, DriverKind::kThreads}) {
+    bool interrupted = false;
+    calibration.ceilings.push_back(measure_ceiling(session, peer, driver, interrupted));
+    if (interrupted) {
+      return kEndedEarly;
+    }
+  }
+  measure_clock(calibration);
+  if (session.text() != nullptr) {
+    fmt::print(session.text(), "{}", calibration_text(calibration));
+  }
+  if (file) {
+    file->write(to_text(calibration_json(calibration)));
+  }
+  return 0;
+}
+
+}  // namespace fanin

@@ -1,0 +1,129 @@
+#include "loadgen/experiments/calibration.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <cmath>
+#include <fstream>
+#include <stdexcept>
+
+#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/report_text.h"
+#include "net/affinity.h"
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (const std::size_t colon = line.find(": "); line.starts_with("model name") && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "unknown";
+}
+
+std::string delay_row(std::string_view name, const Histogram& histogram) {
+  return fmt::format("  {:<16}p50 {:>9}, p99 {:>9}, max {:>9}\n", name, percentile_text(histogram, 5000),
+                     percentile_text(histogram, 9900), human_duration(histogram.max()));
+}
+
+Json ceiling_json(const DriverCeiling& ceiling) {
+  const bool known = ceiling.requests_per_s.has_value();
+  const auto& cost = ceiling.generator_ns_per_request;
+  return {{"driver", driver_name(ceiling.driver)},
+          {"requests_per_s", known ? Json(*ceiling.requests_per_s) : Json()},
+          {"reason", known ? Json() : Json(ceiling.reason)},
+          {"cpu_per_request_ns", cost ? Json(*cost) : Json()},
+          {"busiest_thread_utilisation", known ? Json(ceiling.busiest_thread_utilisation) : Json()}};
+}
+
+Json parse_file(const std::string& path) {
+  std::ifstream file(path);
+  Json json = file ? Json::parse(file, nullptr, false) : Json();
+  if (!json.is_object() || json.value("schema", Json()) != "fanin-calibration") {
+    throw std::invalid_argument(
+        fmt::format("--calibration {}: no calibration: write one with fanin-load calibrate --json {}", path, path));
+  }
+  return json;
+}
+
+}  // namespace
+
+void describe_machine(Calibration& calibration) {
+  utsname names{};
+  ::uname(&names);
+  calibration.kernel = names.release;
+  calibration.cpu = cpu_model();
+}
+
+std::string calibration_text(const Calibration& calibration) {
+  std::string text =
+      fmt::format("{}, Linux {}; generator on CPU {}, echo peer on {}\n\n", calibration.cpu, calibration.kernel,
+                  format_cpu_list(calibration.generator_cpus), format_cpu_list(calibration.server_cpus));
+  text += "  ceiling per driver: closed loop, 64-byte echo, 50 connections\n";
+  for (const DriverCeiling& ceiling : calibration.ceilings) {
+    text += fmt::format("  {:<16}", driver_name(ceiling.driver));
+    text += ceiling.requests_per_s
+                ? fmt::format("{:>12}, {} of CPU per request, busiest thread {:.0f} % of a CPU\n",
+                              human_rate(*ceiling.requests_per_s),
+                              human_duration(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
+                              ceiling.busiest_thread_utilisation * 100)
+                : fmt::format("not here: {}\n", ceiling.reason);
+  }
+  text += "\n  how much later than asked a wait of 1 ms ends\n";
+  text += delay_row("asleep", calibration.delay_asleep);
+  text += delay_row("spinning", calibration.delay_spinning);
+  text += delay_row("shortest sleep", calibration.shortest_sleep);
+  return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
+                            "clock", calibration.clock_ns, "stalls", calibration.stalls_per_s,
+                            human_duration(SpinMeter::kStall), human_duration(calibration.longest_stall));
+}
+
+Json calibration_json(const Calibration& calibration) {
+  Json ceilings = Json::array();
+  for (const DriverCeiling& ceiling : calibration.ceilings) {
+    ceilings.push_back(ceiling_json(ceiling));
+  }
+  return {{"schema", "fanin-calibration"},
+          {"schema_version", 1},
+          {"version", FANIN_VERSION},
+          {"started_at", timestamp(calibration.started_at)},
+          {"kernel", calibration.kernel},
+          {"cpu", calibration.cpu},
+          {"generator_cpus", calibration.generator_cpus},
+          {"server_cpus", calibration.server_cpus},
+          {"ceilings", std::move(ceilings)},
+          {"clock_ns", calibration.clock_ns},
+          {"delay_asleep", histogram_json(calibration.delay_asleep)},
+          {"delay_spinning", histogram_json(calibration.delay_spinning)},
+          {"shortest_sleep", histogram_json(calibration.shortest_sleep)},
+          {"stalls",
+           {{"from_ns", SpinMeter::kStall.count()},
+            {"per_s", calibration.stalls_per_s},
+            {"longest_ns", calibration.longest_stall.count()}}}};
+}
+
+double read_ceiling(const std::string& path, DriverKind driver) {
+  const Json json = parse_file(path);
+  Calibration here;
+  describe_machine(here);
+  if (json.value("kernel", "") != here.kernel || json.value("cpu", "") != here.cpu) {
+    throw std::invalid_argument(
+        fmt::format("--calibration {}: it is of another machine or kernel: run fanin-load calibrate here", path));
+  }
+  for (const Json& ceiling : json.value("ceilings", Json::array())) {
+    if (ceiling.is_object() && ceiling.value("driver", "") == driver_name(driver) &&
+        ceiling.value("requests_per_s", Json()).is_number()) {
+      return ceiling["requests_per_s"].get<double>();
+    }
+  }
+  throw std::invalid_argument(fmt::format("--calibration {}: it has no ceiling of the driver {}: give another --driver",
+                                          path, driver_name(driver)));
+}
+
+}  // namespace fanin

@@ -1,0 +1,190 @@
+#include "loadgen/experiments/experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+#include "loadgen/experiments/objective.h"
+#include "loadgen/experiments/rate_search.h"
+#include "loadgen/experiments/rate_search_report.h"
+#include "loadgen/experiments/sweep_report.h"
+#include "loadgen/plan/option_checks.h"
+#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/report_json.h"
+
+namespace fanin {
+namespace {
+
+constexpr int kBadResult = 1;
+constexpr int kInterrupted = 130;
+constexpr const char* kCeilingRun = "closed loop first, for the ceiling";
+constexpr double kHighestAsked = 1e8;
+constexpr double kStartShare = 0.05;  // of the ceiling, where the search for a rate begins
+constexpr double kMargin = 1.2;       // of the samples that a percentile needs: the number of arrivals is random
+
+void print_text(const ExperimentOutput& output, const std::string& text) {
+  if (output.text != nullptr) {
+    fmt::print(output.text, "{}", text);
+    std::fflush(output.text);
+  }
+}
+
+void write_json(const ExperimentOutput& output, const nlohmann::ordered_json& json) {
+  if (output.file != nullptr) {
+    output.file->write(to_text(json));
+  }
+}
+
+bool is_good(const Outcome& outcome) { return outcome.verdict.status != Status::kInvalid; }
+
+// Says how high the closed loop came; false where that is no figure to go by.
+bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
+  if (is_good(ceiling)) {
+    print_text(output, fmt::format("closed loop: {}\n\n", human_rate(ceiling.result.requests_per_s())));
+    return true;
+  }
+  print_text(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front()));
+  return false;
+}
+
+// A point that cannot run is shown as such and the sweep goes on, unless it is the first: then none can.
+SweptPoint run_point(const Sweep& sweep, std::size_t index, const Runner& run) {
+  const SweepPoint& point = sweep.points[index];
+  SweptPoint swept{.point = point};
+  try {
+    swept.outcome =
+        run(point.options, fmt::format("{} of {}: {} {}", index + 1, sweep.points.size(), sweep.key, point.text));
+  } catch (const std::runtime_error& error) {  // std::system_error is one
+    if (index == 0) {
+      throw;
+    }
+    swept.reason = error.what();
+  }
+  return swept;
+}
+
+void run_points(SweepResult& result, const Runner& run, const ExperimentOutput& output) {
+  print_text(output, sweep_heading(result.sweep));
+  for (std::size_t i = 0; i < result.sweep.points.size(); ++i) {
+    result.points.push_back(run_point(result.sweep, i, run));
+    print_text(output, sweep_row(result.sweep, result.points.back()));
+    result.interrupted = result.points.back().outcome && result.points.back().outcome->result.interrupted;
+    if (result.interrupted) {
+      return;
+    }
+  }
+}
+
+void check_search(const LoadOptions& options) {
+  if (options.rate_per_s || options.ramp || options.sweep) {
+    refuse("--find-rate chooses the rates itself: leave --rate, --ramp and --sweep out");
+  }
+  if (options.requests) {
+    refuse("--find-rate needs --duration: at every rate a number of requests takes another time");
+  }
+  if (!(options.find_precision >= 0.001 && options.find_precision <= 0.5)) {
+    refuse(fmt::format("--find-precision {} is out of range: give 0.001 to 0.5", options.find_precision));
+  }
+  make_plan(closed_loop(options));
+}
+
+double in_seconds(Nanoseconds duration) { return static_cast<double>(duration.count()) / 1e9; }
+
+// A probe lasts until its percentile has samples enough, a second at least; a confirmation as long as --duration says.
+LoadOptions probe_options(const LoadOptions& options, const Objective& objective, double rate, ProbePhase phase) {
+  LoadOptions probe = options;
+  probe.rate_per_s = rate;
+  const Nanoseconds whole = options.duration.value_or(kDefaultDuration);
+  if (phase != ProbePhase::kConfirmation) {
+    const double needed_s = std::min(kMargin * samples_needed(objective) / rate, in_seconds(whole));
+    const auto needed = Nanoseconds(std::llround(needed_s * 1e9));
+    probe.duration = std::min(whole, std::max<Nanoseconds>(needed, std::chrono::seconds(1)));
+  }
+  return probe;
+}
+
+// Below this rate the percentile would not have samples enough within --duration.
+double lowest_rate(const LoadOptions& options, const Objective& objective) {
+  return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
+}
+
+void search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output, RateSearchResult& result) {
+  print_text(output, probe_heading());
+  const double ceiling = result.ceiling->result.requests_per_s();
+  const double lowest = lowest_rate(options, result.objective);
+  const RateSearch plan{.start_per_s = std::max(kStartShare * ceiling, lowest),
+                        .lowest_per_s = lowest,
+                        .highest_per_s = kHighestAsked,
+                        .precision = options.find_precision};
+  const RateProbe probe = [&](double rate, ProbePhase phase) -> std::optional<ProbeAnswer> {
+    const std::string which =
+        fmt::format("{} at {}, probe {}", phase_name(phase), human_rate(rate), result.runs.size() + 1);
+    Outcome outcome = run(probe_options(options, result.objective, rate, phase), which);
+    if (outcome.result.interrupted) {
+      return std::nullopt;
+    }
+    const Judgement judgement = judge_objective(result.objective, outcome);
+    print_text(output, probe_row({rate, phase, judgement.met, judgement.reason}, outcome));
+    result.runs.push_back(std::move(outcome));
+    return ProbeAnswer{judgement.met, judgement.reason};
+  };
+  result.found = find_highest_rate(plan, probe);
+  print_text(output, rate_search_text(result));
+}
+
+}  // namespace
+
+LoadOptions closed_loop(LoadOptions options) {
+  options.rate_per_s.reset();
+  options.ramp.reset();
+  options.arrival.reset();
+  options.think = Nanoseconds(0);
+  options.requests_per_connection = options.requests_per_connection.value_or(0);
+  return options;
+}
+
+int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
+  SweepResult result{.started_at = std::chrono::system_clock::now(), .sweep = parse_sweep(options)};
+  if (result.sweep.automatic_rates) {
+    result.ceiling = run(closed_loop(options), kCeilingRun);
+    result.interrupted = result.ceiling->result.interrupted;
+    if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
+      result.sweep.points = rates_up_to(result.ceiling->result.requests_per_s(), options);
+    }
+  }
+  if (!result.sweep.points.empty()) {
+    run_points(result, run, output);
+  }
+  write_json(output, sweep_json(result));
+  if (result.interrupted) {
+    return kInterrupted;
+  }
+  const bool any_good = std::any_of(result.points.begin(), result.points.end(),
+                                    [](const SweptPoint& point) { return point.outcome && is_good(*point.outcome); });
+  return any_good ? 0 : kBadResult;
+}
+
+int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
+  check_search(options);
+  RateSearchResult result{.started_at = std::chrono::system_clock::now(),
+                          .objective = parse_objective(*options.find_rate),
+                          .precision = options.find_precision};
+  make_plan(probe_options(options, result.objective, 1, ProbePhase::kConfirmation));
+  result.ceiling = run(closed_loop(options), kCeilingRun);
+  result.found.interrupted = result.ceiling->result.interrupted;
+  if (show_ceiling(*result.ceiling, output) && !result.found.interrupted) {
+    search(options, run, output, result);
+  } else {
+    result.found.bound = "the closed loop gave no ceiling to start from";
+  }
+  write_json(output, rate_search_json(result));
+  if (result.found.interrupted) {
+    return kInterrupted;
+  }
+  return result.found.rate_per_s ? 0 : kBadResult;
+}
+
+}  // namespace fanin

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+
+#include "loadgen/plan/options.h"
+#include "loadgen/reports/result.h"
+#include "loadgen/reports/result_file.h"
+#include "loadgen/reports/verdict.h"
+
+namespace fanin {
+
+// One run of several: the plan that it followed, what it measured, how far that can be trusted.
+struct Outcome {
+  LoadPlan plan;
+  LoadResult result;
+  Verdict verdict;
+};
+
+// Makes a plan of the options and runs it to its end; `which` of the runs it is, in words. Throws as make_plan() and
+// run_load() do.
+using Runner = std::function<Outcome(const LoadOptions&, const std::string& which)>;
+
+// Where the several runs of one command are reported to.
+struct ExperimentOutput {
+  std::FILE* text = nullptr;   // rows as the runs end; null: none
+  ResultFile* file = nullptr;  // all of it as JSON at the end; null: none
+};
+
+// The closed-loop run whose throughput is taken for the highest rate: without schedule, pauses and new connections
+// beyond those that were asked for.
+LoadOptions closed_loop(LoadOptions options);
+
+// `--sweep` and `--find-rate`: one run after another in this process, connections opened anew for each. Wrong options
+// are refused by std::invalid_argument before anything runs. Return the exit code of the program.
+int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
+int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
+
+}  // namespace fanin

@@ -1,0 +1,193 @@
+// Sweeps and searches with made-up runs: no sockets.
+#include "loadgen/experiments/experiment.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::json;
+
+// A server that does 10,000 requests/s, its p99 1 ms up to 8000/s and 10 ms beyond; past its capacity sends are late.
+Outcome simulated(const LoadOptions& options, const std::string& /*which*/) {
+  Outcome outcome{.plan = make_plan(options)};
+  const double asked = outcome.plan.rate_per_s.value_or(10'000);
+  const bool late = asked > 10'000;
+  const auto seconds = std::chrono::duration<double>(outcome.plan.duration).count();
+  outcome.result.window = outcome.plan.duration;
+  outcome.result.sent = outcome.result.completed = outcome.result.completed_in_window =
+      static_cast<std::uint64_t>(asked * seconds);
+  for (std::uint64_t i = 0; i < outcome.result.sent; ++i) {
+    outcome.result.response.record(asked > 8000 ? std::chrono::milliseconds(10) : std::chrono::milliseconds(1));
+  }
+  if (late) {
+    outcome.verdict.status = Status::kInvalid;
+    outcome.verdict.reasons = {"late"};
+  }
+  return outcome;
+}
+
+LoadOptions some_options() {
+  LoadOptions options;
+  options.target = "127.0.0.1:80";
+  options.duration = std::chrono::seconds(2);
+  return options;
+}
+
+class ExperimentTest : public ::testing::Test {
+ protected:
+  ExperimentTest() { path_ = ::testing::TempDir() + "experiment-" + std::to_string(::getpid()) + ".json"; }
+  ~ExperimentTest() override { ::unlink(path_.c_str()); }
+
+  int sweep(const std::string& what, const Runner& run = simulated) {
+    options_.sweep = what;
+    ResultFile file(path_);
+    const int code = run_sweep(options_, run, {nullptr, &file});
+    read();
+    return code;
+  }
+  int search(const std::string& objective, const Runner& run = simulated) {
+    options_.find_rate = objective;
+    ResultFile file(path_);
+    const int code = run_rate_search(options_, run, {nullptr, &file});
+    read();
+    return code;
+  }
+  void read() {
+    std::ifstream stream(path_);
+    json_ = Json::parse(stream);
+  }
+
+  LoadOptions options_ = some_options();
+  std::string path_;
+  Json json_;
+};
+
+TEST_F(ExperimentTest, ASweepGoesOnAfterAnInvalidPoint) {
+  EXPECT_EQ(sweep("rate=1000,20000,2000"), 0);
+  ASSERT_EQ(json_["points"].size(), 3U);
+  EXPECT_EQ(json_["points"][1]["result"]["verdict"]["status"], "invalid");
+  EXPECT_EQ(json_["points"][2]["result"]["verdict"]["status"], "valid");
+  EXPECT_EQ(json_["points"][2]["value"], 2000);
+  EXPECT_EQ(json_["parameter"]["name"], "rate");
+  EXPECT_TRUE(json_["ceiling"].is_null());
+}
+
+TEST_F(ExperimentTest, ASweepWithoutAGoodPointFails) { EXPECT_EQ(sweep("rate=20000,30000"), 1); }
+
+TEST_F(ExperimentTest, TheAutomaticSweepTakesTheClosedLoopForItsCeiling) {
+  std::vector<double> asked;
+  const auto noting = [&asked](const LoadOptions& options, const std::string& which) {
+    asked.push_back(options.rate_per_s.value_or(0));
+    return simulated(options, which);
+  };
+  EXPECT_EQ(sweep("rate=auto", noting), 0);
+  ASSERT_EQ(asked.size(), 10U);
+  EXPECT_EQ(asked[0], 0);
+  EXPECT_EQ(asked[1], 1000);
+  EXPECT_EQ(asked[9], 10'500);
+  EXPECT_EQ(json_["ceiling"]["workload"]["loop"], "closed");
+}
+
+// Would catch: rates made up from a ceiling that cannot be trusted.
+TEST_F(ExperimentTest, AnInvalidCeilingEndsTheAutomaticSweep) {
+  EXPECT_EQ(sweep("rate=auto",
+                  [](const LoadOptions& options, const std::string& which) {
+                    Outcome outcome = simulated(options, which);
+                    outcome.verdict.status = Status::kInvalid;
+                    outcome.verdict.reasons = {"no request was completed"};
+                    return outcome;
+                  }),
+            1);
+  EXPECT_TRUE(json_["points"].empty());
+}
+
+TEST_F(ExperimentTest, AServerThatDiesCostsThePointsAndNotTheSweep) {
+  int runs = 0;
+  EXPECT_EQ(sweep("connections=1,2,3",
+                  [&runs](const LoadOptions& options, const std::string& which) {
+                    if (++runs > 1) {
+                      throw std::runtime_error("no connection came up");
+                    }
+                    return simulated(options, which);
+                  }),
+            0);
+  EXPECT_TRUE(json_["points"][0]["reason"].is_null());
+  EXPECT_EQ(json_["points"][2]["reason"], "no connection came up");
+  EXPECT_TRUE(json_["points"][2]["result"].is_null());
+}
+
+TEST_F(ExperimentTest, AServerThatIsNotThereIsBadInput) {
+  const auto nobody = [](const LoadOptions&, const std::string&) -> Outcome {
+    throw std::runtime_error("no connection came up");
+  };
+  options_.sweep = "connections=1,2";
+  EXPECT_THROW(run_sweep(options_, nobody, {}), std::runtime_error);
+}
+
+TEST_F(ExperimentTest, AnInterruptEndsTheSweepAndKeepsWhatThereIs) {
+  int runs = 0;
+  EXPECT_EQ(sweep("connections=1,2,3",
+                  [&runs](const LoadOptions& options, const std::string& which) {
+                    Outcome outcome = simulated(options, which);
+                    outcome.result.interrupted = ++runs == 2;
+                    return outcome;
+                  }),
+            130);
+  EXPECT_EQ(json_["points"].size(), 2U);
+  EXPECT_EQ(json_["interrupted"], true);
+}
+
+TEST_F(ExperimentTest, TheSearchFindsTheBendAndSaysWhatBoundedIt) {
+  EXPECT_EQ(search("p99<2ms"), 0);
+  EXPECT_NEAR(json_["rate_per_s"].get<double>(), 8000, 160);
+  EXPECT_LE(json_["rate_per_s"].get<double>(), 8000);
+  EXPECT_EQ(json_["bound"], "p99 was 10.0 ms");
+  // p99 takes 1000 samples, with a margin 1200: at 600/s the whole duration, at 1200/s and more a second.
+  EXPECT_EQ(json_["probes"][0]["rate_per_s"], 600);
+  EXPECT_EQ(json_["probes"][0]["result"]["workload"]["duration_ns"], 2'000'000'000);
+  EXPECT_EQ(json_["probes"][1]["result"]["workload"]["duration_ns"], 1'000'000'000);
+  EXPECT_EQ(json_["confirming"]["workload"]["duration_ns"], 2'000'000'000);
+}
+
+TEST_F(ExperimentTest, TheSearchIsBoundedByALateSchedule) {
+  EXPECT_EQ(search("p99<1s"), 0);
+  EXPECT_NEAR(json_["rate_per_s"].get<double>(), 10'000, 200);
+  EXPECT_EQ(json_["bound"], "the run is invalid: late");
+}
+
+TEST_F(ExperimentTest, ASearchWithoutARateFails) {
+  EXPECT_EQ(search("p99<1us"), 1);
+  EXPECT_TRUE(json_["rate_per_s"].is_null());
+  EXPECT_TRUE(json_["confirming"].is_null());
+  EXPECT_EQ(json_["bound"], "p99 was 1.00 ms");
+}
+
+TEST_F(ExperimentTest, TheSearchRefusesWhatContradictsIt) {
+  options_.find_rate = "p99<2ms";
+  const auto refused = [this](auto change) {
+    LoadOptions options = options_;
+    change(options);
+    EXPECT_THROW(run_rate_search(options, simulated, {}), std::invalid_argument);
+  };
+  refused([](LoadOptions& options) { options.rate_per_s = 5; });
+  refused([](LoadOptions& options) { options.ramp = "1..5"; });
+  refused([](LoadOptions& options) { options.sweep = "depth=1,2"; });
+  refused([](LoadOptions& options) {
+    options.requests = 5;
+    options.duration.reset();
+  });
+  refused([](LoadOptions& options) { options.find_precision = 0; });
+  refused([](LoadOptions& options) { options.think = std::chrono::seconds(1); });
+  refused([](LoadOptions& options) { options.connections = 0; });
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,97 @@
+#include "loadgen/experiments/objective.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace fanin {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_objective(text);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+// A run of 2000 requests of 1 ms of which `bad` were not answered.
+Outcome outcome_of(std::uint64_t bad) {
+  Outcome outcome;
+  outcome.result.sent = 2000;
+  outcome.result.completed = 2000 - bad;
+  outcome.result.unanswered = bad;
+  for (std::uint64_t i = bad; i < 2000; ++i) {
+    outcome.result.response.record(milliseconds(1));
+  }
+  outcome.result.response.record_infinite(bad);
+  return outcome;
+}
+
+bool met(const std::string& objective, const Outcome& outcome) {
+  return judge_objective(parse_objective(objective), outcome).met;
+}
+
+TEST(Objective, ReadsAPercentileAndAShareOfErrors) {
+  const Objective objective = parse_objective("p99.9<=500us,errors<0.1%");
+  EXPECT_EQ(objective.percentile.per_10000, 9990U);
+  EXPECT_EQ(objective.limit, microseconds(500));
+  EXPECT_TRUE(objective.limit_included);
+  EXPECT_DOUBLE_EQ(objective.errors_share.value(), 0.001);
+  EXPECT_FALSE(objective.errors_included);
+  EXPECT_EQ(parse_objective("errors<=0%,p50<1s").percentile.per_10000, 5000U);
+  EXPECT_DOUBLE_EQ(samples_needed(objective), 10'000);
+  EXPECT_DOUBLE_EQ(samples_needed(parse_objective("p50<1s")), 20);
+}
+
+TEST(Objective, RefusesWhatItCannotMean) {
+  EXPECT_NE(refusal("p99").find("has no '<'"), std::string::npos);
+  EXPECT_NE(refusal("").find("has no '<'"), std::string::npos);
+  EXPECT_NE(refusal("p98<1ms").find("'p98' is none of p50"), std::string::npos);
+  EXPECT_NE(refusal("p99<fast").find("'fast' is not a duration"), std::string::npos);
+  EXPECT_NE(refusal("p99<=").find("'' is not a duration"), std::string::npos);
+  EXPECT_NE(refusal("p99<1ms,p50<1us").find("two percentiles"), std::string::npos);
+  EXPECT_NE(refusal("errors<1%").find("bounds no percentile"), std::string::npos);
+  EXPECT_NE(refusal("p99<1ms,errors<0.1").find("'0.1' is no share"), std::string::npos);
+  EXPECT_NE(refusal("p99<1ms,").find("has no '<'"), std::string::npos);
+}
+
+// 1 ms falls into a bucket that ends at 1003519 ns, which is what a percentile shows.
+TEST(Objective, TellsBelowFromAtMost) {
+  EXPECT_TRUE(met("p99<1003520ns", outcome_of(0)));
+  EXPECT_TRUE(met("p99<=1003519ns", outcome_of(0)));
+  EXPECT_FALSE(met("p99<1003519ns", outcome_of(0)));
+  EXPECT_EQ(judge_objective(parse_objective("p99<1ms"), outcome_of(0)).reason, "p99 was 1.00 ms");
+}
+
+TEST(Objective, IsNotMetByAPercentileThatCannotBeKnown) {
+  const Judgement judgement = judge_objective(parse_objective("p99.9<1s"), outcome_of(0));
+  EXPECT_FALSE(judgement.met);
+  EXPECT_NE(judgement.reason.find("2,000 requests are too few for p99.9, which takes 10000"), std::string::npos)
+      << judgement.reason;
+}
+
+// Would catch: requests that were never answered and therefore make the latency look good.
+TEST(Objective, CountsWhatWasNotAnsweredAsSlow) {
+  EXPECT_TRUE(met("p99<1s", outcome_of(20)));
+  EXPECT_FALSE(met("p99<1s", outcome_of(21)));
+  EXPECT_TRUE(met("p50<1s,errors<=1%", outcome_of(20)));
+  EXPECT_FALSE(met("p50<1s,errors<1%", outcome_of(20)));
+  EXPECT_FALSE(met("p50<1s,errors<1%", outcome_of(40)));
+}
+
+TEST(Objective, IsNotMetByAnInvalidRun) {
+  Outcome outcome = outcome_of(0);
+  outcome.verdict.status = Status::kInvalid;
+  outcome.verdict.reasons = {"only 90.00 % of the requests left within 100 us of their time"};
+  const Judgement judgement = judge_objective(parse_objective("p99<1s"), outcome);
+  EXPECT_FALSE(judgement.met);
+  EXPECT_EQ(judgement.reason, "the run is invalid: only 90.00 % of the requests left within 100 us of their time");
+}
+
+}  // namespace
+}  // namespace fanin

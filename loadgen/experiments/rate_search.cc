@@ -1,0 +1,126 @@
+#include "loadgen/experiments/rate_search.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fanin {
+namespace {
+
+constexpr int kMostHalvings = 10;
+constexpr int kMostConfirmations = 6;
+
+// Four significant digits: finer than any precision that can be asked for, and readable.
+double four_digits(double rate_per_s) {
+  const double unit = std::pow(10, std::floor(std::log10(rate_per_s)) - 3);
+  return std::round(rate_per_s / unit) * unit;
+}
+
+class Search {
+ public:
+  Search(const RateSearch& search, const RateProbe& probe) : search_(search), probe_(probe) {}
+
+  RateFound run() {
+    bracket();
+    bisect();
+    confirm();
+    return std::move(found_);
+  }
+
+ private:
+  // One probe; false as well where the search is to end.
+  bool meets(double rate, ProbePhase phase) {
+    if (found_.interrupted) {
+      return false;
+    }
+    const auto answer = probe_(rate, phase);
+    if (!answer) {
+      found_.interrupted = true;
+      return false;
+    }
+    found_.probes.push_back({rate, phase, answer->met, answer->reason});
+    if (!answer->met) {
+      found_.bound = answer->reason;
+    }
+    return answer->met;
+  }
+
+  // Keeps the bounds of the bracket up to date.
+  bool settle(double rate, ProbePhase phase) {
+    const std::string bound_before = found_.bound;
+    const bool met = meets(rate, phase) || meets(rate, phase);
+    if (met) {
+      met_ = rate;
+      found_.bound = bound_before;  // a first attempt that failed bounds nothing
+    } else {
+      failed_ = rate;
+    }
+    return met;
+  }
+
+  void bracket() {
+    double rate = four_digits(std::min(search_.start_per_s, search_.highest_per_s));
+    if (settle(rate, ProbePhase::kDoubling)) {
+      while (rate < search_.highest_per_s) {
+        rate = std::min(2 * rate, search_.highest_per_s);
+        if (!settle(rate, ProbePhase::kDoubling)) {
+          return;
+        }
+      }
+      found_.bound = "the highest rate that can be asked for";
+      return;
+    }
+    for (int i = 0; i < kMostHalvings && rate / 2 >= search_.lowest_per_s && !found_.interrupted; ++i) {
+      rate = four_digits(rate / 2);
+      if (settle(rate, ProbePhase::kHalving)) {
+        return;
+      }
+    }
+  }
+
+  void bisect() {
+    while (met_ && failed_ && *failed_ > *met_ * (1 + search_.precision) && !found_.interrupted) {
+      const double middle = four_digits(std::sqrt(*met_ * *failed_));
+      if (middle <= *met_ || middle >= *failed_) {
+        return;
+      }
+      settle(middle, ProbePhase::kBisection);
+    }
+  }
+
+  void confirm() {
+    double step = search_.precision;
+    for (int i = 0; i < kMostConfirmations && met_ && !found_.interrupted; ++i, step *= 2) {
+      if (meets(*met_, ProbePhase::kConfirmation)) {
+        found_.rate_per_s = met_;
+        return;
+      }
+      met_ = four_digits(*met_ * (1 - std::min(step, 0.5)));
+    }
+  }
+
+  const RateSearch& search_;
+  const RateProbe& probe_;
+  RateFound found_;
+  std::optional<double> met_;     // the highest rate that met the objective
+  std::optional<double> failed_;  // the lowest one above that failed
+};
+
+}  // namespace
+
+std::string_view phase_name(ProbePhase phase) noexcept {
+  switch (phase) {
+    case ProbePhase::kDoubling:
+      return "doubling";
+    case ProbePhase::kHalving:
+      return "halving";
+    case ProbePhase::kBisection:
+      return "bisection";
+    case ProbePhase::kConfirmation:
+      break;
+  }
+  return "confirmation";
+}
+
+RateFound find_highest_rate(const RateSearch& search, const RateProbe& probe) { return Search(search, probe).run(); }
+
+}  // namespace fanin

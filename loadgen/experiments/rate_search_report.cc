@@ -1,0 +1,71 @@
+#include "loadgen/experiments/rate_search_report.h"
+
+#include <fmt/format.h>
+
+#include "loadgen/experiments/outcome_row.h"
+#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/report_json.h"
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json run_json(const Outcome& outcome) { return result_json(outcome.plan, outcome.result, outcome.verdict); }
+
+Json objective_json(const Objective& objective) {
+  return {{"text", objective.text},
+          {"percentile", objective.percentile.label},
+          {"limit_ns", objective.limit.count()},
+          {"errors_share", objective.errors_share ? Json(*objective.errors_share) : Json()}};
+}
+
+}  // namespace
+
+std::string probe_heading() {
+  return fmt::format("{:>14}  {:<13}{:<5}{}\n", "rate asked", "phase", "met", outcome_heading());
+}
+
+std::string probe_row(const Probe& probe, const Outcome& outcome) {
+  return fmt::format("{:>14}  {:<13}{:<5}{}\n", human_rate(probe.rate_per_s), phase_name(probe.phase),
+                     probe.met ? "yes" : "no", outcome_row(outcome));
+}
+
+std::string rate_search_text(const RateSearchResult& result) {
+  const std::string& objective = result.objective.text;
+  if (result.found.interrupted) {
+    return "\n  interrupted before a rate was found\n";
+  }
+  if (!result.found.rate_per_s) {
+    return fmt::format("\n  no rate met {}: {}\n", objective, result.found.bound);
+  }
+  return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n", human_rate(*result.found.rate_per_s),
+                     objective, result.found.probes.back().reason, result.found.bound);
+}
+
+Json rate_search_json(const RateSearchResult& result) {
+  Json probes = Json::array();
+  for (std::size_t i = 0; i < result.found.probes.size(); ++i) {
+    const Probe& probe = result.found.probes[i];
+    probes.push_back({{"rate_per_s", probe.rate_per_s},
+                      {"phase", phase_name(probe.phase)},
+                      {"met", probe.met},
+                      {"reason", probe.reason},
+                      {"result", run_json(result.runs[i])}});
+  }
+  const bool found = result.found.rate_per_s.has_value();
+  return {{"schema", "fanin-load-search"},
+          {"schema_version", 1},
+          {"version", FANIN_VERSION},
+          {"started_at", timestamp(result.started_at)},
+          {"objective", objective_json(result.objective)},
+          {"precision", result.precision},
+          {"interrupted", result.found.interrupted},
+          {"rate_per_s", found ? Json(*result.found.rate_per_s) : Json()},
+          {"bound", result.found.bound},
+          {"ceiling", result.ceiling ? run_json(*result.ceiling) : Json()},
+          {"probes", std::move(probes)},
+          {"confirming", found ? run_json(result.runs.back()) : Json()}};
+}
+
+}  // namespace fanin

@@ -1,0 +1,144 @@
+#include "loadgen/experiments/rate_search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "loadgen/schedule/arrival.h"
+
+namespace fanin {
+namespace {
+
+// A server whose objective holds up to `capacity` requests per second.
+RateProbe up_to(double capacity) {
+  return [capacity](double rate, ProbePhase) {
+    return ProbeAnswer{rate <= capacity, rate <= capacity ? "fast" : "slow"};
+  };
+}
+
+std::vector<double> rates(const RateFound& found) {
+  std::vector<double> rates;
+  for (const Probe& probe : found.probes) {
+    rates.push_back(probe.rate_per_s);
+  }
+  return rates;
+}
+
+// By hand: 100 200 400 800 hold, 1600 fails twice; the bracket [800, 1600] has the middle sqrt(800 * 1600) = 1131,
+// which fails twice; then 951.2 and so on.
+TEST(RateSearch, DoublesThenBisects) {
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, up_to(1000));
+  const auto probed = rates(found);
+  ASSERT_GE(probed.size(), 9U);
+  EXPECT_EQ(std::vector<double>(probed.begin(), probed.begin() + 9),
+            (std::vector<double>{100, 200, 400, 800, 1600, 1600, 1131, 1131, 951.2}));
+  EXPECT_EQ(found.bound, "slow");
+  EXPECT_EQ(found.probes.back().phase, ProbePhase::kConfirmation);
+  EXPECT_EQ(found.probes.back().rate_per_s, found.rate_per_s.value());
+}
+
+// Would catch: a search that stops too early, or ends on the side that fails.
+TEST(RateSearch, IsAsPreciseAsAsked) {
+  for (const double precision : {0.1, 0.02, 0.005}) {
+    for (const double capacity : {101.0, 777.0, 1600.0, 123'456.0}) {
+      const RateFound found = find_highest_rate({100, 0, 1e8, precision}, up_to(capacity));
+      ASSERT_TRUE(found.rate_per_s) << capacity;
+      EXPECT_LE(*found.rate_per_s, capacity);
+      EXPECT_GT(*found.rate_per_s * (1 + precision) * 1.001, capacity);  // 1.001: rates have four digits
+    }
+  }
+}
+
+TEST(RateSearch, GoesDownWhereTheStartIsTooHigh) {
+  const RateFound found = find_highest_rate({1000, 0, 1e8, 0.02}, up_to(90));
+  ASSERT_TRUE(found.rate_per_s);
+  EXPECT_NEAR(*found.rate_per_s, 90, 2);
+  EXPECT_EQ(found.probes[2].phase, ProbePhase::kHalving);
+}
+
+TEST(RateSearch, EndsWhereNoRateHolds) {
+  const RateFound found = find_highest_rate({1000, 0, 1e8, 0.02}, up_to(0));
+  EXPECT_FALSE(found.rate_per_s);
+  EXPECT_EQ(found.bound, "slow");
+  EXPECT_EQ(found.probes.size(), 22U);  // the start and ten halvings, twice each
+}
+
+TEST(RateSearch, DoesNotGoBelowTheLowestRate) {
+  EXPECT_EQ(rates(find_highest_rate({1000, 400, 1e8, 0.02}, up_to(0))), (std::vector<double>{1000, 1000, 500, 500}));
+}
+
+TEST(RateSearch, EndsAtTheHighestRate) {
+  const RateFound found = find_highest_rate({600, 0, 1000, 0.02}, up_to(1e9));
+  EXPECT_EQ(found.rate_per_s, 1000);
+  EXPECT_EQ(rates(found), (std::vector<double>{600, 1000, 1000}));
+  EXPECT_EQ(found.bound, "the highest rate that can be asked for");
+}
+
+// Would catch: a search that one stall of the machine sends to half of what the server can do.
+TEST(RateSearch, OneFailureInARowDoesNotDecide) {
+  bool stalled = false;
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&](double rate, ProbePhase) {
+    if (rate == 200 && !stalled) {
+      stalled = true;
+      return ProbeAnswer{false, "a stall"};
+    }
+    return *up_to(1000)(rate, ProbePhase::kDoubling);
+  });
+  EXPECT_NEAR(found.rate_per_s.value(), 1000, 20);
+  EXPECT_EQ(found.bound, "slow");
+}
+
+// A stall fails one good probe in ten, and luck passes one bad probe in fifty. Whatever happens the search ends, what
+// it returns was confirmed by its last probe, and in four of five searches that is within a tenth of the
+// truth.
+TEST(RateSearch, ComesNearTheTruthWithNoisyProbes) {
+  int near = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    SplitMix64 random(seed);
+    const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&](double rate, ProbePhase) {
+      const bool good = rate <= 1000;
+      return ProbeAnswer{random() % (good ? 10 : 50) == 0 ? !good : good, "noise"};
+    });
+    ASSERT_LT(found.probes.size(), 60U);
+    if (found.rate_per_s) {
+      EXPECT_TRUE(found.probes.back().met);
+      EXPECT_EQ(found.probes.back().rate_per_s, *found.rate_per_s);
+      near += *found.rate_per_s > 900 && *found.rate_per_s < 1100 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(near, 80);
+}
+
+// A window that is longer sees more: 1000/s pass the short probes, and no more than 960/s the long confirmation.
+TEST(RateSearch, StepsDownUntilAConfirmationHolds) {
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [](double rate, ProbePhase phase) {
+    return *up_to(phase == ProbePhase::kConfirmation ? 960 : 1000)(rate, phase);
+  });
+  ASSERT_TRUE(found.rate_per_s);
+  EXPECT_LE(*found.rate_per_s, 960);
+  EXPECT_GT(*found.rate_per_s, 900);
+  EXPECT_EQ(found.bound, "slow");
+}
+
+TEST(RateSearch, SaysWhenNoConfirmationHolds) {
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [](double rate, ProbePhase phase) {
+    return *up_to(phase == ProbePhase::kConfirmation ? 1 : 1000)(rate, phase);
+  });
+  EXPECT_FALSE(found.rate_per_s);
+  EXPECT_EQ(std::count_if(found.probes.begin(), found.probes.end(),
+                          [](const Probe& probe) { return probe.phase == ProbePhase::kConfirmation; }),
+            6);
+}
+
+TEST(RateSearch, EndsAtOnceWhenInterrupted) {
+  int calls = 0;
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&calls](double, ProbePhase) {
+    return ++calls < 3 ? std::optional(ProbeAnswer{true, "fast"}) : std::nullopt;
+  });
+  EXPECT_TRUE(found.interrupted);
+  EXPECT_FALSE(found.rate_per_s);
+  EXPECT_EQ(calls, 3);
+}
+
+}  // namespace
+}  // namespace fanin

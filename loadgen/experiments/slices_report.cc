@@ -1,0 +1,187 @@
+#include "loadgen/experiments/slices_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/report_json.h"
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+char letter(std::size_t target) { return static_cast<char>('A' + target); }
+
+Nanoseconds counted(const LoadResult& result) {
+  Nanoseconds sum{0};
+  for (const Slice& slice : result.slices) {
+    sum += slice.end - slice.begin;
+  }
+  return sum;
+}
+
+std::uint64_t completed(const LoadResult& result) {
+  std::uint64_t sum = 0;
+  for (const Slice& slice : result.slices) {
+    sum += slice.completed;
+  }
+  return sum;
+}
+
+std::optional<double> server_ns_per_request(const Outcome& outcome) {
+  Nanoseconds cpu{0};
+  for (const Slice& slice : outcome.result.slices) {
+    cpu += slice.server_cpu;
+  }
+  const std::uint64_t requests = completed(outcome.result);
+  return outcome.plan.server_pid && requests > 0
+             ? std::optional(static_cast<double>(cpu.count()) / static_cast<double>(requests))
+             : std::nullopt;
+}
+
+std::string latency(const Histogram& histogram, unsigned per_10000) {
+  const PercentileValue value = histogram.percentile(per_10000);
+  return value.kind == PercentileValue::Kind::kFinite ? human_duration(value.value) : "-";
+}
+
+std::string target_row(const Outcome& outcome, std::size_t target) {
+  const auto cpu = server_ns_per_request(outcome);
+  return fmt::format("  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), outcome.plan.target.text(),
+                     human_rate(slice_rate(outcome.result)), latency(outcome.result.response, 5000),
+                     latency(outcome.result.response, 9900), latency(outcome.result.response, 9990),
+                     cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
+                     status_name(outcome.verdict.status));
+}
+
+// The worst of all targets, with the reasons of each.
+std::string verdict_of_all(const std::vector<Outcome>& outcomes) {
+  Status worst = Status::kValid;
+  std::string reasons;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    worst = std::max(worst, outcomes[i].verdict.status);
+    for (const std::string& reason : outcomes[i].verdict.reasons) {
+      reasons += fmt::format("                - {}: {}\n", letter(i), reason);
+    }
+  }
+  return fmt::format("\n  verdict       {}\n{}", status_name(worst), reasons);
+}
+
+std::string ratio_text(const std::optional<Ratio>& ratio) {
+  if (!ratio) {
+    return "not known";
+  }
+  return ratio->interval
+             ? fmt::format("{:.4f} [{:.4f}, {:.4f}]", ratio->estimate, ratio->interval->low, ratio->interval->high)
+             : fmt::format("{:.4f} (too few blocks for an interval)", ratio->estimate);
+}
+
+std::string comparison_row(const SliceComparison& comparison, std::size_t second, bool cpu) {
+  std::string row = fmt::format("  {}/A  throughput {}", letter(second), ratio_text(comparison.throughput));
+  if (cpu) {
+    row += fmt::format(", server CPU per request {}", ratio_text(comparison.cpu_per_request));
+  }
+  if (comparison.skipped > 0) {
+    row += fmt::format("; {} of {} blocks left out: one of the two completed nothing", comparison.skipped,
+                       comparison.blocks);
+  }
+  return row + "\n";
+}
+
+Json ratio_json(const std::optional<Ratio>& ratio) {
+  if (!ratio) {
+    return nullptr;
+  }
+  const auto& interval = ratio->interval;
+  return {{"estimate", ratio->estimate},
+          {"low", interval ? Json(interval->low) : Json()},
+          {"high", interval ? Json(interval->high) : Json()},
+          {"coverage", interval ? Json(interval->coverage) : Json()}};
+}
+
+Json slices_of(const Outcome& outcome) {
+  Json json = Json::array();
+  for (const Slice& slice : outcome.result.slices) {
+    json.push_back({{"number", slice.number},
+                    {"completed", slice.completed},
+                    {"server_cpu_ns", outcome.plan.server_pid ? Json(slice.server_cpu.count()) : Json()}});
+  }
+  return json;
+}
+
+Json target_json(const Outcome& outcome) {
+  const auto cpu = server_ns_per_request(outcome);
+  return {{"throughput_per_s", slice_rate(outcome.result)},
+          {"server_cpu_per_request_ns", cpu ? Json(*cpu) : Json()},
+          {"slices", slices_of(outcome)},
+          {"result", result_json(outcome.plan, outcome.result, outcome.verdict)}};
+}
+
+Json comparison_json(const SliceComparison& comparison, std::size_t second) {
+  return {{"first", 0},
+          {"second", second},
+          {"blocks", comparison.blocks},
+          {"skipped", comparison.skipped},
+          {"throughput", ratio_json(comparison.throughput)},
+          {"server_cpu_per_request", ratio_json(comparison.cpu_per_request)}};
+}
+
+}  // namespace
+
+SlicesResult judge_slices(std::vector<Outcome> outcomes) {
+  SlicesResult result;
+  for (std::size_t i = 1; i < outcomes.size(); ++i) {
+    result.comparisons.push_back(
+        compare_slices(outcomes[0].result.slices, outcomes[i].result.slices, static_cast<unsigned>(outcomes.size())));
+  }
+  result.outcomes = std::move(outcomes);
+  return result;
+}
+
+double slice_rate(const LoadResult& result) {
+  const Nanoseconds time = counted(result);
+  return time > Nanoseconds(0) ? static_cast<double>(completed(result)) * 1e9 / static_cast<double>(time.count()) : 0.0;
+}
+
+std::string slices_text(const SlicesResult& result) {
+  const LoadPlan& plan = result.outcomes.front().plan;
+  const SlicePlan& slices = *plan.slices;
+  std::string text = fmt::format(
+      "{} targets that take turns of {}: {}, {} bytes, closed loop, {} connections to each\n\n"
+      "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
+      slices.targets, human_duration(slices.length), plan.protocol_name, plan.request_bytes,
+      human_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
+  for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
+    text += target_row(result.outcomes[i], i);
+  }
+  text += fmt::format("  the first and last {} of a turn do not count; latency is that of all its requests\n",
+                      human_duration(slices.cut));
+  text += fmt::format("\n  ratios over {} blocks, with their 95 % intervals\n", result.comparisons.front().blocks);
+  for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
+    text += comparison_row(result.comparisons[i], i + 1, plan.server_pid.has_value());
+  }
+  return wrapped(text + verdict_of_all(result.outcomes), 100, 18);
+}
+
+Json slices_json(const SlicesResult& result) {
+  const SlicePlan& slices = *result.outcomes.front().plan.slices;
+  Json targets = Json::array();
+  for (const Outcome& outcome : result.outcomes) {
+    targets.push_back(target_json(outcome));
+  }
+  Json comparisons = Json::array();
+  for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
+    comparisons.push_back(comparison_json(result.comparisons[i], i + 1));
+  }
+  return {
+      {"schema", "fanin-load-slices"},
+      {"schema_version", 1},
+      {"version", FANIN_VERSION},
+      {"started_at", timestamp(result.outcomes.front().result.started_at)},
+      {"slice", {{"length_ns", slices.length.count()}, {"cut_ns", slices.cut.count()}, {"order", "forth and back"}}},
+      {"targets", std::move(targets)},
+      {"comparisons", std::move(comparisons)}};
+}
+
+}  // namespace fanin

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "loadgen/experiments/experiment.h"
+#include "loadgen/experiments/slice_comparison.h"
+
+namespace fanin {
+
+// What targets that took turns came to: an outcome for each, and each but the first beside the first.
+struct SlicesResult {
+  std::vector<Outcome> outcomes;
+  std::vector<SliceComparison> comparisons;
+};
+
+SlicesResult judge_slices(std::vector<Outcome> outcomes);
+
+// Requests per second over what counts of its slices.
+double slice_rate(const LoadResult& result);
+
+std::string slices_text(const SlicesResult& result);
+
+// As docs/interfaces.md and results/schema/load-slices.schema.json have it.
+nlohmann::ordered_json slices_json(const SlicesResult& result);
+
+}  // namespace fanin

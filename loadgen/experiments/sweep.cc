@@ -1,0 +1,136 @@
+#include "loadgen/experiments/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "loadgen/experiments/experiment.h"
+#include "loadgen/plan/option_checks.h"
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::string_view kSweepSyntax = "give KEY=V1,V2,... such as connections=10,100,1000, or rate=auto";
+
+struct SweepKey {
+  std::string_view name;
+  std::string_view unit;
+  double (*set)(LoadOptions& options, std::string_view text);  // returns the value as a number in the unit
+};
+
+template <typename Number>
+Number parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    refuse(fmt::format("--sweep: '{}' is no {}number: {}", text, std::is_integral_v<Number> ? "whole " : "",
+                       kSweepSyntax));
+  }
+  return number;
+}
+
+template <auto kMember>
+double set_whole(LoadOptions& options, std::string_view text) {
+  const auto number = parse_number<std::int64_t>(text);
+  options.*kMember = number;
+  return static_cast<double>(number);
+}
+
+double set_rate(LoadOptions& options, std::string_view text) {
+  const auto rate = parse_number<double>(text);
+  options.rate_per_s = rate;
+  return rate;
+}
+
+double set_payload_bytes(LoadOptions& options, std::string_view text) {
+  options.protocol_options.emplace_back("payload-size", text);  // the last one rules
+  return static_cast<double>(parse_number<std::int64_t>(text));
+}
+
+double set_think(LoadOptions& options, std::string_view text) {
+  const Nanoseconds think = parse_duration(text);
+  options.think = think;
+  return static_cast<double>(think.count());
+}
+
+constexpr std::array<SweepKey, 7> kSweepKeys{{
+    {"rate", "1/s", set_rate},
+    {"connections", "1", set_whole<&LoadOptions::connections>},
+    {"payload-size", "bytes", set_payload_bytes},
+    {"depth", "1", set_whole<&LoadOptions::depth>},
+    {"requests-per-connection", "1", set_whole<&LoadOptions::requests_per_connection>},
+    {"idle", "1", set_whole<&LoadOptions::idle>},
+    {"think", "ns", set_think},
+}};
+
+const SweepKey& find_sweep_key(std::string_view name) {
+  const auto found =
+      std::find_if(kSweepKeys.begin(), kSweepKeys.end(), [&](const SweepKey& key) { return key.name == name; });
+  if (found == kSweepKeys.end()) {
+    std::string names;
+    for (const SweepKey& key : kSweepKeys) {
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", key.name);
+    }
+    refuse(fmt::format("--sweep cannot vary '{}': choose one of {}", name, names));
+  }
+  return *found;
+}
+
+SweepPoint make_point(const SweepKey& key, std::string_view text, const LoadOptions& options) {
+  SweepPoint point{.text = std::string(text), .options = options};
+  point.value = key.set(point.options, text);
+  make_plan(point.options);
+  return point;
+}
+
+// Three significant digits: what people can read, and close enough.
+double three_digits(double rate_per_s) {
+  const double unit = std::pow(10, std::floor(std::log10(rate_per_s)) - 2);
+  return std::round(rate_per_s / unit) * unit;
+}
+
+}  // namespace
+
+Sweep parse_sweep(const LoadOptions& options) {
+  const std::string& text = *options.sweep;
+  const auto equals = text.find('=');
+  if (equals == std::string::npos) {
+    refuse(fmt::format("--sweep {} has no '=': {}", text, kSweepSyntax));
+  }
+  const SweepKey& key = find_sweep_key(std::string_view(text).substr(0, equals));
+  Sweep sweep{.key = std::string(key.name), .unit = std::string(key.unit)};
+  if (key.name == "rate" && options.rate_per_s) {
+    refuse("--rate and --sweep rate contradict each other: give one");
+  }
+  std::string_view values = std::string_view(text).substr(equals + 1);
+  if (key.name == "rate" && values == "auto") {
+    sweep.automatic_rates = true;
+    make_plan(closed_loop(options));
+    make_point(key, "1", options);  // what the closed loop takes, a schedule may not
+    return sweep;
+  }
+  for (bool more = true; more;) {
+    const auto comma = values.find(',');
+    sweep.points.push_back(make_point(key, values.substr(0, comma), options));
+    more = comma != std::string_view::npos;
+    values.remove_prefix(more ? comma + 1 : values.size());
+  }
+  return sweep;
+}
+
+std::vector<SweepPoint> rates_up_to(double ceiling_per_s, const LoadOptions& options) {
+  constexpr int kSteps = 8;
+  std::vector<SweepPoint> points;
+  for (int i = 0; i <= kSteps; ++i) {
+    const double share = i < kSteps ? 0.10 + 0.85 * i / (kSteps - 1) : 1.05;
+    points.push_back(
+        make_point(find_sweep_key("rate"), fmt::format("{:.10g}", three_digits(share * ceiling_per_s)), options));
+  }
+  return points;
+}
+
+}  // namespace fanin

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loadgen/plan/plan.h"
+
+// Not CLI11's header: it costs every file that sees it five seconds.
+namespace CLI {
+class App;
+}
+
+namespace fanin {
+
+inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
+
+// An option of a protocol as it was given: its name without dashes, and its text.
+using GivenOption = std::pair<std::string, std::string>;
+
+// What the command line of fanin-load says; what was not given is empty.
+struct LoadOptions {
+  std::string target;
+  std::vector<std::string> targets;  // which take turns
+  std::optional<Nanoseconds> slice;
+  std::string driver = "auto";
+  std::optional<std::int64_t> connections;
+  std::optional<std::int64_t> threads;
+  std::optional<std::string> protocol;        // echo where neither it nor the target says
+  std::vector<GivenOption> protocol_options;  // in the order of the command line
+  std::vector<std::string> mix;               // classes of requests: WEIGHT KEY=VALUE...
+  std::optional<double> rate_per_s;
+  std::optional<std::string> arrival;
+  std::optional<std::string> ramp;
+  std::optional<std::string> sweep;
+  std::optional<std::string> find_rate;
+  double find_precision = 0.02;
+  std::optional<Nanoseconds> duration;
+  std::optional<std::int64_t> requests;
+  std::string warmup = "1s";  // or auto
+  std::int64_t depth = 1;
+  std::optional<Nanoseconds> think;
+  std::optional<std::int64_t> requests_per_connection;
+  std::int64_t idle = 0;
+  bool prove_idle = false;
+  std::optional<std::string> connecting;  // a number, or all
+  Nanoseconds timeout = std::chrono::seconds(5);
+  std::string close = "fin";
+  std::optional<std::int64_t> send_rate;  // bytes per second and connection, as the next one
+  std::optional<std::int64_t> read_rate;
+  std::optional<std::int64_t> receive_buffer;
+  std::optional<Nanoseconds> trickle;
+  std::string cpus;
+  std::string wait = "auto";
+  bool timestamps = false;
+  std::uint64_t seed = 1;
+  std::vector<std::int64_t> server_pids;  // one for each target
+  std::optional<int> control_fd;
+  std::string calibration;  // a file
+  std::string json_path;
+  std::string live_json_path;
+  bool quiet = false;
+  bool allow_remote = false;
+};
+
+// Declares the options of docs/interfaces.md. `options` must outlive the parsing.
+void add_load_options(CLI::App& app, LoadOptions& options);
+
+// Reads the command line. Returns an exit code where there is nothing left to do: help was asked for and printed, or
+// the line is wrong and one line on stderr has said so.
+std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
+
+// Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is
+// taken for one with event loops until choose_driver() has looked at the machine. Throws
+// std::invalid_argument with one line that says what is wrong and what to do.
+LoadPlan make_plan(const LoadOptions& options);
+
+}  // namespace fanin

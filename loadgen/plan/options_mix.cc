@@ -1,0 +1,151 @@
+// Classes of requests by weight, from the command line.
+#include "loadgen/plan/options_mix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/options_protocol.h"
+#include "protocols/mix_client.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kMostClasses = 16;
+constexpr double kHighestWeight = 1e9;
+constexpr std::string_view kSyntax = "write 'WEIGHT KEY=VALUE ...' such as '1 name=heavy payload-size=65536'";
+
+// What one --mix says.
+struct MixEntry {
+  double weight = 0;
+  std::string name;
+  std::vector<GivenOption> options;
+};
+
+void skip_blanks(std::string_view& text) { text.remove_prefix(std::min(text.find_first_not_of(' '), text.size())); }
+
+std::string_view take_until(std::string_view& text, char end) {
+  const std::string_view taken = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(taken.size() + 1, text.size()));
+  return taken;
+}
+
+// A value within quotes may hold blanks.
+GivenOption take_option(std::string_view& text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  const auto equals = word.find('=');
+  if (equals == 0 || equals == std::string_view::npos) {
+    refuse(fmt::format("'{}' is no KEY=VALUE: {}", word, kSyntax));
+  }
+  const std::string key(take_until(text, '='));
+  if (!text.starts_with('\'') && !text.starts_with('"')) {
+    return {key, std::string(take_until(text, ' '))};
+  }
+  const char quote = text.front();
+  text.remove_prefix(1);
+  if (text.find(quote) == std::string_view::npos) {
+    refuse(fmt::format("the value of {} has a quote that does not end: close it", key));
+  }
+  return {key, std::string(take_until(text, quote))};
+}
+
+MixEntry parse_entry(std::string_view text) {
+  skip_blanks(text);
+  MixEntry entry;
+  const std::string_view weight = take_until(text, ' ');
+  const auto [end, error] = std::from_chars(weight.data(), weight.data() + weight.size(), entry.weight);
+  if (error != std::errc{} || end != weight.data() + weight.size() || !(entry.weight > 0) ||
+      entry.weight > kHighestWeight) {
+    refuse(fmt::format("'{}' is no weight above 0: {}", weight, kSyntax));
+  }
+  for (skip_blanks(text); !text.empty(); skip_blanks(text)) {
+    GivenOption option = take_option(text);
+    if (option.first == "name") {
+      entry.name = option.second;
+    } else {
+      entry.options.push_back(std::move(option));
+    }
+  }
+  return entry;
+}
+
+// A class without a name of its own goes by what makes it one.
+std::string name_of(const MixEntry& entry) {
+  std::string name = entry.name;
+  if (name.empty()) {
+    for (const auto& [key, value] : entry.options) {
+      name += fmt::format("{}{}={}", name.empty() ? "" : " ", key, value);
+    }
+  }
+  return name.empty() ? "plain" : name;
+}
+
+// The class's own options rule over those of all; headers come to those of all.
+std::vector<GivenOption> options_of(const MixEntry& entry, const std::vector<GivenOption>& of_all) {
+  std::vector<GivenOption> options;
+  std::copy_if(of_all.begin(), of_all.end(), std::back_inserter(options), [&entry](const GivenOption& each) {
+    return each.first == "header" || std::none_of(entry.options.begin(), entry.options.end(),
+                                                  [&](const GivenOption& own) { return own.first == each.first; });
+  });
+  options.insert(options.end(), entry.options.begin(), entry.options.end());
+  return options;
+}
+
+// Adds one class to the plan, and returns what its client is told.
+ClientProtocolOptions add_class(const std::string& text, const LoadOptions& options, const Protocol& protocol,
+                                LoadPlan& plan) {
+  const MixEntry entry = parse_entry(text);
+  const ClientProtocolOptions told = client_options(protocol, options_of(entry, options.protocol_options), options);
+  const auto client = protocol.make_client(told);
+  plan.classes.push_back(
+      {.name = name_of(entry), .weight = entry.weight, .text = text, .request_bytes = client->request_bytes()});
+  const auto same = std::find_if(plan.classes.begin(), plan.classes.end(),
+                                 [&](const RequestClass& each) { return each.name == plan.classes.back().name; });
+  if (same + 1 != plan.classes.end()) {
+    refuse(fmt::format("another class is called '{}' too: give each a name=NAME of its own", same->name));
+  }
+  return told;
+}
+
+void check_protocol(const LoadOptions& options, const Protocol& protocol) {
+  if (options.mix.size() < 2 || options.mix.size() > kMostClasses) {
+    refuse(fmt::format("{} --mix: give 2 to {}, one for each class of requests", options.mix.size(), kMostClasses));
+  }
+  if (protocol.needs_shared_memory) {
+    refuse(
+        fmt::format("--mix needs replies that are the client's own, which those of protocol {} are not: leave it out",
+                    protocol.name));
+  }
+}
+
+}  // namespace
+
+void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan) {
+  check_protocol(options, protocol);
+  std::vector<ClientProtocolOptions> told;
+  for (const std::string& text : options.mix) {
+    try {
+      told.push_back(add_class(text, options, protocol, plan));
+    } catch (const std::invalid_argument& error) {
+      refuse(fmt::format("--mix '{}': {}", text, error.what()));
+    }
+    if (protocol.make_client(told.back())->one_request_per_connection()) {
+      refuse(
+          fmt::format("--mix needs a protocol with several requests per connection, which {} is not", protocol.name));
+    }
+  }
+  std::vector<double> weights;
+  std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(weights),
+                 [](const RequestClass& each) { return each.weight; });
+  plan.mix = std::make_shared<const RequestMix>(options.seed, weights);
+  plan.speak(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, told] {
+    std::vector<std::unique_ptr<ClientProtocol>> clients;
+    std::transform(told.begin(), told.end(), std::back_inserter(clients), make);
+    return std::make_unique<MixClient>(mix, std::move(clients));
+  });
+}
+
+}  // namespace fanin

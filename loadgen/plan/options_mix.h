@@ -1,0 +1,11 @@
+#pragma once
+
+#include "loadgen/plan/options.h"
+#include "protocols/registry.h"
+
+namespace fanin {
+
+// Puts the mix that --mix asks for into a plan, as what it speaks. Throws std::invalid_argument as make_plan does.
+void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan);
+
+}  // namespace fanin

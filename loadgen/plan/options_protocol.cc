@@ -1,0 +1,168 @@
+// The protocol's part of the command line.
+#include "loadgen/plan/options_protocol.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "loadgen/plan/escapes.h"
+#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/options_mix.h"
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
+
+// Options that are taken as they are, and those that may hold C escapes.
+struct TextOption {
+  std::string_view name;
+  std::string ClientProtocolOptions::*text;
+  bool escaped = false;
+};
+constexpr TextOption kTextOptions[]{
+    {"payload", &ClientProtocolOptions::payload},
+    {"suffix", &ClientProtocolOptions::suffix},
+    {"reply", &ClientProtocolOptions::reply},
+    {"path", &ClientProtocolOptions::path},
+    {"host", &ClientProtocolOptions::host},
+    {"method", &ClientProtocolOptions::method},
+    {"body", &ClientProtocolOptions::body},
+    {"expect-status", &ClientProtocolOptions::expect_status},
+    {"request", &ClientProtocolOptions::request, true},
+    {"reply-pattern", &ClientProtocolOptions::reply_pattern},
+    {"reply-delimiter", &ClientProtocolOptions::reply_delimiter, true},
+    {"expect", &ClientProtocolOptions::expect, true},
+};
+
+std::size_t to_size(const std::string& name, const std::string& text) {
+  std::int64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    refuse(fmt::format("--{} '{}' is no number of bytes: give one from 1 to {}", name, text, kMostBytes));
+  }
+  return static_cast<std::size_t>(in_range(("--" + name).c_str(), size, 1, kMostBytes));
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) {
+    refuse(fmt::format("--body-file {} cannot be read: name a file", path));
+  }
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void apply(const GivenOption& option, ClientProtocolOptions& client) {
+  const auto& [name, text] = option;
+  if (name == "payload-size") {
+    client.payload_bytes = to_size(name, text);
+  } else if (name == "reply-size") {
+    client.reply_bytes = to_size(name, text);
+  } else if (name == "reply-limit") {
+    client.reply_limit = to_size(name, text);
+  } else if (name == "header") {
+    client.headers.push_back(text);
+  } else if (name == "body-file") {
+    client.body = content_of(text);
+  } else {
+    const auto* row = std::find_if(std::begin(kTextOptions), std::end(kTextOptions),
+                                   [&option](const TextOption& each) { return each.name == option.first; });
+    client.*(row->text) = row->escaped ? unescape(text) : text;
+  }
+}
+
+// What the protocol was told, for the result; sizes are in it otherwise.
+void note(const GivenOption& option, LoadPlan& plan) {
+  const auto& [name, text] = option;
+  if (name == "reply-size") {
+    plan.reply_bytes = to_size(name, text);
+  }
+  if (name == "payload-size" || name == "reply-size" || name == "reply-limit") {
+    return;
+  }
+  std::string key = name == "header" ? "headers" : name;
+  std::replace(key.begin(), key.end(), '-', '_');
+  for (auto& [noted, texts] : plan.protocol_texts) {
+    if (noted == key) {
+      texts += "\n" + text;
+      return;
+    }
+  }
+  plan.protocol_texts.emplace_back(key, text);
+}
+
+void check_contradictions(const std::vector<GivenOption>& given) {
+  const auto is_given = [&given](std::string_view name) {
+    return std::any_of(given.begin(), given.end(), [name](const GivenOption& each) { return each.first == name; });
+  };
+  if (is_given("payload") && is_given("payload-size")) {
+    refuse("--payload and --payload-size contradict each other: give one");
+  }
+  if (is_given("reply-limit") && !is_given("reply-pattern")) {
+    refuse("--reply-limit bounds replies that end by --reply-pattern: give that, or leave it out");
+  }
+  if (is_given("body") && is_given("body-file")) {
+    refuse("--body and --body-file contradict each other: give one");
+  }
+  if (std::find(given.begin(), given.end(), GivenOption("payload", "")) != given.end()) {
+    refuse("--payload is empty: give at least one byte");
+  }
+}
+
+void refuse_unknown(const Protocol& protocol, const std::vector<GivenOption>& given) {
+  std::vector<std::string> names;
+  std::transform(given.begin(), given.end(), std::back_inserter(names), [](const auto& each) { return each.first; });
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
+}
+
+// The tutorial's clients say hello.
+bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vector<GivenOption>& given) {
+  return plan.driver == DriverKind::kThreads && is_taken(protocol.client_options, "payload") &&
+         std::none_of(given.begin(), given.end(),
+                      [](const GivenOption& each) { return each.first == "payload" || each.first == "payload-size"; });
+}
+
+}  // namespace
+
+ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
+                                     const LoadOptions& options) {
+  refuse_unknown(protocol, given);
+  check_contradictions(given);
+  ClientProtocolOptions client;
+  for (const GivenOption& option : given) {
+    apply(option, client);
+  }
+  if (options.close == close_name(CloseKind::kServer)) {
+    client.requests_per_connection = static_cast<std::uint32_t>(options.requests_per_connection.value_or(0));
+  }
+  return client;
+}
+
+void set_protocol(const LoadOptions& options, LoadPlan& plan) {
+  const Protocol& protocol = find_protocol(options.protocol.value_or("echo"));
+  if (protocol.make_client == nullptr) {
+    refuse(fmt::format("protocol '{}' has no client half: choose another", protocol.name));
+  }
+  std::vector<GivenOption> given = options.protocol_options;
+  refuse_unknown(protocol, given);
+  if (!options.mix.empty()) {
+    set_mix(options, protocol, plan);
+  } else {
+    if (says_hello(plan, protocol, given)) {
+      given.emplace_back("payload", "hello");
+    }
+    plan.speak(
+        std::string(protocol.name),
+        [make = protocol.make_client, client = client_options(protocol, given, options)] { return make(client); });
+  }
+  for (const GivenOption& option : given) {
+    note(option, plan);
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,150 @@
+#include "loadgen/plan/options_schedule.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+#include "loadgen/plan/option_checks.h"
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::int64_t kMostDepth = 65535;
+constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
+constexpr double kHighestRate = 1e8;
+constexpr Nanoseconds kLongestWarmup = std::chrono::seconds(10);  // of --warmup auto
+
+bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= kHighestRate; }
+
+void set_rate(const LoadOptions& options, LoadPlan& plan) {
+  plan.rate_per_s = options.rate_per_s;
+  if (plan.rate_per_s && !is_rate(*plan.rate_per_s)) {
+    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0", *plan.rate_per_s));
+  }
+}
+
+double parse_rate(std::string_view text, const std::string& whole) {
+  double rate = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (error != std::errc{} || end != text.data() + text.size() || !(rate >= 0 && rate <= kHighestRate)) {
+    refuse(fmt::format("--ramp {}: '{}' is no rate: give FROM..TO in requests per second, such as 1000..5000", whole,
+                       text));
+  }
+  return rate;
+}
+
+// The ramp takes the window's length, and what is before the window has the rate that it begins with.
+void set_ramp(const LoadOptions& options, LoadPlan& plan) {
+  const std::string& text = *options.ramp;
+  const auto dots = text.find("..");
+  if (dots == std::string::npos) {
+    refuse(fmt::format("--ramp {} has no '..': give FROM..TO in requests per second, such as 1000..5000", text));
+  }
+  RateRamp ramp{.from_per_s = parse_rate(std::string_view(text).substr(0, dots), text),
+                .to_per_s = parse_rate(std::string_view(text).substr(dots + 2), text)};
+  if (ramp.mean_per_s() <= 0) {
+    refuse(fmt::format("--ramp {} asks for nothing: one of its rates must be above 0", text));
+  }
+  if (options.rate_per_s) {
+    refuse("--rate and --ramp contradict each other: give one");
+  }
+  if (options.requests) {
+    refuse("--ramp needs --duration: a number of requests does not say how long the ramp is");
+  }
+  if (plan.arrival != ArrivalKind::kPoisson && plan.arrival != ArrivalKind::kUniform) {
+    refuse(fmt::format("--ramp needs --arrival poisson or uniform: {} arrivals have one rate",
+                       arrival_name(plan.arrival)));
+  }
+  plan.rate_per_s = ramp.mean_per_s();
+  plan.ramp = ramp;  // its times follow in set_times
+}
+
+void set_trace(const std::string& file, LoadPlan& plan) {
+  if (file.empty()) {
+    refuse("--arrival trace: names no file: give trace:FILE");
+  }
+  plan.arrival = ArrivalKind::kTrace;
+  plan.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(file));
+  plan.rate_per_s = plan.rate_per_s.value_or(plan.trace->rate_per_s());
+  if (!is_rate(*plan.rate_per_s)) {
+    refuse(fmt::format("{} asks for {:.0f} requests/s, which is out of range: give --rate to slow it down", file,
+                       *plan.rate_per_s));
+  }
+}
+
+void set_bursts(const std::string& size, LoadPlan& plan) {
+  constexpr std::uint32_t kMostAtOnce = 10'000'000;
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), plan.burst_size);
+  if (error != std::errc{} || end != size.data() + size.size() || plan.burst_size < 1 ||
+      plan.burst_size > kMostAtOnce) {
+    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMostAtOnce));
+  }
+  plan.arrival = ArrivalKind::kBursts;
+}
+
+void set_arrival(const LoadOptions& options, LoadPlan& plan) {
+  set_rate(options, plan);
+  const std::string arrival = options.arrival.value_or("poisson");
+  const std::string name = arrival.substr(0, arrival.find(':'));
+  const std::string detail = name.size() < arrival.size() ? arrival.substr(name.size() + 1) : "";
+  if (name == "trace") {
+    set_trace(detail, plan);
+  } else if (name == "bursts") {
+    set_bursts(detail, plan);
+  } else if (arrival == "uniform") {
+    plan.arrival = ArrivalKind::kUniform;
+  } else if (arrival != "poisson") {
+    refuse(fmt::format("unknown arrival '{}': choose one of poisson, uniform, bursts:N, trace:FILE", arrival));
+  }
+  if (options.ramp) {
+    set_ramp(options, plan);
+  }
+  if (options.arrival && !plan.rate_per_s) {
+    refuse("--arrival needs --rate: without one the loop is closed and has no schedule");
+  }
+}
+
+}  // namespace
+
+void set_loop(const LoadOptions& options, LoadPlan& plan) {
+  set_arrival(options, plan);
+  const bool tutorial = plan.driver == DriverKind::kThreads;
+  plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
+  if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
+    refuse("--think needs a closed loop: with --rate the schedule says when requests are sent");
+  }
+  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMostDepth));
+  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMostInFlight);
+  if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
+    refuse(fmt::format("--depth {} needs event loops and a protocol with several requests per connection", plan.depth));
+  }
+  const std::int64_t per_connection = options.requests_per_connection.value_or(tutorial && !plan.rate_per_s ? 1 : 0);
+  plan.requests_per_connection = static_cast<std::uint32_t>(in_range(
+      "--requests-per-connection", plan.connect_on_demand ? 0 : per_connection, 0, std::numeric_limits<int>::max()));
+}
+
+void set_times(const LoadOptions& options, LoadPlan& plan) {
+  if (options.duration && options.requests) {
+    refuse("--duration and --requests contradict each other: give one");
+  }
+  plan.duration = positive("--duration", options.duration.value_or(kDefaultDuration));
+  if (options.requests) {
+    plan.requests = static_cast<std::uint64_t>(
+        in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
+  }
+  plan.warmup_until_steady = options.warmup == "auto";
+  plan.warmup = plan.warmup_until_steady ? kLongestWarmup : parse_duration(options.warmup);
+  if (plan.ramp && plan.warmup_until_steady) {
+    refuse("--warmup auto needs one rate: give --ramp a warm-up such as 1s");
+  }
+  if (plan.ramp) {
+    plan.ramp->begin = plan.warmup;
+    plan.ramp->length = plan.duration;
+  }
+  plan.timeout = positive("--timeout", options.timeout);
+}
+
+}  // namespace fanin

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "loadgen/drivers/driver.h"
+#include "loadgen/drivers/waiting.h"
+#include "loadgen/schedule/arrival.h"
+#include "loadgen/schedule/slices.h"
+#include "net/clock.h"
+#include "net/socket.h"
+#include "protocols/client_protocol.h"
+#include "protocols/request_mix.h"
+
+namespace fanin {
+
+// Who closes a connection that has made its number of requests, and how.
+enum class CloseKind { kFin, kRst, kServer };
+
+std::string_view close_name(CloseKind kind) noexcept;  // as on the command line
+
+using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
+
+// A class of requests in a mix.
+struct RequestClass {
+  std::string name;
+  double weight = 1;
+  std::string text;  // as given
+  std::size_t request_bytes = 0;
+};
+
+// What a run is to do, checked and with every default filled in. A value; shared read-only by all threads.
+struct LoadPlan {
+  Address target;
+  DriverKind driver = DriverKind::kEpoll;
+  std::string driver_reason;
+  unsigned threads = 1;           // with the threads driver: as many as connections
+  std::uint32_t connections = 1;  // active ones
+  std::uint32_t idle = 0;
+  unsigned idle_threads = 0;      // event loops that hold the idle ones; 0: they are spread over the active ones' loops
+  bool prove_idle = false;        // every idle connection is served once before it idles
+  std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
+  std::string protocol_name;
+  ClientFactory make_client;                    // every thread has a client's half of its own
+  std::size_t request_bytes = 0;                // that one request puts on the wire; of a mix on average
+  bool connect_on_demand = false;               // the protocol takes a connection per request
+  bool has_statuses = false;                    // every reply has a status, which is counted
+  std::shared_ptr<const RequestMix> mix;        // null: all requests are of one kind
+  std::vector<RequestClass> classes;            // of the mix
+  std::optional<double> rate_per_s;             // none: closed loop
+  ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
+  std::uint32_t burst_size = 1;
+  std::optional<RateRamp> ramp;  // rate_per_s is then its mean over the window
+  std::shared_ptr<const ArrivalTrace> trace;
+  Nanoseconds duration{0};
+  std::optional<std::uint64_t> requests;  // rules over duration
+  Nanoseconds warmup{0};
+  bool warmup_until_steady = false;  // the window opens as soon as the throughput is steady; warmup is then the longest
+  std::uint32_t depth = 1;
+  Nanoseconds think{0};
+  std::uint32_t requests_per_connection = 0;
+  Nanoseconds timeout{0};
+  std::optional<std::uint64_t> send_bytes_per_s;  // of each active connection; none: as fast as it goes
+  std::optional<std::uint64_t> read_bytes_per_s;
+  std::optional<int> receive_buffer_bytes;  // SO_RCVBUF
+  Nanoseconds trickle{0};                   // how often each idle connection sends a byte; 0: never
+  CloseKind close = CloseKind::kFin;
+  std::uint64_t seed = 1;
+  std::optional<pid_t> server_pid;
+  WaitChoice wait;                      // of event loops
+  std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
+  bool timestamps = false;              // of the kernel, beside those of the generator's clock; with the epoll driver
+  std::optional<SlicePlan> slices;      // takes turns with other targets
+
+  // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
+  std::vector<std::pair<std::string, std::string>> protocol_texts;
+  std::optional<std::uint64_t> reply_bytes;
+
+  // Sets the protocol, and what plan and report have to know of its requests.
+  void speak(std::string name, ClientFactory factory);
+};
+
+// The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.
+constexpr std::uint64_t share_of(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
+  return whole / shares + (share < whole % shares ? 1 : 0);
+}
+
+// Sum of the shares before this one.
+constexpr std::uint64_t share_begin(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
+  const std::uint64_t rest = whole % shares;
+  return whole / shares * share + (share < rest ? share : rest);
+}
+
+}  // namespace fanin

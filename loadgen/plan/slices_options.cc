@@ -1,0 +1,73 @@
+#include "loadgen/plan/slices_options.h"
+
+#include <fmt/format.h>
+
+#include "loadgen/plan/option_checks.h"
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kDefaultSlice = std::chrono::milliseconds(20);
+constexpr Nanoseconds kShortest = std::chrono::milliseconds(2);
+constexpr std::size_t kMostTargets = 16;
+constexpr int kCutShare = 10;  // a tenth at either end: replies of the other target still come in at the first
+
+void check(const LoadOptions& options) {
+  if (!options.target.empty()) {
+    refuse(fmt::format("{} stands beside --target: give all targets by --target", options.target));
+  }
+  if (options.targets.size() < 2 || options.targets.size() > kMostTargets) {
+    refuse(fmt::format("{} --target: give 2 to {}, the same one twice for an A/A run", options.targets.size(),
+                       kMostTargets));
+  }
+  if (options.rate_per_s || options.arrival || options.ramp) {
+    refuse("targets take turns in a closed loop: leave --rate, --arrival and --ramp out");
+  }
+  if (options.requests) {
+    refuse("targets take turns for a --duration: leave --requests out");
+  }
+  if (options.idle > 0) {
+    refuse("targets take turns without idle connections: leave --idle out");
+  }
+  if (!options.server_pids.empty() && options.server_pids.size() != options.targets.size()) {
+    refuse(fmt::format("{} --server-pid for {} targets: give one for each, in their order, or none",
+                       options.server_pids.size(), options.targets.size()));
+  }
+  const Nanoseconds duration = options.duration.value_or(kDefaultDuration);
+  const Nanoseconds slice = options.slice.value_or(kDefaultSlice);
+  const auto blocks = duration / (slice * 2 * static_cast<int>(options.targets.size()));
+  if (slice < kShortest || blocks < 1) {
+    refuse("--slice is out of range: give 2ms or more, and a --duration of several turns of all targets");
+  }
+}
+
+}  // namespace
+
+std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
+                                       const std::function<LoadPlan(const LoadOptions&)>& prepare) {
+  check(options);
+  std::vector<LoadPlan> plans;
+  for (std::size_t i = 0; i < options.targets.size(); ++i) {
+    LoadOptions one = options;
+    one.target = options.targets[i];
+    one.server_pids.clear();
+    if (!options.server_pids.empty()) {
+      one.server_pids.push_back(options.server_pids[i]);
+    }
+    LoadPlan& plan = plans.emplace_back(prepare(one));
+    if (!has_event_loops(plan.driver)) {
+      refuse("targets take turns in event loops: choose another --driver than threads");
+    }
+    if (plan.connect_on_demand) {
+      refuse(fmt::format("targets take turns with connections that stay open, which {} has not", plan.protocol_name));
+    }
+    const Nanoseconds length = options.slice.value_or(kDefaultSlice);
+    plan.slices = SlicePlan{.length = length,
+                            .cut = length / kCutShare,
+                            .targets = static_cast<unsigned>(options.targets.size()),
+                            .own = static_cast<unsigned>(i)};
+  }
+  return plans;
+}
+
+}  // namespace fanin

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "loadgen/records/error_kind.h"
+#include "loadgen/records/histogram.h"
+#include "protocols/request_mix.h"
+
+namespace fanin {
+
+// What became of the requests of one class, of the window as everywhere.
+struct ClassRecord {
+  std::uint64_t sent = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t unanswered = 0;
+  Histogram response;
+
+  void merge(const ClassRecord& other) noexcept;
+};
+
+// Where one thread writes what a Recorder does not tell apart: the classes of a mix. It numbers the requests of every
+// connection as the protocol does, over all lives, which is all that their classes follow from. Replies come in the
+// order of requests. Filled by that thread, read by others after it has ended.
+class ClassRecorder {
+ public:
+  // `mix` must outlive this. `first` is the number of the thread's first connection in the whole run.
+  ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections);
+
+  // Connections are counted from the thread's first one, requests in flight from the oldest. `counts`: of the window.
+  void sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
+    record(connection, in_flight_before).sent += counts ? 1 : 0;
+  }
+  // The oldest request in flight has got its reply.
+  void completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept;
+  // It has failed, or will not be answered.
+  void failed(std::uint32_t connection, ErrorKind kind, bool counts) noexcept;
+  // So many requests of the window were due and went to no connection: they are drawn as if there had been one for
+  // them.
+  void never_sent(std::uint64_t times) noexcept;
+
+  // Requests of a connection that have ended, over all its lives, modulo 2^32.
+  std::uint32_t ended(std::uint32_t connection) const noexcept { return ended_[connection]; }
+  const std::vector<ClassRecord>& records() const noexcept { return records_; }
+
+ private:
+  ClassRecord& record(std::uint32_t connection, std::uint32_t place) noexcept {
+    return records_[mix_.class_of(first_ + connection, ended_[connection] + place)];
+  }
+
+  const RequestMix& mix_;
+  const std::uint32_t first_;
+  std::vector<std::uint32_t> ended_;
+  std::vector<ClassRecord> records_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,27 @@
+#include "loadgen/records/error_kind.h"
+
+#include <cerrno>
+
+namespace fanin {
+
+ErrorKind classify_connect(int error) noexcept {
+  switch (error) {
+    case ECONNREFUSED:
+      return ErrorKind::kConnectRefused;
+    case ETIMEDOUT:
+      return ErrorKind::kConnectTimeout;
+    case EMFILE:
+    case ENFILE:
+      return ErrorKind::kNoDescriptor;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+      return ErrorKind::kNoPort;
+    case ENOBUFS:
+    case ENOMEM:
+      return ErrorKind::kNoMemory;
+    default:
+      return ErrorKind::kConnectOther;
+  }
+}
+
+}  // namespace fanin

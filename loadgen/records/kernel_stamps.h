@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "loadgen/records/histogram.h"
+
+namespace fanin {
+
+// What the kernel says of when bytes came and left, beside what the generator's clock says. All threads put together.
+struct StampRecords {
+  Histogram read_lag;           // from when the kernel had received a reply until the generator's code saw it
+  Histogram service;            // from when the kernel had sent a request until it had received the reply
+  std::uint64_t unstamped = 0;  // replies of the window that came without a stamp
+
+  void merge(const StampRecords& other) noexcept;
+};
+
+// Kernel timestamps (SO_TIMESTAMPING, in software) of the TCP connections of one event loop. Stamps are of the wall
+// clock, so differences are taken among stamps and wall clock readings alone. Used by one thread.
+class KernelStamps {
+ public:
+  // `sends`: requests have stamps too, of which the kernel keeps one at a time apart: only without pipelining.
+  KernelStamps(std::uint32_t connections, bool sends) : sent_(sends ? connections : 0) {}
+
+  // Asks for the stamps of a connection that is up. Where the kernel refuses, its replies count as unstamped.
+  void ask(std::uint32_t connection, int fd) noexcept;
+  // Reads the stamp of what has just been sent. Over loopback it is there when send() returns.
+  void sent(std::uint32_t connection, int fd) noexcept;
+  // As recv(), and keeps the stamp of the last bytes that it takes.
+  ssize_t receive(int fd, void* buffer, std::size_t size) noexcept;
+  // What receive() has taken completed replies of the window.
+  void replied(std::uint32_t connection) noexcept;
+
+  const StampRecords& records() const noexcept { return records_; }
+
+ private:
+  Nanoseconds received_{0};  // by the kernel, the bytes last taken; 0: without a stamp
+  Nanoseconds seen_{0};      // by this program
+  std::vector<Nanoseconds> sent_;
+  StampRecords records_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,113 @@
+#include "loadgen/records/machine_usage.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace fanin {
+namespace {
+
+Nanoseconds from_timeval(const timeval& time) noexcept {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+struct ProcessStat {
+  long ticks = 0;  // of the process and of the children it has waited for
+  unsigned threads = 0;
+};
+
+// Fields 14 to 17 (CPU time in ticks) and 20 (threads) of /proc/PID/stat; the name in field 2 may hold anything, so
+// counting starts behind its closing parenthesis.
+std::optional<ProcessStat> read_stat(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) {
+    return std::nullopt;
+  }
+  std::istringstream fields(line.substr(name_end + 1));
+  std::vector<std::string> values;
+  for (std::string value; fields >> value;) {
+    values.push_back(value);
+  }
+  constexpr std::size_t kFirst = 3;  // number of the first field behind the name
+  if (values.size() <= 20 - kFirst) {
+    return std::nullopt;
+  }
+  ProcessStat stat;
+  for (std::size_t field = 14; field <= 17; ++field) {
+    stat.ticks += std::stol(values[field - kFirst]);
+  }
+  stat.threads = static_cast<unsigned>(std::stoul(values[20 - kFirst]));
+  return stat;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> children;
+  std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
+  for (pid_t child = 0; file >> child;) {
+    children.push_back(child);
+  }
+  return children;
+}
+
+unsigned allowed_cpus_of(pid_t pid) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(pid, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+}  // namespace
+
+ProcessUsage process_usage() noexcept {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return {.cpu_user = from_timeval(usage.ru_utime),
+          .cpu_system = from_timeval(usage.ru_stime),
+          .voluntary_switches = static_cast<std::uint64_t>(usage.ru_nvcsw),
+          .involuntary_switches = static_cast<std::uint64_t>(usage.ru_nivcsw),
+          .max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) noexcept {
+  return {.cpu_user = later.cpu_user - earlier.cpu_user,
+          .cpu_system = later.cpu_system - earlier.cpu_system,
+          .voluntary_switches = later.voluntary_switches - earlier.voluntary_switches,
+          .involuntary_switches = later.involuntary_switches - earlier.involuntary_switches,
+          .max_rss_bytes = later.max_rss_bytes};
+}
+
+std::vector<pid_t> process_tree(pid_t pid) {
+  std::vector<pid_t> tree{pid};
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const std::vector<pid_t> children = children_of(tree[i]);
+    tree.insert(tree.end(), children.begin(), children.end());
+  }
+  return tree;
+}
+
+std::optional<ServerUsage> server_usage(pid_t pid) {
+  std::optional<ServerUsage> usage;
+  for (const pid_t process : process_tree(pid)) {
+    const auto stat = read_stat(process);
+    if (!stat) {
+      continue;
+    }
+    if (!usage) {
+      usage = ServerUsage{.cpus = allowed_cpus_of(pid), .threads = 0};
+    }
+    usage->cpu += std::chrono::nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * stat->ticks;
+    usage->threads += stat->threads;
+  }
+  return usage;
+}
+
+}  // namespace fanin

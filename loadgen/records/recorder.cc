@@ -1,0 +1,113 @@
+#include "loadgen/records/recorder.h"
+
+#include <algorithm>
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kSecondsReserved = 600;
+
+}  // namespace
+
+void Recorder::begin(const Window& window) {
+  window_ = window;
+  const bool by_count = window.close == TimePoint::max();
+  const auto length = by_count ? Nanoseconds(0) : window.close - window.open;
+  const auto whole = static_cast<std::size_t>(length / std::chrono::seconds(1)) + 2;
+  seconds_.reserve(by_count ? kSecondsReserved : std::min(whole, kSecondsReserved));
+  second_end_ = window.open + std::chrono::seconds(1);
+}
+
+void Recorder::move_window(TimePoint open) noexcept {
+  if (window_.close != TimePoint::max()) {
+    window_.close -= window_.open - open;
+  }
+  window_.open = open;
+  second_end_ = open + std::chrono::seconds(1);
+}
+
+void Recorder::close_at(TimePoint close) noexcept { window_.close = std::min(window_.close, close); }
+
+void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept {
+  if (!counts(intended)) {
+    outside_errors_.add(kind);
+    errors_to_publish_ = true;
+    return;
+  }
+  if (at >= second_end_) {
+    roll_to(at);
+  }
+  last_outcome_ = at;
+  count_outcome(kind, 1);
+  if (separate_service_) {
+    service_.record_infinite();
+  }
+}
+
+void Recorder::never_sent(std::uint64_t late, std::uint64_t queued) noexcept {
+  sent_ += late + queued;
+  count_outcome(ErrorKind::kNotSent, late + queued);
+  if (separate_service_) {
+    lateness_.record_infinite(late);
+    queueing_.record_infinite(queued);
+  }
+}
+
+void Recorder::count_outcome(ErrorKind kind, std::uint64_t times) noexcept {
+  (is_unanswered(kind) ? unanswered_ : failed_) += times;
+  second_failed_ += times;
+  request_errors_.add(kind, times);
+  errors_to_publish_ = true;
+  response_.record_infinite(times);
+}
+
+// Outcomes after the end of the window belong to its last second: the series has the window's seconds and no others.
+void Recorder::roll_to(TimePoint at) noexcept {
+  while (at >= second_end_ && second_end_ < window_.close) {
+    end_second();
+    second_end_ += std::chrono::seconds(1);
+  }
+  if (second_end_ >= window_.close) {
+    second_end_ = TimePoint::max();
+  }
+}
+
+void Recorder::end_second() noexcept {
+  seconds_.add(second_histogram_, second_failed_);
+  if (second_histogram_.count() > 0) {
+    response_.merge(second_histogram_);
+    second_histogram_.clear();
+  }
+  second_failed_ = 0;
+}
+
+void Recorder::publish_errors() noexcept {
+  progress_failed_.store(failed_ + unanswered_, std::memory_order_relaxed);
+  progress_outside_failed_.store(outside_errors_.total(), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    progress_errors_[i].store(request_errors_[kind] + outside_errors_[kind] + connection_errors_[kind],
+                              std::memory_order_relaxed);
+  }
+  errors_to_publish_ = false;
+}
+
+ErrorCounts Recorder::progress_errors() const noexcept {
+  ErrorCounts errors;
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    errors.add(static_cast<ErrorKind>(i), progress_errors_[i].load(std::memory_order_relaxed));
+  }
+  return errors;
+}
+
+void Recorder::finish() noexcept {
+  if (window_.close != TimePoint::max()) {
+    roll_to(window_.close - Nanoseconds(1));  // seconds without any outcome are part of the series too
+  }
+  end_second();
+  second_end_ = TimePoint::max();
+  publish(last_outcome_, progress_connections());
+  finished_.store(true, std::memory_order_release);
+}
+
+}  // namespace fanin

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "loadgen/records/error_kind.h"
+#include "loadgen/records/histogram.h"
+#include "loadgen/records/second_series.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// When a run does what. A request belongs to the window if its intended send time is in [open, close).
+struct Window {
+  TimePoint start{};  // traffic begins; the schedule counts from here
+  TimePoint open{};
+  TimePoint close{TimePoint::max()};  // max: a number of requests ends the window
+};
+
+// Connections of one thread, or of all once added up.
+struct ConnectionCounts {
+  std::uint64_t established = 0;  // active ones up when the traffic began (or, made on demand, that ever came up)
+  std::uint64_t failed = 0;       // active ones that did not come up or broke at least once
+  std::uint64_t reconnects = 0;   // opened anew within the window
+  std::uint64_t idle_established = 0;
+  std::uint64_t idle_served = 0;  // of those that were to be proved
+  std::uint64_t idle_lost = 0;
+};
+
+// Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
+// ended; the exception are the progress counters and the seconds, which any thread may read at any time.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a cache line of its own
+class alignas(64) Recorder {
+ public:
+  // separate_service: response and service times differ (open loop, connections made on demand); otherwise one
+  // histogram stands for both.
+  explicit Recorder(bool separate_service) : separate_service_(separate_service) {}
+
+  // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
+  void begin(const Window& window);
+  // Opens the window earlier than planned and moves its end along, unless it is open at `at`. Call it before anything
+  // intended later than `at` is recorded; `wish` counts where it is later than that.
+  void open_early(TimePoint wish, TimePoint at) noexcept {
+    const TimePoint open = wish > at ? wish : at + Nanoseconds(1);
+    if (open < window_.open) [[unlikely]] {
+      move_window(open);
+    }
+  }
+  // Ends the window early, at a time that is after every intended time recorded so far.
+  void close_at(TimePoint close) noexcept;
+  const Window& window() const noexcept { return window_; }
+  bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }
+
+  // A request that was due at `intended` has left at `at`, on a connection that was free for it since `free_since`.
+  void sent(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
+    if (counts(intended)) {
+      ++sent_;
+      if (separate_service_) {
+        record_schedule(intended, free_since, at);
+      }
+    }
+    last_sent_ = at;
+  }
+  void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+    completed_in_window_ += counts(at) ? 1 : 0;
+    if (!counts(intended)) {
+      ++completed_outside_;
+      return;
+    }
+    if (at >= second_end_) [[unlikely]] {
+      roll_to(at);
+    }
+    ++completed_;
+    last_outcome_ = at;
+    second_histogram_.record(at - intended);
+    if (separate_service_) {
+      service_.record(at - sent);
+    }
+  }
+  // A request that failed or stayed unanswered, as its kind says.
+  void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;
+  // Requests of the window that were due and never sent: `late` ones although a connection was free, and `queued` ones
+  // for lack of one.
+  void never_sent(std::uint64_t late, std::uint64_t queued) noexcept;
+  void connected(Nanoseconds latency) noexcept { connect_.record(latency); }
+  void connection_error(ErrorKind kind) noexcept {
+    connection_errors_.add(kind);
+    errors_to_publish_ = true;
+  }
+  void bytes_sent(std::size_t count) noexcept { bytes_sent_ += count; }
+  void bytes_received(std::size_t count) noexcept { bytes_received_ += count; }
+
+  // Shows other threads how far this one is, and ends the second that is over. Call it now and then, not per request.
+  void publish(TimePoint at, std::uint64_t connections_up) noexcept {
+    if (at >= second_end_) {
+      roll_to(at);
+    }
+    progress_completed_.store(completed_, std::memory_order_relaxed);
+    progress_outside_.store(completed_outside_, std::memory_order_relaxed);
+    progress_connections_.store(connections_up, std::memory_order_relaxed);
+    if (errors_to_publish_) {
+      publish_errors();
+    }
+  }
+  std::uint64_t progress_completed() const noexcept { return progress_completed_.load(std::memory_order_relaxed); }
+  // Requests completed that are not of the window.
+  std::uint64_t progress_outside() const noexcept { return progress_outside_.load(std::memory_order_relaxed); }
+  std::uint64_t progress_failed() const noexcept { return progress_failed_.load(std::memory_order_relaxed); }
+  std::uint64_t progress_outside_failed() const noexcept {
+    return progress_outside_failed_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t progress_connections() const noexcept { return progress_connections_.load(std::memory_order_relaxed); }
+  // Of requests and connections, those before the window included.
+  ErrorCounts progress_errors() const noexcept;
+  // Nothing is added to the seconds any more.
+  bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+
+  // Puts what is pending into the totals. Call once, after the last outcome and before reading.
+  void finish() noexcept;
+
+  std::uint64_t sent_count() const noexcept { return sent_; }
+  std::uint64_t completed_count() const noexcept { return completed_; }
+  // Requests whose replies came within the window, whenever they were due.
+  std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
+  // Requests that found no connection free when they were due.
+  std::uint64_t queued_count() const noexcept { return queueing_.count() + queueing_.infinite(); }
+  std::uint64_t failed_count() const noexcept { return failed_; }
+  std::uint64_t unanswered_count() const noexcept { return unanswered_; }
+  std::uint64_t outstanding() const noexcept { return sent_ - completed_ - failed_ - unanswered_; }
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
+  std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+  TimePoint last_outcome() const noexcept { return last_outcome_; }
+  const Histogram& response() const noexcept { return response_; }
+  const Histogram& service() const noexcept { return separate_service_ ? service_ : response_; }
+  const Histogram& connect() const noexcept { return connect_; }
+  // Of sends, after the time they were due or, if later, that a connection was free: the generator's own.
+  const Histogram& lateness() const noexcept { return lateness_; }
+  // Of requests that found no connection free when they were due, until one was.
+  const Histogram& queueing() const noexcept { return queueing_; }
+  // Between one send of this thread and the next.
+  const Histogram& gaps() const noexcept { return gaps_; }
+  const ErrorCounts& request_errors() const noexcept { return request_errors_; }        // of the window
+  const ErrorCounts& outside_errors() const noexcept { return outside_errors_; }        // of requests before the window
+  const ErrorCounts& connection_errors() const noexcept { return connection_errors_; }  // of the whole run
+  const SecondSeries& seconds() const noexcept { return seconds_; }
+
+  ConnectionCounts connections;
+
+ private:
+  void record_schedule(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
+    if (free_since > intended) {
+      queueing_.record(free_since - intended);
+      lateness_.record(at - free_since);
+    } else {
+      lateness_.record(at - intended);
+    }
+    if (last_sent_ != TimePoint::min()) {
+      gaps_.record(at - last_sent_);
+    }
+  }
+  void move_window(TimePoint open) noexcept;
+  void roll_to(TimePoint at) noexcept;
+  void end_second() noexcept;
+  void count_outcome(ErrorKind kind, std::uint64_t times) noexcept;
+  void publish_errors() noexcept;
+
+  Window window_;
+  bool separate_service_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t completed_ = 0;
+  std::uint64_t completed_outside_ = 0;
+  std::uint64_t completed_in_window_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t unanswered_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  TimePoint last_outcome_{};
+  TimePoint last_sent_{TimePoint::min()};
+  TimePoint second_end_{TimePoint::max()};
+  std::uint64_t second_failed_ = 0;
+  Histogram second_histogram_;  // response times of the current second; added to response_ when it ends
+  Histogram response_;
+  Histogram service_;
+  Histogram connect_;
+  Histogram lateness_;
+  Histogram queueing_;
+  Histogram gaps_;
+  ErrorCounts request_errors_;
+  ErrorCounts outside_errors_;
+  ErrorCounts connection_errors_;
+  SecondSeries seconds_;
+  bool errors_to_publish_ = false;
+  alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
+  std::atomic<std::uint64_t> progress_outside_{0};
+  std::atomic<std::uint64_t> progress_failed_{0};
+  std::atomic<std::uint64_t> progress_outside_failed_{0};
+  std::atomic<std::uint64_t> progress_connections_{0};
+  std::array<std::atomic<std::uint64_t>, kErrorKinds> progress_errors_{};
+  std::atomic<bool> finished_{false};
+};
+
+}  // namespace fanin

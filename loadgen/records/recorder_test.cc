@@ -1,0 +1,267 @@
+#include "loadgen/records/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "loadgen/records/series_reader.h"
+
+namespace fanin {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  // A request that is due, sent and answered.
+  void answer(Nanoseconds after_open, Nanoseconds latency) {
+    const TimePoint intended = open_ + after_open;
+    recorder_.sent(intended, intended, intended);
+    recorder_.completed(intended, intended, intended + latency);
+  }
+
+  std::vector<const Second*> ended() const {
+    std::vector<const Second*> all;
+    for (const Second* second = recorder_.seconds().first(); second != nullptr; second = second->next()) {
+      all.push_back(second);
+    }
+    return all;
+  }
+
+  const TimePoint open_ = TimePoint{} + seconds(100);
+  Recorder recorder_{true};
+};
+
+TEST_F(RecorderTest, OnlyTheWindowCounts) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  answer(-milliseconds(1), milliseconds(5));  // reaches into the window, but does not belong to it
+  answer(milliseconds(0), milliseconds(1));
+  answer(milliseconds(999), milliseconds(5));  // answered after the close, but does
+  answer(milliseconds(1000), milliseconds(1));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 2U);
+  EXPECT_EQ(recorder_.completed_count(), 2U);
+  EXPECT_EQ(recorder_.response().count(), 2U);
+  EXPECT_EQ(recorder_.response().max(), milliseconds(5));
+}
+
+// Would catch: an overloaded server whose backlog at the end of the window passes for throughput.
+TEST_F(RecorderTest, WhatCameWithinTheWindowGoesByTheReply) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  answer(-milliseconds(100), milliseconds(50));
+  answer(-milliseconds(100), milliseconds(150));
+  answer(milliseconds(500), milliseconds(499));
+  answer(milliseconds(500), milliseconds(500));
+  answer(milliseconds(900), milliseconds(300));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_count(), 3U);
+  EXPECT_EQ(recorder_.completed_in_window(), 2U);
+}
+
+// Would catch: a window that opens early and keeps its end or its seconds.
+TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
+  recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});
+  answer(-milliseconds(1), milliseconds(1));
+  recorder_.publish(open_, 1);
+  EXPECT_EQ(recorder_.progress_outside(), 1U);
+  recorder_.open_early(open_, open_ - milliseconds(1));
+  answer(milliseconds(0), milliseconds(1));
+  answer(milliseconds(1500), milliseconds(1));
+  answer(milliseconds(2000), milliseconds(1));
+  EXPECT_EQ(recorder_.window().close, open_ + seconds(2));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_count(), 2U);
+  ASSERT_EQ(ended().size(), 2U);
+  EXPECT_EQ(ended()[1]->completed, 1U);
+}
+
+// Would catch: a thread that learns of the opening too late and then has more replies than requests, since some were
+// sent before it knew that they count.
+TEST_F(RecorderTest, AThreadThatLearnsLateOpensAfterWhatItHasSent) {
+  recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});
+  answer(milliseconds(5), milliseconds(1));
+  recorder_.open_early(open_, open_ + milliseconds(5));
+  answer(milliseconds(6), milliseconds(1));
+  EXPECT_EQ(recorder_.window().open, open_ + milliseconds(5) + Nanoseconds(1));
+  recorder_.open_early(open_, open_ + milliseconds(20));  // as every tick does
+  EXPECT_EQ(recorder_.window().open, open_ + milliseconds(5) + Nanoseconds(1));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 1U);
+  EXPECT_EQ(recorder_.completed_count(), 1U);
+}
+
+TEST_F(RecorderTest, AWindowByCountThatOpensEarlyHasNoEnd) {
+  recorder_.begin({open_, open_ + seconds(10)});
+  recorder_.open_early(open_ + seconds(1), open_);
+  EXPECT_EQ(recorder_.window().close, TimePoint::max());
+  EXPECT_TRUE(recorder_.counts(open_ + seconds(1)));
+}
+
+// Would catch: a second in which nothing was answered that is missing from the series, so that a stall looks like a
+// shorter run; and outcomes after the close that make a second of their own.
+TEST_F(RecorderTest, SeriesHasEverySecondOfTheWindowAndAddsUp) {
+  recorder_.begin({open_, open_, open_ + milliseconds(3500)});
+  answer(milliseconds(100), milliseconds(1));
+  answer(milliseconds(200), milliseconds(2));
+  answer(milliseconds(2100), milliseconds(3));
+  answer(milliseconds(3400), milliseconds(2000));
+  recorder_.finish();
+  ASSERT_EQ(ended().size(), 4U);
+  EXPECT_EQ(ended()[0]->completed, 2U);
+  EXPECT_EQ(ended()[0]->max, milliseconds(2));
+  EXPECT_EQ(ended()[0]->buckets.size(), 2U);
+  EXPECT_EQ(ended()[1]->completed, 0U);
+  EXPECT_EQ(ended()[2]->completed, 1U);
+  EXPECT_EQ(ended()[3]->completed, 1U);
+  EXPECT_EQ(recorder_.response().count(), 4U);
+}
+
+TEST_F(RecorderTest, AWindowWithoutAnyOutcomeStillHasItsSeconds) {
+  recorder_.begin({open_, open_, open_ + seconds(3)});
+  recorder_.finish();
+  EXPECT_EQ(ended().size(), 3U);
+}
+
+TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kTimeout, ErrorKind::kOpenAtEnd, ErrorKind::kMismatch}) {
+    recorder_.sent(open_, open_, open_);
+    recorder_.failed(open_, open_ + milliseconds(1), kind);
+  }
+  recorder_.failed(open_ - seconds(1), open_, ErrorKind::kReset);  // of the warm-up
+  recorder_.never_sent(2, 0);
+  recorder_.finish();
+  EXPECT_EQ(recorder_.sent_count(), 6U);
+  EXPECT_EQ(recorder_.failed_count(), 2U);
+  EXPECT_EQ(recorder_.unanswered_count(), 4U);
+  EXPECT_EQ(recorder_.outstanding(), 0U);
+  EXPECT_EQ(recorder_.response().infinite(), 6U);
+  EXPECT_EQ(recorder_.request_errors()[ErrorKind::kReset], 1U);
+  EXPECT_EQ(recorder_.outside_errors()[ErrorKind::kReset], 1U);
+  EXPECT_EQ(ended()[0]->failed, 6U);
+}
+
+// Would catch: a generator that is blamed for what waited because the server kept every connection busy, or one that
+// hides its own lateness behind that. Due at 10 ms, a connection free at 40, sent at 41; due at 50, free before, sent
+// at 53.
+TEST_F(RecorderTest, LatenessCountsFromWhenAConnectionWasFree) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  recorder_.sent(open_ + milliseconds(10), open_ + milliseconds(40), open_ + milliseconds(41));
+  EXPECT_EQ(recorder_.queueing().max(), milliseconds(30));
+  EXPECT_EQ(recorder_.lateness().max(), milliseconds(1));
+  recorder_.sent(open_ + milliseconds(50), open_ + milliseconds(40), open_ + milliseconds(53));
+  EXPECT_EQ(recorder_.lateness().max(), milliseconds(3));
+  EXPECT_EQ(recorder_.queued_count(), 1U);
+}
+
+// Would catch: the first gap of the window left out, which is a long one where the schedule is slow.
+TEST_F(RecorderTest, GapsAreBetweenActualSends) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  recorder_.sent(open_ - milliseconds(10), TimePoint::min(), open_ - milliseconds(10));
+  recorder_.sent(open_ + milliseconds(1), TimePoint::min(), open_ + milliseconds(2));
+  recorder_.sent(open_ + milliseconds(3), TimePoint::min(), open_ + milliseconds(3));
+  EXPECT_EQ(recorder_.gaps().count(), 2U);
+  EXPECT_EQ(recorder_.gaps().max(), milliseconds(12));
+  EXPECT_EQ(recorder_.gaps().min(), milliseconds(1));
+}
+
+TEST_F(RecorderTest, NeverSentForLackOfAConnectionIsNotLate) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  recorder_.never_sent(1, 2);
+  EXPECT_EQ(recorder_.lateness().infinite(), 1U);
+  EXPECT_EQ(recorder_.queueing().infinite(), 2U);
+  EXPECT_EQ(recorder_.queued_count(), 2U);
+  EXPECT_EQ(recorder_.unanswered_count(), 3U);
+}
+
+TEST_F(RecorderTest, ProgressIsSeenOncePublished) {
+  recorder_.begin({open_, open_, open_ + seconds(1)});
+  answer(milliseconds(1), milliseconds(1));
+  EXPECT_EQ(recorder_.progress_completed(), 0U);
+  recorder_.publish(open_, 1);
+  EXPECT_EQ(recorder_.progress_completed(), 1U);
+}
+
+// Would catch: a live view that waits for the next reply to show that nothing has come, as in a stall.
+TEST_F(RecorderTest, ASecondEndsAlsoWhereNothingIsAnswered) {
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  answer(milliseconds(1), milliseconds(1));
+  recorder_.publish(open_ + milliseconds(999), 1);
+  EXPECT_EQ(ended().size(), 0U);
+  recorder_.publish(open_ + milliseconds(3001), 1);
+  ASSERT_EQ(ended().size(), 3U);
+  EXPECT_EQ(ended()[0]->completed, 1U);
+  EXPECT_EQ(ended()[2]->completed, 0U);
+}
+
+TEST_F(RecorderTest, ErrorsOfRequestsAndConnectionsAreSeenOncePublished) {
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  recorder_.failed(open_, open_, ErrorKind::kTimeout);
+  recorder_.failed(open_ - seconds(1), open_, ErrorKind::kTimeout);  // of the warm-up
+  recorder_.connection_error(ErrorKind::kClosedIdle);
+  EXPECT_EQ(recorder_.progress_errors().total(), 0U);
+  recorder_.publish(open_, 7);
+  EXPECT_EQ(recorder_.progress_errors()[ErrorKind::kTimeout], 2U);
+  EXPECT_EQ(recorder_.progress_errors()[ErrorKind::kClosedIdle], 1U);
+  EXPECT_EQ(recorder_.progress_failed(), 1U);
+  EXPECT_EQ(recorder_.progress_outside_failed(), 1U);
+  EXPECT_EQ(recorder_.progress_connections(), 7U);
+}
+
+// Would catch: a second that is read before all threads have passed its end, or never where one of them has finished.
+TEST_F(RecorderTest, ASecondOfAllIsReadOnceAllThreadsHavePassedIt) {
+  Recorder other(true);
+  recorder_.begin({open_, open_, open_ + seconds(10)});
+  other.begin({open_, open_, open_ + seconds(10)});
+  SeriesReader reader({&recorder_, &other});
+  answer(milliseconds(1), milliseconds(2));
+  answer(milliseconds(1500), milliseconds(3));
+  recorder_.publish(open_ + seconds(2), 1);
+  EXPECT_FALSE(reader.next());
+  other.failed(open_, open_ + milliseconds(5), ErrorKind::kReset);
+  other.publish(open_ + seconds(1), 1);
+  const auto first = reader.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->number, 0U);
+  EXPECT_EQ(first->completed, 1U);
+  EXPECT_EQ(first->failed, 1U);
+  EXPECT_EQ(first->max, milliseconds(2));
+  EXPECT_EQ(first->responses.count(), 1U);
+  EXPECT_EQ(first->responses.infinite(), 1U);
+  EXPECT_FALSE(reader.next());
+  other.close_at(open_ + milliseconds(1200));
+  other.finish();
+  EXPECT_EQ(reader.next()->number, 1U);
+  EXPECT_FALSE(reader.next());
+}
+
+// Would catch, under ThreadSanitizer: a second that moves or changes while another thread reads it. Far more seconds
+// than memory was taken for, so that it must grow.
+TEST_F(RecorderTest, SecondsAreReadWhileOthersAreAdded) {
+  constexpr int kSeconds = 3000;
+  Recorder endless(true);
+  endless.begin({open_, open_});
+  std::thread writer([&endless, this] {
+    for (int i = 0; i < kSeconds; ++i) {
+      for (int bucket = 0; bucket < 30; ++bucket) {
+        endless.completed(open_ + seconds(i), open_, open_ + seconds(i) + Nanoseconds(std::int64_t{1} << bucket));
+      }
+      endless.publish(open_ + seconds(i + 1), 1);
+    }
+    endless.finish();
+  });
+  SeriesReader reader({&endless});
+  std::uint64_t read = 0;
+  while (read < kSeconds) {
+    if (const auto second = reader.next()) {
+      EXPECT_EQ(second->number, read++);
+      EXPECT_EQ(second->completed, 30U);
+      EXPECT_EQ(second->responses.count(), 30U);
+    }
+  }
+  writer.join();
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "loadgen/records/recorder.h"
+
+namespace fanin {
+
+// One second of the window over all threads.
+struct SecondOfAll {
+  std::uint64_t number = 0;  // from the opening of the window
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;   // unanswered ones included
+  bool all_finished = false;  // no thread goes on: it may be the last, and shorter
+  Nanoseconds max{0};
+  Histogram responses;  // from stored buckets; failures rank as infinite
+};
+
+// Puts together what the threads have seen second by second, while they go on or after they have ended. One reader is
+// used by one thread; there may be several.
+class SeriesReader {
+ public:
+  // The recorders must outlive this.
+  explicit SeriesReader(std::vector<const Recorder*> recorders)
+      : recorders_(std::move(recorders)), read_(recorders_.size()) {}
+
+  // The next second, once every thread has passed its end or has finished. Nothing where it is not over yet, or where
+  // no thread has a further one.
+  std::optional<SecondOfAll> next();
+
+ private:
+  std::vector<const Recorder*> recorders_;
+  std::vector<const Second*> read_;  // the latest of each
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace fanin

@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loadgen/records/machine_usage.h"
+#include "loadgen/records/thread_usage.h"
+
+namespace fanin {
+namespace {
+
+void burn(Nanoseconds cpu) {
+  const Nanoseconds until = thread_cpu_time() + cpu;
+  while (thread_cpu_time() < until) {
+  }
+}
+
+TEST(UsageMeter, TakesTheWindowAndNothingElse) {
+  UsageMeter meter;
+  const TimePoint open = now() + std::chrono::hours(1);
+  const TimePoint close = open + std::chrono::hours(1);
+  burn(std::chrono::milliseconds(5));
+  meter.pass(now(), open, close);
+  meter.pass(open, open, close);
+  burn(std::chrono::milliseconds(5));
+  meter.pass(close, open, close);
+  const Nanoseconds used = meter.cpu();
+  EXPECT_GE(used, std::chrono::milliseconds(5));
+  EXPECT_GT(meter.elapsed(), Nanoseconds(0));  // the two clocks are read one after the other: no more can be said
+  burn(std::chrono::milliseconds(5));
+  meter.stop();
+  EXPECT_EQ(meter.cpu(), used);
+}
+
+TEST(UsageMeter, AWindowThatNeverOpenedUsedNothing) {
+  UsageMeter meter;
+  meter.stop();
+  EXPECT_LT(meter.elapsed(), std::chrono::seconds(1));
+}
+
+TEST(ProcessUsage, GrowsWithWork) {
+  const ProcessUsage before = process_usage();
+  burn(std::chrono::milliseconds(20));
+  const ProcessUsage used = process_usage() - before;
+  EXPECT_GE(used.cpu_user + used.cpu_system, std::chrono::milliseconds(19));
+  EXPECT_GT(used.max_rss_bytes, 0U);
+}
+
+// Would catch: a server of many processes whose children's work is not seen.
+TEST(ServerUsage, ChildrenCount) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    burn(std::chrono::milliseconds(200));
+    ::pause();
+    ::_exit(0);
+  }
+  std::optional<ServerUsage> usage;
+  Nanoseconds own{0};
+  do {  // ends when the child's share is seen; where it never is, the test runs into its time limit
+    usage = server_usage(::getpid());
+    ASSERT_TRUE(usage);
+    own = process_cpu_time();
+  } while (usage->cpu - own < std::chrono::milliseconds(100));
+  EXPECT_GE(usage->threads, 2U);
+  EXPECT_GE(usage->cpus, 1U);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage(1 << 30)); }
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,92 @@
+#include "loadgen/reports/human_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace fanin {
+namespace {
+
+struct Unit {
+  double factor;
+  const char* name;
+};
+
+// Three significant digits, without an exponent.
+std::string three_digits(double value) {
+  if (value >= 99.95) {
+    return fmt::format("{:.0f}", value);
+  }
+  return fmt::format("{:.{}f}", value, value >= 9.995 ? 1 : 2);
+}
+
+template <std::size_t count>
+std::string with_unit(double value, const std::array<Unit, count>& units) {
+  for (const Unit& unit : units) {
+    // 999.5 of the smaller unit would read as 1000 of it.
+    if (value >= 0.9995 * unit.factor) {
+      return fmt::format("{} {}", three_digits(value / unit.factor), unit.name);
+    }
+  }
+  return fmt::format("{:.0f} {}", value, units.back().name);
+}
+
+constexpr std::array<Unit, 4> kTimes{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
+constexpr std::array<Unit, 4> kSizes{{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {1, "B"}}};
+
+// Where a line has to end that begins at `begin` and goes on to `end`.
+std::size_t break_of(const std::string& text, std::size_t begin, std::size_t end, std::size_t width) {
+  if (end - begin <= width) {
+    return end;
+  }
+  const std::size_t first_word = std::min(text.find_first_not_of(' ', begin), end);
+  const std::size_t last = text.rfind(' ', begin + width);
+  return last != std::string::npos && last > first_word ? last : std::min(text.find(' ', first_word), end);
+}
+
+}  // namespace
+
+std::string human_duration(Nanoseconds duration) {
+  const auto ns = static_cast<double>(duration.count());
+  return ns < 999.5 ? fmt::format("{:.0f} ns", ns) : with_unit(ns, kTimes);
+}
+
+std::string human_count(std::uint64_t count) {
+  std::string text = fmt::format("{}", count);
+  for (std::size_t place = text.size(); place > 3; place -= 3) {
+    text.insert(place - 3, 1, ',');  // with "," GCC 12 sees an overlap that is not there
+  }
+  return text;
+}
+
+std::string human_rate(double per_second) {
+  return (per_second >= 99.95 ? human_count(static_cast<std::uint64_t>(std::llround(per_second)))
+                              : three_digits(per_second)) +
+         "/s";
+}
+
+std::string human_bytes(double bytes) {
+  return bytes < 999.5 ? fmt::format("{:.0f} B", bytes) : with_unit(bytes, kSizes);
+}
+
+std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::size_t room = width;
+    for (std::size_t at = begin; at <= end;) {
+      const std::size_t stop = break_of(text, at, end, room);
+      result.append(room < width ? indent : 0, ' ').append(text, at, stop - at);
+      result.erase(result.find_last_not_of(' ') + 1);
+      result += '\n';
+      at = stop == end ? end + 1 : stop + 1;
+      room = width - indent;
+    }
+    begin = end + 1;
+  }
+  return result;
+}
+
+}  // namespace fanin

@@ -1,0 +1,47 @@
+#include "loadgen/reports/human_text.h"
+
+#include <gtest/gtest.h>
+
+namespace fanin {
+namespace {
+
+// Would catch: 999.9 us printed as "1000 us", or a unit off by a thousand.
+TEST(HumanText, DurationsTakeTheUnitThatFits) {
+  EXPECT_EQ(human_duration(Nanoseconds(0)), "0 ns");
+  EXPECT_EQ(human_duration(Nanoseconds(850)), "850 ns");
+  EXPECT_EQ(human_duration(Nanoseconds(1'000)), "1.00 us");
+  EXPECT_EQ(human_duration(Nanoseconds(12'345)), "12.3 us");
+  EXPECT_EQ(human_duration(Nanoseconds(180'223)), "180 us");
+  EXPECT_EQ(human_duration(Nanoseconds(999'900)), "1.00 ms");
+  EXPECT_EQ(human_duration(Nanoseconds(4'718'591)), "4.72 ms");
+  EXPECT_EQ(human_duration(std::chrono::seconds(90)), "90.0 s");
+}
+
+TEST(HumanText, CountsAreGroupedByThousands) {
+  EXPECT_EQ(human_count(0), "0");
+  EXPECT_EQ(human_count(999), "999");
+  EXPECT_EQ(human_count(1'000), "1,000");
+  EXPECT_EQ(human_count(1'163'580), "1,163,580");
+}
+
+TEST(HumanText, RatesAndBytes) {
+  EXPECT_EQ(human_rate(116'358.4), "116,358/s");
+  EXPECT_EQ(human_rate(12.5), "12.5/s");
+  EXPECT_EQ(human_rate(0.25), "0.25/s");
+  EXPECT_EQ(human_bytes(64), "64 B");
+  EXPECT_EQ(human_bytes(7'446'912), "7.45 MB");
+}
+
+// Would catch: a line that is broken within a word, loses one, or ends in a space; an endless loop for a long word.
+TEST(HumanText, LinesAreWrappedAtSpaces) {
+  EXPECT_EQ(wrapped("", 10, 2), "");
+  EXPECT_EQ(wrapped("short\n", 10, 2), "short\n");
+  EXPECT_EQ(wrapped("no end", 10, 2), "no end\n");
+  EXPECT_EQ(wrapped("a row   \n\nb\n", 10, 2), "a row\n\nb\n");
+  EXPECT_EQ(wrapped("exactly 10\n", 10, 2), "exactly 10\n");
+  EXPECT_EQ(wrapped("one two three four five\nsix\n", 10, 2), "one two\n  three\n  four\n  five\nsix\n");
+  EXPECT_EQ(wrapped("a_word_without_any_end and more\n", 10, 4), "a_word_without_any_end\n    and\n    more\n");
+}
+
+}  // namespace
+}  // namespace fanin

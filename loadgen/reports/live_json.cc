@@ -1,0 +1,114 @@
+#include "loadgen/reports/live_json.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace fanin {
+namespace {
+
+using LineJson = nlohmann::ordered_json;
+
+constexpr Nanoseconds kLineEvery = std::chrono::seconds(1);
+
+LineJson errors_json(const ErrorCounts& errors) {
+  LineJson json = LineJson::object();
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    if (const std::uint64_t count = errors[static_cast<ErrorKind>(i)]; count > 0) {
+      json[std::string(kErrorNames[i])] = count;
+    }
+  }
+  return json;
+}
+
+LineJson percentile_json(const Histogram& histogram, unsigned per_10000) {
+  const PercentileValue value = histogram.percentile(per_10000);
+  return value.kind == PercentileValue::Kind::kFinite ? LineJson(value.value.count()) : LineJson();
+}
+
+LineJson rate_json(std::uint64_t completed, Nanoseconds length) {
+  return length > Nanoseconds(0) ? LineJson(static_cast<double>(completed) * 1e9 / static_cast<double>(length.count()))
+                                 : LineJson();
+}
+
+}  // namespace
+
+LiveJson::LiveJson(const std::string& path) : fd_(STDOUT_FILENO) {
+  if (path != "-") {
+    const std::string what = fmt::format("cannot write the live lines to {}", path);
+    owned_ = Descriptor(check(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what.c_str()));
+    fd_ = owned_.get();
+  }
+}
+
+void LiveJson::begin_run() noexcept {
+  ++run_;
+  last_ = latest_ = {};
+  next_line_ = kLineEvery;
+}
+
+// Seconds before the window. How far it is from second to second is for the window alone, whose lines add up to the
+// result.
+void LiveJson::progress(const Progress& progress) {
+  if (progress.phase != latest_.phase) {
+    next_line_ = kLineEvery;
+    last_ = latest_;
+    last_.elapsed = Nanoseconds(0);
+  }
+  latest_ = progress;
+  const bool warming_up = progress.phase == Progress::Phase::kWarmup;
+  if ((!warming_up && progress.phase != Progress::Phase::kConnecting) || progress.elapsed < next_line_) {
+    return;
+  }
+  const std::uint64_t completed = progress.outside - last_.outside;
+  const Nanoseconds length = progress.elapsed - last_.elapsed;
+  const LineJson line{{"run", run_},
+                      {"phase", warming_up ? "warmup" : "connecting"},
+                      {"second", progress.elapsed / kLineEvery - 1},
+                      {"completed", completed},
+                      {"failed", progress.outside_failed - last_.outside_failed},
+                      {"rate_per_s", rate_json(completed, length)},
+                      {"p50_ns", nullptr},
+                      {"p99_ns", nullptr},
+                      {"max_ns", nullptr},
+                      {"connections_up", progress.connections_up},
+                      {"errors", errors_json(progress.errors)}};
+  last_ = progress;
+  next_line_ = (progress.elapsed / kLineEvery + 1) * kLineEvery;
+  write_line(line.dump());
+}
+
+void LiveJson::second(const FinishedSecond& second) {
+  const SecondOfAll& sum = second.sum;
+  const LineJson line{{"run", run_},
+                      {"phase", "window"},
+                      {"second", sum.number},
+                      {"completed", sum.completed},
+                      {"failed", sum.failed},
+                      {"rate_per_s", rate_json(sum.completed, second.length)},
+                      {"p50_ns", percentile_json(sum.responses, 5000)},
+                      {"p99_ns", percentile_json(sum.responses, 9900)},
+                      {"max_ns", sum.completed > 0 ? LineJson(sum.max.count()) : LineJson()},
+                      {"connections_up", latest_.connections_up},
+                      {"errors", errors_json(latest_.errors)}};
+  write_line(line.dump());
+}
+
+void LiveJson::write_line(std::string line) noexcept {
+  line += '\n';
+  std::string_view rest = line;
+  while (!rest.empty() && error_ == 0) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (written >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      error_ = errno;
+    }
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "loadgen/runs/run.h"
+#include "net/descriptor.h"
+
+namespace fanin {
+
+// Writes one line of JSON per second of a run, as docs/interfaces.md says, each as soon as the second is over. Used by
+// the directing thread. What cannot be written any more (disk full, a reader that has gone) does not end the run: the
+// lines end, and error() says why.
+class LiveJson : public RunListener {
+ public:
+  // "-" is standard output. Throws std::system_error naming the path.
+  explicit LiveJson(const std::string& path);
+
+  // Lines belong to the next run from now on, the first of which is 1.
+  void begin_run() noexcept;
+
+  void progress(const Progress& progress) override;
+  void second(const FinishedSecond& second) override;
+
+  int error() const noexcept { return error_; }  // errno; 0: none
+
+ private:
+  void write_line(std::string line) noexcept;
+
+  Descriptor owned_;
+  int fd_;
+  int error_ = 0;
+  unsigned run_ = 0;
+  Progress last_{};          // at the latest line before the window
+  Progress latest_{};        // known
+  Nanoseconds next_line_{};  // in the phase
+};
+
+}  // namespace fanin

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "loadgen/reports/live_lines.h"
+
+namespace fanin {
+
+// A few lines on a terminal that say how a run goes, drawn over themselves. Used by the directing thread.
+class LiveView : public RunListener {
+ public:
+  // Whether standard error is a terminal that can draw over what it has shown.
+  static bool possible();
+
+  // Writes to standard error. `targets` take turns, each with the connections of the plan; `run` says which of several
+  // runs it is.
+  LiveView(const LoadPlan& plan, std::size_t targets, std::string run);
+  ~LiveView() override { erase(); }
+  LiveView(const LiveView&) = delete;
+  LiveView& operator=(const LiveView&) = delete;
+
+  void progress(const Progress& progress) override;
+  void second(const FinishedSecond& second) override { state_.latest = second.sum; }
+  void hold() override { erase(); }
+
+ private:
+  struct Sample {
+    Nanoseconds elapsed;
+    std::uint64_t completed;
+  };
+
+  void follow(const Progress& progress);
+  void set_rates(const Progress& progress);
+  void draw();
+  void erase();
+
+  const LoadPlan& plan_;
+  LiveState state_;
+  std::deque<Sample> samples_;  // of the phase, over the last second
+  TimePoint drawn_at_{};
+  std::size_t drawn_ = 0;  // lines on the terminal
+};
+
+}  // namespace fanin

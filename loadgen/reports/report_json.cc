@@ -1,0 +1,306 @@
+#include "loadgen/reports/report_json.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace fanin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(); }
+
+std::string_view warmup_end_name(WarmupEnd end) {
+  switch (end) {
+    case WarmupEnd::kSteady:
+      return "steady";
+    case WarmupEnd::kLimit:
+      return "limit";
+    case WarmupEnd::kTime:
+      break;
+  }
+  return "time";
+}
+
+Json target_json(const Address& target) {
+  if (target.is_unix()) {
+    return {{"path", target.path()}};
+  }
+  return {{"host", target.host()}, {"port", target.port()}};
+}
+
+Json workload_json(const LoadPlan& plan) {
+  Json json{{"protocol", plan.protocol_name},
+            {"loop", plan.rate_per_s ? "open" : "closed"},
+            {"driver", driver_name(plan.driver)},
+            {"threads", plan.threads},
+            {"connections", plan.connections},
+            {"idle_connections", plan.idle},
+            {"idle_threads", plan.idle_threads},
+            {"payload_bytes", plan.request_bytes},
+            {"depth", plan.depth},
+            {"think_ns", plan.think.count()},
+            {"rate_per_s", or_null(plan.rate_per_s)},
+            {"arrival", plan.rate_per_s ? Json(arrival_name(plan.arrival)) : Json()},
+            {"requests_per_connection", plan.connect_on_demand ? 1 : plan.requests_per_connection},
+            {"duration_ns", plan.requests ? Json() : Json(plan.duration.count())},
+            {"requests", or_null(plan.requests)},
+            {"warmup_ns", plan.warmup.count()},
+            {"timeout_ns", plan.timeout.count()},
+            {"close", close_name(plan.close)},
+            {"seed", plan.seed}};
+  for (const auto& [key, text] : plan.protocol_texts) {
+    json[key] = text;
+  }
+  if (plan.send_bytes_per_s) {
+    json["send_bytes_per_s"] = *plan.send_bytes_per_s;
+  }
+  if (plan.read_bytes_per_s) {
+    json["read_bytes_per_s"] = *plan.read_bytes_per_s;
+  }
+  if (plan.receive_buffer_bytes) {
+    json["receive_buffer_bytes"] = *plan.receive_buffer_bytes;
+  }
+  if (plan.trickle > Nanoseconds(0)) {
+    json["trickle_ns"] = plan.trickle.count();
+  }
+  if (plan.warmup_until_steady) {
+    json["warmup_until_steady"] = true;
+  }
+  if (plan.arrival == ArrivalKind::kBursts) {
+    json["burst_size"] = plan.burst_size;
+  }
+  if (plan.ramp) {
+    json["ramp"] = {{"from_per_s", plan.ramp->from_per_s}, {"to_per_s", plan.ramp->to_per_s}};
+  }
+  if (plan.trace) {
+    json["trace"] = {
+        {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
+  }
+  for (const RequestClass& each : plan.classes) {
+    json["mix"].push_back(each.text);
+  }
+  if (plan.reply_bytes) {
+    json["reply_bytes"] = *plan.reply_bytes;
+  }
+  return json;
+}
+
+Json classes_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.mix) {
+    return nullptr;
+  }
+  Json json = Json::array();
+  for (std::size_t i = 0; i < plan.classes.size(); ++i) {
+    const RequestClass& each = plan.classes[i];
+    const ClassRecord record = i < result.classes.size() ? result.classes[i] : ClassRecord();
+    json.push_back({{"name", each.name},
+                    {"weight", each.weight},
+                    {"payload_bytes", each.request_bytes},
+                    {"sent", record.sent},
+                    {"completed", record.completed},
+                    {"failed", record.failed},
+                    {"unanswered", record.unanswered},
+                    {"response", histogram_json(record.response)}});
+  }
+  return json;
+}
+
+Json connections_json(const LoadPlan& plan, const LoadResult& result) {
+  return {{"requested", plan.connections},
+          {"established", result.connections.established},
+          {"served", result.served},
+          {"failed", result.connections.failed},
+          {"reconnects", result.connections.reconnects},
+          {"idle_requested", plan.idle},
+          {"idle_established", result.connections.idle_established},
+          {"idle_served", plan.prove_idle ? Json(result.connections.idle_served) : Json()},
+          {"idle_lost", result.connections.idle_lost},
+          {"setup_ns", result.setup.count()},
+          {"closing_ns", result.closing.count()},
+          {"listen_overflows", or_null(result.listen_overflows)},
+          {"replies_min", result.replies_min},
+          {"replies_median", result.replies_median},
+          {"replies_max", result.replies_max}};
+}
+
+Json errors_json(const LoadResult& result) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    if (const std::uint64_t count = result.request_errors[kind] + result.connection_errors[kind]; count > 0) {
+      json[std::string(error_name(kind))] = count;
+    }
+  }
+  return json;
+}
+
+Json http_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.has_statuses) {
+    return nullptr;
+  }
+  Json statuses = Json::object();
+  for (const auto& [status, count] : result.statuses) {
+    statuses[std::to_string(status)] = count;
+  }
+  return {{"statuses", std::move(statuses)}};
+}
+
+Json per_second(double amount, Nanoseconds window) {
+  return window > Nanoseconds(0) ? Json(amount * 1e9 / static_cast<double>(window.count())) : Json();
+}
+
+Json series_json(const LoadResult& result) {
+  Json json = Json::array();
+  for (std::size_t i = 0; i < result.series.size(); ++i) {
+    const SeriesPoint& point = result.series[i];
+    json.push_back({{"second", i},
+                    {"completed", point.completed},
+                    {"failed", point.failed},
+                    {"p50_ns", or_null(point.p50)},
+                    {"p99_ns", or_null(point.p99)},
+                    {"max_ns", or_null(point.max)}});
+  }
+  return json;
+}
+
+Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  if (!plan.rate_per_s) {
+    return nullptr;
+  }
+  return {{"asked_rate_per_s", *plan.rate_per_s},
+          {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
+          {"tolerance_ns", lateness_tolerance(plan).count()},
+          {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
+          {"queued", result.queued()},
+          {"queueing", histogram_json(result.queueing)},
+          {"gaps", histogram_json(result.gaps)},
+          {"lateness", histogram_json(result.lateness)}};
+}
+
+Json timestamps_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!result.stamps) {
+    return nullptr;
+  }
+  return {{"unstamped", result.stamps->unstamped},
+          {"read_lag", histogram_json(result.stamps->read_lag)},
+          {"service", plan.depth == 1 ? histogram_json(result.stamps->service) : Json()}};
+}
+
+// Only a thread that spins sees them.
+Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
+  if (plan.wait.kind != WaitKind::kSpin) {
+    return nullptr;
+  }
+  return {{"from_ns", SpinMeter::kStall.count()},
+          {"count", result.stalls.count},
+          {"total_ns", result.stalls.total.count()},
+          {"longest_ns", result.stalls.longest.count()}};
+}
+
+Json generator_json(const LoadPlan& plan, const LoadResult& result) {
+  const ProcessUsage& usage = result.generator;
+  return {{"cpu_user_ns", usage.cpu_user.count()},
+          {"cpu_system_ns", usage.cpu_system.count()},
+          {"cpu_per_request_ns", or_null(result.generator_ns_per_request())},
+          {"busiest_thread_utilisation", result.busiest_thread_utilisation},
+          {"run_queue_wait_ns", result.run_queue_wait.count()},
+          {"driver_reason", plan.driver_reason},
+          {"wait", wait_name(plan.wait.kind)},
+          {"wait_reason", plan.wait.reason},
+          {"spun_ns", result.spun.count()},
+          {"stalls", stalls_json(plan, result)},
+          {"voluntary_switches", usage.voluntary_switches},
+          {"involuntary_switches", usage.involuntary_switches},
+          {"max_rss_bytes", usage.max_rss_bytes}};
+}
+
+}  // namespace
+
+std::string timestamp(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
+}
+
+Json histogram_json(const Histogram& histogram) {
+  const bool any = histogram.count() > 0;
+  Json percentiles = Json::object();
+  Json infinite_from;
+  for (const Percentile& percentile : kPercentiles) {
+    const PercentileValue value = histogram.percentile(percentile.per_10000);
+    percentiles[std::string(percentile.label)] =
+        value.kind == PercentileValue::Kind::kFinite ? Json(value.value.count()) : Json();
+    if (value.kind == PercentileValue::Kind::kInfinite && infinite_from.is_null()) {
+      infinite_from = percentile.label;
+    }
+  }
+  Json buckets = Json::array();
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    buckets.push_back(Json::array({bucket.lowest, bucket.count}));
+  }
+  Json json{
+      {"unit", "ns"}, {"significant_digits", 2}, {"count", histogram.count()}, {"infinite", histogram.infinite()}};
+  if (!infinite_from.is_null()) {
+    json["infinite_from"] = infinite_from;
+  }
+  json["min"] = any ? Json(histogram.min().count()) : Json();
+  json["max"] = any ? Json(histogram.max().count()) : Json();
+  json["mean"] = any ? Json(histogram.mean_ns()) : Json();
+  json["percentiles"] = std::move(percentiles);
+  json["buckets"] = std::move(buckets);
+  return json;
+}
+
+std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  const bool opened = result.opened_at.has_value();
+  return {{"schema", "fanin-load"},
+          {"schema_version", 1},
+          {"version", FANIN_VERSION},
+          {"started_at", timestamp(result.started_at)},
+          {"target", target_json(plan.target)},
+          {"workload", workload_json(plan)},
+          {"window",
+           {{"opened_at", opened ? Json(timestamp(*result.opened_at)) : Json()},
+            {"warmup_ns", opened ? Json(result.warmup.count()) : Json()},
+            {"warmup_end", opened ? Json(warmup_end_name(result.warmup_end)) : Json()},
+            {"duration_ns", opened ? Json(result.window.count()) : Json()}}},
+          {"connections", connections_json(plan, result)},
+          {"requests",
+           {{"sent", result.sent},
+            {"completed", result.completed},
+            {"failed", result.failed},
+            {"unanswered", result.unanswered}}},
+          {"errors", errors_json(result)},
+          {"http", http_json(plan, result)},
+          {"throughput",
+           {{"requests_per_s", per_second(static_cast<double>(result.completed_in_window), result.window)},
+            {"received_bytes_per_s", per_second(static_cast<double>(result.bytes_received), result.window)},
+            {"sent_bytes_per_s", per_second(static_cast<double>(result.bytes_sent), result.window)}}},
+          {"latency",
+           {{"response", histogram_json(result.response)},
+            {"service", histogram_json(result.service)},
+            {"connect", histogram_json(result.connect)}}},
+          {"classes", classes_json(plan, result)},
+          {"schedule", schedule_json(plan, result, verdict)},
+          {"timestamps", timestamps_json(plan, result)},
+          {"series", series_json(result)},
+          {"generator", generator_json(plan, result)},
+          {"checks",
+           {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
+            {"ceiling_per_s", or_null(plan.ceiling_per_s)},
+            {"ceiling_share", or_null(verdict.ceiling_share)}}},
+          {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
+          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};
+}
+
+}  // namespace fanin

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "loadgen/reports/result.h"
+#include "loadgen/reports/verdict.h"
+
+namespace fanin {
+
+// The result as docs/interfaces.md and results/schema/load.schema.json have it.
+nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
+
+// One line with a newline; bytes that are no UTF-8 (a binary request) are replaced.
+std::string to_text(const nlohmann::ordered_json& json);
+
+// UTC to the millisecond, as in RFC 3339.
+std::string timestamp(WallTime time);
+
+nlohmann::ordered_json histogram_json(const Histogram& histogram);
+
+}  // namespace fanin

@@ -1,0 +1,273 @@
+#include "loadgen/reports/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "loadgen/reports/human_text.h"
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kHistogramWidth = 50;
+constexpr std::size_t kSummaryWidth = 100;
+constexpr std::size_t kSummaryIndent = 18;  // of what does not fit into a line
+
+std::string plural(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
+}
+
+std::string rate_text(const LoadPlan& plan) {
+  return plan.ramp ? fmt::format("{} to {}", human_rate(plan.ramp->from_per_s), human_rate(plan.ramp->to_per_s))
+                   : human_rate(*plan.rate_per_s);
+}
+
+std::string arrival_text(const LoadPlan& plan) {
+  switch (plan.arrival) {
+    case ArrivalKind::kBursts:
+      return fmt::format("bursts of {}", human_count(plan.burst_size));
+    case ArrivalKind::kTrace:
+      return fmt::format("{} times of {}", human_count(plan.trace->size()), plan.trace->file());
+    default:
+      return std::string(arrival_name(plan.arrival));
+  }
+}
+
+std::string latency_row(std::string_view name, const Histogram& histogram) {
+  std::string row = fmt::format("  {:<12}", name);
+  for (const Percentile& percentile : kPercentiles) {
+    row += fmt::format("{:>10}", percentile_text(histogram, percentile.per_10000));
+  }
+  const bool any = histogram.count() > 0;
+  return row + fmt::format("{:>10}{:>10}\n", any ? human_duration(histogram.max()) : "-",
+                           any ? human_duration(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
+}
+
+std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
+  std::string text = "  latency     ";
+  for (const Percentile& percentile : kPercentiles) {
+    text += fmt::format("{:>10}", percentile.label);
+  }
+  text += fmt::format("{:>10}{:>10}\n", "max", "mean");
+  text += latency_row("response", result.response);
+  if (plan.rate_per_s || plan.connect_on_demand) {
+    text += latency_row("service", result.service);
+  }
+  if (result.stamps) {
+    text += latency_row("kernel", result.stamps->service);
+    text += latency_row("read lag", result.stamps->read_lag);
+  }
+  text += latency_row("connect", result.connect);
+  text +=
+      plan.rate_per_s
+          ? "  response counts from the time a request was due, service from when it left\n"
+          : "  closed loop: while the server is silent nothing is asked, so stalls hardly show; --rate shows them\n";
+  text += result.stamps ? "  kernel counts from its stamp of the send to that of the reply, read lag from there until "
+                          "it was seen here\n"
+                        : "";
+  return text;
+}
+
+// A row for each class of a mix; one with a long name has it in full in the result alone.
+std::string classes_table(const LoadPlan& plan, const LoadResult& result) {
+  constexpr int kName = 18;
+  std::string text = fmt::format("  {:<{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "response of", kName, "sent",
+                                 "failed", "unanswered", "p50", "p99", "p99.9", "max");
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const ClassRecord& record = result.classes[i];
+    const Histogram& response = record.response;
+    text += fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", plan.classes[i].name, kName, kName,
+                        human_count(record.sent), human_count(record.failed), human_count(record.unanswered),
+                        percentile_text(response, 5000), percentile_text(response, 9900),
+                        percentile_text(response, 9990), response.count() > 0 ? human_duration(response.max()) : "-");
+  }
+  return text;
+}
+
+// Response times by powers of two, from the first to the last that holds one in a thousand.
+std::string distribution(const Histogram& histogram) {
+  std::vector<std::uint64_t> octaves(64);
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    octaves[static_cast<std::size_t>(std::bit_width(bucket.lowest))] += bucket.count;
+  }
+  const std::uint64_t least = std::max<std::uint64_t>(1, histogram.count() / 1000);
+  const auto shown = [least](std::uint64_t count) { return count >= least; };
+  const auto first = std::find_if(octaves.begin(), octaves.end(), shown);
+  const auto last = std::find_if(octaves.rbegin(), octaves.rend(), shown).base();
+  const std::uint64_t most = *std::max_element(octaves.begin(), octaves.end());
+  std::string text;
+  for (auto octave = first; octave < last; ++octave) {
+    const auto from = std::uint64_t{1} << (octave - octaves.begin()) >> 1;
+    const double share = static_cast<double>(*octave) / static_cast<double>(histogram.count());
+    text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", human_duration(Nanoseconds(from)),
+                        human_duration(Nanoseconds(2 * from)), share * 100,
+                        std::string((*octave * kHistogramWidth + most / 2) / most, '#'));
+  }
+  return text;
+}
+
+std::string statuses_line(const LoadResult& result) {
+  std::string text;
+  for (const auto& [status, count] : result.statuses) {
+    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, human_count(count));
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
+std::string errors_table(const LoadResult& result) {
+  std::string text;
+  for (std::size_t i = 0; i < kErrorKinds; ++i) {
+    const auto kind = static_cast<ErrorKind>(i);
+    const std::uint64_t requests = result.request_errors[kind];
+    const std::uint64_t connections = result.connection_errors[kind];
+    if (requests + connections > 0) {
+      text += fmt::format("  {:<18}{:>14}{:>14}\n", error_name(kind), human_count(requests), human_count(connections));
+    }
+  }
+  return text.empty() ? "" : fmt::format("  {:<18}{:>14}{:>14}\n{}\n", "errors", "requests", "connections", text);
+}
+
+std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
+  std::string text = fmt::format("  connections   {} of {} up, {} served, {} failed, {} opened anew\n",
+                                 human_count(result.connections.established), human_count(plan.connections),
+                                 human_count(result.served), human_count(result.connections.failed),
+                                 human_count(result.connections.reconnects));
+  if (plan.idle > 0) {
+    text += fmt::format("  idle          {} of {} up, {}{} lost\n", human_count(result.connections.idle_established),
+                        human_count(plan.idle),
+                        plan.prove_idle ? human_count(result.connections.idle_served) + " served, " : "",
+                        human_count(result.connections.idle_lost));
+  }
+  const std::uint64_t up = result.connections.established + result.connections.idle_established;
+  if (result.setup > Nanoseconds(0) && up > 0) {
+    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", human_duration(result.setup),
+                        human_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
+                        human_duration(result.closing));
+  }
+  return text + fmt::format("  fairness      replies per connection: min {}, median {}, max {}\n",
+                            human_count(result.replies_min),
+                            human_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
+                            human_count(result.replies_max));
+}
+
+std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  if (!plan.rate_per_s) {
+    return "";
+  }
+  std::string text = fmt::format(
+      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it\n",
+      human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
+      verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
+      human_duration(result.lateness.max()));
+  if (result.queued() > 0) {
+    text +=
+        fmt::format("  queued        {} requests found no connection free and waited for one, p50 {}, the longest {}\n",
+                    human_count(result.queued()), percentile_text(result.queueing, 5000),
+                    result.queueing.infinite() > 0 ? "for ever" : human_duration(result.queueing.max()));
+  }
+  return text;
+}
+
+std::string generator_line(const LoadResult& result) {
+  const auto cpu = result.generator_ns_per_request();
+  const std::string each =
+      cpu ? human_duration(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
+  return fmt::format("  generator     {}busiest thread {:.0f} % of a CPU, {} MB\n", each,
+                     result.busiest_thread_utilisation * 100, result.generator.max_rss_bytes / 1'000'000);
+}
+
+std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.rate_per_s) {
+    return "";
+  }
+  std::string text = fmt::format("  waiting       {}: {}\n", wait_name(plan.wait.kind), plan.wait.reason);
+  if (plan.wait.kind == WaitKind::kSpin) {
+    text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
+                        human_count(result.stalls.count), human_duration(SpinMeter::kStall),
+                        human_duration(result.stalls.total), human_duration(result.stalls.longest));
+  }
+  return text;
+}
+
+std::string verdict_lines(const Verdict& verdict) {
+  std::string text = fmt::format("  bottleneck    {}: {}\n  verdict       {}\n", bottleneck_name(verdict.bottleneck),
+                                 verdict.bottleneck_reason, status_name(verdict.status));
+  for (const std::string& reason : verdict.reasons) {
+    text += fmt::format("                - {}\n", reason);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string headline(const LoadPlan& plan) {
+  std::string text =
+      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
+  text +=
+      plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
+  text += fmt::format(", {}", plural(plan.connections, "connection"));
+  if (plan.depth > 1) {
+    text += fmt::format(" of depth {}", plan.depth);
+  }
+  if (plan.idle > 0) {
+    text += fmt::format(" and {} idle", human_count(plan.idle));
+  }
+  if (plan.think > Nanoseconds(0)) {
+    text += fmt::format(", thinking {}", format_duration(plan.think));
+  }
+  if (plan.requests_per_connection > 0) {
+    text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));
+  }
+  return text + (has_event_loops(plan.driver)
+                     ? fmt::format(", {} ({})", plural(plan.threads, "event loop"), driver_name(plan.driver))
+                     : std::string(", a blocking thread each"));
+}
+
+std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
+  const PercentileValue value = histogram.percentile(per_10000);
+  switch (value.kind) {
+    case PercentileValue::Kind::kFinite:
+      return human_duration(value.value);
+    case PercentileValue::Kind::kInfinite:
+      return "never";
+    case PercentileValue::Kind::kTooFew:
+      break;
+  }
+  return "-";
+}
+
+std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  std::string text = headline(plan) + "\n\n";
+  if (result.opened_at) {
+    const double seconds = static_cast<double>(result.window.count()) / 1e9;
+    text += fmt::format("  throughput    {} over {:.2f} s; {}/s in, {}/s out\n", human_rate(result.requests_per_s()),
+                        seconds, human_bytes(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
+                        human_bytes(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
+    text +=
+        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", human_count(result.sent),
+                    human_count(result.completed), human_count(result.failed), human_count(result.unanswered));
+    if (plan.warmup_until_steady) {
+      text += fmt::format("  warm-up       {}, {}\n", human_duration(result.warmup),
+                          result.warmup_end == WarmupEnd::kSteady ? "then the throughput was steady"
+                                                                  : "and the throughput was not steady yet");
+    }
+    text += statuses_line(result) + "\n";
+    text += latency_table(plan, result) + "\n";
+    if (plan.mix) {
+      text += classes_table(plan, result) + "\n";
+    }
+    if (result.response.count() > 0) {
+      text += distribution(result.response) + "\n";
+    }
+  }
+  text += errors_table(result);
+  text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
+          generator_line(result) + verdict_lines(verdict);
+  return wrapped(text, kSummaryWidth, kSummaryIndent);
+}
+
+}  // namespace fanin

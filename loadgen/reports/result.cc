@@ -1,0 +1,173 @@
+#include "loadgen/reports/result.h"
+
+#include <algorithm>
+
+#include "loadgen/records/series_reader.h"
+
+namespace fanin {
+namespace {
+
+void add_counts(LoadResult& result, const Recorder& recorder) {
+  result.connections.established += recorder.connections.established;
+  result.connections.failed += recorder.connections.failed;
+  result.connections.reconnects += recorder.connections.reconnects;
+  result.connections.idle_established += recorder.connections.idle_established;
+  result.connections.idle_served += recorder.connections.idle_served;
+  result.connections.idle_lost += recorder.connections.idle_lost;
+  result.sent += recorder.sent_count();
+  result.completed += recorder.completed_count();
+  result.completed_in_window += recorder.completed_in_window();
+  result.failed += recorder.failed_count();
+  result.unanswered += recorder.unanswered_count();
+  result.bytes_sent += recorder.bytes_sent();
+  result.bytes_received += recorder.bytes_received();
+  result.request_errors.merge(recorder.request_errors());
+  result.outside_errors.merge(recorder.outside_errors());
+  result.connection_errors.merge(recorder.connection_errors());
+  result.response.merge(recorder.response());
+  result.service.merge(recorder.service());
+  result.connect.merge(recorder.connect());
+  result.lateness.merge(recorder.lateness());
+  result.queueing.merge(recorder.queueing());
+  result.gaps.merge(recorder.gaps());
+}
+
+void add_classes(LoadResult& result, const ClassRecorder& classes) {
+  result.classes.resize(classes.records().size());
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    result.classes[i].merge(classes.records()[i]);
+  }
+}
+
+void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin) {
+  result.spun += spin.spun();
+  result.stalls.count += spin.stalls().count;
+  result.stalls.total += spin.stalls().total;
+  result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
+  result.run_queue_wait += usage.run_queue_wait();
+  result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, usage.run_queue_wait());
+  if (usage.elapsed() > Nanoseconds(0)) {
+    const double share = static_cast<double>(std::max(usage.cpu() - spin.spun(), Nanoseconds(0)).count()) /
+                         static_cast<double>(usage.elapsed().count());
+    result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, share);
+  }
+}
+
+void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {
+  for (unsigned status = 0; status < statuses.size(); ++status) {
+    if (statuses[status] > 0) {
+      result.statuses[status] += statuses[status];
+    }
+  }
+}
+
+void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  std::vector<std::uint32_t> replies;
+  for (const auto& thread : threads) {
+    for (std::uint32_t i = 0; i < thread->share().connections; ++i) {
+      replies.push_back(thread->replies(i));
+    }
+  }
+  if (replies.empty()) {
+    return;
+  }
+  std::sort(replies.begin(), replies.end());
+  const auto first_served = std::upper_bound(replies.begin(), replies.end(), 0U);
+  result.served = static_cast<std::uint64_t>(replies.end() - first_served);
+  result.replies_min = replies.front();
+  result.replies_max = replies.back();
+  const std::size_t middle = replies.size() / 2;
+  result.replies_median = replies.size() % 2 == 1 ? replies[middle] : (replies[middle - 1] + replies[middle]) / 2.0;
+}
+
+// Threads of one target pass the same slices, so that they differ in number at the very end at most.
+void add_slices(LoadResult& result, const Slices& slices) {
+  for (std::size_t i = 0; i < slices.all().size(); ++i) {
+    const Slice& slice = slices.all()[i];
+    if (i == result.slices.size()) {
+      result.slices.push_back(slice);
+    } else {
+      result.slices[i].completed += slice.completed;
+      result.slices[i].server_cpu += slice.server_cpu;
+    }
+  }
+}
+
+std::optional<Nanoseconds> finite(const PercentileValue& value) {
+  return value.kind == PercentileValue::Kind::kFinite ? std::optional(value.value) : std::nullopt;
+}
+
+SeriesPoint series_point(const SecondOfAll& second) {
+  return {.completed = second.completed,
+          .failed = second.failed,
+          .p50 = finite(second.responses.percentile(5000)),
+          .p99 = finite(second.responses.percentile(9900)),
+          .max = second.completed > 0 ? std::optional(second.max) : std::nullopt};
+}
+
+void add_series(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  std::vector<const Recorder*> recorders;
+  for (const auto& thread : threads) {
+    recorders.push_back(&thread->recorder());
+  }
+  SeriesReader reader(std::move(recorders));
+  while (const auto second = reader.next()) {
+    result.series.push_back(series_point(*second));
+  }
+}
+
+}  // namespace
+
+std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
+  if (completed == 0) {
+    return std::nullopt;
+  }
+  const Nanoseconds work = std::max(generator.cpu_user + generator.cpu_system - spun, Nanoseconds(0));
+  return static_cast<double>(work.count()) / static_cast<double>(completed);
+}
+
+double LoadResult::requests_per_s() const noexcept {
+  const auto replies = static_cast<double>(completed_in_window);
+  return window > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(window.count()) : 0.0;
+}
+
+Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  Nanoseconds length{0};
+  for (const auto& thread : threads) {
+    const Window& window = thread->recorder().window();
+    const TimePoint end = window.close == TimePoint::max() ? thread->recorder().last_outcome() : window.close;
+    length = std::max(length, end - window.open);
+  }
+  return length;
+}
+
+LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  LoadResult result;
+  for (const auto& thread : threads) {
+    add_counts(result, thread->recorder());
+    add_statuses(result, thread->statuses());
+    add_usage(result, thread->usage(), thread->spin());
+    if (thread->classes() != nullptr) {
+      add_classes(result, *thread->classes());
+    }
+    if (const StampRecords* stamps = thread->stamps(); stamps != nullptr) {
+      result.stamps = result.stamps.value_or(StampRecords{});
+      result.stamps->merge(*stamps);
+    }
+    if (thread->slices() != nullptr) {
+      add_slices(result, *thread->slices());
+    }
+    result.gave_up = result.gave_up || thread->gave_up();
+  }
+  result.window = std::max(window_length(threads), Nanoseconds(0));
+  add_fairness(result, threads);
+  if (result.window > Nanoseconds(0)) {
+    add_series(result, threads);
+  }
+  if (!plan.rate_per_s) {
+    result.lateness.clear();  // a closed loop has no schedule to be late for
+  }
+  return result;
+}
+
+}  // namespace fanin

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/drivers/load_thread.h"
+#include "loadgen/records/machine_usage.h"
+
+namespace fanin {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+struct SeriesPoint {
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::optional<Nanoseconds> p50;  // none where too few samples stand behind it, or none was finite
+  std::optional<Nanoseconds> p99;
+  std::optional<Nanoseconds> max;
+};
+
+// What ended the warm-up: its time, a throughput that was steady, or the most that waiting for that may take.
+enum class WarmupEnd { kTime, kSteady, kLimit };
+
+enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
+enum class Status { kValid, kWarning, kInvalid };
+
+// What a run measured, all threads put together. A value.
+struct LoadResult {
+  WallTime started_at{};
+  std::optional<WallTime> opened_at;  // none: the window never opened
+  Nanoseconds window{0};              // its true length
+  Nanoseconds warmup{0};              // how long it took, where the window opened
+  WarmupEnd warmup_end = WarmupEnd::kTime;
+  bool interrupted = false;
+  bool gave_up = false;
+
+  ConnectionCounts connections;
+  Nanoseconds setup{0};                           // until every connection was up or had failed
+  Nanoseconds closing{0};                         // of all of them, after the run
+  std::optional<std::uint64_t> listen_overflows;  // during the run; none: not known, or the target is elsewhere
+  std::uint64_t served = 0;
+  std::uint64_t replies_min = 0;
+  double replies_median = 0;
+  std::uint64_t replies_max = 0;
+
+  std::uint64_t sent = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t completed_in_window = 0;  // by the time of the reply, whenever the request was due
+  std::uint64_t failed = 0;
+  std::uint64_t unanswered = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  ErrorCounts request_errors;     // of requests of the window: their sum is failed + unanswered
+  ErrorCounts outside_errors;     // of requests before the window
+  ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
+
+  std::map<unsigned, std::uint64_t> statuses;  // replies to requests of the window, by HTTP status
+
+  std::vector<ClassRecord> classes;  // of the plan's mix, in its order; they add up to the counts above
+
+  Histogram response;
+  Histogram service;
+  Histogram connect;
+  Histogram lateness;  // the next three: see Recorder; of all threads
+  Histogram queueing;
+  Histogram gaps;
+  std::optional<StampRecords> stamps;  // with --timestamps
+  std::vector<SeriesPoint> series;
+
+  std::vector<Slice> slices;  // of a target that took turns, ascending
+
+  ProcessUsage generator;  // over the window
+  double busiest_thread_utilisation = 0;
+  Nanoseconds run_queue_wait{0};          // of all threads
+  Nanoseconds busiest_run_queue_wait{0};  // of the thread that waited most
+  Nanoseconds spun{0};                    // of all threads: CPU time that is in `generator`, and not work
+  SpinMeter::Stalls stalls;               // of all threads that spin
+  std::optional<ServerUsage> server;      // with --server-pid, over the window
+
+  // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
+  std::optional<double> generator_ns_per_request() const noexcept;
+  // Requests that found no connection free when they were due.
+  std::uint64_t queued() const noexcept { return queueing.count() + queueing.infinite(); }
+  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0
+  // without a window.
+  double requests_per_s() const noexcept;
+};
+
+// True length of the window: by the clock, or up to the last outcome where a number of requests ended it. Of threads
+// that have finished.
+Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads);
+
+// Adds up what the threads recorded, which must have ended.
+LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads);
+
+}  // namespace fanin

@@ -1,0 +1,83 @@
+#include "loadgen/reports/result_file.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ResultFileTest : public ::testing::Test {
+ protected:
+  ResultFileTest() {
+    std::string pattern = (fs::temp_directory_path() / "fanin-result.XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~ResultFileTest() override { fs::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+  static std::string content(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(ResultFileTest, ReplacesAFileAsAWhole) {
+  std::ofstream(path("result")) << "old and longer";
+  {
+    ResultFile file(path("result"));
+    EXPECT_EQ(content(path("result")), "old and longer");
+    file.write("new");
+  }
+  EXPECT_EQ(content(path("result")), "new");
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ResultFileTest, LeavesEverythingAsItWasWhenNothingIsWritten) {
+  std::ofstream(path("result")) << "old";
+  { const ResultFile file(path("result")); }
+  EXPECT_EQ(content(path("result")), "old");
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(ResultFileTest, FollowsASymbolicLink) {
+  std::ofstream(path("target")) << "old";
+  fs::create_symlink(path("target"), path("link"));
+  ResultFile(path("link")).write("new");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(content(path("target")), "new");
+}
+
+// The bug: a place that cannot be written to was found out after the run, whose result was lost.
+TEST_F(ResultFileTest, ABadPlaceIsNamedBeforeTheRun) {
+  try {
+    const ResultFile file(path("no/such/folder"));
+    FAIL() << "opened";
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find(path("no/such/folder")), std::string::npos) << error.what();
+  }
+}
+
+// The bug: a device was replaced by a regular file of the same name.
+TEST_F(ResultFileTest, WritesToADeviceInPlace) {
+  fs::create_symlink("/dev/full", path("full"));
+  ResultFile file(path("full"));
+  EXPECT_THROW(file.write("x"), std::system_error);
+  EXPECT_TRUE(fs::is_symlink(path("full")));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,239 @@
+#include "loadgen/reports/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+constexpr double kSaturated = 0.90;    // of a CPU: above, whoever uses it is what limits
+constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
+constexpr double kLateWarning = 0.999;
+constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
+constexpr double kLittleTolerance = 0.05;
+constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
+
+class Reasons {
+ public:
+  explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
+  void warn(std::string reason) { add(Status::kWarning, std::move(reason)); }
+  void invalidate(std::string reason) { add(Status::kInvalid, std::move(reason)); }
+
+ private:
+  void add(Status status, std::string reason) {
+    verdict_.status = std::max(verdict_.status, status);
+    verdict_.reasons.push_back(std::move(reason));
+  }
+  Verdict& verdict_;
+};
+
+double share_within(const Histogram& histogram, Nanoseconds tolerance) {
+  const std::uint64_t total = histogram.count() + histogram.infinite();
+  std::uint64_t within = 0;
+  for (const auto& bucket : histogram.buckets()) {
+    if (Nanoseconds(Histogram::highest_of(Histogram::index_of(bucket.lowest))) <= tolerance) {
+      within += bucket.count;
+    }
+  }
+  return total > 0 ? static_cast<double>(within) / static_cast<double>(total) : 0.0;
+}
+
+double share(Nanoseconds part, Nanoseconds whole) {
+  return whole > Nanoseconds(0) ? static_cast<double>(part.count()) / static_cast<double>(whole.count()) : 0.0;
+}
+
+void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict) {
+  const double turns = plan.slices ? plan.slices->targets : 1;  // a target that takes turns is idle in those of others
+  const double generator = result.busiest_thread_utilisation * turns;
+  const double waited = share(result.busiest_run_queue_wait, result.window);
+  const double capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
+  const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
+  std::string figures = fmt::format("the generator's busiest thread used {:.0f} % of a CPU", generator * 100);
+  figures += result.server ? fmt::format(", the server {:.0f} % of its {:.0f} CPU{}", server * 100, capacity,
+                                         capacity == 1 ? "" : "s")
+                           : "; the server's use is not known (--server-pid)";
+  if (server >= kSaturated && server >= generator) {
+    verdict.bottleneck = Bottleneck::kServer;
+  } else if (generator >= kSaturated) {
+    verdict.bottleneck = Bottleneck::kGenerator;
+  } else if (generator + waited >= kSaturated) {
+    verdict.bottleneck = Bottleneck::kUnknown;
+    figures += fmt::format(" and waited for one {:.0f} % of the time: it has to share its CPU", waited * 100);
+  } else if (!result.server) {
+    verdict.bottleneck = Bottleneck::kUnknown;
+  } else {
+    verdict.bottleneck = plan.rate_per_s ? Bottleneck::kSchedule : Bottleneck::kWaiting;
+    figures += plan.rate_per_s ? ": the schedule asks for no more" : ": wake-ups and pauses rule";
+  }
+  verdict.bottleneck_reason = figures;
+}
+
+void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  const Nanoseconds tolerance = lateness_tolerance(plan);
+  const double within = share_within(result.lateness, tolerance);
+  verdict.within_tolerance_share = within;
+  verdict.achieved_rate_per_s = result.requests_per_s();
+  if (within < kLateWarning) {
+    const auto text =
+        fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
+                    within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+    within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
+  }
+  const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
+  if (result.completed > 0 && in_time < kFellBehind) {
+    reasons.warn(
+        fmt::format("the replies fell behind: when the window closed {:.0f} % of them had come", in_time * 100));
+  }
+}
+
+void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const std::uint64_t missing =
+      plan.connections - std::min<std::uint64_t>(plan.connections, result.connections.established);
+  if (missing > 0) {
+    const bool closed = result.connection_errors[ErrorKind::kClosedIdle] >= missing;
+    const auto text = fmt::format("{} of {} connections were not up when the traffic began{}", missing,
+                                  plan.connections, closed ? ": the server closed them" : "");
+    closed ? reasons.warn(text) : reasons.invalidate(text);
+  }
+  if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
+    reasons.warn(
+        fmt::format("an accept queue of this machine overflowed {} times (ListenOverflows): connects were dropped and "
+                    "tried again after 1 s or more; lower --connecting, or give the server a longer queue",
+                    overflows));
+  }
+  if (result.served < plan.connections && result.sent >= plan.connections) {
+    reasons.warn(
+        fmt::format("{} of {} connections were never served", plan.connections - result.served, plan.connections));
+  }
+  if (result.connections.idle_established < plan.idle) {
+    reasons.invalidate(fmt::format("{} of {} idle connections did not come up",
+                                   plan.idle - result.connections.idle_established, plan.idle));
+  }
+  if (plan.prove_idle && result.connections.idle_served < result.connections.idle_established) {
+    reasons.invalidate(fmt::format("{} of {} idle connections were not served",
+                                   result.connections.idle_established - result.connections.idle_served, plan.idle));
+  }
+  if (result.connections.idle_lost > 0) {
+    reasons.warn(fmt::format("the server closed {} of {} idle connections", result.connections.idle_lost, plan.idle));
+  }
+}
+
+void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  std::uint64_t wrong = 0;
+  for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong}) {
+    wrong += result.request_errors[kind] + result.outside_errors[kind] + result.connection_errors[kind];
+  }
+  if (wrong > 0) {
+    reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for", wrong));
+  }
+  if (result.completed == 0) {
+    reasons.invalidate("no request was completed");
+  } else if (const std::uint64_t bad = result.failed + result.unanswered; bad > 0) {
+    reasons.warn(fmt::format("{} of {} requests failed or were not answered", bad, result.sent));
+  }
+  if (result.gave_up) {
+    reasons.invalidate(
+        fmt::format("gave up after {} of {} requests: no connection was left", result.sent, *plan.requests));
+  }
+  if (result.warmup_end == WarmupEnd::kLimit) {
+    reasons.warn(fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
+  }
+  if (result.interrupted) {
+    reasons.warn("interrupted: the window is shorter than asked");
+  }
+}
+
+// Little's law: throughput times response time is the number of requests in flight, if every reply is at once followed
+// by the next request. A response time that misses something shows as a ratio below 1.
+void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  const bool applies = !plan.rate_per_s && plan.think == Nanoseconds(0) && plan.requests_per_connection == 0 &&
+                       !plan.connect_on_demand && !plan.requests && !plan.slices;
+  if (!applies || result.completed == 0 || result.connections.established == 0) {
+    return;
+  }
+  const double in_flight = static_cast<double>(result.connections.established) * plan.depth;
+  const double ratio = result.requests_per_s() * result.response.mean_ns() / 1e9 / in_flight;
+  verdict.littles_law_ratio = ratio;
+  if (std::abs(ratio - 1) > kLittleTolerance) {
+    reasons.warn(
+        fmt::format("Little's law is off by {:.0f} %: throughput times response time is {:.2f} of the requests "
+                    "in flight",
+                    (ratio - 1) * 100, ratio));
+  }
+}
+
+void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  if (!plan.ceiling_per_s) {
+    return;
+  }
+  const double share = result.requests_per_s() / *plan.ceiling_per_s;
+  verdict.ceiling_share = share;
+  if (share > kNearCeiling) {
+    reasons.warn(fmt::format("client-limited: {:.0f}/s is {:.0f} % of the {:.0f}/s that the driver {} reaches here",
+                             result.requests_per_s(), share * 100, *plan.ceiling_per_s, driver_name(plan.driver)));
+  }
+}
+
+}  // namespace
+
+Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
+  const double gap_ns = 1e9 / *plan.rate_per_s * plan.burst_size;
+  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(gap_ns / 100)));
+}
+
+Verdict judge(const LoadPlan& plan, const LoadResult& result) {
+  Verdict verdict;
+  Reasons reasons(verdict);
+  if (result.window <= Nanoseconds(0)) {
+    verdict.bottleneck_reason = "the window never opened";
+    reasons.invalidate("the window never opened");
+    return verdict;
+  }
+  find_bottleneck(plan, result, verdict);
+  check_outcomes(plan, result, reasons);
+  check_connections(plan, result, reasons);
+  if (plan.rate_per_s) {
+    check_schedule(plan, result, verdict, reasons);
+  } else {
+    check_littles_law(plan, result, verdict, reasons);
+  }
+  check_ceiling(plan, result, verdict, reasons);
+  if (verdict.bottleneck == Bottleneck::kGenerator) {
+    reasons.warn("client-limited: the generator was saturated, so the server may be faster than this");
+  }
+  return verdict;
+}
+
+std::string_view bottleneck_name(Bottleneck bottleneck) noexcept {
+  switch (bottleneck) {
+    case Bottleneck::kGenerator:
+      return "generator";
+    case Bottleneck::kServer:
+      return "server";
+    case Bottleneck::kSchedule:
+      return "schedule";
+    case Bottleneck::kWaiting:
+      return "waiting";
+    case Bottleneck::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::string_view status_name(Status status) noexcept {
+  switch (status) {
+    case Status::kValid:
+      return "valid";
+    case Status::kWarning:
+      return "warning";
+    case Status::kInvalid:
+      break;
+  }
+  return "invalid";
+}
+
+}  // namespace fanin

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/reports/result.h"
+
+namespace fanin {
+
+// How far a result can be trusted, and what held it back.
+struct Verdict {
+  Status status = Status::kValid;
+  std::vector<std::string> reasons;  // at least one unless valid
+
+  Bottleneck bottleneck = Bottleneck::kUnknown;
+  std::string bottleneck_reason;  // the figures that it rests on
+
+  std::optional<double> ceiling_share;           // of what the driver reaches here, with --calibration
+  std::optional<double> littles_law_ratio;       // closed loop without pauses and without new connections in between
+  std::optional<double> within_tolerance_share;  // open loop: of the sends
+  std::optional<double> achieved_rate_per_s;     // open loop
+};
+
+// Sends that leave later than this after their time count as late: 100 us, or a hundredth of the mean gap (between
+// bursts, where several requests are due at once) if longer. Precondition: the plan has a rate.
+Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
+
+// Judges by the rules of docs/interfaces.md. Pure.
+Verdict judge(const LoadPlan& plan, const LoadResult& result);
+
+std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
+std::string_view status_name(Status status) noexcept;
+
+}  // namespace fanin

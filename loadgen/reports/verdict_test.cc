@@ -1,0 +1,196 @@
+#include "loadgen/reports/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A sound second of a closed loop: 10 connections, 1 ms each, 10,000 requests.
+class VerdictTest : public ::testing::Test {
+ protected:
+  VerdictTest() {
+    plan_.connections = 10;
+    plan_.speak("echo", [] { return find_protocol("echo").make_client({}); });
+    result_.opened_at = WallTime{};
+    result_.window = seconds(1);
+    result_.connections.established = 10;
+    result_.served = 10;
+    result_.sent = result_.completed = result_.completed_in_window = 10'000;
+    for (int i = 0; i < 10'000; ++i) {
+      result_.response.record(milliseconds(1));
+    }
+    result_.busiest_thread_utilisation = 0.5;
+    result_.server = ServerUsage{milliseconds(500), 1, 1};
+  }
+
+  void open_loop(int on_time, int late) {
+    plan_.rate_per_s = 1000;
+    for (int i = 0; i < on_time; ++i) {
+      result_.lateness.record(microseconds(10));
+    }
+    for (int i = 0; i < late; ++i) {
+      result_.lateness.record(milliseconds(1));
+    }
+  }
+
+  Verdict judged() const { return judge(plan_, result_); }
+
+  LoadPlan plan_;
+  LoadResult result_;
+};
+
+TEST_F(VerdictTest, ASoundResultIsValid) {
+  const Verdict verdict = judged();
+  EXPECT_EQ(verdict.status, Status::kValid);
+  EXPECT_TRUE(verdict.reasons.empty());
+  EXPECT_DOUBLE_EQ(verdict.littles_law_ratio.value(), 1.0);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kWaiting);
+}
+
+// Would catch: latencies that miss part of what happens, the sign of which is a ratio off 1.
+TEST_F(VerdictTest, LittlesLawOffByMoreThanFivePercentWarns) {
+  result_.completed = result_.completed_in_window = result_.sent = 9'400;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.completed = result_.completed_in_window = result_.sent = 9'600;
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
+TEST_F(VerdictTest, LittlesLawNeedsAClosedLoopWithoutPauses) {
+  plan_.think = seconds(1);
+  EXPECT_FALSE(judged().littles_law_ratio);
+}
+
+TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
+  open_loop(9995, 5);
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.lateness.clear();
+  open_loop(9980, 20);
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.lateness.clear();
+  open_loop(9400, 600);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+// Would catch: a rate beyond what the server can do that counts as achieved, because the run waits for the backlog.
+TEST_F(VerdictTest, RepliesThatFallBehindShow) {
+  open_loop(10'000, 0);
+  result_.completed_in_window = 9'600;
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.completed_in_window = 9'400;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_DOUBLE_EQ(judged().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
+}
+
+// Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.
+TEST_F(VerdictTest, WaitingForAFreeConnectionIsNotLateness) {
+  open_loop(10'000, 0);
+  for (int i = 0; i < 4'900; ++i) {
+    result_.queueing.record(milliseconds(90));
+  }
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
+TEST_F(VerdictTest, RequestsNeverSentAreLate) {
+  open_loop(9000, 0);
+  result_.lateness.record_infinite(1000);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_DOUBLE_EQ(judged().within_tolerance_share.value(), 0.9);
+}
+
+TEST_F(VerdictTest, MissingConnectionsInvalidateUnlessTheServerClosedThem) {
+  result_.connections.established = 8;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  result_.connection_errors.add(ErrorKind::kClosedIdle, 2);
+  for (int i = 0; i < 2'500; ++i) {  // keeps Little's law with 8 connections out of this
+    result_.response.record(Nanoseconds(1));
+  }
+  EXPECT_EQ(judged().status, Status::kWarning);
+}
+
+// The starved pool: 10 of 1000 connections are served, the numbers look fine, the result must not.
+TEST_F(VerdictTest, StarvedConnectionsAreNamed) {
+  plan_.connections = 1000;
+  result_.connections.established = 1000;
+  const Verdict verdict = judged();
+  EXPECT_NE(verdict.status, Status::kValid);
+  EXPECT_EQ(verdict.reasons[0], "990 of 1000 connections were never served");
+}
+
+TEST_F(VerdictTest, AWrongReplyInvalidates) {
+  result_.outside_errors.add(ErrorKind::kTooLong);  // even in the warm-up
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+TEST_F(VerdictTest, NothingCompletedInvalidates) {
+  result_.completed = 0;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+TEST_F(VerdictTest, ASaturatedGeneratorIsTheBottleneck) {
+  result_.busiest_thread_utilisation = 0.97;
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kGenerator);
+  EXPECT_EQ(judged().status, Status::kWarning);
+}
+
+// Would catch: a generator at its limit that CPU time does not show, since it waits for wake-ups.
+TEST_F(VerdictTest, NearTheCeilingIsClientLimited) {
+  plan_.ceiling_per_s = 12'600;
+  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_NEAR(judged().ceiling_share.value(), 0.794, 0.001);
+  plan_.ceiling_per_s = 12'400;
+  ASSERT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(judged().reasons[0], "client-limited: 10000/s is 81 % of the 12400/s that the driver epoll reaches here");
+}
+
+TEST_F(VerdictTest, ASaturatedServerIsTheBottleneck) {
+  result_.server->cpu = milliseconds(990);
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kServer);
+  // One thread cannot use more than one CPU, however many it may run on.
+  result_.server->cpus = 4;
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kServer);
+  result_.server->threads = 4;
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kWaiting);
+}
+
+TEST_F(VerdictTest, WithoutTheServersUseIdlenessIsNotExplained) {
+  result_.server.reset();
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kUnknown);
+}
+
+TEST_F(VerdictTest, AnIdleOpenLoopIsBoundByItsSchedule) {
+  open_loop(10'000, 0);
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kSchedule);
+}
+
+TEST_F(VerdictTest, AWindowThatNeverOpenedIsInvalid) {
+  result_.window = Nanoseconds(0);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+Nanoseconds tolerance(double rate_per_s, std::uint32_t burst_size = 1) {
+  LoadPlan plan;
+  plan.rate_per_s = rate_per_s;
+  plan.burst_size = burst_size;
+  return lateness_tolerance(plan);
+}
+
+TEST(LatenessTolerance, Is100MicrosecondsOrAHundredthOfTheGap) {
+  EXPECT_EQ(tolerance(50'000), microseconds(100));
+  EXPECT_EQ(tolerance(100), microseconds(100));
+  EXPECT_EQ(tolerance(1), milliseconds(10));
+}
+
+// Would catch: bursts that count as late because their requests leave one after the other.
+TEST(LatenessTolerance, TakesTheGapBetweenBursts) {
+  EXPECT_EQ(tolerance(1000, 100), milliseconds(1));
+  EXPECT_EQ(tolerance(1000, 2), microseconds(100));
+}
+
+}  // namespace
+}  // namespace fanin

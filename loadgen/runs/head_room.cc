@@ -1,0 +1,97 @@
+#include "loadgen/runs/head_room.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "loadgen/drivers/descriptor_table.h"
+#include "loadgen/plan/option_checks.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::uint64_t kReserve = 32;              // standard streams, result file, /proc, control socket, spare
+constexpr std::uint64_t kPerLoop = 2;               // its timer and its queue
+constexpr std::uint64_t kKernelBytesPerEnd = 3600;  // a TCP socket with its file; measured on Linux 6.18
+
+std::optional<std::uint64_t> files_left() {
+  std::ifstream file("/proc/sys/fs/file-nr");
+  std::uint64_t open = 0;
+  std::uint64_t free = 0;
+  std::uint64_t most = 0;
+  if (!(file >> open >> free >> most)) {
+    return std::nullopt;
+  }
+  return most > open ? most - open : 0;
+}
+
+std::optional<std::uint64_t> memory_left() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string key; file >> key; file.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+    if (std::uint64_t kib = 0; key == "MemAvailable:" && file >> kib) {
+      return kib * 1024;
+    }
+  }
+  return std::nullopt;
+}
+
+unsigned rounded_up(std::uint64_t whole, std::uint64_t part) {
+  return static_cast<unsigned>((whole + part - 1) / part);
+}
+
+// Both ends of a connection on this machine count.
+void check_machine(std::uint64_t all, bool local, const HeadRoom& room) {
+  const std::uint64_t ends = all * (local ? 2 : 1);
+  if (room.files && ends > *room.files) {
+    refuse(
+        fmt::format("{} connections do not fit: this machine may open {} more files and they need {}; raise "
+                    "fs.file-max (fanin doctor --fix) or ask for fewer",
+                    all, *room.files, ends));
+  }
+  if (room.memory_bytes && ends * kKernelBytesPerEnd > *room.memory_bytes) {
+    refuse(
+        fmt::format("{} connections do not fit: they need about {} MB of kernel memory and {} MB are available; ask "
+                    "for fewer",
+                    all, ends * kKernelBytesPerEnd / 1'000'000, *room.memory_bytes / 1'000'000));
+  }
+}
+
+[[noreturn]] void refuse_table(std::uint64_t all, const char* whose, std::uint64_t needed, const HeadRoom& room) {
+  refuse(
+      fmt::format("{} connections do not fit: {} may hold {} descriptors and needs {}; raise the hard limit (ulimit "
+                  "-Hn, LimitNOFILE=, /etc/security/limits.conf) or ask for fewer",
+                  all, whose, room.descriptors, needed));
+}
+
+}  // namespace
+
+HeadRoom head_room() {
+  return {raise_descriptor_limit(), descriptor_tables_can_be_split(), files_left(), memory_left()};
+}
+
+void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room) {
+  const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
+  check_machine(all, plan.target.is_loopback(), room);
+  const bool loops = has_event_loops(plan.driver);
+  if (!room.tables_per_thread) {
+    const std::uint64_t needed = all + kReserve + kPerLoop * (loops ? plan.threads : 1);
+    if (needed > room.descriptors) {
+      refuse_table(all, "this process", needed, room);
+    }
+    return;
+  }
+  const std::uint64_t fit = room.descriptors > kReserve + kPerLoop ? room.descriptors - kReserve - kPerLoop : 1;
+  if (loops && !threads_given && plan.connections > fit) {
+    plan.threads = rounded_up(plan.connections, fit);
+  }
+  const std::uint64_t active = loops ? share_of(plan.connections, 0, plan.threads) : 1;
+  if (active > fit) {
+    refuse_table(all, "a thread", active + kReserve + kPerLoop, room);
+  }
+  const bool fits_beside = loops && active + share_of(plan.idle, 0, plan.threads) <= fit;
+  plan.idle_threads = plan.idle == 0 || fits_beside ? 0 : rounded_up(plan.idle, fit);
+}
+
+}  // namespace fanin

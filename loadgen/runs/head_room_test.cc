@@ -1,0 +1,87 @@
+#include "loadgen/runs/head_room.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace fanin {
+namespace {
+
+LoadPlan plan_of(std::uint32_t connections, std::uint32_t idle, DriverKind driver = DriverKind::kEpoll) {
+  LoadPlan plan;
+  plan.target = Address::parse("127.0.0.1", 1);
+  plan.driver = driver;
+  plan.connections = connections;
+  plan.threads = driver == DriverKind::kThreads ? connections : 1;
+  plan.idle = idle;
+  return plan;
+}
+
+// 1000 descriptors, of which 34 are kept: 966 connections for each table.
+HeadRoom room_of(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
+
+std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
+  try {
+    spread_over_threads(plan, threads_given, room);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(HeadRoom, WhatFitsIsLeftAsItIs) {
+  LoadPlan plan = plan_of(900, 66);
+  spread_over_threads(plan, false, room_of(true));
+  EXPECT_EQ(plan.threads, 1U);
+  EXPECT_EQ(plan.idle_threads, 0U);
+}
+
+TEST(HeadRoom, IdleConnectionsGetLoopsOfTheirOwn) {
+  LoadPlan plan = plan_of(100, 966 * 3 + 1);
+  spread_over_threads(plan, false, room_of(true));
+  EXPECT_EQ(plan.threads, 1U);
+  EXPECT_EQ(plan.idle_threads, 4U);
+}
+
+TEST(HeadRoom, ActiveConnectionsGetMoreLoops) {
+  LoadPlan plan = plan_of(967, 0);
+  spread_over_threads(plan, false, room_of(true));
+  EXPECT_EQ(plan.threads, 2U);
+}
+
+// Would catch: more threads than asked for, behind the user's back.
+TEST(HeadRoom, AGivenNumberOfThreadsIsKept) {
+  EXPECT_NE(refusal(plan_of(967, 0), true, room_of(true)).find("a thread may hold 1000 descriptors"),
+            std::string::npos);
+}
+
+TEST(HeadRoom, WithOneTableForAllTheLimitBinds) {
+  EXPECT_EQ(refusal(plan_of(966, 0), false, room_of(false)), "");
+  EXPECT_NE(refusal(plan_of(967, 0), false, room_of(false)).find("this process may hold 1000 descriptors"),
+            std::string::npos);
+}
+
+TEST(HeadRoom, BlockingThreadsNeedOneDescriptorEach) {
+  LoadPlan plan = plan_of(5000, 10, DriverKind::kThreads);
+  spread_over_threads(plan, false, room_of(true));
+  EXPECT_EQ(plan.threads, 5000U);
+  EXPECT_EQ(plan.idle_threads, 1U);
+}
+
+TEST(HeadRoom, FilesOfTheWholeMachineCountTwicePerConnection) {
+  HeadRoom room = room_of(true);
+  room.files = 1999;
+  EXPECT_NE(refusal(plan_of(10, 990), false, room).find("fs.file-max"), std::string::npos);
+  room.files = 2000;
+  EXPECT_EQ(refusal(plan_of(10, 990), false, room), "");
+}
+
+TEST(HeadRoom, MemoryIsCountedBeforeItIsGone) {
+  HeadRoom room = room_of(true);
+  room.memory_bytes = 1'000'000;
+  EXPECT_NE(refusal(plan_of(10, 990), false, room).find("MB are available"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fanin

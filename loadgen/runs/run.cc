@@ -1,0 +1,289 @@
+#include "loadgen/runs/run.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "loadgen/experiments/change_point.h"
+#include "loadgen/records/accept_queue.h"
+#include "loadgen/runs/load_threads.h"
+
+namespace fanin {
+namespace {
+
+constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
+constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
+// Until every thread has seen that the window opens: blocking ones may sleep so long.
+constexpr Nanoseconds kOpeningLead = std::chrono::milliseconds(100);
+
+// What one target has to itself.
+struct Part {
+  Part(const LoadPlan& its_plan, ConnectGate& gate)
+      : plan(its_plan),
+        sources(plan.target, std::uint64_t{plan.connections} + plan.idle,
+                plan.requests_per_connection > 0 || plan.connect_on_demand),
+        threads(make_load_threads(plan, sources, gate)) {}
+
+  const LoadPlan& plan;
+  const SourceAddresses sources;
+  const std::vector<std::unique_ptr<LoadThread>> threads;
+  std::optional<ServerUsage> server_before;
+  std::optional<ServerUsage> server;
+};
+
+// Directs the threads of one run and tells the listeners. Owns the threads while they run.
+class Director {
+ public:
+  // The plans differ in target and turn alone.
+  Director(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
+           const std::atomic<bool>& interrupted)
+      : plan_(plans.front()), listeners_(listeners), interrupted_(interrupted) {
+    for (const LoadPlan& plan : plans) {
+      const Part& part = *parts_.emplace_back(std::make_unique<Part>(plan, gate_));
+      for (const auto& thread : part.threads) {
+        threads_.push_back(thread.get());
+      }
+    }
+    coordinator_.emplace(static_cast<unsigned>(threads_.size()));
+    std::vector<const Recorder*> recorders;
+    for (const LoadThread* thread : threads_) {
+      recorders.push_back(&thread->recorder());
+    }
+    series_.emplace(std::move(recorders));
+  }
+
+  ~Director() {
+    coordinator_->call_off();
+    running_.clear();  // joins
+  }
+
+  std::vector<LoadResult> run() {
+    const WallTime started_at = std::chrono::system_clock::now();
+    const auto overflows_before = listen_overflows();
+    const TimePoint begin = now();
+    start_threads();
+    wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
+    check_reached();
+    const Nanoseconds setup = now() - begin;
+    const TimePoint start = now() + kStartDelay;
+    Window window{.start = start, .open = start + plan_.warmup};
+    if (!plan_.requests) {
+      window.close = window.open + plan_.duration;
+    }
+    tell(&RunListener::established, established());
+    coordinator_->start(window);
+    const auto opened_at = measure(window);
+    for (RunListener* listener : listeners_) {
+      listener->hold();
+    }
+    const TimePoint released = now();
+    coordinator_->release();
+    running_.clear();
+    const Nanoseconds closing = now() - released;
+    const auto overflows = listen_overflows();
+    std::vector<LoadResult> results;
+    for (const auto& part : parts_) {
+      LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
+      result.started_at = started_at;
+      result.opened_at = opened_at;
+      result.setup = setup;
+      result.closing = closing;
+      result.warmup = window.open - window.start;
+      result.warmup_end = warmup_end_;
+      result.generator = usage_;
+      result.server = part->server;
+      result.interrupted = interrupted_.load();
+      if (overflows && overflows_before && part->plan.target.is_loopback()) {
+        result.listen_overflows = *overflows - *overflows_before;
+      }
+    }
+    return results;
+  }
+
+ private:
+  using Phase = RunListener::Progress::Phase;
+
+  void start_threads() {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals go to the directing thread, traffic is not interrupted
+    for (LoadThread* thread : threads_) {
+      running_.emplace_back([&thread = *thread, this] { run_load_thread(thread, *coordinator_); });
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  std::optional<WallTime> measure(Window& window) {
+    const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
+    if (plan_.warmup_until_steady) {
+      open_when_steady(window);
+    }
+    wait(Phase::kWarmup, until_done, window.open, window.start);
+    if (now() < window.open) {
+      return std::nullopt;  // interrupted before
+    }
+    const WallTime opened_at = std::chrono::system_clock::now();
+    const ProcessUsage before = process_usage();
+    for (const auto& part : parts_) {
+      part->server_before = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+    }
+    tell(&RunListener::window_opened, window.open);
+    wait(Phase::kWindow, until_done, window.close);
+    usage_ = process_usage() - before;
+    for (const auto& part : parts_) {
+      part->server = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+      if (part->server && part->server_before) {
+        part->server->cpu -= part->server_before->cpu;
+      }
+    }
+    tell(&RunListener::window_closed, std::min(window.close, now()));
+    wait(Phase::kDraining, until_done);
+    show(Phase::kDraining, Nanoseconds(0));  // the last second is over only now
+    return opened_at;
+  }
+
+  // Moves the window forward as soon as the throughput is steady.
+  void open_when_steady(Window& window) {
+    const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
+    WarmupWatch watch;
+    warmup_end_ = WarmupEnd::kLimit;
+    for (TimePoint at = window.start; at < window.open - kOpeningLead && !interrupted_.load();) {
+      at += WarmupWatch::kInterval;
+      wait(Phase::kWarmup, until_done, at, window.start);
+      if (until_done(at)) {
+        return;  // the threads have given up
+      }
+      if (watch.add(completed_so_far())) {
+        warmup_end_ = WarmupEnd::kSteady;
+        const Nanoseconds earlier = window.open - (now() + kOpeningLead);
+        window.open -= earlier;
+        window.close -= plan_.requests ? Nanoseconds(0) : earlier;
+        coordinator_->open_at(window.open);
+        return;
+      }
+    }
+  }
+
+  std::uint64_t completed_so_far() const {
+    std::uint64_t count = 0;
+    for (const LoadThread* thread : threads_) {
+      count += thread->recorder().progress_outside();
+    }
+    return count;
+  }
+
+  // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is,
+  // which counts from `begin`.
+  template <typename Done>
+  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = now()) {
+    while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
+      if (interrupted_.load(std::memory_order_relaxed)) {
+        coordinator_->interrupt();
+        if (phase != Phase::kDraining && phase != Phase::kConnecting) {
+          until = now();
+        }
+      }
+      show(phase, now() - begin);
+    }
+  }
+
+  void show(Phase phase, Nanoseconds elapsed) {
+    if (listeners_.empty()) {
+      return;
+    }
+    RunListener::Progress progress{.phase = phase, .elapsed = elapsed};
+    for (const LoadThread* thread : threads_) {
+      const Recorder& recorder = thread->recorder();
+      progress.completed += recorder.progress_completed();
+      progress.failed += recorder.progress_failed();
+      progress.outside += recorder.progress_outside();
+      progress.outside_failed += recorder.progress_outside_failed();
+      progress.connections_up += recorder.progress_connections();
+      progress.errors.merge(recorder.progress_errors());
+    }
+    for (RunListener* listener : listeners_) {
+      listener->progress(progress);
+    }
+    tell_seconds();
+  }
+
+  void tell_seconds() {
+    constexpr Nanoseconds kWhole = std::chrono::seconds(1);
+    while (auto sum = series_->next()) {
+      Nanoseconds length = kWhole;
+      if (sum->all_finished) {
+        Nanoseconds window{0};
+        for (const auto& part : parts_) {
+          window = std::max(window, window_length(part->threads));
+        }
+        length = std::clamp(window - kWhole * static_cast<std::int64_t>(sum->number), Nanoseconds(0), kWhole);
+      }
+      const RunListener::FinishedSecond second{std::move(*sum), length};
+      for (RunListener* listener : listeners_) {
+        listener->second(second);
+      }
+    }
+  }
+
+  template <typename... Parameters, typename... Arguments>
+  void tell(void (RunListener::*event)(Parameters...), Arguments... arguments) {
+    for (RunListener* listener : listeners_) {
+      (listener->*event)(arguments...);
+    }
+  }
+
+  // The threads wait for the start, so their counts stand still.
+  std::uint64_t established() const {
+    std::uint64_t count = 0;
+    for (const LoadThread* thread : threads_) {
+      count += thread->recorder().connections.established;
+    }
+    return count;
+  }
+
+  void check_reached() const {
+    for (const auto& part : parts_) {
+      int error = 0;
+      std::uint64_t up = 0;
+      for (const auto& thread : part->threads) {
+        error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
+        up += thread->recorder().connections.established;
+      }
+      if (up == 0 && error != 0) {
+        throw std::runtime_error(
+            fmt::format("no connection to {} came up: {}", part->plan.target.text(), std::strerror(error)));
+      }
+    }
+  }
+
+  const LoadPlan& plan_;
+  const std::vector<RunListener*>& listeners_;
+  const std::atomic<bool>& interrupted_;
+  ConnectGate gate_{plan_.connecting};
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<LoadThread*> threads_;  // of all parts
+  std::optional<Coordinator> coordinator_;
+  std::optional<SeriesReader> series_;  // over all threads
+  std::vector<std::jthread> running_;
+  WarmupEnd warmup_end_ = WarmupEnd::kTime;
+  ProcessUsage usage_;
+};
+
+}  // namespace
+
+LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
+                    const std::atomic<bool>& interrupted) {
+  return Director({plan}, listeners, interrupted).run().front();
+}
+
+std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
+                                      const std::atomic<bool>& interrupted) {
+  return Director(plans, listeners, interrupted).run();
+}
+
+}  // namespace fanin

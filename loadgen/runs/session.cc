@@ -1,0 +1,123 @@
+#include "loadgen/runs/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+
+#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/experiments/calibration.h"
+#include "loadgen/runs/head_room.h"
+#include "loadgen/runs/run.h"
+#include "net/affinity.h"
+
+namespace fanin {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+void interrupt(int) { interrupted.store(true); }
+
+WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
+  WaitCircumstances found{.wish = options.wait,
+                          .open_loop = plan.rate_per_s.has_value(),
+                          .event_loops = has_event_loops(plan.driver),
+                          .threads = plan.threads,
+                          .own_cpus = allowed_cpus()};
+  found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  if (plan.server_pid) {
+    found.server_cpus = allowed_cpus(*plan.server_pid);
+  }
+  return found;
+}
+
+}  // namespace
+
+Session::Session(const LoadOptions& options)
+    : shows_view_(!options.quiet && LiveView::possible()),
+      text_(options.quiet                                               ? nullptr
+            : options.json_path == "-" || options.live_json_path == "-" ? stderr
+                                                                        : stdout) {
+  if (!options.cpus.empty()) {
+    bind_to_cpus(parse_cpu_list(options.cpus));
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+  if (options.control_fd) {
+    control_.emplace(*options.control_fd);
+  }
+  if (!options.live_json_path.empty()) {
+    live_json_.emplace(options.live_json_path);
+  }
+}
+
+LoadPlan Session::prepare(const LoadOptions& options) {
+  LoadPlan plan = make_plan(options);
+  const DriverChoice driver =
+      plan.timestamps ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
+                      : choose_driver(options.driver, plan.read_bytes_per_s
+                                                          ? "it takes bytes as they come, which --read-rate forbids"
+                                                          : why_no_uring_driver());
+  plan.driver = driver.kind;
+  plan.driver_reason = driver.reason;
+  spread_over_threads(plan, options.threads.has_value(), head_room());
+  if (!options.calibration.empty()) {
+    const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one
+    plan.ceiling_per_s = loops * read_ceiling(options.calibration, plan.driver);
+  }
+  plan.wait = choose_wait(circumstances(options, plan));
+  return plan;
+}
+
+std::vector<RunListener*> Session::begin_run(LiveView& view) {
+  std::vector<RunListener*> listeners;
+  if (shows_view_) {
+    listeners.push_back(&view);
+  }
+  if (live_json_) {
+    live_json_->begin_run();
+    listeners.push_back(&*live_json_);
+  }
+  if (control_) {
+    listeners.push_back(&*control_);
+  }
+  return listeners;
+}
+
+// The measurement is as good without its live lines.
+void Session::end_run() {
+  if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
+    live_json_ended_ = true;
+    fmt::print(stderr, "fanin-load: --live-json: {}: its lines end before the run does\n",
+               std::strerror(live_json_->error()));
+  }
+}
+
+Outcome Session::run(LoadPlan plan, const std::string& which) {
+  LoadResult result = [&] {
+    LiveView view(plan, 1, which);  // gone from the terminal when the run is over
+    return run_load(plan, begin_run(view), interrupted);
+  }();
+  end_run();
+  Verdict verdict = judge(plan, result);
+  return {std::move(plan), std::move(result), std::move(verdict)};
+}
+
+std::vector<Outcome> Session::run_in_slices(std::vector<LoadPlan> plans) {
+  std::vector<LoadResult> results = [&] {
+    LiveView view(plans.front(), plans.size(), "");
+    return fanin::run_in_slices(plans, begin_run(view), interrupted);
+  }();
+  end_run();
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    Verdict verdict = judge(plans[i], results[i]);
+    outcomes.push_back({std::move(plans[i]), std::move(results[i]), std::move(verdict)});
+  }
+  return outcomes;
+}
+
+}  // namespace fanin

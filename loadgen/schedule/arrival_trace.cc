@@ -1,0 +1,71 @@
+#include "loadgen/schedule/arrival_trace.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+
+#include "net/duration.h"
+
+namespace fanin {
+namespace {
+
+std::string_view trimmed(std::string_view line) {
+  constexpr std::string_view kBlank = " \t\r";
+  const auto first = line.find_first_not_of(kBlank);
+  return first == std::string_view::npos ? "" : line.substr(first, line.find_last_not_of(kBlank) - first + 1);
+}
+
+Nanoseconds parse_time(std::string_view text, const std::string& file, std::size_t line) {
+  try {
+    return parse_duration(text);
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument(
+        fmt::format("{}:{}: '{}' is no time: give seconds such as 0.125, or a unit, as in 125ms", file, line, text));
+  }
+}
+
+}  // namespace
+
+ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
+  ArrivalTrace trace;
+  trace.file_ = file;
+  Nanoseconds first{0};
+  std::string line;
+  for (std::size_t number = 1; std::getline(lines, line); ++number) {
+    const std::string_view text = trimmed(line);
+    if (text.empty() || text.front() == '#') {
+      continue;
+    }
+    const Nanoseconds time = parse_time(text, file, number);
+    if (trace.offsets_.empty()) {
+      first = time;
+    } else if (time - first < trace.offsets_.back()) {
+      throw std::invalid_argument(
+          fmt::format("{}:{}: {} is earlier than the time before it: sort the times", file, number, text));
+    }
+    trace.offsets_.push_back(time - first);
+  }
+  if (lines.bad()) {
+    throw std::invalid_argument(fmt::format("cannot read the trace {}: give a file with one time per line", file));
+  }
+  if (trace.offsets_.size() < 2 || trace.offsets_.back() == Nanoseconds(0)) {
+    throw std::invalid_argument(fmt::format("{}: a trace needs two different times: give one time per line", file));
+  }
+  const auto gaps = static_cast<double>(trace.offsets_.size() - 1);
+  trace.period_ns_ = static_cast<double>(trace.offsets_.back().count()) * (gaps + 1) / gaps;
+  return trace;
+}
+
+ArrivalTrace ArrivalTrace::read_file(const std::string& file) {
+  std::ifstream lines(file);
+  if (!lines.is_open()) {
+    throw std::invalid_argument(fmt::format("cannot read the trace {}: {}", file, std::strerror(errno)));
+  }
+  return read(lines, file);
+}
+
+}  // namespace fanin

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "loadgen/schedule/ring.h"
+#include "net/clock.h"
+
+namespace fanin {
+
+// Lets every connection move bytes at a rate: a piece, then a pause. All pauses are equally long, so a queue keeps them
+// in order of their ends. No I/O and no clock; used by one thread.
+class Pacer {
+ public:
+  // Without a rate nothing is paced, and no memory taken.
+  Pacer(std::uint32_t connections, std::optional<std::uint64_t> bytes_per_s);
+
+  bool active() const noexcept { return piece_ > 0; }
+  std::size_t piece() const noexcept { return piece_; }  // bytes, what the rate makes in 10 ms, but one at least
+  Nanoseconds pause() const noexcept { return pause_; }
+
+  // A connection has moved a piece; precondition: it does not pause.
+  void begin_pause(std::uint32_t connection, TimePoint at) noexcept;
+  bool pauses(std::uint32_t connection) const noexcept { return pausing_[connection]; }
+  // One whose pause is over, each once.
+  std::optional<std::uint32_t> end_pause(TimePoint at) noexcept;
+  TimePoint next_end() const noexcept { return pauses_.empty() ? TimePoint::max() : pauses_.front().until; }
+
+ private:
+  struct Pause {
+    TimePoint until;
+    std::uint32_t connection;
+  };
+
+  std::size_t piece_ = 0;
+  Nanoseconds pause_{0};
+  std::vector<bool> pausing_;
+  Ring<Pause> pauses_;
+};
+
+// Whose turn it is to send one more byte: each connection once in a period, evenly spread over it.
+class Trickle {
+ public:
+  Trickle(std::uint32_t connections, Nanoseconds period) : connections_(connections), period_(period) {}
+
+  void start(TimePoint at) noexcept { start_ = at; }
+  struct Turn {
+    std::uint32_t connection;
+    std::uint64_t byte;  // of its request
+  };
+  // The next turn that is due by `at`, each once. None without connections or period.
+  std::optional<Turn> next(TimePoint at) noexcept;
+
+ private:
+  std::uint32_t connections_;
+  Nanoseconds period_;
+  TimePoint start_{};
+  std::uint64_t turn_ = 0;
+};
+
+}  // namespace fanin

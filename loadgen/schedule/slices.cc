@@ -1,0 +1,56 @@
+#include "loadgen/schedule/slices.h"
+
+namespace fanin {
+
+void Slices::begin(const Window& window, const ProcessClock* clock) {
+  window_ = window;
+  clock_ = clock;
+  const auto whole = static_cast<std::size_t>((window.close - window.open) / plan_.length);
+  slices_.reserve(whole / plan_.targets + 2);
+  begin_ = end_ = window.start;
+  advance();
+}
+
+// To the next slice that is this target's.
+void Slices::advance() noexcept {
+  while (plan_.owner(number_) != plan_.own) {
+    ++number_;
+  }
+  begin_ = window_.start + plan_.length * static_cast<std::int64_t>(number_);
+  end_ = begin_ + plan_.length;
+  const Slice slice{.number = number_, .begin = begin_ + plan_.cut, .end = end_ - plan_.cut};
+  ++number_;
+  if (begin_ < window_.open || end_ > window_.close || slices_.size() == slices_.capacity()) {
+    return;
+  }
+  slices_.push_back(slice);
+  if (clock_ != nullptr && reading_ + 1 == slices_.size()) {
+    next_reading_ = slice.begin;
+  }
+}
+
+// Those of earlier slices may still come in.
+void Slices::completed(TimePoint sent) noexcept {
+  for (std::size_t i = slices_.size(); i-- > 0;) {
+    if (sent >= slices_[i].begin) {
+      slices_[i].completed += sent < slices_[i].end ? 1 : 0;
+      return;
+    }
+  }
+}
+
+void Slices::read() noexcept {
+  Slice& slice = slices_[reading_];
+  if (!inside_) {
+    slice.server_cpu = -clock_->read();
+    next_reading_ = slice.end;
+    inside_ = true;
+  } else {
+    slice.server_cpu += clock_->read();
+    inside_ = false;
+    ++reading_;
+    next_reading_ = reading_ < slices_.size() ? slices_[reading_].begin : TimePoint::max();
+  }
+}
+
+}  // namespace fanin

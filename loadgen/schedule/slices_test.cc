@@ -1,0 +1,141 @@
+#include "loadgen/schedule/slices.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <string>
+
+#include "loadgen/experiments/slice_comparison.h"
+
+namespace fanin {
+namespace {
+
+using std::chrono::milliseconds;
+
+TimePoint at_ms(int ms) { return TimePoint(milliseconds(ms)); }
+
+Window window_of(int open_ms, int close_ms) { return {at_ms(0), at_ms(open_ms), at_ms(close_ms)}; }
+
+SlicePlan plan_of(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
+
+TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
+  const auto turns = [](unsigned targets) {
+    std::string text;
+    for (std::uint64_t i = 0; i < 9; ++i) {
+      text += static_cast<char>('A' + plan_of(targets, 0).owner(i));
+    }
+    return text;
+  };
+  EXPECT_EQ(turns(2), "ABBAABBAA");
+  EXPECT_EQ(turns(3), "ABCCBAABC");
+  EXPECT_EQ(turns(1), "AAAAAAAAA");
+}
+
+// The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
+TEST(Slices, AreOpenInTheirTurnOnly) {
+  Slices slices(plan_of(2, 1));
+  slices.begin(window_of(0, 200), nullptr);
+  EXPECT_FALSE(slices.open(at_ms(0)));
+  EXPECT_EQ(slices.next_begin(), at_ms(20));
+  EXPECT_TRUE(slices.open(at_ms(20)));
+  EXPECT_TRUE(slices.open(at_ms(59)));
+  EXPECT_FALSE(slices.open(at_ms(60)));
+  EXPECT_EQ(slices.next_begin(), at_ms(100));
+  EXPECT_TRUE(slices.open(at_ms(139)));
+}
+
+// Would catch: requests in flight at the end of a slice that count for the other target's slice, or for none.
+TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
+  Slices slices(plan_of(2, 0));
+  slices.begin(window_of(0, 200), nullptr);
+  EXPECT_TRUE(slices.open(at_ms(1)));
+  slices.completed(at_ms(1));  // cut
+  slices.completed(at_ms(2));
+  EXPECT_FALSE(slices.open(at_ms(20)));
+  slices.completed(at_ms(17));  // its reply came late
+  slices.completed(at_ms(18));  // cut
+  EXPECT_TRUE(slices.open(at_ms(60)));
+  slices.completed(at_ms(70));
+  ASSERT_EQ(slices.all().size(), 2U);
+  EXPECT_EQ(slices.all()[0].completed, 2U);
+  EXPECT_EQ(slices.all()[1].number, 3U);
+  EXPECT_EQ(slices.all()[1].completed, 1U);
+}
+
+TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
+  Slices slices(plan_of(2, 0));
+  slices.begin(window_of(30, 90), nullptr);
+  for (int ms = 0; ms < 200; ++ms) {
+    if (slices.open(at_ms(ms))) {
+      slices.completed(at_ms(ms));
+    }
+  }
+  ASSERT_EQ(slices.all().size(), 1U);  // 60 to 80 ms
+  EXPECT_EQ(slices.all()[0].completed, 16U);
+}
+
+Slice slice(std::uint64_t number, std::uint64_t completed, int cpu_ms = 0) {
+  return {.number = number,
+          .begin = at_ms(0),
+          .end = at_ms(10),
+          .completed = completed,
+          .server_cpu = milliseconds(cpu_ms)};
+}
+
+// By hand: 220/200 and 242/220, so the log ratio is that of 1.1 in either walk.
+TEST(SliceComparison, TakesTheMeanOfBothWalks) {
+  const SliceComparison comparison =
+      compare_slices({slice(0, 200, 2), slice(3, 220, 2)}, {slice(1, 220, 4), slice(2, 242, 4)}, 2);
+  EXPECT_EQ(comparison.blocks, 1U);
+  ASSERT_TRUE(comparison.throughput);
+  EXPECT_NEAR(comparison.throughput->estimate, 1.1, 1e-12);
+  EXPECT_FALSE(comparison.throughput->interval);
+  ASSERT_TRUE(comparison.cpu_per_request);
+  EXPECT_NEAR(comparison.cpu_per_request->estimate, 2 / 1.1, 1e-12);
+}
+
+// Would catch: a drift taken for a difference. The machine gets slower by 10 per slice.
+TEST(SliceComparison, ALinearDriftCancelsOut) {
+  std::vector<Slice> first;
+  std::vector<Slice> second;
+  for (std::uint64_t i = 0; i < 80; ++i) {
+    (plan_of(2, 0).owner(i) == 0 ? first : second).push_back(slice(i, 10'000 - 10 * i));
+  }
+  const SliceComparison comparison = compare_slices(first, second, 2);
+  EXPECT_EQ(comparison.blocks, 20U);
+  EXPECT_NEAR(comparison.throughput->estimate, 1, 1e-5);
+  EXPECT_TRUE(comparison.throughput->interval);
+}
+
+TEST(SliceComparison, BlocksWithoutRepliesAndCutOffOnesAreLeftOut) {
+  const SliceComparison comparison =
+      compare_slices({slice(0, 0), slice(3, 5), slice(4, 5)}, {slice(1, 5), slice(2, 5)}, 2);
+  EXPECT_EQ(comparison.blocks, 1U);
+  EXPECT_EQ(comparison.skipped, 1U);
+  EXPECT_FALSE(comparison.throughput);
+}
+
+TEST(ProcessClock, AdvancesWithTheProcess) {
+  const ProcessClock clock(::getpid());
+  const Nanoseconds before = clock.read();
+  double sink = 0;
+  while (clock.read() == before) {
+    sink += std::sqrt(sink + 1);
+  }
+  EXPECT_GT(clock.read(), before);
+}
+
+// Would catch: a clock of a process that is not there, which stands still, so that its server seems to cost nothing.
+TEST(ProcessClock, NeedsAProcess) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_THROW(ProcessClock{child}, std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,95 @@
+// Whole runs in which connections come and go.
+#include <string>
+
+#include "loadgen/reports/verdict.h"
+#include "loadgen/whole_runs/run_fixture.h"
+
+namespace fanin {
+namespace {
+
+using std::chrono::milliseconds;
+
+class ChurnTest : public DriverTest {};
+
+TEST_P(ChurnTest, RequestsPerConnectionMakeNewConnections) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.requests = 40;
+  plan.requests_per_connection = 2;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 40U);
+  EXPECT_EQ(result.connections.failed, 0U);
+  EXPECT_GE(server.accepted(), 20U);
+  EXPECT_EQ(result.connect.count(), result.connections.established + result.connections.reconnects);
+}
+
+// Would catch: a close that the generator asked for counted as an error, or a connection opened anew before it.
+TEST_P(ChurnTest, TheServerClosesWhereItIsToldTo) {
+  TestServer server(Behaviour::kCloseAfter);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.requests = 40;
+  plan.requests_per_connection = 1;
+  plan.close = CloseKind::kServer;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 40U);
+  EXPECT_EQ(result.connection_errors.total(), 0U);
+  EXPECT_EQ(result.connections.failed, 0U);
+  EXPECT_GE(server.accepted(), 40U);
+}
+
+// Would catch: a wait for the server's end that has none of its own.
+TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.requests = 40;
+  plan.requests_per_connection = 2;
+  plan.close = CloseKind::kServer;
+  plan.timeout = milliseconds(20);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 40U);
+  EXPECT_GE(result.connection_errors[ErrorKind::kNotClosed], 16U);  // of the 20 lives all but the last 4
+  EXPECT_EQ(result.connection_errors.total(), result.connection_errors[ErrorKind::kNotClosed]);
+  EXPECT_EQ(result.connections.failed, 4U);
+}
+
+TEST_P(ChurnTest, AllConnectAtOnceInAStorm) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.connections = 200;
+  plan.threads = GetParam() == DriverKind::kThreads ? 200 : 2;
+  plan.connecting = plan.connections;
+  plan.requests = 400;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.connections.established, 200U);
+  EXPECT_EQ(result.connect.count(), 200U);
+}
+
+// Would catch: connects that take seconds because the server's queue is full, and a result that does not say why.
+TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 1});  // nobody accepts
+  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  plan.connections = 10;
+  plan.threads = GetParam() == DriverKind::kThreads ? 10 : 1;
+  plan.connecting = 10;
+  plan.timeout = milliseconds(50);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_LT(result.connections.established, 10U);
+  EXPECT_GT(result.connection_errors[ErrorKind::kConnectTimeout], 0U);
+  ASSERT_TRUE(result.listen_overflows.has_value());
+  EXPECT_GT(*result.listen_overflows, 0U);
+  std::string reasons;
+  for (const std::string& reason : judge(plan, result).reasons) {
+    reasons += reason + "\n";
+  }
+  EXPECT_NE(reasons.find("ListenOverflows"), std::string::npos) << reasons;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ChurnTest, kAllDrivers, driver_test_name);
+
+}  // namespace
+}  // namespace fanin

@@ -1,0 +1,148 @@
+"""Descriptors and ports that run out, and a server that dies and returns: told apart, and accounted for.
+
+Run by ctest as `exhaustion_test.py FANIN_LOAD FANIN_SERVER`; ends with 77 (skipped) where jsonschema is missing. Memory
+that runs out is in weather_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
+namespaces, which is not a test's to lower.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+try:
+    from plots.validate import findings
+except ImportError as missing:
+    print(f"skipped: {missing}", file=sys.stderr)
+    sys.exit(77)
+
+LOAD, SERVER = "", ""
+CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 1
+
+
+def start_server(bind="127.0.0.1", port=0):
+    """A fanin-server that is ready, and its port."""
+    process = subprocess.Popen([SERVER, "epoll", "--bind", bind, "--port", str(port)], stdout=subprocess.PIPE,
+                               text=True)
+    return process, json.loads(process.stdout.readline())["addresses"][0]["port"]
+
+
+def stop(process):
+    process.kill()
+    process.communicate()
+
+
+@contextlib.contextmanager
+def generator(*arguments):
+    """A fanin-load whose window is open; afterwards `process.result` is what it measured."""
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen(
+        [LOAD, *arguments, "--warmup", "0", "--quiet", "--json", "-", "--control", str(theirs.fileno())],
+        stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
+    theirs.close()
+    with ours, ours.makefile() as events:
+        while "window_open" not in events.readline():
+            pass
+        yield process
+        ours.shutdown(socket.SHUT_WR)
+        process.result = json.loads(process.communicate(timeout=60)[0])
+
+
+class Accounts(unittest.TestCase):
+    def check(self, result):
+        self.assertEqual(findings(result, "result"), [])
+        requests = result["requests"]
+        self.assertEqual(requests["sent"], requests["completed"] + requests["failed"] + requests["unanswered"])
+
+
+class Exhaustion(Accounts):
+    def test_descriptors_run_out_and_come_back(self):
+        """Would catch: EMFILE that ends the run or passes for another trouble; a wait for a CPU below zero, since
+        /proc could be read at the beginning of the window and not at its end."""
+        server, port = start_server()
+        self.addCleanup(stop, server)
+        for driver in "epoll", "threads":
+            with self.subTest(driver=driver):
+                with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "1",
+                               "--think", "0", "--duration", "800ms") as load:
+                    before = resource.prlimit(load.pid, resource.RLIMIT_NOFILE, (3, 20000))
+                result = load.result
+                self.check(result)
+                self.assertGreater(result["errors"]["no_descriptor"], 0)
+                self.assertEqual(set(result["errors"]), {"no_descriptor"})
+                self.assertGreater(before[0], 3)
+
+    def test_what_cannot_fit_is_refused_beforehand(self):
+        done = subprocess.run(
+            [LOAD, "127.0.0.1:1", "-c", "100", "-t", "1"], capture_output=True, text=True, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("may hold 40 descriptors", done.stderr)
+
+    def test_a_server_that_dies_and_returns(self):
+        """Would catch: connections that are not opened anew, or requests that are lost from the account."""
+        for driver in "io-uring", "epoll", "threads":
+            with self.subTest(driver=driver):
+                server, port = start_server()
+                if driver == "io-uring" and "io-uring:" in subprocess.run(
+                        [LOAD, f"127.0.0.1:{port}", "--driver", driver, "--duration", "1ms", "--warmup", "0"],
+                        capture_output=True, text=True, timeout=60).stderr:
+                    stop(server)
+                    continue
+                with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "0",
+                               "--think", "0", "--duration", "2s") as load:
+                    stop(server)
+                    server, _ = start_server(port=port)
+                    self.addCleanup(stop, server)
+                result = load.result
+                self.check(result)
+                self.assertEqual(load.returncode, 0, result["verdict"])
+                self.assertEqual(result["connections"]["failed"], 4)
+                self.assertGreaterEqual(result["connections"]["reconnects"], 4)
+                self.assertGreater(result["series"][-1]["completed"], 0)
+                self.assertLessEqual(set(result["errors"]),
+                                     {"connect_refused", "reset", "closed_early", "closed_idle", "connect_other"})
+
+
+class Ports(Accounts):
+    """In a network namespace of this process's own, with ten local ports."""
+
+    @classmethod
+    def setUpClass(cls):
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+            raise unittest.SkipTest("a network namespace of its own is not permitted here")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+        Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40009")
+
+    def test_ports_run_out(self):
+        """Would catch: EADDRNOTAVAIL passing for a server that refuses. IPv6 has one loopback address."""
+        try:
+            server, port = start_server(bind="::1", port=50000)
+        except json.JSONDecodeError:
+            self.skipTest("no IPv6 here")
+        self.addCleanup(stop, server)
+        for driver in "epoll", "threads":
+            with self.subTest(driver=driver):
+                with generator(f"[::1]:{port}", "--driver", driver, "-c", "30", "--requests-per-connection", "0",
+                               "--close", "rst", "--duration", "300ms") as load:
+                    pass
+                self.check(load.result)
+                self.assertEqual(load.returncode, 1)
+                self.assertEqual(load.result["connections"]["established"], 10)
+                self.assertEqual(set(load.result["errors"]), {"no_port"})
+                self.assertGreaterEqual(load.result["errors"]["no_port"], 20)
+
+
+if __name__ == "__main__":
+    LOAD, SERVER = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])

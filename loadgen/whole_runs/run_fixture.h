@@ -1,0 +1,35 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "loadgen/runs/run.h"
+#include "loadgen/whole_runs/test_server.h"
+
+namespace fanin {
+
+using Behaviour = TestServer::Behaviour;
+
+// Four connections that ask for an echo for 100 ms.
+LoadPlan plan_for(const Address& target, DriverKind driver);
+
+LoadResult run(const LoadPlan& plan, const std::vector<RunListener*>& listeners = {});
+
+// Would catch a request that is lost from any of the accounts.
+void expect_accounted_for(const LoadResult& result);
+
+// Tests over drivers. Every file derives a class of its own, which it instantiates with the drivers that it is about
+// and driver_test_name.
+class DriverTest : public ::testing::TestWithParam<DriverKind> {
+ protected:
+  void SetUp() override;
+};
+
+inline const auto kAllDrivers = ::testing::Values(DriverKind::kEpoll, DriverKind::kUring, DriverKind::kThreads);
+inline const auto kLoopDrivers = ::testing::Values(DriverKind::kEpoll, DriverKind::kUring);
+
+std::string driver_test_name(const ::testing::TestParamInfo<DriverKind>& each);
+
+}  // namespace fanin

@@ -1,0 +1,154 @@
+#include "loadgen/whole_runs/test_server.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "loadgen/drivers/descriptor_table.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kMostConnections = 4096;
+
+void send_all(int fd, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t sent = ::send(fd, data, size, MSG_NOSIGNAL);
+    if (sent <= 0) {
+      return;
+    }
+    data += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+}
+
+}  // namespace
+
+TestServer::TestServer(Behaviour behaviour)
+    : behaviour_(behaviour),
+      listener_(listen_on(Address::parse("127.0.0.1", 0), {.nonblocking = true})),
+      wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      address_(Address::of_local_end(listener_.get())) {
+  connections_.reserve(kMostConnections);
+  thread_ = std::thread([this] { serve(); });
+}
+
+TestServer::~TestServer() {
+  stopping_.store(true);
+  wake();
+  thread_.join();
+}
+
+void TestServer::wake() const noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void TestServer::resume() noexcept {
+  stalled_.store(false);
+  wake();
+}
+
+void TestServer::serve() {
+  // Like a server in a process of its own: the generator's threads, which copy this process's table when they take
+  // their own, must not hold on to connections that are closed here, or the peer would never hear of it.
+  take_own_descriptor_table();
+  std::vector<pollfd> ready;
+  ready.reserve(kMostConnections + 2);
+  while (!stopping_.load()) {
+    ready.assign({{wake_.get(), POLLIN, 0}});
+    if (!stalled_.load()) {
+      ready.push_back({listener_.get(), POLLIN, 0});
+      for (const Descriptor& connection : connections_) {
+        ready.push_back({connection.get(), POLLIN, 0});
+      }
+    }
+    ::poll(ready.data(), ready.size(), -1);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t drained = ::read(wake_.get(), &count, sizeof count);
+    for (std::size_t i = ready.size(); i-- > 2;) {
+      if (ready[i].revents != 0 && !answer(ready[i].fd)) {
+        connections_[i - 2] = std::move(connections_.back());
+        connections_.pop_back();
+      }
+    }
+    if (ready.size() > 1 && ready[1].revents != 0) {
+      accept_all();
+    }
+  }
+  connections_.clear();  // here, because their numbers mean something in this thread's table alone
+}
+
+void TestServer::accept_all() {
+  while (connections_.size() < kMostConnections) {
+    Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!connection) {
+      return;
+    }
+    ++accepted_;
+    if (behaviour_.load() != Behaviour::kCloseAtOnce) {
+      connections_.push_back(std::move(connection));
+    }
+  }
+}
+
+// Returns whether the connection stays open.
+bool TestServer::answer(int fd) {
+  std::array<char, 16384> buffer{};
+  const ssize_t length = ::recv(fd, buffer.data(), buffer.size() - 1, 0);
+  if (length <= 0) {
+    return false;
+  }
+  auto size = static_cast<std::size_t>(length);
+  received_bytes_ += size;
+  received_lines_ += static_cast<std::uint64_t>(std::count(buffer.data(), buffer.data() + size, '\n'));
+  switch (behaviour_.load()) {
+    case Behaviour::kCloseAtOnce:
+    case Behaviour::kCloseEarly:
+      return false;
+    case Behaviour::kReset:
+      set_reset_on_close(fd);
+      return false;
+    case Behaviour::kHalfClose:
+      ::shutdown(fd, SHUT_WR);
+      return true;
+    case Behaviour::kSilent:
+      return true;
+    case Behaviour::kHalfReply:
+      send_all(fd, buffer.data(), size / 2);
+      return false;
+    case Behaviour::kWrongReply:
+      buffer[size / 2] = static_cast<char>(buffer[size / 2] ^ 1);
+      break;
+    case Behaviour::kTooLong:
+      buffer[size++] = '!';
+      break;
+    case Behaviour::kFragments:
+      for (std::size_t i = 0; i < size; ++i) {
+        send_all(fd, &buffer[i], 1);
+      }
+      return true;
+    case Behaviour::kCloseAfter:
+    case Behaviour::kEchoes:
+      break;
+  }
+  send_all(fd, buffer.data(), size);
+  return behaviour_.load() != Behaviour::kCloseAfter;
+}
+
+Address refusing_address() {
+  // Bound but not listening: nobody else can take the port while the process lives, and connecting is refused.
+  static const Descriptor holder = [] {
+    Descriptor fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const Address any = Address::parse("127.0.0.1", 0);
+    check(::bind(fd.get(), any.data(), any.size()), "bind");
+    return fd;
+  }();
+  return Address::of_local_end(holder.get());
+}
+
+}  // namespace fanin

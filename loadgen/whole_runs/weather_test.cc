@@ -1,0 +1,180 @@
+// Whole runs of all drivers against a server that misbehaves.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "loadgen/reports/verdict.h"
+#include "loadgen/whole_runs/run_fixture.h"
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+using std::chrono::milliseconds;
+
+class WeatherTest : public DriverTest {};
+
+struct Weather {
+  Behaviour behaviour;
+  ErrorKind kind;
+};
+
+// Every way in which a server can misbehave has a name in the error table, and no request is lost from the account.
+TEST_P(WeatherTest, MisbehaviourIsNamedAndAccountedFor) {
+  for (const auto& [behaviour, kind] :
+       {Weather{Behaviour::kWrongReply, ErrorKind::kMismatch}, Weather{Behaviour::kTooLong, ErrorKind::kMismatch},
+        Weather{Behaviour::kCloseEarly, ErrorKind::kClosedEarly},
+        Weather{Behaviour::kHalfReply, ErrorKind::kClosedEarly},
+        Weather{Behaviour::kHalfClose, ErrorKind::kClosedEarly}, Weather{Behaviour::kReset, ErrorKind::kReset}}) {
+    TestServer server(behaviour);
+    const LoadResult result = run(plan_for(server.address(), GetParam()));
+    expect_accounted_for(result);
+    EXPECT_GT(result.request_errors[kind] + result.connection_errors[kind], 0U) << error_name(kind);
+    EXPECT_GT(result.connections.failed, 0U) << error_name(kind);
+    if (behaviour != Behaviour::kTooLong) {  // where the reply itself is complete before it turns out too long
+      EXPECT_EQ(result.completed, 0U) << error_name(kind);
+    }
+  }
+}
+
+TEST_P(WeatherTest, ASilentServerTimesOut) {
+  TestServer server(Behaviour::kSilent);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.timeout = milliseconds(50);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 0U);
+  EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U);
+  EXPECT_EQ(result.failed, 0U);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+TEST_P(WeatherTest, AServerThatClosesAtOnceIsSeen) {
+  TestServer server(Behaviour::kCloseAtOnce);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 0U);
+  EXPECT_EQ(result.served, 0U);
+}
+
+TEST_P(WeatherTest, AnUnreachableTargetIsNamed) {
+  const LoadPlan plan = plan_for(refusing_address(), GetParam());
+  try {
+    run(plan);
+    FAIL() << "must throw";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find(plan.target.text()), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("Connection refused"), std::string::npos) << error.what();
+  }
+}
+
+// A run by number of requests whose server turns silent or dies must end by itself.
+TEST_P(WeatherTest, ACountWithoutAServerGivesUp) {
+  auto server = std::make_unique<TestServer>(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server->address(), GetParam());
+  plan.requests = 1'000'000'000;
+  plan.timeout = milliseconds(50);
+  struct Killer : RunListener {
+    explicit Killer(std::unique_ptr<TestServer>& victim) : server(victim) {}
+    void window_opened(TimePoint) override { server.reset(); }
+    std::unique_ptr<TestServer>& server;
+  } killer(server);
+  const LoadResult result = run(plan, {&killer});
+  expect_accounted_for(result);
+  EXPECT_TRUE(result.gave_up);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+// A server that dies and comes back: failures in between, service again afterwards.
+TEST_P(WeatherTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
+  TestServer server(Behaviour::kReset);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.duration = milliseconds(600);
+  struct Healer : RunListener {
+    explicit Healer(TestServer& patient) : server(patient) {}
+    void progress(const Progress& progress) override {
+      if (progress.phase == Progress::Phase::kWindow) {
+        server.behave(Behaviour::kEchoes);
+      }
+    }
+    TestServer& server;
+  } healer(server);
+  const LoadResult result = run(plan, {&healer});
+  expect_accounted_for(result);
+  EXPECT_GT(result.failed, 0U);
+  EXPECT_EQ(result.served, 4U);
+  EXPECT_GT(result.connections.reconnects, 0U);
+}
+
+// A black hole: the kernel takes connections and requests, and nobody ever accepts.
+TEST_P(WeatherTest, AListenerThatNeverAcceptsTimesOut) {
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
+  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  plan.timeout = milliseconds(50);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.connections.established, 4U);
+  EXPECT_EQ(result.completed, 0U);
+  EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U);
+  EXPECT_EQ(result.request_errors.total(),
+            result.request_errors[ErrorKind::kTimeout] + result.request_errors[ErrorKind::kOpenAtEnd]);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+// Would catch: a reply that never ends, read for ever or named a wrong one.
+TEST_P(WeatherTest, AnOverlongReplyIsNamed) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.speak("raw", [] {
+    return find_protocol("raw").make_client(
+        {.request = std::string(100, 'x'), .reply_pattern = "never", .reply_limit = 10});
+  });
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 0U);
+  EXPECT_GT(result.request_errors[ErrorKind::kTooLong], 0U);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+// Makes connect() fail with `error` in this thread and in those that it starts.
+void forbid_connecting(int error) {
+  sock_filter program[]{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 0, 1),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{4, program};
+  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
+  check(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "prctl");
+}
+
+// Would catch: memory running out taken for ports or descriptors running out. The kernel's own limit on the memory of
+// sockets holds for the whole machine, so the kernel is made to say that it is reached.
+TEST_P(WeatherTest, MemoryThatRunsOutIsNamed) {
+  TestServer server(Behaviour::kCloseAtOnce);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.speak("greet", [] { return find_protocol("greet").make_client({}); });  // connects when the request is due
+  for (const int error : {ENOMEM, ENOBUFS}) {
+    LoadResult result;
+    std::thread([&] {
+      forbid_connecting(error);
+      result = run(plan);
+    }).join();
+    expect_accounted_for(result);
+    EXPECT_GT(result.failed, 0U);
+    EXPECT_EQ(result.request_errors[ErrorKind::kNoMemory], result.failed);
+    EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WeatherTest, kAllDrivers, driver_test_name);
+
+}  // namespace
+}  // namespace fanin
