@@ -50,8 +50,8 @@ TEST(Headroom, AMillionFitsWhereProcessesShareThem) {
   EXPECT_TRUE(headroom.fits());
   EXPECT_EQ(headroom.obstacle(), "");
   EXPECT_THAT(describe_headroom(headroom, 1'230'000), HasSubstr("They fit."));
-  // (60,999 + 1 - 32,768) / 2 = 14,116 connections of an address; 1,000,000 / 14,116 = 70.8.
-  EXPECT_THAT(finding(headroom, "net.ipv4.ip_local_port_range").note, HasSubstr("71 source addresses"));
+  // (60,999 + 1 - 32,768) / 16 = 1,764 connections of an address; 1,000,000 / 1,764 = 566.9.
+  EXPECT_THAT(finding(headroom, "net.ipv4.ip_local_port_range").note, HasSubstr("567 source addresses"));
 }
 
 // Would catch shares taken as equal. Of 1,000,000 over 51 processes each gets 19,608 with a standard deviation of 139,

@@ -11,9 +11,9 @@
 namespace fanin {
 
 // Chooses the local address of every connection. One address carries as many connections to one target as there are
-// local ports, and connect() gets tenfold slower beyond half of that (it tries ports of one parity first); so where a
-// run asks for more, or uses ports up by connecting anew all the time, connections to 127.0.0.0/8 take turns over
-// 127.0.0.1, 127.0.0.2 ... Other targets are left to the kernel. Read-only after construction; any thread.
+// local ports, but connect() gets slower the fewer of them are free; so where a run asks for more than a sixteenth of
+// them, or uses ports up by connecting anew all the time, connections to 127.0.0.0/8 take turns over 127.0.0.1,
+// 127.0.0.2 ... Other targets are left to the kernel. Read-only after construction; any thread.
 class SourceAddresses {
  public:
   // `connections`: at the same time, in the whole run. `churning`: connections are opened anew during the run.

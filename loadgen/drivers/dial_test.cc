@@ -20,7 +20,7 @@ TEST(SourceAddresses, TheKernelChoosesWhereOneAddressCarriesAll) {
 
 // Would catch: a run of 100,000 connections that ends in "cannot assign requested address".
 TEST(SourceAddresses, ManyConnectionsTakeTurnsOverDistinctLoopbackAddresses) {
-  const std::uint64_t carried = local_port_count() / 2;
+  const std::uint64_t carried = local_port_count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);
   EXPECT_EQ(sources.count(), 300U);
   std::set<std::string> hosts;
