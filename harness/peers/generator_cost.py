@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a request costs the generator that makes it: fanin-load beside its peers, against the same server.
 
-  harness/peers/generator_cost.py echo     fanin-load's drivers beside a minimal C client, which records nothing
+  harness/peers/generator_cost.py echo     fanin-load's drivers beside minimal C clients, which record nothing
   harness/peers/generator_cost.py http     beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
   harness/peers/generator_cost.py http --server nginx     the same against nginx
 
@@ -63,9 +63,12 @@ def measure(members, values, options):
 
 
 def pairs_of(names):
-    """Which ratios are of interest: each driver of fanin-load to every peer."""
+    """Which ratios are of interest: each driver of fanin-load to every peer, and one minimal client to the other: how
+    cheap a driver of its design is before it records anything."""
     ours = [name for name in names if name.startswith("fanin-load")]
-    return [(mine, peer) for mine in ours for peer in names if peer not in ours]
+    pairs = [(mine, peer) for mine in ours for peer in names if peer not in ours]
+    floor = ("minimal-uring-client", "minimal-epoll-client")
+    return pairs + [floor] * all(name in names for name in floor)
 
 
 def check_count(completed, sent, runs, options):

@@ -109,6 +109,12 @@ ECHO = (
         parse_minimal,
         "the target minimal-epoll-client",
     ),
+    Generator(
+        "minimal-uring-client",
+        ("{build}/minimal-uring-client", "{port}", "{connections}", "{seconds}"),
+        parse_minimal,
+        "the target minimal-uring-client",
+    ),
     _fanin("epoll", "--payload-size", "64"),
     _fanin("io-uring", "--payload-size", "64"),
 )
