@@ -19,9 +19,10 @@ Nanoseconds tick_of(const LoadPlan& plan) {
 
 }  // namespace
 
-EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
+EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit)
     : LoadThread(plan, share),
       sources_(sources),
+      queues_sends_(transmit == Transmit::kQueued),
       protocol_(*client_),
       timed_(share.connections > 0 &&
              (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
@@ -170,7 +171,9 @@ void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
 
 void EventLoop::dispatch() {
   for (int sent = 0; sent < kSendBatch && workload_.may_send(at_); ++sent) {
-    at_ = now();
+    if (sent == 0 || !queues_sends_) {
+      at_ = now();
+    }
     spin_.work();
     const auto turn = workload_.next(at_);
     if (!turn) {

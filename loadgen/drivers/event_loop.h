@@ -17,8 +17,12 @@ namespace fanin {
 // and news travel is left to a driver, which derives from this (epoll, io_uring) and is told nothing about requests.
 class EventLoop : public LoadThread {
  public:
+  // When bytes leave that transmit() is given: each time at once, or with those of later calls, in one go, after which
+  // the driver sets at_. What leaves together has one time, which is read once.
+  enum class Transmit : std::uint8_t { kAtOnce, kQueued };
+
   // `plan` and `sources` must outlive this.
-  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
+  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit);
 
   void connect(const Coordinator& coordinator) final;
   void drive(const Window& window, const Coordinator& coordinator) final;
@@ -56,8 +60,8 @@ class EventLoop : public LoadThread {
   // Reads the next piece, where reads_slowly() and the pause after the last one is over. A driver that cannot be told
   // when to read is not given such a plan.
   virtual void read_on(std::uint32_t) {}
-  // Waits for news until `until` at most and reports them, after each of them calling dispatch(). Returns how many
-  // there were.
+  // Waits for news until `until` at most and reports them, calling dispatch() after each of them, or after each lot of
+  // them if it queues what is sent. Returns how many there were.
   virtual int turn(TimePoint until) = 0;
 
   // What a driver reports.
@@ -136,6 +140,7 @@ class EventLoop : public LoadThread {
   void give_up_without_progress();
 
   const SourceAddresses& sources_;
+  const bool queues_sends_;
   ClientProtocol& protocol_;
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;

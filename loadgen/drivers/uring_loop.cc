@@ -34,7 +34,7 @@ std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORI
 // A registered socket is released only when all operations that are older have ended, and receives never end: so not
 // where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources),
+    : EventLoop(plan, share, sources, Transmit::kQueued),
       registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand) {}
 
 // Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
@@ -111,6 +111,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
   ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
   if (++queued_ == kBatch) {
     submit();
+    at_ = now();
   }
 }
 
@@ -258,6 +259,7 @@ int UringLoop::turn(TimePoint until) {
     for (std::size_t i = 0; i < count; ++i) {
       handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
     }
+    dispatch();
     handled += static_cast<int>(count);
   }
   return handled;
@@ -285,12 +287,10 @@ void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint
   switch (static_cast<Kind>(what >> 56)) {
     case Kind::kReceive:
       on_received(tag, result, flags, at);
-      dispatch();
       break;
     case Kind::kConnect:
       if (lives(tag) && link(index).phase == Phase::kConnecting) {
         connect_decided(index);
-        dispatch();
       }
       break;
     case Kind::kRoom:
