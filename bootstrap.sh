@@ -39,6 +39,7 @@ kTestNeeds=(
   shellcheck:shellcheck
   netcat-openbsd:nc
   redis-tools:redis-check-rdb
+  python3-pytest-xdist
 )
 
 kRunModules=(matplotlib numpy jsonschema jinja2)

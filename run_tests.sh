@@ -91,7 +91,9 @@ stage_release() {
 }
 
 stage_plots() {
-  "$FANIN_PYTHON" -m pytest -q plots harness/peers -p no:cacheprovider
+  local -a parallel=()
+  if "$FANIN_PYTHON" -c "import xdist" 2>/dev/null; then parallel=(-n "$jobs"); fi
+  "$FANIN_PYTHON" -m pytest -q plots harness/peers -p no:cacheprovider "${parallel[@]}"
 }
 
 # Clang takes half of GCC's time for instrumented code. GCC does where it is all there is.
