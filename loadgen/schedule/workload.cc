@@ -8,7 +8,7 @@ namespace fanin {
 Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices,
                    ClassRecorder* classes)
     : plan_(plan),
-      schedule_(schedule),
+      schedule_(std::move(schedule)),
       recorder_(recorder),
       slices_(slices),
       classes_(classes),
