@@ -46,7 +46,11 @@ class SpinMeter {
     std::uint64_t count = 0;
     Nanoseconds total{0};
     Nanoseconds longest{0};
+    Nanoseconds late{0};  // what is due in this part of them cannot leave within the tolerance
   };
+
+  // `tolerance`: how late a send may be.
+  explicit SpinMeter(Nanoseconds tolerance = kStall) : tolerance_(tolerance) {}
 
   // The loop looked at `at` and found nothing to do. counts: whether that is in the window.
   void idle(TimePoint at, bool counts) noexcept {
@@ -58,6 +62,7 @@ class SpinMeter {
         ++stalls_.count;
         stalls_.total += gap;
         stalls_.longest = gap > stalls_.longest ? gap : stalls_.longest;
+        stalls_.late += gap > tolerance_ ? gap - tolerance_ : Nanoseconds(0);
       }
     }
     since_ = at;
@@ -70,6 +75,7 @@ class SpinMeter {
   const Stalls& stalls() const noexcept { return stalls_; }
 
  private:
+  Nanoseconds tolerance_;
   bool resting_ = false;
   TimePoint since_{};
   Nanoseconds spun_{0};

@@ -54,8 +54,9 @@ TEST(SpinMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
   EXPECT_EQ(meter.stalls().count, 0U);
 }
 
+// Within a stall of 500 us, what is due in its first 400 us leaves more than 100 us late.
 TEST(SpinMeter, AGapIsAStallAndNoSpinning) {
-  SpinMeter meter;
+  SpinMeter meter(microseconds(100));
   const TimePoint start{};
   meter.idle(start, true);
   meter.idle(start + microseconds(20), true);
@@ -65,6 +66,7 @@ TEST(SpinMeter, AGapIsAStallAndNoSpinning) {
   EXPECT_EQ(meter.stalls().count, 2U);
   EXPECT_EQ(meter.stalls().total, microseconds(520));
   EXPECT_EQ(meter.stalls().longest, microseconds(500));
+  EXPECT_EQ(meter.stalls().late, microseconds(400));
 }
 
 }  // namespace

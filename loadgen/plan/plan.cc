@@ -1,5 +1,8 @@
 #include "loadgen/plan/plan.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace fanin {
 
 std::string_view close_name(CloseKind kind) noexcept {
@@ -21,6 +24,11 @@ void LoadPlan::speak(std::string name, ClientFactory factory) {
   request_bytes = client->request_bytes();
   has_statuses = client->has_statuses();
   connect_on_demand = client->one_request_per_connection();
+}
+
+Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
+  const double gap_ns = 1e9 / *plan.rate_per_s * plan.burst_size;
+  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(gap_ns / 100)));
 }
 
 }  // namespace fanin

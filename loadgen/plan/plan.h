@@ -88,6 +88,10 @@ struct LoadPlan {
   void speak(std::string name, ClientFactory factory);
 };
 
+// Sends that leave later than this after their time count as late: 100 us, or a hundredth of the mean gap (between
+// bursts, where several requests are due at once) if longer. Precondition: the plan has a rate.
+Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
+
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.
 constexpr std::uint64_t share_of(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
   return whole / shares + (share < whole % shares ? 1 : 0);

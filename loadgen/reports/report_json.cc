@@ -202,7 +202,8 @@ Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
   return {{"from_ns", SpinMeter::kStall.count()},
           {"count", result.stalls.count},
           {"total_ns", result.stalls.total.count()},
-          {"longest_ns", result.stalls.longest.count()}};
+          {"longest_ns", result.stalls.longest.count()},
+          {"late_share", result.late_by_stalls()}};
 }
 
 Json generator_json(const LoadPlan& plan, const LoadResult& result) {

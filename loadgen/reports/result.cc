@@ -44,6 +44,7 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.stalls.count += spin.stalls().count;
   result.stalls.total += spin.stalls().total;
   result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
+  result.stalls.late += spin.stalls().late;
   result.run_queue_wait += usage.run_queue_wait();
   result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, usage.run_queue_wait());
   if (usage.elapsed() > Nanoseconds(0)) {
@@ -124,6 +125,11 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   }
   const Nanoseconds work = std::max(generator.cpu_user + generator.cpu_system - spun, Nanoseconds(0));
   return static_cast<double>(work.count()) / static_cast<double>(completed);
+}
+
+double LoadResult::late_by_stalls() const noexcept {
+  const Nanoseconds watched = spun + stalls.total;
+  return watched > Nanoseconds(0) ? static_cast<double>(stalls.late.count()) / static_cast<double>(watched.count()) : 0;
 }
 
 double LoadResult::requests_per_s() const noexcept {

@@ -81,6 +81,9 @@ struct LoadResult {
   SpinMeter::Stalls stalls;               // of all threads that spin
   std::optional<ServerUsage> server;      // with --server-pid, over the window
 
+  // The share of all times of the window at which the machine's stalls made it impossible to send within the tolerance,
+  // by what the threads saw of them while they had nothing else to do; 0 where none spins.
+  double late_by_stalls() const noexcept;
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.

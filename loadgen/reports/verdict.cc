@@ -78,9 +78,11 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   verdict.within_tolerance_share = within;
   verdict.achieved_rate_per_s = result.requests_per_s();
   if (within < kLateWarning) {
-    const auto text =
-        fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
-                    within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+    auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
+                            within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+    if (plan.wait.kind == WaitKind::kSpin) {
+      text += fmt::format(" (the machine's stalls alone make {:.2f} % late)", result.late_by_stalls() * 100);
+    }
     within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
   }
   const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
@@ -179,11 +181,6 @@ void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verd
 }
 
 }  // namespace
-
-Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
-  const double gap_ns = 1e9 / *plan.rate_per_s * plan.burst_size;
-  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(gap_ns / 100)));
-}
 
 Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   Verdict verdict;

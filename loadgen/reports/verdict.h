@@ -22,10 +22,6 @@ struct Verdict {
   std::optional<double> achieved_rate_per_s;     // open loop
 };
 
-// Sends that leave later than this after their time count as late: 100 us, or a hundredth of the mean gap (between
-// bursts, where several requests are due at once) if longer. Precondition: the plan has a rate.
-Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
-
 // Judges by the rules of docs/interfaces.md. Pure.
 Verdict judge(const LoadPlan& plan, const LoadResult& result);
 

@@ -87,6 +87,16 @@ TEST_F(VerdictTest, RepliesThatFallBehindShow) {
   EXPECT_DOUBLE_EQ(judged().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
 }
 
+// 10 ms of stalls too long for the tolerance in 1 s watched: 1 % of the sends.
+TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
+  open_loop(9'800, 200);
+  plan_.wait.kind = WaitKind::kSpin;
+  result_.spun = milliseconds(980);
+  result_.stalls = {.count = 10, .total = milliseconds(20), .longest = milliseconds(3), .late = milliseconds(10)};
+  ASSERT_EQ(judged().reasons.size(), 1U);
+  EXPECT_NE(judged().reasons[0].find("stalls alone make 1.00 % late"), std::string::npos) << judged().reasons[0];
+}
+
 // Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.
 TEST_F(VerdictTest, WaitingForAFreeConnectionIsNotLateness) {
   open_loop(10'000, 0);
