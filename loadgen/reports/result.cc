@@ -108,6 +108,7 @@ SeriesPoint series_point(const SecondOfAll& second) {
 
 void add_series(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   std::vector<const Recorder*> recorders;
+  recorders.reserve(threads.size());
   for (const auto& thread : threads) {
     recorders.push_back(&thread->recorder());
   }
