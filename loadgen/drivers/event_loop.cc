@@ -171,8 +171,11 @@ void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
 }
 
 void EventLoop::dispatch() {
-  for (int sent = 0; sent < kSendBatch && workload_.may_send(at_); ++sent) {
+  for (int sent = 0; sent < kSendBatch; ++sent) {
     if (sent == 0 || !queues_sends_) {
+      if (!workload_.may_send(at_)) {
+        break;
+      }
       at_ = now();
     }
     spin_.work();
