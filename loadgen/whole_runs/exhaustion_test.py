@@ -1,11 +1,9 @@
 """Descriptors and ports that run out, and a server that dies and returns: told apart, and accounted for.
 
-Run by ctest as `exhaustion_test.py FANIN_LOAD FANIN_SERVER`; ends with 77 (skipped) where jsonschema is missing. Memory
-that runs out is in weather_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
+Memory that runs out is in weather_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
 namespaces, which is not a test's to lower.
 """
 
-import contextlib
 import ctypes
 import fcntl
 import json
@@ -13,18 +11,11 @@ import resource
 import socket
 import struct
 import subprocess
-import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-try:
-    from plots.validate import findings
-except ImportError as missing:
-    print(f"skipped: {missing}", file=sys.stderr)
-    sys.exit(77)
+from programs import LOAD, SERVER, Accounts, generator, server, test
 
-LOAD, SERVER = "", ""
 CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 1
 
 
@@ -40,35 +31,12 @@ def stop(process):
     process.communicate()
 
 
-@contextlib.contextmanager
-def generator(*arguments):
-    """A fanin-load whose window is open; afterwards `process.result` is what it measured."""
-    ours, theirs = socket.socketpair()
-    process = subprocess.Popen(
-        [LOAD, *arguments, "--warmup", "0", "--quiet", "--json", "-", "--control", str(theirs.fileno())],
-        stdout=subprocess.PIPE, text=True, pass_fds=[theirs.fileno()])
-    theirs.close()
-    with ours, ours.makefile() as events:
-        while "window_open" not in events.readline():
-            pass
-        yield process
-        ours.shutdown(socket.SHUT_WR)
-        process.result = json.loads(process.communicate(timeout=60)[0])
-
-
-class Accounts(unittest.TestCase):
-    def check(self, result):
-        self.assertEqual(findings(result, "result"), [])
-        requests = result["requests"]
-        self.assertEqual(requests["sent"], requests["completed"] + requests["failed"] + requests["unanswered"])
-
-
 class Exhaustion(Accounts):
     def test_descriptors_run_out_and_come_back(self):
         """Would catch: EMFILE that ends the run or passes for another trouble; a wait for a CPU below zero, since
         /proc could be read at the beginning of the window and not at its end."""
-        server, port = start_server()
-        self.addCleanup(stop, server)
+        process, port = start_server()
+        self.addCleanup(stop, process)
         for driver in "epoll", "threads":
             with self.subTest(driver=driver):
                 with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "1",
@@ -88,21 +56,30 @@ class Exhaustion(Accounts):
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn("may hold 40 descriptors", done.stderr)
 
+    def test_a_server_that_dies_in_the_middle(self):
+        with server() as (target, process):
+            with generator(target, "--requests", "1000000000", "--timeout", "300ms") as load:
+                process.kill()
+        self.assertEqual(load.returncode, 1)
+        self.check(load.result)
+        self.assertGreater(load.result["requests"]["failed"], 0)
+        self.assertGreater(load.result["errors"]["connect_refused"], 0)
+
     def test_a_server_that_dies_and_returns(self):
         """Would catch: connections that are not opened anew, or requests that are lost from the account."""
         for driver in "io-uring", "epoll", "threads":
             with self.subTest(driver=driver):
-                server, port = start_server()
+                process, port = start_server()
                 if driver == "io-uring" and "io-uring:" in subprocess.run(
                         [LOAD, f"127.0.0.1:{port}", "--driver", driver, "--duration", "1ms", "--warmup", "0"],
                         capture_output=True, text=True, timeout=60).stderr:
-                    stop(server)
+                    stop(process)
                     continue
                 with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "0",
                                "--think", "0", "--duration", "2s") as load:
-                    stop(server)
-                    server, _ = start_server(port=port)
-                    self.addCleanup(stop, server)
+                    stop(process)
+                    process, _ = start_server(port=port)
+                    self.addCleanup(stop, process)
                 result = load.result
                 self.check(result)
                 self.assertEqual(load.returncode, 0, result["verdict"])
@@ -127,10 +104,10 @@ class Ports(Accounts):
     def test_ports_run_out(self):
         """Would catch: EADDRNOTAVAIL passing for a server that refuses. IPv6 has one loopback address."""
         try:
-            server, port = start_server(bind="::1", port=50000)
+            process, port = start_server(bind="::1", port=50000)
         except json.JSONDecodeError:
             self.skipTest("no IPv6 here")
-        self.addCleanup(stop, server)
+        self.addCleanup(stop, process)
         for driver in "epoll", "threads":
             with self.subTest(driver=driver):
                 with generator(f"[::1]:{port}", "--driver", driver, "-c", "30", "--requests-per-connection", "0",
@@ -144,5 +121,4 @@ class Ports(Accounts):
 
 
 if __name__ == "__main__":
-    LOAD, SERVER = sys.argv[1:3]
-    unittest.main(argv=sys.argv[:1])
+    test()

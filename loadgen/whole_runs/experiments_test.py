@@ -1,0 +1,71 @@
+"""Several runs in one command, and several targets in one run."""
+
+import json
+import unittest
+
+from programs import QUICK, load, server, test
+from plots.validate import findings
+
+# Where ten runs make one experiment: beyond the ceiling each of them waits for its last replies until the time-out.
+SHORT = ["--duration", "100ms", "--warmup", "20ms", "--timeout", "300ms"]
+
+class Experiments(unittest.TestCase):
+    """Several runs in one command."""
+
+    def run_one(self, *arguments):
+        done = load(*arguments, "--json", "-")
+        result = json.loads(done.stdout)
+        self.assertEqual(findings(result, "result"), [], done.stderr)
+        return result, done
+
+    def test_a_sweep(self):
+        with server() as (target, _):
+            result, done = self.run_one(target, *QUICK, "--sweep", "connections=1,8")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([point["value"] for point in result["points"]], [1, 8])
+        self.assertEqual([point["result"]["connections"]["served"] for point in result["points"]], [1, 8])
+        self.assertEqual(len(done.stderr.splitlines()), 3, done.stderr)
+
+    def test_the_latency_versus_load_curve(self):
+        with server() as (target, _):
+            result, done = self.run_one(target, *SHORT, "--sweep", "rate=auto")
+        ceiling = result["ceiling"]["throughput"]["requests_per_s"]
+        self.assertEqual(len(result["points"]), 9)
+        self.assertAlmostEqual(result["points"][0]["value"] / ceiling, 0.1, delta=0.01)
+        self.assertGreater(result["points"][-1]["value"], ceiling)
+
+    def test_a_search_for_a_rate(self):
+        # Whatever this machine can do, half of its requests come back within a second, and none within a nanosecond.
+        with server() as (target, _):
+            result, done = self.run_one(target, *SHORT, "--find-rate", "p50<=1ns")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIsNone(result["rate_per_s"])
+            self.assertRegex(result["bound"], "p50 was|invalid|too few")
+            result, done = self.run_one(target, *SHORT, "--find-rate", "p50<1s", "--find-precision", "0.5")
+        if done.returncode == 0:  # on a busy machine no schedule may be kept, which the result then says
+            self.assertEqual(result["confirming"]["schedule"]["asked_rate_per_s"], result["rate_per_s"])
+        else:
+            self.assertRegex(result["bound"], "invalid|too few")
+
+
+class Turns(unittest.TestCase):
+    """Several targets in one run."""
+
+    def test_an_a_a_run(self):
+        with server() as (target, process):
+            both = 2 * ["--target", target, "--server-pid", str(process.pid)]
+            done = load(*both, "--slice", "5ms", "--duration", "300ms", "--warmup", "0", "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(findings(result, "result"), [])
+        numbers = [[each["number"] for each in one["slices"]] for one in result["targets"]]
+        self.assertEqual({number % 4 for number in numbers[0]}, {0, 3})
+        self.assertEqual({number % 4 for number in numbers[1]}, {1, 2})
+        self.assertEqual(result["comparisons"][0]["blocks"], 15)
+        for one in result["targets"]:
+            self.assertGreater(one["throughput_per_s"], 0)
+            self.assertGreater(one["server_cpu_per_request_ns"], 0)
+
+
+if __name__ == "__main__":
+    test()

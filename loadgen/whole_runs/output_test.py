@@ -1,0 +1,74 @@
+"""Where a result goes, and what the monitor of a run is told."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from programs import LOAD, QUICK, Accounts, generator, load, server, test
+
+
+class Control(unittest.TestCase):
+    """The monitor is told of the borders of the window and finds the connections as they were."""
+
+    def test_events_and_hold(self):
+        with server() as (target, process):
+            ours, theirs = socket.socketpair()
+            watched = subprocess.Popen(
+                [LOAD, target, *QUICK, "-c", "7", "--idle", "3", "--quiet", "--control", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()])
+            theirs.close()
+            with ours, ours.makefile() as events:
+                lines = [json.loads(events.readline()) for _ in range(3)]
+                self.assertEqual([line["event"] for line in lines], ["established", "window_open", "window_close"])
+                self.assertEqual(lines[0]["connections"], 7)
+                held = [name for name in Path(f"/proc/{process.pid}/fd").iterdir() if "socket" in os.readlink(name)]
+                self.assertGreaterEqual(len(held), 10)
+                self.assertIsNone(watched.poll())
+                ours.sendall(b"\n")
+                self.assertEqual(watched.wait(timeout=60), 0)
+
+
+class Output(Accounts):
+    def test_summary_and_json_do_not_mix(self):
+        with server() as (target, _):
+            done = load(target, *QUICK, "--json", "-")
+            self.assertEqual(json.loads(done.stdout)["schema"], "fanin-load")
+            self.assertIn("throughput", done.stderr)
+            done = load(target, *QUICK)
+        self.assertIn("throughput", done.stdout)
+        self.assertEqual(done.stderr, "")
+
+    def test_an_interrupt_gives_the_result_so_far(self):
+        with server() as (target, _):
+            with generator(target, "--duration", "1000s") as process:
+                process.send_signal(signal.SIGINT)
+        self.assertEqual(process.returncode, 130)
+        self.check(process.result)
+        self.assertLess(process.result["window"]["duration_ns"], 100e9)
+
+    def test_a_result_that_cannot_be_written(self):
+        def no_file_may_grow():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        with server() as (target, _), tempfile.TemporaryDirectory() as folder:
+            done = load(target, *QUICK, "--quiet", "--json", f"{folder}/none/result.json")
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertIn(f"{folder}/none/result.json: No such file or directory", done.stderr)
+            path = Path(folder, "result.json")
+            path.write_text("as before")
+            done = load(target, *QUICK, "--quiet", "--json", str(path), preexec_fn=no_file_may_grow)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(path.read_text(), "as before")
+            self.assertEqual(os.listdir(folder), ["result.json"])
+
+
+if __name__ == "__main__":
+    test()

@@ -1,0 +1,134 @@
+"""Runs over every protocol and kind of address: the result adds up, and says what came back."""
+
+import contextlib
+import http.server
+import os
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+from programs import Accounts, server, target_of, test
+
+
+class Protocols(Accounts):
+    def test_protocols(self):
+        for protocol in ("upper", "sink", "greet", "goodbye", "work", "large"):
+            with self.subTest(protocol), server("epoll", "--protocol", protocol) as (target, _):
+                result = self.measure(target, "--protocol", protocol, "--requests", "50", "--warmup", "0")
+                self.assertEqual(result["requests"]["completed"], 50)
+
+    def test_another_protocol_than_the_server_speaks(self):
+        with server("epoll", "--protocol", "upper") as (target, _):
+            result = self.measure(target, "--requests", "10", "--warmup", "0", code=1)
+        self.assertEqual(result["verdict"]["status"], "invalid")
+        self.assertGreater(result["errors"]["mismatch"], 0)
+
+    def test_raw(self):
+        with server() as (target, _):
+            result = self.measure(target, "--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n",
+                                  "--expect", "PING", "--requests", "50", "--warmup", "0")
+        self.assertEqual(result["workload"]["request"], "PING\\r\\n")
+        self.assertEqual(result["workload"]["payload_bytes"], 6)
+
+    def test_raw_ends_of_replies(self):
+        with server() as (target, _):
+            for end in (
+                ["--reply-size", "6"],
+                ["--reply-pattern", "P(I|O)NG\\r\\n"],
+                ["--reply-pattern", "\\n", "--expect", "PING\\r\\n"],
+            ):
+                for driver in ("epoll", "threads"):
+                    with self.subTest(end=end, driver=driver):
+                        result = self.measure(target, "--protocol", "raw", "--request", "PING\\r\\n", *end,
+                                              "--requests", "50", "--warmup", "0", "--driver", driver, "--think", "0")
+                        self.assertEqual(result["requests"]["completed"], 50)
+            result = self.measure(target, "--protocol", "raw", "--request", "PING", "--reply-pattern", "PONG",
+                                  "--reply-limit", "3", "--requests", "5", "--warmup", "0", "--timeout", "300ms",
+                                  code=1)
+            self.assertEqual(set(result["errors"]), {"too_long"})
+
+    def test_other_kinds_of_addresses(self):
+        with tempfile.TemporaryDirectory() as folder:
+            listens = [f"unix:{folder}/a \"quoted\" socket", f"unix:@fanin-program-test-{os.getpid()}"]
+            if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
+                listens.append("[::1]:0")
+            for listen in listens:
+                for driver in ("epoll", "threads", "auto"):
+                    with self.subTest(listen=listen, driver=driver), server("epoll", "--listen", listen) as (target, _):
+                        result = self.measure(target, "--requests", "200", "--warmup", "0", "--driver", driver,
+                                              "--think", "0", "--requests-per-connection", "10")
+                        self.assertEqual(result["requests"]["completed"], 200)
+                        self.assertEqual(target, target_of(result["target"]))
+
+
+class ClosingHandler(http.server.BaseHTTPRequestHandler):
+    """Ends each reply with the connection; says 201 where the body is as long as the field X-Want says."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"until the end")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(201 if len(body) == int(self.headers["X-Want"]) else 400)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def closing_http_server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ClosingHandler) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{listener.server_port}"
+        finally:
+            listener.shutdown()
+
+
+class Http(Accounts):
+    def test_http_statuses(self):
+        with tempfile.TemporaryDirectory() as root:
+            Path(root, "page").write_text("hello")
+            with server("epoll", "--protocol", "http", "--root", root) as (target, _):
+                result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--depth", "4")
+                self.assertEqual(result["http"], {"statuses": {"200": 50}})
+                missing = self.measure(f"http://{target}/none", "--requests", "50", "--warmup", "0", code=1)
+                self.assertEqual(missing["errors"], {"http_status": 50})
+                self.assertEqual(missing["http"], {"statuses": {"404": 50}})
+                self.assertEqual(missing["connections"]["reconnects"], 0)
+                result = self.measure(f"http://{target}/none", "--requests", "50", "--warmup", "0", "--expect-status",
+                                      "404")
+                self.assertEqual(result["requests"]["completed"], 50)
+                result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--method", "HEAD",
+                                      "--driver", "threads", "--think", "0")
+                self.assertEqual(result["http"], {"statuses": {"200": 50}})
+
+    def test_http_servers_that_close(self):
+        """HTTP/1.0 and replies without a length end with the connection: no error, but a new connection."""
+        for driver in ("epoll", "threads"):
+            with self.subTest(driver), closing_http_server() as target:
+                result = self.measure(target, "--protocol", "http", "--requests", "40", "--warmup", "0", "-c", "3",
+                                      "--driver", driver, "--think", "0", "--requests-per-connection", "0")
+                self.assertEqual(result["http"], {"statuses": {"200": 40}})
+                self.assertEqual(result["errors"], {})
+                self.assertEqual(result["connections"]["failed"], 0)
+                self.assertGreaterEqual(result["connections"]["reconnects"], 37)
+
+    def test_http_body_and_headers_arrive(self):
+        with tempfile.NamedTemporaryFile() as body, closing_http_server() as target:
+            body.write(b"x" * 100_000)
+            body.flush()
+            result = self.measure(target, "--protocol", "http", "--method", "POST", "--body-file", body.name,
+                                  "--header", "X-Want: 100000", "--expect-status", "201", "--requests", "5", "--warmup",
+                                  "0", "-c", "1")
+        self.assertEqual(result["http"], {"statuses": {"201": 5}})
+
+
+if __name__ == "__main__":
+    test()

@@ -1,0 +1,77 @@
+"""What the command line refuses: one clear line on standard error and exit code 2, whatever is wrong."""
+
+import socket
+import unittest
+
+from programs import load, test
+
+
+class BadInput(unittest.TestCase):
+    def test_one_line_each(self):
+        for arguments, said in (
+            ([], "TARGET"),
+            (["127.0.0.1"], "no port"),
+            (["127.0.0.1:80", "--protocol", "none"], "unknown protocol 'none'"),
+            (["127.0.0.1:80", "-c", "0"], "--connections 0 is out of range"),
+            (["127.0.0.1:80", "-c", "x"], "--connections"),
+            (["127.0.0.1:80", "--rate", "-5"], "--rate -5 is out of range"),
+            (["127.0.0.1:80", "--duration", "soon"], "'soon' is not a duration"),
+            (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
+            (["127.0.0.1:80", "--control", "77"], "--control 77 is no open descriptor"),
+            (["192.0.2.1:80"], "--allow-remote"),
+            (["127.0.0.1:80", "-c", "9999999"], "do not fit"),
+            (["127.0.0.1:80", "--nonsense"], "--nonsense"),
+            (["https://127.0.0.1/"], "TLS"),
+            (["http://127.0.0.1/", "--header", "Name"], "--header 'Name' is none"),
+            (["http://127.0.0.1/", "--expect-status", "2xx"], "'2xx' is no status"),
+        ):
+            with self.subTest(arguments):
+                done = load(*arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
+                self.assertIn(said, done.stderr)
+
+    def test_an_unreachable_target(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            done = load(f"127.0.0.1:{nobody.getsockname()[1]}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("Connection refused", done.stderr)
+
+    def test_experiments_refuse_what_contradicts_them(self):
+        for arguments, said in (
+            (["--sweep", "rate=auto", "--rate", "5"], "contradict"),
+            (["--sweep", "colour=red"], "cannot vary 'colour'"),
+            (["--find-rate", "p99<2ms", "--sweep", "depth=1"], "leave --rate, --ramp and --sweep out"),
+            (["--find-rate", "fast"], "has no '<'"),
+            (["--sweep", "depth=1,2", "--control", "0"], "--control goes with one run"),
+        ):
+            with self.subTest(arguments):
+                done = load("127.0.0.1:1", *arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn(said, done.stderr)
+
+    def test_what_does_not_go_together_is_refused(self):
+        two = ["--target", "127.0.0.1:1", "--target", "127.0.0.1:2"]
+        for arguments, said in (
+            (["127.0.0.1:1", "--slice", "20ms"], "give each by --target"),
+            (["127.0.0.1:1", *two], "give all targets by --target"),
+            (two[:2], "give 2 to 16"),
+            ([*two, "--rate", "100"], "closed loop"),
+            ([*two, "--server-pid", "1"], "one for each"),
+            ([*two, "--slice", "1ms"], "--slice is out of range"),
+            ([*two, "--slice", "9s"], "--slice is out of range"),
+            ([*two, "--driver", "threads"], "event loops"),
+            ([*two, "--protocol", "greet"], "stay open"),
+        ):
+            with self.subTest(arguments):
+                done = load(*arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertIn(said, done.stderr)
+
+
+if __name__ == "__main__":
+    test()
