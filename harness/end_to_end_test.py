@@ -127,6 +127,57 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(len({(one["block"], one["cell"]) for one in run["rounds"]}), len(places))
         self.assertEqual(self.fanin("run", "--resume", self.out).returncode, 2)
 
+    def test_every_kind_of_schedule_reaches_the_generator(self):
+        # Run from another folder than the suite's, from which the trace's path counts.
+        folder = Path(self.folder.name)
+        (folder / "traces").mkdir()
+        trace = folder / "traces" / "times.txt"
+        trace.write_text("0\n0.002\n0.003\n0.010\n")
+        mix = [{"weight": 9, "name": "light"}, {"weight": 1, "name": "heavy one", "payload_bytes": 4000}]
+
+        def experiment(name, parameter, value, **keys):
+            return {"name": name, "servers": ["epoll"], "workload": {"protocol": "echo", **keys},
+                    "sweep": {"parameter": parameter, "values": [value]}}
+
+        self.suite.write_text(json.dumps({**SUITE, "warmup": "auto", "servers": SUITE["servers"][:1], "experiments": [
+            experiment("bursts", "burst_size", 5, arrival="bursts", rate_per_s=1000),
+            experiment("trace", "depth", 2, arrival="trace", trace="traces/times.txt"),
+            {**experiment("ramp", "connections", 3, ramp={"from_per_s": 100, "to_per_s": 900}), "warmup": "20ms"},
+            experiment("mix", "connecting", 1, mix=mix, wait="sleep")]}))
+        done = self.fanin("run", self.suite.name, "--out", "run", cwd=folder)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.check_valid()
+        run = self.run_json()
+        self.assertEqual(len(run["rounds"]), 8)
+        for one in run["rounds"]:
+            self.assertIsNotNone(one["load"], one["reason"])
+            asked = one["load"]["workload"]
+            kind = one["cell"].partition("/")[0]
+            self.assertEqual(asked.get("warmup_until_steady"), None if kind == "ramp" else True)
+            if kind == "bursts":
+                self.assertEqual((asked["arrival"], asked["burst_size"], asked["rate_per_s"]), ("bursts", 5, 1000))
+            elif kind == "trace":
+                self.assertEqual((asked["arrival"], asked["trace"]["file"], asked["trace"]["times"]), ("trace", "traces/times.txt", 4))
+            elif kind == "ramp":
+                self.assertEqual((asked["arrival"], asked["ramp"]), ("poisson", {"from_per_s": 100, "to_per_s": 900}))
+            else:
+                self.assertEqual([each["name"] for each in one["load"]["classes"]], ["light", "heavy one"])
+        # A run that goes on has its own copy of the trace.
+        trace.unlink()
+        rounds = (self.out / "rounds.jsonl").read_text().splitlines(keepends=True)
+        kept = [line for line in rounds if "\"cell\":\"trace/" not in line]
+        (self.out / "rounds.jsonl").write_text("".join(kept))
+        (self.out / "run.json").write_text(json.dumps({**run, "complete": False}))
+        resumed = self.fanin("run", "--resume", self.out)
+        self.assertIn(resumed.returncode, (0, 1), resumed.stderr)
+        again = [one for one in self.run_json()["rounds"] if one["cell"].startswith("trace/")]
+        self.assertEqual([one["load"]["workload"]["trace"]["times"] for one in again], [4, 4])
+        gone = self.fanin("run", self.suite, "--out", folder / "other")
+        self.assertEqual(gone.returncode, 2)
+        self.assertEqual(len(gone.stderr.strip().splitlines()), 1, gone.stderr)
+        self.assertIn("experiment 'trace': there is no file", gone.stderr)
+        self.assertFalse((folder / "other").exists())
+
     def test_a_full_disk_keeps_finished_rounds(self):
         # The limit on the size of a file stands in for a full disk; it needs no mount and so no privilege.
         done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 100; exec "$0" "$@"', BINARIES / "fanin", "run", self.suite, "--out",

@@ -6,10 +6,13 @@ PARAMETER_WORDS = {
     "connections": "connections",
     "idle_connections": "idle connections",
     "threads": "generator threads",
+    "connecting": "connects under way at once",
     "payload_bytes": "payload in bytes",
     "reply_bytes": "reply in bytes",
+    "reply_limit_bytes": "longest reply in bytes",
     "work_share": "share of requests that cost CPU time",
     "rate_per_s": "offered requests per second",
+    "burst_size": "requests in each burst",
     "depth": "requests in flight per connection",
     "requests_per_connection": "requests per connection",
     "requests": "requests",
@@ -37,13 +40,15 @@ def workload(run, experiment):
 def words_of(asked, varied):
     """One line of a load result's workload without the key `varied`."""
     parts = [f"{asked['protocol']}, {asked['loop']} loop"]
-    if asked["rate_per_s"] and varied != "rate_per_s":
-        parts.append(f"{asked['arrival']} arrivals at {count(asked['rate_per_s'])} requests/s")
+    if asked["rate_per_s"]:
+        parts += _schedule(asked, varied)
     if varied != "connections":
         parts.append(f"{exact(asked['connections'])} active connection{'s' if asked['connections'] != 1 else ''}")
     if asked["idle_connections"] and varied != "idle_connections":
         parts.append(f"{exact(asked['idle_connections'])} idle connections")
-    if varied != "payload_bytes":
+    if "mix" in asked:
+        parts.append(f"a mix of {len(asked['mix'])} classes of requests")
+    elif varied != "payload_bytes":
         parts.append(f"{exact(asked['payload_bytes'])} bytes payload")
     if asked["depth"] != 1 and varied != "depth":
         parts.append(f"{asked['depth']} in flight per connection")
@@ -54,6 +59,19 @@ def words_of(asked, varied):
     if asked["duration_ns"]:
         parts.append(f"windows of {duration(asked['duration_ns'])}")
     return ", ".join(parts)
+
+
+def _schedule(asked, varied):
+    """How an open loop's requests come, without what is varied."""
+    arrivals = {"bursts": "bursts", "trace": "arrivals as recorded"}.get(asked["arrival"], f"{asked['arrival']} arrivals")
+    if "burst_size" in asked and varied != "burst_size":
+        arrivals += f" of {exact(asked['burst_size'])}"
+    if "ramp" in asked:
+        ends = (count(asked["ramp"][end]) for end in ("from_per_s", "to_per_s"))
+        return [f"{arrivals} at {' to '.join(ends)} requests/s"]
+    if varied == "rate_per_s":
+        return [arrivals] if asked["arrival"] in ("bursts", "trace") else []
+    return [f"{arrivals} at {count(asked['rate_per_s'])} requests/s"]
 
 
 def machine(run):

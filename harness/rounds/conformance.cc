@@ -67,7 +67,7 @@ Json run_gate(const Rig& rig, const std::string& model, const std::string& proto
 // A few hundred verified replies. The window is far too short to measure anything.
 Json run_verified_load(const Rig& rig, const ServerSpec& server, Cell cell) {
   cell.workload = cell.workload.for_a_check();
-  cell.warmup = std::chrono::milliseconds(10);
+  cell.warmup = {std::chrono::milliseconds(10)};
   cell.duration = std::chrono::milliseconds(100);
   const Json round = run_round(rig, server, cell, 1);
   if (round["status"] == "failed") {

@@ -24,7 +24,7 @@ Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_p
   launch.argv = {rig.programs.load, server.target()};
   const std::vector<std::string> workload = cell.workload.load_arguments();
   launch.argv.insert(launch.argv.end(), workload.begin(), workload.end());
-  launch.argv.insert(launch.argv.end(), {"--warmup", format_duration(cell.warmup), "--seed", std::to_string(seed)});
+  launch.argv.insert(launch.argv.end(), {"--warmup", cell.warmup.text(), "--seed", std::to_string(seed)});
   if (!cell.workload.counts_requests()) {
     launch.argv.insert(launch.argv.end(), {"--duration", format_duration(cell.duration)});
   }
@@ -33,6 +33,7 @@ Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_p
   launch.cpus = rig.placement.client_cpus;
   launch.pass_descriptor = control_fd;
   launch.keep_stdout = Output::Keep::kAll;
+  launch.directory = rig.directory;
   return launch;
 }
 
@@ -48,11 +49,11 @@ Json stretched(Nanoseconds duration, double factor) {
 
 LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
     : server_(server),
-      time_limit_(cell.warmup + (cell.workload.counts_requests() ? kLongestCount : cell.duration) + setup_limit(cell) +
-                  rig.patience),
+      time_limit_(cell.warmup.longest() + (cell.workload.counts_requests() ? kLongestCount : cell.duration) +
+                  setup_limit(cell) + rig.patience),
       monitor_(server.process().pid()),
       memory_alone_(asks_about_memory(cell)),
-      settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup / kSettlingShareOfWarmup),
+      settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup.length / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
       kernel_stack_size_(read_kernel_stack_size()),
       slab_before_(read_slab_bytes()),

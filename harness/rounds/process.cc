@@ -52,6 +52,7 @@ cpu_set_t cpu_set_of(const std::vector<int>& cpus) {
   bool good = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 &&
               ::dup2(err, STDERR_FILENO) >= 0;
   good = good && (launch.cpus.empty() || ::sched_setaffinity(0, sizeof cpus, &cpus) == 0);
+  good = good && (launch.directory.empty() || ::chdir(launch.directory.c_str()) == 0);
   good = good && (launch.pass_descriptor < 0 || ::fcntl(launch.pass_descriptor, F_SETFD, 0) == 0);
   if (good) {
     ::execvp(argv[0], argv);

@@ -19,6 +19,7 @@ struct Launch {
   std::vector<int> cpus;          // affinity, set before exec; empty: the harness's own
   int pass_descriptor = -1;       // stays open in the child under the same number; -1: none
   Output::Keep keep_stdout = Output::Keep::kTail;
+  std::string directory = {};  // to run in; empty: the harness's own
 };
 
 struct ExitStatus {

@@ -9,6 +9,12 @@
 #include "harness/rounds/process.h"
 
 namespace fanin {
+namespace {
+
+// Programs may be started in other folders.
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).string(); }
+
+}  // namespace
 
 Programs Programs::beside_self(const std::string& server_override, const std::string& load_override) {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
@@ -16,10 +22,10 @@ Programs Programs::beside_self(const std::string& server_override, const std::st
   Programs programs{self.string(), (folder / "fanin-server").string(), (folder / "fanin-load").string(),
                     (folder / "fanin-conformance").string(), (folder / "suites").string()};
   if (!server_override.empty()) {
-    programs.server = server_override;
+    programs.server = absolute(server_override);
   }
   if (!load_override.empty()) {
-    programs.load = load_override;
+    programs.load = absolute(load_override);
   }
   if (::access(programs.conformance.c_str(), X_OK) != 0) {
     programs.conformance.clear();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 #include <stdexcept>
@@ -39,6 +40,37 @@ void make_directory(const std::string& directory) {
   if (fs::exists(fs::path(directory) / "run.json") || fs::exists(fs::path(directory) / "rounds.jsonl")) {
     throw std::invalid_argument(
         fmt::format("{}: holds a run already: go on with --resume, or choose another with --out", directory));
+  }
+}
+
+// A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
+// runs: so a run that goes on later has the same, and no path of this machine gets into a result.
+void check_files(const Suite& suite, const fs::path& folder) {
+  constexpr std::array kOwn{"run.json", "rounds.jsonl", "suite.json"};
+  for (const Experiment& experiment : suite.experiments) {
+    for (const std::string& file : experiment.workload.files()) {
+      if (!fs::is_regular_file(folder / file)) {
+        throw std::invalid_argument(
+            fmt::format("experiment '{}': there is no file {}: paths count from the suite's folder", experiment.name,
+                        (folder / file).string()));
+      }
+      if (std::find(kOwn.begin(), kOwn.end(), fs::path(file).lexically_normal()) != kOwn.end()) {
+        throw std::invalid_argument(
+            fmt::format("experiment '{}': a run writes a {} of its own: rename that file", experiment.name, file));
+      }
+    }
+  }
+}
+
+void keep_files(const Suite& suite, const fs::path& folder, const fs::path& directory) {
+  if (fs::equivalent(folder, directory)) {
+    return;
+  }
+  for (const Experiment& experiment : suite.experiments) {
+    for (const std::string& file : experiment.workload.files()) {
+      fs::create_directories((directory / file).parent_path());
+      fs::copy_file(folder / file, directory / file, fs::copy_options::overwrite_existing);
+    }
   }
 }
 
@@ -109,6 +141,8 @@ Session begin_session(const RunOptions& options) {
   const std::string path = find_suite(options.suite, session.rig.programs.suites);
   RunRecord& record = session.record;
   record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
+  const fs::path folder = fs::absolute(path).parent_path();
+  check_files(record.suite, folder);
   session.catalogue = Catalogue::ask(session.rig.programs.server);
   check_models(record.suite, session.catalogue);
   record.cells = make_cells(record.suite, options.only);
@@ -120,6 +154,8 @@ Session begin_session(const RunOptions& options) {
   record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
   session.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
   make_directory(session.directory);
+  keep_files(record.suite, folder, session.directory);
+  session.rig.directory = session.directory;
   settle_unsupported(session);
   record.placement = session.rig.placement.to_json();
   record.environment_start = read_environment(session.rig.programs);
@@ -134,6 +170,7 @@ Session resume_session(const RunOptions& options) {
   session.rig = make_rig(options);
   session.allowed_cpus = allowed_cpus();
   session.directory = options.resume;
+  session.rig.directory = session.directory;
   const std::string path = session.directory + "/run.json";
   const Json run = load_json(path);
   const JsonReader reader(run, path);

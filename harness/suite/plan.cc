@@ -42,7 +42,7 @@ bool asks_about_memory(const Cell& cell) {
 
 Nanoseconds expected_time(const Cell& cell) {
   constexpr Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
-  return cell.warmup + cell.duration + kEach * cell.workload.all_connections();
+  return cell.warmup.length + cell.duration + kEach * cell.workload.all_connections();
 }
 
 Nanoseconds setup_limit(const Cell& cell) {

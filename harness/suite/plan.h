@@ -18,7 +18,7 @@ struct Cell {
   Json value;             // of the swept parameter
   bool aa = false;
   Workload workload;
-  Nanoseconds warmup{};
+  Warmup warmup;
   Nanoseconds duration{};
 };
 

@@ -4,10 +4,16 @@
 
 #include <algorithm>
 
+#include "net/duration.h"
+
 namespace fanin {
 namespace {
 
 constexpr int kSchemaVersion = 1;
+
+// Of fanin-load's --warmup auto (docs/interfaces.md).
+constexpr Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
+constexpr Nanoseconds kLongestSteadyWarmup = std::chrono::seconds(10);
 
 // Names become parts of cell ids ("experiment/server/value") and of file names of charts.
 std::string parse_name(const JsonReader& reader) {
@@ -125,13 +131,39 @@ AaTwin parse_aa(const JsonReader& reader, const Experiment& experiment) {
   return twin;
 }
 
-// A key of the experiment, else of the suite, else fanin-load's default.
-Nanoseconds parse_window(const JsonReader& reader, const JsonReader& root, std::string_view key, Nanoseconds fallback) {
+// A key of the experiment, else of the suite.
+std::optional<JsonReader> find_window(const JsonReader& reader, const JsonReader& root, std::string_view key) {
   auto found = reader.find(key);
+  return found ? found : root.find(key);
+}
+
+Warmup parse_warmup(const JsonReader& reader, const JsonReader& root, const Workload& workload) {
+  const auto found = find_window(reader, root, "warmup");
   if (!found) {
-    found = root.find(key);
+    return {std::chrono::seconds(1)};
   }
-  return found ? found->duration() : fallback;
+  if (found->value() != "auto") {
+    return {found->duration()};
+  }
+  if (workload.has_ramp()) {
+    reader.fail("the 'warmup' \"auto\" waits for one steady rate: give a 'ramp' a duration such as \"1s\"");
+  }
+  return {kShortestSteadyWarmup, true};
+}
+
+Nanoseconds parse_duration_of(const JsonReader& reader, const JsonReader& root) {
+  const auto found = find_window(reader, root, "duration");
+  const Nanoseconds duration = found ? found->duration() : std::chrono::seconds(10);
+  if (duration <= Nanoseconds::zero()) {
+    reader.fail("the 'duration' must be longer than nothing");
+  }
+  return duration;
+}
+
+void check_cells(const Experiment& experiment, const JsonReader& place) {
+  for (const Json& value : experiment.sweep.values) {
+    experiment.workload.with(experiment.sweep.parameter, value).check_together(place);
+  }
 }
 
 Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const JsonReader& root) {
@@ -143,11 +175,10 @@ Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const 
                         Workload::parse(reader.at("workload")),
                         parse_sweep(reader.at("sweep")),
                         std::nullopt,
-                        parse_window(reader, root, "warmup", std::chrono::seconds(1)),
-                        parse_window(reader, root, "duration", std::chrono::seconds(10))};
-  if (experiment.duration <= Nanoseconds::zero()) {
-    reader.fail("the 'duration' must be longer than nothing");
-  }
+                        {},
+                        parse_duration_of(reader, root)};
+  experiment.warmup = parse_warmup(reader, root, experiment.workload);
+  check_cells(experiment, reader.at("workload"));
   if (const auto title = reader.find("title")) {
     experiment.title = title->text();
   }
@@ -178,6 +209,10 @@ void parse_lists(Suite& suite, const JsonReader& root) {
 }
 
 }  // namespace
+
+Nanoseconds Warmup::longest() const noexcept { return until_steady ? kLongestSteadyWarmup : length; }
+
+std::string Warmup::text() const { return until_steady ? "auto" : format_duration(length); }
 
 bool ServerSpec::scales_out() const {
   const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };

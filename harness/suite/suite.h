@@ -32,6 +32,15 @@ struct AaTwin {
   Json value;  // of the sweep
 };
 
+// Traffic before the window: for a time, or until the throughput is steady.
+struct Warmup {
+  Nanoseconds length{};  // the least that it takes
+  bool until_steady = false;
+
+  Nanoseconds longest() const noexcept;
+  std::string text() const;  // for the option --warmup
+};
+
 struct Experiment {
   std::string name;
   std::string title;
@@ -39,7 +48,7 @@ struct Experiment {
   Workload workload;
   Sweep sweep;
   std::optional<AaTwin> aa;
-  Nanoseconds warmup{};    // its own, else the suite's, else fanin-load's default
+  Warmup warmup;           // its own, else the suite's, else fanin-load's default
   Nanoseconds duration{};  // the same
 };
 

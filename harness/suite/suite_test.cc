@@ -46,31 +46,10 @@ TEST(Suite, ReadsWhatIsWritten) {
   ASSERT_EQ(suite.experiments.size(), 1U);
   const Experiment& experiment = suite.experiments[0];
   EXPECT_THAT(experiment.servers, ElementsAre("epoll", "redis"));
-  EXPECT_EQ(experiment.warmup, std::chrono::milliseconds(300));
+  EXPECT_EQ(experiment.warmup.length, std::chrono::milliseconds(300));
   EXPECT_EQ(experiment.title, "closed");
   EXPECT_THAT(experiment.workload.load_arguments(),
               ElementsAre("--protocol", "echo", "--connections", "10", "--payload-size", "64"));
-}
-
-// Would catch: an option of a protocol that reaches one half of it only, or the half that does not know it.
-TEST(Suite, ProtocolOptionsReachTheHalvesThatTakeThem) {
-  const Json workload = Json::parse(
-      R"({"protocol":"large","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
-  const Workload parsed = Workload::parse(JsonReader(workload, "s.json"));
-  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--path", "/a"));
-  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--work", "200us",
-                                                     "--work-share", "0.01", "--root", "pages"));
-}
-
-// Would catch: an option that only one half of the protocol learns, so that every reply is wrong.
-TEST(Workload, TextsOfAProtocolGoToBothPrograms) {
-  const auto parse = [](const char* text) { return Workload::parse(JsonReader(Json::parse(text), "w.json")); };
-  const Workload upper = parse(R"({"protocol":"upper","suffix":"!"})");
-  EXPECT_THAT(upper.load_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
-  EXPECT_THAT(upper.server_arguments(), ElementsAre("--protocol", "upper", "--suffix", "!"));
-  const Workload goodbye = parse(R"({"protocol":"goodbye","reply":"so long"})");
-  EXPECT_THAT(goodbye.load_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
-  EXPECT_THAT(goodbye.server_arguments(), ElementsAre("--protocol", "goodbye", "--reply", "so long"));
 }
 
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.
@@ -116,9 +95,38 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
               HasSubstr("s.json: /experiments/0/workload/rate_per_s: must be above 0"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst|server"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["protocol"] = "raw"; }), HasSubstr("needs 'request'"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["warmup"] = "long"; }), HasSubstr("/experiments/0/warmup: must be a"));
   EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["value"] = 11; }),
               HasSubstr("/experiments/0/aa/value: must be a value of the sweep"));
   EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["server"] = "poll"; }), HasSubstr("/experiments/0/aa/server: must"));
+}
+
+TEST(Suite, WarmsUpUntilTheThroughputIsSteady) {
+  Json document = valid_suite();
+  document["warmup"] = "auto";
+  const Warmup warmup = parse_suite(document, "s.json").experiments[0].warmup;
+  EXPECT_EQ(warmup.text(), "auto");
+  EXPECT_GT(warmup.length, Nanoseconds::zero());  // the time to look around in before the window
+  EXPECT_GT(warmup.longest(), warmup.length);
+  document["experiments"][0]["workload"]["ramp"] = {{"from_per_s", 10}, {"to_per_s", 20}};
+  EXPECT_THROW(parse_suite(document, "s.json"), std::invalid_argument);
+}
+
+// Would catch: keys judged without what the sweep sets, so that a suite is refused, or accepted and then every round
+// fails.
+TEST(Suite, WhatASweepSetsCountsForItsWorkload) {
+  const auto sweeping = [](const char* parameter, const char* workload) {
+    return complaint([&](Json& suite) {
+      Json& experiment = suite["experiments"][0];
+      experiment.erase("aa");
+      experiment["workload"] = Json::parse(workload);
+      experiment["sweep"] = {{"parameter", parameter}, {"values", {1, 10}}};
+    });
+  };
+  EXPECT_EQ(sweeping("burst_size", R"({"protocol":"echo","rate_per_s":100,"arrival":"bursts"})"), "accepted");
+  EXPECT_EQ(sweeping("rate_per_s", R"({"protocol":"echo","arrival":"uniform"})"), "accepted");
+  EXPECT_EQ(sweeping("payload_bytes", R"({"protocol":"echo","payload":"hello"})"),
+            "s.json: /experiments/0/workload: takes 'payload' or 'payload_bytes', not both");
 }
 
 TEST(Suite, NamesLineAndColumnOfWhatIsNotJson) {

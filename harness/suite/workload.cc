@@ -5,128 +5,104 @@
 #include <algorithm>
 #include <array>
 
+#include "harness/suite/workload_keys.h"
+
 namespace fanin {
 namespace {
 
-enum class Kind { kWhole, kReal, kText, kDuration, kFlag };
-enum class Taker { kLoad, kServer, kBoth };
-
-struct Key {
-  std::string_view name;
-  std::string_view option;
-  Kind kind;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  std::string_view one_of = "";  // alternatives between bars, where not every text is allowed
-  Taker taker = Taker::kLoad;    // which program has the option
-};
-
-constexpr std::int64_t kMillion = 1'000'000;
-
-constexpr std::array<Key, 31> kKeys{{
-    {"protocol", "--protocol", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"driver", "--driver", Kind::kText},
-    {"threads", "--threads", Kind::kWhole, 1, 1024},
-    {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
-    {"idle_connections", "--idle", Kind::kWhole, 0, 10 * kMillion},
-    {"prove_idle", "--prove-idle", Kind::kFlag},
-    {"payload_bytes", "--payload-size", Kind::kWhole, 0, 64 * kMillion},
-    {"payload", "--payload", Kind::kText},
-    {"suffix", "--suffix", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"reply", "--reply", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"reply_bytes", "--reply-size", Kind::kWhole, 1, 64 * kMillion, "", Taker::kBoth},
-    {"work", "--work", Kind::kDuration, 0, 0, "", Taker::kServer},
-    {"work_share", "--work-share", Kind::kReal, 0, 1, "", Taker::kServer},
-    {"root", "--root", Kind::kText, 0, 0, "", Taker::kServer},
-    {"path", "--path", Kind::kText},
-    {"host", "--host", Kind::kText},
-    {"request", "--request", Kind::kText},
-    {"reply_delimiter", "--reply-delimiter", Kind::kText},
-    {"expect", "--expect", Kind::kText},
-    {"rate_per_s", "--rate", Kind::kReal, 0, 100 * kMillion},
-    {"arrival", "--arrival", Kind::kText, 0, 0, "poisson|uniform"},
-    {"depth", "--depth", Kind::kWhole, 1, 65536},
-    {"think", "--think", Kind::kDuration},
-    {"requests_per_connection", "--requests-per-connection", Kind::kWhole, 0, 1000 * kMillion},
-    {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},
-    {"timeout", "--timeout", Kind::kDuration},
-    {"close", "--close", Kind::kText, 0, 0, "fin|rst|server"},
-    {"send_bytes_per_s", "--send-rate", Kind::kWhole, 1, 1000 * kMillion},
-    {"read_bytes_per_s", "--read-rate", Kind::kWhole, 1, 1000 * kMillion},
-    {"receive_buffer_bytes", "--receive-buffer", Kind::kWhole, 1, 1000 * kMillion},
-    {"trickle", "--trickle", Kind::kDuration},
-}};
-
-const Key* find_key(std::string_view name) {
-  const auto found = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return key.name == name; });
-  return found == kKeys.end() ? nullptr : &*found;
-}
-
-bool is_alternative(std::string_view text, std::string_view one_of) {
-  for (std::string_view rest = one_of; !rest.empty();) {
-    const auto bar = rest.find('|');
-    if (rest.substr(0, bar) == text) {
-      return true;
-    }
-    rest = bar == std::string_view::npos ? "" : rest.substr(bar + 1);
-  }
-  return false;
-}
-
-void check_value(const Key& key, const JsonReader& value) {
-  switch (key.kind) {
-    case Kind::kWhole:
-      value.integer(key.low, key.high);
-      break;
-    case Kind::kReal:
-      if (const double number = value.number(); number <= 0 || number > static_cast<double>(key.high)) {
-        value.fail(fmt::format("must be above 0 and at most {}", key.high));
-      }
-      break;
-    case Kind::kText:
-      if (const std::string text = value.text(); !key.one_of.empty() && !is_alternative(text, key.one_of)) {
-        value.fail(fmt::format("must be one of {}", key.one_of));
-      }
-      break;
-    case Kind::kDuration:
-      value.duration();
-      break;
-    case Kind::kFlag:
-      value.boolean();
-      break;
-  }
-}
-
-std::string option_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+using Taker = WorkloadKey::Taker;
 
 std::vector<std::string> arguments_of(const Json& values, Taker taker) {
   std::vector<std::string> arguments;
-  for (const Key& key : kKeys) {
+  for (const WorkloadKey& key : workload_keys()) {
     const auto found = values.find(key.name);
     const bool taken = found != values.end() && (key.taker == taker || key.taker == Taker::kBoth);
-    if (!taken || *found == false) {
-      continue;
-    }
-    arguments.emplace_back(key.option);
-    if (key.kind != Kind::kFlag) {
-      arguments.push_back(option_text(*found));
+    const bool said_by_another = taken && (*found == "bursts" || *found == "trace") && key.name == "arrival";
+    if (taken && !said_by_another) {
+      key.append(*found, arguments);
     }
   }
   return arguments;
 }
 
-// What can only be said of keys together.
-void check_together(const JsonReader& reader) {
-  if (reader.find("payload") && reader.find("payload_bytes")) {
-    reader.fail("takes 'payload' or 'payload_bytes', not both");
+// The words among `names` that are keys of `values`.
+template <typename Names>
+std::string given_of(const Json& values, const Names& names) {
+  std::string given;
+  for (const char* name : names) {
+    if (values.contains(name)) {
+      given += fmt::format("{}'{}'", given.empty() ? "" : ", ", name);
+    }
   }
-  const bool raw = reader.at("protocol").text() == "raw";
-  const bool has_request = reader.find("request") && reader.find("reply_delimiter");
-  if (raw && !has_request) {
-    reader.fail("protocol raw needs 'request' and 'reply_delimiter'");
+  return given;
+}
+
+void check_protocol_keys(const Json& values, const JsonReader& place) {
+  constexpr std::array kOfHttp{"path", "host", "method", "headers", "body", "body_file", "expect_status"};
+  constexpr std::array kOfRaw{"request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect"};
+  const std::string protocol = values.at("protocol");
+  if (const std::string given = given_of(values, kOfHttp); protocol != "http" && !given.empty()) {
+    place.fail(fmt::format("{} belongs to protocol http, and the protocol is {}", given, protocol));
   }
-  if (!raw && (reader.find("request") || reader.find("reply_delimiter") || reader.find("expect"))) {
-    reader.fail("'request', 'reply_delimiter' and 'expect' belong to protocol raw");
+  if (const std::string given = given_of(values, kOfRaw); protocol != "raw" && !given.empty()) {
+    place.fail(fmt::format("{} belongs to protocol raw, and the protocol is {}", given, protocol));
+  }
+}
+
+// What says how one request looks: of the workload, or of a class of its mix together with the workload.
+void check_request(const Json& values, const JsonReader& place) {
+  const auto has = [&values](const char* name) { return values.contains(name); };
+  check_protocol_keys(values, place);
+  if (has("payload") && has("payload_bytes")) {
+    place.fail("takes 'payload' or 'payload_bytes', not both");
+  }
+  if (has("body") && has("body_file")) {
+    place.fail("takes 'body' or 'body_file', not both");
+  }
+  const int ends = int{has("reply_delimiter")} + int{has("reply_bytes")} + int{has("reply_pattern")};
+  if (values.at("protocol") == "raw" && (!has("request") || ends != 1)) {
+    place.fail("protocol raw needs 'request', and one of 'reply_delimiter', 'reply_bytes' and 'reply_pattern'");
+  }
+  if (has("reply_limit_bytes") && !has("reply_pattern")) {
+    place.fail("'reply_limit_bytes' bounds replies that end by a 'reply_pattern': give that, or leave it out");
+  }
+}
+
+// Each class is asked about with what it takes from the workload.
+void check_classes(const Json& values, const JsonReader& place) {
+  for (const JsonReader& each : place.at("mix").items()) {
+    if (each.value().contains("reply_bytes") && values.at("protocol") != "raw") {
+      each.fail("'reply_bytes' is one for the whole server: it belongs into the workload");
+    }
+    Json merged = values;
+    merged.update(each.value());
+    check_request(merged, each);
+  }
+}
+
+void check_schedule(const Json& values, const JsonReader& place) {
+  const auto has = [&values](const char* name) { return values.contains(name); };
+  const std::string arrival = values.value("arrival", "");
+  if ((arrival == "bursts") != has("burst_size")) {
+    place.fail("the arrival \"bursts\" and 'burst_size' go together: give both or neither");
+  }
+  if ((arrival == "trace") != has("trace")) {
+    place.fail("the arrival \"trace\" and 'trace', the file of times, go together: give both or neither");
+  }
+  if (has("arrival") && !has("rate_per_s") && !has("ramp") && !has("trace")) {
+    place.fail("'arrival' needs 'rate_per_s' or 'ramp': without them the loop is closed and has no schedule");
+  }
+  if (!has("ramp")) {
+    return;
+  }
+  if (has("rate_per_s")) {
+    place.fail("takes 'rate_per_s' or 'ramp', not both");
+  }
+  if (has("requests")) {
+    place.fail("a 'ramp' takes the length of the window, which 'requests' does not say: leave one out");
+  }
+  if (arrival == "bursts" || arrival == "trace") {
+    place.fail("a 'ramp' needs the arrival \"poisson\" or \"uniform\": others have one rate");
   }
 }
 
@@ -138,29 +114,38 @@ Workload Workload::parse(const JsonReader& reader) {
     reader.fail("must be an object");
   }
   for (const auto& [name, unused] : reader.value().items()) {
-    const Key* key = find_key(name);
+    const WorkloadKey* key = find_workload_key(name);
     if (key == nullptr) {
       std::string known;
-      for (const Key& each : kKeys) {
+      for (const WorkloadKey& each : workload_keys()) {
         known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
       }
       reader.fail(fmt::format("unknown key '{}': known here are {}", name, known));
     }
     if (const auto value = reader.find(name)) {
-      check_value(*key, *value);
+      key->check(*value);
       values[name] = value->value();
     }
   }
-  check_together(reader);
+  reader.at("protocol");
   return Workload(std::move(values));
 }
 
+void Workload::check_together(const JsonReader& place) const {
+  if (values_.contains("mix")) {
+    check_classes(values_, place);
+  } else {
+    check_request(values_, place);
+  }
+  check_schedule(values_, place);
+}
+
 void Workload::check_sweep_value(const std::string& name, const JsonReader& value) {
-  const Key* key = find_key(name);
-  if (key == nullptr || (key->kind != Kind::kWhole && key->kind != Kind::kReal)) {
+  const WorkloadKey* key = find_workload_key(name);
+  if (key == nullptr || !key->can_be_swept()) {
     value.fail(fmt::format("'{}' cannot be swept: it is no numeric key of a workload", name));
   }
-  check_value(*key, value);
+  key->check(value);
 }
 
 Workload Workload::with(const std::string& key, const Json& value) const {
@@ -171,7 +156,8 @@ Workload Workload::with(const std::string& key, const Json& value) const {
 
 Workload Workload::for_a_check() const {
   Workload check = *this;
-  for (const char* key : {"rate_per_s", "arrival", "idle_connections", "prove_idle", "requests", "threads"}) {
+  for (const char* key : {"rate_per_s", "ramp", "arrival", "burst_size", "trace", "idle_connections", "prove_idle",
+                          "trickle", "requests", "threads", "wait"}) {
     check.values_.erase(key);
   }
   check.values_["connections"] = std::min<std::int64_t>(4, connections());
@@ -189,6 +175,24 @@ std::int64_t Workload::connections() const {
 std::int64_t Workload::idle_connections() const { return values_.value("idle_connections", 0); }
 
 bool Workload::counts_requests() const { return values_.contains("requests"); }
+
+bool Workload::has_ramp() const { return values_.contains("ramp"); }
+
+std::vector<std::string> Workload::files() const {
+  std::vector<std::string> found;
+  const auto add_from = [&found](const Json& object) {
+    for (const WorkloadKey& key : workload_keys()) {
+      if (key.kind == WorkloadKey::Kind::kFile && object.contains(key.name)) {
+        found.push_back(object.at(std::string(key.name)));
+      }
+    }
+  };
+  add_from(values_);
+  for (const Json& each : values_.value("mix", Json::array())) {
+    add_from(each);
+  }
+  return found;
+}
 
 std::vector<std::string> Workload::load_arguments() const { return arguments_of(values_, Taker::kLoad); }
 

@@ -13,8 +13,12 @@ namespace fanin {
 // fanin-load, of fanin-server, or of both. A checked value; any thread.
 class Workload {
  public:
-  // Throws std::invalid_argument with the place of an unknown key, a value out of range, or keys that contradict.
+  // Throws std::invalid_argument with the place of an unknown key or a value out of range.
   static Workload parse(const JsonReader& reader);
+
+  // Throws likewise for keys that contradict or need one another; `place` is the object that it was parsed from. Apart
+  // from parse(), because what a sweep sets counts too.
+  void check_together(const JsonReader& place) const;
 
   // The same workload with one numeric key set to `value`, as a sweep does.
   Workload with(const std::string& key, const Json& value) const;
@@ -27,6 +31,10 @@ class Workload {
   std::int64_t idle_connections() const;
   std::int64_t all_connections() const { return connections() + idle_connections(); }
   bool counts_requests() const;  // the window is a number of requests instead of a duration
+  bool has_ramp() const;
+
+  // The files that its options name, relative to the suite's folder.
+  std::vector<std::string> files() const;
 
   // The options of fanin-load that ask for this workload, without target, window and output.
   std::vector<std::string> load_arguments() const;

@@ -13,11 +13,17 @@ DICTIONARY = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
 
 
 def in_harness():
-    """{key: (kind, who takes it)} of the table in harness/suite/workload.cc."""
-    source = (ROOT / "harness" / "suite" / "workload.cc").read_text(encoding="utf-8")
-    table = re.search(r"kKeys\{\{\n(.*?)\n\}\};", source, re.DOTALL)
+    """{key: (kind, who takes it)} of the table in harness/suite/workload_keys.cc."""
+    source = (ROOT / "harness" / "suite" / "workload_keys.cc").read_text(encoding="utf-8")
+    table = re.search(r"kKeys = .*?\(\{\n(.*?)\n\}\);", source, re.DOTALL)
     rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)(.*?)\},', table[1])
     return {name: (kind, (re.findall(r"Taker::k(\w+)", rest) or ["Load"])[0]) for name, kind, rest in rows}
+
+
+def of_a_class():
+    """The keys that harness/suite/mix.cc lets a class of a mix have."""
+    source = (ROOT / "harness" / "suite" / "mix.cc").read_text(encoding="utf-8")
+    return re.findall(r'"(\w+)"', re.search(r"kClassKeys = .*?\(\s*\{(.*?)\}\);", source, re.DOTALL)[1])
 
 
 class WorkloadKeys(unittest.TestCase):
@@ -29,6 +35,12 @@ class WorkloadKeys(unittest.TestCase):
         said = re.search(r"^A workload takes these keys.*?`warmup` and `duration`", DICTIONARY, re.DOTALL | re.MULTILINE)
         missing = [name for name in keys if f"`{name}`" not in said[0]]
         self.assertEqual(missing, [])
+
+    def test_harness_and_schema_agree_on_the_classes_of_a_mix(self):
+        keys = of_a_class()
+        self.assertGreater(len(keys), 10)
+        self.assertLessEqual(set(keys), set(in_harness()))
+        self.assertEqual(sorted([*keys, "weight", "name"]), sorted(SCHEMA["class"]["properties"]))
 
     def test_numbers_can_be_swept_and_nothing_else(self):
         numeric = [name for name, (kind, _) in in_harness().items() if kind in ("Whole", "Real")]
