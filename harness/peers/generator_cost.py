@@ -12,7 +12,6 @@ of 2 s and more are meant. fanin-server counts the replies that it sent, and the
 What counts is the ratio within a round; printed are its median and the interval that holds it with the probability
 given (order statistics). Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2
 bad input, a program that is missing, or a generator that failed."""
-import argparse
 import os
 import pathlib
 import shutil
@@ -95,23 +94,13 @@ def title(options):
 
 
 def options_of_command_line():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = paired.command_line(__doc__, 2)
     parser.add_argument("kind", choices=("echo", "http"))
     parser.add_argument("--server", choices=("fanin-server", "nginx"), default="fanin-server", help="http: who serves")
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=8, help="rounds, in each of which everyone has a turn")
-    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--trigger", choices=("lt", "et"), default="et", help="how the minimal client is notified")
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
-    options = parser.parse_args()
-    paired.need_two_cpus()
-    for name in ("connections", "pairs", "seconds"):
-        if getattr(options, name) < 1:
-            fail(f"--{name} is {getattr(options, name)}: give 1 or more")
-    for program in ("fanin-server", "fanin-load"):
-        if not (options.build / program).exists():
-            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
+    options = paired.parse(parser, ("fanin-server", "fanin-load"), {"connections": 1, "pairs": 1})
     if options.kind == "echo" and options.server == "nginx":
         fail("nginx serves no echo: use http")
     if options.server == "nginx" and not shutil.which("nginx"):

@@ -14,14 +14,11 @@ the capacity one connection sends what is due at the same time in one call, and 
 by the Kolmogorov-Smirnov test at the level of 1 %. What the machine took from the generator meanwhile is printed
 beside it. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
-import argparse
 import math
-import pathlib
 import tempfile
 
 import paired
 import truth
-from paired import fail
 from servers import Server
 
 kShapes = {"1 connection": ("-c", "1", "--depth", "1000"), "1,000 connections": ("-c", "1000")}
@@ -140,24 +137,8 @@ def measure(port, options):
     return found, notes
 
 
-def options_of_command_line():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
-    parser.add_argument("--seconds", type=int, default=10, help="of each run")
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
-    options = parser.parse_args()
-    paired.need_two_cpus()
-    if options.seconds < 1:
-        fail(f"--seconds is {options.seconds}: give 1 or more")
-    for program in ("fanin-server", "fanin-load"):
-        if not (options.build / program).exists():
-            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
-    return options
-
-
 def main():
-    options = options_of_command_line()
+    options = paired.parse(truth.command_line(__doc__, 10, "of each run"), ("fanin-server", "fanin-load"))
     command = [str(options.build / "fanin-server"), "epoll", "--port", "{port}"]
     with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
         options.scratch = f"{folder}/load.json"

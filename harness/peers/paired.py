@@ -1,4 +1,5 @@
 """What the comparisons with peers share: medians of paired ratios with their interval, the result as table and file."""
+import argparse
 import json
 import math
 import os
@@ -95,6 +96,25 @@ def write(document, path):
     path.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def need_two_cpus():
+def command_line(description, seconds, what=None):
+    """A parser with the options that all of these scripts take."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    build = pathlib.Path(__file__).resolve().parents[2] / "build/release"
+    parser.add_argument("--build", type=pathlib.Path, default=build, help="where the programs are")
+    parser.add_argument("--seconds", type=int, default=seconds, help=what)
+    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
+    return parser
+
+
+def parse(parser, programs, least=()):
+    """The options given, on a machine with two CPUs and all programs. `least`: the smallest number by option."""
+    options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         fail("two CPUs are needed: one for the server, one for the generator")
+    for name, number in {"seconds": 1, **dict(least)}.items():
+        if getattr(options, name) < number:
+            fail(f"--{name} is {getattr(options, name)}: give {number} or more")
+    for program in programs:
+        if not (options.build / program).exists():
+            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
+    return options

@@ -1,7 +1,12 @@
 """Tests of what the comparisons with peers compute, against figures worked out by hand."""
+import contextlib
+import io
+import os
 import pathlib
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import paired
@@ -38,6 +43,37 @@ class Ratios(unittest.TestCase):
 class Turns(unittest.TestCase):
     def test_every_other_round_goes_backwards(self):
         self.assertEqual([paired.turns("AB", number) for number in range(3)], [["A", "B"], ["B", "A"], ["A", "B"]])
+
+
+class CommandLine(unittest.TestCase):
+    """What all of the scripts refuse, in one line that says what to do."""
+
+    def refusal(self, *arguments, cpus=2):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.object(sys, "argv", ["peer_cost.py", *arguments]))
+            stack.enter_context(mock.patch.object(os, "sched_getaffinity", return_value=set(range(cpus))))
+            printed = stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            refused = stack.enter_context(self.assertRaises(SystemExit))
+            parser = paired.command_line("what it does", 10)
+            parser.add_argument("--rounds", type=int, default=3)
+            paired.parse(parser, ("fanin-load",), {"rounds": 2})
+        self.assertEqual(refused.exception.code, 2)
+        return printed.getvalue()
+
+    def test_what_is_refused(self):
+        self.assertEqual(self.refusal("--seconds", "0"), "peer_cost: --seconds is 0: give 1 or more\n")
+        self.assertEqual(self.refusal("--rounds", "1"), "peer_cost: --rounds is 1: give 2 or more\n")
+        self.assertRegex(self.refusal("--build", "/nowhere"), "^peer_cost: there is no /nowhere/fanin-load: build it.*\n$")
+        self.assertRegex(self.refusal(cpus=1), "^peer_cost: two CPUs are needed: .*\n$")
+
+    def test_what_is_taken(self):
+        with tempfile.TemporaryDirectory() as build:
+            pathlib.Path(build, "fanin-load").touch()
+            with mock.patch.object(sys, "argv", ["peer_cost.py", "--build", build, "--seconds", "3"]), mock.patch.object(
+                os, "sched_getaffinity", return_value={0, 1}
+            ):
+                options = paired.parse(paired.command_line("what it does", 10), ("fanin-load",))
+        self.assertEqual((options.seconds, options.json), (3, None))
 
 
 if __name__ == "__main__":

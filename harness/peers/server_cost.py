@@ -9,7 +9,6 @@ in even rounds and backwards in odd ones, so that drift falls on all alike. CPU 
 kernel, all of its processes) over the whole run of the generator, divided by the requests that were answered. What
 counts is the ratio within a round; printed are the median over rounds and the interval that holds it with the
 probability given (order statistics). Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
-import argparse
 import contextlib
 import json
 import pathlib
@@ -121,22 +120,14 @@ TITLES = {"echo": "64-byte echo, driven by fanin-load", "http": "4 KiB file over
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = paired.command_line(__doc__, 2)
     parser.add_argument("kind", choices=["echo", "http"])
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument(
-        "--build", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "build/release"
-    )
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
-    options = parser.parse_args()
-    paired.need_two_cpus()
+    options = paired.parse(parser, ("fanin-server",), {"rounds": 1, "connections": 1})
     for program in ["taskset"] + (["wrk", "nginx"] if options.kind == "http" else []):
         if not shutil.which(program):
             fail(f"{program} is missing: install Debian's package of that name")
-    if not (options.build / "fanin-server").exists():
-        fail(f"no fanin-server in {options.build}: build the preset release, or give --build")
     with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name, contextlib.ExitStack() as running:
         racers = contestants(options, pathlib.Path(name))
         for racer in racers:

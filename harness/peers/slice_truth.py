@@ -8,9 +8,7 @@ Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, sl
 standard deviation of at most 1 %. A/B: the second burns 200 ns more for every request; in one run of twice the seconds
 the 95 % interval of either ratio must not hold 1. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
-import argparse
 import json
-import pathlib
 import statistics
 import subprocess
 import tempfile
@@ -65,20 +63,9 @@ def notes_of(name, comparison):
 
 
 def options_of_command_line():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
-    parser.add_argument("--seconds", type=int, default=5, help="of each A/A run; the A/B run takes twice as long")
+    parser = truth.command_line(__doc__, 5, "of each A/A run; the A/B run takes twice as long")
     parser.add_argument("--runs", type=int, default=20, help="A/A runs")
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
-    options = parser.parse_args()
-    paired.need_two_cpus()
-    if options.seconds < 1 or options.runs < 2:
-        fail("give --seconds of 1 or more and --runs of 2 or more: a deviation needs two")
-    for program in ("fanin-server", "fanin-load"):
-        if not (options.build / program).exists():
-            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
-    return options
+    return paired.parse(parser, ("fanin-server", "fanin-load"), {"runs": 2})  # a deviation needs two
 
 
 def server_command(options, work):

@@ -8,13 +8,10 @@ second and at half of what the server can do, which a closed loop tells first. A
 % or 0.5 ms of the one by hand. A closed loop cannot show such a stall; that its result says so in words is checked as
 well. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
-import argparse
-import pathlib
 import tempfile
 
 import paired
 import truth
-from paired import fail
 from servers import Server
 
 kPeriod, kStall = 1.0, 0.1  # s
@@ -87,21 +84,9 @@ def measure(port, options):
 
 
 def options_of_command_line():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
-    parser.add_argument(
-        "--seconds", type=int, default=10, help="of each run; whole, so that it holds as many stalls wherever it begins"
-    )
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
-    options = parser.parse_args()
-    paired.need_two_cpus()
-    if options.seconds < 5:
-        fail(f"--seconds is {options.seconds}: give 5 or more, or p99.9 at 2000/s has too few requests behind it")
-    for program in ("stalling-server", "fanin-load"):
-        if not (options.build / program).exists():
-            fail(f"there is no {options.build / program}: build it (cmake --preset release) or give --build")
-    return options
+    what = "of each run; whole, so that it holds as many stalls wherever it begins"
+    least = {"seconds": 5}  # or p99.9 at 2000/s has too few requests behind it
+    return paired.parse(truth.command_line(__doc__, 10, what), ("stalling-server", "fanin-load"), least)
 
 
 def main():

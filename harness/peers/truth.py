@@ -7,6 +7,13 @@ import paired
 from paired import fail
 
 
+def command_line(description, seconds, what):
+    """The parser of such a check."""
+    parser = paired.command_line(description, seconds, what)
+    parser.add_argument("--driver", choices=("epoll", "io-uring"), default="epoll")
+    return parser
+
+
 def drive(options, port, *more):
     """The result of one fanin-load run on CPU 1, with what it printed for people under "text".
 

@@ -24,6 +24,12 @@ LoadResult run(const LoadPlan& plan, const std::vector<RunListener*>& listeners)
   return run_load(plan, listeners, interrupted);
 }
 
+void Healer::progress(const Progress& progress) {
+  if (progress.phase == Progress::Phase::kWindow) {
+    server_.behave(Behaviour::kEchoes);
+  }
+}
+
 void expect_accounted_for(const LoadResult& result) {
   EXPECT_EQ(result.sent, result.completed + result.failed + result.unanswered);
   EXPECT_EQ(result.request_errors.total(), result.failed + result.unanswered);

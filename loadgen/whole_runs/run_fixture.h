@@ -17,6 +17,16 @@ LoadPlan plan_for(const Address& target, DriverKind driver);
 
 LoadResult run(const LoadPlan& plan, const std::vector<RunListener*>& listeners = {});
 
+// Makes a server that misbehaves echo from the first news within the window on, so that it has misbehaved until then.
+class Healer : public RunListener {
+ public:
+  explicit Healer(TestServer& server) : server_(server) {}
+  void progress(const Progress& progress) override;
+
+ private:
+  TestServer& server_;
+};
+
 // Would catch a request that is lost from any of the accounts.
 void expect_accounted_for(const LoadResult& result);
 

@@ -29,15 +29,7 @@ TEST_P(SlowTest, WhatWasNotSentIsForgottenWithItsConnection) {
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.send_bytes_per_s = 2000;
   plan.duration = milliseconds(500);
-  struct Healer : RunListener {
-    explicit Healer(TestServer& patient) : server(patient) {}
-    void progress(const Progress& progress) override {
-      if (progress.phase == Progress::Phase::kWindow) {
-        server.behave(Behaviour::kEchoes);
-      }
-    }
-    TestServer& server;
-  } healer(server);
+  Healer healer(server);
   const LoadResult result = run(plan, {&healer});
   expect_accounted_for(result);
   EXPECT_GT(result.request_errors[ErrorKind::kReset] + result.outside_errors[ErrorKind::kReset], 0U);

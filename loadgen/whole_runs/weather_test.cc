@@ -98,15 +98,7 @@ TEST_P(WeatherTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
   TestServer server(Behaviour::kReset);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.duration = milliseconds(600);
-  struct Healer : RunListener {
-    explicit Healer(TestServer& patient) : server(patient) {}
-    void progress(const Progress& progress) override {
-      if (progress.phase == Progress::Phase::kWindow) {
-        server.behave(Behaviour::kEchoes);
-      }
-    }
-    TestServer& server;
-  } healer(server);
+  Healer healer(server);
   const LoadResult result = run(plan, {&healer});
   expect_accounted_for(result);
   EXPECT_GT(result.failed, 0U);
