@@ -37,6 +37,7 @@ struct LoadResult {
   WarmupEnd warmup_end = WarmupEnd::kTime;
   bool interrupted = false;
   bool gave_up = false;
+  std::string unreachable;  // why no connection came up, which ended the run; empty: some did
 
   ConnectionCounts connections;
   Nanoseconds setup{0};                           // until every connection was up or had failed

@@ -187,7 +187,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   Reasons reasons(verdict);
   if (result.window <= Nanoseconds(0)) {
     verdict.bottleneck_reason = "the window never opened";
-    reasons.invalidate("the window never opened");
+    reasons.invalidate(result.unreachable.empty() ? verdict.bottleneck_reason : result.unreachable);
     return verdict;
   }
   find_bottleneck(plan, result, verdict);

@@ -67,7 +67,9 @@ class Director {
     const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
-    check_reached();
+    if (std::string why = unreachable(); !why.empty()) {
+      return without_traffic(started_at, now() - begin, std::move(why));
+    }
     const Nanoseconds setup = now() - begin;
     const TimePoint start = now() + kStartDelay;
     Window window{.start = start, .open = start + plan_.warmup};
@@ -246,7 +248,23 @@ class Director {
     return count;
   }
 
-  void check_reached() const {
+  // Ends a run that has nobody to talk to. Its connections have failed, and that is its result.
+  std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup, std::string why) {
+    coordinator_->call_off();
+    running_.clear();
+    std::vector<LoadResult> results;
+    for (const auto& part : parts_) {
+      LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
+      result.started_at = started_at;
+      result.setup = setup;
+      result.unreachable = why;
+      result.interrupted = interrupted_.load();
+    }
+    return results;
+  }
+
+  // Why a target cannot be reached at all; nothing: each can.
+  std::string unreachable() const {
     for (const auto& part : parts_) {
       int error = 0;
       std::uint64_t up = 0;
@@ -255,10 +273,10 @@ class Director {
         up += thread->recorder().connections.established;
       }
       if (up == 0 && error != 0) {
-        throw std::runtime_error(
-            fmt::format("no connection to {} came up: {}", part->plan.target.text(), std::strerror(error)));
+        return fmt::format("no connection to {} came up: {}", part->plan.target.text(), std::strerror(error));
       }
     }
+    return {};
   }
 
   const LoadPlan& plan_;

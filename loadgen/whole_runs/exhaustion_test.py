@@ -1,4 +1,4 @@
-"""Descriptors and ports that run out, and a server that dies and returns: told apart, and accounted for.
+"""Descriptors and ports that run out, a server that is not there, or dies and returns: told apart, and accounted for.
 
 Memory that runs out is in weather_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
 namespaces, which is not a test's to lower.
@@ -14,7 +14,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from programs import LOAD, SERVER, Accounts, generator, server, test
+from programs import LOAD, SERVER, Accounts, generator, load, server, test
 
 CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 1
 
@@ -62,8 +62,28 @@ class Exhaustion(Accounts):
                 process.kill()
         self.assertEqual(load.returncode, 1)
         self.check(load.result)
-        self.assertGreater(load.result["requests"]["failed"], 0)
+        # Whether any request was under way is for chance to say: nothing is, between the first two.
         self.assertGreater(load.result["errors"]["connect_refused"], 0)
+
+    def test_a_target_that_nobody_listens_on(self):
+        """Would catch: a run that is lost without a result, since nothing could be asked; one that goes on all the
+        same."""
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            target = f"127.0.0.1:{nobody.getsockname()[1]}"
+            for how in (["--duration", "3600s"], ["--duration", "3600s", "--rate", "1000"], ["--requests", "10"],
+                        ["--duration", "3600s", "--driver", "threads"]):
+                with self.subTest(how):
+                    done = load(target, "-c", "3", "--json", "-", *how)
+                    result = json.loads(done.stdout)
+                    self.check(result)
+                    self.assertEqual((done.returncode, result["requests"]["sent"]), (1, 0))
+                    self.assertEqual(result["errors"], {"connect_refused": 3})
+                    self.assertEqual(result["verdict"]["reasons"],
+                                     [f"no connection to {target} came up: Connection refused"])
+            done = load("--target", target, "--target", target, "--duration", "3600s", "--slice", "20ms")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("Connection refused", done.stdout)
 
     def test_a_server_that_dies_and_returns(self):
         """Would catch: connections that are not opened anew, or requests that are lost from the account."""

@@ -1,6 +1,5 @@
 """What the command line refuses: one clear line on standard error and exit code 2, whatever is wrong."""
 
-import socket
 import unittest
 
 from programs import load, test
@@ -31,13 +30,6 @@ class BadInput(unittest.TestCase):
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                 self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
                 self.assertIn(said, done.stderr)
-
-    def test_an_unreachable_target(self):
-        with socket.socket() as nobody:
-            nobody.bind(("127.0.0.1", 0))  # and does not listen
-            done = load(f"127.0.0.1:{nobody.getsockname()[1]}")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("Connection refused", done.stderr)
 
     def test_experiments_refuse_what_contradicts_them(self):
         for arguments, said in (
