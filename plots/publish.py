@@ -1,7 +1,8 @@
 """python3 -m plots.publish RUN: makes a run the reference that the README shows.
 
 Puts run.json.gz, micro.json.gz and the charts worth showing into results/reference/, and rewrites the part of README.md
-between its two markers: what the run says, in words, a table and charts. Nothing there is typed by hand.
+between its two markers: what the run says, in words, tables and charts. What was measured beside others has a page of
+its own, docs/measured.md. Nothing there is typed by hand.
 """
 
 from plots import interpreter
@@ -17,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import result_section
+from plots import beside_others, result_section
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
 
@@ -37,7 +38,7 @@ SHOWN = (
 
 
 def publish(run_path, memory_path=None, top=TOP):
-    """Writes results/reference/ and README.md below `top`. Raises InputError and OSError.
+    """Writes results/reference/, README.md and docs/measured.md below `top`. Raises InputError and OSError.
 
     `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first.
     """
@@ -54,8 +55,18 @@ def publish(run_path, memory_path=None, top=TOP):
         peers, charts = _make_reference(run, memory, made)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
+    _write_page(top / beside_others.PAGE, peers)
     result = result_section.section(run, charts, peers)
     readme.write_text("".join((before, BEGIN, "\n\n", result, "\n", END, after)), encoding="utf-8")
+
+
+def _write_page(path, peers):
+    """The page of the comparisons, or none where there are none."""
+    if peers:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(beside_others.page(peers), encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _make_reference(run, memory, out):

@@ -5,7 +5,7 @@ Medians and intervals are those of the run; all that is computed here is what sh
 
 from datetime import datetime
 
-from plots import beside_others, facts, report, series, ticks
+from plots import beside_others, claims, facts, report, series, ticks
 
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
@@ -15,7 +15,7 @@ def section(run, charts, peers=()):
     """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers and
     fanin-truth documents.
     """
-    parts = [*_idle_sentences(run), _table(run), *_twins(run), *beside_others.tables(peers), _about(run)]
+    parts = [*_idle_sentences(run), _table(run), *_twins(run), *_claims(peers), _about(run)]
     parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
     return "\n\n".join(parts) + "\n"
 
@@ -96,6 +96,12 @@ def _twins(run):
         "Medians with their intervals. Do not believe differences between servers that are no larger than these.",
     ]
     return ["\n".join(rows)]
+
+
+def _claims(peers):
+    """The claims, and where all the figures are that they rest on."""
+    more = f"All the figures, and the servers beside others: [{beside_others.PAGE}]({beside_others.PAGE})."
+    return [*claims.table(peers), more] if peers else []
 
 
 def _rounds(run):

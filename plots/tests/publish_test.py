@@ -11,6 +11,7 @@ from plots import publish, result_section, ticks
 from plots.document import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
+from plots.tests.fixture_peers import peers_document
 
 README = f"# before\n\n{publish.BEGIN}\nold figures\n{publish.END}\n\nafter\n"
 
@@ -49,43 +50,27 @@ class Publish(unittest.TestCase):
         self.assertEqual(document, self.run_)
         self.assertEqual(load_run(self.top / "results/reference").document, self.run_)
 
-    def test_peers_are_copied_and_shown(self):
-        rows = [
-            {"name": "least", "cpu_us_per_request": 2.0, "rounds": [2.0]},
-            {"name": "mine", "cpu_us_per_request": 2.1, "rounds": [2.1]},
-        ]
-        ratio = {"name": "mine", "baseline": "least", "median": 1.05, "low": 1.01, "high": 1.09, "coverage": 0.97}
-        peers = {"schema": "fanin-peers", "schema_version": 2, "kind": "server-echo", "title": "echo", "kernel": "6"}
-        peers |= {"connections": 50, "seconds": 2, "rows": rows, "ratios": [ratio], "served": None}
-        peers |= {"skipped": [{"name": "hey", "reason": "not installed"}]}
+    def publish_with(self, *documents):
         (self.top / "run" / "peers").mkdir(parents=True)
-        (self.top / "run" / "peers" / "echo.json").write_text(json.dumps(peers), encoding="utf-8")
+        for number, document in enumerate(documents):
+            path = self.top / "run" / "peers" / f"{number}.json"
+            path.write_text(json.dumps(document), encoding="utf-8")
         text = self.publish()
-        self.assertIn("| echo | `mine` 2.10 \u00b5s | to `least` 2.00 \u00b5s: 1.050 (1.010 to 1.090) |", text)
-        self.assertIn("Left out: `hey` (not installed).", text)
-        self.assertEqual(json.loads((self.top / "results/reference/peers/echo.json").read_text()), peers)
+        return text, (self.top / "docs/measured.md").read_text(encoding="utf-8")
 
-    def test_what_does_not_hold_is_shown_as_such(self):
-        figure = {"name": "p99 at 2,000/s", "unit": "ms", "expected": 90.2, "low": 87.5, "high": 92.9}
-        good, bad = figure | {"measured": 90.7, "holds": True}, figure | {"measured": None, "holds": False}
-        once = figure | {
-            "name": "words",
-            "unit": "count",
-            "measured": 1,
-            "expected": None,
-            "low": 1,
-            "high": None,
-            "holds": True,
-        }
-        truth = {"schema": "fanin-truth", "schema_version": 1, "kind": "stall", "title": "stalls", "kernel": "6"}
-        truth |= {"driver": "epoll", "seconds": 10, "figures": [good, bad, once], "notes": ["the machine stalled"]}
-        (self.top / "run" / "peers").mkdir(parents=True)
-        (self.top / "run" / "peers" / "stall.json").write_text(json.dumps(truth), encoding="utf-8")
-        text = self.publish()
-        self.assertIn("| p99 at 2,000/s | 90.7 ms | 90.2 ms | 87.5 to 92.9 ms | holds |", text)
-        self.assertIn("| p99 at 2,000/s | \u2014 | 90.2 ms | 87.5 to 92.9 ms | **no** |", text)
-        self.assertIn("| words | 1 | \u2014 | at least 1 | holds |", text)
-        self.assertIn("- the machine stalled", text)
+    def test_peers_are_copied_and_shown(self):
+        echo = peers_document(skipped=[{"name": "hey", "reason": "not installed"}])
+        text, page = self.publish_with(echo)
+        self.assertIn("](docs/measured.md)", text)
+        self.assertIn("Left out: `hey` (not installed).", page)
+        self.assertEqual(json.loads((self.top / "results/reference/peers/0.json").read_text()), echo)
+
+    def test_a_page_without_comparisons_is_gone(self):
+        """Would catch: a page that shows what was measured beside an earlier run."""
+        self.publish_with(peers_document())
+        (self.top / "run" / "peers" / "0.json").unlink()
+        self.assertNotIn("docs/measured.md", self.publish())
+        self.assertFalse((self.top / "docs/measured.md").exists())
 
     def test_twice_is_the_same(self):
         self.assertEqual(self.publish(), self.publish())

@@ -1,0 +1,96 @@
+"""The claims of the README, one line each: what was measured, what it must be, whether it holds.
+
+A claim is about several figures, such as those of all percentiles: shown is the one nearest to its bound, or farthest
+beyond it. All figures are on the page that beside_others makes.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from plots.beside_others import bounds, number, ratio_text, unit_of
+
+# The most that fanin-load's CPU time per request may be of a peer's: by the driver, or for all of them, and the peer.
+COST_LIMITS = {
+    ("fanin-load epoll", "minimal-epoll-client"): 1.05,
+    ("fanin-load io-uring", "minimal-epoll-client"): 0.95,
+    ("fanin-load", "wrk"): 0.80,
+    ("fanin-load", "h2load"): 0.70,
+    ("fanin-load", "ab"): 1.0,
+}
+# What the figures of a truth file are about, by its kind: a claim and the names of its figures.
+TRUTHS = {
+    "open-loop": (
+        ("Open loop: the rate is the one asked for", "achieved rate"),
+        ("Open loop: sends leave when they are due", "sends within"),
+        ("Open loop: sends are as late with 1 connection as with 1,000", "lateness"),
+        ("Open loop: gaps between sends are those of the schedule", "gaps"),
+    ),
+    "stall": (
+        ("A server that stalls once a second: percentiles as by hand", r"(p[\d.]+|max) at"),
+        ("A server that stalls: sends still leave when they are due", "sends on time"),
+        ("A server that stalls: the closed loop says that it cannot show it", "the closed loop"),
+    ),
+    "slices": (
+        ("Servers that take turns: the same one twice is the same", "A/A"),
+        ("Servers that take turns: one that does a little more is told apart", "A/B"),
+    ),
+    "weather": (("Servers that misbehave: every request is accounted for, every error is named", "a server that"),),
+}
+
+
+@dataclass
+class Claim:
+    what: str
+    figures: list = field(default_factory=list)  # (room to the bound, as a share of it; measured; must be; holds)
+
+    def row(self):
+        _, measured, must_be, _ = min(self.figures, key=lambda each: (each[3], each[0]))
+        held = sum(each[3] for each in self.figures)
+        some = f": {held} of {len(self.figures)} hold" if len(self.figures) > 1 else ""
+        verdict = "holds" if held == len(self.figures) else f"**no**{some}"
+        return f"| {self.what} | {measured} | {must_be} | {verdict} |"
+
+
+def table(documents):
+    """Parts of the README from fanin-peers and fanin-truth documents; none where nothing of it is claimed."""
+    claims = {}
+    for document in documents:
+        found = _costs(document) if document["schema"] == "fanin-peers" else figures_of(document)
+        for what, figure in found:
+            claims.setdefault(what, Claim(what)).figures.append(figure)
+    if not claims:
+        return []
+    rows = ["| Claim | measured, nearest to its bound | must be | |", "|---|---|---|---|"]
+    return ["\n".join(rows + [claim.row() for claim in claims.values()])]
+
+
+def _costs(document):
+    for ratio in document["ratios"]:
+        for (driver, peer), limit in COST_LIMITS.items():
+            if ratio["name"].startswith(driver) and ratio["baseline"] == peer:
+                place = document["title"].split(":")[0]
+                measured = f"{ratio_text(ratio)}: " + f"`{ratio['name']}`, " * (driver != ratio["name"]) + place
+                holds = ratio["median"] <= limit
+                figure = (1 - ratio["median"] / limit, measured, f"at most {limit:.2f}", holds)
+                yield f"CPU time per request: `{driver}` to `{peer}`", figure
+
+
+def figures_of(document):
+    """(claim, its figure as in Claim) for each figure of a fanin-truth document that has a bound."""
+    for what, names in TRUTHS[document["kind"]]:
+        for each in document["figures"]:
+            if re.match(names, each["name"]) and (each["low"], each["high"]) != (None, None):
+                unit = unit_of(each)
+                measured = f"{number(each['measured'], unit)}: {each['name']}, `{document['driver']}`"
+                yield what, (_room(each), measured, bounds(each, unit), each["holds"])
+
+
+def _room(figure):
+    """How far the figure is from its nearest bound, as a share of what it may deviate; less than 0 beyond it."""
+    measured, expected, low, high = (figure[key] for key in ("measured", "expected", "low", "high"))
+    if measured is None:
+        return float("-inf")
+    if expected is not None:
+        sides = (bound - expected for bound in (low, high) if bound not in (None, expected))
+        return min((1 - (measured - expected) / side for side in sides), default=-abs(measured - expected))
+    return 1 - measured / high if high else measured / low - 1 if low else measured

@@ -1,0 +1,121 @@
+"""Tests of what comparisons become: claims in the README, all of their figures on a page."""
+
+import sys
+import unittest
+from pathlib import Path
+
+from plots import beside_others, claims
+from plots.tests.fixture_peers import figure, peers_document, ratio, truth_document
+
+PEERS = Path(__file__).resolve().parents[2] / "harness" / "peers"
+
+
+def rows(*documents):
+    (table,) = claims.table(documents)
+    return table.splitlines()[2:]
+
+
+class Claims(unittest.TestCase):
+    def test_the_figure_nearest_to_its_bound_is_shown(self):
+        (row,) = rows(
+            truth_document(
+                "stall",
+                figure("p50 at 2,000/s", "ms", 0.02, 0.0, 0.0, 0.5),  # as good as can be, though near its lower bound
+                figure("p90 at 2,000/s", "ms", 2.5, 2.1, 1.6, 2.6),
+                figure("max at 2,000/s", "ms", 101.0, 100.0, 97.0, 103.0),
+            )
+        )
+        self.assertTrue(row.endswith("| 2.5 ms: p90 at 2,000/s, `epoll` | 1.6 to 2.6 ms | holds |"), row)
+
+    def test_one_that_does_not_hold_is_shown_before_all_others(self):
+        (row,) = rows(
+            truth_document("stall", figure("p90 at 2,000/s", "ms", 2.599, 2.1, 1.6, 2.6)),
+            truth_document("stall", figure("p99 at 2,000/s", "ms", None, 90.0, 87.0, 93.0, False), driver="io-uring"),
+        )
+        self.assertIn("| \u2014: p99 at 2,000/s, `io-uring` | 87 to 93 ms | **no**: 1 of 2 hold |", row)
+
+    def test_bounds_on_one_side(self):
+        (row,) = rows(
+            truth_document(
+                "open-loop",
+                figure("sends within 100 us of their time, uniform", "share", 0.9995, low=0.999),
+                figure("sends within 100 us of their time, poisson", "share", 0.998, low=0.999, holds=False),
+            )
+        )
+        self.assertIn("| 0.998: sends within 100 us of their time, poisson, `epoll` | at least 0.999 | **no**: 1", row)
+
+    def test_what_may_not_deviate_at_all(self):
+        none = figure("a server that drips", "faults", 0, 0, 0, 0)
+        two = figure("a server that resets", "faults", 2, 0, 0, 0, False)
+        (row,) = rows(truth_document("weather", none, two))
+        self.assertIn("| 2 faults: a server that resets, `epoll` | 0 to 0 faults | **no**: 1 of 2 hold |", row)
+
+    def test_a_figure_without_bounds_is_no_claim(self):
+        truth = truth_document("slices", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
+        self.assertEqual(claims.table([truth]), [])
+
+    def test_costs(self):
+        epoll, uring = rows(peers_document())
+        self.assertIn("`fanin-load epoll` to `minimal-epoll-client` | 1.050 (0.900 to 1.200): 64-byte echo, 50", epoll)
+        self.assertTrue(epoll.endswith("| at most 1.05 | holds |"), epoll)
+        self.assertTrue(uring.endswith("| at most 0.95 | **no** |"), uring)
+
+    def test_the_worst_driver_and_number_of_connections_stand_for_a_peer(self):
+        http = {"kind": "generator-http", "rows": []}
+        one = [ratio("fanin-load epoll", "wrk", 0.7)]
+        few = peers_document(title="file, 50 connections: own CPU", ratios=one, **http)
+        many = [ratio("fanin-load epoll", "wrk", 0.75), ratio("fanin-load io-uring", "wrk", 0.79), ratio("x", "wrk", 9)]
+        (row,) = rows(few, peers_document(title="file, 1000 connections: own CPU", ratios=many, **http))
+        self.assertIn("| 0.790 (0.900 to 1.200): `fanin-load io-uring`, file, 1000 connections | at most 0.80 |", row)
+
+    def test_every_figure_that_is_made_belongs_to_a_claim(self):
+        """Would catch: a figure that is named anew in harness/peers and leaves the README without a word."""
+        sys.path.insert(0, str(PEERS))
+        self.addCleanup(sys.path.remove, str(PEERS))
+        import open_loop_truth
+        import slice_truth
+        import stall_truth
+
+        schedule = {"asked_rate_per_s": 1, "achieved_rate_per_s": 1, "tolerance_ns": 1e5, "within_tolerance_share": 1}
+        result = {"schedule": schedule, "generator": {"stalls": None}}
+        turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in slice_truth.kRatios}
+        latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(stall_truth.kPercentiles, 1)}}}
+        for kind, made in (
+            ("open-loop", open_loop_truth.figures_of(result, "uniform", "1 connection")),
+            ("open-loop", open_loop_truth.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
+            ("slices", slice_truth.a_a_figures([turns, turns]) + slice_truth.a_b_figures(turns)),
+            ("stall", stall_truth.figures(latency, 2000, 100000)),
+        ):
+            bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
+            found = list(claims.figures_of(truth_document(kind, *made)))
+            self.assertEqual(len(found), len(bounded), kind)
+
+
+class Page(unittest.TestCase):
+    def test_a_row_for_each_program_and_a_column_for_each_peer(self):
+        lines = beside_others.page([peers_document()]).splitlines()
+        (head,) = (line for line in lines if line.startswith("| 64-byte echo"))
+        self.assertIn("| to `minimal-epoll-client`, 4.00 \u00b5s | to `minimal-uring-client`, 3.00 \u00b5s |", head)
+        self.assertIn("| `fanin-load epoll` | 4.20 \u00b5s | 1.050 (0.900 to 1.200) | 1.400 (0.900 to 1.200) |", lines)
+        self.assertIn("| `minimal-uring-client` | 3.00 \u00b5s | 0.750 (0.900 to 1.200) |  |", lines)
+
+    def test_what_does_not_hold_is_shown_as_such(self):
+        page = beside_others.page(
+            [
+                truth_document(
+                    "stall",
+                    figure("p99 at 2,000/s", "ms", 90.7, 90.2, 87.5, 92.9),
+                    figure("p99 at 9/s", "ms", None, 90.2, 87.5, 92.9, False),
+                    figure("words", "count", 1, low=1),
+                    notes=["the machine stalled"],
+                )
+            ]
+        )
+        self.assertIn("| p99 at 2,000/s | 90.7 ms | 90.2 ms | 87.5 to 92.9 ms | holds |", page)
+        self.assertIn("| p99 at 9/s | \u2014 | 90.2 ms | 87.5 to 92.9 ms | **no** |", page)
+        self.assertIn("| words | 1 | \u2014 | at least 1 | holds |", page)
+        self.assertIn("- the machine stalled", page)
+
+
+if __name__ == "__main__":
+    unittest.main()
