@@ -7,6 +7,7 @@ namespace fanin {
 namespace {
 
 constexpr int kMostHalvings = 10;
+constexpr int kMostDoubts = 3;
 constexpr int kMostConfirmations = 6;
 
 // Four significant digits: finer than any precision that can be asked for, and readable.
@@ -22,6 +23,7 @@ class Search {
   RateFound run() {
     bracket();
     bisect();
+    doubt();
     confirm();
     return std::move(found_);
   }
@@ -60,13 +62,7 @@ class Search {
   void bracket() {
     double rate = four_digits(std::min(search_.start_per_s, search_.highest_per_s));
     if (settle(rate, ProbePhase::kDoubling)) {
-      while (rate < search_.highest_per_s) {
-        rate = std::min(2 * rate, search_.highest_per_s);
-        if (!settle(rate, ProbePhase::kDoubling)) {
-          return;
-        }
-      }
-      found_.bound = "the highest rate that can be asked for";
+      climb(rate);
       return;
     }
     for (int i = 0; i < kMostHalvings && rate / 2 >= search_.lowest_per_s && !found_.interrupted; ++i) {
@@ -77,13 +73,38 @@ class Search {
     }
   }
 
+  void climb(double rate) {
+    while (rate < search_.highest_per_s) {
+      rate = std::min(2 * rate, search_.highest_per_s);
+      if (!settle(rate, ProbePhase::kDoubling)) {
+        return;
+      }
+    }
+    found_.bound = "the highest rate that can be asked for";
+  }
+
+  // A rate that failed while everything up to its neighbour meets the objective may have met a bad moment of the
+  // machine: it is asked again, and where it meets the objective now, the search goes on above it.
+  void doubt() {
+    for (int i = 0; i < kMostDoubts && met_ && failed_ && !bisection_failed_; ++i) {
+      const double doubted = *failed_;
+      if (!settle(doubted, ProbePhase::kDoubling)) {
+        return;
+      }
+      failed_.reset();
+      climb(doubted);
+      bisection_failed_ = false;
+      bisect();
+    }
+  }
+
   void bisect() {
     while (met_ && failed_ && *failed_ > *met_ * (1 + search_.precision) && !found_.interrupted) {
       const double middle = four_digits(std::sqrt(*met_ * *failed_));
       if (middle <= *met_ || middle >= *failed_) {
         return;
       }
-      settle(middle, ProbePhase::kBisection);
+      bisection_failed_ |= !settle(middle, ProbePhase::kBisection);
     }
   }
 
@@ -103,6 +124,7 @@ class Search {
   RateFound found_;
   std::optional<double> met_;     // the highest rate that met the objective
   std::optional<double> failed_;  // the lowest one above that failed
+  bool bisection_failed_ = false;
 };
 
 }  // namespace

@@ -41,7 +41,8 @@ using RateProbe = std::function<std::optional<ProbeAnswer>(double rate_per_s, Pr
 
 // Finds the highest rate that meets an objective which gets harder with the rate: doubling from the start until a rate
 // fails (or halving until one does not), then bisection on the logarithm of the rate. A rate has failed when it failed
-// twice in a row, so that one stall of the machine does not decide the search. The rate found is probed once more as
+// twice in a row, so that one stall of the machine does not decide the search; one that alone bounds it from above is
+// asked again at the end. The rate found is probed once more as
 // confirmation, and where that fails, lower ones in steps that double. Pure.
 RateFound find_highest_rate(const RateSearch& search, const RateProbe& probe);
 

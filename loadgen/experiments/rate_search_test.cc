@@ -88,6 +88,20 @@ TEST(RateSearch, OneFailureInARowDoesNotDecide) {
   EXPECT_EQ(found.bound, "slow");
 }
 
+// Would catch: a search that ends at a twentieth of what the server can do, right below its very first rate, because
+// that one met two bad moments. Seen with other programs on the machine.
+TEST(RateSearch, ARateThatAloneBoundsTheRestIsAskedAgain) {
+  int asked = 0;
+  const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&](double rate, ProbePhase) {
+    if (rate == 100 && ++asked <= 2) {
+      return ProbeAnswer{false, "a bad moment"};
+    }
+    return *up_to(1000)(rate, ProbePhase::kDoubling);
+  });
+  EXPECT_NEAR(found.rate_per_s.value(), 1000, 20);
+  EXPECT_EQ(found.bound, "slow");
+}
+
 // A stall fails one good probe in ten, and luck passes one bad probe in fifty. Whatever happens the search ends, what
 // it returns was confirmed by its last probe, and in four of five searches that is within a tenth of the
 // truth.
