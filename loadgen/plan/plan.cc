@@ -27,8 +27,11 @@ void LoadPlan::speak(std::string name, ClientFactory factory) {
 }
 
 Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
+  constexpr double kSendingNs = 10'000;  // of one request of a burst, several times what it takes
   const double gap_ns = 1e9 / *plan.rate_per_s * plan.burst_size;
-  return std::max(Nanoseconds(std::chrono::microseconds(100)), Nanoseconds(std::llround(gap_ns / 100)));
+  const double burst_ns = plan.burst_size > 1 ? std::min(plan.burst_size * kSendingNs, gap_ns / 10) : 0;
+  return std::max(Nanoseconds(std::chrono::microseconds(100)),
+                  Nanoseconds(std::llround(std::max(gap_ns / 100, burst_ns))));
 }
 
 }  // namespace fanin

@@ -89,7 +89,8 @@ struct LoadPlan {
 };
 
 // Sends that leave later than this after their time count as late: 100 us, or a hundredth of the mean gap (between
-// bursts, where several requests are due at once) if longer. Precondition: the plan has a rate.
+// bursts, where several requests are due at once) if longer; in bursts also up to 10 us for each request, since they
+// leave one after the other, but no more than a tenth of the gap. Precondition: the plan has a rate.
 Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
 
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.

@@ -202,5 +202,11 @@ TEST(LatenessTolerance, TakesTheGapBetweenBursts) {
   EXPECT_EQ(tolerance(1000, 2), microseconds(100));
 }
 
+// 50 at once, every 10 ms: 50 times 10 us; a thousand at once, every 20 ms: a tenth of that.
+TEST(LatenessTolerance, LeavesABurstTimeToBeSent) {
+  EXPECT_EQ(tolerance(5000, 50), microseconds(500));
+  EXPECT_EQ(tolerance(50'000, 1000), milliseconds(2));
+}
+
 }  // namespace
 }  // namespace fanin
