@@ -142,6 +142,8 @@ def _schemas():
     for kind, name in SCHEMA_FILES.items():
         schema = read_json(SCHEMA_DIR / name)
         jsonschema.Draft202012Validator.check_schema(schema)
+        # Where a schema says which it is, jsonschema goes on below it with a validator of its own, without our short cut.
+        del schema["$schema"]
         loaded[kind] = schema
     return loaded
 

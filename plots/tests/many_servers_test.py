@@ -10,25 +10,25 @@ from plots.tests.drawing import assert_nothing_overlaps, drawn, legend_texts, li
 
 
 class ManyServers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.names = [*MODELS, "nginx"]
+        experiment = ("many", "all of them", tuple(cls.names), "connections", (1, 100), None)
+        run = fixture.make_run([(name, name if name in MODELS else None) for name in cls.names], (experiment,), {})
+        cls.figures = drawn(run, "many-throughput", "many-percentiles")
+
     def test_each_family_gets_a_panel_and_every_server_its_line(self):
-        names = [*MODELS, "nginx"]
-        experiment = ("many", "all of them", tuple(names), "connections", (1, 100), None)
-        run = fixture.make_run([(name, name if name in MODELS else None) for name in names], (experiment,), {})
-        stems = ("many-throughput", "many-percentiles")
-        figures = drawn(run, *stems)
-        for stem in stems:
-            self.assertEqual(sorted(line.get_label() for line in lines_of(figures[stem])), sorted(names), stem)
-            texts = legend_texts(figures[stem])
-            self.assertTrue(set(names) <= set(texts), stem)
-            headings = [axes.get_title("left") for axes in figures[stem].axes if axes.get_visible()]
+        self.assertEqual(len(self.figures), 2)
+        for stem, figure in self.figures.items():
+            self.assertEqual(sorted(line.get_label() for line in lines_of(figure)), sorted(self.names), stem)
+            texts = legend_texts(figure)
+            self.assertTrue(set(self.names) <= set(texts), stem)
+            headings = [axes.get_title("left") for axes in figure.axes if axes.get_visible()]
             self.assertEqual(headings, [words for panel, words in PANELS.items() if panel != "other"])
 
     def test_other_panels_show_epoll_in_grey(self):
         # Without something that is in all panels, panels can only be compared by their ticks.
-        names = list(MODELS)
-        experiment = ("many", "all of them", tuple(names), "connections", (1, 100), None)
-        run = fixture.make_run([(name, name) for name in names], (experiment,), {})
-        for stem, figure in drawn(run, "many-throughput", "many-percentiles").items():
+        for stem, figure in self.figures.items():
             for axes in figure.axes:
                 if axes.get_visible():
                     grey = [line for line in axes.get_lines() if to_hex(line.get_color()) == REFERENCE_LINE["color"]]

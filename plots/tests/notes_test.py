@@ -7,17 +7,19 @@ from plots.run_file import Run
 from plots.tests import fixture
 from plots.tests.drawing import drawn, legend_texts
 
+ECHO = fixture.EXPERIMENTS[:1]
+
 
 class Notes(unittest.TestCase):
     def test_lost_rounds_of_a_measured_cell_are_told(self):
-        run = fixture.make_run(gaps={})
+        run = fixture.make_run(experiments=ECHO, gaps={})
         lost = fixture.bad_round("echo-closed/epoll/10", 5, "failed", "server died: signal 11")
         run["rounds"].append(lost)
         texts = legend_texts(drawn(run, "echo-closed-throughput")["echo-closed-throughput"])
         self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
 
     def test_cells_left_out_by_only_are_told(self):
-        run = fixture.make_run(gaps={})
+        run = fixture.make_run(experiments=ECHO, gaps={})
         run["cells"] = [cell for cell in run["cells"] if cell["id"] != "echo-closed/epoll/10"]
         run["rounds"] = [each for each in run["rounds"] if each["cell"] != "echo-closed/epoll/10"]
         run["summaries"] = [each for each in run["summaries"] if each["cell"] != "echo-closed/epoll/10"]
@@ -55,7 +57,8 @@ class Notes(unittest.TestCase):
 
     def test_same_reason_is_told_once(self):
         run = fixture.make_run(
-            gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")}
+            experiments=ECHO,
+            gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")},
         )
         loaded = Run(run, "run.json")
         notes = series.notes(loaded, loaded.experiments[0], {})
@@ -63,7 +66,7 @@ class Notes(unittest.TestCase):
 
     def test_unanswered_requests_are_told_with_percentiles(self):
         texts = legend_texts(
-            drawn(fixture.make_run(gaps={}, infinite=3), "echo-closed-percentiles")["echo-closed-percentiles"]
+            drawn(fixture.make_run(experiments=ECHO, gaps={}, infinite=3), "echo-closed-percentiles")["echo-closed-percentiles"]
         )
         self.assertTrue(any("failed or were never answered" in text for text in texts), texts)
 
