@@ -78,7 +78,9 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(len(run["rounds"]), 2 * len(status))
         for one in run["rounds"]:
             if one["status"] == "ok":
-                self.assertGreater(one["server"]["cpu_ns"], 0)
+                late = 2.2 * one["server"]["read_late_ns"] > one["load"]["window"]["duration_ns"]
+                if not late:  # else the CPU time of the window is unknown: a busy machine did not let the harness look in time
+                    self.assertGreater(one["server"]["cpu_ns"], 0)
                 self.assertGreater(one["server"]["pss_bytes"], 0)
                 self.assertGreater(one["server"]["page_table_bytes"], 0)
                 self.assertGreater(one["server"]["counters"]["bytes"]["received"], 0)

@@ -50,15 +50,16 @@ bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
   return false;
 }
 
-// A point that cannot run is shown as such and the sweep goes on, unless it is the first: then none can.
-SweptPoint run_point(const Sweep& sweep, std::size_t index, const Runner& run) {
+// A point that cannot run is shown as such and the sweep goes on, unless it is the first run of all: then none can.
+SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner& run) {
+  const Sweep& sweep = result.sweep;
   const SweepPoint& point = sweep.points[index];
   SweptPoint swept{.point = point};
   try {
     swept.outcome =
         run(point.options, fmt::format("{} of {}: {} {}", index + 1, sweep.points.size(), sweep.key, point.text));
-  } catch (const std::runtime_error& error) {  // std::system_error is one
-    if (index == 0) {
+  } catch (const std::exception& error) {  // also what this machine cannot hold, which is only seen when it is tried
+    if (index == 0 && !result.ceiling) {
       throw;
     }
     swept.reason = error.what();
@@ -69,7 +70,7 @@ SweptPoint run_point(const Sweep& sweep, std::size_t index, const Runner& run) {
 void run_points(SweepResult& result, const Runner& run, const ExperimentOutput& output) {
   print_text(output, sweep_heading(result.sweep));
   for (std::size_t i = 0; i < result.sweep.points.size(); ++i) {
-    result.points.push_back(run_point(result.sweep, i, run));
+    result.points.push_back(run_point(result, i, run));
     print_text(output, sweep_row(result.sweep, result.points.back()));
     result.interrupted = result.points.back().outcome && result.points.back().outcome->result.interrupted;
     if (result.interrupted) {
@@ -111,6 +112,26 @@ double lowest_rate(const LoadOptions& options, const Objective& objective) {
   return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
 }
 
+// Nothing where there is to be an end; `result` then says why. What was probed before is kept.
+std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& which, const Runner& run,
+                                 RateSearchResult& result) {
+  try {
+    Outcome outcome = run(options, which);
+    result.interrupted = outcome.result.interrupted;
+    result.reason = outcome.result.unreachable;  // the server has died, which says nothing about a rate
+    if (!result.interrupted && result.reason.empty()) {
+      return outcome;
+    }
+  } catch (const std::exception& error) {
+    result.reason = error.what();
+  }
+  if (!result.interrupted) {
+    fmt::print(stderr, "fanin-load: the search ended after {} probe{}: {}\n", result.runs.size(),
+               result.runs.size() == 1 ? "" : "s", result.reason);
+  }
+  return std::nullopt;
+}
+
 void search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output, RateSearchResult& result) {
   print_text(output, probe_heading());
   const double ceiling = result.ceiling->result.requests_per_s();
@@ -122,13 +143,14 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
   const RateProbe probe = [&](double rate, ProbePhase phase) -> std::optional<ProbeAnswer> {
     const std::string which =
         fmt::format("{} at {}, probe {}", phase_name(phase), human_rate(rate), result.runs.size() + 1);
-    Outcome outcome = run(probe_options(options, result.objective, rate, phase), which);
-    if (outcome.result.interrupted) {
+    std::optional<Outcome> outcome =
+        run_probe(probe_options(options, result.objective, rate, phase), which, run, result);
+    if (!outcome) {
       return std::nullopt;
     }
-    const Judgement judgement = judge_objective(result.objective, outcome);
-    print_text(output, probe_row({rate, phase, judgement.met, judgement.reason}, outcome));
-    result.runs.push_back(std::move(outcome));
+    const Judgement judgement = judge_objective(result.objective, *outcome);
+    print_text(output, probe_row({rate, phase, judgement.met, judgement.reason}, *outcome));
+    result.runs.push_back(*std::move(outcome));
     return ProbeAnswer{judgement.met, judgement.reason};
   };
   result.found = find_highest_rate(plan, probe);
@@ -174,14 +196,14 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
                           .precision = options.find_precision};
   make_plan(probe_options(options, result.objective, 1, ProbePhase::kConfirmation));
   result.ceiling = run(closed_loop(options), kCeilingRun);
-  result.found.interrupted = result.ceiling->result.interrupted;
-  if (show_ceiling(*result.ceiling, output) && !result.found.interrupted) {
+  result.interrupted = result.ceiling->result.interrupted;
+  if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
     search(options, run, output, result);
   } else {
     result.found.bound = "the closed loop gave no ceiling to start from";
   }
   write_json(output, rate_search_json(result));
-  if (result.found.interrupted) {
+  if (result.interrupted) {
     return kInterrupted;
   }
   return result.found.rate_per_s ? 0 : kBadResult;

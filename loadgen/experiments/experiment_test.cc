@@ -132,6 +132,33 @@ TEST_F(ExperimentTest, AServerThatIsNotThereIsBadInput) {
   EXPECT_THROW(run_sweep(options_, nobody, {}), std::runtime_error);
 }
 
+// Would catch: a point that this machine has no room for, which is known only when its turn comes, and all before it
+// lost.
+TEST_F(ExperimentTest, APointThatDoesNotFitCostsThePointAndNotTheSweep) {
+  const auto small_machine = [](const LoadOptions& options, const std::string& which) {
+    if (options.connections > 1000) {
+      throw std::invalid_argument("no room");
+    }
+    return simulated(options, which);
+  };
+  EXPECT_EQ(sweep("connections=10,2000,20", small_machine), 0);
+  EXPECT_EQ(json_["points"][1]["reason"], "no room");
+  EXPECT_TRUE(json_["points"][2]["result"].is_object());
+}
+
+// Would catch: a ceiling that was measured, and lost with the server.
+TEST_F(ExperimentTest, TheAutomaticSweepKeepsItsCeilingWhenTheServerDies) {
+  const auto dying = [](const LoadOptions& options, const std::string& which) {
+    if (options.rate_per_s) {
+      throw std::runtime_error("no connection came up");
+    }
+    return simulated(options, which);
+  };
+  EXPECT_EQ(sweep("rate=auto", dying), 1);
+  EXPECT_TRUE(json_["ceiling"].is_object());
+  EXPECT_EQ(json_["points"][0]["reason"], "no connection came up");
+}
+
 TEST_F(ExperimentTest, AnInterruptEndsTheSweepAndKeepsWhatThereIs) {
   int runs = 0;
   EXPECT_EQ(sweep("connections=1,2,3",
@@ -168,6 +195,52 @@ TEST_F(ExperimentTest, ASearchWithoutARateFails) {
   EXPECT_TRUE(json_["rate_per_s"].is_null());
   EXPECT_TRUE(json_["confirming"].is_null());
   EXPECT_EQ(json_["bound"], "p99 was 1.00 ms");
+}
+
+// Would catch: rates that are searched on and on although nobody answers any more, and one given as the answer.
+TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenTheServerDies) {
+  int runs = 0;
+  const auto dying = [&runs](const LoadOptions& options, const std::string& which) {
+    Outcome outcome = simulated(options, which);
+    outcome.result.unreachable = ++runs == 4 ? "no connection came up" : "";
+    return outcome;
+  };
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(search("p99<2ms", dying), 1);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "fanin-load: the search ended after 2 probes: no connection came up\n");
+  EXPECT_EQ(json_["reason"], "no connection came up");
+  EXPECT_EQ(json_["interrupted"], false);
+  EXPECT_EQ(json_["probes"].size(), 2U);
+  EXPECT_TRUE(json_["ceiling"].is_object());
+  EXPECT_TRUE(json_["rate_per_s"].is_null());
+}
+
+// Would catch: exit code 2 and no result, with all that was probed lost.
+TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenAProbeCannotRun) {
+  int runs = 0;
+  const auto failing = [&runs](const LoadOptions& options, const std::string& which) {
+    if (++runs == 4) {
+      throw std::runtime_error("no descriptor is left");
+    }
+    return simulated(options, which);
+  };
+  EXPECT_EQ(search("p99<2ms", failing), 1);
+  EXPECT_EQ(json_["reason"], "no descriptor is left");
+  EXPECT_EQ(json_["probes"].size(), 2U);
+}
+
+TEST_F(ExperimentTest, AnInterruptEndsTheSearchAndKeepsWhatThereIs) {
+  int runs = 0;
+  const auto stopped = [&runs](const LoadOptions& options, const std::string& which) {
+    Outcome outcome = simulated(options, which);
+    outcome.result.interrupted = ++runs == 3;
+    return outcome;
+  };
+  EXPECT_EQ(search("p99<2ms", stopped), 130);
+  EXPECT_EQ(json_["interrupted"], true);
+  EXPECT_TRUE(json_["reason"].is_null());
+  EXPECT_EQ(json_["probes"].size(), 1U);
 }
 
 TEST_F(ExperimentTest, TheSearchRefusesWhatContradictsIt) {

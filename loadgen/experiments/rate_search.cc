@@ -31,12 +31,12 @@ class Search {
  private:
   // One probe; false as well where the search is to end.
   bool meets(double rate, ProbePhase phase) {
-    if (found_.interrupted) {
+    if (found_.cut_short) {
       return false;
     }
     const auto answer = probe_(rate, phase);
     if (!answer) {
-      found_.interrupted = true;
+      found_.cut_short = true;
       return false;
     }
     found_.probes.push_back({rate, phase, answer->met, answer->reason});
@@ -65,7 +65,7 @@ class Search {
       climb(rate);
       return;
     }
-    for (int i = 0; i < kMostHalvings && rate / 2 >= search_.lowest_per_s && !found_.interrupted; ++i) {
+    for (int i = 0; i < kMostHalvings && rate / 2 >= search_.lowest_per_s && !found_.cut_short; ++i) {
       rate = four_digits(rate / 2);
       if (settle(rate, ProbePhase::kHalving)) {
         return;
@@ -99,7 +99,7 @@ class Search {
   }
 
   void bisect() {
-    while (met_ && failed_ && *failed_ > *met_ * (1 + search_.precision) && !found_.interrupted) {
+    while (met_ && failed_ && *failed_ > *met_ * (1 + search_.precision) && !found_.cut_short) {
       const double middle = four_digits(std::sqrt(*met_ * *failed_));
       if (middle <= *met_ || middle >= *failed_) {
         return;
@@ -110,7 +110,7 @@ class Search {
 
   void confirm() {
     double step = search_.precision;
-    for (int i = 0; i < kMostConfirmations && met_ && !found_.interrupted; ++i, step *= 2) {
+    for (int i = 0; i < kMostConfirmations && met_ && !found_.cut_short; ++i, step *= 2) {
       if (meets(*met_, ProbePhase::kConfirmation)) {
         found_.rate_per_s = met_;
         return;

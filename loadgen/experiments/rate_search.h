@@ -28,8 +28,8 @@ struct Probe {
 struct RateFound {
   std::optional<double> rate_per_s;  // the highest that met the objective and was confirmed; none if there is no such
   std::string bound;                 // what kept it from being higher
-  bool interrupted = false;
-  std::vector<Probe> probes;  // all of them, in their order
+  bool cut_short = false;            // a probe gave no answer
+  std::vector<Probe> probes;         // all of them, in their order
 };
 
 // Whether a rate meets the objective, and the figure that decided it; nothing if there is to be an end.

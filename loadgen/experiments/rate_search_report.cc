@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "loadgen/experiments/outcome_row.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
@@ -20,6 +22,15 @@ Json objective_json(const Objective& objective) {
           {"errors_share", objective.errors_share ? Json(*objective.errors_share) : Json()}};
 }
 
+// What a search that was cut short has shown nevertheless.
+std::string met_so_far(const RateSearchResult& result) {
+  double highest = 0;
+  for (const Probe& probe : result.found.probes) {
+    highest = probe.met ? std::max(highest, probe.rate_per_s) : highest;
+  }
+  return highest > 0 ? fmt::format("; {} met {}, not confirmed", human_rate(highest), result.objective.text) : "";
+}
+
 }  // namespace
 
 std::string probe_heading() {
@@ -33,8 +44,9 @@ std::string probe_row(const Probe& probe, const Outcome& outcome) {
 
 std::string rate_search_text(const RateSearchResult& result) {
   const std::string& objective = result.objective.text;
-  if (result.found.interrupted) {
-    return "\n  interrupted before a rate was found\n";
+  if (result.found.cut_short) {
+    return fmt::format("\n  {} before a rate was found{}\n", result.interrupted ? "interrupted" : "ended",
+                       met_so_far(result));
   }
   if (!result.found.rate_per_s) {
     return fmt::format("\n  no rate met {}: {}\n", objective, result.found.bound);
@@ -60,7 +72,8 @@ Json rate_search_json(const RateSearchResult& result) {
           {"started_at", timestamp(result.started_at)},
           {"objective", objective_json(result.objective)},
           {"precision", result.precision},
-          {"interrupted", result.found.interrupted},
+          {"interrupted", result.interrupted},
+          {"reason", result.reason.empty() ? Json() : Json(result.reason)},
           {"rate_per_s", found ? Json(*result.found.rate_per_s) : Json()},
           {"bound", result.found.bound},
           {"ceiling", result.ceiling ? run_json(*result.ceiling) : Json()},

@@ -14,6 +14,8 @@ struct RateSearchResult {
   WallTime started_at{};
   Objective objective;
   double precision = 0;
+  bool interrupted = false;
+  std::string reason;  // why the search ended before it was done; empty where it was done, or interrupted
   std::optional<Outcome> ceiling;
   RateFound found;
   std::vector<Outcome> runs;  // of found.probes, one each

@@ -149,7 +149,7 @@ TEST(RateSearch, EndsAtOnceWhenInterrupted) {
   const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&calls](double, ProbePhase) {
     return ++calls < 3 ? std::optional(ProbeAnswer{true, "fast"}) : std::nullopt;
   });
-  EXPECT_TRUE(found.interrupted);
+  EXPECT_TRUE(found.cut_short);
   EXPECT_FALSE(found.rate_per_s);
   EXPECT_EQ(calls, 3);
 }

@@ -1,9 +1,12 @@
 """Several runs in one command, and several targets in one run."""
 
 import json
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
-from programs import QUICK, load, server, test
+from programs import LOAD, QUICK, load, server, test
 from plots.validate import findings
 
 # Where ten runs make one experiment: beyond the ceiling each of them waits for its last replies until the time-out.
@@ -46,6 +49,26 @@ class Experiments(unittest.TestCase):
             self.assertEqual(result["confirming"]["schedule"]["asked_rate_per_s"], result["rate_per_s"])
         else:
             self.assertRegex(result["bound"], "invalid|too few")
+
+
+    def test_a_server_that_dies_costs_what_is_not_probed_yet(self):
+        # Killed once the first probe's row is there: that probe is kept, and the JSON says what ended the search.
+        with server() as (target, process), tempfile.NamedTemporaryFile() as file, subprocess.Popen(
+                [LOAD, target, *SHORT, "--find-rate", "p50<1s", "--json", file.name],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
+            for line in search.stdout:
+                if " doubling " in line:
+                    break
+            process.kill()
+            search.stdout.read()
+            rest = search.stderr.read()
+            self.assertEqual(search.wait(), 1, rest)
+            result = json.loads(Path(file.name).read_text(encoding="utf-8"))
+        self.assertEqual(findings(result, "result"), [])
+        self.assertGreaterEqual(len(result["probes"]), 1)
+        said = [line for line in rest.splitlines() if line.startswith("fanin-load: ")]
+        self.assertEqual(said, [f"fanin-load: the search ended after {len(result['probes'])} probe"
+                                f"{'s' if len(result['probes']) > 1 else ''}: {result['reason']}"], rest)
 
 
 class Turns(unittest.TestCase):
