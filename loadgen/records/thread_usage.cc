@@ -3,33 +3,41 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <string_view>
+#include <cstdint>
 
 #include "net/descriptor.h"
 
 namespace fanin {
 namespace {
 
-// Second field of /proc/thread-self/schedstat: ns spent waiting on a run queue.
-Nanoseconds read_run_queue_wait() noexcept {
+std::optional<Nanoseconds> read_run_queue_wait() noexcept {
   const Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
   std::array<char, 128> buffer{};
   const ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
-  if (length <= 0) {
-    return Nanoseconds(0);
-  }
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(length));
-  const std::size_t space = text.find(' ');
-  std::int64_t wait = 0;
-  if (space != std::string_view::npos) {
-    std::from_chars(text.data() + space + 1, text.data() + text.size(), wait);
-  }
-  return Nanoseconds(wait);
+  return length > 0 ? run_queue_wait_of({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
 }
 
 }  // namespace
+
+// Its fields are ns on a CPU, ns on a run queue, and how often it was given a CPU. A kernel that does not count says
+// "0 0 0"; a thread that asks has been given one.
+std::optional<Nanoseconds> run_queue_wait_of(std::string_view schedstat) noexcept {
+  std::array<std::uint64_t, 3> fields{};
+  const char* at = schedstat.data();
+  const char* const end = at + schedstat.size();
+  for (std::uint64_t& field : fields) {
+    at = std::find_if(at, end, [](char c) { return c != ' '; });
+    const auto [after, error] = std::from_chars(at, end, field);
+    if (error != std::errc{}) {
+      return std::nullopt;
+    }
+    at = after;
+  }
+  return fields[2] > 0 ? std::make_optional(Nanoseconds(fields[1])) : std::nullopt;
+}
 
 ThreadUsage thread_usage() noexcept {
   ThreadUsage usage;

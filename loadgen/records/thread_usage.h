@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "net/clock.h"
 
@@ -11,8 +11,11 @@ namespace fanin {
 struct ThreadUsage {
   TimePoint at{};
   Nanoseconds cpu{0};
-  Nanoseconds run_queue_wait{0};  // ready to run, but without a CPU; 0 where the kernel does not say
+  std::optional<Nanoseconds> run_queue_wait;  // ready to run, but without a CPU; none where the kernel does not say
 };
+
+// The same from a line of /proc/PID/schedstat.
+std::optional<Nanoseconds> run_queue_wait_of(std::string_view schedstat) noexcept;
 
 // Reads it for the calling thread. No allocation.
 ThreadUsage thread_usage() noexcept;
@@ -36,9 +39,11 @@ class UsageMeter {
 
   Nanoseconds elapsed() const noexcept { return end_.at - begin_.at; }
   Nanoseconds cpu() const noexcept { return end_.cpu - begin_.cpu; }
-  // 0 where one of the readings was not to be had, as when descriptors have run out.
-  Nanoseconds run_queue_wait() const noexcept {
-    return std::max(end_.run_queue_wait - begin_.run_queue_wait, Nanoseconds(0));
+  // None where one of the readings was not to be had, as when descriptors have run out.
+  std::optional<Nanoseconds> run_queue_wait() const noexcept {
+    return end_.run_queue_wait && begin_.run_queue_wait
+               ? std::make_optional(*end_.run_queue_wait - *begin_.run_queue_wait)
+               : std::nullopt;
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,27 @@ TEST(UsageMeter, AWindowThatNeverOpenedUsedNothing) {
   UsageMeter meter;
   meter.stop();
   EXPECT_LT(meter.elapsed(), std::chrono::seconds(1));
+}
+
+TEST(UsageMeter, ReadsTheWaitForACpu) {
+  EXPECT_EQ(run_queue_wait_of("5139410 1027342 35\n"), Nanoseconds(1'027'342));
+  EXPECT_EQ(run_queue_wait_of("5139410 0 35\n"), Nanoseconds(0));
+}
+
+// Would catch: 0, as if no thread had waited, where nobody has counted or the text was not to be had.
+TEST(UsageMeter, AWaitThatNobodyCountedIsNotZero) {
+  for (const char* text : {"", "\n", "0 0 0\n", "12\n", "12 x 3", "12 34"}) {
+    EXPECT_EQ(run_queue_wait_of(text), std::nullopt) << text;
+  }
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  UsageMeter meter;
+  meter.pass(TimePoint{}, TimePoint{}, TimePoint::max());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  meter.stop();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(meter.run_queue_wait(), std::nullopt);
 }
 
 TEST(ProcessUsage, GrowsWithWork) {

@@ -212,7 +212,7 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
           {"cpu_system_ns", usage.cpu_system.count()},
           {"cpu_per_request_ns", or_null(result.generator_ns_per_request())},
           {"busiest_thread_utilisation", result.busiest_thread_utilisation},
-          {"run_queue_wait_ns", result.run_queue_wait.count()},
+          {"run_queue_wait_ns", or_null(result.run_queue_wait)},
           {"driver_reason", plan.driver_reason},
           {"wait", wait_name(plan.wait.kind)},
           {"wait_reason", plan.wait.reason},

@@ -127,6 +127,16 @@ TEST_F(ReportTest, JsonAddsErrorsOfRequestsAndConnections) {
   EXPECT_EQ(json["throughput"]["requests_per_s"], 980.0);
 }
 
+// Would catch: 0 for what could not be read, as if no thread had ever waited for a CPU.
+TEST_F(ReportTest, AWaitForACpuThatIsNotKnownIsNull) {
+  const auto waited = [this] {
+    return result_json(plan_, result_, judge(plan_, result_))["generator"]["run_queue_wait_ns"];
+  };
+  EXPECT_EQ(waited(), 0);
+  result_.run_queue_wait.reset();
+  EXPECT_TRUE(waited().is_null());
+}
+
 TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
   EXPECT_TRUE(result_json(plan_, result_, judge(plan_, result_))["http"].is_null());
   EXPECT_EQ(text().find("statuses"), std::string::npos);

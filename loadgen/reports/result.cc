@@ -45,8 +45,10 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.stalls.total += spin.stalls().total;
   result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
   result.stalls.late += spin.stalls().late;
-  result.run_queue_wait += usage.run_queue_wait();
-  result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, usage.run_queue_wait());
+  const std::optional<Nanoseconds> waited = usage.run_queue_wait();
+  result.run_queue_wait =
+      result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
+  result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, waited.value_or(Nanoseconds(0)));
   if (usage.elapsed() > Nanoseconds(0)) {
     const double share = static_cast<double>(std::max(usage.cpu() - spin.spun(), Nanoseconds(0)).count()) /
                          static_cast<double>(usage.elapsed().count());

@@ -76,11 +76,11 @@ struct LoadResult {
 
   ProcessUsage generator;  // over the window
   double busiest_thread_utilisation = 0;
-  Nanoseconds run_queue_wait{0};          // of all threads
-  Nanoseconds busiest_run_queue_wait{0};  // of the thread that waited most
-  Nanoseconds spun{0};                    // of all threads: CPU time that is in `generator`, and not work
-  SpinMeter::Stalls stalls;               // of all threads that spin
-  std::optional<ServerUsage> server;      // with --server-pid, over the window
+  std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
+  Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
+  Nanoseconds spun{0};                // of all threads: CPU time that is in `generator`, and not work
+  SpinMeter::Stalls stalls;           // of all threads that spin
+  std::optional<ServerUsage> server;  // with --server-pid, over the window
 
   // The share of all times of the window at which the machine's stalls made it impossible to send within the tolerance,
   // by what the threads saw of them while they had nothing else to do; 0 where none spins.
