@@ -40,9 +40,12 @@ SHOWN = (
 def publish(run_path, memory_path=None, top=TOP):
     """Writes results/reference/, README.md and docs/measured.md below `top`. Raises InputError and OSError.
 
-    `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first.
+    `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first; by default
+    the one that the first has in its folder memory/, as a reference has.
     """
     run = _load(run_path)
+    own_memory = run.path.parent / "memory"
+    memory_path = memory_path or (own_memory if own_memory.exists() else None)
     memory = _load(memory_path) if memory_path else None
     readme = top / "README.md"
     before, rest = _split(readme.read_text(encoding="utf-8"), BEGIN, readme)
@@ -136,7 +139,7 @@ def _draw(run, out, wanted):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="plots.publish", description="Makes a run the reference of the README.")
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
-    help_text = "a run whose bytes per idle connection are shown instead, such as one of all models"
+    help_text = "a run whose bytes per idle connection are shown instead, such as one of all models; else RUN/memory"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
     try:

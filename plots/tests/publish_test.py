@@ -65,6 +65,16 @@ class Publish(unittest.TestCase):
         self.assertIn("Left out: `hey` (not installed).", page)
         self.assertEqual(json.loads((self.top / "results/reference/peers/0.json").read_text()), echo)
 
+    def test_a_reference_published_again_keeps_its_memory_run(self):
+        """Would catch: the committed run of all models' memory deleted by publishing the reference in its place."""
+        (self.top / "run" / "memory").mkdir(parents=True)
+        fixture.write_run(self.top / "run" / "memory", self.run_, micro=False)
+        self.publish()
+        reference = self.top / "results/reference"
+        with mock.patch.object(publish, "_draw", return_value=[]):
+            publish.publish(reference, top=self.top)
+        self.assertEqual(load_run(reference / "memory").document, self.run_)
+
     def test_a_page_without_comparisons_is_gone(self):
         """Would catch: a page that shows what was measured beside an earlier run."""
         self.publish_with(peers_document())
