@@ -158,6 +158,7 @@ class EventLoop : public LoadThread {
   Trickle trickle_;
   const bool paced_;
   std::vector<std::string> unsent_;  // of active connections, where sends are paced
+  std::string piece_;                // of them that is being sent
   TimePoint next_tick_{};
 
   std::uint32_t next_to_open_ = 0;  // never opened so far: this one and all after it

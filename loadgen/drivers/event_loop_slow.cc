@@ -14,10 +14,10 @@ void EventLoop::send_slowly(std::uint32_t index, std::string_view bytes) {
 
 void EventLoop::send_piece(std::uint32_t index) {
   std::string& unsent = unsent_[index];
-  const std::string piece = unsent.substr(0, sends_.piece());
-  unsent.erase(0, piece.size());
+  piece_.assign(unsent, 0, sends_.piece());  // a copy, since a send that fails forgets what is unsent
+  unsent.erase(0, piece_.size());
   sends_.begin_pause(index, at_);
-  send(index, piece);
+  send(index, piece_);
 }
 
 void EventLoop::keep_pace() {
