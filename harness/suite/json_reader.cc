@@ -25,6 +25,8 @@ Json parse_json(std::string_view text, const std::string& name) {
     const auto line_start = before.rfind('\n');
     const std::size_t column = at - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
     throw std::invalid_argument(fmt::format("{}: line {}, column {}: not JSON", name, line, column));
+  } catch (const Json::out_of_range&) {  // the one other thing that parsing throws; it knows no place
+    throw std::invalid_argument(fmt::format("{}: holds a number that is too large: give a smaller one", name));
   }
 }
 

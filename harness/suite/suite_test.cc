@@ -138,6 +138,16 @@ TEST(Suite, NamesLineAndColumnOfWhatIsNotJson) {
   }
 }
 
+// Would catch: a message that does not say which file is to blame.
+TEST(Suite, NamesTheFileOfANumberThatIsTooLarge) {
+  try {
+    parse_json(R"({"seed": 7e777})", "s.json");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "s.json: holds a number that is too large: give a smaller one");
+  }
+}
+
 TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {
   const std::string path = ::testing::TempDir() + "fanin-suite-test.json.gz";
   const auto write = [&path](std::string_view bytes) {
