@@ -94,7 +94,8 @@ TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   result_.spun = milliseconds(980);
   result_.stalls = {.count = 10, .total = milliseconds(20), .longest = milliseconds(3), .late = milliseconds(10)};
   ASSERT_EQ(judged().reasons.size(), 1U);
-  EXPECT_NE(judged().reasons[0].find("for up to 1.00 % the machine's stalls"), std::string::npos) << judged().reasons[0];
+  EXPECT_NE(judged().reasons[0].find("for up to 1.00 % the machine's stalls"), std::string::npos)
+      << judged().reasons[0];
 }
 
 // Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.

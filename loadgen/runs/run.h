@@ -42,8 +42,8 @@ class RunListener {
 };
 
 // Does what the plan says: connects, makes traffic, measures, closes. `interrupted` may be set at any time, from a
-// signal handler too; the run then ends early and what was measured until then is returned. Where no connection comes up
-// at all it ends without traffic, and `unreachable` says why. Throws std::system_error for trouble of its own.
+// signal handler too; the run then ends early and what was measured until then is returned. Where no connection comes
+// up at all it ends without traffic, and `unreachable` says why. Throws std::system_error for trouble of its own.
 LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
                     const std::atomic<bool>& interrupted);
 
