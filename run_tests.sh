@@ -5,6 +5,9 @@ cd "$(dirname "$0")"
 . ./bootstrap.sh
 
 kStages=(format release end-to-end plots asan tsan tidy fuzz)
+# What servers and load generator are tested by, and the label of those tests that need no more than them.
+kPrograms=(fanin-server fanin-load fanin-conformance)
+kOfPrograms='^(conformance|program|harness_end_to_end)$'
 
 usage() {
   cat <<'END'
@@ -12,13 +15,14 @@ usage: ./run_tests.sh [STAGE...]
 
 Installs what is missing, then runs the stages named, or all of them:
   format      clang-format and shellcheck find nothing
-  release     the preset that is measured builds without a warning, and all tests pass on it
+  release     the preset that is measured builds without a warning; its servers conform and its programs do what their
+              tests ask (unit tests come with asan; all tests at once: the preset dev)
   end-to-end  ./run_all.sh --quick goes from nothing to charts
   plots       the Python tests of the charts and of the comparisons with peers pass
-  asan        all tests pass under AddressSanitizer and UndefinedBehaviorSanitizer
-  tsan        the tests of servers and load generator pass under ThreadSanitizer
+  asan        all tests but the harness's end-to-end one pass under AddressSanitizer and UndefinedBehaviorSanitizer
+  tsan        servers conform and whole runs of the load generator pass under ThreadSanitizer
   tidy        clang builds everything and clang-tidy finds nothing; what was found clean is remembered in
-              ~/.cache/fanin-tidy. Among other stages it may take 100 s, alone as long as it needs
+              ~/.cache/fanin-tidy. Among other stages it may take 60 s, alone as long as it needs
   fuzz        every parser is fed broken input for two seconds (FANIN_FUZZ_SECONDS=N for longer)
 Exit code: 0 all passed, 1 a stage failed, 2 bad option or set-up. FANIN_JOBS=N limits the parallel jobs.
 END
@@ -56,20 +60,23 @@ sources() {
   find . \( -path ./build -o -path ./.git \) -prune -o -type f \( "${match[@]:1}" \) -print0
 }
 
-# configure_and_build PRESET [CMAKE_OPTION...]: goes on after an error, so that all of them are seen at once.
-configure_and_build() {
-  cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null
-  cmake --build --preset "$1" --parallel "$jobs" -- --quiet -k 0
-}
+# configure PRESET [CMAKE_OPTION...]
+configure() { cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null; }
+
+# build PRESET [TARGET...]: goes on after an error, so that all of them are seen at once.
+build() { cmake --build --preset "$1" --parallel "$jobs" ${2:+--target "${@:2}"} -- --quiet -k 0; }
 
 # Sanitizer runtimes of this age reserve fixed address ranges, which kernels with much address randomisation collide with.
 without_aslr() {
   if setarch "$(uname -m)" -R true 2>/dev/null; then setarch "$(uname -m)" -R "$@"; else "$@"; fi
 }
 
-# run_ctest PRESET [WRAPPER]: with one job more than there are CPUs, since most tests wait; lists the tests that skipped themselves, with their reasons, in the summary.
+# run_ctest PRESET [OPTION...]: with one job more than there are CPUs, since most tests wait; lists the tests that
+# skipped themselves, with their reasons, in the summary.
 run_ctest() {
-  "${@:2}" ctest --preset "$1" --parallel $((jobs + 1)) --no-tests=error | grep -v '^ *Start '
+  local -a wrapper=()
+  if [[ $1 != release ]]; then wrapper=(without_aslr); fi
+  "${wrapper[@]}" ctest --preset "$1" --parallel $((jobs + 1)) --no-tests=error "${@:2}" | grep -v '^ *Start '
   sed -n '/: Skipped$/{n;s/^/skipped: /p}' "build/$1/Testing/Temporary/LastTest.log" | sort | uniq -c >>"$notes"
 }
 
@@ -84,10 +91,11 @@ stage_format() {
   esac
 }
 
-# With its tests, which `./run_all.sh` alone does not build; the same programs then go through the end-to-end stage.
+# The programs that `./run_all.sh` builds; they then go through the end-to-end stage.
 stage_release() {
-  configure_and_build release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
-  run_ctest release
+  configure release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
+  build release "${kPrograms[@]}" fanin fanin-micro loadgen_allocation_test
+  run_ctest release -L "$kOfPrograms|loadgen_allocation_test"
 }
 
 stage_plots() {
@@ -102,13 +110,15 @@ sanitizer_compiler() {
 }
 
 stage_asan() {
-  configure_and_build asan "$(sanitizer_compiler)"
-  run_ctest asan without_aslr
+  configure asan "$(sanitizer_compiler)"
+  build asan
+  run_ctest asan -LE harness_end_to_end
 }
 
 stage_tsan() {
-  configure_and_build tsan "$(sanitizer_compiler)"
-  run_ctest tsan without_aslr
+  configure tsan "$(sanitizer_compiler)"
+  build tsan "${kPrograms[@]}" loadgen_run_test servers_test
+  run_ctest tsan -L "$kOfPrograms|loadgen_run_test|servers_test"
 }
 
 stage_tidy() {
@@ -135,7 +145,8 @@ stage_fuzz() {
   echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' >"$scratch/probe.cc"
   "$compiler" -fsanitize=fuzzer "$scratch/probe.cc" -o "$scratch/probe" 2>/dev/null ||
     skip "$compiler comes without libFuzzer (libclang-rt-14-dev)"
-  configure_and_build fuzz -DCMAKE_CXX_COMPILER="$compiler"
+  configure fuzz -DCMAKE_CXX_COMPILER="$compiler"
+  build fuzz
   for target in build/fuzz/fuzz/*_fuzz; do
     name=${target##*/}
     mkdir -p "$scratch/found/$name"
@@ -149,6 +160,7 @@ stage_fuzz() {
 
 stage_end-to-end() {
   local run=$scratch/run chart
+  if [[ -d build/release ]]; then configure release -DFANIN_TESTS=OFF; fi  # run_all.sh builds all that there is
   ./run_all.sh --quick --out "$run"
   "$FANIN_PYTHON" -m plots.validate "$run/suite.json" "$run/run.json" "$run/rounds.jsonl"
   for chart in "$run"/charts/*.png; do
@@ -208,7 +220,7 @@ main() {
     case $name in -h | --help) usage; exit 0 ;; esac
   done
   if ((${#chosen[@]} == 0)); then chosen=("${kStages[@]}"); fi
-  if ((${#chosen[@]} > 1)); then tidy_seconds=100; fi
+  if ((${#chosen[@]} > 1)); then tidy_seconds=60; fi
   bootstrap test
   link_redis
   for name in "${chosen[@]}"; do

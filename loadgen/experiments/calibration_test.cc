@@ -1,6 +1,7 @@
 #include "loadgen/experiments/calibration.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,8 @@ namespace {
 
 class CalibrationFile : public ::testing::Test {
  protected:
-  CalibrationFile() : path_(::testing::TempDir() + "fanin-calibration.json") {
+  // A name of its own for each process: ctest runs the tests of this class side by side.
+  CalibrationFile() : path_(::testing::TempDir() + "fanin-calibration-" + std::to_string(::getpid()) + ".json") {
     describe_machine(calibration_);
     calibration_.ceilings.resize(2);
     calibration_.ceilings[0].driver = DriverKind::kEpoll;
