@@ -67,8 +67,8 @@ class Director {
     const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
-    if (std::string why = unreachable(); !why.empty()) {
-      return without_traffic(started_at, now() - begin, std::move(why));
+    if (const std::string why = unreachable(); !why.empty()) {
+      return without_traffic(started_at, now() - begin, why);
     }
     const Nanoseconds setup = now() - begin;
     const TimePoint start = now() + kStartDelay;
@@ -249,7 +249,7 @@ class Director {
   }
 
   // Ends a run that has nobody to talk to. Its connections have failed, and that is its result.
-  std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup, std::string why) {
+  std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup, const std::string& why) {
     coordinator_->call_off();
     running_.clear();
     std::vector<LoadResult> results;
