@@ -17,8 +17,8 @@ namespace fanin {
 struct Rig {
   Programs programs;
   Placement placement;
-  std::string directory =
-      {};                 // where the generator runs, which finds the files of workloads there; empty: as the harness
+  // Where the generator runs, which finds the files of workloads there; empty: where the harness runs.
+  std::string directory = {};
   int interrupt_fd = -1;  // readable once the user has asked to stop
   // What the generator may take beyond the windows it is asked for: timeouts and its end. For connecting there is
   // setup_limit().

@@ -87,18 +87,16 @@ class Director {
     running_.clear();
     const Nanoseconds closing = now() - released;
     const auto overflows = listen_overflows();
-    std::vector<LoadResult> results;
-    for (const auto& part : parts_) {
-      LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
-      result.started_at = started_at;
+    std::vector<LoadResult> results = results_since(started_at, setup);
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const auto& part = parts_[i];
+      LoadResult& result = results[i];
       result.opened_at = opened_at;
-      result.setup = setup;
       result.closing = closing;
       result.warmup = window.open - window.start;
       result.warmup_end = warmup_end_;
       result.generator = usage_;
       result.server = part->server;
-      result.interrupted = interrupted_.load();
       if (overflows && overflows_before && part->plan.target.is_loopback()) {
         result.listen_overflows = *overflows - *overflows_before;
       }
@@ -252,12 +250,20 @@ class Director {
   std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup, const std::string& why) {
     coordinator_->call_off();
     running_.clear();
+    std::vector<LoadResult> results = results_since(started_at, setup);
+    for (LoadResult& result : results) {
+      result.unreachable = why;
+    }
+    return results;
+  }
+
+  // What the threads of each part recorded, once they have ended.
+  std::vector<LoadResult> results_since(WallTime started_at, Nanoseconds setup) const {
     std::vector<LoadResult> results;
     for (const auto& part : parts_) {
       LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
       result.started_at = started_at;
       result.setup = setup;
-      result.unreachable = why;
       result.interrupted = interrupted_.load();
     }
     return results;
