@@ -4,8 +4,9 @@ trouble?
 
   harness/peers/weather_truth.py [--build build/release] [--driver epoll] [--seconds 1]
 
-Each weather is a server on 127.0.0.1 that does one thing wrong; eight connections ask it for echoes. It holds where sent = completed + failed + unanswered, the exit code is 1 where nothing
-succeeded or a reply was wrong and else 0, and the errors are of the kinds that the weather makes and of no other.
+Each weather is a server on 127.0.0.1 that does one thing wrong; eight connections ask it for echoes. It holds where
+sent = completed + failed + unanswered, the exit code is 1 where nothing succeeded or a reply was wrong and else 0, and
+the errors are of the kinds that the weather makes and of no other.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input or a program that is missing."""
 import contextlib
 import json
