@@ -61,15 +61,11 @@ class Figures(unittest.TestCase):
         "achieved_rate_per_s": 1000.9,
         "tolerance_ns": 100_000,
         "within_tolerance_share": 0.9991,
-        "queued": 0,
+        "late_by_stalls_share": 0.0,
     }
 
-    def holds(self, arrival="uniform", late_share=0.0, **changes):
-        result = {
-            "schedule": self.SCHEDULE | changes,
-            "generator": {"stalls": {"late_share": late_share}},
-            "requests": {"sent": 10_000},
-        }
+    def holds(self, arrival="uniform", **changes):
+        result = {"schedule": self.SCHEDULE | changes}
         return [each["holds"] for each in open_loop_truth.figures_of(result, arrival, "1 connection")]
 
     def test_rate_and_punctuality_have_their_bounds(self):
@@ -79,9 +75,9 @@ class Figures(unittest.TestCase):
         self.assertEqual(self.holds(within_tolerance_share=0.9989), [True, False])
 
     def test_what_the_machine_took_is_counted_out_and_no_more(self):
-        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_share=0.001), [True, True])
-        self.assertEqual(self.holds(within_tolerance_share=0.9979, late_share=0.001), [True, False])
-        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_share=0.001, queued=11), [True, False])
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_stalls_share=0.001), [True, True])
+        self.assertEqual(self.holds(within_tolerance_share=0.9979, late_by_stalls_share=0.001), [True, False])
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_stalls_share=None), [True, False])
 
     def test_chance_is_no_fault(self):
         # A Poisson schedule of n requests is off by 1 / sqrt(n), which asked for 0.1 % would fail a sound generator.

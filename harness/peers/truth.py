@@ -66,7 +66,7 @@ def stalls_in_words(result):
     return (
         f"the machine took the generator's CPU {stalls['count']} times for 20 us or longer, "
         f"{stalls['total_ns'] / 1e6:.3g} ms in all, "
-        f"{stalls['longest_ns'] / 1e6:.3g} ms at most: in {stalls['late_share']:.3%} of the time it could not have sent in time"
+        f"{stalls['longest_ns'] / 1e6:.3g} ms at most"
     )
 
 

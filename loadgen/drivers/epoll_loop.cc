@@ -87,7 +87,7 @@ void EpollLoop::handle(const epoll_event& event) {
 void EpollLoop::receive(std::uint32_t index, bool closing) {
   for (;;) {
     const ssize_t length = read(index);
-    at_ = now();
+    read_clock();
     if (length > 0) {
       if (!take(index, static_cast<std::size_t>(length))) {
         return;
@@ -113,7 +113,7 @@ void EpollLoop::read_on(std::uint32_t index) {
     return;
   }
   const ssize_t length = direct_recv(link(index).fd, buffer_.data(), std::min(buffer_.size(), reads().piece()));
-  at_ = now();
+  read_clock();
   if (length > 0) {
     reads().begin_pause(index, at_);
     received(index, {buffer_.data(), static_cast<std::size_t>(length)}, at_);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fanin {
 namespace {
@@ -29,7 +30,6 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
-      spin_(plan.rate_per_s ? lateness_tolerance(plan) : SpinMeter::kStall),
       links_(share.connections + share.idle),
       clients_(share.connections),
       sends_(share.connections, plan.send_bytes_per_s),
@@ -49,7 +49,7 @@ void EventLoop::start_timer(TimePoint first) {
 void EventLoop::timer_expired() {
   std::uint64_t expirations = 0;
   [[maybe_unused]] const ssize_t length = ::read(timer_.get(), &expirations, sizeof expirations);  // restarts it
-  at_ = now();
+  read_clock();
 }
 
 void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
@@ -72,24 +72,38 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
       keep_pace();
     }
     if (at_ >= next_tick_) {
-      spin_.work();
+      spin_.other_work();
       tick(coordinator);
     }
     if (workload_.finished(at_) || drained() || gave_up_) {
       break;
     }
-    if (turn(workload_.may_send(at_) ? at_ : next_due()) > 0) {
-      spin_.work();
-    } else {
-      at_ = now();
-      if (spins_) {  // a loop that sleeps has been woken for nothing, which is neither spinning nor a stall
-        spin_.idle(at_, recorder_.counts(at_));
-      }
+    if (turn(workload_.may_send(at_) ? at_ : next_due()) == 0) {
+      rest();
     }
   }
   meter_.stop();
   workload_.abandon(at_);
   recorder_.finish();
+}
+
+// A loop that sleeps has been woken for nothing, which is neither spinning nor a stall.
+void EventLoop::rest() noexcept {
+  at_ = now();
+  if (spins_) {
+    handled_ = workload_.handled();
+    spin_.idle(at_, recorder_.counts(at_));
+    recorder_.stolen(spin_.stolen());
+  }
+}
+
+void EventLoop::read_clock(std::size_t replies) noexcept {
+  at_ = now();
+  if (spins()) {
+    const std::uint64_t before = std::exchange(handled_, workload_.handled());
+    spin_.busy(at_, handled_ - before + replies, recorder_.counts(at_));
+    recorder_.stolen(spin_.stolen());
+  }
 }
 
 // Until then there is nothing to do but what news ask for.
@@ -174,13 +188,14 @@ void EventLoop::dispatch() {
   for (int sent = 0; sent < kSendBatch; ++sent) {
     if (sent == 0 || !queues_sends_) {
       if (!workload_.may_send(at_)) {
+        spin_.caught_up();
         break;
       }
-      at_ = now();
+      read_clock();
     }
-    spin_.work();
     const auto turn = workload_.next(at_);
     if (!turn) {
+      spin_.caught_up();
       break;
     }
     begin_request(turn->connection);
@@ -233,7 +248,7 @@ void EventLoop::sendable(std::uint32_t index) {
   if (link.waiting) {
     const auto node = waiting_.extract(index);
     link.waiting = false;
-    at_ = now();
+    read_clock();
     transmit(index, node.mapped());
   }
 }

@@ -76,6 +76,9 @@ class EventLoop : public LoadThread {
   void keep_waiting_first(std::uint32_t index, std::string_view bytes);  // before it
   void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
   void dispatch();
+  // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
+  // and were not reported yet, at most.
+  void read_clock(std::size_t replies = 0) noexcept;
 
   // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
   std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{links_[index].life} << 32 | index; }
@@ -110,6 +113,7 @@ class EventLoop : public LoadThread {
   bool received_idle(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
   void send(std::uint32_t index, std::string_view bytes);
+  void rest() noexcept;
   TimePoint next_due() noexcept;
   bool drained() const noexcept;
 
@@ -147,6 +151,7 @@ class EventLoop : public LoadThread {
   const bool half_closes_;
   const Nanoseconds tick_;  // about kTick
   SpinMeter spin_;
+  std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
   Descriptor timer_;
   std::vector<Link> links_;                              // active ones first, then idle ones
   std::vector<Client> clients_;                          // of the active ones

@@ -51,6 +51,7 @@ void EventLoop::pump_opens() {
 }
 
 void EventLoop::open(std::uint32_t index) {
+  spin_.other_work();
   Link& link = links_[index];
   ++link.life;
   link.phase = Phase::kConnecting;
@@ -73,7 +74,7 @@ void EventLoop::connect_decided(std::uint32_t index) {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(links_[index].fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  at_ = now();
+  read_clock();
   if (error != 0) {
     connect_failed(index, error);
   } else {
@@ -189,6 +190,7 @@ bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
+  spin_.other_work();
   Link& link = links_[index];
   if (is_idle(index)) {
     connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));

@@ -38,7 +38,8 @@ LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
       share_(share),
       client_(plan.make_client()),
       slices_(plan.slices ? std::optional<Slices>(*plan.slices) : std::nullopt),
-      recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand),
+      recorder_(plan.rate_per_s.has_value() || plan.connect_on_demand,
+                plan.rate_per_s ? lateness_tolerance(plan) : Nanoseconds::max()),
       classes_(plan.mix
                    ? std::optional<ClassRecorder>(std::in_place, *plan.mix, share.first_connection, share.connections)
                    : std::nullopt),

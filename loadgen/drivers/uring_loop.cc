@@ -111,7 +111,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
   ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
   if (++queued_ == kBatch) {
     submit();
-    at_ = now();
+    read_clock();
   }
 }
 
@@ -254,7 +254,7 @@ int UringLoop::turn(TimePoint until) {
     if (count == 0) {
       break;
     }
-    at_ = now();
+    read_clock(count);
     const TimePoint at = at_;
     for (std::size_t i = 0; i < count; ++i) {
       handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);

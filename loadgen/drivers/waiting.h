@@ -36,8 +36,9 @@ WaitChoice choose_wait(const WaitCircumstances& circumstances);
 
 std::string_view wait_name(WaitKind kind) noexcept;
 
-// Accounts for the time that a loop spins away, so that it does not pass for work, and for the machine's stalls: a loop
-// that has nothing to do but look again, and gets to it kStall later or more, did not run in between. One thread.
+// Accounts for the time that a loop spins away, so that it does not pass for work, and for the machine's stalls: the
+// loop handles a request within kStall, so when it reads the clock later than that it did not run in between. One
+// thread, which reports every reading of the clock.
 class SpinMeter {
  public:
   static constexpr Nanoseconds kStall = std::chrono::microseconds(20);
@@ -46,38 +47,56 @@ class SpinMeter {
     std::uint64_t count = 0;
     Nanoseconds total{0};
     Nanoseconds longest{0};
-    Nanoseconds late{0};  // what is due in this part of them cannot leave within the tolerance
   };
-
-  // `tolerance`: how late a send may be.
-  explicit SpinMeter(Nanoseconds tolerance = kStall) : tolerance_(tolerance) {}
 
   // The loop looked at `at` and found nothing to do. counts: whether that is in the window.
   void idle(TimePoint at, bool counts) noexcept {
-    if (resting_ && counts) {
-      const Nanoseconds gap = at - since_;
-      if (gap < kStall) {
-        spun_ += gap;
-      } else {
-        ++stalls_.count;
-        stalls_.total += gap;
-        stalls_.longest = gap > stalls_.longest ? gap : stalls_.longest;
-        stalls_.late += gap > tolerance_ ? gap - tolerance_ : Nanoseconds(0);
-      }
+    const Nanoseconds gap = judge(at, 0, counts && resting_);
+    if (resting_ && counts && gap < kStall) {
+      spun_ += gap;
     }
-    since_ = at;
     resting_ = true;
   }
-  // The loop does something else before it looks again.
-  void work() noexcept { resting_ = false; }
+  // It has something to do at `at`, and handled `requests` at most (one sent, or one reply) since the last reading.
+  void busy(TimePoint at, std::uint64_t requests, bool counts) noexcept {
+    judge(at, requests, counts);
+    resting_ = false;
+  }
+  // It does something that is no request, which may take any time.
+  void other_work() noexcept {
+    resting_ = false;
+    comparable_ = false;
+  }
+  // Everything that was due has been sent, so that no earlier stall can make a later request late.
+  void caught_up() noexcept { stolen_ = Nanoseconds(0); }
 
+  // What stalls have taken since the loop had caught up last: what leaves now could have left so much earlier.
+  Nanoseconds stolen() const noexcept { return stolen_; }
   Nanoseconds spun() const noexcept { return spun_; }
   const Stalls& stalls() const noexcept { return stalls_; }
 
  private:
-  Nanoseconds tolerance_;
+  // Returns the time since the last reading.
+  Nanoseconds judge(TimePoint at, std::uint64_t requests, bool counts) noexcept {
+    const Nanoseconds gap = at - since_;
+    const Nanoseconds taken = gap - kStall * static_cast<std::int64_t>(requests);
+    if (taken >= kStall && comparable_) [[unlikely]] {
+      stolen_ += taken;
+      if (counts) {
+        ++stalls_.count;
+        stalls_.total += taken;
+        stalls_.longest = taken > stalls_.longest ? taken : stalls_.longest;
+      }
+    }
+    since_ = at;
+    comparable_ = true;
+    return gap;
+  }
+
+  bool comparable_ = false;
   bool resting_ = false;
   TimePoint since_{};
+  Nanoseconds stolen_{0};
   Nanoseconds spun_{0};
   Stalls stalls_;
 };

@@ -46,7 +46,7 @@ TEST(SpinMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
   meter.idle(start, true);  // what came before is not known
   meter.idle(start + microseconds(1), true);
   meter.idle(start + microseconds(3), true);
-  meter.work();
+  meter.busy(start + microseconds(12), 1, true);
   meter.idle(start + microseconds(13), true);
   meter.idle(start + microseconds(14), true);
   meter.idle(start + microseconds(15), false);  // outside the window
@@ -54,9 +54,8 @@ TEST(SpinMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
   EXPECT_EQ(meter.stalls().count, 0U);
 }
 
-// Within a stall of 500 us, what is due in its first 400 us leaves more than 100 us late.
 TEST(SpinMeter, AGapIsAStallAndNoSpinning) {
-  SpinMeter meter(microseconds(100));
+  SpinMeter meter;
   const TimePoint start{};
   meter.idle(start, true);
   meter.idle(start + microseconds(20), true);
@@ -66,7 +65,48 @@ TEST(SpinMeter, AGapIsAStallAndNoSpinning) {
   EXPECT_EQ(meter.stalls().count, 2U);
   EXPECT_EQ(meter.stalls().total, microseconds(520));
   EXPECT_EQ(meter.stalls().longest, microseconds(500));
-  EXPECT_EQ(meter.stalls().late, microseconds(400));
+}
+
+// Would catch: only stalls being seen after which there is nothing to do, which is hardly ever so in a busy loop, since
+// replies come in the meantime.
+TEST(SpinMeter, AStallShowsInWorkToo) {
+  SpinMeter meter;
+  const TimePoint start{};
+  meter.idle(start, true);
+  meter.busy(start + microseconds(300), 0, true);                   // found news 300 us later
+  meter.busy(start + microseconds(300 + 59), 2, true);              // two requests may take 40 us, and no more
+  meter.busy(start + microseconds(300 + 59 + 60), 2, true);         // 60 us: a stall of 20 us
+  meter.busy(start + microseconds(300 + 59 + 60 + 100), 0, false);  // outside the window
+  EXPECT_EQ(meter.stalls().count, 2U);
+  EXPECT_EQ(meter.stalls().total, microseconds(320));
+  EXPECT_EQ(meter.stolen(), microseconds(420));
+  EXPECT_EQ(meter.spun(), microseconds(0));
+}
+
+TEST(SpinMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
+  SpinMeter meter;
+  const TimePoint start{};
+  meter.idle(start, true);
+  meter.idle(start + microseconds(150), true);
+  meter.busy(start + microseconds(200), 0, true);
+  EXPECT_EQ(meter.stolen(), microseconds(200));
+  meter.caught_up();
+  EXPECT_EQ(meter.stolen(), microseconds(0));
+  meter.busy(start + microseconds(210), 0, true);
+  EXPECT_EQ(meter.stolen(), microseconds(0));
+}
+
+// Would catch: connections being opened passing for a stall.
+TEST(SpinMeter, OtherWorkIsNoStall) {
+  SpinMeter meter;
+  const TimePoint start{};
+  meter.busy(start + microseconds(1000), 0, true);  // what came before is not known
+  meter.other_work();
+  meter.busy(start + microseconds(2000), 0, true);
+  meter.other_work();
+  meter.idle(start + microseconds(3000), true);
+  EXPECT_EQ(meter.stalls().count, 0U);
+  EXPECT_EQ(meter.spun(), microseconds(0));
 }
 
 }  // namespace

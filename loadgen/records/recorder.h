@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -34,8 +35,9 @@ struct ConnectionCounts {
 class alignas(64) Recorder {
  public:
   // separate_service: response and service times differ (open loop, connections made on demand); otherwise one
-  // histogram stands for both.
-  explicit Recorder(bool separate_service) : separate_service_(separate_service) {}
+  // histogram stands for both. tolerance: how late a send may be.
+  explicit Recorder(bool separate_service, Nanoseconds tolerance = Nanoseconds::max())
+      : separate_service_(separate_service), tolerance_(tolerance) {}
 
   // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
   void begin(const Window& window);
@@ -62,6 +64,8 @@ class alignas(64) Recorder {
     }
     last_sent_ = at;
   }
+  // What leaves from now on could have left so much earlier, had the machine not stalled (see SpinMeter).
+  void stolen(Nanoseconds time) noexcept { stolen_ = time; }
   void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     completed_in_window_ += counts(at) ? 1 : 0;
     if (!counts(intended)) {
@@ -136,6 +140,8 @@ class alignas(64) Recorder {
   const Histogram& connect() const noexcept { return connect_; }
   // Of sends, after the time they were due or, if later, that a connection was free: the generator's own.
   const Histogram& lateness() const noexcept { return lateness_; }
+  // Of those that left later than the tolerance, the ones that would have kept it if the machine had not stalled.
+  std::uint64_t late_by_stalls() const noexcept { return late_by_stalls_; }
   // Of requests that found no connection free when they were due, until one was.
   const Histogram& queueing() const noexcept { return queueing_; }
   // Between one send of this thread and the next.
@@ -151,9 +157,11 @@ class alignas(64) Recorder {
   void record_schedule(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
     if (free_since > intended) {
       queueing_.record(free_since - intended);
-      lateness_.record(at - free_since);
-    } else {
-      lateness_.record(at - intended);
+    }
+    const Nanoseconds lateness = at - std::max(free_since, intended);
+    lateness_.record(lateness);
+    if (lateness > tolerance_) [[unlikely]] {
+      late_by_stalls_ += lateness - stolen_ <= tolerance_ ? 1 : 0;
     }
     if (last_sent_ != TimePoint::min()) {
       gaps_.record(at - last_sent_);
@@ -167,6 +175,9 @@ class alignas(64) Recorder {
 
   Window window_;
   bool separate_service_;
+  Nanoseconds tolerance_;
+  Nanoseconds stolen_{0};
+  std::uint64_t late_by_stalls_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
   std::uint64_t completed_outside_ = 0;

@@ -155,6 +155,21 @@ TEST_F(RecorderTest, LatenessCountsFromWhenAConnectionWasFree) {
   EXPECT_EQ(recorder_.queued_count(), 1U);
 }
 
+// Would catch: lateness of the generator's own that hides behind a stall of the machine. Due at 10 ms and sent at 12,
+// with 1 ms allowed: without a stall of 1 ms it would have been in time, without one of 0.9 ms it would not.
+TEST_F(RecorderTest, LateByStallsIsOnlyWhatWouldHaveBeenInTimeWithoutThem) {
+  Recorder recorder(true, milliseconds(1));
+  recorder.begin({open_, open_, open_ + seconds(1)});
+  const TimePoint due = open_ + milliseconds(10);
+  recorder.stolen(std::chrono::microseconds(900));
+  recorder.sent(due, TimePoint::min(), due + milliseconds(2));
+  EXPECT_EQ(recorder.late_by_stalls(), 0U);
+  recorder.stolen(milliseconds(1));
+  recorder.sent(due, TimePoint::min(), due + milliseconds(2));
+  recorder.sent(due, TimePoint::min(), due + milliseconds(1));  // is in time
+  EXPECT_EQ(recorder.late_by_stalls(), 1U);
+}
+
 // Would catch: the first gap of the window left out, which is a long one where the schedule is slow.
 TEST_F(RecorderTest, GapsAreBetweenActualSends) {
   recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});

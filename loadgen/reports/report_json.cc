@@ -175,10 +175,12 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
   if (!plan.rate_per_s) {
     return nullptr;
   }
+  const bool spins = plan.wait.kind == WaitKind::kSpin;
   return {{"asked_rate_per_s", *plan.rate_per_s},
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
+          {"late_by_stalls_share", spins ? Json(result.late_by_stalls_share()) : Json()},
           {"queued", result.queued()},
           {"queueing", histogram_json(result.queueing)},
           {"gaps", histogram_json(result.gaps)},
@@ -202,8 +204,7 @@ Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
   return {{"from_ns", SpinMeter::kStall.count()},
           {"count", result.stalls.count},
           {"total_ns", result.stalls.total.count()},
-          {"longest_ns", result.stalls.longest.count()},
-          {"late_share", result.late_by_stalls()}};
+          {"longest_ns", result.stalls.longest.count()}};
 }
 
 Json generator_json(const LoadPlan& plan, const LoadResult& result) {

@@ -158,10 +158,12 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   if (!plan.rate_per_s) {
     return "";
   }
+  const double stalled = result.late_by_stalls_share();
   std::string text = fmt::format(
-      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time, the latest {} after it\n",
+      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time{}, the latest {} after it\n",
       human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
       verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
+      stalled > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", stalled * 100) : "",
       human_duration(result.lateness.max()));
   if (result.queued() > 0) {
     text +=

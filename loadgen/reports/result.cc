@@ -28,6 +28,7 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.service.merge(recorder.service());
   result.connect.merge(recorder.connect());
   result.lateness.merge(recorder.lateness());
+  result.late_by_stalls += recorder.late_by_stalls();
   result.queueing.merge(recorder.queueing());
   result.gaps.merge(recorder.gaps());
 }
@@ -44,7 +45,6 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.stalls.count += spin.stalls().count;
   result.stalls.total += spin.stalls().total;
   result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
-  result.stalls.late += spin.stalls().late;
   const std::optional<Nanoseconds> waited = usage.run_queue_wait();
   result.run_queue_wait =
       result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
@@ -130,9 +130,9 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
-double LoadResult::late_by_stalls() const noexcept {
-  const Nanoseconds watched = spun + stalls.total;
-  return watched > Nanoseconds(0) ? static_cast<double>(stalls.late.count()) / static_cast<double>(watched.count()) : 0;
+double LoadResult::late_by_stalls_share() const noexcept {
+  const std::uint64_t sends = lateness.count() + lateness.infinite();
+  return sends > 0 ? static_cast<double>(late_by_stalls) / static_cast<double>(sends) : 0;
 }
 
 double LoadResult::requests_per_s() const noexcept {

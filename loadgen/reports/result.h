@@ -66,7 +66,8 @@ struct LoadResult {
   Histogram response;
   Histogram service;
   Histogram connect;
-  Histogram lateness;  // the next three: see Recorder; of all threads
+  Histogram lateness;  // the next four: see Recorder; of all threads
+  std::uint64_t late_by_stalls = 0;
   Histogram queueing;
   Histogram gaps;
   std::optional<StampRecords> stamps;  // with --timestamps
@@ -82,9 +83,9 @@ struct LoadResult {
   SpinMeter::Stalls stalls;           // of all threads that spin
   std::optional<ServerUsage> server;  // with --server-pid, over the window
 
-  // The share of all times of the window at which the machine's stalls made it impossible to send within the tolerance,
-  // by what the threads saw of them while they had nothing else to do; 0 where none spins.
-  double late_by_stalls() const noexcept;
+  // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
+  // stalls; 0 where no thread spins.
+  double late_by_stalls_share() const noexcept;
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.

@@ -81,8 +81,7 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
     auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
                             within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     if (plan.wait.kind == WaitKind::kSpin) {
-      text += fmt::format("; for up to {:.2f} % the machine's stalls are the reason",
-                          std::min(result.late_by_stalls(), 1 - within) * 100);
+      text += fmt::format("; {:.2f} % would have without the machine's stalls", result.late_by_stalls_share() * 100);
     }
     within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
   }

@@ -61,6 +61,7 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
 std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
   const Lane& lane = lanes_[connection];
   const std::uint32_t known = std::min<std::uint32_t>(count, lane.in_flight);
+  handled_ += known;
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
     recorder_.completed(done.intended, done.since, at);
@@ -172,6 +173,7 @@ void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) 
   Lane& lane = lanes_[connection];
   Slot& taken = slot(connection, lane.in_flight);
   recorder_.sent(intended, taken.since, at);
+  ++handled_;
   taken = {intended, at};
   if (classes_ != nullptr) [[unlikely]] {
     classes_->sent(connection, lane.in_flight, recorder_.counts(intended));

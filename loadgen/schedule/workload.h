@@ -83,6 +83,8 @@ class Workload {
     return classes_ != nullptr ? classes_->ended(connection) : 0;
   }
   // Replies to requests of the window.
+  // Requests sent and replies that came, of the whole run: grows with every one.
+  std::uint64_t handled() const noexcept { return handled_; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
 
   // No more requests will be handed out.
@@ -135,9 +137,10 @@ class Workload {
   ClassRecorder* classes_;
   bool started_ = false;
   std::vector<Lane> lanes_;
-  std::vector<Slot> slots_;      // depth per connection, a ring each
-  Ring<std::uint32_t> free_;     // connections with a free slot, once per slot, longest free first
-  Ring<Pause> thinking_;         // all pauses are equally long, so a queue keeps them in order of their ends
+  std::vector<Slot> slots_;   // depth per connection, a ring each
+  Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
+  Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
+  std::uint64_t handled_ = 0;
   Ring<std::uint32_t> retired_;  // each at most once
 };
 
