@@ -44,6 +44,7 @@ Json workload_json(const LoadPlan& plan) {
             {"connections", plan.connections},
             {"idle_connections", plan.idle},
             {"idle_threads", plan.idle_threads},
+            {"connecting", plan.connecting},
             {"payload_bytes", plan.request_bytes},
             {"depth", plan.depth},
             {"think_ns", plan.think.count()},
