@@ -1,8 +1,10 @@
 // The client's half of http: against replies of every form, at every split point, and against the server's half.
 #include "protocols/http_client.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -19,6 +21,8 @@ const std::string kChunked =
 const std::string kEmpty = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const std::string kInterim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
 
+using Parts = std::vector<std::string_view>;
+
 ClientState after_requests(ClientProtocol& client, int count) {
   ClientState state;
   std::string requests;
@@ -28,7 +32,7 @@ ClientState after_requests(ClientProtocol& client, int count) {
   return state;
 }
 
-ReplyOutcome read(ClientProtocol& client, ClientState& state, const std::vector<std::string_view>& parts) {
+ReplyOutcome read(ClientProtocol& client, ClientState& state, const Parts& parts) {
   ReplyOutcome total;
   for (const std::string_view part : parts) {
     const ReplyOutcome outcome = client.consume_all(state, part);
@@ -51,6 +55,68 @@ TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
   }
   ClientState state = after_requests(client, 4);
   EXPECT_EQ(read(client, state, trickle(replies)).completed, 4u);
+}
+
+// What a client that has had the reply `before` on a connection makes of `then` and of the end.
+std::string verdict(HttpClient& client, const Parts& before, const Parts& then) {
+  ClientState state = after_requests(client, before.empty() ? 2 : 3);
+  EXPECT_EQ(read(client, state, before).completed, before.empty() ? 0u : 1u);
+  const std::uint32_t earlier = state.completed;
+  std::string said;
+  const auto say = [&](const ReplyOutcome& outcome) {
+    said += fmt::format("{} {} {} {} {} {} {}\n", outcome.completed, outcome.refused, outcome.mismatch, outcome.closes,
+                        outcome.status, outcome.unread, state.completed - earlier);
+    return outcome.mismatch || outcome.closes ? 0 : outcome.unread;
+  };
+  for (const std::string_view part : then) {
+    for (std::size_t unread = part.size(); unread > 0;) {
+      unread = say(client.consume(state, part.substr(part.size() - unread)));
+    }
+  }
+  say(client.end_of_stream(state));
+  return said;
+}
+
+void expect_same_without(const Parts& before, const Parts& then) {
+  HttpClient fresh({.expect_status = "200,404"});
+  HttpClient knowing({.expect_status = "200,404"});
+  ASSERT_EQ(verdict(knowing, before, then), verdict(fresh, {}, then))
+      << fmt::format("{}\n--- then\n{}", fmt::join(before, "|"), fmt::join(then, "|"));
+}
+
+// A head that has come before is not parsed again. Would catch: one taken for it that differs in any byte, ends early
+// or has less than its body behind it; a reply that nobody asked for; what is known of one form (after an interim
+// reply, in chunks, in parts) used for another.
+TEST(HttpClient, SaysOfAReplyWhatItWouldSayWithoutTheOneBefore) {
+  const std::string kept = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok";
+  const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
+  const std::string long_one = fmt::format("HTTP/1.1 200 OK\r\nX: {}\r\n{}", std::string(5000, 'x'),
+                                           kPlain.substr(kPlain.find("Content-Length")));
+  const std::vector<std::string> replies{kPlain, kEmpty,  kChunked,        kInterim + kPlain, kInterim + kChunked,
+                                         kept,   missing, "\r\n" + kPlain, long_one};
+  for (const std::string& before : replies) {
+    for (const std::string& then : replies) {
+      expect_same_without({before}, {then + before});
+      expect_same_without({before}, {then + before + before});
+    }
+    for (std::size_t at = 1; at < std::min<std::size_t>(before.size(), 200); ++at) {
+      expect_same_without({before}, {before.substr(0, at)});
+      expect_same_without({before}, cut(before, at));
+      expect_same_without(cut(before, at), {before});
+      for (const char wrong : {'\0', '\n', ' ', '0', '9', 'x', '\xff'}) {
+        std::string changed = before;
+        changed[at] = wrong;
+        expect_same_without({before}, {changed + before});
+      }
+    }
+  }
+}
+
+// Would catch: a reply taken for known where it is the body of another.
+TEST(HttpClient, ABodyMayLookLikeAReply) {
+  const std::string head = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", kPlain.size());
+  expect_same_without({kPlain}, {head, kPlain, kPlain});
+  expect_same_without({kPlain}, {head + kPlain.substr(0, 1), kPlain.substr(1) + kPlain});
 }
 
 // Would catch: an unfinished reply counted, or bytes that are no reply.
