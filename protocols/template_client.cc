@@ -7,18 +7,12 @@
 #include "protocols/stamp.h"
 
 namespace fanin {
-namespace {
-
-constexpr const char* kLowerDigits = "0123456789abcdef";
-constexpr const char* kUpperDigits = "0123456789ABCDEF";
-
-}  // namespace
 
 void TemplateClient::append_request(ClientState& state, std::string& out) {
   const std::size_t start = out.size();
   out.append(form_.request);
   if (form_.request_stamp > 0) {
-    write_stamp(out.data() + start, form_.request_stamp, state.connection, state.sent, kLowerDigits);
+    write_stamp(out.data() + start, form_.request_stamp, state.connection, state.sent);
   }
   ++state.sent;
 }
@@ -27,8 +21,7 @@ bool TemplateClient::matches(const ClientState& state, std::string_view part) co
   std::size_t offset = state.offset;
   if (offset < form_.reply_stamp) {
     std::array<char, kStampDigits> text{};
-    write_stamp(text.data(), kStampDigits, state.connection, state.completed,
-                form_.upper_case_reply ? kUpperDigits : kLowerDigits);
+    write_stamp(text.data(), kStampDigits, state.connection, state.completed, form_.upper_case_reply ? 'A' : 'a');
     const std::size_t length = std::min(part.size(), form_.reply_stamp - offset);
     if (std::memcmp(part.data(), text.data() + offset, length) != 0) {
       return false;
