@@ -126,11 +126,14 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
 
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   std::uint64_t wrong = 0;
+  std::uint64_t outside = 0;  // of those, the ones that the table of errors does not show
   for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong}) {
     wrong += result.request_errors[kind] + result.outside_errors[kind] + result.connection_errors[kind];
+    outside += result.outside_errors[kind];
   }
   if (wrong > 0) {
-    reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for", wrong));
+    reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for{}", wrong,
+                                   outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   if (result.completed == 0) {
     reasons.invalidate("no request was completed");

@@ -131,9 +131,12 @@ TEST_F(VerdictTest, StarvedConnectionsAreNamed) {
   EXPECT_EQ(verdict.reasons[0], "990 of 1000 connections were never served");
 }
 
+// Would also catch: a reason that counts more than the table of errors shows, and does not say where the rest was.
 TEST_F(VerdictTest, AWrongReplyInvalidates) {
   result_.outside_errors.add(ErrorKind::kTooLong);  // even in the warm-up
-  EXPECT_EQ(judged().status, Status::kInvalid);
+  const Verdict verdict = judged();
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons[0], "1 replies were not what protocol and payload ask for, 1 of them during the warm-up");
 }
 
 TEST_F(VerdictTest, NothingCompletedInvalidates) {
