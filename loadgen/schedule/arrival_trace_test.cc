@@ -14,7 +14,7 @@ ArrivalTrace read(const std::string& text) {
   return ArrivalTrace::read(lines, "times.txt");
 }
 
-std::string refusal(const std::string& text) {
+std::string trace_refusal(const std::string& text) {
   try {
     read(text);
   } catch (const std::invalid_argument& error) {
@@ -41,16 +41,16 @@ TEST(ArrivalTrace, LeavesTheMeanGapBeforeItsRepetition) {
 }
 
 TEST(ArrivalTrace, NamesTheLineThatIsWrong) {
-  EXPECT_EQ(refusal("0\n0.1\nsoon\n"),
+  EXPECT_EQ(trace_refusal("0\n0.1\nsoon\n"),
             "times.txt:3: 'soon' is no time: give seconds such as 0.125, or a unit, as in 125ms");
-  EXPECT_EQ(refusal("0\n\n2\n1.5\n"), "times.txt:4: 1.5 is earlier than the time before it: sort the times");
-  EXPECT_NE(refusal("-1\n2\n").find("times.txt:1: '-1' is no time"), std::string::npos);
-  EXPECT_NE(refusal("1 2\n").find("'1 2' is no time"), std::string::npos);
+  EXPECT_EQ(trace_refusal("0\n\n2\n1.5\n"), "times.txt:4: 1.5 is earlier than the time before it: sort the times");
+  EXPECT_NE(trace_refusal("-1\n2\n").find("times.txt:1: '-1' is no time"), std::string::npos);
+  EXPECT_NE(trace_refusal("1 2\n").find("'1 2' is no time"), std::string::npos);
 }
 
 TEST(ArrivalTrace, NeedsTwoDifferentTimes) {
   for (const char* text : {"", "# nothing\n", "1\n", "1\n1\n"}) {
-    EXPECT_NE(refusal(text).find("needs two different times"), std::string::npos) << text;
+    EXPECT_NE(trace_refusal(text).find("needs two different times"), std::string::npos) << text;
   }
 }
 

@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::uint64_t kFlood = 48 << 20;  // bytes that a peer tries to push into the server
 // Far below what several peers push, and enough for a pool of buffers that a server fills once.
-constexpr std::uint64_t kMemoryAllowance = 24 << 20;
+constexpr std::uint64_t kFloodAllowance = 24 << 20;
 
 void expect_bounded_memory(const RunningServer& server, std::uint64_t before) {
   if (!kSanitized) {
-    EXPECT_LE(footprint(server.pid()).memory_bytes, before + kMemoryAllowance);
+    EXPECT_LE(footprint(server.pid()).memory_bytes, before + kFloodAllowance);
   }
 }
 
