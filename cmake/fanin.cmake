@@ -32,6 +32,8 @@ if(FANIN_PRECOMPILED)
   target_precompile_headers(fanin_precompiled PRIVATE <algorithm> <array> <atomic> <cerrno> <charconv> <chrono> <cmath>
                             <cstdint> <cstring> <functional> <memory> <mutex> <optional> <span> <stdexcept> <string>
                             <string_view> <system_error> <thread> <utility> <vector> <fmt/format.h>)
+  # The times of the files in it would keep ccache from knowing it again.
+  target_compile_options(fanin_precompiled PRIVATE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 function(fanin_precompiled_headers name)
