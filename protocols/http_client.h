@@ -36,9 +36,9 @@ class HttpClient : public ClientProtocol {
   static constexpr std::size_t kLongestKnown = 4096;  // memory for its head is taken at once
 
   ReplyOutcome parse(ClientState& state, std::string_view received) noexcept;
-  ReplyOutcome whole_reply(ClientState& state, unsigned status, std::size_t unread) const noexcept;
+  inline ReplyOutcome whole_reply(ClientState& state, unsigned status, std::size_t unread) const noexcept;
   void remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept;
-  bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
+  inline bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
 
   std::string request_;
   std::string last_request_;  // of a connection that the server is to close, after so many in all

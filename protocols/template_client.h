@@ -31,7 +31,7 @@ class TemplateClient : public ClientProtocol {
   std::size_t request_bytes() const override { return form_.request.size(); }
 
  private:
-  bool matches(const ClientState& state, std::string_view part) const;
+  inline bool matches(const ClientState& state, std::string_view part) const;
 
   Form form_;
 };

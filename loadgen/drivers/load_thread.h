@@ -90,7 +90,7 @@ class LoadThread {
   bool gave_up_ = false;
 
  private:
-  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+  inline void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
 
   std::vector<std::uint64_t> statuses_;
 };

@@ -124,10 +124,11 @@ class Workload {
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
   void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
-  void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
-  void free_slot(std::uint32_t connection, TimePoint at) noexcept;
-  void skip_stale() noexcept;
-  void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
+  // Those of every request are inline: as calls they would cost as much again as what they do.
+  inline void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  inline void free_slot(std::uint32_t connection, TimePoint at) noexcept;
+  inline void skip_stale() noexcept;
+  inline void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
   void count_unsent(TimePoint at, std::uint64_t free_slots) noexcept;
 
   WorkloadPlan plan_;
