@@ -22,7 +22,7 @@ TRUTHS = {
     "open-loop": (
         ("Open loop: the rate is the one asked for", "achieved rate"),
         ("Open loop: sends leave when they are due", "sends within"),
-        ("Open loop: sends are as late with 1 connection as with 1,000", "lateness"),
+        ("Open loop: the generator sees when its CPU is taken from it", "stalls seen"),
         ("Open loop: gaps between sends are those of the schedule", "gaps"),
     ),
     "stall": (

@@ -97,13 +97,10 @@ void EventLoop::rest() noexcept {
   }
 }
 
-void EventLoop::read_clock(std::size_t replies) noexcept {
-  at_ = now();
-  if (spins()) {
-    const std::uint64_t before = std::exchange(handled_, workload_.handled());
-    spin_.busy(at_, handled_ - before + replies, recorder_.counts(at_));
-    recorder_.stolen(spin_.stolen());
-  }
+void EventLoop::look_for_a_stall(std::size_t replies) noexcept {
+  const std::uint64_t before = std::exchange(handled_, workload_.handled());
+  spin_.busy(at_, handled_ - before + replies, recorder_.counts(at_));
+  recorder_.stolen(spin_.stolen());
 }
 
 // Until then there is nothing to do but what news ask for.

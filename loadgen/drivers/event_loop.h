@@ -78,7 +78,12 @@ class EventLoop : public LoadThread {
   void dispatch();
   // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
   // and were not reported yet, at most.
-  void read_clock(std::size_t replies = 0) noexcept;
+  void read_clock(std::size_t replies = 0) noexcept {
+    at_ = now();
+    if (spins()) {
+      look_for_a_stall(replies);
+    }
+  }
 
   // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
   std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{links_[index].life} << 32 | index; }
@@ -114,6 +119,7 @@ class EventLoop : public LoadThread {
   void begin_request(std::uint32_t index);
   void send(std::uint32_t index, std::string_view bytes);
   void rest() noexcept;
+  void look_for_a_stall(std::size_t replies) noexcept;
   TimePoint next_due() noexcept;
   bool drained() const noexcept;
 

@@ -76,7 +76,13 @@ class Claims(unittest.TestCase):
         import slice_truth
         import stall_truth
 
-        schedule = {"asked_rate_per_s": 1, "achieved_rate_per_s": 1, "tolerance_ns": 1e5, "within_tolerance_share": 1}
+        schedule = {
+            "asked_rate_per_s": 1,
+            "achieved_rate_per_s": 1,
+            "tolerance_ns": 1e5,
+            "within_tolerance_share": 1,
+            "late_by_stalls_share": 0.0,
+        }
         result = {"schedule": schedule, "generator": {"stalls": None}}
         turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in slice_truth.kRatios}
         latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(stall_truth.kPercentiles, 1)}}}
