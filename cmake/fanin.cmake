@@ -25,7 +25,11 @@ endif()
 
 # Where FANIN_PRECOMPILED is set, these headers are parsed once and not in every file. Only small ones: clang reads the
 # precompiled nlohmann/json and CLI11 more slowly than it parses them where they are needed. The preset dev does without,
-# so that a forgotten #include is found.
+# so that a forgotten #include is found. GCC, which takes over where there is no clang, does without as well: it refuses
+# precompiled headers to targets whose macros differ, such as those without fmt.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(FANIN_PRECOMPILED OFF)
+endif()
 if(FANIN_PRECOMPILED)
   add_library(fanin_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cc)
   target_link_libraries(fanin_precompiled PRIVATE fanin_flags fmt::fmt)
@@ -33,7 +37,7 @@ if(FANIN_PRECOMPILED)
                             <cstdint> <cstring> <functional> <memory> <mutex> <optional> <span> <stdexcept> <string>
                             <string_view> <system_error> <thread> <utility> <vector> <fmt/format.h>)
   # The times of the files in it would keep ccache from knowing it again.
-  target_compile_options(fanin_precompiled PRIVATE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+  target_compile_options(fanin_precompiled PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
 
 function(fanin_precompiled_headers name)
