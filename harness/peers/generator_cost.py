@@ -5,54 +5,101 @@
   harness/peers/generator_cost.py http     beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
   harness/peers/generator_cost.py http --server nginx     the same against nginx
 
-One server on CPU 0 serves them all; they take turns on CPU 1, forwards in even rounds and backwards in odd ones, so
-that drift falls on all alike. The cost is the same for all: what the kernel says the whole process used from its
-start to its end, user and system, divided by the requests that it says it completed. Set-up is part of it, so windows
-of 2 s and more are meant. fanin-server counts the replies that it sent, and the sum over all generators must agree.
-What counts is the ratio within a round; printed are its median and the interval that holds it with the probability
-given (order statistics). Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2
-bad input, a program that is missing, or a generator that failed."""
+One server on CPU 0 serves them all. In a round all of them hold their connections, and take turns on CPU 1 in slices of
+20 ms, forwards and backwards: the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
+all: one after the other, 2 s each, their ratios were five times as scattered. The cost is the same for all: what the
+kernel says the whole process used from its start to its end, user and system, divided by the requests that it says it
+completed. Set-up is part of it, so 2 s and more for each are meant. fanin-server counts the replies that it sent, and
+the sum over all generators must agree. What counts is the ratio within a round; printed are its median and the interval
+that holds it with the probability given (order statistics). Generators that are absent are named and left out. Needs two
+CPUs. Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
+import itertools
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 
 import generators
 import paired
 from paired import fail
 from servers import Server, nginx_command, replies_sent
 
+SLICE_S = 0.02
 
-def cost(generator, values):
-    """(microseconds of CPU per request, requests completed) of one run on CPU 1."""
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            ["taskset", "-c", "1", *generator.argv(values)], stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        output = process.stdout.read()
-        # Of this process alone, with all its threads, those that the kernel runs for io_uring too.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            errors.seek(0)
-            fail(f"{generator.name} ended with {process.returncode}: {errors.read().strip()}")
-    try:
-        requests = generator.parse(output)
-    except ValueError as error:
-        fail(f"{generator.name}: {error}")
-    if requests == 0:
-        fail(f"{generator.name} completed nothing: give more --seconds")
-    return (usage.ru_utime + usage.ru_stime) * 1e6 / requests, requests
+class Run:
+    """One generator at work on CPU 1, which can be paused. It starts paused."""
+
+    def __init__(self, generator, values):
+        self.generator = generator
+        self.output, self.errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
+        command = ["taskset", "-c", "1", *generator.argv(values)]
+        self.process = subprocess.Popen(command, stdout=self.output, stderr=self.errors)
+        self.usage = None
+        self.pause()
+
+    def pause(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def ended(self):
+        if self.usage is None:
+            # Of this process alone, with all its threads, those that the kernel runs for io_uring too.
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                self.usage, self.process.returncode = usage, os.waitstatus_to_exitcode(status)
+        return self.usage is not None
+
+    def kill(self):
+        if not self.ended():
+            self.process.kill()
+            self.process.wait()
+
+    def cost(self):
+        """(microseconds of CPU per request, requests completed). It must have ended."""
+        name = self.generator.name
+        for file in (self.output, self.errors):
+            file.seek(0)
+        if self.process.returncode != 0:
+            fail(f"{name} ended with {self.process.returncode}: {self.errors.read().strip()}")
+        try:
+            requests = self.generator.parse(self.output.read())
+        except ValueError as error:
+            fail(f"{name}: {error}")
+        if requests == 0:
+            fail(f"{name} completed nothing: give more --seconds")
+        return (self.usage.ru_utime + self.usage.ru_stime) * 1e6 / requests, requests
+
+
+def take_turns(runs):
+    """Lets one of them run at a time, until all have ended."""
+    for number in itertools.count():
+        under_way = [run for run in runs if not run.ended()]
+        if not under_way:
+            return
+        for run in paired.turns(under_way, number):
+            run.resume()
+            time.sleep(SLICE_S)
+            run.pause()
 
 
 def measure(members, values, options):
     """({name: microseconds by round}, requests completed in all)."""
     costs, completed = {each.name: [] for each in members}, 0
     for number in range(options.pairs):
-        for each in paired.turns(members, number):
-            spent, requests = cost(each, values)
-            costs[each.name].append(spent)
+        runs = [Run(each, values) for each in members]
+        try:
+            take_turns(runs)
+        finally:
+            for run in runs:
+                run.kill()
+        for run in runs:
+            spent, requests = run.cost()
+            costs[run.generator.name].append(spent)
             completed += requests
         print(
             f"round {number + 1}: " + ", ".join(f"{name} {spent[-1]:.2f} us" for name, spent in costs.items()),
@@ -118,6 +165,7 @@ def main():
             members, skipped = generators.present(
                 generators.ECHO if options.kind == "echo" else generators.HTTP, values
             )
+            values = generators.values(options, server.port, len(members))
             costs, completed = measure(members, values, options)
             served = None
             if options.server != "nginx":

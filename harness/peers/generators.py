@@ -139,15 +139,16 @@ HTTP = (
 )
 
 
-def values(options, port):
-    """What is put into the commands."""
+def values(options, port, share=1):
+    """What is put into the commands. `share`: how many take turns, which all last until each has had its seconds."""
+    seconds = options.seconds * share
     return {
         "build": options.build,
         "port": port,
         "connections": options.connections,
-        "seconds": options.seconds,
+        "seconds": seconds,
         "trigger": options.trigger,
-        "most_requests": 500_000 * options.seconds,
+        "most_requests": 500_000 * seconds,
     }
 
 
