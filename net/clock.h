@@ -8,8 +8,12 @@ namespace fanin {
 using Nanoseconds = std::chrono::nanoseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// CLOCK_MONOTONIC through the vDSO, about 25 ns a call.
-inline TimePoint now() noexcept { return std::chrono::steady_clock::now(); }
+// CLOCK_MONOTONIC through the vDSO, about 25 ns a call: what steady_clock reads, without two calls on the way.
+inline TimePoint now() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return TimePoint(std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec));
+}
 
 timespec to_timespec(Nanoseconds duration) noexcept;  // of a duration that is not negative
 

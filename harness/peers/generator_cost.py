@@ -6,16 +6,16 @@
   harness/peers/generator_cost.py http --server nginx     the same against nginx
 
 One server on CPU 0 serves them all. In a round all of them hold their connections, and take turns on CPU 1 in slices of
-20 ms, forwards and backwards: the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
+20 ms, in an order by chance; the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
 all: one after the other, 2 s each, their ratios were five times as scattered. The cost is the same for all: what the
 kernel says the whole process used from its start to its end, user and system, divided by the requests that it says it
-completed. Set-up is part of it, so 2 s and more for each are meant. fanin-server counts the replies that it sent, and
+completed. Set-up is part of it, which is little beside seconds. fanin-server counts the replies that it sent, and
 the sum over all generators must agree. What counts is the ratio within a round; printed are its median and the interval
 that holds it with the probability given (order statistics). Generators that are absent are named and left out. Needs two
 CPUs. Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
-import itertools
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
@@ -76,15 +76,18 @@ class Run:
 
 
 def take_turns(runs):
-    """Lets one of them run at a time, until all have ended."""
-    for number in itertools.count():
-        under_way = [run for run in runs if not run.ended()]
-        if not under_way:
-            return
-        for run in paired.turns(under_way, number):
+    """Lets one of them run at a time, until all have ended: each once in every cycle, in an order by chance, and none
+    twice in a row, which would spare it the refilling of the caches."""
+    chance, last = random.Random(1), None
+    while under_way := [run for run in runs if not run.ended()]:
+        chance.shuffle(under_way)
+        if under_way[0] is last:
+            under_way.append(under_way.pop(0))
+        for run in under_way:
             run.resume()
             time.sleep(SLICE_S)
             run.pause()
+        last = under_way[-1]
 
 
 def measure(members, values, options):
@@ -141,11 +144,11 @@ def title(options):
 
 
 def options_of_command_line():
-    parser = paired.command_line(__doc__, 2)
+    parser = paired.command_line(__doc__, 4, "that each has for itself in a round")
     parser.add_argument("kind", choices=("echo", "http"))
     parser.add_argument("--server", choices=("fanin-server", "nginx"), default="fanin-server", help="http: who serves")
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--pairs", type=int, default=8, help="rounds, in each of which everyone has a turn")
+    parser.add_argument("--pairs", type=int, default=6, help="rounds, in each of which everyone has a turn")
     parser.add_argument("--trigger", choices=("lt", "et"), default="et", help="how the minimal client is notified")
     options = paired.parse(parser, ("fanin-server", "fanin-load"), {"connections": 1, "pairs": 1})
     if options.kind == "echo" and options.server == "nginx":

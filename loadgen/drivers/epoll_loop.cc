@@ -75,34 +75,39 @@ void EpollLoop::handle(const epoll_event& event) {
   if (link(index).busy && (event.events & EPOLLOUT) != 0) {
     sendable(index);
   }
+  bool replied = false;
   if (link(index).phase == Phase::kUp && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
     const bool closing = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    reads_slowly(index) ? read_on(index) : receive(index, closing);
+    if (reads_slowly(index)) {
+      read_on(index);
+    } else {
+      replied = receive(index, closing);
+    }
   }
-  dispatch();
+  dispatch(replied);
 }
 
 // A short read means that the socket is empty, so no further recv is needed to learn that: what comes later makes a
 // new event. Only where the peer has closed is the end still to be read.
-void EpollLoop::receive(std::uint32_t index, bool closing) {
+bool EpollLoop::receive(std::uint32_t index, bool closing) {
   for (;;) {
     const ssize_t length = read(index);
     read_clock();
     if (length > 0) {
       if (!take(index, static_cast<std::size_t>(length))) {
-        return;
+        return false;
       }
       if (static_cast<std::size_t>(length) < buffer_.size() && !closing) {
-        return;
+        return true;
       }
     } else if (length == 0) {
       end_of_stream(index);
-      return;
+      return false;
     } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
       if (error != IoError::kWouldBlock) {
         failed(index, ErrorKind::kReset);
       }
-      return;
+      return false;
     }
   }
 }

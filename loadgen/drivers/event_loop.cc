@@ -181,9 +181,10 @@ void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
   }
 }
 
-void EventLoop::dispatch() {
+void EventLoop::dispatch(bool just_read) {
+  bool in_time = just_read && !plan_.rate_per_s;
   for (int sent = 0; sent < kSendBatch; ++sent) {
-    if (sent == 0 || !queues_sends_) {
+    if (!std::exchange(in_time, false) && (sent == 0 || !queues_sends_)) {
       if (!workload_.may_send(at_)) {
         spin_.caught_up();
         break;

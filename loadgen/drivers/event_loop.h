@@ -75,7 +75,9 @@ class EventLoop : public LoadThread {
   void keep_waiting(std::uint32_t index, std::string_view bytes);        // after what waits already
   void keep_waiting_first(std::uint32_t index, std::string_view bytes);  // before it
   void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
-  void dispatch();
+  // Sends what may be sent. just_read: nothing but the handling of a reply was done since at_ was read; in a closed
+  // loop, where a reply is what makes the next request due, that reading is the request's time too.
+  void dispatch(bool just_read = false);
   // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
   // and were not reported yet, at most.
   void read_clock(std::size_t replies = 0) noexcept {
