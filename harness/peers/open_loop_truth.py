@@ -29,7 +29,7 @@ kShapes = {"1 connection": ("-c", "1", "--depth", "1000"), "1,000 connections": 
 kRateTolerance = 0.001
 kOnTime = 0.999
 kStepNs = 10_000
-kSeen = 0.8  # of the time without a CPU, at least: each request handled may hide kStall of it
+kSeen = 0.8  # of the time without a CPU, at least: what requests may take hides some of it
 kGapRate = 1000  # per second
 kKolmogorov99 = 1.6276  # the 99 % point of Kolmogorov's distribution
 

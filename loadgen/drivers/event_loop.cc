@@ -30,6 +30,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
+      spin_(queues_sends_ ? SpinMeter::kSubmitted : SpinMeter::kPipelined),
       links_(share.connections + share.idle),
       clients_(share.connections),
       sends_(share.connections, plan.send_bytes_per_s),

@@ -36,12 +36,17 @@ WaitChoice choose_wait(const WaitCircumstances& circumstances);
 
 std::string_view wait_name(WaitKind kind) noexcept;
 
-// Accounts for the time that a loop spins away, so that it does not pass for work, and for the machine's stalls: the
-// loop handles a request within kStall, so when it reads the clock later than that it did not run in between. One
-// thread, which reports every reading of the clock.
+// Accounts for the time that a loop spins away, so that it does not pass for work, and for the machine's stalls: when
+// it reads the clock kStall later than it can have worked since the last time, it did not run in between. One thread,
+// which reports every reading of the clock.
 class SpinMeter {
  public:
-  static constexpr Nanoseconds kStall = std::chrono::microseconds(20);
+  static constexpr Nanoseconds kStall = std::chrono::microseconds(20);  // a few system calls are done within it
+  // What a request may add: several times what it takes in user space, or with a system call of its own.
+  static constexpr Nanoseconds kPipelined = std::chrono::microseconds(2);
+  static constexpr Nanoseconds kSubmitted = std::chrono::microseconds(20);
+
+  explicit SpinMeter(Nanoseconds per_request = kPipelined) : per_request_(per_request) {}
 
   struct Stalls {
     std::uint64_t count = 0;
@@ -79,7 +84,7 @@ class SpinMeter {
   // Returns the time since the last reading.
   Nanoseconds judge(TimePoint at, std::uint64_t requests, bool counts) noexcept {
     const Nanoseconds gap = at - since_;
-    const Nanoseconds taken = gap - kStall * static_cast<std::int64_t>(requests);
+    const Nanoseconds taken = gap - per_request_ * static_cast<std::int64_t>(requests);
     if (taken >= kStall && comparable_) [[unlikely]] {
       stolen_ += taken;
       if (counts) {
@@ -93,6 +98,7 @@ class SpinMeter {
     return gap;
   }
 
+  Nanoseconds per_request_;
   bool comparable_ = false;
   bool resting_ = false;
   TimePoint since_{};

@@ -70,7 +70,7 @@ TEST(SpinMeter, AGapIsAStallAndNoSpinning) {
 // Would catch: only stalls being seen after which there is nothing to do, which is hardly ever so in a busy loop, since
 // replies come in the meantime.
 TEST(SpinMeter, AStallShowsInWorkToo) {
-  SpinMeter meter;
+  SpinMeter meter(SpinMeter::kSubmitted);
   const TimePoint start{};
   meter.idle(start, true);
   meter.busy(start + microseconds(300), 0, true);                   // found news 300 us later
@@ -81,6 +81,19 @@ TEST(SpinMeter, AStallShowsInWorkToo) {
   EXPECT_EQ(meter.stalls().total, microseconds(320));
   EXPECT_EQ(meter.stolen(), microseconds(420));
   EXPECT_EQ(meter.spun(), microseconds(0));
+}
+
+// Would catch: requests that leave in one system call passing for as many, so that one stall in ten is not seen where
+// they are pipelined.
+TEST(SpinMeter, PipelinedRequestsShareTheirSystemCalls) {
+  SpinMeter meter(SpinMeter::kPipelined);
+  const TimePoint start{};
+  meter.busy(start, 0, true);
+  meter.busy(start + microseconds(49), 15, true);  // 30 us for them, and not 20 us more
+  EXPECT_EQ(meter.stalls().count, 0U);
+  meter.busy(start + microseconds(49 + 50), 15, true);
+  EXPECT_EQ(meter.stalls().count, 1U);
+  EXPECT_EQ(meter.stalls().total, microseconds(20));
 }
 
 TEST(SpinMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
