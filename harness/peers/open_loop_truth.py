@@ -130,7 +130,7 @@ def beside_a_neighbour(port, options, rate):
         f"beside a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
         f"{schedule['late_by_stalls_share']:.3%} late by stalls; {truth.stalls_in_words(result)}"
     )
-    return truth.figure("stalls seen beside waiting for the CPU, a busy neighbour, ratio", "1", seen, 1, kSeen), note
+    return truth.figure("stalls seen beside waiting for the CPU, a busy neighbour", "ratio", seen, 1, kSeen), note
 
 
 def measure(port, options):
