@@ -81,7 +81,8 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
     auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
                             within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     if (plan.wait.kind == WaitKind::kSpin) {
-      text += fmt::format("; {:.2f} % would have without the machine's stalls", result.late_by_stalls_share() * 100);
+      text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
+                          result.late_by_stalls_share() * 100);
     }
     within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
   }
