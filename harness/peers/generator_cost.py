@@ -7,7 +7,7 @@
 
 One server on CPU 0 serves them all. In a round all of them hold their connections, and take turns on CPU 1 in slices of
 20 ms, in an order by chance; the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
-all: one after the other, 2 s each, their ratios were five times as scattered. The cost is the same for all: what the
+all, which it does not to generators that run for seconds one after the other. The cost is the same for all: what the
 kernel says the whole process used from its start to its end, user and system, divided by the requests that it says it
 completed. Set-up is part of it, which is little beside seconds. fanin-server counts the replies that it sent, and
 the sum over all generators must agree. What counts is the ratio within a round; printed are its median and the interval
@@ -28,6 +28,7 @@ from paired import fail
 from servers import Server, nginx_command, replies_sent
 
 SLICE_S = 0.02
+
 
 class Run:
     """One generator at work on CPU 1, which can be paused. It starts paused."""

@@ -82,9 +82,9 @@ class Workload {
   std::uint32_t ended(std::uint32_t connection) const noexcept {
     return classes_ != nullptr ? classes_->ended(connection) : 0;
   }
-  // Replies to requests of the window.
   // Requests sent and replies that came, of the whole run: grows with every one.
   std::uint64_t handled() const noexcept { return handled_; }
+  // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
 
   // No more requests will be handed out.
