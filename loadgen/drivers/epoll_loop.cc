@@ -47,14 +47,15 @@ int EpollLoop::turn(TimePoint until) {
 }
 
 // Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
-int EpollLoop::wait(TimePoint until) noexcept {
+int EpollLoop::wait(TimePoint until) {
   timespec timeout{};
   const timespec* limit = spins() || until <= at_ ? &timeout : nullptr;
   if (limit == nullptr && timed()) {
     timeout = to_timespec(std::max(until - now(), Nanoseconds(0)));
     limit = &timeout;
   }
-  return direct_epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), limit);
+  const int count = direct_epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), limit);
+  return count < 0 && errno == EINTR ? 0 : check(count, "epoll_wait");
 }
 
 void EpollLoop::handle(const epoll_event& event) {

@@ -30,7 +30,7 @@ class EpollLoop final : public EventLoop {
   int turn(TimePoint until) override;
 
   // The steps of one turn, each called at one place, are inline: what would be left of a call is what it costs.
-  inline int wait(TimePoint until) noexcept;
+  inline int wait(TimePoint until);
   inline void handle(const epoll_event& event);
   inline bool receive(std::uint32_t index, bool closing);  // whether it took a reply, and no more is to be read
   inline ssize_t read(std::uint32_t index) noexcept;
