@@ -29,7 +29,11 @@ inline void write_stamp(char* to, std::size_t digits, std::uint32_t connection, 
                         char ten = 'a') noexcept {
   static_assert(std::endian::native == std::endian::little, "the least significant digit goes first");
   const std::array<std::uint64_t, 2> text{hexadecimal_digits(sequence, ten), hexadecimal_digits(connection, ten)};
-  std::memcpy(to, text.data(), digits);
+  if (digits == kStampDigits) [[likely]] {
+    std::memcpy(to, text.data(), kStampDigits);
+  } else {
+    std::memcpy(to, text.data(), digits);
+  }
 }
 
 }  // namespace fanin

@@ -24,6 +24,7 @@ class TemplateClient : public ClientProtocol {
   explicit TemplateClient(Form form) : form_(std::move(form)) {}
 
   void append_request(ClientState& state, std::string& out) override;
+  std::string_view next_request(ClientState& state) override;
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   ReplyOutcome end_of_stream(ClientState& state) override;
   bool one_request_per_connection() const override { return form_.ends_with_connection; }
@@ -31,6 +32,7 @@ class TemplateClient : public ClientProtocol {
   std::size_t request_bytes() const override { return form_.request.size(); }
 
  private:
+  inline bool is_whole_reply(const ClientState& state, std::string_view received) const;
   inline bool matches(const ClientState& state, std::string_view part) const;
 
   Form form_;

@@ -212,12 +212,18 @@ void EventLoop::begin_request(std::uint32_t index) {
     open(index);  // on demand; the request follows when the connection is up
     return;
   }
-  request_.clear();
-  protocol_.append_request(clients_[index].state, request_);
-  while (plan_.depth > 1 && workload_.next_on(index, at_)) {
-    protocol_.append_request(clients_[index].state, request_);
+  ClientState& state = clients_[index].state;
+  std::string_view bytes;
+  if (plan_.depth == 1) {
+    bytes = protocol_.next_request(state);
+  } else {
+    request_.clear();
+    do {
+      protocol_.append_request(state, request_);
+    } while (workload_.next_on(index, at_));
+    bytes = request_;
   }
-  sends_.active() ? send_slowly(index, request_) : send(index, request_);
+  sends_.active() ? send_slowly(index, bytes) : send(index, bytes);
 }
 
 void EventLoop::send(std::uint32_t index, std::string_view bytes) {

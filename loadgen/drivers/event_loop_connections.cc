@@ -95,9 +95,7 @@ void EventLoop::came_up(std::uint32_t index) {
       return;
     }
     client.state = ClientState{.connection = share_.first_idle + index};
-    request_.clear();
-    protocol_.append_request(client.state, request_);
-    transmit(index, request_);
+    transmit(index, protocol_.next_request(client.state));
     return;
   }
   --connecting_;

@@ -66,11 +66,12 @@ class alignas(64) Recorder {
   }
   // What leaves from now on could have left so much earlier, had the machine not stalled (see SpinMeter).
   void stolen(Nanoseconds time) noexcept { stolen_ = time; }
-  void completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+  // Returns whether the request is of the window.
+  bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     completed_in_window_ += counts(at) ? 1 : 0;
     if (!counts(intended)) {
       ++completed_outside_;
-      return;
+      return false;
     }
     if (at >= second_end_) [[unlikely]] {
       roll_to(at);
@@ -81,6 +82,7 @@ class alignas(64) Recorder {
     if (separate_service_) {
       service_.record(at - sent);
     }
+    return true;
   }
   // A request that failed or stayed unanswered, as its kind says.
   void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;

@@ -19,12 +19,16 @@ ResultFile::ResultFile(const std::string& path)
   }
   std::error_code unknown;
   const auto status = std::filesystem::status(path, unknown);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+  std::string real = path;
+  bool in_place = std::filesystem::exists(status);
+  if (std::filesystem::is_regular_file(status)) {
+    real = std::filesystem::canonical(path, unknown).string();
+    in_place = static_cast<bool>(unknown);  // open somewhere (/dev/stdout), and without a name
+  }
+  if (in_place) {
     owned_ = Descriptor(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), what_.c_str()));
   } else {
-    if (std::filesystem::exists(status)) {
-      path_ = std::filesystem::canonical(path).string();
-    }
+    path_ = std::move(real);
     std::string beside = fmt::format("{}.{}.tmp", path_, ::getpid());
     owned_ = Descriptor(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what_.c_str()));
     beside_ = std::move(beside);

@@ -1,5 +1,6 @@
 #include "loadgen/reports/result_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,7 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <system_error>
+
+#include "net/descriptor.h"
 
 namespace fanin {
 namespace {
@@ -71,6 +75,18 @@ TEST_F(ResultFileTest, ABadPlaceIsNamedBeforeTheRun) {
 }
 
 // The bug: a device was replaced by a regular file of the same name.
+// Found with `--json /dev/stdout` where standard output was a temporary file: its name could not be resolved.
+TEST_F(ResultFileTest, WritesInPlaceToWhatIsOpenWithoutAName) {
+  const Descriptor nameless(::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+  if (!nameless) {
+    GTEST_SKIP() << "needs a file system with O_TMPFILE";
+  }
+  const std::string name = "/proc/self/fd/" + std::to_string(nameless.get());
+  ResultFile(name).write("new");
+  EXPECT_EQ(content(name), "new");
+  EXPECT_EQ(files(), 0U);
+}
+
 TEST_F(ResultFileTest, WritesToADeviceInPlace) {
   fs::create_symlink("/dev/full", path("full"));
   ResultFile file(path("full"));

@@ -59,14 +59,15 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
 }
 
 std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
-  const Lane& lane = lanes_[connection];
+  Lane& lane = lanes_[connection];
   const std::uint32_t known = std::min<std::uint32_t>(count, lane.in_flight);
   handled_ += known;
   for (std::uint32_t i = 0; i < known; ++i) {
     const Slot& done = slot(connection, 0);
-    recorder_.completed(done.intended, done.since, at);
+    const bool counts = recorder_.completed(done.intended, done.since, at);
+    lane.replies += counts ? 1 : 0;
     if (classes_ != nullptr) [[unlikely]] {
-      classes_->completed(connection, at - done.intended, recorder_.counts(done.intended));
+      classes_->completed(connection, at - done.intended, counts);
     }
     if (slices_ != nullptr) {
       slices_->completed(done.since);
@@ -78,6 +79,7 @@ std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, T
 
 void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
   if (lanes_[connection].in_flight > 0) {
+    lanes_[connection].replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
     fail(connection, 0, at, kind);
     end_oldest(connection, at);
   }
@@ -95,7 +97,6 @@ void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at,
 // The oldest request in flight has got its reply: its slot thinks, or is free.
 void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
   Lane& lane = lanes_[connection];
-  lane.replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
   lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
   --lane.in_flight;
   if (plan_.think > Nanoseconds(0)) {
