@@ -41,9 +41,9 @@ class ClientProtocol {
   virtual void append_request(ClientState& state, std::string& out) = 0;
   // The next request of this connection, to be sent before this object is used again: spares a copy.
   virtual std::string_view next_request(ClientState& state) {
-    request_.clear();
-    append_request(state, request_);
-    return request_;
+    scratch_.clear();
+    append_request(state, scratch_);
+    return scratch_;
   }
 
   virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
@@ -71,7 +71,7 @@ class ClientProtocol {
   bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
 
  private:
-  std::string request_;
+  std::string scratch_;
   bool takes_replies_singly_ = false;
 };
 

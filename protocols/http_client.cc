@@ -111,8 +111,12 @@ HttpClient::HttpClient(const ClientProtocolOptions& options)
 }
 
 void HttpClient::append_request(ClientState& state, std::string& out) {
+  out.append(next_request(state));
+}
+
+std::string_view HttpClient::next_request(ClientState& state) {
   ++state.sent;
-  out.append(state.sent == requests_per_connection_ ? last_request_ : request_);
+  return state.sent == requests_per_connection_ ? last_request_ : request_;
 }
 
 // An empty `received` is the end of the stream.

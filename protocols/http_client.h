@@ -18,6 +18,7 @@ class HttpClient : public ClientProtocol {
   explicit HttpClient(const ClientProtocolOptions& options);
 
   void append_request(ClientState& state, std::string& out) override;
+  std::string_view next_request(ClientState& state) override;
   // Takes one reply at a time, so that each has its status.
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   // Ends a body that was announced without a length.

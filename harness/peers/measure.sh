@@ -37,7 +37,7 @@ else
 fi
 # A figure that does not hold is a result like another; the file says so.
 for driver in epoll io-uring; do
-  for what in stall open_loop slice weather; do
+  for what in stall open_loop slice weather scale; do
     python3 "$here/${what}_truth.py" --build "$build" --driver $driver --json "$out/truth-${what/_/-}-$driver.json" ||
       (($? == 1)) || echo "measure.sh: not measured: ${what}_truth.py with the driver $driver" >&2
   done

@@ -17,6 +17,7 @@ from servers import Server
 kPeriod, kStall = 1.0, 0.1  # s
 kServiceUs = 10  # of the server: half its capacity is 50,000 requests a second
 kConnections = 50
+kLowRate = 2000
 kPercentiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
 kOnTime = 0.95  # below it fanin-load calls the run invalid
 kWords = "closed loop: while the server is silent nothing is asked"
@@ -63,7 +64,7 @@ def measure(port, options):
     # The server serves for 90 % of the time only.
     capacity = closed["throughput"]["requests_per_s"] / (1 - kStall / kPeriod)
     found, notes = [], [f"the server's capacity, from the closed loop: {capacity:,.0f}/s"]
-    for rate in (2000, round(capacity / 2)):
+    for rate in (kLowRate, round(capacity / 2)):
         result = truth.drive(options, port, *connections, "--rate", str(rate), "--arrival", "uniform")
         found += figures(result, rate, capacity)
         # The stalls are the server's: what waits for a connection meanwhile must not make the generator late.
@@ -83,6 +84,23 @@ def measure(port, options):
     return found, notes
 
 
+def slower_than(result, limit_ms):
+    """Share of the requests of one result whose latency lies in a bucket above `limit_ms`."""
+    response = result["latency"]["response"]
+    slower = sum(count for lowest, count in response["buckets"] if lowest > limit_ms * 1e6)
+    return (slower + response["infinite"]) / (response["count"] + response["infinite"])
+
+
+def control(port, p90_ms, options):
+    """What the machine adds by itself: the same server without a stall. A note."""
+    schedule = ("-c", str(kConnections), "--rate", str(kLowRate), "--arrival", "uniform")
+    share = slower_than(truth.drive(options, port, *schedule), p90_ms)
+    return (
+        f"without a stall {share:.3%} of the requests at {kLowRate}/s took longer than {p90_ms:.3g} ms: beside one, they "
+        f"alone move p90 by about {share * kPeriod * 1e3:.2g} ms"
+    )
+
+
 def options_of_command_line():
     what = "of each run; whole, so that it holds as many stalls wherever it begins"
     least = {"seconds": 5}  # or p99.9 at 2000/s has too few requests behind it
@@ -91,10 +109,14 @@ def options_of_command_line():
 
 def main():
     options = options_of_command_line()
-    command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs), str(round(kStall * 1e3))]
-    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
+    command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs)]
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder:
         options.scratch = f"{folder}/load.json"
-        found, notes = measure(server.port, options)
+        with Server([*command, str(round(kStall * 1e3))]) as server:
+            found, notes = measure(server.port, options)
+        p90 = next(each["expected"] for each in found if each["name"].startswith("p90"))
+        with Server([*command, "0"]) as server:
+            notes.append(control(server.port, p90, options))
     title = f"A server that stalls for {kStall * 1e3:.0f} ms once a second, {kConnections} connections"
     raise SystemExit(truth.report("stall", title, found, notes, options))
 

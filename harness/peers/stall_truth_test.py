@@ -59,6 +59,14 @@ class Figures(unittest.TestCase):
         self.assertNotIn("p99.9", self.holding(**{"p99.9": None}))
 
 
+class Control(unittest.TestCase):
+    def test_what_is_slower_is_counted_with_what_never_came(self):
+        response = {"count": 98, "infinite": 2, "buckets": [[1_000_000, 95], [2_500_000, 2], [9_000_000, 1]]}
+        result = {"latency": {"response": response}}
+        self.assertEqual(stall_truth.slower_than(result, 2.5), 0.03)
+        self.assertEqual(stall_truth.slower_than(result, 2.4), 0.05)
+
+
 class Figure(unittest.TestCase):
     def test_bounds_belong_to_what_holds(self):
         self.assertTrue(truth.figure("x", "ms", 1.0, low=1.0, high=1.0)["holds"])

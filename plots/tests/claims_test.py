@@ -59,6 +59,8 @@ class Claims(unittest.TestCase):
         self.assertIn("`fanin-load epoll` to `minimal-epoll-client` | 1.050 (0.900 to 1.200): 64-byte echo, 50", epoll)
         self.assertTrue(epoll.endswith("| at most 1.05 | holds |"), epoll)
         self.assertTrue(uring.endswith("| at most 0.95 | **no** |"), uring)
+        self.assertIn("; `minimal-uring-client`, which records nothing, has 0.750 (0.900 to 1.200) |", uring)
+        self.assertNotIn("records nothing", epoll)
 
     def test_the_worst_driver_and_number_of_connections_stand_for_a_peer(self):
         http = {"kind": "generator-http", "rows": []}
@@ -73,6 +75,7 @@ class Claims(unittest.TestCase):
         sys.path.insert(0, str(PEERS))
         self.addCleanup(sys.path.remove, str(PEERS))
         import open_loop_truth
+        import scale_truth
         import slice_truth
         import stall_truth
 
@@ -85,12 +88,19 @@ class Claims(unittest.TestCase):
         }
         result = {"schedule": schedule, "generator": {"stalls": None}}
         turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in slice_truth.kRatios}
+        ups = ("established", "served", "failed", "idle_established", "idle_served", "idle_lost", "setup_ns")
+        many = {
+            "connections": dict.fromkeys(ups, 1),
+            "requests": {"sent": 1, "completed": 1},
+            "generator": {"max_rss_bytes": 1},
+        }
         latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(stall_truth.kPercentiles, 1)}}}
         for kind, made in (
             ("open-loop", open_loop_truth.figures_of(result, "uniform", "1 connection")),
             ("open-loop", open_loop_truth.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
             ("slices", slice_truth.a_a_figures([turns, turns]) + slice_truth.a_b_figures(turns)),
             ("stall", stall_truth.figures(latency, 2000, 100000)),
+            ("scale", scale_truth.figures(many, many, 1000)),
         ):
             bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
             found = list(claims.figures_of(truth_document(kind, *made)))

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Whether fanin-load brings a million connections up on this machine, and how quickly.
+
+  harness/peers/scale_truth.py [--build build/release] [--driver io-uring] [--connections 1000000] [--seconds 5]
+
+fanin-server epoll, with as many processes as `fanin doctor` says, and fanin-load share all CPUs. It opens the
+connections, has each of them served once, drives 100 of them for --seconds while the others idle, and closes them all.
+It holds where all were up, each was served, none was lost, 25,000 or more came up a second, and the generator's memory
+grew by at most 64 bytes for each. More connections than fit must be refused: one line, exit code 2. Needs about 16
+GiB of memory.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or no room."""
+import contextlib
+import json
+import subprocess
+
+import paired
+import truth
+from paired import fail
+
+ACTIVE = 100
+LEAST_RATE = 25_000  # new connections per second
+MOST_BYTES = 64  # of the generator's memory for each connection
+PAST_THE_LIMIT = 10_000_000  # the most that fanin-load takes
+
+
+def doctor(options, connections):
+    """(whether so many connections fit, what `fanin doctor` says of them)"""
+    command = [str(options.build / "fanin"), "doctor", "--connections", str(connections), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout:
+        fail(f"fanin doctor ended with {done.returncode}: {done.stderr.strip()}")
+    return done.returncode == 0, json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def server(options, processes):
+    """A running fanin-server, as (its pid, its address)."""
+    command = [str(options.build / "fanin-server"), "epoll", "--processes", str(processes)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            first = process.stdout.readline()
+            if not first:
+                fail("fanin-server did not start")
+            yield process.pid, f"127.0.0.1:{json.loads(first)['addresses'][0]['port']}"
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def load(options, address, idle, *more):
+    """The finished process of one fanin-load run."""
+    command = [
+        *(str(options.build / "fanin-load"), address, "--driver", options.driver, "-c", str(ACTIVE)),
+        *("--warmup", "1s", "--quiet", "--json", "-", *more),
+    ]
+    if idle:
+        command += ["--idle", str(idle), "--prove-idle"]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def result_of(done):
+    if not done.stdout:
+        fail(f"fanin-load ended with {done.returncode}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def figures(result, alone, connections):
+    """What a run with `connections` and one with the active ones `alone` come to."""
+    found, requests = result["connections"], result["requests"]
+    idle = connections - ACTIVE
+    up = found["established"] + found["idle_established"]
+    served = found["served"] + found["idle_served"]
+    astray = requests["sent"] - requests["completed"]
+    memory = result["generator"]["max_rss_bytes"] - alone["generator"]["max_rss_bytes"]
+    return [
+        truth.figure("connections up", "count", up, connections, connections, connections),
+        truth.figure("connections served", "count", served, connections, connections, connections),
+        truth.figure("connections failed or lost", "count", found["failed"] + found["idle_lost"], 0, 0, 0),
+        truth.figure("requests without a reply", "count", astray, 0, 0, 0),
+        truth.figure("new connections per second", "1/s", up / (found["setup_ns"] / 1e9), low=LEAST_RATE),
+        truth.figure("generator's memory per connection", "bytes", memory / idle, high=MOST_BYTES),
+    ]
+
+
+def refused_in_one_line(done):
+    return done.returncode == 2 and not done.stdout and len(done.stderr.splitlines()) == 1
+
+
+def past_the_limit(options, address):
+    """(figures, notes) of asking for more than there is room for."""
+    fits, _ = doctor(options, PAST_THE_LIMIT)
+    if fits:
+        return [], [f"{PAST_THE_LIMIT:,} connections fit here: what happens past the limit was not tried"]
+    done = load(options, address, PAST_THE_LIMIT - ACTIVE, "--duration", "1s")
+    figure = truth.figure("past the limit: refused in one line", "count", int(refused_in_one_line(done)), 1, 1, 1)
+    return [figure], [f"asked for {PAST_THE_LIMIT:,}: {done.stderr.strip()}"]
+
+
+def told(result):
+    found = result["connections"]
+    percentiles = result["latency"]["response"]["percentiles"]
+    p99 = percentiles["p99"]
+    return (
+        f"up after {found['setup_ns'] / 1e9:.1f} s, closed within {found['closing_ns'] / 1e9:.1f} s; the generator held "
+        f"{result['generator']['max_rss_bytes'] / 1e6:.0f} MB; {ACTIVE} active ones beside them: "
+        f"{result['throughput']['requests_per_s']:,.0f}/s, p99 {'unknown' if p99 is None else f'{p99 / 1e6:.3g} ms'}"
+    )
+
+
+def main():
+    parser = truth.command_line(__doc__, 5, "of traffic on the active connections")
+    parser.set_defaults(driver="io-uring")
+    parser.add_argument("--connections", type=int, default=1_000_000, help="in all")
+    options = paired.parse(parser, ("fanin", "fanin-server", "fanin-load"), {"connections": 2 * ACTIVE})
+    fits, room = doctor(options, options.connections)
+    if not fits:
+        fail(f"{options.connections} connections do not fit on this machine: see fanin doctor")
+    with server(options, room["server_processes"] or 1) as (pid, address):
+        traffic = ("--duration", f"{options.seconds}s", "--server-pid", str(pid))
+        alone = result_of(load(options, address, 0, *traffic))
+        result = result_of(load(options, address, options.connections - ACTIVE, *traffic))
+        more, notes = past_the_limit(options, address)
+    found = figures(result, alone, options.connections) + more
+    title = f"{options.connections:,} connections, {ACTIVE} of them active"
+    raise SystemExit(truth.report("scale", title, found, [told(result), *notes], options))
+
+
+if __name__ == "__main__":
+    main()

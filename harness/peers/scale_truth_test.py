@@ -1,0 +1,48 @@
+"""Tests of what a run with many connections comes to."""
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import scale_truth
+
+
+def result(memory, **changes):
+    up = {"established": 100, "served": 100, "failed": 0, "idle_established": 900, "idle_served": 900, "idle_lost": 0}
+    return {
+        "connections": up | {"setup_ns": 40_000_000} | changes,
+        "requests": {"sent": 7, "completed": 7},
+        "generator": {"max_rss_bytes": memory},
+    }
+
+
+class Figures(unittest.TestCase):
+    def of(self, **changes):
+        found = scale_truth.figures(result(6_000_000 + 900 * 32, **changes), result(6_000_000), 1000)
+        return {each["name"]: (each["measured"], each["holds"]) for each in found}
+
+    def test_all_up_and_served_in_time(self):
+        found = self.of()
+        self.assertTrue(all(holds for _, holds in found.values()), found)
+        self.assertEqual(found["new connections per second"], (25_000, True))
+        self.assertEqual(found["generator's memory per connection"], (32, True))
+
+    def test_what_is_missing_does_not_hold(self):
+        self.assertEqual(self.of(idle_established=899)["connections up"], (999, False))
+        self.assertEqual(self.of(idle_served=899)["connections served"], (999, False))
+        self.assertEqual(self.of(idle_lost=1, failed=1)["connections failed or lost"], (2, False))
+        self.assertFalse(self.of(setup_ns=41_000_000)["new connections per second"][1])
+
+    def test_a_refusal_is_one_line_and_the_exit_code_of_bad_input(self):
+        def done(code, output, errors):
+            return subprocess.CompletedProcess([], code, output, errors)
+
+        self.assertTrue(scale_truth.refused_in_one_line(done(2, "", "raise x\n")))
+        self.assertFalse(scale_truth.refused_in_one_line(done(1, "", "raise x\n")))
+        self.assertFalse(scale_truth.refused_in_one_line(done(2, "", "raise x\nor y\n")))
+        self.assertFalse(scale_truth.refused_in_one_line(done(2, "{}", "raise x\n")))
+
+
+if __name__ == "__main__":
+    unittest.main()
