@@ -9,10 +9,11 @@ One server on CPU 0 serves them all. In a round all of them hold their connectio
 20 ms, in an order by chance; the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
 all, which it does not to generators that run for seconds one after the other. The cost is the same for all: what the
 kernel says the whole process used from its start to its end, user and system, divided by the requests that it says it
-completed. Set-up is part of it, which is little beside seconds. fanin-server counts the replies that it sent, and
-the sum over all generators must agree. What counts is the ratio within a round; printed are its median and the interval
-that holds it with the probability given (order statistics). Generators that are absent are named and left out. Needs two
-CPUs. Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
+completed. Set-up is part of it, the more the more connections there are: give --seconds to make that little.
+fanin-server counts the replies that it sent, and the sum over all generators must agree. What counts is the ratio
+within a round; printed are its median and the interval that holds it with the probability given (order statistics).
+Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2 bad input, a program that is
+missing, or a generator that failed."""
 import os
 import pathlib
 import random

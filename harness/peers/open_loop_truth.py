@@ -116,8 +116,8 @@ def figures_of(result, arrival, shape):
 
 
 def beside_a_neighbour(port, options, rate):
-    """(figure, note): the stalls that the generator sees beside what the kernel says that it waited for the CPU, which a
-    busy neighbour shares with it. The hypervisor's stalls are in the first only, so there is no upper bound."""
+    """(figure, note): the stalls that the generator sees beside what the kernel says that it waited for the CPU, which
+    a busy neighbour shares with it. The hypervisor's stalls are in the first only, so there is no upper bound."""
     neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
     try:
         result = truth.drive(options, port, "-c", "1", "--depth", "1000", "--rate", str(rate), "--arrival", "uniform")

@@ -63,15 +63,16 @@ class CommandLine(unittest.TestCase):
     def test_what_is_refused(self):
         self.assertEqual(self.refusal("--seconds", "0"), "peer_cost: --seconds is 0: give 1 or more\n")
         self.assertEqual(self.refusal("--rounds", "1"), "peer_cost: --rounds is 1: give 2 or more\n")
-        self.assertRegex(self.refusal("--build", "/nowhere"), "^peer_cost: there is no /nowhere/fanin-load: build it.*\n$")
+        nowhere = self.refusal("--build", "/nowhere")
+        self.assertRegex(nowhere, "^peer_cost: there is no /nowhere/fanin-load: build it.*\n$")
         self.assertRegex(self.refusal(cpus=1), "^peer_cost: two CPUs are needed: .*\n$")
 
     def test_what_is_taken(self):
         with tempfile.TemporaryDirectory() as build:
             pathlib.Path(build, "fanin-load").touch()
-            with mock.patch.object(sys, "argv", ["peer_cost.py", "--build", build, "--seconds", "3"]), mock.patch.object(
-                os, "sched_getaffinity", return_value={0, 1}
-            ):
+            argv = ["peer_cost.py", "--build", build, "--seconds", "3"]
+            two_cpus = mock.patch.object(os, "sched_getaffinity", return_value={0, 1})
+            with mock.patch.object(sys, "argv", argv), two_cpus:
                 options = paired.parse(paired.command_line("what it does", 10), ("fanin-load",))
         self.assertEqual((options.seconds, options.json), (3, None))
 

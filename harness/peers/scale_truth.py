@@ -101,8 +101,8 @@ def told(result):
     percentiles = result["latency"]["response"]["percentiles"]
     p99 = percentiles["p99"]
     return (
-        f"up after {found['setup_ns'] / 1e9:.1f} s, closed within {found['closing_ns'] / 1e9:.1f} s; the generator held "
-        f"{result['generator']['max_rss_bytes'] / 1e6:.0f} MB; {ACTIVE} active ones beside them: "
+        f"up after {found['setup_ns'] / 1e9:.1f} s, closed within {found['closing_ns'] / 1e9:.1f} s; the generator "
+        f"held {result['generator']['max_rss_bytes'] / 1e6:.0f} MB; {ACTIVE} active ones beside them: "
         f"{result['throughput']['requests_per_s']:,.0f}/s, p99 {'unknown' if p99 is None else f'{p99 / 1e6:.3g} ms'}"
     )
 

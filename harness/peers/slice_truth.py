@@ -3,10 +3,10 @@
 
   harness/peers/slice_truth.py [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
-Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. A/A: two processes of the same
-`fanin-server epoll`; over the runs, the ratio of their throughputs and that of their CPU time per request must each have a
-standard deviation of at most 1 %. A/B: the second burns 200 ns more for every request; in one run of twice the seconds
-the 95 % interval of either ratio must not hold 1. Needs two CPUs, and a quiet machine.
+Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. A/A: two processes of the
+same `fanin-server epoll`; over the runs, the ratio of their throughputs and that of their CPU time per request must
+each have a standard deviation of at most 1 %. A/B: the second burns 200 ns more for every request; in one run of twice
+the seconds the 95 % interval of either ratio must not hold 1. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
 import json
 import statistics
@@ -42,8 +42,9 @@ def a_a_figures(comparisons):
     for key, name in kRatios.items():
         ratios = [each[key]["estimate"] for each in comparisons]
         deviation = statistics.stdev(ratios)
-        found.append(truth.figure(f"A/A {name}, deviation over {len(ratios)} runs", "share", deviation, high=kMostDeviation))
-        found.append(truth.figure(f"A/A {name}, mean over {len(ratios)} runs", "ratio", statistics.fmean(ratios), expected=1))
+        runs = f"over {len(ratios)} runs"
+        found.append(truth.figure(f"A/A {name}, deviation {runs}", "share", deviation, high=kMostDeviation))
+        found.append(truth.figure(f"A/A {name}, mean {runs}", "ratio", statistics.fmean(ratios), expected=1))
     return found
 
 
@@ -59,7 +60,8 @@ def a_b_figures(comparison):
 def notes_of(name, comparison):
     for key, what in kRatios.items():
         ratio = comparison[key]
-        yield f"{name}: {what} {ratio['estimate']:.4f} [{ratio['low']:.4f}, {ratio['high']:.4f}] over {comparison['blocks']} blocks"
+        interval = f"[{ratio['low']:.4f}, {ratio['high']:.4f}]"
+        yield f"{name}: {what} {ratio['estimate']:.4f} {interval} over {comparison['blocks']} blocks"
 
 
 def options_of_command_line():

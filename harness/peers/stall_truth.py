@@ -96,8 +96,8 @@ def control(port, p90_ms, options):
     schedule = ("-c", str(kConnections), "--rate", str(kLowRate), "--arrival", "uniform")
     share = slower_than(truth.drive(options, port, *schedule), p90_ms)
     return (
-        f"without a stall {share:.3%} of the requests at {kLowRate}/s took longer than {p90_ms:.3g} ms: beside one, they "
-        f"alone move p90 by about {share * kPeriod * 1e3:.2g} ms"
+        f"without a stall {share:.3%} of the requests at {kLowRate}/s took longer than {p90_ms:.3g} ms: beside one, "
+        f"they alone move p90 by about {share * kPeriod * 1e3:.2g} ms"
     )
 
 
