@@ -110,9 +110,7 @@ HttpClient::HttpClient(const ClientProtocolOptions& options)
   known_.head.reserve(kLongestKnown);
 }
 
-void HttpClient::append_request(ClientState& state, std::string& out) {
-  out.append(next_request(state));
-}
+void HttpClient::append_request(ClientState& state, std::string& out) { out.append(next_request(state)); }
 
 std::string_view HttpClient::next_request(ClientState& state) {
   ++state.sent;
