@@ -18,7 +18,7 @@ std::string_view TemplateClient::next_request(ClientState& state) {
   return form_.request;
 }
 
-// What comes nearly always, in a third of the instructions: the reply that is due, by itself and with a full stamp.
+// What comes nearly always, found out with fewer instructions: the reply that is due, by itself and with a full stamp.
 bool TemplateClient::is_whole_reply(const ClientState& state, std::string_view received) const {
   if (state.offset != 0 || received.size() != form_.reply.size() || form_.reply_stamp != kStampDigits ||
       form_.ends_with_connection || state.completed == state.sent) {

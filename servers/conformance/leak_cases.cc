@@ -48,8 +48,8 @@ void hold_and_close(const Subject& subject, const RunningServer& server, ClientP
 
 // What the server has once it has made what it makes once and keeps (arenas, pools, cached stacks). The memory is the
 // most of several readings, for what an allocator keeps also varies from batch to batch.
-// Found missing by a run of `thread` that had only a few connections alive at once before the first reading and 75 in
-// one of the later batches: 1.3 MB more, and nothing leaked.
+// Found missing by a run of `thread` that had 1.3 MB more at its end, as 75 connections at once make of it where there
+// were few before, and nothing leaked.
 Footprint warm_footprint(const Subject& subject, const RunningServer& server, ClientProtocol& protocol) {
   std::uint64_t most_memory = 0;
   Footprint last;
