@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <thread>
 
 #include "net/descriptor.h"
@@ -48,7 +49,8 @@ void expect_waits() {
   for (const timespec* timeout : {&soon, &late, &never, static_cast<const timespec*>(nullptr)}) {
     events = {};
     ASSERT_EQ(direct_epoll_wait(epoll.get(), events.data(), events.size(), timeout), 1);
-    EXPECT_EQ(events[0].data.u64, 7u);
+    const std::uint64_t tag = events[0].data.u64;  // a copy: the struct is packed
+    EXPECT_EQ(tag, 7u);
   }
 }
 
