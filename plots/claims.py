@@ -35,7 +35,10 @@ TRUTHS = {
         ("Servers that take turns: one that does a little more is told apart", "A/B"),
     ),
     "scale": (
-        ("A million connections: all come up, each is served, none is lost", r"connections (up|served|failed)|requests without"),
+        (
+            "A million connections: all come up, each is served, none is lost",
+            r"connections (up|served|failed)|requests without",
+        ),
         ("A million connections: they come up quickly", "new connections"),
         ("A million connections: the generator's memory for each", "generator's memory"),
         ("A million connections: more than fit are refused in one line", "past the limit"),
