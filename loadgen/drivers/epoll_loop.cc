@@ -16,7 +16,7 @@ constexpr std::size_t kReadSize = 65536;
 }  // namespace
 
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kAtOnce),
+    : EventLoop(plan, share, sources, Transmit::kAtOnce, {.least = 1, .most = 32}),
       buffer_(kReadSize),
       stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
 
@@ -39,11 +39,16 @@ void EpollLoop::start_receiving(std::uint32_t index) {
 }
 
 int EpollLoop::turn(TimePoint until) {
-  const int count = wait(until);
-  for (int i = 0; i < count; ++i) {
-    handle(events_[static_cast<std::size_t>(i)]);
+  const auto count = static_cast<std::size_t>(wait(until));
+  for (std::size_t i = 0; i < count;) {
+    const std::size_t end = std::min(count, i + lot());
+    bool replied = false;
+    for (; i < end; ++i) {
+      replied = handle(events_[i]);
+    }
+    dispatch(replied);
   }
-  return count;
+  return static_cast<int>(count);
 }
 
 // Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
@@ -58,34 +63,32 @@ int EpollLoop::wait(TimePoint until) {
   return count < 0 && errno == EINTR ? 0 : check(count, "epoll_wait");
 }
 
-void EpollLoop::handle(const epoll_event& event) {
+bool EpollLoop::handle(const epoll_event& event) {
   if (event.data.u64 == kTimerTag) {
     timer_expired();
-    return;
+    return false;
   }
   if (!lives(event.data.u64)) {
-    return;  // meant for an earlier life
+    return false;  // meant for an earlier life
   }
   const auto index = static_cast<std::uint32_t>(event.data.u64);
   if (link(index).phase == Phase::kConnecting) {
     connect_decided(index);
     if (link(index).phase != Phase::kUp) {
-      return;
+      return false;
     }
   }
   if (link(index).busy && (event.events & EPOLLOUT) != 0) {
     sendable(index);
   }
-  bool replied = false;
   if (link(index).phase == Phase::kUp && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
     const bool closing = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if (reads_slowly(index)) {
-      read_on(index);
-    } else {
-      replied = receive(index, closing);
+    if (!reads_slowly(index)) {
+      return receive(index, closing);
     }
+    read_on(index);
   }
-  dispatch(replied);
+  return false;
 }
 
 // A short read means that the socket is empty, so no further recv is needed to learn that: what comes later makes a

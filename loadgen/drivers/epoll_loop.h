@@ -31,7 +31,7 @@ class EpollLoop final : public EventLoop {
 
   // The steps of one turn, each called at one place, are inline: what would be left of a call is what it costs.
   inline int wait(TimePoint until);
-  inline void handle(const epoll_event& event);
+  inline bool handle(const epoll_event& event);            // whether it took a reply, and nothing more
   inline bool receive(std::uint32_t index, bool closing);  // whether it took a reply, and no more is to be read
   inline ssize_t read(std::uint32_t index) noexcept;
   inline bool take(std::uint32_t index, std::size_t length);

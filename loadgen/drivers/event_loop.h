@@ -21,8 +21,14 @@ class EventLoop : public LoadThread {
   // the driver sets at_. What leaves together has one time, which is read once.
   enum class Transmit : std::uint8_t { kAtOnce, kQueued };
 
+  // How many replies a driver takes, at the least and at most, before the requests that they make due are sent.
+  struct LotSizes {
+    std::size_t least;
+    std::size_t most;
+  };
+
   // `plan` and `sources` must outlive this.
-  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit);
+  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit, LotSizes lots);
 
   void connect(const Coordinator& coordinator) final;
   void drive(const Window& window, const Coordinator& coordinator) final;
@@ -78,6 +84,8 @@ class EventLoop : public LoadThread {
   // Sends what may be sent. just_read: nothing but the handling of a reply was done since at_ was read; in a closed
   // loop, where a reply is what makes the next request due, that reading is the request's time too.
   void dispatch(bool just_read = false);
+  // What the driver's sizes come to in this run.
+  std::size_t lot() const noexcept { return lot_; }
   // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
   // and were not reported yet, at most.
   void read_clock(std::size_t replies = 0) noexcept {
@@ -156,6 +164,7 @@ class EventLoop : public LoadThread {
   ClientProtocol& protocol_;
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;
+  const std::size_t lot_;
   const bool half_closes_;
   const Nanoseconds tick_;  // about kTick
   SpinMeter spin_;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <system_error>
@@ -34,8 +35,10 @@ std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORI
 // A registered socket is released only when all operations that are older have ended, and receives never end: so not
 // where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kQueued),
-      registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand) {}
+    : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost}),
+      registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand),
+      sends_(lot()),
+      batch_(lot()) {}
 
 // Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
 // two for every connection. The flag lets a loop that spins see in memory whether there is anything to enter the kernel
@@ -109,7 +112,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
   name_socket(*operation, index);
   operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
   ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
-  if (++queued_ == kBatch) {
+  if (++queued_ == sends_.size()) {
     submit();
     read_clock();
   }
@@ -144,7 +147,7 @@ void UringLoop::settle_sends(unsigned before) {
     return;
   }
   submit_rest();
-  std::array<std::uint64_t, kBatch> sent;  // tags of those that were; what is sent next may overwrite sends_
+  std::array<std::uint64_t, kMost> sent;  // tags of those that were; what is sent next may overwrite sends_
   const std::size_t count = std::exchange(queued_, 0);
   for (std::size_t i = 0; i < count; ++i) {
     sent[i] = sends_[i].connection;

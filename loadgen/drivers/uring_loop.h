@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +21,8 @@ class UringLoop final : public EventLoop {
   // What an operation is for, in the highest byte of its user_data; the rest names the connection or the send.
   enum class Kind : std::uint8_t { kConnect, kReceive, kSend, kRoom, kTimer, kCancel };
 
-  // Requests that are handed over together. More would save little and let the first of them wait for the last.
-  static constexpr std::size_t kBatch = 16;
+  static constexpr std::size_t kFewest = 16;  // requests that are handed over together
+  static constexpr std::size_t kMost = 64;
 
   struct Send {
     std::string bytes;
@@ -62,14 +61,14 @@ class UringLoop final : public EventLoop {
   bool registers_;  // active sockets, which spares looking each of them up for each operation
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
-  std::array<Send, kBatch> sends_;
-  std::size_t queued_ = 0;  // of sends_
+  std::vector<Send> sends_;  // as many as are handed over together
+  std::size_t queued_ = 0;   // of sends_
   struct Completion {
     std::uint64_t what;
     int result;
     unsigned flags;
   };
-  std::array<Completion, kBatch> batch_{};
+  std::vector<Completion> batch_;  // as many as are answered together
 };
 
 // Why the io_uring driver cannot be used here, or nothing.
