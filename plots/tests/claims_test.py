@@ -99,7 +99,7 @@ class Claims(unittest.TestCase):
             ("open-loop", open_loop_truth.figures_of(result, "uniform", "1 connection")),
             ("open-loop", open_loop_truth.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
             ("slices", slice_truth.a_a_figures([turns, turns]) + slice_truth.a_b_figures(turns)),
-            ("stall", stall_truth.figures(latency, 2000, 100000)),
+            ("stall", stall_truth.figures([latency], 2000, 100000)),
             ("scale", scale_truth.figures(many, many, 1000)),
         ):
             bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
