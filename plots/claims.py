@@ -47,6 +47,8 @@ TRUTHS = {
 }
 # The least that can be done with what a driver uses, without recording anything: what its bound asks for beside it.
 FLOORS = {"fanin-load io-uring": "minimal-uring-client"}
+# The same of a figure: the program whose figure of this name stands in the same document.
+LEAST = {"new connections per second": "minimal-connector"}
 
 
 @dataclass
@@ -101,7 +103,16 @@ def figures_of(document):
             if re.match(names, each["name"]) and (each["low"], each["high"]) != (None, None):
                 unit = unit_of(each)
                 measured = f"{number(each['measured'], unit)}: {each['name']}, `{document['driver']}`"
+                measured += _least(document, each["name"])
                 yield what, (_room(each), measured, bounds(each, unit), each["holds"])
+
+
+def _least(document, name):
+    program = LEAST.get(name)
+    for each in document["figures"]:
+        if each["name"] == f"{program}: {name}":
+            return f"; `{program}`, which does nothing else, has {number(each['measured'], unit_of(each))}"
+    return ""
 
 
 def _room(figure):

@@ -6,8 +6,9 @@
 fanin-server epoll, with as many processes as `fanin doctor` says, and fanin-load share all CPUs. It opens the
 connections, has each of them served once, drives 100 of them for --seconds while the others idle, and closes them all.
 It holds where all were up, each was served, none was lost, 25,000 or more came up a second, and the generator's memory
-grew by at most 64 bytes for each. More connections than fit must be refused: one line, exit code 2. Needs about 16
-GiB of memory.
+grew by at most 64 bytes for each. More connections than fit must be refused: one line, exit code 2. Before and after
+that, minimal-connector brings as many up, which does nothing else: how quickly this machine can have them at all.
+Needs about 16 GiB of memory.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or no room."""
 import contextlib
 import json
@@ -96,6 +97,20 @@ def past_the_limit(options, address):
     return [figure], [f"asked for {PAST_THE_LIMIT:,}: {done.stderr.strip()}"]
 
 
+def least(options):
+    """New connections per second of minimal-connector."""
+    command = [str(options.build / "minimal-connector"), str(options.connections)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"minimal-connector ended with {done.returncode}: {done.stderr.strip()}")
+    return options.connections / json.loads(done.stdout)["seconds"]
+
+
+def least_figure(rates):
+    """The better one of them; it has no bound."""
+    return truth.figure("minimal-connector: new connections per second", "1/s", max(rates))
+
+
 def told(result):
     found = result["connections"]
     percentiles = result["latency"]["response"]["percentiles"]
@@ -111,16 +126,19 @@ def main():
     parser = truth.command_line(__doc__, 5, "of traffic on the active connections")
     parser.set_defaults(driver="io-uring")
     parser.add_argument("--connections", type=int, default=1_000_000, help="in all")
-    options = paired.parse(parser, ("fanin", "fanin-server", "fanin-load"), {"connections": 2 * ACTIVE})
+    programs = ("fanin", "fanin-server", "fanin-load", "minimal-connector")
+    options = paired.parse(parser, programs, {"connections": 2 * ACTIVE})
     fits, room = doctor(options, options.connections)
     if not fits:
         fail(f"{options.connections} connections do not fit on this machine: see fanin doctor")
+    rates = [least(options)]
     with server(options, room["server_processes"] or 1) as (pid, address):
         traffic = ("--duration", f"{options.seconds}s", "--server-pid", str(pid))
         alone = result_of(load(options, address, 0, *traffic))
         result = result_of(load(options, address, options.connections - ACTIVE, *traffic))
         more, notes = past_the_limit(options, address)
-    found = figures(result, alone, options.connections) + more
+    rates.append(least(options))
+    found = figures(result, alone, options.connections) + [least_figure(rates)] + more
     title = f"{options.connections:,} connections, {ACTIVE} of them active"
     raise SystemExit(truth.report("scale", title, found, [told(result), *notes], options))
 

@@ -6,8 +6,8 @@
 stalling-server runs on CPU 0, which is kept from halting, fanin-load on CPU 1 with 50 connections, open loop, even
 arrivals: at 2000 requests a second and at half of what the server can do, which a closed loop tells first. A percentile
 holds where its median over the rounds is within 3 % or 0.5 ms of the one by hand; they differ because even arrivals
-meet all stalls of a round at the same place, which at 2000/s moves p90 by up to half a millisecond. A closed loop cannot
-show such a stall; that its result says so in words is checked as well. Needs two CPUs, and a quiet machine.
+meet all stalls of a round at the same place, which at 2000/s moves p90 by up to half a millisecond. A closed loop
+cannot show such a stall; that its result says so in words is checked as well. Needs two CPUs, and a quiet machine.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
 import statistics
 import tempfile

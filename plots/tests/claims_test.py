@@ -54,6 +54,13 @@ class Claims(unittest.TestCase):
         truth = truth_document("slices", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
         self.assertEqual(claims.table([truth]), [])
 
+    def test_what_the_least_program_has_stands_beside_it(self):
+        mine = figure("new connections per second", "1/s", 15000.0, low=25000.0, holds=False)
+        least = figure("minimal-connector: new connections per second", "1/s", 21000.0)
+        (row,) = rows(truth_document("scale", mine, least))
+        self.assertIn("| 15,000/s: new connections per second, `epoll`; `minimal-connector`, which does nothing", row)
+        self.assertIn("else, has 21,000/s | at least 25,000/s | **no** |", row)
+
     def test_costs(self):
         epoll, uring = rows(peers_document())
         self.assertIn("`fanin-load epoll` to `minimal-epoll-client` | 1.050 (0.900 to 1.200): 64-byte echo, 50", epoll)

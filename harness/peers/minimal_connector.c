@@ -1,0 +1,174 @@
+/* The least that bringing up many connections to an epoll server can be: how quickly fanin-load and fanin-server could
+ * do it if they did nothing else. Pairs of processes, one pair for each CPU at a time; in each the client connects 256
+ * times, sends 64 bytes on each and receives them back, and so on, with calls that block; the server waits by epoll,
+ * accepts, receives and sends. No bind() by the client, no buffers, nothing checked but lengths. All connections stay
+ * open until the last is up. Prints one line of JSON. Usage: minimal-connector CONNECTIONS (127.0.0.0/8). */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { kSize = 64, kBatch = 256, kSpare = 64, kMostPerPair = 50000, kMostPairs = 4096 };
+/* So many to one address keep connect() from searching for a free port. */
+enum { kMostPerAddress = 10000 };
+
+static char buffer[kSize];
+
+static void fail(const char* what) {
+  perror(what);
+  exit(2);
+}
+
+static struct sockaddr_in address_of(int number, int port) {
+  return (struct sockaddr_in){.sin_family = AF_INET,
+                              .sin_port = htons((unsigned short)port),
+                              .sin_addr.s_addr = htonl((unsigned)(INADDR_LOOPBACK + number))};
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int may_open(void) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max - kSpare < kMostPerPair ? (int)limit.rlim_max - kSpare : kMostPerPair;
+}
+
+static int listen_on(int number, int* port) {
+  struct sockaddr_in address = address_of(number, 0);
+  socklen_t length = sizeof address;
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr*)&address, sizeof address) < 0 || listen(fd, 4096) < 0 ||
+      getsockname(fd, (struct sockaddr*)&address, &length) < 0) {
+    fail("minimal-connector: listen");
+  }
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+static void watch(int epoll, int fd, unsigned trigger) {
+  struct epoll_event event = {.events = EPOLLIN | trigger, .data.fd = fd};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) fail("minimal-connector: epoll_ctl");
+}
+
+static void answer(int fd) {
+  const ssize_t length = recv(fd, buffer, kSize, 0);
+  if (length == 0) exit(0); /* the client has been ended */
+  if (length != kSize || send(fd, buffer, kSize, MSG_NOSIGNAL) != kSize) fail("minimal-connector: server");
+}
+
+/* Ends with its client. Listeners come first among the descriptors, so that their number tells what they are. */
+static void serve(const int* listeners, int count) {
+  static struct epoll_event events[kBatch];
+  const int epoll = epoll_create1(0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (int i = 0; i < count; ++i) watch(epoll, listeners[i], 0);
+  for (;;) {
+    const int ready = epoll_wait(epoll, events, kBatch, -1);
+    for (int i = 0; i < ready; ++i) {
+      const int fd = events[i].data.fd;
+      if (fd <= listeners[count - 1]) {
+        for (int connection; (connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0;) {
+          watch(epoll, connection, EPOLLET);
+        }
+      } else {
+        answer(fd);
+      }
+    }
+  }
+}
+
+static void connect_all(const int* ports, int connections) {
+  static int sockets[kBatch];
+  for (int done = 0; done < connections; done += kBatch) {
+    const int count = connections - done < kBatch ? connections - done : kBatch;
+    for (int i = 0; i < count; ++i) {
+      const int number = (done + i) / kMostPerAddress;
+      const struct sockaddr_in server = address_of(number, ports[number]);
+      sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+      if (sockets[i] < 0 || connect(sockets[i], (const struct sockaddr*)&server, sizeof server) < 0) {
+        fail("minimal-connector: connect");
+      }
+    }
+    for (int i = 0; i < count; ++i) {
+      if (send(sockets[i], buffer, kSize, MSG_NOSIGNAL) != kSize) fail("minimal-connector: send");
+    }
+    for (int i = 0; i < count; ++i) {
+      if (recv(sockets[i], buffer, kSize, MSG_WAITALL) != kSize) fail("minimal-connector: receive");
+    }
+  }
+}
+
+/* A pair. It says through `up` when its connections are, and waits for its end. */
+static void run_pair(int connections, int up) {
+  int listeners[kMostPerPair / kMostPerAddress], ports[kMostPerPair / kMostPerAddress];
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int count = (connections + kMostPerAddress - 1) / kMostPerAddress;
+  for (int i = 0; i < count; ++i) listeners[i] = listen_on(i, &ports[i]);
+  if (fork() == 0) serve(listeners, count);
+  for (int i = 0; i < count; ++i) close(listeners[i]);
+  connect_all(ports, connections);
+  if (write(up, "", 1) != 1) fail("minimal-connector: write");
+  for (;;) pause();
+}
+
+/* A pair that fails closes its end of the pipe without a word. */
+static void wait_for_one(int up, const pid_t* pairs, int count) {
+  char byte;
+  struct timespec nap = {.tv_nsec = 1000000};
+  for (;;) {
+    const ssize_t length = read(up, &byte, 1);
+    if (length == 1) return;
+    for (int i = 0; i < count; ++i) {
+      if (waitpid(pairs[i], NULL, WNOHANG) != 0) exit(2); /* it has said why */
+    }
+    nanosleep(&nap, NULL);
+  }
+}
+
+int main(int argc, char** argv) {
+  static pid_t pairs[kMostPairs];
+  int up[2], count = 0, under_way = 0;
+  const int width = (int)sysconf(_SC_NPROCESSORS_ONLN);
+  const int connections = argc > 1 ? atoi(argv[1]) : 0;
+  const int per_pair = may_open();
+  if (connections < 1 || connections / per_pair >= kMostPairs) {
+    fprintf(stderr, "usage: minimal-connector CONNECTIONS\n");
+    return 2;
+  }
+  if (pipe2(up, O_NONBLOCK) < 0) fail("minimal-connector: pipe");
+  const double begin = now();
+  for (int left = connections; left > 0; left -= per_pair) {
+    if (under_way == width) {
+      wait_for_one(up[0], pairs, count);
+      --under_way;
+    }
+    const pid_t pair = fork();
+    if (pair < 0) fail("minimal-connector: fork");
+    if (pair == 0) run_pair(left < per_pair ? left : per_pair, up[1]);
+    pairs[count++] = pair;
+    ++under_way;
+  }
+  for (; under_way > 0; --under_way) wait_for_one(up[0], pairs, count);
+  printf("{\"connections\":%d,\"seconds\":%.3f}\n", connections, now() - begin);
+  for (int i = 0; i < count; ++i) {
+    kill(pairs[i], SIGKILL);
+    waitpid(pairs[i], NULL, 0);
+  }
+  return 0;
+}
