@@ -65,6 +65,8 @@ TEST(Dial, FailuresKeepTheirReason) {
   EXPECT_EQ(classify_connect(ETIMEDOUT), ErrorKind::kConnectTimeout);
   EXPECT_EQ(classify_connect(ENOMEM), ErrorKind::kNoMemory);
   EXPECT_EQ(classify_connect(EHOSTUNREACH), ErrorKind::kConnectOther);
+  // A server that was killed with the connection in its queue: this was counted as a failed connect of unknown kind.
+  EXPECT_EQ(classify_connect(ECONNRESET), ErrorKind::kReset);
 }
 
 TEST(ErrorKind, EveryKindHasAName) {

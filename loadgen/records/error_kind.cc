@@ -19,6 +19,9 @@ ErrorKind classify_connect(int error) noexcept {
     case ENOBUFS:
     case ENOMEM:
       return ErrorKind::kNoMemory;
+    case ECONNRESET:  // it was up, and reset before anybody looked
+    case EPIPE:
+      return ErrorKind::kReset;
     default:
       return ErrorKind::kConnectOther;
   }
