@@ -19,7 +19,7 @@ for connections in 50 1000; do
   # Bounds of a few percent ask for more seconds than others.
   python3 "$here/generator_cost.py" echo --build "$build" --connections $connections --seconds 8 \
     --json "$out/generator-echo-$connections.json"
-  python3 "$here/generator_cost.py" http --build "$build" --connections $connections \
+  python3 "$here/generator_cost.py" http --build "$build" --connections $connections --seconds 8 \
     --json "$out/generator-http-$connections.json"
   if command -v nginx >/dev/null; then
     python3 "$here/generator_cost.py" http --server nginx --build "$build" --connections $connections \
