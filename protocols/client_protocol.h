@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fanin {
 
@@ -39,12 +40,15 @@ class ClientProtocol {
 
   // Appends the next request of this connection to `out`.
   virtual void append_request(ClientState& state, std::string& out) = 0;
-  // The next request of this connection, to be sent before this object is used again: spares a copy.
+  // The next request of this connection, which stays as it is until the next one is asked for: spares a copy.
   virtual std::string_view next_request(ClientState& state) {
-    scratch_.clear();
-    append_request(state, scratch_);
-    return scratch_;
+    std::string& request = place();
+    request.clear();
+    append_request(state, request);
+    return request;
   }
+  // From now on the last `requests` of them (1 or more) stay as they are, so that they can be sent together.
+  virtual void keep(std::size_t requests) { places_.resize(requests); }
 
   virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
 
@@ -69,9 +73,15 @@ class ClientProtocol {
 
  protected:
   bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
+  // Where the next of the requests that are kept has its place; what is there is of no more use.
+  std::string& place() noexcept {
+    next_place_ = next_place_ + 1 < places_.size() ? next_place_ + 1 : 0;
+    return places_[next_place_];
+  }
 
  private:
-  std::string scratch_;
+  std::vector<std::string> places_{1};
+  std::size_t next_place_ = 0;
   bool takes_replies_singly_ = false;
 };
 

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/clock.h"
@@ -92,6 +94,26 @@ TEST_P(BothHalves, NextRequestIsWhatWouldBeAppended) {
       protocol.make_client(GetParam().client)->append_request(same, appended);  // one that has handed nothing out yet
       EXPECT_EQ(client->next_request(state), appended);
       EXPECT_EQ(state.sent, sent);
+    }
+  }
+}
+
+// Would catch: a request that changes while it waits to be sent together with others.
+TEST_P(BothHalves, KeptRequestsStayAsTheyAre) {
+  const Protocol& protocol = find_protocol(GetParam().protocol);
+  const auto client = protocol.make_client(GetParam().client);
+  client->keep(3);
+  for (std::uint32_t first = 0; first < 12; first += 3) {
+    std::array<std::string_view, 3> kept;
+    for (std::uint32_t i = 0; i < kept.size(); ++i) {
+      ClientState state{.connection = first + i, .sent = i};
+      kept[i] = client->next_request(state);
+    }
+    for (std::uint32_t i = 0; i < kept.size(); ++i) {
+      ClientState state{.connection = first + i, .sent = i};
+      std::string appended;
+      protocol.make_client(GetParam().client)->append_request(state, appended);
+      EXPECT_EQ(kept[i], appended);
     }
   }
 }

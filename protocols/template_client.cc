@@ -10,12 +10,21 @@ namespace fanin {
 
 void TemplateClient::append_request(ClientState& state, std::string& out) { out.append(next_request(state)); }
 
+// Every place has a whole request, in which only the stamp changes.
+void TemplateClient::keep(std::size_t requests) {
+  ClientProtocol::keep(requests);
+  for (std::size_t i = 0; i < requests; ++i) {
+    place() = form_.request;
+  }
+}
+
 std::string_view TemplateClient::next_request(ClientState& state) {
+  std::string& request = place();
   if (form_.request_stamp > 0) {
-    write_stamp(form_.request.data(), form_.request_stamp, state.connection, state.sent);
+    write_stamp(request.data(), form_.request_stamp, state.connection, state.sent);
   }
   ++state.sent;
-  return form_.request;
+  return request;
 }
 
 // What comes nearly always, found out with fewer instructions: the reply that is due, by itself and with a full stamp.

@@ -42,6 +42,11 @@ int EpollLoop::turn(TimePoint until) {
   const auto count = static_cast<std::size_t>(wait(until));
   for (std::size_t i = 0; i < count;) {
     const std::size_t end = std::min(count, i + lot());
+    for (std::size_t next = i; next < end; ++next) {
+      if (events_[next].data.u64 != kTimerTag) {
+        touch(static_cast<std::uint32_t>(events_[next].data.u64));
+      }
+    }
     bool replied = false;
     for (; i < end; ++i) {
       replied = handle(events_[i]);
@@ -152,7 +157,7 @@ bool EpollLoop::take(std::uint32_t index, std::size_t length) {
   return of_use;
 }
 
-void EpollLoop::transmit(std::uint32_t index, std::string_view bytes) {
+void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*kind*/) {
   while (!bytes.empty()) {
     const ssize_t length = direct_send(link(index).fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (length >= 0) {

@@ -24,7 +24,7 @@ class EpollLoop final : public EventLoop {
   void stop_io() noexcept override { epoll_.reset(); }
   bool watch(std::uint32_t index) override;
   void start_receiving(std::uint32_t index) override;
-  void transmit(std::uint32_t index, std::string_view bytes) override;
+  void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) override;
   void let_go(std::uint32_t) noexcept override {}  // closing takes it out of the set
   void read_on(std::uint32_t index) override;
   int turn(TimePoint until) override;

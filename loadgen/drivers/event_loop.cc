@@ -18,13 +18,6 @@ Nanoseconds tick_of(const LoadPlan& plan) {
   return plan.slices ? plan.slices->length / ((plan.slices->length + kTick - Nanoseconds(1)) / kTick) : kTick;
 }
 
-// Receiving in a row and then sending in a row is cheaper than both in turn, since the kernel's code stays in the
-// caches. A quarter of the connections at most, so that the server has the others to go on with. The least where a
-// schedule is kept request by request, and where a loop that spins tells stalls from work by reading the clock at each.
-std::size_t lot_of(const LoadPlan& plan, const Share& share, bool spins, EventLoop::LotSizes lots) {
-  return plan.rate_per_s || spins ? lots.least : std::clamp<std::size_t>(share.connections / 4, lots.least, lots.most);
-}
-
 }  // namespace
 
 EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit,
@@ -36,12 +29,12 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       timed_(share.connections > 0 &&
              (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
-      lot_(lot_of(plan, share, spins_, lots)),
+      lot_(lot_of(plan, share.connections, lots)),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
       spin_(queues_sends_ ? SpinMeter::kSubmitted : SpinMeter::kPipelined),
-      links_(share.connections + share.idle),
       clients_(share.connections),
+      idle_links_(share.idle),
       sends_(share.connections, plan.send_bytes_per_s),
       reads_(share.connections, plan.read_bytes_per_s),
       trickle_(share.idle, plan.trickle),
@@ -125,25 +118,6 @@ bool EventLoop::drained() const noexcept {
   return close != TimePoint::max() && at_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
 }
 
-bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint at) {
-  if (is_idle(index)) {
-    return received_idle(index, bytes);
-  }
-  if (links_[index].closing) {
-    return true;  // nothing is expected any more but the end
-  }
-  if (recorder_.counts(at)) {
-    recorder_.bytes_received(bytes.size());
-  }
-  const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
-  if (outcome.mismatch) {
-    break_link(index, fault_of(outcome));
-  } else if (outcome.closes) {
-    recycle(index, ErrorKind::kClosedEarly);
-  }
-  return links_[index].phase == Phase::kUp;
-}
-
 // Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
 bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   const auto newcomer = newcomers_.find(index);
@@ -202,12 +176,12 @@ void EventLoop::dispatch(bool just_read) {
       }
       read_clock();
     }
-    const auto turn = workload_.next(at_);
-    if (!turn) {
+    const auto connection = workload_.next(at_);
+    if (!connection) {
       spin_.caught_up();
       break;
     }
-    begin_request(turn->connection);
+    begin_request(*connection);
   }
   while (const auto connection = workload_.retired()) {
     if (workload_.all_sent(at_)) {
@@ -217,60 +191,30 @@ void EventLoop::dispatch(bool just_read) {
   }
 }
 
-void EventLoop::begin_request(std::uint32_t index) {
-  if (links_[index].phase == Phase::kDown) {
-    open(index);  // on demand; the request follows when the connection is up
-    return;
-  }
-  ClientState& state = clients_[index].state;
-  std::string_view bytes;
-  if (plan_.depth == 1) {
-    bytes = protocol_.next_request(state);
-  } else {
-    request_.clear();
-    do {
-      protocol_.append_request(state, request_);
-    } while (workload_.next_on(index, at_));
-    bytes = request_;
-  }
-  sends_.active() ? send_slowly(index, bytes) : send(index, bytes);
-}
-
-void EventLoop::send(std::uint32_t index, std::string_view bytes) {
-  if (recorder_.counts(at_)) {
-    recorder_.bytes_sent(bytes.size());
-  }
-  if (links_[index].busy) {
-    keep_waiting(index, bytes);
-  } else {
-    transmit(index, bytes);
-  }
-}
-
 void EventLoop::keep_waiting(std::uint32_t index, std::string_view bytes) {
   waiting_[index].append(bytes);
-  links_[index].waiting = true;
+  link(index).waiting = true;
 }
 
 void EventLoop::keep_waiting_first(std::uint32_t index, std::string_view bytes) {
   waiting_[index].insert(0, bytes);
-  links_[index].waiting = true;
+  link(index).waiting = true;
 }
 
 void EventLoop::sendable(std::uint32_t index) {
-  Link& link = links_[index];
+  Link& link = this->link(index);
   link.busy = false;
   if (link.waiting) {
     const auto node = waiting_.extract(index);
     link.waiting = false;
     read_clock();
-    transmit(index, node.mapped());
+    transmit(index, node.mapped(), Bytes::kPassing);
   }
 }
 
 void EventLoop::all_sent(std::uint32_t index) noexcept {
   if (half_closes_ && !is_idle(index) && (unsent_.empty() || unsent_[index].empty())) {
-    ::shutdown(links_[index].fd, SHUT_WR);
+    ::shutdown(link(index).fd, SHUT_WR);
   }
 }
 

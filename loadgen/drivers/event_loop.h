@@ -3,10 +3,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "loadgen/drivers/dial.h"
 #include "loadgen/drivers/load_thread.h"
+#include "loadgen/drivers/lot.h"
 #include "loadgen/drivers/waiting.h"
 #include "loadgen/schedule/pacing.h"
 #include "loadgen/schedule/ring.h"
@@ -21,11 +23,9 @@ class EventLoop : public LoadThread {
   // the driver sets at_. What leaves together has one time, which is read once.
   enum class Transmit : std::uint8_t { kAtOnce, kQueued };
 
-  // How many replies a driver takes, at the least and at most, before the requests that they make due are sent.
-  struct LotSizes {
-    std::size_t least;
-    std::size_t most;
-  };
+  // For how long bytes stay as they are that transmit() is given: until as many more requests have been made as a lot
+  // has at most, or until it returns.
+  enum class Bytes : std::uint8_t { kLasting, kPassing };
 
   // `plan` and `sources` must outlive this.
   EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit, LotSizes lots);
@@ -60,7 +60,7 @@ class EventLoop : public LoadThread {
   virtual void start_receiving(std::uint32_t index) = 0;
   // Sends bytes of a connection that is up and not busy. What it cannot send at once it keeps, by being busy until
   // sendable() and keep_waiting(), or by a copy of its own. all_sent() when they have left.
-  virtual void transmit(std::uint32_t index, std::string_view bytes) = 0;
+  virtual void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) = 0;
   // Its descriptor is closed next: no news of this life may be reported after that.
   virtual void let_go(std::uint32_t index) noexcept = 0;
   // Reads the next piece, where reads_slowly() and the pause after the last one is over. A driver that cannot be told
@@ -96,12 +96,24 @@ class EventLoop : public LoadThread {
   }
 
   // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
-  std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{links_[index].life} << 32 | index; }
+  std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{link(index).life} << 32 | index; }
   bool lives(std::uint64_t tag) const noexcept {
-    const Link& link = links_[static_cast<std::uint32_t>(tag)];
+    const Link& link = this->link(static_cast<std::uint32_t>(tag));
     return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
   }
-  Link& link(std::uint32_t index) noexcept { return links_[index]; }
+  // Brings what is known of a connection into the cache. To be called for all of a lot before the first is handled: so
+  // the processor waits for all of them at once. It reads, since prefetching was found to bring nothing.
+  void touch(std::uint32_t index) const noexcept {
+    if (!is_idle(index)) {
+      const volatile Link& link = clients_[index].link;
+      [[maybe_unused]] const std::uint16_t life = link.life;
+      workload_.touch(index);
+    }
+  }
+  const Link& link(std::uint32_t index) const noexcept {
+    return is_idle(index) ? idle_links_[index - share_.connections] : clients_[index].link;
+  }
+  Link& link(std::uint32_t index) noexcept { return const_cast<Link&>(std::as_const(*this).link(index)); }
   bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
   // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
   bool spins() const noexcept { return driving_ && spins_; }
@@ -115,8 +127,9 @@ class EventLoop : public LoadThread {
   TimePoint at_{};  // latest time known
 
  private:
-  // What is known besides of an active connection at all times, and of an idle one until it idles.
-  struct Client {
+  // What is known of an active connection at all times, in one line of the cache, and of an idle one until it idles.
+  struct alignas(64) Client {
+    Link link;  // of an active one
     ClientState state;
     TimePoint since;  // of the connect, or of the wait for the server to close
   };
@@ -127,7 +140,7 @@ class EventLoop : public LoadThread {
   void start_timer(TimePoint first);
   bool received_idle(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
-  void send(std::uint32_t index, std::string_view bytes);
+  void send(std::uint32_t index, std::string_view bytes, Bytes kind);
   void rest() noexcept;
   void look_for_a_stall(std::size_t replies) noexcept;
   TimePoint next_due() noexcept;
@@ -140,7 +153,7 @@ class EventLoop : public LoadThread {
   void trickle();
 
   // event_loop_connections.cc: opening, proving, breaking, closing, trying again.
-  bool opens_left() const noexcept { return next_to_open_ < links_.size() || !to_open_.empty(); }
+  bool opens_left() const noexcept { return next_to_open_ < share_.connections + share_.idle || !to_open_.empty(); }
   void pump_opens();
   void open(std::uint32_t index);
   void came_up(std::uint32_t index);
@@ -170,8 +183,8 @@ class EventLoop : public LoadThread {
   SpinMeter spin_;
   std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
   Descriptor timer_;
-  std::vector<Link> links_;                              // active ones first, then idle ones
-  std::vector<Client> clients_;                          // of the active ones
+  std::vector<Client> clients_;                          // active connections
+  std::vector<Link> idle_links_;                         // counted on after these
   std::unordered_map<std::uint32_t, Client> newcomers_;  // of idle ones that are connecting or being proved
   std::string request_;
   std::unordered_map<std::uint32_t, std::string> waiting_;
@@ -198,5 +211,52 @@ class EventLoop : public LoadThread {
   std::uint64_t progress_ = 0;
   TimePoint progress_at_{};
 };
+
+inline bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint at) {
+  if (is_idle(index)) {
+    return received_idle(index, bytes);
+  }
+  if (link(index).closing) {
+    return true;  // nothing is expected any more but the end
+  }
+  if (recorder_.counts(at)) {
+    recorder_.bytes_received(bytes.size());
+  }
+  const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
+  if (outcome.mismatch) {
+    break_link(index, fault_of(outcome));
+  } else if (outcome.closes) {
+    recycle(index, ErrorKind::kClosedEarly);
+  }
+  return link(index).phase == Phase::kUp;
+}
+
+[[gnu::always_inline]] inline void EventLoop::send(std::uint32_t index, std::string_view bytes, Bytes kind) {
+  if (recorder_.counts(at_)) {
+    recorder_.bytes_sent(bytes.size());
+  }
+  if (link(index).busy) {
+    keep_waiting(index, bytes);
+  } else {
+    transmit(index, bytes, kind);
+  }
+}
+
+[[gnu::always_inline]] inline void EventLoop::begin_request(std::uint32_t index) {
+  if (link(index).phase == Phase::kDown) {
+    open(index);  // on demand; the request follows when the connection is up
+    return;
+  }
+  ClientState& state = clients_[index].state;
+  if (plan_.depth == 1 && !sends_.active()) [[likely]] {
+    send(index, protocol_.next_request(state), Bytes::kLasting);
+    return;
+  }
+  request_.clear();
+  do {
+    protocol_.append_request(state, request_);
+  } while (workload_.next_on(index, at_));
+  sends_.active() ? send_slowly(index, request_) : send(index, request_, Bytes::kPassing);
+}
 
 }  // namespace fanin

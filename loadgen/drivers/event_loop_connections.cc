@@ -52,7 +52,7 @@ void EventLoop::pump_opens() {
 
 void EventLoop::open(std::uint32_t index) {
   spin_.other_work();
-  Link& link = links_[index];
+  Link& link = this->link(index);
   ++link.life;
   link.phase = Phase::kConnecting;
   ++connecting_;
@@ -73,7 +73,7 @@ void EventLoop::open(std::uint32_t index) {
 void EventLoop::connect_decided(std::uint32_t index) {
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(links_[index].fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(link(index).fd, SOL_SOCKET, SO_ERROR, &error, &size);
   read_clock();
   if (error != 0) {
     connect_failed(index, error);
@@ -83,7 +83,7 @@ void EventLoop::connect_decided(std::uint32_t index) {
 }
 
 void EventLoop::came_up(std::uint32_t index) {
-  Link& link = links_[index];
+  Link& link = this->link(index);
   Client& client = this->client(index);
   link.phase = Phase::kUp;
   recorder_.connected(at_ - client.since);
@@ -95,7 +95,7 @@ void EventLoop::came_up(std::uint32_t index) {
       return;
     }
     client.state = ClientState{.connection = share_.first_idle + index};
-    transmit(index, protocol_.next_request(client.state));
+    transmit(index, protocol_.next_request(client.state), Bytes::kPassing);
     return;
   }
   --connecting_;
@@ -128,7 +128,7 @@ void EventLoop::connect_failed(std::uint32_t index, int error) {
 
 // The connection is of no more use: its requests end with `kind`, and it is opened anew, at once if it had been of use.
 void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
-  Link& link = links_[index];
+  Link& link = this->link(index);
   const bool asked = workload_.in_flight(index) > 0;
   const bool closed = kind == ErrorKind::kReset || kind == ErrorKind::kClosedEarly;
   workload_.unusable(index, at_, kind);
@@ -148,12 +148,12 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
 
 // An idle connection is not opened anew. One that breaks while it idles is lost; before, it has failed.
 void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
-  const bool idled = links_[index].phase == Phase::kUp && !newcomers_.contains(index);
+  const bool idled = link(index).phase == Phase::kUp && !newcomers_.contains(index);
   if (idled) {
     ++recorder_.connections.idle_lost;
   } else {
     recorder_.connection_error(kind);
-    recorder_.connections.idle_established -= links_[index].phase == Phase::kUp ? 1 : 0;
+    recorder_.connections.idle_established -= link(index).phase == Phase::kUp ? 1 : 0;
   }
   close_link(index);
 }
@@ -161,12 +161,12 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
 // It has made its number of requests, or the server has said that it closes: a new connection takes its place, as soon
 // as the server has closed if that is for it to do.
 void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
-  if (links_[index].phase != Phase::kUp) {
+  if (link(index).phase != Phase::kUp) {
     return;
   }
   workload_.unusable(index, at_, unanswered);
   if (plan_.close == CloseKind::kServer) {
-    links_[index].closing = true;
+    link(index).closing = true;
     clients_[index].since = at_;
   } else {
     renew(index);
@@ -182,14 +182,14 @@ void EventLoop::renew(std::uint32_t index) {
 // The server may close, with FIN or with RST, once it has sent the last reply, which may be before the workload has
 // noticed that it was the last.
 bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
-  return links_[index].closing ||
-         (plan_.close == CloseKind::kServer && links_[index].phase == Phase::kUp && workload_.in_flight(index) == 0 &&
+  return link(index).closing ||
+         (plan_.close == CloseKind::kServer && link(index).phase == Phase::kUp && workload_.in_flight(index) == 0 &&
           clients_[index].state.completed >= plan_.requests_per_connection);
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
   spin_.other_work();
-  Link& link = links_[index];
+  Link& link = this->link(index);
   if (is_idle(index)) {
     connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
   } else {
@@ -214,7 +214,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
 }
 
 void EventLoop::disconnect() noexcept {
-  for (std::uint32_t i = 0; i < links_.size(); ++i) {
+  for (std::uint32_t i = 0; i < share_.connections + share_.idle; ++i) {
     close_link(i);
   }
   stop_io();
@@ -243,7 +243,7 @@ void EventLoop::sweep_timeouts() {
   for (std::size_t i = 0; i < std::min(slice, clients_.size()); ++i) {
     sweep_at_ = sweep_at_ + 1 < clients_.size() ? sweep_at_ + 1 : 0;
     const auto index = static_cast<std::uint32_t>(sweep_at_);
-    const Link& link = links_[index];
+    const Link& link = this->link(index);
     if (link.phase == Phase::kConnecting && clients_[index].since + plan_.timeout <= at_) {
       connect_failed(index, ETIMEDOUT);
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
@@ -264,7 +264,7 @@ void EventLoop::sweep_newcomers() {
     }
   }
   for (const std::uint32_t index : late) {
-    if (links_[index].phase == Phase::kConnecting) {
+    if (link(index).phase == Phase::kConnecting) {
       connect_failed(index, ETIMEDOUT);
     } else {
       break_idle(index, ErrorKind::kTimeout);

@@ -17,7 +17,7 @@ void EventLoop::send_piece(std::uint32_t index) {
   piece_.assign(unsent, 0, sends_.piece());  // a copy, since a send that fails forgets what is unsent
   unsent.erase(0, piece_.size());
   sends_.begin_pause(index, at_);
-  send(index, piece_);
+  send(index, piece_, Bytes::kPassing);
 }
 
 void EventLoop::keep_pace() {
@@ -27,7 +27,7 @@ void EventLoop::keep_pace() {
     }
   }
   while (const auto index = reads_.end_pause(at_)) {
-    if (links_[*index].phase == Phase::kUp) {
+    if (link(*index).phase == Phase::kUp) {
       read_on(*index);
     }
   }
@@ -37,14 +37,14 @@ void EventLoop::keep_pace() {
 void EventLoop::trickle() {
   while (const auto turn = trickle_.next(at_)) {
     const std::uint32_t index = share_.connections + turn->connection;
-    if (links_[index].phase != Phase::kUp || newcomers_.contains(index)) {
+    if (link(index).phase != Phase::kUp || newcomers_.contains(index)) {
       continue;
     }
     ClientState state{.connection = share_.first_idle + index, .sent = plan_.prove_idle ? 1U : 0U};
     request_.clear();
     protocol_.append_request(state, request_);
     if (turn->byte + 1 < request_.size()) {
-      send(index, std::string_view(request_).substr(turn->byte, 1));
+      send(index, std::string_view(request_).substr(turn->byte, 1), Bytes::kPassing);
     }
   }
 }

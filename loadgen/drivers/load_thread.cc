@@ -57,35 +57,10 @@ void LoadThread::start(const Window& window) {
   workload_.start(window);
 }
 
-ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
-                                      TimePoint at) {
-  for (;;) {
-    const ReplyOutcome outcome = client_->consume(state, received);
-    account(connection, outcome, at);
-    if (outcome.unread == 0 || outcome.mismatch || outcome.closes) {
-      return outcome;
-    }
-    received = received.substr(received.size() - outcome.unread);
-  }
-}
-
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
   account(connection, outcome, at);
   return outcome;
-}
-
-void LoadThread::account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept {
-  const std::uint32_t before = workload_.replies(connection);
-  if (outcome.completed > 0) {
-    workload_.replied(connection, outcome.completed, at);
-  }
-  if (outcome.refused) {
-    workload_.refused(connection, ErrorKind::kHttpStatus, at);
-  }
-  if (outcome.status < statuses_.size()) {
-    statuses_[outcome.status] += workload_.replies(connection) - before;
-  }
 }
 
 }  // namespace fanin

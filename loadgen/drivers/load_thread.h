@@ -90,10 +90,36 @@ class LoadThread {
   bool gave_up_ = false;
 
  private:
-  inline void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
 
   std::vector<std::uint64_t> statuses_;
 };
+
+// Inline, as what they call is: every reply passes here.
+inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
+                                             TimePoint at) {
+  ReplyOutcome outcome = client_->consume(state, received);
+  account(connection, outcome, at);
+  while (outcome.unread > 0 && !outcome.mismatch && !outcome.closes) {
+    received = received.substr(received.size() - outcome.unread);
+    outcome = client_->consume(state, received);
+    account(connection, outcome, at);
+  }
+  return outcome;
+}
+
+inline void LoadThread::account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept {
+  const std::uint32_t before = workload_.replies(connection);
+  if (outcome.completed > 0) {
+    workload_.replied(connection, outcome.completed, at);
+  }
+  if (outcome.refused) {
+    workload_.refused(connection, ErrorKind::kHttpStatus, at);
+  }
+  if (outcome.status < statuses_.size()) {
+    statuses_[outcome.status] += workload_.replies(connection) - before;
+  }
+}
 
 // A connection that failed, or that the peer closed without having served it, is tried again after this long.
 inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);

@@ -14,7 +14,7 @@
 namespace fanin {
 namespace {
 
-constexpr unsigned kEntries = 1024;
+constexpr unsigned kEntries = 128;
 constexpr int kMostTries = 1000;   // to hand over what the kernel has no memory for
 constexpr int kMostPerTurn = 256;  // then the schedule, ticks and pauses get their turn
 // The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
@@ -37,14 +37,17 @@ std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORI
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost}),
       registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand),
+      follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
       sends_(lot()),
-      batch_(lot()) {}
+      batch_(lot()) {
+  client_->keep(std::clamp<std::size_t>(share.connections, 1, lot()));
+}
 
 // Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
 // two for every connection. The flag lets a loop that spins see in memory whether there is anything to enter the kernel
 // for.
 void UringLoop::start_io(int timer) {
-  const unsigned completions = std::bit_ceil(8 * kEntries + 2 * (share_.connections + share_.idle));
+  const unsigned completions = std::bit_ceil(kEntries + 2 * (share_.connections + share_.idle));
   set_up_uring(ring_, kEntries, completions,
                {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG});
@@ -99,14 +102,13 @@ void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const 
   }
 }
 
-// The bytes are copied: the caller's are gone by the time that they are handed over. One send of a connection at a
-// time, since the second might find room that the first has not found.
-void UringLoop::transmit(std::uint32_t index, std::string_view bytes) {
+// One send of a connection at a time, since the second might find room that the first has not found.
+void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes kind) {
   io_uring_sqe* operation = next();  // may submit, which empties sends_
   Send& send = sends_[queued_];
-  send.bytes.assign(bytes);
   send.connection = tag_of(index);
-  link(index).busy = true;
+  send.bytes = kind == Bytes::kLasting ? bytes : send.copy.assign(bytes);
+  link(index).busy = follows_up_;
   ::io_uring_prep_send(operation, link(index).fd, send.bytes.data(), send.bytes.size(),
                        MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
   name_socket(*operation, index);
@@ -147,21 +149,23 @@ void UringLoop::settle_sends(unsigned before) {
     return;
   }
   submit_rest();
-  std::array<std::uint64_t, kMost> sent;  // tags of those that were; what is sent next may overwrite sends_
   const std::size_t count = std::exchange(queued_, 0);
-  for (std::size_t i = 0; i < count; ++i) {
+  std::array<std::uint64_t, kMost> sent;  // tags of those that were; what is sent next may overwrite sends_
+  for (std::size_t i = 0; i < count && follows_up_; ++i) {
     sent[i] = sends_[i].connection;
   }
   const unsigned after = ::io_uring_cq_ready(&ring_);
+  const unsigned head = *ring_.cq.khead;
+  const unsigned mask = *ring_.cq.kring_mask;
   for (unsigned i = before; i < after; ++i) {
-    const io_uring_cqe& completion = ring_.cq.cqes[(*ring_.cq.khead + i) & *ring_.cq.kring_mask];
-    if (static_cast<Kind>(completion.user_data >> 56) == Kind::kSend) {
+    const io_uring_cqe& completion = ring_.cq.cqes[(head + i) & mask];
+    if (static_cast<Kind>(completion.user_data >> 56) == Kind::kSend) [[unlikely]] {
       const auto number = static_cast<std::size_t>(completion.user_data & 0xff);
       sent[number] = kTimerTag;
       save_unsent(sends_[number], completion.res);
     }
   }
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count && follows_up_; ++i) {
     if (sent[i] != kTimerTag && lives(sent[i])) {
       const auto index = static_cast<std::uint32_t>(sent[i]);
       sendable(index);
@@ -179,8 +183,8 @@ void UringLoop::save_unsent(const Send& send, int result) {
   }
   const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
   if (error == IoError::kWouldBlock || error == IoError::kInterrupted) {
-    const std::string rest = send.bytes.substr(static_cast<std::size_t>(std::max(result, 0)));
-    keep_waiting_first(index, rest);
+    link(index).busy = true;
+    keep_waiting_first(index, send.bytes.substr(static_cast<std::size_t>(std::max(result, 0))));
     wait_for_room(index);
   } else {
     failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
@@ -249,70 +253,6 @@ void UringLoop::enter(TimePoint until) {
   }
 }
 
-int UringLoop::turn(TimePoint until) {
-  enter(until);
-  int handled = 0;
-  while (handled < kMostPerTurn) {
-    const std::size_t count = take_completions();
-    if (count == 0) {
-      break;
-    }
-    read_clock(count);
-    const TimePoint at = at_;
-    for (std::size_t i = 0; i < count; ++i) {
-      handle(batch_[i].what, batch_[i].result, batch_[i].flags, at);
-    }
-    dispatch();
-    handled += static_cast<int>(count);
-  }
-  return handled;
-}
-
-// As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what
-// it waits here for that would be in no latency. Copies, because handling one may make room on the queue for others.
-std::size_t UringLoop::take_completions() noexcept {
-  unsigned head = 0;
-  std::size_t count = 0;
-  const io_uring_cqe* entry = nullptr;
-  io_uring_for_each_cqe(&ring_, head, entry) {
-    batch_[count++] = {entry->user_data, entry->res, entry->flags};
-    if (count == batch_.size()) {
-      break;
-    }
-  }
-  ::io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
-  return count;
-}
-
-void UringLoop::handle(std::uint64_t what, int result, unsigned flags, TimePoint at) {
-  const std::uint64_t tag = what & ~(std::uint64_t{0xff} << 56);
-  const auto index = static_cast<std::uint32_t>(tag);
-  switch (static_cast<Kind>(what >> 56)) {
-    case Kind::kReceive:
-      on_received(tag, result, flags, at);
-      break;
-    case Kind::kConnect:
-      if (lives(tag) && link(index).phase == Phase::kConnecting) {
-        connect_decided(index);
-      }
-      break;
-    case Kind::kRoom:
-      if (lives(tag) && link(index).busy) {
-        sendable(index);
-      }
-      break;
-    case Kind::kTimer:
-      timer_expired();
-      if ((flags & IORING_CQE_F_MORE) == 0) {
-        watch_timer();
-      }
-      break;
-    case Kind::kSend:    // was dealt with after its submission
-    case Kind::kCancel:  // whether there was anything to cancel shows in that operation's own completion
-      break;
-  }
-}
-
 // Buffers may run out within a batch; by the time a new receive is submitted all of them have been given back.
 void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
   const auto index = static_cast<std::uint32_t>(tag);
@@ -330,6 +270,76 @@ void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimeP
   }
   if ((flags & IORING_CQE_F_MORE) == 0 && lives(tag)) {
     receive(index);
+  }
+}
+
+int UringLoop::turn(TimePoint until) {
+  enter(until);
+  int handled = 0;
+  while (handled < kMostPerTurn) {
+    const std::size_t count = take_completions();
+    if (count == 0) {
+      break;
+    }
+    read_clock(count);
+    const TimePoint at = at_;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Completion& completion = batch_[i];
+      if (static_cast<Kind>(completion.what >> 56) == Kind::kReceive) [[likely]] {
+        on_received(completion.what & kTag, completion.result, completion.flags, at);
+      } else {
+        handle(completion);
+      }
+    }
+    dispatch();
+    handled += static_cast<int>(count);
+  }
+  return handled;
+}
+
+// As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what
+// it waits here for that would be in no latency. Copies, because handling one may make room on the queue for others.
+std::size_t UringLoop::take_completions() noexcept {
+  unsigned head = 0;
+  std::size_t count = 0;
+  const io_uring_cqe* entry = nullptr;
+  io_uring_for_each_cqe(&ring_, head, entry) {
+    batch_[count++] = {entry->user_data, entry->res, entry->flags};
+    if (static_cast<Kind>(entry->user_data >> 56) == Kind::kReceive) {
+      touch(static_cast<std::uint32_t>(entry->user_data));
+    }
+    if (count == batch_.size()) {
+      break;
+    }
+  }
+  ::io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+  return count;
+}
+
+void UringLoop::handle(const Completion& completion) {
+  const std::uint64_t tag = completion.what & kTag;
+  const auto index = static_cast<std::uint32_t>(tag);
+  switch (static_cast<Kind>(completion.what >> 56)) {
+    case Kind::kConnect:
+      if (lives(tag) && link(index).phase == Phase::kConnecting) {
+        connect_decided(index);
+      }
+      break;
+    case Kind::kRoom:
+      if (lives(tag) && link(index).busy) {
+        sendable(index);
+      }
+      break;
+    case Kind::kTimer:
+      timer_expired();
+      if ((completion.flags & IORING_CQE_F_MORE) == 0) {
+        watch_timer();
+      }
+      break;
+    case Kind::kReceive:  // by on_received()
+    case Kind::kSend:     // was dealt with after its submission
+    case Kind::kCancel:   // whether there was anything to cancel shows in that operation's own completion
+      break;
   }
 }
 

@@ -25,9 +25,18 @@ class UringLoop final : public EventLoop {
   static constexpr std::size_t kMost = 64;
 
   struct Send {
-    std::string bytes;
     std::uint64_t connection = 0;  // its tag
+    std::string_view bytes;
+    std::string copy;  // of bytes that do not last
   };
+
+  struct Completion {
+    std::uint64_t what;
+    int result;
+    unsigned flags;
+  };
+
+  static constexpr std::uint64_t kTag = (std::uint64_t{1} << 56) - 1;
 
   static std::uint64_t packed(Kind kind, std::uint64_t what) noexcept {
     return static_cast<std::uint64_t>(kind) << 56 | what;
@@ -37,7 +46,7 @@ class UringLoop final : public EventLoop {
   void stop_io() noexcept override;
   bool watch(std::uint32_t index) override;
   void start_receiving(std::uint32_t index) override;
-  void transmit(std::uint32_t index, std::string_view bytes) override;
+  void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) override;
   void let_go(std::uint32_t index) noexcept override;
   int turn(TimePoint until) override;
 
@@ -50,8 +59,8 @@ class UringLoop final : public EventLoop {
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
   std::size_t take_completions() noexcept;
-  void handle(std::uint64_t what, int result, unsigned flags, TimePoint at);
-  void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
+  void handle(const Completion& completion);
+  inline void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
   void watch_timer();
   void wait_for_room(std::uint32_t index);
   void cancel(Kind kind, std::uint64_t what);
@@ -61,13 +70,9 @@ class UringLoop final : public EventLoop {
   bool registers_;  // active sockets, which spares looking each of them up for each operation
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
-  std::vector<Send> sends_;  // as many as are handed over together
-  std::size_t queued_ = 0;   // of sends_
-  struct Completion {
-    std::uint64_t what;
-    int result;
-    unsigned flags;
-  };
+  bool follows_up_;                // when a send has left: more bytes of its connection may wait for that, or its end
+  std::vector<Send> sends_;        // as many as are handed over together
+  std::size_t queued_ = 0;         // of sends_
   std::vector<Completion> batch_;  // as many as are answered together
 };
 

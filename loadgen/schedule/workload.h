@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "loadgen/records/class_recorder.h"
@@ -52,14 +53,10 @@ class Workload {
   // A reply to the oldest request in flight that makes it fail with `kind`; the connection stays in use.
   void refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept;
 
-  struct Turn {
-    std::uint32_t connection;
-    TimePoint intended;
-  };
   // Whether next(at) would hand out a request; spares reading the clock just to learn that it would not.
   bool may_send(TimePoint at) noexcept;
-  // Hands out the next request that is due and counts it as sent at `at`.
-  std::optional<Turn> next(TimePoint at) noexcept;
+  // The connection that the next request that is due goes to; counts it as sent at `at`.
+  std::optional<std::uint32_t> next(TimePoint at) noexcept;
   // As next(), but only if it is this connection's turn: so that pipelined requests can share one system call.
   bool next_on(std::uint32_t connection, TimePoint at) noexcept;
   // Corrects the time of the newest request of a connection that had to be opened first.
@@ -74,6 +71,11 @@ class Workload {
     return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
   }
 
+  // Brings what is known of a connection into the cache.
+  void touch(std::uint32_t connection) const noexcept {
+    const volatile Lane& lane = lanes_[connection];
+    [[maybe_unused]] const std::uint32_t replies = lane.replies;
+  }
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
@@ -103,8 +105,9 @@ class Workload {
     TimePoint intended;
     TimePoint since;  // in flight: when it was sent; free: when it came free
   };
-  // Invariant: queued + thinking + in_flight <= depth. Kept small, there may be a million.
-  struct Lane {
+  // Invariant: queued + thinking + in_flight <= depth. In one line of the cache with its slot, if there is one alone.
+  struct alignas(64) Lane {
+    Slot only;
     std::uint32_t replies = 0;
     std::uint32_t used = 0;  // requests sent in this life
     std::uint16_t in_flight = 0;
@@ -119,30 +122,166 @@ class Workload {
     std::uint32_t connection;
   };
 
-  Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept;
-  const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept;
+  Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept {
+    return const_cast<Slot&>(std::as_const(*this).slot(connection, place));
+  }
+  const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
+    const Lane& lane = lanes_[connection];
+    if (plan_.depth == 1) {
+      return lane.only;
+    }
+    std::uint32_t index = lane.head + place;
+    index -= index >= plan_.depth ? plan_.depth : 0;
+    return slots_[std::size_t{connection} * plan_.depth + index];
+  }
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
-  bool count_reached() const noexcept { return plan_.requests && recorder_.sent_count() >= *plan_.requests; }
+  bool count_reached() const noexcept { return recorder_.sent_count() >= most_; }
   void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
-  // Those of every request are inline: as calls they would cost as much again as what they do.
-  inline void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
-  inline void free_slot(std::uint32_t connection, TimePoint at) noexcept;
-  inline void skip_stale() noexcept;
-  inline void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
+  // Those of every request are inline: as calls they would cost as much again as what they do. `plain`: with what is
+  // known of a plain workload left out, by the compiler.
+  template <bool plain>
+  void complete_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  template <bool plain>
+  void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  template <bool plain>
+  void free_slot(std::uint32_t connection, TimePoint at) noexcept;
+  void skip_stale() noexcept;
+  void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
   void count_unsent(TimePoint at, std::uint64_t free_slots) noexcept;
 
   WorkloadPlan plan_;
+  std::uint64_t most_;  // requests to send
+  bool plain_;          // one slot for each connection, free for ever again as soon as its reply is there
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   Slices* slices_;
   ClassRecorder* classes_;
   bool started_ = false;
   std::vector<Lane> lanes_;
-  std::vector<Slot> slots_;   // depth per connection, a ring each
+  std::vector<Slot> slots_;   // depth per connection, a ring each, if that is more than one
   Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
   Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
   std::uint64_t handled_ = 0;
   Ring<std::uint32_t> retired_;  // each at most once
 };
+
+// What every request passes, for the loops to have inline: as calls they would cost as much again as what they do.
+inline void Workload::skip_stale() noexcept {
+  while (!free_.empty() && lanes_[free_.front()].queued == 0) {
+    --lanes_[free_.pop()].stale;
+  }
+}
+
+[[gnu::always_inline]] inline bool Workload::may_send(TimePoint at) noexcept {
+  if (!started_ || free_.empty() || count_reached()) {
+    return false;
+  }
+  skip_stale();
+  if (free_.empty()) {
+    return false;
+  }
+  if (schedule_) {
+    const TimePoint due = scheduled();
+    return due <= at && due < recorder_.window().close;
+  }
+  return at >= recorder_.window().start && at < recorder_.window().close && (slices_ == nullptr || slices_->open(at));
+}
+
+[[gnu::always_inline]] inline std::optional<std::uint32_t> Workload::next(TimePoint at) noexcept {
+  if (!may_send(at)) {
+    return std::nullopt;
+  }
+  const std::uint32_t connection = free_.pop();
+  --lanes_[connection].queued;
+  TimePoint intended = at;
+  if (schedule_) {
+    intended = scheduled();
+    schedule_->advance();
+  }
+  take(connection, intended, at);
+  return connection;
+}
+
+[[gnu::always_inline]] inline void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept {
+  Lane& lane = lanes_[connection];
+  Slot& taken = slot(connection, lane.in_flight);
+  recorder_.sent(intended, taken.since, at);
+  ++handled_;
+  taken = {intended, at};
+  if (classes_ != nullptr) [[unlikely]] {
+    classes_->sent(connection, lane.in_flight, recorder_.counts(intended));
+  }
+  ++lane.in_flight;
+  ++lane.used;
+}
+
+inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
+  const std::uint32_t known = std::min<std::uint32_t>(count, lanes_[connection].in_flight);
+  handled_ += known;
+  if (plain_) [[likely]] {
+    if (known > 0) {
+      complete_oldest<true>(connection, at);
+    }
+    return known;
+  }
+  for (std::uint32_t i = 0; i < known; ++i) {
+    complete_oldest<false>(connection, at);
+  }
+  return known;
+}
+
+template <bool plain>
+void Workload::complete_oldest(std::uint32_t connection, TimePoint at) noexcept {
+  const Slot& done = plain ? lanes_[connection].only : slot(connection, 0);
+  const bool counts = recorder_.completed(done.intended, done.since, at);
+  lanes_[connection].replies += counts ? 1 : 0;
+  if (!plain && classes_ != nullptr) {
+    classes_->completed(connection, at - done.intended, counts);
+  }
+  if (!plain && slices_ != nullptr) {
+    slices_->completed(done.since);
+  }
+  end_oldest<plain>(connection, at);
+}
+
+// The oldest request in flight has got its reply: its slot thinks, or is free.
+template <bool plain>
+void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
+  Lane& lane = lanes_[connection];
+  if (!plain) {
+    lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
+  }
+  --lane.in_flight;
+  if (!plain && plan_.think > Nanoseconds(0)) {
+    ++lane.thinking;
+    thinking_.push({at + plan_.think, connection});
+  } else {
+    free_slot<plain>(connection, at);
+  }
+}
+
+// A slot has nothing more to wait for: it queues for a request, or its connection is due for a new life, or (the
+// connection being down) it waits for usable().
+template <bool plain>
+void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
+  Lane& lane = lanes_[connection];
+  if (!lane.usable) {
+    return;
+  }
+  const std::uint32_t limit = plain || plan_.connect_on_demand ? 0 : plan_.requests_per_connection;
+  if (limit > 0 && lane.used + lane.queued >= limit) {
+    if (lane.in_flight == 0 && lane.thinking == 0 && lane.queued == 0) {
+      retired_.push(connection);
+    }
+    return;
+  }
+  (plain ? lane.only : slot(connection, lane.in_flight + lane.queued)).since = at;
+  ++lane.queued;
+  if (lane.stale > 0) {
+    --lane.stale;  // its old place in the queue lives again, which keeps the queue within its capacity
+  } else {
+    free_.push(connection);
+  }
+}
 
 }  // namespace fanin

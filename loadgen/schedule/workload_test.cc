@@ -29,8 +29,8 @@ struct Bench {
   // Connections of all requests that are due now, in the order they are handed out.
   std::vector<std::uint32_t> send_due() {
     std::vector<std::uint32_t> order;
-    while (const auto turn = workload.next(clock.now())) {
-      order.push_back(turn->connection);
+    while (const auto connection = workload.next(clock.now())) {
+      order.push_back(*connection);
     }
     return order;
   }

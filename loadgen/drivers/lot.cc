@@ -1,0 +1,14 @@
+#include "loadgen/drivers/lot.h"
+
+#include <algorithm>
+
+namespace fanin {
+
+std::size_t lot_of(const LoadPlan& plan, std::uint32_t connections, LotSizes lots) noexcept {
+  if (plan.rate_per_s || plan.wait.kind == WaitKind::kSpin) {
+    return lots.least;
+  }
+  return std::clamp<std::size_t>(connections / 4, lots.least, lots.most);
+}
+
+}  // namespace fanin
