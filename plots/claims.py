@@ -45,8 +45,13 @@ TRUTHS = {
     ),
     "weather": (("Servers that misbehave: every request is accounted for, every error is named", "a server that"),),
 }
-# The least that can be done with what a driver uses, without recording anything: what its bound asks for beside it.
-FLOORS = {"fanin-load io-uring": "minimal-uring-client"}
+# The least that can be done with what a driver uses, as its bound asks for more than its peer does.
+FLOORS = {
+    "fanin-load io-uring": {
+        "minimal-uring-client record": "records as little as it can",
+        "minimal-uring-client": "records nothing",
+    }
+}
 # The same of a figure: the program whose figure of this name stands in the same document.
 LEAST = {"new connections per second": "minimal-connector"}
 
@@ -90,10 +95,12 @@ def _costs(document):
 
 
 def _floor(document, driver, peer):
-    for ratio in document["ratios"]:
-        if ratio["name"] == FLOORS.get(driver) and ratio["baseline"] == peer:
-            return f"; `{ratio['name']}`, which records nothing, has {ratio_text(ratio)}"
-    return ""
+    floors = FLOORS.get(driver, {})
+    return "".join(
+        f"; `{ratio['name']}`, which {floors[ratio['name']]}, has {ratio_text(ratio)}"
+        for ratio in document["ratios"]
+        if ratio["name"] in floors and ratio["baseline"] == peer
+    )
 
 
 def figures_of(document):

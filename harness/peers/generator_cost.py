@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a request costs the generator that makes it: fanin-load beside its peers, against the same server.
 
-  harness/peers/generator_cost.py echo     fanin-load's drivers beside minimal C clients, which record nothing
+  harness/peers/generator_cost.py echo     fanin-load's drivers beside minimal C clients, of which one records
   harness/peers/generator_cost.py http     beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
   harness/peers/generator_cost.py http --server nginx     the same against nginx
 
@@ -114,12 +114,12 @@ def measure(members, values, options):
 
 
 def pairs_of(names):
-    """Which ratios are of interest: each driver of fanin-load to every peer, and one minimal client to the other: how
-    cheap a driver of its design is before it records anything."""
+    """Which ratios are of interest: each driver of fanin-load to every peer, and the minimal clients of one design to
+    that of the other: how cheap a driver of that design is before it records anything, and when it does its least."""
     ours = [name for name in names if name.startswith("fanin-load")]
     pairs = [(mine, peer) for mine in ours for peer in names if peer not in ours]
-    floor = ("minimal-uring-client", "minimal-epoll-client")
-    return pairs + [floor] * all(name in names for name in floor)
+    floors = [name for name in names if name.startswith("minimal-uring-client")]
+    return pairs + [(floor, "minimal-epoll-client") for floor in floors if "minimal-epoll-client" in names]
 
 
 def check_count(completed, sent, runs, options):

@@ -115,6 +115,12 @@ ECHO = (
         parse_minimal,
         "the target minimal-uring-client",
     ),
+    Generator(
+        "minimal-uring-client record",
+        ("{build}/minimal-uring-client", "{port}", "{connections}", "{seconds}", "record"),
+        parse_minimal,
+        "the target minimal-uring-client",
+    ),
     _fanin("epoll", "--payload-size", "64"),
     _fanin("io-uring", "--payload-size", "64"),
 )

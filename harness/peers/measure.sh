@@ -17,7 +17,7 @@ missing() {
 
 for connections in 50 1000; do
   # Bounds of a few percent ask for more seconds than others.
-  python3 "$here/generator_cost.py" echo --build "$build" --connections $connections --seconds 8 \
+  python3 "$here/generator_cost.py" echo --build "$build" --connections $connections --seconds 12 \
     --json "$out/generator-echo-$connections.json"
   python3 "$here/generator_cost.py" http --build "$build" --connections $connections --seconds 8 \
     --json "$out/generator-http-$connections.json"

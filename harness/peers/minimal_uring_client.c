@@ -1,9 +1,11 @@
-/* The least that an io_uring echo client can be: how cheap fanin-load's io-uring driver could be if it recorded
- * nothing. One thread, single issuer, deferred task run, registered sockets, one multishot receive per connection into
- * a ring of provided buffers, sends handed over 64 at a time that say nothing when they succeed: 64 bytes each way. It
- * counts replies, reads no clock and checks no byte. Nothing cheaper was found: fewer at a time, write instead of send,
- * registered buffers, sends by system call and waiting for more than one reply cost as much or more. A timer ends it.
- * Prints one line of JSON: the requests that were answered. Usage: minimal-uring-client PORT CONNECTIONS SECONDS
+/* The least that an io_uring echo client can be: how cheap fanin-load's io-uring driver could be. One thread, single
+ * issuer, deferred task run, registered sockets, one multishot receive per connection into a ring of provided buffers,
+ * sends handed over 64 at a time that say nothing when they succeed: 64 bytes each way. It counts replies, reads no
+ * clock and checks no byte. Nothing cheaper was found: fewer at a time, write instead of send, registered buffers,
+ * sends by system call and waiting for more than one reply cost as much or more. A timer ends it.
+ * With `record` it does the least that makes a latency: every request differs and every byte of its reply is checked,
+ * the clock is read once for each lot of replies, and a log-linear histogram takes the time since the request. Prints
+ * one line of JSON: the requests that were answered. Usage: minimal-uring-client PORT CONNECTIONS SECONDS [record]
  * (127.0.0.1). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,16 +21,27 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { kSize = 64, kEntries = 1024, kBuffers = 1024, kBufferSize = 2048, kBatch = 64 };
+enum { kSize = 64, kEntries = 128, kBuffers = 1024, kBufferSize = 2048, kBatch = 64 };
 
 static const uint64_t kSend = UINT64_MAX;
 static volatile sig_atomic_t over;
 static struct io_uring ring;
 static struct io_uring_buf_ring* buffers;
 static char* memory;
-static char request[kSize];
+static char requests[kBatch][kSize]; /* those of a lot, which are handed over together */
+static unsigned next_request;
+
+static int recording;
+static struct {
+  int64_t since;
+  unsigned sequence;
+}* states; /* by connection */
+static struct {
+  uint64_t counts[36 * 128], count, sum, least, most; /* 1/128 wide, as fanin-load's */
+} latencies = {.least = UINT64_MAX};
 
 static void on_alarm(int number) {
   (void)number;
@@ -57,10 +70,10 @@ static void set_timer(double seconds) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static void set_up_ring(void) {
+static void set_up_ring(int connections) {
   struct io_uring_params params = {
       .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
-      .cq_entries = 8 * kEntries};
+      .cq_entries = kEntries + 2 * (unsigned)connections};
   if (io_uring_queue_init_params(kEntries, &ring, &params) < 0) {
     fail("minimal-uring-client: io_uring");
   }
@@ -94,8 +107,40 @@ static void receive(int connection) {
   sqe->user_data = (uint64_t)connection;
 }
 
-static void send_request(int connection) {
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static uint64_t stamp(int connection) { return (uint64_t)connection << 32 | states[connection].sequence; }
+
+static void record(int connection, const char* reply, int64_t at) {
+  const uint64_t expected = stamp(connection);
+  if (memcmp(reply, &expected, sizeof expected) != 0 ||
+      memcmp(reply + sizeof expected, requests[0] + sizeof expected, kSize - sizeof expected) != 0) {
+    fprintf(stderr, "minimal-uring-client: another reply\n");
+    exit(2);
+  }
+  const uint64_t latency = (uint64_t)(at - states[connection].since);
+  const int shift = 56 - __builtin_clzll(latency | 255);
+  ++latencies.counts[(shift << 7) + (int)(latency >> shift)];
+  ++latencies.count;
+  latencies.sum += latency;
+  latencies.least = latency < latencies.least ? latency : latencies.least;
+  latencies.most = latency > latencies.most ? latency : latencies.most;
+}
+
+static void send_request(int connection, int64_t at) {
   struct io_uring_sqe* sqe = next_sqe();
+  char* request = requests[0];
+  if (recording) {
+    request = requests[next_request++ % kBatch];
+    states[connection].since = at;
+    ++states[connection].sequence;
+    const uint64_t own = stamp(connection);
+    memcpy(request, &own, sizeof own);
+  }
   io_uring_prep_send(sqe, connection, request, kSize, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS | IOSQE_FIXED_FILE;
   sqe->user_data = kSend;
@@ -106,15 +151,20 @@ static int take_replies(void) {
   struct io_uring_cqe* cqe;
   unsigned head;
   int taken = 0;
+  const int64_t at = recording ? now() : 0;
   io_uring_for_each_cqe(&ring, head, cqe) {
     if (cqe->user_data == kSend || cqe->res != kSize || (cqe->flags & IORING_CQE_F_MORE) == 0) {
       fprintf(stderr, "minimal-uring-client: exchange: %d\n", cqe->res);
       exit(2);
     }
     const unsigned buffer = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
-    io_uring_buf_ring_add(buffers, memory + (size_t)buffer * kBufferSize, kBufferSize, (unsigned short)buffer,
-                          io_uring_buf_ring_mask(kBuffers), taken);
-    send_request((int)cqe->user_data);
+    char* reply = memory + (size_t)buffer * kBufferSize;
+    const int connection = (int)cqe->user_data;
+    if (recording) {
+      record(connection, reply, at);
+    }
+    io_uring_buf_ring_add(buffers, reply, kBufferSize, (unsigned short)buffer, io_uring_buf_ring_mask(kBuffers), taken);
+    send_request(connection, at);
     if (++taken == kBatch) {
       break;
     }
@@ -125,7 +175,7 @@ static int take_replies(void) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    fprintf(stderr, "usage: minimal-uring-client PORT CONNECTIONS SECONDS\n");
+    fprintf(stderr, "usage: minimal-uring-client PORT CONNECTIONS SECONDS [record]\n");
     return 2;
   }
   const int connections = atoi(argv[2]);
@@ -134,8 +184,10 @@ int main(int argc, char** argv) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
-  memset(request, 'x', sizeof request);
-  set_up_ring();
+  recording = argc > 4 && strcmp(argv[4], "record") == 0;
+  states = calloc((size_t)connections, sizeof *states);
+  memset(requests, 'x', sizeof requests);
+  set_up_ring(connections);
   int* sockets = calloc((size_t)connections, sizeof *sockets);
   for (int i = 0; i < connections; ++i) {
     sockets[i] = connect_to(atoi(argv[1]));
@@ -145,14 +197,20 @@ int main(int argc, char** argv) {
   }
   for (int i = 0; i < connections; ++i) {
     receive(i);
-    send_request(i);
+    send_request(i, recording ? now() : 0);
+    if (i % kBatch == kBatch - 1) {
+      io_uring_submit(&ring); /* before the places of these requests are taken by others */
+    }
   }
-  long long requests = 0;
+  long long answered = 0;
   set_timer(atof(argv[3]));
   while (!over) {
     io_uring_submit_and_wait(&ring, 1);
-    requests += take_replies();
+    answered += take_replies();
   }
-  printf("{\"requests\":%lld}\n", requests);
+  if (recording && latencies.count != (uint64_t)answered) {
+    return 1; /* and so that no compiler leaves out what nothing else reads */
+  }
+  printf("{\"requests\":%lld}\n", answered);
   return 0;
 }

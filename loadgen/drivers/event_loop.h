@@ -23,8 +23,8 @@ class EventLoop : public LoadThread {
   // the driver sets at_. What leaves together has one time, which is read once.
   enum class Transmit : std::uint8_t { kAtOnce, kQueued };
 
-  // For how long bytes stay as they are that transmit() is given: until as many more requests have been made as a lot
-  // has at most, or until it returns.
+  // For how long bytes stay as they are that transmit() is given: until as many more requests have been made as the
+  // driver has asked the protocol to keep, or until it returns.
   enum class Bytes : std::uint8_t { kLasting, kPassing };
 
   // `plan` and `sources` must outlive this.

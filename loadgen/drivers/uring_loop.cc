@@ -15,8 +15,7 @@ namespace fanin {
 namespace {
 
 constexpr unsigned kEntries = 128;
-constexpr int kMostTries = 1000;   // to hand over what the kernel has no memory for
-constexpr int kMostPerTurn = 256;  // then the schedule, ticks and pauses get their turn
+constexpr int kMostTries = 1000;  // to hand over what the kernel has no memory for
 // The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
 // for anew; but they are used in turn, so that more of them than that are only colder.
 constexpr unsigned kFewestBuffers = 256;
@@ -38,9 +37,9 @@ UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddre
     : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost}),
       registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand),
       follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
-      sends_(lot()),
+      sends_(lot() + 1),
       batch_(lot()) {
-  client_->keep(std::clamp<std::size_t>(share.connections, 1, lot()));
+  client_->keep(std::clamp<std::size_t>(share.connections, 1, sends_.size()));
 }
 
 // Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
@@ -150,7 +149,7 @@ void UringLoop::settle_sends(unsigned before) {
   }
   submit_rest();
   const std::size_t count = std::exchange(queued_, 0);
-  std::array<std::uint64_t, kMost> sent;  // tags of those that were; what is sent next may overwrite sends_
+  std::array<std::uint64_t, kMost + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
   for (std::size_t i = 0; i < count && follows_up_; ++i) {
     sent[i] = sends_[i].connection;
   }
@@ -232,9 +231,7 @@ io_uring_sqe* UringLoop::next() {
 void UringLoop::enter(TimePoint until) {
   int result = 0;
   const unsigned before = ::io_uring_cq_ready(&ring_);
-  if (before > 0) {
-    result = ::io_uring_submit(&ring_);
-  } else if (spins() || until <= at_) {
+  if (before > 0 || spins() || until <= at_) {
     const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
     if (::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
       result = ::io_uring_submit_and_get_events(&ring_);
@@ -273,28 +270,25 @@ void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimeP
   }
 }
 
+// One lot, so that the next submission sends all that it made due and lets the kernel complete what has come meanwhile.
 int UringLoop::turn(TimePoint until) {
   enter(until);
-  int handled = 0;
-  while (handled < kMostPerTurn) {
-    const std::size_t count = take_completions();
-    if (count == 0) {
-      break;
-    }
-    read_clock(count);
-    const TimePoint at = at_;
-    for (std::size_t i = 0; i < count; ++i) {
-      const Completion& completion = batch_[i];
-      if (static_cast<Kind>(completion.what >> 56) == Kind::kReceive) [[likely]] {
-        on_received(completion.what & kTag, completion.result, completion.flags, at);
-      } else {
-        handle(completion);
-      }
-    }
-    dispatch();
-    handled += static_cast<int>(count);
+  const std::size_t count = take_completions();
+  if (count == 0) {
+    return 0;
   }
-  return handled;
+  read_clock(count);
+  const TimePoint at = at_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Completion& completion = batch_[i];
+    if (static_cast<Kind>(completion.what >> 56) == Kind::kReceive) [[likely]] {
+      on_received(completion.what & kTag, completion.result, completion.flags, at);
+    } else {
+      handle(completion);
+    }
+  }
+  dispatch();
+  return static_cast<int>(count);
 }
 
 // As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what

@@ -71,7 +71,7 @@ class UringLoop final : public EventLoop {
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
   bool follows_up_;                // when a send has left: more bytes of its connection may wait for that, or its end
-  std::vector<Send> sends_;        // as many as are handed over together
+  std::vector<Send> sends_;        // one more than a lot, which is handed over when the next one is looked for
   std::size_t queued_ = 0;         // of sends_
   std::vector<Completion> batch_;  // as many as are answered together
 };

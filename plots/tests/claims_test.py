@@ -69,6 +69,13 @@ class Claims(unittest.TestCase):
         self.assertIn("; `minimal-uring-client`, which records nothing, has 0.750 (0.900 to 1.200) |", uring)
         self.assertNotIn("records nothing", epoll)
 
+    def test_what_the_least_recording_program_has_stands_beside_it_too(self):
+        names = ("fanin-load io-uring", "minimal-uring-client", "minimal-uring-client record")
+        ratios = [ratio(name, "minimal-epoll-client", 0.9) for name in names]
+        (row,) = rows(peers_document(ratios=ratios))
+        self.assertIn("; `minimal-uring-client`, which records nothing, has 0.900 (0.900 to 1.200)", row)
+        self.assertIn("; `minimal-uring-client record`, which records as little as it can, has 0.900", row)
+
     def test_the_worst_driver_and_number_of_connections_stand_for_a_peer(self):
         http = {"kind": "generator-http", "rows": []}
         one = [ratio("fanin-load epoll", "wrk", 0.7)]
