@@ -230,6 +230,10 @@ main() {
   finish passed
 }
 
+# What was freed is kept from use for 8 MB instead of 256: servers that live for a second spent a third of their system
+# time on taking new memory for it.
+export ASAN_OPTIONS=quarantine_size_mb=8:thread_local_quarantine_size_kb=64
+
 if command -v ccache >/dev/null; then
   # Without this sloppiness it stores nothing that uses precompiled headers; no source uses __DATE__ or __TIME__.
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 \

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,29 +11,40 @@ namespace fanin {
 // one-digit stamp differs from its neighbours.
 inline constexpr std::size_t kStampDigits = 16;
 
-// The eight hexadecimal digits of a number as bytes of a word, the least significant ones in both first. All at once:
-// one after the other they were a sixth of what a small request costs in user space. `ten` is the digit for 10.
-constexpr std::uint64_t hexadecimal_digits(std::uint32_t number, char ten) noexcept {
+// The digits of a stamp as bytes of two words, the sequence's first, as they are in memory.
+using StampText = std::uint64_t __attribute__((vector_size(kStampDigits)));
+
+// All digits at once: one after the other they were a sixth of what a small request costs in user space.
+inline StampText stamp_text(std::uint32_t connection, std::uint32_t sequence, bool upper_case) noexcept {
+  static_assert(std::endian::native == std::endian::little, "the least significant digit goes first");
   constexpr std::uint64_t kEach = 0x0101010101010101;
-  std::uint64_t digits = number;
+  StampText digits{sequence, connection};
   digits = (digits | digits << 16) & 0x0000ffff0000ffff;
   digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
   digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
-  const std::uint64_t is_letter = (digits + 6 * kEach) >> 4 & kEach;
-  return digits + '0' * kEach + is_letter * static_cast<std::uint64_t>(ten - '0' - 10);
+  const StampText is_letter = (digits + 6 * kEach) >> 4 & kEach;
+  static_assert('A' - '0' - 10 == 8 - 1 && 'a' - 'A' == 32, "what a letter is more than a digit: no multiplication");
+  digits += '0' * kEach + (is_letter << 3) - is_letter;
+  return upper_case ? digits : digits + (is_letter << 5);
 }
 
 // Writes the first `digits` (at most kStampDigits) of the stamp to `to`.
 inline void write_stamp(char* to, std::size_t digits, std::uint32_t connection, std::uint32_t sequence,
-                        char ten = 'a') noexcept {
-  static_assert(std::endian::native == std::endian::little, "the least significant digit goes first");
-  const std::array<std::uint64_t, 2> text{hexadecimal_digits(sequence, ten), hexadecimal_digits(connection, ten)};
+                        bool upper_case = false) noexcept {
+  const StampText text = stamp_text(connection, sequence, upper_case);
   if (digits == kStampDigits) [[likely]] {
-    std::memcpy(to, &text[0], sizeof text[0]);  // apart, so that they need not meet in memory first
-    std::memcpy(to + sizeof text[0], &text[1], sizeof text[1]);
+    std::memcpy(to, &text, kStampDigits);
   } else {
-    std::memcpy(to, text.data(), digits);
+    std::memcpy(to, &text, digits);
   }
+}
+
+// Whether all the digits of the stamp are at `from`.
+inline bool has_stamp(const char* from, std::uint32_t connection, std::uint32_t sequence, bool upper_case) noexcept {
+  StampText text;
+  std::memcpy(&text, from, kStampDigits);
+  text ^= stamp_text(connection, sequence, upper_case);
+  return (text[0] | text[1]) == 0;
 }
 
 }  // namespace fanin

@@ -29,8 +29,14 @@ TEST(Stamp, IsTheNumberInHexadecimalLeastSignificantDigitFirst) {
         ASSERT_EQ(lower.substr(digits), std::string(kStampDigits + 1 - digits, '.'));
       }
       std::string upper(kStampDigits, '.');
-      write_stamp(upper.data(), kStampDigits, connection, sequence, 'A');
+      write_stamp(upper.data(), kStampDigits, connection, sequence, true);
       ASSERT_EQ(upper, expected_stamp(connection, sequence, true));
+      for (const bool upper_case : {false, true}) {
+        std::string text = expected_stamp(connection, sequence, upper_case);
+        ASSERT_TRUE(has_stamp(text.data(), connection, sequence, upper_case));
+        text[place] = text[place] == '0' ? '1' : '0';
+        ASSERT_FALSE(has_stamp(text.data(), connection, sequence, upper_case));
+      }
     }
   }
 }

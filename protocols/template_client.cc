@@ -33,9 +33,7 @@ bool TemplateClient::is_whole_reply(const ClientState& state, std::string_view r
       form_.ends_with_connection || state.completed == state.sent) {
     return false;
   }
-  std::array<char, kStampDigits> text;
-  write_stamp(text.data(), kStampDigits, state.connection, state.completed, form_.upper_case_reply ? 'A' : 'a');
-  return std::memcmp(received.data(), text.data(), kStampDigits) == 0 &&
+  return has_stamp(received.data(), state.connection, state.completed, form_.upper_case_reply) &&
          std::memcmp(received.data() + kStampDigits, form_.reply.data() + kStampDigits,
                      received.size() - kStampDigits) == 0;
 }
@@ -44,7 +42,7 @@ bool TemplateClient::matches(const ClientState& state, std::string_view part) co
   std::size_t offset = state.offset;
   if (offset < form_.reply_stamp) {
     std::array<char, kStampDigits> text{};
-    write_stamp(text.data(), kStampDigits, state.connection, state.completed, form_.upper_case_reply ? 'A' : 'a');
+    write_stamp(text.data(), kStampDigits, state.connection, state.completed, form_.upper_case_reply);
     const std::size_t length = std::min(part.size(), form_.reply_stamp - offset);
     if (std::memcmp(part.data(), text.data() + offset, length) != 0) {
       return false;

@@ -81,7 +81,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
     if (workload_.finished(at_) || drained() || gave_up_) {
       break;
     }
-    if (turn(workload_.may_send(at_) ? at_ : next_due()) == 0) {
+    if (turn(workload_.may_send(at_) ? at_ : timed_ ? next_due() : TimePoint::max()) == 0) {
       rest();
     }
   }
