@@ -7,13 +7,16 @@
 
 One server on CPU 0 serves them all. In a round all of them hold their connections, and take turns on CPU 1 in slices of
 20 ms, in an order by chance; the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
-all, which it does not to generators that run for seconds one after the other. The cost is the same for all: what the
-kernel says the whole process used from its start to its end, user and system, divided by the requests that it says it
-completed. Set-up is part of it, the more the more connections there are: give --seconds to make that little.
-fanin-server counts the replies that it sent, and the sum over all generators must agree. What counts is the ratio
-within a round; printed are its median and the interval that holds it with the probability given (order statistics).
-Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2 bad input, a program that is
-missing, or a generator that failed."""
+all, which it does not to generators that run for seconds one after the other. When its turn comes, a generator finds
+the replies to all its connections, since the server has gone on: with 1000 of them most requests of a slice follow on
+such a backlog, and what counts is the cost of a generator that has enough to do. (In a run of its own against a server
+that is no faster it finds a few replies at a time, and costs about as much as the server takes.) The cost is the same
+for all: what the kernel says the whole process used from its start to its end, user and system, divided by the requests
+that it says it completed. Set-up is part of it, the more the more connections there are: give --seconds to make that
+little. fanin-server counts the replies that it sent, and the sum over all generators must agree. What counts is the
+ratio within a round; printed are its median and the interval that holds it with the probability given (order
+statistics). Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2 bad input, a
+program that is missing, or a generator that failed."""
 import os
 import pathlib
 import random
