@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,8 +28,14 @@ struct ReplyOutcome {
   bool refused = false;      // after those, one more reply is whole that says no: its request failed
   bool too_long = false;     // what makes it a mismatch is the length of the reply
   bool closes = false;       // the connection ends with the last of these replies, whatever else has arrived
-  std::uint16_t status = 0;  // of the one reply, where the protocol has such a thing
+  std::uint32_t status = 0;  // of the one reply, where the protocol has such a thing
   std::uint32_t unread = 0;  // as many bytes at the end of what was received are for another call
+
+  // One reply, and nothing else to say: found out in two comparisons, as it is what comes nearly always.
+  bool is_one_reply() const noexcept {
+    using Words = std::array<std::uint64_t, 2>;
+    return std::bit_cast<Words>(*this) == std::bit_cast<Words>(ReplyOutcome{.completed = 1});
+  }
 };
 
 // The client's half of a protocol, without I/O: makes requests and verifies every byte of the replies, through any

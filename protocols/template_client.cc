@@ -10,21 +10,26 @@ namespace fanin {
 
 void TemplateClient::append_request(ClientState& state, std::string& out) { out.append(next_request(state)); }
 
-// Every place has a whole request, in which only the stamp changes.
+// All of them are whole, and only the stamps in them change.
 void TemplateClient::keep(std::size_t requests) {
-  ClientProtocol::keep(requests);
+  kept_.clear();
   for (std::size_t i = 0; i < requests; ++i) {
-    place() = form_.request;
+    kept_ += form_.request;
   }
+  next_request_ = 0;
 }
 
 std::string_view TemplateClient::next_request(ClientState& state) {
-  std::string& request = place();
+  char* request = kept_.data() + next_request_;
+  next_request_ += form_.request.size();
+  if (next_request_ == kept_.size()) {
+    next_request_ = 0;
+  }
   if (form_.request_stamp > 0) {
-    write_stamp(request.data(), form_.request_stamp, state.connection, state.sent);
+    write_stamp(request, form_.request_stamp, state.connection, state.sent);
   }
   ++state.sent;
-  return request;
+  return {request, form_.request.size()};
 }
 
 // What comes nearly always, found out with fewer instructions: the reply that is due, by itself and with a full stamp.

@@ -16,7 +16,7 @@ constexpr std::size_t kReadSize = 65536;
 }  // namespace
 
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kAtOnce, {.least = 1, .most = 32}),
+    : EventLoop(plan, share, sources, Transmit::kAtOnce, {.least = 1, .most = 32, .part = 4}),
       buffer_(kReadSize),
       stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
 

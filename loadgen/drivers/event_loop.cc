@@ -29,11 +29,11 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       timed_(share.connections > 0 &&
              (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
+      goes_on_(!plan.rate_per_s && !spins_),
       lot_(lot_of(plan, share.connections, lots)),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
       spin_(queues_sends_ ? SpinMeter::kSubmitted : SpinMeter::kPipelined),
-      clients_(share.connections),
       idle_links_(share.idle),
       sends_(share.connections, plan.send_bytes_per_s),
       reads_(share.connections, plan.read_bytes_per_s),
@@ -81,13 +81,24 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
     if (workload_.finished(at_) || drained() || gave_up_) {
       break;
     }
-    if (turn(workload_.may_send(at_) ? at_ : timed_ ? next_due() : TimePoint::max()) == 0) {
+    const TimePoint look = next_look();
+    int news = 0;
+    do {
+      news = turn(workload_.may_send(at_) ? at_ : timed_ ? next_due() : TimePoint::max());
+    } while (news > 0 && only_replies_until(look));
+    if (news == 0) {
       rest();
     }
   }
   meter_.stop();
   workload_.abandon(at_);
   recorder_.finish();
+}
+
+// The next time at which something is to be noticed that no news say.
+TimePoint EventLoop::next_look() const noexcept {
+  const Window& window = recorder_.window();
+  return at_ < window.open ? std::min(next_tick_, window.open) : next_tick_;
 }
 
 // A loop that sleeps has been woken for nothing, which is neither spinning nor a stall.
@@ -145,7 +156,7 @@ void EventLoop::end_of_stream(std::uint32_t index) {
     renew(index);
     return;
   }
-  const ReplyOutcome outcome = take_end(index, clients_[index].state, at_);
+  const ReplyOutcome outcome = take_end(index, client(index).state, at_);
   if (plan_.connect_on_demand && outcome.completed > 0) {
     close_link(index);  // the next request opens it anew
   } else if (outcome.closes) {
@@ -165,7 +176,7 @@ void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
   }
 }
 
-void EventLoop::dispatch(bool just_read) {
+void EventLoop::send_due(bool just_read) {
   // What leaves together has one time, the first one's: what the others wait for is in their latencies.
   bool in_time = just_read && !plan_.rate_per_s;
   for (std::size_t sent = 0; sent < kSendBatch; ++sent) {

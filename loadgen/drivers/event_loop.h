@@ -36,19 +36,7 @@ class EventLoop : public LoadThread {
   const SpinMeter& spin() const noexcept final { return spin_; }
 
  protected:
-  enum class Phase : std::uint8_t { kDown, kConnecting, kUp };
-
-  // One connection, over all its lives. A run may hold a million idle ones: 8 bytes, and nothing else while they idle.
-  struct Link {
-    int fd = -1;
-    std::uint16_t life = 0;  // tells news of a connection apart from those of an earlier one in its place
-    Phase phase = Phase::kDown;
-    bool busy : 1 = false;     // the driver takes no bytes of it for now
-    bool waiting : 1 = false;  // and some wait in waiting_
-    bool was_up : 1 = false;
-    bool broke : 1 = false;
-    bool closing : 1 = false;  // by the server, which is waited for
-  };
+  using Phase = Link::Phase;
 
   // What a driver does. Called by the loop; none throws for trouble of one connection, which it reports by failed().
   virtual void start_io(int timer) = 0;  // watches the timer: timer_expired()
@@ -83,7 +71,19 @@ class EventLoop : public LoadThread {
   void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
   // Sends what may be sent. just_read: nothing but the handling of a reply was done since at_ was read; in a closed
   // loop, where a reply is what makes the next request due, that reading is the request's time too.
-  void dispatch(bool just_read = false);
+  void dispatch(bool just_read = false) {
+    if (spins_ || workload_.may_send(at_) || workload_.retires()) {
+      send_due(just_read);
+    }
+  }
+  // Of a driver that queues what is sent: the connection's next request, if it is its turn, where nothing is to be
+  // gained by another look at the clock. That of the replies is then the time of the requests too, which makes the
+  // handling of the lot a part of their latencies.
+  [[gnu::always_inline]] void go_on(std::uint32_t index) {
+    if (goes_on_ && workload_.next_on(index, at_)) [[likely]] {
+      begin_request(index);
+    }
+  }
   // What the driver's sizes come to in this run.
   std::size_t lot() const noexcept { return lot_; }
   // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
@@ -96,7 +96,10 @@ class EventLoop : public LoadThread {
   }
 
   // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
-  std::uint64_t tag_of(std::uint32_t index) const noexcept { return std::uint64_t{link(index).life} << 32 | index; }
+  static std::uint64_t tag_of(std::uint32_t index, const Link& link) noexcept {
+    return std::uint64_t{link.life} << 32 | index;
+  }
+  std::uint64_t tag_of(std::uint32_t index) const noexcept { return tag_of(index, link(index)); }
   bool lives(std::uint64_t tag) const noexcept {
     const Link& link = this->link(static_cast<std::uint32_t>(tag));
     return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
@@ -105,13 +108,12 @@ class EventLoop : public LoadThread {
   // the processor waits for all of them at once. It reads, since prefetching was found to bring nothing.
   void touch(std::uint32_t index) const noexcept {
     if (!is_idle(index)) {
-      const volatile Link& link = clients_[index].link;
+      const volatile Link& link = workload_.record(index).link;
       [[maybe_unused]] const std::uint16_t life = link.life;
-      workload_.touch(index);
     }
   }
   const Link& link(std::uint32_t index) const noexcept {
-    return is_idle(index) ? idle_links_[index - share_.connections] : clients_[index].link;
+    return is_idle(index) ? idle_links_[index - share_.connections] : workload_.record(index).link;
   }
   Link& link(std::uint32_t index) noexcept { return const_cast<Link&>(std::as_const(*this).link(index)); }
   bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
@@ -127,16 +129,18 @@ class EventLoop : public LoadThread {
   TimePoint at_{};  // latest time known
 
  private:
-  // What is known of an active connection at all times, in one line of the cache, and of an idle one until it idles.
-  struct alignas(64) Client {
-    Link link;  // of an active one
-    ClientState state;
-    TimePoint since;  // of the connect, or of the wait for the server to close
-  };
+  Client& client(std::uint32_t index) noexcept {
+    return is_idle(index) ? newcomers_[index] : workload_.record(index).client;
+  }
 
-  Client& client(std::uint32_t index) noexcept { return is_idle(index) ? newcomers_[index] : clients_[index]; }
+  // Until `look` there is nothing to do but to answer replies.
+  bool only_replies_until(TimePoint look) const noexcept {
+    return at_ < look && !timed_ && !spins_ && !slices_ && !opens_left() && !workload_.all_sent(at_);
+  }
 
   // event_loop.cc: the traffic.
+  void send_due(bool just_read);
+  TimePoint next_look() const noexcept;
   void start_timer(TimePoint first);
   bool received_idle(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
@@ -177,14 +181,14 @@ class EventLoop : public LoadThread {
   ClientProtocol& protocol_;
   const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;
+  const bool goes_on_;  // a closed loop, which has no time to keep
   const std::size_t lot_;
   const bool half_closes_;
   const Nanoseconds tick_;  // about kTick
   SpinMeter spin_;
   std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
   Descriptor timer_;
-  std::vector<Client> clients_;                          // active connections
-  std::vector<Link> idle_links_;                         // counted on after these
+  std::vector<Link> idle_links_;                         // counted on after the active ones, which the workload has
   std::unordered_map<std::uint32_t, Client> newcomers_;  // of idle ones that are connecting or being proved
   std::string request_;
   std::unordered_map<std::uint32_t, std::string> waiting_;
@@ -212,7 +216,7 @@ class EventLoop : public LoadThread {
   TimePoint progress_at_{};
 };
 
-inline bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint at) {
+[[gnu::always_inline]] inline bool EventLoop::received(std::uint32_t index, std::string_view bytes, TimePoint at) {
   if (is_idle(index)) {
     return received_idle(index, bytes);
   }
@@ -222,7 +226,7 @@ inline bool EventLoop::received(std::uint32_t index, std::string_view bytes, Tim
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());
   }
-  const ReplyOutcome outcome = take_replies(index, clients_[index].state, bytes, at);
+  const ReplyOutcome outcome = take_replies(index, workload_.record(index).client.state, bytes, at);
   if (outcome.mismatch) {
     break_link(index, fault_of(outcome));
   } else if (outcome.closes) {
@@ -247,7 +251,7 @@ inline bool EventLoop::received(std::uint32_t index, std::string_view bytes, Tim
     open(index);  // on demand; the request follows when the connection is up
     return;
   }
-  ClientState& state = clients_[index].state;
+  ClientState& state = workload_.record(index).client.state;
   if (plan_.depth == 1 && !sends_.active()) [[likely]] {
     send(index, protocol_.next_request(state), Bytes::kLasting);
     return;

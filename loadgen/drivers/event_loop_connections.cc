@@ -137,7 +137,7 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   }
   recorder_.connections.failed += link.broke ? 0 : 1;
   link.broke = true;
-  const bool served = link.phase == Phase::kUp && clients_[index].state.completed > 0;
+  const bool served = link.phase == Phase::kUp && client(index).state.completed > 0;
   close_link(index);
   if (served && !plan_.connect_on_demand) {
     to_open_.push(index);
@@ -167,7 +167,7 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   workload_.unusable(index, at_, unanswered);
   if (plan_.close == CloseKind::kServer) {
     link(index).closing = true;
-    clients_[index].since = at_;
+    client(index).since = at_;
   } else {
     renew(index);
   }
@@ -184,7 +184,7 @@ void EventLoop::renew(std::uint32_t index) {
 bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
   return link(index).closing ||
          (plan_.close == CloseKind::kServer && link(index).phase == Phase::kUp && workload_.in_flight(index) == 0 &&
-          clients_[index].state.completed >= plan_.requests_per_connection);
+          workload_.record(index).client.state.completed >= plan_.requests_per_connection);
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
@@ -239,17 +239,17 @@ void EventLoop::tick(const Coordinator& coordinator) {
 // of the timeout, at most 250 ms.
 void EventLoop::sweep_timeouts() {
   const Nanoseconds round = std::clamp(plan_.timeout / kSweepsPerTimeout, kTick, kLongestSweep);
-  const std::size_t slice = clients_.size() / static_cast<std::size_t>(round / kTick) + 1;
-  for (std::size_t i = 0; i < std::min(slice, clients_.size()); ++i) {
-    sweep_at_ = sweep_at_ + 1 < clients_.size() ? sweep_at_ + 1 : 0;
+  const std::size_t slice = share_.connections / static_cast<std::size_t>(round / kTick) + 1;
+  for (std::size_t i = 0; i < std::min<std::size_t>(slice, share_.connections); ++i) {
+    sweep_at_ = sweep_at_ + 1 < share_.connections ? sweep_at_ + 1 : 0;
     const auto index = static_cast<std::uint32_t>(sweep_at_);
     const Link& link = this->link(index);
-    if (link.phase == Phase::kConnecting && clients_[index].since + plan_.timeout <= at_) {
+    if (link.phase == Phase::kConnecting && client(index).since + plan_.timeout <= at_) {
       connect_failed(index, ETIMEDOUT);
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
                workload_.oldest_sent(index) + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kTimeout);
-    } else if (link.closing && clients_[index].since + plan_.timeout <= at_) {
+    } else if (link.closing && client(index).since + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kNotClosed);
     }
   }

@@ -96,9 +96,13 @@ class LoadThread {
 };
 
 // Inline, as what they call is: every reply passes here.
-inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
+[[gnu::always_inline]] inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
                                              TimePoint at) {
   ReplyOutcome outcome = client_->consume(state, received);
+  if (outcome.is_one_reply()) [[likely]] {
+    workload_.replied(connection, 1, at);
+    return {.completed = 1};
+  }
   account(connection, outcome, at);
   while (outcome.unread > 0 && !outcome.mismatch && !outcome.closes) {
     received = received.substr(received.size() - outcome.unread);

@@ -8,7 +8,7 @@ std::size_t lot_of(const LoadPlan& plan, std::uint32_t connections, LotSizes lot
   if (plan.rate_per_s || plan.wait.kind == WaitKind::kSpin) {
     return lots.least;
   }
-  return std::clamp<std::size_t>(connections / 4, lots.least, lots.most);
+  return std::clamp<std::size_t>(connections / lots.part, lots.least, lots.most);
 }
 
 }  // namespace fanin

@@ -5,16 +5,17 @@
 namespace fanin {
 namespace {
 
-constexpr LotSizes kSizes{.least = 4, .most = 32};
+constexpr LotSizes kSizes{.least = 4, .most = 32, .part = 4};
 
 // Would catch: a lot that leaves the server nothing to do, or that grows without bound.
-TEST(Lot, IsAQuarterOfTheConnectionsBetweenTheLeastAndTheMost) {
+TEST(Lot, IsItsPartOfTheConnectionsBetweenTheLeastAndTheMost) {
   const LoadPlan plan;
   EXPECT_EQ(lot_of(plan, 1, kSizes), 4U);
   EXPECT_EQ(lot_of(plan, 19, kSizes), 4U);
   EXPECT_EQ(lot_of(plan, 50, kSizes), 12U);
   EXPECT_EQ(lot_of(plan, 128, kSizes), 32U);
   EXPECT_EQ(lot_of(plan, 1'000'000, kSizes), 32U);
+  EXPECT_EQ(lot_of(plan, 19, {.least = 4, .most = 32, .part = 1}), 19U);
 }
 
 // Would catch: requests that are late since others of their lot come first, and stalls that pass for work.

@@ -34,11 +34,11 @@ std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORI
 // A registered socket is released only when all operations that are older have ended, and receives never end: so not
 // where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost}),
+    : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost, .part = 1}),
       registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand),
       follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
       sends_(lot() + 1),
-      batch_(lot()) {
+      copies_(lot() + 1) {
   client_->keep(std::clamp<std::size_t>(share.connections, 1, sends_.size()));
 }
 
@@ -47,9 +47,10 @@ UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddre
 // for.
 void UringLoop::start_io(int timer) {
   const unsigned completions = std::bit_ceil(kEntries + 2 * (share_.connections + share_.idle));
+  const unsigned shows_work = plan_.wait.kind == WaitKind::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
   set_up_uring(ring_, kEntries, completions,
-               {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG});
+               {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work,
+                IORING_SETUP_COOP_TASKRUN | shows_work});
   started_ = true;
   registers_ = registers_ && ::io_uring_register_files_sparse(&ring_, share_.connections) == 0;
   buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kFewestBuffers, kMostBuffers), kBufferSize);
@@ -65,6 +66,20 @@ void UringLoop::stop_io() noexcept {
     ::io_uring_queue_exit(&ring_);
     started_ = false;
   }
+}
+
+[[gnu::always_inline]] inline io_uring_sqe* UringLoop::next() {
+  io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
+  return operation != nullptr ? operation : next_after_submission();
+}
+
+io_uring_sqe* UringLoop::next_after_submission() {
+  submit();
+  io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
+  if (operation == nullptr) {
+    throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
+  }
+  return operation;
 }
 
 void UringLoop::watch_timer() {
@@ -104,16 +119,17 @@ void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const 
 // One send of a connection at a time, since the second might find room that the first has not found.
 void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes kind) {
   io_uring_sqe* operation = next();  // may submit, which empties sends_
-  Send& send = sends_[queued_];
-  send.connection = tag_of(index);
-  send.bytes = kind == Bytes::kLasting ? bytes : send.copy.assign(bytes);
-  link(index).busy = follows_up_;
-  ::io_uring_prep_send(operation, link(index).fd, send.bytes.data(), send.bytes.size(),
-                       MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+  Link& link = this->link(index);
+  link.busy = follows_up_;
+  if (kind == Bytes::kPassing) {
+    bytes = copies_[queued_].assign(bytes);
+  }
+  sends_[queued_] = {tag_of(index, link), bytes};
+  ::io_uring_prep_send(operation, link.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
   name_socket(*operation, index);
   operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
   ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
-  if (++queued_ == sends_.size()) {
+  if (++queued_ > lot()) {
     submit();
     read_clock();
   }
@@ -147,7 +163,9 @@ void UringLoop::settle_sends(unsigned before) {
   if (queued_ == 0) {
     return;
   }
-  submit_rest();
+  if (::io_uring_sq_ready(&ring_) > 0) [[unlikely]] {
+    submit_rest();
+  }
   const std::size_t count = std::exchange(queued_, 0);
   std::array<std::uint64_t, kMost + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
   for (std::size_t i = 0; i < count && follows_up_; ++i) {
@@ -158,7 +176,7 @@ void UringLoop::settle_sends(unsigned before) {
   const unsigned mask = *ring_.cq.kring_mask;
   for (unsigned i = before; i < after; ++i) {
     const io_uring_cqe& completion = ring_.cq.cqes[(head + i) & mask];
-    if (static_cast<Kind>(completion.user_data >> 56) == Kind::kSend) [[unlikely]] {
+    if (kind_of(completion) == Kind::kSend) [[unlikely]] {
       const auto number = static_cast<std::size_t>(completion.user_data & 0xff);
       sent[number] = kTimerTag;
       save_unsent(sends_[number], completion.res);
@@ -216,18 +234,6 @@ void UringLoop::cancel(Kind kind, std::uint64_t what) {
   ::io_uring_sqe_set_data64(operation, packed(Kind::kCancel, 0));
 }
 
-io_uring_sqe* UringLoop::next() {
-  io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
-  if (operation == nullptr) {
-    submit();
-    operation = ::io_uring_get_sqe(&ring_);
-  }
-  if (operation == nullptr) {
-    throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
-  }
-  return operation;
-}
-
 void UringLoop::enter(TimePoint until) {
   int result = 0;
   const unsigned before = ::io_uring_cq_ready(&ring_);
@@ -251,11 +257,13 @@ void UringLoop::enter(TimePoint until) {
 }
 
 // Buffers may run out within a batch; by the time a new receive is submitted all of them have been given back.
-void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
+[[gnu::always_inline]] inline void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
   const auto index = static_cast<std::uint32_t>(tag);
   if (lives(tag)) {
     if (result > 0) {
-      received(index, buffers_->received(flags, result), at);
+      if (received(index, buffers_->received(flags, result), at)) {
+        go_on(index);
+      }
     } else if (result == 0) {
       end_of_stream(index);
     } else if (result != -ENOBUFS && result != -EAGAIN && result != -EINTR) {
@@ -270,50 +278,42 @@ void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimeP
   }
 }
 
-// One lot, so that the next submission sends all that it made due and lets the kernel complete what has come meanwhile.
+// One lot, so that the next submission sends all that it made due and lets the kernel complete what has come meanwhile;
+// and so that a reply is seen shortly before the next request leaves: else what it waits here for that would be in no
+// latency. What has completed leaves its queue afterwards, for a submission meanwhile may complete more.
 int UringLoop::turn(TimePoint until) {
   enter(until);
-  const std::size_t count = take_completions();
+  const auto count = static_cast<unsigned>(std::min<std::size_t>(::io_uring_cq_ready(&ring_), lot()));
   if (count == 0) {
     return 0;
   }
+  const io_uring_cqe* const completions = ring_.cq.cqes;
+  const unsigned head = *ring_.cq.khead;
+  const unsigned mask = *ring_.cq.kring_mask;
+  for (unsigned i = head; i != head + count; ++i) {
+    if (kind_of(completions[i & mask]) == Kind::kReceive) {
+      touch(static_cast<std::uint32_t>(completions[i & mask].user_data));
+    }
+  }
   read_clock(count);
   const TimePoint at = at_;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Completion& completion = batch_[i];
-    if (static_cast<Kind>(completion.what >> 56) == Kind::kReceive) [[likely]] {
-      on_received(completion.what & kTag, completion.result, completion.flags, at);
+  for (unsigned i = head; i != head + count; ++i) {
+    const io_uring_cqe& completion = completions[i & mask];
+    if (kind_of(completion) == Kind::kReceive) [[likely]] {
+      on_received(completion.user_data & kTag, completion.res, completion.flags, at);
     } else {
       handle(completion);
     }
   }
+  ::io_uring_cq_advance(&ring_, count);
   dispatch();
   return static_cast<int>(count);
 }
 
-// As many as are answered by one submission, so that a reply is seen shortly before the next request leaves: else what
-// it waits here for that would be in no latency. Copies, because handling one may make room on the queue for others.
-std::size_t UringLoop::take_completions() noexcept {
-  unsigned head = 0;
-  std::size_t count = 0;
-  const io_uring_cqe* entry = nullptr;
-  io_uring_for_each_cqe(&ring_, head, entry) {
-    batch_[count++] = {entry->user_data, entry->res, entry->flags};
-    if (static_cast<Kind>(entry->user_data >> 56) == Kind::kReceive) {
-      touch(static_cast<std::uint32_t>(entry->user_data));
-    }
-    if (count == batch_.size()) {
-      break;
-    }
-  }
-  ::io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
-  return count;
-}
-
-void UringLoop::handle(const Completion& completion) {
-  const std::uint64_t tag = completion.what & kTag;
+void UringLoop::handle(const io_uring_cqe& completion) {
+  const std::uint64_t tag = completion.user_data & kTag;
   const auto index = static_cast<std::uint32_t>(tag);
-  switch (static_cast<Kind>(completion.what >> 56)) {
+  switch (kind_of(completion)) {
     case Kind::kConnect:
       if (lives(tag) && link(index).phase == Phase::kConnecting) {
         connect_decided(index);

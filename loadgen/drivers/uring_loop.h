@@ -27,19 +27,15 @@ class UringLoop final : public EventLoop {
   struct Send {
     std::uint64_t connection = 0;  // its tag
     std::string_view bytes;
-    std::string copy;  // of bytes that do not last
-  };
-
-  struct Completion {
-    std::uint64_t what;
-    int result;
-    unsigned flags;
   };
 
   static constexpr std::uint64_t kTag = (std::uint64_t{1} << 56) - 1;
 
   static std::uint64_t packed(Kind kind, std::uint64_t what) noexcept {
     return static_cast<std::uint64_t>(kind) << 56 | what;
+  }
+  static Kind kind_of(const io_uring_cqe& completion) noexcept {
+    return static_cast<Kind>(completion.user_data >> 56);
   }
 
   void start_io(int timer) override;
@@ -50,7 +46,8 @@ class UringLoop final : public EventLoop {
   void let_go(std::uint32_t index) noexcept override;
   int turn(TimePoint until) override;
 
-  io_uring_sqe* next();
+  inline io_uring_sqe* next();
+  io_uring_sqe* next_after_submission();
   void receive(std::uint32_t index);
   void name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept;
   void submit();
@@ -58,8 +55,7 @@ class UringLoop final : public EventLoop {
   void settle_sends(unsigned before);
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
-  std::size_t take_completions() noexcept;
-  void handle(const Completion& completion);
+  void handle(const io_uring_cqe& completion);
   inline void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
   void watch_timer();
   void wait_for_room(std::uint32_t index);
@@ -71,9 +67,9 @@ class UringLoop final : public EventLoop {
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
   bool follows_up_;                // when a send has left: more bytes of its connection may wait for that, or its end
-  std::vector<Send> sends_;        // one more than a lot, which is handed over when the next one is looked for
-  std::size_t queued_ = 0;         // of sends_
-  std::vector<Completion> batch_;  // as many as are answered together
+  std::vector<Send> sends_;          // one more than a lot, which is handed over when the next one is looked for
+  std::vector<std::string> copies_;  // of those of sends_ whose bytes do not last
+  std::size_t queued_ = 0;           // of sends_
 };
 
 // Why the io_uring driver cannot be used here, or nothing.

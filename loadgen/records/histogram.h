@@ -45,7 +45,7 @@ class Histogram {
 
   Histogram() : counts_(kBuckets) {}
 
-  void record(Nanoseconds duration) noexcept {
+  [[gnu::always_inline]] void record(Nanoseconds duration) noexcept {
     std::uint64_t value = duration.count() > 0 ? static_cast<std::uint64_t>(duration.count()) : 0;
     if (value > kHighest) [[unlikely]] {
       value = kHighest;

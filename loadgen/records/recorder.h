@@ -55,7 +55,7 @@ class alignas(64) Recorder {
   bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }
 
   // A request that was due at `intended` has left at `at`, on a connection that was free for it since `free_since`.
-  void sent(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
+  [[gnu::always_inline]] void sent(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
     if (counts(intended)) {
       ++sent_;
       if (separate_service_) {
@@ -67,7 +67,7 @@ class alignas(64) Recorder {
   // What leaves from now on could have left so much earlier, had the machine not stalled (see SpinMeter).
   void stolen(Nanoseconds time) noexcept { stolen_ = time; }
   // Returns whether the request is of the window.
-  bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+  [[gnu::always_inline]] bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     completed_in_window_ += counts(at) ? 1 : 0;
     if (!counts(intended)) {
       ++completed_outside_;

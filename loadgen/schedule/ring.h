@@ -17,8 +17,11 @@ class Ring {
   bool empty() const noexcept { return head_ == tail_; }
   std::size_t size() const noexcept { return tail_ - head_; }
   const Item& front() const noexcept { return items_[head_ & mask_]; }  // precondition: not empty
-  // Precondition: size() is below the capacity asked for.
-  void push(const Item& item) noexcept { items_[tail_++ & mask_] = item; }
+  // Precondition: size() is below the capacity asked for. Begins anew when empty, where the memory is warm.
+  void push(Item item) noexcept {
+    head_ = empty() ? tail_ = 0 : head_;
+    items_[tail_++ & mask_] = item;
+  }
   Item pop() noexcept { return items_[head_++ & mask_]; }  // precondition: not empty
 
  private:

@@ -16,7 +16,7 @@ Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, R
       recorder_(recorder),
       slices_(slices),
       classes_(classes),
-      lanes_(plan.connections),
+      records_(plan.connections),
       slots_(plan.depth > 1 ? std::size_t{plan.connections} * plan.depth : 0),
       free_(std::size_t{plan.connections} * plan.depth),
       thinking_(plan.think > Nanoseconds(0) ? std::size_t{plan.connections} * plan.depth : 0),
@@ -28,7 +28,7 @@ void Workload::start(const Window& window) {
 }
 
 void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = lanes_[connection];
+  Lane& lane = this->lane(connection);
   if (lane.usable) {
     return;
   }
@@ -42,7 +42,7 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
 }
 
 void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept {
-  Lane& lane = lanes_[connection];
+  Lane& lane = this->lane(connection);
   for (std::uint32_t i = 0; i < lane.in_flight; ++i) {
     fail(connection, i, at, kind);
   }
@@ -53,8 +53,8 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
 }
 
 void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
-  if (lanes_[connection].in_flight > 0) {
-    lanes_[connection].replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
+  if (lane(connection).in_flight > 0) {
+    lane(connection).replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
     fail(connection, 0, at, kind);
     end_oldest<false>(connection, at);
   }
@@ -69,18 +69,14 @@ void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at,
   }
 }
 
-bool Workload::next_on(std::uint32_t connection, TimePoint at) noexcept {
-  return may_send(at) && free_.front() == connection && next(at).has_value();
-}
-
 void Workload::sent_late(std::uint32_t connection, TimePoint at) noexcept {
-  slot(connection, lanes_[connection].in_flight - 1U).since = at;
+  slot(connection, lane(connection).in_flight - 1U).since = at;
 }
 
 void Workload::wake(TimePoint at) noexcept {
   while (!thinking_.empty() && thinking_.front().until <= at) {
     const Pause pause = thinking_.pop();
-    --lanes_[pause.connection].thinking;
+    --lane(pause.connection).thinking;
     free_slot<false>(pause.connection, pause.until);
   }
 }
@@ -97,19 +93,10 @@ TimePoint Workload::next_due() noexcept {
   return due;
 }
 
-// With a schedule, requests that were due before the window closed are still sent afterwards.
-bool Workload::all_sent(TimePoint at) const noexcept {
-  if (!started_ || count_reached()) {
-    return started_;
-  }
-  const TimePoint close = recorder_.window().close;
-  return at >= close && (!schedule_ || scheduled() >= close);
-}
-
 void Workload::abandon(TimePoint at) noexcept {
   std::uint64_t free_slots = 0;
-  for (std::uint32_t i = 0; i < lanes_.size(); ++i) {
-    free_slots += lanes_[i].queued;
+  for (std::uint32_t i = 0; i < records_.size(); ++i) {
+    free_slots += lane(i).queued;
     unusable(i, at, ErrorKind::kOpenAtEnd);
   }
   count_unsent(at, free_slots);

@@ -8,6 +8,7 @@
 #include "loadgen/records/class_recorder.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/arrival.h"
+#include "loadgen/schedule/connection_record.h"
 #include "loadgen/schedule/ring.h"
 #include "loadgen/schedule/slices.h"
 #include "net/clock.h"
@@ -67,16 +68,15 @@ class Workload {
   // Earliest time at which there may be something to do without anything coming in; max if there is none.
   TimePoint next_due() noexcept;
   // A connection that has made its number of requests and is to be closed and opened anew.
+  bool retires() const noexcept { return !retired_.empty(); }
   std::optional<std::uint32_t> retired() noexcept {
     return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
   }
 
-  // Brings what is known of a connection into the cache.
-  void touch(std::uint32_t connection) const noexcept {
-    const volatile Lane& lane = lanes_[connection];
-    [[maybe_unused]] const std::uint32_t replies = lane.replies;
-  }
-  std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lanes_[connection].in_flight; }
+  // What is known of a connection; its lane is for the workload alone to change.
+  ConnectionRecord& record(std::uint32_t connection) noexcept { return records_[connection]; }
+  const ConnectionRecord& record(std::uint32_t connection) const noexcept { return records_[connection]; }
+  std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lane(connection).in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
   // Requests of all lives of a connection that have ended, modulo 2^32; 0 where there are no classes, which alone make
@@ -87,10 +87,16 @@ class Workload {
   // Requests sent and replies that came, of the whole run: grows with every one.
   std::uint64_t handled() const noexcept { return handled_; }
   // Replies to requests of the window.
-  std::uint32_t replies(std::uint32_t connection) const noexcept { return lanes_[connection].replies; }
+  std::uint32_t replies(std::uint32_t connection) const noexcept { return lane(connection).replies; }
 
   // No more requests will be handed out.
-  bool all_sent(TimePoint at) const noexcept;
+  bool all_sent(TimePoint at) const noexcept {
+    if (!started_ || count_reached()) {
+      return started_;
+    }
+    const TimePoint close = recorder_.window().close;
+    return at >= close && (!schedule_ || scheduled() >= close);  // what was due before it closed is still sent
+  }
   // No more requests will be handed out and all of the window have been accounted for.
   bool finished(TimePoint at) const noexcept { return all_sent(at) && recorder_.outstanding() == 0; }
   // Ends the window at `at` (an interrupt), if it is open for longer; what was sent at this very time still belongs to
@@ -100,33 +106,18 @@ class Workload {
   void abandon(TimePoint at) noexcept;
 
  private:
-  // A lane's slots are a ring: those in flight, oldest first, then those that are free, then those that think.
-  struct Slot {
-    TimePoint intended;
-    TimePoint since;  // in flight: when it was sent; free: when it came free
-  };
-  // Invariant: queued + thinking + in_flight <= depth. In one line of the cache with its slot, if there is one alone.
-  struct alignas(64) Lane {
-    Slot only;
-    std::uint32_t replies = 0;
-    std::uint32_t used = 0;  // requests sent in this life
-    std::uint16_t in_flight = 0;
-    std::uint16_t head = 0;  // slot of the oldest in flight
-    std::uint16_t queued = 0;
-    std::uint16_t stale = 0;  // entries in the queue left from before it became unusable
-    std::uint16_t thinking = 0;
-    bool usable = false;
-  };
   struct Pause {
     TimePoint until;
     std::uint32_t connection;
   };
 
-  Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept {
+  Lane& lane(std::uint32_t connection) noexcept { return records_[connection].lane; }
+  const Lane& lane(std::uint32_t connection) const noexcept { return records_[connection].lane; }
+  [[gnu::always_inline]] Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept {
     return const_cast<Slot&>(std::as_const(*this).slot(connection, place));
   }
-  const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
-    const Lane& lane = lanes_[connection];
+  [[gnu::always_inline]] const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
+    const Lane& lane = this->lane(connection);
     if (plan_.depth == 1) {
       return lane.only;
     }
@@ -140,12 +131,13 @@ class Workload {
   // Those of every request are inline: as calls they would cost as much again as what they do. `plain`: with what is
   // known of a plain workload left out, by the compiler.
   template <bool plain>
-  void complete_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  [[gnu::always_inline]] void complete_oldest(std::uint32_t connection, TimePoint at) noexcept;
   template <bool plain>
-  void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
+  [[gnu::always_inline]] void end_oldest(std::uint32_t connection, TimePoint at) noexcept;
   template <bool plain>
-  void free_slot(std::uint32_t connection, TimePoint at) noexcept;
+  [[gnu::always_inline]] void free_slot(std::uint32_t connection, TimePoint at) noexcept;
   void skip_stale() noexcept;
+  std::uint32_t hand_out(TimePoint at) noexcept;
   void take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept;
   void count_unsent(TimePoint at, std::uint64_t free_slots) noexcept;
 
@@ -157,7 +149,7 @@ class Workload {
   Slices* slices_;
   ClassRecorder* classes_;
   bool started_ = false;
-  std::vector<Lane> lanes_;
+  std::vector<ConnectionRecord> records_;
   std::vector<Slot> slots_;   // depth per connection, a ring each, if that is more than one
   Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
   Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
@@ -166,9 +158,9 @@ class Workload {
 };
 
 // What every request passes, for the loops to have inline: as calls they would cost as much again as what they do.
-inline void Workload::skip_stale() noexcept {
-  while (!free_.empty() && lanes_[free_.front()].queued == 0) {
-    --lanes_[free_.pop()].stale;
+[[gnu::always_inline]] inline void Workload::skip_stale() noexcept {
+  while (!free_.empty() && lane(free_.front()).queued == 0) {
+    --lane(free_.pop()).stale;
   }
 }
 
@@ -188,11 +180,12 @@ inline void Workload::skip_stale() noexcept {
 }
 
 [[gnu::always_inline]] inline std::optional<std::uint32_t> Workload::next(TimePoint at) noexcept {
-  if (!may_send(at)) {
-    return std::nullopt;
-  }
+  return may_send(at) ? std::optional(hand_out(at)) : std::nullopt;
+}
+
+[[gnu::always_inline]] inline std::uint32_t Workload::hand_out(TimePoint at) noexcept {
   const std::uint32_t connection = free_.pop();
-  --lanes_[connection].queued;
+  --lane(connection).queued;
   TimePoint intended = at;
   if (schedule_) {
     intended = scheduled();
@@ -203,7 +196,7 @@ inline void Workload::skip_stale() noexcept {
 }
 
 [[gnu::always_inline]] inline void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept {
-  Lane& lane = lanes_[connection];
+  Lane& lane = this->lane(connection);
   Slot& taken = slot(connection, lane.in_flight);
   recorder_.sent(intended, taken.since, at);
   ++handled_;
@@ -215,8 +208,16 @@ inline void Workload::skip_stale() noexcept {
   ++lane.used;
 }
 
-inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
-  const std::uint32_t known = std::min<std::uint32_t>(count, lanes_[connection].in_flight);
+[[gnu::always_inline]] inline bool Workload::next_on(std::uint32_t connection, TimePoint at) noexcept {
+  if (!may_send(at) || free_.front() != connection) {
+    return false;
+  }
+  hand_out(at);
+  return true;
+}
+
+[[gnu::always_inline]] inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
+  const std::uint32_t known = std::min<std::uint32_t>(count, lane(connection).in_flight);
   handled_ += known;
   if (plain_) [[likely]] {
     if (known > 0) {
@@ -231,10 +232,10 @@ inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t c
 }
 
 template <bool plain>
-void Workload::complete_oldest(std::uint32_t connection, TimePoint at) noexcept {
-  const Slot& done = plain ? lanes_[connection].only : slot(connection, 0);
+[[gnu::always_inline]] inline void Workload::complete_oldest(std::uint32_t connection, TimePoint at) noexcept {
+  const Slot& done = plain ? lane(connection).only : slot(connection, 0);
   const bool counts = recorder_.completed(done.intended, done.since, at);
-  lanes_[connection].replies += counts ? 1 : 0;
+  lane(connection).replies += counts ? 1 : 0;
   if (!plain && classes_ != nullptr) {
     classes_->completed(connection, at - done.intended, counts);
   }
@@ -246,8 +247,8 @@ void Workload::complete_oldest(std::uint32_t connection, TimePoint at) noexcept 
 
 // The oldest request in flight has got its reply: its slot thinks, or is free.
 template <bool plain>
-void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = lanes_[connection];
+[[gnu::always_inline]] inline void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
+  Lane& lane = this->lane(connection);
   if (!plain) {
     lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
   }
@@ -263,8 +264,8 @@ void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
 // A slot has nothing more to wait for: it queues for a request, or its connection is due for a new life, or (the
 // connection being down) it waits for usable().
 template <bool plain>
-void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = lanes_[connection];
+[[gnu::always_inline]] inline void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
+  Lane& lane = this->lane(connection);
   if (!lane.usable) {
     return;
   }
