@@ -9,9 +9,6 @@
 namespace fanin {
 namespace {
 
-// state.parse[0] and [1]: sequence and connection number as far as the stamp of the current line has come.
-constexpr std::size_t kSequence = 0;
-constexpr std::size_t kConnection = 1;
 constexpr std::uint32_t kDigitsEach = kStampDigits / 2;
 
 int hex_digit(char c) noexcept {
@@ -41,35 +38,43 @@ void ChatClient::append_request(ClientState& state, std::string& out) {
 
 ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) {
   ReplyOutcome outcome;
+  Stamp stamp;
+  if (state.offset > 0) {
+    stamp = partial_.of(state);
+    partial_.end(state);
+  }
   while (!received.empty()) {
-    if (!take_stamp(state, received) || !take_rest(state, received)) {
+    if (!take_stamp(state, stamp, received) || !take_rest(state, received)) {
       outcome.mismatch = true;
       return outcome;
     }
     if (state.offset == line_.size()) {
-      if (state.parse[kConnection] == state.connection) {
+      if (stamp.connection == state.connection) {
         ++state.completed;
         ++outcome.completed;
       }
       state.offset = 0;
-      state.parse = {};
+      stamp = {};
     }
+  }
+  if (state.offset > 0) {
+    partial_.begin(state) = stamp;
   }
   return outcome;
 }
 
 // False where it is no stamp, or our own but not that of the line which is due.
-bool ChatClient::take_stamp(ClientState& state, std::string_view& received) const {
+bool ChatClient::take_stamp(ClientState& state, Stamp& stamp, std::string_view& received) const {
   while (state.offset < kStampDigits && !received.empty()) {
     const int digit = hex_digit(received.front());
     if (digit < 0) {
       return false;
     }
     received.remove_prefix(1);
-    std::uint32_t& number = state.parse[state.offset < kDigitsEach ? kSequence : kConnection];
+    std::uint32_t& number = state.offset < kDigitsEach ? stamp.sequence : stamp.connection;
     number |= static_cast<std::uint32_t>(digit) << (4 * (state.offset % kDigitsEach));
-    if (++state.offset == kStampDigits && state.parse[kConnection] == state.connection &&
-        (state.completed == state.sent || state.parse[kSequence] != state.completed)) {
+    if (++state.offset == kStampDigits && stamp.connection == state.connection &&
+        (state.completed == state.sent || stamp.sequence != state.completed)) {
       return false;
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocols/client_protocol.h"
+#include "protocols/partial_replies.h"
 #include "protocols/payload.h"
 
 namespace fanin {
@@ -19,10 +20,17 @@ class ChatClient : public ClientProtocol {
   std::size_t request_bytes() const override { return line_.size(); }
 
  private:
-  bool take_stamp(ClientState& state, std::string_view& received) const;
+  // As far as the stamp of the current line has come.
+  struct Stamp {
+    std::uint32_t sequence = 0;
+    std::uint32_t connection = 0;
+  };
+
+  bool take_stamp(ClientState& state, Stamp& stamp, std::string_view& received) const;
   bool take_rest(ClientState& state, std::string_view& received) const;
 
   std::string line_;
+  PartialReplies<Stamp> partial_;
 };
 
 }  // namespace fanin

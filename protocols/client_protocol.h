@@ -14,10 +14,8 @@ struct ClientState {
   std::uint32_t connection = 0;  // the connection's number; part of what a request carries
   std::uint32_t sent = 0;        // requests appended so far, modulo 2^32
   std::uint32_t completed = 0;   // replies verified so far, modulo 2^32
-  std::uint32_t offset = 0;      // bytes of the current reply that are verified
+  std::uint32_t offset = 0;      // of the current reply, bytes that are verified, or whatever says that it has begun
   std::uint32_t earlier = 0;     // requests of earlier lives of the connection, modulo 2^32: of use to a mix alone
-  // What else the protocol keeps of a reply that has come in part; nobody else's business.
-  std::array<std::uint32_t, 4> parse{};
 };
 
 // What received bytes, or the end of the stream, amounted to.

@@ -2,8 +2,6 @@
 
 #include <http_parser.h>
 
-#include <cstring>
-
 #include "protocols/http_client_request.h"
 
 namespace fanin {
@@ -12,6 +10,7 @@ namespace {
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kNoContent = 204;
 constexpr unsigned kNotModified = 304;
+constexpr std::uint32_t kBegun = 1;  // ClientState::offset, while the parser is not where a connection begins
 
 // What the callbacks of one call work on.
 struct Reading {
@@ -65,35 +64,6 @@ const http_parser_settings& settings() noexcept {
   return settings;
 }
 
-// The packaged parser takes 32 bytes, of which these are not the same on every connection; they go into ClientState, so
-// that a million connections need no parsers of their own.
-constexpr std::size_t kFlagBytes = sizeof(std::uint32_t);
-static_assert(offsetof(http_parser, nread) == kFlagBytes, "the parser's bit fields come first");
-
-// Between two replies of a connection nothing is kept, as before the first.
-bool between_replies(const ClientState& state) noexcept { return state.parse[0] == 0; }
-
-void store(const http_parser& parser, ClientState& state) noexcept {
-  std::memcpy(&state.parse[0], &parser, kFlagBytes);
-  std::memcpy(&state.parse[1], &parser.content_length, sizeof parser.content_length);
-  state.parse[3] = parser.status_code | (parser.http_major & 0xffU) << 16 | (parser.http_minor & 0xffU) << 24;
-  state.offset = parser.nread;
-}
-
-http_parser restored(const ClientState& state) noexcept {
-  http_parser parser;
-  http_parser_init(&parser, HTTP_RESPONSE);
-  if (!between_replies(state)) {
-    std::memcpy(&parser, &state.parse[0], kFlagBytes);
-    std::memcpy(&parser.content_length, &state.parse[1], sizeof parser.content_length);
-    parser.status_code = state.parse[3] & 0xffff;
-    parser.http_major = static_cast<unsigned short>(state.parse[3] >> 16 & 0xff);
-    parser.http_minor = static_cast<unsigned short>(state.parse[3] >> 24);
-    parser.nread = state.offset;
-  }
-  return parser;
-}
-
 std::string make_last_request(ClientProtocolOptions options) {
   options.headers.emplace_back("Connection: close");
   return make_http_request(options);
@@ -118,23 +88,32 @@ std::string_view HttpClient::next_request(ClientState& state) {
 }
 
 // An empty `received` is the end of the stream.
-ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) noexcept {
-  const bool from_its_first_byte = between_replies(state);
-  http_parser parser = restored(state);
+ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
+  const bool from_its_first_byte = state.offset == 0;
+  http_parser parser;
+  if (from_its_first_byte) {
+    http_parser_init(&parser, HTTP_RESPONSE);
+  } else {
+    parser = partial_.of(state);
+  }
   Reading current{.state = state, .no_body = replies_have_no_body_};
   parser.data = &current;
   const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
-  store(parser, state);
+  if ((!current.complete || current.closes) && !received.empty()) {
+    (from_its_first_byte ? partial_.begin(state) : partial_.of(state)) = parser;
+    state.offset = kBegun;
+  }
   if (!current.complete) {
     ReplyOutcome outcome;
     outcome.mismatch = HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size();
     return outcome;
   }
   if (!current.closes) {
-    state.parse = {};
-    state.offset = 0;
     if (from_its_first_byte) {
       remember(received.substr(0, used - current.body_bytes), current.body_bytes, parser.status_code);
+    } else {
+      partial_.end(state);
+      state.offset = 0;
     }
   }
   ReplyOutcome outcome = whole_reply(state, parser.status_code, received.size() - used);
@@ -145,7 +124,7 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) no
 ReplyOutcome HttpClient::whole_reply(ClientState& state, unsigned status, std::size_t unread) const noexcept {
   ++state.completed;
   ReplyOutcome outcome;
-  outcome.status = static_cast<std::uint16_t>(status);
+  outcome.status = status;
   outcome.completed = expected_.contains(status) ? 1 : 0;
   outcome.refused = outcome.completed == 0;
   outcome.unread = static_cast<std::uint32_t>(unread);
@@ -163,7 +142,7 @@ void HttpClient::remember(std::string_view head, std::uint64_t body_bytes, unsig
 // The parser is a function of the bytes and of its state, of which there is none between replies, and it counts the
 // bytes of a body without looking at them. So what it said of this head it would say again.
 bool HttpClient::begins_as_known(const ClientState& state, std::string_view received) const noexcept {
-  return !known_.head.empty() && between_replies(state) && state.completed != state.sent &&
+  return !known_.head.empty() && state.offset == 0 && state.completed != state.sent &&
          received.starts_with(known_.head) && received.size() - known_.head.size() >= known_.body_bytes;
 }
 

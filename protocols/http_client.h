@@ -1,9 +1,12 @@
 #pragma once
 
+#include <http_parser.h>
+
 #include <string>
 #include <string_view>
 
 #include "protocols/client_protocol.h"
+#include "protocols/partial_replies.h"
 #include "protocols/registry.h"
 #include "protocols/status_set.h"
 
@@ -36,7 +39,7 @@ class HttpClient : public ClientProtocol {
   };
   static constexpr std::size_t kLongestKnown = 4096;  // memory for its head is taken at once
 
-  ReplyOutcome parse(ClientState& state, std::string_view received) noexcept;
+  ReplyOutcome parse(ClientState& state, std::string_view received);
   inline ReplyOutcome whole_reply(ClientState& state, unsigned status, std::size_t unread) const noexcept;
   void remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept;
   inline bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
@@ -47,6 +50,7 @@ class HttpClient : public ClientProtocol {
   StatusSet expected_;
   bool replies_have_no_body_;  // to HEAD
   Known known_;
+  PartialReplies<http_parser> partial_;
 };
 
 }  // namespace fanin

@@ -1,12 +1,6 @@
 #include "protocols/pattern_client.h"
 
 namespace fanin {
-namespace {
-
-// Of ClientState::parse: where a match of the reply that has come in part may begin.
-constexpr std::size_t kFrom = 0;
-
-}  // namespace
 
 PatternClient::PatternClient(const ClientProtocolOptions& options)
     : request_(options.request),
@@ -30,22 +24,26 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   }
   std::string_view text = received;
   const std::size_t searched = state.offset;
+  std::size_t from = 0;
   if (searched > 0) {
-    text = partial_[state.connection].append(received);
+    Partial& partial = partial_.of(state);
+    text = partial.text.append(received);
+    from = partial.from;
   }
-  const auto search = pattern_.find(text.substr(0, limit_), searched, searched > 0 ? state.parse[kFrom] : 0);
+  const auto search = pattern_.find(text.substr(0, limit_), searched, from);
   outcome.too_long = !search.end && text.size() > limit_;
   outcome.mismatch = outcome.too_long || search.failed;
   if (outcome.mismatch) {
-    partial_.erase(state.connection);
+    partial_.end(state);
     return outcome;
   }
   if (!search.end) {
+    Partial& partial = searched == 0 ? partial_.begin(state) : partial_.of(state);
     if (searched == 0) {
-      partial_[state.connection] = text;
+      partial.text = text;
     }
+    partial.from = search.from;
     state.offset = static_cast<std::uint32_t>(text.size());
-    state.parse[kFrom] = static_cast<std::uint32_t>(search.from);
     return outcome;
   }
   outcome.mismatch = !expect_.empty() && text.substr(0, *search.end) != expect_;
@@ -53,7 +51,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   outcome.unread = static_cast<std::uint32_t>(text.size() - *search.end);
   state.completed += outcome.completed;
   if (searched > 0) {
-    partial_.erase(state.connection);
+    partial_.end(state);
     state.offset = 0;
   }
   return outcome;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
 
 #include "protocols/client_protocol.h"
+#include "protocols/partial_replies.h"
 #include "protocols/registry.h"
 #include "protocols/reply_pattern.h"
 
@@ -27,9 +27,11 @@ class PatternClient : public ClientProtocol {
   std::string expect_;  // empty takes any
   std::size_t limit_;
   ReplyPattern pattern_;
-  // Replies that have come in part, by connection. One whose state.offset is 0 has none, but for what an earlier life
-  // of it has left.
-  std::unordered_map<std::uint32_t, std::string> partial_;
+  struct Partial {
+    std::string text;
+    std::size_t from = 0;  // where a match may begin
+  };
+  PartialReplies<Partial> partial_;
 };
 
 }  // namespace fanin

@@ -35,6 +35,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       tick_(tick_of(plan)),
       spin_(queues_sends_ ? SpinMeter::kSubmitted : SpinMeter::kPipelined),
       idle_links_(share.idle),
+      since_(share.connections),
       sends_(share.connections, plan.send_bytes_per_s),
       reads_(share.connections, plan.read_bytes_per_s),
       trickle_(share.idle, plan.trickle),
@@ -156,7 +157,7 @@ void EventLoop::end_of_stream(std::uint32_t index) {
     renew(index);
     return;
   }
-  const ReplyOutcome outcome = take_end(index, client(index).state, at_);
+  const ReplyOutcome outcome = take_end(index, state(index), at_);
   if (plan_.connect_on_demand && outcome.completed > 0) {
     close_link(index);  // the next request opens it anew
   } else if (outcome.closes) {

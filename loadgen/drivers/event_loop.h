@@ -129,9 +129,16 @@ class EventLoop : public LoadThread {
   TimePoint at_{};  // latest time known
 
  private:
-  Client& client(std::uint32_t index) noexcept {
-    return is_idle(index) ? newcomers_[index] : workload_.record(index).client;
+  // Of an idle connection until it idles.
+  struct Newcomer {
+    ClientState state;
+    TimePoint since;  // of the connect
+  };
+
+  ClientState& state(std::uint32_t index) noexcept {
+    return is_idle(index) ? newcomers_[index].state : workload_.record(index).state;
   }
+  TimePoint& since(std::uint32_t index) noexcept { return is_idle(index) ? newcomers_[index].since : since_[index]; }
 
   // Until `look` there is nothing to do but to answer replies.
   bool only_replies_until(TimePoint look) const noexcept {
@@ -188,8 +195,9 @@ class EventLoop : public LoadThread {
   SpinMeter spin_;
   std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
   Descriptor timer_;
-  std::vector<Link> idle_links_;                         // counted on after the active ones, which the workload has
-  std::unordered_map<std::uint32_t, Client> newcomers_;  // of idle ones that are connecting or being proved
+  std::vector<Link> idle_links_;  // counted on after the active ones, which the workload has
+  std::vector<TimePoint> since_;  // of the connect of an active one, or of the wait for the server to close
+  std::unordered_map<std::uint32_t, Newcomer> newcomers_;  // connecting or being proved
   std::string request_;
   std::unordered_map<std::uint32_t, std::string> waiting_;
   Pacer sends_;
@@ -226,7 +234,7 @@ class EventLoop : public LoadThread {
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());
   }
-  const ReplyOutcome outcome = take_replies(index, workload_.record(index).client.state, bytes, at);
+  const ReplyOutcome outcome = take_replies(index, workload_.record(index).state, bytes, at);
   if (outcome.mismatch) {
     break_link(index, fault_of(outcome));
   } else if (outcome.closes) {
@@ -251,7 +259,7 @@ class EventLoop : public LoadThread {
     open(index);  // on demand; the request follows when the connection is up
     return;
   }
-  ClientState& state = workload_.record(index).client.state;
+  ClientState& state = workload_.record(index).state;
   if (plan_.depth == 1 && !sends_.active()) [[likely]] {
     send(index, protocol_.next_request(state), Bytes::kLasting);
     return;

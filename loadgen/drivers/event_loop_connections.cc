@@ -56,7 +56,7 @@ void EventLoop::open(std::uint32_t index) {
   ++link.life;
   link.phase = Phase::kConnecting;
   ++connecting_;
-  client(index).since = now();
+  since(index) = now();
   // By the number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
   Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
@@ -84,9 +84,8 @@ void EventLoop::connect_decided(std::uint32_t index) {
 
 void EventLoop::came_up(std::uint32_t index) {
   Link& link = this->link(index);
-  Client& client = this->client(index);
   link.phase = Phase::kUp;
-  recorder_.connected(at_ - client.since);
+  recorder_.connected(at_ - since(index));
   start_receiving(index);
   if (is_idle(index)) {
     ++recorder_.connections.idle_established;
@@ -94,12 +93,12 @@ void EventLoop::came_up(std::uint32_t index) {
       came_up_idle(index);
       return;
     }
-    client.state = ClientState{.connection = share_.first_idle + index};
-    transmit(index, protocol_.next_request(client.state), Bytes::kPassing);
+    ClientState& proof = state(index) = {.connection = share_.first_idle + index};
+    transmit(index, protocol_.next_request(proof), Bytes::kPassing);
     return;
   }
   --connecting_;
-  client.state = new_life(index);
+  state(index) = new_life(index);
   ++up_;
   if (link.was_up && driving_ && recorder_.counts(at_)) {
     ++recorder_.connections.reconnects;
@@ -137,7 +136,7 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   }
   recorder_.connections.failed += link.broke ? 0 : 1;
   link.broke = true;
-  const bool served = link.phase == Phase::kUp && client(index).state.completed > 0;
+  const bool served = link.phase == Phase::kUp && state(index).completed > 0;
   close_link(index);
   if (served && !plan_.connect_on_demand) {
     to_open_.push(index);
@@ -167,7 +166,7 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   workload_.unusable(index, at_, unanswered);
   if (plan_.close == CloseKind::kServer) {
     link(index).closing = true;
-    client(index).since = at_;
+    since_[index] = at_;
   } else {
     renew(index);
   }
@@ -184,7 +183,7 @@ void EventLoop::renew(std::uint32_t index) {
 bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
   return link(index).closing ||
          (plan_.close == CloseKind::kServer && link(index).phase == Phase::kUp && workload_.in_flight(index) == 0 &&
-          workload_.record(index).client.state.completed >= plan_.requests_per_connection);
+          workload_.record(index).state.completed >= plan_.requests_per_connection);
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
@@ -244,12 +243,12 @@ void EventLoop::sweep_timeouts() {
     sweep_at_ = sweep_at_ + 1 < share_.connections ? sweep_at_ + 1 : 0;
     const auto index = static_cast<std::uint32_t>(sweep_at_);
     const Link& link = this->link(index);
-    if (link.phase == Phase::kConnecting && client(index).since + plan_.timeout <= at_) {
+    if (link.phase == Phase::kConnecting && since_[index] + plan_.timeout <= at_) {
       connect_failed(index, ETIMEDOUT);
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
                workload_.oldest_sent(index) + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kTimeout);
-    } else if (link.closing && client(index).since + plan_.timeout <= at_) {
+    } else if (link.closing && since_[index] + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kNotClosed);
     }
   }

@@ -28,33 +28,33 @@ void Workload::start(const Window& window) {
 }
 
 void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = this->lane(connection);
-  if (lane.usable) {
+  ConnectionRecord& record = this->record(connection);
+  if (record.usable) {
     return;
   }
-  lane.usable = true;
-  lane.used = 0;
+  record.usable = true;
+  record.used = 0;
   const std::uint32_t most =
       plan_.requests_per_connection > 0 ? std::min(plan_.depth, plan_.requests_per_connection) : plan_.depth;
-  for (std::uint32_t busy = lane.thinking; busy < most; ++busy) {
+  for (std::uint32_t busy = record.thinking; busy < most; ++busy) {
     free_slot<false>(connection, at);
   }
 }
 
 void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept {
-  Lane& lane = this->lane(connection);
-  for (std::uint32_t i = 0; i < lane.in_flight; ++i) {
+  ConnectionRecord& record = this->record(connection);
+  for (std::uint32_t i = 0; i < record.in_flight; ++i) {
     fail(connection, i, at, kind);
   }
-  lane.in_flight = 0;
-  lane.stale = static_cast<std::uint16_t>(lane.stale + lane.queued);
-  lane.queued = 0;
-  lane.usable = false;
+  record.in_flight = 0;
+  record.stale = static_cast<std::uint16_t>(record.stale + record.queued);
+  record.queued = 0;
+  record.usable = false;
 }
 
 void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
-  if (lane(connection).in_flight > 0) {
-    lane(connection).replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
+  if (record(connection).in_flight > 0) {
+    record(connection).replies += recorder_.counts(slot(connection, 0).intended) ? 1 : 0;
     fail(connection, 0, at, kind);
     end_oldest<false>(connection, at);
   }
@@ -70,13 +70,13 @@ void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at,
 }
 
 void Workload::sent_late(std::uint32_t connection, TimePoint at) noexcept {
-  slot(connection, lane(connection).in_flight - 1U).since = at;
+  slot(connection, record(connection).in_flight - 1U).since = at;
 }
 
 void Workload::wake(TimePoint at) noexcept {
   while (!thinking_.empty() && thinking_.front().until <= at) {
     const Pause pause = thinking_.pop();
-    --lane(pause.connection).thinking;
+    --record(pause.connection).thinking;
     free_slot<false>(pause.connection, pause.until);
   }
 }
@@ -96,7 +96,7 @@ TimePoint Workload::next_due() noexcept {
 void Workload::abandon(TimePoint at) noexcept {
   std::uint64_t free_slots = 0;
   for (std::uint32_t i = 0; i < records_.size(); ++i) {
-    free_slots += lane(i).queued;
+    free_slots += record(i).queued;
     unusable(i, at, ErrorKind::kOpenAtEnd);
   }
   count_unsent(at, free_slots);

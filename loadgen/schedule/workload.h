@@ -73,10 +73,10 @@ class Workload {
     return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
   }
 
-  // What is known of a connection; its lane is for the workload alone to change.
+  // What is kept of a connection; the workload's part is for the workload alone to change.
   ConnectionRecord& record(std::uint32_t connection) noexcept { return records_[connection]; }
   const ConnectionRecord& record(std::uint32_t connection) const noexcept { return records_[connection]; }
-  std::uint32_t in_flight(std::uint32_t connection) const noexcept { return lane(connection).in_flight; }
+  std::uint32_t in_flight(std::uint32_t connection) const noexcept { return record(connection).in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
   // Requests of all lives of a connection that have ended, modulo 2^32; 0 where there are no classes, which alone make
@@ -87,7 +87,7 @@ class Workload {
   // Requests sent and replies that came, of the whole run: grows with every one.
   std::uint64_t handled() const noexcept { return handled_; }
   // Replies to requests of the window.
-  std::uint32_t replies(std::uint32_t connection) const noexcept { return lane(connection).replies; }
+  std::uint32_t replies(std::uint32_t connection) const noexcept { return record(connection).replies; }
 
   // No more requests will be handed out.
   bool all_sent(TimePoint at) const noexcept {
@@ -111,17 +111,15 @@ class Workload {
     std::uint32_t connection;
   };
 
-  Lane& lane(std::uint32_t connection) noexcept { return records_[connection].lane; }
-  const Lane& lane(std::uint32_t connection) const noexcept { return records_[connection].lane; }
   [[gnu::always_inline]] Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept {
     return const_cast<Slot&>(std::as_const(*this).slot(connection, place));
   }
   [[gnu::always_inline]] const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
-    const Lane& lane = this->lane(connection);
+    const ConnectionRecord& record = this->record(connection);
     if (plan_.depth == 1) {
-      return lane.only;
+      return record.only;
     }
-    std::uint32_t index = lane.head + place;
+    std::uint32_t index = record.head + place;
     index -= index >= plan_.depth ? plan_.depth : 0;
     return slots_[std::size_t{connection} * plan_.depth + index];
   }
@@ -159,8 +157,8 @@ class Workload {
 
 // What every request passes, for the loops to have inline: as calls they would cost as much again as what they do.
 [[gnu::always_inline]] inline void Workload::skip_stale() noexcept {
-  while (!free_.empty() && lane(free_.front()).queued == 0) {
-    --lane(free_.pop()).stale;
+  while (!free_.empty() && record(free_.front()).queued == 0) {
+    --record(free_.pop()).stale;
   }
 }
 
@@ -185,7 +183,7 @@ class Workload {
 
 [[gnu::always_inline]] inline std::uint32_t Workload::hand_out(TimePoint at) noexcept {
   const std::uint32_t connection = free_.pop();
-  --lane(connection).queued;
+  --record(connection).queued;
   TimePoint intended = at;
   if (schedule_) {
     intended = scheduled();
@@ -196,16 +194,16 @@ class Workload {
 }
 
 [[gnu::always_inline]] inline void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept {
-  Lane& lane = this->lane(connection);
-  Slot& taken = slot(connection, lane.in_flight);
+  ConnectionRecord& record = this->record(connection);
+  Slot& taken = slot(connection, record.in_flight);
   recorder_.sent(intended, taken.since, at);
   ++handled_;
   taken = {intended, at};
   if (classes_ != nullptr) [[unlikely]] {
-    classes_->sent(connection, lane.in_flight, recorder_.counts(intended));
+    classes_->sent(connection, record.in_flight, recorder_.counts(intended));
   }
-  ++lane.in_flight;
-  ++lane.used;
+  ++record.in_flight;
+  ++record.used;
 }
 
 [[gnu::always_inline]] inline bool Workload::next_on(std::uint32_t connection, TimePoint at) noexcept {
@@ -216,8 +214,9 @@ class Workload {
   return true;
 }
 
-[[gnu::always_inline]] inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept {
-  const std::uint32_t known = std::min<std::uint32_t>(count, lane(connection).in_flight);
+[[gnu::always_inline]] inline std::uint32_t Workload::replied(std::uint32_t connection, std::uint32_t count,
+                                                              TimePoint at) noexcept {
+  const std::uint32_t known = std::min<std::uint32_t>(count, record(connection).in_flight);
   handled_ += known;
   if (plain_) [[likely]] {
     if (known > 0) {
@@ -233,9 +232,9 @@ class Workload {
 
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::complete_oldest(std::uint32_t connection, TimePoint at) noexcept {
-  const Slot& done = plain ? lane(connection).only : slot(connection, 0);
+  const Slot& done = plain ? record(connection).only : slot(connection, 0);
   const bool counts = recorder_.completed(done.intended, done.since, at);
-  lane(connection).replies += counts ? 1 : 0;
+  record(connection).replies += counts ? 1 : 0;
   if (!plain && classes_ != nullptr) {
     classes_->completed(connection, at - done.intended, counts);
   }
@@ -248,13 +247,13 @@ template <bool plain>
 // The oldest request in flight has got its reply: its slot thinks, or is free.
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = this->lane(connection);
+  ConnectionRecord& record = this->record(connection);
   if (!plain) {
-    lane.head = static_cast<std::uint16_t>(lane.head + 1U == plan_.depth ? 0 : lane.head + 1U);
+    record.head = static_cast<std::uint16_t>(record.head + 1U == plan_.depth ? 0 : record.head + 1U);
   }
-  --lane.in_flight;
+  --record.in_flight;
   if (!plain && plan_.think > Nanoseconds(0)) {
-    ++lane.thinking;
+    ++record.thinking;
     thinking_.push({at + plan_.think, connection});
   } else {
     free_slot<plain>(connection, at);
@@ -265,21 +264,21 @@ template <bool plain>
 // connection being down) it waits for usable().
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
-  Lane& lane = this->lane(connection);
-  if (!lane.usable) {
+  ConnectionRecord& record = this->record(connection);
+  if (!record.usable) {
     return;
   }
   const std::uint32_t limit = plain || plan_.connect_on_demand ? 0 : plan_.requests_per_connection;
-  if (limit > 0 && lane.used + lane.queued >= limit) {
-    if (lane.in_flight == 0 && lane.thinking == 0 && lane.queued == 0) {
+  if (limit > 0 && record.used + record.queued >= limit) {
+    if (record.in_flight == 0 && record.thinking == 0 && record.queued == 0) {
       retired_.push(connection);
     }
     return;
   }
-  (plain ? lane.only : slot(connection, lane.in_flight + lane.queued)).since = at;
-  ++lane.queued;
-  if (lane.stale > 0) {
-    --lane.stale;  // its old place in the queue lives again, which keeps the queue within its capacity
+  (plain ? record.only : slot(connection, record.in_flight + record.queued)).since = at;
+  ++record.queued;
+  if (record.stale > 0) {
+    --record.stale;  // its old place in the queue lives again, which keeps the queue within its capacity
   } else {
     free_.push(connection);
   }

@@ -1,0 +1,37 @@
+#include "loadgen/schedule/ring.h"
+
+#include <gtest/gtest.h>
+
+namespace fanin {
+namespace {
+
+TEST(Ring, GivesBackInOrderAroundItsEnd) {
+  Ring<int> ring(3);
+  int next_in = 0;
+  int next_out = 0;
+  for (int i = 0; i < 3; ++i) {
+    ring.push(next_in++);
+  }
+  for (int i = 0; i < 100; ++i) {  // never empty, so that it goes around
+    EXPECT_EQ(ring.pop(), next_out++);
+    ring.push(next_in++);
+    EXPECT_EQ(ring.size(), 3U);
+    EXPECT_EQ(ring.front(), next_out);
+  }
+}
+
+// Would catch: an empty ring that begins anew with one of its ends alone.
+TEST(Ring, BeginsAnewWhenEmpty) {
+  Ring<int> ring(4);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(ring.empty());
+    ring.push(i);
+    ring.push(-i);
+    EXPECT_EQ(ring.size(), 2U);
+    EXPECT_EQ(ring.pop(), i);
+    EXPECT_EQ(ring.pop(), -i);
+  }
+}
+
+}  // namespace
+}  // namespace fanin
