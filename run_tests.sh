@@ -34,7 +34,8 @@ scratch=$(mktemp -d -t fanin-tests.XXXXXX)
 # Stages run in subshells, so what they want to say in the summary goes through this file.
 notes=$scratch/notes
 : >"$notes"
-trap 'rm -rf "$scratch"' EXIT
+ahead=  # the process group that builds for later stages
+trap 'end_ahead; rm -rf "$scratch"' EXIT
 
 note() { echo "$*" >>"$notes"; }
 
@@ -65,6 +66,32 @@ configure() { cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null; }
 
 # build PRESET [TARGET...]: goes on after an error, so that all of them are seen at once.
 build() { cmake --build --preset "$1" --parallel "$jobs" ${2:+--target "${@:2}"} -- --quiet -k 0; }
+
+# build_for STAGE: one build of a stage at a time.
+build_for() {
+  local lock
+  exec {lock}>"$scratch/$1.lock"
+  flock "$lock"
+  "build_$1"
+  exec {lock}>&-
+}
+
+# build_ahead STAGE...: builds for later stages behind the tests of earlier ones, with what those leave of the CPUs. What
+# goes wrong is not lost: it shows when the stage itself builds.
+build_ahead() {
+  set -m  # a process group of its own
+  (
+    trap - EXIT
+    renice -n 19 "$BASHPID"
+    for name in "$@"; do build_for "$name"; done
+  ) >/dev/null 2>&1 &
+  ahead=$!
+  set +m
+}
+
+end_ahead() {
+  if [[ -n $ahead ]]; then kill -- "-$ahead" 2>/dev/null || true; fi
+}
 
 # Sanitizer runtimes of this age reserve fixed address ranges, which kernels with much address randomisation collide with.
 without_aslr() {
@@ -109,15 +136,23 @@ sanitizer_compiler() {
   echo "-DCMAKE_CXX_COMPILER=$(first_command clang++-14 clang++ g++)"
 }
 
-stage_asan() {
+build_asan() {
   configure asan "$(sanitizer_compiler)"
   build asan
+}
+
+stage_asan() {
+  build_for asan
   run_ctest asan -LE harness_end_to_end
 }
 
-stage_tsan() {
+build_tsan() {
   configure tsan "$(sanitizer_compiler)"
   build tsan "${kPrograms[@]}" loadgen_run_test servers_test
+}
+
+stage_tsan() {
+  build_for tsan
   run_ctest tsan -L "$kOfPrograms|loadgen_run_test|servers_test"
 }
 
@@ -139,23 +174,38 @@ stage_tidy() {
   fi
 }
 
+fuzz_compiler() { first_command clang++-14 clang++; }
+
+build_fuzz() {
+  configure fuzz -DCMAKE_CXX_COMPILER="$(fuzz_compiler)"
+  build fuzz
+}
+
+# The first folder takes what the fuzzer finds worth keeping, so that the seeds stay as they are.
+fuzz() {
+  local name=${1##*/}
+  mkdir -p "$scratch/found/$name"
+  without_aslr "$1" -max_total_time="${FANIN_FUZZ_SECONDS:-2}" -timeout=10 -verbosity=0 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/$name-" "$scratch/found/$name" "$1.seeds" >"$scratch/$name.log" 2>&1 ||
+    { tail -n 60 "$scratch/$name.log"; return 1; }
+  sed -n "s/^stat::number_of_executed_units:/$name: inputs tried:/p" "$scratch/$name.log"
+}
+
 stage_fuzz() {
-  local compiler target name
-  compiler=$(first_command clang++-14 clang++)
+  local compiler target running=0
+  compiler=$(fuzz_compiler)
   echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' >"$scratch/probe.cc"
   "$compiler" -fsanitize=fuzzer "$scratch/probe.cc" -o "$scratch/probe" 2>/dev/null ||
     skip "$compiler comes without libFuzzer (libclang-rt-14-dev)"
-  configure fuzz -DCMAKE_CXX_COMPILER="$compiler"
-  build fuzz
+  build_for fuzz
   for target in build/fuzz/fuzz/*_fuzz; do
-    name=${target##*/}
-    mkdir -p "$scratch/found/$name"
-    # The first folder takes what the fuzzer finds worth keeping, so that the seeds stay as they are.
-    without_aslr "$target" -max_total_time="${FANIN_FUZZ_SECONDS:-2}" -timeout=10 -verbosity=0 -print_final_stats=1 \
-      -artifact_prefix="build/fuzz/$name-" "$scratch/found/$name" "$target.seeds" >"$scratch/$name.log" 2>&1 ||
-      { tail -n 60 "$scratch/$name.log"; exit 1; }
-    sed -n "s/^stat::number_of_executed_units:/$name: inputs tried:/p" "$scratch/$name.log"
+    fuzz "$target" &
+    if ((++running == jobs)); then
+      wait -n
+      running=$((running - 1))
+    fi
   done
+  for ((; running > 0; --running)); do wait -n; done
 }
 
 stage_end-to-end() {
@@ -210,7 +260,7 @@ finish() {
 }
 
 main() {
-  local -a chosen=("$@") summary=()
+  local -a chosen=("$@") later=() summary=()
   local name result
   for name in "${chosen[@]}"; do
     case " ${kStages[*]} -h --help " in
@@ -223,6 +273,8 @@ main() {
   if ((${#chosen[@]} > 1)); then tidy_seconds=60; fi
   bootstrap test
   link_redis
+  mapfile -t later < <(printf '%s\n' "${chosen[@]:1}" | grep -xE 'asan|tsan|fuzz')
+  if ((${#later[@]} > 0)); then build_ahead "${later[@]}"; fi
   for name in "${chosen[@]}"; do
     run_stage "$name"
     if [[ $result == failed ]]; then finish failed "$name"; fi

@@ -59,7 +59,8 @@ function(fanin_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 endfunction()
 
-# fanin_test(NAME SOURCES... LIBRARIES LIB...): a GoogleTest program whose cases become ctest cases, labelled NAME.
+# fanin_test(NAME SOURCES... LIBRARIES LIB...): a GoogleTest program whose cases become ctest cases, labelled NAME. With a
+# sanitizer, whose runtime takes longer to begin than most cases take, they become a few processes instead.
 function(fanin_test name)
   if(NOT FANIN_TESTS)
     return()
@@ -72,7 +73,17 @@ function(fanin_test name)
   target_compile_options(${name} PRIVATE -O0)
   # Seconds for each file, for findings that hardly matter in a test; compiling them with clang remains.
   set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)
+  if(NOT FANIN_SANITIZE)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${name} TIMEOUT 120)
+    return()
+  endif()
+  set(shards 4)
+  foreach(shard RANGE 1 ${shards})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${name}.${shard} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name}.${shard} PROPERTIES LABELS ${name} TIMEOUT 120
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
 endfunction()
 
 # fanin_fuzz_target(NAME SOURCES... LIBRARIES LIB... SEEDS DIR): a libFuzzer program, built as part of the target

@@ -37,7 +37,7 @@ class TemplateClient : public ClientProtocol {
   inline bool matches(const ClientState& state, std::string_view part) const;
 
   Form form_;
-  std::string kept_;             // requests, one behind the other
+  std::string kept_;              // requests, one behind the other
   std::size_t next_request_ = 0;  // where the next of them begins
 };
 

@@ -96,8 +96,8 @@ class LoadThread {
 };
 
 // Inline, as what they call is: every reply passes here.
-[[gnu::always_inline]] inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state, std::string_view received,
-                                             TimePoint at) {
+[[gnu::always_inline]] inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state,
+                                                                    std::string_view received, TimePoint at) {
   ReplyOutcome outcome = client_->consume(state, received);
   if (outcome.is_one_reply()) [[likely]] {
     workload_.replied(connection, 1, at);

@@ -48,9 +48,9 @@ UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddre
 void UringLoop::start_io(int timer) {
   const unsigned completions = std::bit_ceil(kEntries + 2 * (share_.connections + share_.idle));
   const unsigned shows_work = plan_.wait.kind == WaitKind::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
-  set_up_uring(ring_, kEntries, completions,
-               {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work,
-                IORING_SETUP_COOP_TASKRUN | shows_work});
+  set_up_uring(
+      ring_, kEntries, completions,
+      {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work, IORING_SETUP_COOP_TASKRUN | shows_work});
   started_ = true;
   registers_ = registers_ && ::io_uring_register_files_sparse(&ring_, share_.connections) == 0;
   buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kFewestBuffers, kMostBuffers), kBufferSize);

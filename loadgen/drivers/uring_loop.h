@@ -34,9 +34,7 @@ class UringLoop final : public EventLoop {
   static std::uint64_t packed(Kind kind, std::uint64_t what) noexcept {
     return static_cast<std::uint64_t>(kind) << 56 | what;
   }
-  static Kind kind_of(const io_uring_cqe& completion) noexcept {
-    return static_cast<Kind>(completion.user_data >> 56);
-  }
+  static Kind kind_of(const io_uring_cqe& completion) noexcept { return static_cast<Kind>(completion.user_data >> 56); }
 
   void start_io(int timer) override;
   void stop_io() noexcept override;
@@ -66,7 +64,7 @@ class UringLoop final : public EventLoop {
   bool registers_;  // active sockets, which spares looking each of them up for each operation
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
-  bool follows_up_;                // when a send has left: more bytes of its connection may wait for that, or its end
+  bool follows_up_;                  // when a send has left: more bytes of its connection may wait for that, or its end
   std::vector<Send> sends_;          // one more than a lot, which is handed over when the next one is looked for
   std::vector<std::string> copies_;  // of those of sends_ whose bytes do not last
   std::size_t queued_ = 0;           // of sends_
