@@ -27,8 +27,8 @@ class PartialReplies {
     node.mapped() = {};
     return records_.insert(std::move(node)).position->second;
   }
-  // Precondition: there is one.
-  Record& of(const ClientState& state) { return records_.find(state.connection)->second; }
+  // The record as it was left; a new one where there is none, so that no server can have one read that is not there.
+  Record& of(const ClientState& state) { return records_[state.connection]; }
   // The reply is whole, or of no more interest.
   void end(const ClientState& state) {
     if (auto node = records_.extract(state.connection)) {

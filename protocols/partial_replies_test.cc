@@ -37,6 +37,12 @@ TEST(PartialReplies, MemoryIsUsedAgain) {
   EXPECT_EQ(&partial.begin(of_connection(2)), first);
 }
 
+// Would catch: the end of a map read as a record, if a reply of one class of a mix goes on as one of another.
+TEST(PartialReplies, WhatIsNotThereIsNew) {
+  PartialReplies<std::string> partial;
+  EXPECT_EQ(partial.of(of_connection(1)), "");
+}
+
 TEST(PartialReplies, EndingWhatIsNotThereDoesNothing) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "one";
