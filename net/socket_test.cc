@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 namespace fanin {
@@ -51,6 +53,40 @@ TEST(Listen, TakesAnAbstractName) {
   const Descriptor client = make_stream_socket(AF_UNIX, Blocking::kYes);
   EXPECT_EQ(::connect(client.get(), bound.data(), bound.size()), 0);
   EXPECT_THROW(listen_on(bound, {}), std::system_error);
+}
+
+// Of two listeners the one that a connection from `source` goes to, by number; 2: none.
+std::size_t chosen_for(const std::string& source, const std::array<Descriptor, 2>& listeners) {
+  const Address target = Address::of_local_end(listeners[0].get());
+  const Address from = Address::parse(source, 0);
+  const Descriptor client = make_stream_socket(target.family(), Blocking::kYes);
+  check(::bind(client.get(), from.data(), from.size()), "bind");
+  check(::connect(client.get(), target.data(), target.size()), "connect");
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (Descriptor(::accept(listeners[i].get(), nullptr, nullptr))) {
+      return i;
+    }
+  }
+  return 2;
+}
+
+// By hand: 127.0.0.2 is 0x7f000002, which is even; ::1 ends in 1, which is odd.
+TEST(SpreadBySource, TheClientsAddressModuloTheListenersChooses) {
+  const auto two_at = [](const std::string& host) {
+    const ListenOptions options{.reuse_port = true, .nonblocking = true};
+    std::array<Descriptor, 2> listeners;
+    listeners[0] = listen_on(Address::parse(host, 0), options);
+    listeners[1] = listen_on(Address::of_local_end(listeners[0].get()), options);
+    spread_by_source(listeners[0].get(), Address::parse(host, 0).family(), 2);
+    return listeners;
+  };
+  const auto v4 = two_at("127.0.0.1");
+  const auto v6 = two_at("::1");
+  for (int again = 0; again < 5; ++again) {  // a hash of both ends would change with the port
+    EXPECT_EQ(chosen_for("127.0.0.2", v4), 0U);
+    EXPECT_EQ(chosen_for("127.0.0.3", v4), 1U);
+    EXPECT_EQ(chosen_for("::1", v6), 1U);
+  }
 }
 
 // Would catch: a moved-from descriptor that closes a number which belongs to somebody else by then.

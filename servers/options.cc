@@ -42,6 +42,9 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--processes", model.processes, "copies of the model, each a process with listeners and a limit on descriptors")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  add("--spread", model.spread, "over processes: by a hash of both ends, or by the client's address (source)")
+      ->check(CLI::IsMember({"hash", "source"}))
+      ->capture_default_str();
   add("--workers", model.workers, "threads or processes made ahead")->check(CLI::Range(1, 10'000));
   add("--accept", model.accept, "how workers get their connections");
   add("--idle", model.idle, "when nothing was ready: spin, yield or sleep")

@@ -16,6 +16,7 @@ namespace fanin {
 // What some models can be told; each model's row says which of these it takes.
 struct ModelOptions {
   int processes = 1;                                 // copies of the model, each a process of its own
+  std::string spread = "hash";                       // which process gets a connection: by hash, or by source
   int workers = 0;                                   // threads or processes made ahead; 0 takes the model's default
   std::string accept;                                // how workers get connections; empty takes the model's default
   std::string idle = "spin";                         // busy-poll: what to do when nothing was ready: spin, yield, sleep

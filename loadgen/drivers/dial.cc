@@ -19,8 +19,9 @@ constexpr std::uint64_t kMostSources = 250 * 250;
 
 bool takes_turns(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
 
+// Without gaps, so that a server that takes them modulo something gets equal shares.
 Address source_address(std::uint64_t number) {
-  return Address::parse(fmt::format("127.0.{}.{}", number / 250, number % 250 + 1), 0);
+  return Address::parse(fmt::format("127.0.{}.{}", (number + 1) / 256, (number + 1) % 256), 0);
 }
 
 }  // namespace
@@ -39,6 +40,7 @@ SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connection
   if (needed <= 1 || !takes_turns(target)) {
     return;
   }
+  in_a_row_ = churning ? 1 : carried;
   for (std::uint64_t i = 0; i < std::min(needed, kMostSources); ++i) {
     addresses_.push_back(source_address(i));
   }

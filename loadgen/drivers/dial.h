@@ -12,8 +12,10 @@ namespace fanin {
 
 // Chooses the local address of every connection. One address carries as many connections to one target as there are
 // local ports, but connect() gets slower the fewer of them are free; so where a run asks for more than a sixteenth of
-// them, or uses ports up by connecting anew all the time, connections to 127.0.0.0/8 take turns over 127.0.0.1,
-// 127.0.0.2 ... Other targets are left to the kernel. Read-only after construction; any thread.
+// them, connections to 127.0.0.0/8 come from 127.0.0.1, the next sixteenth from 127.0.0.2, and so on: one after the
+// other, so that a server which goes by the client's address (fanin-server --spread source) gets them in batches.
+// Where ports are used up by connecting anew all the time, they come from 16 addresses in turn. Other targets are left
+// to the kernel. Read-only after construction; any thread.
 class SourceAddresses {
  public:
   // `connections`: at the same time, in the whole run. `churning`: connections are opened anew during the run.
@@ -21,11 +23,12 @@ class SourceAddresses {
 
   // Null: the kernel chooses.
   const Address* of(std::uint64_t number) const noexcept {
-    return addresses_.empty() ? nullptr : &addresses_[number % addresses_.size()];
+    return addresses_.empty() ? nullptr : &addresses_[number / in_a_row_ % addresses_.size()];
   }
   std::size_t count() const noexcept { return addresses_.empty() ? 1 : addresses_.size(); }
 
  private:
+  std::uint64_t in_a_row_ = 1;  // connections from one address
   std::vector<Address> addresses_;
 };
 

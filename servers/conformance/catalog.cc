@@ -43,6 +43,7 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
                          .signal_queue = options.find("signal-queue") != std::string::npos,
                          .spins = options.find("idle") != std::string::npos,
                          .replicates = options.find("processes") != std::string::npos,
+                         .spreads = options.find("spread") != std::string::npos,
                          .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
       if (!model.at("supported").get<bool>()) {
         traits.unsupported = optional_value<std::string>(model, "reason").value_or("no reason given");

@@ -25,6 +25,8 @@ std::vector<std::string> two_even_processes() {
 
 bool replicates(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.replicates; }
 
+bool spreads(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.spreads; }
+
 // The processes that serve: all of the tree but its root.
 std::vector<pid_t> replicas_of(const RunningServer& server) {
   std::vector<pid_t> replicas = process_tree(server.pid());
@@ -107,6 +109,22 @@ void killed_processes_are_replaced(const Subject& subject) {
   EXPECT_EQ(server.stop().get("workers", "replaced"), 2u);
 }
 
+// Would catch --spread that is not heeded: by hash each process would get half of them, with a standard deviation of 2.
+void one_clients_connections_go_to_one_process(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject, {.options = {"--processes", "2", "--spread", "source"}});
+  wait_until("both processes run", [&] { return replicas_of(server).size() == 2; });
+  auto clients = connect_many(20, server.address(), *protocol);
+  converse(clients);
+  std::vector<std::size_t> sockets;
+  for (const pid_t replica : replicas_of(server)) {
+    sockets.push_back(sockets_of(replica));
+  }
+  ASSERT_EQ(sockets.size(), 2u);
+  EXPECT_EQ(std::max(sockets[0], sockets[1]), std::min(sockets[0], sockets[1]) + clients.size());
+  EXPECT_EQ(server.stop().get("connections", "accepted"), clients.size());
+}
+
 }  // namespace
 
 std::span<const Case> replica_cases() {
@@ -114,6 +132,7 @@ std::span<const Case> replica_cases() {
       {"ConnectionsSpreadOverProcesses", true, replicates, connections_spread_over_processes},
       {"DescriptorsCountForEachProcess", false, replicates, descriptors_count_for_each_process},
       {"KilledProcessesAreReplaced", false, replicates, killed_processes_are_replaced},
+      {"OneClientsConnectionsGoToOneProcess", false, spreads, one_clients_connections_go_to_one_process},
   };
   return kCases;
 }
