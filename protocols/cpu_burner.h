@@ -12,14 +12,16 @@ class CpuBurner {
  public:
   // Times its own loop, which takes about a millisecond where `amount` is above 0.
   explicit CpuBurner(Nanoseconds amount);
+  // A number of steps of that loop, which takes no look at any clock: the same work in every process.
+  static CpuBurner of_loops(std::uint64_t loops) noexcept { return CpuBurner(Nanoseconds(0), loops); }
 
   // Burns the amount; from 10 us on never less than it by the thread's CPU clock. Shorter ones are a counted loop,
   // because reading that clock is a system call.
   void burn() const noexcept;
 
-  Nanoseconds amount() const noexcept { return amount_; }
-
  private:
+  CpuBurner(Nanoseconds amount, std::uint64_t iterations) noexcept : amount_(amount), iterations_(iterations) {}
+
   Nanoseconds amount_;
   std::uint64_t iterations_ = 0;  // of the whole amount, or of a step between two looks at the clock
 };

@@ -334,6 +334,15 @@ TEST(RawClient, RefusesWhatEndsNoReply) {
   EXPECT_THROW(kRaw.make_client({.request = "x", .reply_bytes = 3, .expect = "four"}), std::invalid_argument);
 }
 
+// Would catch: --work-loops that is read and not done. A step waits for a multiplication and an addition, at least four
+// cycles, so below 12 GHz three million take a millisecond.
+TEST(Work, LoopsAreDone) {
+  const SessionFactory sessions = find_protocol("work").make_sessions({.work = 0ns, .work_loops = 3'000'000});
+  const Nanoseconds before = thread_cpu_time();
+  talk(sessions(), "a\nno line yet", 0, 65536);
+  EXPECT_GE(thread_cpu_time() - before, 1ms);
+}
+
 // Would catch: work that is measured in wall time, or that is not done at all.
 TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 300us});

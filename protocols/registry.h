@@ -19,6 +19,7 @@ struct ServerProtocolOptions {
   std::string suffix;                                 // upper: put before the end of every line
   std::string reply = "goodbye!";                     // goodbye: answers every line
   Nanoseconds work = std::chrono::microseconds(100);  // work: CPU time that a heavy line costs
+  std::uint64_t work_loops = 0;                       // work: steps of the burning loop instead; 0: as `work` says
   double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
   std::size_t reply_bytes = 65536;                    // large: length of every reply
   std::string root;                                   // http: the directory that holds the files

@@ -1,5 +1,5 @@
-// work: every line comes back after it has cost the server CPU time (--work), or the given share of lines has
-// (--work-share).
+// work: every line comes back after it has cost the server CPU time (--work) or steps of a loop (--work-loops), or the
+// given share of lines has (--work-share).
 #include "protocols/work.h"
 
 #include <fmt/format.h>
@@ -57,11 +57,15 @@ class WorkSession : public ServerSession {
   LineHash hash_;     // of the line so far
 };
 
+CpuBurner burner_of(const ServerProtocolOptions& options) {
+  return options.work_loops > 0 ? CpuBurner::of_loops(options.work_loops) : CpuBurner(options.work);
+}
+
 SessionFactory make_sessions(const ServerProtocolOptions& options) {
   if (options.work_share < 0 || options.work_share > 1) {
     throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
   }
-  const auto work = std::make_shared<const Work>(Work{CpuBurner(options.work), options.work_share});
+  const auto work = std::make_shared<const Work>(Work{burner_of(options), options.work_share});
   return [work] { return std::make_unique<WorkSession>(*work); };
 }
 
@@ -81,7 +85,7 @@ const Protocol kWorkProtocol{.name = "work",
                              .summary = "every line comes back and costs CPU time (--work), or a share of lines does",
                              .make_sessions = make_sessions,
                              .make_client = make_client,
-                             .server_options = "work work-share",
+                             .server_options = "work work-loops work-share",
                              .client_options = "payload-size payload"};
 
 }  // namespace fanin

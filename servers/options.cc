@@ -26,6 +26,10 @@ void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
          "work: CPU time that a line costs")
       ->default_str("100us")
       ->group(kProtocolGroup);
+  add("--work-loops", protocol.work_loops,
+      "work: steps of a loop instead, the same for every server; 0: as --work says")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
   add("--work-share", protocol.work_share, "work: share of the lines that cost it, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

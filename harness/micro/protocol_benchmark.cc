@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/micro/benchmarks.h"
+#include "protocols/cpu_burner.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -64,9 +65,19 @@ void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t
   }
 }
 
+// What the protocol `work` burns, for --work-loops.
+void burn_loops(benchmark::State& state) {
+  constexpr std::uint64_t kLoops = 1000;
+  const CpuBurner burner = CpuBurner::of_loops(kLoops);
+  for ([[maybe_unused]] auto _ : state) {
+    burner.burn();
+  }
+}
+
 }  // namespace
 
 void register_protocol_benchmarks() {
+  benchmark::RegisterBenchmark("protocol/server/work/loops:1000", burn_loops);
   for (const char* name : {"echo", "upper"}) {
     const Protocol& protocol = find_protocol(name);
     for (const std::size_t bytes : {64U, 4096U}) {

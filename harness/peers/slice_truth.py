@@ -4,7 +4,7 @@
   harness/peers/slice_truth.py [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
 Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. All servers burn 2 us for
-every request, so that they are what bounds it: one that waits for the generator is woken less often where it has more
+every request, as a number of steps of a loop that fanin-micro times once for all of them, so that they are what bounds it: one that waits for the generator is woken less often where it has more
 to do, which hides the difference. A/A: two processes of the same `fanin-server epoll`; over the runs, the ratio of
 their throughputs and that of their CPU time per request must each have a standard deviation of at most 1 %. A/B: the
 second burns 200 ns more; in one run of twice the seconds the 95 % interval of either ratio must not hold 1. Needs two
@@ -23,6 +23,7 @@ from servers import Server
 kMostDeviation = 0.01
 kBaseWorkNs, kAddedWorkNs = 2000, 200
 kAddedWork = f"{kAddedWorkNs}ns"
+kBurning = "protocol/server/work/loops:1000"  # the benchmark
 kRatios = {"throughput": "throughput", "server_cpu_per_request": "server CPU per request"}
 
 
@@ -70,18 +71,35 @@ def notes_of(name, comparison):
 def options_of_command_line():
     parser = truth.command_line(__doc__, 5, "of each A/A run; the A/B run takes twice as long")
     parser.add_argument("--runs", type=int, default=20, help="A/A runs")
-    return paired.parse(parser, ("fanin-server", "fanin-load"), {"runs": 2})  # a deviation needs two
+    return paired.parse(parser, ("fanin-server", "fanin-load", "fanin-micro"), {"runs": 2})  # a deviation needs two
 
 
-def server_command(options, work_ns):
-    work = ("--protocol", "work", "--work", f"{work_ns}ns")
+def loops_per_ns(options):
+    """Steps of the server's burning loop that a nanosecond has room for, on the servers' CPU."""
+    command = ["taskset", "-c", "0", str(options.build / "fanin-micro"), f"--benchmark_filter=^{kBurning}$"]
+    command += ["--benchmark_format=json", "--benchmark_repetitions=9", "--benchmark_min_time=0.1"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"fanin-micro ended with {done.returncode}: {done.stderr.strip()}")
+    return 1000 / median_cpu_time(json.loads(done.stdout))
+
+
+def median_cpu_time(result):
+    """Nanoseconds that Google Benchmark found for the one benchmark that it ran several times."""
+    return next(each["cpu_time"] for each in result["benchmarks"] if each.get("aggregate_name") == "median")
+
+
+def server_command(options, loops):
+    work = ("--protocol", "work", "--work-loops", str(loops))
     return [str(options.build / "fanin-server"), "epoll", *work, "--port", "{port}"]
 
 
 def main():
     options = options_of_command_line()
-    works = (kBaseWorkNs, kBaseWorkNs, kBaseWorkNs + kAddedWorkNs)
-    base, same, more = (server_command(options, work) for work in works)
+    per_ns = loops_per_ns(options)
+    base_loops, added_loops = round(kBaseWorkNs * per_ns), round(kAddedWorkNs * per_ns)
+    works = (base_loops, base_loops, base_loops + added_loops)
+    base, same, more = (server_command(options, loops) for loops in works)
     with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(base) as first:
         options.scratch = f"{folder}/slices.json"
         with Server(same) as second:
@@ -89,7 +107,8 @@ def main():
         with Server(more) as second:
             other = take_turns(options, (first, second), 2 * options.seconds)
     title = "Two servers that take turns: the same one, and one that does a little more"
-    notes = [*notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
+    steps = f"{base_loops} steps of a loop for {kBaseWorkNs} ns, {added_loops} more for {kAddedWork}"
+    notes = [steps, *notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
     raise SystemExit(truth.report("slices", title, a_a_figures(twins) + a_b_figures(other), notes, options))
 
 

@@ -21,6 +21,13 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(figures[1]["measured"], 1)
         self.assertTrue(slice_truth.a_a_figures([comparison(0.995, 0.9, 1.1), comparison(1, 0.9, 1.1)])[0]["holds"])
 
+    # Would catch: a single repetition, or the mean, taken for the median that the loops are counted by.
+    def test_the_time_of_the_loop_is_the_median(self):
+        times = {"mean": 1500.0, "median": 1340.0}
+        found = [{"name": "x/repetition", "run_type": "iteration", "cpu_time": 2000.0}]
+        found += [{"name": f"x_{key}", "aggregate_name": key, "cpu_time": time} for key, time in times.items()]
+        self.assertEqual(slice_truth.median_cpu_time({"benchmarks": found}), 1340.0)
+
     # Would catch: a difference taken for proven because the estimate is off 1 while the interval holds it.
     def test_told_apart_is_what_the_interval_says(self):
         told = [each["holds"] for each in slice_truth.a_b_figures(comparison(0.98, 0.97, 0.99))]
