@@ -26,6 +26,7 @@ MachineLimits machine() {
   limits.last_port = 60'999;
   limits.somaxconn = 4096;
   limits.syn_backlog = 2048;
+  limits.established_buckets = 262'144;
   limits.tcp_mem_pages = {287'898, 383'867, 575'796};
   limits.tcp_pages_in_use = 0;
   limits.memory_available_bytes = std::uint64_t{23} << 30;
@@ -134,6 +135,18 @@ TEST(Headroom, AShortQueueIsSlowAndNotTooLow) {
   EXPECT_EQ(finding(headroom, "net.core.somaxconn").status, Status::kSlow);
   EXPECT_EQ(finding(headroom, "net.core.somaxconn").raise->value, "4096");
   EXPECT_EQ(finding(judge(limits, 100), "net.core.somaxconn").status, Status::kOk);
+}
+
+// By hand: 2,000,000 ends at four to a bucket are 500,000 buckets; 2^21 is the first power of two above 2,000,000.
+TEST(Headroom, FewBucketsAreSlowAndSayHowToHaveMore) {
+  MachineLimits limits = machine();
+  const std::string name = "net.ipv4.tcp_ehash_entries";
+  const Headroom headroom = judge(limits, 1'000'000);
+  EXPECT_TRUE(headroom.fits());
+  EXPECT_EQ(finding(headroom, name).status, Status::kSlow);
+  EXPECT_EQ(finding(headroom, name).needs, 500'000U);
+  EXPECT_THAT(finding(headroom, name).command, HasSubstr("net.ipv4.tcp_child_ehash_entries=2097152,"));
+  EXPECT_EQ(finding(judge(limits, 500'000), name).status, Status::kOk);
 }
 
 // A module that is loaded but tracks nothing limits nothing; one that tracks does.

@@ -38,6 +38,12 @@ Number number_in(const std::string& path, std::size_t place = 0) {
   return place < words.size() ? to_number(words[place]) : std::nullopt;
 }
 
+// Of a number that the kernel writes below zero where a network namespace has it from another one.
+Number magnitude_in(const std::string& path) {
+  const std::string text = read_trimmed(path).value_or("");
+  return to_number(text.substr(text.rfind('-', 0) == 0 ? 1 : 0));
+}
+
 // Of a line such as "Max open files            1024                 524288               files".
 struct Resource {
   Number soft;
@@ -109,6 +115,7 @@ void read_network(const std::string& root, MachineLimits& limits) {
   limits.first_port = number_in(sysctl + "ipv4/ip_local_port_range", 0);
   limits.last_port = number_in(sysctl + "ipv4/ip_local_port_range", 1);
   limits.somaxconn = number_in(sysctl + "core/somaxconn");
+  limits.established_buckets = magnitude_in(sysctl + "ipv4/tcp_ehash_entries");
   limits.syn_backlog = number_in(sysctl + "ipv4/tcp_max_syn_backlog");
   for (std::size_t i = 0; i < limits.tcp_mem_pages.size(); ++i) {
     limits.tcp_mem_pages[i] = number_in(sysctl + "ipv4/tcp_mem", i);

@@ -24,6 +24,7 @@ struct MachineLimits {
   Number last_port;
   Number somaxconn;
   Number syn_backlog;
+  Number established_buckets;           // of the table that the two ends of every connection are found in
   std::array<Number, 3> tcp_mem_pages;  // low, pressure, high
   Number tcp_pages_in_use;
   std::string tcp_rmem;  // three numbers of bytes as the kernel writes them

@@ -20,6 +20,7 @@ TEST(MachineLimits, ReadsWhatTheKernelWrites) {
   root.write("/proc/sys/fs/file-max", "2466170\n");
   root.write("/proc/sys/fs/file-nr", "803\t0\t2466170\n");
   root.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+  root.write("/proc/sys/net/ipv4/tcp_ehash_entries", "-262144\n");  // in a network namespace without its own
   root.write("/proc/sys/net/ipv4/tcp_mem", "287898\t383867\t575796\n");
   root.write("/proc/sys/net/netfilter/nf_conntrack_max", "262144\n");
   root.write("/proc/sys/net/netfilter/nf_conntrack_count", "5\n");
@@ -36,6 +37,7 @@ TEST(MachineLimits, ReadsWhatTheKernelWrites) {
   EXPECT_EQ(limits.files_in_use, 803U);
   EXPECT_EQ(limits.first_port, 32'768U);
   EXPECT_EQ(limits.last_port, 60'999U);
+  EXPECT_EQ(limits.established_buckets, 262'144U);
   EXPECT_EQ(limits.tcp_mem_pages[2], 575'796U);
   EXPECT_TRUE(limits.has_conntrack);
   EXPECT_EQ(limits.conntrack_in_use, 5U);

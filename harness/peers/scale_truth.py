@@ -8,10 +8,16 @@ fanin-server epoll, with as many processes as `fanin doctor` says, to which conn
 It holds where all were up, each was served, none was lost, 25,000 or more came up a second, and the generator's memory
 grew by at most 64 bytes for each. More connections than fit must be refused: one line, exit code 2. Before and after
 that, minimal-connector brings as many up, which does nothing else: how quickly this machine can have them at all.
-Needs about 16 GiB of memory.
+Needs about 16 GiB of memory. As root, all of it happens in a network namespace of its own with a table of connections
+that is large enough (see `fanin doctor`), unless --here is given; the notes say which it was.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or no room."""
 import contextlib
+import ctypes
+import fcntl
 import json
+import os
+import socket
+import struct
 import subprocess
 
 import paired
@@ -21,7 +27,48 @@ from paired import fail
 ACTIVE = 100
 LEAST_RATE = 25_000  # new connections per second
 MOST_BYTES = 64  # of the generator's memory for each connection
+BUCKETS = "/proc/sys/net/ipv4/tcp_ehash_entries"
+CHILD_BUCKETS = "/proc/sys/net/ipv4/tcp_child_ehash_entries"
+CLONE_NEWNET, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8914, 0x1  # linux/sched.h, linux/sockios.h, linux/if.h
 PAST_THE_LIMIT = 10_000_000  # the most that fanin-load takes
+
+
+def move_to_own_network(connections):
+    """From now on this process and what it starts have a network namespace of their own, whose table of connections
+    has a bucket for every end. Raises OSError where that is not allowed or the kernel is older than 6.1."""
+    buckets = 1 << (2 * connections - 1).bit_length()
+    setting = os.open(CHILD_BUCKETS, os.O_RDWR | os.O_CLOEXEC)  # stays that of the namespace it was opened in
+    try:
+        before = os.pread(setting, 100, 0)
+        os.pwrite(setting, f"{buckets}\n".encode(), 0)  # elsewhere than at 0 the kernel takes no number
+        try:
+            if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "unshare")
+        finally:
+            os.pwrite(setting, before, 0)
+    finally:
+        os.close(setting)
+    with socket.socket() as any_socket:  # the loopback interface of a new namespace is down
+        interface = struct.pack("16sh14x", b"lo", IFF_UP)
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, interface)
+
+
+def network_in_words(options):
+    """Moves there unless --here says not to; what became of it."""
+    if not options.here:
+        try:
+            move_to_own_network(options.connections)
+        except OSError as error:
+            return f"in the network namespace there was, for no other could be had: {error}; {buckets_in_words()}"
+        return f"in a network namespace of its own; {buckets_in_words()}"
+    return f"in the network namespace there was; {buckets_in_words()}"
+
+
+def buckets_in_words():
+    try:
+        return f"its table of connections has {abs(int(open(BUCKETS).read())):,} buckets"
+    except OSError:
+        return "how many buckets its table of connections has is not known"
 
 
 def doctor(options, connections):
@@ -126,11 +173,13 @@ def main():
     parser = truth.command_line(__doc__, 5, "of traffic on the active connections")
     parser.set_defaults(driver="io-uring")
     parser.add_argument("--connections", type=int, default=1_000_000, help="in all")
+    parser.add_argument("--here", action="store_true", help="stay in the network namespace there is")
     programs = ("fanin", "fanin-server", "fanin-load", "minimal-connector")
     options = paired.parse(parser, programs, {"connections": 2 * ACTIVE})
     fits, room = doctor(options, options.connections)
     if not fits:
         fail(f"{options.connections} connections do not fit on this machine: see fanin doctor")
+    network = network_in_words(options)
     rates = [least(options)]
     with server(options, room["server_processes"] or 1) as (pid, address):
         traffic = ("--duration", f"{options.seconds}s", "--server-pid", str(pid))
@@ -140,7 +189,7 @@ def main():
     rates.append(least(options))
     found = figures(result, alone, options.connections) + [least_figure(rates)] + more
     title = f"{options.connections:,} connections, {ACTIVE} of them active"
-    raise SystemExit(truth.report("scale", title, found, [told(result), *notes], options))
+    raise SystemExit(truth.report("scale", title, found, [network, told(result), *notes], options))
 
 
 if __name__ == "__main__":
