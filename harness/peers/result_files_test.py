@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -16,6 +17,15 @@ import paired
 import truth
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "results" / "schema"
+
+
+class Programs(unittest.TestCase):
+    # Would catch: "permission denied" for a user who types what README.md says.
+    def test_what_names_its_interpreter_may_be_executed(self):
+        programs = [each for each in pathlib.Path(__file__).parent.iterdir() if each.is_file()]
+        programs = [each for each in programs if each.read_bytes().startswith(b"#!")]
+        self.assertGreater(len(programs), 5)
+        self.assertEqual([each.name for each in programs if not os.access(each, os.X_OK)], [])
 
 
 class Files(unittest.TestCase):
