@@ -161,9 +161,9 @@ Descriptor listen_on(const Address& address, const ListenOptions& options) {
 void spread_by_source(int listener, int family, unsigned count) {
   // Where the sender's address ends in the network header, less the four bytes that are loaded.
   const unsigned source = family == AF_INET6 ? 20 : 12;
-  std::array<sock_filter, 3> steps{sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_NET_OFF + source},
-                                   sock_filter{BPF_ALU | BPF_MOD | BPF_K, 0, 0, count},
-                                   sock_filter{BPF_RET | BPF_A, 0, 0, 0}};
+  std::array<sock_filter, 3> steps{
+      sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<unsigned>(SKF_NET_OFF) + source},
+      sock_filter{BPF_ALU | BPF_MOD | BPF_K, 0, 0, count}, sock_filter{BPF_RET | BPF_A, 0, 0, 0}};
   const sock_fprog program{steps.size(), steps.data()};
   check(::setsockopt(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program),
         "SO_ATTACH_REUSEPORT_CBPF");
