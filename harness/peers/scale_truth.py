@@ -4,10 +4,11 @@
   harness/peers/scale_truth.py [--build build/release] [--driver io-uring] [--connections 1000000] [--seconds 5]
 
 fanin-server epoll, with as many processes as `fanin doctor` says, to which connections go by their source address
-(--spread source), and fanin-load share all CPUs. It opens the connections, has each of them served once, drives 100 of them for --seconds while the others idle, and closes them all.
-It holds where all were up, each was served, none was lost, 25,000 or more came up a second, and the generator's memory
-grew by at most 64 bytes for each. More connections than fit must be refused: one line, exit code 2. Before and after
-that, minimal-connector brings as many up, which does nothing else: how quickly this machine can have them at all.
+(--spread source), and fanin-load share all CPUs. It opens the connections, has each of them served once, drives 100 of
+them for --seconds while the others idle, and closes them all. It holds where all were up, each was served, none was
+lost, 25,000 or more came up a second, and the generator's memory grew by at most 64 bytes for each. More connections
+than fit must be refused: one line, exit code 2. Before and after that, minimal-connector brings as many up, which does
+nothing else: how quickly this machine can have them at all.
 Needs about 16 GiB of memory. As root, all of it happens in a network namespace of its own with a table of connections
 that is large enough (see `fanin doctor`), unless --here is given; the notes say which it was.
 Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or no room."""
@@ -176,10 +177,10 @@ def main():
     parser.add_argument("--here", action="store_true", help="stay in the network namespace there is")
     programs = ("fanin", "fanin-server", "fanin-load", "minimal-connector")
     options = paired.parse(parser, programs, {"connections": 2 * ACTIVE})
+    network = network_in_words(options)  # whose limits the doctor is to see
     fits, room = doctor(options, options.connections)
     if not fits:
         fail(f"{options.connections} connections do not fit on this machine: see fanin doctor")
-    network = network_in_words(options)
     rates = [least(options)]
     with server(options, room["server_processes"] or 1) as (pid, address):
         traffic = ("--duration", f"{options.seconds}s", "--server-pid", str(pid))
