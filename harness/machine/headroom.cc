@@ -148,7 +148,13 @@ Finding conntrack(const MachineLimits& limits, std::uint64_t connections) {
   if (!limits.has_conntrack) {
     return {.name = name, .status = Status::kOk, .note = "not loaded, so nothing is tracked"};
   }
-  if (limits.conntrack_in_use == std::uint64_t{0} && in_use(limits.tcp_sockets) > 0) {
+  if (limits.conntrack_in_use == std::uint64_t{0} && in_use(limits.tcp_sockets) == 0) {
+    return {.name = name,
+            .status = Status::kUnknown,
+            .has = limits.conntrack_max,
+            .note = "loaded; whether it tracks anything shows once there are connections"};
+  }
+  if (limits.conntrack_in_use == std::uint64_t{0}) {
     return {.name = name,
             .status = Status::kOk,
             .has = limits.conntrack_max,

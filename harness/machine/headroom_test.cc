@@ -158,6 +158,9 @@ TEST(Headroom, ConnectionTrackingBindsOnlyWhereItTracks) {
   limits.conntrack_max = 262'144;
   limits.conntrack_in_use = 0;
   EXPECT_EQ(finding(judge(limits, 1'000'000), name).status, Status::kOk);
+  limits.tcp_sockets = 0;  // as in a new network namespace, for which it was taken to bind
+  EXPECT_EQ(finding(judge(limits, 1'000'000), name).status, Status::kUnknown);
+  limits.tcp_sockets = 8;
   limits.conntrack_in_use = 7;
   EXPECT_EQ(finding(judge(limits, 1'000'000), name).status, Status::kTooLow);
   EXPECT_EQ(finding(judge(limits, 1'000'000), name).needs, 1'000'007U);
