@@ -23,7 +23,8 @@ constexpr std::uint64_t kOthersTasks = 256;
 // One connection in a hundred has data queued, a page at each end; an idle one holds none of that memory.
 constexpr std::uint64_t kConnectionsPerQueue = 100;
 constexpr std::uint64_t kLeastTcpPages = 1024;
-// fanin-load takes source addresses from 127.0.0.0/8, and from each half its ports: beyond that connect() is slow.
+// fanin-load takes source addresses from 127.0.0.0/8, and from each a sixteenth of its ports: with many of them in use
+// connect() is slow.
 constexpr std::uint64_t kMostSources = 250 * 250;
 constexpr std::uint64_t kServerBacklog = 4096;
 constexpr std::uint64_t kSynBacklog = 1024;
