@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from plots import facts, series, sweep, ticks
+from plots import charts, facts, series, sweep, ticks
 from plots.charts import connection_memory
 
 NAME = "report.html"
@@ -81,6 +81,7 @@ def _experiment(run, experiment, pictures):
         "workload": facts.workload(run, experiment),
         "parameter": facts.PARAMETER_WORDS[experiment.parameter],
         "pictures": [each for each in pictures if each.experiment == experiment.name],
+        "left_out": charts.left_out(run, experiment),
         "notes": [note.text() for note in marks],
         "slope_headings": list(SLOPES.values()),
         "slopes": _slopes(run, experiment),
@@ -176,6 +177,7 @@ def _doubts(run):
     found = _cell_doubts(run, document["cells"])
     if not document["complete"]:
         found.insert(0, "The run was interrupted: cells are missing. fanin run --resume goes on.")
+    found += _selection_doubts(run)
     if document["placement"]["mode"] == "shared":
         found.append("Server and generator shared CPUs: they slowed each other down.")
     failed = [
@@ -187,6 +189,17 @@ def _doubts(run):
         found.append(
             "With fewer than 6 rounds per cell no interval reaches 95 %; each chart says at its foot what it has."
         )
+    return found
+
+
+def _selection_doubts(run):
+    found = []
+    if run.not_selected():
+        found.append(f"{run.not_selected()} cells of the suite were not selected for this run; no chart shows them.")
+    cells = {cell["id"] for cell in run.document["cells"]}
+    alone = [each for each in cells if each.endswith("/aa") and each.removesuffix("/aa") not in cells]
+    if alone:
+        found.append(f"Without the cell that they repeat these A/A cells are in no chart: {', '.join(sorted(alone))}.")
     return found
 
 

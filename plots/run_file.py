@@ -37,7 +37,7 @@ def load_run(path):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment of the suite: what was varied, and who took part (in the suite's order)."""
+    """One experiment as far as the run has it: what was varied, and who took part (in the suite's order)."""
 
     name: str
     title: str
@@ -57,21 +57,30 @@ class Run:
 
     @cached_property
     def experiments(self):
-        """The suite's experiments that this run has cells of, in the suite's order."""
+        """The suite's experiments that this run has cells of, in the suite's order.
+
+        Servers and sweep values that `fanin run --only` left out entirely are no part of an experiment here.
+        """
         suite = self.document["suite"]
-        present = {cell["experiment"] for cell in self.document["cells"]}
-        return [
-            Experiment(
-                name=each["name"],
-                title=each.get("title", each["name"]),
-                parameter=each["sweep"]["parameter"],
-                values=tuple(sorted(each["sweep"]["values"])),
-                servers=tuple(consistency.experiment_servers(suite, each)),
-                workload=each["workload"],
-            )
+        found = []
+        for each in suite["experiments"]:
+            cells = [key for key in self._cells if key[0] == each["name"]]
+            selected, values = {server for _, server, _ in cells}, {value for _, _, value in cells}
+            if cells:
+                servers = [name for name in consistency.experiment_servers(suite, each) if name in selected]
+                title, parameter = each.get("title", each["name"]), each["sweep"]["parameter"]
+                named = (each["name"], title, parameter, tuple(sorted(values)), tuple(servers), each["workload"])
+                found.append(Experiment(*named))
+        return found
+
+    def not_selected(self):
+        """How many cells of the suite the run does not have, since `fanin run --only` left them out; A/A is no cell."""
+        suite = self.document["suite"]
+        count = sum(
+            len(consistency.experiment_servers(suite, each)) * len(each["sweep"]["values"])
             for each in suite["experiments"]
-            if each["name"] in present
-        ]
+        )
+        return count - len(self._cells)
 
     @property
     def servers(self):

@@ -50,16 +50,22 @@ def _values(values):
 
 
 def points(run, experiment, server, metric):
-    """The server's Points over the sweep, ascending; None where the cell has no value, so that lines break there."""
+    """The server's Points over the sweep, ascending; None where the cell has no value that a logarithmic axis can
+    show, so that lines break there.
+    """
     found = []
     for value in experiment.values:
         summary = _summary(run, experiment, server, value, metric)
-        if summary is None or summary["median"] is None:
+        if summary is None or not _has_place(summary["median"]):
             found.append(None)
             continue
         cell = run.cell(experiment, server, value)
         found.append(Point(value, summary["median"], summary["low"], summary["high"], marks(run, cell)))
     return found
+
+
+def _has_place(median):
+    return median is not None and median > 0
 
 
 def _summary(run, experiment, server, value, metric):
@@ -109,9 +115,8 @@ def _cell_notes(run, experiment, server, value, metrics):
     found = []
     for metric, word in metrics.items():
         summary = run.summary(cell, metric)
-        if summary is None or summary["median"] is None:
-            reason = summary.get("reason") if summary else None
-            found.append((f"no {word}", reason or "the run has no such summary", False))
+        if summary is None or not _has_place(summary["median"]):
+            found.append((f"no {word}", _why_no_point(summary), False))
     rounds = run.rounds(cell)
     for status in ("failed", "invalid", "unsupported"):
         lost = [each for each in rounds if each["status"] == status]
@@ -123,6 +128,14 @@ def _cell_notes(run, experiment, server, value, metrics):
         share = "" if len(warned) == len(rounds) else f" in {len(warned)} of {len(rounds)} rounds"
         found.append((f"warning{share}", "; ".join(warnings(warned[0])), True))
     return found
+
+
+def _why_no_point(summary):
+    if summary is None:
+        return "the run has no such summary"
+    if summary["median"] is not None:
+        return f"its median is {exact(summary['median'])}, which has no place on a logarithmic axis"
+    return summary.get("reason") or "no reason given"
 
 
 # "2 of 5 rounds failed" and "1 of 5 rounds failed" are told together; "no p99" and "no p99.9" are not the same thing.

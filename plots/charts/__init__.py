@@ -1,7 +1,7 @@
 """Which charts an experiment gets: an explicit table by the parameter that its sweep varies.
 
 A new chart is a module here with NAME, the end of its file names, and draw(run, experiment, book), which returns a
-Figure; and its name in the tables below. plots/sweep.py draws any metric of the summaries against the sweep. What the
+Figure, or None where it would be empty and the report says why; and its name in the tables below. plots/sweep.py draws any metric of the summaries against the sweep. What the
 run does not hold is not computed here but in the harness, so that everybody has the same number.
 """
 
@@ -20,8 +20,16 @@ def charts_of(experiment):
     return BY_PARAMETER.get(experiment.parameter, BY_ANY_OTHER)
 
 
+def left_out(run, experiment):
+    """One line for each chart of the experiment that would be empty: which one, and why."""
+    reason = connection_memory.why_empty(run, experiment) if connection_memory in charts_of(experiment) else None
+    return [f"No chart of bytes per idle connection. {reason}"] if reason else []
+
+
 def draw_all(run, book):
-    """Yields (file stem, Experiment, Figure) for every chart of the run."""
+    """Yields (file stem, Experiment, Figure) for every chart of the run that has something to show."""
     for experiment in run.experiments:
         for chart in charts_of(experiment):
-            yield f"{experiment.name}-{chart.NAME}", experiment, chart.draw(run, experiment, book)
+            figure = chart.draw(run, experiment, book)
+            if figure:
+                yield f"{experiment.name}-{chart.NAME}", experiment, figure

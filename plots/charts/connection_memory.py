@@ -25,9 +25,11 @@ _NOTE = (
 
 
 def draw(run, experiment, book):
-    """Returns the Figure."""
+    """Returns the Figure, or None where no server has a slope: the report then says why_empty."""
     slopes = {server: run.slopes(experiment, server) for server in book.in_order(experiment.servers)}
     drawn = [server for server, found in slopes.items() if _has_total(found)]
+    if not drawn:
+        return None
     drawn.sort(key=lambda server: slopes[server][TOTAL]["median"])
     # What a measured cell was warned of concerns its requests, and this is about memory.
     gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point and set(note.servers) & set(drawn)]
@@ -53,6 +55,14 @@ def draw(run, experiment, book):
     return sheet.figure
 
 
+def why_empty(run, experiment):
+    """Why there is no such chart of a sweep of idle connections, as one line; None where there is one."""
+    slopes = {server: run.slopes(experiment, server) for server in experiment.servers}
+    if any(map(_has_total, slopes.values())):
+        return None
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in _reasons(slopes, ()).items())
+
+
 def _has_total(found):
     return TOTAL in found and found[TOTAL]["median"] is not None and found[TOTAL]["median"] > 0
 
@@ -68,15 +78,20 @@ def _coverage(slopes):
 
 def _skipped(experiment, slopes, drawn, book):
     """One line for every server without a bar; those of one reason together."""
-    reasons = {}
-    for server in experiment.servers:
-        if server not in drawn:
-            reasons.setdefault(_why(slopes[server]), []).append(server)
     mark = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6}
     return [
         page.Entry(f"{', '.join(names)}: no bar ({why})", {"color": book[names[0]].colour, **mark})
-        for why, names in reasons.items()
+        for why, names in _reasons({server: slopes[server] for server in experiment.servers}, drawn).items()
     ]
+
+
+def _reasons(slopes, drawn):
+    """{reason: servers without a bar for it}."""
+    reasons = {}
+    for server, found in slopes.items():
+        if server not in drawn:
+            reasons.setdefault(_why(found), []).append(server)
+    return reasons
 
 
 def _why(found):
@@ -99,10 +114,6 @@ def _draw_total(axes, drawn, slopes, book):
     totals = [slopes[server][TOTAL] for server in drawn]
     axes.set_yticks(range(len(drawn)), drawn)
     _rows(axes, drawn)
-    if not drawn:
-        axes.text(0.5, 0.5, "no value:\nsee below", transform=axes.transAxes, ha="center", color=style.ALARM)
-        axes.set_xticks([])
-        return
     ends = [end for each in totals for end in (each["median"], each["low"], each["high"]) if end > 0]
     low, high = ticks.log_limits(ends)
     low = min(low, min(ends) / 3)  # a bar begins at the axis: also the shortest needs some length
@@ -130,7 +141,8 @@ def _draw_shares(axes, drawn, slopes):
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     for row, server in enumerate(drawn):
         # Noise can make a part that is nothing a little less than nothing.
-        parts = {metric: max(0.0, slopes[server][metric]["median"] or 0.0) for metric in PARTS}
+        found = {metric: slopes[server].get(metric) for metric in PARTS}
+        parts = {metric: max(0.0, each["median"] or 0.0) if each else 0.0 for metric, each in found.items()}
         whole = sum(parts.values())
         left = 0.0
         for metric, part in parts.items():

@@ -2,6 +2,8 @@
 
 import unittest
 
+from plots.charts import connection_memory
+from plots.run_file import Run
 from plots.tests import fixture
 from plots.tests.drawing import drawn, legend_texts
 
@@ -40,9 +42,16 @@ class ConnectionMemory(unittest.TestCase):
 
         texts = legend_texts(self.figure(change=slopes_down))
         self.assertIn("epoll: no bar (the slope is not above zero: no more than noise)", texts)
+
+    def test_without_a_bar_there_is_no_chart_but_a_reason(self):
         # A run of an earlier version has no slopes: no crash, every server named.
-        texts = legend_texts(self.figure(change=lambda run: run.pop("slopes")))
-        self.assertIn("process, thread, select, epoll: no bar (the run has no such slope)", texts)
+        experiment = ("idle", "idle ones", self.SERVERS, "idle_connections", (0, 100, 1000), None)
+        run = fixture.make_run([(name, name) for name in self.SERVERS], (experiment,), {})
+        del run["slopes"]
+        self.assertNotIn("idle-per-connection", drawn(run))
+        loaded = Run(run, "run.json")
+        reason = connection_memory.why_empty(loaded, loaded.experiments[0])
+        self.assertEqual(reason, "process, thread, select, epoll: the run has no such slope")
 
     def test_an_interval_that_goes_below_the_axis_shows_it(self):
         def lower(run):

@@ -17,7 +17,8 @@ def drawn(run, *stems):
     named = [
         (f"{each.name}-{chart.NAME}", chart, each) for each in loaded.experiments for chart in charts.charts_of(each)
     ]
-    return {stem: chart.draw(loaded, each, book) for stem, chart, each in named if not stems or stem in stems}
+    figures = {stem: chart.draw(loaded, each, book) for stem, chart, each in named if not stems or stem in stems}
+    return {stem: figure for stem, figure in figures.items() if figure}
 
 
 def lines_of(figure):
