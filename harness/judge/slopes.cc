@@ -22,9 +22,13 @@ std::vector<const Json*> measured(const std::vector<const Json*>& cells) {
   return found;
 }
 
-std::string why_none(const std::vector<const Json*>& cells, std::size_t measured_cells) {
+std::string why_none(const std::vector<const Json*>& cells, std::size_t measured_cells, const std::string& metric) {
   if (measured_cells >= 2) {
-    return "no block has this value in every measured cell: it could not be read, or a round failed";
+    const bool holds_slab = metric == "machine_slab_bytes" || metric == "memory_total_bytes";
+    return fmt::format("no block has this value in every measured cell: a round failed, or {}",
+                       holds_slab ? "slab memory had not settled when the traffic began, or could not be read; a sweep "
+                                    "of idle connections beside 1 active one waits for it"
+                                  : "it could not be read");
   }
   std::string first;
   for (const Json* cell : cells) {
@@ -56,7 +60,7 @@ Json summarise(const std::vector<const Json*>& cells, const std::vector<const Js
              {"high", nullptr},
              {"coverage", nullptr}};
   if (slopes.empty()) {
-    slope["reason"] = why_none(cells, used.size());
+    slope["reason"] = why_none(cells, used.size(), metric);
     return slope;
   }
   const Interval interval = median_interval(slopes, kLevel);

@@ -2,8 +2,10 @@
 
 import copy
 import itertools
+import json
 import math
 import unittest
+from pathlib import Path
 
 from plots import charts, report, result_section
 from plots.document import schema_findings
@@ -13,6 +15,7 @@ from plots.tests import fixture
 from plots.tests.drawing import legend_texts
 from plots.tests.fixture_parts import histogram
 
+TOP = Path(__file__).resolve().parents[2]
 SERVERS = (("select", "select"), ("epoll", "epoll"), ("nginx", None))
 EXPERIMENTS = (
     ("closed", "a closed loop", ("epoll", "nginx"), "connections", (1, 10), None),
@@ -161,6 +164,16 @@ class Subsets(unittest.TestCase):
         (experiment,) = report.contents(run, [])["experiments"]
         reason = "epoll: 1 of the sweep values was measured"
         self.assertEqual(experiment["left_out"], [f"No chart of bytes per idle connection. {reason}"])
+
+
+class ShippedSuites(unittest.TestCase):
+    def test_they_can_fill_the_chart_of_bytes_per_idle_connection(self):
+        # Would catch: a suite, such as smoke, that sweeps idle connections beside traffic alone. Slab memory does not
+        # settle under traffic, so the chart was empty in every run of it.
+        for name in ("smoke", "standard", "full"):
+            suite = json.loads((TOP / "harness" / "suites" / f"{name}.json").read_text(encoding="utf-8"))
+            swept = [each for each in suite["experiments"] if each["sweep"]["parameter"] == "idle_connections"]
+            self.assertIn(1, [each["workload"].get("connections") for each in swept], name)
 
 
 def has_data(figure):
