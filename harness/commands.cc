@@ -14,6 +14,8 @@
 #include "harness/rounds/progress.h"
 #include "harness/rounds/runner.h"
 #include "harness/suite/catalogue.h"
+#include "os/command_line.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -64,7 +66,7 @@ int compare(const std::string& first_path, const std::string& second_path, const
     reasons = obstacles(first, second, options);
   }
   for (const std::string& reason : reasons) {
-    fmt::print(stderr, "fanin: not comparable: {}\n", reason);
+    print_error("fanin", fmt::format("not comparable: {}", reason));
   }
   if (!reasons.empty()) {
     return 3;
@@ -159,7 +161,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-  CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow");
+  CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow", "fanin");
   app.set_version_flag("--version", FANIN_VERSION);
   app.require_subcommand(1);
   int exit_code = 0;
@@ -171,18 +173,10 @@ int run_command_line(int argc, char** argv) {
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
-    fmt::print(stderr, "fanin: there is no command '{}': run, list, env, compare and doctor are there\n", argv[1]);
-    return 2;
+    throw std::invalid_argument(
+        fmt::format("there is no command '{}': run, list, env, compare and doctor are there", argv[1]));
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin: {}: see fanin --help\n", error.what());
-    return 2;
-  }
-  return exit_code;
+  return parse_command_line(app, argc, argv).value_or(exit_code);
 }
 
 }  // namespace fanin

@@ -1,7 +1,4 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
-#include <fmt/format.h>
-
-#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -15,12 +12,12 @@
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
 
 constexpr int kBadResult = 1;
-constexpr int kBadInput = 2;
 constexpr int kInterrupted = 130;
 
 int measure(Session& session, const LoadOptions& options) {
@@ -31,7 +28,7 @@ int measure(Session& session, const LoadOptions& options) {
   }
   const Outcome outcome = session.run(std::move(plan));
   if (session.text() != nullptr) {
-    fmt::print(session.text(), "{}", result_text(outcome.plan, outcome.result, outcome.verdict));
+    print_text(session.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
   }
   if (file) {
     file->write(to_text(result_json(outcome.plan, outcome.result, outcome.verdict)));
@@ -50,7 +47,7 @@ int take_turns(Session& session, const LoadOptions& options) {
   }
   const SlicesResult result = judge_slices(session.run_in_slices(std::move(plans)));
   if (session.text() != nullptr) {
-    fmt::print(session.text(), "{}", slices_text(result));
+    print_text(session.text(), slices_text(result));
   }
   if (file) {
     file->write(to_text(slices_json(result)));
@@ -99,10 +96,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin
 
 int main(int argc, char** argv) {
-  try {
-    return fanin::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin-load: {}\n", error.what());
-    return fanin::kBadInput;
-  }
+  return fanin::run_program("fanin-load", [&] { return fanin::run(argc, argv); });
 }

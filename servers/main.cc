@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "net/affinity.h"
+#include "os/program.h"
 #include "servers/counters.h"
 #include "servers/listing.h"
 #include "servers/model.h"
@@ -19,13 +19,11 @@
 namespace fanin {
 namespace {
 
-constexpr int kBadInput = 2;
+constexpr const char* kName = "fanin-server";
 constexpr int kUnsupported = 77;
 
-void print_line(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);  // before any fork, and because a reader waits for it
-}
+// Flushed before any fork, and because a reader waits for it.
+bool print_line(const std::string& line) { return print_text(stdout, line + "\n"); }
 
 std::string address_json(const Address& address) {
   if (!address.is_unix()) {
@@ -41,13 +39,13 @@ std::string address_json(const Address& address) {
 }
 
 // By hand: names of the tables and numeric addresses need no escaping.
-void print_ready(const ServerCommand& command, Server& server) {
+bool print_ready(const ServerCommand& command, Server& server) {
   std::vector<std::string> addresses;
   for (const Listener& listener : server.listeners()) {
     addresses.push_back(address_json(listener.address()));
   }
-  print_line(fmt::format(R"({{"ready":true,"model":"{}","protocol":"{}","pid":{},"addresses":[{}]}})", command.model,
-                         command.options.protocol, ::getpid(), fmt::join(addresses, ",")));
+  return print_line(fmt::format(R"({{"ready":true,"model":"{}","protocol":"{}","pid":{},"addresses":[{}]}})",
+                                command.model, command.options.protocol, ::getpid(), fmt::join(addresses, ",")));
 }
 
 // A listener that the model could not watch must not reach it. Throws std::invalid_argument.
@@ -64,7 +62,7 @@ void check_listeners(const ServerModel& model, Server& server) {
 int serve(ServerCommand command) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
-    fmt::print(stderr, "fanin-server: {} is not supported here: {}\n", model.name, *reason);
+    print_error(kName, fmt::format("{} is not supported here: {}", model.name, *reason));
     return kUnsupported;
   }
   validate(command.options);
@@ -83,7 +81,9 @@ int serve(ServerCommand command) {
   Server server(command.options, chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
   check_listeners(model, server);
   Replicas replicas(model, server);
-  print_ready(command, server);
+  if (!print_ready(command, server)) {
+    return kExitBadInput;  // whoever started it would wait for the line for ever
+  }
   replicas.run();
   publish_counts();
   print_line(fmt::format(R"({{"counters":{}}})", totals_json()));
@@ -96,12 +96,11 @@ int run(int argc, char** argv) {
     return *exit_code;
   }
   if (command.model == "list") {
-    fmt::print("{}", command.list_as_json ? list_json() : list_text());
+    print_text(stdout, command.list_as_json ? list_json() : list_text());
     return 0;
   }
   if (command.model.empty()) {
-    fmt::print(stderr, "fanin-server: no model given: `fanin-server list` shows them\n");
-    return kBadInput;
+    throw std::invalid_argument("no model given: `fanin-server list` shows them");
   }
   return serve(std::move(command));
 }
@@ -110,10 +109,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin
 
 int main(int argc, char** argv) {
-  try {
-    return fanin::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin-server: {}\n", error.what());
-    return fanin::kBadInput;
-  }
+  return fanin::run_program(fanin::kName, [&] { return fanin::run(argc, argv); });
 }

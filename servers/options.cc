@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <bit>
+#include <stdexcept>
 
 #include "net/duration.h"
+#include "os/command_line.h"
 
 namespace fanin {
 
@@ -128,13 +130,8 @@ std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) 
   CLI::App app("Serves one protocol with one concurrency model. `fanin-server list` shows both.", "fanin-server");
   app.set_version_flag("--version", FANIN_VERSION);
   add_server_options(app, command);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin-server: {}\n", error.what());
-    return 2;
+  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+    return exit_code;
   }
   command.given = given_options(app);
   return std::nullopt;

@@ -22,8 +22,8 @@ struct ServerCommand {
   bool list_as_json = false;
 };
 
-// Reads the arguments of docs/interfaces.md. Returns an exit code where there is nothing left to do: help was asked for
-// and printed, or the line is wrong and one line on stderr has said so.
+// Reads the arguments of docs/interfaces.md. Returns an exit code where help was asked for and printed. Throws
+// std::invalid_argument saying what is wrong with the line.
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 
 // Checks what CLI11 cannot. Throws std::invalid_argument naming what is wrong.

@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "net/descriptor.h"
+#include "os/program.h"
 #include "servers/counters.h"
 #include "servers/stop.h"
 
@@ -98,7 +99,7 @@ void WorkerProcesses::run_in_child(int number, pid_t parent) {
       body_(number);
     }
   } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin-server: worker {}: {}\n", number, error.what());
+    print_error("fanin-server", fmt::format("worker {}: {}", number, error.what()));
     status = 2;
   }
   publish_counts();

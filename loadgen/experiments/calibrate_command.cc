@@ -15,6 +15,8 @@
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
 #include "net/affinity.h"
+#include "os/command_line.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -84,14 +86,7 @@ std::optional<int> parse(int argc, char** argv, LoadOptions& options) {
   app.add_option("--cpus", options.cpus, "of the generator; its echo peer gets the others");
   app.add_option("--json", options.json_path, "write the result to this file, for --calibration; - is standard output");
   app.add_flag("--quiet", options.quiet, "no progress, no summary");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    throw std::invalid_argument(fmt::format("calibrate: {}: see fanin-load calibrate --help", error.what()));
-  }
-  return std::nullopt;
+  return parse_command_line(app, argc, argv);
 }
 
 }  // namespace
@@ -121,7 +116,7 @@ int calibrate(int argc, char** argv) {
   }
   measure_clock(calibration);
   if (session.text() != nullptr) {
-    fmt::print(session.text(), "{}", calibration_text(calibration));
+    print_text(session.text(), calibration_text(calibration));
   }
   if (file) {
     file->write(to_text(calibration_json(calibration)));

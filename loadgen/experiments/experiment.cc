@@ -14,6 +14,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -25,10 +26,9 @@ constexpr double kHighestAsked = 1e8;
 constexpr double kStartShare = 0.05;  // of the ceiling, where the search for a rate begins
 constexpr double kMargin = 1.2;       // of the samples that a percentile needs: the number of arrivals is random
 
-void print_text(const ExperimentOutput& output, const std::string& text) {
+void print(const ExperimentOutput& output, const std::string& text) {
   if (output.text != nullptr) {
-    fmt::print(output.text, "{}", text);
-    std::fflush(output.text);
+    print_text(output.text, text);
   }
 }
 
@@ -43,10 +43,10 @@ bool is_good(const Outcome& outcome) { return outcome.verdict.status != Status::
 // Says how high the closed loop came; false where that is no figure to go by.
 bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
   if (is_good(ceiling)) {
-    print_text(output, fmt::format("closed loop: {}\n\n", human_rate(ceiling.result.requests_per_s())));
+    print(output, fmt::format("closed loop: {}\n\n", human_rate(ceiling.result.requests_per_s())));
     return true;
   }
-  print_text(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front()));
+  print(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front()));
   return false;
 }
 
@@ -68,10 +68,10 @@ SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner&
 }
 
 void run_points(SweepResult& result, const Runner& run, const ExperimentOutput& output) {
-  print_text(output, sweep_heading(result.sweep));
+  print(output, sweep_heading(result.sweep));
   for (std::size_t i = 0; i < result.sweep.points.size(); ++i) {
     result.points.push_back(run_point(result, i, run));
-    print_text(output, sweep_row(result.sweep, result.points.back()));
+    print(output, sweep_row(result.sweep, result.points.back()));
     result.interrupted = result.points.back().outcome && result.points.back().outcome->result.interrupted;
     if (result.interrupted) {
       return;
@@ -126,14 +126,14 @@ std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& 
     result.reason = error.what();
   }
   if (!result.interrupted) {
-    fmt::print(stderr, "fanin-load: the search ended after {} probe{}: {}\n", result.runs.size(),
-               result.runs.size() == 1 ? "" : "s", result.reason);
+    print_error("fanin-load", fmt::format("the search ended after {} probe{}: {}", result.runs.size(),
+                                          result.runs.size() == 1 ? "" : "s", result.reason));
   }
   return std::nullopt;
 }
 
 void search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output, RateSearchResult& result) {
-  print_text(output, probe_heading());
+  print(output, probe_heading());
   const double ceiling = result.ceiling->result.requests_per_s();
   const double lowest = lowest_rate(options, result.objective);
   const RateSearch plan{.start_per_s = std::max(kStartShare * ceiling, lowest),
@@ -149,12 +149,12 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
       return std::nullopt;
     }
     const Judgement judgement = judge_objective(result.objective, *outcome);
-    print_text(output, probe_row({rate, phase, judgement.met, judgement.reason}, *outcome));
+    print(output, probe_row({rate, phase, judgement.met, judgement.reason}, *outcome));
     result.runs.push_back(*std::move(outcome));
     return ProbeAnswer{judgement.met, judgement.reason};
   };
   result.found = find_highest_rate(plan, probe);
-  print_text(output, rate_search_text(result));
+  print(output, rate_search_text(result));
 }
 
 }  // namespace

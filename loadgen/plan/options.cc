@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
+#include "loadgen/plan/option_checks.h"
 #include "net/duration.h"
+#include "os/command_line.h"
 
 namespace fanin {
 namespace {
@@ -135,22 +136,17 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
   app.set_version_flag("--version", FANIN_VERSION);
   add_load_options(app, options);
-  try {
-    app.parse(argc, argv);
-    if (options.target.empty() && options.targets.empty()) {
-      throw CLI::RequiredError("TARGET");
-    }
-    if (options.json_path == "-" && options.live_json_path == "-") {
-      throw CLI::ValidationError("--live-json", "- is taken by --json: give one of them a file");
-    }
-    if (options.slice && options.targets.empty()) {
-      throw CLI::ValidationError("--slice", "needs several servers to take turns: give each by --target");
-    }
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin-load: {}\n", error.what());
-    return 2;
+  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+    return exit_code;
+  }
+  if (options.target.empty() && options.targets.empty()) {
+    refuse("no TARGET is given: see fanin-load --help");
+  }
+  if (options.json_path == "-" && options.live_json_path == "-") {
+    refuse("--live-json: - is taken by --json: give one of them a file");
+  }
+  if (options.slice && options.targets.empty()) {
+    refuse("--slice needs several servers to take turns: give each by --target");
   }
   return std::nullopt;
 }

@@ -68,8 +68,8 @@ struct LoadOptions {
 // Declares the options of docs/interfaces.md. `options` must outlive the parsing.
 void add_load_options(CLI::App& app, LoadOptions& options);
 
-// Reads the command line. Returns an exit code where there is nothing left to do: help was asked for and printed, or
-// the line is wrong and one line on stderr has said so.
+// Reads the command line. Returns an exit code where help was asked for and printed. Throws std::invalid_argument
+// saying what is wrong with the line.
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 
 // Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is

@@ -11,6 +11,7 @@
 
 #include "loadgen/reports/report_text.h"
 #include "net/duration.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -142,16 +143,14 @@ void LiveView::draw() {
   for (const std::string& line : lines) {
     frame += line + "\x1b[K\n";
   }
-  fmt::print(stderr, "{}\x1b[J", frame);
-  std::fflush(stderr);
+  print_text(stderr, frame + "\x1b[J");
   drawn_ = lines.size();
   drawn_at_ = now();
 }
 
 void LiveView::erase() {
   if (drawn_ > 0) {
-    fmt::print(stderr, "\x1b[{}A\r\x1b[J", drawn_);
-    std::fflush(stderr);
+    print_text(stderr, fmt::format("\x1b[{}A\r\x1b[J", drawn_));
     drawn_ = 0;
   }
 }

@@ -12,6 +12,7 @@
 #include "loadgen/runs/head_room.h"
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -91,8 +92,8 @@ std::vector<RunListener*> Session::begin_run(LiveView& view) {
 void Session::end_run() {
   if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
     live_json_ended_ = true;
-    fmt::print(stderr, "fanin-load: --live-json: {}: its lines end before the run does\n",
-               std::strerror(live_json_->error()));
+    print_error("fanin-load",
+                fmt::format("--live-json: {}: its lines end before the run does", std::strerror(live_json_->error())));
   }
 }
 

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from programs import LOAD, QUICK, Accounts, generator, load, server, test
+from programs import LOAD, QUICK, SERVER, Accounts, generator, load, server, test
 
 
 class Control(unittest.TestCase):
@@ -68,6 +68,40 @@ class Output(Accounts):
             self.assertEqual(done.returncode, 2)
             self.assertEqual(path.read_text(), "as before")
             self.assertEqual(os.listdir(folder), ["result.json"])
+
+
+def redirected(command, redirection):
+    """Runs a program with the shell's redirection of one of its streams; the other ones are captured."""
+    return subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", *command], capture_output=True, text=True,
+                          timeout=60)
+
+
+class StandardStreams(Accounts):
+    """Would catch: exit code 0 where a full disk took nothing, and SIGABRT without a result where the terminal is gone."""
+
+    def test_standard_output_that_takes_nothing_is_an_error(self):
+        for command in ([LOAD, "--help"], [LOAD, "--version"], [LOAD, "calibrate", "--help"], [SERVER, "--help"],
+                        [SERVER, "list"], [SERVER, "epoll", "--port", "0"]):
+            for redirection in (">/dev/full", ">&-"):
+                with self.subTest(command=command[1:], redirection=redirection):
+                    done = redirected(command, redirection)
+                    self.assertEqual(done.returncode, 2)
+                    self.assertRegex(done.stderr, r"\A[a-z-]+: cannot write to standard output: .+\n\Z")
+
+    def test_a_summary_that_cannot_be_printed_loses_no_result(self):
+        with server() as (target, _), tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "result.json")
+            for redirection, code in ((">/dev/full", 2), (">&-", 2), ("2>/dev/full", 0), ("2>&-", 0)):
+                for experiment in ([], ["--sweep", "depth=1,2"]):
+                    with self.subTest(redirection=redirection, experiment=experiment):
+                        done = redirected([LOAD, target, *QUICK, *experiment, "--json", str(path)], redirection)
+                        self.assertEqual(done.returncode, code, done.stderr)
+                        self.assertIn("fanin-load", json.loads(path.read_text())["schema"])
+                        path.unlink()
+
+    def test_an_error_that_cannot_be_printed_has_its_exit_code(self):
+        for redirection in ("2>/dev/full", "2>&-"):
+            self.assertEqual(redirected([LOAD, "127.0.0.1"], redirection).returncode, 2)
 
 
 if __name__ == "__main__":

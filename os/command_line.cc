@@ -1,0 +1,86 @@
+#include "os/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "os/program.h"
+
+namespace fanin {
+namespace {
+
+// Levenshtein's distance: how many characters to insert, delete or replace.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, replaced}));
+    }
+  }
+  return row.back();
+}
+
+// The name, without dashes, of the option that was probably meant; empty: none is near.
+std::string nearest_option(const CLI::App& app, std::string_view wrong) {
+  std::string nearest;
+  std::size_t least = (wrong.size() < 4 ? 1 : std::max<std::size_t>(2, wrong.size() / 3)) + 1;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      const std::size_t distance = name.starts_with(wrong) ? 0 : edit_distance(name, wrong);
+      if (distance < least) {
+        least = distance;
+        nearest = name;
+      }
+    }
+  }
+  return nearest;
+}
+
+// The command that was called, the program itself where it has none.
+const CLI::App& called(const CLI::App& app) {
+  const std::vector<const CLI::App*> commands =
+      app.get_subcommands([](const CLI::App* each) { return each->parsed(); });
+  return commands.empty() ? app : called(*commands.back());
+}
+
+std::string describe_unexpected(const CLI::App& app, const std::string& argument) {
+  if (!argument.starts_with('-')) {
+    return fmt::format("'{}' is one argument too many: see {} --help", argument, app.get_name());
+  }
+  const std::string_view name = std::string_view(argument).substr(argument.starts_with("--") ? 2 : 1);
+  const std::string nearest = nearest_option(called(app), name.substr(0, name.find('=')));
+  return nearest.empty() ? fmt::format("there is no option {}: see {} --help", argument, app.get_name())
+                         : fmt::format("there is no option {}: did you mean --{}?", argument, nearest);
+}
+
+}  // namespace
+
+std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    std::ostringstream text;
+    const int exit_code = app.exit(success, text, text);
+    print_text(stdout, text.str());
+    return exit_code;
+  } catch (const CLI::ExtrasError&) {
+    throw std::invalid_argument(describe_unexpected(app, app.remaining(true).front()));
+  } catch (const CLI::ParseError& error) {
+    throw std::invalid_argument(fmt::format("{}: see {} --help", error.what(), app.get_name()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace fanin

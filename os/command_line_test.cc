@@ -1,0 +1,45 @@
+#include "os/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace fanin {
+namespace {
+
+// What the user of a program with --duration, --rate, --read-rate and a command `run --seed` is told.
+std::string refusal(std::vector<std::string> arguments) {
+  CLI::App app("", "prog");
+  app.add_option("-d,--duration");
+  app.add_option("--rate");
+  app.add_option("--read-rate");
+  app.add_subcommand("run", "")->add_option("--seed");
+  arguments.insert(arguments.begin(), "prog");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) {
+    argv.push_back(argument.data());
+  }
+  try {
+    parse_command_line(app, static_cast<int>(argv.size()), argv.data());
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+// Would catch: "The following argument was not expected", which leaves finding the typing mistake to the user.
+TEST(CommandLine, NamesTheOptionThatWasMeant) {
+  EXPECT_EQ(refusal({"--duraton", "1s"}), "there is no option --duraton: did you mean --duration?");
+  EXPECT_EQ(refusal({"--dur=1s"}), "there is no option --dur=1s: did you mean --duration?");
+  EXPECT_EQ(refusal({"--raet", "5"}), "there is no option --raet: did you mean --rate?");
+  EXPECT_EQ(refusal({"run", "--sead", "5"}), "there is no option --sead: did you mean --seed?");
+  EXPECT_EQ(refusal({"--colour"}), "there is no option --colour: see prog --help");
+  EXPECT_EQ(refusal({"-x"}), "there is no option -x: see prog --help");
+  EXPECT_EQ(refusal({"one"}), "'one' is one argument too many: see prog --help");
+}
+
+}  // namespace
+}  // namespace fanin

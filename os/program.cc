@@ -1,0 +1,75 @@
+#include "os/program.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include "os/printable.h"
+
+namespace fanin {
+namespace {
+
+std::atomic<int> output_error{0};  // errno of the first text that standard output did not take
+
+// Opened so that using one fails as if it were still closed.
+void occupy_standard_descriptors() noexcept {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      const int ignored = ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+      static_cast<void>(ignored);
+    }
+  }
+}
+
+// The exit code, after all that was printed has left or failed to.
+int close_output(std::string_view name, int exit_code) noexcept {
+  print_text(stdout, "");
+  if (std::ferror(stdout) == 0) {
+    return exit_code;
+  }
+  const int error = output_error.load();
+  if (error == EPIPE) {
+    return kExitReaderGone;
+  }
+  print_error(name,
+              fmt::format("cannot write to standard output: {}", error != 0 ? std::strerror(error) : "it failed"));
+  return kExitBadInput;
+}
+
+}  // namespace
+
+int run_program(std::string_view name, const std::function<int()>& body) noexcept {
+  occupy_standard_descriptors();
+  int exit_code = kExitBadInput;
+  try {
+    exit_code = body();
+  } catch (const std::exception& error) {
+    print_error(name, error.what());
+  }
+  return close_output(name, exit_code);
+}
+
+bool print_text(std::FILE* file, std::string_view text) noexcept {
+  errno = 0;
+  const bool taken = std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+  int none = 0;
+  if (!taken && file == stdout) {
+    output_error.compare_exchange_strong(none, errno);
+  }
+  return taken;
+}
+
+void print_error(std::string_view name, std::string_view text) noexcept {
+  try {
+    print_text(stderr, fmt::format("{}: {}\n", name, printable(text)));
+  } catch (const std::exception&) {  // no memory for the line
+    print_text(stderr, name);
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,92 @@
+#include "os/program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace fanin {
+namespace {
+
+using testing::ExitedWithCode;
+
+// The death tests run in processes of their own, whose standard descriptors these replace.
+void redirect(int fd, const char* path) { ::dup2(::open(path, O_WRONLY | O_CLOEXEC), fd); }
+
+int print_hello() {
+  print_text(stdout, "hello\n");
+  return 0;
+}
+
+TEST(Program, PrintsWhatIsThrownAsOneLine) {
+  EXPECT_EXIT(std::_Exit(run_program("prog", []() -> int { throw std::invalid_argument("a\x1b[2J\nb: give c"); })),
+              ExitedWithCode(2), "^prog: a.x1b\\[2J.nb: give c\n$");
+}
+
+// Would catch: exit code 0 of a program whose output the disk did not take.
+TEST(Program, SaysThatStandardOutputIsFull) {
+  EXPECT_EXIT(
+      {
+        redirect(STDOUT_FILENO, "/dev/full");
+        std::_Exit(run_program("prog", print_hello));
+      },
+      ExitedWithCode(2), "^prog: cannot write to standard output: No space left on device\n$");
+  EXPECT_EXIT(
+      {
+        redirect(STDOUT_FILENO, "/dev/full");
+        std::_Exit(run_program("prog", [] { return std::printf("left to the end") > 0 ? 0 : 1; }));
+      },
+      ExitedWithCode(2), "No space left on device");
+}
+
+// Would catch: a result file that gets the number of a closed standard output, and the summary written into it.
+TEST(Program, AFileDoesNotTakeThePlaceOfAClosedStandardOutput) {
+  EXPECT_EXIT(
+      {
+        ::close(STDOUT_FILENO);
+        std::_Exit(run_program("prog", [] {
+          const int fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+          return fd > STDERR_FILENO ? print_hello() : 99;
+        }));
+      },
+      ExitedWithCode(2), "^prog: cannot write to standard output: Bad file descriptor\n$");
+}
+
+TEST(Program, AReaderThatHasGoneIsNoFault) {
+  EXPECT_EXIT(
+      {
+        ::signal(SIGPIPE, SIG_IGN);
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) == 0) {
+          ::dup2(ends[1], STDOUT_FILENO);
+          ::close(ends[0]);
+        }
+        std::_Exit(run_program("prog", print_hello));
+      },
+      ExitedWithCode(141), "^$");
+}
+
+// Would catch: SIGABRT, and no result, where standard error is full or closed.
+TEST(Program, AnErrorThatCannotBePrintedIsNoReasonToDie) {
+  EXPECT_EXIT(
+      {
+        redirect(STDERR_FILENO, "/dev/full");
+        std::_Exit(run_program("prog", []() -> int {
+          print_error("prog", "lost");
+          return 7;
+        }));
+      },
+      ExitedWithCode(7), "");
+  EXPECT_EXIT(
+      {
+        ::close(STDERR_FILENO);
+        std::_Exit(run_program("prog", []() -> int { throw std::runtime_error("lost"); }));
+      },
+      ExitedWithCode(2), "");
+}
+
+}  // namespace
+}  // namespace fanin
