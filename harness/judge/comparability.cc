@@ -164,6 +164,7 @@ Json load_run(const std::string& path) {
   root.at("schema_version").only_version(1);
   root.at("environment").at("start");
   root.at("placement");
+  root.at("suite").at("repetitions").integer(1, 10'000);
   for (const JsonReader& cell : root.at("cells").items()) {
     cell.at("id").text();
     cell.at("status").text();

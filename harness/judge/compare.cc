@@ -39,20 +39,61 @@ const Json* find_cell(const Json& run, const std::string& id) {
   return nullptr;
 }
 
-// The metric in all rounds of the cell that are ok; empty where one of them lacks it or where it is not above zero.
-std::vector<double> values_of(const Json& run, const std::string& cell, const std::string& metric) {
-  std::vector<double> values;
+std::vector<const Json*> rounds_of(const Json& run, const std::string& cell) {
+  std::vector<const Json*> rounds;
   for (const Json& round : run.at("rounds")) {
-    if (round.at("cell") != cell || round.at("status") != "ok") {
+    if (round.at("cell") == cell) {
+      rounds.push_back(&round);
+    }
+  }
+  return rounds;
+}
+
+// A metric in the rounds of a cell that are ok. No values where one of them lacks it or has 0, which has no logarithm.
+struct Sample {
+  std::vector<double> values;
+  std::size_t zeros = 0;
+  std::size_t unanswered = 0;  // rounds without the percentile because it falls among requests that have no reply
+};
+
+Sample sample_of(const std::vector<const Json*>& rounds, const std::string& metric) {
+  Sample sample;
+  std::size_t missing = 0;
+  const Json::json_pointer unanswered("/load/latency/response/infinite");
+  for (const Json* round : rounds) {
+    if (round->at("status") != "ok") {
       continue;
     }
-    const Json value = metric_of(round, metric);
-    if (!value.is_number() || value.get<double>() <= 0) {
-      return {};
+    const Json value = metric_of(*round, metric);
+    if (value.is_number() && value.get<double>() > 0) {
+      sample.values.push_back(value.get<double>());
+      continue;
     }
-    values.push_back(value.get<double>());
+    ++missing;
+    sample.zeros += value.is_number() ? 1 : 0;
+    const bool is_percentile = metric.rfind("response_", 0) == 0;
+    sample.unanswered += is_percentile && round->contains(unanswered) && round->at(unanswered) > 0 ? 1 : 0;
   }
-  return values;
+  if (missing > 0) {
+    sample.values.clear();
+  }
+  return sample;
+}
+
+// Why a metric cannot be compared. It counts as worse where the first run has it, and the second has none because
+// nothing came back.
+UncomparedCell without_metric(const std::string& cell, const std::string& metric, const Sample& first,
+                              const Sample& second) {
+  const bool in_first = first.values.empty();
+  const Sample& sample = in_first ? first : second;
+  std::string reason = "not known in all rounds";
+  if (sample.zeros > 0) {
+    reason = fmt::format("0 in {} round{}", sample.zeros, sample.zeros == 1 ? "" : "s");
+  } else if (sample.unanswered > 0) {
+    reason = "falls among requests that were not answered";
+  }
+  return {cell, fmt::format("{}: {} of the {} run", metric, reason, in_first ? "first" : "second"),
+          !in_first && (sample.zeros > 0 || sample.unanswered > 0)};
 }
 
 std::vector<double> logarithms(std::vector<double> values) {
@@ -78,7 +119,7 @@ std::optional<UncomparedCell> uncompared(const Json& first, const Json* second) 
   const std::string id = first.at("id").get<std::string>();
   const std::string before = first.at("status").get<std::string>();
   if (second == nullptr) {
-    return UncomparedCell{id, "only in the first run", false};
+    return UncomparedCell{id, "missing in the second run", before == "measured"};
   }
   const std::string after = second->at("status").get<std::string>();
   if (before == "measured" && after == "measured") {
@@ -90,7 +131,37 @@ std::optional<UncomparedCell> uncompared(const Json& first, const Json* second) 
   if (before != "measured") {
     return UncomparedCell{id, fmt::format("{} in the first run{}", before, reason(first)), false};
   }
-  return UncomparedCell{id, fmt::format("{} in the second run{}", after, reason(*second)), after == "failed"};
+  return UncomparedCell{id, fmt::format("{} in the second run{}", after, reason(*second)), true};
+}
+
+// Says what is the matter with the rounds of a cell, one line for each run that has something.
+bool add_notes(const Json& first, const Json& second, const std::string& cell, std::vector<std::string>& notes) {
+  const std::size_t before = notes.size();
+  for (const auto& [run, name] : {std::pair{&first, "first"}, std::pair{&second, "second"}}) {
+    const Json repetitions = run->at("suite").at("repetitions");
+    const std::string note = cell_note(rounds_of(*run, cell), repetitions.get<std::size_t>());
+    if (!note.empty()) {
+      notes.push_back(fmt::format("{} in the {} run: {}", cell, name, note));
+    }
+  }
+  return notes.size() > before;
+}
+
+void compare_cell(const Json& first, const Json& second, const std::string& cell, const CompareOptions& options,
+                  Comparison& comparison) {
+  const bool marked = add_notes(first, second, cell, comparison.notes);
+  const std::vector<const Json*> before = rounds_of(first, cell);
+  const std::vector<const Json*> after = rounds_of(second, cell);
+  for (const Compared& what : kCompared) {
+    const Sample a = sample_of(before, what.metric);
+    const Sample b = sample_of(after, what.metric);
+    if (a.values.empty() || b.values.empty()) {
+      comparison.uncompared.push_back(without_metric(cell, what.metric, a, b));
+    } else {
+      comparison.metrics.push_back(compare_metric(cell, what, a.values, b.values, options));
+      comparison.metrics.back().marked = marked;
+    }
+  }
 }
 
 std::string name_of(const std::vector<const Json*>& group) {
@@ -135,6 +206,9 @@ void compare_slopes(const Json& first, const Json& second, const CompareOptions&
     }
     MetricComparison result = compare_metric(name, kComparedSlope, a, b, options);
     result.metric = "memory/idle_connection";
+    result.marked = std::any_of(comparison.metrics.begin(), comparison.metrics.end(), [&](const auto& metric) {
+      return metric.marked && metric.cell.rfind(name + "/", 0) == 0;
+    });
     comparison.metrics.push_back(std::move(result));
   }
 }
@@ -174,15 +248,7 @@ Comparison compare_runs(const Json& first, const Json& second, const CompareOpti
       comparison.uncompared.push_back(std::move(*left_out));
       continue;
     }
-    for (const Compared& what : kCompared) {
-      const std::vector<double> a = values_of(first, id, what.metric);
-      const std::vector<double> b = values_of(second, id, what.metric);
-      if (a.empty() || b.empty()) {
-        comparison.uncompared.push_back({id, fmt::format("{}: not known in all rounds", what.metric), false});
-      } else {
-        comparison.metrics.push_back(compare_metric(id, what, a, b, options));
-      }
-    }
+    compare_cell(first, second, id, options, comparison);
   }
   compare_slopes(first, second, options, comparison);
   for (const Json& cell : second.at("cells")) {

@@ -30,10 +30,11 @@ struct MetricComparison {
   double ratio = 1;                  // second to first, Hodges-Lehmann on logarithms
   std::optional<Interval> interval;  // of the ratio; absent where there are too few rounds
   Verdict verdict = Verdict::kInconclusive;
+  bool marked = false;  // rounds behind it carry warnings, are invalid, failed or are missing: see Comparison::notes
 };
 
-// Cells that cannot be compared, with the reason; `worse` where the first run could measure it and in the second the
-// server fails.
+// Cells that cannot be compared, with the reason; `worse` where the first run could measure it and the second could
+// not.
 struct UncomparedCell {
   std::string cell;
   std::string reason;
@@ -43,6 +44,7 @@ struct UncomparedCell {
 struct Comparison {
   std::vector<MetricComparison> metrics;
   std::vector<UncomparedCell> uncompared;
+  std::vector<std::string> notes;        // what is the matter with the rounds of compared cells, a line for each run
   std::vector<std::string> differences;  // of the environments, which may explain some of it
   bool any_worse() const;
 };

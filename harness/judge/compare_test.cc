@@ -41,6 +41,7 @@ Json run_of(double throughput, double p99, double cpu) {
                {"binaries", {{"fanin-load_sha256", "aa"}}},
                {"build", {{"build_type", "Release"}}}}}}},
            {"placement", {{"mode", "split"}}},
+           {"suite", {{"repetitions", 5}}},
            {"cells",
             {{{"id", "x/epoll/10"}, {"role", "measure"}, {"status", "measured"}, {"reason", nullptr}},
              {{"id", "x/epoll/10/aa"}, {"role", "aa"}, {"status", "measured"}, {"reason", nullptr}}}},
@@ -152,6 +153,53 @@ TEST(Compare, CountsANewFailureAsWorse) {
   broken["cells"][0]["reason"] = "the server ended by itself: exit code 1";
   EXPECT_TRUE(compare_runs(base, broken, {}).any_worse());
   EXPECT_FALSE(compare_runs(broken, base, {}).any_worse());
+}
+
+// The bug: a cell whose server stopped in the window, so that its rounds were warnings or invalid, was compared like any
+// other and looked better.
+TEST(Compare, MarksCellsWhoseRoundsAreNotAllValid) {
+  const Json base = run_of(1000, 100, 10);
+  EXPECT_FALSE(compare_runs(base, base, {}).metrics.front().marked);
+  Json other = run_of(1000, 50, 10);
+  other["rounds"][1]["load"]["verdict"] = {{"status", "warning"}, {"reasons", {"3 of 9 requests failed"}}};
+  other["rounds"][2]["status"] = "invalid";
+  other["rounds"][2]["reason"] = "late";
+  other["rounds"].erase(4);
+  const Comparison comparison = compare_runs(base, other, {});
+  EXPECT_TRUE(comparison.metrics.front().marked);
+  EXPECT_THAT(comparison.notes, ElementsAre("x/epoll/10 in the second run: 1 of 5 rounds: warning: 3 of 9 requests "
+                                            "failed; 1 of 5 rounds: invalid: late; 1 of 5 rounds: missing"));
+  const std::string text = describe_comparison(comparison);
+  EXPECT_THAT(text, HasSubstr("better !\n"));
+  EXPECT_THAT(text, HasSubstr(comparison.notes.front()));
+}
+
+// The bug: exit code 0 for a cell that turned invalid, that is missing, or whose server answers nothing any more.
+TEST(Compare, CountsACellThatIsLostAsWorse) {
+  const Json base = run_of(1000, 100, 10);
+  for (const char* status : {"invalid", "pending", "unsupported"}) {
+    Json lost = base;
+    lost["cells"][0]["status"] = status;
+    lost["cells"][0]["reason"] = "because";
+    EXPECT_TRUE(compare_runs(base, lost, {}).any_worse()) << status;
+    EXPECT_FALSE(compare_runs(lost, base, {}).any_worse()) << status;
+  }
+  Json missing = base;
+  missing["cells"].erase(0);
+  EXPECT_TRUE(compare_runs(base, missing, {}).any_worse());
+  EXPECT_FALSE(compare_runs(missing, base, {}).any_worse());
+  Json silent = base;
+  silent["rounds"][3]["load"]["throughput"]["requests_per_s"] = 0;
+  EXPECT_TRUE(compare_runs(base, silent, {}).any_worse());
+  EXPECT_FALSE(compare_runs(silent, base, {}).any_worse());
+  EXPECT_THAT(describe_comparison(compare_runs(base, silent, {})),
+              HasSubstr("throughput_per_s: 0 in 1 round of the second run (counts as WORSE)"));
+  Json unanswered = base;
+  unanswered["rounds"][3]["load"]["latency"]["response"] = {{"infinite", 20}, {"percentiles", {{"p99", nullptr}}}};
+  EXPECT_TRUE(compare_runs(base, unanswered, {}).any_worse());
+  Json few = base;  // too few samples for this percentile: nothing that the server did
+  few["rounds"][3]["load"]["latency"]["response"] = {{"infinite", 0}, {"percentiles", {{"p99", nullptr}}}};
+  EXPECT_FALSE(compare_runs(base, few, {}).any_worse());
 }
 
 TEST(Compare, RefusesWhatIsNotComparable) {

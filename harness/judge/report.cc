@@ -31,7 +31,9 @@ std::string row(const RunRecord& record, const Cell& cell) {
       }
     }
   }
-  return text + "\n";
+  const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
+  const std::string note = cell_note(record.rounds_of(cell.id), repetitions);
+  return text + (note.empty() ? "" : "   ! " + note) + "\n";
 }
 
 constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},

@@ -23,6 +23,13 @@ Json metric_of(const Json& round, const std::string& metric);
 // that falls among unanswered requests would be left out exactly where it is worst).
 Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rounds);
 
+// What is the matter with a round: "warning: REASON", "invalid: REASON" and so on; empty where it is valid.
+std::string round_note(const Json& round);
+
+// The same for all rounds of a cell: "2 of 5 rounds: warning: REASON; 1 of 5 rounds: missing", each state with its
+// first reason; empty where `repetitions` rounds are there and all are valid.
+std::string cell_note(const std::vector<const Json*>& rounds, std::size_t repetitions);
+
 // The cell's status and reason from those of all its rounds: measured where most of them are ok.
 struct CellVerdict {
   std::string status;

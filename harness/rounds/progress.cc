@@ -14,13 +14,15 @@ constexpr std::size_t kBarWidth = 24;
 // What a round takes beside its windows, before the first one has shown it: start, connect, drain.
 constexpr Nanoseconds kOverhead = std::chrono::milliseconds(300);
 
-std::string outcome(const Json& round) {
+// `note` is what is the matter with the round, empty where it is valid.
+std::string outcome(const Json& round, const std::string& note) {
   if (round.at("status") != "ok") {
-    return fmt::format("{}: {}", round.at("status").get<std::string>(), round.at("reason").get<std::string>());
+    return "! " + note;
   }
-  return fmt::format("{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
-                     figure(metric_of(round, "response_p99_ns"), "ns"),
-                     figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
+  const std::string figures = fmt::format(
+      "{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
+      figure(metric_of(round, "response_p99_ns"), "ns"), figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
+  return note.empty() ? figures : figures + " ! " + note;
 }
 
 }  // namespace
@@ -65,12 +67,12 @@ void Progress::round_ends(const Json& round, Nanoseconds planned) {
   ++done_;
   planned_left_ -= planned + kOverhead;
   planned_done_ += planned + kOverhead;
-  const bool good = round.at("status") == "ok";
-  if (is_terminal_ && good) {
+  const std::string note = round_note(round);
+  if (is_terminal_ && note.empty()) {
     return;  // the bar moves, and that is enough
   }
   fmt::print(stderr, "{}{:>4}/{} {}: {}\n", is_terminal_ ? "\r\033[K" : "", done_, rounds_,
-             round.at("cell").get<std::string>(), outcome(round));
+             round.at("cell").get<std::string>(), outcome(round, note));
   std::fflush(stderr);
 }
 
