@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -84,9 +85,15 @@ std::vector<Json> RoundsLog::recover(const std::string& path) {
 }
 
 void write_file_atomically(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".partial";
-  const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  int error = file ? write_and_sync(file.get(), text) : errno;
+  // A name of its own: a file of the user's may have any other, and two writers must not share one.
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) {
+    fail(path, errno);
+  }
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  int error = ::fchmod(file.get(), 0644 & ~mask) == 0 ? write_and_sync(file.get(), text) : errno;
   if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) {
     error = errno;
   }

@@ -87,7 +87,15 @@ TEST_F(RoundsLogTest, ReplacesAFileAsAWhole) {
   write_file_atomically(path(), "first");
   write_file_atomically(path(), "second");
   EXPECT_EQ(read_file(path()), "second");
-  EXPECT_FALSE(std::filesystem::exists(path() + ".partial"));
+  const std::filesystem::directory_iterator files(folder_);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+// The bug: the temporary file had the name run.json.partial, which a second writer shared and a body file could have.
+TEST_F(RoundsLogTest, LeavesOtherFilesAlone) {
+  write_file_atomically(path() + ".partial", "a body");
+  write_file_atomically(path(), "first");
+  EXPECT_EQ(read_file(path() + ".partial"), "a body");
 }
 
 // Would catch: a server whose last words are no UTF-8 and take the whole run down when it is written.

@@ -29,7 +29,8 @@ void require_program(const std::string& path, const char* option) {
   }
 }
 
-void make_directory(const std::string& directory) {
+// Returns the lock on it.
+RunLock make_directory(const std::string& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error || ::access(directory.c_str(), W_OK) != 0) {
@@ -37,16 +38,18 @@ void make_directory(const std::string& directory) {
     throw std::system_error(number, std::generic_category(),
                             fmt::format("cannot write results to {} (choose another with --out)", directory));
   }
+  RunLock lock(directory);
   if (fs::exists(fs::path(directory) / "run.json") || fs::exists(fs::path(directory) / "rounds.jsonl")) {
     throw std::invalid_argument(
         fmt::format("{}: holds a run already: go on with --resume, or choose another with --out", directory));
   }
+  return lock;
 }
 
 // A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
 // runs: so a run that goes on later has the same, and no path of this machine gets into a result.
 void check_files(const Suite& suite, const fs::path& folder) {
-  constexpr std::array kOwn{"run.json", "rounds.jsonl", "suite.json"};
+  constexpr std::array kOwn{"run.json", "rounds.jsonl", "suite.json", "micro.json", RunLock::kFile};
   for (const Experiment& experiment : suite.experiments) {
     for (const std::string& file : experiment.workload.files()) {
       if (!fs::is_regular_file(folder / file)) {
@@ -54,7 +57,7 @@ void check_files(const Suite& suite, const fs::path& folder) {
             fmt::format("experiment '{}': there is no file {}: paths count from the suite's folder", experiment.name,
                         (folder / file).string()));
       }
-      if (std::find(kOwn.begin(), kOwn.end(), fs::path(file).lexically_normal()) != kOwn.end()) {
+      if (std::find(kOwn.begin(), kOwn.end(), *fs::path(file).lexically_normal().begin()) != kOwn.end()) {
         throw std::invalid_argument(
             fmt::format("experiment '{}': a run writes a {} of its own: rename that file", experiment.name, file));
       }
@@ -153,7 +156,7 @@ Session begin_session(const RunOptions& options) {
   record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));
   record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
   session.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
-  make_directory(session.directory);
+  session.lock = make_directory(session.directory);
   keep_files(record.suite, folder, session.directory);
   session.rig.directory = session.directory;
   settle_unsupported(session);
@@ -172,6 +175,11 @@ Session resume_session(const RunOptions& options) {
   session.directory = options.resume;
   session.rig.directory = session.directory;
   const std::string path = session.directory + "/run.json";
+  if (!fs::exists(path)) {
+    throw std::invalid_argument(
+        fmt::format("{}: there is no such file: give --resume the directory of a run that was interrupted", path));
+  }
+  session.lock = RunLock(session.directory);
   const Json run = load_json(path);
   const JsonReader reader(run, path);
   if (reader.at("schema").text() != "fanin-run" || reader.at("complete").boolean()) {

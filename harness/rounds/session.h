@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/rounds/round.h"
+#include "harness/rounds/run_lock.h"
 #include "harness/rounds/run_record.h"
 #include "harness/suite/catalogue.h"
 
@@ -24,6 +25,7 @@ struct RunOptions {
 // A run that is about to begin or to go on: everything checked, the run directory made, nothing measured yet.
 struct Session {
   std::string directory;
+  RunLock lock;  // on that directory
   Rig rig;
   std::vector<int> allowed_cpus;  // of the harness, before it settles on the client's
   Catalogue catalogue;
