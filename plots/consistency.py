@@ -145,13 +145,26 @@ def round_findings(one, path):
     return load_findings(one["load"], (*path, "load")) if one["load"] else []
 
 
+def repeated_rounds(rounds):
+    """Yields (index, message) of each round whose cell was measured in its block before."""
+    seen = set()
+    for index, one in enumerate(rounds):
+        if (one["cell"], one["block"]) in seen:
+            yield index, f"the round of {one['cell']} in block {one['block']} occurs twice"
+        seen.add((one["cell"], one["block"]))
+
+
 def run_findings(run):
     """Findings of a run beyond its suite."""
     found = _repeated([cell["id"] for cell in run["cells"]], ("cells",), "cell")
     found += _cell_findings(run)
+    found += [_finding(("rounds", index), message) for index, message in repeated_rounds(run["rounds"])]
     cells = {cell["id"]: cell for cell in run["cells"]}
     by_cell = {}
     for index, one in enumerate(run["rounds"]):
+        if one["block"] >= run["suite"]["repetitions"]:
+            repetitions = run["suite"]["repetitions"]
+            found.append(_finding(("rounds", index, "block"), f"{one['block']} but there are {repetitions} repetitions"))
         if one["cell"] not in cells:
             found.append(_finding(("rounds", index, "cell"), f"there is no cell \"{one['cell']}\" in $.cells"))
         by_cell.setdefault(one["cell"], []).append(one)

@@ -30,12 +30,17 @@ def rounds_findings(path, limit=10):
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    rounds = []
+    # Not splitlines(), which also breaks at characters that may stand in a text.
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
         one = parse_json(line, f"{path}:{number}")
         broken = schema_findings(one, "fanin-run", "round", limit) or consistency.round_findings(one, ())
         found += [Finding(f"line {number}: {each.place}", each.message) for each in broken]
+        rounds.append(one)
         if len(found) >= limit:
             break
+    if not found:
+        found = [Finding(f"line {index + 1}: $", message) for index, message in consistency.repeated_rounds(rounds)]
     return found[:limit]
 
 

@@ -208,6 +208,18 @@ class Consistency(unittest.TestCase):
         self.assertEqual(self.broken(wrong_server), ["$.suite.experiments[0].servers[0]"])
         self.assertIn("$.cells[1]", self.broken(twice))
 
+    def test_each_round_is_measured_once(self):
+        # The bug: two programs in one directory measured each round twice, and the run was called sound.
+        def again(run):
+            run["rounds"].append(copy.deepcopy(run["rounds"][0]))
+
+        def too_many(run):
+            run["rounds"][0]["block"] = run["suite"]["repetitions"]
+
+        last = len(small_run()["rounds"])
+        self.assertEqual(self.broken(again)[0], f"$.rounds[{last}]")
+        self.assertEqual(self.broken(too_many)[0], "$.rounds[0].block")
+
     def test_histogram_must_agree_with_its_buckets(self):
         def response(run):
             return run["rounds"][0]["load"]["latency"]["response"]
@@ -324,6 +336,12 @@ class Command(unittest.TestCase):
     def test_rounds_file(self):
         rounds = small_run()["rounds"]
         self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl"), (0, ""))
+        # The bug: a line was broken at characters that only look like the end of one.
+        texts = [{**rounds[0], "status": "failed", "reason": "the server said \u2028 and \u0085"}]
+        self.assertEqual(check_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts), "rounds.jsonl"), (0, ""))
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (*rounds, rounds[0])), "rounds.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn(f"line {len(rounds) + 1}: $: the round of {rounds[0]['cell']} in block 0 occurs twice", errors)
         del rounds[1]["status"]
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl")
         self.assertEqual(code, 2)
