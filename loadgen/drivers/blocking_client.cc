@@ -48,7 +48,6 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
   start(window);
   down_since_ = now();
   for (at_ = now();; at_ = now()) {
-    meter_.pass(at_, recorder_.window().open, recorder_.window().close);
     look_for_news(coordinator);
     workload_.wake(at_);
     if (workload_.finished(at_) || over()) {
@@ -80,6 +79,7 @@ bool BlockingClient::over() const noexcept {
 void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
   recorder_.publish(at_, fd_ ? 1 : 0);
   recorder_.open_early(coordinator.opening(), at_);
+  meter_.pass(at_, recorder_.window().open, recorder_.window().close);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
     workload_.close_at(at_);

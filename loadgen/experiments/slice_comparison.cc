@@ -16,7 +16,7 @@ double seconds(Nanoseconds duration) { return static_cast<double>(duration.count
 
 double rate(const Slice& slice) { return static_cast<double>(slice.completed) / seconds(slice.end - slice.begin); }
 
-double cpu_per_request(const Slice& slice) { return seconds(slice.server_cpu) / static_cast<double>(slice.completed); }
+double cpu_per_request(const Slice& slice) { return seconds(*slice.server_cpu) / static_cast<double>(slice.completed); }
 
 std::optional<Ratio> ratio_of(const std::vector<double>& log_ratios) {
   if (log_ratios.empty()) {
@@ -74,7 +74,7 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
       continue;
     }
     throughput.push_back(log_ratio(block, rate));
-    if (all_of(block, [](const Slice& slice) { return slice.server_cpu > Nanoseconds(0); })) {
+    if (all_of(block, [](const Slice& slice) { return slice.server_cpu.value_or(Nanoseconds(0)) > Nanoseconds(0); })) {
       cpu.push_back(log_ratio(block, cpu_per_request));
     }
   }

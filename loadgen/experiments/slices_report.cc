@@ -32,13 +32,12 @@ std::uint64_t completed(const LoadResult& result) {
 
 std::optional<double> server_ns_per_request(const Outcome& outcome) {
   Nanoseconds cpu{0};
+  std::uint64_t requests = 0;
   for (const Slice& slice : outcome.result.slices) {
-    cpu += slice.server_cpu;
+    cpu += slice.server_cpu.value_or(Nanoseconds(0));
+    requests += slice.server_cpu ? slice.completed : 0;
   }
-  const std::uint64_t requests = completed(outcome.result);
-  return outcome.plan.server_pid && requests > 0
-             ? std::optional(static_cast<double>(cpu.count()) / static_cast<double>(requests))
-             : std::nullopt;
+  return requests > 0 ? std::optional(static_cast<double>(cpu.count()) / static_cast<double>(requests)) : std::nullopt;
 }
 
 std::string latency(const Histogram& histogram, unsigned per_10000) {
@@ -105,7 +104,7 @@ Json slices_of(const Outcome& outcome) {
   for (const Slice& slice : outcome.result.slices) {
     json.push_back({{"number", slice.number},
                     {"completed", slice.completed},
-                    {"server_cpu_ns", outcome.plan.server_pid ? Json(slice.server_cpu.count()) : Json()}});
+                    {"server_cpu_ns", slice.server_cpu ? Json(slice.server_cpu->count()) : Json()}});
   }
   return json;
 }

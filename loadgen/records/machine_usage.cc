@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -19,7 +20,8 @@ Nanoseconds from_timeval(const timeval& time) noexcept {
 }
 
 struct ProcessStat {
-  long ticks = 0;  // of the process and of the children it has waited for
+  long own_ticks = 0;
+  long child_ticks = 0;  // of the children that it has waited for
   unsigned threads = 0;
 };
 
@@ -43,9 +45,8 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
     return std::nullopt;
   }
   ProcessStat stat;
-  for (std::size_t field = 14; field <= 17; ++field) {
-    stat.ticks += std::stol(values[field - kFirst]);
-  }
+  stat.own_ticks = std::stol(values[14 - kFirst]) + std::stol(values[15 - kFirst]);
+  stat.child_ticks = std::stol(values[16 - kFirst]) + std::stol(values[17 - kFirst]);
   stat.threads = static_cast<unsigned>(std::stoul(values[20 - kFirst]));
   return stat;
 }
@@ -57,6 +58,18 @@ std::vector<pid_t> children_of(pid_t pid) {
     children.push_back(child);
   }
   return children;
+}
+
+Nanoseconds from_ticks(long ticks) { return Nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * ticks; }
+
+// To the nanosecond: over a short window, a tick more or less would be nothing or all of a CPU.
+std::optional<Nanoseconds> exact_cpu_of(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
 }
 
 unsigned allowed_cpus_of(pid_t pid) {
@@ -104,7 +117,7 @@ std::optional<ServerUsage> server_usage(pid_t pid) {
     if (!usage) {
       usage = ServerUsage{.cpus = allowed_cpus_of(pid), .threads = 0};
     }
-    usage->cpu += std::chrono::nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * stat->ticks;
+    usage->cpu += exact_cpu_of(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
     usage->threads += stat->threads;
   }
   return usage;

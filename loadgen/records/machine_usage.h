@@ -24,7 +24,7 @@ ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) n
 
 // What the server has used, its children included.
 struct ServerUsage {
-  Nanoseconds cpu{0};    // exact to the kernel's clock tick, 10 ms
+  Nanoseconds cpu{0};    // that of children which have ended is exact to the kernel's clock tick, 10 ms
   unsigned cpus = 1;     // that it may use
   unsigned threads = 1;  // of all its processes
 };

@@ -43,7 +43,6 @@ ThreadUsage thread_usage() noexcept {
   ThreadUsage usage;
   usage.run_queue_wait = read_run_queue_wait();
   usage.cpu = thread_cpu_time();
-  usage.at = now();
   return usage;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -9,7 +10,6 @@ namespace fanin {
 
 // What the calling thread has used of the machine since it began.
 struct ThreadUsage {
-  TimePoint at{};
   Nanoseconds cpu{0};
   std::optional<Nanoseconds> run_queue_wait;  // ready to run, but without a CPU; none where the kernel does not say
 };
@@ -37,8 +37,16 @@ class UsageMeter {
   // The window is over whatever the clock says.
   void stop() noexcept { pass(TimePoint::max(), TimePoint::max(), TimePoint::max()); }
 
-  Nanoseconds elapsed() const noexcept { return end_.at - begin_.at; }
   Nanoseconds cpu() const noexcept { return end_.cpu - begin_.cpu; }
+  // The share of a CPU that the thread used over a window of this length, without what it spun away. A thread that
+  // blocks passes the borders late, even both at once: the time between its readings is no measure. None of no window.
+  std::optional<double> utilisation(Nanoseconds window, Nanoseconds spun) const noexcept {
+    if (window <= Nanoseconds(0)) {
+      return std::nullopt;
+    }
+    const auto work = static_cast<double>(std::max(cpu() - spun, Nanoseconds(0)).count());
+    return std::min(1.0, work / static_cast<double>(window.count()));
+  }
   // None where one of the readings was not to be had, as when descriptors have run out.
   std::optional<Nanoseconds> run_queue_wait() const noexcept {
     return end_.run_queue_wait && begin_.run_queue_wait

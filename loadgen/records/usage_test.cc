@@ -27,7 +27,6 @@ TEST(UsageMeter, TakesTheWindowAndNothingElse) {
   meter.pass(close, open, close);
   const Nanoseconds used = meter.cpu();
   EXPECT_GE(used, std::chrono::milliseconds(5));
-  EXPECT_GT(meter.elapsed(), Nanoseconds(0));  // the two clocks are read one after the other: no more can be said
   burn(std::chrono::milliseconds(5));
   meter.stop();
   EXPECT_EQ(meter.cpu(), used);
@@ -36,7 +35,29 @@ TEST(UsageMeter, TakesTheWindowAndNothingElse) {
 TEST(UsageMeter, AWindowThatNeverOpenedUsedNothing) {
   UsageMeter meter;
   meter.stop();
-  EXPECT_LT(meter.elapsed(), std::chrono::seconds(1));
+  EXPECT_EQ(meter.utilisation(Nanoseconds(0), Nanoseconds(0)), std::nullopt);
+}
+
+// Would catch: "busiest thread 104 % of a CPU" of a thread that was blocked over both borders of the window, whose two
+// readings are as good as one.
+TEST(UsageMeter, AThreadThatBlocksOverTheWindowDidNotUseIt) {
+  UsageMeter meter;
+  meter.pass(TimePoint{}, TimePoint::max(), TimePoint::max());
+  const TimePoint open{std::chrono::seconds(1)};
+  const TimePoint close = open + std::chrono::hours(1);
+  meter.pass(close + std::chrono::seconds(2), open, close);
+  EXPECT_LT(*meter.utilisation(close - open, Nanoseconds(0)), 0.5);
+}
+
+// Would catch: what a loop spins away taken for work, and more than the whole of a CPU.
+TEST(UsageMeter, UtilisationIsWorkOverTheWindow) {
+  UsageMeter meter;
+  meter.pass(TimePoint{}, TimePoint{}, TimePoint::max());
+  burn(std::chrono::milliseconds(2));
+  meter.stop();
+  EXPECT_EQ(*meter.utilisation(2 * meter.cpu(), Nanoseconds(0)), 0.5);
+  EXPECT_EQ(*meter.utilisation(2 * meter.cpu(), meter.cpu()), 0);
+  EXPECT_EQ(*meter.utilisation(meter.cpu() / 2, Nanoseconds(0)), 1);
 }
 
 TEST(UsageMeter, ReadsTheWaitForACpu) {
@@ -88,6 +109,16 @@ TEST(ServerUsage, ChildrenCount) {
   EXPECT_GE(usage->cpus, 1U);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
+}
+
+// Would catch: use in ticks of 10 ms, of which a window of some milliseconds has none or one: "0 % of its CPU" or 100
+// %.
+TEST(ServerUsage, IsExactForAShortWindow) {
+  const std::optional<ServerUsage> before = server_usage(::getpid());
+  burn(std::chrono::milliseconds(3));
+  const std::optional<ServerUsage> after = server_usage(::getpid());
+  EXPECT_GE(after->cpu - before->cpu, std::chrono::milliseconds(3));
+  EXPECT_NE((after->cpu - before->cpu) % std::chrono::milliseconds(1), Nanoseconds(0));
 }
 
 TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage(1 << 30)); }

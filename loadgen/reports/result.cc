@@ -40,7 +40,13 @@ void add_classes(LoadResult& result, const ClassRecorder& classes) {
   }
 }
 
-void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin) {
+Nanoseconds window_length(const Recorder& recorder) {
+  const Window& window = recorder.window();
+  const TimePoint end = window.close == TimePoint::max() ? recorder.last_outcome() : window.close;
+  return end - window.open;
+}
+
+void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin, Nanoseconds window) {
   result.spun += spin.spun();
   result.stalls.count += spin.stalls().count;
   result.stalls.total += spin.stalls().total;
@@ -49,11 +55,8 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.run_queue_wait =
       result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
   result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, waited.value_or(Nanoseconds(0)));
-  if (usage.elapsed() > Nanoseconds(0)) {
-    const double share = static_cast<double>(std::max(usage.cpu() - spin.spun(), Nanoseconds(0)).count()) /
-                         static_cast<double>(usage.elapsed().count());
-    result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, share);
-  }
+  result.busiest_thread_utilisation =
+      std::max(result.busiest_thread_utilisation, usage.utilisation(window, spin.spun()).value_or(0));
 }
 
 void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {
@@ -83,7 +86,8 @@ void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
   result.replies_median = replies.size() % 2 == 1 ? replies[middle] : (replies[middle - 1] + replies[middle]) / 2.0;
 }
 
-// Threads of one target pass the same slices, so that they differ in number at the very end at most.
+// Threads of one target pass the same slices, so that they differ in number at the very end at most. One of them reads
+// the server's clock.
 void add_slices(LoadResult& result, const Slices& slices) {
   for (std::size_t i = 0; i < slices.all().size(); ++i) {
     const Slice& slice = slices.all()[i];
@@ -91,7 +95,7 @@ void add_slices(LoadResult& result, const Slices& slices) {
       result.slices.push_back(slice);
     } else {
       result.slices[i].completed += slice.completed;
-      result.slices[i].server_cpu += slice.server_cpu;
+      result.slices[i].server_cpu = result.slices[i].server_cpu ? result.slices[i].server_cpu : slice.server_cpu;
     }
   }
 }
@@ -143,9 +147,7 @@ double LoadResult::requests_per_s() const noexcept {
 Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
   Nanoseconds length{0};
   for (const auto& thread : threads) {
-    const Window& window = thread->recorder().window();
-    const TimePoint end = window.close == TimePoint::max() ? thread->recorder().last_outcome() : window.close;
-    length = std::max(length, end - window.open);
+    length = std::max(length, window_length(thread->recorder()));
   }
   return length;
 }
@@ -155,7 +157,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
   for (const auto& thread : threads) {
     add_counts(result, thread->recorder());
     add_statuses(result, thread->statuses());
-    add_usage(result, thread->usage(), thread->spin());
+    add_usage(result, thread->usage(), thread->spin(), window_length(thread->recorder()));
     if (thread->classes() != nullptr) {
       add_classes(result, *thread->classes());
     }

@@ -39,14 +39,15 @@ void Slices::completed(TimePoint sent) noexcept {
   }
 }
 
-void Slices::read() noexcept {
+// After a stall both borders may be passed at once: the time between such readings is none of the slice's.
+void Slices::read(TimePoint at) noexcept {
   Slice& slice = slices_[reading_];
   if (!inside_) {
-    slice.server_cpu = -clock_->read();
+    first_reading_ = at < slice.end ? std::optional(clock_->read()) : std::nullopt;
     next_reading_ = slice.end;
     inside_ = true;
   } else {
-    slice.server_cpu += clock_->read();
+    slice.server_cpu = first_reading_ ? std::optional(clock_->read() - *first_reading_) : std::nullopt;
     inside_ = false;
     ++reading_;
     next_reading_ = reading_ < slices_.size() ? slices_[reading_].begin : TimePoint::max();

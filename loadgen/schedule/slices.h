@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "loadgen/records/process_clock.h"
@@ -29,7 +30,8 @@ struct Slice {
   TimePoint begin{};  // without what is cut
   TimePoint end{};
   std::uint64_t completed = 0;  // requests that were sent between the two, whenever their replies came
-  Nanoseconds server_cpu{0};    // used between the two; 0 where no clock reads it
+  // Used between the two; none where no clock reads it, or both were passed at once.
+  std::optional<Nanoseconds> server_cpu{};
 };
 
 // The turns of one target, as one thread passes them. Requests in flight when a slice ends belong to it. One thread.
@@ -52,14 +54,14 @@ class Slices {
   // To be called now and then with the current time.
   void pass(TimePoint at) noexcept {
     if (at >= next_reading_) [[unlikely]] {
-      read();
+      read(at);
     }
   }
   const std::vector<Slice>& all() const noexcept { return slices_; }
 
  private:
   void advance() noexcept;
-  void read() noexcept;
+  void read(TimePoint at) noexcept;
 
   const SlicePlan plan_;
   Window window_;
@@ -70,6 +72,7 @@ class Slices {
   std::vector<Slice> slices_;
   std::size_t reading_ = 0;  // the slice whose border is read next
   bool inside_ = false;      // its first border has been read
+  std::optional<Nanoseconds> first_reading_;
   TimePoint next_reading_ = TimePoint::max();
 };
 

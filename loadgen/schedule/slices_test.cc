@@ -76,6 +76,30 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
   EXPECT_EQ(slices.all()[0].completed, 16U);
 }
 
+// Would catch: 0, or the whole CPU time of the server below zero, for a slice of which one border was not read: the
+// loop stood still over all of it, or the run was interrupted within it.
+TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
+  const ProcessClock clock(::getpid());
+  Slices slices(plan_of(1, 0));
+  slices.begin(window_of(0, 200), &clock);
+  for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
+    slices.open(at_ms(ms));
+    slices.pass(at_ms(ms));
+  }
+  slices.open(at_ms(39));
+  slices.pass(at_ms(39));  // the second is over
+  slices.open(at_ms(59));
+  slices.pass(at_ms(59));  // both borders of the third
+  slices.pass(at_ms(59));
+  slices.open(at_ms(62));
+  slices.pass(at_ms(62));  // the fourth is never left
+  ASSERT_EQ(slices.all().size(), 4U);
+  EXPECT_TRUE(slices.all()[0].server_cpu);
+  EXPECT_TRUE(slices.all()[1].server_cpu);
+  EXPECT_FALSE(slices.all()[2].server_cpu);
+  EXPECT_FALSE(slices.all()[3].server_cpu);
+}
+
 Slice slice(std::uint64_t number, std::uint64_t completed, int cpu_ms = 0) {
   return {.number = number,
           .begin = at_ms(0),
