@@ -26,7 +26,7 @@ _DIAGONAL = style.REFERENCE_LINE
 
 def draw(document):
     """Returns the Figure of a fanin-load-sweep document over rates that has at least one result."""
-    points = sorted((each for each in document["points"] if each["result"]), key=lambda each: each["value"])
+    points = sorted((each for each in document["points"] if _is_measured(each)), key=lambda each: each["value"])
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
             ("Latency versus load", _subtitle(points[0]["result"]), "INTERRUPTED" if document["interrupted"] else None),
@@ -38,9 +38,9 @@ def draw(document):
         )
         _latency(sheet.panels[0], points)
         _rates(sheet.panels[1], points)
-        if document["ceiling"]:
+        if _ceiling(document) is not None:
             for panel in sheet.panels:
-                panel.axvline(_achieved(document["ceiling"]), zorder=1, **_CEILING)
+                panel.axvline(_ceiling(document), zorder=1, **_CEILING)
         sheet.panels[0].set_title("response time", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[1].set_title("achieved requests per second", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[0].set_xlabel("achieved requests per second")
@@ -49,7 +49,16 @@ def draw(document):
 
 
 def _achieved(result):
-    return result["throughput"]["requests_per_s"] or 0.0
+    return result["throughput"]["requests_per_s"]
+
+
+def _is_measured(point):
+    """A run whose window never opened achieved no rate, which is not 0."""
+    return point["result"] is not None and _achieved(point["result"]) is not None
+
+
+def _ceiling(document):
+    return _achieved(document["ceiling"]) if document["ceiling"] else None
 
 
 def _is_invalid(point):
@@ -107,7 +116,7 @@ def _rate_axis(panel, axis, values):
 def _legend(document, points):
     entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
     entries.append(page.Entry("achieved = asked", _DIAGONAL | {"linestyle": style.SOLID}))
-    if document["ceiling"]:
+    if _ceiling(document) is not None:
         entries.append(page.Entry("closed loop", _CEILING))
     if any(_is_invalid(point) for point in points):
         entries.append(page.Entry("invalid run", style.PERCENTILES["p50"].hollow_arguments()))
@@ -131,10 +140,10 @@ def _subtitle(result):
 
 
 def _footer(document, points):
-    ceiling = document["ceiling"]
+    ceiling = _ceiling(document)
     parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"one run per rate, {len(points)} rates"]
-    if ceiling:
-        parts.append(f"closed loop: {ticks.count(_achieved(ceiling))} requests/s")
+    if ceiling is not None:
+        parts.append(f"closed loop: {ticks.count(ceiling)} requests/s")
     return " \u00b7 ".join(parts + ["percentiles as far as 10/(1-p) requests stand behind them"])
 
 
@@ -147,7 +156,7 @@ def load(path):
         raise InputError(f"{path}: {finding}")
     if document["parameter"]["name"] != "rate":
         raise InputError(f"{path} is a sweep of {document['parameter']['name']}: give one of --sweep rate=auto")
-    if not any(point["result"] for point in document["points"]):
+    if not any(_is_measured(point) for point in document["points"]):
         raise InputError(f"{path} holds no run: give a sweep that has measured something")
     return document
 

@@ -34,12 +34,13 @@ std::string delay_row(std::string_view name, const Histogram& histogram) {
 
 Json ceiling_json(const DriverCeiling& ceiling) {
   const bool known = ceiling.requests_per_s.has_value();
+  const auto& used = ceiling.busiest_thread_utilisation;
   const auto& cost = ceiling.generator_ns_per_request;
   return {{"driver", driver_name(ceiling.driver)},
           {"requests_per_s", known ? Json(*ceiling.requests_per_s) : Json()},
           {"reason", known ? Json() : Json(ceiling.reason)},
           {"cpu_per_request_ns", cost ? Json(*cost) : Json()},
-          {"busiest_thread_utilisation", known ? Json(ceiling.busiest_thread_utilisation) : Json()}};
+          {"busiest_thread_utilisation", used ? Json(*used) : Json()}};
 }
 
 Json parse_file(const std::string& path) {
@@ -72,7 +73,7 @@ std::string calibration_text(const Calibration& calibration) {
                 ? fmt::format("{:>12}, {} of CPU per request, busiest thread {:.0f} % of a CPU\n",
                               human_rate(*ceiling.requests_per_s),
                               human_duration(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
-                              ceiling.busiest_thread_utilisation * 100)
+                              ceiling.busiest_thread_utilisation.value_or(0) * 100)
                 : fmt::format("not here: {}\n", ceiling.reason);
   }
   text += "\n  how much later than asked a wait of 1 ms ends\n";

@@ -19,7 +19,7 @@ struct DriverCeiling {
   std::optional<double> requests_per_s;  // none: it does not run here, or its run was invalid
   std::string reason;                    // then why
   std::optional<double> generator_ns_per_request;
-  double busiest_thread_utilisation = 0;
+  std::optional<double> busiest_thread_utilisation;
 };
 
 // What this machine lets the generator do, and how well it keeps time. A value.

@@ -14,7 +14,7 @@ std::string outcome_heading() {
 std::string outcome_row(const Outcome& outcome) {
   const bool invalid = outcome.verdict.status == Status::kInvalid;
   const LoadResult& result = outcome.result;
-  std::string row = fmt::format("{:>14}", human_rate(result.requests_per_s()));
+  std::string row = fmt::format("{:>14}", result.window > Nanoseconds(0) ? human_rate(result.requests_per_s()) : "-");
   for (const unsigned per_10000 : {5000U, 9900U, 9990U}) {
     const std::string text = percentile_text(result.response, per_10000);
     row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);

@@ -46,9 +46,10 @@ std::string latency(const Histogram& histogram, unsigned per_10000) {
 }
 
 std::string target_row(const Outcome& outcome, std::size_t target) {
+  const auto rate = slice_rate(outcome.result);
   const auto cpu = server_ns_per_request(outcome);
   return fmt::format("  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), outcome.plan.target.text(),
-                     human_rate(slice_rate(outcome.result)), latency(outcome.result.response, 5000),
+                     rate ? human_rate(*rate) : "-", latency(outcome.result.response, 5000),
                      latency(outcome.result.response, 9900), latency(outcome.result.response, 9990),
                      cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
                      status_name(outcome.verdict.status));
@@ -111,7 +112,8 @@ Json slices_of(const Outcome& outcome) {
 
 Json target_json(const Outcome& outcome) {
   const auto cpu = server_ns_per_request(outcome);
-  return {{"throughput_per_s", slice_rate(outcome.result)},
+  const auto rate = slice_rate(outcome.result);
+  return {{"throughput_per_s", rate ? Json(*rate) : Json()},
           {"server_cpu_per_request_ns", cpu ? Json(*cpu) : Json()},
           {"slices", slices_of(outcome)},
           {"result", result_json(outcome.plan, outcome.result, outcome.verdict)}};
@@ -138,9 +140,11 @@ SlicesResult judge_slices(std::vector<Outcome> outcomes) {
   return result;
 }
 
-double slice_rate(const LoadResult& result) {
+std::optional<double> slice_rate(const LoadResult& result) {
   const Nanoseconds time = counted(result);
-  return time > Nanoseconds(0) ? static_cast<double>(completed(result)) * 1e9 / static_cast<double>(time.count()) : 0.0;
+  return time > Nanoseconds(0)
+             ? std::optional(static_cast<double>(completed(result)) * 1e9 / static_cast<double>(time.count()))
+             : std::nullopt;
 }
 
 std::string slices_text(const SlicesResult& result) {

@@ -17,8 +17,8 @@ struct SlicesResult {
 
 SlicesResult judge_slices(std::vector<Outcome> outcomes);
 
-// Requests per second over what counts of its slices.
-double slice_rate(const LoadResult& result);
+// Requests per second over what counts of its slices; nothing where it had none.
+std::optional<double> slice_rate(const LoadResult& result);
 
 std::string slices_text(const SlicesResult& result);
 

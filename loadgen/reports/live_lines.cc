@@ -55,7 +55,7 @@ std::string phase_line(const LiveState& state) {
 }
 
 std::string rate_line(const LiveState& state) {
-  std::string text = human_rate(state.rate_now) + " now";
+  std::string text = (state.rate_now ? human_rate(*state.rate_now) : "-") + " now";
   if (state.rate_so_far) {
     text += fmt::format(", {} so far", human_rate(*state.rate_so_far));
   }

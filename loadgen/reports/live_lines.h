@@ -17,7 +17,7 @@ struct LiveState {
   RunListener::Progress::Phase phase = RunListener::Progress::Phase::kConnecting;
   std::optional<double> done;       // share of the phase, 0 to 1, where its end is known
   std::optional<Nanoseconds> left;  // of the phase, where that is known
-  double rate_now = 0;
+  std::optional<double> rate_now;
   std::optional<double> rate_so_far;    // in the window
   std::optional<double> asked_rate;     // open loop
   std::optional<SecondOfAll> latest;    // second of the window that is over

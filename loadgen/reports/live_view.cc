@@ -121,7 +121,8 @@ void LiveView::set_rates(const Progress& progress) {
   }
   const Nanoseconds span = samples_.back().elapsed - samples_.front().elapsed;
   const auto more = static_cast<double>(samples_.back().completed - samples_.front().completed);
-  state_.rate_now = span > Nanoseconds(0) ? more * 1e9 / static_cast<double>(span.count()) : 0;
+  state_.rate_now =
+      span > Nanoseconds(0) ? std::optional(more * 1e9 / static_cast<double>(span.count())) : std::nullopt;
   if (in_window && progress.elapsed > Nanoseconds(0)) {
     state_.rate_so_far = static_cast<double>(progress.completed) * 1e9 / static_cast<double>(progress.elapsed.count());
   }

@@ -158,13 +158,16 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   if (!plan.rate_per_s) {
     return "";
   }
-  const double stalled = result.late_by_stalls_share();
-  std::string text = fmt::format(
-      "  schedule      asked {}, achieved {}; {:.2f} % left within {} of their time{}, the latest {} after it\n",
-      human_rate(*plan.rate_per_s), human_rate(verdict.achieved_rate_per_s.value_or(0)),
-      verdict.within_tolerance_share.value_or(0) * 100, human_duration(lateness_tolerance(plan)),
-      stalled > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", stalled * 100) : "",
-      human_duration(result.lateness.max()));
+  const double stalled = result.late_by_stalls_share().value_or(0);
+  std::string text = fmt::format("  schedule      asked {}", human_rate(*plan.rate_per_s));
+  text += verdict.achieved_rate_per_s ? ", achieved " + human_rate(*verdict.achieved_rate_per_s) : "";
+  text +=
+      verdict.within_tolerance_share
+          ? fmt::format("; {:.2f} % left within {} of their time{}, the latest {} after it\n",
+                        *verdict.within_tolerance_share * 100, human_duration(lateness_tolerance(plan)),
+                        stalled > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", stalled * 100) : "",
+                        human_duration(result.lateness.max()))
+          : "; no request of the window left\n";
   if (result.queued() > 0) {
     text +=
         fmt::format("  queued        {} requests found no connection free and waited for one, p50 {}, the longest {}\n",
@@ -174,12 +177,16 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   return text;
 }
 
+std::string cpu_share(const std::optional<double>& share) {
+  return share ? fmt::format("{:.0f} % of a CPU", *share * 100) : "-";
+}
+
 std::string generator_line(const LoadResult& result) {
   const auto cpu = result.generator_ns_per_request();
   const std::string each =
       cpu ? human_duration(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
-  return fmt::format("  generator     {}busiest thread {:.0f} % of a CPU, {} MB\n", each,
-                     result.busiest_thread_utilisation * 100, result.generator.max_rss_bytes / 1'000'000);
+  return fmt::format("  generator     {}busiest thread {}, {} MB\n", each, cpu_share(result.busiest_thread_utilisation),
+                     result.generator.max_rss_bytes / 1'000'000);
 }
 
 std::string wait_line(const LoadPlan& plan, const LoadResult& result) {

@@ -55,8 +55,9 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.run_queue_wait =
       result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
   result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, waited.value_or(Nanoseconds(0)));
+  // Nothing is less than any share.
   result.busiest_thread_utilisation =
-      std::max(result.busiest_thread_utilisation, usage.utilisation(window, spin.spun()).value_or(0));
+      std::max(result.busiest_thread_utilisation, usage.utilisation(window, spin.spun()));
 }
 
 void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {
@@ -134,9 +135,9 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
-double LoadResult::late_by_stalls_share() const noexcept {
+std::optional<double> LoadResult::late_by_stalls_share() const noexcept {
   const std::uint64_t sends = lateness.count() + lateness.infinite();
-  return sends > 0 ? static_cast<double>(late_by_stalls) / static_cast<double>(sends) : 0;
+  return sends > 0 ? std::optional(static_cast<double>(late_by_stalls) / static_cast<double>(sends)) : std::nullopt;
 }
 
 double LoadResult::requests_per_s() const noexcept {

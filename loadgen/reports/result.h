@@ -75,8 +75,8 @@ struct LoadResult {
 
   std::vector<Slice> slices;  // of a target that took turns, ascending
 
-  ProcessUsage generator;  // over the window
-  double busiest_thread_utilisation = 0;
+  ProcessUsage generator;                                      // over the window
+  std::optional<double> busiest_thread_utilisation;            // none: the window never opened
   std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
   Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
   Nanoseconds spun{0};                // of all threads: CPU time that is in `generator`, and not work
@@ -84,8 +84,8 @@ struct LoadResult {
   std::optional<ServerUsage> server;  // with --server-pid, over the window
 
   // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
-  // stalls; 0 where no thread spins.
-  double late_by_stalls_share() const noexcept;
+  // stalls; 0 where no thread spins, nothing where there were no sends.
+  std::optional<double> late_by_stalls_share() const noexcept;
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.

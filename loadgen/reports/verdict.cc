@@ -31,7 +31,8 @@ class Reasons {
   Verdict& verdict_;
 };
 
-double share_within(const Histogram& histogram, Nanoseconds tolerance) {
+// Nothing of a histogram of nothing.
+std::optional<double> share_within(const Histogram& histogram, Nanoseconds tolerance) {
   const std::uint64_t total = histogram.count() + histogram.infinite();
   std::uint64_t within = 0;
   for (const auto& bucket : histogram.buckets()) {
@@ -39,7 +40,7 @@ double share_within(const Histogram& histogram, Nanoseconds tolerance) {
       within += bucket.count;
     }
   }
-  return total > 0 ? static_cast<double>(within) / static_cast<double>(total) : 0.0;
+  return total > 0 ? std::optional(static_cast<double>(within) / static_cast<double>(total)) : std::nullopt;
 }
 
 double share(Nanoseconds part, Nanoseconds whole) {
@@ -48,7 +49,7 @@ double share(Nanoseconds part, Nanoseconds whole) {
 
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict) {
   const double turns = plan.slices ? plan.slices->targets : 1;  // a target that takes turns is idle in those of others
-  const double generator = result.busiest_thread_utilisation * turns;
+  const double generator = result.busiest_thread_utilisation.value_or(0) * turns;
   const double waited = share(result.busiest_run_queue_wait, result.window);
   const double capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
   const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
@@ -74,17 +75,17 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
 
 void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   const Nanoseconds tolerance = lateness_tolerance(plan);
-  const double within = share_within(result.lateness, tolerance);
+  const std::optional<double> within = share_within(result.lateness, tolerance);
   verdict.within_tolerance_share = within;
   verdict.achieved_rate_per_s = result.requests_per_s();
-  if (within < kLateWarning) {
+  if (within && *within < kLateWarning) {
     auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
-                            within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
+                            *within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     if (plan.wait.kind == WaitKind::kSpin) {
       text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
-                          result.late_by_stalls_share() * 100);
+                          result.late_by_stalls_share().value_or(0) * 100);
     }
-    within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
+    *within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
   }
   const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
   if (result.completed > 0 && in_time < kFellBehind) {
@@ -136,7 +137,9 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for{}", wrong,
                                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
-  if (result.completed == 0) {
+  if (result.sent == 0) {
+    reasons.invalidate(plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");
+  } else if (result.completed == 0) {
     reasons.invalidate("no request was completed");
   } else if (const std::uint64_t bad = result.failed + result.unanswered; bad > 0) {
     reasons.warn(fmt::format("{} of {} requests failed or were not answered", bad, result.sent));

@@ -18,7 +18,7 @@ struct Verdict {
 
   std::optional<double> ceiling_share;           // of what the driver reaches here, with --calibration
   std::optional<double> littles_law_ratio;       // closed loop without pauses and without new connections in between
-  std::optional<double> within_tolerance_share;  // open loop: of the sends
+  std::optional<double> within_tolerance_share;  // open loop: of the sends, if there were any
   std::optional<double> achieved_rate_per_s;     // open loop
 };
 

@@ -77,6 +77,19 @@ TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
   EXPECT_EQ(judged().status, Status::kInvalid);
 }
 
+// Would catch: "the generator was late: only 0.00 % ..." where nothing was due, at 0.1 requests/s in a second.
+TEST_F(VerdictTest, AShareOfNoRequestsIsNotZero) {
+  open_loop(0, 0);
+  result_.sent = result_.completed = result_.completed_in_window = 0;
+  const Verdict verdict = judged();
+  EXPECT_EQ(verdict.within_tolerance_share, std::nullopt);
+  EXPECT_EQ(result_.late_by_stalls_share(), std::nullopt);
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons, std::vector<std::string>{"no request was due in the window"});
+  plan_.rate_per_s.reset();
+  EXPECT_EQ(judged().reasons, std::vector<std::string>{"no request was sent in the window"});
+}
+
 // Would catch: a rate beyond what the server can do that counts as achieved, because the run waits for the backlog.
 TEST_F(VerdictTest, RepliesThatFallBehindShow) {
   open_loop(10'000, 0);

@@ -74,6 +74,17 @@ class LoadCurve(unittest.TestCase):
         self.assertIn("5,000/s: no run: no connection came up", texts)
         self.assertIn("invalid run", texts)
 
+    def test_a_run_whose_window_never_opened_has_no_point(self):
+        """Would catch: a rate of 0 drawn for a run that has none."""
+        document = usual()
+        document["points"][0]["result"]["throughput"]["requests_per_s"] = None
+        document["points"][0]["result"]["verdict"] = {"status": "invalid", "reasons": ["no connection came up"]}
+        document["ceiling"]["throughput"]["requests_per_s"] = None
+        figure = load_curve.draw(document)
+        lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+        self.assertEqual(list(lines["p99"].get_xdata()), [2000, 2000])
+        self.assertIn("1,000/s: invalid: no connection came up", legend_texts(figure))
+
     def test_nothing_overlaps(self):
         many = [(1000 * (i + 1), result(1000 * (i + 1), i + 1, f"{LATE}, {i}")) for i in range(9)]
         for document in (usual(), sweep(many, ceiling=False)):
