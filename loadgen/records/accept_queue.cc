@@ -1,5 +1,6 @@
 #include "loadgen/records/accept_queue.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -25,9 +26,24 @@ std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> listen_overflows() {
+AcceptQueueCounts accept_queue_counts(const Address& target) {
   std::ifstream file("/proc/net/netstat");
-  return parse_listen_overflows(std::string(std::istreambuf_iterator<char>(file), {}));
+  return {listening_sockets(target), parse_listen_overflows(std::string(std::istreambuf_iterator<char>(file), {}))};
+}
+
+std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after) {
+  if (!before.listeners || !after.listeners || after.listeners->empty()) {
+    return std::nullopt;
+  }
+  std::uint64_t drops = 0;
+  for (const ListeningSocket& listener : *after.listeners) {
+    const auto same = std::find_if(before.listeners->begin(), before.listeners->end(),
+                                   [&](const ListeningSocket& each) { return each.inode == listener.inode; });
+    // The kernel's counter of drops has 32 bits.
+    drops +=
+        same == before.listeners->end() ? listener.drops : static_cast<std::uint32_t>(listener.drops - same->drops);
+  }
+  return before.overflows && after.overflows ? std::min(drops, *after.overflows - *before.overflows) : drops;
 }
 
 }  // namespace fanin

@@ -42,7 +42,7 @@ struct LoadResult {
   ConnectionCounts connections;
   Nanoseconds setup{0};                           // until every connection was up or had failed
   Nanoseconds closing{0};                         // of all of them, after the run
-  std::optional<std::uint64_t> listen_overflows;  // during the run; none: not known, or the target is elsewhere
+  std::optional<std::uint64_t> listen_overflows;  // of the target during the run; none: not known, or it is elsewhere
   std::uint64_t served = 0;
   std::uint64_t replies_min = 0;
   double replies_median = 0;

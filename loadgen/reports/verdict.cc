@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 
 namespace fanin {
@@ -15,6 +16,7 @@ constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
 constexpr double kLittleTolerance = 0.05;
+constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
 
 class Reasons {
@@ -94,6 +96,22 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   }
 }
 
+// Where the target's counter cannot be read, a slow connect is the sign of one that was dropped: the kernel sends its
+// SYN again after a second.
+void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
+    reasons.warn(
+        fmt::format("the server's accept queue overflowed {} times: connects were dropped and tried again after 1 s or "
+                    "more; lower --connecting, or give the server a longer queue",
+                    overflows));
+  } else if (!result.listen_overflows && !plan.target.is_unix() && result.connect.max() >= kSynRetry) {
+    reasons.warn(
+        fmt::format("the slowest connect took {}: its SYN was dropped, as by an accept queue that is full, and sent "
+                    "again; lower --connecting, or give the server a longer queue",
+                    human_duration(result.connect.max())));
+  }
+}
+
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const std::uint64_t missing =
       plan.connections - std::min<std::uint64_t>(plan.connections, result.connections.established);
@@ -103,12 +121,7 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
                                   plan.connections, closed ? ": the server closed them" : "");
     closed ? reasons.warn(text) : reasons.invalidate(text);
   }
-  if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
-    reasons.warn(
-        fmt::format("an accept queue of this machine overflowed {} times (ListenOverflows): connects were dropped and "
-                    "tried again after 1 s or more; lower --connecting, or give the server a longer queue",
-                    overflows));
-  }
+  check_accept_queue(plan, result, reasons);
   if (result.served < plan.connections && result.sent >= plan.connections) {
     reasons.warn(
         fmt::format("{} of {} connections were never served", plan.connections - result.served, plan.connections));

@@ -152,6 +152,19 @@ TEST_F(VerdictTest, AWrongReplyInvalidates) {
   EXPECT_EQ(verdict.reasons[0], "1 replies were not what protocol and payload ask for, 1 of them during the warm-up");
 }
 
+// Would catch: dropped connects that nobody is told of where the target's counters cannot be read, and quick ones of
+// which the overflow of another program's queue is told.
+TEST_F(VerdictTest, AnUnseenAcceptQueueIsJudgedByItsConnects) {
+  result_.connect.record(milliseconds(999));
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.connect.record(milliseconds(1'020));
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.listen_overflows = 0;
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.listen_overflows = 3;
+  EXPECT_EQ(judged().status, Status::kWarning);
+}
+
 TEST_F(VerdictTest, NothingCompletedInvalidates) {
   result_.completed = 0;
   EXPECT_EQ(judged().status, Status::kInvalid);

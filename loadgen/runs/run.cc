@@ -31,9 +31,14 @@ struct Part {
   const LoadPlan& plan;
   const SourceAddresses sources;
   const std::vector<std::unique_ptr<LoadThread>> threads;
+  std::optional<AcceptQueueCounts> queue_before;  // of a target on this machine
   std::optional<ServerUsage> server_before;
   std::optional<ServerUsage> server;
 };
+
+std::optional<AcceptQueueCounts> queue_of(const Address& target) {
+  return target.is_loopback() ? std::optional(accept_queue_counts(target)) : std::nullopt;
+}
 
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.
 class Director {
@@ -63,7 +68,9 @@ class Director {
 
   std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
-    const auto overflows_before = listen_overflows();
+    for (const auto& part : parts_) {
+      part->queue_before = queue_of(part->plan.target);
+    }
     const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
@@ -86,7 +93,6 @@ class Director {
     coordinator_->release();
     running_.clear();
     const Nanoseconds closing = now() - released;
-    const auto overflows = listen_overflows();
     std::vector<LoadResult> results = results_since(started_at, setup);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const auto& part = parts_[i];
@@ -97,8 +103,8 @@ class Director {
       result.warmup_end = warmup_end_;
       result.generator = usage_;
       result.server = part->server;
-      if (overflows && overflows_before && part->plan.target.is_loopback()) {
-        result.listen_overflows = *overflows - *overflows_before;
+      if (part->queue_before) {
+        result.listen_overflows = overflows_between(*part->queue_before, *queue_of(part->plan.target));
       }
     }
     return results;

@@ -1,0 +1,148 @@
+#include "loadgen/records/listening_sockets.h"
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "net/descriptor.h"
+
+namespace fanin {
+namespace {
+
+// Reads a structure of the kernel's, which need not be aligned here. Zeros where it is cut off.
+template <typename Structure>
+Structure read_as(std::span<const std::byte> bytes) {
+  Structure structure{};
+  std::memcpy(&structure, bytes.data(), std::min(bytes.size(), sizeof structure));
+  return structure;
+}
+
+struct Attributes {
+  std::uint64_t drops = 0;
+  bool v6_only = false;
+};
+
+Attributes read_attributes(std::span<const std::byte> rest) {
+  Attributes attributes;
+  while (rest.size() >= sizeof(rtattr)) {
+    const auto head = read_as<rtattr>(rest);
+    if (head.rta_len < sizeof head || head.rta_len > rest.size()) {
+      break;
+    }
+    const auto value = rest.subspan(sizeof head, head.rta_len - sizeof head);
+    if (head.rta_type == INET_DIAG_SKMEMINFO) {
+      attributes.drops = read_as<std::array<std::uint32_t, SK_MEMINFO_VARS>>(value)[SK_MEMINFO_DROPS];
+    } else if (head.rta_type == INET_DIAG_SKV6ONLY) {
+      attributes.v6_only = read_as<std::uint8_t>(value) != 0;
+    }
+    rest = rest.subspan(std::min<std::size_t>(rest.size(), RTA_ALIGN(head.rta_len)));
+  }
+  return attributes;
+}
+
+// The bytes of an address, as the kernel's messages have them.
+std::array<std::uint32_t, 4> address_words(const Address& target) {
+  std::array<std::uint32_t, 4> words{};
+  if (target.family() == AF_INET) {
+    words[0] = reinterpret_cast<const sockaddr_in*>(target.data())->sin_addr.s_addr;
+  } else {
+    std::memcpy(words.data(), &reinterpret_cast<const sockaddr_in6*>(target.data())->sin6_addr, sizeof words);
+  }
+  return words;
+}
+
+// Which of several listeners the kernel prefers: its address rules, then its family. 0: it takes no such connection.
+int score_of(const inet_diag_msg& socket, const Attributes& attributes, const Address& target) {
+  const bool same_family = socket.idiag_family == target.family();
+  if (socket.idiag_state != TCP_LISTEN || socket.id.idiag_sport != htons(target.port()) ||
+      (!same_family && (target.family() != AF_INET || attributes.v6_only))) {
+    return 0;
+  }
+  const std::array<std::uint32_t, 4> wanted = address_words(target);
+  const std::array<std::uint32_t, 4> mapped{0, 0, htonl(0xFFFF), wanted[0]};
+  std::array<std::uint32_t, 4> bound{};
+  std::copy(std::begin(socket.id.idiag_src), std::end(socket.id.idiag_src), bound.begin());
+  const bool exact = bound == (same_family ? wanted : mapped);
+  const bool wildcard = bound == std::array<std::uint32_t, 4>{};
+  return exact || wildcard ? (exact ? 4 : 2) + (same_family ? 1 : 0) : 0;
+}
+
+void ask(int fd, int family, const Address& target) {
+  struct {
+    nlmsghdr head;
+    inet_diag_req_v2 request;
+  } message{};
+  message.head.nlmsg_len = sizeof message;
+  message.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  message.request.sdiag_family = static_cast<__u8>(family);
+  message.request.sdiag_protocol = IPPROTO_TCP;
+  message.request.idiag_ext = 1U << (INET_DIAG_SKMEMINFO - 1);
+  message.request.idiag_states = 1U << TCP_LISTEN;
+  message.request.id.idiag_sport = htons(target.port());
+  check(static_cast<int>(::send(fd, &message, sizeof message, 0)), "sock_diag");
+}
+
+}  // namespace
+
+bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
+                           std::vector<ListeningSocket>& found) {
+  while (!piece.empty()) {
+    const auto head = read_as<nlmsghdr>(piece);
+    if (head.nlmsg_len < sizeof head || head.nlmsg_len > piece.size() || head.nlmsg_type == NLMSG_DONE) {
+      return false;
+    }
+    const auto body = piece.subspan(sizeof head, head.nlmsg_len - sizeof head);
+    if (head.nlmsg_type == NLMSG_ERROR) {
+      throw std::system_error(-read_as<nlmsgerr>(body).error, std::generic_category(), "sock_diag");
+    }
+    const auto socket = read_as<inet_diag_msg>(body);
+    const Attributes attributes = read_attributes(body.subspan(std::min(body.size(), sizeof socket)));
+    if (const int its = score_of(socket, attributes, target); its > 0 && its >= score) {
+      if (its > score) {
+        found.clear();
+      }
+      score = its;
+      found.push_back({socket.idiag_inode, socket.idiag_uid, attributes.drops});
+    }
+    piece = piece.subspan(std::min<std::size_t>(piece.size(), NLMSG_ALIGN(head.nlmsg_len)));
+  }
+  return true;
+}
+
+std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target) try {
+  if (target.is_unix()) {
+    return std::nullopt;
+  }
+  const Descriptor diag(check(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "sock_diag"));
+  const timeval limit{.tv_sec = 1, .tv_usec = 0};  // the kernel answers at once
+  ::setsockopt(diag.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  std::vector<ListeningSocket> found;
+  int score = 0;
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (family == AF_INET && target.family() != AF_INET) {
+      continue;
+    }
+    ask(diag.get(), family, target);
+    std::array<std::byte, 32768> piece{};
+    int length = 0;
+    do {
+      length = check(static_cast<int>(::recv(diag.get(), piece.data(), piece.size(), 0)), "sock_diag");
+    } while (add_listening_sockets(std::span(piece).first(static_cast<std::size_t>(length)), target, score, found));
+  }
+  return found;
+} catch (const std::system_error&) {
+  return std::nullopt;  // a kernel without inet_diag, or one that does not let us ask
+}
+
+}  // namespace fanin

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "net/socket.h"
+
+namespace fanin {
+
+// A TCP socket of this network namespace that listens.
+struct ListeningSocket {
+  std::uint64_t inode = 0;
+  unsigned uid = 0;         // of who made it
+  std::uint64_t drops = 0;  // connections that it has dropped so far, since its accept queue was full or memory short
+};
+
+// The sockets that get the connections to a local target: those that listen at its address or, where there are none,
+// at the wildcard; several with SO_REUSEPORT. From sock_diag(7). Nothing for a Unix-domain target, and where the kernel
+// does not say.
+std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target);
+
+// Adds those of one piece of the kernel's answer that match the target as well as those found so far; forgets the
+// latter where it has better ones. `score` is that of the best so far, 0 at first. False: the answer is complete.
+// Throws std::system_error where the kernel says that it failed.
+bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
+                           std::vector<ListeningSocket>& found);
+
+}  // namespace fanin
