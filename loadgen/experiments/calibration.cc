@@ -43,12 +43,15 @@ Json ceiling_json(const DriverCeiling& ceiling) {
           {"busiest_thread_utilisation", used ? Json(*used) : Json()}};
 }
 
-Json parse_file(const std::string& path) {
-  std::ifstream file(path);
-  Json json = file ? Json::parse(file, nullptr, false) : Json();
+// What is nested more deeply is no part of a calibration, and copying it would take a stack as deep.
+constexpr int kMaxDepth = 16;
+
+Json parse_file(const InputFile& file) {
+  const auto is_shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMaxDepth; };
+  Json json = Json::parse(file.content, is_shallow, false);
   if (!json.is_object() || json.value("schema", Json()) != "fanin-calibration") {
-    throw std::invalid_argument(
-        fmt::format("--calibration {}: no calibration: write one with fanin-load calibrate --json {}", path, path));
+    throw std::invalid_argument(fmt::format(
+        "--calibration {}: no calibration: write one with fanin-load calibrate --json {}", file.path, file.path));
   }
   return json;
 }
@@ -109,22 +112,22 @@ Json calibration_json(const Calibration& calibration) {
             {"longest_ns", calibration.longest_stall.count()}}}};
 }
 
-double read_ceiling(const std::string& path, DriverKind driver) {
-  const Json json = parse_file(path);
+double read_ceiling(const InputFile& file, DriverKind driver) {
+  const Json json = parse_file(file);
   Calibration here;
   describe_machine(here);
-  if (json.value("kernel", "") != here.kernel || json.value("cpu", "") != here.cpu) {
+  if (json.value("kernel", Json()) != here.kernel || json.value("cpu", Json()) != here.cpu) {
     throw std::invalid_argument(
-        fmt::format("--calibration {}: it is of another machine or kernel: run fanin-load calibrate here", path));
+        fmt::format("--calibration {}: it is of another machine or kernel: run fanin-load calibrate here", file.path));
   }
   for (const Json& ceiling : json.value("ceilings", Json::array())) {
-    if (ceiling.is_object() && ceiling.value("driver", "") == driver_name(driver) &&
-        ceiling.value("requests_per_s", Json()).is_number()) {
-      return ceiling["requests_per_s"].get<double>();
+    const Json rate = ceiling.is_object() ? ceiling.value("requests_per_s", Json()) : Json();
+    if (rate.is_number() && rate > 0 && ceiling.value("driver", Json()) == driver_name(driver)) {
+      return rate.get<double>();
     }
   }
   throw std::invalid_argument(fmt::format("--calibration {}: it has no ceiling of the driver {}: give another --driver",
-                                          path, driver_name(driver)));
+                                          file.path, driver_name(driver)));
 }
 
 }  // namespace fanin

@@ -9,6 +9,7 @@
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"
+#include "os/input_file.h"
 
 namespace fanin {
 
@@ -45,7 +46,7 @@ std::string calibration_text(const Calibration& calibration);
 nlohmann::ordered_json calibration_json(const Calibration& calibration);  // results/schema/calibration.schema.json
 
 // The ceiling of a driver, per second and event loop, as a file written by `fanin-load calibrate` says. Throws
-// std::invalid_argument where there is none: no such file, another machine, a driver that did not run.
-double read_ceiling(const std::string& path, DriverKind driver);
+// std::invalid_argument where there is none: no such JSON, another machine, a driver that did not run.
+double read_ceiling(const InputFile& file, DriverKind driver);
 
 }  // namespace fanin

@@ -1,10 +1,7 @@
 #include "loadgen/experiments/calibration.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include "loadgen/experiments/clock_trials.h"
@@ -14,8 +11,7 @@ namespace {
 
 class CalibrationFile : public ::testing::Test {
  protected:
-  // A name of its own for each process: ctest runs the tests of this class side by side.
-  CalibrationFile() : path_(::testing::TempDir() + "fanin-calibration-" + std::to_string(::getpid()) + ".json") {
+  CalibrationFile() {
     describe_machine(calibration_);
     calibration_.ceilings.resize(2);
     calibration_.ceilings[0].driver = DriverKind::kEpoll;
@@ -23,25 +19,24 @@ class CalibrationFile : public ::testing::Test {
     calibration_.ceilings[1].driver = DriverKind::kUring;
     calibration_.ceilings[1].reason = "not here";
   }
-  ~CalibrationFile() override { std::filesystem::remove(path_); }
 
-  void write(const std::string& text) const { std::ofstream(path_) << text; }
+  void write(const std::string& text) { file_.content = text; }
   void expect_refused(DriverKind driver, const std::string& part) const {
     try {
-      read_ceiling(path_, driver);
+      read_ceiling(file_, driver);
       ADD_FAILURE() << "taken, though " << part;
     } catch (const std::invalid_argument& refused) {
       EXPECT_NE(std::string(refused.what()).find(part), std::string::npos) << refused.what();
     }
   }
 
-  std::string path_;
+  InputFile file_{.path = "calibration.json", .content = ""};
   Calibration calibration_;
 };
 
 TEST_F(CalibrationFile, GivesTheCeilingOfADriver) {
   write(calibration_json(calibration_).dump());
-  EXPECT_EQ(read_ceiling(path_, DriverKind::kEpoll), 1000.0);
+  EXPECT_EQ(read_ceiling(file_, DriverKind::kEpoll), 1000.0);
   expect_refused(DriverKind::kUring, "no ceiling of the driver io-uring");
   expect_refused(DriverKind::kThreads, "no ceiling of the driver threads");
 }
@@ -58,6 +53,24 @@ TEST_F(CalibrationFile, WhatIsNoneIsRefused) {
   for (const char* text : {"", "{", "[]", "{}", R"({"schema":"fanin-load"})", R"({"schema":7})"}) {
     write(text);
     expect_refused(DriverKind::kEpoll, "no calibration");
+  }
+}
+
+// Would catch: SIGSEGV at 60,000 brackets, and "[json.exception.type_error.302]" at values of another type.
+TEST_F(CalibrationFile, WhatAnotherProgramWroteIsRefused) {
+  const std::size_t depth = 60'000;
+  write("{\"schema\":" + std::string(depth, '[') + std::string(depth, ']') + "}");
+  expect_refused(DriverKind::kEpoll, "no calibration");
+  nlohmann::ordered_json json = calibration_json(calibration_);
+  json["kernel"] = nlohmann::ordered_json::array({1});
+  write(json.dump());
+  expect_refused(DriverKind::kEpoll, "another machine or kernel");
+  for (const char* ceilings : {"7", "[7]", R"([{"driver":7,"requests_per_s":5}])", R"([{"driver":"epoll"}])",
+                               R"([{"driver":"epoll","requests_per_s":-5}])"}) {
+    json = calibration_json(calibration_);
+    json["ceilings"] = nlohmann::ordered_json::parse(ceilings);
+    write(json.dump());
+    expect_refused(DriverKind::kEpoll, "no ceiling of the driver epoll");
   }
 }
 

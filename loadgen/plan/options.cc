@@ -5,6 +5,9 @@
 #include <CLI/CLI.hpp>
 
 #include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/options_mix.h"
+#include "loadgen/plan/options_protocol.h"
+#include "loadgen/schedule/arrival_trace.h"
 #include "net/duration.h"
 #include "os/command_line.h"
 
@@ -17,10 +20,19 @@ CLI::Option* add_duration(CLI::App& app, const char* name, Target& target, const
       name, [&target](const std::string& text) { target = parse_duration(text); }, help);
 }
 
+void set_arrival(const std::string& text, LoadOptions& options) {
+  constexpr std::string_view kTrace = "trace:";
+  options.arrival = text;
+  if (text.starts_with(kTrace)) {
+    options.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(text.substr(kTrace.size())));
+  }
+}
+
 void add_traffic_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does");
-  app.add_option("--arrival", options.arrival,
-                 "open loop: poisson or uniform gaps, bursts:N at once, or trace:FILE of times")
+  app.add_option_function<std::string>(
+         "--arrival", [&options](const std::string& text) { set_arrival(text, options); },
+         "open loop: poisson or uniform gaps, bursts:N at once, or trace:FILE of times")
       ->default_str("poisson");
   app.add_option("--ramp", options.ramp, "open loop: FROM..TO, a rate that grows (or falls) over the window");
   add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
@@ -73,7 +85,13 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("host", "protocol http: what the Host field says")->default_str("localhost");
   add("method", "protocol http: the method")->default_str("GET");
   add("body", "protocol http: what is sent along");
-  add("body-file", "protocol http: the file that is sent along");
+  app.add_option_function<std::string>(
+      "--body-file",
+      [&options](const std::string& path) {
+        read_body_file(path, options.body_files);
+        options.protocol_options.emplace_back("body-file", path);
+      },
+      "protocol http: the file that is sent along");
   add("expect-status", "protocol http: what counts as success, e.g. 200,301-399")->default_str("200-399");
   app.add_option_function<std::vector<std::string>>(
          "--header",
@@ -88,8 +106,15 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
   add("reply-pattern", "protocol raw: a regular expression (PCRE2) that matches a whole reply");
   add("reply-limit", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
-  app.add_option("--mix", options.mix,
-                 "repeated: 'WEIGHT [name=NAME] KEY=VALUE ...', a class of requests with options of its own")
+  app.add_option_function<std::vector<std::string>>(
+         "--mix",
+         [&options](const std::vector<std::string>& mix) {
+           for (const std::string& text : mix) {
+             read_body_files(text, options.body_files);
+           }
+           options.mix = mix;
+         },
+         "repeated: 'WEIGHT [name=NAME] KEY=VALUE ...', a class of requests with options of its own")
       ->allow_extra_args(false);
   add("expect", "protocol raw: the reply without its delimiter (C escapes)");
 }
@@ -123,8 +148,10 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "process of the server, for its CPU time; repeated for several targets")
       ->allow_extra_args(false);
   app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
-  app.add_option("--calibration", options.calibration,
-                 "what fanin-load calibrate wrote: marks what is near the ceiling");
+  app.add_option_function<std::string>(
+      "--calibration",
+      [&options](const std::string& path) { options.calibration = read_input_file(path, "--calibration"); },
+      "what fanin-load calibrate wrote: marks what is near the ceiling");
   app.add_option("--json", options.json_path, "write the result as JSON to this file; - is standard output");
   app.add_option("--live-json", options.live_json_path,
                  "write a line of JSON for every second, as it ends, to this file; - is standard output");

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "loadgen/plan/plan.h"
+#include "os/input_file.h"
 
 // Not CLI11's header: it costs every file that sees it five seconds.
 namespace CLI {
@@ -20,7 +23,11 @@ inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
 // An option of a protocol as it was given: its name without dashes, and its text.
 using GivenOption = std::pair<std::string, std::string>;
 
-// What the command line of fanin-load says; what was not given is empty.
+// What was in the files that --body-file names, by their names.
+using BodyFiles = std::map<std::string, std::shared_ptr<const InputFile>>;
+
+// What the command line of fanin-load says; what was not given is empty. Input files have been read: a command makes a
+// plan for each of its runs, and all of them send the same bytes, also those of a pipe.
 struct LoadOptions {
   std::string target;
   std::vector<std::string> targets;  // which take turns
@@ -31,8 +38,10 @@ struct LoadOptions {
   std::optional<std::string> protocol;        // echo where neither it nor the target says
   std::vector<GivenOption> protocol_options;  // in the order of the command line
   std::vector<std::string> mix;               // classes of requests: WEIGHT KEY=VALUE...
+  BodyFiles body_files;
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
+  std::shared_ptr<const ArrivalTrace> trace;  // of the file that `arrival` names
   std::optional<std::string> ramp;
   std::optional<std::string> sweep;
   std::optional<std::string> find_rate;
@@ -58,7 +67,7 @@ struct LoadOptions {
   std::uint64_t seed = 1;
   std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<int> control_fd;
-  std::string calibration;  // a file
+  std::optional<InputFile> calibration;
   std::string json_path;
   std::string live_json_path;
   bool quiet = false;

@@ -123,6 +123,18 @@ void check_protocol(const LoadOptions& options, const Protocol& protocol) {
 
 }  // namespace
 
+void read_body_files(const std::string& mix, BodyFiles& files) {
+  try {
+    for (const auto& [name, text] : parse_entry(mix).options) {
+      if (name == "body-file") {
+        read_body_file(text, files);
+      }
+    }
+  } catch (const std::invalid_argument& error) {
+    refuse(fmt::format("--mix '{}': {}", mix, error.what()));
+  }
+}
+
 void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan) {
   check_protocol(options, protocol);
   std::vector<ClientProtocolOptions> told;

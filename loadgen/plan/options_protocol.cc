@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 
 #include "loadgen/plan/escapes.h"
@@ -49,15 +47,7 @@ std::size_t to_size(const std::string& name, const std::string& text) {
   return static_cast<std::size_t>(in_range(("--" + name).c_str(), size, 1, kMostBytes));
 }
 
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
-    refuse(fmt::format("--body-file {} cannot be read: name a file", path));
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void apply(const GivenOption& option, ClientProtocolOptions& client) {
+void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOptions& client) {
   const auto& [name, text] = option;
   if (name == "payload-size") {
     client.payload_bytes = to_size(name, text);
@@ -68,7 +58,7 @@ void apply(const GivenOption& option, ClientProtocolOptions& client) {
   } else if (name == "header") {
     client.headers.push_back(text);
   } else if (name == "body-file") {
-    client.body = content_of(text);
+    client.body = files.at(text)->content;
   } else {
     const auto* row = std::find_if(std::begin(kTextOptions), std::end(kTextOptions),
                                    [&option](const TextOption& each) { return each.name == option.first; });
@@ -129,13 +119,19 @@ bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vecto
 
 }  // namespace
 
+void read_body_file(const std::string& path, BodyFiles& files) {
+  if (auto& file = files[path]; !file) {
+    file = std::make_shared<const InputFile>(read_input_file(path, "--body-file"));
+  }
+}
+
 ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
                                      const LoadOptions& options) {
   refuse_unknown(protocol, given);
   check_contradictions(given);
   ClientProtocolOptions client;
   for (const GivenOption& option : given) {
-    apply(option, client);
+    apply(option, options.body_files, client);
   }
   if (options.close == close_name(CloseKind::kServer)) {
     client.requests_per_connection = static_cast<std::uint32_t>(options.requests_per_connection.value_or(0));

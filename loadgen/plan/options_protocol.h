@@ -5,6 +5,9 @@
 
 namespace fanin {
 
+// Reads a body file unless it has been read before. Throws std::invalid_argument as make_plan does.
+void read_body_file(const std::string& path, BodyFiles& files);
+
 // What options of the protocol, in their order, tell its client's half in a run with these other options. Throws
 // std::invalid_argument as make_plan does.
 ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,

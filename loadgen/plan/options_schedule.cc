@@ -62,16 +62,13 @@ void set_ramp(const LoadOptions& options, LoadPlan& plan) {
   plan.ramp = ramp;  // its times follow in set_times
 }
 
-void set_trace(const std::string& file, LoadPlan& plan) {
-  if (file.empty()) {
-    refuse("--arrival trace: names no file: give trace:FILE");
-  }
+void set_trace(const LoadOptions& options, LoadPlan& plan) {
   plan.arrival = ArrivalKind::kTrace;
-  plan.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(file));
+  plan.trace = options.trace;
   plan.rate_per_s = plan.rate_per_s.value_or(plan.trace->rate_per_s());
   if (!is_rate(*plan.rate_per_s)) {
-    refuse(fmt::format("{} asks for {:.0f} requests/s, which is out of range: give --rate to slow it down", file,
-                       *plan.rate_per_s));
+    refuse(fmt::format("{} asks for {:.0f} requests/s, which is out of range: give --rate to slow it down",
+                       plan.trace->file(), *plan.rate_per_s));
   }
 }
 
@@ -90,8 +87,8 @@ void set_arrival(const LoadOptions& options, LoadPlan& plan) {
   const std::string arrival = options.arrival.value_or("poisson");
   const std::string name = arrival.substr(0, arrival.find(':'));
   const std::string detail = name.size() < arrival.size() ? arrival.substr(name.size() + 1) : "";
-  if (name == "trace") {
-    set_trace(detail, plan);
+  if (options.trace) {
+    set_trace(options, plan);
   } else if (name == "bursts") {
     set_bursts(detail, plan);
   } else if (arrival == "uniform") {

@@ -65,9 +65,9 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;
   spread_over_threads(plan, options.threads.has_value(), head_room());
-  if (!options.calibration.empty()) {
+  if (options.calibration) {
     const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one
-    plan.ceiling_per_s = loops * read_ceiling(options.calibration, plan.driver);
+    plan.ceiling_per_s = loops * read_ceiling(*options.calibration, plan.driver);
   }
   plan.wait = choose_wait(circumstances(options, plan));
   return plan;

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 
 #include "net/duration.h"
+#include "os/input_file.h"
 
 namespace fanin {
 namespace {
@@ -49,9 +48,6 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
     }
     trace.offsets_.push_back(time - first);
   }
-  if (lines.bad()) {
-    throw std::invalid_argument(fmt::format("cannot read the trace {}: give a file with one time per line", file));
-  }
   if (trace.offsets_.size() < 2 || trace.offsets_.back() == Nanoseconds(0)) {
     throw std::invalid_argument(fmt::format("{}: a trace needs two different times: give one time per line", file));
   }
@@ -61,10 +57,7 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
 }
 
 ArrivalTrace ArrivalTrace::read_file(const std::string& file) {
-  std::ifstream lines(file);
-  if (!lines.is_open()) {
-    throw std::invalid_argument(fmt::format("cannot read the trace {}: {}", file, std::strerror(errno)));
-  }
+  std::istringstream lines(read_input_file(file, "--arrival trace").content);
   return read(lines, file);
 }
 

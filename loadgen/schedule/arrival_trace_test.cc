@@ -60,7 +60,7 @@ TEST(ArrivalTrace, SaysThatAFileCannotBeRead) {
       ArrivalTrace::read_file(file);
       FAIL() << file;
     } catch (const std::invalid_argument& error) {
-      EXPECT_EQ(std::string(error.what()).rfind(std::string("cannot read the trace ") + file, 0), 0U) << error.what();
+      EXPECT_EQ(std::string(error.what()).rfind(std::string("--arrival trace ") + file, 0), 0U) << error.what();
     }
   }
 }
