@@ -13,6 +13,8 @@ from pathlib import Path
 
 import jsonschema
 
+from plots.text import clean
+
 SCHEMA_DIR = Path(__file__).resolve().parent.parent / "results" / "schema"
 SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
@@ -34,6 +36,9 @@ _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 class InputError(Exception):
     """The input cannot be used; the text says in one line what is wrong and what to do."""
 
+    def __str__(self):
+        return clean(super().__str__())
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -43,7 +48,7 @@ class Finding:
     message: str
 
     def __str__(self):
-        return f"{self.place}: {self.message}"
+        return clean(f"{self.place}: {self.message}")
 
 
 def json_path(parts):

@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots import facts, page, style, ticks
 from plots.document import InputError, read_json
+from plots.text import cleaned
 from plots.validate import findings
 
 _CEILING = {"color": style.REFERENCE_LINE["color"], "linewidth": 1.3, "linestyle": style.DOTTED}
@@ -26,6 +27,7 @@ _DIAGONAL = style.REFERENCE_LINE
 
 def draw(document):
     """Returns the Figure of a fanin-load-sweep document over rates that has at least one result."""
+    document = cleaned(document)
     points = sorted((each for each in document["points"] if _is_measured(each)), key=lambda each: each["value"])
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(

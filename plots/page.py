@@ -3,7 +3,10 @@
 Everything is laid out in inches, so that text never runs into data however many servers or notes there are.
 """
 
+import contextlib
+import math
 import textwrap
+import warnings
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -12,12 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plots import style
+from plots.text import short
 
 WIDTH, LEFT, RIGHT_AIR, LEGEND_WIDTH = 10.0, 0.85, 0.25, 1.9  # LEFT and LEGEND_WIDTH unless a chart says otherwise
 TOP, PANEL_HEIGHT, X_LABEL, ROW_GAP, COLUMN_GAP, FOOTER_LINE = 0.95, 3.9, 0.62, 0.75, 0.62, 0.16
 NOTE_LINE, NOTE_GAP = 0.122, 0.034
 LEGEND_LINE = 0.215
-NOTE_WRAP, FOOTER_WRAP = 145, 165
+NOTE_WRAP, FOOTER_WRAP, MARGIN_WRAP, NAME_WIDTH = 138, 150, 18, 20  # in characters
+ALARM_WIDTH = 1.8
 
 
 @dataclass
@@ -55,6 +60,7 @@ def new_page(
     """
     with matplotlib.rc_context(style.RC):
         notes = [Entry(_wrapped(each.text, NOTE_WRAP, "    "), each.symbol) for each in notes]
+        lines = [[Entry(_in_margin(entry.text), entry.symbol) for entry in entries] for entries in lines]
         notes_height = sum(NOTE_LINE * _lines(each.text) + NOTE_GAP for each in notes) + (0.15 if notes else 0)
         footer = _wrapped(footer, FOOTER_WRAP)
         footer_height = FOOTER_LINE * _lines(footer) + 0.2
@@ -80,6 +86,12 @@ def _wrapped(text, width, indent=""):
     return "\n".join(textwrap.wrap(text, width, subsequent_indent=indent))
 
 
+def _in_margin(text):
+    """The lines of a text beside the panels; what names make longer than two of them is cut."""
+    wrapped = (textwrap.wrap(short(line, 2 * MARGIN_WRAP), MARGIN_WRAP, break_on_hyphens=False) for line in text.split("\n"))
+    return "\n".join(line for lines in wrapped for line in lines)
+
+
 def _lines(text):
     return text.count("\n") + 1
 
@@ -101,8 +113,10 @@ def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
 
 
 def _heading(figure, height, title, subtitle, alarm):
-    figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=style.TITLE_POINTS, weight="bold", va="top")
-    figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
+    large = figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=style.TITLE_POINTS, weight="bold", va="top")
+    small = figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
+    _cut_to(large, WIDTH - 0.4 - (ALARM_WIDTH if alarm else 0))
+    _cut_to(small, WIDTH - 0.4)
     if alarm:
         figure.text(
             1 - 0.2 / WIDTH,
@@ -116,27 +130,40 @@ def _heading(figure, height, title, subtitle, alarm):
         )
 
 
+def _cut_to(text, inches):
+    """Cuts a Text of one line to a width."""
+    renderer = text.figure.canvas.get_renderer()
+    with without_glyph_warnings():
+        while (share := inches * text.figure.dpi / max(1, text.get_window_extent(renderer).width)) < 1:
+            text.set_text(short(text.get_text(), max(1, math.floor(share * (len(text.get_text()) - 1)))))
+
+
 def _handles(entries):
     return [Line2D([], [], **{"linestyle": "none", **each.symbol}) for each in entries]
+
+
+def _legend_texts(entries):
+    # A legend leaves out what begins with an underscore.
+    return [f" {each.text}" if each.text.startswith("_") else each.text for each in entries]
 
 
 def _legend_beside(figure, entries, top):
     if entries:
         figure.legend(
             _handles(entries),
-            [each.text for each in entries],
+            _legend_texts(entries),
             loc="upper left",
             borderaxespad=0,
             handlelength=3.2,
             labelspacing=0.55,
-            bbox_to_anchor=((WIDTH - LEGEND_WIDTH - 0.05) / WIDTH, (top + 0.02) / figure.get_figheight()),
+            bbox_to_anchor=((WIDTH - LEGEND_WIDTH - 0.08) / WIDTH, (top + 0.02) / figure.get_figheight()),
         )
 
 
 def _legend_below(figure, entries, top, height):
     legend = figure.legend(
         _handles(entries),
-        [each.text for each in entries],
+        _legend_texts(entries),
         loc="upper left",
         borderaxespad=0,
         handlelength=1.6,
@@ -148,10 +175,18 @@ def _legend_below(figure, entries, top, height):
         text.set_color("#444444")
 
 
+@contextlib.contextmanager
+def without_glyph_warnings():
+    """A character that the font lacks is drawn as a box, and nobody can do anything about it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        yield
+
+
 def save(figure, stem):
     """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError where that cannot be done."""
     written = []
-    with matplotlib.rc_context(style.RC):
+    with matplotlib.rc_context(style.RC), without_glyph_warnings():
         for suffix, arguments in (
             (".png", {"dpi": 150, "metadata": {"Software": None}}),
             (".svg", {"dpi": 150, "metadata": {"Date": None}}),

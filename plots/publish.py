@@ -21,6 +21,7 @@ from plots import __main__ as drawing
 from plots import beside_others, result_section
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
+from plots.text import cleaned
 
 TOP = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- result: python3 -m plots.publish RUN -->", "<!-- end of the result -->"
@@ -121,7 +122,7 @@ def _copy_peers(source, target):
             raise InputError(f"{path}: {broken[0]}")
         target.mkdir(exist_ok=True)
         shutil.copy(path, target / path.name)
-        found.append(document)
+        found.append(cleaned(document))
     return found
 
 

@@ -1,6 +1,7 @@
 """One metric of many servers at a single sweep value: a row for each, which a line chart of one point each cannot show."""
 
-from plots import style, ticks
+from plots import page, style, ticks
+from plots.text import short
 
 _HEIGHT = 0.27
 
@@ -16,7 +17,7 @@ def draw_panel(axes, points, book, unit, names):
     `unit`: of a summary; `names`: whether this panel has the servers' names beside it.
     """
     servers = list(points)
-    axes.set_yticks(range(len(servers)), servers if names else [""] * len(servers))
+    axes.set_yticks(range(len(servers)), [short(each, page.NAME_WIDTH) if names else "" for each in servers])
     axes.set_ylim(len(servers) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     ends = [end for point in points.values() if point for end in (point.low, point.high) if end > 0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from plots import consistency
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.histogram import Histogram
+from plots.text import cleaned
 
 
 def load_run(path):
@@ -48,11 +49,11 @@ class Experiment:
 
 
 class Run:
-    """A whole run. Immutable; owns the parsed document."""
+    """A whole run. Immutable; owns the parsed document, whose texts are clean."""
 
     def __init__(self, document, path):
         """`document` must fit run.schema.json; `path` is where it came from."""
-        self.document = document
+        self.document = cleaned(document)
         self.path = Path(path)
 
     @cached_property

@@ -127,6 +127,7 @@ RC = {
     "legend.frameon": False,
     "legend.fontsize": TEXT_POINTS,
     "text.color": INK,
+    "text.parse_math": False,  # texts come from outside: $x^$ is none that matplotlib can parse
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.minor.visible": False,

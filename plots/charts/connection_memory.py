@@ -7,6 +7,7 @@ the right its parts as shares, which can be stacked where bytes on such an axis 
 import matplotlib
 
 from plots import facts, page, series, style, sweep, ticks
+from plots.text import short
 
 NAME = "per-connection"
 TOTAL = "memory_total_bytes"
@@ -112,7 +113,7 @@ def _rows(axes, drawn):
 
 def _draw_total(axes, drawn, slopes, book):
     totals = [slopes[server][TOTAL] for server in drawn]
-    axes.set_yticks(range(len(drawn)), drawn)
+    axes.set_yticks(range(len(drawn)), [short(each, page.NAME_WIDTH) for each in drawn])
     _rows(axes, drawn)
     ends = [end for each in totals for end in (each["median"], each["low"], each["high"]) if end > 0]
     low, high = ticks.log_limits(ends)

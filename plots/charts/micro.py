@@ -15,12 +15,18 @@ import matplotlib
 
 from plots import page, series, style, sweep, ticks
 from plots.document import InputError, read_json
+from plots.text import clean, cleaned, short
 
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 # What Google Benchmark itself appends to names.
 _OF_THE_LIBRARY = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):.*|(manual|real|process)_time")
+_FOREIGN = re.compile("[^A-Za-z0-9_.+-]")  # to the name of a file
+_WHOLE = re.compile("[0-9]{1,15}")
 # The system call behind a model has that model's style.
 _STYLE_OF = {"epoll_wait": "epoll", "epoll_pwait2": "epoll", "io_uring": "io-uring", "io_uring_enter": "io-uring"}
+
+
+_TEXTS = ("name", "run_name", "run_type", "aggregate_name", "time_unit")
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,21 @@ class Cost:
 
 def load_micro(path):
     """Returns (context object, [Cost]) of a Google Benchmark JSON file. Raises InputError where it is none."""
-    document = read_json(Path(path))
+    document = cleaned(read_json(Path(path)))
     if not isinstance(document, dict) or not isinstance(document.get("benchmarks"), list):
         raise InputError(f"{path}: $.benchmarks: there is no such list: give the JSON of a Google Benchmark program")
     by_name = {}
     for index, each in enumerate(document["benchmarks"]):
-        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
-            raise InputError(f"{path}: $.benchmarks[{index}]: has no name")
+        if not isinstance(each, dict) or not all(isinstance(each.get(key, ""), str) for key in _TEXTS) or "name" not in each:
+            raise InputError(f"{path}: $.benchmarks[{index}]: has no name, or one of {', '.join(_TEXTS)} is no text")
         kind = each.get("aggregate_name") if each.get("run_type") == "aggregate" else "one"
         by_name.setdefault(each.get("run_name", each["name"]), {}).setdefault(kind, []).append((index, each))
     # With --benchmark_report_aggregates_only the repetitions themselves are not in the file, but their median is.
     entries = {name: kinds.get("one") or kinds.get("median") for name, kinds in by_name.items()}
     if not any(entries.values()):
         raise InputError(f"{path}: $.benchmarks: holds neither a repetition nor a median: run the benchmarks again")
-    return document.get("context", {}), [_cost(path, name, each) for name, each in entries.items() if each]
+    context = document.get("context")
+    return context if isinstance(context, dict) else {}, [_cost(path, name, each) for name, each in entries.items() if each]
 
 
 def _cost(path, name, entries):
@@ -61,14 +68,14 @@ def _cost(path, name, entries):
     words = [part for part in parts if ":" not in part] or [name]
     n = numbers.pop("n", "")
     others = ", ".join(f"{value} {key}" for key, value in numbers.items())
-    if n.isdigit():
+    if _WHOLE.fullmatch(n):
         where = (words[0], "/".join(words[1:]) or words[0], int(n), others)
     else:
         where = (words[0], "/".join(words) + (f", {others}" if others else ""), None, "")
     times = []
     for index, each in entries:
         if each.get("error_occurred") or each.get("skipped"):
-            return Cost(*where, error=each.get("error_message") or each.get("skip_message") or "no reason given")
+            return Cost(*where, error=clean(str(each.get("error_message") or each.get("skip_message") or "no reason given")))
         unit, value = each.get("time_unit"), each.get("real_time")
         if unit not in _NANOSECONDS or not isinstance(value, (int, float)):
             raise InputError(f"{path}: $.benchmarks[{index}]: has no real_time and time_unit")
@@ -84,7 +91,7 @@ def draw_all(context, costs, run_words=None):
         if cost.n is not None:
             swept.setdefault(cost.group, []).append(cost)
     for group, members in swept.items():
-        figures[f"micro-{group}"] = _draw_swept(group, members, _footer(context, run_words))
+        figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, _footer(context, run_words))
     single = [cost for cost in costs if cost.n is None]
     if single:
         figures["micro-cost"] = _draw_single(single, _footer(context, run_words))
@@ -143,7 +150,7 @@ def _draw_swept(group, costs, footer):
                     name,
                     sweep.shift(subjects, name),
                 )
-            axes.set_title(panel or "time per call", fontsize=style.HEADING_POINTS, loc="left")
+            axes.set_title(short(panel, 2 * page.NAME_WIDTH) or "time per call", fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(panels), "N, watched descriptors" if group in ("wait", "epoll_ctl") else "N")
     return sheet.figure
 
@@ -194,7 +201,7 @@ def _draw_single(costs, footer):
                 va="center",
                 fontsize=8,
             )
-        axes.set_yticks(list(rows), [cost.subject for cost in good])
+        axes.set_yticks(list(rows), [short(cost.subject, 2 * page.NAME_WIDTH) for cost in good])
         axes.set_ylim(len(good) - 0.5, -0.5)
         heights = [height for cost in good for height in (cost.low, cost.high) if height > 0] or [1, 10]
         low, high = ticks.log_limits(heights)

@@ -1,6 +1,6 @@
 """What the tests of charts share: drawing a run's charts in memory, and looking at what was drawn."""
 
-from plots import charts
+from plots import charts, page
 from plots.run_file import Run
 from plots.style import StyleBook
 
@@ -29,7 +29,8 @@ def lines_of(figure):
 def assert_nothing_overlaps(test, stem, figure):
     """Legends, titles and footer are apart from each other and from the panels, and all is on the page."""
     renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
+    with page.without_glyph_warnings():
+        figure.draw(renderer)
     panels = [axes.get_tightbbox(renderer) for axes in figure.axes if axes.get_visible()]
     outside = [legend.get_window_extent(renderer) for legend in figure.legends]
     outside += [text.get_window_extent(renderer) for text in figure.texts]
