@@ -41,6 +41,13 @@ SUITE = {
 }
 
 
+def readable_text(path):
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError:  # it has ended, or belongs to somebody else
+        return ""
+
+
 class EndToEnd(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="fanin-end-to-end-")
@@ -97,6 +104,25 @@ class EndToEnd(unittest.TestCase):
         twice = self.fanin("run", self.suite, "--out", self.out)
         self.assertEqual(twice.returncode, 2)
         self.assertIn("holds a run already", twice.stderr)
+
+    # Would catch: a server that is measured as its idle wrapper, or that is left behind.
+    def test_a_server_behind_a_wrapper_is_measured_and_ends(self):
+        serve = f"{BINARIES / 'fanin-server'} epoll --port {{port}}"
+        scripts = {"wrapper": f"{serve}; true", "background": f"{serve} & wait", "launcher": f"{serve} & exit 0",
+                   "daemon": f"(setsid {serve} &) & exit 0"}
+        self.suite.write_text(json.dumps({**SUITE, "repetitions": 1, "servers": [
+            {"name": name, "command": ["sh", "-c", script]} for name, script in scripts.items()],
+            "experiments": [{key: value for key, value in SUITE["experiments"][0].items() if key != "aa"}]}))
+        mark = f"FANIN_END_TO_END={self.folder.name}"
+        done = self.fanin("run", self.suite, "--out", self.out, env={**os.environ, **dict([mark.split("=")])})
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.check_valid()
+        for one in self.run_json()["rounds"]:
+            self.assertGreater(one["server"]["threads"], 0, one["cell"])
+            if 2.2 * one["server"]["read_late_ns"] < one["load"]["window"]["duration_ns"]:
+                self.assertGreater(one["server"]["cpu_ns"], 10 ** 6, one["cell"])  # the wrapper alone has next to nothing
+        left = [each.parent.name for each in Path("/proc").glob("[0-9]*/environ") if readable_text(each).find(mark) >= 0]
+        self.assertEqual(left, [])
 
     def test_an_interrupted_run_goes_on(self):
         process = subprocess.Popen([BINARIES / "fanin", "run", self.suite, "--out", self.out, "--only", "epoll", "--repetitions", "4"],

@@ -18,6 +18,13 @@ Nanoseconds from_ticks(std::uint64_t ticks) {
   return Nanoseconds(static_cast<std::int64_t>(ticks * (1'000'000'000 / per_second)));
 }
 
+// The fields of /proc/PID/stat from the third on. The name in the second one may hold blanks and brackets of its own,
+// so that they count from the last bracket.
+std::istringstream fields_behind_name(std::string_view stat) {
+  const std::size_t bracket = stat.rfind(')');
+  return std::istringstream(std::string(bracket == std::string_view::npos ? "" : stat.substr(bracket + 1)));
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path) {
@@ -69,12 +76,7 @@ std::optional<std::uint64_t> labelled_number(std::string_view text, std::string_
 }
 
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
-  // The name in the second field may hold blanks and brackets of its own: count from the last bracket.
-  const std::size_t bracket = stat.rfind(')');
-  if (bracket == std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::istringstream fields{std::string(stat.substr(bracket + 1))};
+  std::istringstream fields = fields_behind_name(stat);
   std::string skipped;
   for (int field = 3; field < 16; ++field) {
     fields >> skipped;
@@ -85,6 +87,13 @@ std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
     return std::nullopt;
   }
   return ReapedTime{from_ticks(user), from_ticks(system)};
+}
+
+std::optional<int> parse_parent(std::string_view stat) {
+  std::istringstream fields = fields_behind_name(stat);
+  std::string state;
+  int parent = 0;
+  return fields >> state >> parent ? std::optional(parent) : std::nullopt;
 }
 
 std::vector<int> parse_numbers(std::string_view text) {

@@ -29,6 +29,9 @@ struct ReapedTime {
 };
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat);
 
+// The parent, field 4 of /proc/PID/stat.
+std::optional<int> parse_parent(std::string_view stat);
+
 // Process numbers separated by blanks, as in /proc/PID/task/TID/children.
 std::vector<int> parse_numbers(std::string_view text);
 

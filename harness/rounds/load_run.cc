@@ -18,8 +18,8 @@ constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
 constexpr int kSettlingShareOfWarmup = 4;
 constexpr Nanoseconds kSettlingAtTheEnd = std::chrono::seconds(5);
 
-Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_pid, const Cell& cell,
-                   std::uint64_t seed, int control_fd) {
+Launch make_launch(const Rig& rig, const ServerUnderTest& server, const Cell& cell, std::uint64_t seed,
+                   int control_fd) {
   Launch launch;
   launch.argv = {rig.programs.load, server.target()};
   const std::vector<std::string> workload = cell.workload.load_arguments();
@@ -28,7 +28,7 @@ Launch make_launch(const Rig& rig, const ServerUnderTest& server, pid_t server_p
   if (!cell.workload.counts_requests()) {
     launch.argv.insert(launch.argv.end(), {"--duration", format_duration(cell.duration)});
   }
-  launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--server-pid", std::to_string(server_pid),
+  launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--server-pid", std::to_string(server.root()),
                                          "--control", std::to_string(control_fd)});
   launch.cpus = rig.placement.client_cpus;
   launch.pass_descriptor = control_fd;
@@ -51,13 +51,13 @@ LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std:
     : server_(server),
       time_limit_(cell.warmup.longest() + (cell.workload.counts_requests() ? kLongestCount : cell.duration) +
                   setup_limit(cell) + rig.patience),
-      monitor_(server.process().pid()),
+      monitor_(server.process().reaper()),
       memory_alone_(asks_about_memory(cell)),
       settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup.length / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
       kernel_stack_size_(read_kernel_stack_size()),
       slab_before_(read_slab_bytes()),
-      process_(make_launch(rig, server, server.process().pid(), cell, seed, control_.generator_end())) {
+      process_(make_launch(rig, server, cell, seed, control_.generator_end())) {
   control_.close_generator_end();
 }
 

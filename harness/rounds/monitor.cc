@@ -1,6 +1,5 @@
 #include "harness/rounds/monitor.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,37 +8,16 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
 
 #include "harness/machine/procfs.h"
+#include "harness/rounds/process_tree.h"
 
 namespace fanin {
 namespace {
 
 // Beyond this many tasks the readings at the window's borders would disturb the generator (about 3 us each).
 constexpr std::size_t kMostTasksWatched = 4096;
-
-std::vector<int> numbered_entries(const std::string& directory) {
-  std::vector<int> numbers;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
-  while (open != nullptr) {
-    const dirent* entry = ::readdir(open.get());
-    if (entry == nullptr) {
-      break;
-    }
-    const std::vector<int> number = parse_numbers(entry->d_name);
-    if (!number.empty()) {
-      numbers.push_back(number.front());
-    }
-  }
-  return numbers;
-}
-
-std::vector<int> children_of(pid_t process, pid_t task) {
-  const auto text = read_file(fmt::format("/proc/{}/task/{}/children", process, task));
-  return text ? parse_numbers(*text) : std::vector<int>{};
-}
 
 // The kernel's clocks of another process: its number inverted and shifted, with the kind in the low two bits
 // (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
@@ -112,13 +90,9 @@ CpuUse cpu_between(const CpuReading& before, const CpuReading& after) {
 
 std::vector<Monitor::Task> Monitor::walk() const {
   std::vector<Task> tasks;
-  std::vector<pid_t> processes{root_};
-  for (std::size_t i = 0; i < processes.size(); ++i) {
-    const pid_t process = processes[i];
+  for (const pid_t process : descendants_of(root_)) {
     for (const pid_t task : numbered_entries(fmt::format("/proc/{}/task", process))) {
       tasks.push_back({process, task});
-      const std::vector<int> children = children_of(process, task);
-      processes.insert(processes.end(), children.begin(), children.end());
     }
   }
   std::sort(tasks.begin(), tasks.end());
@@ -130,14 +104,15 @@ void Monitor::discover() {
   forking_tasks_ = {{root_, root_}};
   reapers_ = {root_};
   task_status_.clear();
+  const std::vector<pid_t> leaders = children_of(root_, root_);
   for (const Task& task : tasks_) {
-    const bool is_main_of_root = task.process == root_ && task.task == root_;
-    const bool has_children = !children_of(task.process, task.task).empty();
-    if (has_children && !is_main_of_root) {
+    const bool is_main = task.task == task.process;
+    const bool is_leader = is_main && std::find(leaders.begin(), leaders.end(), task.process) != leaders.end();
+    const bool may_fork = is_leader || !children_of(task.process, task.task).empty();
+    if (may_fork) {
       forking_tasks_.push_back(task);
     }
-    const bool is_main = task.task == task.process;
-    if ((has_children || (is_main && reaped_time(task.process).total_ticks > Nanoseconds::zero())) &&
+    if ((may_fork || (is_main && reaped_time(task.process).total_ticks > Nanoseconds::zero())) &&
         std::find(reapers_.begin(), reapers_.end(), task.process) == reapers_.end()) {
       reapers_.push_back(task.process);
     }
@@ -148,8 +123,8 @@ void Monitor::discover() {
   }
 }
 
-// Nothing where the root is gone. Another process that has just ended counts among what its parent has reaped.
-std::optional<CpuReading> Monitor::sum_clocks(const std::vector<pid_t>& processes) const {
+// Of processes and what `reapers` have collected. One that has just ended counts among what its parent has collected.
+CpuReading Monitor::sum_clocks(const std::vector<pid_t>& processes, const std::vector<pid_t>& reapers) {
   CpuReading sum;
   for (const pid_t process : processes) {
     const auto total = read_clock(process, ProcessClock::kScheduler);
@@ -157,42 +132,28 @@ std::optional<CpuReading> Monitor::sum_clocks(const std::vector<pid_t>& processe
     const auto ticks = read_clock(process, ProcessClock::kUserAndSystemTicks);
     if (total && user && ticks) {
       sum += {*total, *user, *ticks};
-    } else if (process == root_) {
-      return std::nullopt;
     }
+  }
+  for (const pid_t process : reapers) {
+    sum += reaped_time(process);
   }
   return sum;
 }
 
 std::optional<CpuReading> Monitor::cpu_quickly() const {
-  std::vector<pid_t> processes{root_};
+  std::vector<pid_t> processes;
   for (const Task& task : forking_tasks_) {
-    const std::vector<int> children = children_of(task.process, task.task);
+    const std::vector<pid_t> children = children_of(task.process, task.task);
     processes.insert(processes.end(), children.begin(), children.end());
   }
-  auto sum = sum_clocks(processes);
-  for (const pid_t process : reapers_) {
-    if (sum) {
-      *sum += reaped_time(process);
-    }
-  }
-  return sum;
+  return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers_));
 }
 
 std::optional<CpuReading> Monitor::cpu_thoroughly() const {
-  std::vector<pid_t> processes;
-  for (const Task& task : walk()) {
-    if (task.task == task.process) {
-      processes.push_back(task.process);
-    }
-  }
-  auto sum = sum_clocks(processes);
-  for (const pid_t process : processes) {
-    if (sum) {
-      *sum += reaped_time(process);
-    }
-  }
-  return processes.empty() ? std::nullopt : sum;
+  const std::vector<pid_t> processes = descendants_of(root_);
+  std::vector<pid_t> reapers = processes;
+  reapers.push_back(root_);
+  return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers));
 }
 
 std::optional<Switches> Monitor::switches() const {
@@ -225,14 +186,8 @@ bool Monitor::same_tasks() const {
 }
 
 Footprint Monitor::footprint() const {
-  std::vector<pid_t> live;
-  for (const Task& task : walk()) {
-    if (task.task == task.process) {
-      live.push_back(task.process);
-    }
-  }
   Footprint print{0, 0, 0, 0, 0, 0};
-  for (const pid_t process : live) {
+  for (const pid_t process : descendants_of(root_)) {
     const auto status = read_file(fmt::format("/proc/{}/status", process));
     if (is_zombie(status)) {
       continue;  // holds nothing any more and waits for its parent

@@ -13,7 +13,7 @@
 namespace fanin {
 
 // CPU time of a process tree since it began: of all live processes, their exited threads, and the children that were
-// reaped. It only grows while the root lives, so the difference of two readings is what the tree used in between.
+// reaped. It only grows, so the difference of two readings is what the tree used in between.
 struct CpuReading {
   Nanoseconds total{};        // from the scheduler's clock, in ns; reaped children in ticks of 10 ms
   Nanoseconds user_ticks{};   // sampled by the timer tick: right on average, used for the split alone
@@ -43,7 +43,8 @@ struct Footprint {
   std::optional<std::uint64_t> descriptors;
 };
 
-// Watches a process and all its descendants. Readings at the borders of a measured window must cost next to nothing,
+// Watches all descendants of a process, the root, which is no part of what is measured: a reaper, to which belongs what
+// its children leave behind. Readings at the borders of a measured window must cost next to nothing,
 // because the generator runs on the same CPU as the harness: so discover() does the walking beforehand. One thread.
 class Monitor {
  public:
@@ -56,7 +57,7 @@ class Monitor {
   // Two ways to read the same sum. The quick one, for the moment at which the window opens, believes discover() in
   // which processes have children or have reaped some, and finds new children of those alone (0.6 us per process, where
   // the thorough one takes 30). The thorough one is for when the window has closed and the generator rests. Nothing
-  // where the root is gone.
+  // where the root has no descendants.
   std::optional<CpuReading> cpu_quickly() const;
   std::optional<CpuReading> cpu_thoroughly() const;
 
@@ -80,11 +81,12 @@ class Monitor {
   };
 
   std::vector<Task> walk() const;  // all tasks of the tree
-  std::optional<CpuReading> sum_clocks(const std::vector<pid_t>& processes) const;
+  static CpuReading sum_clocks(const std::vector<pid_t>& processes, const std::vector<pid_t>& reapers);
 
   pid_t root_;
-  std::vector<Task> forking_tasks_;  // tasks that had children at discover(), and the root's main thread
-  std::vector<pid_t> reapers_;       // processes that had reaped children at discover(), or may: those that had any
+  std::vector<Task>
+      forking_tasks_;  // tasks that had children at discover(), and the main threads of the root and its children
+  std::vector<pid_t> reapers_;  // processes that had reaped children at discover(), or may: those with forking tasks
   std::vector<Task> tasks_;
   std::vector<Descriptor> task_status_;  // /proc/PID/task/TID/status of each, kept open: half the cost of a reading
 };

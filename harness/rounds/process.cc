@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +14,13 @@
 #include <cstring>
 #include <system_error>
 
+#include "harness/rounds/process_tree.h"
+#include "harness/rounds/reaper.h"
+
 namespace fanin {
 namespace {
+
+constexpr auto kKillLimit = std::chrono::seconds(10);  // until what was killed has ended
 
 struct Pipe {
   Descriptor read;
@@ -39,42 +42,43 @@ cpu_set_t cpu_set_of(const std::vector<int>& cpus) {
   return set;
 }
 
-// Runs in the child between fork and exec, where only async-signal-safe calls are allowed; reports errno through
-// `failure`. Does not return.
-[[noreturn]] void become(const Launch& launch, char* const* argv, const cpu_set_t& cpus, int out, int err,
-                         int failure) {
-  ::setpgid(0, 0);  // Ctrl-C in the terminal is the harness's business alone
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::signal(SIGPIPE, SIG_DFL);
-  ::signal(SIGINT, SIG_DFL);
-  ::signal(SIGTERM, SIG_DFL);
-  const int null = ::open("/dev/null", O_RDONLY);
-  bool good = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 &&
-              ::dup2(err, STDERR_FILENO) >= 0;
-  good = good && (launch.cpus.empty() || ::sched_setaffinity(0, sizeof cpus, &cpus) == 0);
-  good = good && (launch.directory.empty() || ::chdir(launch.directory.c_str()) == 0);
-  good = good && (launch.pass_descriptor < 0 || ::fcntl(launch.pass_descriptor, F_SETFD, 0) == 0);
-  if (good) {
-    ::execvp(argv[0], argv);
-  }
-  const int error = errno;
-  const ssize_t ignored = ::write(failure, &error, sizeof error);
-  static_cast<void>(ignored);
-  ::_exit(127);
-}
-
-// glibc 2.36 declares pidfd_open() without C linkage, so that C++ cannot link it.
-int open_pidfd(pid_t pid) { return static_cast<int>(check(::syscall(SYS_pidfd_open, pid, 0), "pidfd_open")); }
-
-// The errno with which the child failed before exec, 0 where it did not.
-int start_error(int fd) {
-  int error = 0;
+// The next report; nothing where the reaper was killed.
+std::optional<ReaperReport> read_report(const Descriptor& pipe) {
+  ReaperReport report{};
   ssize_t got = 0;
   do {
-    got = ::read(fd, &error, sizeof error);
+    got = ::read(pipe.get(), &report, sizeof report);
   } while (got < 0 && errno == EINTR);
-  return got == static_cast<ssize_t>(sizeof error) ? error : 0;
+  return got == static_cast<ssize_t>(sizeof report) ? std::optional(report) : std::nullopt;
 }
+
+// Throws where the program did not start.
+void check_started(const Launch& launch, const std::optional<ReaperReport>& report) {
+  const std::string what = fmt::format("cannot start {}", launch.argv.front());
+  if (!report || report->kind == ReaperReport::Kind::kFailed) {
+    throw std::system_error(report ? report->value : ESRCH, std::generic_category(), what);
+  }
+  if (report->kind == ReaperReport::Kind::kNoProgram) {
+    throw CannotStart(report->value, std::generic_category(), what);
+  }
+}
+
+// Blocks all signals for as long as it lives, so that a fork has the reaper's mask from its first instruction.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  const sigset_t& before() const noexcept { return before_; }
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace
 
@@ -82,27 +86,33 @@ std::string ExitStatus::text() const {
   return signal != 0 ? fmt::format("signal {} ({})", signal, ::strsignal(signal)) : fmt::format("exit code {}", code);
 }
 
-ChildProcess::ChildProcess(const Launch& launch) : out_(launch.keep_stdout) {
+// Only the other constructor is for others; with this one behind it, the destructor runs where a start fails half way.
+ChildProcess::ChildProcess(Output::Keep keep_stdout) : out_(keep_stdout) {}
+
+ChildProcess::ChildProcess(const Launch& launch) : ChildProcess(launch.keep_stdout) {
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  Pipe failure = make_pipe();
+  Pipe report = make_pipe();
   std::vector<char*> argv;
   for (const std::string& word : launch.argv) {
     argv.push_back(const_cast<char*>(word.c_str()));  // exec's signature is older than const
   }
   argv.push_back(nullptr);
-  const cpu_set_t cpus = cpu_set_of(launch.cpus);
-  pid_ = check(::fork(), "fork");
-  if (pid_ == 0) {
-    become(launch, argv.data(), cpus, out.write.get(), err.write.get(), failure.write.get());
+  {
+    const BlockedSignals blocked;
+    const ReaperStart start{&launch,         argv.data(),     cpu_set_of(launch.cpus),
+                            out.write.get(), err.write.get(), report.write.get(),
+                            ::getpid(),      blocked.before()};
+    reaper_ = check(::fork(), "fork");
+    if (reaper_ == 0) {
+      run_reaper(start);
+    }
   }
-  ::setpgid(pid_, pid_);  // in both, so that the group is there whoever comes first
-  failure.write.reset();
-  if (const int error = start_error(failure.read.get()); error != 0) {
-    ::waitpid(pid_, nullptr, 0);
-    throw std::system_error(error, std::generic_category(), fmt::format("cannot start {}", launch.argv.front()));
-  }
-  pidfd_ = Descriptor(open_pidfd(pid_));
+  report.write.reset();
+  check_started(launch, read_report(report.read));
+  pidfd_ = open_pidfd(reaper_);
+  check(pidfd_.get(), "pidfd_open");
+  report_pipe_ = std::move(report.read);
   out_pipe_ = std::move(out.read);
   err_pipe_ = std::move(err.read);
   check(::fcntl(out_pipe_.get(), F_SETFL, O_NONBLOCK), "fcntl");
@@ -110,16 +120,16 @@ ChildProcess::ChildProcess(const Launch& launch) : out_(launch.keep_stdout) {
 }
 
 ChildProcess::~ChildProcess() {
-  if (!status_) {
-    ::kill(-pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
+  if (status_ || reaper_ < 0) {
+    return;
   }
-}
-
-void ChildProcess::signal(int number) const noexcept {
-  if (!status_) {
-    ::kill(pid_, number);  // not yet reaped, so the number is still its own
+  ::kill(reaper_, SIGHUP);  // not yet collected, so the number is still its own
+  if (pidfd_) {
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    ::poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(kKillLimit).count()));
+    ::kill(reaper_, SIGKILL);
   }
+  ::waitpid(reaper_, nullptr, 0);
 }
 
 void ChildProcess::drain() {
@@ -132,11 +142,10 @@ void ChildProcess::drain() {
 }
 
 void ChildProcess::reap() {
-  // The leader is a zombie: its number, and so its group's, cannot have been given away. Its children hold the pipes.
-  ::kill(-pid_, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(reaper_, nullptr, 0) < 0 && errno == EINTR) {
   }
+  const auto ended = read_report(report_pipe_);
+  const int status = ended ? ended->value : SIGKILL;  // a reaper that was killed took the program with it
   status_ = WIFSIGNALED(status) ? ExitStatus{0, WTERMSIG(status)} : ExitStatus{WEXITSTATUS(status), 0};
   pidfd_.reset();
   drain();
@@ -216,12 +225,15 @@ WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further
 
 bool stop(ChildProcess& child, Nanoseconds grace) {
   const auto ended = [&] { return child.status().has_value(); };
-  child.signal(SIGTERM);
+  if (ended()) {
+    return true;
+  }
+  ::kill(child.reaper_, SIGTERM);  // not yet collected, so the number is still its own
   if (wait_until({&child}, -1, -1, now() + grace, ended) == WaitResult::kDone) {
     return true;
   }
-  ::kill(-child.pid(), SIGKILL);
-  wait_until({&child}, -1, -1, now() + std::chrono::seconds(10), ended);
+  ::kill(child.reaper_, SIGHUP);
+  wait_until({&child}, -1, -1, now() + kKillLimit, ended);
   return false;
 }
 

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "harness/rounds/output.h"
@@ -20,6 +21,14 @@ struct Launch {
   int pass_descriptor = -1;       // stays open in the child under the same number; -1: none
   Output::Keep keep_stdout = Output::Keep::kTail;
   std::string directory = {};  // to run in; empty: the harness's own
+  // What its end is: that of the program itself, whose descendants are then killed, or that of the last of them, which
+  // a wrapper, a launcher or a daemon leaves to do the work. SIGTERM goes to the same.
+  enum class Ends { kWithProgram, kWithTree } ends = Ends::kWithProgram;
+};
+
+// The program could not be executed, while everything of the harness's own went well.
+struct CannotStart : std::system_error {
+  using std::system_error::system_error;
 };
 
 struct ExitStatus {
@@ -31,32 +40,34 @@ struct ExitStatus {
   std::string text() const;  // "exit code 2", "signal 11 (Segmentation fault)"
 };
 
-// A child process in a process group of its own, its output captured. Owns the group: the destructor kills what is
-// left of it and reaps the leader. A child dies with the harness. One thread.
+// A program with all its descendants, its output captured. Between it and the harness stands a reaper
+// (harness/rounds/reaper.h), which owns the tree: so none of it outlives this object, or the harness. One thread.
 class ChildProcess {
  public:
-  // Throws std::system_error where it cannot be started, naming the program.
+  // Throws CannotStart where there is no such program, and std::system_error where the harness lacks what it takes.
   explicit ChildProcess(const Launch& launch);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();
 
-  pid_t pid() const noexcept { return pid_; }
+  // The parent of the whole tree, which is no part of it.
+  pid_t reaper() const noexcept { return reaper_; }
   const Output& out() const noexcept { return out_; }
   const Output& err() const noexcept { return err_; }
-  // Known once wait_until() or stop() has seen the end.
+  // How the program itself ended; known once wait_until() or stop() has seen the end that Launch::ends names.
   const std::optional<ExitStatus>& status() const noexcept { return status_; }
-
-  void signal(int number) const noexcept;  // to the leader alone; nothing where it has ended
 
  private:
   friend class Waiter;
+  friend bool stop(ChildProcess& child, Nanoseconds grace);
 
+  explicit ChildProcess(Output::Keep keep_stdout);
   void drain();
-  void reap();  // the leader has ended: kills the rest of its group, then collects its status
+  void reap();  // the reaper has ended, and so has the tree
 
-  pid_t pid_ = -1;
-  Descriptor pidfd_;
+  pid_t reaper_ = -1;
+  Descriptor pidfd_;  // of the reaper
+  Descriptor report_pipe_;
   Descriptor out_pipe_;
   Descriptor err_pipe_;
   Output out_;
@@ -72,7 +83,8 @@ enum class WaitResult { kDone, kDeadline, kInterrupted };
 WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd,
                       TimePoint deadline, const std::function<bool()>& done);
 
-// SIGTERM, then, after `grace`, SIGKILL to the whole group. Returns whether the process ended within the grace.
+// SIGTERM, then, after `grace`, SIGKILL to the whole tree. Returns whether it ended within the grace. Without a status
+// after that, there is something in the tree that cannot be killed.
 bool stop(ChildProcess& child, Nanoseconds grace);
 
 }  // namespace fanin

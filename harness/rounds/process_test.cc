@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,22 +110,94 @@ TEST(Process, KillsWhatIgnoresSigterm) {
   EXPECT_EQ(child.status()->signal, SIGKILL);
 }
 
-// Would catch: the children of a process-per-connection server left behind, where they hold connections and memory.
-TEST(Process, TakesTheGroupWithTheLeader) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-  const Descriptor ours(ends[0]);
-  Descriptor theirs(ends[1]);
-  // The grandchild holds the descriptor; the end of file comes only when it is gone too.
-  Launch launch = shell("sleep 1000 & echo started");
-  launch.pass_descriptor = theirs.get();
-  ChildProcess child(launch);
-  theirs.reset();
+// A descriptor that a program and all that it starts hold open: its end of file comes when none of them is left.
+class Lifeline {
+ public:
+  Lifeline() {
+    std::array<int, 2> ends{};
+    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    ours_.reset(ends[0]);
+    theirs_.reset(ends[1]);
+  }
+  Launch hold(Launch launch) const {
+    launch.pass_descriptor = theirs_.get();
+    return launch;
+  }
+  bool all_gone() {
+    theirs_.reset();
+    char byte = 0;
+    const auto closed = [&] { return ::recv(ours_.get(), &byte, 1, MSG_DONTWAIT) == 0; };
+    return wait_until({}, ours_.get(), -1, now() + 60s, closed) == WaitResult::kDone;
+  }
+
+ private:
+  Descriptor ours_;
+  Descriptor theirs_;
+};
+
+// Would catch: the children of a process-per-connection server left behind, where they hold connections and memory,
+// also those that are in a session of their own.
+TEST(Process, TakesTheTreeWithTheProgram) {
+  for (const char* script : {"sleep 1000 & echo started",
+                             "setsid sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &) "
+                             "&& echo started"}) {
+    Lifeline lifeline;
+    ChildProcess child(lifeline.hold(shell(script)));
+    ASSERT_EQ(wait_end(child), WaitResult::kDone);
+    EXPECT_EQ(child.out().last_line(), "started");
+    EXPECT_TRUE(lifeline.all_gone()) << script;
+  }
+}
+
+Launch server_script(const std::string& script) {
+  Launch launch = shell(script);
+  launch.ends = Launch::Ends::kWithTree;
+  return launch;
+}
+
+// Would catch: a server that is left behind, or killed without having drained, because only its wrapper is asked to
+// end, or because its launcher has ended already.
+TEST(Process, StopsTheServerBehindAWrapperOrALauncher) {
+  const std::string server = "sh -c 'trap \"echo drained; exit 0\" TERM; echo ready; while :; do sleep 0.01; done' & ";
+  for (const std::string& script : {server + "wait", server + "exit 0", "setsid " + server + "exit 0"}) {
+    Lifeline lifeline;
+    ChildProcess child(lifeline.hold(server_script(script)));
+    ASSERT_EQ(wait_until({&child}, -1, -1, now() + 60s, [&] { return child.out().has_first_line(); }),
+              WaitResult::kDone);
+    EXPECT_FALSE(child.status()) << script;
+    EXPECT_TRUE(stop(child, 60s)) << script;
+    EXPECT_EQ(child.out().last_line(), "drained") << script;
+    EXPECT_TRUE(lifeline.all_gone()) << script;
+  }
+}
+
+TEST(Process, ATreeEndsWithItsLastProcess) {
+  ChildProcess child(server_script("sh -c 'read line; echo served; exit 1' & exit 7"));
   ASSERT_EQ(wait_end(child), WaitResult::kDone);
+  EXPECT_EQ(child.out().last_line(), "served");
+  EXPECT_EQ(child.status()->code, 7);
+}
+
+// Would catch: servers that go on after the harness was killed, and measure against those of the next run.
+TEST(Process, NothingOutlivesAHarnessThatIsKilled) {
+  Lifeline lifeline;
+  const Launch launch = lifeline.hold(server_script("trap '' TERM HUP; setsid sleep 1000 & sleep 1000"));
+  std::array<int, 2> started{};
+  ASSERT_EQ(::pipe(started.data()), 0);
+  const pid_t harness = ::fork();
+  if (harness == 0) {
+    const ChildProcess child(launch);
+    const ssize_t ignored = ::write(started[1], "x", 1);
+    static_cast<void>(ignored);
+    ::pause();
+  }
   char byte = 0;
-  EXPECT_EQ(
-      wait_until({}, ours.get(), -1, now() + 60s, [&] { return ::recv(ours.get(), &byte, 1, MSG_DONTWAIT) == 0; }),
-      WaitResult::kDone);
+  EXPECT_EQ(::read(started[0], &byte, 1), 1);
+  ::close(started[0]);
+  ::close(started[1]);
+  ::kill(harness, SIGKILL);
+  ::waitpid(harness, nullptr, 0);
+  EXPECT_TRUE(lifeline.all_gone());
 }
 
 TEST(Process, InterruptionEndsTheWait) {

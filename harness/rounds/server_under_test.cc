@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "harness/machine/headroom.h"
+#include "harness/rounds/process_tree.h"
 #include "net/duration.h"
 #include "net/socket.h"
 
@@ -56,7 +57,16 @@ ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workloa
       port_(is_command_ ? free_port() : std::uint16_t{0}),
       stop_grace_(kStopGrace + kStopEach * workload.all_connections()),
       started_(now()),
-      process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()), .cpus = cpus}) {}
+      process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()),
+                .cpus = cpus,
+                .ends = is_command_ ? Launch::Ends::kWithTree : Launch::Ends::kWithProgram}) {}
+
+pid_t ServerUnderTest::root() const {
+  const std::vector<pid_t> processes = descendants_of(process_.reaper());
+  // Twice: what a launcher leaves while it ends is its own no more and the reaper's not yet in the first list.
+  const bool is_one = processes.size() == 1 && processes == descendants_of(process_.reaper());
+  return !processes.empty() && (is_one || !is_command_) ? processes.front() : process_.reaper();
+}
 
 bool ServerUnderTest::connects() const {
   const Address address = Address::parse(host_, port_);
@@ -112,7 +122,11 @@ std::string ServerUnderTest::death_notice() const {
 
 std::string ServerUnderTest::stop_and_collect(Json& counters) {
   const bool in_time = stop(process_, stop_grace_);
-  const ExitStatus status = process_.status().value_or(ExitStatus{0, SIGKILL});
+  if (!process_.status()) {
+    return fmt::format("the server does not end, not even by SIGKILL: end process {} yourself",
+                       fmt::join(descendants_of(process_.reaper()), ", "));
+  }
+  const ExitStatus status = *process_.status();
   if (is_command_) {
     // Others may well die of SIGTERM or say what they like with their exit code; a crash is a crash.
     const bool crashed = status.signal != 0 && status.signal != SIGTERM && status.signal != SIGKILL;

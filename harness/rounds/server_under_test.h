@@ -24,7 +24,8 @@ struct Interrupted {};
 std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                         std::uint16_t port, std::uint64_t descriptors);
 
-// A fresh process of one server, ready to be measured. Owns it; the destructor kills it. One thread.
+// A fresh process of one server, ready to be measured. A command may be a wrapper or a launcher: all that it leaves
+// running is the server. Owns it; the destructor kills it. One thread.
 class ServerUnderTest {
  public:
   // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
@@ -37,6 +38,9 @@ class ServerUnderTest {
   void wait_ready(int interrupt_fd);
 
   ChildProcess& process() noexcept { return process_; }
+  // The process whose tree is the server. A command that is several processes may be a launcher that ends now: it has
+  // the reaper.
+  pid_t root() const;
   std::string target() const;                                      // "127.0.0.1:40001"
   Nanoseconds ready_time() const noexcept { return ready_time_; }  // from the start to readiness
   bool is_command() const noexcept { return is_command_; }
