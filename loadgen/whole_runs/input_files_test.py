@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import json
 import os
 import signal
 import subprocess
@@ -87,8 +88,9 @@ class ReadOnce(unittest.TestCase):
     def test_a_trace_may_be_a_pipe(self):
         with server() as (target, _), pipe_with(b"0\n0.01\n0.02\n") as (name, reader):
             done = load(target, "--arrival", f"trace:{name}", "--sweep", "connections=1,2", "--requests", "5",
-                        "--warmup", "0", pass_fds=[reader])
-        self.assertEqual(done.returncode, 0, done.stderr)
+                        "--warmup", "0", "--quiet", "--json", "-", pass_fds=[reader])
+        points = json.loads(done.stdout)["points"]
+        self.assertEqual([each["result"]["workload"]["trace"]["times"] for each in points], [3, 3])
 
     def test_waiting_for_a_writer_can_be_interrupted(self):
         """Would catch: a named pipe at which fanin-load waits without hearing SIGINT and SIGTERM."""
