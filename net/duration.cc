@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -14,23 +16,64 @@ namespace fanin {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, double>, 6> kUnits{
-    {{"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"", 1e9}}};
+    {{"h", 3600e9}, {"m", 60e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1.0}}};
+
+// Takes a number such as 10 or 1.5 from the front of `text`, as results/schema/suite.schema.json has it. Nothing where
+// none is there.
+std::optional<double> take_number(std::string_view& text) {
+  constexpr std::string_view kDigits = "0123456789";
+  const std::size_t whole = std::min(text.find_first_not_of(kDigits), text.size());
+  std::size_t length = whole;
+  if (text.substr(whole).starts_with('.')) {
+    length = std::min(text.find_first_not_of(kDigits, whole + 1), text.size());
+    if (length == whole + 1) {
+      return std::nullopt;
+    }
+  }
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + length, number, std::chars_format::fixed);
+  text.remove_prefix(length);
+  return whole > 0 && error == std::errc{} ? std::optional(number) : std::nullopt;
+}
+
+// Takes the unit; `from` is the first of kUnits that may still come, and then the one after that which came.
+std::optional<double> take_unit(std::string_view& text, std::size_t& from) {
+  const std::string_view name = text.substr(0, text.find_first_not_of("hmsun"));
+  text.remove_prefix(name.size());
+  for (std::size_t i = from; i < kUnits.size(); ++i) {
+    if (kUnits[i].first == name) {
+      from = i + 1;
+      return kUnits[i].second;
+    }
+  }
+  return std::nullopt;
+}
+
+// In nanoseconds; not a number where the text is no duration.
+double total_ns(std::string_view text) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  double total = 0;
+  std::size_t unit = 0;
+  do {
+    const auto number = take_number(text);
+    const auto factor = number && unit == 0 && text.empty() ? std::optional(1e9) : take_unit(text, unit);
+    if (!number || !factor) {
+      return kNone;
+    }
+    total += *number * *factor;
+  } while (!text.empty());
+  return total;
+}
 
 }  // namespace
 
 Nanoseconds parse_duration(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc{} && std::isfinite(number) && number >= 0) {
-    for (const auto& [name, factor] : kUnits) {
-      // Half the range of 64-bit nanoseconds (146 years) leaves room to add durations to points in time.
-      if (unit == name && number * factor < static_cast<double>(std::numeric_limits<std::int64_t>::max()) / 2) {
-        return Nanoseconds(std::llround(number * factor));
-      }
-    }
+  const double total = total_ns(text);
+  // Half the range of 64-bit nanoseconds (146 years) leaves room to add durations to points in time.
+  if (total < static_cast<double>(std::numeric_limits<std::int64_t>::max()) / 2) {
+    return Nanoseconds(std::llround(total));
   }
-  throw std::invalid_argument(fmt::format("'{}' is not a duration such as 10s, 500ms or 100us", text));
+  throw std::invalid_argument(fmt::format("'{}' is not a duration such as 10s, 500ms or 1m30s", text));
 }
 
 std::string format_duration(Nanoseconds duration) {

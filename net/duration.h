@@ -7,8 +7,9 @@
 
 namespace fanin {
 
-// Parses a duration as every program and suite writes it: a number and a unit of ns, us, ms, s or m ("500ms", "1.5s",
-// "100us", "2m"); a bare number is seconds. Never negative. Throws std::invalid_argument naming the text that is none.
+// Parses a duration as every program and suite writes it: numbers with a unit of h, m, s, ms, us or ns, the larger one
+// first ("500ms", "1.5s", "100us", "1m30s", "2h"); a bare number is seconds. Never negative. Throws
+// std::invalid_argument naming the text that is none.
 Nanoseconds parse_duration(std::string_view text);
 
 // The shortest of the same forms that loses nothing: "300ms", "1s", "1500us".
