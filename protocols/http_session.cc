@@ -18,6 +18,9 @@ constexpr int kMethodNotAllowed = 405;
 constexpr int kRangeNotSatisfiable = 416;
 constexpr int kVersionNotSupported = 505;
 
+// A request may have to look for its file and read it.
+constexpr int kRequestsPerCall = 64;
+
 // Heads are put together here; the thread's, so that it is allocated once.
 std::string& head_buffer() {
   thread_local std::string head;
@@ -59,7 +62,7 @@ std::optional<HttpRange> wanted_range(const HttpRequest& request, const HttpFile
 
 ServerSession::Progress HttpSession::consume(std::string_view input, ReplyBuffer& out) {
   const std::size_t size = input.size();
-  for (;;) {
+  for (int answered = 0;; ++answered) {
     if (rest_) {
       send_rest(out);
       if (rest_) {
@@ -69,6 +72,9 @@ ServerSession::Progress HttpSession::consume(std::string_view input, ReplyBuffer
     if (closing_) {
       out.close_when_sent();
       return {size, false};
+    }
+    if (answered == kRequestsPerCall && !input.empty()) {
+      return {size - input.size(), false};
     }
     switch (parser_.parse(input)) {
       case HttpRequestParser::Result::kIncomplete:

@@ -230,6 +230,21 @@ INSTANTIATE_TEST_SUITE_P(
                  reply("200 OK", kText + length(10))}),
     [](const auto& test) { return test.param.name; });
 
+// Would catch: one call that works off a whole read. A request may read its file, and the other connections of the
+// thread wait meanwhile.
+TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
+  const auto session = tree().sessions()();
+  std::string input;
+  for (int i = 0; i < 200; ++i) {
+    input += get("/none");
+  }
+  std::string replies;
+  ReplyBuffer out(replies, kReplyRoom);
+  const auto progress = session->consume(input, out);
+  EXPECT_EQ(progress.consumed, 64 * get("/none").size());
+  EXPECT_FALSE(progress.more);
+}
+
 std::string tree_content(const std::string& replies) { return replies.substr(replies.find("\r\n\r\n") + 4); }
 
 // Would catch: a long file cut, repeated or mixed up at the borders of the reply buffer.

@@ -351,6 +351,23 @@ TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
   EXPECT_GE(thread_cpu_time() - before, 900us);
 }
 
+// Would catch: one call that works off a whole read, which keeps the other connections of the thread waiting: 16,384
+// lines of 5 ms took 82 s.
+TEST(Work, OneCallCostsAboutAMillisecond) {
+  struct Load {
+    ServerProtocolOptions options;
+    std::size_t lines;
+  };
+  for (const auto& [options, lines] : {Load{{.work = 5ms}, 1}, Load{{.work = 100us}, 10},
+                                       Load{{.work_loops = 1'000'000}, 1}, Load{{.work_loops = 50'000}, 10}}) {
+    const auto session = find_protocol("work").make_sessions(options)();
+    std::string replies;
+    ReplyBuffer out(replies, 65536);
+    EXPECT_EQ(session->consume(std::string(16384, '\n'), out).consumed, lines);
+    EXPECT_EQ(replies, std::string(lines, '\n'));
+  }
+}
+
 // Would catch: a share that depends on the connection's or the server's history instead of the request.
 TEST(Work, AShareOfTheLinesIsHeavy) {
   std::string lines;

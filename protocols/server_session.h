@@ -65,9 +65,10 @@ class ServerSession {
   // What the server says first, before it has heard anything.
   virtual void start(ReplyBuffer& /*out*/) {}
 
-  // Takes input and appends what there is to answer. Consumes everything unless `out` runs out of room: the rest is
-  // then presented again once the replies have left, in front of what arrives later. Called with empty input to go on
-  // after `more`.
+  // Takes input and appends what there is to answer. Consumes everything unless `out` runs out of room or the call has
+  // cost enough (about a millisecond of CPU time, at least one request), so that a batch of expensive requests does not
+  // block the other connections of a thread. The rest is then presented again once the replies have left, in front of
+  // what arrives later. Called with empty input to go on after `more`.
   virtual Progress consume(std::string_view input, ReplyBuffer& out) = 0;
 };
 

@@ -16,9 +16,14 @@
 namespace fanin {
 namespace {
 
+// What one call of consume() may cost. A step of the loop takes about 2 ns.
+constexpr Nanoseconds kCallTime = std::chrono::milliseconds(1);
+constexpr std::uint64_t kCallLoops = 500'000;
+
 struct Work {
   CpuBurner burner;
   double share;
+  std::uint64_t heavy_lines_per_call;
 };
 
 class WorkSession : public ServerSession {
@@ -27,7 +32,8 @@ class WorkSession : public ServerSession {
 
   Progress consume(std::string_view input, ReplyBuffer& out) override {
     std::size_t done = 0;
-    while (done < input.size() && out.room() > 0) {
+    std::uint64_t heavy_lines = 0;
+    while (done < input.size() && out.room() > 0 && heavy_lines < work_.heavy_lines_per_call) {
       const std::string_view rest = input.substr(done);
       const std::size_t line = std::min(rest.find('\n'), rest.size());
       const std::size_t length = std::min(line, out.room());
@@ -37,7 +43,12 @@ class WorkSession : public ServerSession {
       }
       done += length;
       if (length == line && line < rest.size() && out.room() > 0) {
-        finish_line(out);
+        if (is_heavy_line()) {
+          work_.burner.burn();
+          ++heavy_lines;
+        }
+        hash_ = LineHash();
+        out.append("\n");
         ++done;
       }
     }
@@ -45,13 +56,7 @@ class WorkSession : public ServerSession {
   }
 
  private:
-  void finish_line(ReplyBuffer& out) {
-    if (work_.share >= 1 || is_heavy(hash_.value(), work_.share)) {
-      work_.burner.burn();
-    }
-    hash_ = LineHash();
-    out.append("\n");
-  }
+  bool is_heavy_line() const noexcept { return work_.share >= 1 || is_heavy(hash_.value(), work_.share); }
 
   const Work& work_;  // owned by the factory, which outlives every session
   LineHash hash_;     // of the line so far
@@ -61,11 +66,19 @@ CpuBurner burner_of(const ServerProtocolOptions& options) {
   return options.work_loops > 0 ? CpuBurner::of_loops(options.work_loops) : CpuBurner(options.work);
 }
 
+std::uint64_t heavy_lines_per_call(const ServerProtocolOptions& options) {
+  const std::uint64_t lines = options.work_loops > 0
+                                  ? kCallLoops / options.work_loops
+                                  : static_cast<std::uint64_t>(kCallTime / std::max(options.work, Nanoseconds(1)));
+  return std::max<std::uint64_t>(lines, 1);
+}
+
 SessionFactory make_sessions(const ServerProtocolOptions& options) {
   if (options.work_share < 0 || options.work_share > 1) {
     throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
   }
-  const auto work = std::make_shared<const Work>(Work{burner_of(options), options.work_share});
+  const auto work = std::make_shared<const Work>(
+      Work{burner_of(options), options.work_share, heavy_lines_per_call(options)});
   return [work] { return std::make_unique<WorkSession>(*work); };
 }
 

@@ -4,9 +4,9 @@ namespace fanin {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (const auto group :
-       {stream_cases(), closing_cases(), drain_cases(), setup_cases(), leak_cases(), reuse_cases(), slow_reader_cases(),
-        crowd_cases(), descriptor_limit_cases(), topology_cases(), replica_cases(), netcat_cases()}) {
+  for (const auto group : {stream_cases(), closing_cases(), drain_cases(), batch_cases(), setup_cases(), leak_cases(),
+                           reuse_cases(), slow_reader_cases(), crowd_cases(), descriptor_limit_cases(),
+                           topology_cases(), replica_cases(), netcat_cases()}) {
     cases.insert(cases.end(), group.begin(), group.end());
   }
   return cases;

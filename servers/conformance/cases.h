@@ -24,6 +24,7 @@ std::vector<Case> all_cases();
 std::span<const Case> stream_cases();
 std::span<const Case> closing_cases();
 std::span<const Case> drain_cases();
+std::span<const Case> batch_cases();
 std::span<const Case> setup_cases();
 std::span<const Case> leak_cases();
 std::span<const Case> reuse_cases();
