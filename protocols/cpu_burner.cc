@@ -6,6 +6,7 @@ namespace fanin {
 namespace {
 
 constexpr Nanoseconds kShortest = std::chrono::microseconds(10);  // that is worth looking at the clock for
+constexpr std::uint64_t kMaxUninterrupted = 1'000'000;            // steps of the loop, a few milliseconds
 constexpr Nanoseconds kStep = std::chrono::microseconds(2);
 
 void spin(std::uint64_t iterations) noexcept {
@@ -38,15 +39,26 @@ CpuBurner::CpuBurner(Nanoseconds amount) : amount_(amount) {
   }
 }
 
-void CpuBurner::burn() const noexcept {
+bool CpuBurner::burn(GivenUp given_up) const noexcept {
   if (amount_ < kShortest) {
-    spin(iterations_);
-    return;
+    std::uint64_t left = iterations_;
+    for (; left > kMaxUninterrupted; left -= kMaxUninterrupted) {
+      spin(kMaxUninterrupted);
+      if (given_up()) {
+        return false;
+      }
+    }
+    spin(left);
+    return true;
   }
   const Nanoseconds end = thread_cpu_time() + amount_;
   while (thread_cpu_time() < end) {
+    if (given_up()) {
+      return false;
+    }
     spin(iterations_);
   }
+  return true;
 }
 
 }  // namespace fanin

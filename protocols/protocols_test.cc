@@ -368,6 +368,20 @@ TEST(Work, OneCallCostsAboutAMillisecond) {
   }
 }
 
+// Would catch: a request that the end of the drain timeout cannot cut short, and one that is answered without its work.
+TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
+  constexpr auto given_up = []() noexcept { return true; };
+  for (const ServerProtocolOptions& options :
+       {ServerProtocolOptions{.work = 1h, .given_up = given_up},
+        ServerProtocolOptions{.work_loops = std::uint64_t{1} << 62, .given_up = given_up}}) {
+    const auto session = find_protocol("work").make_sessions(options)();
+    std::string replies;
+    ReplyBuffer out(replies, 65536);
+    EXPECT_EQ(session->consume("a\nb\n", out).consumed, 1u);
+    EXPECT_EQ(replies, "a");
+  }
+}
+
 // Would catch: a share that depends on the connection's or the server's history instead of the request.
 TEST(Work, AShareOfTheLinesIsHeavy) {
   std::string lines;

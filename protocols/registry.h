@@ -23,6 +23,8 @@ struct ServerProtocolOptions {
   double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
   std::size_t reply_bytes = 65536;                    // large: length of every reply
   std::string root;                                   // http: the directory that holds the files
+  // work: whether the server no longer waits for replies, so that a request under way ends early.
+  bool (*given_up)() noexcept = []() noexcept { return false; };
 };
 
 // What the client's half can be told.

@@ -24,6 +24,7 @@ struct Work {
   CpuBurner burner;
   double share;
   std::uint64_t heavy_lines_per_call;
+  CpuBurner::GivenUp given_up;
 };
 
 class WorkSession : public ServerSession {
@@ -44,7 +45,9 @@ class WorkSession : public ServerSession {
       done += length;
       if (length == line && line < rest.size() && out.room() > 0) {
         if (is_heavy_line()) {
-          work_.burner.burn();
+          if (!work_.burner.burn(work_.given_up)) {
+            break;  // the connection is about to be closed
+          }
           ++heavy_lines;
         }
         hash_ = LineHash();
@@ -78,7 +81,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
     throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
   }
   const auto work = std::make_shared<const Work>(
-      Work{burner_of(options), options.work_share, heavy_lines_per_call(options)});
+      Work{burner_of(options), options.work_share, heavy_lines_per_call(options), options.given_up});
   return [work] { return std::make_unique<WorkSession>(*work); };
 }
 

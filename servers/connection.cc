@@ -198,7 +198,9 @@ Connection::Next Connection::send_pending() {
 
 Connection::Next Connection::after_sending() {
   if (more_ || !unread_.empty()) {
-    return Next::kWrite;  // goes on when the socket has room: one buffer a turn, so that a long reply starves nobody
+    // Goes on when the socket has room: one buffer, or one call's worth of work, a turn, so that no connection starves
+    // the others.
+    return stop::timed_out() ? on_end(ETIMEDOUT) : Next::kWrite;
   }
   if (closing_ || answered_all()) {
     // Not close(): with input unread that would send RST, which can overtake the reply. The peer's own end comes next.
@@ -210,7 +212,8 @@ Connection::Next Connection::after_sending() {
 }
 
 // After a stop what has arrived by then is answered, and no more: a peer that asks again faster than the server comes
-// back to look would keep it up for the whole grace, because a shut down reading side still takes in what comes.
+// back to look would keep it up for the whole drain timeout, because a shut down reading side still takes in what
+// comes.
 bool Connection::answered_all() noexcept {
   if (!stop::requested()) {
     return false;

@@ -26,7 +26,8 @@ class Connection : private Channel {
   Connection(Descriptor socket, const Server& server);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  // One that is destroyed before it came to its end, such as when the grace is over, counts as closed on error.
+  // One that is destroyed before it came to its end, such as when the drain timeout has passed, counts as closed on
+  // error.
   ~Connection() override;
 
   int fd() const noexcept { return socket_.get(); }
@@ -37,9 +38,10 @@ class Connection : private Channel {
 
   // 1. Readiness and blocking.
 
-  // One step of what next() asked for: a read of at most the read cap and its answers, or the sending of what waits. On
-  // a blocking socket it waits for that itself, so `while (connection.on_ready() != kClose)` serves a connection to its
-  // end.
+  // One step of what next() asked for: a read of at most the read cap and its answers, or the sending of what waits. A
+  // batch of expensive requests takes several steps: until it is worked off, next() is kWrite, for which there is room
+  // as a rule. On a blocking socket it waits for that itself, so `while (connection.on_ready() != kClose)` serves a
+  // connection to its end.
   Next on_ready();
 
   // True where the last step found nothing to read or no room to send (non-blocking sockets): edge-triggered models
@@ -79,7 +81,7 @@ class Connection : private Channel {
   std::unique_ptr<ServerSession> session_;
   const Server& server_;
   std::string pending_;  // replies that did not fit into the socket
-  std::string unread_;   // input that found no room for its reply
+  std::string unread_;   // input that found no room for its reply, or that the session has left for another call
   Next next_ = Next::kRead;
   bool more_ = false;      // the session has more to say once there is room
   bool closing_ = false;   // the session wants the connection closed when all is sent

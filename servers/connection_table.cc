@@ -34,6 +34,6 @@ void ConnectionTable::begin_drain() noexcept {
   }
 }
 
-bool ConnectionTable::drained() const noexcept { return draining_ && (size_ == 0 || stop::grace_over()); }
+bool ConnectionTable::drained() const noexcept { return draining_ && (size_ == 0 || stop::timed_out()); }
 
 }  // namespace fanin

@@ -26,7 +26,7 @@ class ConnectionTable {
 
   // No more requests are to come: every connection delivers what has arrived, answers it, and ends.
   void begin_drain() noexcept;
-  // True once the drain has begun and all connections have ended or the grace is over: the loop returns.
+  // True once the drain has begun and all connections have ended or the drain timeout has passed: the loop returns.
   bool drained() const noexcept;
 
  private:

@@ -44,6 +44,7 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"workers", "handed_over"},
     {"workers", "queue_full"},
     {"workers", "replaced"},
+    {"workers", "killed"},
     {"signals", "overflows"},
 }};
 

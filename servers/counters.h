@@ -36,6 +36,7 @@ enum class Count : std::size_t {
   kHandedOver,
   kQueueFull,
   kWorkersReplaced,
+  kWorkersKilled,
   kSignalOverflows,
   kSize,
 };

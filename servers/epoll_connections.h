@@ -61,7 +61,7 @@ class EpollConnections {
   // A descriptor of the model's own; find_or_accept() gives null for it.
   void watch(int fd) { check(set_.add(fd, EPOLLIN) ? 0 : -1, "epoll_ctl"); }
 
-  // True when a stop was asked for and all connections have ended or the grace is over: the loop returns.
+  // True when a stop was asked for and all connections have ended or the drain timeout has passed: the loop returns.
   bool drained() const noexcept { return table_.drained(); }
 
  private:

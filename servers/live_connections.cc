@@ -23,10 +23,10 @@ std::size_t LiveConnections::size() const {
   return sockets_.size();
 }
 
-void LiveConnections::drain(Nanoseconds grace) {
+void LiveConnections::drain(Nanoseconds timeout) {
   std::unique_lock lock(mutex_);
   if (!deadline_) {
-    deadline_ = now() + grace;
+    deadline_ = now() + timeout;
     shutdown_all(SHUT_RD);
   }
   if (!changed_.wait_until(lock, *deadline_, [this] { return sockets_.empty(); })) {

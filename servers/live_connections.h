@@ -30,9 +30,9 @@ class LiveConnections {
 
   std::size_t size() const;
 
-  // Ends the reading side of all connections, waits until they are gone, and after `grace` ends them altogether. What
-  // is registered from then on is treated alike: a second call waits for that, within the same grace.
-  void drain(Nanoseconds grace);
+  // Ends the reading side of all connections, waits until they are gone, and after `timeout` ends them altogether. What
+  // is registered from then on is treated alike: a second call waits for that, within the same timeout.
+  void drain(Nanoseconds timeout);
 
  private:
   void shutdown_all(int how);

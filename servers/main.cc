@@ -76,7 +76,8 @@ int serve(ServerCommand command) {
               command.options);  // after the binding: workers default to the CPUs there are
   raise_descriptor_limit();
   share_totals();
-  stop::install(command.options.drain_grace);
+  stop::install(command.options.drain_timeout);
+  command.options.protocol_options.given_up = stop::timed_out;
   const ModelOptions& chosen = command.options.model;
   Server server(command.options, chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
   check_listeners(model, server);

@@ -101,8 +101,8 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
   app.add_option_function<std::string>(
-         "--drain-grace", [&options](const std::string& text) { options.drain_grace = parse_duration(text); },
-         "how long a stop waits for replies to leave")
+         "--drain-timeout", [&options](const std::string& text) { options.drain_timeout = parse_duration(text); },
+         "how long a stop waits for replies to leave; then connections are closed and workers are killed")
       ->default_str("2s");
   app.add_flag("--allow-remote", options.allow_remote, "allow --bind to an address that is not loopback");
   add_protocol_options(app, options.protocol_options);

@@ -40,7 +40,7 @@ struct ServerOptions {
   int accept_batch = 64;
   std::size_t max_connections = 0;
   std::string cpus;
-  Nanoseconds drain_grace = std::chrono::seconds(2);
+  Nanoseconds drain_timeout = std::chrono::seconds(2);
   bool allow_remote = false;
   ServerProtocolOptions protocol_options;
   ModelOptions model;

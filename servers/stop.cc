@@ -42,13 +42,13 @@ class Watched {
 
 std::array<Watched, 1024> watched;
 std::atomic<bool> stop_requested{false};
-std::atomic<bool> grace_is_over{false};
-itimerval grace_timer{};
+std::atomic<bool> has_timed_out{false};
+itimerval drain_timer{};
 
 void on_stop(int /*signal*/) {
   const int saved_errno = errno;
   if (!stop_requested.exchange(true)) {
-    ::setitimer(ITIMER_REAL, &grace_timer, nullptr);
+    ::setitimer(ITIMER_REAL, &drain_timer, nullptr);
   }
   for (const Watched& entry : watched) {
     entry.stop();
@@ -56,9 +56,9 @@ void on_stop(int /*signal*/) {
   errno = saved_errno;
 }
 
-void on_grace_over(int /*signal*/) {
+void on_timeout(int /*signal*/) {
   const int saved_errno = errno;
-  grace_is_over.store(true);
+  has_timed_out.store(true);
   for (const Watched& entry : watched) {
     entry.end();
   }
@@ -74,7 +74,7 @@ void handle(int signal, void (*handler)(int)) {
 void watch(int fd, bool listener) {
   for (Watched& entry : watched) {
     if (entry.take(fd, listener)) {
-      if (grace_over()) {
+      if (timed_out()) {
         entry.end();
       } else if (requested()) {
         entry.stop();
@@ -87,15 +87,15 @@ void watch(int fd, bool listener) {
 
 }  // namespace
 
-void install(Nanoseconds grace) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(grace).count();
-  grace_timer.it_value = {.tv_sec = microseconds / 1'000'000, .tv_usec = microseconds % 1'000'000};
+void install(Nanoseconds drain_timeout) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(drain_timeout).count();
+  drain_timer.it_value = {.tv_sec = microseconds / 1'000'000, .tv_usec = microseconds % 1'000'000};
   if (microseconds <= 0) {
-    grace_timer.it_value.tv_usec = 1;  // zero would disarm the timer
+    drain_timer.it_value.tv_usec = 1;  // zero would disarm the timer
   }
   handle(SIGTERM, on_stop);
   handle(SIGINT, on_stop);
-  handle(SIGALRM, on_grace_over);
+  handle(SIGALRM, on_timeout);
   handle(SIGPIPE, SIG_IGN);
 }
 
@@ -117,12 +117,16 @@ void begin_child() noexcept {
     entry.release();
   }
   if (requested()) {
-    ::setitimer(ITIMER_REAL, &grace_timer, nullptr);  // a child does not inherit its parent's
+    ::setitimer(ITIMER_REAL, &drain_timer, nullptr);  // a child does not inherit its parent's
   }
 }
 
+Nanoseconds drain_timeout() noexcept {
+  return std::chrono::seconds(drain_timer.it_value.tv_sec) + std::chrono::microseconds(drain_timer.it_value.tv_usec);
+}
+
 bool requested() noexcept { return stop_requested.load(std::memory_order_relaxed); }
-bool grace_over() noexcept { return grace_is_over.load(std::memory_order_relaxed); }
+bool timed_out() noexcept { return has_timed_out.load(std::memory_order_relaxed); }
 int wait_timeout_ms() noexcept { return requested() ? 10 : -1; }
 
 }  // namespace fanin::stop

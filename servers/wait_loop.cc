@@ -40,7 +40,7 @@ void WaitLoop::run() {
     for (const epoll_event& event : set_.wait(room, stop::wait_timeout_ms())) {
       static_cast<Waiter*>(event.data.ptr)->wake();
     }
-    if (stop::grace_over()) {
+    if (stop::timed_out()) {
       shutdown_all(SHUT_RDWR);
     }
   }

@@ -46,7 +46,7 @@ class WaitLoop {
   // Throws std::system_error.
   WaitLoop() = default;
 
-  // Wakes waiters until none is left. When the grace of a stop is over all sockets are shut down.
+  // Wakes waiters until none is left. When the drain timeout has passed all sockets are shut down.
   void run();
 
   // No more requests are to come: every waiter's socket delivers what has arrived, and then its end.

@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <exception>
+#include <utility>
 
 #include "net/descriptor.h"
 #include "os/program.h"
+#include "servers/child_processes.h"
 #include "servers/counters.h"
 #include "servers/stop.h"
 
@@ -62,12 +64,14 @@ bool WorkerProcesses::wait(std::span<pollfd> descriptors) {
 }
 
 void WorkerProcesses::stop() noexcept {
-  for (const Worker& worker : workers_) {
-    if (worker.pid > 0) {
-      ::kill(worker.pid, SIGTERM);
+  std::vector<pid_t> running;
+  for (Worker& worker : workers_) {
+    if (const pid_t pid = std::exchange(worker.pid, -1); pid > 0) {
+      running.push_back(pid);
     }
   }
-  collect(0);
+  running_ = 0;
+  end_children(std::move(running));
 }
 
 bool WorkerProcesses::start(std::size_t number) {
@@ -107,14 +111,10 @@ void WorkerProcesses::run_in_child(int number, pid_t parent) {
 }
 
 // Several may have ended for one signal.
-void WorkerProcesses::collect(int options) noexcept {
-  while (running_ > 0) {
-    const pid_t ended = ::waitpid(-1, nullptr, options);
-    if (ended == 0 || (ended < 0 && errno != EINTR)) {
-      return;
-    }
+void WorkerProcesses::collect() noexcept {
+  for (pid_t ended = 0; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
     for (Worker& worker : workers_) {
-      if (ended > 0 && worker.pid == ended) {
+      if (worker.pid == ended) {
         worker.pid = -1;
         --running_;
       }
@@ -124,7 +124,7 @@ void WorkerProcesses::collect(int options) noexcept {
 
 // False where some are still missing: look again after a pause.
 bool WorkerProcesses::replace_the_dead() {
-  collect(WNOHANG);
+  collect();
   for (std::size_t number = 0; number < workers_.size() && running_ < workers_.size(); ++number) {
     if (workers_[number].pid < 0 && now() - workers_[number].tried >= kPause && start(number)) {
       count(Count::kWorkersReplaced);

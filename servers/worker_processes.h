@@ -30,7 +30,7 @@ class WorkerProcesses {
   // for.
   bool wait(std::span<pollfd> descriptors = {});
 
-  // Asks all workers to drain and waits until they have ended, which their grace bounds.
+  // Asks all workers to drain and waits until they have ended, as end_children() does.
   void stop() noexcept;
 
  private:
@@ -41,7 +41,7 @@ class WorkerProcesses {
 
   bool start(std::size_t number);
   [[noreturn]] void run_in_child(int number, pid_t parent);
-  void collect(int options) noexcept;
+  void collect() noexcept;
   bool replace_the_dead();
 
   std::function<void(int)> body_;

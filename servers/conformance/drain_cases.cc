@@ -14,7 +14,7 @@ namespace fanin {
 namespace {
 
 // Longer than the suite waits for anything: where a server needs it, the case fails.
-constexpr const char* kEndlessGrace = "600s";
+constexpr const char* kEndlessTimeout = "600s";
 
 bool has_ended(const Client& client) { return client.ended(); }
 
@@ -22,7 +22,7 @@ bool has_ended(const Client& client) { return client.ended(); }
 // the signal is sent, so that it sees both at once.
 void drain_answers_what_arrived(const Subject& subject) {
   const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--drain-grace", kEndlessGrace}});
+  RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
   auto clients = connect_many(subject.at_once(16), server.address(), *protocol);
   converse(clients);
   {
@@ -49,7 +49,7 @@ void drain_answers_what_arrived(const Subject& subject) {
 // has its reply, before and after the signal, until the server closes.
 void drain_under_load(const Subject& subject) {
   const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--drain-grace", kEndlessGrace}});
+  RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
   auto clients = connect_many(subject.at_once(32), server.address(), *protocol);
   const auto asked_often = [](const Client& client) { return client.asked() >= 20; };
   const Deadline deadline;
@@ -77,7 +77,7 @@ void drain_under_load(const Subject& subject) {
 void drain_with_idle_connections(const Subject& subject) {
   const auto protocol = subject.client_half();
   for (const int signal : {SIGTERM, SIGINT}) {
-    RunningServer server(subject, {.options = {"--drain-grace", kEndlessGrace}});
+    RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
     auto idle = connect_many(subject.at_once(20), server.address(), *protocol);
     if (!protocol->one_request_per_connection()) {
       converse(idle);  // they are accepted for certain
@@ -91,7 +91,7 @@ void drain_with_idle_connections(const Subject& subject) {
 // Would catch a stop that waits for ever for a peer that does not read its reply.
 void drain_with_unread_reply(const Subject& subject) {
   const auto protocol = subject.client_half(16);
-  RunningServer server(subject, {.options = {"--drain-grace", "100ms"}});
+  RunningServer server(subject, {.options = {"--drain-timeout", "100ms"}});
   Flooder flooder(server.address(), *protocol, 0, 64 << 20);
   flooder.push_to_the_end();
   server.stop();

@@ -72,7 +72,7 @@ void run(Server& server) {
   check(set.add(closing_bell.fd(), EPOLLIN, nullptr) ? 0 : -1, "epoll_ctl");
   const WorkerThreads workers(options.model.workers, [&set](int) { serve_from(set); });
   accept_into(set, server, live);
-  live.drain(options.drain_grace);
+  live.drain(options.drain_timeout);
   closing_bell.close();
 }
 

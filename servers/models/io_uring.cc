@@ -40,7 +40,7 @@ class UringLoop {
   void run() {
     while (!stop::requested() || clients_.size() > 0) {
       ring_.turn([this](const Completion& completion) { on_completion(completion); });
-      if (stop::grace_over()) {
+      if (stop::timed_out()) {
         shutdown_all(SHUT_RDWR);  // their operations complete then, which is what ends them
       }
     }

@@ -12,8 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <unordered_set>
 
+#include "servers/child_processes.h"
 #include "servers/connection.h"
 #include "servers/counters.h"
 #include "servers/model.h"
@@ -38,12 +39,10 @@ namespace {
 }
 
 // SIGCHLD only has to interrupt accept(); the children are collected here. Several may have ended for one signal.
-std::size_t reap() {
-  std::size_t ended = 0;
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    ++ended;
+void collect(std::unordered_set<pid_t>& children) {
+  for (pid_t ended = 0; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
+    children.erase(ended);
   }
-  return ended;
 }
 
 void wake_on_child_exit() {
@@ -52,26 +51,12 @@ void wake_on_child_exit() {
   check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
 }
 
-// The children end by themselves: each has its own copy of the stop handler, and the grace bounds it.
-void stop_children(std::size_t children) {
-  ::signal(SIGTERM, SIG_IGN);
-  ::kill(0, SIGTERM);
-  while (children > 0) {
-    if (::waitpid(-1, nullptr, 0) > 0) {
-      --children;
-    } else if (errno != EINTR) {
-      return;
-    }
-  }
-}
-
 void run(Server& server) {
-  ::setpgid(0, 0);  // so that the parent can signal all of its children, and nobody else, at once
   wake_on_child_exit();
-  std::size_t children = 0;
+  std::unordered_set<pid_t> children;
   for (;;) {
-    Listener::Accepted accepted = server.accept(children);
-    children -= reap();
+    Listener::Accepted accepted = server.accept(children.size());
+    collect(children);
     if (accepted.status == Listener::Status::kStopped) {
       break;
     }
@@ -84,12 +69,12 @@ void run(Server& server) {
       serve_in_child(server, std::move(accepted.socket));
     }
     if (child > 0) {
-      ++children;
+      children.insert(child);
     } else {
       count(Count::kRefusedResources);  // closed as `accepted` goes; the server lives on
     }
   }
-  stop_children(children);
+  count(Count::kClosedOnError, end_children({children.begin(), children.end()}));  // a killed one counts no more
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ void run(Server& server) {
       serve(service, std::move(accepted.socket)).start();  // up to its first wait; the workers have it from there
     }
   }
-  service.live.drain(options.drain_grace);
+  service.live.drain(options.drain_timeout);
   service.scheduler.close();
 }
 

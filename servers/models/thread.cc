@@ -46,7 +46,7 @@ void run(Server& server) {
       count(Count::kRefusedResources);  // it went with the thread's arguments; the server lives on
     }
   }
-  live.drain(server.options().drain_grace);
+  live.drain(server.options().drain_timeout);
 }
 
 }  // namespace

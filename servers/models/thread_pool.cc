@@ -52,11 +52,11 @@ void run(Server& server) {
   // The accepting thread may be waiting for room when the stop comes, so another one makes the connections end.
   std::thread stopper([&] {
     server.wait_for_stop();
-    live.drain(options.drain_grace);
+    live.drain(options.drain_timeout);
   });
   accept_into(queue, server, live);
   stopper.join();
-  live.drain(options.drain_grace);  // what was accepted last
+  live.drain(options.drain_timeout);  // what was accepted last
   queue.close();
 }
 
