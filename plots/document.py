@@ -29,6 +29,8 @@ SCHEMA_FILES = {
     "fanin-truth": "truth.schema.json",
     "fanin-doctor": "doctor.schema.json",
 }
+# Deeper than any file of ours, and less than recursion over it can take. `fanin` has the same limit.
+_MOST_NESTED = 100
 _GZIP = b"\x1f\x8b"
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 
@@ -104,10 +106,24 @@ def parse_json(text, origin):
         raise InputError(f"{origin}:{error.lineno}:{error.colno} is not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{origin} is not JSON that this program can read: {error}") from error
+    if _is_too_deep(value):
+        raise InputError(f"{origin} is nested more than {_MOST_NESTED} deep: no file of fanin is")
     if not_finite:
         place = json_path(_first_not_finite(value, ()) or ())
         raise InputError(f"{origin}: {place}: {not_finite[0]} is not a number of JSON: write null and a reason instead")
     return value
+
+
+def _is_too_deep(value):
+    level = [value]
+    for _ in range(_MOST_NESTED + 1):
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+            if isinstance(item, (dict, list))
+        ]
+    return bool(level)
 
 
 def _first_not_finite(value, path):
@@ -221,7 +237,7 @@ def kind_of(document, origin):
     if not isinstance(document, dict):
         raise InputError(f'{origin}: $: should be an object with a key "schema"')
     kind = document.get("schema")
-    if kind not in SCHEMA_FILES:
+    if not isinstance(kind, str) or kind not in SCHEMA_FILES:
         known = ", ".join(SCHEMA_FILES)
         said = "there is none" if kind is None else f"it is {json.dumps(kind)[:60]}"
         raise InputError(f"{origin}: $.schema: {said}: it should be one of {known}")

@@ -320,6 +320,9 @@ class Command(unittest.TestCase):
             ('{"schema": "nonsense"}', "$.schema"),
             (version, "$.schema_version"),
             ("[" * 100_000, "not JSON"),
+            # Would catch: a traceback of too much recursion, and of a key that is no text.
+            ('{"schema": ' + "[" * 400 + "]" * 400 + "}", "is nested more than 100 deep"),
+            ('{"schema": [1]}', "$.schema"),
         ):
             code, errors = check_text(text)
             self.assertEqual(code, 2, said)
