@@ -10,7 +10,7 @@ from pathlib import Path
 
 from plots import charts, facts, page, report, style
 from plots.charts import micro
-from plots.document import InputError
+from plots.document import InputError, say
 from plots.run_file import load_run
 
 
@@ -59,7 +59,7 @@ def main(arguments=None):
     options = parse(arguments)
     try:
         for path in draw(options):
-            print(path)
+            say(path)
     except InputError as error:
         print(f"plots: {error}", file=sys.stderr)
         return 2
@@ -73,4 +73,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    interpreter.end_quietly()
     sys.exit(main())

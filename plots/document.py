@@ -7,6 +7,8 @@ import functools
 import gzip
 import json
 import math
+import os
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,15 @@ class InputError(Exception):
 
     def __str__(self):
         return clean(super().__str__())
+
+
+def say(line):
+    """Prints a line of a program's result at once. Raises InputError where standard output takes no more."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # the interpreter would fail once more at its end
+        raise InputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,18 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 
 _CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
+
+
+def end_quietly():
+    """Lets the program end as others do when nobody reads what it prints any more (python3 -m plots RUN | head): by
+    SIGPIPE, which shells show as 141. Python ignores the signal, and print then fails in the middle of something.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def require(*modules):

@@ -17,7 +17,7 @@ import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots import facts, page, style, ticks
-from plots.document import InputError, read_json
+from plots.document import InputError, read_json, say
 from plots.text import cleaned
 from plots.validate import findings
 
@@ -174,7 +174,7 @@ def main(arguments=None):
         figure = draw(load(options.sweep))
         out.mkdir(parents=True, exist_ok=True)
         for path in page.save(figure, out / f"{options.sweep.name.split('.')[0]}-load-curve"):
-            print(path)
+            say(path)
     except InputError as error:
         print(f"plots.load_curve: {error}", file=sys.stderr)
         return 2
@@ -188,4 +188,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    interpreter.end_quietly()
     sys.exit(main())

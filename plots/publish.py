@@ -152,4 +152,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    interpreter.end_quietly()
     sys.exit(main())

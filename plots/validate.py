@@ -73,4 +73,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    interpreter.end_quietly()
     sys.exit(main())

@@ -188,4 +188,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    paired.run(main)

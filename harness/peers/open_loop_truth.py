@@ -175,4 +175,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    paired.run(main)

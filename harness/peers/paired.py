@@ -15,6 +15,22 @@ def fail(message):
     raise SystemExit(2)
 
 
+def run(main):
+    """Runs main() as a program. Where nobody reads what it prints any more it ends as on SIGPIPE, with exit code 141,
+    but not before it has stopped the servers and generators that it started.
+    """
+    try:
+        try:
+            main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # where the interpreter flushes at its end
+        os.dup2(nowhere, sys.stderr.fileno())
+        raise SystemExit(141) from None
+
+
 def median_interval(values):
     """(low, high, coverage) of the narrowest interval of order statistics with 95 % or more, or of the widest."""
     ordered, n = sorted(values), len(values)
@@ -58,22 +74,11 @@ def turns(members, number):
 
 
 def report(kind, title, costs, pairs, options, skipped=(), served=None):
-    """Prints medians and ratios as a table, and writes them to the file that --json names (see results/README.md).
+    """Writes medians and ratios to the file that --json names (see results/README.md), and prints them as a table.
 
     `served`: {"by_generators", "by_server"}, what each side counted over the whole run, where the server counts.
     """
     measured, compared = rows(costs), ratios(costs, pairs)
-    print(f"{title}\n{'':<24}{'CPU us/request':>16}")
-    for row in measured:
-        print(f"{row['name']:<24}{row['cpu_us_per_request']:>16.3f}")
-    print("ratios within rounds: median, interval, its coverage")
-    for each in compared:
-        print(
-            f"{each['name']} / {each['baseline']}: {each['median']:.3f} [{each['low']:.3f}, {each['high']:.3f}] "
-            f"{each['coverage']:.1%}"
-        )
-    for each in skipped:
-        print(f"{each['name']}: skipped: {each['reason']}")
     if options.json:
         document = {
             "schema": "fanin-peers",
@@ -89,6 +94,17 @@ def report(kind, title, costs, pairs, options, skipped=(), served=None):
             "served": served,
         }
         write(document, options.json)
+    print(f"{title}\n{'':<24}{'CPU us/request':>16}")
+    for row in measured:
+        print(f"{row['name']:<24}{row['cpu_us_per_request']:>16.3f}")
+    print("ratios within rounds: median, interval, its coverage")
+    for each in compared:
+        print(
+            f"{each['name']} / {each['baseline']}: {each['median']:.3f} [{each['low']:.3f}, {each['high']:.3f}] "
+            f"{each['coverage']:.1%}"
+        )
+    for each in skipped:
+        print(f"{each['name']}: skipped: {each['reason']}")
 
 
 def write(document, path):

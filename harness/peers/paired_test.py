@@ -3,6 +3,7 @@ import contextlib
 import io
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -43,6 +44,48 @@ class Ratios(unittest.TestCase):
 class Turns(unittest.TestCase):
     def test_every_other_round_goes_backwards(self):
         self.assertEqual([paired.turns("AB", number) for number in range(3)], [["A", "B"], ["B", "A"], ["A", "B"]])
+
+
+class BrokenPipe(unittest.TestCase):
+    # Would catch: a traceback from `generator_cost.py echo | head -1`, and a server that it left behind.
+    SCRIPT = """
+import contextlib, paired, sys
+def main():
+    with contextlib.ExitStack() as running:
+        running.callback(lambda: open(sys.argv[1], "w").close())
+        for number in range(100000):
+            print("round", number)
+paired.run(main)
+"""
+
+    def run_without_reader(self, *command):
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            return subprocess.run(
+                [sys.executable, *command],
+                stdout=writer,
+                stderr=subprocess.PIPE,
+                cwd=pathlib.Path(__file__).parent,
+                check=False,
+            )
+        finally:
+            os.close(writer)
+
+    def test_a_script_ends_quietly_and_cleans_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cleaned = pathlib.Path(folder) / "cleaned"
+            done = self.run_without_reader("-c", self.SCRIPT, str(cleaned))
+            self.assertEqual((done.returncode, done.stderr), (141, b""))
+            self.assertTrue(cleaned.exists())
+
+    def test_every_program_does(self):
+        programs = [path for path in pathlib.Path(__file__).parent.glob("*.py") if "paired.run(main)" in path.read_text()]
+        self.assertGreater(len(programs), 6)
+        for program in programs:
+            if program.name != "paired_test.py":
+                done = self.run_without_reader(str(program), "--help")
+                self.assertEqual((done.returncode, done.stderr), (141, b""), program)
 
 
 class CommandLine(unittest.TestCase):

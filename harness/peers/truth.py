@@ -71,17 +71,10 @@ def stalls_in_words(result):
 
 
 def report(kind, title, figures, notes, options):
-    """Prints figures and notes, and writes them to the file that --json names (see results/README.md).
+    """Writes figures and notes to the file that --json names (see results/README.md), and prints them.
 
     Returns the exit code: 0 all of it holds, 1 something does not.
     """
-    print(f"{title}\n{'':<52}{'measured':>12}{'expected':>12}{'at least':>12}{'at most':>12}")
-    for each in figures:
-        numbers = (each[key] for key in ("measured", "expected", "low", "high"))
-        shown = "".join(f"{'-' if number is None else f'{number:.6g}':>12}" for number in numbers)
-        print(f"{each['name'] + ', ' + each['unit']:<52}{shown}  {'holds' if each['holds'] else 'DOES NOT HOLD'}")
-    for note in notes:
-        print(note)
     if options.json:
         document = {
             "schema": "fanin-truth",
@@ -95,4 +88,11 @@ def report(kind, title, figures, notes, options):
             "notes": notes,
         }
         paired.write(document, options.json)
+    print(f"{title}\n{'':<52}{'measured':>12}{'expected':>12}{'at least':>12}{'at most':>12}")
+    for each in figures:
+        numbers = (each[key] for key in ("measured", "expected", "low", "high"))
+        shown = "".join(f"{'-' if number is None else f'{number:.6g}':>12}" for number in numbers)
+        print(f"{each['name'] + ', ' + each['unit']:<52}{shown}  {'holds' if each['holds'] else 'DOES NOT HOLD'}")
+    for note in notes:
+        print(note)
     return 0 if all(each["holds"] for each in figures) else 1

@@ -1,6 +1,10 @@
 """Tests of python3 -m plots as a program: the files it writes, its exit codes, its one line for bad input."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import unittest
 from contextlib import redirect_stderr, redirect_stdout
@@ -8,6 +12,8 @@ from pathlib import Path
 
 from plots import __main__ as program
 from plots.tests import fixture
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Program(unittest.TestCase):
@@ -44,6 +50,35 @@ class Program(unittest.TestCase):
                 code, _, errors = self.run_program(*arguments)
                 self.assertEqual(code, 2)
                 self.assertEqual(errors.count("\n"), 1, errors)
+
+    def test_standard_output_that_is_full_is_not_the_directory(self):
+        with tempfile.TemporaryDirectory() as directory, open("/dev/full", "wb") as full:
+            run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
+            fixture.write_run(Path(directory), run, micro=False)
+            command = [sys.executable, "-m", "plots", directory]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+            said = b"plots: cannot write to standard output: No space left on device\n"
+            self.assertEqual((done.returncode, done.stderr), (2, said))
+
+    def test_every_program_ends_quietly_without_a_reader(self):
+        # Would catch: "cannot write ...: give another directory with --out", of `python3 -m plots RUN | head -1`.
+        with tempfile.TemporaryDirectory() as directory:
+            run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
+            fixture.write_run(Path(directory), run, micro=False)
+            for command in (
+                ("plots", directory),
+                ("plots", "--help"),
+                ("plots.validate", "--help"),
+                ("plots.load_curve", "--help"),
+                ("plots.publish", "--help"),
+            ):
+                reader, writer = os.pipe()
+                os.close(reader)
+                done = subprocess.run(
+                    [sys.executable, "-m", *command], stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False
+                )
+                os.close(writer)
+                self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""), command)
 
 
 if __name__ == "__main__":
