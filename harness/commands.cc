@@ -77,7 +77,7 @@ int compare(const std::string& first_path, const std::string& second_path, const
 }
 
 void add_band(CLI::App& command, const std::string& name, double& band, const std::string& about) {
-  command.add_option(name, band, about)->check(CLI::Range(0.0, 10.0))->capture_default_str();
+  take_number(command.add_option(name, band, about))->check(CLI::Range(0.0, 10.0))->capture_default_str();
 }
 
 // The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
@@ -87,10 +87,10 @@ void add_run_command(CLI::App& app, int& exit_code) {
   auto* suite = command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own");
   auto* resume = command->add_option("--resume", options->resume, "go on with the interrupted run in this directory");
   command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)")->excludes(resume);
-  command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number")
+  take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"))
       ->check(CLI::Range(1, 10'000))
       ->excludes(resume);
-  command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one")
+  take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"))
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
       ->excludes(resume);
   command->add_option("--only", options->only, "only cells whose id contains this text")->excludes(resume);
@@ -125,9 +125,10 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* command =
       app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
-  auto* connections = command->add_option("--connections", options->connections, "between two local programs")
-                          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31))
-                          ->capture_default_str();
+  auto* connections =
+      take_count(command->add_option("--connections", options->connections, "between two local programs"))
+          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31))
+          ->capture_default_str();
   auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
   auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
   command->add_flag("--undo", options->undo, "put back what --fix has set")

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "os/program.h"
+#include "os/quantity.h"
 
 namespace fanin {
 namespace {
@@ -65,6 +66,8 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
                          : fmt::format("there is no option {}: did you mean --{}?", argument, nearest);
 }
 
+std::string dashed_name(const CLI::Option& option) { return "--" + option.get_lnames().front(); }
+
 }  // namespace
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
@@ -81,6 +84,32 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     throw std::invalid_argument(fmt::format("{}: see {} --help", error.what(), app.get_name()));
   }
   return std::nullopt;
+}
+
+CLI::Option* take_count(CLI::Option* option) {
+  const auto rewrite = [name = dashed_name(*option)](std::string& text) {
+    const auto count = parse_count(text);
+    if (!count || *count < 0) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is out of range: give a whole number from 0, such as 500, 10k or 1.5M", name, text));
+    }
+    text = std::to_string(*count);
+    return std::string();
+  };
+  return option->transform(CLI::Validator(rewrite, ""));
+}
+
+CLI::Option* take_number(CLI::Option* option) {
+  const auto rewrite = [name = dashed_name(*option)](std::string& text) {
+    const auto number = parse_number(text);
+    if (!number || *number < 0) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is out of range: give a number from 0, such as 0.5, 500 or 10k", name, text));
+    }
+    text = fmt::format("{}", *number);
+    return std::string();
+  };
+  return option->transform(CLI::Validator(rewrite, ""));
 }
 
 }  // namespace fanin

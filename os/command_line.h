@@ -5,7 +5,8 @@
 // Not CLI11's header: it costs every file that sees it five seconds.
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace fanin {
 
@@ -13,5 +14,12 @@ namespace fanin {
 // returns the exit code. Throws std::invalid_argument with one line where the arguments are wrong; where an option is
 // misspelt, the line names the nearest one.
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
+
+// Has an option take counts as parse_count() reads them, 0 or more, in place of CLI11's reading: -1 would become the
+// largest number there is. What is none is refused while the arguments are parsed, with std::invalid_argument.
+CLI::Option* take_count(CLI::Option* option);
+
+// The same for numbers that may have a fraction, such as rates.
+CLI::Option* take_number(CLI::Option* option);
 
 }  // namespace fanin

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -39,6 +40,21 @@ TEST(CommandLine, NamesTheOptionThatWasMeant) {
   EXPECT_EQ(refusal({"--colour"}), "there is no option --colour: see prog --help");
   EXPECT_EQ(refusal({"-x"}), "there is no option -x: see prog --help");
   EXPECT_EQ(refusal({"one"}), "'one' is one argument too many: see prog --help");
+}
+
+// Would catch: --seed -1 taken for 18446744073709551615.
+TEST(CommandLine, CountsAndNumbersAreReadAsPeopleWriteThem) {
+  CLI::App app;
+  std::uint64_t seed = 0;
+  double rate = 0;
+  take_count(app.add_option("-s,--seed", seed));
+  take_number(app.add_option("--rate", rate));
+  app.parse("--seed 10k --rate 1.5k");
+  EXPECT_EQ(seed, 10'000U);
+  EXPECT_EQ(rate, 1500);
+  for (const char* wrong : {"--seed -1", "--seed=-1", "-s x", "--seed 1e3", "--rate -1", "--rate nan"}) {
+    EXPECT_THROW(app.parse(wrong), std::invalid_argument) << wrong;
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <bit>
 #include <stdexcept>
+#include <type_traits>
 
 #include "net/duration.h"
 #include "os/command_line.h"
@@ -17,9 +18,20 @@ constexpr const char* kModelGroup = "Options of some models (`fanin-server list`
 
 constexpr const char* kProtocolGroup = "Options of some protocols";
 
+// Numbers are read as all programs read them.
+template <typename Value>
+CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/) {
+  if constexpr (std::is_floating_point_v<Value>) {
+    return take_number(option);
+  } else if constexpr (std::is_convertible_v<int, Value>) {
+    return take_count(option);
+  }
+  return option;
+}
+
 void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
-    return app.add_option(name, value, text)->group(kProtocolGroup);
+    return read_as_meant(app.add_option(name, value, text)->group(kProtocolGroup), value);
   };
   add("--suffix", protocol.suffix, "upper: put at the end of every line");
   add("--reply", protocol.reply, "goodbye: the answer to every line")->capture_default_str();
@@ -43,7 +55,7 @@ void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
 
 void add_model_options(CLI::App& app, ModelOptions& model) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
-    return app.add_option(name, value, text)->group(kModelGroup);
+    return read_as_meant(app.add_option(name, value, text)->group(kModelGroup), value);
   };
   add("--processes", model.processes, "copies of the model, each a process with listeners and a limit on descriptors")
       ->check(CLI::Range(1, 1000))
@@ -86,18 +98,19 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_flag("--json", command.list_as_json, "list: as JSON");
   app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  app.add_option("--port", options.port, "port; 0 takes any free one")->capture_default_str();
+  take_count(app.add_option("--port", options.port, "port; 0 takes any free one"))->capture_default_str();
   app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
-  app.add_option("--backlog", options.backlog, "length of the accept queue")
+  take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"))
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  app.add_option("--read-cap", options.read_cap, "most bytes that one read takes")
+  take_count(app.add_option("--read-cap", options.read_cap, "most bytes that one read takes"))
       ->check(CLI::Range(1, 16 << 20))
       ->capture_default_str();
-  app.add_option("--accept-batch", options.accept_batch, "most connections accepted per readiness notice")
+  take_count(app.add_option("--accept-batch", options.accept_batch, "most connections accepted per readiness notice"))
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit")
+  take_count(
+      app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit"))
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
   app.add_option_function<std::string>(

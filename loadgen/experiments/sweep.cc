@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/plan/option_checks.h"
 #include "net/duration.h"
+#include "os/quantity.h"
 
 namespace fanin {
 namespace {
@@ -22,33 +22,33 @@ struct SweepKey {
   double (*set)(LoadOptions& options, std::string_view text);  // returns the value as a number in the unit
 };
 
-template <typename Number>
-Number parse_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    refuse(fmt::format("--sweep: '{}' is no {}number: {}", text, std::is_integral_v<Number> ? "whole " : "",
-                       kSweepSyntax));
+std::int64_t whole_number(std::string_view text) {
+  const auto count = parse_count(text);
+  if (!count) {
+    refuse(fmt::format("--sweep: '{}' is no whole number: {}", text, kSweepSyntax));
   }
-  return number;
+  return *count;
 }
 
 template <auto kMember>
 double set_whole(LoadOptions& options, std::string_view text) {
-  const auto number = parse_number<std::int64_t>(text);
+  const std::int64_t number = whole_number(text);
   options.*kMember = number;
   return static_cast<double>(number);
 }
 
 double set_rate(LoadOptions& options, std::string_view text) {
-  const auto rate = parse_number<double>(text);
-  options.rate_per_s = rate;
-  return rate;
+  options.rate_per_s = parse_number(text);
+  if (!options.rate_per_s) {
+    refuse(fmt::format("--sweep: '{}' is no number: {}", text, kSweepSyntax));
+  }
+  return *options.rate_per_s;
 }
 
 double set_payload_bytes(LoadOptions& options, std::string_view text) {
-  options.protocol_options.emplace_back("payload-size", text);  // the last one rules
-  return static_cast<double>(parse_number<std::int64_t>(text));
+  const std::int64_t bytes = whole_number(text);
+  options.protocol_options.emplace_back("payload-size", std::to_string(bytes));  // the last one rules
+  return static_cast<double>(bytes);
 }
 
 double set_think(LoadOptions& options, std::string_view text) {

@@ -29,23 +29,24 @@ void set_arrival(const std::string& text, LoadOptions& options) {
 }
 
 void add_traffic_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does");
+  take_number(app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does"));
   app.add_option_function<std::string>(
          "--arrival", [&options](const std::string& text) { set_arrival(text, options); },
          "open loop: poisson or uniform gaps, bursts:N at once, or trace:FILE of times")
       ->default_str("poisson");
   app.add_option("--ramp", options.ramp, "open loop: FROM..TO, a rate that grows (or falls) over the window");
   add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
-  app.add_option("--requests", options.requests, "a window of this many requests instead of a duration");
+  take_count(app.add_option("--requests", options.requests, "a window of this many requests instead of a duration"));
   app.add_option("--warmup", options.warmup, "traffic before the window opens; auto: until the throughput is steady")
       ->capture_default_str();
-  app.add_option("--depth", options.depth, "requests in flight per connection (pipelining)")->capture_default_str();
+  take_count(app.add_option("--depth", options.depth, "requests in flight per connection (pipelining)"))
+      ->capture_default_str();
   add_duration(app, "--think", options.think, "closed loop: pause between a reply and the next request")
       ->default_str("0; threads: 1s");
-  app.add_option("--requests-per-connection", options.requests_per_connection,
-                 "close and reconnect after this many replies; 0 = never")
+  take_count(app.add_option("--requests-per-connection", options.requests_per_connection,
+                            "close and reconnect after this many replies; 0 = never"))
       ->default_str("0; threads: 1");
-  app.add_option("--idle", options.idle, "further connections that never send")->capture_default_str();
+  take_count(app.add_option("--idle", options.idle, "further connections that never send"))->capture_default_str();
   app.add_flag("--prove-idle", options.prove_idle, "every idle connection is served once before it idles");
   app.add_option("--connecting", options.connecting, "connects under way at once, in each event loop; all: a storm")
       ->default_str("64");
@@ -55,16 +56,17 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
 }
 
 void add_slowness_options(CLI::App& app, LoadOptions& options) {
-  app.add_option("--send-rate", options.send_rate, "bytes per second at which each connection sends, in small pieces");
-  app.add_option("--read-rate", options.read_rate, "bytes per second at which each connection reads");
-  app.add_option("--receive-buffer", options.receive_buffer, "bytes of SO_RCVBUF of each connection");
+  take_count(app.add_option("--send-rate", options.send_rate,
+                            "bytes per second at which each connection sends, in small pieces"));
+  take_count(app.add_option("--read-rate", options.read_rate, "bytes per second at which each connection reads"));
+  take_count(app.add_option("--receive-buffer", options.receive_buffer, "bytes of SO_RCVBUF of each connection"));
   add_duration(app, "--trickle", options.trickle, "so often each idle connection sends a byte, never a whole request");
 }
 
 void add_experiment_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
   app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
-  app.add_option("--find-precision", options.find_precision, "of the rate found")->capture_default_str();
+  take_number(app.add_option("--find-precision", options.find_precision, "of the rate found"))->capture_default_str();
 }
 
 void add_protocol_options(CLI::App& app, LoadOptions& options) {
@@ -131,8 +133,9 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
          "--driver", options.driver,
          "io-uring or epoll (event loops), threads (a blocking connection each), or auto: io-uring where there is one")
       ->capture_default_str();
-  app.add_option("-c,--connections", options.connections, "active connections")->default_str("10; threads: 20");
-  app.add_option("-t,--threads", options.threads, "event loops")
+  take_count(app.add_option("-c,--connections", options.connections, "active connections"))
+      ->default_str("10; threads: 20");
+  take_count(app.add_option("-t,--threads", options.threads, "event loops"))
       ->default_str("1, or as many as the limit on descriptors asks for");
   add_protocol_options(app, options);
   add_traffic_options(app, options);
@@ -143,11 +146,11 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
       ->capture_default_str();
   app.add_flag("--timestamps", options.timestamps, "the kernel's time of every send and reply beside our own (epoll)");
-  app.add_option("--seed", options.seed, "of the schedule and of a mix")->capture_default_str();
-  app.add_option("--server-pid", options.server_pids,
-                 "process of the server, for its CPU time; repeated for several targets")
+  take_count(app.add_option("--seed", options.seed, "of the schedule and of a mix"))->capture_default_str();
+  take_count(app.add_option("--server-pid", options.server_pids,
+                            "process of the server, for its CPU time; repeated for several targets"))
       ->allow_extra_args(false);
-  app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is");
+  take_count(app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is"));
   app.add_option_function<std::string>(
       "--calibration",
       [&options](const std::string& path) { options.calibration = read_input_file(path, "--calibration"); },

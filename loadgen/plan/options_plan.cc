@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <stdexcept>
 
 #include "loadgen/plan/option_checks.h"
@@ -12,6 +11,7 @@
 #include "loadgen/plan/options_protocol.h"
 #include "loadgen/plan/options_schedule.h"
 #include "loadgen/plan/options_target.h"
+#include "os/quantity.h"
 
 namespace fanin {
 namespace {
@@ -31,11 +31,8 @@ void set_connecting(const LoadOptions& options, LoadPlan& plan) {
     return;
   }
   const std::string& text = *options.connecting;
-  std::int64_t count = 0;
-  if (text == "all") {
-    count = std::int64_t{plan.connections} + plan.idle;
-  } else if (const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-             error != std::errc{} || end != text.data() + text.size() || count < 1 || count > kMostConnections) {
+  const std::int64_t count = text == "all" ? std::int64_t{plan.connections} + plan.idle : parse_count(text).value_or(0);
+  if (text != "all" && (count < 1 || count > kMostConnections)) {
     refuse(fmt::format("--connecting {} is out of range: give 1 to {}, or all", text, kMostConnections));
   }
   plan.connecting = static_cast<std::uint32_t>(count);

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "loadgen/plan/escapes.h"
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_mix.h"
+#include "os/quantity.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -39,12 +39,11 @@ constexpr TextOption kTextOptions[]{
 };
 
 std::size_t to_size(const std::string& name, const std::string& text) {
-  std::int64_t size = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (error != std::errc{} || end != text.data() + text.size()) {
+  const auto size = parse_count(text);
+  if (!size) {
     refuse(fmt::format("--{} '{}' is no number of bytes: give one from 1 to {}", name, text, kMostBytes));
   }
-  return static_cast<std::size_t>(in_range(("--" + name).c_str(), size, 1, kMostBytes));
+  return static_cast<std::size_t>(in_range(("--" + name).c_str(), *size, 1, kMostBytes));
 }
 
 void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOptions& client) {

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 #include <string_view>
 
 #include "loadgen/plan/option_checks.h"
 #include "net/duration.h"
+#include "os/quantity.h"
 
 namespace fanin {
 namespace {
@@ -27,9 +27,8 @@ void set_rate(const LoadOptions& options, LoadPlan& plan) {
 }
 
 double parse_rate(std::string_view text, const std::string& whole) {
-  double rate = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
-  if (error != std::errc{} || end != text.data() + text.size() || !(rate >= 0 && rate <= kHighestRate)) {
+  const double rate = parse_number(text).value_or(-1);
+  if (!(rate >= 0 && rate <= kHighestRate)) {
     refuse(fmt::format("--ramp {}: '{}' is no rate: give FROM..TO in requests per second, such as 1000..5000", whole,
                        text));
   }
@@ -74,12 +73,12 @@ void set_trace(const LoadOptions& options, LoadPlan& plan) {
 
 void set_bursts(const std::string& size, LoadPlan& plan) {
   constexpr std::uint32_t kMostAtOnce = 10'000'000;
-  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), plan.burst_size);
-  if (error != std::errc{} || end != size.data() + size.size() || plan.burst_size < 1 ||
-      plan.burst_size > kMostAtOnce) {
+  const std::int64_t count = parse_count(size).value_or(0);
+  if (count < 1 || count > kMostAtOnce) {
     refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMostAtOnce));
   }
   plan.arrival = ArrivalKind::kBursts;
+  plan.burst_size = static_cast<std::uint32_t>(count);
 }
 
 void set_arrival(const LoadOptions& options, LoadPlan& plan) {

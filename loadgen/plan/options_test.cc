@@ -109,6 +109,18 @@ TEST(LoadOptions, TheWarmUpLastsATimeOrUntilTheThroughputIsSteady) {
   EXPECT_TRUE(parse({"--warmup", "auto"}).warmup_until_steady);
 }
 
+TEST(LoadOptions, CountsAndRatesTakeSuffixes) {
+  const LoadPlan plan = parse({"-c", "1k", "--requests", "1.5M", "--rate", "2.5k", "--connecting", "1k", "--arrival",
+                               "bursts:1k", "--payload-size", "64k"});
+  EXPECT_EQ(plan.connections, 1000U);
+  EXPECT_EQ(plan.requests, std::optional<std::uint64_t>(1'500'000));
+  EXPECT_EQ(plan.rate_per_s, 2500);
+  EXPECT_EQ(plan.connecting, 1000U);
+  EXPECT_EQ(plan.burst_size, 1000U);
+  EXPECT_EQ(plan.request_bytes, 64'000U);
+  EXPECT_EQ(parse({"--ramp", "1k..5k"}).rate_per_s, 3000);
+}
+
 TEST(LoadOptions, BurstsHaveASize) {
   const LoadPlan plan = parse({"--rate", "100", "--arrival", "bursts:20"});
   EXPECT_EQ(plan.arrival, ArrivalKind::kBursts);
@@ -297,6 +309,8 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--timestamps", "--send-rate", "1000"},
       {"--idle", "-1"},
       {"--server-pid", "0"},
+      {"--seed", "-1"},
+      {"--requests", "99999999999999999999"},
   };
   for (const auto& arguments : wrong) {
     std::string text;

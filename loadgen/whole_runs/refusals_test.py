@@ -13,6 +13,7 @@ class BadInput(unittest.TestCase):
             (["127.0.0.1:80", "--protocol", "none"], "unknown protocol 'none'"),
             (["127.0.0.1:80", "-c", "0"], "--connections 0 is out of range"),
             (["127.0.0.1:80", "-c", "x"], "--connections"),
+            (["127.0.0.1:80", "--seed", "-1"], "--seed -1 is out of range"),
             (["127.0.0.1:80", "--rate", "-5"], "--rate -5 is out of range"),
             (["127.0.0.1:80", "--duration", "soon"], "'soon' is not a duration"),
             (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
