@@ -13,6 +13,9 @@ namespace {
 // A window that is a number of requests has no length of its own.
 constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
 
+// After the warm-up fanin-load waits for every connection's first reply, so long at most.
+constexpr Nanoseconds kFirstReplies = std::chrono::seconds(10);
+
 // Waiting for the server to have taken all connections must leave most of the warm-up to what else is done in it. At
 // the end of the window there is time; fanin-load waits for 10 s.
 constexpr int kSettlingShareOfWarmup = 4;
@@ -49,8 +52,8 @@ Json stretched(Nanoseconds duration, double factor) {
 
 LoadRun::LoadRun(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
     : server_(server),
-      time_limit_(cell.warmup.longest() + (cell.workload.counts_requests() ? kLongestCount : cell.duration) +
-                  setup_limit(cell) + rig.patience),
+      time_limit_(cell.warmup.longest() + kFirstReplies +
+                  (cell.workload.counts_requests() ? kLongestCount : cell.duration) + setup_limit(cell) + rig.patience),
       monitor_(server.process().reaper()),
       memory_alone_(asks_about_memory(cell)),
       settling_limit_(memory_alone_ ? kSettlingAtTheEnd : cell.warmup.length / kSettlingShareOfWarmup),

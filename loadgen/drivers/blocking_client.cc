@@ -42,6 +42,12 @@ void BlockingClient::connect(const Coordinator& coordinator) {
   gate_.release();
 }
 
+// Whoever asks once at a time shows the first reply in the counts of requests.
+std::uint64_t BlockingClient::unserved() const noexcept {
+  const bool served = recorder_.progress_outside() > 0 || recorder_.progress_errors()[ErrorKind::kHttpStatus] > 0;
+  return served ? 0 : recorder_.connections.established;
+}
+
 void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
@@ -78,7 +84,7 @@ bool BlockingClient::over() const noexcept {
 
 void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
   recorder_.publish(at_, fd_ ? 1 : 0);
-  recorder_.open_early(coordinator.opening(), at_);
+  follow_opening(coordinator, at_);
   meter_.pass(at_, recorder_.window().open, recorder_.window().close);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;

@@ -24,6 +24,7 @@ class BlockingClient : public LoadThread {
   void connect(const Coordinator& coordinator) override;
   void drive(const Window& window, const Coordinator& coordinator) override;
   void disconnect() noexcept override;
+  std::uint64_t unserved() const noexcept override;
 
  private:
   bool open();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,6 +35,7 @@ class EventLoop : public LoadThread {
   void drive(const Window& window, const Coordinator& coordinator) final;
   void disconnect() noexcept final;
   const SpinMeter& spin() const noexcept final { return spin_; }
+  std::uint64_t unserved() const noexcept final { return unserved_count_.load(std::memory_order_relaxed); }
 
  protected:
   using Phase = Link::Phase;
@@ -180,6 +182,7 @@ class EventLoop : public LoadThread {
   void publish() noexcept;
   void sweep_timeouts();
   void sweep_newcomers();
+  void sweep_unserved() noexcept;
   void retry_due();
   void give_up_without_progress();
 
@@ -220,6 +223,9 @@ class EventLoop : public LoadThread {
   bool driving_ = false;
   bool interrupted_ = false;
   std::size_t sweep_at_ = 0;
+  std::vector<std::uint32_t> unserved_;  // active ones that came up and have had no reply; until the window opens
+  std::size_t unserved_at_ = 0;          // the one that is looked at next
+  std::atomic<std::uint64_t> unserved_count_{0};
   std::uint64_t progress_ = 0;
   TimePoint progress_at_{};
 };

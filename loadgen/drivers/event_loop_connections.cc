@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kSweepsPerTimeout = 20;  // timeouts are found within 5 % of their length, or 10 ms
 constexpr Nanoseconds kLongestSweep = std::chrono::milliseconds(250);
+constexpr std::size_t kUnservedPerTick = 16384;  // are looked at within about a millisecond
 
 }  // namespace
 
@@ -37,6 +38,12 @@ void EventLoop::connect(const Coordinator& coordinator) {
     }
   }
   recorder_.connections.established = up_;
+  for (std::uint32_t i = 0; i < share_.connections && !plan_.connect_on_demand; ++i) {
+    if (link(i).phase == Phase::kUp) {
+      unserved_.push_back(i);
+    }
+  }
+  unserved_count_.store(unserved_.size(), std::memory_order_relaxed);
   publish();
 }
 
@@ -194,6 +201,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
   } else {
     connecting_ -= link.phase == Phase::kConnecting ? 1 : 0;
     up_ -= link.phase == Phase::kUp ? 1 : 0;
+    link.served |= link.phase == Phase::kUp && state(index).completed > 0;
   }
   if (link.waiting) {
     waiting_.erase(index);
@@ -227,7 +235,8 @@ void EventLoop::tick(const Coordinator& coordinator) {
   sweep_timeouts();
   retry_due();
   publish();
-  recorder_.open_early(coordinator.opening(), at_);
+  sweep_unserved();
+  follow_opening(coordinator, at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
     workload_.close_at(at_);
@@ -253,6 +262,25 @@ void EventLoop::sweep_timeouts() {
     }
   }
   sweep_newcomers();
+}
+
+// Looks which connections have had their first reply: so the path of every request need not tell. The window being
+// open, nobody asks any more.
+void EventLoop::sweep_unserved() noexcept {
+  if (at_ >= recorder_.window().open || unserved_.empty()) {
+    return;
+  }
+  for (std::size_t looks = std::min(kUnservedPerTick, unserved_.size()); looks > 0; --looks) {
+    unserved_at_ = unserved_at_ < unserved_.size() ? unserved_at_ : 0;
+    const std::uint32_t index = unserved_[unserved_at_];
+    if (link(index).served || state(index).completed > 0) {
+      unserved_[unserved_at_] = unserved_.back();
+      unserved_.pop_back();
+    } else {
+      ++unserved_at_;
+    }
+  }
+  unserved_count_.store(unserved_.size(), std::memory_order_relaxed);
 }
 
 void EventLoop::sweep_newcomers() {

@@ -42,6 +42,9 @@ class LoadThread {
   virtual void disconnect() noexcept = 0;
 
   const Share& share() const noexcept { return share_; }
+  // Active connections that came up before the traffic began and have had no reply, as far as other threads may know;
+  // kept up to date until the window opens.
+  virtual std::uint64_t unserved() const noexcept = 0;
   const Recorder& recorder() const noexcept { return recorder_; }
   // Of a thread that spins; another has spun for no time.
   virtual const SpinMeter& spin() const noexcept {
@@ -64,6 +67,12 @@ class LoadThread {
  protected:
   // The traffic may begin.
   void start(const Window& window);
+  // The window opens earlier than the start said, if the director says so. To be called at every look for news.
+  void follow_opening(const Coordinator& coordinator, TimePoint at) noexcept {
+    if (recorder_.open_early(coordinator.opening(), at) && slices_) {
+      slices_->move_window(recorder_.window());
+    }
+  }
   // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
   ClientState new_life(std::uint32_t connection) const noexcept {
     return {.connection = share_.first_connection + connection, .earlier = workload_.ended(connection)};

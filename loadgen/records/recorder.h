@@ -43,11 +43,14 @@ class alignas(64) Recorder {
   void begin(const Window& window);
   // Opens the window earlier than planned and moves its end along, unless it is open at `at`. Call it before anything
   // intended later than `at` is recorded; `wish` counts where it is later than that.
-  void open_early(TimePoint wish, TimePoint at) noexcept {
+  // Returns whether it has moved.
+  bool open_early(TimePoint wish, TimePoint at) noexcept {
     const TimePoint open = wish > at ? wish : at + Nanoseconds(1);
     if (open < window_.open) [[unlikely]] {
       move_window(open);
+      return true;
     }
+    return false;
   }
   // Ends the window early, at a time that is after every intended time recorded so far.
   void close_at(TimePoint close) noexcept;
@@ -127,6 +130,8 @@ class alignas(64) Recorder {
 
   std::uint64_t sent_count() const noexcept { return sent_; }
   std::uint64_t completed_count() const noexcept { return completed_; }
+  // Requests that were sent and are not of the window; exact once all are accounted for.
+  std::uint64_t outside_count() const noexcept { return completed_outside_ + outside_errors_.total(); }
   // Requests whose replies came within the window, whenever they were due.
   std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
   // Requests that found no connection free when they were due.

@@ -43,9 +43,7 @@ std::string phase_line(const LiveState& state) {
     case LivePhase::kConnecting:
       return labelled("connecting", text);
     case LivePhase::kWarmup:
-      return labelled("warm-up", state.warmup_limit.empty()
-                                     ? text
-                                     : fmt::format("until the throughput is steady, {} at most", state.warmup_limit));
+      return labelled("warm-up", state.warmup_until.empty() ? text : "until " + state.warmup_until);
     case LivePhase::kWindow:
       return labelled("window", text);
     case LivePhase::kDraining:

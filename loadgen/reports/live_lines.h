@@ -13,7 +13,7 @@ namespace fanin {
 struct LiveState {
   std::string headline;      // what is run
   std::string run;           // which of several runs; empty: it is the only one
-  std::string warmup_limit;  // where the warm-up ends by itself: its longest time
+  std::string warmup_until;  // what ends the warm-up, where that is not its time
   RunListener::Progress::Phase phase = RunListener::Progress::Phase::kConnecting;
   std::optional<double> done;       // share of the phase, 0 to 1, where its end is known
   std::optional<Nanoseconds> left;  // of the phase, where that is known

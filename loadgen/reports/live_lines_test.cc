@@ -71,7 +71,7 @@ TEST_F(LiveLinesTest, OtherPhases) {
   state_.phase = Phase::kWarmup;
   state_.left = milliseconds(500);
   EXPECT_EQ(live_lines(state_, {.width = 100})[2], "  warm-up       [############............]  50 %, 0.5 s left");
-  state_.warmup_limit = "10s";
+  state_.warmup_until = "the throughput is steady, 10s at most";
   EXPECT_EQ(live_lines(state_, {.width = 100})[2], "  warm-up       until the throughput is steady, 10s at most");
   state_.phase = Phase::kDraining;
   EXPECT_EQ(live_lines(state_, {.width = 100})[2], "  window        over, waiting for the last replies");

@@ -69,7 +69,7 @@ LiveView::LiveView(const LoadPlan& plan, std::size_t targets, std::string run) :
   state_.connections_asked =
       plan.connect_on_demand ? plan.idle * targets : (std::uint64_t{plan.connections} + plan.idle) * targets;
   if (plan.warmup_until_steady) {
-    state_.warmup_limit = format_duration(plan.warmup);
+    state_.warmup_until = fmt::format("the throughput is steady, {} at most", format_duration(plan.warmup));
   }
 }
 
@@ -98,6 +98,9 @@ void LiveView::follow(const Progress& progress) {
       }
       break;
     case Progress::Phase::kWarmup:
+      if (progress.elapsed > plan_.warmup) {
+        state_.warmup_until = "every connection has been served";
+      }
       state_.left = plan_.warmup - progress.elapsed;
       state_.done = static_cast<double>(progress.elapsed.count()) / static_cast<double>(plan_.warmup.count());
       break;

@@ -21,6 +21,10 @@ std::string_view warmup_end_name(WarmupEnd end) {
   switch (end) {
     case WarmupEnd::kSteady:
       return "steady";
+    case WarmupEnd::kServed:
+      return "served";
+    case WarmupEnd::kStarved:
+      return "starved";
     case WarmupEnd::kLimit:
       return "limit";
     case WarmupEnd::kTime:
@@ -118,6 +122,7 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
   return {{"requested", plan.connections},
           {"established", result.connections.established},
           {"served", result.served},
+          {"served_in_warmup", or_null(result.served_in_warmup(plan))},
           {"failed", result.connections.failed},
           {"reconnects", result.connections.reconnects},
           {"idle_requested", plan.idle},
@@ -276,6 +281,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
            {{"opened_at", opened ? Json(timestamp(*result.opened_at)) : Json()},
             {"warmup_ns", opened ? Json(result.warmup.count()) : Json()},
             {"warmup_end", opened ? Json(warmup_end_name(result.warmup_end)) : Json()},
+            {"warmup_requests", result.warmup_requests},
             {"duration_ns", opened ? Json(result.window.count()) : Json()}}},
           {"connections", connections_json(plan, result)},
           {"requests",

@@ -181,6 +181,22 @@ std::string cpu_share(const std::optional<double>& share) {
   return share ? fmt::format("{:.0f} % of a CPU", *share * 100) : "-";
 }
 
+// Requests that were sent and stand in no other figure; and what ended the warm-up, where that was not its time.
+std::string warmup_line(const LoadPlan& plan, const LoadResult& result) {
+  if (plan.warmup == Nanoseconds(0)) {
+    return "";
+  }
+  std::string end;
+  if (plan.warmup_until_steady) {
+    end = result.warmup_steady ? ", then the throughput was steady" : ", and the throughput was not steady yet";
+  }
+  if (result.warmup_end == WarmupEnd::kServed) {
+    end = ", then every connection had been served";
+  }
+  return fmt::format("  warm-up       {} in {}, not counted{}\n", plural(result.warmup_requests, "request"),
+                     human_duration(result.warmup), end);
+}
+
 std::string generator_line(const LoadResult& result) {
   const auto cpu = result.generator_ns_per_request();
   const std::string each =
@@ -259,11 +275,7 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     text +=
         fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", human_count(result.sent),
                     human_count(result.completed), human_count(result.failed), human_count(result.unanswered));
-    if (plan.warmup_until_steady) {
-      text += fmt::format("  warm-up       {}, {}\n", human_duration(result.warmup),
-                          result.warmup_end == WarmupEnd::kSteady ? "then the throughput was steady"
-                                                                  : "and the throughput was not steady yet");
-    }
+    text += warmup_line(plan, result);
     text += statuses_line(result) + "\n";
     text += latency_table(plan, result) + "\n";
     if (plan.mix) {

@@ -16,6 +16,7 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.connections.idle_lost += recorder.connections.idle_lost;
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();
+  result.warmup_requests += recorder.outside_count();
   result.completed_in_window += recorder.completed_in_window();
   result.failed += recorder.failed_count();
   result.unanswered += recorder.unanswered_count();
@@ -87,16 +88,33 @@ void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
   result.replies_median = replies.size() % 2 == 1 ? replies[middle] : (replies[middle - 1] + replies[middle]) / 2.0;
 }
 
-// Threads of one target pass the same slices, so that they differ in number at the very end at most. One of them reads
-// the server's clock.
-void add_slices(LoadResult& result, const Slices& slices) {
-  for (std::size_t i = 0; i < slices.all().size(); ++i) {
-    const Slice& slice = slices.all()[i];
-    if (i == result.slices.size()) {
-      result.slices.push_back(slice);
+// One of the threads reads the server's clock. Only slices that every thread has counted: a thread that saw late that
+// the window was open lacks the first.
+void merge_slices(std::vector<Slice>& sum, const std::vector<Slice>& added) {
+  std::vector<Slice> both;
+  for (auto first = sum.cbegin(), second = added.cbegin(); first != sum.cend() && second != added.cend();) {
+    if (first->number == second->number) {
+      Slice& slice = both.emplace_back(*first++);
+      slice.completed += second->completed;
+      slice.server_cpu = slice.server_cpu ? slice.server_cpu : second->server_cpu;
+      ++second;
     } else {
-      result.slices[i].completed += slice.completed;
-      result.slices[i].server_cpu = result.slices[i].server_cpu ? result.slices[i].server_cpu : slice.server_cpu;
+      if (first->number < second->number) {
+        ++first;
+      } else {
+        ++second;
+      }
+    }
+  }
+  sum = std::move(both);
+}
+
+void add_slices(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  for (const auto& thread : threads) {
+    if (const Slices* slices = thread->slices(); slices != nullptr && thread == threads.front()) {
+      result.slices = slices->all();
+    } else if (slices != nullptr) {
+      merge_slices(result.slices, slices->all());
     }
   }
 }
@@ -135,6 +153,13 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
+std::optional<std::uint64_t> LoadResult::served_in_warmup(const LoadPlan& plan) const noexcept {
+  if (!opened_at || plan.warmup == Nanoseconds(0) || plan.connect_on_demand) {
+    return std::nullopt;
+  }
+  return connections.established - std::min(connections.established, unserved_at_opening);
+}
+
 std::optional<double> LoadResult::late_by_stalls_share() const noexcept {
   const std::uint64_t sends = lateness.count() + lateness.infinite();
   return sends > 0 ? std::optional(static_cast<double>(late_by_stalls) / static_cast<double>(sends)) : std::nullopt;
@@ -166,11 +191,9 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.stamps = result.stamps.value_or(StampRecords{});
       result.stamps->merge(*stamps);
     }
-    if (thread->slices() != nullptr) {
-      add_slices(result, *thread->slices());
-    }
     result.gave_up = result.gave_up || thread->gave_up();
   }
+  add_slices(result, threads);
   result.window = std::max(window_length(threads), Nanoseconds(0));
   add_fairness(result, threads);
   if (result.window > Nanoseconds(0)) {

@@ -22,8 +22,9 @@ struct SeriesPoint {
   std::optional<Nanoseconds> max;
 };
 
-// What ended the warm-up: its time, a throughput that was steady, or the most that waiting for that may take.
-enum class WarmupEnd { kTime, kSteady, kLimit };
+// What ended the warm-up: its time, a throughput that was steady, the last connection's first reply, no further
+// connection that was served for the first time, or the most that waiting for these may take.
+enum class WarmupEnd { kTime, kSteady, kServed, kStarved, kLimit };
 
 enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
 enum class Status { kValid, kWarning, kInvalid };
@@ -35,6 +36,9 @@ struct LoadResult {
   Nanoseconds window{0};              // its true length
   Nanoseconds warmup{0};              // how long it took, where the window opened
   WarmupEnd warmup_end = WarmupEnd::kTime;
+  bool warmup_steady = false;             // the throughput, where that was waited for
+  std::uint64_t warmup_requests = 0;      // sent before the window, which count nowhere else
+  std::uint64_t unserved_at_opening = 0;  // connections that had come up and had no reply when the window opened
   bool interrupted = false;
   bool gave_up = false;
   std::string unreachable;  // why no connection came up, which ended the run; empty: some did
@@ -86,6 +90,8 @@ struct LoadResult {
   // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
   // stalls; 0 where no thread spins, nothing where there were no sends.
   std::optional<double> late_by_stalls_share() const noexcept;
+  // Connections that had a reply before the window opened. None where there was no warm-up, or each request connects.
+  std::optional<std::uint64_t> served_in_warmup(const LoadPlan& plan) const noexcept;
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.

@@ -112,6 +112,12 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
   }
 }
 
+// Every connection: a closed loop that never pauses asks each of them all the time.
+bool was_asked(const LoadPlan& plan, const LoadResult& result) {
+  const bool always = !plan.rate_per_s && plan.think == Nanoseconds(0) && !plan.requests;
+  return result.sent >= plan.connections || (always && result.completed > 0);
+}
+
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const std::uint64_t missing =
       plan.connections - std::min<std::uint64_t>(plan.connections, result.connections.established);
@@ -122,9 +128,17 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
     closed ? reasons.warn(text) : reasons.invalidate(text);
   }
   check_accept_queue(plan, result, reasons);
-  if (result.served < plan.connections && result.sent >= plan.connections) {
+  if (result.served < plan.connections && was_asked(plan, result)) {
     reasons.warn(
         fmt::format("{} of {} connections were never served", plan.connections - result.served, plan.connections));
+  }
+  if (result.unserved_at_opening > 0 &&
+      (result.warmup_end == WarmupEnd::kStarved || result.warmup_end == WarmupEnd::kLimit)) {
+    reasons.warn(fmt::format("{} of {} connections had not been served once when the window opened, {}",
+                             result.unserved_at_opening, result.connections.established,
+                             result.warmup_end == WarmupEnd::kStarved
+                                 ? "and the server served no further ones"
+                                 : fmt::format("after {} of warm-up", format_duration(result.warmup))));
   }
   if (result.connections.idle_established < plan.idle) {
     reasons.invalidate(fmt::format("{} of {} idle connections did not come up",
@@ -161,7 +175,7 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     reasons.invalidate(
         fmt::format("gave up after {} of {} requests: no connection was left", result.sent, *plan.requests));
   }
-  if (result.warmup_end == WarmupEnd::kLimit) {
+  if (plan.warmup_until_steady && !result.warmup_steady) {
     reasons.warn(fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }
   if (result.interrupted) {

@@ -135,6 +135,30 @@ TEST_F(VerdictTest, MissingConnectionsInvalidateUnlessTheServerClosedThem) {
   EXPECT_EQ(judged().status, Status::kWarning);
 }
 
+// Would catch: connections whose requests were all sent before the window, and never answered, that nobody mentions.
+TEST_F(VerdictTest, ConnectionsThatWereAskedBeforeTheWindowMayStarveToo) {
+  plan_.connections = 20'000;
+  result_.connections.established = 20'000;
+  result_.served = 10'000;
+  EXPECT_EQ(judged().reasons[0], "10000 of 20000 connections were never served");
+  plan_.requests = 10'000;  // fewer than there are connections to ask
+  EXPECT_NE(judged().reasons.empty() ? "" : judged().reasons[0], "10000 of 20000 connections were never served");
+}
+
+// Would catch: 622 of 1000 connections that had no reply when the window opened, in a result that is called valid.
+TEST_F(VerdictTest, ConnectionsNotServedBeforeTheWindowAreNamed) {
+  plan_.warmup = milliseconds(200);
+  result_.unserved_at_opening = 3;
+  result_.warmup_end = WarmupEnd::kStarved;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(
+      judged().reasons[0],
+      "3 of 10 connections had not been served once when the window opened, and the server served no further ones");
+  EXPECT_EQ(result_.served_in_warmup(plan_), 7U);
+  result_.warmup_end = WarmupEnd::kTime;  // nobody waited for them: they may not have been asked
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
 // The starved pool: 10 of 1000 connections are served, the numbers look fine, the result must not.
 TEST_F(VerdictTest, StarvedConnectionsAreNamed) {
   plan_.connections = 1000;

@@ -8,17 +8,15 @@
 #include <stdexcept>
 #include <thread>
 
-#include "loadgen/experiments/change_point.h"
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/runs/load_threads.h"
+#include "loadgen/runs/warmup.h"
 
 namespace fanin {
 namespace {
 
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
-// Until every thread has seen that the window opens: blocking ones may sleep so long.
-constexpr Nanoseconds kOpeningLead = std::chrono::milliseconds(100);
 
 // What one target has to itself.
 struct Part {
@@ -34,10 +32,19 @@ struct Part {
   std::optional<AcceptQueueCounts> queue_before;  // of a target on this machine
   std::optional<ServerUsage> server_before;
   std::optional<ServerUsage> server;
+  std::uint64_t unserved = 0;  // connections that came up and had no reply when the window opened
 };
 
 std::optional<AcceptQueueCounts> queue_of(const Address& target) {
   return target.is_loopback() ? std::optional(accept_queue_counts(target)) : std::nullopt;
+}
+
+std::uint64_t unserved(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  std::uint64_t count = 0;
+  for (const auto& thread : threads) {
+    count += thread->unserved();
+  }
+  return count;
 }
 
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.
@@ -79,7 +86,7 @@ class Director {
     }
     const Nanoseconds setup = now() - begin;
     const TimePoint start = now() + kStartDelay;
-    Window window{.start = start, .open = start + plan_.warmup};
+    Window window{.start = start, .open = start + warmup_.limit()};
     if (!plan_.requests) {
       window.close = window.open + plan_.duration;
     }
@@ -100,7 +107,9 @@ class Director {
       result.opened_at = opened_at;
       result.closing = closing;
       result.warmup = window.open - window.start;
-      result.warmup_end = warmup_end_;
+      result.warmup_end = warmup_.end();
+      result.warmup_steady = warmup_.steady();
+      result.unserved_at_opening = part->unserved;
       result.generator = usage_;
       result.server = part->server;
       if (part->queue_before) {
@@ -126,8 +135,8 @@ class Director {
 
   std::optional<WallTime> measure(Window& window) {
     const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
-    if (plan_.warmup_until_steady) {
-      open_when_steady(window);
+    if (warmup_.watches()) {
+      warm_up(window);
     }
     wait(Phase::kWarmup, until_done, window.open, window.start);
     if (now() < window.open) {
@@ -137,6 +146,7 @@ class Director {
     const ProcessUsage before = process_usage();
     for (const auto& part : parts_) {
       part->server_before = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+      part->unserved = unserved(part->threads);
     }
     tell(&RunListener::window_opened, window.open);
     wait(Phase::kWindow, until_done, window.close);
@@ -153,20 +163,17 @@ class Director {
     return opened_at;
   }
 
-  // Moves the window forward as soon as the throughput is steady.
-  void open_when_steady(Window& window) {
+  // Moves the window forward as soon as it is known when it may open.
+  void warm_up(Window& window) {
     const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
-    WarmupWatch watch;
-    warmup_end_ = WarmupEnd::kLimit;
-    for (TimePoint at = window.start; at < window.open - kOpeningLead && !interrupted_.load();) {
-      at += WarmupWatch::kInterval;
+    for (TimePoint at = window.start; at < window.open && !interrupted_.load();) {
+      at += Warmup::kStep;
       wait(Phase::kWarmup, until_done, at, window.start);
       if (until_done(at)) {
         return;  // the threads have given up
       }
-      if (watch.add(completed_so_far())) {
-        warmup_end_ = WarmupEnd::kSteady;
-        const Nanoseconds earlier = window.open - (now() + kOpeningLead);
+      if (const auto length = warmup_.look(warmup_progress(now() - window.start))) {
+        const Nanoseconds earlier = std::max(window.open - (window.start + *length), Nanoseconds(0));
         window.open -= earlier;
         window.close -= plan_.requests ? Nanoseconds(0) : earlier;
         coordinator_->open_at(window.open);
@@ -175,12 +182,14 @@ class Director {
     }
   }
 
-  std::uint64_t completed_so_far() const {
-    std::uint64_t count = 0;
+  Warmup::Progress warmup_progress(Nanoseconds elapsed) const {
+    Warmup::Progress progress{.elapsed = elapsed};
     for (const LoadThread* thread : threads_) {
-      count += thread->recorder().progress_outside();
+      progress.completed += thread->recorder().progress_outside();
+      progress.errors += thread->recorder().progress_errors().total();
+      progress.unserved += thread->unserved();
     }
-    return count;
+    return progress;
   }
 
   // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is,
@@ -300,7 +309,7 @@ class Director {
   std::optional<Coordinator> coordinator_;
   std::optional<SeriesReader> series_;  // over all threads
   std::vector<std::jthread> running_;
-  WarmupEnd warmup_end_ = WarmupEnd::kTime;
+  Warmup warmup_{plan_};
   ProcessUsage usage_;
 };
 

@@ -25,6 +25,7 @@ struct Link {
   bool waiting : 1 = false;  // and some wait in the loop
   bool was_up : 1 = false;
   bool broke : 1 = false;
+  bool served : 1 = false;   // had a reply in an earlier life
   bool closing : 1 = false;  // by the server, which is waited for
 };
 

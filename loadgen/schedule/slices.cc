@@ -7,25 +7,34 @@ void Slices::begin(const Window& window, const ProcessClock* clock) {
   clock_ = clock;
   const auto whole = static_cast<std::size_t>((window.close - window.open) / plan_.length);
   slices_.reserve(whole / plan_.targets + 2);
-  begin_ = end_ = window.start;
-  advance();
+  number_ = 0;
+  enter();
 }
 
-// To the next slice that is this target's.
-void Slices::advance() noexcept {
+// It may be that the slice that is next was not to count, and does now.
+void Slices::move_window(const Window& window) noexcept {
+  window_ = window;
+  keep_if_counted();
+}
+
+// Goes from slice number_ on to the next that is this target's.
+void Slices::enter() noexcept {
   while (plan_.owner(number_) != plan_.own) {
     ++number_;
   }
   begin_ = window_.start + plan_.length * static_cast<std::int64_t>(number_);
   end_ = begin_ + plan_.length;
-  const Slice slice{.number = number_, .begin = begin_ + plan_.cut, .end = end_ - plan_.cut};
-  ++number_;
-  if (begin_ < window_.open || end_ > window_.close || slices_.size() == slices_.capacity()) {
+  keep_if_counted();
+}
+
+void Slices::keep_if_counted() noexcept {
+  const bool kept = !slices_.empty() && slices_.back().number == number_;
+  if (kept || begin_ < window_.open || end_ > window_.close || slices_.size() == slices_.capacity()) {
     return;
   }
-  slices_.push_back(slice);
+  slices_.push_back({.number = number_, .begin = begin_ + plan_.cut, .end = end_ - plan_.cut});
   if (clock_ != nullptr && reading_ + 1 == slices_.size()) {
-    next_reading_ = slice.begin;
+    next_reading_ = slices_.back().begin;
   }
 }
 

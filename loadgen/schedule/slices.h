@@ -42,9 +42,12 @@ class Slices {
   // Takes the memory for all slices of the window. `clock`: of the server's CPU time, read at the borders of what
   // counts; may be null; must outlive this.
   void begin(const Window& window, const ProcessClock* clock);
+  // The window has moved, and has not opened yet.
+  void move_window(const Window& window) noexcept;
   bool open(TimePoint at) noexcept {
     while (at >= end_) {
-      advance();
+      ++number_;
+      enter();
     }
     return at >= begin_;
   }
@@ -60,13 +63,14 @@ class Slices {
   const std::vector<Slice>& all() const noexcept { return slices_; }
 
  private:
-  void advance() noexcept;
+  void enter() noexcept;
+  void keep_if_counted() noexcept;
   void read(TimePoint at) noexcept;
 
   const SlicePlan plan_;
   Window window_;
   const ProcessClock* clock_ = nullptr;
-  std::uint64_t number_ = 0;  // the next that has not been entered
+  std::uint64_t number_ = 0;  // of the slice that is open now or will be next
   TimePoint begin_{};
   TimePoint end_{};
   std::vector<Slice> slices_;

@@ -46,6 +46,21 @@ TEST(Slices, AreOpenInTheirTurnOnly) {
   EXPECT_TRUE(slices.open(at_ms(139)));
 }
 
+// Would catch: a window that opens earlier than planned, and slices that count from the planned time on.
+TEST(Slices, CountFromWhenTheWindowOpens) {
+  Slices slices(plan_of(2, 0));
+  slices.begin(window_of(1000, 1200), nullptr);
+  EXPECT_TRUE(slices.open(at_ms(65)));
+  slices.move_window(window_of(50, 250));  // the slice from 60 ms on counts, and is open already
+  slices.move_window(window_of(50, 250));
+  EXPECT_TRUE(slices.open(at_ms(225)));
+  std::vector<std::uint64_t> numbers;
+  for (const Slice& slice : slices.all()) {
+    numbers.push_back(slice.number);
+  }
+  EXPECT_EQ(numbers, (std::vector<std::uint64_t>{3, 4, 7, 8, 11}));
+}
+
 // Would catch: requests in flight at the end of a slice that count for the other target's slice, or for none.
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
   Slices slices(plan_of(2, 0));

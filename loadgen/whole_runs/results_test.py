@@ -77,6 +77,21 @@ class Choices(Accounts):
         self.assertEqual(result["connections"]["served"], 10)
         self.assertEqual(result["connections"]["replies_min"], 0)
         self.assertIn("990 of 1000 connections were never served", result["verdict"]["reasons"])
+        self.assertEqual((result["window"]["warmup_end"], result["connections"]["served_in_warmup"]), ("starved", 10))
+
+    def test_the_window_waits_for_every_connection(self):
+        """Would catch: a window that opens after its warm-up time, when the server has got round to some of them."""
+        with server("thread") as (target, _):
+            result = self.measure(target, "-c", "200", "--duration", "200ms", "--warmup", "1ms")
+        self.assertEqual(result["connections"]["served_in_warmup"], 200)
+        self.assertEqual(result["window"]["warmup_end"], "served")
+        self.assertGreaterEqual(result["window"]["warmup_requests"], 200)
+
+    def test_no_warm_up_sends_nothing_before_the_window(self):
+        with server() as (target, _):
+            result = self.measure(target, "--requests", "100", "--warmup", "0")
+        self.assertEqual(result["window"]["warmup_requests"], 0)
+        self.assertIsNone(result["connections"]["served_in_warmup"])
 
     def test_how_it_closes(self):
         """Would catch: a RST where a FIN was asked for, which leaves no TIME_WAIT behind and is no normal end."""
