@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "harness/judge/compare.h"
+#include "harness/judge/plots.h"
 #include "harness/machine/doctor.h"
 #include "harness/machine/environment.h"
 #include "harness/rounds/progress.h"
@@ -159,6 +160,31 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
 }
 
+void add_plot_command(CLI::App& app) {
+  struct Arguments {
+    std::string measured;
+    std::string out;
+    std::string micro;
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("plot", "Draws the charts of a run and writes its report.html");
+  command->add_option("run", given->measured, "a run directory, a run.json, or a sweep of fanin-load over rates")
+      ->required();
+  command->add_option("--out", given->out, "where the charts go (default: charts/ in the run directory)");
+  command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)");
+  command->callback([given] {
+    std::vector<std::string> arguments;
+    for (const auto& [option, value] : {std::pair{"--out", given->out}, {"--micro", given->micro}}) {
+      if (!value.empty()) {
+        arguments.push_back(fmt::format("{}={}", option, value));
+      }
+    }
+    arguments.insert(arguments.end(), {"--", given->measured});
+    const fs::path self = fs::read_symlink("/proc/self/exe");
+    draw_plots(self.parent_path(), find_plots_module(given->measured), arguments);
+  });
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -170,12 +196,13 @@ int run_command_line(int argc, char** argv) {
   add_list_command(app);
   add_env_command(app);
   add_compare_command(app, exit_code);
+  add_plot_command(app);
   add_doctor_command(app, exit_code);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     throw std::invalid_argument(
-        fmt::format("there is no command '{}': run, list, env, compare and doctor are there", argv[1]));
+        fmt::format("there is no command '{}': run, list, env, compare, plot and doctor are there", argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

@@ -104,6 +104,20 @@ class EndToEnd(unittest.TestCase):
         twice = self.fanin("run", self.suite, "--out", self.out)
         self.assertEqual(twice.returncode, 2)
         self.assertIn("holds a run already", twice.stderr)
+        self.check_plots()
+
+    def check_plots(self):
+        # Would catch: charts that can only be drawn from the root of the source tree. There, `plots` is another folder.
+        elsewhere = Path(self.folder.name) / "elsewhere"
+        (elsewhere / "plots").mkdir(parents=True)
+        (elsewhere / "plots" / "__init__.py").write_text("raise SystemExit('the wrong plots')\n")
+        drawn = self.fanin("plot", "../run", "--out", "charts", cwd=elsewhere)
+        if "has no matplotlib" in drawn.stderr:
+            self.skipTest(drawn.stderr)
+        self.assertEqual((drawn.returncode, drawn.stderr), (0, ""))
+        self.assertTrue((elsewhere / "charts" / "report.html").exists())
+        nothing = self.fanin("plot", elsewhere)
+        self.assertEqual((nothing.returncode, nothing.stderr.count("\n")), (2, 1), nothing.stderr)
 
     # Would catch: a server that is measured as its idle wrapper, or that is left behind.
     def test_a_server_behind_a_wrapper_is_measured_and_ends(self):
