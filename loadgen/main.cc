@@ -1,5 +1,7 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
-#include <optional>
+#include <fmt/format.h>
+
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 
@@ -12,6 +14,7 @@
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
+#include "os/output_file.h"
 #include "os/program.h"
 
 namespace fanin {
@@ -20,12 +23,21 @@ namespace {
 constexpr int kBadResult = 1;
 constexpr int kInterrupted = 130;
 
+// Null where no result is asked for. The live lines have been opened, so their file exists.
+std::unique_ptr<ResultFile> open_result(const LoadOptions& options) {
+  if (options.json_path.empty()) {
+    return nullptr;
+  }
+  if (!options.live_json_path.empty() && is_same_output(options.json_path, options.live_json_path)) {
+    throw std::invalid_argument(fmt::format("--json {} and --live-json {} are one file: give each its own",
+                                            options.json_path, options.live_json_path));
+  }
+  return std::make_unique<ResultFile>(options.json_path);
+}
+
 int measure(Session& session, const LoadOptions& options) {
   LoadPlan plan = Session::prepare(options);
-  std::optional<ResultFile> file;
-  if (!options.json_path.empty()) {
-    file.emplace(options.json_path);
-  }
+  const std::unique_ptr<ResultFile> file = open_result(options);
   const Outcome outcome = session.run(std::move(plan));
   if (session.text() != nullptr) {
     print_text(session.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
@@ -41,10 +53,7 @@ int measure(Session& session, const LoadOptions& options) {
 
 int take_turns(Session& session, const LoadOptions& options) {
   std::vector<LoadPlan> plans = make_slice_plans(options, Session::prepare);
-  std::optional<ResultFile> file;
-  if (!options.json_path.empty()) {
-    file.emplace(options.json_path);
-  }
+  const std::unique_ptr<ResultFile> file = open_result(options);
   const SlicesResult result = judge_slices(session.run_in_slices(std::move(plans)));
   if (session.text() != nullptr) {
     print_text(session.text(), slices_text(result));
@@ -66,14 +75,11 @@ int experiment(Session& session, const LoadOptions& options) {
   if (options.control_fd) {
     throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
   }
-  std::optional<ResultFile> file;
-  if (!options.json_path.empty()) {
-    file.emplace(options.json_path);
-  }
+  const std::unique_ptr<ResultFile> file = open_result(options);
   const Runner run = [&session](const LoadOptions& point, const std::string& which) {
     return session.run(Session::prepare(point), which);
   };
-  const ExperimentOutput output{session.text(), file ? &*file : nullptr};
+  const ExperimentOutput output{session.text(), file.get()};
   return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }
 

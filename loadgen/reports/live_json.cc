@@ -14,6 +14,7 @@ namespace {
 using LineJson = nlohmann::ordered_json;
 
 constexpr Nanoseconds kLineEvery = std::chrono::seconds(1);
+constexpr std::size_t kMostPending = std::size_t{1} << 20;  // bytes: lines of about an hour
 
 LineJson errors_json(const ErrorCounts& errors) {
   LineJson json = LineJson::object();
@@ -39,14 +40,17 @@ LineJson rate_json(std::uint64_t completed, Nanoseconds length) {
 
 LiveJson::LiveJson(const std::string& path) : fd_(STDOUT_FILENO) {
   if (path != "-") {
-    const std::string what = fmt::format("cannot write the live lines to {}", path);
-    owned_ = Descriptor(check(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what.c_str()));
+    owned_ = open_output_file(path, O_CREAT, fmt::format("cannot write the live lines to {}", path));
     fd_ = owned_.get();
   }
 }
 
 void LiveJson::begin_run() noexcept {
-  ++run_;
+  if (++run_ == 1 && owned_) {
+    // Not when it is opened: a command line that is refused leaves the file as it was. Pipes have no length.
+    const int ignored = ::ftruncate(fd_, 0);
+    static_cast<void>(ignored);
+  }
   last_ = latest_ = {};
   next_line_ = kLineEvery;
 }
@@ -98,16 +102,24 @@ void LiveJson::second(const FinishedSecond& second) {
   write_line(line.dump());
 }
 
-void LiveJson::write_line(std::string line) noexcept {
-  line += '\n';
-  std::string_view rest = line;
-  while (!rest.empty() && error_ == 0) {
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
-    if (written >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      error_ = errno;
-    }
+void LiveJson::end_run() noexcept { write_pending(Wait::kUntilTaken); }
+
+void LiveJson::write_line(const std::string& line) {
+  if (error_ == 0 && pending_.size() > kMostPending) {
+    error_ = ENOBUFS;
+  }
+  if (error_ == 0) {
+    pending_ += line + '\n';
+    write_pending(Wait::kNo);
+  }
+}
+
+void LiveJson::write_pending(Wait wait) noexcept {
+  const Written written = write_bytes(fd_, pending_, wait);
+  pending_.erase(0, written.bytes);
+  if (written.error != 0) {
+    error_ = written.error;
+    pending_.clear();
   }
 }
 

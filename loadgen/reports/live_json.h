@@ -4,12 +4,14 @@
 
 #include "loadgen/runs/run.h"
 #include "net/descriptor.h"
+#include "os/output_file.h"
 
 namespace fanin {
 
 // Writes one line of JSON per second of a run, as docs/interfaces.md says, each as soon as the second is over. Used by
-// the directing thread. What cannot be written any more (disk full, a reader that has gone) does not end the run: the
-// lines end, and error() says why.
+// the directing thread, which it never holds up during a run: what the reader of a pipe does not take waits here. What
+// cannot be written any more (disk full, a reader that has gone) does not end the run: the lines end, and error() says
+// why.
 class LiveJson : public RunListener {
  public:
   // "-" is standard output. Throws std::system_error naming the path.
@@ -17,6 +19,8 @@ class LiveJson : public RunListener {
 
   // Lines belong to the next run from now on, the first of which is 1.
   void begin_run() noexcept;
+  // Waits until the reader has taken all lines of the run; a handled signal ends the wait and the lines.
+  void end_run() noexcept;
 
   void progress(const Progress& progress) override;
   void second(const FinishedSecond& second) override;
@@ -24,11 +28,13 @@ class LiveJson : public RunListener {
   int error() const noexcept { return error_; }  // errno; 0: none
 
  private:
-  void write_line(std::string line) noexcept;
+  void write_line(const std::string& line);
+  void write_pending(Wait wait) noexcept;
 
   Descriptor owned_;
   int fd_;
   int error_ = 0;
+  std::string pending_;  // what has not been taken yet
   unsigned run_ = 0;
   Progress last_{};          // at the latest line before the window
   Progress latest_{};        // known

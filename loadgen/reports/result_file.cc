@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include "os/output_file.h"
 
 namespace fanin {
 
@@ -26,11 +26,11 @@ ResultFile::ResultFile(const std::string& path)
     in_place = static_cast<bool>(unknown);  // open somewhere (/dev/stdout), and without a name
   }
   if (in_place) {
-    owned_ = Descriptor(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), what_.c_str()));
+    owned_ = open_output_file(path, 0, what_);
   } else {
     path_ = std::move(real);
     std::string beside = fmt::format("{}.{}.tmp", path_, ::getpid());
-    owned_ = Descriptor(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), what_.c_str()));
+    owned_ = open_output_file(beside, O_CREAT | O_TRUNC, what_);
     beside_ = std::move(beside);
   }
   fd_ = owned_.get();
@@ -43,12 +43,8 @@ ResultFile::~ResultFile() {
 }
 
 void ResultFile::write(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd_, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      throw_errno(what_.c_str());
-    }
-    text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+  if (const Written written = write_bytes(fd_, text, Wait::kUntilTaken); written.error != 0) {
+    throw std::system_error(written.error, std::generic_category(), what_);
   }
   if (!beside_.empty()) {
     check(::fsync(fd_), what_.c_str());

@@ -21,6 +21,18 @@ std::atomic<bool> interrupted{false};
 
 void interrupt(int) { interrupted.store(true); }
 
+// A terminal that goes (SIGHUP) ends a run as Ctrl-C does, unless nohup(1) has said that it must not.
+void catch_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a result beyond the limit on file sizes is an error of write(2)
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) {
+    std::signal(signal, interrupt);
+  }
+  if (std::signal(SIGHUP, interrupt) == SIG_IGN) {
+    std::signal(SIGHUP, SIG_IGN);
+  }
+}
+
 WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
   WaitCircumstances found{.wish = options.wait,
                           .open_loop = plan.rate_per_s.has_value(),
@@ -44,9 +56,7 @@ Session::Session(const LoadOptions& options)
   if (!options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(options.cpus));
   }
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  catch_signals();
   if (options.control_fd) {
     control_.emplace(*options.control_fd);
   }
@@ -90,6 +100,9 @@ std::vector<RunListener*> Session::begin_run(LiveView& view) {
 
 // The measurement is as good without its live lines.
 void Session::end_run() {
+  if (live_json_) {
+    live_json_->end_run();
+  }
   if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
     live_json_ended_ = true;
     print_error("fanin-load",

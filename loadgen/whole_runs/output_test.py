@@ -52,6 +52,49 @@ class Output(Accounts):
         self.check(process.result)
         self.assertLess(process.result["window"]["duration_ns"], 100e9)
 
+    def test_every_signal_that_ends_a_session_keeps_the_finished_points(self):
+        """Would catch: a sweep whose finished points are lost, and a file X.tmp left, when the terminal goes."""
+        for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(sent), server() as (target, _), tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, "result.json")
+                with subprocess.Popen(
+                        [LOAD, target, "--sweep", "think=0,1h", "--requests", "5", "--warmup", "0", "-c", "1", "--json",
+                         str(path)], stdout=subprocess.PIPE, text=True) as process:
+                    # The heading and the row of the first point; the second one thinks.
+                    lines = [process.stdout.readline() for _ in range(2)]
+                    process.send_signal(sent)
+                    self.assertEqual(process.wait(timeout=60), 130, lines)
+                self.assertEqual(os.listdir(folder), ["result.json"])
+                result = json.loads(path.read_text())
+                self.assertTrue(result["interrupted"])
+                self.assertEqual(result["points"][0]["result"]["requests"]["completed"], 5)
+
+    def test_a_result_and_its_live_lines_do_not_share_a_file(self):
+        """Would catch: live lines that the result replaces."""
+        with tempfile.TemporaryDirectory() as folder, server() as (target, _):
+            path = f"{folder}/result.json"
+            os.symlink(path, f"{folder}/link")
+            for other in (path, f"{folder}/../{Path(folder).name}/result.json", f"{folder}/link"):
+                with self.subTest(other):
+                    done = load(target, *QUICK, "--json", path, "--live-json", other)
+                    self.assertEqual(done.returncode, 2)
+                    self.assertRegex(done.stderr, "\\Afanin-load: .* are one file: give each its own\n\\Z")
+            Path(path).write_text("as before")
+            self.assertEqual(load(target, *QUICK, "--live-json", path, "-c", "0").returncode, 2)
+            self.assertEqual(Path(path).read_text(), "as before")
+
+    def test_a_pipe_without_a_reader_is_refused(self):
+        """Would catch: a hang in open(), from which only SIGKILL helped."""
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkfifo(f"{folder}/fifo")
+            for option in ("--json", "--live-json"):
+                for path, said in ((f"{folder}/fifo", "nobody reads from it"), ("/dev/zero", "it is a device")):
+                    with self.subTest(option=option, path=path):
+                        done = load("127.0.0.1:1", *QUICK, option, path)
+                        self.assertEqual(done.returncode, 2)
+                        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                        self.assertIn(said, done.stderr)
+
     def test_a_result_that_cannot_be_written(self):
         def no_file_may_grow():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

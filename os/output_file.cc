@@ -1,0 +1,82 @@
+#include "os/output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <filesystem>
+#include <system_error>
+
+namespace fanin {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, std::errc error, const char* advice) {
+  throw std::system_error(std::make_error_code(error), fmt::format("{}: {}", what, advice));
+}
+
+// Numbers from Documentation/admin-guide/devices.txt of Linux.
+bool takes_output(dev_t device) {
+  constexpr unsigned kMemory = 1;
+  constexpr unsigned kNull = 3;
+  constexpr unsigned kFull = 7;
+  return major(device) == kMemory && (minor(device) == kNull || minor(device) == kFull);
+}
+
+std::string path_of(const std::string& name) { return name == "-" ? "/dev/stdout" : name; }
+
+}  // namespace
+
+Descriptor open_output_file(const std::string& path, int flags, const std::string& what) {
+  constexpr mode_t kMode = 0644;
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, kMode));
+  if (!fd && errno == ENXIO) {
+    refuse(what, std::errc::no_such_device_or_address, "nobody reads from it, start the reader first");
+  }
+  check(fd.get(), what.c_str());
+  struct stat status {};
+  check(::fstat(fd.get(), &status), what.c_str());
+  const bool device = S_ISBLK(status.st_mode) || (S_ISCHR(status.st_mode) && ::isatty(fd.get()) == 0);
+  if (device && !(S_ISCHR(status.st_mode) && takes_output(status.st_rdev))) {
+    refuse(what, std::errc::invalid_argument, "it is a device, name a file");
+  }
+  return fd;
+}
+
+bool is_same_output(const std::string& a, const std::string& b) {
+  std::error_code unknown;
+  const bool same = std::filesystem::equivalent(path_of(a), path_of(b), unknown);
+  return same && !std::filesystem::is_character_file(path_of(a), unknown);
+}
+
+Written write_bytes(int fd, std::string_view bytes, Wait wait) noexcept {
+  Written written;
+  while (!bytes.empty()) {
+    pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+    const int polled = ::poll(&ready, 1, wait == Wait::kNo ? 0 : -1);
+    if (polled == 0 || (polled < 0 && wait == Wait::kNo)) {
+      return written;
+    }
+    if (polled < 0) {
+      written.error = errno;
+      return written;
+    }
+    // A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, also where its descriptor does block.
+    const ssize_t taken = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    if (taken >= 0) {
+      written.bytes += static_cast<std::size_t>(taken);
+      bytes.remove_prefix(static_cast<std::size_t>(taken));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      written.error = errno;
+      return written;
+    }
+  }
+  return written;
+}
+
+}  // namespace fanin
