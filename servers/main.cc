@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,13 +30,8 @@ std::string address_json(const Address& address) {
   if (!address.is_unix()) {
     return fmt::format(R"({{"host":"{}","port":{}}})", address.host(), address.port());
   }
-  std::string escaped;
-  for (const char c : address.path()) {
-    const bool control = static_cast<unsigned char>(c) < ' ';
-    escaped += control ? fmt::format("\\u{:04x}", static_cast<unsigned>(c))
-                       : std::string(c == '"' || c == '\\' ? "\\" : "") + c;
-  }
-  return fmt::format(R"({{"path":"{}"}})", escaped);
+  // A path may hold any byte, JSON only UTF-8.
+  return nlohmann::json{{"path", address.path()}}.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
 // By hand: names of the tables and numeric addresses need no escaping.

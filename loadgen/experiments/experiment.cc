@@ -14,6 +14,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
+#include "os/printable.h"
 #include "os/program.h"
 
 namespace fanin {
@@ -62,7 +63,7 @@ SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner&
     if (index == 0 && !result.ceiling) {
       throw;
     }
-    swept.reason = error.what();
+    swept.reason = printable(error.what());
   }
   return swept;
 }
@@ -123,7 +124,7 @@ std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& 
       return outcome;
     }
   } catch (const std::exception& error) {
-    result.reason = error.what();
+    result.reason = printable(error.what());
   }
   if (!result.interrupted) {
     print_error("fanin-load", fmt::format("the search ended after {} probe{}: {}", result.runs.size(),

@@ -6,6 +6,7 @@
 
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -48,11 +49,11 @@ std::string latency(const Histogram& histogram, unsigned per_10000) {
 std::string target_row(const Outcome& outcome, std::size_t target) {
   const auto rate = slice_rate(outcome.result);
   const auto cpu = server_ns_per_request(outcome);
-  return fmt::format("  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), outcome.plan.target.text(),
-                     rate ? human_rate(*rate) : "-", latency(outcome.result.response, 5000),
-                     latency(outcome.result.response, 9900), latency(outcome.result.response, 9990),
-                     cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
-                     status_name(outcome.verdict.status));
+  return fmt::format(
+      "  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), printable(outcome.plan.target.text()),
+      rate ? human_rate(*rate) : "-", latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
+      latency(outcome.result.response, 9990), cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
+      status_name(outcome.verdict.status));
 }
 
 // The worst of all targets, with the reasons of each.

@@ -173,6 +173,23 @@ TEST_F(ReportTest, AMixHasARowForEachClass) {
   EXPECT_EQ(json["classes"][1]["response"]["count"], 1);
 }
 
+// Would catch: a class, a target, a file or a server's bytes that drive the terminal, or print a verdict of their own.
+TEST_F(ReportTest, WhatComesFromOutsideIsPrintedInOneLineWithoutControlCharacters) {
+  const std::string evil = "\x1b[2J\n  verdict       valid\r\xff";
+  plan_.target = Address::of_socket_file("/tmp/" + evil);
+  plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{1});
+  plan_.classes = {{.name = evil}};
+  result_.classes.resize(1);
+  Verdict verdict = judge(plan_, result_);
+  for (const char c : result_text(plan_, result_, verdict)) {
+    ASSERT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= ' ') << result_text(plan_, result_, verdict);
+  }
+  EXPECT_EQ(text().find("\n  verdict       valid"), std::string::npos) << text();
+  result_.window = Nanoseconds(0);
+  result_.unreachable = evil;
+  EXPECT_EQ(judge(plan_, result_).reasons.front(), "\\x1b[2J\\n  verdict       valid\\r\\xff");
+}
+
 // Would catch: a binary request that makes the report throw after the measurement is done.
 TEST_F(ReportTest, BytesThatAreNoTextDoNotStopTheReport) {
   plan_.protocol_texts.emplace_back("payload", "\xff\xfe");

@@ -9,6 +9,7 @@
 
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -31,7 +32,7 @@ std::string arrival_text(const LoadPlan& plan) {
     case ArrivalKind::kBursts:
       return fmt::format("bursts of {}", human_count(plan.burst_size));
     case ArrivalKind::kTrace:
-      return fmt::format("{} times of {}", human_count(plan.trace->size()), plan.trace->file());
+      return fmt::format("{} times of {}", human_count(plan.trace->size()), printable(plan.trace->file()));
     default:
       return std::string(arrival_name(plan.arrival));
   }
@@ -80,10 +81,11 @@ std::string classes_table(const LoadPlan& plan, const LoadResult& result) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const ClassRecord& record = result.classes[i];
     const Histogram& response = record.response;
-    text += fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", plan.classes[i].name, kName, kName,
-                        human_count(record.sent), human_count(record.failed), human_count(record.unanswered),
-                        percentile_text(response, 5000), percentile_text(response, 9900),
-                        percentile_text(response, 9990), response.count() > 0 ? human_duration(response.max()) : "-");
+    text +=
+        fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", printable(plan.classes[i].name), kName,
+                    kName, human_count(record.sent), human_count(record.failed), human_count(record.unanswered),
+                    percentile_text(response, 5000), percentile_text(response, 9900), percentile_text(response, 9990),
+                    response.count() > 0 ? human_duration(response.max()) : "-");
   }
   return text;
 }
@@ -231,7 +233,7 @@ std::string verdict_lines(const Verdict& verdict) {
 
 std::string headline(const LoadPlan& plan) {
   std::string text =
-      fmt::format("{}: {}, {}", plan.target.text(), plan.protocol_name, plural(plan.request_bytes, "byte"));
+      fmt::format("{}: {}, {}", printable(plan.target.text()), plan.protocol_name, plural(plan.request_bytes, "byte"));
   text +=
       plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
   text += fmt::format(", {}", plural(plan.connections, "connection"));

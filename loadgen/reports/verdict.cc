@@ -7,6 +7,7 @@
 
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -28,7 +29,7 @@ class Reasons {
  private:
   void add(Status status, std::string reason) {
     verdict_.status = std::max(verdict_.status, status);
-    verdict_.reasons.push_back(std::move(reason));
+    verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
   }
   Verdict& verdict_;
 };

@@ -62,6 +62,14 @@ class Protocols(Accounts):
                         self.assertEqual(target, target_of(result["target"]))
 
 
+class Ready(Accounts):
+    def test_the_ready_line_is_json_whatever_the_path(self):
+        """Would catch: a READY line that nobody can read, because a path may hold any byte."""
+        with tempfile.TemporaryDirectory() as folder:
+            with server("epoll", "--listen", os.fsdecode(f"unix:{folder}/".encode() + b"\xff\x1b\n")) as (target, _):
+                self.assertTrue(target.startswith(f"unix:{folder}/"))
+
+
 class ClosingHandler(http.server.BaseHTTPRequestHandler):
     """Ends each reply with the connection; says 201 where the body is as long as the field X-Want says."""
 
