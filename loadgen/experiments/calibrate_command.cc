@@ -64,9 +64,9 @@ DriverCeiling measure_ceiling(Session& session, const EchoPeer& peer, DriverKind
     ceiling.reason = outcome.verdict.reasons.front();
     return ceiling;
   }
-  ceiling.requests_per_s = outcome.result.requests_per_s();
+  ceiling.measured_per_s = outcome.result.requests_per_s();
   ceiling.generator_ns_per_request = outcome.result.generator_ns_per_request();
-  ceiling.busiest_thread_utilisation = outcome.result.busiest_thread_utilisation;
+  ceiling.generator_utilisation = outcome.verdict.generator_utilisation;
   return ceiling;
 }
 

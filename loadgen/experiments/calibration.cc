@@ -32,15 +32,27 @@ std::string delay_row(std::string_view name, const Histogram& histogram) {
                      percentile_text(histogram, 9900), human_duration(histogram.max()));
 }
 
+std::string ceiling_row(const DriverCeiling& ceiling) {
+  if (!ceiling.measured_per_s) {
+    return fmt::format("  {:<16}{}\n", driver_name(ceiling.driver), ceiling.why_none());
+  }
+  return fmt::format("  {:<16}{:>12}, {} of CPU per request, {:.0f} % of its CPU{}\n", driver_name(ceiling.driver),
+                     human_rate(*ceiling.measured_per_s),
+                     human_duration(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
+                     ceiling.generator_utilisation.value_or(0) * 100,
+                     ceiling.reached() ? "" : ": not the ceiling, which takes 90 %");
+}
+
 Json ceiling_json(const DriverCeiling& ceiling) {
-  const bool known = ceiling.requests_per_s.has_value();
-  const auto& used = ceiling.busiest_thread_utilisation;
+  const auto& used = ceiling.generator_utilisation;
   const auto& cost = ceiling.generator_ns_per_request;
+  const auto& measured = ceiling.measured_per_s;
   return {{"driver", driver_name(ceiling.driver)},
-          {"requests_per_s", known ? Json(*ceiling.requests_per_s) : Json()},
-          {"reason", known ? Json() : Json(ceiling.reason)},
+          {"requests_per_s", ceiling.reached() ? Json(*measured) : Json()},
+          {"reason", ceiling.reached() ? Json() : Json(ceiling.why_none())},
+          {"measured_per_s", measured ? Json(*measured) : Json()},
           {"cpu_per_request_ns", cost ? Json(*cost) : Json()},
-          {"busiest_thread_utilisation", used ? Json(*used) : Json()}};
+          {"generator_utilisation", used ? Json(*used) : Json()}};
 }
 
 // What is nested more deeply is no part of a calibration, and copying it would take a stack as deep.
@@ -58,6 +70,15 @@ Json parse_file(const InputFile& file) {
 
 }  // namespace
 
+std::string DriverCeiling::why_none() const {
+  return measured_per_s
+             ? fmt::format(
+                   "the ceiling of the driver {} was not reached: at {} the generator used {:.0f} % of its CPU; "
+                   "the echo peer, or other programs, were the limit",
+                   driver_name(driver), human_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
+             : "not here: " + reason;
+}
+
 void describe_machine(Calibration& calibration) {
   utsname names{};
   ::uname(&names);
@@ -71,13 +92,7 @@ std::string calibration_text(const Calibration& calibration) {
                   format_cpu_list(calibration.generator_cpus), format_cpu_list(calibration.server_cpus));
   text += "  ceiling per driver: closed loop, 64-byte echo, 50 connections\n";
   for (const DriverCeiling& ceiling : calibration.ceilings) {
-    text += fmt::format("  {:<16}", driver_name(ceiling.driver));
-    text += ceiling.requests_per_s
-                ? fmt::format("{:>12}, {} of CPU per request, busiest thread {:.0f} % of a CPU\n",
-                              human_rate(*ceiling.requests_per_s),
-                              human_duration(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
-                              ceiling.busiest_thread_utilisation.value_or(0) * 100)
-                : fmt::format("not here: {}\n", ceiling.reason);
+    text += ceiling_row(ceiling);
   }
   text += "\n  how much later than asked a wait of 1 ms ends\n";
   text += delay_row("asleep", calibration.delay_asleep);
@@ -112,7 +127,7 @@ Json calibration_json(const Calibration& calibration) {
             {"longest_ns", calibration.longest_stall.count()}}}};
 }
 
-double read_ceiling(const InputFile& file, DriverKind driver) {
+CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {
   const Json json = parse_file(file);
   Calibration here;
   describe_machine(here);
@@ -121,9 +136,24 @@ double read_ceiling(const InputFile& file, DriverKind driver) {
         fmt::format("--calibration {}: it is of another machine or kernel: run fanin-load calibrate here", file.path));
   }
   for (const Json& ceiling : json.value("ceilings", Json::array())) {
-    const Json rate = ceiling.is_object() ? ceiling.value("requests_per_s", Json()) : Json();
-    if (rate.is_number() && rate > 0 && ceiling.value("driver", Json()) == driver_name(driver)) {
-      return rate.get<double>();
+    if (!ceiling.is_object() || ceiling.value("driver", Json()) != driver_name(driver)) {
+      continue;
+    }
+    const auto positive = [&ceiling](const char* key) {
+      const Json value = ceiling.value(key, Json());
+      return value.is_number() && value > 0;
+    };
+    if (positive("requests_per_s") && !ceiling.contains("generator_utilisation")) {
+      throw std::invalid_argument(
+          fmt::format("--calibration {}: it does not say whether the generator was saturated: write a new one with "
+                      "fanin-load calibrate --json {}",
+                      file.path, file.path));
+    }
+    if (positive("requests_per_s")) {
+      return {ceiling["requests_per_s"].get<double>(), ""};
+    }
+    if (positive("measured_per_s") && ceiling.value("reason", Json()).is_string()) {
+      return {std::nullopt, ceiling["reason"].get<std::string>()};
     }
   }
   throw std::invalid_argument(fmt::format("--calibration {}: it has no ceiling of the driver {}: give another --driver",

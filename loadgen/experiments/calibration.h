@@ -9,6 +9,7 @@
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"
+#include "loadgen/reports/verdict.h"
 #include "os/input_file.h"
 
 namespace fanin {
@@ -17,10 +18,15 @@ namespace fanin {
 // threads), against a server that does nothing else.
 struct DriverCeiling {
   DriverKind driver = DriverKind::kEpoll;
-  std::optional<double> requests_per_s;  // none: it does not run here, or its run was invalid
+  std::optional<double> measured_per_s;  // none: it does not run here, or its run was invalid
   std::string reason;                    // then why
   std::optional<double> generator_ns_per_request;
-  std::optional<double> busiest_thread_utilisation;
+  std::optional<double> generator_utilisation;  // see Verdict
+
+  // A ceiling is one only where the generator was saturated: else its server was the slower one.
+  bool reached() const noexcept { return measured_per_s && generator_utilisation.value_or(0) >= kSaturated; }
+  // Why it is none; empty: it is one.
+  std::string why_none() const;
 };
 
 // What this machine lets the generator do, and how well it keeps time. A value.
@@ -45,8 +51,13 @@ void describe_machine(Calibration& calibration);
 std::string calibration_text(const Calibration& calibration);
 nlohmann::ordered_json calibration_json(const Calibration& calibration);  // results/schema/calibration.schema.json
 
-// The ceiling of a driver, per second and event loop, as a file written by `fanin-load calibrate` says. Throws
-// std::invalid_argument where there is none: no such JSON, another machine, a driver that did not run.
-double read_ceiling(const InputFile& file, DriverKind driver);
+struct CeilingRead {
+  std::optional<double> per_s;  // and event loop; none: the calibration did not reach it
+  std::string reason;           // then why
+};
+
+// The ceiling of a driver, as a file written by `fanin-load calibrate` says. Throws std::invalid_argument where it says
+// nothing: no such JSON, another machine, a driver that did not run.
+CeilingRead read_ceiling(const InputFile& file, DriverKind driver);
 
 }  // namespace fanin

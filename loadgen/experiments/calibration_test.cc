@@ -15,7 +15,8 @@ class CalibrationFile : public ::testing::Test {
     describe_machine(calibration_);
     calibration_.ceilings.resize(2);
     calibration_.ceilings[0].driver = DriverKind::kEpoll;
-    calibration_.ceilings[0].requests_per_s = 1000.0;
+    calibration_.ceilings[0].measured_per_s = 1000.0;
+    calibration_.ceilings[0].generator_utilisation = 0.95;
     calibration_.ceilings[1].driver = DriverKind::kUring;
     calibration_.ceilings[1].reason = "not here";
   }
@@ -36,9 +37,30 @@ class CalibrationFile : public ::testing::Test {
 
 TEST_F(CalibrationFile, GivesTheCeilingOfADriver) {
   write(calibration_json(calibration_).dump());
-  EXPECT_EQ(read_ceiling(file_, DriverKind::kEpoll), 1000.0);
+  EXPECT_EQ(read_ceiling(file_, DriverKind::kEpoll).per_s, 1000.0);
   expect_refused(DriverKind::kUring, "no ceiling of the driver io-uring");
   expect_refused(DriverKind::kThreads, "no ceiling of the driver threads");
+}
+
+// Would catch: a generator that used 42 % of a CPU, since its server was the slower one, whose throughput then marks
+// results as client-limited.
+TEST_F(CalibrationFile, ACeilingIsReachedByASaturatedGeneratorOnly) {
+  calibration_.ceilings[0].generator_utilisation = 0.42;
+  const auto json = calibration_json(calibration_);
+  EXPECT_TRUE(json["ceilings"][0]["requests_per_s"].is_null());
+  EXPECT_EQ(json["ceilings"][0]["measured_per_s"], 1000.0);
+  write(json.dump());
+  const CeilingRead ceiling = read_ceiling(file_, DriverKind::kEpoll);
+  EXPECT_EQ(ceiling.per_s, std::nullopt);
+  EXPECT_NE(ceiling.reason.find("42 %"), std::string::npos) << ceiling.reason;
+}
+
+// Would catch: a file of an earlier version taken for one whose generator was saturated.
+TEST_F(CalibrationFile, WithoutTheGeneratorsUseItIsRefused) {
+  auto json = calibration_json(calibration_);
+  json["ceilings"][0].erase("generator_utilisation");
+  write(json.dump());
+  expect_refused(DriverKind::kEpoll, "whether the generator was saturated");
 }
 
 // Would catch: a ceiling of one machine that marks the results of another.

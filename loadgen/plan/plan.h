@@ -76,7 +76,9 @@ struct LoadPlan {
   std::uint64_t seed = 1;
   std::optional<pid_t> server_pid;
   WaitChoice wait;                      // of event loops
+  unsigned cpus = 0;                    // that the generator may use; 0: not known
   std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
+  std::string ceiling_reason;           // why a calibration has none; empty: it has, or there is no calibration
   bool timestamps = false;              // of the kernel, beside those of the generator's clock; with the epoll driver
   std::optional<SlicePlan> slices;      // takes turns with other targets
 

@@ -307,6 +307,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"checks",
            {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
             {"ceiling_per_s", or_null(plan.ceiling_per_s)},
+            {"ceiling_reason", plan.ceiling_reason.empty() ? Json() : Json(plan.ceiling_reason)},
             {"ceiling_share", or_null(verdict.ceiling_share)}}},
           {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
           {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};

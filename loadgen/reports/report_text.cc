@@ -220,6 +220,10 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
   return text;
 }
 
+std::string calibration_line(const LoadPlan& plan) {
+  return plan.ceiling_reason.empty() ? "" : fmt::format("  calibration   {}\n", plan.ceiling_reason);
+}
+
 std::string verdict_lines(const Verdict& verdict) {
   std::string text = fmt::format("  bottleneck    {}: {}\n  verdict       {}\n", bottleneck_name(verdict.bottleneck),
                                  verdict.bottleneck_reason, status_name(verdict.status));
@@ -289,7 +293,7 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
   }
   text += errors_table(result);
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
-          generator_line(result) + verdict_lines(verdict);
+          generator_line(result) + calibration_line(plan) + verdict_lines(verdict);
   return wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 

@@ -56,9 +56,9 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   result.run_queue_wait =
       result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
   result.busiest_run_queue_wait = std::max(result.busiest_run_queue_wait, waited.value_or(Nanoseconds(0)));
-  // Nothing is less than any share.
-  result.busiest_thread_utilisation =
-      std::max(result.busiest_thread_utilisation, usage.utilisation(window, spin.spun()));
+  const std::optional<double> used = usage.utilisation(window, spin.spun());
+  result.threads_utilisation += used.value_or(0);
+  result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, used);  // nothing is less than any
 }
 
 void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {

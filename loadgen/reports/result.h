@@ -81,6 +81,7 @@ struct LoadResult {
 
   ProcessUsage generator;                                      // over the window
   std::optional<double> busiest_thread_utilisation;            // none: the window never opened
+  double threads_utilisation = 0;                              // the sum over all threads
   std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
   Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
   Nanoseconds spun{0};                // of all threads: CPU time that is in `generator`, and not work

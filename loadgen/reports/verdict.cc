@@ -12,7 +12,6 @@
 namespace fanin {
 namespace {
 
-constexpr double kSaturated = 0.90;    // of a CPU: above, whoever uses it is what limits
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
@@ -52,11 +51,16 @@ double share(Nanoseconds part, Nanoseconds whole) {
 
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict) {
   const double turns = plan.slices ? plan.slices->targets : 1;  // a target that takes turns is idle in those of others
-  const double generator = result.busiest_thread_utilisation.value_or(0) * turns;
+  const double busiest = result.busiest_thread_utilisation.value_or(0) * turns;
+  const double all = plan.cpus > 0 ? result.threads_utilisation * turns / plan.cpus : 0;
+  const double generator = verdict.generator_utilisation = std::max(busiest, all);
   const double waited = share(result.busiest_run_queue_wait, result.window);
   const double capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
   const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
-  std::string figures = fmt::format("the generator's busiest thread used {:.0f} % of a CPU", generator * 100);
+  std::string figures = all > busiest
+                            ? fmt::format("the generator's threads used {:.0f} % of its {} CPU{}", all * 100, plan.cpus,
+                                          plan.cpus == 1 ? "" : "s")
+                            : fmt::format("the generator's busiest thread used {:.0f} % of a CPU", busiest * 100);
   figures += result.server ? fmt::format(", the server {:.0f} % of its {:.0f} CPU{}", server * 100, capacity,
                                          capacity == 1 ? "" : "s")
                            : "; the server's use is not known (--server-pid)";

@@ -15,6 +15,8 @@ struct Verdict {
 
   Bottleneck bottleneck = Bottleneck::kUnknown;
   std::string bottleneck_reason;  // the figures that it rests on
+  double generator_utilisation =
+      0;  // of a CPU by its busiest thread, or of all its CPUs by all threads if that is more
 
   std::optional<double> ceiling_share;           // of what the driver reaches here, with --calibration
   std::optional<double> littles_law_ratio;       // closed loop without pauses and without new connections in between
@@ -24,6 +26,9 @@ struct Verdict {
 
 // Judges by the rules of docs/interfaces.md. Pure.
 Verdict judge(const LoadPlan& plan, const LoadResult& result);
+
+// Of a CPU: whoever uses so much is at its limit.
+inline constexpr double kSaturated = 0.90;
 
 std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
 std::string_view status_name(Status status) noexcept;

@@ -200,6 +200,17 @@ TEST_F(VerdictTest, ASaturatedGeneratorIsTheBottleneck) {
   EXPECT_EQ(judged().status, Status::kWarning);
 }
 
+// Would catch: 50 threads that share one CPU and use all of it, none of which uses much.
+TEST_F(VerdictTest, ManyThreadsAreSaturatedTogether) {
+  result_.busiest_thread_utilisation = 0.02;
+  result_.threads_utilisation = 0.97;
+  plan_.cpus = 2;
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kWaiting);
+  plan_.cpus = 1;
+  EXPECT_EQ(judged().bottleneck, Bottleneck::kGenerator);
+  EXPECT_EQ(judged().bottleneck_reason, "the generator's threads used 97 % of its 1 CPU, the server 50 % of its 1 CPU");
+}
+
 // Would catch: a generator at its limit that CPU time does not show, since it waits for wake-ups.
 TEST_F(VerdictTest, NearTheCeilingIsClientLimited) {
   plan_.ceiling_per_s = 12'600;

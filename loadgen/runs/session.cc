@@ -77,8 +77,13 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   spread_over_threads(plan, options.threads.has_value(), head_room());
   if (options.calibration) {
     const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one
-    plan.ceiling_per_s = loops * read_ceiling(*options.calibration, plan.driver);
+    const CeilingRead ceiling = read_ceiling(*options.calibration, plan.driver);
+    if (ceiling.per_s) {
+      plan.ceiling_per_s = loops * *ceiling.per_s;
+    }
+    plan.ceiling_reason = ceiling.reason;
   }
+  plan.cpus = static_cast<unsigned>(allowed_cpus().size());
   plan.wait = choose_wait(circumstances(options, plan));
   return plan;
 }

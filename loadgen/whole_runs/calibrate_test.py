@@ -17,12 +17,15 @@ class Calibration(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             calibration = json.loads(Path(path).read_text())
             self.assertEqual(findings(calibration, "calibration"), [])
-            ceilings = {each["driver"]: each["requests_per_s"] for each in calibration["ceilings"]}
+            ceilings = {each["driver"]: each for each in calibration["ceilings"]}
             self.assertEqual(ceilings.keys(), {"io-uring", "epoll", "threads"})
-            self.assertGreater(ceilings["epoll"], 0)
+            epoll = ceilings["epoll"]
+            self.assertGreater(epoll["measured_per_s"], 0)
+            self.assertEqual(epoll["requests_per_s"] is None, epoll["generator_utilisation"] < 0.9)
             result, _ = result_of(target, *QUICK, "--driver", "epoll", "--calibration", path)
             self.assertEqual(findings(result, "result"), [])
-            self.assertEqual(result["checks"]["ceiling_per_s"], ceilings["epoll"])
+            self.assertEqual(result["checks"]["ceiling_per_s"], epoll["requests_per_s"])
+            self.assertEqual(result["checks"]["ceiling_reason"], epoll["reason"])
             refused = load(target, *QUICK, "--calibration", f"{folder}/none.json")
             wrong = load("calibrate", "--rate", "5")
         for done in (refused, wrong):
