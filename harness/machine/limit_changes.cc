@@ -2,13 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "harness/machine/procfs.h"
@@ -23,6 +30,42 @@ namespace fs = std::filesystem;
 
 constexpr int kStateVersion = 1;
 
+// What judge() raises. A value is so many numbers, each in the range and none below the one before it.
+struct Knob {
+  std::string_view name;
+  std::size_t numbers;
+  std::uint64_t least;
+  std::uint64_t most;
+};
+constexpr std::array kKnobs{Knob{"fs.nr_open", 1, 8, INT32_MAX},
+                            Knob{"fs.file-max", 1, 1, INT64_MAX},
+                            Knob{"fs.epoll.max_user_watches", 1, 0, INT64_MAX},
+                            Knob{"net.ipv4.ip_local_port_range", 2, 1, 65535},
+                            Knob{"net.core.somaxconn", 1, 0, INT32_MAX},
+                            Knob{"net.ipv4.tcp_max_syn_backlog", 1, 0, INT32_MAX},
+                            Knob{"net.ipv4.tcp_mem", 3, 0, INT64_MAX},
+                            Knob{"net.netfilter.nf_conntrack_max", 1, 0, INT32_MAX},
+                            Knob{"kernel.threads-max", 1, 1, INT32_MAX},
+                            Knob{"kernel.pid_max", 1, 301, 4'194'304}};
+
+// Throws where somebody else than root and this user can write `path`, or put another file in its place.
+void require_own_place(const std::string& path) {
+  const fs::path real = fs::weakly_canonical(path);
+  for (fs::path part = real; part != part.parent_path(); part = part.parent_path()) {
+    struct stat info {};
+    if (::lstat(part.c_str(), &info) != 0) {
+      continue;  // is not there yet
+    }
+    const bool sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
+    const bool foreign = info.st_uid != 0 && info.st_uid != ::geteuid();
+    if (foreign || ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky)) {
+      throw std::invalid_argument(fmt::format(
+          "{}: others can write {}, and would say what is set: set XDG_STATE_HOME to a directory of your own", path,
+          part.string()));
+    }
+  }
+}
+
 // As the kernel writes values of several numbers: with a tab between.
 std::string with_blanks_as_tabs(std::string value) {
   std::replace(value.begin(), value.end(), ' ', '\t');
@@ -35,6 +78,25 @@ std::string shown(std::string value) {
 }
 
 }  // namespace
+
+bool is_doctors_value(const std::string& name, const std::string& value) {
+  const auto* knob = std::find_if(kKnobs.begin(), kKnobs.end(), [&](const Knob& each) { return each.name == name; });
+  if (knob == kKnobs.end()) {
+    return false;
+  }
+  std::istringstream words(value);
+  std::size_t numbers = 0;
+  std::uint64_t last = knob->least;
+  for (std::string word; words >> word; ++numbers) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc{} || end != word.data() + word.size() || number < last || number > knob->most) {
+      return false;
+    }
+    last = number;
+  }
+  return numbers == knob->numbers;
+}
 
 LimitChanges::LimitChanges(std::string root, std::string state_file)
     : root_(std::move(root)), state_file_(std::move(state_file)) {}
@@ -70,6 +132,7 @@ LimitChanges::Outcome LimitChanges::undo() {
 
 LimitChanges::Values LimitChanges::read_state() const {
   Values values;
+  require_own_place(state_file_);
   if (!fs::exists(state_file_)) {
     return values;
   }
@@ -81,14 +144,20 @@ LimitChanges::Values LimitChanges::read_state() const {
     originals.fail("must be an object");
   }
   for (const auto& [name, unused] : originals.value().items()) {
-    values.emplace(name, originals.at(name).text());
+    const JsonReader original = originals.at(name);
+    if (!is_doctors_value(name, original.text())) {
+      original.fail("the doctor has not written this: remove it, or the file where all is well");
+    }
+    values.emplace(name, original.text());
   }
   return values;
 }
 
 void LimitChanges::write_state(const Values& originals) const {
+  const mode_t others = ::umask(S_IRWXG | S_IRWXO);
   std::error_code ignored;  // the file that cannot be written says it better
   fs::create_directories(fs::path(state_file_).parent_path(), ignored);
+  ::umask(others);
   const Json state{{"schema", "fanin-doctor-state"}, {"schema_version", kStateVersion}, {"originals", originals}};
   write_file_atomically(state_file_, state.dump(2) + "\n");
 }

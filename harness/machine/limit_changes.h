@@ -10,9 +10,9 @@
 
 namespace fanin {
 
-// Sets values of /proc/sys and puts them back. What a value was before the first change stands in a file before
-// anything is changed, so that an interrupted change can be undone, and a second one does not take the first one's
-// values for the machine's own. One thread.
+// Sets values of /proc/sys and puts them back: those that judge() may raise, and no others. What a value was before the
+// first change stands in a file before anything is changed, so that an interrupted change can be undone, and a second
+// one does not take the first one's values for the machine's own. One thread.
 class LimitChanges {
  public:
   // `root` is "" but in tests; the state file's folder is made when it is needed.
@@ -24,11 +24,12 @@ class LimitChanges {
   };
 
   // Throws std::system_error where the state file cannot be written; then nothing has been changed. Throws
-  // std::invalid_argument where there is one that cannot be read.
+  // std::invalid_argument where there is one that cannot be read, that holds what the doctor does not write, or where
+  // others than root and this user can write in its place: they would say what root sets.
   Outcome apply(std::span<const Setting> settings);
 
-  // Puts back what the state file holds, and removes it when all is as it was. Throws std::invalid_argument where the
-  // file cannot be read.
+  // Puts back what the state file holds, and removes it when all is as it was. Throws std::invalid_argument as apply()
+  // does; then nothing has been changed.
   Outcome undo();
 
  private:
@@ -43,6 +44,9 @@ class LimitChanges {
   std::string root_;
   std::string state_file_;
 };
+
+// Whether the doctor changes this name of /proc/sys, and the kernel may have had this value there.
+bool is_doctors_value(const std::string& name, const std::string& value);
 
 // ${XDG_STATE_HOME:-~/.local/state}/fanin/doctor.json. Throws std::invalid_argument where neither is known.
 std::string default_state_file();

@@ -79,5 +79,60 @@ TEST_F(LimitChangesTest, RefusesAStateThatItCannotRead) {
   EXPECT_EQ(root_.read(kFiles), "1000\n");
 }
 
+// Would catch: --undo as root with the user's environment (sudo -E), which sets whatever the user's file says.
+TEST_F(LimitChangesTest, SetsNothingThatIsNotTheDoctorsOwn) {
+  root_.write("/proc/sys/kernel/core_pattern", "core\n");
+  for (const char* originals : {R"({"kernel.core_pattern":"|/tmp/evil"})", R"({"fs.file-max":"9","kernel.sysrq":"1"})",
+                                R"({"fs/file-max":"9"})", R"({"../sys/fs.file-max":"9"})", R"({"fs.file-max":"9 9"})",
+                                R"({"fs.file-max":"nine"})", R"({"net.ipv4.tcp_mem":"3 2 1"})",
+                                R"({"fs.file-max":"0"})", R"({"fs.file-max":"9\n1"})"}) {
+    root_.write("/state/fanin/doctor.json", std::string(R"({"schema_version":1,"originals":)") + originals + "}");
+    EXPECT_THROW(changes().undo(), std::invalid_argument) << originals;
+    EXPECT_THROW(changes().apply(std::vector<Setting>{{"fs.file-max", "5000"}}), std::invalid_argument) << originals;
+  }
+  EXPECT_EQ(root_.read("/proc/sys/kernel/core_pattern"), "core\n");
+  EXPECT_EQ(root_.read(kFiles), "1000\n");
+}
+
+// Would catch: a state that others can write being trusted as what the doctor has written.
+TEST_F(LimitChangesTest, RefusesAPlaceWhereOthersCanWrite) {
+  changes().apply(std::vector<Setting>{{"fs.file-max", "5000"}});
+  for (const char* part : {"/state/fanin/doctor.json", "/state/fanin", "/state"}) {
+    const std::filesystem::path path = root_.path() + part;
+    const auto before = std::filesystem::status(path).permissions();
+    std::filesystem::permissions(path, before | std::filesystem::perms::others_write);
+    EXPECT_THROW(changes().undo(), std::invalid_argument) << part;
+    std::filesystem::permissions(path, before | std::filesystem::perms::group_write);
+    EXPECT_THROW(changes().apply(std::vector<Setting>{{"fs.file-max", "6000"}}), std::invalid_argument) << part;
+    std::filesystem::permissions(path, before);
+  }
+  EXPECT_EQ(root_.read(kFiles), "5000\n");
+  EXPECT_TRUE(changes().undo().complete);
+}
+
+// Would catch: a limit that the doctor raises and then refuses to put back.
+TEST(DoctorsValues, CoverAllThatTheDoctorRaises) {
+  MachineLimits poor;
+  poor.descriptors_hard = 100;
+  poor.nr_open = poor.file_max = poor.epoll_watches = poor.somaxconn = poor.syn_backlog = 10;
+  poor.first_port = 60'000;
+  poor.last_port = 60'015;
+  poor.tcp_mem_pages = {10, 10, 10};
+  poor.has_conntrack = true;
+  poor.conntrack_max = poor.threads_max = poor.pid_max = 10;
+  poor.conntrack_in_use = poor.tcp_sockets = 1;
+  poor.tasks_in_use = 500;
+  std::size_t raised = 0;
+  for (const Finding& finding : judge(poor, 1'000'000).findings) {
+    if (finding.raise) {
+      ++raised;
+      EXPECT_TRUE(is_doctors_value(finding.raise->name, finding.raise->value)) << finding.raise->name;
+    }
+  }
+  EXPECT_EQ(raised, 10U);
+  EXPECT_TRUE(is_doctors_value("net.ipv4.tcp_mem", "1\t2\t3"));
+  EXPECT_TRUE(is_doctors_value("fs.file-max", "9223372036854775807"));
+}
+
 }  // namespace
 }  // namespace fanin
