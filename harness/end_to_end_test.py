@@ -232,6 +232,34 @@ class EndToEnd(unittest.TestCase):
         self.assertTrue(rounds.endswith("\n"))
         self.assertGreater(len([json.loads(line) for line in rounds.splitlines()]), 0)
 
+    # Would catch: trouble of the check itself recorded as the server's failure, and kept by --resume.
+    def test_no_server_is_blamed_for_the_checks_own_trouble(self):
+        arguments = ("run", self.suite, "--out", self.out, "--only", "closed/epoll/2", "--repetitions", "1")
+        lacks = [self.fanin(*arguments, env={**os.environ, "TMPDIR": "/proc"}),
+                 subprocess.run(["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', BINARIES / "fanin", "run", "--resume", self.out],
+                                capture_output=True, text=True, timeout=250)]
+        for done, words in zip(lacks, ("set TMPDIR to", "ulimit -Hn 256")):
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual([line for line in done.stderr.splitlines() if line.startswith("fanin: ") and words in line],
+                             done.stderr.splitlines()[-1:])
+            self.assertEqual(self.run_json()["conformance"], [])
+        resumed = self.fanin("run", "--resume", self.out)
+        self.assertEqual([each["status"] for each in self.run_json()["conformance"]], ["passed"], resumed.stderr)
+
+    # Would catch: a server that failed the check once, failed for good.
+    def test_a_server_that_failed_the_check_is_checked_again(self):
+        program = Path(self.folder.name) / "server"
+        self.suite.write_text(json.dumps({**SUITE, "repetitions": 1, "experiments": [
+            {key: value for key, value in SUITE["experiments"][0].items() if key != "aa"}],
+            "servers": [{"name": "late", "command": [str(program), "epoll", "--port", "{port}"]}]}))
+        self.assertEqual(self.fanin("run", self.suite, "--out", self.out).returncode, 1)
+        self.assertEqual(self.run_json()["conformance"][0]["status"], "failed")
+        (self.out / "run.json").write_text(json.dumps({**self.run_json(), "complete": False}))  # as an interruption leaves it
+        program.symlink_to(BINARIES / "fanin-server")
+        resumed = self.fanin("run", "--resume", self.out)
+        self.assertEqual([each["status"] for each in self.run_json()["conformance"]], ["passed"], resumed.stderr)
+        self.check_valid()
+
     def test_bad_input_gets_one_line_and_code_2(self):
         broken = Path(self.folder.name) / "broken.json"
         broken.write_text('{"schema": "fanin-suite", "schema_version": 1')

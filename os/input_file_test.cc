@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 class InputFiles : public testing::Test {
  protected:
   InputFiles() {
-    std::string name = testing::TempDir() + "input_file_XXXXXX";
+    std::string name = std::filesystem::temp_directory_path() / "input_file_XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
   ~InputFiles() override { fs::remove_all(folder_); }

@@ -155,8 +155,8 @@ TEST(Compare, CountsANewFailureAsWorse) {
   EXPECT_FALSE(compare_runs(broken, base, {}).any_worse());
 }
 
-// The bug: a cell whose server stopped in the window, so that its rounds were warnings or invalid, was compared like any
-// other and looked better.
+// The bug: a cell whose server stopped in the window, so that its rounds were warnings or invalid, was compared like
+// any other and looked better.
 TEST(Compare, MarksCellsWhoseRoundsAreNotAllValid) {
   const Json base = run_of(1000, 100, 10);
   EXPECT_FALSE(compare_runs(base, base, {}).metrics.front().marked);
@@ -245,7 +245,7 @@ TEST(Compare, NotesWhatElseDiffers) {
 }
 
 TEST(Compare, NamesThePlaceOfWhatIsNoRun) {
-  const std::string path = testing::TempDir() + "fanin-compare-test.json";
+  const std::string path = std::filesystem::temp_directory_path() / "fanin-compare-test.json";
   const auto complaint = [&](const Json& document) {
     std::ofstream(path) << document;
     try {

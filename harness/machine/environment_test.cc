@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 
 #include "harness/machine/cgroup.h"
@@ -57,7 +58,7 @@ TEST(Environment, HoldsWhatEveryReaderNeeds) {
 
 // SHA-256 of "abc", FIPS 180-2 appendix B.1.
 TEST(Digest, AgreesWithTheStandard) {
-  const std::string path = testing::TempDir() + "fanin-digest-test";
+  const std::string path = std::filesystem::temp_directory_path() / "fanin-digest-test";
   std::FILE* file = std::fopen(path.c_str(), "w");
   ASSERT_NE(file, nullptr);
   std::fputs("abc", file);

@@ -13,7 +13,9 @@ namespace fanin {
 // by side.
 class WrittenRoot {
  public:
-  WrittenRoot() : path_(testing::TempDir() + "fanin-root-" + own_name()) { std::filesystem::remove_all(path_); }
+  WrittenRoot() : path_(std::filesystem::temp_directory_path() / ("fanin-root-" + own_name())) {
+    std::filesystem::remove_all(path_);
+  }
   WrittenRoot(const WrittenRoot&) = delete;
   WrittenRoot& operator=(const WrittenRoot&) = delete;
   ~WrittenRoot() { std::filesystem::remove_all(path_); }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
+#include <optional>
 
 #include "harness/machine/environment.h"
 #include "harness/rounds/load_run.h"
@@ -80,22 +80,27 @@ Json run_round(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::ui
              {"status", "ok"},    {"reason", nullptr},
              {"load", nullptr},   {"server", nullptr},
              {"machine", nullptr}};
+  std::optional<ServerUnderTest> server;
   try {
-    ServerUnderTest server(spec, cell.workload, rig.programs.server, rig.placement.server_cpus);
-    for (const char* key : kServerKeys) {
-      round["server"][key] = nullptr;
+    server.emplace(spec, cell.workload, rig.programs.server, rig.placement.server_cpus);
+  } catch (const CannotStart& error) {
+    if (spec.command.empty()) {
+      throw;  // a program of ours has gone: no server can be measured
     }
-    try {
-      server.wait_ready(rig.interrupt_fd);
-      round["server"]["ready_ns"] = server.ready_time().count();
-      measure(rig, server, cell, seed, round);
-    } catch (const RoundFailure& failure) {
-      fail(round, failure.what());
-    }
-    finish_server(server, round);
-  } catch (const std::system_error& error) {
-    fail(round, error.what());  // a program that is not there, or no more processes to be had
+    fail(round, error.what());
+    return round;
   }
+  for (const char* key : kServerKeys) {
+    round["server"][key] = nullptr;
+  }
+  try {
+    server->wait_ready(rig.interrupt_fd);
+    round["server"]["ready_ns"] = server->ready_time().count();
+    measure(rig, *server, cell, seed, round);
+  } catch (const RoundFailure& failure) {
+    fail(round, failure.what());
+  }
+  finish_server(*server, round);
   return round;
 }
 

@@ -26,8 +26,8 @@ struct Rig {
 };
 
 // Measures one cell once: a fresh server, one run of the generator, readings at the borders of its window. Returns the
-// ROUND of results/README.md without "block" and "order". Whatever goes wrong is in the round, with its reason; throws
-// Interrupted alone.
+// ROUND of results/README.md without "block" and "order". Whatever goes wrong with the server or the generator is in
+// the round, with its reason. Throws Interrupted, and std::system_error where the harness lacks something.
 Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
 
 }  // namespace fanin

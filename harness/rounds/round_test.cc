@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include <system_error>
 
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
@@ -127,13 +130,29 @@ TEST(Round, BoundsAGeneratorThatHangs) {
   EXPECT_EQ(round["server"]["exit_status"], 0);  // the server was none the worse and was stopped in the ordinary way
 }
 
-TEST(Round, FailsWhereAProgramIsNotThere) {
-  Rig rig = scripted_rig();
-  rig.programs.server = "/no/such/server";
-  const Json round = run_scripted(rig, "steady", "good");
+TEST(Round, FailsWhereTheServersCommandIsNotThere) {
+  Json document = scripted_suite("steady", "good").document;
+  document["servers"][0] = {{"name", "s"}, {"command", {"/no/such/server", "{port}"}}};
+  const Suite suite = parse_suite(document, "s.json");
+  const Json round = run_round(scripted_rig(), suite.servers.front(), make_cells(suite).front(), 1);
   EXPECT_EQ(round["status"], "failed");
   EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("/no/such/server"));
   EXPECT_TRUE(round["server"].is_null());
+}
+
+// Would catch: what the harness lacks itself, a program of its own or a descriptor, recorded as the server's failure.
+TEST(Round, BlamesNoServerForWhatTheHarnessLacks) {
+  Rig rig = scripted_rig();
+  rig.programs.load = "/no/such/load";
+  EXPECT_THROW(run_scripted(rig, "steady", "good"), std::system_error);
+  rig.programs.server = "/no/such/server";
+  EXPECT_THROW(run_scripted(rig, "steady", "good"), std::system_error);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{4, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_THROW(ChildProcess({{"true"}, {}, -1, Output::Keep::kTail}), std::system_error);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(Round, EndsAtOnceWhenInterrupted) {

@@ -27,7 +27,7 @@ class RoundsLogTest : public testing::Test {
   std::string path() const { return folder_ + "/rounds.jsonl"; }
   void add_text(const std::string& text) const { std::ofstream(path(), std::ios::app) << text; }
 
-  std::string folder_ = testing::TempDir() + "fanin-rounds-" + std::to_string(::getpid());
+  std::string folder_ = std::filesystem::temp_directory_path() / ("fanin-rounds-" + std::to_string(::getpid()));
 };
 
 TEST_F(RoundsLogTest, GivesBackWhatWasAppended) {

@@ -27,7 +27,7 @@ class RunLockTest : public testing::Test {
     return "taken";
   }
 
-  std::string folder_ = testing::TempDir() + "fanin-lock-" + std::to_string(::getpid());
+  std::string folder_ = std::filesystem::temp_directory_path() / ("fanin-lock-" + std::to_string(::getpid()));
 };
 
 // The bug: two runs, or a run and its --resume, measured into one directory at once, each round twice.

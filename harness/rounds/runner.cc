@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <set>
 #include <stdexcept>
@@ -112,13 +113,7 @@ void Run::measure(const Cell& cell, int block, std::size_t order) {
   Json round = run_round(session_.rig, server_of(cell), cell, seed);
   round["block"] = block;
   round["order"] = order;
-  try {
-    log_.append(round);
-  } catch (const std::system_error& error) {
-    throw std::runtime_error(
-        fmt::format("{}: {} finished rounds are kept; make room and go on with: fanin run --resume {}", error.what(),
-                    session_.record.rounds.size(), session_.directory));
-  }
+  log_.append(round);
   session_.record.rounds.push_back(std::move(round));
 }
 
@@ -169,6 +164,28 @@ int exit_code(const RunRecord& record) {
   return measured && !failed ? 0 : 1;
 }
 
+const char* remedy(const std::error_code& error) {
+  switch (error.value()) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "make room";
+    case EMFILE:
+      return "raise ulimit -n";
+    case EAGAIN:
+      return "raise ulimit -u";
+    default:
+      return "mend this";
+  }
+}
+
+// The end of a run for a reason that is no server's: what is kept, and how to go on.
+std::runtime_error cut_short(const Run& run, const std::exception& error, const char* remedy) {
+  const Session& session = run.session();
+  return std::runtime_error(fmt::format("{}: {} finished rounds are kept; {} and go on with: fanin run --resume {}",
+                                        error.what(), session.record.rounds.size(), remedy, session.directory));
+}
+
 }  // namespace
 
 int run_suite(const RunOptions& options) {
@@ -182,13 +199,17 @@ int run_suite(const RunOptions& options) {
   try {
     run.check_servers();
     run.measure_blocks();
+    run.finish(true);
+  } catch (const RunFailure& error) {
+    throw cut_short(run, error, "mend this");
+  } catch (const std::system_error& error) {
+    throw cut_short(run, error, remedy(error.code()));
   } catch (const Interrupted&) {
     run.finish(false);
     fmt::print(stderr, "\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
                run.session().record.rounds.size(), run.session().directory);
     return 130;
   }
-  run.finish(true);
   fmt::print("{}\nResults: {}/run.json\n", describe_run(run.session().record), run.session().directory);
   return exit_code(run.session().record);
 }

@@ -16,6 +16,11 @@ struct RoundFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Something that no server is to blame for is not to be had: it ends the run, and no round shows it.
+struct RunFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // The user asked to stop (Ctrl-C).
 struct Interrupted {};
 
@@ -29,7 +34,7 @@ std::vector<std::string> server_command(const ServerSpec& spec, const Workload& 
 class ServerUnderTest {
  public:
   // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
-  // port. Throws std::system_error where the program cannot be started.
+  // port. Throws CannotStart where the program cannot be executed, std::system_error where the harness lacks something.
   ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                   const std::vector<int>& cpus);
 

@@ -149,7 +149,7 @@ TEST(Suite, NamesTheFileOfANumberThatIsTooLarge) {
 }
 
 TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {
-  const std::string path = ::testing::TempDir() + "fanin-suite-test.json.gz";
+  const std::string path = std::filesystem::temp_directory_path() / "fanin-suite-test.json.gz";
   const auto write = [&path](std::string_view bytes) {
     std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -43,7 +44,9 @@ LoadOptions some_options() {
 
 class ExperimentTest : public ::testing::Test {
  protected:
-  ExperimentTest() { path_ = ::testing::TempDir() + "experiment-" + std::to_string(::getpid()) + ".json"; }
+  ExperimentTest() {
+    path_ = std::filesystem::temp_directory_path() / ("experiment-" + std::to_string(::getpid()) + ".json");
+  }
   ~ExperimentTest() override { ::unlink(path_.c_str()); }
 
   int sweep(const std::string& what, const Runner& run = simulated) {

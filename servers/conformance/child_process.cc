@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "servers/conformance/process_tree.h"
 
@@ -67,7 +68,10 @@ ChildProcess::ChildProcess(const ChildStart& start)
   arguments.push_back(nullptr);
   Pipe input = make_pipe();
   Pipe output = make_pipe();
-  pid_ = check(::fork(), "fork");
+  pid_ = ::fork();
+  if (pid_ < 0) {
+    throw Shortage(fmt::format("no process can be started: {}: raise ulimit -u", std::strerror(errno)));
+  }
   if (pid_ == 0) {
     become(start, arguments.data(), input.reader.get(), output.writer.get(), errors_.get());
   }

@@ -5,12 +5,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <system_error>
 
 #include "net/socket.h"
 #include "servers/conformance/cases.h"
+#include "servers/conformance/document_root.h"
 #include "servers/conformance/exhibits.h"
+#include "servers/conformance/patience.h"
 
 namespace fanin {
 namespace {
@@ -25,6 +30,33 @@ struct Selection {
   bool quick = false;
 };
 
+constexpr std::uint64_t kDescriptors = 1024;  // of the cases that do not skip themselves where there are fewer
+constexpr std::uint64_t kQuickDescriptors = 256;
+
+// Why the cases could not all be run; empty: they were.
+std::string shortage;
+
+// Errors of a call that no server causes, on either end of a connection.
+bool is_shortage(const std::error_code& error) {
+  constexpr std::array kErrors{EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT, EFBIG, EROFS};
+  return std::find(kErrors.begin(), kErrors.end(), error.value()) != kErrors.end();
+}
+
+// Throws Shortage where something is missing that all cases take.
+void check_surroundings(bool quick) {
+  const std::uint64_t needed = quick ? kQuickDescriptors : kDescriptors;
+  if (const std::uint64_t limit = raise_descriptor_limit(); limit < needed) {
+    throw Shortage(
+        fmt::format("a process may have {0} descriptors, and {1} are needed: ulimit -Hn {1}", limit, needed));
+  }
+  try {
+    const DocumentRoot probe("probe", std::size_t{16} << 10);
+  } catch (const std::system_error& error) {
+    throw Shortage(
+        fmt::format("no temporary file can be written: {}: set TMPDIR to a directory with room", error.what()));
+  }
+}
+
 class CaseTest : public testing::Test {
  public:
   CaseTest(const Subject& subject, const Case& what) : subject_(subject), case_(what) {}
@@ -36,7 +68,19 @@ class CaseTest : public testing::Test {
     if (const auto reason = exempt(subject_.model.name, subject_.protocol->name, case_.name)) {
       GTEST_SKIP() << subject_.model.name << ": " << *reason;
     }
-    case_.run(subject_);
+    if (!shortage.empty()) {
+      GTEST_SKIP() << shortage;
+    }
+    try {
+      case_.run(subject_);
+    } catch (const Shortage& error) {
+      shortage = error.what();
+    } catch (const std::system_error& error) {
+      if (!is_shortage(error.code())) {
+        throw;
+      }
+      shortage = error.what();
+    }
   }
 
  private:
@@ -100,6 +144,9 @@ void register_tests(const Selection& selection) {
 
 int verdict() {
   const int failed = RUN_ALL_TESTS();
+  if (!shortage.empty()) {
+    throw Shortage(shortage);
+  }
   const testing::UnitTest& all = *testing::UnitTest::GetInstance();
   if (failed == 0 && all.test_to_run_count() > 0 && all.skipped_test_count() == all.test_to_run_count()) {
     return kUnsupported;
@@ -126,7 +173,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "fanin-conformance: {}\n", error.what());
     return kBadInput;
   }
-  raise_descriptor_limit();
+  check_surroundings(selection.quick);
   std::signal(SIGPIPE, SIG_IGN);
   register_tests(selection);
   return verdict();

@@ -27,6 +27,12 @@ class Failure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What the cases themselves take is not to be had, which says nothing about the server.
+class Shortage : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // A moment after which something counts as never. A value.
 class Deadline {
  public:
