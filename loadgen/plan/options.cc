@@ -4,20 +4,29 @@
 
 #include <CLI/CLI.hpp>
 
+#include "loadgen/plan/help.h"
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_mix.h"
 #include "loadgen/plan/options_protocol.h"
 #include "loadgen/schedule/arrival_trace.h"
 #include "net/duration.h"
 #include "os/command_line.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
 
 template <typename Target>
 CLI::Option* add_duration(CLI::App& app, const char* name, Target& target, const char* help) {
-  return app.add_option_function<std::string>(
-      name, [&target](const std::string& text) { target = parse_duration(text); }, help);
+  const std::string long_name = std::string(name).substr(std::string_view(name).find("--"));
+  const auto set = [&target, long_name](const std::string& text) {
+    try {
+      target = parse_duration(text);
+    } catch (const std::invalid_argument& error) {
+      refuse(fmt::format("{}: {}", long_name, error.what()));
+    }
+  };
+  return app.add_option_function<std::string>(name, set, help);
 }
 
 void set_arrival(const std::string& text, LoadOptions& options) {
@@ -29,13 +38,14 @@ void set_arrival(const std::string& text, LoadOptions& options) {
 }
 
 void add_traffic_options(CLI::App& app, LoadOptions& options) {
-  take_number(app.add_option("--rate", options.rate_per_s, "open loop: requests per second, whatever the server does"));
+  take_number(
+      app.add_option("-r,--rate", options.rate_per_s, "open loop: requests per second, whatever the server does"));
   app.add_option_function<std::string>(
          "--arrival", [&options](const std::string& text) { set_arrival(text, options); },
          "open loop: poisson or uniform gaps, bursts:N at once, or trace:FILE of times")
       ->default_str("poisson");
   app.add_option("--ramp", options.ramp, "open loop: FROM..TO, a rate that grows (or falls) over the window");
-  add_duration(app, "--duration", options.duration, "length of the measured window")->default_str("10s");
+  add_duration(app, "-d,--duration", options.duration, "length of the measured window")->default_str("10s");
   take_count(app.add_option("--requests", options.requests, "a window of this many requests instead of a duration"));
   app.add_option("--warmup", options.warmup, "traffic before the window opens; auto: until the throughput is steady")
       ->capture_default_str();
@@ -64,6 +74,10 @@ void add_slowness_options(CLI::App& app, LoadOptions& options) {
 }
 
 void add_experiment_options(CLI::App& app, LoadOptions& options) {
+  app.add_option("--target", options.targets,
+                 "instead of TARGET, repeated: servers that take turns in one run, compared with the first")
+      ->allow_extra_args(false);
+  add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");
   app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
   app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
   take_number(app.add_option("--find-precision", options.find_precision, "of the rate found"))->capture_default_str();
@@ -125,10 +139,6 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
 
 void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("TARGET", options.target, "HOST:PORT of the server, or unix:/PATH, or http://HOST:PORT/PATH");
-  app.add_option("--target", options.targets,
-                 "instead, repeated: servers that take turns in one run, compared with the first")
-      ->allow_extra_args(false);
-  add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");
   app.add_option(
          "--driver", options.driver,
          "io-uring or epoll (event loops), threads (a blocking connection each), or auto: io-uring where there is one")
@@ -137,8 +147,8 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
       ->default_str("10; threads: 20");
   take_count(app.add_option("-t,--threads", options.threads, "event loops"))
       ->default_str("1, or as many as the limit on descriptors asks for");
-  add_protocol_options(app, options);
   add_traffic_options(app, options);
+  add_protocol_options(app, options);
   add_slowness_options(app, options);
   add_experiment_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
@@ -160,12 +170,18 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                  "write a line of JSON for every second, as it ends, to this file; - is standard output");
   app.add_flag("--quiet", options.quiet, "no live view, no summary");
   app.add_flag("--allow-remote", options.allow_remote, "allow a target that is not on this machine");
+  describe_options(app);
 }
 
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
   app.set_version_flag("--version", FANIN_VERSION);
   add_load_options(app, options);
+  if (argc == 1) {
+    print_text(stderr, usage_text());
+    print_text(stderr, "\nfanin-load --help lists the options.\n");
+    return kExitBadInput;
+  }
   if (const auto exit_code = parse_command_line(app, argc, argv)) {
     return exit_code;
   }

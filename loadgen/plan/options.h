@@ -77,7 +77,7 @@ struct LoadOptions {
 // Declares the options of docs/interfaces.md. `options` must outlive the parsing.
 void add_load_options(CLI::App& app, LoadOptions& options);
 
-// Reads the command line. Returns an exit code where help was asked for and printed. Throws std::invalid_argument
+// Reads the command line. Returns an exit code where help was printed, asked for or not. Throws std::invalid_argument
 // saying what is wrong with the line.
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 

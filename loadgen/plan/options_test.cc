@@ -109,6 +109,18 @@ TEST(LoadOptions, TheWarmUpLastsATimeOrUntilTheThroughputIsSteady) {
   EXPECT_TRUE(parse({"--warmup", "auto"}).warmup_until_steady);
 }
 
+// Would catch: an option that --help shows apart from those that it belongs to.
+TEST(LoadOptions, EveryOptionIsInAGroupOfTheHelp) {
+  CLI::App app;
+  LoadOptions options;
+  add_load_options(app, options);
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->nonpositional() && option->get_name() != "--help") {
+      EXPECT_NE(option->get_group(), "Options") << option->get_name() << ": give it a group in loadgen/plan/help.cc";
+    }
+  }
+}
+
 TEST(LoadOptions, CountsAndRatesTakeSuffixes) {
   const LoadPlan plan = parse({"-c", "1k", "--requests", "1.5M", "--rate", "2.5k", "--connecting", "1k", "--arrival",
                                "bursts:1k", "--payload-size", "64k"});

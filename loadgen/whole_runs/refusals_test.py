@@ -8,7 +8,9 @@ from programs import load, test
 class BadInput(unittest.TestCase):
     def test_one_line_each(self):
         for arguments, said in (
-            ([], "TARGET"),
+            (["-d", "1s"], "TARGET"),
+            (["127.0.0.1:80", "-d", "soon"], "--duration: 'soon'"),
+            (["127.0.0.1:80", "--duraton", "1s"], "did you mean --duration?"),
             (["127.0.0.1"], "no port"),
             (["127.0.0.1:80", "--protocol", "none"], "unknown protocol 'none'"),
             (["127.0.0.1:80", "-c", "0"], "--connections 0 is out of range"),
@@ -31,6 +33,18 @@ class BadInput(unittest.TestCase):
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                 self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
                 self.assertIn(said, done.stderr)
+
+    def test_without_arguments_it_shows_its_usage(self):
+        """Would catch: a first minute in which nobody learns of `calibrate`, or how a command looks."""
+        done = load()
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stdout, "")
+        for said in ("Usage: fanin-load TARGET", "fanin-load calibrate", "Examples:", "--help"):
+            self.assertIn(said, done.stderr)
+        done = load("--help")
+        self.assertEqual(done.returncode, 0)
+        for said in ("Examples:", "Exit codes:", "calibrate", "Connections:", "-d,--duration", "-r,--rate"):
+            self.assertIn(said, done.stdout)
 
     def test_experiments_refuse_what_contradicts_them(self):
         for arguments, said in (
