@@ -10,6 +10,7 @@
 
 #include "harness/judge/compare.h"
 #include "harness/judge/plots.h"
+#include "harness/judge/run_file.h"
 #include "harness/machine/doctor.h"
 #include "harness/machine/environment.h"
 #include "harness/rounds/progress.h"
@@ -57,15 +58,7 @@ void list(const Programs& programs) {
 int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
   const Json first = load_run(first_path);
   const Json second = load_run(second_path);
-  std::vector<std::string> reasons;
-  if (first["schema_version"] != second["schema_version"]) {
-    reasons.push_back(fmt::format("schema version differs: {} and {}", first["schema_version"].dump(),
-                                  second["schema_version"].dump()));
-  } else if (first["schema_version"] != 1) {
-    throw std::invalid_argument(fmt::format("{}: /schema_version: this program reads version 1 only", first_path));
-  } else {
-    reasons = obstacles(first, second, options);
-  }
+  const std::vector<std::string> reasons = obstacles(first, second, options);
   for (const std::string& reason : reasons) {
     print_error("fanin", fmt::format("not comparable: {}", reason));
   }

@@ -276,7 +276,7 @@ class EndToEnd(unittest.TestCase):
                 (("run", self.suite, "--server-binary", "/no/server"), "/no/server"),
                 (("compare", broken, broken), "line 1, column"),
                 (("compare", self.suite, self.suite), "is no run"),
-                (("compare", "/no/file", "/no/file"), "/no/file: cannot read it"),
+                (("compare", "/no/file", "/no/file"), "/no/file: No such file"),
                 (("doctor", "--undo", "--fix"), "--fix excludes --undo"),
                 (("doctor", "--connections", "0"), "--connections"),
                 (("frobnicate",), "frobnicate")):

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <stdexcept>
 
 #include "harness/judge/compare.h"
 
@@ -152,37 +151,6 @@ std::vector<std::string> environment_differences(const Json& first, const Json& 
     }
   }
   return lines;
-}
-
-Json load_run(const std::string& path) {
-  Json run = load_json(path);
-  const JsonReader root(run, path);
-  const auto schema = root.find("schema");
-  if (!schema || schema->value() != "fanin-run") {
-    root.fail("is no run: 'schema' must be \"fanin-run\" (a run directory holds it as run.json)");
-  }
-  root.at("schema_version").only_version(1);
-  root.at("environment").at("start");
-  root.at("placement");
-  root.at("suite").at("repetitions").integer(1, 10'000);
-  for (const JsonReader& cell : root.at("cells").items()) {
-    cell.at("id").text();
-    cell.at("status").text();
-    cell.at("role").text();
-    if (!cell.value().contains("reason")) {
-      cell.fail("'reason' is missing");
-    }
-  }
-  for (const JsonReader& round : root.at("rounds").items()) {
-    round.at("cell").text();
-    round.at("status").text();
-    if (const auto load = round.find("load")) {
-      load->at("workload").at("loop").text();
-    } else if (!round.value().contains("load")) {
-      round.fail("'load' is missing");
-    }
-  }
-  return run;
 }
 
 }  // namespace fanin

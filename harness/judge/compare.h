@@ -55,14 +55,11 @@ std::vector<std::string> factors();
 // Why the runs cannot be compared at all, one line per factor; empty where they can.
 std::vector<std::string> obstacles(const Json& first, const Json& second, const CompareOptions& options);
 
-// `first` and `second` are run documents that load_run() has accepted.
+// `first` and `second` are run documents that check_run() has accepted.
 Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options);
 
 // Decides by where the interval lies: wholly beyond the band is better or worse, wholly within is equivalent.
 Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
-
-// Reads a run.json, checking what the comparison needs. Throws std::invalid_argument with the place.
-Json load_run(const std::string& path);
 
 // The table and the notes that `fanin compare` prints.
 std::string describe_comparison(const Comparison& comparison);

@@ -3,10 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <stdexcept>
 
 #include "harness/judge/comparability.h"
 
@@ -242,31 +239,6 @@ TEST(Compare, NotesWhatElseDiffers) {
   EXPECT_THAT(environment_differences(base, other), IsEmpty());
   other["environment"]["start"]["kernel"]["release"] = "6.18";
   EXPECT_THAT(environment_differences(base, other), ElementsAre("kernel/release: \"6.1\" -> \"6.18\""));
-}
-
-TEST(Compare, NamesThePlaceOfWhatIsNoRun) {
-  const std::string path = std::filesystem::temp_directory_path() / "fanin-compare-test.json";
-  const auto complaint = [&](const Json& document) {
-    std::ofstream(path) << document;
-    try {
-      load_run(path);
-      return std::string("accepted");
-    } catch (const std::invalid_argument& error) {
-      return std::string(error.what()).substr(path.size());
-    }
-  };
-  Json run = run_of(1, 1, 1);
-  EXPECT_EQ(complaint(run), "accepted");
-  run["rounds"][1]["cell"] = 7;
-  EXPECT_EQ(complaint(run), ": /rounds/1/cell: must be a text that is not empty");
-  run = run_of(1, 1, 1);
-  run["cells"][0].erase("role");
-  EXPECT_EQ(complaint(run), ": /cells/0: 'role' is missing");
-  EXPECT_THAT(complaint({{"schema", "fanin-suite"}}), HasSubstr(": /: is no run"));
-  run = run_of(1, 1, 1);
-  run["schema_version"] = 2;  // the bug: any later version was taken for this one
-  EXPECT_EQ(complaint(run), ": /schema_version: this program reads version 1 only, the file has 2");
-  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ std::optional<ControlEvent> ControlChannel::next_event() {
   if (lines_.empty()) {
     return std::nullopt;
   }
-  const Json line = Json::parse(lines_.front(), nullptr, false);
+  const Json line = parse_json_or_null(lines_.front());
   lines_.pop_front();
   if (!line.is_object() || !line.contains("event") || !line["event"].is_string()) {
     return ControlEvent{"?", std::nullopt};

@@ -141,7 +141,7 @@ std::string LoadRun::remark() const {
 
 void LoadRun::collect_result() {
   const ExitStatus status = *process_.status();
-  result_ = Json::parse(process_.out().all(), nullptr, false);
+  result_ = parse_json_or_null(process_.out().all());
   const bool complete = result_.is_object() && result_.value("schema", "") == "fanin-load" &&
                         result_.contains(Json::json_pointer("/verdict/status")) &&
                         result_.contains(Json::json_pointer("/requests/completed"));

@@ -114,6 +114,14 @@ TEST(Round, FailsWhereTheServerCrashesOnSigterm) {
   EXPECT_EQ(round["reason"], "the server ended with exit code 9 after SIGTERM");
 }
 
+// The bug: a last line with 30,000 brackets ended the harness by SIGSEGV, and odd counters made a run that no reader
+// took.
+TEST(Round, FailsWhereTheLastLineHoldsNoCounters) {
+  EXPECT_EQ(run_scripted("odd", "good")["reason"],
+            "the server's last line holds no counters: counters: /connections: \"many\" should be \"object\"");
+  EXPECT_EQ(run_scripted("nested", "good")["reason"], "the server's last line holds no counters");
+}
+
 TEST(Round, FailsWhereTheGeneratorDoes) {
   EXPECT_EQ(run_scripted("steady", "refuses")["reason"],
             "fanin-load gave no result: exit code 2: fanin-load: no such thing: do without");

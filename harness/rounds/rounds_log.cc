@@ -8,11 +8,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
-#include "harness/machine/procfs.h"
+#include "harness/judge/run_file.h"
 
 namespace fanin {
 namespace {
@@ -58,27 +61,35 @@ void RoundsLog::append(const Json& round) {
   }
 }
 
-std::vector<Json> RoundsLog::recover(const std::string& path) {
+std::vector<Json> RoundsLog::recover(const std::string& path,
+                                     const std::function<void(const JsonReader&)>& check_belongs) {
   std::vector<Json> rounds;
-  const auto text = read_file(path);
-  if (!text) {
-    if (errno == ENOENT) {
-      return rounds;  // interrupted before the first round
-    }
-    throw std::invalid_argument(fmt::format("{}: cannot read it", path));
+  if (!std::filesystem::exists(path)) {
+    return rounds;  // interrupted before the first round
   }
+  const std::string text = load_text(path);
+  std::map<std::pair<std::string, std::int64_t>, std::size_t> lines;  // by cell and block
   std::size_t whole = 0;
-  for (std::size_t end = text->find('\n'); end != std::string::npos; end = text->find('\n', whole)) {
-    const Json round = Json::parse(text->substr(whole, end - whole), nullptr, false);
-    const bool good = round.is_object() && round.contains("cell") && round["cell"].is_string() &&
-                      round.contains("block") && round["block"].is_number_integer() && round.contains("status");
-    if (!good) {
-      throw std::invalid_argument(fmt::format("{}: line {}: is no round", path, rounds.size() + 1));
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', whole)) {
+    const std::size_t line = rounds.size() + 1;
+    const std::string place = fmt::format("{}: line {}", path, line);
+    try {
+      Json round = parse_json(std::string_view(text).substr(whole, end - whole), path, line);
+      const JsonReader reader(round, place);
+      check_round(reader);
+      check_belongs(reader);
+      const auto [earlier, is_new] = lines.emplace(std::pair{round["cell"], round["block"]}, line);
+      if (!is_new) {
+        reader.fail(fmt::format("repeats the round of line {}", earlier->second));
+      }
+      rounds.push_back(std::move(round));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(
+          fmt::format("{}: take the line out of the file, and its round is measured again", error.what()));
     }
-    rounds.push_back(round);
     whole = end + 1;
   }
-  if (whole < text->size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
+  if (whole < text.size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
     fail(path, errno);
   }
   return rounds;

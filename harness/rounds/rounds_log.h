@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,11 @@ class RoundsLog {
   // Throws std::system_error naming the path (disk full, input/output error); what was written before stays whole.
   void append(const Json& round);
 
-  // The rounds of a file. A last line that was cut off by a crash is removed from the file; any other line that is no
-  // round is an error: std::invalid_argument with the line's number.
-  static std::vector<Json> recover(const std::string& path);
+  // The rounds of a file. A last line that was cut off by a crash is removed from the file. Any other line that fails
+  // check_round(), repeats another or fails `check_belongs`, which throws as JsonReader::fail() does, is an error:
+  // std::invalid_argument with file, line and place, and what to do.
+  static std::vector<Json> recover(const std::string& path,
+                                   const std::function<void(const JsonReader&)>& check_belongs);
 
  private:
   std::string path_;

@@ -17,7 +17,21 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Json round_of(const char* cell, int block) { return {{"cell", cell}, {"block", block}, {"status", "ok"}}; }
+Json round_of(const char* cell, int block) {
+  return {{"cell", std::string("e/") + cell + "/1"},
+          {"block", block},
+          {"order", 0},
+          {"started_at", "2026-11-20T19:00:00.000Z"},
+          {"status", "failed"},
+          {"reason", "no server"},
+          {"load", nullptr},
+          {"server", nullptr},
+          {"machine", nullptr}};
+}
+
+std::vector<Json> recover(const std::string& path) {
+  return RoundsLog::recover(path, [](const JsonReader&) {});
+}
 
 class RoundsLogTest : public testing::Test {
  protected:
@@ -37,7 +51,7 @@ TEST_F(RoundsLogTest, GivesBackWhatWasAppended) {
     log.append(round_of("b", 0));
   }
   RoundsLog(path()).append(round_of("a", 1));
-  const std::vector<Json> rounds = RoundsLog::recover(path());
+  const std::vector<Json> rounds = recover(path());
   ASSERT_EQ(rounds.size(), 3U);
   EXPECT_EQ(rounds[2], round_of("a", 1));
 }
@@ -46,25 +60,45 @@ TEST_F(RoundsLogTest, GivesBackWhatWasAppended) {
 TEST_F(RoundsLogTest, DropsATornLastLine) {
   RoundsLog(path()).append(round_of("a", 0));
   add_text("{\"cell\":\"b\",\"blo");
-  EXPECT_EQ(RoundsLog::recover(path()).size(), 1U);
+  EXPECT_EQ(recover(path()).size(), 1U);
   RoundsLog(path()).append(round_of("c", 0));
-  const std::vector<Json> rounds = RoundsLog::recover(path());
+  const std::vector<Json> rounds = recover(path());
   ASSERT_EQ(rounds.size(), 2U);
-  EXPECT_EQ(rounds[1].at("cell"), "c");
+  EXPECT_EQ(rounds[1].at("cell"), "e/c/1");
 }
 
-TEST_F(RoundsLogTest, NamesALineThatIsNoRound) {
-  RoundsLog(path()).append(round_of("a", 0));
-  add_text("{\"cell\":7}\n");
-  try {
-    RoundsLog::recover(path());
-    FAIL() << "accepted";
-  } catch (const std::invalid_argument& error) {
-    EXPECT_THAT(error.what(), HasSubstr("rounds.jsonl: line 2: is no round"));
-  }
+// The bug: a broken line in the middle ended every --resume without a word on what to do, and one that was edited (a
+// block of -1) was taken for a round, or gave the text of a library's exception.
+TEST_F(RoundsLogTest, NamesALineThatIsNoRoundAndWhatToDo) {
+  const auto complaint = [&](const std::string& line) {
+    std::filesystem::remove(path());
+    RoundsLog(path()).append(round_of("a", 0));
+    add_text(line + "\n" + to_text(round_of("c", 0)) + "\n");
+    try {
+      recover(path());
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what()).substr(path().size());
+    }
+    return std::string("accepted");
+  };
+  const auto edited = [](const char* key, const Json& value) {
+    Json round = round_of("b", 0);
+    round[key] = value;
+    return to_text(round);
+  };
+  const std::string what_to_do = ": take the line out of the file, and its round is measured again";
+  EXPECT_EQ(complaint(edited("block", 1)), "accepted");
+  EXPECT_EQ(complaint("{\"cell\":"), ": line 2, column 9: not JSON" + what_to_do);
+  EXPECT_EQ(complaint(edited("block", -1)), ": line 2: /block: -1 should be at least 0" + what_to_do);
+  EXPECT_EQ(
+      complaint(edited("status", "fine")),
+      ": line 2: /status: \"fine\" should be one of [\"ok\",\"failed\",\"unsupported\",\"invalid\"]" + what_to_do);
+  EXPECT_EQ(complaint(edited("cell", "e/a/1")), ": line 2: /: repeats the round of line 1" + what_to_do);
+  EXPECT_EQ(complaint(std::string(60'000, '[')),
+            ": line 2: is nested more than 100 deep: no file of fanin is" + what_to_do);
 }
 
-TEST_F(RoundsLogTest, HasNoRoundsBeforeTheFirst) { EXPECT_TRUE(RoundsLog::recover(path()).empty()); }
+TEST_F(RoundsLogTest, HasNoRoundsBeforeTheFirst) { EXPECT_TRUE(recover(path()).empty()); }
 
 // Would catch: a full disk that passes unnoticed, so that a run seems to be kept and is not.
 TEST(RoundsLog, SaysWhenTheDiskIsFull) {

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <stdexcept>
 
 #include "harness/machine/headroom.h"
 #include "harness/rounds/process_tree.h"
+#include "harness/suite/schema.h"
 #include "net/duration.h"
 #include "net/socket.h"
 
@@ -76,7 +78,7 @@ bool ServerUnderTest::connects() const {
 
 void ServerUnderTest::read_ready_line() {
   const std::string& line = process_.out().first_line();
-  const Json ready = Json::parse(line, nullptr, false);
+  const Json ready = parse_json_or_null(line);
   const Json::json_pointer host("/addresses/0/host");
   const Json::json_pointer port("/addresses/0/port");
   if (!ready.is_object() || !ready.contains(host) || !ready.contains(port) || !ready[host].is_string() ||
@@ -138,9 +140,14 @@ std::string ServerUnderTest::stop_and_collect(Json& counters) {
   if (!status.clean()) {
     return fmt::format("the server ended with {} after SIGTERM", status.text());
   }
-  const Json last = Json::parse(process_.out().last_line(), nullptr, false);
+  const Json last = parse_json_or_null(process_.out().last_line());
   if (!last.is_object() || !last.contains("counters") || !last["counters"].is_object()) {
     return "the server's last line holds no counters";
+  }
+  try {
+    check_schema(JsonReader(last["counters"], "counters"), "run", "counters");
+  } catch (const std::invalid_argument& error) {
+    return fmt::format("the server's last line holds no counters: {}", error.what());
   }
   counters = last["counters"];
   return "";

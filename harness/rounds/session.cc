@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "harness/judge/run_file.h"
 #include "harness/machine/environment.h"
 #include "harness/machine/machine_limits.h"
 #include "harness/rounds/rounds_log.h"
@@ -114,6 +115,49 @@ void check_same(const Json& before, const Json& after) {
   }
 }
 
+// The suite of a run is the one that was given, but for its repetitions, which an option may have changed.
+void check_same_suite(const JsonReader& run, const std::string& directory) {
+  const std::string path = directory + "/suite.json";
+  Json given = load_json(path);
+  const JsonReader suite = run.at("suite");
+  given["repetitions"] = suite.value()["repetitions"];
+  if (given != suite.value()) {
+    suite.fail(fmt::format("differs from {}: what was measured would not be what is measured from now on", path));
+  }
+}
+
+// The cells of the suite that the run has, which may be a part (--only).
+std::vector<Cell> cells_to_resume(const JsonReader& run, const Suite& suite) {
+  std::vector<Cell> all = make_cells(suite);
+  std::vector<Cell> cells;
+  for (const JsonReader& item : run.at("cells").items()) {
+    const Json& cell = item.value();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Cell& each) { return each.id == cell["id"]; });
+    if (found == all.end() || cell["experiment"] != found->experiment || cell["server"] != found->server ||
+        cell["parameter"] != found->parameter || cell["value"] != found->value || (cell["role"] == "aa") != found->aa) {
+      item.fail("is no cell of the suite, or stands here twice");
+    }
+    cells.push_back(std::move(*found));
+    all.erase(found);
+  }
+  return cells;
+}
+
+// A round of this run stands where its seed has put it: so a changed seed, or another run's file, is noticed.
+void check_belongs(const JsonReader& round, const RunRecord& record) {
+  const std::string id = round.at("cell").text();
+  const auto cell = std::find_if(record.cells.begin(), record.cells.end(), [&](const Cell& c) { return c.id == id; });
+  if (cell == record.cells.end()) {
+    round.at("cell").fail(fmt::format("the run has no cell '{}'", id));
+  }
+  const auto block = static_cast<int>(round.at("block").integer(0, record.suite.repetitions - 1));
+  const std::vector<std::size_t> order = block_order(record.seed, block, record.cells.size());
+  const auto place = static_cast<std::size_t>(round.at("order").integer(0, INT64_MAX));
+  if (place >= order.size() || order[place] != static_cast<std::size_t>(cell - record.cells.begin())) {
+    round.at("order").fail("is not where the run's seed has put this cell");
+  }
+}
+
 Suite with_repetitions(Suite suite, int repetitions) {
   if (repetitions > 0) {
     suite.repetitions = repetitions;
@@ -182,37 +226,34 @@ Session resume_session(const RunOptions& options) {
   session.lock = RunLock(session.directory);
   const Json run = load_json(path);
   const JsonReader reader(run, path);
-  if (reader.at("schema").text() != "fanin-run" || reader.at("complete").boolean()) {
+  check_run(reader);
+  if (run["complete"] == true) {
     throw std::invalid_argument(fmt::format("{}: is complete, there is nothing to resume", path));
   }
   RunRecord& record = session.record;
-  record.suite = parse_suite(reader.at("suite").value(), path + ": /suite");
+  record.suite = parse_suite(run["suite"], path + ": /suite");
   session.catalogue = Catalogue::ask(session.rig.programs.server);
   check_models(record.suite, session.catalogue);
-  record.run_id = reader.at("run_id").text();
-  record.started_at = reader.at("started_at").text();
+  record.run_id = run["run_id"];
+  record.started_at = run["started_at"];
   record.seed = static_cast<std::uint64_t>(reader.at("seed").integer(0, INT64_MAX));
-  record.environment_start = reader.at("environment").at("start").value();
-  record.placement = reader.at("placement").value();
+  record.environment_start = run["environment"]["start"];
+  record.placement = run["placement"];
   record.conformance = Json::array();
-  for (const JsonReader& entry : reader.at("conformance").items()) {
-    if (entry.at("status").text() == "passed") {  // a server that did not pass is checked again
-      record.conformance.push_back(entry.value());
+  for (const Json& entry : run["conformance"]) {
+    if (entry["status"] == "passed") {  // a server that did not pass is checked again
+      record.conformance.push_back(entry);
     }
   }
   if (record.placement != session.rig.placement.to_json()) {
     throw std::invalid_argument("cannot resume: other CPUs are allowed now: start a new run");
   }
   check_same(record.environment_start, read_environment(session.rig.programs));
-  const std::vector<JsonReader> cells = reader.at("cells").items();
-  for (Cell& cell : make_cells(record.suite)) {
-    if (std::any_of(cells.begin(), cells.end(),
-                    [&](const JsonReader& each) { return each.at("id").text() == cell.id; })) {
-      record.cells.push_back(std::move(cell));
-    }
-  }
+  check_same_suite(reader, session.directory);
+  record.cells = cells_to_resume(reader, record.suite);
   settle_unsupported(session);
-  record.rounds = RoundsLog::recover(session.directory + "/rounds.jsonl");
+  record.rounds = RoundsLog::recover(session.directory + "/rounds.jsonl",
+                                     [&record](const JsonReader& round) { check_belongs(round, record); });
   return session;
 }
 

@@ -36,16 +36,16 @@ Catalogue Catalogue::parse(const Json& listing, const std::string& name) {
     model.summary = item.at("summary").text();
     model.kind = item.at("kind").text();
     model.supported = item.at("supported").boolean();
-    if (const auto reason = item.find("reason")) {
+    if (const auto reason = item.find("reason"); reason && !reason->value().is_null()) {
       model.reason = reason->text();
     }
     for (const JsonReader& protocol : item.at("protocols").items()) {
       model.protocols.push_back(protocol.text());
     }
-    if (const auto limit = item.find("max_descriptor")) {
+    if (const auto limit = item.find("max_descriptor"); limit && !limit->value().is_null()) {
       model.max_descriptor = limit->integer(0, INT64_MAX);
     }
-    if (const auto concurrency = item.find("concurrency")) {
+    if (const auto concurrency = item.find("concurrency"); concurrency && !concurrency->value().is_null()) {
       model.concurrency = concurrency->integer(1, INT64_MAX);
     }
     catalogue.models_.push_back(std::move(model));

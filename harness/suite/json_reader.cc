@@ -5,56 +5,111 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 
 #include "net/duration.h"
+#include "os/input_file.h"
 
 namespace fanin {
 
-Json parse_json(std::string_view text, const std::string& name) {
+namespace {
+
+// Deeper than any file of ours. Values are copied and printed by recursion, so what is nested without end would exhaust
+// the stack.
+constexpr std::size_t kMostNested = 100;
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
+std::size_t line_at(std::string_view text, std::size_t at) {
+  return 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+// The place of the first bracket beyond the limit.
+std::optional<std::size_t> find_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (in_text) {
+      at += c == '\\' ? 1 : 0;
+      in_text = c != '"';
+    } else if (c == '"') {
+      in_text = true;
+    } else if ((c == '[' || c == '{') && ++depth > kMostNested) {
+      return at;
+    } else if (c == ']' || c == '}') {
+      depth -= depth > 0 ? 1 : 0;
+    }
+  }
+  return std::nullopt;
+}
+
+// The text itself where it is not gzipped.
+std::string unpacked(std::string content, const std::string& path) {
+  if (!content.starts_with("\x1f\x8b")) {
+    return content;
+  }
+  z_stream stream{};
+  constexpr int kGzip = 15 + 16;
+  if (::inflateInit2(&stream, kGzip) != Z_OK) {
+    throw std::invalid_argument(fmt::format("{}: cannot read it: out of memory", path));
+  }
+  const std::unique_ptr<z_stream, decltype(&::inflateEnd)> guard(&stream, ::inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(content.data());
+  stream.avail_in = static_cast<uInt>(content.size());
+  std::string text;
+  std::array<char, 65536> buffer;
+  int status = Z_OK;
+  while (status == Z_OK && text.size() <= kMostBytes) {
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = buffer.size();
+    status = ::inflate(&stream, Z_NO_FLUSH);
+    text.append(buffer.data(), buffer.size() - stream.avail_out);
+  }
+  if (status != Z_STREAM_END) {
+    throw std::invalid_argument(fmt::format("{}: cannot read it: {}", path,
+                                            status == Z_OK          ? "it is too long"
+                                            : status == Z_BUF_ERROR ? "it is cut off"
+                                                                    : "it is gzipped and damaged"));
+  }
+  return text;
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& name, std::size_t first_line) {
+  if (const auto at = find_too_deep(text)) {
+    throw std::invalid_argument(fmt::format("{}: line {}: is nested more than {} deep: no file of fanin is", name,
+                                            first_line + line_at(text, *at) - 1, kMostNested));
+  }
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
     const std::size_t at = std::min(text.size(), error.byte == 0 ? 0 : error.byte - 1);
-    const std::string_view before = text.substr(0, at);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const auto line_start = before.rfind('\n');
+    const auto line_start = text.substr(0, at).rfind('\n');
     const std::size_t column = at - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
-    throw std::invalid_argument(fmt::format("{}: line {}, column {}: not JSON", name, line, column));
+    throw std::invalid_argument(
+        fmt::format("{}: line {}, column {}: not JSON", name, first_line + line_at(text, at) - 1, column));
   } catch (const Json::out_of_range&) {  // the one other thing that parsing throws; it knows no place
     throw std::invalid_argument(fmt::format("{}: holds a number that is too large: give a smaller one", name));
   }
 }
 
-Json load_json(const std::string& path) {
-  const auto fail = [&path](const char* reason) {
-    throw std::invalid_argument(fmt::format("{}: cannot read it: {}", path, reason));
-  };
-  errno = 0;
-  const std::unique_ptr<gzFile_s, decltype(&::gzclose)> file(::gzopen(path.c_str(), "rbe"), ::gzclose);
-  if (!file) {
-    fail(errno != 0 ? std::strerror(errno) : "out of memory");
-  }
-  std::string text;
-  std::array<char, 65536> buffer;
-  int length = 0;
-  while ((length = ::gzread(file.get(), buffer.data(), buffer.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(length));
-  }
-  int status = Z_OK;
-  const char* const reason = ::gzerror(file.get(), &status);
-  if (status != Z_OK) {
-    fail(status == Z_ERRNO ? std::strerror(errno) : status == Z_BUF_ERROR ? "it is cut off" : reason);
-  }
-  return parse_json(text, path);
+Json parse_json_or_null(std::string_view text) {
+  Json value = find_too_deep(text) ? Json() : Json::parse(text, nullptr, false);
+  return value.is_discarded() ? Json() : value;
 }
 
-void JsonReader::fail(std::string_view problem) const {
-  throw std::invalid_argument(fmt::format("{}: {}: {}", file_, place_.empty() ? "/" : place_, problem));
+std::string load_text(const std::string& path) {
+  return read_input_file(path, "", {.max_bytes = kMostBytes, .may_be_empty = true, .may_be_pipe = false}).content;
+}
+
+Json load_json(const std::string& path) { return parse_json(unpacked(load_text(path), path), path); }
+
+void JsonReader::fail(std::string_view problem, std::string_view below) const {
+  const std::string place = fmt::format("{}{}", place_, below);
+  throw std::invalid_argument(fmt::format("{}: {}: {}", file_, place.empty() ? "/" : place, problem));
 }
 
 void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
@@ -79,7 +134,7 @@ std::optional<JsonReader> JsonReader::find(std::string_view key) const {
     fail("must be an object");
   }
   const auto found = value_->find(key);
-  if (found == value_->end() || found->is_null()) {
+  if (found == value_->end()) {
     return std::nullopt;
   }
   return JsonReader(*found, file_, fmt::format("{}/{}", place_, key));

@@ -15,11 +15,17 @@ namespace fanin {
 using Json = nlohmann::json;
 
 // Reads and parses a whole file, gzipped or not. Throws std::invalid_argument "FILE: line L, column C: not JSON" or,
-// where the file cannot be read, "FILE: cannot read it: reason".
+// where the file cannot be read, is no regular file, or is too long or too deeply nested, "FILE: reason".
 Json load_json(const std::string& path);
 
-// The same for a text at hand; `name` stands for the file in messages.
-Json parse_json(std::string_view text, const std::string& name);
+// The bytes of a file under the same conditions; it may be empty.
+std::string load_text(const std::string& path);
+
+// The same for a text at hand, which begins in line `first_line` of `name`.
+Json parse_json(std::string_view text, const std::string& name, std::size_t first_line = 1);
+
+// For what another program prints: null where it is no JSON.
+Json parse_json_or_null(std::string_view text);
 
 // One value of a document together with its place in it, so that every complaint names both:
 // "suite.json: /experiments/0/sweep/values: must be ...". It refers to the document and must not outlive it.
@@ -31,12 +37,13 @@ class JsonReader {
 
   const Json& value() const noexcept { return *value_; }
   const std::string& file() const noexcept { return file_; }
-  [[noreturn]] void fail(std::string_view problem) const;
+  [[noreturn]] void fail(std::string_view problem,
+                         std::string_view below = "") const;  // `below`: "/key/0" in the value
 
   // Refuses an object with any other key, and anything that is no object.
   void only_keys(std::initializer_list<std::string_view> keys) const;
   JsonReader at(std::string_view key) const;                   // throws where the key is absent
-  std::optional<JsonReader> find(std::string_view key) const;  // absent and null both give nothing
+  std::optional<JsonReader> find(std::string_view key) const;  // nothing where the key is absent; null is a value
   std::vector<JsonReader> items() const;                       // of an array
 
   void only_version(int known) const;  // refuses any other

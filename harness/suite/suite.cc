@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/suite/schema.h"
 #include "net/duration.h"
 
 namespace fanin {
@@ -234,11 +235,12 @@ Suite parse_suite(const Json& document, const std::string& file) {
     suite.description = description->text();
   }
   suite.repetitions = static_cast<int>(root.at("repetitions").integer(1, 10'000));
-  if (const auto seed = root.find("seed")) {
+  if (const auto seed = root.find("seed"); seed && !seed->value().is_null()) {
     suite.seed = static_cast<std::uint64_t>(seed->integer(0, INT64_MAX));
   }
   suite.document = document;
   parse_lists(suite, root);
+  check_schema(root, "suite");  // so that nothing is measured which other readers of the format would refuse
   return suite;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -146,6 +148,29 @@ TEST(Suite, NamesTheFileOfANumberThatIsTooLarge) {
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(), "s.json: holds a number that is too large: give a smaller one");
   }
+}
+
+// The bug: 60,000 brackets in a suite or a run ended the program by SIGSEGV.
+TEST(Suite, RefusesWhatIsNestedTooDeep) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_NO_THROW(parse_json(nested(100), "s.json"));
+  EXPECT_EQ(parse_json("\"" + nested(60'000) + "\\\"[\"", "s.json"), nested(60'000) + "\"[");  // in a text
+  EXPECT_EQ(parse_json_or_null(nested(60'000)), nullptr);
+  try {
+    parse_json("\n" + nested(60'000), "s.json");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "s.json: line 2: is nested more than 100 deep: no file of fanin is");
+  }
+}
+
+// The bug: a named pipe as suite or run waited for ever, and only SIGKILL ended that.
+TEST(LoadJson, RefusesWhatIsNoRegularFile) {
+  const std::string path = ::testing::TempDir() + "fanin-pipe-" + std::to_string(::getpid());
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THROW(load_json(path), std::invalid_argument);
+  EXPECT_THROW(load_json("/dev/zero"), std::invalid_argument);
+  std::remove(path.c_str());
 }
 
 TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {

@@ -89,7 +89,7 @@ TEST(Workload, NamesThePlaceOfMistakesInAMix) {
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"name":"a"}])"), HasSubstr("/mix/1: 'weight' is missing"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"depth":2}])"), HasSubstr("/mix/1: unknown key 'depth'"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":2}])"), HasSubstr("/mix/1: another class has the same name"));
-  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"name":null}])"), HasSubstr("'name' is missing"));
+  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"name":null}])"), HasSubstr("/mix/1/name: must be a text"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"payload":"it's \"so\""}])"), HasSubstr("both kinds"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"path":"/a"}])"), HasSubstr("/mix/1: 'path' belongs to"));
   EXPECT_THAT(complaint(R"("payload":"a","mix":[{"weight":1},{"weight":1,"payload_bytes":2}])"),

@@ -3,7 +3,7 @@
 
 steady: READY, accepts, counters on SIGTERM.   dies: ends with code 7 at the first connection.
 silent: ends with code 1 before READY.         garbage: its first line is no READY line.
-crashes: ends with code 9 on SIGTERM.
+crashes: ends with code 9 on SIGTERM.          odd, nested: its last line holds no counters of ours.
 """
 
 import json
@@ -25,6 +25,10 @@ def main():
         sys.exit("scripted: cannot bind")
     listener = socket.create_server(("127.0.0.1", 0))
     counters = json.dumps({"counters": {"connections": {"accepted": 1}, "bytes": {}, "syscalls": {}}})
+    if model == "odd":
+        counters = json.dumps({"counters": {"connections": "many", "bytes": {}, "syscalls": {}}})
+    if model == "nested":
+        counters = '{"counters": {"connections": ' + "[" * 30000 + "]" * 30000 + "}}"
     if model == "crashes":
         signal.signal(signal.SIGTERM, lambda *_: stop(9, ""))
     else:

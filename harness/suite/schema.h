@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/suite/json_reader.h"
+
+namespace fanin {
+
+// Checks a value against results/schema/NAME.schema.json, of which the program holds a copy: the one definition of the
+// formats, which plots.validate reads too. `definition` is a part under its "$defs", empty: the whole. Throws
+// std::invalid_argument with file and place of the first thing that is wrong, and std::logic_error where a schema uses
+// a word that is not known here. Any thread.
+void check_schema(const JsonReader& value, const std::string& name, const std::string& definition = "");
+
+// The text of a schema file, and the names of those that the program holds. Generated (see harness/CMakeLists.txt).
+std::string_view schema_text(std::string_view name);
+inline constexpr std::string_view kSchemas[] = {"suite", "load", "run"};
+
+}  // namespace fanin
