@@ -11,11 +11,10 @@
 #include "harness/judge/compare.h"
 #include "harness/judge/plots.h"
 #include "harness/judge/run_file.h"
+#include "harness/listing.h"
 #include "harness/machine/doctor.h"
 #include "harness/machine/environment.h"
-#include "harness/rounds/progress.h"
 #include "harness/rounds/runner.h"
-#include "harness/suite/catalogue.h"
 #include "os/command_line.h"
 #include "os/program.h"
 
@@ -23,37 +22,6 @@ namespace fanin {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string describe_suite(const fs::path& path) {
-  const Suite suite = parse_suite(load_json(path.string()), path.string());
-  const std::vector<Cell> cells = make_cells(suite);
-  Nanoseconds time{};
-  for (const Cell& cell : cells) {
-    time += (expected_time(cell) + std::chrono::milliseconds(300)) * suite.repetitions;
-  }
-  return fmt::format("  {:<10} {} cells, {} rounds, about {}. {}\n", suite.name, cells.size(),
-                     cells.size() * static_cast<std::size_t>(suite.repetitions), Progress::spoken(time),
-                     suite.description);
-}
-
-void list(const Programs& programs) {
-  std::vector<fs::path> paths;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(programs.suites, error)) {
-    paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  fmt::print("Suites:\n");
-  for (const fs::path& path : paths) {
-    fmt::print("{}", describe_suite(path));
-  }
-  fmt::print("\nServer models:\n");
-  const Catalogue catalogue = Catalogue::ask(programs.server);
-  for (const Model& model : catalogue.models()) {
-    fmt::print("  {:<18} {}{}{}\n", model.name, model.summary, model.kind == "exhibit" ? " (exhibit)" : "",
-               model.supported ? "" : fmt::format(" (not supported here: {})", model.reason));
-  }
-}
 
 int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
   const Json first = load_run(first_path);
@@ -74,6 +42,11 @@ void add_band(CLI::App& command, const std::string& name, double& band, const st
   take_number(command.add_option(name, band, about))->check(CLI::Range(0.0, 10.0))->capture_default_str();
 }
 
+CLI::Option* add_only(CLI::App& command, std::string& only) {
+  return command.add_option(
+      "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'");
+}
+
 // The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
@@ -87,7 +60,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"))
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
       ->excludes(resume);
-  command->add_option("--only", options->only, "only cells whose id contains this text")->excludes(resume);
+  add_only(*command, options->only)->excludes(resume);
   command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)");
   command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)");
   suite->excludes(resume);
@@ -100,8 +73,22 @@ void add_run_command(CLI::App& app, int& exit_code) {
 }
 
 void add_list_command(CLI::App& app) {
-  app.add_subcommand("list", "Shows the shipped suites and the server models")->callback([] {
-    list(Programs::beside_self("", ""));
+  struct Arguments {
+    std::string suite;
+    std::string only = "*";
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
+  auto* suite = command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells");
+  add_only(*command, given->only)->needs(suite);
+  command->callback([given] {
+    const Programs programs = Programs::beside_self("", "");
+    if (given->suite.empty()) {
+      fmt::print("{}", describe_suites(programs));
+      return;
+    }
+    const std::string path = find_suite(given->suite, programs.suites);
+    fmt::print("{}", describe_cells(parse_suite(load_json(path), path), given->only));
   });
 }
 

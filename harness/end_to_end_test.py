@@ -139,7 +139,7 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(left, [])
 
     def test_an_interrupted_run_goes_on(self):
-        process = subprocess.Popen([BINARIES / "fanin", "run", self.suite, "--out", self.out, "--only", "epoll", "--repetitions", "4"],
+        process = subprocess.Popen([BINARIES / "fanin", "run", self.suite, "--out", self.out, "--only", "*/epoll/*", "--repetitions", "4"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in process.stderr:
             if line.strip().startswith("2/"):
@@ -223,7 +223,7 @@ class EndToEnd(unittest.TestCase):
     def test_a_full_disk_keeps_finished_rounds(self):
         # The limit on the size of a file stands in for a full disk; it needs no mount and so no privilege.
         done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 100; exec "$0" "$@"', BINARIES / "fanin", "run", self.suite, "--out",
-                               self.out, "--only", "closed/epoll", "--repetitions", "40"], capture_output=True, text=True, timeout=250)
+                               self.out, "--only", "closed/epoll/*", "--repetitions", "40"], capture_output=True, text=True, timeout=250)
         self.assertEqual(done.returncode, 2, done.stderr)
         last = done.stderr.strip().splitlines()[-1]
         self.assertTrue(last.startswith("fanin: cannot write"), last)
@@ -291,6 +291,10 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(listing.returncode, 0)
         for word in ("smoke", "standard", "full", "scale", "epoll"):
             self.assertIn(word, listing.stdout)
+        cells = self.fanin("list", self.suite, "--only", "idle/*/0")
+        self.assertEqual(cells.returncode, 0, cells.stderr)
+        self.assertEqual([line.split()[0] for line in cells.stdout.splitlines() if line.startswith("  ")], ["idle/select/0", "idle/epoll/0"])
+        self.assertIn("tiny: 2 cells, 4 rounds, about", cells.stdout)
         environment = json.loads(self.fanin("env", "--json").stdout)
         self.assertEqual(environment["kernel"]["release"], os.uname().release)
         self.assertEqual(len(environment["binaries"]["fanin-server_sha256"]), 64)

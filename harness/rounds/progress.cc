@@ -6,13 +6,12 @@
 
 #include "harness/judge/figures.h"
 #include "harness/judge/summary.h"
+#include "harness/suite/plan.h"
 
 namespace fanin {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
-// What a round takes beside its windows, before the first one has shown it: start, connect, drain.
-constexpr Nanoseconds kOverhead = std::chrono::milliseconds(300);
 
 // `note` is what is the matter with the round, empty where it is valid.
 std::string outcome(const Json& round, const std::string& note) {
@@ -30,7 +29,7 @@ std::string outcome(const Json& round, const std::string& note) {
 Progress::Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned)
     : is_terminal_(is_terminal),
       rounds_(rounds),
-      planned_left_(planned + kOverhead * static_cast<std::int64_t>(rounds)),
+      planned_left_(planned + kRoundOverhead * static_cast<std::int64_t>(rounds)),
       started_(now()) {}
 
 // What is planned, stretched as the rounds so far were.
@@ -65,8 +64,8 @@ void Progress::round_begins(const std::string& cell) {
 
 void Progress::round_ends(const Json& round, Nanoseconds planned) {
   ++done_;
-  planned_left_ -= planned + kOverhead;
-  planned_done_ += planned + kOverhead;
+  planned_left_ -= planned + kRoundOverhead;
+  planned_done_ += planned + kRoundOverhead;
   const std::string note = round_note(round);
   if (is_terminal_ && note.empty()) {
     return;  // the bar moves, and that is enough

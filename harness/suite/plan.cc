@@ -1,10 +1,15 @@
 #include "harness/suite/plan.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
+#include <stdexcept>
 #include <utility>
+
+#include "os/edit_distance.h"
 
 namespace fanin {
 namespace {
@@ -34,6 +39,17 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
   }
 }
 
+// The three that were most likely meant: what contains the text, else what takes the fewest changes.
+std::vector<std::string> nearest_ids(std::vector<std::string> ids, const std::string& wrong) {
+  const auto distance = [&wrong](const std::string& id) {
+    return id.find(wrong) != std::string::npos ? 0 : edit_distance(id, wrong);
+  };
+  std::stable_sort(ids.begin(), ids.end(),
+                   [&](const std::string& a, const std::string& b) { return distance(a) < distance(b); });
+  ids.resize(std::min<std::size_t>(ids.size(), 3));
+  return ids;
+}
+
 }  // namespace
 
 bool asks_about_memory(const Cell& cell) {
@@ -50,11 +66,20 @@ Nanoseconds setup_limit(const Cell& cell) {
   return kEach * cell.workload.all_connections();
 }
 
+Nanoseconds expected_time(const std::vector<Cell>& cells, int repetitions) {
+  return std::accumulate(cells.begin(), cells.end(), Nanoseconds::zero(), [&](Nanoseconds sum, const Cell& cell) {
+    return sum + (expected_time(cell) + kRoundOverhead) * repetitions;
+  });
+}
+
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
   std::vector<Cell> cells;
+  std::vector<std::string> others;
   const auto add = [&](Cell cell) {
-    if (cell.id.find(only) != std::string::npos) {
+    if (::fnmatch(only.c_str(), cell.id.c_str(), 0) == 0) {
       cells.push_back(std::move(cell));
+    } else {
+      others.push_back(std::move(cell.id));
     }
   };
   for (const Experiment& experiment : suite.experiments) {
@@ -66,6 +91,11 @@ std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
     if (experiment.aa) {
       add(make_cell(experiment, experiment.aa->server, experiment.aa->value, true));
     }
+  }
+  if (cells.empty()) {
+    throw std::invalid_argument(
+        fmt::format("--only {}: no cell of suite {} has this id or matches it: the nearest are {}", only, suite.name,
+                    fmt::join(nearest_ids(std::move(others), only), ", ")));
   }
   return cells;
 }

@@ -28,11 +28,16 @@ bool asks_about_memory(const Cell& cell);
 
 // What a round of the cell is expected to take: its window, and its connections being set up and closed.
 Nanoseconds expected_time(const Cell& cell);
+// The same for all rounds of some cells, with the start and end of each server.
+Nanoseconds expected_time(const std::vector<Cell>& cells, int repetitions);
+// What a round takes beside expected_time(), before the first one has shown it: start, connect, drain.
+inline constexpr Nanoseconds kRoundOverhead = std::chrono::milliseconds(300);
 // How much longer than its window a round may take because of its connections, before it is given up.
 Nanoseconds setup_limit(const Cell& cell);
 
-// All cells of a suite in the order in which it is written; with `only`, those whose id contains that text.
-std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "");
+// The cells of a suite in the order in which it is written: all of them, or those whose id is `only` or matches that
+// glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.
+std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "*");
 
 // A random order of the numbers 0 .. count-1 that depends on `seed` and `block` alone, on every machine and with every
 // compiler: an interrupted run goes on in the same order. Each order is equally likely (Fisher and Yates).

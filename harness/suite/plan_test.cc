@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 
 namespace fanin {
 namespace {
@@ -42,9 +43,29 @@ TEST(Plan, MakesEveryCell) {
   EXPECT_EQ(cells[5].workload.connections(), 10);  // fanin-load's default
 }
 
-TEST(Plan, OnlyKeepsWhatContainsTheText) {
-  EXPECT_THAT(ids(make_cells(small_suite(), "b/100")), ElementsAre("x/b/100", "x/b/100/aa"));
-  EXPECT_TRUE(make_cells(small_suite(), "nothing").empty());
+// The bug: --only x/a/10 also took x/a/100 and the A/A twin, whose ids contain it.
+TEST(Plan, OnlyTakesIdsAndGlobs) {
+  const auto only = [](const std::string& text) { return ids(make_cells(small_suite(), text)); };
+  EXPECT_THAT(only("x/b/100"), ElementsAre("x/b/100"));
+  EXPECT_THAT(only("x/*/1"), ElementsAre("x/a/1", "x/b/1"));
+  EXPECT_THAT(only("*/b/*"), ElementsAre("x/b/1", "x/b/100", "x/b/100/aa"));
+  EXPECT_THAT(only("y/*"), ElementsAre("y/a/0.5", "y/a/0.5/aa"));
+  EXPECT_THAT(only("x/[ab]/10?"), ElementsAre("x/a/100", "x/b/100"));
+  for (const char* part : {"b/100", "x/b/10", "x", ""}) {
+    EXPECT_THROW(only(part), std::invalid_argument) << part;
+  }
+  try {
+    only("x/b/10");
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "--only x/b/10: no cell of suite t has this id or matches it: the nearest are x/b/100, x/b/100/aa, x/b/1");
+  }
+}
+
+TEST(Plan, AddsUpTheTimeOfAllRounds) {
+  const std::vector<Cell> cells = make_cells(small_suite(), "x/a/1");
+  EXPECT_EQ(expected_time(cells, 3), (expected_time(cells.front()) + kRoundOverhead) * 3);
 }
 
 // Would catch: a resumed run, or one on another machine, that goes on in another order. The numbers are what the

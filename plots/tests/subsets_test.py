@@ -118,7 +118,7 @@ class Subsets(unittest.TestCase):
         report.contents(run, [])
         result_section.section(run, [])
 
-    # Would catch: KeyError: 'process', of `--only /epoll/`: the suite's servers were drawn, the run has its own.
+    # Would catch: KeyError: 'process', of `--only '*/epoll/*'`: the suite's servers were drawn, the run has its own.
     def test_every_single_cell(self):
         for each in self.ids:
             self.check(selected(self.run_, each), each)

@@ -1,0 +1,75 @@
+#include "harness/listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "harness/rounds/progress.h"
+#include "harness/suite/catalogue.h"
+#include "harness/suite/plan.h"
+
+namespace fanin {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "12 cells, 60 rounds, about 1 min 20 s"
+std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
+  return fmt::format("{} cell{}, {} rounds, about {}", cells.size(), cells.size() == 1 ? "" : "s",
+                     cells.size() * static_cast<std::size_t>(repetitions),
+                     Progress::spoken(expected_time(cells, repetitions)));
+}
+
+std::string describe_suite(const fs::path& path) {
+  const Suite suite = parse_suite(load_json(path.string()), path.string());
+  return fmt::format("  {:<10} {}. {}\n", suite.name, describe_size(make_cells(suite), suite.repetitions),
+                     suite.description);
+}
+
+std::string describe_models(const Catalogue& catalogue) {
+  std::string text;
+  for (const Model& model : catalogue.models()) {
+    text += fmt::format("  {:<18} {}{}{}\n", model.name, model.summary, model.kind == "exhibit" ? " (exhibit)" : "",
+                        model.supported ? "" : fmt::format(" (not supported here: {})", model.reason));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe_suites(const Programs& programs) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(programs.suites, error)) {
+    paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  std::string text = "Suites (fanin list SUITE shows their cells):\n";
+  for (const fs::path& path : paths) {
+    text += describe_suite(path);
+  }
+  return text + "\nServer models:\n" + describe_models(Catalogue::ask(programs.server));
+}
+
+std::string describe_cells(const Suite& suite, const std::string& only) {
+  const std::vector<Cell> cells = make_cells(suite, only);
+  std::string text = fmt::format("{}: {}\n", suite.name, describe_size(cells, suite.repetitions));
+  for (const Experiment& experiment : suite.experiments) {
+    std::vector<Cell> own;
+    std::copy_if(cells.begin(), cells.end(), std::back_inserter(own),
+                 [&](const Cell& cell) { return cell.experiment == experiment.name; });
+    if (own.empty()) {
+      continue;
+    }
+    text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, experiment.title, experiment.sweep.parameter,
+                        describe_size(own, suite.repetitions));
+    for (const Cell& cell : own) {
+      text += fmt::format("  {:<40} {}\n", cell.id, Progress::spoken(expected_time({cell}, suite.repetitions)));
+    }
+  }
+  return text;
+}
+
+}  // namespace fanin
