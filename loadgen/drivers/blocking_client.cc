@@ -67,9 +67,7 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
     }
   }
   gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(at_);
-  meter_.stop();
-  workload_.abandon(at_);
-  recorder_.finish();
+  finish(at_);
 }
 
 // What is still due so long after the window will not be waited for; and a run by number of requests has no other end
@@ -129,6 +127,7 @@ void BlockingClient::close() noexcept {
     set_reset_on_close(fd_.get());
   }
   fd_.reset();
+  served_ = served_ || state_.completed > 0;
   down_since_ = at_;
 }
 
@@ -141,6 +140,9 @@ void BlockingClient::break_connection(ErrorKind kind) {
   }
   recorder_.connections.failed = 1;
   const bool served = fd_ && state_.completed > 0;
+  if (served || served_ || !fd_) {
+    workload_.lost(0, at_);  // one that the server never wanted is not
+  }
   retry_at_ = served ? at_ : at_ + kRetryDelay;
   close();
 }
@@ -251,13 +253,17 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
       return;
     }
     look_for_news(coordinator);
+    if (length < 0) {
+      look_for_silence(at_);
+    }
     if (interrupted_ && over()) {
       return;
     }
   }
 }
 
-void BlockingClient::sleep_until_due() noexcept {
+void BlockingClient::sleep_until_due() {
+  look_for_silence(at_);
   TimePoint until = at_ + kLongestBlock;
   for (const TimePoint due : {workload_.next_due(), recorder_.window().open, recorder_.window().close, retry_at_}) {
     until = due > at_ ? std::min(until, due) : until;

@@ -35,7 +35,7 @@ class BlockingClient : public LoadThread {
   void exchange(const Coordinator& coordinator);
   bool send_request();
   void receive_replies(const Coordinator& coordinator);
-  void sleep_until_due() noexcept;
+  void sleep_until_due();
   void look_for_news(const Coordinator& coordinator) noexcept;
   bool over() const noexcept;
 
@@ -50,6 +50,7 @@ class BlockingClient : public LoadThread {
   TimePoint retry_at_{};  // not before this is a broken connection opened anew
   TimePoint down_since_{};
   std::uint64_t lives_ = 0;
+  bool served_ = false;  // had a reply in an earlier life
   bool driving_ = false;
   bool interrupted_ = false;
 };

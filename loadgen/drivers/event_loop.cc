@@ -91,9 +91,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
       rest();
     }
   }
-  meter_.stop();
-  workload_.abandon(at_);
-  recorder_.finish();
+  finish(at_);
 }
 
 // The next time at which something is to be noticed that no news say.

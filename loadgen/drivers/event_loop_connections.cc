@@ -144,6 +144,9 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   recorder_.connections.failed += link.broke ? 0 : 1;
   link.broke = true;
   const bool served = link.phase == Phase::kUp && state(index).completed > 0;
+  if (served || link.served || link.phase != Phase::kUp) {
+    workload_.lost(index, at_);  // one that the server never wanted is not
+  }
   close_link(index);
   if (served && !plan_.connect_on_demand) {
     to_open_.push(index);
@@ -236,6 +239,7 @@ void EventLoop::tick(const Coordinator& coordinator) {
   retry_due();
   publish();
   sweep_unserved();
+  look_for_silence(at_);
   follow_opening(coordinator, at_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;

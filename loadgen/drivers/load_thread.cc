@@ -57,6 +57,13 @@ void LoadThread::start(const Window& window) {
   workload_.start(window);
 }
 
+void LoadThread::finish(TimePoint at) {
+  meter_.stop();
+  silence_.finish();
+  workload_.abandon(at);
+  recorder_.finish();
+}
+
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
   account(connection, outcome, at);

@@ -8,6 +8,7 @@
 #include "loadgen/records/class_recorder.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/records/recorder.h"
+#include "loadgen/records/silence_watch.h"
 #include "loadgen/records/thread_usage.h"
 #include "loadgen/runs/coordinator.h"
 #include "loadgen/schedule/workload.h"
@@ -61,6 +62,8 @@ class LoadThread {
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   // Replies to requests of the window by their status; empty where the protocol has none.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
+  const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
+  const SilenceWatch& silence() const noexcept { return silence_; }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
 
@@ -73,6 +76,13 @@ class LoadThread {
       slices_->move_window(recorder_.window());
     }
   }
+  // Looks whether replies come. To be called now and then while the traffic goes on, not per request.
+  void look_for_silence(TimePoint at) {
+    const std::uint64_t ended = recorder_.all_completed() + recorder_.all_failed() - recorder_.all_timeouts();
+    silence_.look(at, ended, workload_.any_in_flight());
+  }
+  // The traffic is over: accounts for all that is still open.
+  void finish(TimePoint at);
   // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
   ClientState new_life(std::uint32_t connection) const noexcept {
     return {.connection = share_.first_connection + connection, .earlier = workload_.ended(connection)};
@@ -95,6 +105,7 @@ class LoadThread {
   std::optional<ClassRecorder> classes_;
   Workload workload_;
   UsageMeter meter_;
+  SilenceWatch silence_;
   int last_connect_error_ = 0;
   bool gave_up_ = false;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "loadgen/schedule/slices.h"
@@ -18,6 +19,7 @@ struct Ratio {
 struct SliceComparison {
   std::size_t blocks = 0;   // A B B A each
   std::size_t skipped = 0;  // in which one of the two completed nothing
+  std::string reason;       // why there are no ratios; empty: there are
   std::optional<Ratio> throughput;
   std::optional<Ratio> cpu_per_request;  // of the servers; none without their clocks
 };

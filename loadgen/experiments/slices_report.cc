@@ -79,6 +79,9 @@ std::string ratio_text(const std::optional<Ratio>& ratio) {
 }
 
 std::string comparison_row(const SliceComparison& comparison, std::size_t second, bool cpu) {
+  if (!comparison.reason.empty()) {
+    return fmt::format("  {}/A  not compared: {}\n", letter(second), comparison.reason);
+  }
   std::string row = fmt::format("  {}/A  throughput {}", letter(second), ratio_text(comparison.throughput));
   if (cpu) {
     row += fmt::format(", server CPU per request {}", ratio_text(comparison.cpu_per_request));
@@ -125,6 +128,7 @@ Json comparison_json(const SliceComparison& comparison, std::size_t second) {
           {"second", second},
           {"blocks", comparison.blocks},
           {"skipped", comparison.skipped},
+          {"reason", comparison.reason.empty() ? Json() : Json(comparison.reason)},
           {"throughput", ratio_json(comparison.throughput)},
           {"server_cpu_per_request", ratio_json(comparison.cpu_per_request)}};
 }
@@ -134,8 +138,15 @@ Json comparison_json(const SliceComparison& comparison, std::size_t second) {
 SlicesResult judge_slices(std::vector<Outcome> outcomes) {
   SlicesResult result;
   for (std::size_t i = 1; i < outcomes.size(); ++i) {
-    result.comparisons.push_back(
+    SliceComparison& comparison = result.comparisons.emplace_back(
         compare_slices(outcomes[0].result.slices, outcomes[i].result.slices, static_cast<unsigned>(outcomes.size())));
+    for (const std::size_t target : {std::size_t{0}, i}) {
+      if (outcomes[target].verdict.status == Status::kInvalid) {
+        comparison.reason = fmt::format("{} is invalid", letter(target));
+        comparison.throughput = comparison.cpu_per_request = std::nullopt;
+        break;
+      }
+    }
   }
   result.outcomes = std::move(outcomes);
   return result;

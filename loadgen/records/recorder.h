@@ -132,6 +132,12 @@ class alignas(64) Recorder {
   std::uint64_t completed_count() const noexcept { return completed_; }
   // Requests that were sent and are not of the window; exact once all are accounted for.
   std::uint64_t outside_count() const noexcept { return completed_outside_ + outside_errors_.total(); }
+  // Of the whole run.
+  std::uint64_t all_completed() const noexcept { return completed_ + completed_outside_; }
+  std::uint64_t all_failed() const noexcept { return request_errors_.total() + outside_errors_.total(); }
+  std::uint64_t all_timeouts() const noexcept {
+    return request_errors_[ErrorKind::kTimeout] + outside_errors_[ErrorKind::kTimeout];
+  }
   // Requests whose replies came within the window, whenever they were due.
   std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
   // Requests that found no connection free when they were due.

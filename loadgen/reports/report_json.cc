@@ -17,6 +17,8 @@ Json or_null(const std::optional<Value>& value) {
 
 Json or_null(const std::optional<Nanoseconds>& value) { return value ? Json(value->count()) : Json(); }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 std::string_view warmup_end_name(WarmupEnd end) {
   switch (end) {
     case WarmupEnd::kSteady:
@@ -125,6 +127,10 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
           {"served_in_warmup", or_null(result.served_in_warmup(plan))},
           {"failed", result.connections.failed},
           {"reconnects", result.connections.reconnects},
+          {"lost_ns", result.downtime.lost.count()},
+          {"lost_share", or_null(result.share_of_connections(result.downtime.lost, plan))},
+          {"unreachable_ns", result.downtime.unreachable.count()},
+          {"unreachable_at_end", result.downtime.at_end},
           {"idle_requested", plan.idle},
           {"idle_established", result.connections.idle_established},
           {"idle_served", plan.prove_idle ? Json(result.connections.idle_served) : Json()},
@@ -200,6 +206,16 @@ Json timestamps_json(const LoadPlan& plan, const LoadResult& result) {
   return {{"unstamped", result.stamps->unstamped},
           {"read_lag", histogram_json(result.stamps->read_lag)},
           {"service", plan.depth == 1 ? histogram_json(result.stamps->service) : Json()}};
+}
+
+Json silence_json(const Verdict& verdict) {
+  if (!verdict.silence) {
+    return nullptr;
+  }
+  return {{"from_ns", verdict.silence->threshold.count()},
+          {"count", verdict.silence->count},
+          {"total_ns", verdict.silence->total.count()},
+          {"longest_ns", verdict.silence->longest.count()}};
 }
 
 // Only a thread that spins sees them.
@@ -306,6 +322,8 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"generator", generator_json(plan, result)},
           {"checks",
            {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
+            {"littles_law_reason", text_or_null(verdict.littles_law_reason)},
+            {"silence", silence_json(verdict)},
             {"ceiling_per_s", or_null(plan.ceiling_per_s)},
             {"ceiling_reason", plan.ceiling_reason.empty() ? Json() : Json(plan.ceiling_reason)},
             {"ceiling_share", or_null(verdict.ceiling_share)}}},

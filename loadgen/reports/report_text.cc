@@ -138,6 +138,15 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                                  human_count(result.connections.established), human_count(plan.connections),
                                  human_count(result.served), human_count(result.connections.failed),
                                  human_count(result.connections.reconnects));
+  if (result.downtime.lost > Nanoseconds(0)) {
+    text += fmt::format("  downtime      connections were lost for {:.3g} % of their time",
+                        result.share_of_connections(result.downtime.lost, plan).value_or(0) * 100);
+    if (result.downtime.unreachable > Nanoseconds(0)) {
+      text += fmt::format("; unreachable for {} of {}", human_duration(result.downtime.unreachable),
+                          human_duration(result.window));
+    }
+    text += "\n";
+  }
   if (plan.idle > 0) {
     text += fmt::format("  idle          {} of {} up, {}{} lost\n", human_count(result.connections.idle_established),
                         human_count(plan.idle),

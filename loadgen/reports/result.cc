@@ -17,6 +17,7 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();
   result.warmup_requests += recorder.outside_count();
+  result.completed_outside += recorder.all_completed() - recorder.completed_count();
   result.completed_in_window += recorder.completed_in_window();
   result.failed += recorder.failed_count();
   result.unanswered += recorder.unanswered_count();
@@ -59,6 +60,49 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spi
   const std::optional<double> used = usage.utilisation(window, spin.spun());
   result.threads_utilisation += used.value_or(0);
   result.busiest_thread_utilisation = std::max(result.busiest_thread_utilisation, used);  // nothing is less than any
+}
+
+// Of several threads: the time at which the first closed its window, and the last had opened it.
+TimeSpans window_of(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  TimeSpan span{TimePoint::min(), TimePoint::max()};
+  for (const auto& thread : threads) {
+    const Window& window = thread->recorder().window();
+    span.begin = std::max(span.begin, window.open);
+    span.end = std::min(span.end, window.close);
+  }
+  return {span};
+}
+
+// The target was unreachable while it was so to all threads. A run by number of requests has no end of its own.
+void add_downtime(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  TimeSpans outages = window_of(threads);
+  const TimePoint close = outages.front().end;
+  for (const auto& thread : threads) {
+    if (thread->share().connections > 0) {
+      outages = intersection(outages, thread->downtime().outages());
+      result.downtime.down += thread->downtime().down_time();
+      result.downtime.lost += thread->downtime().lost_time();
+    }
+  }
+  result.downtime.unreachable = total_length(outages);
+  result.downtime.at_end = !outages.empty() && outages.back().end == close;
+}
+
+// No thread had a reply, and one at least waited for some.
+void add_silences(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
+  TimeSpans silent = window_of(threads);
+  TimeSpans waiting;
+  for (const auto& thread : threads) {
+    if (thread->share().connections > 0) {
+      silent = intersection(silent, thread->silence().silent());
+      waiting = join(waiting, thread->silence().waiting());
+    }
+  }
+  for (const TimeSpan& span : intersection(silent, waiting)) {
+    if (span.end - span.begin >= SilenceWatch::kShortest) {
+      result.silences.push_back(span.end - span.begin);
+    }
+  }
 }
 
 void add_statuses(LoadResult& result, std::span<const std::uint64_t> statuses) {
@@ -153,6 +197,11 @@ std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
   return static_cast<double>(work.count()) / static_cast<double>(completed);
 }
 
+std::optional<double> LoadResult::share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept {
+  const double whole = static_cast<double>(window.count()) * plan.connections;
+  return whole > 0 ? std::optional(static_cast<double>(time.count()) / whole) : std::nullopt;
+}
+
 std::optional<std::uint64_t> LoadResult::served_in_warmup(const LoadPlan& plan) const noexcept {
   if (!opened_at || plan.warmup == Nanoseconds(0) || plan.connect_on_demand) {
     return std::nullopt;
@@ -196,6 +245,8 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
   add_slices(result, threads);
   result.window = std::max(window_length(threads), Nanoseconds(0));
   add_fairness(result, threads);
+  add_downtime(result, threads);
+  add_silences(result, threads);
   if (result.window > Nanoseconds(0)) {
     add_series(result, threads);
   }

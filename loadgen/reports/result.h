@@ -29,6 +29,14 @@ enum class WarmupEnd { kTime, kSteady, kServed, kStarved, kLimit };
 enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
 enum class Status { kValid, kWarning, kInvalid };
 
+// How long active connections could not be used within the window.
+struct Downtime {
+  Nanoseconds down{0};         // summed up over connections, whatever the reason
+  Nanoseconds lost{0};         // of that, because they broke or could not be opened
+  Nanoseconds unreachable{0};  // no connection was up, and some were lost
+  bool at_end = false;         // that was so when the window closed
+};
+
 // What a run measured, all threads put together. A value.
 struct LoadResult {
   WallTime started_at{};
@@ -38,6 +46,7 @@ struct LoadResult {
   WarmupEnd warmup_end = WarmupEnd::kTime;
   bool warmup_steady = false;             // the throughput, where that was waited for
   std::uint64_t warmup_requests = 0;      // sent before the window, which count nowhere else
+  std::uint64_t completed_outside = 0;    // of these, and replied to
   std::uint64_t unserved_at_opening = 0;  // connections that had come up and had no reply when the window opened
   bool interrupted = false;
   bool gave_up = false;
@@ -51,6 +60,9 @@ struct LoadResult {
   std::uint64_t replies_min = 0;
   double replies_median = 0;
   std::uint64_t replies_max = 0;
+
+  Downtime downtime;
+  std::vector<Nanoseconds> silences;  // stretches of the window in which requests were in flight and no reply came
 
   std::uint64_t sent = 0;
   std::uint64_t completed = 0;
@@ -91,6 +103,8 @@ struct LoadResult {
   // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
   // stalls; 0 where no thread spins, nothing where there were no sends.
   std::optional<double> late_by_stalls_share() const noexcept;
+  // Of the time that the active connections had in the window, of which each has all; none without a window.
+  std::optional<double> share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept;
   // Connections that had a reply before the window opened. None where there was no warm-up, or each request connects.
   std::optional<std::uint64_t> served_in_warmup(const LoadPlan& plan) const noexcept;
   // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "loadgen/reports/human_text.h"
+#include "loadgen/reports/time_checks.h"
 #include "net/duration.h"
-#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -15,23 +15,8 @@ namespace {
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
-constexpr double kLittleTolerance = 0.05;
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
-
-class Reasons {
- public:
-  explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
-  void warn(std::string reason) { add(Status::kWarning, std::move(reason)); }
-  void invalidate(std::string reason) { add(Status::kInvalid, std::move(reason)); }
-
- private:
-  void add(Status status, std::string reason) {
-    verdict_.status = std::max(verdict_.status, status);
-    verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
-  }
-  Verdict& verdict_;
-};
 
 // Nothing of a histogram of nothing.
 std::optional<double> share_within(const Histogram& histogram, Nanoseconds tolerance) {
@@ -169,7 +154,11 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for{}", wrong,
                                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
-  if (result.sent == 0) {
+  const bool slow = !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
+                    result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
+  if (result.completed == 0 && slow) {
+    reasons.invalidate("no request was completed: replies take longer than the window");
+  } else if (result.sent == 0) {
     reasons.invalidate(plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");
   } else if (result.completed == 0) {
     reasons.invalidate("no request was completed");
@@ -177,33 +166,14 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     reasons.warn(fmt::format("{} of {} requests failed or were not answered", bad, result.sent));
   }
   if (result.gave_up) {
-    reasons.invalidate(
-        fmt::format("gave up after {} of {} requests: no connection was left", result.sent, *plan.requests));
+    reasons.invalidate(fmt::format("gave up after {} of {} requests: no connection was left for {}", result.sent,
+                                   *plan.requests, format_duration(plan.timeout)));
   }
   if (plan.warmup_until_steady && !result.warmup_steady) {
     reasons.warn(fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }
   if (result.interrupted) {
     reasons.warn("interrupted: the window is shorter than asked");
-  }
-}
-
-// Little's law: throughput times response time is the number of requests in flight, if every reply is at once followed
-// by the next request. A response time that misses something shows as a ratio below 1.
-void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
-  const bool applies = !plan.rate_per_s && plan.think == Nanoseconds(0) && plan.requests_per_connection == 0 &&
-                       !plan.connect_on_demand && !plan.requests && !plan.slices;
-  if (!applies || result.completed == 0 || result.connections.established == 0) {
-    return;
-  }
-  const double in_flight = static_cast<double>(result.connections.established) * plan.depth;
-  const double ratio = result.requests_per_s() * result.response.mean_ns() / 1e9 / in_flight;
-  verdict.littles_law_ratio = ratio;
-  if (std::abs(ratio - 1) > kLittleTolerance) {
-    reasons.warn(
-        fmt::format("Little's law is off by {:.0f} %: throughput times response time is {:.2f} of the requests "
-                    "in flight",
-                    (ratio - 1) * 100, ratio));
   }
 }
 
@@ -234,9 +204,11 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   check_connections(plan, result, reasons);
   if (plan.rate_per_s) {
     check_schedule(plan, result, verdict, reasons);
-  } else {
-    check_littles_law(plan, result, verdict, reasons);
   }
+  check_length(plan, result, reasons);
+  check_downtime(plan, result, reasons);
+  check_silence(plan, result, verdict, reasons);
+  check_littles_law(plan, result, verdict, reasons);
   check_ceiling(plan, result, verdict, reasons);
   if (verdict.bottleneck == Bottleneck::kGenerator) {
     reasons.warn("client-limited: the generator was saturated, so the server may be faster than this");

@@ -8,6 +8,14 @@
 
 namespace fanin {
 
+// Stretches of the window without any reply that are longer than the replies explain.
+struct Silence {
+  Nanoseconds threshold{0};
+  std::uint64_t count = 0;
+  Nanoseconds total{0};
+  Nanoseconds longest{0};
+};
+
 // How far a result can be trusted, and what held it back.
 struct Verdict {
   Status status = Status::kValid;
@@ -19,7 +27,9 @@ struct Verdict {
       0;  // of a CPU by its busiest thread, or of all its CPUs by all threads if that is more
 
   std::optional<double> ceiling_share;           // of what the driver reaches here, with --calibration
-  std::optional<double> littles_law_ratio;       // closed loop without pauses and without new connections in between
+  std::optional<double> littles_law_ratio;       // closed loop whose requests are in flight all the time
+  std::string littles_law_reason;                // why there is none; empty: there is one
+  std::optional<Silence> silence;                // none: too few replies to tell what is usual
   std::optional<double> within_tolerance_share;  // open loop: of the sends, if there were any
   std::optional<double> achieved_rate_per_s;     // open loop
 };

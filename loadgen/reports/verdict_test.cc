@@ -159,6 +159,92 @@ TEST_F(VerdictTest, ConnectionsNotServedBeforeTheWindowAreNamed) {
   EXPECT_EQ(judged().status, Status::kValid);
 }
 
+// Would catch: 8 requests that all went well, and a server that was dead for four fifths of the window.
+TEST_F(VerdictTest, AServerThatIsGoneInvalidates) {
+  result_.window = seconds(2);
+  result_.downtime = {.down = seconds(16), .lost = seconds(16), .unreachable = milliseconds(1600), .at_end = true};
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons[0], "no connection was up at the end of the window: unreachable for 1.60 of 2.00 s");
+}
+
+TEST_F(VerdictTest, LostTimeWarnsAboveOnePerMilleAndInvalidatesAboveFivePercent) {
+  result_.downtime.lost = milliseconds(10);  // of 10 s
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.downtime.lost = milliseconds(20);
+  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(judged().reasons[0], "connections were lost for 0.2 % of their time");
+  result_.downtime.lost = milliseconds(510);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+// Would catch: connections that are closed as agreed (HTTP/1.0, Connection: close), and a law for those that stay up.
+TEST_F(VerdictTest, LittlesLawIsNotCheckedWhereConnectionsWereDown) {
+  result_.completed_in_window = 5'500;
+  result_.downtime.down = milliseconds(4'500);
+  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_FALSE(judged().littles_law_ratio);
+  EXPECT_EQ(judged().littles_law_reason, "connections were down for 45 % of their time");
+}
+
+// Would catch: connections opened anew once in a while, for which the law was not checked at all.
+TEST_F(VerdictTest, LittlesLawIsCheckedWhereConnectionsAreRarelyOpenedAnew) {
+  plan_.requests_per_connection = 1000;
+  result_.connections.reconnects = 10;
+  result_.downtime.down = milliseconds(1);
+  EXPECT_DOUBLE_EQ(judged().littles_law_ratio.value(), 1.0);
+}
+
+// Would catch: "Little's law is off by -100 %" where a reply takes two seconds and the window lasts one.
+TEST_F(VerdictTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
+  result_.response.clear();
+  result_.sent = result_.completed = 10;
+  result_.completed_in_window = 0;
+  for (int i = 0; i < 10; ++i) {
+    result_.response.record(seconds(2));
+  }
+  ASSERT_EQ(judged().reasons.size(), 1U);
+  EXPECT_NE(judged().reasons[0].find("replies take longer than the window: 2.0"), std::string::npos);
+  result_.sent = result_.completed = 0;  // all that came belonged to the warm-up
+  result_.completed_outside = 20;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons[0], "no request was completed: replies take longer than the window");
+}
+
+// Would catch: a closed loop whose server stood still for half of the window, with good percentiles.
+TEST_F(VerdictTest, ASilenceThatRepliesDoNotExplainWarns) {
+  result_.silences = {milliseconds(60), milliseconds(500)};
+  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(judged().reasons[0], "no reply for 0.50 s of the 1.00 s window: the server or the machine stood still");
+  EXPECT_EQ(judged().silence->count, 1U);
+  result_.silences = {milliseconds(60), milliseconds(90)};
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
+// Would catch: a server whose every reply takes half a second taken for one that stands still.
+TEST_F(VerdictTest, SlowRepliesAreNoSilence) {
+  result_.window = seconds(10);
+  result_.response.clear();
+  result_.sent = result_.completed = result_.completed_in_window = 200;
+  for (int i = 0; i < 200; ++i) {
+    result_.response.record(milliseconds(500));
+  }
+  result_.silences.assign(20, milliseconds(490));
+  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(judged().silence->count, 0U);
+}
+
+// Would catch: the requests of one stall taken for what is usual, where there are few others.
+TEST_F(VerdictTest, TheRequestsOfAStallAreNotWhatIsUsual) {
+  plan_.think = milliseconds(50);
+  result_.response.clear();
+  result_.sent = result_.completed = result_.completed_in_window = 30;
+  for (int i = 0; i < 30; ++i) {
+    result_.response.record(i < 20 ? milliseconds(1) : milliseconds(700));
+  }
+  result_.silences = {milliseconds(690)};
+  EXPECT_EQ(judged().silence->count, 1U);
+}
+
 // The starved pool: 10 of 1000 connections are served, the numbers look fine, the result must not.
 TEST_F(VerdictTest, StarvedConnectionsAreNamed) {
   plan_.connections = 1000;

@@ -20,10 +20,12 @@ Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, R
       slots_(plan.depth > 1 ? std::size_t{plan.connections} * plan.depth : 0),
       free_(std::size_t{plan.connections} * plan.depth),
       thinking_(plan.think > Nanoseconds(0) ? std::size_t{plan.connections} * plan.depth : 0),
+      downtime_(plan.connections),
       retired_(plan.requests_per_connection > 0 ? plan.connections : 0) {}
 
 void Workload::start(const Window& window) {
   recorder_.begin(window);
+  downtime_.begin(window.start);
   started_ = true;
 }
 
@@ -32,7 +34,9 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   if (record.usable) {
     return;
   }
+  downtime_.up(record.lost, at, recorder_.window());
   record.usable = true;
+  record.lost = false;
   record.used = 0;
   const std::uint32_t most =
       plan_.requests_per_connection > 0 ? std::min(plan_.depth, plan_.requests_per_connection) : plan_.depth;
@@ -49,7 +53,18 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
   record.in_flight = 0;
   record.stale = static_cast<std::uint16_t>(record.stale + record.queued);
   record.queued = 0;
+  if (record.usable) {
+    downtime_.down(at, recorder_.window());
+  }
   record.usable = false;
+}
+
+void Workload::lost(std::uint32_t connection, TimePoint at) noexcept {
+  ConnectionRecord& record = this->record(connection);
+  if (!record.usable && !record.lost) {
+    record.lost = true;
+    downtime_.lost(at, recorder_.window());
+  }
 }
 
 void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept {
@@ -94,6 +109,8 @@ TimePoint Workload::next_due() noexcept {
 }
 
 void Workload::abandon(TimePoint at) noexcept {
+  const bool by_count = recorder_.window().close == TimePoint::max();
+  downtime_.finish(by_count ? recorder_.last_outcome() : at, recorder_.window());
   std::uint64_t free_slots = 0;
   for (std::uint32_t i = 0; i < records_.size(); ++i) {
     free_slots += record(i).queued;

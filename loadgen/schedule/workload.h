@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "loadgen/records/class_recorder.h"
+#include "loadgen/records/downtime_meter.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/connection_record.h"
@@ -48,6 +49,8 @@ class Workload {
   void usable(std::uint32_t connection, TimePoint at = TimePoint::min()) noexcept;
   // The connection is gone: its requests in flight end with `kind`, its slots wait for usable().
   void unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept;
+  // It is gone because it broke, or could not be opened: until usable() it is lost. After unusable().
+  void lost(std::uint32_t connection, TimePoint at) noexcept;
   // `count` replies have come, to the oldest requests in flight. Returns how many of them there were in flight.
   std::uint32_t replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept;
 
@@ -86,6 +89,12 @@ class Workload {
   }
   // Requests sent and replies that came, of the whole run: grows with every one.
   std::uint64_t handled() const noexcept { return handled_; }
+  // Requests that are sent and have not ended.
+  bool any_in_flight() const noexcept {
+    const std::uint64_t sent = handled_ - recorder_.all_completed();
+    return sent > recorder_.all_completed() + recorder_.all_failed();
+  }
+  const DowntimeMeter& downtime() const noexcept { return downtime_; }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return record(connection).replies; }
 
@@ -152,6 +161,7 @@ class Workload {
   Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
   Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
   std::uint64_t handled_ = 0;
+  DowntimeMeter downtime_;
   Ring<std::uint32_t> retired_;  // each at most once
 };
 

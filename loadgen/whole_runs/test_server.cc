@@ -80,7 +80,9 @@ void TestServer::serve() {
       accept_all();
     }
   }
-  connections_.clear();  // here, because their numbers mean something in this thread's table alone
+  connections_.clear();                    // here, because their numbers mean something in this thread's table alone
+  connections_.clear();                    // in this table, which has them
+  ::shutdown(listener_.get(), SHUT_RDWR);  // other tables have copies of it: closing it would not end it
 }
 
 void TestServer::accept_all() {

@@ -4,8 +4,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -161,6 +163,48 @@ TEST_P(WeatherTest, MemoryThatRunsOutIsNamed) {
     EXPECT_EQ(result.request_errors[ErrorKind::kNoMemory], result.failed);
     EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
   }
+}
+
+// Would catch: a closed loop whose server has gone, which asks nothing any more and so misses nothing.
+TEST_P(WeatherTest, AServerThatIsGoneMakesTheResultInvalid) {
+  auto server = std::make_optional<TestServer>(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server->address(), GetParam());
+  plan.warmup = milliseconds(50);
+  plan.duration = milliseconds(300);
+  struct Killer : RunListener {
+    explicit Killer(std::optional<TestServer>& its_server) : server(its_server) {}
+    void window_opened(TimePoint) override { server.reset(); }
+    std::optional<TestServer>& server;
+  } killer(server);
+  const LoadResult result = run(plan, {&killer});
+  expect_accounted_for(result);
+  EXPECT_GT(result.downtime.lost, Nanoseconds(0));
+  EXPECT_GT(result.downtime.unreachable, Nanoseconds(0));
+  EXPECT_TRUE(result.downtime.at_end);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+// Would catch: a server that stands still for most of the window, in a closed loop that asks nothing meanwhile.
+TEST_P(WeatherTest, AServerThatStandsStillIsNoticed) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.warmup = milliseconds(50);
+  plan.duration = milliseconds(1000);
+  struct Staller : RunListener {
+    explicit Staller(TestServer& its_server) : server(its_server) {}
+    void window_opened(TimePoint) override { server.stall(); }
+    void progress(const Progress& progress) override {
+      if (progress.phase == Progress::Phase::kDraining || progress.elapsed > milliseconds(500)) {
+        server.resume();
+      }
+    }
+    TestServer& server;
+  } staller(server);
+  const LoadResult result = run(plan, {&staller});
+  expect_accounted_for(result);
+  ASSERT_FALSE(result.silences.empty());
+  EXPECT_GT(*std::max_element(result.silences.begin(), result.silences.end()), milliseconds(100));
+  EXPECT_EQ(result.downtime.lost, Nanoseconds(0));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WeatherTest, kAllDrivers, driver_test_name);

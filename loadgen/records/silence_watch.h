@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "loadgen/records/time_spans.h"
+
+namespace fanin {
+
+// Finds stretches of time in which no reply came to one thread, from looks at its counts now and then: so a request
+// costs nothing more. It finds a little less than there was, by the time between two looks at either end. One thread.
+class SilenceWatch {
+ public:
+  static constexpr Nanoseconds kShortest = std::chrono::milliseconds(50);  // several looks
+
+  // `outcomes`: how many requests have ended so far. `waiting`: some are in flight.
+  void look(TimePoint at, std::uint64_t outcomes, bool waiting) {
+    if (outcomes != outcomes_) {
+      end(silent_, silent_since_);
+      end(waiting_, waiting_since_);
+      silent_since_ = at;
+      outcomes_ = outcomes;
+    }
+    if (!waiting) {
+      end(waiting_, waiting_since_);
+    } else if (!waiting_since_) {
+      waiting_since_ = at;
+    }
+    last_ = at;
+  }
+  void finish() {
+    end(silent_, silent_since_);
+    end(waiting_, waiting_since_);
+  }
+
+  // No reply came, whether one was due or not.
+  const TimeSpans& silent() const noexcept { return silent_; }
+  // No reply came, and requests were in flight all the time.
+  const TimeSpans& waiting() const noexcept { return waiting_; }
+
+ private:
+  // Up to the last look: since then a reply may have come.
+  void end(TimeSpans& spans, std::optional<TimePoint>& since) {
+    if (since && last_ - *since >= kShortest) {
+      spans.push_back({*since, last_});
+    }
+    since.reset();
+  }
+
+  std::uint64_t outcomes_ = UINT64_MAX;  // none so far
+  std::optional<TimePoint> silent_since_;
+  std::optional<TimePoint> waiting_since_;
+  TimePoint last_{};
+  TimeSpans silent_;
+  TimeSpans waiting_;
+};
+
+}  // namespace fanin

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "net/clock.h"
+
+namespace fanin {
+
+struct TimeSpan {
+  TimePoint begin;
+  TimePoint end;
+  bool operator==(const TimeSpan&) const = default;
+};
+
+// Ascending; none overlaps another.
+using TimeSpans = std::vector<TimeSpan>;
+
+// What lies in both.
+TimeSpans intersection(const TimeSpans& first, const TimeSpans& second);
+// What lies in one at least; spans that touch become one.
+TimeSpans join(const TimeSpans& first, const TimeSpans& second);
+
+Nanoseconds total_length(const TimeSpans& spans) noexcept;
+
+}  // namespace fanin

@@ -1,0 +1,140 @@
+#include "loadgen/reports/time_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fanin {
+namespace {
+
+constexpr double kLittleTolerance = 0.05;
+constexpr int kRounds = 20;              // replies to each request in flight, for one more or less to be 5 %
+constexpr double kDown = 0.01;           // of the connections' time: above, fewer requests are in flight than assumed
+constexpr double kLostInvalid = 0.05;    // of the connections' time
+constexpr double kLostWarning = 0.001;   // what reconnecting now and then takes is less
+constexpr double kSilentWarning = 0.05;  // of the window
+constexpr int kUsualLatencies = 3;       // and kSilence: so long may no reply come
+constexpr Nanoseconds kSilence = std::chrono::milliseconds(100);
+
+double seconds(Nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
+
+// The latency that all but the slowest replies keep to: the 99th percentile, but not one of those that were in flight
+// during one stall, which are as many as can be in flight. Of a mix not less than what is usual for its slowest class.
+std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult& result) {
+  const std::uint64_t in_flight = std::uint64_t{plan.connections} * plan.depth;
+  if (result.response.count() <= in_flight) {
+    return std::nullopt;
+  }
+  const std::uint64_t rank =
+      std::min(result.response.count() - in_flight, result.response.count() - result.response.count() / 100);
+  std::uint64_t usual = 0;
+  std::uint64_t seen = 0;
+  for (const Histogram::Bucket& bucket : result.response.buckets()) {
+    usual = seen < rank ? Histogram::highest_of(Histogram::index_of(bucket.lowest)) : usual;
+    seen += bucket.count;
+  }
+  Nanoseconds latency(usual);
+  for (const ClassRecord& each : result.classes) {
+    const PercentileValue median = each.response.percentile(5000);
+    latency = median.kind == PercentileValue::Kind::kFinite ? std::max(latency, median.value) : latency;
+  }
+  return latency;
+}
+
+// Why Little's law does not hold here; empty: it does. As it happened, whatever was asked for.
+std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
+  const double down = result.share_of_connections(result.downtime.down, plan).value_or(0);
+  const double mean_ns = result.response.mean_ns();
+  const auto window_ns = static_cast<double>(result.window.count());
+  if (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.slices || plan.connect_on_demand) {
+    return "requests are not in flight all the time";
+  }
+  if (plan.requests) {
+    return "a number of requests ends the window";
+  }
+  if (result.completed == 0) {
+    return "no request was completed";
+  }
+  if (down > kDown) {
+    return fmt::format("connections were down for {:.3g} % of their time", down * 100);
+  }
+  if (plan.depth > 1 && result.connections.reconnects > 0) {
+    return "connections were opened anew with requests in the pipeline";
+  }
+  if (result.served < result.connections.established) {
+    return "some connections were never served";
+  }
+  if (mean_ns * kRounds > window_ns) {
+    return fmt::format("fewer than {} replies to each request in flight fit into the window", kRounds);
+  }
+  return "";
+}
+
+}  // namespace
+
+// Of a closed loop.
+void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  if (!plan.rate_per_s && result.completed > 0 &&
+      result.response.mean_ns() > static_cast<double>(result.window.count())) {
+    reasons.warn(fmt::format("replies take longer than the window: {:.2f} s on average, and it lasted {:.2f} s",
+                             result.response.mean_ns() / 1e9, seconds(result.window)));
+  }
+}
+
+// Time in which connections were not up although the generator wished it: what is measured is then a part of what was
+// asked for, and in a closed loop a connection that is gone asks nothing, so that no request is missing.
+void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const Downtime& downtime = result.downtime;
+  const double lost = result.share_of_connections(downtime.lost, plan).value_or(0);
+  const std::string unreachable =
+      downtime.unreachable > Nanoseconds(0)
+          ? fmt::format(": unreachable for {:.2f} of {:.2f} s", seconds(downtime.unreachable), seconds(result.window))
+          : "";
+  if (downtime.at_end) {
+    reasons.invalidate("no connection was up at the end of the window" + unreachable);
+  } else if (lost > kLostWarning) {
+    const auto text = fmt::format("connections were lost for {:.3g} % of their time{}", lost * 100, unreachable);
+    lost > kLostInvalid ? reasons.invalidate(text) : reasons.warn(text);
+  }
+}
+
+// A closed loop asks nothing while the server stands still, so that its percentiles hardly show it.
+void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  const auto usual = usual_latency(plan, result);
+  if (!usual) {
+    return;
+  }
+  Silence& silence = verdict.silence.emplace(Silence{.threshold = kSilence + kUsualLatencies * *usual});
+  for (const Nanoseconds length : result.silences) {
+    if (length >= silence.threshold) {
+      ++silence.count;
+      silence.total += length;
+      silence.longest = std::max(silence.longest, length);
+    }
+  }
+  if (!plan.rate_per_s && seconds(silence.total) > kSilentWarning * seconds(result.window)) {
+    reasons.warn(fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
+                             seconds(silence.total), seconds(result.window)));
+  }
+}
+
+// Little's law: throughput times response time is the number of requests in flight, if every reply is at once followed
+// by the next request. A response time that misses something shows as a ratio below 1.
+void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
+  verdict.littles_law_reason = why_no_littles_law(plan, result);
+  if (!verdict.littles_law_reason.empty()) {
+    return;
+  }
+  const double in_flight = static_cast<double>(result.connections.established) * plan.depth;
+  const double ratio = result.requests_per_s() * result.response.mean_ns() / 1e9 / in_flight;
+  verdict.littles_law_ratio = ratio;
+  if (std::abs(ratio - 1) > kLittleTolerance) {
+    reasons.warn(
+        fmt::format("Little's law is off by {:.0f} %: throughput times response time is {:.2f} of the requests "
+                    "in flight",
+                    (ratio - 1) * 100, ratio));
+  }
+}
+
+}  // namespace fanin

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "loadgen/reports/verdict.h"
+#include "os/printable.h"
+
+namespace fanin {
+
+// Adds to a verdict what speaks against a result.
+class Reasons {
+ public:
+  explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
+  void warn(std::string reason) { add(Status::kWarning, std::move(reason)); }
+  void invalidate(std::string reason) { add(Status::kInvalid, std::move(reason)); }
+
+ private:
+  void add(Status status, std::string reason) {
+    verdict_.status = std::max(verdict_.status, status);
+    verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
+  }
+  Verdict& verdict_;
+};
+
+// Where the time of the window went. Each by the rules of docs/interfaces.md; pure.
+void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
+void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
+void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
+void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
+
+}  // namespace fanin
