@@ -2,6 +2,7 @@
 
 import statistics
 
+from plots import suite_rules
 from plots.document import Finding, json_path
 from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
 
@@ -90,7 +91,7 @@ def suite_findings(suite, path):
             found.append(_finding((*here, "aa", "server"), f"\"{twin['server']}\" is not in this experiment"))
         if twin and twin["value"] not in experiment["sweep"]["values"]:
             found.append(_finding((*here, "aa", "value"), f"{twin['value']} is not one of the sweep's values"))
-    return found
+    return found + list(suite_rules.findings(suite, path))
 
 
 def experiment_servers(suite, experiment):

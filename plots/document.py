@@ -87,7 +87,7 @@ def read_json(path):
         content = path.read_bytes()
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"cannot read {path}: it is gzipped and damaged") from error
     except OSError as error:
@@ -168,6 +168,18 @@ def _items(validator, items, instance, schema):
     yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 
 
+def _pattern(validator, pattern, instance, schema):
+    # As ECMA-262 has it, and `fanin`: $ is the end, where Python's also stands before a last newline.
+    yield from jsonschema.Draft202012Validator.VALIDATORS["pattern"](
+        validator, pattern.replace("$", r"\Z"), instance, schema
+    )
+
+
+def _is_integer(checker, value):
+    # 1.0 is none: `fanin` reads counts as they are written.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @functools.cache
 def _schemas():
     loaded = {}
@@ -186,7 +198,11 @@ def _validator(kind, definition=None):
     schema = schemas[kind]
     if definition:
         schema = {"$ref": f"{schema['$id']}#/$defs/{definition}"}
-    cls = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"items": _items})
+    cls = jsonschema.validators.extend(
+        jsonschema.Draft202012Validator,
+        {"items": _items, "pattern": _pattern},
+        type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+    )
     try:
         import referencing
         import referencing.jsonschema

@@ -26,7 +26,7 @@ def findings(document, origin, limit=10):
 def rounds_findings(path, limit=10):
     """Returns up to `limit` Findings of a rounds.jsonl file; the place says the line."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []

@@ -25,6 +25,10 @@ std::string parse_name(const JsonReader& reader) {
   const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
     return is_alphanumeric(c) || std::string_view("_.+-").find(c) != std::string_view::npos;
   });
+  constexpr std::size_t kLongest = 100;  // a chart's file has two of them in its name
+  if (name.size() > kLongest) {
+    reader.fail(fmt::format("is too long: at most {} characters", kLongest));
+  }
   if (!plain || !is_alphanumeric(name.front())) {
     reader.fail("must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter or digit");
   }

@@ -1,0 +1,136 @@
+"""What the schema of a suite cannot say: `fanin` refuses such a suite too (harness/suite, tested by suites_agree_test.py)."""
+
+import json
+import re
+
+from plots.document import Finding, json_path, schema_findings
+
+_OF_HTTP = ("path", "host", "method", "headers", "body", "body_file", "expect_status")
+_OF_RAW = ("request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect")
+_REPLY_ENDS = ("reply_delimiter", "reply_bytes", "reply_pattern")
+_UNITS_NS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "": 1e9}
+_LONGEST_NS = (2**63 - 1) / 2
+
+
+def duration_ns(text):
+    """The nanoseconds of a duration that fits the schema."""
+    return sum(float(number) * _UNITS_NS[unit] for number, unit in re.findall(r"([0-9.]+)([a-z]*)", text))
+
+
+def findings(suite, path=()):
+    """Yields a Finding for every rule that is broken; the suite must fit its schema."""
+    yield from _of_texts(suite, path)
+    for index, server in enumerate(suite["servers"]):
+        command = server.get("command")
+        if command and (not command[0] or not any("{port}" in word for word in command)):
+            yield _finding((*path, "servers", index, "command"), "needs a program first, and {port} somewhere")
+    for index, experiment in enumerate(suite["experiments"]):
+        here = (*path, "experiments", index)
+        if "*" in experiment["servers"] and len(experiment["servers"]) > 1:
+            yield _finding((*here, "servers"), "a server stands here twice: * is all of them")
+        yield from _of_window(suite, experiment, here)
+        yield from _of_sweep(experiment["sweep"], (*here, "sweep", "values"))
+        yield from _of_mix(experiment["workload"].get("mix", ()), (*here, "workload", "mix"))
+        yield from _of_workloads(experiment, (*here, "workload"))
+
+
+def _of_texts(value, path, key=""):
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _of_texts(item, (*path, name), name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _of_texts(item, (*path, index))
+    elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        yield _finding(path, "holds half of a character")
+    elif key in ("warmup", "duration", "work", "think", "timeout", "trickle"):
+        if value != "auto" and duration_ns(value) >= _LONGEST_NS:
+            yield _finding(path, "is too long")
+
+
+def _of_window(suite, experiment, path):
+    duration = experiment.get("duration", suite.get("duration", "10s"))
+    if duration_ns(duration) < 0.5:
+        yield _finding(path, "the duration should be longer than nothing")
+    if "ramp" in experiment["workload"] and experiment.get("warmup", suite.get("warmup")) == "auto":
+        yield _finding(path, "the warmup auto waits for one steady rate, which a ramp does not have")
+
+
+def _of_sweep(sweep, path):
+    for index, value in enumerate(sweep["values"]):
+        for found in schema_findings(value, "fanin-suite", f"workload/properties/{sweep['parameter']}", 1):
+            yield _finding((*path, index), found.message)
+
+
+def _of_mix(mix, path):
+    names = []
+    for index, each in enumerate(mix):
+        keys = {name: value for name, value in each.items() if name not in ("weight", "name")}
+        names.append(each.get("name", json.dumps(keys, sort_keys=True)))
+        if names[-1] in names[:-1]:
+            yield _finding((*path, index), "another class has the same name")
+        for name, value in each.items():
+            if any(_cannot_be_quoted(text) for text in (value if isinstance(value, list) else [value])):
+                yield _finding((*path, index, name), "needs quotes and has both kinds of them")
+
+
+def _cannot_be_quoted(text):
+    if not isinstance(text, str) or (" " not in text and text[0] not in "'\""):
+        return False
+    return "'" in text and '"' in text
+
+
+def _of_workloads(experiment, path):
+    workload = experiment["workload"]
+    for value in experiment["sweep"]["values"]:
+        swept = {**workload, experiment["sweep"]["parameter"]: value}
+        found = [*_of_requests(swept), *_of_schedule(swept)]
+        if found:  # once, not for every value
+            yield _finding(path, found[0])
+            return
+
+
+def _of_requests(workload):
+    if "mix" not in workload:
+        yield from _of_request(workload)
+    for each in workload.get("mix", ()):
+        if "reply_bytes" in each and workload["protocol"] != "raw":
+            yield "reply_bytes is one for the whole server, no key of a class"
+        yield from _of_request({**workload, **each})
+
+
+def _of_request(keys):
+    protocol = keys["protocol"]
+    for of, names in (("http", _OF_HTTP), ("raw", _OF_RAW)):
+        given = [name for name in names if name in keys]
+        if given and protocol != of:
+            yield f"{', '.join(given)} belongs to protocol {of}, and the protocol is {protocol}"
+    for one, other in (("payload", "payload_bytes"), ("body", "body_file")):
+        if one in keys and other in keys:
+            yield f"takes {one} or {other}, not both"
+    if protocol == "raw" and ("request" not in keys or sum(name in keys for name in _REPLY_ENDS) != 1):
+        yield f"protocol raw needs request, and one of {', '.join(_REPLY_ENDS)}"
+    if "reply_limit_bytes" in keys and "reply_pattern" not in keys:
+        yield "reply_limit_bytes bounds replies that end by a reply_pattern"
+
+
+def _of_schedule(keys):
+    arrival = keys.get("arrival")
+    for name, needed in (("bursts", "burst_size"), ("trace", "trace")):
+        if (arrival == name) != (needed in keys):
+            yield f"the arrival {name} and {needed} go together"
+    if arrival and not {"rate_per_s", "ramp", "trace"} & keys.keys():
+        yield "arrival needs rate_per_s or ramp"
+    if "ramp" not in keys:
+        return
+    for name in ("rate_per_s", "requests"):
+        if name in keys:
+            yield f"takes ramp or {name}, not both"
+    if arrival in ("bursts", "trace"):
+        yield "a ramp needs the arrival poisson or uniform"
+    if not any(keys["ramp"].values()):
+        yield "the ramp asks for nothing: one of its rates should be above 0"
+
+
+def _finding(path, message):
+    return Finding(json_path(path), message)
