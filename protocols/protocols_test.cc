@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <ostream>
 #include <stdexcept>
@@ -457,7 +459,9 @@ TEST(Registry, RefusesWhatCannotWork) {
   EXPECT_THROW(kEcho.make_client({.payload_bytes = 0}), std::invalid_argument);
   EXPECT_THROW(kGoodbye.make_client({.payload = "a\nb"}), std::invalid_argument);
   EXPECT_THROW(kRaw.make_client({}), std::invalid_argument);
-  EXPECT_THROW(find_protocol("work").make_sessions({.work_share = 1.5}), std::invalid_argument);
+  for (const double share : {1.5, -0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    EXPECT_THROW(find_protocol("work").make_sessions({.work_share = share}), std::invalid_argument) << share;
+  }
   EXPECT_THROW(find_protocol("large").make_sessions({.reply_bytes = 0}), std::invalid_argument);
 }
 

@@ -77,7 +77,7 @@ std::uint64_t heavy_lines_per_call(const ServerProtocolOptions& options) {
 }
 
 SessionFactory make_sessions(const ServerProtocolOptions& options) {
-  if (options.work_share < 0 || options.work_share > 1) {
+  if (!(options.work_share >= 0 && options.work_share <= 1)) {  // NaN neither
     throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
   }
   const auto work = std::make_shared<const Work>(
