@@ -35,7 +35,7 @@ Pipe make_pipe() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no server outlives a suite that was killed
   ::signal(SIGPIPE, SIG_DFL);          // or else a server that forgets to ignore it would pass
   ::dup2(input, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
+  ::dup2(start.output.empty() ? output : ::open(start.output.c_str(), O_WRONLY), STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
   ::close_range(3, ~0U, 0);  // the lowest free numbers are what it is to find
   for (int i = 0; i < start.inherited_descriptors; ++i) {

@@ -18,6 +18,7 @@ struct ChildStart {
   std::vector<std::string> arguments;
   std::optional<std::uint64_t> descriptor_limit;  // RLIMIT_NOFILE, soft and hard; none: as here
   int inherited_descriptors = 0;                  // this many further descriptors are open in the child from the start
+  std::string output;                             // a file that its standard output goes to, instead of to this object
 };
 
 // A child process with its standard streams. Owns the process: one that still runs at the end is killed, by its id,

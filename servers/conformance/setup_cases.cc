@@ -11,14 +11,14 @@
 namespace fanin {
 namespace {
 
-// The line must name the `culprit`.
+// The line must name the `culprit`, and do nothing to a terminal.
 void expect_one_line_and_status_2(const ChildStart& command, const std::string& culprit) {
   ChildProcess server(command);
   EXPECT_EQ(server.wait(Deadline()), "exit status 2");
   const std::string errors = server.errors();
   EXPECT_EQ(errors.rfind("fanin-server: ", 0), 0u) << errors;
   EXPECT_NE(errors.find(culprit), std::string::npos) << errors;
-  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_EQ(errors.find_first_of("\x1b\n\xff"), errors.size() - 1) << errors;
   EXPECT_EQ(server.read_all(Deadline()), "") << "nothing is ready, so nothing may be printed that a harness reads";
 }
 
@@ -39,12 +39,40 @@ void unknown_protocol(const Subject& subject) {
       {.program = subject.server_program, .arguments = {subject.model.name, "--protocol", name}}, name);
 }
 
+// Would catch exit status 0 where nobody has got the list, the READY line or the help.
+void full_standard_output(const Subject& subject) {
+  for (const std::string& command : {std::string("list"), std::string("--help"), subject.model.name}) {
+    expect_one_line_and_status_2({.program = subject.server_program, .arguments = {command}, .output = "/dev/full"},
+                                 "No space left on device");
+  }
+}
+
+// Would catch terminal sequences in the line that says what is wrong.
+void names_that_are_not_printable(const Subject& subject) {
+  expect_one_line_and_status_2({.program = subject.server_program, .arguments = {"\x1b[2J\n\xff"}}, "\\x1b[2J\\n\\xff");
+  expect_one_line_and_status_2(server_command(subject, {.options = {"--bind", "\x1b[2J\n\xff"}}), "\\x1b[2J\\n\\xff");
+}
+
+// Would catch a NaN, or an infinite number, that gets through the check of a range: every comparison with NaN is false.
+void numbers_that_are_none(const Subject& subject) {
+  for (const char* text : {"nan", "-nan", "inf", "-inf", "1e999"}) {
+    expect_one_line_and_status_2({.program = subject.server_program,
+                                  .arguments = {subject.model.name, "--protocol", "work", "--work-share", text}},
+                                 "--work-share");
+    expect_one_line_and_status_2(
+        {.program = subject.server_program, .arguments = {subject.model.name, "--drain-timeout", text}}, text);
+  }
+}
+
 }  // namespace
 
 std::span<const Case> setup_cases() {
   static constexpr Case kCases[] = {
       {"PortInUse", false, is_home, port_in_use},
       {"UnknownProtocol", false, is_home, unknown_protocol},
+      {"FullStandardOutput", false, is_home, full_standard_output},
+      {"NamesThatAreNotPrintable", false, is_home, names_that_are_not_printable},
+      {"NumbersThatAreNone", false, is_home, numbers_that_are_none},
   };
   return kCases;
 }
