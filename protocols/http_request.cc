@@ -3,6 +3,10 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "protocols/http_fields.h"
 
 namespace fanin {
 namespace {
@@ -11,6 +15,7 @@ constexpr int kBadRequest = 400;
 constexpr int kBodyTooLarge = 413;
 constexpr int kTargetTooLong = 414;
 constexpr int kHeadTooLarge = 431;
+constexpr int kNotImplemented = 501;
 
 constexpr int kStop = -1;  // what a callback returns to end the parsing
 
@@ -28,28 +33,6 @@ HttpRequest& thread_request() {
 
 }  // namespace
 
-void HttpText::append(const char* at, std::size_t size) {
-  if (copy_.empty()) {
-    if (view_.empty()) {
-      view_ = {at, size};
-      return;
-    }
-    if (view_.data() + view_.size() == at) {
-      view_ = {view_.data(), view_.size() + size};
-      return;
-    }
-    copy_ = view_;
-  }
-  copy_.append(at, size);
-}
-
-void HttpText::keep() {
-  if (copy_.empty()) {
-    copy_ = view_;
-  }
-  view_ = {};
-}
-
 HttpRequestParser::HttpRequestParser() noexcept {
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
@@ -63,6 +46,8 @@ const http_parser_settings& HttpRequestParser::settings() noexcept {
     made.on_header_field = on_field;
     made.on_header_value = on_value;
     made.on_headers_complete = on_head_complete;
+    made.on_chunk_header = on_chunk_header;
+    made.on_chunk_complete = on_chunk_complete;
     made.on_message_complete = on_message_complete;
     return made;
   }();
@@ -83,6 +68,9 @@ int HttpRequestParser::on_url(http_parser* parser, const char* at, std::size_t s
 }
 
 int HttpRequestParser::on_field(http_parser* parser, const char* at, std::size_t size) {
+  if (std::memchr(at, ' ', size) != nullptr) {
+    return kStop;  // the parser takes "Transfer-Encoding : chunked", which RFC 9112, 5.1 has servers refuse
+  }
   if (owner(parser).head_complete_) {
     return 0;  // a trailer: it came after the decision
   }
@@ -104,11 +92,13 @@ int HttpRequestParser::on_value(http_parser* parser, const char* at, std::size_t
   if (!request.in_value) {
     request.in_value = true;
     const std::string_view name = request.name.view();
-    request.field = is_name(name, "If-Modified-Since") ? HttpRequest::Field::kIfModifiedSince
-                    : is_name(name, "Range")           ? HttpRequest::Field::kRange
-                    : is_name(name, "If-Range")        ? HttpRequest::Field::kIfRange
-                                                       : HttpRequest::Field::kOther;
-    request.hosts += is_name(name, "Host") ? 1 : 0;
+    request.field = is_name(name, "If-Modified-Since")   ? HttpRequest::Field::kIfModifiedSince
+                    : is_name(name, "Range")             ? HttpRequest::Field::kRange
+                    : is_name(name, "If-Range")          ? HttpRequest::Field::kIfRange
+                    : is_name(name, "Host")              ? HttpRequest::Field::kHost
+                    : is_name(name, "Transfer-Encoding") ? HttpRequest::Field::kTransferEncoding
+                                                         : HttpRequest::Field::kOther;
+    request.hosts += request.field == HttpRequest::Field::kHost ? 1 : 0;
     request.if_none_match |= is_name(name, "If-None-Match");
     request.expects_continue |= is_name(name, "Expect");
   }
@@ -121,6 +111,11 @@ int HttpRequestParser::on_value(http_parser* parser, const char* at, std::size_t
       break;
     case HttpRequest::Field::kIfRange:
       request.if_range.append(at, size);
+      break;
+    case HttpRequest::Field::kHost:
+      return is_host_text({at, size}, request.host_ended) ? 0 : kStop;
+    case HttpRequest::Field::kTransferEncoding:
+      request.coding = spell_chunked(request.coding, {at, size});
       break;
     case HttpRequest::Field::kOther:
       break;
@@ -135,6 +130,14 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   request.method = parser->method;
   request.major = parser->http_major;
   request.minor = parser->http_minor;
+  if (request.major == 0) {
+    self.refusal_ = kBadRequest;
+    return kStop;
+  }
+  if (request.coding != 0 && request.coding != kChunkedSpelt) {
+    self.refusal_ = kNotImplemented;
+    return kStop;
+  }
   const bool has_length = (parser->flags & F_CONTENTLENGTH) != 0;
   if (request.target.view().size() > kLongestTarget) {
     self.refusal_ = kTargetTooLong;
@@ -152,9 +155,30 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   return self.stop_after_head_ ? kStop : 0;
 }
 
+// The last chunk, which is empty, is followed by trailer fields or an empty line.
+int HttpRequestParser::on_chunk_header(http_parser* parser) noexcept {
+  HttpRequestParser& self = owner(parser);
+  if (parser->content_length == 0) {
+    self.lines_.begin_trailer();
+    http_parser_pause(parser, 1);
+  }
+  return 0;
+}
+
+int HttpRequestParser::on_chunk_complete(http_parser* parser) noexcept {
+  HttpRequestParser& self = owner(parser);
+  if ((parser->flags & F_TRAILING) == 0) {  // not the last one
+    self.chunk_complete_ = true;
+    http_parser_pause(parser, 1);
+  }
+  return 0;
+}
+
 int HttpRequestParser::on_message_complete(http_parser* parser) noexcept {
-  HttpRequest& request = *owner(parser).request_;
+  HttpRequestParser& self = owner(parser);
+  HttpRequest& request = *self.request_;
   request.keep_alive = request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
+  self.message_complete_ = true;
   http_parser_pause(parser, 1);
   return 0;
 }
@@ -167,7 +191,7 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
     if (taken_ >= limit) {
       return refuse(status_of_excess());
     }
-    const Result result = execute(input, std::min(input.size(), limit - taken_));
+    const Result result = parse_some(input, std::min(input.size(), limit - taken_));
     if (result != Result::kIncomplete) {
       return result;
     }
@@ -176,6 +200,20 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
     keep();
   }
   return Result::kIncomplete;
+}
+
+// The first `size` bytes of the input at most: the rest of a head or trailer, or of a body.
+HttpRequestParser::Result HttpRequestParser::parse_some(std::string_view& input, std::size_t size) {
+  if (lines_.ended()) {
+    return execute(input, size);
+  }
+  const auto in_lines = lines_.take(input.substr(0, size));
+  if (!in_lines) {
+    return refuse(kBadRequest);
+  }
+  const Result result = execute(input, *in_lines);
+  const bool without_version = begun_ && lines_.has_lines() && parser_.http_major == 0;
+  return result == Result::kIncomplete && without_version ? refuse(kBadRequest) : result;
 }
 
 int HttpRequestParser::status_of_excess() const noexcept {
@@ -192,17 +230,16 @@ int HttpRequestParser::status_of_excess() const noexcept {
 HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, std::size_t size) {
   const std::size_t used = http_parser_execute(&parser_, &settings(), input.data(), size);
   taken_ += static_cast<std::uint32_t>(used);
+  const std::string_view taken = input.substr(0, used);
   switch (HTTP_PARSER_ERRNO(&parser_)) {
     case HPE_OK:
       input.remove_prefix(used);
+      last_ = taken.empty() ? last_ : taken.back();
       return Result::kIncomplete;
     case HPE_PAUSED:
       http_parser_pause(&parser_, 0);
       input.remove_prefix(used);
-      taken_ = 0;
-      begun_ = false;
-      head_complete_ = false;
-      return Result::kRequest;
+      return on_pause(taken);
     default:
       if (stop_after_head_ && refusal_ == 0) {
         request_->keep_alive = false;  // whether the body comes is not known, so nothing after it can be understood
@@ -210,6 +247,24 @@ HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, st
       }
       return refuse(refusal_ != 0 ? refusal_ : kBadRequest);
   }
+}
+
+// At the end of a message, or of a chunk, of which the parser does not look at the CR and the LF.
+HttpRequestParser::Result HttpRequestParser::on_pause(std::string_view taken) noexcept {
+  if (message_complete_) {
+    taken_ = 0;
+    begun_ = false;
+    head_complete_ = false;
+    message_complete_ = false;
+    lines_.begin_head();
+    return Result::kRequest;
+  }
+  const char before_last = taken.size() > 1 ? taken[taken.size() - 2] : last_;
+  last_ = taken.back();
+  if (std::exchange(chunk_complete_, false) && (before_last != '\r' || last_ != '\n')) {
+    return refuse(kBadRequest);
+  }
+  return Result::kIncomplete;
 }
 
 HttpRequestParser::Result HttpRequestParser::refuse(int status) noexcept {

@@ -4,37 +4,27 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
+
+#include "protocols/http_lines.h"
+#include "protocols/http_text.h"
 
 namespace fanin {
 
-// A piece of a request: a view of the input as long as it lies there in one piece, a copy otherwise, so that a request
-// which arrives whole is never copied.
-class HttpText {
- public:
-  void append(const char* at, std::size_t size);
-  std::string_view view() const noexcept { return copy_.empty() ? view_ : std::string_view(copy_); }
-  // The input is about to go away.
-  void keep();
-
- private:
-  std::string_view view_;
-  std::string copy_;
-};
-
 // What a server of files needs to know of a request.
 struct HttpRequest {
-  enum class Field { kOther, kIfModifiedSince, kRange, kIfRange };
+  enum class Field { kOther, kIfModifiedSince, kRange, kIfRange, kHost, kTransferEncoding };
 
   HttpText target;
   HttpText if_modified_since;
   HttpText range;
   HttpText if_range;
-  int hosts = 0;  // fields of that name
+  int hosts = 0;            // fields of that name
+  bool host_ended = false;  // blanks behind its value have come
   bool if_none_match = false;
   bool expects_continue = false;
   bool has_fields = false;
+  std::uint8_t coding = 0;  // how much of "chunked" Transfer-Encoding has spelt so far; see spell_chunked()
   unsigned method = HTTP_GET;
   unsigned major = 1;
   unsigned minor = 1;
@@ -66,7 +56,7 @@ class HttpRequestParser {
 
   // After kRequest, until release() and as long as the input lives.
   const HttpRequest& request() const noexcept { return *request_; }
-  // Status code: 400, 413, 414 or 431.
+  // Status code: 400, 413, 414, 431 or 501.
   int refusal() const noexcept { return refusal_; }
   // The request has been answered.
   void release() noexcept { kept_.reset(); }
@@ -77,10 +67,14 @@ class HttpRequestParser {
   static int on_field(http_parser* parser, const char* at, std::size_t size);
   static int on_value(http_parser* parser, const char* at, std::size_t size);
   static int on_head_complete(http_parser* parser) noexcept;
+  static int on_chunk_header(http_parser* parser) noexcept;
+  static int on_chunk_complete(http_parser* parser) noexcept;
   static int on_message_complete(http_parser* parser) noexcept;
   static const http_parser_settings& settings() noexcept;
 
   Result execute(std::string_view& input, std::size_t size);
+  Result parse_some(std::string_view& input, std::size_t size);
+  Result on_pause(std::string_view taken) noexcept;
   Result refuse(int status) noexcept;
   int status_of_excess() const noexcept;
   void keep();
@@ -92,6 +86,10 @@ class HttpRequestParser {
   std::uint16_t refusal_ = 0;
   bool begun_ = false;
   bool head_complete_ = false;
+  bool message_complete_ = false;
+  bool chunk_complete_ = false;
+  HttpLines lines_;               // of the head, then of the trailer
+  char last_ = '\0';              // byte that the parser has taken
   bool stop_after_head_ = false;  // the body is not to come: the client waits for our word first
 };
 

@@ -173,7 +173,10 @@ INSTANTIATE_TEST_SUITE_P(
         Exchange{"NewerMinor", "GET / HTTP/1.7\r\nHost: x\r\n\r\n", kIndex},
         Exchange{"OtherMajor", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", error("505 HTTP Version Not Supported", kClose),
                  true},
-        Exchange{"NoVersion", "GET /\r\n\r\n", error("505 HTTP Version Not Supported", kClose), true}),
+        Exchange{"NoVersion", "GET /\r\n", kBadRequest, true},
+        Exchange{"NoVersionButFields", "GET /\r\nHost: x\r\n\r\n", kBadRequest, true},
+        Exchange{"NoVersionSecond", get("/") + "GET /\r\n", kIndex + kBadRequest, true},
+        Exchange{"VersionBeforeFields", "GET / HTTP/0.9\r\nHost: x\r\n\r\n", kBadRequest, true}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -202,6 +205,62 @@ INSTANTIATE_TEST_SUITE_P(
                  error("413 Payload Too Large", kClose), true},
         Exchange{"BodyNotSentBeforeAsked", ask("POST", "Content-Length: 9\r\nExpect: 100-continue\r\n"),
                  error("405 Method Not Allowed", kClose, "Allow: GET, HEAD\r\n"), true}),
+    [](const auto& test) { return test.param.name; });
+
+std::string chunked(const std::string& body) { return ask("POST", "Transfer-Encoding: chunked\r\n", body); }
+
+// Would catch: framing that another program in front of this one reads differently, so that the two see different
+// requests (request smuggling): "Transfer-Encoding : chunked" was chunked, and a chunk could end in any two bytes.
+INSTANTIATE_TEST_SUITE_P(
+    Framing, Http,
+    testing::Values(
+        Exchange{"BlankBeforeColon", ask("POST", "Transfer-Encoding : chunked\r\n", "0\r\n\r\n"), kBadRequest, true},
+        Exchange{"BlankBeforeColonOfLength", ask("POST", "Content-Length : 3\r\n", "abc"), kBadRequest, true},
+        Exchange{"BlankInName", get("/", "A b: c\r\n"), kBadRequest, true},
+        Exchange{"BlankInNameOfTrailer", chunked("0\r\nA : b\r\n\r\n"), kBadRequest, true},
+        Exchange{"ChunkEndsInOtherBytes", chunked("3\r\nabcXX0\r\n\r\n"), kBadRequest, true},
+        Exchange{"ChunkEndsInOtherByte", chunked("3\r\nabcX\n0\r\n\r\n"), kBadRequest, true},
+        Exchange{"ChunkEndsInOtherByteBehindCr", chunked("3\r\nabc\rX0\r\n\r\n"), kBadRequest, true},
+        Exchange{"ChunkLongerThanItsSize", chunked("3\r\nabcd\r\n0\r\n\r\n"), kBadRequest, true},
+        Exchange{"ChunkSizeWithoutCr", chunked("3\nabc\r\n0\r\n\r\n"), kBadRequest, true},
+        Exchange{"LastChunkWithoutCr", chunked("0\r\n\n"), kBadRequest, true},
+        Exchange{"TrailerWithoutCr", chunked("0\r\nA: b\n\r\n"), kBadRequest, true},
+        Exchange{"FoldedTrailer", chunked("0\r\nA: b\r\n c\r\n\r\n"), kBadRequest, true},
+        Exchange{"ManyChunks", chunked("1\r\na\r\n2;x=y\r\n\r\n\r\n1\r\nX\r\n0\r\nA: b\r\nC: d\r\n\r\n") + get("/"),
+                 kNotAllowed + kIndex},
+        Exchange{"BareLf", "GET / HTTP/1.1\nHost: x\n\n", kBadRequest, true},
+        Exchange{"BareLfInAField", get("/", "A: b\nTransfer-Encoding: chunked\r\n"), kBadRequest, true},
+        Exchange{"BareLfAtTheEnd", "GET / HTTP/1.1\r\nHost: x\r\n\n", kBadRequest, true},
+        Exchange{"BareCr", get("/", "A: b\rC: d\r\n"), kBadRequest, true},
+        Exchange{"Folded", get("/", "A: b\r\n c\r\n"), kBadRequest, true},
+        Exchange{"FoldedFraming", ask("POST", "Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n"), kBadRequest, true},
+        Exchange{"FoldedFirst", "GET / HTTP/1.1\r\n A: b\r\nHost: x\r\n\r\n", kBadRequest, true}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    FramingFields, Http,
+    testing::Values(
+        Exchange{"LengthTwice", ask("POST", "Content-Length: 3\r\nContent-Length: 3\r\n", "abc"), kBadRequest, true},
+        Exchange{"LengthList", ask("POST", "Content-Length: 3, 3\r\n", "abc"), kBadRequest, true},
+        Exchange{"LengthWithPlus", ask("POST", "Content-Length: +3\r\n", "abc"), kBadRequest, true},
+        Exchange{"LengthWithMinus", ask("POST", "Content-Length: -3\r\n", "abc"), kBadRequest, true},
+        Exchange{"LengthEmpty", ask("POST", "Content-Length:\r\n", "abc"), kBadRequest, true},
+        Exchange{"LengthAfterChunked", ask("POST", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n"),
+                 kBadRequest, true},
+        Exchange{"ChunkedLast", ask("POST", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
+                 error("501 Not Implemented", kClose), true},
+        Exchange{"ChunkedFirst", ask("POST", "Transfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n"),
+                 error("501 Not Implemented", kClose), true},
+        Exchange{"ChunkedTwice",
+                 ask("POST", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+                 error("501 Not Implemented", kClose), true},
+        Exchange{"ChunkedInCapitals", ask("POST", "transfer-encoding: CHUNKED \r\n", "0\r\n\r\n") + get("/"),
+                 kNotAllowed + kIndex},
+        Exchange{"HostWithBlank", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", kBadRequest, true},
+        Exchange{"HostWithUser", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", kBadRequest, true},
+        Exchange{"HostWithPath", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", kBadRequest, true},
+        Exchange{"HostEmpty", "GET / HTTP/1.1\r\nHost:\r\n\r\n", kIndex},
+        Exchange{"HostOfIpv6", "GET / HTTP/1.1\r\nHost: [::1]:80 \r\n\r\n", kIndex}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
