@@ -45,6 +45,10 @@ Pipe make_pipe() {
     const rlimit limit{*start.descriptor_limit, *start.descriptor_limit};
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
+  if (start.stack_limit) {
+    const rlimit limit{*start.stack_limit, *start.stack_limit};
+    ::setrlimit(RLIMIT_STACK, &limit);
+  }
   ::execvp(arguments[0], arguments);
   ::_exit(127);
 }

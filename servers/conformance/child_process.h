@@ -17,6 +17,7 @@ struct ChildStart {
   std::string program;  // path, or a name to be found on PATH
   std::vector<std::string> arguments;
   std::optional<std::uint64_t> descriptor_limit;  // RLIMIT_NOFILE, soft and hard; none: as here
+  std::optional<std::uint64_t> stack_limit;       // RLIMIT_STACK likewise, in bytes
   int inherited_descriptors = 0;                  // this many further descriptors are open in the child from the start
   std::string output;                             // a file that its standard output goes to, instead of to this object
 };

@@ -33,6 +33,7 @@ ChildStart server_command(const Subject& subject, const ServerStart& start) {
   ChildStart command{.program = subject.server_program,
                      .arguments = {subject.model.name, "--protocol", std::string(subject.protocol->name)},
                      .descriptor_limit = start.descriptor_limit,
+                     .stack_limit = start.stack_limit,
                      .inherited_descriptors = start.inherited_descriptors};
   for (const auto& options : {subject.setup.server_options, start.options}) {
     command.arguments.insert(command.arguments.end(), options.begin(), options.end());

@@ -30,6 +30,7 @@ class Counters {
 struct ServerStart {
   std::vector<std::string> options;
   std::optional<std::uint64_t> descriptor_limit;
+  std::optional<std::uint64_t> stack_limit;
   int inherited_descriptors = 0;
 };
 

@@ -11,6 +11,9 @@
 namespace fanin {
 namespace {
 
+// Every protocol, because a session has its frames on the stack, too.
+bool fits_a_small_stack(const Subject& /*subject*/) { return !kSanitized; }
+
 // The line must name the `culprit`, and do nothing to a terminal.
 void expect_one_line_and_status_2(const ChildStart& command, const std::string& culprit) {
   ChildProcess server(command);
@@ -64,6 +67,16 @@ void numbers_that_are_none(const Subject& subject) {
   }
 }
 
+// Would catch a large local variable, which ends a server with SIGSEGV under a small `ulimit -s`; the stacks of threads
+// are of that size, too.
+void small_stack(const Subject& subject) {
+  const auto protocol = subject.client_half();
+  RunningServer server(subject, {.stack_limit = 64 * 1024});
+  auto clients = connect_many(subject.at_once(5), server.address(), *protocol);
+  converse(clients);
+  server.stop();
+}
+
 }  // namespace
 
 std::span<const Case> setup_cases() {
@@ -73,6 +86,7 @@ std::span<const Case> setup_cases() {
       {"FullStandardOutput", false, is_home, full_standard_output},
       {"NamesThatAreNotPrintable", false, is_home, names_that_are_not_printable},
       {"NumbersThatAreNone", false, is_home, numbers_that_are_none},
+      {"SmallStack", false, fits_a_small_stack, small_stack},
   };
   return kCases;
 }
