@@ -70,7 +70,8 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--queue", model.queue, "most connections or jobs that wait for a worker")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  add("--drain-budget", model.drain_budget, "reads of one connection before the others have their turn")
+  add("--drain-budget", model.drain_budget,
+      "steps of one connection (a read, or a part of a batch of expensive requests) before the others have their turn")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   add("--stack-size", model.stack_bytes, "bytes of stack for each connection")

@@ -22,7 +22,7 @@ struct ModelOptions {
   std::string idle = "spin";                         // busy-poll: what to do when nothing was ready: spin, yield, sleep
   Nanoseconds sleep = std::chrono::milliseconds(1);  // busy-poll: how long `sleep` is
   std::size_t queue = 1024;                          // pools: the most connections or jobs that wait for a worker
-  int drain_budget = 16;                // edge-triggered: reads of one connection before the others have their turn
+  int drain_budget = 16;                // edge-triggered: steps of one connection before the others have their turn
   std::size_t stack_bytes = 64 * 1024;  // fiber: stack of one connection
   std::size_t signal_queue = 0;         // sigio: how many signals may be pending; 0: as many as the system allows
   std::string mechanism;                // selector: forces one; empty takes the best there is
