@@ -177,7 +177,9 @@ int HttpRequestParser::on_chunk_complete(http_parser* parser) noexcept {
 int HttpRequestParser::on_message_complete(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
   HttpRequest& request = *self.request_;
-  request.keep_alive = request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
+  // HTTP/1.0 knows no chunks: where something in front of this server does not either, the next request is not one.
+  const bool is_faulty = request.minor == 0 && (parser->flags & F_CHUNKED) != 0;
+  request.keep_alive = !is_faulty && request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
   self.message_complete_ = true;
   http_parser_pause(parser, 1);
   return 0;
