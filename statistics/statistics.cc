@@ -1,9 +1,12 @@
 #include "statistics/statistics.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <utility>
+#include <cstdint>
+#include <limits>
+#include <numeric>
 
 namespace fanin {
 namespace {
@@ -31,19 +34,22 @@ double median(std::vector<double> values) {
 
 Interval median_interval(std::vector<double> values, double level) {
   std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  // tail = P(Binomial(n, 1/2) < k) for the k in hand, mass = P(Binomial = k).
-  double mass = std::pow(0.5, static_cast<double>(n));
-  double tail = mass;
+  const auto n = static_cast<double>(values.size());
+  // P(Binomial = k), by logarithms: 2^-n itself is no double beyond n = 1074.
+  const auto mass = [n](std::size_t k) {
+    const auto hits = static_cast<double>(k);
+    return std::exp(std::lgamma(n + 1) - std::lgamma(hits + 1) - std::lgamma(n - hits + 1) - n * std::log(2.0));
+  };
+  double tail = mass(0);  // P(Binomial < k) for the k in hand
   std::size_t k = 1;
-  for (; k < (n + 1) / 2; ++k) {
-    mass *= static_cast<double>(n - k + 1) / static_cast<double>(k);
-    if (1 - 2 * (tail + mass) < level) {
+  for (; k < (values.size() + 1) / 2; ++k) {
+    const double next = tail + mass(k);
+    if (1 - 2 * next < level) {
       break;
     }
-    tail += mass;
+    tail = next;
   }
-  return {values[k - 1], values[n - k], std::max(0.0, 1 - 2 * tail)};
+  return {values[k - 1], values[values.size() - k], std::max(0.0, 1 - 2 * tail)};
 }
 
 std::optional<double> least_squares_slope(const std::vector<Point>& points) {
@@ -64,119 +70,178 @@ std::optional<double> least_squares_slope(const std::vector<Point>& points) {
   return squares > 0 ? std::optional(products / squares) : std::nullopt;
 }
 
-// counts[u] is the number of the C(m+n, m) arrangements whose statistic is u, built one value of the first sample at a
-// time: it multiplies by (1 - q^(n+i)) / (1 - q^i), the factors of the Gaussian binomial coefficient.
-double mann_whitney_probability(int m, int n, int u) {
-  if (u < 0) {
-    return 0;
-  }
-  const int largest = m * n;
-  std::vector<double> counts(static_cast<std::size_t>(largest) + 1, 0.0);
-  counts[0] = 1;
-  for (int i = 1; i <= m; ++i) {
-    for (int at = largest; at >= n + i; --at) {
-      counts[static_cast<std::size_t>(at)] -= counts[static_cast<std::size_t>(at - n - i)];
-    }
-    for (int at = i; at <= largest; ++at) {
-      counts[static_cast<std::size_t>(at)] += counts[static_cast<std::size_t>(at - i)];
-    }
-  }
-  double below = 0;
-  double all = 0;
-  for (int at = 0; at <= largest; ++at) {
-    all += counts[static_cast<std::size_t>(at)];
-    below += at <= u ? counts[static_cast<std::size_t>(at)] : 0.0;
-  }
-  return below / all;
-}
-
-// counts[t] is the number of the 2^n sets of ranks whose sum is t, built rank by rank.
-double signed_rank_probability(int n, int t) {
-  const int largest = n * (n + 1) / 2;
-  std::vector<double> counts(static_cast<std::size_t>(largest) + 1, 0.0);
-  counts[0] = 1;
-  for (int rank = 1; rank <= n; ++rank) {
-    for (int at = largest; at >= rank; --at) {
-      counts[static_cast<std::size_t>(at)] += counts[static_cast<std::size_t>(at - rank)];
-    }
-  }
-  double below = 0;
-  for (int at = 0; at <= std::min(t, largest); ++at) {
-    below += counts[static_cast<std::size_t>(at)];
-  }
-  return std::ldexp(below, -n);
-}
-
 namespace {
 
-// The largest k for which the interval of the k-th smallest and largest Walsh average covers `level`, and that
-// coverage: 1 - 2 P(T < k).
-std::pair<std::size_t, double> signed_rank_bound(int n, double level) {
-  constexpr int kMostExact = 50;
-  if (n > kMostExact) {
-    const double mean = n * (n + 1.0) / 4;
-    const double deviation = std::sqrt(n * (n + 1.0) * (2.0 * n + 1) / 24);
-    const double z = std::sqrt(2.0) * inverse_erf(level);
-    const double k = std::floor(mean - z * deviation);
-    return {static_cast<std::size_t>(std::max(k, 1.0)), level};
+// probabilities[u] of the Mann-Whitney statistic. Whether the largest of all values is of the first sample, with
+// probability i / (i + j), then beating all j of the second, leads to the distribution of one value less. Every term is
+// positive, so nothing cancels out, as it does among the coefficients of the Gaussian binomial. Takes (m n)^2 steps.
+std::vector<double> mann_whitney_probabilities(int m, int n) {
+  const auto size = static_cast<std::size_t>(m) * static_cast<std::size_t>(n) + 1;
+  const auto columns = static_cast<std::size_t>(n) + 1;
+  std::vector<std::vector<double>> row(columns, std::vector<double>(size, 0.0));  // of i values against j = 0 ... n
+  for (std::vector<double>& each : row) {
+    each[0] = 1;
   }
-  int k = 0;
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(m); ++i) {
+    for (std::size_t j = 1; j < columns; ++j) {
+      const double of_first = static_cast<double>(i) / static_cast<double>(i + j);
+      for (std::size_t u = i * j + 1; u-- > 0;) {
+        row[j][u] = (u >= j ? of_first * row[j][u - j] : 0) + (1 - of_first) * row[j - 1][u];
+      }
+    }
+  }
+  return row.back();
+}
+
+// probabilities[t] of the signed-rank statistic: counts of the 2^n sets of ranks whose sum is t, built rank by rank.
+std::vector<double> signed_rank_probabilities(int n) {
+  const int largest = n * (n + 1) / 2;
+  std::vector<double> probabilities(static_cast<std::size_t>(largest) + 1, 0.0);
+  probabilities[0] = 1;
+  for (int rank = 1; rank <= n; ++rank) {
+    for (int at = largest; at >= rank; --at) {
+      probabilities[static_cast<std::size_t>(at)] += probabilities[static_cast<std::size_t>(at - rank)];
+    }
+  }
+  for (double& each : probabilities) {
+    each = std::ldexp(each, -n);
+  }
+  return probabilities;
+}
+
+double cumulative(const std::vector<double>& probabilities, int value) {
+  const auto end = static_cast<std::size_t>(std::clamp(value + 1, 0, static_cast<int>(probabilities.size())));
+  return std::accumulate(probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
+}
+
+// The interval between the k-th smallest and largest value, and what it covers.
+struct Bound {
+  std::size_t k = 0;  // 0: there is none
   double coverage = 0;
-  for (double next = 1 - 2 * signed_rank_probability(n, 0); next >= level;
-       next = 1 - 2 * signed_rank_probability(n, k)) {
-    coverage = next;
-    ++k;
+};
+
+// The largest k with 1 - 2 P(statistic < k) >= level.
+Bound exact_bound(const std::vector<double>& probabilities, double level) {
+  Bound bound;
+  double tail = 0;
+  for (const double probability : probabilities) {
+    tail += probability;
+    if (1 - 2 * tail < level) {
+      break;
+    }
+    bound = {bound.k + 1, 1 - 2 * tail};
   }
-  return {static_cast<std::size_t>(k), coverage};
+  return bound;
+}
+
+Bound normal_bound(double mean, double variance, double level) {
+  const double z = std::sqrt(2.0) * inverse_erf(level);
+  return {static_cast<std::size_t>(std::max(std::floor(mean - z * std::sqrt(variance)), 1.0)), level};
+}
+
+Bound signed_rank_bound(std::size_t count, double level) {
+  constexpr std::size_t kMostExact = 50;
+  if (count <= kMostExact) {
+    return exact_bound(signed_rank_probabilities(static_cast<int>(count)), level);
+  }
+  const auto n = static_cast<double>(count);
+  return normal_bound(n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24, level);
+}
+
+Bound rank_sum_bound(std::size_t first, std::size_t second, double level) {
+  constexpr std::size_t kMostExact = 2500;  // of pairs
+  if (first * second <= kMostExact) {
+    return exact_bound(mann_whitney_probabilities(static_cast<int>(first), static_cast<int>(second)), level);
+  }
+  const auto m = static_cast<double>(first);
+  const auto n = static_cast<double>(second);
+  return normal_bound(m * n / 2, m * n * (m + n + 1) / 12, level);
+}
+
+// Doubles in their order as whole numbers; its own inverse.
+std::int64_t ordinal(double value) {
+  const auto bits = std::bit_cast<std::int64_t>(value);
+  return bits >= 0 ? bits : std::numeric_limits<std::int64_t>::min() - bits;
+}
+
+double value_of(std::int64_t ordinal) {
+  return std::bit_cast<double>(ordinal >= 0 ? ordinal : std::numeric_limits<std::int64_t>::min() - ordinal);
+}
+
+// The k-th smallest (from 1) of values from `low` to `high`, of which `count_up_to` says how many there are up to one:
+// so the values of all pairs need not be made and sorted. At most 64 steps.
+template <typename CountUpTo>
+double kth_smallest(std::size_t k, double low, double high, const CountUpTo& count_up_to) {
+  std::int64_t from = ordinal(low);
+  std::int64_t to = ordinal(high);
+  while (from < to) {
+    const std::int64_t middle = std::midpoint(from, to);  // rounds towards `from`
+    if (count_up_to(value_of(middle)) >= k) {
+      to = middle;
+    } else {
+      from = middle + 1;
+    }
+  }
+  return value_of(from);
+}
+
+// The median of `count` values and the interval that `bound` gives, by their rank.
+template <typename AtRank>
+Shift shift_of(std::size_t count, const Bound& bound, const AtRank& at_rank) {
+  const double middle = at_rank((count + 1) / 2);
+  Shift shift{count % 2 == 1 ? middle : (middle + at_rank(count / 2 + 1)) / 2, std::nullopt};
+  if (bound.k > 0) {
+    shift.interval = Interval{at_rank(bound.k), at_rank(count + 1 - bound.k), bound.coverage};
+  }
+  return shift;
 }
 
 }  // namespace
 
+double mann_whitney_probability(int m, int n, int u) { return cumulative(mann_whitney_probabilities(m, n), u); }
+
+double signed_rank_probability(int n, int t) { return cumulative(signed_rank_probabilities(n), t); }
+
 Shift signed_rank_shift(const std::vector<double>& differences, double level) {
-  std::vector<double> averages;
-  averages.reserve(differences.size() * (differences.size() + 1) / 2);
-  for (std::size_t i = 0; i < differences.size(); ++i) {
-    for (std::size_t j = i; j < differences.size(); ++j) {
-      averages.push_back((differences[i] + differences[j]) / 2);
+  std::vector<double> sorted = differences;
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t n = sorted.size();
+  // Pairs i <= j whose mean is at most `value`: as i goes up, j comes down.
+  const auto count_up_to = [&](double value) {
+    std::size_t count = 0;
+    std::size_t end = n;
+    for (std::size_t i = 0; i < n; ++i) {
+      while (end > i && (sorted[i] + sorted[end - 1]) / 2 > value) {
+        --end;
+      }
+      count += end > i ? end - i : 0;
     }
-  }
-  std::sort(averages.begin(), averages.end());
-  Shift shift{sorted_median(averages), std::nullopt};
-  const auto [k, coverage] = signed_rank_bound(static_cast<int>(differences.size()), level);
-  if (k > 0) {
-    shift.interval = Interval{averages[k - 1], averages[averages.size() - k], coverage};
-  }
-  return shift;
+    return count;
+  };
+  return shift_of(n * (n + 1) / 2, signed_rank_bound(n, level),
+                  [&](std::size_t k) { return kth_smallest(k, sorted.front(), sorted.back(), count_up_to); });
 }
 
 Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level) {
-  std::vector<double> differences;
-  differences.reserve(first.size() * second.size());
-  for (const double x : first) {
-    for (const double y : second) {
-      differences.push_back(y - x);
+  std::vector<double> x = first;
+  std::vector<double> y = second;
+  std::sort(x.begin(), x.end());
+  std::sort(y.begin(), y.end());
+  // Pairs whose difference is at most `value`: as y goes up, the least x that is near enough goes up too.
+  const auto count_up_to = [&](double value) {
+    std::size_t count = 0;
+    std::size_t begin = 0;
+    for (const double each : y) {
+      while (begin < x.size() && each - x[begin] > value) {
+        ++begin;
+      }
+      count += x.size() - begin;
     }
-  }
-  std::sort(differences.begin(), differences.end());
-  Shift shift{sorted_median(differences), std::nullopt};
-  const int m = static_cast<int>(first.size());
-  const int n = static_cast<int>(second.size());
-  // The interval [d(k), d(mn+1-k)] covers with 1 - 2 P(U <= k-1).
-  int k = 0;
-  double coverage = 0;
-  while (2 * k < m * n) {
-    const double next = 1 - 2 * mann_whitney_probability(m, n, k);
-    if (next < level) {
-      break;
-    }
-    coverage = next;
-    ++k;
-  }
-  if (k > 0) {
-    const auto rank = static_cast<std::size_t>(k);
-    shift.interval = Interval{differences[rank - 1], differences[differences.size() - rank], coverage};
-  }
-  return shift;
+    return count;
+  };
+  return shift_of(x.size() * y.size(), rank_sum_bound(x.size(), y.size(), level), [&](std::size_t k) {
+    return kth_smallest(k, y.front() - x.back(), y.back() - x.front(), count_up_to);
+  });
 }
 
 }  // namespace fanin

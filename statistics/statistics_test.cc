@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
 namespace fanin {
 namespace {
 
@@ -43,6 +47,21 @@ TEST(MedianInterval, AgreesWithTables) {
   EXPECT_EQ(interval.low, 6);
   EXPECT_EQ(interval.high, 15);
   EXPECT_NEAR(interval.coverage, 0.95861, 1e-5);
+}
+
+// Exact results by rational arithmetic. The bug: 2^-1075 is 0 as a double, and with it every tail, so that the interval
+// was empty and its coverage 1.
+TEST(MedianInterval, HoldsForManyValues) {
+  for (const auto& [count, rank, coverage] : {std::tuple{1000, 469, 0.9537088026395019},
+                                              {1075, 505, 0.9559335206201514},
+                                              {10'000, 4902, 0.9511670501036181}}) {
+    std::vector<double> values(static_cast<std::size_t>(count));
+    std::iota(values.begin(), values.end(), 1.0);
+    const Interval interval = median_interval(values, 0.95);
+    EXPECT_EQ(interval.low, rank);
+    EXPECT_EQ(interval.high, count + 1 - rank);
+    EXPECT_NEAR(interval.coverage, coverage, 1e-9);
+  }
 }
 
 // Would catch: a single round that pretends to an interval.
@@ -109,6 +128,58 @@ TEST(RankSumShift, ChangesSignWithTheOrderOfTheSamples) {
   EXPECT_DOUBLE_EQ(forward.interval->high, -backward.interval->low);
 }
 
+// The bug: with counts that were subtracted from one another, and overflowed from 515 values on, the coverage was not a
+// number; and each k was counted anew, so that 200 rounds took minutes. At the border the approximation has the exact
+// result's coverage.
+TEST(RankSumShift, TheApproximationJoinsOn) {
+  const auto ramp = [](int count, double from) {
+    std::vector<double> values(static_cast<std::size_t>(count));
+    std::iota(values.begin(), values.end(), from);
+    return values;
+  };
+  const Shift exact = rank_sum_shift(ramp(50, 0), ramp(50, 1000), 0.95);
+  const Shift many = rank_sum_shift(ramp(51, 0), ramp(50, 1000), 0.95);
+  EXPECT_EQ(exact.estimate, 1000);
+  EXPECT_NEAR(exact.interval->coverage, 0.95, 0.002);
+  EXPECT_EQ(many.interval->coverage, 0.95);
+  EXPECT_NEAR(many.interval->low, exact.interval->low - 0.5, 0.75);
+  EXPECT_NEAR(many.interval->high, exact.interval->high - 0.5, 0.75);
+  // Of the normal approximation: 50 * 50 / 2 - 1.96 sqrt(50 * 50 * 101 / 12) is 965.7.
+  EXPECT_NEAR(1 - 2 * mann_whitney_probability(50, 50, 964), 0.95, 0.002);
+}
+
+TEST(RankSumShift, HoldsForManyValues) {
+  std::vector<double> first(2000);
+  std::vector<double> second(2000);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    first[i] = static_cast<double>(i * 7919 % 2000);
+    second[i] = first[i] + 3;
+  }
+  const Shift shift = rank_sum_shift(first, second, 0.95);
+  EXPECT_EQ(shift.estimate, 3);
+  // 2000 values of this spread tell by 1.96 * 2000 / sqrt(6 * 2000) or so.
+  EXPECT_NEAR(shift.interval->low, 3 - 36, 1);
+  EXPECT_NEAR(shift.interval->high, 3 + 36, 1);
+}
+
+// Against all pairs, made and sorted.
+TEST(RankSumShift, RanksPairsAsSortingThemDoes) {
+  const std::vector<double> a{1.5, -2.25, 1e-300, 7, 7, -1e9, 0.1};
+  const std::vector<double> b{0.3, 0.3, -5, 1e9, 2.5, -0.0};
+  std::vector<double> differences;
+  for (const double x : a) {
+    for (const double y : b) {
+      differences.push_back(y - x);
+    }
+  }
+  std::sort(differences.begin(), differences.end());
+  const Shift shift = rank_sum_shift(a, b, 0.95);
+  EXPECT_EQ(shift.estimate, (differences[20] + differences[21]) / 2);
+  // P(U <= 6) of 7 and 6 values is 0.0175: the largest below a fortieth.
+  EXPECT_EQ(shift.interval->low, differences[6]);
+  EXPECT_EQ(shift.interval->high, differences[42 - 7]);
+}
+
 // Published (Hollander and Wolfe, table A.4): P(T >= 14) = 0.063 for n = 5 by symmetry P(T <= 1) = 2/32; for n = 8
 // P(T <= 3) = 5/256; for n = 10 P(T <= 8) = 25/1024.
 TEST(SignedRank, ProbabilitiesAgreeWithTables) {
@@ -116,6 +187,23 @@ TEST(SignedRank, ProbabilitiesAgreeWithTables) {
   EXPECT_DOUBLE_EQ(signed_rank_probability(8, 3), 5.0 / 256);
   EXPECT_DOUBLE_EQ(signed_rank_probability(10, 8), 25.0 / 1024);
   EXPECT_DOUBLE_EQ(signed_rank_probability(4, 10), 1);
+}
+
+// The two-sided 5 % critical values as textbooks print them.
+TEST(SignedRank, AgreesWithPublishedCriticalValues) {
+  const auto critical = [](int n) {
+    int t = -1;
+    while (2 * signed_rank_probability(n, t + 1) <= 0.05) {
+      ++t;
+    }
+    return t;
+  };
+  EXPECT_EQ(critical(5), -1);
+  EXPECT_EQ(critical(6), 0);
+  EXPECT_EQ(critical(10), 8);
+  EXPECT_EQ(critical(20), 52);
+  EXPECT_EQ(critical(25), 89);
+  EXPECT_EQ(critical(50), 434);
 }
 
 // By hand: the Walsh averages of 1, 2, 4 are 1, 1.5, 2, 2.5, 3, 4, their median 2.25.
