@@ -49,8 +49,8 @@ LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
 
 void LoadThread::start(const Window& window) {
   if (slices_) {
-    if (plan_.server_pid && share_.index == 0) {
-      server_clock_.emplace(*plan_.server_pid);
+    if (!plan_.server.roots.empty() && share_.index == 0) {
+      server_clock_.emplace(plan_.server.roots);
     }
     slices_->begin(window, server_clock_ ? &*server_clock_ : nullptr);
   }

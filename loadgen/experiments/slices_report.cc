@@ -174,7 +174,7 @@ std::string slices_text(const SlicesResult& result) {
                       human_duration(slices.cut));
   text += fmt::format("\n  ratios over {} blocks, with their 95 % intervals\n", result.comparisons.front().blocks);
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
-    text += comparison_row(result.comparisons[i], i + 1, plan.server_pid.has_value());
+    text += comparison_row(result.comparisons[i], i + 1, !plan.server.roots.empty());
   }
   return wrapped(text + verdict_of_all(result.outcomes), 100, 18);
 }

@@ -159,6 +159,7 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   take_count(app.add_option("--seed", options.seed, "of the schedule and of a mix"))->capture_default_str();
   take_count(app.add_option("--server-pid", options.server_pids,
                             "process of the server, for its CPU time; repeated for several targets"))
+      ->default_str("those that listen at the target")
       ->allow_extra_args(false);
   take_count(app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is"));
   app.add_option_function<std::string>(

@@ -112,7 +112,7 @@ LoadPlan make_plan(const LoadOptions& given) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));
   }
   for (const std::int64_t pid : options.server_pids) {
-    plan.server_pid = static_cast<pid_t>(in_range("--server-pid", pid, 1, 1 << 30));
+    plan.server = {.roots = {static_cast<pid_t>(in_range("--server-pid", pid, 1, 1 << 30))}, .given = true};
   }
   return plan;
 }

@@ -13,6 +13,7 @@
 
 #include "loadgen/drivers/driver.h"
 #include "loadgen/drivers/waiting.h"
+#include "loadgen/records/server_processes.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/slices.h"
 #include "net/clock.h"
@@ -74,7 +75,7 @@ struct LoadPlan {
   Nanoseconds trickle{0};                   // how often each idle connection sends a byte; 0: never
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
-  std::optional<pid_t> server_pid;
+  ServerProcesses server;
   WaitChoice wait;                      // of event loops
   unsigned cpus = 0;                    // that the generator may use; 0: not known
   std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads

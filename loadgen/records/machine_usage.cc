@@ -23,10 +23,11 @@ struct ProcessStat {
   long own_ticks = 0;
   long child_ticks = 0;  // of the children that it has waited for
   unsigned threads = 0;
+  pid_t parent = 0;
 };
 
-// Fields 14 to 17 (CPU time in ticks) and 20 (threads) of /proc/PID/stat; the name in field 2 may hold anything, so
-// counting starts behind its closing parenthesis.
+// Fields 4 (parent), 14 to 17 (CPU time in ticks) and 20 (threads) of /proc/PID/stat; the name in field 2 may hold
+// anything, so counting starts behind its closing parenthesis.
 std::optional<ProcessStat> read_stat(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string line;
@@ -47,17 +48,9 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   ProcessStat stat;
   stat.own_ticks = std::stol(values[14 - kFirst]) + std::stol(values[15 - kFirst]);
   stat.child_ticks = std::stol(values[16 - kFirst]) + std::stol(values[17 - kFirst]);
+  stat.parent = static_cast<pid_t>(std::stol(values[4 - kFirst]));
   stat.threads = static_cast<unsigned>(std::stoul(values[20 - kFirst]));
   return stat;
-}
-
-std::vector<pid_t> children_of(pid_t pid) {
-  std::vector<pid_t> children;
-  std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
-  for (pid_t child = 0; file >> child;) {
-    children.push_back(child);
-  }
-  return children;
 }
 
 Nanoseconds from_ticks(long ticks) { return Nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * ticks; }
@@ -72,10 +65,18 @@ std::optional<Nanoseconds> exact_cpu_of(pid_t pid) {
   return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
 }
 
-unsigned allowed_cpus_of(pid_t pid) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(pid, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+// That any of them may use.
+unsigned allowed_cpus_of(const std::vector<pid_t>& pids) {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (const pid_t pid : pids) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(pid, sizeof set, &set) == 0) {
+      CPU_OR(&all, &all, &set);
+    }
+  }
+  return std::max(1U, static_cast<unsigned>(CPU_COUNT(&all)));
 }
 
 }  // namespace
@@ -98,24 +99,41 @@ ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) n
           .max_rss_bytes = later.max_rss_bytes};
 }
 
-std::vector<pid_t> process_tree(pid_t pid) {
-  std::vector<pid_t> tree{pid};
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> children;
+  std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
+  for (pid_t child = 0; file >> child;) {
+    children.push_back(child);
+  }
+  return children;
+}
+
+pid_t parent_of(pid_t pid) {
+  const auto stat = read_stat(pid);
+  return stat ? stat->parent : 0;
+}
+
+std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
+  std::vector<pid_t> tree = roots;
   for (std::size_t i = 0; i < tree.size(); ++i) {
-    const std::vector<pid_t> children = children_of(tree[i]);
-    tree.insert(tree.end(), children.begin(), children.end());
+    for (const pid_t child : children_of(tree[i])) {
+      if (child != ::getpid()) {
+        tree.push_back(child);
+      }
+    }
   }
   return tree;
 }
 
-std::optional<ServerUsage> server_usage(pid_t pid) {
+std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
   std::optional<ServerUsage> usage;
-  for (const pid_t process : process_tree(pid)) {
+  for (const pid_t process : process_tree(roots)) {
     const auto stat = read_stat(process);
     if (!stat) {
       continue;
     }
     if (!usage) {
-      usage = ServerUsage{.cpus = allowed_cpus_of(pid), .threads = 0};
+      usage = ServerUsage{.cpus = allowed_cpus_of(roots), .threads = 0};
     }
     usage->cpu += exact_cpu_of(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
     usage->threads += stat->threads;

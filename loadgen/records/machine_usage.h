@@ -29,10 +29,16 @@ struct ServerUsage {
   unsigned threads = 1;  // of all its processes
 };
 
-// `pid` and the processes below it that there are now, it first.
-std::vector<pid_t> process_tree(pid_t pid);
+// The process that started it; 0: none, or there is no such process.
+pid_t parent_of(pid_t pid);
 
-// Reads the process tree below `pid` from /proc. Nothing if there is no such process.
-std::optional<ServerUsage> server_usage(pid_t pid);
+std::vector<pid_t> children_of(pid_t pid);
+
+// `roots` and the processes below them that there are now, the former first. This process and what is below it belong
+// to the tree of a server that has started it only where it is a root.
+std::vector<pid_t> process_tree(const std::vector<pid_t>& roots);
+
+// Reads the process trees below `roots` from /proc. Nothing if there is no such process.
+std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots);
 
 }  // namespace fanin

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -10,8 +11,8 @@
 
 namespace fanin {
 
-ProcessClock::ProcessClock(pid_t pid) {
-  for (const pid_t process : process_tree(pid)) {
+ProcessClock::ProcessClock(const std::vector<pid_t>& roots) {
+  for (const pid_t process : process_tree(roots)) {
     clockid_t clock{};
     int error = ::clock_getcpuclockid(process, &clock);
     if (timespec time{}; error == 0 && ::clock_gettime(clock, &time) != 0) {
@@ -19,10 +20,10 @@ ProcessClock::ProcessClock(pid_t pid) {
     }
     if (error == 0) {
       clocks_.push_back(clock);
-    } else if (process == pid) {
+    } else if (std::find(roots.begin(), roots.end(), process) != roots.end()) {
       throw std::invalid_argument(
-          fmt::format("the CPU time of process {} cannot be read: {}; give the --server-pid of a running server", pid,
-                      std::strerror(error)));
+          fmt::format("the CPU time of process {} cannot be read: {}; give the --server-pid of a running server",
+                      process, std::strerror(error)));
     }
   }
 }

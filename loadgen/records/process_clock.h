@@ -9,12 +9,12 @@
 
 namespace fanin {
 
-// The CPU time of a process and its children, exact to the nanosecond, cheap enough to be read between two requests.
+// The CPU time of processes and their children, exact to the nanosecond, cheap enough to be read between two requests.
 // Knows the children that there are when it is made. Any thread.
 class ProcessClock {
  public:
-  // Throws std::invalid_argument if there is no such process, or it must not be looked at.
-  explicit ProcessClock(pid_t pid);
+  // Throws std::invalid_argument if there is no such process as each of `roots`, or it must not be looked at.
+  explicit ProcessClock(const std::vector<pid_t>& roots);
 
   // Of those that are still there.
   Nanoseconds read() const noexcept;

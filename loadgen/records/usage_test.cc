@@ -101,7 +101,7 @@ TEST(ServerUsage, ChildrenCount) {
   std::optional<ServerUsage> usage;
   Nanoseconds own{0};
   do {  // ends when the child's share is seen; where it never is, the test runs into its time limit
-    usage = server_usage(::getpid());
+    usage = server_usage({::getpid()});
     ASSERT_TRUE(usage);
     own = process_cpu_time();
   } while (usage->cpu - own < std::chrono::milliseconds(100));
@@ -114,14 +114,14 @@ TEST(ServerUsage, ChildrenCount) {
 // Would catch: use in ticks of 10 ms, of which a window of some milliseconds has none or one: "0 % of its CPU" or 100
 // %.
 TEST(ServerUsage, IsExactForAShortWindow) {
-  const std::optional<ServerUsage> before = server_usage(::getpid());
+  const std::optional<ServerUsage> before = server_usage({::getpid()});
   burn(std::chrono::milliseconds(3));
-  const std::optional<ServerUsage> after = server_usage(::getpid());
+  const std::optional<ServerUsage> after = server_usage({::getpid()});
   EXPECT_GE(after->cpu - before->cpu, std::chrono::milliseconds(3));
   EXPECT_NE((after->cpu - before->cpu) % std::chrono::milliseconds(1), Nanoseconds(0));
 }
 
-TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage(1 << 30)); }
+TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }
 
 }  // namespace
 }  // namespace fanin

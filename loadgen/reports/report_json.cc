@@ -229,6 +229,17 @@ Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
           {"longest_ns", result.stalls.longest.count()}};
 }
 
+Json server_json(const LoadPlan& plan, const LoadResult& result) {
+  const ServerProcesses& server = plan.server;
+  const auto& usage = result.server;
+  return {{"pids", server.roots},
+          {"found_by", server.roots.empty() ? Json() : Json(server.given ? "--server-pid" : "listening socket")},
+          {"reason", server.reason.empty() ? Json() : Json(server.reason)},
+          {"cpu_ns", usage ? Json(usage->cpu.count()) : Json()},
+          {"cpus", usage ? Json(usage->cpus) : Json()},
+          {"threads", usage ? Json(usage->threads) : Json()}};
+}
+
 Json generator_json(const LoadPlan& plan, const LoadResult& result) {
   const ProcessUsage& usage = result.generator;
   return {{"cpu_user_ns", usage.cpu_user.count()},
@@ -320,6 +331,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"timestamps", timestamps_json(plan, result)},
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},
+          {"server", server_json(plan, result)},
           {"checks",
            {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
             {"littles_law_reason", text_or_null(verdict.littles_law_reason)},

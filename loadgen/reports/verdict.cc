@@ -34,6 +34,12 @@ double share(Nanoseconds part, Nanoseconds whole) {
   return whole > Nanoseconds(0) ? static_cast<double>(part.count()) / static_cast<double>(whole.count()) : 0.0;
 }
 
+std::string why_unknown(const ServerProcesses& server) {
+  return !server.reason.empty() ? server.reason
+         : server.roots.empty() ? "give --server-pid"
+                                : fmt::format("process {} has ended", server.roots.front());
+}
+
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict) {
   const double turns = plan.slices ? plan.slices->targets : 1;  // a target that takes turns is idle in those of others
   const double busiest = result.busiest_thread_utilisation.value_or(0) * turns;
@@ -48,7 +54,7 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
                             : fmt::format("the generator's busiest thread used {:.0f} % of a CPU", busiest * 100);
   figures += result.server ? fmt::format(", the server {:.0f} % of its {:.0f} CPU{}", server * 100, capacity,
                                          capacity == 1 ? "" : "s")
-                           : "; the server's use is not known (--server-pid)";
+                           : "; the server's use is not known: " + why_unknown(plan.server);
   if (server >= kSaturated && server >= generator) {
     verdict.bottleneck = Bottleneck::kServer;
   } else if (generator >= kSaturated) {

@@ -145,15 +145,15 @@ class Director {
     const WallTime opened_at = std::chrono::system_clock::now();
     const ProcessUsage before = process_usage();
     for (const auto& part : parts_) {
-      part->server_before = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
+      part->server_before = server_usage(part->plan.server.roots);
       part->unserved = unserved(part->threads);
     }
     tell(&RunListener::window_opened, window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
     for (const auto& part : parts_) {
-      part->server = part->plan.server_pid ? server_usage(*part->plan.server_pid) : std::nullopt;
-      if (part->server && part->server_before) {
+      part->server = part->server_before ? server_usage(part->plan.server.roots) : std::nullopt;
+      if (part->server) {
         part->server->cpu -= part->server_before->cpu;
       }
     }

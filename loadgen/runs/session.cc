@@ -40,8 +40,8 @@ WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan
                           .threads = plan.threads,
                           .own_cpus = allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-  if (plan.server_pid) {
-    found.server_cpus = allowed_cpus(*plan.server_pid);
+  if (plan.server.given) {
+    found.server_cpus = allowed_cpus(plan.server.roots.front());
   }
   return found;
 }
@@ -74,6 +74,9 @@ LoadPlan Session::prepare(const LoadOptions& options) {
                                                           : why_no_uring_driver());
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;
+  if (!plan.server.given) {
+    plan.server = find_server(plan.target);
+  }
   spread_over_threads(plan, options.threads.has_value(), head_room());
   if (options.calibration) {
     const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one

@@ -94,7 +94,7 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
 // Would catch: 0, or the whole CPU time of the server below zero, for a slice of which one border was not read: the
 // loop stood still over all of it, or the run was interrupted within it.
 TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
-  const ProcessClock clock(::getpid());
+  const ProcessClock clock({::getpid()});
   Slices slices(plan_of(1, 0));
   slices.begin(window_of(0, 200), &clock);
   for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
@@ -157,7 +157,7 @@ TEST(SliceComparison, BlocksWithoutRepliesAndCutOffOnesAreLeftOut) {
 }
 
 TEST(ProcessClock, AdvancesWithTheProcess) {
-  const ProcessClock clock(::getpid());
+  const ProcessClock clock({::getpid()});
   const Nanoseconds before = clock.read();
   double sink = 0;
   while (clock.read() == before) {
@@ -173,7 +173,7 @@ TEST(ProcessClock, NeedsAProcess) {
     ::_exit(0);
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  EXPECT_THROW(ProcessClock{child}, std::invalid_argument);
+  EXPECT_THROW(ProcessClock({child}), std::invalid_argument);
 }
 
 }  // namespace

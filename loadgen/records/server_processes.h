@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/socket.h"
+
+namespace fanin {
+
+// The processes that serve a target.
+struct ServerProcesses {
+  std::vector<pid_t> roots;  // each with all processes below it; empty: not known
+  bool given = false;        // by --server-pid
+  std::string reason;        // why they are not known; empty: they are
+};
+
+// Finds the processes that hold the sockets which listen at a target on this machine, in some milliseconds. This
+// process is none of them.
+ServerProcesses find_server(const Address& target);
+
+// The inodes of Unix-domain sockets that listen at `path`, from the text of /proc/net/unix.
+std::set<std::uint64_t> parse_unix_listeners(std::string_view text, std::string_view path);
+
+// The roots of those processes that hold a listening socket: pre-forked workers have their leader for one, also where
+// it is only their common parent. Init, which holds the sockets of services that it activates, is none where there are
+// others. `parent` of a process, 0: none; `self`: this process, whose ancestors are not taken for leaders.
+std::vector<pid_t> server_roots(const std::set<pid_t>& holders, pid_t self, const std::function<pid_t(pid_t)>& parent);
+
+}  // namespace fanin
