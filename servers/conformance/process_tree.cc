@@ -44,17 +44,19 @@ std::optional<Stat> read_stat(pid_t pid) {
   return stat;
 }
 
+// Without the pages of files (Linux 5.3): the share of those changes whenever some other program uses the same library.
 std::uint64_t read_memory(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/smaps_rollup", pid));
+  std::uint64_t sum_kib = 0;
   std::string word;
   while (file >> word) {
-    if (word == "Pss:") {
+    if (word == "Pss_Anon:" || word == "Pss_Shmem:") {
       std::uint64_t kib = 0;
       file >> kib;
-      return kib * 1024;
+      sum_kib += kib;
     }
   }
-  return 0;
+  return sum_kib * 1024;
 }
 
 std::size_t count_descriptors(pid_t pid) {

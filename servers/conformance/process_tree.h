@@ -17,8 +17,9 @@ std::vector<pid_t> process_tree(pid_t root);
 struct Footprint {
   std::size_t processes = 0;  // ended but not collected ones included
   std::size_t threads = 0;
-  std::size_t descriptors = 0;     // summed over the processes
-  std::uint64_t memory_bytes = 0;  // proportional set size, so that what forked children share counts once
+  std::size_t descriptors = 0;  // summed over the processes
+  // Proportional set size, so that what forked children share counts once; without files.
+  std::uint64_t memory_bytes = 0;
   bool operator==(const Footprint&) const = default;
 };
 Footprint footprint(pid_t root);
