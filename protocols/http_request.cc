@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "protocols/http_fields.h"
 
@@ -149,6 +148,7 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   }
   const bool has_body = (has_length && parser->content_length > 0) || (parser->flags & F_CHUNKED) != 0;
   self.stop_after_head_ = request.expects_continue && has_body;
+  self.chunk_size_ = (parser->flags & F_CHUNKED) != 0 ? ChunkSize::kDigits : ChunkSize::kNone;
   if (request.method != HTTP_CONNECT) {
     parser->upgrade = 0;  // an offer, which we do not take; the parser would stop understanding HTTP here
   }
@@ -158,9 +158,9 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
 // The last chunk, which is empty, is followed by trailer fields or an empty line.
 int HttpRequestParser::on_chunk_header(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
+  self.chunk_size_ = ChunkSize::kNone;
   if (parser->content_length == 0) {
     self.lines_.begin_trailer();
-    http_parser_pause(parser, 1);
   }
   return 0;
 }
@@ -168,7 +168,7 @@ int HttpRequestParser::on_chunk_header(http_parser* parser) noexcept {
 int HttpRequestParser::on_chunk_complete(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
   if ((parser->flags & F_TRAILING) == 0) {  // not the last one
-    self.chunk_complete_ = true;
+    self.chunk_size_ = ChunkSize::kDigits;
     http_parser_pause(parser, 1);
   }
   return 0;
@@ -206,6 +206,9 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
 
 // The first `size` bytes of the input at most: the rest of a head or trailer, or of a body.
 HttpRequestParser::Result HttpRequestParser::parse_some(std::string_view& input, std::size_t size) {
+  if (chunk_size_ != ChunkSize::kNone) {
+    return parse_chunk_size(input, size);
+  }
   if (lines_.ended()) {
     return execute(input, size);
   }
@@ -227,6 +230,19 @@ int HttpRequestParser::status_of_excess() const noexcept {
   }
   const bool in_fields = request_->has_fields && request_->target.view().size() <= kLongestTarget;
   return in_fields ? kHeadTooLarge : kTargetTooLong;
+}
+
+// The parser skips whatever follows a blank behind the digits. It says itself where the line does not end in CR and LF.
+HttpRequestParser::Result HttpRequestParser::parse_chunk_size(std::string_view& input, std::size_t size) {
+  const std::string_view line = input.substr(0, std::min(input.find('\n'), size - 1) + 1);
+  const std::size_t end = chunk_size_ == ChunkSize::kDigits ? line.find_first_of("; \t") : std::string_view::npos;
+  if (end != std::string_view::npos) {
+    if (line[end] != ';') {
+      return refuse(kBadRequest);
+    }
+    chunk_size_ = ChunkSize::kExtension;
+  }
+  return execute(input, line.size());
 }
 
 HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, std::size_t size) {
@@ -263,10 +279,7 @@ HttpRequestParser::Result HttpRequestParser::on_pause(std::string_view taken) no
   }
   const char before_last = taken.size() > 1 ? taken[taken.size() - 2] : last_;
   last_ = taken.back();
-  if (std::exchange(chunk_complete_, false) && (before_last != '\r' || last_ != '\n')) {
-    return refuse(kBadRequest);
-  }
-  return Result::kIncomplete;
+  return before_last == '\r' && last_ == '\n' ? Result::kIncomplete : refuse(kBadRequest);
 }
 
 HttpRequestParser::Result HttpRequestParser::refuse(int status) noexcept {
