@@ -251,11 +251,10 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
     } else if (at_ >= deadline) {
       break_connection(ErrorKind::kTimeout);
       return;
-    }
-    look_for_news(coordinator);
-    if (length < 0) {
+    } else {
       look_for_silence(at_);
     }
+    look_for_news(coordinator);
     if (interrupted_ && over()) {
       return;
     }

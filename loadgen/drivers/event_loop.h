@@ -178,8 +178,10 @@ class EventLoop : public LoadThread {
   void renew(std::uint32_t index);
   bool may_be_closed(std::uint32_t index) const noexcept;
   void close_link(std::uint32_t index) noexcept;
-  void tick(const Coordinator& coordinator);
   void publish() noexcept;
+
+  // event_loop_ticks.cc: what is looked for every 10 ms.
+  void tick(const Coordinator& coordinator);
   void sweep_timeouts();
   void sweep_newcomers();
   void sweep_unserved() noexcept;
