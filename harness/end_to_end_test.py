@@ -260,6 +260,23 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual([each["status"] for each in self.run_json()["conformance"]], ["passed"], resumed.stderr)
         self.check_valid()
 
+    def test_a_disk_that_is_full_at_the_end_loses_nothing(self):
+        # The bug: where run.json could not be written, not a word on how to go on. It is longer than the rounds alone.
+        experiment = {"name": "few", "servers": ["epoll"], "workload": {"protocol": "echo", "requests": 12},
+                      "sweep": {"parameter": "connections", "values": [1, 2]}}
+        self.suite.write_text(json.dumps({**SUITE, "servers": SUITE["servers"][:1], "experiments": [experiment]}))
+        done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 48; exec "$0" "$@"', BINARIES / "fanin", "run", self.suite, "--out", self.out],
+                              capture_output=True, text=True, timeout=250)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        last = done.stderr.strip().splitlines()[-1]
+        self.assertEqual(last, f"fanin: cannot write {self.out}/run.json: File too large: 4 finished rounds are kept; "
+                               f"make room and go on with: fanin run --resume {self.out}")
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["rounds.jsonl", "run.json", "suite.json"])
+        resumed = self.fanin("run", "--resume", self.out)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.check_valid()
+        self.assertEqual(len(self.run_json()["rounds"]), 4)
+
     def test_bad_input_gets_one_line_and_code_2(self):
         broken = Path(self.folder.name) / "broken.json"
         broken.write_text('{"schema": "fanin-suite", "schema_version": 1')

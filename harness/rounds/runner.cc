@@ -186,6 +186,17 @@ std::runtime_error cut_short(const Run& run, const std::exception& error, const 
                                         error.what(), session.record.rounds.size(), remedy, session.directory));
 }
 
+// Returns whether all of it was done; false where the user interrupted it.
+bool measure_all(Run& run) {
+  try {
+    run.check_servers();
+    run.measure_blocks();
+    return true;
+  } catch (const Interrupted&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 int run_suite(const RunOptions& options) {
@@ -196,16 +207,16 @@ int run_suite(const RunOptions& options) {
   bind_to_cpus(session.rig.placement.client_cpus);
   Run run(std::move(session));
   run.announce();
+  bool complete = false;
   try {
-    run.check_servers();
-    run.measure_blocks();
-    run.finish(true);
+    complete = measure_all(run);
+    run.finish(complete);
   } catch (const RunFailure& error) {
     throw cut_short(run, error, "mend this");
   } catch (const std::system_error& error) {
     throw cut_short(run, error, remedy(error.code()));
-  } catch (const Interrupted&) {
-    run.finish(false);
+  }
+  if (!complete) {
     fmt::print(stderr, "\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
                run.session().record.rounds.size(), run.session().directory);
     return 130;
