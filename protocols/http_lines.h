@@ -8,8 +8,9 @@
 namespace fanin {
 
 // Finds the lines of a head or of trailer fields, for which the packaged parser is too lenient: it takes a bare LF for
-// the end of a line, and a line that begins with a blank for the rest of the one before (obs-fold). Two programs that
-// read these differently see different requests (RFC 9112, 2.2 and 5.2), so they are refused. A value.
+// the end of a line, in places a CR and any byte, and a line that begins with a blank for the rest of the one before
+// (obs-fold). Two programs that read these differently see different requests (RFC 9112, 2.2 and 5.2), so they are
+// refused. A value.
 class HttpLines {
  public:
   // For a request: empty lines before the first one do not count.
@@ -27,8 +28,8 @@ class HttpLines {
   bool ended() const noexcept { return ended_; }
 
  private:
-  std::size_t length_ = 0;  // of the line so far
-  char last_ = '\0';        // of the input so far
+  bool line_is_empty_ = true;  // so far
+  bool after_cr_ = false;
   bool has_lines_ = false;
   bool ended_ = false;
 };
