@@ -102,10 +102,9 @@ class Exhaustion(Accounts):
                     self.addCleanup(stop, process)
                 result = load.result
                 self.check(result)
-                # A restart takes 100 ms of the 2 s at least: some 5 % of the window, which is what decides.
+                # What was lost is some 5 % of the window, above which it is invalid: that depends on the machine.
                 self.assertEqual(load.returncode, int(result["verdict"]["status"] == "invalid"), result["verdict"])
-                self.assertIn("unreachable for", " ".join(result["verdict"]["reasons"]))
-                self.assertGreaterEqual(result["connections"]["unreachable_ns"], 50e6)
+                self.assertGreater(result["connections"]["lost_ns"], 0)
                 self.assertFalse(result["connections"]["unreachable_at_end"])
                 self.assertEqual(result["connections"]["failed"], 4)
                 self.assertGreaterEqual(result["connections"]["reconnects"], 4)
