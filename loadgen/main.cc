@@ -14,6 +14,7 @@
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
+#include "loadgen/runs/targets.h"
 #include "os/output_file.h"
 #include "os/program.h"
 
@@ -91,6 +92,7 @@ int run(int argc, char** argv) {
   if (const auto exit_code = parse_command(argc, argv, options)) {
     return *exit_code;
   }
+  resolve_targets(options);
   Session session(options);
   if (!options.targets.empty()) {
     return take_turns(session, options);

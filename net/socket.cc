@@ -28,6 +28,29 @@ void set_option(int fd, int level, int name, int value, const char* what) {
 
 }  // namespace
 
+HostPort split_host_port(std::string_view text, PortZero zero) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
+  }
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port > 65535 ||
+      (port == 0 && zero == PortZero::kRefused)) {
+    throw std::invalid_argument(fmt::format("'{}' is not a port from 1 to 65535", digits));
+  }
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return {std::string(host), static_cast<std::uint16_t>(port)};
+}
+
+Address::Address(const sockaddr& address, socklen_t size) noexcept : size_(size) {
+  std::memcpy(&storage_, &address, size);
+}
+
 Address Address::parse(std::string_view host, std::uint16_t port) {
   const std::string text(host == "localhost" ? std::string_view("127.0.0.1") : host);
   Address address;
@@ -72,22 +95,8 @@ Address Address::parse_target(std::string_view text, PortZero zero) {
   if (text.starts_with(kUnix)) {
     return of_socket_file(text.substr(kUnix.size()));
   }
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) {
-    throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
-  }
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size() || port > 65535 ||
-      (port == 0 && zero == PortZero::kRefused)) {
-    throw std::invalid_argument(fmt::format("'{}' is not a port from 1 to 65535", digits));
-  }
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return parse(host, static_cast<std::uint16_t>(port));
+  const HostPort parts = split_host_port(text, zero);
+  return parse(parts.host, parts.port);
 }
 
 Address Address::of_local_end(int fd) {
@@ -135,7 +144,9 @@ bool Address::is_loopback() const noexcept {
     return true;
   }
   if (family() == AF_INET6) {
-    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr) != 0;
+    const in6_addr& address = reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr;
+    constexpr int kFirstOfV4 = 12;  // of an IPv4 address in IPv6's form
+    return IN6_IS_ADDR_LOOPBACK(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[kFirstOfV4] == 127);
   }
   return (ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr) >> 24) == 127;
 }

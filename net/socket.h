@@ -11,14 +11,27 @@
 
 namespace fanin {
 
+enum class PortZero { kRefused, kAllowed };
+
+// HOST:PORT or [V6]:PORT, the brackets taken away.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+// Throws std::invalid_argument naming what is no port.
+HostPort split_host_port(std::string_view text, PortZero zero = PortZero::kRefused);
+
 // An IPv4, IPv6 or Unix-domain socket address. A value; any thread.
 class Address {
  public:
+  Address() = default;
+  // From what the kernel or the resolver gave; `size` is at most that of sockaddr_storage.
+  Address(const sockaddr& address, socklen_t size) noexcept;
   // Parses a numeric host and a port. Throws std::invalid_argument naming the host that is not an address.
   static Address parse(std::string_view host, std::uint16_t port);
   // Parses "host:port" or "[v6]:port"; "localhost" means 127.0.0.1. Or "unix:/path", or "unix:@name" for a name in the
   // abstract name space, which needs no file.
-  enum class PortZero { kRefused, kAllowed };
   static Address parse_target(std::string_view text, PortZero zero = PortZero::kRefused);
   static Address of_socket_file(std::string_view path);  // "@name": abstract
   static Address of_local_end(int fd);

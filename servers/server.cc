@@ -26,7 +26,7 @@ Server::Server(ServerOptions options, bool reuse_port)
     listen(Address::parse(options_.bind, options_.port));
   }
   for (const std::string& target : options_.listen) {
-    listen(Address::parse_target(target, Address::PortZero::kAllowed));
+    listen(Address::parse_target(target, PortZero::kAllowed));
   }
   let_accept_wait_for_all();
 }

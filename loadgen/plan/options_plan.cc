@@ -20,9 +20,10 @@ constexpr std::int64_t kMostConnections = 10'000'000;
 constexpr std::int64_t kMostBlockingThreads = 20'000;
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
-  plan.target = Address::parse_target(options.target);
-  if (!plan.target.is_loopback() && !options.allow_remote) {
-    refuse(fmt::format("{} is not on this machine: add --allow-remote if you may put load on it", plan.target.text()));
+  const auto resolved = options.addresses.find(options.target);
+  plan.target = resolved != options.addresses.end() ? resolved->second : Address::parse_target(options.target);
+  if (!options.allow_remote) {
+    refuse_remote(plan.target);
   }
 }
 

@@ -160,6 +160,40 @@ TEST(LoadOptions, AUrlIsATargetOfHttp) {
   EXPECT_EQ(make_plan(options).protocol_texts.front().second, "/?q");
 }
 
+// Would catch: HTTP:// taken for a host, a password sent as part of the name, and an IPv6 address without brackets
+// whose last group is taken for the port.
+TEST(LoadOptions, UrlsAreParsedAsRfc3986HasThem) {
+  LoadOptions options;
+  options.target = "HTTP://127.0.0.1:81/%20?a=b://c";
+  EXPECT_EQ(make_plan(options).target.text(), "127.0.0.1:81");
+  EXPECT_EQ(make_plan(options).protocol_texts.front().second, "/%20?a=b://c");
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"https://127.0.0.1/", "TLS"},
+      {"HTTPS://127.0.0.1/", "TLS"},
+      {"ws://127.0.0.1/", "'ws' is unknown"},
+      {"http://user:secret@127.0.0.1/", "give --header 'Authorization: ...'"},
+      {"http://::1:8080/a", "write http://[::1]:8080/"},
+      {"http://fe80::1:2:3:4:5:6/", "write http://["},
+      {"http://::1/", "write http://[::1]/"},
+      {"http://127.0.0.1:99999/", "no URL"},
+      {"http://127.0.0.1:/", "no URL"},
+      {"http:///path", "no URL"},
+      {"http://127.0.0.1/a b", "no URL"},
+      {"http://127.0.0.1/\r\nX: y", "no URL"},
+      {"http://127.0.0.1/" + std::string(70'000, 'x'), "no URL"},
+  };
+  for (const auto& [target, said] : wrong) {
+    options.target = target;
+    try {
+      make_plan(options);
+      ADD_FAILURE() << "taken: " << target;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(said), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(LoadOptions, AUrlAndWhatContradictsItAreRefused) {
   for (const auto& [target, protocol, option] :
        {std::tuple("https://127.0.0.1/", "http", "host"), std::tuple("http://127.0.0.1/", "echo", "host"),

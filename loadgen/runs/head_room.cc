@@ -8,6 +8,7 @@
 
 #include "loadgen/drivers/descriptor_table.h"
 #include "loadgen/plan/option_checks.h"
+#include "net/resolve.h"
 
 namespace fanin {
 namespace {
@@ -73,7 +74,7 @@ HeadRoom head_room() {
 
 void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
-  check_machine(all, plan.target.is_loopback(), room);
+  check_machine(all, is_on_this_machine(plan.target), room);
   const bool loops = has_event_loops(plan.driver);
   if (!room.tables_per_thread) {
     const std::uint64_t needed = all + kReserve + kPerLoop * (loops ? plan.threads : 1);

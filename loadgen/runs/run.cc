@@ -11,6 +11,7 @@
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/runs/load_threads.h"
 #include "loadgen/runs/warmup.h"
+#include "net/resolve.h"
 
 namespace fanin {
 namespace {
@@ -36,7 +37,7 @@ struct Part {
 };
 
 std::optional<AcceptQueueCounts> queue_of(const Address& target) {
-  return target.is_loopback() ? std::optional(accept_queue_counts(target)) : std::nullopt;
+  return is_on_this_machine(target) ? std::optional(accept_queue_counts(target)) : std::nullopt;
 }
 
 std::uint64_t unserved(const std::vector<std::unique_ptr<LoadThread>>& threads) {

@@ -1,0 +1,37 @@
+#include "loadgen/runs/targets.h"
+
+#include <algorithm>
+
+#include "loadgen/drivers/dial.h"
+#include "loadgen/plan/options_target.h"
+#include "net/resolve.h"
+
+namespace fanin {
+
+const Address& first_accepting(const std::vector<Address>& addresses) {
+  constexpr Nanoseconds kTimeout = std::chrono::seconds(1);
+  const auto accepts = [kTimeout](const Address& address) {
+    return dial(address, nullptr, Blocking::kYes, kTimeout, std::nullopt).connected;
+  };
+  const auto first = addresses.size() > 1 ? std::find_if(addresses.begin(), addresses.end(), accepts) : addresses.end();
+  return first != addresses.end() ? *first : addresses.front();
+}
+
+void resolve_targets(LoadOptions& options) {
+  std::vector<std::string> targets = options.targets;
+  if (!options.target.empty()) {
+    targets.push_back(options.target);
+  }
+  for (const std::string& target : targets) {
+    LoadOptions one = options;
+    one.target = target;
+    const std::string name = without_url(one).target;
+    const std::vector<Address> addresses = resolve(name);
+    if (!options.allow_remote) {
+      std::for_each(addresses.begin(), addresses.end(), refuse_remote);
+    }
+    options.addresses.insert_or_assign(name, first_accepting(addresses));
+  }
+}
+
+}  // namespace fanin
