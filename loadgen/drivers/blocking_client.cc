@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "loadgen/drivers/direct_io.h"
 #include "net/errno_policy.h"
@@ -138,10 +139,10 @@ void BlockingClient::break_connection(ErrorKind kind) {
   if (!asked) {
     recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
   }
-  recorder_.connections.failed = 1;
+  const bool broke = std::exchange(recorder_.connections.failed, 1) > 0;
   const bool served = fd_ && state_.completed > 0;
-  if (served || served_ || !fd_) {
-    workload_.lost(0, at_);  // one that the server never wanted is not
+  if (served || served_ || !fd_ || (driving_ && !broke)) {
+    workload_.lost(0, at_);  // one that the server closes again and again without having served it is not
   }
   retry_at_ = served ? at_ : at_ + kRetryDelay;
   close();

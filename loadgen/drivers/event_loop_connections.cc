@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "loadgen/drivers/event_loop.h"
 
@@ -134,11 +135,12 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   if (!asked) {
     recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
   }
-  recorder_.connections.failed += link.broke ? 0 : 1;
+  const bool broke = link.broke;
   link.broke = true;
+  recorder_.connections.failed += broke ? 0 : 1;
   const bool served = link.phase == Phase::kUp && state(index).completed > 0;
-  if (served || link.served || link.phase != Phase::kUp) {
-    workload_.lost(index, at_);  // one that the server never wanted is not
+  if (served || link.served || link.phase != Phase::kUp || (driving_ && !broke)) {
+    workload_.lost(index, at_);  // one that the server closes again and again without having served it is not
   }
   close_link(index);
   if (served && !plan_.connect_on_demand) {
