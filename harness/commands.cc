@@ -15,6 +15,7 @@
 #include "harness/machine/doctor.h"
 #include "harness/machine/environment.h"
 #include "harness/rounds/runner.h"
+#include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/program.h"
 
@@ -169,7 +170,7 @@ void add_plot_command(CLI::App& app) {
 
 int run_command_line(int argc, char** argv) {
   CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow", "fanin");
-  app.set_version_flag("--version", FANIN_VERSION);
+  app.set_version_flag("--version", version_text("fanin", ""));
   app.require_subcommand(1);
   int exit_code = 0;
   add_run_command(app, exit_code);

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "net/duration.h"
+#include "os/build_info.h"
 #include "os/command_line.h"
 
 namespace fanin {
@@ -142,7 +143,7 @@ GivenOptions given_options(const CLI::App& app) {
 
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) {
   CLI::App app("Serves one protocol with one concurrency model. `fanin-server list` shows both.", "fanin-server");
-  app.set_version_flag("--version", FANIN_VERSION);
+  app.set_version_flag("--version", version_text("fanin-server", fmt::format("liburing {}", build_info().liburing)));
   add_server_options(app, command);
   if (const auto exit_code = parse_command_line(app, argc, argv)) {
     return exit_code;

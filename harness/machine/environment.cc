@@ -2,22 +2,24 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <gnu/libc-version.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <CLI/Version.hpp>
 #include <array>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <stdexcept>
 
-#include "harness/machine/build_info.h"
 #include "harness/machine/cgroup.h"
 #include "harness/machine/fingerprint.h"
 #include "harness/machine/machine.h"
 #include "harness/machine/procfs.h"
 #include "net/affinity.h"
+#include "os/build_info.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -189,8 +191,26 @@ void add_load(Fingerprint& print) {
   }
 }
 
+Json build_json() {
+  const BuildInfo& build = build_info();
+  const bool has_commit = !build.git_commit.empty();
+  return {{"version", build.version},
+          {"compiler", build.compiler},
+          {"build_type", build.build_type},
+          {"flags", build.flags},
+          {"sanitizers", build.sanitizers},
+          {"git_commit", has_commit ? Json(build.git_commit) : Json(nullptr)},
+          {"git_dirty", has_commit ? Json(build.git_dirty) : Json(nullptr)},
+          {"libraries",
+           {{"glibc", ::gnu_get_libc_version()},
+            {"fmt", FMT_VERSION},
+            {"CLI11", CLI11_VERSION},
+            {"nlohmann_json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                                          NLOHMANN_JSON_VERSION_PATCH)}}}};
+}
+
 void add_build(Fingerprint& print) {
-  const Json build = build_info();
+  const Json build = build_json();
   print.put("build", build);
   for (const char* key : {"git_commit", "git_dirty"}) {
     if (build.at(key).is_null()) {

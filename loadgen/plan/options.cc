@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "loadgen/drivers/uring_loop.h"
 #include "loadgen/plan/help.h"
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_mix.h"
 #include "loadgen/plan/options_protocol.h"
 #include "loadgen/schedule/arrival_trace.h"
 #include "net/duration.h"
+#include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/program.h"
 
@@ -174,9 +176,19 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   describe_options(app);
 }
 
+namespace {
+
+std::string features() {
+  const auto reason = why_no_uring_driver();
+  return fmt::format("drivers: {}epoll, threads{}; liburing {}", reason ? "" : "io-uring, ",
+                     reason ? fmt::format(" (no io-uring here: {})", *reason) : "", build_info().liburing);
+}
+
+}  // namespace
+
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
-  app.set_version_flag("--version", FANIN_VERSION);
+  app.set_version_flag("--version", [] { return version_text("fanin-load", features()); });
   add_load_options(app, options);
   if (argc == 1) {
     print_text(stderr, usage_text());

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "os/build_info.h"
+
 namespace fanin {
 namespace {
 
@@ -294,6 +296,17 @@ Json histogram_json(const Histogram& histogram) {
   return json;
 }
 
+Json build_json() {
+  const BuildInfo& build = build_info();
+  const bool has_commit = !build.git_commit.empty();
+  const std::string warning = build_warning();
+  return {{"type", build.build_type},
+          {"compiler", build.compiler},
+          {"commit", has_commit ? Json(build.git_commit) : Json()},
+          {"dirty", has_commit ? Json(build.git_dirty) : Json()},
+          {"warning", warning.empty() ? Json() : Json(warning)}};
+}
+
 std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
@@ -301,6 +314,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
   return {{"schema", "fanin-load"},
           {"schema_version", 1},
           {"version", FANIN_VERSION},
+          {"build", build_json()},
           {"started_at", timestamp(result.started_at)},
           {"target", target_json(plan.target)},
           {"workload", workload_json(plan)},

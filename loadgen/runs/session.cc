@@ -12,6 +12,7 @@
 #include "loadgen/runs/head_room.h"
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"
+#include "os/build_info.h"
 #include "os/program.h"
 
 namespace fanin {
@@ -92,6 +93,10 @@ LoadPlan Session::prepare(const LoadOptions& options) {
 }
 
 std::vector<RunListener*> Session::begin_run(LiveView& view) {
+  if (const std::string warning = build_warning(); text_ != nullptr && !warned_ && !warning.empty()) {
+    warned_ = true;
+    print_error("fanin-load", warning);
+  }
   std::vector<RunListener*> listeners;
   if (shows_view_) {
     listeners.push_back(&view);

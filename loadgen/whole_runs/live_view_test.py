@@ -14,7 +14,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from programs import LOAD, QUICK, load, server, test
+from programs import LOAD, QUICK, load, server, test, without_warning
 from plots.document import schema_findings
 
 
@@ -80,7 +80,7 @@ def on_a_terminal(arguments, columns=100, **environment):
             written += piece
     os.close(ours)
     output, _ = process.communicate(timeout=60)
-    return written.decode(), output.decode()
+    return without_warning(written.decode()), output.decode()
 
 
 def left_on(written):

@@ -119,6 +119,26 @@ def redirected(command, redirection):
                           timeout=60)
 
 
+class Build(Accounts):
+    def test_the_version_says_of_which_sources(self):
+        """Would catch: 0.1.0 as the answer to which program a figure is of."""
+        for program in (LOAD, SERVER):
+            done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, r"\Afanin-(load|server) [0-9.]+, commit ([0-9a-f]{10}|unknown)")
+            self.assertIn("liburing", done.stdout)
+
+    def test_a_build_that_is_slower_says_so(self):
+        with server() as (target, _):
+            for quiet in ([], ["--quiet"]):
+                done = subprocess.run([LOAD, target, *QUICK, *quiet, "--json", "-"], capture_output=True, text=True,
+                                      timeout=60)
+                result = json.loads(done.stdout)
+                self.check(result)
+                warned = result["build"]["warning"] is not None and not quiet
+                self.assertEqual("this program was built" in done.stderr, warned)
+
+
 class StandardStreams(Accounts):
     """Would catch: exit code 0 where a full disk took nothing, and SIGABRT without a result where the terminal is gone."""
 
