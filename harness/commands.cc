@@ -17,6 +17,7 @@
 #include "harness/rounds/runner.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
+#include "os/printable.h"
 #include "os/program.h"
 
 namespace fanin {
@@ -35,7 +36,7 @@ int compare(const std::string& first_path, const std::string& second_path, const
     return 3;
   }
   const Comparison comparison = compare_runs(first, second, options);
-  fmt::print("{}", describe_comparison(comparison));
+  print_text(stdout, describe_comparison(comparison));
   return comparison.any_worse() ? 1 : 0;
 }
 
@@ -85,11 +86,11 @@ void add_list_command(CLI::App& app) {
   command->callback([given] {
     const Programs programs = Programs::beside_self("", "");
     if (given->suite.empty()) {
-      fmt::print("{}", describe_suites(programs));
+      print_text(stdout, describe_suites(programs));
       return;
     }
     const std::string path = find_suite(given->suite, programs.suites);
-    fmt::print("{}", describe_cells(parse_suite(load_json(path), path), given->only));
+    print_text(stdout, describe_cells(parse_suite(load_json(path), path), given->only));
   });
 }
 
@@ -99,7 +100,8 @@ void add_env_command(CLI::App& app) {
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([as_json] {
     const Json environment = read_environment(Programs::beside_self("", ""));
-    fmt::print("{}", *as_json ? environment.dump(2) + "\n" : describe_environment(environment));
+    print_text(stdout, *as_json ? environment.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                                : describe_environment(environment));
   });
 }
 

@@ -303,6 +303,53 @@ class EndToEnd(unittest.TestCase):
             self.assertIn(words, done.stderr)
             self.assertTrue(done.stderr.startswith("fanin: "), done.stderr)
 
+    # Would catch: a server, a suite or a file that drives the user's terminal, or fakes lines of the table.
+    def test_what_comes_from_outside_does_nothing_to_the_terminal(self):
+        evil = "\x1b[2J\r\n  epoll  valid\x9b\x07"
+        suite = {**SUITE, "description": evil, "repetitions": 1, "servers": [
+            {"name": "evil", "command": [sys.executable, "-c", f"import os; os.write(2, {evil.encode() + bytes([255])!r})", "{port}"]}],
+            "experiments": [{"name": "closed", "title": evil, "servers": ["*"], "workload": {"protocol": "echo"},
+                             "sweep": {"parameter": "connections", "values": [1]}}]}
+        outputs = []
+        self.suite.write_text(json.dumps(suite))
+        done = self.fanin("run", self.suite, "--out", self.out, errors="surrogateescape")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("the server ended by itself: exit code 0:   epoll  valid", done.stdout)
+        self.assertIn("\\x07\\xff", done.stderr)
+        outputs.append(done)
+        self.suite.write_text(json.dumps({**suite, evil: 1}))
+        model = Path(self.folder.name) / "model.json"
+        model.write_text(json.dumps({**suite, "servers": [{"name": "s", "model": evil * 500}]}))
+        mix = Path(self.folder.name) / "mix.json"
+        mix.write_text(json.dumps({**suite, "experiments": [{**suite["experiments"][0], "workload": {
+            "protocol": "echo", "mix": [{"weight": 1, "name": evil}, {"weight": 1, "name": "b"}]}}]}))
+        long = Path(self.folder.name) / "long.json"
+        long.write_text(json.dumps({**suite, "name": "n" * 400}))
+        for arguments in (("run", self.suite), ("run", model), ("run", mix), ("run", long), ("run", evil),
+                          ("run", self.suite, "--only", evil), ("compare", evil, evil), (evil,), (f"--{evil}",)):
+            done = self.fanin(*arguments, errors="surrogateescape")
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertLess(len(done.stderr), 1200)
+            outputs.append(done)
+        for done in outputs:
+            text = done.stdout + done.stderr
+            self.assertEqual([c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or ord(c) >= 0xDC80)], [], text)
+            self.assertNotIn("\n  epoll  valid", text)
+
+    # Would catch: exit code 0 where nothing was printed, or a result that is lost because nobody can be told of it.
+    def test_output_that_fails_is_said_and_loses_no_result(self):
+        for arguments in (("list",), ("doctor", "--json"), ("env",), ("--help",), ("compare", "--help")):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([BINARIES / "fanin", *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertEqual(done.stderr, "fanin: cannot write to standard output: No space left on device\n")
+        arguments = ["run", self.suite, "--out", self.out, "--only", "closed/epoll/2", "--repetitions", "1"]
+        done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >/dev/full 2>&-', BINARIES / "fanin", *arguments], timeout=250)
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(self.run_json()["complete"])
+        self.check_valid()
+
     def test_list_and_env_answer(self):
         listing = self.fanin("list")
         self.assertEqual(listing.returncode, 0)

@@ -9,6 +9,7 @@
 #include "harness/rounds/progress.h"
 #include "harness/suite/catalogue.h"
 #include "harness/suite/plan.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -25,14 +26,15 @@ std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
 std::string describe_suite(const fs::path& path) {
   const Suite suite = parse_suite(load_json(path.string()), path.string());
   return fmt::format("  {:<10} {}. {}\n", suite.name, describe_size(make_cells(suite), suite.repetitions),
-                     suite.description);
+                     printable(suite.description));
 }
 
 std::string describe_models(const Catalogue& catalogue) {
   std::string text;
   for (const Model& model : catalogue.models()) {
-    text += fmt::format("  {:<18} {}{}{}\n", model.name, model.summary, model.kind == "exhibit" ? " (exhibit)" : "",
-                        model.supported ? "" : fmt::format(" (not supported here: {})", model.reason));
+    text += fmt::format("  {:<18} {}{}{}\n", printable(model.name), printable(model.summary),
+                        model.kind == "exhibit" ? " (exhibit)" : "",
+                        model.supported ? "" : fmt::format(" (not supported here: {})", printable(model.reason)));
   }
   return text;
 }
@@ -63,8 +65,8 @@ std::string describe_cells(const Suite& suite, const std::string& only) {
     if (own.empty()) {
       continue;
     }
-    text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, experiment.title, experiment.sweep.parameter,
-                        describe_size(own, suite.repetitions));
+    text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, printable(experiment.title),
+                        experiment.sweep.parameter, describe_size(own, suite.repetitions));
     for (const Cell& cell : own) {
       text += fmt::format("  {:<40} {}\n", cell.id, Progress::spoken(expected_time({cell}, suite.repetitions)));
     }

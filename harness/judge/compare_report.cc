@@ -2,6 +2,7 @@
 
 #include "harness/judge/compare.h"
 #include "harness/judge/figures.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -38,24 +39,25 @@ std::string describe_comparison(const Comparison& comparison) {
   std::string text = fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7}  {:<16} {}\n", "cell", "metric", "first", "second",
                                  "ratio", "95 % interval", "verdict");
   for (const MetricComparison& metric : comparison.metrics) {
-    text += fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7.3f}  {:<16} {}{}\n", metric.cell, metric.metric,
+    text += fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7.3f}  {:<16} {}{}\n", printable(metric.cell), metric.metric,
                         figure(metric.first, metric.unit), figure(metric.second, metric.unit), metric.ratio,
                         interval_text(metric.interval), name_of(metric.verdict), metric.marked ? " !" : "");
   }
   for (const UncomparedCell& cell : comparison.uncompared) {
-    text += fmt::format("{:<28} {}{}\n", cell.cell, cell.reason, cell.worse ? " (counts as WORSE)" : "");
+    text += fmt::format("{:<28} {}{}\n", printable(cell.cell), printable(cell.reason),
+                        cell.worse ? " (counts as WORSE)" : "");
   }
   if (!comparison.notes.empty()) {
     text += "\n! Not all rounds behind these are valid:\n";
   }
   for (const std::string& note : comparison.notes) {
-    text += "  " + note + "\n";
+    text += "  " + printable(note) + "\n";
   }
   if (!comparison.differences.empty()) {
     text += "\nThe environments differ, which may explain some of it:\n";
   }
   for (const std::string& line : comparison.differences) {
-    text += "  " + line + "\n";
+    text += "  " + printable(line) + "\n";
   }
   return text + "\n" + totals(comparison) + "\n";
 }

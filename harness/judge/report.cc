@@ -4,6 +4,7 @@
 
 #include "harness/judge/figures.h"
 #include "harness/judge/summary.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -21,7 +22,7 @@ std::string row(const RunRecord& record, const Cell& cell) {
   const CellVerdict verdict = record.verdict(cell);
   std::string text = fmt::format("  {:<18} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
   if (verdict.status != "measured") {
-    return text + fmt::format("   {}: {}\n", verdict.status, verdict.reason);
+    return text + fmt::format("   {}: {}\n", verdict.status, printable(verdict.reason));
   }
   const Json summaries = summarise_cell(cell.id, record.rounds_of(cell.id));
   for (const Column& column : kColumns) {
@@ -33,7 +34,7 @@ std::string row(const RunRecord& record, const Cell& cell) {
   }
   const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
   const std::string note = cell_note(record.rounds_of(cell.id), repetitions);
-  return text + (note.empty() ? "" : "   ! " + note) + "\n";
+  return text + (note.empty() ? "" : "   ! " + printable(note)) + "\n";
 }
 
 constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
@@ -52,7 +53,7 @@ std::string slope_row(const std::string& server, const std::vector<Json>& slopes
     }
   }
   const Json& total = slopes.front();
-  return text + (total["median"].is_null() ? "   " + total["reason"].get<std::string>() : "") + "\n";
+  return text + (total["median"].is_null() ? "   " + printable(total["reason"].get<std::string>()) : "") + "\n";
 }
 
 // What one more idle connection costs, from the experiments that sweep them.
@@ -95,7 +96,7 @@ std::string describe_run(const RunRecord& record) {
     if (rows.empty()) {
       continue;
     }
-    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<18} {:>8}", experiment.title,
+    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<18} {:>8}", printable(experiment.title),
                         experiment.sweep.parameter, record.suite.repetitions, "server", "");
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>12}", column.heading);

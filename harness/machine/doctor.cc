@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/machine/limit_changes.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -66,7 +67,7 @@ std::vector<Setting> settings_of(const Headroom& headroom) {
 
 void print_lines(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
-    fmt::print("{}\n", line);
+    print_text(stdout, line + "\n");
   }
 }
 
@@ -74,7 +75,7 @@ int undo() {
   const LimitChanges::Outcome outcome = LimitChanges("", default_state_file()).undo();
   print_lines(outcome.lines);
   if (outcome.lines.empty()) {
-    fmt::print("nothing to put back: 'fanin doctor --fix' has changed nothing\n");
+    print_text(stdout, "nothing to put back: 'fanin doctor --fix' has changed nothing\n");
   }
   return outcome.complete ? 0 : 1;
 }
@@ -130,10 +131,10 @@ int run_doctor(const DoctorOptions& options) {
   if (options.as_json) {
     Json report = headroom_json(headroom, most);
     report["changes"] = changes.lines;
-    fmt::print("{}\n", report.dump(2));
+    print_text(stdout, report.dump(2) + "\n");
   } else {
     print_lines(changes.lines);
-    fmt::print("{}", describe_headroom(headroom, most));
+    print_text(stdout, describe_headroom(headroom, most));
   }
   return headroom.fits() && changes.complete ? 0 : 1;
 }

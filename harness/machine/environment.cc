@@ -20,6 +20,7 @@
 #include "harness/machine/procfs.h"
 #include "net/affinity.h"
 #include "os/build_info.h"
+#include "os/printable.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -237,7 +238,7 @@ void describe(const Json& value, const std::string& key, const Json& unreadable,
   for (std::size_t at = shown.find('\n'); at != std::string::npos; at = shown.find('\n', at)) {
     shown.replace(at, 1, "; ");
   }
-  text += fmt::format("{:<40} {}\n", key, shown);
+  text += fmt::format("{:<40} {}\n", key, printable(shown, 10'000));
 }
 
 }  // namespace

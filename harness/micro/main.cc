@@ -1,29 +1,31 @@
 // fanin-micro: what single calls cost, without a server. Options are Google Benchmark's; see --help.
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 
-#include <exception>
+#include <stdexcept>
 
 #include "harness/micro/benchmarks.h"
+#include "os/program.h"
+
+namespace {
+
+int run() {
+  fanin::register_histogram_benchmarks();
+  fanin::register_wait_benchmarks();
+  fanin::register_epoll_ctl_benchmarks();
+  fanin::register_protocol_benchmarks();
+  if (benchmark::RunSpecifiedBenchmarks() == 0) {
+    throw std::invalid_argument("no benchmark has such a name: see --benchmark_list_tests");
+  }
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-    return 2;
+    return fanin::kExitBadInput;
   }
-  try {
-    fanin::register_histogram_benchmarks();
-    fanin::register_wait_benchmarks();
-    fanin::register_epoll_ctl_benchmarks();
-    fanin::register_protocol_benchmarks();
-    if (benchmark::RunSpecifiedBenchmarks() == 0) {
-      fmt::print(stderr, "fanin-micro: no benchmark has such a name: see --benchmark_list_tests\n");
-      return 2;
-    }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin-micro: {}\n", error.what());
-    return 2;
-  }
-  benchmark::Shutdown();
-  return 0;
+  return fanin::run_program("fanin-micro", run);
 }

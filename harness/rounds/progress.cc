@@ -7,6 +7,8 @@
 #include "harness/judge/figures.h"
 #include "harness/judge/summary.h"
 #include "harness/suite/plan.h"
+#include "os/printable.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -57,9 +59,8 @@ void Progress::round_begins(const std::string& cell) {
     return;
   }
   const std::size_t filled = rounds_ == 0 ? kBarWidth : kBarWidth * done_ / rounds_;
-  fmt::print(stderr, "\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
-             std::string(kBarWidth - filled, '.'), done_, rounds_, spoken(time_left()), cell);
-  std::fflush(stderr);
+  print_text(stderr, fmt::format("\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
+                                 std::string(kBarWidth - filled, '.'), done_, rounds_, spoken(time_left()), cell));
 }
 
 void Progress::round_ends(const Json& round, Nanoseconds planned) {
@@ -70,15 +71,13 @@ void Progress::round_ends(const Json& round, Nanoseconds planned) {
   if (is_terminal_ && note.empty()) {
     return;  // the bar moves, and that is enough
   }
-  fmt::print(stderr, "{}{:>4}/{} {}: {}\n", is_terminal_ ? "\r\033[K" : "", done_, rounds_,
-             round.at("cell").get<std::string>(), outcome(round, note));
-  std::fflush(stderr);
+  print_text(stderr, fmt::format("{}{:>4}/{} {}: {}\n", is_terminal_ ? "\r\033[K" : "", done_, rounds_,
+                                 round.at("cell").get<std::string>(), outcome(round, printable(note))));
 }
 
 void Progress::finish() {
   if (is_terminal_) {
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
+    print_text(stderr, "\r\033[K");
   }
 }
 

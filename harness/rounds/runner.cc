@@ -18,6 +18,8 @@
 #include "harness/rounds/rounds_log.h"
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
+#include "os/printable.h"
+#include "os/program.h"
 
 namespace fanin {
 namespace {
@@ -69,8 +71,9 @@ void Run::announce() const {
       placement.split ? fmt::format("server on CPU {}, client on CPU {}", format_cpu_list(placement.server_cpus),
                                     format_cpu_list(placement.client_cpus))
                       : "server and client share one CPU, so that they take it from each other";
-  fmt::print(stderr, "{}: {} cells, {} of them unsupported here; {} blocks, seed {}; {}\n", record.run_id,
-             record.cells.size(), record.settled.size(), record.suite.repetitions, record.seed, where);
+  print_text(stderr, fmt::format("{}: {} cells, {} of them unsupported here; {} blocks, seed {}; {}\n",
+                                 printable(record.run_id), record.cells.size(), record.settled.size(),
+                                 record.suite.repetitions, record.seed, where));
 }
 
 void Run::settle_by_conformance(const Cell& cell) {
@@ -83,8 +86,9 @@ void Run::settle_by_conformance(const Cell& cell) {
     record.conformance.push_back(check_conformance(session_.rig, server_of(cell), cell));
     entry = record.conformance.end() - 1;
     if ((*entry)["status"] != "passed") {
-      fmt::print(stderr, "conformance of {} ({}): {}: {}\n", cell.server, cell.workload.protocol(),
-                 (*entry)["status"].get<std::string>(), (*entry)["reason"].get<std::string>());
+      print_text(stderr,
+                 fmt::format("conformance of {} ({}): {}: {}\n", cell.server, cell.workload.protocol(),
+                             (*entry)["status"].get<std::string>(), printable((*entry)["reason"].get<std::string>())));
     }
   }
   if ((*entry)["status"] != "passed") {
@@ -217,11 +221,12 @@ int run_suite(const RunOptions& options) {
     throw cut_short(run, error, remedy(error.code()));
   }
   if (!complete) {
-    fmt::print(stderr, "\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
-               run.session().record.rounds.size(), run.session().directory);
+    print_text(stderr, fmt::format("\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
+                                   run.session().record.rounds.size(), printable(run.session().directory)));
     return 130;
   }
-  fmt::print("{}\nResults: {}/run.json\n", describe_run(run.session().record), run.session().directory);
+  print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(run.session().record),
+                                 printable(run.session().directory)));
   return exit_code(run.session().record);
 }
 

@@ -17,6 +17,7 @@
 #include "harness/rounds/rounds_log.h"
 #include "net/affinity.h"
 #include "net/socket.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -176,7 +177,8 @@ std::string find_suite(const std::string& name, const std::string& folder) {
   std::string shipped = fmt::format("{}/{}.json", folder, name);
   if (::access(shipped.c_str(), R_OK) != 0) {
     throw std::invalid_argument(
-        fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json", name));
+        fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json",
+                    printable(name, kLongestName)));
   }
   return shipped;
 }

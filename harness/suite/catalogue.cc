@@ -7,6 +7,7 @@
 
 #include "harness/machine/headroom.h"
 #include "harness/rounds/process.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -77,8 +78,8 @@ void check_models(const Suite& suite, const Catalogue& catalogue) {
       for (const Model& model : catalogue.models()) {
         known += (known.empty() ? "" : ", ") + model.name;
       }
-      throw std::invalid_argument(
-          fmt::format("server '{}': there is no model '{}': known are {}", server.name, server.model, known));
+      throw std::invalid_argument(fmt::format("server '{}': there is no model '{}': known are {}", server.name,
+                                              printable(server.model, kLongestName), known));
     }
   }
 }

@@ -11,6 +11,7 @@
 
 #include "net/duration.h"
 #include "os/input_file.h"
+#include "os/printable.h"
 
 namespace fanin {
 
@@ -59,7 +60,7 @@ std::string unpacked(std::string content, const std::string& path) {
   stream.next_in = reinterpret_cast<Bytef*>(content.data());
   stream.avail_in = static_cast<uInt>(content.size());
   std::string text;
-  std::array<char, 65536> buffer;
+  std::array<char, 16384> buffer;
   int status = Z_OK;
   while (status == Z_OK && text.size() <= kMostBytes) {
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
@@ -118,7 +119,7 @@ void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
   }
   for (const auto& [key, unused] : value_->items()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      fail(fmt::format("unknown key '{}': known here are {}", key, fmt::join(keys, ", ")));
+      fail(fmt::format("unknown key '{}': known here are {}", printable(key, kLongestName), fmt::join(keys, ", ")));
     }
   }
 }

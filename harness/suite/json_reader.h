@@ -27,6 +27,9 @@ Json parse_json(std::string_view text, const std::string& name, std::size_t firs
 // For what another program prints: null where it is no JSON.
 Json parse_json_or_null(std::string_view text);
 
+// Of a name in a suite, and of one that a message repeats, in bytes.
+inline constexpr std::size_t kLongestName = 100;
+
 // One value of a document together with its place in it, so that every complaint names both:
 // "suite.json: /experiments/0/sweep/values: must be ...". It refers to the document and must not outlive it.
 // All readers throw std::invalid_argument.

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "harness/suite/workload_keys.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -73,7 +74,8 @@ void check_class(const JsonReader& of_class) {
       continue;
     }
     if (std::find(kClassKeys.begin(), kClassKeys.end(), name) == kClassKeys.end()) {
-      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name, {}", name, fmt::join(kClassKeys, ", ")));
+      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name, {}", printable(name, kLongestName),
+                                fmt::join(kClassKeys, ", ")));
     }
     const JsonReader given = of_class.at(name);
     find_workload_key(name)->check(given);

@@ -6,6 +6,7 @@
 
 #include "harness/suite/schema.h"
 #include "net/duration.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -25,9 +26,8 @@ std::string parse_name(const JsonReader& reader) {
   const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
     return is_alphanumeric(c) || std::string_view("_.+-").find(c) != std::string_view::npos;
   });
-  constexpr std::size_t kLongest = 100;  // a chart's file has two of them in its name
-  if (name.size() > kLongest) {
-    reader.fail(fmt::format("is too long: at most {} characters", kLongest));
+  if (name.size() > kLongestName) {  // a chart's file has two of them in its name
+    reader.fail(fmt::format("is too long: at most {} characters", kLongestName));
   }
   if (!plain || !is_alphanumeric(name.front())) {
     reader.fail("must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter or digit");
@@ -93,7 +93,7 @@ std::vector<std::string> parse_server_names(const JsonReader& reader, const std:
     } else if (has_name(servers, name)) {
       names.push_back(name);
     } else {
-      item.fail(fmt::format("there is no server '{}' in this suite", name));
+      item.fail(fmt::format("there is no server '{}' in this suite", printable(name, kLongestName)));
     }
   }
   std::vector<std::string> sorted = names;

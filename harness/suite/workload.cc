@@ -6,6 +6,7 @@
 #include <array>
 
 #include "harness/suite/workload_keys.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
@@ -120,7 +121,7 @@ Workload Workload::parse(const JsonReader& reader) {
       for (const WorkloadKey& each : workload_keys()) {
         known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
       }
-      reader.fail(fmt::format("unknown key '{}': known here are {}", name, known));
+      reader.fail(fmt::format("unknown key '{}': known here are {}", printable(name, kLongestName), known));
     }
     if (const auto value = reader.find(name)) {
       key->check(*value);
@@ -143,7 +144,7 @@ void Workload::check_together(const JsonReader& place) const {
 void Workload::check_sweep_value(const std::string& name, const JsonReader& value) {
   const WorkloadKey* key = find_workload_key(name);
   if (key == nullptr || !key->can_be_swept()) {
-    value.fail(fmt::format("'{}' cannot be swept: it is no numeric key of a workload", name));
+    value.fail(fmt::format("'{}' cannot be swept: it is no numeric key of a workload", printable(name, kLongestName)));
   }
   key->check(value);
 }

@@ -12,6 +12,8 @@
 #include <system_error>
 
 #include "net/socket.h"
+#include "os/command_line.h"
+#include "os/program.h"
 #include "servers/conformance/cases.h"
 #include "servers/conformance/document_root.h"
 #include "servers/conformance/exhibits.h"
@@ -20,7 +22,6 @@
 namespace fanin {
 namespace {
 
-constexpr int kBadInput = 2;
 constexpr int kUnsupported = 77;
 
 struct Selection {
@@ -165,13 +166,8 @@ int run(int argc, char** argv) {
   app.add_option("--model", selection.models, "these models only; `fanin-server list` shows them");
   app.add_option("--protocol", selection.protocols, "these protocols only");
   app.add_flag("--quick", selection.quick, "the subset that is fit for a check before a timing");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "fanin-conformance: {}\n", error.what());
-    return kBadInput;
+  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+    return *exit_code;
   }
   check_surroundings(selection.quick);
   std::signal(SIGPIPE, SIG_IGN);
@@ -183,10 +179,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin
 
 int main(int argc, char** argv) {
-  try {
-    return fanin::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin-conformance: {}\n", error.what());
-    return fanin::kBadInput;
-  }
+  return fanin::run_program("fanin-conformance", [&] { return fanin::run(argc, argv); });
 }
