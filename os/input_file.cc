@@ -63,7 +63,7 @@ InputFile read_input_file(const std::string& path, std::string_view option, cons
   }
   check_kind(fd.get(), source, limits);
   InputFile file{.path = path, .content = ""};
-  std::array<char, std::size_t{64} << 10> chunk;
+  std::array<char, std::size_t{16} << 10> chunk;
   for (;;) {
     wait_for_bytes(fd.get(), source);
     const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <exception>
+#include <stdexcept>
 
 #include "os/printable.h"
 
@@ -23,6 +26,15 @@ void occupy_standard_descriptors() noexcept {
       const int ignored = ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
       static_cast<void>(ignored);
     }
+  }
+}
+
+// Throws where the program would end in a SIGSEGV somewhere on its way.
+void require_stack(std::size_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < bytes) {
+    throw std::runtime_error(fmt::format("the limit on the stack is {} KiB: raise it to {} (ulimit -s {})",
+                                         limit.rlim_cur >> 10, bytes >> 10, bytes >> 10));
   }
 }
 
@@ -43,10 +55,12 @@ int close_output(std::string_view name, int exit_code) noexcept {
 
 }  // namespace
 
-int run_program(std::string_view name, const std::function<int()>& body) noexcept {
+int run_program(std::string_view name, const std::function<int()>& body, std::size_t stack_bytes) noexcept {
   occupy_standard_descriptors();
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond ulimit -f a write fails, as it does on a full disk
   int exit_code = kExitBadInput;
   try {
+    require_stack(stack_bytes);
     exit_code = body();
   } catch (const std::exception& error) {
     print_error(name, error.what());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <string_view>
@@ -11,9 +12,11 @@ inline constexpr int kExitReaderGone = 141;  // 128 + SIGPIPE, as a shell report
 
 // What main() of every program returns. Prints what `body` throws as one line on standard error and then returns 2.
 // Also returns 2, with a line, where standard output did not take all that was printed (closed, disk full), and 141
-// without one where its reader has gone. Standard descriptors that are closed are occupied first, so that no file gets
-// their numbers. Call it once.
-int run_program(std::string_view name, const std::function<int()>& body) noexcept;
+// without one where its reader has gone. Beyond the limit on a file's size writes then fail, without a signal; a limit
+// on the stack below `stack_bytes` is refused. Standard descriptors that are closed are occupied first, so
+// that no file gets their numbers. Call it once.
+int run_program(std::string_view name, const std::function<int()>& body,
+                std::size_t stack_bytes = std::size_t{64} << 10) noexcept;
 
 // Prints to standard output or error and flushes. Never throws: a text that cannot be printed is no reason to lose a
 // result. Returns false where it could not; run_program() then tells the user about standard output.

@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 namespace fanin {
@@ -53,6 +56,28 @@ TEST(Program, AFileDoesNotTakeThePlaceOfAClosedStandardOutput) {
         }));
       },
       ExitedWithCode(2), "^prog: cannot write to standard output: Bad file descriptor\n$");
+}
+
+// Would catch: a result that is lost to a signal where the disk, or the user's limit, has no room for it.
+TEST(Program, AFileThatIsTooLargeIsAnErrorOfTheWrite) {
+  const auto write_beyond_limit = [] {
+    rlimit none{};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    const int fd = ::open(std::filesystem::temp_directory_path().c_str(), O_WRONLY | O_TMPFILE, 0600);
+    return fd >= 0 && ::write(fd, "x", 1) < 0 && errno == EFBIG ? 7 : 8;
+  };
+  EXPECT_EXIT(std::_Exit(run_program("prog", write_beyond_limit)), ExitedWithCode(7), "");
+}
+
+// Would catch: a SIGSEGV in place of a word to the user.
+TEST(Program, AStackThatIsTooSmallIsRefused) {
+  const auto run_with_small_stack = [] {
+    const rlimit small{32 << 10, 32 << 10};
+    ::setrlimit(RLIMIT_STACK, &small);
+    return run_program("prog", [] { return 0; });
+  };
+  EXPECT_EXIT(std::_Exit(run_with_small_stack()), ExitedWithCode(2),
+              "^prog: the limit on the stack is 32 KiB: raise it to 64 .ulimit -s 64.\n$");
 }
 
 TEST(Program, AReaderThatHasGoneIsNoFault) {

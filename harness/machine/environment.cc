@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/Version.hpp>
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <ctime>
@@ -238,6 +239,7 @@ void describe(const Json& value, const std::string& key, const Json& unreadable,
   for (std::size_t at = shown.find('\n'); at != std::string::npos; at = shown.find('\n', at)) {
     shown.replace(at, 1, "; ");
   }
+  std::replace(shown.begin(), shown.end(), '\t', ' ');
   text += fmt::format("{:<40} {}\n", key, printable(shown, 10'000));
 }
 

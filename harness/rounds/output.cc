@@ -16,7 +16,7 @@ constexpr std::size_t kLongestWhole = std::size_t{256} << 20;
 }  // namespace
 
 bool Output::drain(int fd) {
-  std::array<char, 65536> buffer;
+  std::array<char, 16384> buffer;
   for (;;) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got > 0) {

@@ -35,7 +35,7 @@ bool is_shortage(int error) { return error == EAGAIN || error == ENOMEM || error
   const Launch& launch = *start.launch;
   ::setpgid(0, 0);  // a program that signals its own group reaches the reaper otherwise
   end_with_parent(reaper, SIGKILL);
-  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ}) {
     ::signal(number, SIG_DFL);
   }
   ::sigprocmask(SIG_SETMASK, &start.mask, nullptr);
