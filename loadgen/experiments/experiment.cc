@@ -25,7 +25,9 @@ constexpr int kInterrupted = 130;
 constexpr const char* kCeilingRun = "closed loop first, for the ceiling";
 constexpr double kHighestAsked = 1e8;
 constexpr double kStartShare = 0.05;  // of the ceiling, where the search for a rate begins
-constexpr double kMargin = 1.2;       // of the samples that a percentile needs: the number of arrivals is random
+constexpr int kMaxLateProbes = 6;     // two at each of three rates
+constexpr int kNeverAgain = kMaxLateProbes;
+constexpr double kMargin = 1.2;  // of the samples that a percentile needs: the number of arrivals is random
 
 void print(const ExperimentOutput& output, const std::string& text) {
   if (output.text != nullptr) {
@@ -113,6 +115,19 @@ double lowest_rate(const LoadOptions& options, const Objective& objective) {
   return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
 }
 
+void tell_end(const RateSearchResult& result) {
+  print_error("fanin-load", fmt::format("the search ended after {} probe{}: {}", result.runs.size(),
+                                        result.runs.size() == 1 ? "" : "s", result.reason));
+}
+
+void end_late_search(RateSearchResult& result) {
+  result.reason = fmt::format(
+      "every probe was late, down to {}: the generator cannot keep a schedule on this machine as it is now; stop other "
+      "programs, or give it a CPU of its own (--cpus)",
+      human_rate(result.runs.back().plan.rate_per_s.value_or(0)));
+  tell_end(result);
+}
+
 // Nothing where there is to be an end; `result` then says why. What was probed before is kept.
 std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& which, const Runner& run,
                                  RateSearchResult& result) {
@@ -127,8 +142,7 @@ std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& 
     result.reason = printable(error.what());
   }
   if (!result.interrupted) {
-    print_error("fanin-load", fmt::format("the search ended after {} probe{}: {}", result.runs.size(),
-                                          result.runs.size() == 1 ? "" : "s", result.reason));
+    tell_end(result);
   }
   return std::nullopt;
 }
@@ -141,7 +155,12 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
                         .lowest_per_s = lowest,
                         .highest_per_s = kHighestAsked,
                         .precision = options.find_precision};
+  int late_probes = 0;  // from the first one on, while none was in time: they go to ever lower rates
   const RateProbe probe = [&](double rate, ProbePhase phase) -> std::optional<ProbeAnswer> {
+    if (late_probes == kMaxLateProbes) {
+      end_late_search(result);
+      return std::nullopt;
+    }
     const std::string which =
         fmt::format("{} at {}, probe {}", phase_name(phase), human_rate(rate), result.runs.size() + 1);
     std::optional<Outcome> outcome =
@@ -152,6 +171,10 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
     const Judgement judgement = judge_objective(result.objective, *outcome);
     print(output, probe_row({rate, phase, judgement.met, judgement.reason}, *outcome));
     result.runs.push_back(*std::move(outcome));
+    if (judgement.met || !result.runs.back().verdict.late) {
+      late_probes = kNeverAgain;
+    }
+    ++late_probes;
     return ProbeAnswer{judgement.met, judgement.reason};
   };
   result.found = find_highest_rate(plan, probe);

@@ -31,6 +31,7 @@ Outcome simulated(const LoadOptions& options, const std::string& /*which*/) {
   if (late) {
     outcome.verdict.status = Status::kInvalid;
     outcome.verdict.reasons = {"late"};
+    outcome.verdict.late = true;
   }
   return outcome;
 }
@@ -40,6 +41,17 @@ LoadOptions some_options() {
   options.target = "127.0.0.1:80";
   options.duration = std::chrono::seconds(2);
   return options;
+}
+
+// A generator that cannot keep a schedule, whatever the rate.
+Outcome always_late(const LoadOptions& options, const std::string& which) {
+  Outcome outcome = simulated(options, which);
+  if (outcome.plan.rate_per_s) {
+    outcome.verdict.status = Status::kInvalid;
+    outcome.verdict.reasons = {"late"};
+    outcome.verdict.late = true;
+  }
+  return outcome;
 }
 
 class ExperimentTest : public ::testing::Test {
@@ -263,6 +275,15 @@ TEST_F(ExperimentTest, TheSearchRefusesWhatContradictsIt) {
   refused([](LoadOptions& options) { options.find_precision = 0; });
   refused([](LoadOptions& options) { options.think = std::chrono::seconds(1); });
   refused([](LoadOptions& options) { options.connections = 0; });
+}
+
+// Would catch: a search that probes on for 48 s at ever lower rates, each of which is late.
+TEST_F(ExperimentTest, ASearchEndsWhereEveryProbeIsLate) {
+  options_.duration = std::chrono::seconds(20);
+  EXPECT_EQ(search("p99<2ms", always_late), 1);
+  EXPECT_EQ(json_["probes"].size(), 6U);
+  EXPECT_NE(json_["reason"].get<std::string>().find("every probe was late"), std::string::npos) << json_["reason"];
+  EXPECT_TRUE(json_["rate_per_s"].is_null());
 }
 
 }  // namespace

@@ -83,7 +83,8 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
       text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
                           result.late_by_stalls_share().value_or(0) * 100);
     }
-    *within < kLateInvalid ? reasons.invalidate(text) : reasons.warn(text);
+    verdict.late = *within < kLateInvalid;
+    verdict.late ? reasons.invalidate(text) : reasons.warn(text);
   }
   const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
   if (result.completed > 0 && in_time < kFellBehind) {

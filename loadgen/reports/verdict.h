@@ -30,6 +30,7 @@ struct Verdict {
   std::optional<double> littles_law_ratio;       // closed loop whose requests are in flight all the time
   std::string littles_law_reason;                // why there is none; empty: there is one
   std::optional<Silence> silence;                // none: too few replies to tell what is usual
+  bool late = false;                             // the schedule was not kept, so that the result is invalid
   std::optional<double> within_tolerance_share;  // open loop: of the sends, if there were any
   std::optional<double> achieved_rate_per_s;     // open loop
 };
