@@ -231,6 +231,16 @@ Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
           {"longest_ns", result.stalls.longest.count()}};
 }
 
+Json machine_json(const LoadResult& result) {
+  const std::string busy = why_busy(result.machine_before);
+  return {{"cpus", result.machine_before.cpus},
+          {"load_average", or_null(result.machine_before.load_average)},
+          {"cpu_pressure_before", or_null(result.machine_before.pressure_avg10)},
+          {"busy", busy.empty() ? Json() : Json(busy)},
+          {"cpu_pressure_share", or_null(result.machine.pressure)},
+          {"steal_share", or_null(result.machine.steal)}};
+}
+
 Json server_json(const LoadPlan& plan, const LoadResult& result) {
   const ServerProcesses& server = plan.server;
   const auto& usage = result.server;
@@ -346,6 +356,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},
           {"server", server_json(plan, result)},
+          {"machine", machine_json(result)},
           {"checks",
            {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
             {"littles_law_reason", text_or_null(verdict.littles_law_reason)},

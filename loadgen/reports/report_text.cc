@@ -229,6 +229,19 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
   return text;
 }
 
+// What other programs and the hypervisor took; not where it is next to nothing.
+std::string machine_line(const LoadResult& result) {
+  constexpr double kWorthALine = 0.01;
+  const double pressure = result.machine.pressure.value_or(0);
+  const double steal = result.machine.steal.value_or(0);
+  return std::max(pressure, steal) < kWorthALine
+             ? ""
+             : fmt::format(
+                   "  machine       some task waited for a CPU {:.0f} % of the window; {:.1f} % of the CPU time was "
+                   "stolen by the hypervisor\n",
+                   pressure * 100, steal * 100);
+}
+
 std::string calibration_line(const LoadPlan& plan) {
   return plan.ceiling_reason.empty() ? "" : fmt::format("  calibration   {}\n", plan.ceiling_reason);
 }
@@ -302,7 +315,7 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
   }
   text += errors_table(result);
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
-          generator_line(result) + calibration_line(plan) + verdict_lines(verdict);
+          generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(verdict);
   return wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 

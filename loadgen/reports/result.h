@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "loadgen/drivers/load_thread.h"
+#include "loadgen/records/machine_load.h"
 #include "loadgen/records/machine_usage.h"
 
 namespace fanin {
@@ -91,6 +92,8 @@ struct LoadResult {
 
   std::vector<Slice> slices;  // of a target that took turns, ascending
 
+  MachineLoad machine_before;                                  // before the first connection
+  MachineShares machine;                                       // over the window
   ProcessUsage generator;                                      // over the window
   std::optional<double> busiest_thread_utilisation;            // none: the window never opened
   double threads_utilisation = 0;                              // the sum over all threads

@@ -76,6 +76,7 @@ class Director {
 
   std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
+    machine_before_ = read_machine_load();
     for (const auto& part : parts_) {
       part->queue_before = queue_of(part->plan.target);
     }
@@ -112,6 +113,7 @@ class Director {
       result.warmup_steady = warmup_.steady();
       result.unserved_at_opening = part->unserved;
       result.generator = usage_;
+      result.machine = machine_;
       result.server = part->server;
       if (part->queue_before) {
         result.listen_overflows = overflows_between(*part->queue_before, *queue_of(part->plan.target));
@@ -144,6 +146,7 @@ class Director {
       return std::nullopt;  // interrupted before
     }
     const WallTime opened_at = std::chrono::system_clock::now();
+    const MachineLoad machine_opened = read_machine_load();
     const ProcessUsage before = process_usage();
     for (const auto& part : parts_) {
       part->server_before = server_usage(part->plan.server.roots);
@@ -152,6 +155,7 @@ class Director {
     tell(&RunListener::window_opened, window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
+    machine_ = shares_between(machine_opened, read_machine_load());
     for (const auto& part : parts_) {
       part->server = part->server_before ? server_usage(part->plan.server.roots) : std::nullopt;
       if (part->server) {
@@ -279,6 +283,7 @@ class Director {
     for (const auto& part : parts_) {
       LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
       result.started_at = started_at;
+      result.machine_before = machine_before_;
       result.setup = setup;
       result.interrupted = interrupted_.load();
     }
@@ -312,6 +317,8 @@ class Director {
   std::vector<std::jthread> running_;
   Warmup warmup_{plan_};
   ProcessUsage usage_;
+  MachineLoad machine_before_;
+  MachineShares machine_;
 };
 
 }  // namespace

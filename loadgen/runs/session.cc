@@ -6,9 +6,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "loadgen/drivers/uring_loop.h"
 #include "loadgen/experiments/calibration.h"
+#include "loadgen/records/machine_load.h"
 #include "loadgen/runs/head_room.h"
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"
@@ -45,6 +47,12 @@ WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan
     found.server_cpus = allowed_cpus(plan.server.roots.front());
   }
   return found;
+}
+
+std::string busy_warning() {
+  const std::string busy = why_busy(read_machine_load());
+  return busy.empty() ? ""
+                      : fmt::format("this machine is busy: {}: stop other programs, or do not trust the figures", busy);
 }
 
 }  // namespace
@@ -93,9 +101,12 @@ LoadPlan Session::prepare(const LoadOptions& options) {
 }
 
 std::vector<RunListener*> Session::begin_run(LiveView& view) {
-  if (const std::string warning = build_warning(); text_ != nullptr && !warned_ && !warning.empty()) {
-    warned_ = true;
-    print_error("fanin-load", warning);
+  if (!std::exchange(warned_, true) && text_ != nullptr) {
+    for (const std::string& warning : {build_warning(), busy_warning()}) {
+      if (!warning.empty()) {
+        print_error("fanin-load", warning);
+      }
+    }
   }
   std::vector<RunListener*> listeners;
   if (shows_view_) {

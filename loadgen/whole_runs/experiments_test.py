@@ -7,7 +7,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from programs import LOAD, QUICK, load, server, test
+from programs import LOAD, QUICK, load, server, test, without_warning
 from plots.validate import findings
 
 # Where ten runs make one experiment: beyond the ceiling each of them waits for its last replies until the time-out.
@@ -64,7 +64,7 @@ class Experiments(unittest.TestCase):
                     break
             process.kill()
             search.stdout.read()
-            rest = search.stderr.read()
+            rest = without_warning(search.stderr.read())
             self.assertEqual(search.wait(), 1, rest)
             result = json.loads(Path(file.name).read_text(encoding="utf-8"))
         self.assertEqual(findings(result, "result"), [])

@@ -1,0 +1,100 @@
+#include "loadgen/records/machine_load.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace fanin {
+namespace {
+
+constexpr double kBusyPressure = 0.20;
+constexpr int kStealField = 8;  // of a line "cpu ..." in /proc/stat, its name first
+
+std::string text_of(const char* path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What stands behind "KEY=" in the line that begins with "some".
+template <typename Number>
+std::optional<Number> read_pressure(std::string_view text, std::string_view key) {
+  std::istringstream line{std::string(text.substr(0, text.find('\n')))};
+  std::string word;
+  if (!(line >> word) || word != "some") {
+    return std::nullopt;
+  }
+  while (line >> word) {
+    if (word.starts_with(key)) {
+      Number number{};
+      std::istringstream value(word.substr(key.size()));
+      return value >> number ? std::optional(number) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<double> share(std::optional<Nanoseconds> before, std::optional<Nanoseconds> after, Nanoseconds whole) {
+  if (!before || !after || whole <= Nanoseconds(0)) {
+    return std::nullopt;
+  }
+  return std::clamp(static_cast<double>((*after - *before).count()) / static_cast<double>(whole.count()), 0.0, 1.0);
+}
+
+}  // namespace
+
+MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressure, std::string_view stat,
+                               long ticks_per_s) {
+  MachineLoad load;
+  std::istringstream averages{std::string(loadavg)};
+  if (double first = 0; averages >> first) {
+    load.load_average = first;
+  }
+  if (const auto percent = read_pressure<double>(pressure, "avg10=")) {
+    load.pressure_avg10 = *percent / 100;
+  }
+  if (const auto us = read_pressure<std::int64_t>(pressure, "total=")) {
+    load.pressure = std::chrono::microseconds(*us);
+  }
+  std::istringstream fields{std::string(stat.substr(0, stat.find('\n')))};
+  std::string word;
+  for (int i = 0; i <= kStealField && fields >> word; ++i) {
+    if (i == kStealField && ticks_per_s > 0) {
+      load.steal = Nanoseconds(1'000'000'000 / ticks_per_s) * std::stoll(word);
+    }
+  }
+  return load;
+}
+
+MachineLoad read_machine_load() {
+  MachineLoad load = parse_machine_load(text_of("/proc/loadavg"), text_of("/proc/pressure/cpu"), text_of("/proc/stat"),
+                                        ::sysconf(_SC_CLK_TCK));
+  load.at = now();
+  load.cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  return load;
+}
+
+// The load average alone would still count a run that ended half a minute ago.
+std::string why_busy(const MachineLoad& load) {
+  const std::string average = load.load_average ? fmt::format("; load average {:.2f}", *load.load_average) : "";
+  const std::string cpus = fmt::format("{} CPU{}", load.cpus, load.cpus == 1 ? "" : "s");
+  if (load.pressure_avg10) {
+    return *load.pressure_avg10 >= kBusyPressure
+               ? fmt::format("something waited for one of its {} {:.0f} % of the last 10 s{}", cpus,
+                             *load.pressure_avg10 * 100, average)
+               : "";
+  }
+  return load.load_average.value_or(0) >= load.cpus
+             ? fmt::format("its load average is {:.2f} with {}", *load.load_average, cpus)
+             : "";
+}
+
+MachineShares shares_between(const MachineLoad& before, const MachineLoad& after) {
+  const Nanoseconds time = after.at - before.at;
+  return {share(before.pressure, after.pressure, time), share(before.steal, after.steal, time * after.cpus)};
+}
+
+}  // namespace fanin

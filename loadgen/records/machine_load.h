@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/clock.h"
+
+namespace fanin {
+
+// How busy this machine is, with all its programs. What cannot be read is not known.
+struct MachineLoad {
+  TimePoint at{};
+  unsigned cpus = 1;
+  std::optional<double> load_average;    // over a minute
+  std::optional<double> pressure_avg10;  // share of the last 10 s in which some task had to wait for a CPU (PSI)
+  std::optional<Nanoseconds> pressure;   // such time since boot
+  std::optional<Nanoseconds> steal;      // that the hypervisor took from all CPUs, since boot
+};
+
+MachineLoad read_machine_load();
+
+// The same from the texts of /proc/loadavg, /proc/pressure/cpu and /proc/stat, of `ticks_per_s`.
+MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressure, std::string_view stat,
+                               long ticks_per_s);
+
+// Why what is measured now shares its CPUs with other programs; empty: nothing speaks for that.
+std::string why_busy(const MachineLoad& load);
+
+// Shares of the time between two readings: of it in which some task waited for a CPU, of all CPUs' time that was
+// stolen.
+struct MachineShares {
+  std::optional<double> pressure;
+  std::optional<double> steal;
+};
+MachineShares shares_between(const MachineLoad& before, const MachineLoad& after);
+
+}  // namespace fanin
