@@ -10,6 +10,7 @@ PARAMETER_WORDS = {
     "payload_bytes": "payload in bytes",
     "reply_bytes": "reply in bytes",
     "reply_limit_bytes": "longest reply in bytes",
+    "setup_reply_bytes": "reply to the set-up in bytes",
     "work_share": "share of requests that cost CPU time",
     "rate_per_s": "offered requests per second",
     "burst_size": "requests in each burst",

@@ -1,6 +1,17 @@
 #include "protocols/client_protocol.h"
 
+#include <utility>
+
+#include "protocols/connection_setup.h"
+
 namespace fanin {
+
+ClientProtocol::ClientProtocol() = default;
+ClientProtocol::~ClientProtocol() = default;
+
+void ClientProtocol::set_up_by(std::unique_ptr<ConnectionSetup> setup) noexcept { setup_ = std::move(setup); }
+
+std::unique_ptr<ConnectionSetup> ClientProtocol::release_setup() noexcept { return std::move(setup_); }
 
 ReplyOutcome ClientProtocol::consume_all(ClientState& state, std::string_view received) {
   ReplyOutcome total;

@@ -3,11 +3,14 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fanin {
+
+class ConnectionSetup;
 
 // What a client remembers of one connection. Kept small: a run may hold a million of them.
 struct ClientState {
@@ -41,7 +44,8 @@ struct ReplyOutcome {
 // and scratch; what it remembers of a connection is in ClientState.
 class ClientProtocol {
  public:
-  virtual ~ClientProtocol() = default;
+  ClientProtocol();
+  virtual ~ClientProtocol();
 
   // Appends the next request of this connection to `out`.
   virtual void append_request(ClientState& state, std::string& out) = 0;
@@ -67,6 +71,11 @@ class ClientProtocol {
   // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.
   virtual ReplyOutcome end_of_stream(ClientState& state) = 0;
 
+  // What every connection exchanges before its first request; null: nothing.
+  ConnectionSetup* setup() const noexcept { return setup_.get(); }
+  void set_up_by(std::unique_ptr<ConnectionSetup> setup) noexcept;
+  std::unique_ptr<ConnectionSetup> release_setup() noexcept;
+
   // One request makes one connection: its reply is complete when the server closes (greet, sink).
   virtual bool one_request_per_connection() const { return false; }
   // The client shuts its sending side down after the request (sink).
@@ -85,6 +94,7 @@ class ClientProtocol {
   }
 
  private:
+  std::unique_ptr<ConnectionSetup> setup_;
   std::vector<std::string> places_{1};
   std::size_t next_place_ = 0;
   bool takes_replies_singly_ = false;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "protocols/connection_setup.h"
+
 namespace fanin {
 
 MixClient::MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::unique_ptr<ClientProtocol>> clients)
@@ -9,6 +11,7 @@ MixClient::MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::uni
   for (const auto& client : clients_) {
     client->take_replies_singly();
   }
+  set_up_by(clients_.front()->release_setup());  // that of all of them
 }
 
 ClientProtocol& MixClient::client(const ClientState& state, std::uint32_t others) const noexcept {

@@ -1,9 +1,10 @@
 // raw: a fixed request to any server; the reply ends by a delimiter, by its length or by a pattern. A client's half
-// only.
+// only. Once per connection a greeting may come, and another request with its reply go before.
 #include <fmt/format.h>
 
 #include <stdexcept>
 
+#include "protocols/connection_setup.h"
 #include "protocols/delimited_client.h"
 #include "protocols/fixed_length_client.h"
 #include "protocols/pattern_client.h"
@@ -26,8 +27,8 @@ void check(const ClientProtocolOptions& options) {
   }
 }
 
-std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  check(options);
+// A client of one request, which may be empty, and its reply.
+std::unique_ptr<ClientProtocol> make_exchange(const ClientProtocolOptions& options) {
   if (!options.reply_pattern.empty()) {
     return std::make_unique<PatternClient>(options);
   }
@@ -41,12 +42,61 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
   return std::make_unique<DelimitedClient>(options.request, options.reply_delimiter);
 }
 
+void check_setup(const ClientProtocolOptions& options) {
+  if (!options.greeting_delimiter.empty() && !options.greeting_pattern.empty()) {
+    throw std::invalid_argument("--greeting-delimiter and --greeting-pattern contradict each other: give one");
+  }
+  const int ends = (options.setup_reply_delimiter.empty() ? 0 : 1) + (options.setup_reply_bytes ? 1 : 0) +
+                   (options.setup_reply_pattern.empty() ? 0 : 1);
+  if (options.setup_request.empty() ? ends != 0 || !options.setup_expect.empty() : ends != 1) {
+    throw std::invalid_argument(
+        "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-size, "
+        "--setup-reply-pattern");
+  }
+  if (options.setup_reply_bytes && !options.setup_expect.empty() &&
+      options.setup_expect.size() != *options.setup_reply_bytes) {
+    throw std::invalid_argument(
+        fmt::format("--setup-expect has {} bytes and --setup-reply-size says {}: make them agree",
+                    options.setup_expect.size(), *options.setup_reply_bytes));
+  }
+}
+
+// Null where a connection is of use as soon as it is up.
+std::unique_ptr<ConnectionSetup> make_setup(const ClientProtocolOptions& options) {
+  check_setup(options);
+  std::vector<std::unique_ptr<ClientProtocol>> steps;
+  if (!options.greeting_delimiter.empty() || !options.greeting_pattern.empty()) {
+    steps.push_back(make_exchange({.reply_delimiter = options.greeting_delimiter,
+                                   .reply_pattern = options.greeting_pattern,
+                                   .reply_limit = options.reply_limit}));
+  }
+  if (!options.setup_request.empty()) {
+    steps.push_back(make_exchange({.request = options.setup_request,
+                                   .reply_delimiter = options.setup_reply_delimiter,
+                                   .reply_bytes = options.setup_reply_bytes,
+                                   .reply_pattern = options.setup_reply_pattern,
+                                   .reply_limit = options.reply_limit,
+                                   .expect = options.setup_expect}));
+  }
+  return steps.empty() ? nullptr : std::make_unique<ConnectionSetup>(std::move(steps));
+}
+
+std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
+  check(options);
+  auto client = make_exchange(options);
+  client->set_up_by(make_setup(options));
+  return client;
+}
+
 }  // namespace
 
 const Protocol kRaw{.name = "raw",
                     .summary = "a fixed request to any server, whose reply ends as you say (client only)",
                     .make_sessions = nullptr,
                     .make_client = make_client,
-                    .client_options = "request reply-delimiter reply-size reply-pattern reply-limit expect"};
+                    .client_options =
+                        "request reply-delimiter reply-size reply-pattern reply-limit expect "
+                        "greeting-delimiter greeting-pattern setup-request setup-reply-delimiter "
+                        "setup-reply-size setup-reply-pattern setup-expect"};
 
 }  // namespace fanin

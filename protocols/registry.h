@@ -38,12 +38,19 @@ struct ClientProtocolOptions {
   std::optional<std::size_t> reply_bytes;  // large: what the server was given, else 65536; raw: the length of a reply
   std::string reply_pattern;               // raw: what matches a whole reply, as ReplyPattern takes it
   std::size_t reply_limit = 65536;         // raw: the longest reply to a pattern
-  std::string path = "/";                  // http: what is asked for
-  std::string host = "localhost";          // http: what the Host field says
-  std::string method = "GET";              // http
-  std::vector<std::string> headers;        // http: "Name: value" each; may name the host
-  std::string body;                        // http: what is sent along
-  std::string expect_status = "200-399";   // http: what counts as success, as StatusSet reads it
+  std::string greeting_delimiter;          // raw: what ends the server's greeting; one of these two, or neither
+  std::string greeting_pattern;            // raw: what matches it
+  std::string setup_request;               // raw: what is sent once per connection, before the first request
+  std::string setup_reply_delimiter;       // raw: what ends the reply to that; one of these three
+  std::optional<std::size_t> setup_reply_bytes;
+  std::string setup_reply_pattern;
+  std::string setup_expect;                   // raw: the whole reply to that without its delimiter; empty takes any
+  std::string path = "/";                     // http: what is asked for
+  std::string host = "localhost";             // http: what the Host field says
+  std::string method = "GET";                 // http
+  std::vector<std::string> headers;           // http: "Name: value" each; may name the host
+  std::string body;                           // http: what is sent along
+  std::string expect_status = "200-399";      // http: what counts as success, as StatusSet reads it
   std::uint32_t requests_per_connection = 0;  // http: the last of them asks the server to close; 0: none does
   std::string expect;                         // raw: the whole reply without its delimiter; empty takes any
 };

@@ -40,7 +40,18 @@ std::string given_of(const Json& values, const Names& names) {
 
 void check_protocol_keys(const Json& values, const JsonReader& place) {
   constexpr std::array kOfHttp{"path", "host", "method", "headers", "body", "body_file", "expect_status"};
-  constexpr std::array kOfRaw{"request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect"};
+  constexpr std::array kOfRaw{"request",
+                              "reply_delimiter",
+                              "reply_pattern",
+                              "reply_limit_bytes",
+                              "expect",
+                              "greeting_delimiter",
+                              "greeting_pattern",
+                              "setup_request",
+                              "setup_reply_delimiter",
+                              "setup_reply_bytes",
+                              "setup_reply_pattern",
+                              "setup_expect"};
   const std::string protocol = values.at("protocol");
   if (const std::string given = given_of(values, kOfHttp); protocol != "http" && !given.empty()) {
     place.fail(fmt::format("{} belongs to protocol http, and the protocol is {}", given, protocol));
@@ -64,8 +75,18 @@ void check_request(const Json& values, const JsonReader& place) {
   if (values.at("protocol") == "raw" && (!has("request") || ends != 1)) {
     place.fail("protocol raw needs 'request', and one of 'reply_delimiter', 'reply_bytes' and 'reply_pattern'");
   }
-  if (has("reply_limit_bytes") && !has("reply_pattern")) {
-    place.fail("'reply_limit_bytes' bounds replies that end by a 'reply_pattern': give that, or leave it out");
+  if (has("reply_limit_bytes") && !has("reply_pattern") && !has("greeting_pattern") && !has("setup_reply_pattern")) {
+    place.fail("'reply_limit_bytes' bounds replies that end by a pattern: give one, or leave it out");
+  }
+  if (has("greeting_delimiter") && has("greeting_pattern")) {
+    place.fail("takes 'greeting_delimiter' or 'greeting_pattern', not both");
+  }
+  const int setup_ends =
+      int{has("setup_reply_delimiter")} + int{has("setup_reply_bytes")} + int{has("setup_reply_pattern")};
+  if (has("setup_request") ? setup_ends != 1 : setup_ends != 0 || has("setup_expect")) {
+    place.fail(
+        "a set-up needs 'setup_request', and one of 'setup_reply_delimiter', 'setup_reply_bytes' and "
+        "'setup_reply_pattern'");
   }
 }
 

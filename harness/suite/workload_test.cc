@@ -126,6 +126,10 @@ TEST(Workload, RefusesOptionsOfOtherProtocols) {
   EXPECT_THAT(complaint(R"("request":"a")", "raw"), HasSubstr("needs 'request', and one of"));
   EXPECT_THAT(complaint(R"("request":"a","reply_delimiter":"b","reply_bytes":2)", "raw"), HasSubstr("one of"));
   EXPECT_EQ(complaint(R"("request":"a","reply_bytes":2)", "raw"), "accepted");
+  constexpr const char* kSetup = R"("request":"a","reply_bytes":2,"setup_request":"b")";
+  EXPECT_THAT(complaint(kSetup, "raw"), HasSubstr("one of 'setup_reply_delimiter'"));
+  EXPECT_EQ(complaint(std::string(kSetup) + R"(,"setup_reply_bytes":2,"greeting_pattern":"c")", "raw"), "accepted");
+  EXPECT_THAT(complaint(R"("greeting_pattern":"x")"), HasSubstr("'greeting_pattern' belongs to protocol raw"));
 }
 
 // Would catch: a file of another folder, of which the run directory could keep no copy under the same path.

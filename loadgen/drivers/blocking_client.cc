@@ -11,6 +11,7 @@
 
 #include "loadgen/drivers/direct_io.h"
 #include "net/errno_policy.h"
+#include "protocols/connection_setup.h"
 
 namespace fanin {
 namespace {
@@ -108,6 +109,12 @@ bool BlockingClient::open() {
   fd_ = std::move(dialled.fd);
   limit_blocking(fd_.get(), SO_RCVTIMEO, std::min(kLongestBlock, plan_.timeout));
   recorder_.connected(at_ - begin);
+  if (protocol_.setup() != nullptr && !set_up(*protocol_.setup())) {
+    last_connect_error_ = kSetupError;
+    state_ = {};
+    break_connection(ErrorKind::kSetupFailed);
+    return false;
+  }
   state_ = new_life(0);
   if (driving_ && lives_ > 1 && recorder_.counts(at_)) {
     ++recorder_.connections.reconnects;
@@ -118,6 +125,36 @@ bool BlockingClient::open() {
     workload_.usable(0, at_);
   }
   return true;
+}
+
+// What the connection exchanges before its first request. Returns whether it is of use.
+bool BlockingClient::set_up(ConnectionSetup& setup) {
+  ClientState state{.connection = share_.first_connection};
+  const TimePoint deadline = at_ + plan_.timeout;
+  std::string_view rest = setup.next_request(state);
+  for (; at_ < deadline; at_ = now()) {
+    const ssize_t length = rest.empty() ? direct_recv(fd_.get(), buffer_.data(), buffer_.size())
+                                        : direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+      return false;
+    }
+    if (length < 0) {
+      continue;
+    }
+    const auto bytes = static_cast<std::size_t>(length);
+    if (!rest.empty()) {
+      rest.remove_prefix(bytes);
+      continue;
+    }
+    const auto progress = setup.consume(state, {buffer_.data(), bytes});
+    if (progress == ConnectionSetup::Progress::kDone || progress == ConnectionSetup::Progress::kFailed) {
+      at_ = now();
+      return progress == ConnectionSetup::Progress::kDone;
+    }
+    rest = progress == ConnectionSetup::Progress::kNextStep ? setup.next_request(state) : rest;
+  }
+  return false;
 }
 
 void BlockingClient::close() noexcept {

@@ -28,6 +28,7 @@ class BlockingClient : public LoadThread {
 
  private:
   bool open();
+  bool set_up(ConnectionSetup& setup);
   void close() noexcept;
   void break_connection(ErrorKind kind);
   void reopen_if_due(const Coordinator& coordinator);

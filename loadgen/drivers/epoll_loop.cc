@@ -171,7 +171,7 @@ void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*ki
       return;
     }
   }
-  if (stamps_ && !is_idle(index)) {
+  if (stamps_ && !is_idle(index) && !link(index).in_setup) {
     stamps_->sent(index, link(index).fd);
   }
   all_sent(index);

@@ -26,6 +26,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       sources_(sources),
       queues_sends_(transmit == Transmit::kQueued),
       protocol_(*client_),
+      setup_(client_->setup()),
       timed_(share.connections > 0 &&
              (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
       spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
@@ -130,6 +131,9 @@ bool EventLoop::drained() const noexcept {
 
 // Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
 bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
+  if (link(index).in_setup) {
+    return received_setup(index, bytes);
+  }
   const auto newcomer = newcomers_.find(index);
   if (newcomer == newcomers_.end()) {
     return true;
@@ -146,7 +150,16 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   return true;
 }
 
+// On an active connection, out of its time: where it closes, nothing is expected any more but the end.
+bool EventLoop::received_besides(std::uint32_t index, std::string_view bytes) {
+  return link(index).in_setup ? received_setup(index, bytes) : true;
+}
+
 void EventLoop::end_of_stream(std::uint32_t index) {
+  if (link(index).in_setup) {
+    setup_failed(index);
+    return;
+  }
   if (is_idle(index)) {
     break_idle(index, ErrorKind::kClosedEarly);
     return;
@@ -166,7 +179,9 @@ void EventLoop::end_of_stream(std::uint32_t index) {
 }
 
 void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
-  if (is_idle(index)) {
+  if (link(index).in_setup) {
+    setup_failed(index);
+  } else if (is_idle(index)) {
     break_idle(index, kind);
   } else if (kind == ErrorKind::kReset && may_be_closed(index)) {
     renew(index);

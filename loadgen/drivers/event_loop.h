@@ -123,7 +123,9 @@ class EventLoop : public LoadThread {
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
   bool half_closes() const noexcept { return half_closes_; }
-  bool reads_slowly(std::uint32_t index) const noexcept { return reads_.active() && !is_idle(index); }
+  bool reads_slowly(std::uint32_t index) const noexcept {
+    return reads_.active() && !is_idle(index) && !link(index).in_setup;
+  }
   Pacer& reads() noexcept { return reads_; }
 
   static constexpr std::uint64_t kTimerTag = ~std::uint64_t{0};  // no connection's
@@ -131,7 +133,7 @@ class EventLoop : public LoadThread {
   TimePoint at_{};  // latest time known
 
  private:
-  // Of an idle connection until it idles.
+  // Of an idle connection until it idles, and of any until its set-up is done.
   struct Newcomer {
     ClientState state;
     TimePoint since;  // of the connect
@@ -152,6 +154,7 @@ class EventLoop : public LoadThread {
   TimePoint next_look() const noexcept;
   void start_timer(TimePoint first);
   bool received_idle(std::uint32_t index, std::string_view bytes);
+  bool received_besides(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
   void send(std::uint32_t index, std::string_view bytes, Bytes kind);
   void rest() noexcept;
@@ -170,6 +173,10 @@ class EventLoop : public LoadThread {
   void pump_opens();
   void open(std::uint32_t index);
   void came_up(std::uint32_t index);
+  void send_setup(std::uint32_t index);
+  bool received_setup(std::uint32_t index, std::string_view bytes);
+  void setup_failed(std::uint32_t index);
+  void established(std::uint32_t index);
   void came_up_idle(std::uint32_t index);
   void connect_failed(std::uint32_t index, int error);
   void break_link(std::uint32_t index, ErrorKind kind);
@@ -191,7 +198,8 @@ class EventLoop : public LoadThread {
   const SourceAddresses& sources_;
   const bool queues_sends_;
   ClientProtocol& protocol_;
-  const bool timed_;  // wakes up for the schedule or for pauses, so that waits need an end of their own
+  ConnectionSetup* const setup_;  // null: connections are of use as soon as they are up
+  const bool timed_;              // wakes up for the schedule or for pauses, so that waits need an end of their own
   const bool spins_;
   const bool goes_on_;  // a closed loop, which has no time to keep
   const std::size_t lot_;
@@ -202,7 +210,7 @@ class EventLoop : public LoadThread {
   Descriptor timer_;
   std::vector<Link> idle_links_;  // counted on after the active ones, which the workload has
   std::vector<TimePoint> since_;  // of the connect of an active one, or of the wait for the server to close
-  std::unordered_map<std::uint32_t, Newcomer> newcomers_;  // connecting or being proved
+  std::unordered_map<std::uint32_t, Newcomer> newcomers_;  // idle ones connecting or being proved; in their set-up
   std::string request_;
   std::unordered_map<std::uint32_t, std::string> waiting_;
   Pacer sends_;
@@ -220,7 +228,7 @@ class EventLoop : public LoadThread {
     std::uint32_t index;
   };
   Ring<Retry> retries_;
-  std::uint32_t connecting_ = 0;  // those being proved included
+  std::uint32_t connecting_ = 0;  // those in their set-up or being proved included
   std::uint32_t up_ = 0;          // active ones
   bool driving_ = false;
   bool interrupted_ = false;
@@ -236,8 +244,8 @@ class EventLoop : public LoadThread {
   if (is_idle(index)) {
     return received_idle(index, bytes);
   }
-  if (link(index).closing) {
-    return true;  // nothing is expected any more but the end
+  if (link(index).closing || link(index).in_setup) {
+    return received_besides(index, bytes);
   }
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());

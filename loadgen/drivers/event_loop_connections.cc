@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "loadgen/drivers/event_loop.h"
+#include "protocols/connection_setup.h"
 
 namespace fanin {
 
@@ -87,7 +88,61 @@ void EventLoop::came_up(std::uint32_t index) {
   Link& link = this->link(index);
   link.phase = Phase::kUp;
   recorder_.connected(at_ - since(index));
+  link.in_setup = setup_ != nullptr;
   start_receiving(index);
+  if (!link.in_setup) {
+    established(index);
+    return;
+  }
+  if (!is_idle(index)) {
+    state(index) = {};  // of no life
+  }
+  const std::uint32_t first = is_idle(index) ? share_.first_idle : share_.first_connection;
+  newcomers_[index] = {.state = {.connection = first + index}, .since = at_};
+  send_setup(index);
+}
+
+// Sends what is due of the set-up, if anything is.
+void EventLoop::send_setup(std::uint32_t index) {
+  const std::string_view bytes = setup_->next_request(newcomers_[index].state);
+  if (bytes.empty()) {
+    return;
+  }
+  if (link(index).busy) {
+    keep_waiting(index, bytes);
+  } else {
+    transmit(index, bytes, Bytes::kPassing);
+  }
+}
+
+// Returns whether the connection is still of use.
+bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
+  switch (setup_->consume(newcomers_[index].state, bytes)) {
+    case ConnectionSetup::Progress::kWaiting:
+      return true;
+    case ConnectionSetup::Progress::kNextStep:
+      send_setup(index);
+      break;
+    case ConnectionSetup::Progress::kDone:
+      read_clock();
+      link(index).in_setup = false;
+      established(index);
+      break;
+    case ConnectionSetup::Progress::kFailed:
+      setup_failed(index);
+      break;
+  }
+  return link(index).phase == Phase::kUp;
+}
+
+void EventLoop::setup_failed(std::uint32_t index) {
+  last_connect_error_ = kSetupError;
+  is_idle(index) ? break_idle(index, ErrorKind::kSetupFailed) : break_link(index, ErrorKind::kSetupFailed);
+}
+
+// It is of use from now on.
+void EventLoop::established(std::uint32_t index) {
+  Link& link = this->link(index);
   if (is_idle(index)) {
     ++recorder_.connections.idle_established;
     if (!plan_.prove_idle) {
@@ -97,6 +152,9 @@ void EventLoop::came_up(std::uint32_t index) {
     ClientState& proof = state(index) = {.connection = share_.first_idle + index};
     transmit(index, protocol_.next_request(proof), Bytes::kPassing);
     return;
+  }
+  if (setup_ != nullptr) {
+    newcomers_.erase(index);
   }
   --connecting_;
   state(index) = new_life(index);
@@ -157,7 +215,7 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
     ++recorder_.connections.idle_lost;
   } else {
     recorder_.connection_error(kind);
-    recorder_.connections.idle_established -= link(index).phase == Phase::kUp ? 1 : 0;
+    recorder_.connections.idle_established -= link(index).phase == Phase::kUp && !link(index).in_setup ? 1 : 0;
   }
   close_link(index);
 }
@@ -197,8 +255,12 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
   if (is_idle(index)) {
     connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
   } else {
-    connecting_ -= link.phase == Phase::kConnecting ? 1 : 0;
-    up_ -= link.phase == Phase::kUp ? 1 : 0;
+    const bool under_way = link.phase == Phase::kConnecting || link.in_setup;
+    connecting_ -= under_way ? 1 : 0;
+    up_ -= link.phase == Phase::kUp && !under_way ? 1 : 0;
+    if (link.in_setup) {
+      newcomers_.erase(index);
+    }
     link.served |= link.phase == Phase::kUp && state(index).completed > 0;
   }
   if (link.waiting) {
@@ -215,7 +277,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
     Descriptor(std::exchange(link.fd, -1)).reset();
   }
   link.phase = Phase::kDown;
-  link.busy = link.waiting = link.closing = false;
+  link.busy = link.waiting = link.closing = link.in_setup = false;
 }
 
 void EventLoop::disconnect() noexcept {

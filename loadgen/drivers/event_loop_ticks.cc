@@ -77,7 +77,9 @@ void EventLoop::sweep_newcomers() {
     }
   }
   for (const std::uint32_t index : late) {
-    if (link(index).phase == Phase::kConnecting) {
+    if (link(index).in_setup) {
+      setup_failed(index);
+    } else if (link(index).phase == Phase::kConnecting) {
       connect_failed(index, ETIMEDOUT);
     } else {
       break_idle(index, ErrorKind::kTimeout);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <span>
 #include <vector>
 
@@ -144,6 +145,9 @@ inline void LoadThread::account(std::uint32_t connection, const ReplyOutcome& ou
     statuses_[outcome.status] += workload_.replies(connection) - before;
   }
 }
+
+// Stands for a set-up that failed where the errno of a connect is kept.
+inline constexpr int kSetupError = EPROTO;
 
 // A connection that failed, or that the peer closed without having served it, is tried again after this long.
 inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);

@@ -45,7 +45,9 @@ void describe_options(CLI::App& app) {
   group(app, "Requests over http",
         {"--path", "--host", "--method", "--header", "--body", "--body-file", "--expect-status"});
   group(app, "Requests of protocol raw",
-        {"--request", "--reply-delimiter", "--reply-pattern", "--reply-limit", "--expect"});
+        {"--request", "--reply-delimiter", "--reply-pattern", "--reply-limit", "--expect", "--greeting-delimiter",
+         "--greeting-pattern", "--setup-request", "--setup-reply-delimiter", "--setup-reply-size",
+         "--setup-reply-pattern", "--setup-expect"});
   group(app, "Several runs or servers", {"--sweep", "--find-rate", "--find-precision", "--target", "--slice"});
   group(app, "Slow clients", {"--send-rate", "--read-rate", "--receive-buffer", "--trickle"});
   group(app, "Machine", {"--allow-remote", "--server-pid", "--calibration", "--cpus", "--wait", "--timestamps"});

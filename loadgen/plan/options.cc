@@ -124,6 +124,14 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
   add("reply-pattern", "protocol raw: a regular expression (PCRE2) that matches a whole reply");
   add("reply-limit", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
+  add("greeting-delimiter",
+      "protocol raw: what ends the server's greeting, which each connection waits for (C escapes)");
+  add("greeting-pattern", "protocol raw: a regular expression (PCRE2) that matches the server's greeting");
+  add("setup-request", "protocol raw: what each connection sends once, before its first request (C escapes)");
+  add("setup-reply-delimiter", "protocol raw: what ends the reply to that (C escapes)");
+  add("setup-reply-size", "protocol raw: the length of the reply to that");
+  add("setup-reply-pattern", "protocol raw: a regular expression (PCRE2) that matches the reply to that");
+  add("setup-expect", "protocol raw: the reply to that without its delimiter (C escapes)");
   app.add_option_function<std::vector<std::string>>(
          "--mix",
          [&options](const std::vector<std::string>& mix) {

@@ -65,6 +65,8 @@ MixEntry parse_entry(std::string_view text) {
     GivenOption option = take_option(text);
     if (option.first == "name") {
       entry.name = option.second;
+    } else if (option.first.starts_with("setup-") || option.first.starts_with("greeting-")) {
+      refuse(fmt::format("{} is of connections, which carry all classes: give it as --{}", option.first, option.first));
     } else {
       entry.options.push_back(std::move(option));
     }

@@ -36,6 +36,12 @@ constexpr TextOption kTextOptions[]{
     {"reply-pattern", &ClientProtocolOptions::reply_pattern},
     {"reply-delimiter", &ClientProtocolOptions::reply_delimiter, true},
     {"expect", &ClientProtocolOptions::expect, true},
+    {"greeting-delimiter", &ClientProtocolOptions::greeting_delimiter, true},
+    {"greeting-pattern", &ClientProtocolOptions::greeting_pattern},
+    {"setup-request", &ClientProtocolOptions::setup_request, true},
+    {"setup-reply-delimiter", &ClientProtocolOptions::setup_reply_delimiter, true},
+    {"setup-reply-pattern", &ClientProtocolOptions::setup_reply_pattern},
+    {"setup-expect", &ClientProtocolOptions::setup_expect, true},
 };
 
 std::size_t to_size(const std::string& name, const std::string& text) {
@@ -52,6 +58,8 @@ void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOpti
     client.payload_bytes = to_size(name, text);
   } else if (name == "reply-size") {
     client.reply_bytes = to_size(name, text);
+  } else if (name == "setup-reply-size") {
+    client.setup_reply_bytes = to_size(name, text);
   } else if (name == "reply-limit") {
     client.reply_limit = to_size(name, text);
   } else if (name == "header") {
@@ -71,7 +79,10 @@ void note(const GivenOption& option, LoadPlan& plan) {
   if (name == "reply-size") {
     plan.reply_bytes = to_size(name, text);
   }
-  if (name == "payload-size" || name == "reply-size" || name == "reply-limit") {
+  if (name == "setup-reply-size") {
+    plan.setup_reply_bytes = to_size(name, text);
+  }
+  if (name == "payload-size" || name == "reply-size" || name == "reply-limit" || name == "setup-reply-size") {
     return;
   }
   std::string key = name == "header" ? "headers" : name;
@@ -92,8 +103,9 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   if (is_given("payload") && is_given("payload-size")) {
     refuse("--payload and --payload-size contradict each other: give one");
   }
-  if (is_given("reply-limit") && !is_given("reply-pattern")) {
-    refuse("--reply-limit bounds replies that end by --reply-pattern: give that, or leave it out");
+  if (is_given("reply-limit") && !is_given("reply-pattern") && !is_given("greeting-pattern") &&
+      !is_given("setup-reply-pattern")) {
+    refuse("--reply-limit bounds replies that end by a pattern, such as --reply-pattern: give one, or leave it out");
   }
   if (is_given("body") && is_given("body-file")) {
     refuse("--body and --body-file contradict each other: give one");

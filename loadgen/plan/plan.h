@@ -86,6 +86,7 @@ struct LoadPlan {
   // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
   std::vector<std::pair<std::string, std::string>> protocol_texts;
   std::optional<std::uint64_t> reply_bytes;
+  std::optional<std::uint64_t> setup_reply_bytes;
 
   // Sets the protocol, and what plan and report have to know of its requests.
   void speak(std::string name, ClientFactory factory);

@@ -11,6 +11,7 @@ enum class ErrorKind : std::uint8_t {
   kConnectRefused,
   kConnectTimeout,
   kConnectOther,
+  kSetupFailed,   // it came up, and its greeting or its set-up exchange was wrong, or did not come in time
   kNoDescriptor,  // this process, or the machine, may hold no more descriptors
   kNoPort,        // no local port is free: too many connections, or too many in TIME_WAIT
   kNoMemory,
@@ -27,10 +28,10 @@ enum class ErrorKind : std::uint8_t {
   kNotClosed,   // the peer was to close the connection and did not in time
 };
 
-inline constexpr std::array<std::string_view, 17> kErrorNames{
-    "connect_refused", "connect_timeout", "connect_other", "no_descriptor", "no_port",     "no_memory",
-    "reset",           "closed_early",    "mismatch",      "too_long",      "http_status", "send_error",
-    "timeout",         "open_at_end",     "not_sent",      "closed_idle",   "not_closed"};
+inline constexpr std::array<std::string_view, 18> kErrorNames{
+    "connect_refused", "connect_timeout", "connect_other", "setup_failed", "no_descriptor", "no_port",
+    "no_memory",       "reset",           "closed_early",  "mismatch",     "too_long",      "http_status",
+    "send_error",      "timeout",         "open_at_end",   "not_sent",     "closed_idle",   "not_closed"};
 
 inline constexpr std::size_t kErrorKinds = kErrorNames.size();
 

@@ -96,6 +96,9 @@ Json workload_json(const LoadPlan& plan) {
   for (const RequestClass& each : plan.classes) {
     json["mix"].push_back(each.text);
   }
+  if (plan.setup_reply_bytes) {
+    json["setup_reply_bytes"] = *plan.setup_reply_bytes;
+  }
   if (plan.reply_bytes) {
     json["reply_bytes"] = *plan.reply_bytes;
   }

@@ -16,6 +16,13 @@
 namespace fanin {
 namespace {
 
+std::string describe_connect_error(int error) {
+  return error == kSetupError
+             ? "what came was not the --greeting-... or the reply to --setup-request that was expected, "
+               "or did not come within --timeout"
+             : std::strerror(error);
+}
+
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
 
@@ -300,7 +307,7 @@ class Director {
         up += thread->recorder().connections.established;
       }
       if (up == 0 && error != 0) {
-        return fmt::format("no connection to {} came up: {}", part->plan.target.text(), std::strerror(error));
+        return fmt::format("no connection to {} came up: {}", part->plan.target.text(), describe_connect_error(error));
       }
     }
     return {};

@@ -25,8 +25,9 @@ struct Link {
   bool waiting : 1 = false;  // and some wait in the loop
   bool was_up : 1 = false;
   bool broke : 1 = false;
-  bool served : 1 = false;   // had a reply in an earlier life
-  bool closing : 1 = false;  // by the server, which is waited for
+  bool served : 1 = false;    // had a reply in an earlier life
+  bool closing : 1 = false;   // by the server, which is waited for
+  bool in_setup : 1 = false;  // up, and of no use before its set-up is done
 };
 
 // All that a thread keeps of an active connection for its requests, whoever it is that keeps it: in one line of the
