@@ -20,7 +20,7 @@ ReplyOutcome ClientProtocol::consume_all(ClientState& state, std::string_view re
     total.completed += outcome.completed;
     total.mismatch = outcome.mismatch;
     total.too_long = outcome.too_long;
-    total.refused |= outcome.refused;
+    total.refused = outcome.refused != kNotRefused ? outcome.refused : total.refused;
     total.closes = outcome.closes;
     total.status = outcome.status != 0 ? outcome.status : total.status;
     if (outcome.unread == 0 || outcome.mismatch || outcome.closes) {

@@ -21,16 +21,19 @@ struct ClientState {
   std::uint32_t earlier = 0;     // requests of earlier lives of the connection, modulo 2^32: of use to a mix alone
 };
 
+// What makes a whole reply one that says no.
+enum Refusal : std::uint8_t { kNotRefused, kByStatus, kByBody };
+
 // What received bytes, or the end of the stream, amounted to.
 struct ReplyOutcome {
   std::uint32_t completed = 0;  // replies that are now whole and right
   // Something arrived that no server of this protocol would send; the connection is of no more use.
   bool mismatch = false;
-  bool refused = false;      // after those, one more reply is whole that says no: its request failed
-  bool too_long = false;     // what makes it a mismatch is the length of the reply
-  bool closes = false;       // the connection ends with the last of these replies, whatever else has arrived
-  std::uint32_t status = 0;  // of the one reply, where the protocol has such a thing
-  std::uint32_t unread = 0;  // as many bytes at the end of what was received are for another call
+  Refusal refused = kNotRefused;  // after those, one more reply is whole that says no: its request failed
+  bool too_long = false;          // what makes it a mismatch is the length of the reply
+  bool closes = false;            // the connection ends with the last of these replies, whatever else has arrived
+  std::uint32_t status = 0;       // of the one reply, where the protocol has such a thing
+  std::uint32_t unread = 0;       // as many bytes at the end of what was received are for another call
 
   // One reply, and nothing else to say: found out in two comparisons, as it is what comes nearly always.
   bool is_one_reply() const noexcept {
@@ -65,7 +68,7 @@ class ClientProtocol {
   void take_replies_singly() noexcept { takes_replies_singly_ = true; }
 
   // As consume(), called again for what is unread; the bytes after the end of the connection are dropped. The outcomes
-  // are added up, `refused` says whether any was, and `status` is that of the last reply.
+  // are added up, `refused` says how the last one was that was, and `status` is that of the last reply.
   ReplyOutcome consume_all(ClientState& state, std::string_view received);
 
   // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.

@@ -25,11 +25,12 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kHttp{.name = "http",
-                     .summary = "HTTP/1.1: files below a directory (--root)",
-                     .make_sessions = make_sessions,
-                     .make_client = make_client,
-                     .server_options = "root",
-                     .client_options = "path host method header body body-file expect-status"};
+const Protocol kHttp{
+    .name = "http",
+    .summary = "HTTP/1.1: files below a directory (--root)",
+    .make_sessions = make_sessions,
+    .make_client = make_client,
+    .server_options = "root",
+    .client_options = "path host method header body body-file expect-status expect-body expect-body-pattern"};
 
 }  // namespace fanin

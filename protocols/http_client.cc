@@ -2,6 +2,9 @@
 
 #include <http_parser.h>
 
+#include <stdexcept>
+#include <utility>
+
 #include "protocols/http_client_request.h"
 
 namespace fanin {
@@ -16,6 +19,8 @@ constexpr std::uint32_t kBegun = 1;  // ClientState::offset, while the parser is
 struct Reading {
   const ClientState& state;
   const bool no_body;
+  BodyCheck& check;
+  BodyCheck::Progress& body;
   std::uint64_t body_bytes = 0;  // that are counted and not looked at, after the last head
   bool complete = false;
   bool closes = false;
@@ -42,6 +47,12 @@ int on_head_complete(http_parser* parser) noexcept {
   return no_body ? 1 : 0;
 }
 
+int on_body(http_parser* parser, const char* at, std::size_t length) noexcept {
+  Reading& current = reading(parser);
+  current.check.take(current.body, {at, length});
+  return 0;
+}
+
 // The parser stops after each reply, so that the caller learns its status.
 int on_message_complete(http_parser* parser) noexcept {
   if (!is_interim(parser)) {
@@ -53,15 +64,19 @@ int on_message_complete(http_parser* parser) noexcept {
   return 0;
 }
 
-const http_parser_settings& settings() noexcept {
-  static const http_parser_settings settings = [] {
+// Bodies are shown to us only where somebody wants to know what they say.
+const http_parser_settings& settings(bool with_bodies) noexcept {
+  static const auto make = [](bool looks) {
     http_parser_settings made{};
+    made.on_body = looks ? on_body : nullptr;
     made.on_message_begin = on_message_begin;
     made.on_headers_complete = on_head_complete;
     made.on_message_complete = on_message_complete;
     return made;
-  }();
-  return settings;
+  };
+  static const http_parser_settings without = make(false);
+  static const http_parser_settings with = make(true);
+  return with_bodies ? with : without;
 }
 
 std::string make_last_request(ClientProtocolOptions options) {
@@ -76,7 +91,11 @@ HttpClient::HttpClient(const ClientProtocolOptions& options)
       last_request_(make_last_request(options)),
       requests_per_connection_(options.requests_per_connection),
       expected_(StatusSet::parse(options.expect_status)),
-      replies_have_no_body_(options.method == "HEAD") {
+      replies_have_no_body_(options.method == "HEAD"),
+      body_check_(options.expect_body, options.expect_body_pattern) {
+  if (replies_have_no_body_ && body_check_.active()) {
+    throw std::invalid_argument("replies to --method HEAD have no body: leave out --expect-body and its pattern");
+  }
   known_.head.reserve(kLongestKnown);
 }
 
@@ -90,17 +109,20 @@ std::string_view HttpClient::next_request(ClientState& state) {
 // An empty `received` is the end of the stream.
 ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   const bool from_its_first_byte = state.offset == 0;
-  http_parser parser;
+  Partial partial;
   if (from_its_first_byte) {
-    http_parser_init(&parser, HTTP_RESPONSE);
+    http_parser_init(&partial.parser, HTTP_RESPONSE);
   } else {
-    parser = partial_.of(state);
+    partial = std::move(partial_.of(state));
   }
-  Reading current{.state = state, .no_body = replies_have_no_body_};
+  http_parser& parser = partial.parser;
+  Reading current{.state = state, .no_body = replies_have_no_body_, .check = body_check_, .body = partial.body};
   parser.data = &current;
-  const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
+  const std::size_t used =
+      http_parser_execute(&parser, &settings(body_check_.active()), received.data(), received.size());
+  const bool is_right = !current.complete || !body_check_.active() || body_check_.is_right(partial.body);
   if ((!current.complete || current.closes) && !received.empty()) {
-    (from_its_first_byte ? partial_.begin(state) : partial_.of(state)) = parser;
+    (from_its_first_byte ? partial_.begin(state) : partial_.of(state)) = std::move(partial);
     state.offset = kBegun;
   }
   if (!current.complete) {
@@ -118,6 +140,10 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   }
   ReplyOutcome outcome = whole_reply(state, parser.status_code, received.size() - used);
   outcome.closes = current.closes;
+  if (!is_right && outcome.completed > 0) {
+    outcome.completed = 0;
+    outcome.refused = kByBody;
+  }
   return outcome;
 }
 
@@ -126,13 +152,13 @@ ReplyOutcome HttpClient::whole_reply(ClientState& state, unsigned status, std::s
   ReplyOutcome outcome;
   outcome.status = status;
   outcome.completed = expected_.contains(status) ? 1 : 0;
-  outcome.refused = outcome.completed == 0;
+  outcome.refused = outcome.completed == 0 ? kByStatus : kNotRefused;
   outcome.unread = static_cast<std::uint32_t>(unread);
   return outcome;
 }
 
 void HttpClient::remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept {
-  if (head.size() <= kLongestKnown) {
+  if (head.size() <= kLongestKnown && !body_check_.active()) {  // what is known is not looked at again
     known_.head = head;
     known_.body_bytes = body_bytes;
     known_.status = status;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocols/body_check.h"
 #include "protocols/client_protocol.h"
 #include "protocols/partial_replies.h"
 #include "protocols/registry.h"
@@ -14,7 +15,7 @@ namespace fanin {
 
 // The client's half of HTTP/1.1, for any server: one request again and again, on a connection that is kept for as long
 // as the server keeps it. Verified of a reply are its form, its status and that its body is as long as was announced;
-// not what the body says.
+// what the body says where that was asked for.
 class HttpClient : public ClientProtocol {
  public:
   // Throws std::invalid_argument as make_http_request and StatusSet do.
@@ -41,6 +42,11 @@ class HttpClient : public ClientProtocol {
 
   ReplyOutcome parse(ClientState& state, std::string_view received);
   inline ReplyOutcome whole_reply(ClientState& state, unsigned status, std::size_t unread) const noexcept;
+  // A reply that has come in part.
+  struct Partial {
+    http_parser parser{};
+    BodyCheck::Progress body;
+  };
   void remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept;
   inline bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
 
@@ -50,7 +56,8 @@ class HttpClient : public ClientProtocol {
   StatusSet expected_;
   bool replies_have_no_body_;  // to HEAD
   Known known_;
-  PartialReplies<http_parser> partial_;
+  BodyCheck body_check_;
+  PartialReplies<Partial> partial_;
 };
 
 }  // namespace fanin

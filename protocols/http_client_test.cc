@@ -64,8 +64,8 @@ std::string verdict(HttpClient& client, const Parts& before, const Parts& then) 
   const std::uint32_t earlier = state.completed;
   std::string said;
   const auto say = [&](const ReplyOutcome& outcome) {
-    said += fmt::format("{} {} {} {} {} {} {}\n", outcome.completed, outcome.refused, outcome.mismatch, outcome.closes,
-                        outcome.status, outcome.unread, state.completed - earlier);
+    said += fmt::format("{} {} {} {} {} {} {}\n", outcome.completed, outcome.refused != kNotRefused, outcome.mismatch,
+                        outcome.closes, outcome.status, outcome.unread, state.completed - earlier);
     return outcome.mismatch || outcome.closes ? 0 : outcome.unread;
   };
   for (const std::string_view part : then) {
@@ -162,6 +162,82 @@ TEST(HttpClient, TheLastRequestOfAConnectionAsksTheServerToClose) {
 
 // Would catch: a status outside the expected ones counted as success, or one that makes the connection unusable; and a
 // pipelined reply after it lost.
+// The second of three replies, cut anywhere, as `client` takes it: how it was refused, and that the third is right.
+void expect_second(HttpClient& client, const std::string& second, Refusal refusal) {
+  const std::string replies = kPlain + second + kPlain;
+  for (std::size_t at = 0; at <= replies.size(); ++at) {
+    ClientState state = after_requests(client, 3);
+    std::uint32_t completed = 0;
+    Refusal refused = kNotRefused;
+    for (const std::string_view part : cut(replies, at)) {
+      const ReplyOutcome outcome = client.consume_all(state, part);
+      ASSERT_FALSE(outcome.mismatch) << at;  // the connection stays of use
+      completed += outcome.completed;
+      refused = outcome.refused != kNotRefused ? outcome.refused : refused;
+    }
+    ASSERT_EQ(completed, refusal == kNotRefused ? 3U : 2U) << at;
+    ASSERT_EQ(refused, refusal) << at;
+    ASSERT_EQ(state.completed, 3U) << at;
+  }
+}
+
+std::string with_body(const std::string& body) {
+  return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+}
+
+// Would catch: an error page of status 200 that counts as a success, the more so behind a right reply of the same head.
+TEST(HttpClient, ABodyOfOtherTextFailsItsRequestAlone) {
+  HttpClient client({.expect_body = "hello"});
+  for (const char* body : {"HELLO", "hell", "hello!", "", "a page that says that nothing works"}) {
+    expect_second(client, with_body(body), kByBody);
+  }
+  expect_second(client, with_body("hello"), kNotRefused);
+  expect_second(client, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+                kNotRefused);
+  expect_second(client, "HTTP/1.1 204 No Content\r\n\r\n", kByBody);
+  expect_second(client, "HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello", kByStatus);  // the status is said first
+}
+
+TEST(HttpClient, ABodyWithoutAMatchFailsItsRequestAlone) {
+  HttpClient client({.expect_body_pattern = R"("status": *"ok"|^hello\z|he[l]{2}o)"});
+  expect_second(client, with_body(R"({"id": 7, "status":   "ok", "more": 1})"), kNotRefused);
+  expect_second(client, with_body(R"({"id": 7, "status": "failed"})"), kByBody);
+  expect_second(client, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nwell, hell\r\n1\r\no\r\n0\r\n\r\n",
+                kNotRefused);
+}
+
+// Would catch: memory that grows with a body that never ends; what is beyond 64 KiB is not searched.
+TEST(HttpClient, SearchesTheBeginningOfABodyOnly) {
+  HttpClient client({.expect_body_pattern = "needle"});
+  for (const auto& [before, found] : {std::pair{65530U, 1U}, {65531U, 0U}, {200000U, 0U}}) {
+    ClientState state = after_requests(client, 1);
+    const std::string reply = with_body(std::string(before, 'x') + "needle");
+    ReplyOutcome total;
+    for (std::size_t at = 0; at < reply.size(); at += 1000) {
+      total = client.consume(state, std::string_view(reply).substr(at, 1000));
+    }
+    EXPECT_EQ(total.completed, found) << before;
+    EXPECT_EQ(total.refused, found == 1 ? kNotRefused : kByBody) << before;
+  }
+}
+
+TEST(HttpClient, ABodyThatEndsWithTheConnectionIsLookedAtToo) {
+  HttpClient client({.expect_body = "hello"});
+  for (const auto& [body, completed] : {std::pair{"hello", 1U}, {"hell", 0U}}) {
+    ClientState state = after_requests(client, 1);
+    EXPECT_FALSE(client.consume(state, std::string("HTTP/1.1 200 OK\r\n\r\n") + body).mismatch);
+    const ReplyOutcome end = client.end_of_stream(state);
+    EXPECT_EQ(end.completed, completed);
+    EXPECT_EQ(end.refused, completed == 1 ? kNotRefused : kByBody);
+    EXPECT_FALSE(end.mismatch);
+  }
+}
+
+TEST(HttpClient, RefusesABodyOfHead) {
+  EXPECT_THROW(HttpClient({.method = "HEAD", .expect_body = "x"}), std::invalid_argument);
+  EXPECT_THROW(HttpClient({.expect_body_pattern = "("}), std::invalid_argument);
+}
+
 TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {
   const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
   const std::string replies = kPlain + missing + kPlain;
@@ -173,7 +249,7 @@ TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {
   EXPECT_EQ(first.unread, missing.size() + kPlain.size());
   const ReplyOutcome second = client.consume(prepared, replies.substr(kPlain.size()));
   EXPECT_EQ(second.completed, 0u);
-  EXPECT_TRUE(second.refused);
+  EXPECT_EQ(second.refused, kByStatus);
   EXPECT_EQ(second.status, 404u);
   EXPECT_FALSE(second.mismatch);
   EXPECT_FALSE(second.closes);

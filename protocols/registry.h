@@ -51,6 +51,8 @@ struct ClientProtocolOptions {
   std::vector<std::string> headers;           // http: "Name: value" each; may name the host
   std::string body;                           // http: what is sent along
   std::string expect_status = "200-399";      // http: what counts as success, as StatusSet reads it
+  std::string expect_body;                    // http: the whole body of every reply; empty takes any
+  std::string expect_body_pattern;            // http: what matches something of it
   std::uint32_t requests_per_connection = 0;  // http: the last of them asks the server to close; 0: none does
   std::string expect;                         // raw: the whole reply without its delimiter; empty takes any
 };

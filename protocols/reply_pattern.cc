@@ -22,7 +22,7 @@ bool ends_in_dollar(std::string_view expression) {
 }
 
 [[noreturn]] void refuse(const std::string& expression, const std::string& reason) {
-  throw std::invalid_argument(fmt::format("--reply-pattern '{}': {}", expression, reason));
+  throw std::invalid_argument(fmt::format("regular expression '{}': {}", expression, reason));
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ constexpr double kHighestWeight = 1e9;
 // What may differ between requests on one connection.
 constexpr auto kClassKeys = std::to_array<std::string_view>(
     {"payload_bytes", "payload", "path", "host", "method", "headers", "body", "body_file", "request", "reply_bytes",
-     "expect", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect_status"});
+     "expect", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect_status", "expect_body",
+     "expect_body_pattern"});
 
 std::string_view quote_for(const std::string& text) {
   const bool plain =

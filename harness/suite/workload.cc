@@ -39,7 +39,8 @@ std::string given_of(const Json& values, const Names& names) {
 }
 
 void check_protocol_keys(const Json& values, const JsonReader& place) {
-  constexpr std::array kOfHttp{"path", "host", "method", "headers", "body", "body_file", "expect_status"};
+  constexpr std::array kOfHttp{
+      "path", "host", "method", "headers", "body", "body_file", "expect_status", "expect_body", "expect_body_pattern"};
   constexpr std::array kOfRaw{"request",
                               "reply_delimiter",
                               "reply_pattern",

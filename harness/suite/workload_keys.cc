@@ -40,6 +40,8 @@ constexpr auto kKeys = std::to_array<WorkloadKey>({
     {"body", "--body", Kind::kText},
     {"body_file", "--body-file", Kind::kFile},
     {"expect_status", "--expect-status", Kind::kText},
+    {"expect_body", "--expect-body", Kind::kText},
+    {"expect_body_pattern", "--expect-body-pattern", Kind::kText},
     {"request", "--request", Kind::kText},
     {"reply_delimiter", "--reply-delimiter", Kind::kText},
     {"reply_pattern", "--reply-pattern", Kind::kText},

@@ -139,7 +139,7 @@ inline void LoadThread::account(std::uint32_t connection, const ReplyOutcome& ou
     workload_.replied(connection, outcome.completed, at);
   }
   if (outcome.refused) {
-    workload_.refused(connection, ErrorKind::kHttpStatus, at);
+    workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
   }
   if (outcome.status < statuses_.size()) {
     statuses_[outcome.status] += workload_.replies(connection) - before;

@@ -43,7 +43,8 @@ void describe_options(CLI::App& app) {
         {"--rate", "--arrival", "--ramp", "--duration", "--requests", "--warmup", "--depth", "--think", "--seed"});
   group(app, "Requests", {"--protocol", "--payload-size", "--payload", "--mix", "--suffix", "--reply", "--reply-size"});
   group(app, "Requests over http",
-        {"--path", "--host", "--method", "--header", "--body", "--body-file", "--expect-status"});
+        {"--path", "--host", "--method", "--header", "--body", "--body-file", "--expect-status", "--expect-body",
+         "--expect-body-pattern"});
   group(app, "Requests of protocol raw",
         {"--request", "--reply-delimiter", "--reply-pattern", "--reply-limit", "--expect", "--greeting-delimiter",
          "--greeting-pattern", "--setup-request", "--setup-reply-delimiter", "--setup-reply-size",

@@ -111,6 +111,8 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
       },
       "protocol http: the file that is sent along");
   add("expect-status", "protocol http: what counts as success, e.g. 200,301-399")->default_str("200-399");
+  add("expect-body", "protocol http: the whole body of every reply (C escapes)");
+  add("expect-body-pattern", "protocol http: a regular expression (PCRE2) that matches something of every body");
   app.add_option_function<std::vector<std::string>>(
          "--header",
          [&options](const std::vector<std::string>& headers) {

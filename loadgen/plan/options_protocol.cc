@@ -32,6 +32,8 @@ constexpr TextOption kTextOptions[]{
     {"method", &ClientProtocolOptions::method},
     {"body", &ClientProtocolOptions::body},
     {"expect-status", &ClientProtocolOptions::expect_status},
+    {"expect-body", &ClientProtocolOptions::expect_body, true},
+    {"expect-body-pattern", &ClientProtocolOptions::expect_body_pattern},
     {"request", &ClientProtocolOptions::request, true},
     {"reply-pattern", &ClientProtocolOptions::reply_pattern},
     {"reply-delimiter", &ClientProtocolOptions::reply_delimiter, true},

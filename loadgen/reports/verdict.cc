@@ -158,7 +158,10 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     outside += result.outside_errors[kind];
   }
   if (wrong > 0) {
-    reasons.invalidate(fmt::format("{} replies were not what protocol and payload ask for{}", wrong,
+    const bool bodies = std::any_of(plan.protocol_texts.begin(), plan.protocol_texts.end(),
+                                    [](const auto& text) { return text.first.starts_with("expect_body"); });
+    reasons.invalidate(fmt::format("{} replies were not what protocol and {} ask for{}", wrong,
+                                   bodies ? "--expect-body" : "payload",
                                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   const bool slow = !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&

@@ -117,6 +117,29 @@ class Http(Accounts):
                                       "--driver", "threads", "--think", "0")
                 self.assertEqual(result["http"], {"statuses": {"200": 50}})
 
+    def test_http_bodies(self):
+        # Would catch: an error page of status 200 that counts as a success; a class of a mix that is not looked at.
+        with tempfile.TemporaryDirectory() as root:
+            Path(root, "page").write_text("hello")
+            Path(root, "error").write_text("sorry, nothing works")
+            with server("epoll", "--protocol", "http", "--root", root) as (target, _):
+                for driver in ("epoll", "auto", "threads"):
+                    common = ["--warmup", "0", "--requests", "50", "--driver", driver, "--think", "0",
+                              "--requests-per-connection", "0"]
+                    for expect in (["--expect-body", "hello"], ["--expect-body-pattern", "h.llo"]):
+                        with self.subTest(driver=driver, expect=expect):
+                            result = self.measure(f"http://{target}/page", *common, *expect)
+                            self.assertEqual(result["requests"]["completed"], 50)
+                            wrong = self.measure(f"http://{target}/error", *common, *expect, code=1)
+                            self.assertEqual(wrong["errors"], {"mismatch": 50})
+                            self.assertEqual(wrong["connections"]["reconnects"], 0)
+                mixed = self.measure(f"http://{target}/page", "--warmup", "0", "--requests", "50", "--mix",
+                                     "1 name=right expect-body=hello", "--mix", "1 name=wrong expect-body=hello path=/error",
+                                     code=1)
+                right, wrong = mixed["classes"]
+                self.assertEqual((right["failed"], wrong["completed"]), (0, 0))
+                self.assertEqual(mixed["errors"], {"mismatch": wrong["failed"]})
+
     def test_http_servers_that_close(self):
         """HTTP/1.0 and replies without a length end with the connection: no error, but a new connection."""
         for driver in ("epoll", "threads"):
