@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "loadgen/experiments/objective.h"
+#include "loadgen/experiments/outcome_row.h"
 #include "loadgen/experiments/rate_search.h"
 #include "loadgen/experiments/rate_search_report.h"
 #include "loadgen/experiments/sweep_report.h"
@@ -77,9 +78,16 @@ void run_points(SweepResult& result, const Runner& run, const ExperimentOutput& 
     print(output, sweep_row(result.sweep, result.points.back()));
     result.interrupted = result.points.back().outcome && result.points.back().outcome->result.interrupted;
     if (result.interrupted) {
-      return;
+      break;
     }
   }
+  std::vector<const Outcome*> outcomes;
+  for (const SweptPoint& point : result.points) {
+    if (point.outcome) {
+      outcomes.push_back(&*point.outcome);
+    }
+  }
+  print(output, outcome_notes(outcomes));
 }
 
 void check_search(const LoadOptions& options) {
@@ -178,7 +186,11 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
     return ProbeAnswer{judgement.met, judgement.reason};
   };
   result.found = find_highest_rate(plan, probe);
-  print(output, rate_search_text(result));
+  std::vector<const Outcome*> outcomes;
+  for (const Outcome& outcome : result.runs) {
+    outcomes.push_back(&outcome);
+  }
+  print(output, outcome_notes(outcomes) + rate_search_text(result));
 }
 
 }  // namespace

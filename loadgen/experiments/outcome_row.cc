@@ -2,10 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_text.h"
 
 namespace fanin {
+
+namespace {
+
+// Each once, in the order in which they come.
+std::vector<const Note*> distinct_notes(const std::vector<const Outcome*>& outcomes) {
+  std::vector<const Note*> notes;
+  for (const Outcome* outcome : outcomes) {
+    for (const Note* note : outcome->verdict.notes) {
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
+        notes.push_back(note);
+      }
+    }
+  }
+  return notes;
+}
+
+}  // namespace
 
 std::string outcome_heading() {
   return fmt::format("{:>14}{:>12}{:>12}{:>12}  {}", "achieved", "p50", "p99", "p99.9", "verdict");
@@ -20,7 +40,19 @@ std::string outcome_row(const Outcome& outcome) {
     row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);
   }
   row += fmt::format("  {}", status_name(outcome.verdict.status));
-  return outcome.verdict.reasons.empty() ? row : row + ": " + outcome.verdict.reasons.front();
+  std::string_view separator = ": ";
+  for (const Note* note : distinct_notes({&outcome})) {
+    row += fmt::format("{}{}", std::exchange(separator, ", "), note->code);
+  }
+  return row;
+}
+
+std::string outcome_notes(const std::vector<const Outcome*>& outcomes) {
+  std::string text;
+  for (const Note* note : distinct_notes(outcomes)) {
+    text += fmt::format("{}  {}: {}\n", text.empty() ? "\n" : "", note->code, note->meaning);
+  }
+  return text;
 }
 
 }  // namespace fanin

@@ -77,7 +77,8 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
-    reasons.warn(fmt::format("replies take longer than the window: {:.2f} s on average, and it lasted {:.2f} s",
+    reasons.warn(kNoteLong,
+                 fmt::format("replies take longer than the window: {:.2f} s on average, and it lasted {:.2f} s",
                              result.response.mean_ns() / 1e9, seconds(result.window)));
   }
 }
@@ -92,10 +93,10 @@ void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& rea
           ? fmt::format(": unreachable for {:.2f} of {:.2f} s", seconds(downtime.unreachable), seconds(result.window))
           : "";
   if (downtime.at_end) {
-    reasons.invalidate("no connection was up at the end of the window" + unreachable);
+    reasons.invalidate(kNoteDown, "no connection was up at the end of the window" + unreachable);
   } else if (lost > kLostWarning) {
     const auto text = fmt::format("connections were lost for {:.3g} % of their time{}", lost * 100, unreachable);
-    lost > kLostInvalid ? reasons.invalidate(text) : reasons.warn(text);
+    lost > kLostInvalid ? reasons.invalidate(kNoteDown, text) : reasons.warn(kNoteDown, text);
   }
 }
 
@@ -114,7 +115,8 @@ void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verd
     }
   }
   if (!plan.rate_per_s && seconds(silence.total) > kSilentWarning * seconds(result.window)) {
-    reasons.warn(fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
+    reasons.warn(kNoteSilent,
+                 fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
                              seconds(silence.total), seconds(result.window)));
   }
 }
@@ -131,6 +133,7 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
   verdict.littles_law_ratio = ratio;
   if (std::abs(ratio - 1) > kLittleTolerance) {
     reasons.warn(
+        kNoteLittle,
         fmt::format("Little's law is off by {:.0f} %: throughput times response time is {:.2f} of the requests "
                     "in flight",
                     (ratio - 1) * 100, ratio));

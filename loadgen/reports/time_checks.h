@@ -13,11 +13,12 @@ namespace fanin {
 class Reasons {
  public:
   explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
-  void warn(std::string reason) { add(Status::kWarning, std::move(reason)); }
-  void invalidate(std::string reason) { add(Status::kInvalid, std::move(reason)); }
+  void warn(const Note& note, std::string reason) { add(Status::kWarning, note, std::move(reason)); }
+  void invalidate(const Note& note, std::string reason) { add(Status::kInvalid, note, std::move(reason)); }
 
  private:
-  void add(Status status, std::string reason) {
+  void add(Status status, const Note& note, std::string reason) {
+    verdict_.notes.push_back(&note);
     verdict_.status = std::max(verdict_.status, status);
     verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
   }

@@ -84,12 +84,12 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
                           result.late_by_stalls_share().value_or(0) * 100);
     }
     verdict.late = *within < kLateInvalid;
-    verdict.late ? reasons.invalidate(text) : reasons.warn(text);
+    verdict.late ? reasons.invalidate(kNoteLate, text) : reasons.warn(kNoteLate, text);
   }
   const double in_time = static_cast<double>(result.completed_in_window) / static_cast<double>(result.completed);
   if (result.completed > 0 && in_time < kFellBehind) {
-    reasons.warn(
-        fmt::format("the replies fell behind: when the window closed {:.0f} % of them had come", in_time * 100));
+    reasons.warn(kNoteBehind, fmt::format("the replies fell behind: when the window closed {:.0f} % of them had come",
+                                          in_time * 100));
   }
 }
 
@@ -98,11 +98,13 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
 void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
     reasons.warn(
+        kNoteQueue,
         fmt::format("the server's accept queue overflowed {} times: connects were dropped and tried again after 1 s or "
                     "more; lower --connecting, or give the server a longer queue",
                     overflows));
   } else if (!result.listen_overflows && !plan.target.is_unix() && result.connect.max() >= kSynRetry) {
     reasons.warn(
+        kNoteQueue,
         fmt::format("the slowest connect took {}: its SYN was dropped, as by an accept queue that is full, and sent "
                     "again; lower --connecting, or give the server a longer queue",
                     human_duration(result.connect.max())));
@@ -122,31 +124,34 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
     const bool closed = result.connection_errors[ErrorKind::kClosedIdle] >= missing;
     const auto text = fmt::format("{} of {} connections were not up when the traffic began{}", missing,
                                   plan.connections, closed ? ": the server closed them" : "");
-    closed ? reasons.warn(text) : reasons.invalidate(text);
+    closed ? reasons.warn(kNoteConnections, text) : reasons.invalidate(kNoteConnections, text);
   }
   check_accept_queue(plan, result, reasons);
   if (result.served < plan.connections && was_asked(plan, result)) {
-    reasons.warn(
-        fmt::format("{} of {} connections were never served", plan.connections - result.served, plan.connections));
+    reasons.warn(kNoteConnections, fmt::format("{} of {} connections were never served",
+                                               plan.connections - result.served, plan.connections));
   }
   if (result.unserved_at_opening > 0 &&
       (result.warmup_end == WarmupEnd::kStarved || result.warmup_end == WarmupEnd::kLimit)) {
-    reasons.warn(fmt::format("{} of {} connections had not been served once when the window opened, {}",
+    reasons.warn(kNoteConnections,
+                 fmt::format("{} of {} connections had not been served once when the window opened, {}",
                              result.unserved_at_opening, result.connections.established,
                              result.warmup_end == WarmupEnd::kStarved
                                  ? "and the server served no further ones"
                                  : fmt::format("after {} of warm-up", format_duration(result.warmup))));
   }
   if (result.connections.idle_established < plan.idle) {
-    reasons.invalidate(fmt::format("{} of {} idle connections did not come up",
-                                   plan.idle - result.connections.idle_established, plan.idle));
+    reasons.invalidate(kNoteConnections, fmt::format("{} of {} idle connections did not come up",
+                                                     plan.idle - result.connections.idle_established, plan.idle));
   }
   if (plan.prove_idle && result.connections.idle_served < result.connections.idle_established) {
-    reasons.invalidate(fmt::format("{} of {} idle connections were not served",
+    reasons.invalidate(kNoteConnections,
+                       fmt::format("{} of {} idle connections were not served",
                                    result.connections.idle_established - result.connections.idle_served, plan.idle));
   }
   if (result.connections.idle_lost > 0) {
-    reasons.warn(fmt::format("the server closed {} of {} idle connections", result.connections.idle_lost, plan.idle));
+    reasons.warn(kNoteConnections,
+                 fmt::format("the server closed {} of {} idle connections", result.connections.idle_lost, plan.idle));
   }
 }
 
@@ -160,30 +165,33 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   if (wrong > 0) {
     const bool bodies = std::any_of(plan.protocol_texts.begin(), plan.protocol_texts.end(),
                                     [](const auto& text) { return text.first.starts_with("expect_body"); });
-    reasons.invalidate(fmt::format("{} replies were not what protocol and {} ask for{}", wrong,
-                                   bodies ? "--expect-body" : "payload",
-                                   outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
+    reasons.invalidate(
+        kNoteMismatch,
+        fmt::format("{} replies were not what protocol and {} ask for{}", wrong, bodies ? "--expect-body" : "payload",
+                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   const bool slow = !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
                     result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
   if (result.completed == 0 && slow) {
-    reasons.invalidate("no request was completed: replies take longer than the window");
+    reasons.invalidate(kNoteNone, "no request was completed: replies take longer than the window");
   } else if (result.sent == 0) {
-    reasons.invalidate(plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");
+    reasons.invalidate(kNoteNone,
+                       plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");
   } else if (result.completed == 0) {
-    reasons.invalidate("no request was completed");
+    reasons.invalidate(kNoteNone, "no request was completed");
   } else if (const std::uint64_t bad = result.failed + result.unanswered; bad > 0) {
-    reasons.warn(fmt::format("{} of {} requests failed or were not answered", bad, result.sent));
+    reasons.warn(kNoteErrors, fmt::format("{} of {} requests failed or were not answered", bad, result.sent));
   }
   if (result.gave_up) {
-    reasons.invalidate(fmt::format("gave up after {} of {} requests: no connection was left for {}", result.sent,
-                                   *plan.requests, format_duration(plan.timeout)));
+    reasons.invalidate(kNoteGaveUp, fmt::format("gave up after {} of {} requests: no connection was left for {}",
+                                                result.sent, *plan.requests, format_duration(plan.timeout)));
   }
   if (plan.warmup_until_steady && !result.warmup_steady) {
-    reasons.warn(fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
+    reasons.warn(kNoteUnsteady,
+                 fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }
   if (result.interrupted) {
-    reasons.warn("interrupted: the window is shorter than asked");
+    reasons.warn(kNoteInterrupted, "interrupted: the window is shorter than asked");
   }
 }
 
@@ -194,7 +202,8 @@ void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verd
   const double share = result.requests_per_s() / *plan.ceiling_per_s;
   verdict.ceiling_share = share;
   if (share > kNearCeiling) {
-    reasons.warn(fmt::format("client-limited: {:.0f}/s is {:.0f} % of the {:.0f}/s that the driver {} reaches here",
+    reasons.warn(kNoteClient,
+                 fmt::format("client-limited: {:.0f}/s is {:.0f} % of the {:.0f}/s that the driver {} reaches here",
                              result.requests_per_s(), share * 100, *plan.ceiling_per_s, driver_name(plan.driver)));
   }
 }
@@ -206,7 +215,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   Reasons reasons(verdict);
   if (result.window <= Nanoseconds(0)) {
     verdict.bottleneck_reason = "the window never opened";
-    reasons.invalidate(result.unreachable.empty() ? verdict.bottleneck_reason : result.unreachable);
+    reasons.invalidate(kNoteUnreachable, result.unreachable.empty() ? verdict.bottleneck_reason : result.unreachable);
     return verdict;
   }
   find_bottleneck(plan, result, verdict);
@@ -221,7 +230,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   check_littles_law(plan, result, verdict, reasons);
   check_ceiling(plan, result, verdict, reasons);
   if (verdict.bottleneck == Bottleneck::kGenerator) {
-    reasons.warn("client-limited: the generator was saturated, so the server may be faster than this");
+    reasons.warn(kNoteClient, "client-limited: the generator was saturated, so the server may be faster than this");
   }
   return verdict;
 }

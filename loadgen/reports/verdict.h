@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "loadgen/reports/notes.h"
 #include "loadgen/reports/result.h"
 
 namespace fanin {
@@ -20,6 +21,7 @@ struct Silence {
 struct Verdict {
   Status status = Status::kValid;
   std::vector<std::string> reasons;  // at least one unless valid
+  std::vector<const Note*> notes;    // what each of them is about
 
   Bottleneck bottleneck = Bottleneck::kUnknown;
   std::string bottleneck_reason;  // the figures that it rests on

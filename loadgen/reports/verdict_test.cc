@@ -77,6 +77,15 @@ TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
   EXPECT_EQ(judged().status, Status::kInvalid);
 }
 
+// Would catch: a reason without a word for tables, or with another's.
+TEST_F(VerdictTest, EachReasonHasANote) {
+  open_loop(9400, 600);
+  result_.failed = 1;
+  const Verdict verdict = judged();
+  ASSERT_EQ(verdict.notes.size(), verdict.reasons.size());
+  EXPECT_EQ(verdict.notes, (std::vector<const Note*>{&kNoteErrors, &kNoteLate}));
+}
+
 // Would catch: "the generator was late: only 0.00 % ..." where nothing was due, at 0.1 requests/s in a second.
 TEST_F(VerdictTest, AShareOfNoRequestsIsNotZero) {
   open_loop(0, 0);
