@@ -12,7 +12,7 @@ namespace fanin {
 namespace {
 
 // As many bytes as one read takes, each a request: more work than the suite waits for anything, unless --work is short.
-constexpr std::size_t kBatch = 16384;
+constexpr std::size_t kBatchRequests = 16384;
 
 bool burns_cpu(const Subject& subject) { return subject.protocol->name == "work"; }
 bool burns_cpu_for_several(const Subject& subject) { return burns_cpu(subject) && subject.at_once(2) == 2; }
@@ -31,7 +31,7 @@ void others_are_served_during_a_batch(const Subject& subject) {
   RunningServer server = start_with_work(subject, "5ms");
   auto busy = connect_many(subject.at_once(5) - 1, server.address(), *protocol);
   for (Client& client : busy) {
-    client.ask(kBatch);
+    client.ask(kBatchRequests);
   }
   drive(busy, "the first replies to batches", was_answered);
   Client other(server.address(), *protocol, 1000);
@@ -67,7 +67,7 @@ void a_batch_does_not_hold_up_the_stop(const Subject& subject) {
     RunningServer server = start_with_work(subject, work);
     auto clients = connect_many(subject.at_once(4), server.address(), *protocol);
     for (Client& client : clients) {
-      client.ask(kBatch);
+      client.ask(kBatchRequests);
     }
     drive(clients, "the batches arrive", [](const Client& c) { return c.sent_all() && c.acknowledged(); });
     server.stop();

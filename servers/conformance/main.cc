@@ -31,7 +31,7 @@ struct Selection {
   bool quick = false;
 };
 
-constexpr std::uint64_t kDescriptors = 1024;  // of the cases that do not skip themselves where there are fewer
+constexpr std::uint64_t kAllCasesDescriptors = 1024;  // of the cases that do not skip themselves where there are fewer
 constexpr std::uint64_t kQuickDescriptors = 256;
 
 // Why the cases could not all be run; empty: they were.
@@ -45,7 +45,7 @@ bool is_shortage(const std::error_code& error) {
 
 // Throws Shortage where something is missing that all cases take.
 void check_surroundings(bool quick) {
-  const std::uint64_t needed = quick ? kQuickDescriptors : kDescriptors;
+  const std::uint64_t needed = quick ? kQuickDescriptors : kAllCasesDescriptors;
   if (const std::uint64_t limit = raise_descriptor_limit(); limit < needed) {
     throw Shortage(
         fmt::format("a process may have {0} descriptors, and {1} are needed: ulimit -Hn {1}", limit, needed));
