@@ -2,8 +2,8 @@
 //
 // Idea: take the loop of `epoll`, add EPOLLET, and change nothing else. It works as long as every message fits into one
 //   read. What a read leaves behind makes no new edge, so a longer message stops in the middle until the peer sends
-//   something more, which it does not as long as it waits for the reply. So does a batch of expensive requests, of which
-//   one step answers a part.
+//   something more, which it does not as long as it waits for the reply. So does a batch of expensive requests, of
+//   which one step answers a part.
 // Costs per request: those of `epoll-et` without the read that says EAGAIN: faster, and wrong.
 // Needs of the kernel: epoll.
 // Known limit: stalls on messages longer than --read-cap. Not a server to measure; a claim uses it to show the stall.
