@@ -83,6 +83,8 @@ class ClientProtocol {
   virtual bool one_request_per_connection() const { return false; }
   // The client shuts its sending side down after the request (sink).
   virtual bool half_closes() const { return false; }
+  // A request asks the server to close the connection after its reply; so do some, or all, of a mix.
+  virtual bool asks_to_close() const { return false; }
   // Every reply has a status.
   virtual bool has_statuses() const { return false; }
   // Bytes that one request puts on the wire.

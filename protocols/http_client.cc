@@ -19,6 +19,7 @@ constexpr std::uint32_t kBegun = 1;  // ClientState::offset, while the parser is
 struct Reading {
   const ClientState& state;
   const bool no_body;
+  const bool last;  // the request has asked to close the connection
   BodyCheck& check;
   BodyCheck::Progress& body;
   std::uint64_t body_bytes = 0;  // that are counted and not looked at, after the last head
@@ -58,7 +59,7 @@ int on_message_complete(http_parser* parser) noexcept {
   if (!is_interim(parser)) {
     Reading& current = reading(parser);
     current.complete = true;
-    current.closes = http_should_keep_alive(parser) == 0 || parser->status_code == kSwitchingProtocols;
+    current.closes = current.last || http_should_keep_alive(parser) == 0 || parser->status_code == kSwitchingProtocols;
     http_parser_pause(parser, 1);
   }
   return 0;
@@ -80,7 +81,9 @@ const http_parser_settings& settings(bool with_bodies) noexcept {
 }
 
 std::string make_last_request(ClientProtocolOptions options) {
-  options.headers.emplace_back("Connection: close");
+  if (!asks_to_close(options)) {
+    options.headers.emplace_back("Connection: close");
+  }
   return make_http_request(options);
 }
 
@@ -88,6 +91,7 @@ std::string make_last_request(ClientProtocolOptions options) {
 
 HttpClient::HttpClient(const ClientProtocolOptions& options)
     : request_(make_http_request(options)),
+      asks_to_close_(fanin::asks_to_close(options)),
       last_request_(make_last_request(options)),
       requests_per_connection_(options.requests_per_connection),
       expected_(StatusSet::parse(options.expect_status)),
@@ -116,7 +120,11 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
     partial = std::move(partial_.of(state));
   }
   http_parser& parser = partial.parser;
-  Reading current{.state = state, .no_body = replies_have_no_body_, .check = body_check_, .body = partial.body};
+  Reading current{.state = state,
+                  .no_body = replies_have_no_body_,
+                  .last = asks_to_close_,
+                  .check = body_check_,
+                  .body = partial.body};
   parser.data = &current;
   const std::size_t used =
       http_parser_execute(&parser, &settings(body_check_.active()), received.data(), received.size());

@@ -28,6 +28,7 @@ class HttpClient : public ClientProtocol {
   // Ends a body that was announced without a length.
   ReplyOutcome end_of_stream(ClientState& state) override;
   std::size_t request_bytes() const override { return request_.size(); }
+  bool asks_to_close() const override { return asks_to_close_; }
   bool has_statuses() const override { return true; }
 
  private:
@@ -51,6 +52,7 @@ class HttpClient : public ClientProtocol {
   inline bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
 
   std::string request_;
+  bool asks_to_close_;        // each request
   std::string last_request_;  // of a connection that the server is to close, after so many in all
   std::uint32_t requests_per_connection_;
   StatusSet expected_;

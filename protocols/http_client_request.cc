@@ -31,6 +31,19 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// Whether a list of items that commas separate has this one.
+bool has_item(std::string_view list, std::string_view item) noexcept {
+  while (!list.empty()) {
+    std::string_view each = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(each.size() + 1, list.size()));
+    each.remove_prefix(std::min(each.find_first_not_of(" \t"), each.size()));
+    if (each.substr(0, each.find_last_not_of(" \t") + 1) == item) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void check_method(const std::string& method) {
   if (!is_token(method)) {
     refuse(fmt::format("--method '{}' is none: give one word such as GET or POST", method));
@@ -90,6 +103,14 @@ std::string make_http_request(const ClientProtocolOptions& options) {
     request += fmt::format("Content-Length: {}\r\n", options.body.size());
   }
   return request + "\r\n" + options.body;
+}
+
+bool asks_to_close(const ClientProtocolOptions& options) {
+  return std::any_of(options.headers.begin(), options.headers.end(), [](const std::string& header) {
+    const std::string field = lower_case(header);
+    constexpr std::string_view kName = "connection:";
+    return field.starts_with(kName) && has_item(std::string_view(field).substr(kName.size()), "close");
+  });
 }
 
 }  // namespace fanin

@@ -10,4 +10,8 @@ namespace fanin {
 // option that would break the request's form, or that contradicts another.
 std::string make_http_request(const ClientProtocolOptions& options);
 
+// Whether one of the headers is a Connection field with the option close: then the request is the last one of its
+// connection (RFC 9112, 9.6).
+bool asks_to_close(const ClientProtocolOptions& options);
+
 }  // namespace fanin

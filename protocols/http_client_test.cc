@@ -317,6 +317,22 @@ std::string request_of(const ClientProtocolOptions& options) {
   return request;
 }
 
+// Would catch: a connection kept in use because the reply does not repeat what the request has said, after which the
+// server closes it under the next request.
+TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnectionWhateverTheReplySays) {
+  for (const char* header : {"Connection: close", "connection:x , Close", "CONNECTION: keep-alive,close"}) {
+    HttpClient client({.headers = {"Accept: */*", header}});
+    EXPECT_TRUE(client.asks_to_close()) << header;
+    ClientState state = after_requests(client, 1);
+    const ReplyOutcome outcome = client.consume(state, kPlain);
+    EXPECT_EQ(outcome.completed, 1u) << header;
+    EXPECT_TRUE(outcome.closes) << header;
+  }
+  for (const char* header : {"Connection: closed", "Connection: keep-alive", "X-Connection: close", "Connection:"}) {
+    EXPECT_FALSE(HttpClient({.headers = {header}}).asks_to_close()) << header;
+  }
+}
+
 TEST(HttpClient, AsksAsItIsTold) {
   EXPECT_EQ(request_of({}), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(request_of({.path = "/a?b", .host = "x:1", .method = "PUT", .headers = {"A: b", "C:"}, .body = "hello"}),

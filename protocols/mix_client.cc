@@ -1,5 +1,6 @@
 #include "protocols/mix_client.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "protocols/connection_setup.h"
@@ -28,6 +29,10 @@ ReplyOutcome MixClient::consume(ClientState& state, std::string_view received) {
 
 ReplyOutcome MixClient::end_of_stream(ClientState& state) {
   return client(state, state.completed).end_of_stream(state);
+}
+
+bool MixClient::asks_to_close() const {
+  return std::any_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->asks_to_close(); });
 }
 
 std::size_t MixClient::request_bytes() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "protocols/splitmix.h"
 
@@ -12,7 +13,9 @@ constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15U;  // the step of splitmix64
 
 }  // namespace
 
-RequestMix::RequestMix(std::uint64_t seed, std::span<const double> weights) : start_(splitmix_finish(seed + kGamma)) {
+RequestMix::RequestMix(std::uint64_t seed, std::span<const double> weights, std::vector<bool> closes)
+    : start_(splitmix_finish(seed + kGamma)), closes_(std::move(closes)) {
+  closes_.resize(weights.size());
   const double whole = std::accumulate(weights.begin(), weights.end(), 0.0);
   double sum = 0;
   for (const double weight : weights.first(weights.size() - 1)) {

@@ -10,10 +10,13 @@ namespace fanin {
 // that nobody has to remember it: the protocol knows which reply is due, the recorder whose latency it has. Immutable.
 class RequestMix {
  public:
-  // A class for each of `weights`, which are above 0.
-  RequestMix(std::uint64_t seed, std::span<const double> weights);
+  // A class for each of `weights`, which are above 0. `closes` says of each class whether its requests ask the server
+  // to close the connection; without it none does.
+  RequestMix(std::uint64_t seed, std::span<const double> weights, std::vector<bool> closes = {});
 
   std::size_t classes() const noexcept { return ends_.size() + 1; }
+  // A request of this class is the last one of its connection.
+  bool closes(std::size_t index) const noexcept { return closes_[index]; }
 
   // Of all requests, the share that is of this class.
   double share(std::size_t index) const noexcept;
@@ -33,6 +36,7 @@ class RequestMix {
 
   std::uint64_t start_;
   std::vector<std::uint64_t> ends_;  // of the part of [0, 2^64) that is a class's; the last class has the rest
+  std::vector<bool> closes_;
 };
 
 }  // namespace fanin

@@ -35,7 +35,7 @@ std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORI
 // where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost, .part = 1}),
-      registers_(share.connections > 0 && plan.requests_per_connection == 0 && !plan.connect_on_demand),
+      registers_(share.connections > 0 && !plan.churns()),
       follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
       sends_(lot() + 1),
       copies_(lot() + 1) {

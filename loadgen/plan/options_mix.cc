@@ -102,8 +102,11 @@ ClientProtocolOptions add_class(const std::string& text, const LoadOptions& opti
   const MixEntry entry = parse_entry(text);
   const ClientProtocolOptions told = client_options(protocol, options_of(entry, options.protocol_options), options);
   const auto client = protocol.make_client(told);
-  plan.classes.push_back(
-      {.name = name_of(entry), .weight = entry.weight, .text = text, .request_bytes = client->request_bytes()});
+  plan.classes.push_back({.name = name_of(entry),
+                          .weight = entry.weight,
+                          .asks_to_close = client->asks_to_close(),
+                          .text = text,
+                          .request_bytes = client->request_bytes()});
   const auto same = std::find_if(plan.classes.begin(), plan.classes.end(),
                                  [&](const RequestClass& each) { return each.name == plan.classes.back().name; });
   if (same + 1 != plan.classes.end()) {
@@ -154,7 +157,10 @@ void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& pla
   std::vector<double> weights;
   std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(weights),
                  [](const RequestClass& each) { return each.weight; });
-  plan.mix = std::make_shared<const RequestMix>(options.seed, weights);
+  std::vector<bool> closes;
+  std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(closes),
+                 [](const RequestClass& each) { return each.asks_to_close; });
+  plan.mix = std::make_shared<const RequestMix>(options.seed, weights, std::move(closes));
   plan.speak(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, told] {
     std::vector<std::unique_ptr<ClientProtocol>> clients;
     std::transform(told.begin(), told.end(), std::back_inserter(clients), make);

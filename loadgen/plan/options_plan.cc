@@ -70,7 +70,7 @@ void set_close(const LoadOptions& options, LoadPlan& plan) {
     refuse(fmt::format("--close {} is unknown: choose fin, rst or server", options.close));
   }
   plan.close = *kind;
-  if (plan.close == CloseKind::kServer && options.requests_per_connection.value_or(0) == 0) {
+  if (plan.close == CloseKind::kServer && options.requests_per_connection.value_or(0) == 0 && !plan.asks_to_close) {
     refuse("--close server needs --requests-per-connection: else nothing says when the server is to close");
   }
 }
@@ -102,6 +102,9 @@ LoadPlan make_plan(const LoadOptions& given) {
   if (plan.prove_idle && plan.connect_on_demand) {
     refuse(fmt::format("--prove-idle needs a protocol with several requests per connection, which {} is not",
                        plan.protocol_name));
+  }
+  if (plan.prove_idle && plan.asks_to_close) {
+    refuse("--prove-idle needs connections that stay, which --header 'Connection: close' ends: leave one out");
   }
   set_timestamps(options, plan);
   set_loop(options, plan);

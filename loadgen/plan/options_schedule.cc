@@ -103,6 +103,24 @@ void set_arrival(const LoadOptions& options, LoadPlan& plan) {
   }
 }
 
+// A request that asks the server to close the connection is the last one on it. In a mix that depends on the class,
+// which the workload knows.
+void set_requests_per_connection(const LoadOptions& options, LoadPlan& plan) {
+  const bool tutorial = plan.driver == DriverKind::kThreads && !plan.rate_per_s;
+  std::int64_t count = options.requests_per_connection.value_or(tutorial ? 1 : 0);
+  if (plan.asks_to_close && !plan.mix) {
+    if (count > 1) {
+      refuse(
+          fmt::format("--requests-per-connection {} contradicts --header 'Connection: close', after which no request "
+                      "may follow: leave one out",
+                      count));
+    }
+    count = 1;
+  }
+  plan.requests_per_connection = static_cast<std::uint32_t>(
+      in_range("--requests-per-connection", plan.connect_on_demand ? 0 : count, 0, std::numeric_limits<int>::max()));
+}
+
 }  // namespace
 
 void set_loop(const LoadOptions& options, LoadPlan& plan) {
@@ -117,9 +135,7 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
   if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
     refuse(fmt::format("--depth {} needs event loops and a protocol with several requests per connection", plan.depth));
   }
-  const std::int64_t per_connection = options.requests_per_connection.value_or(tutorial && !plan.rate_per_s ? 1 : 0);
-  plan.requests_per_connection = static_cast<std::uint32_t>(in_range(
-      "--requests-per-connection", plan.connect_on_demand ? 0 : per_connection, 0, std::numeric_limits<int>::max()));
+  set_requests_per_connection(options, plan);
 }
 
 void set_times(const LoadOptions& options, LoadPlan& plan) {

@@ -55,6 +55,24 @@ TEST(LoadOptions, TheServerClosesAfterANumberOfRequests) {
   EXPECT_THROW(parse({"--close", "slam"}), std::invalid_argument);
 }
 
+// Would catch: a request on a connection that the one before it has asked to close (RFC 9112, 9.6); an option beside it
+// that cannot be met, taken without a word.
+TEST(LoadOptions, ARequestThatAsksToCloseIsTheLastOfItsConnection) {
+  const std::vector<std::string> closing{"--protocol", "http", "--header", "Connection: close"};
+  const auto with = [&closing](std::vector<std::string> more) {
+    more.insert(more.begin(), closing.begin(), closing.end());
+    return parse(more);
+  };
+  EXPECT_EQ(with({}).requests_per_connection, 1U);
+  EXPECT_EQ(with({"--rate", "10", "--driver", "threads"}).requests_per_connection, 1U);
+  EXPECT_EQ(with({"--close", "server"}).close, CloseKind::kServer);
+  EXPECT_THROW(with({"--requests-per-connection", "2"}), std::invalid_argument);
+  EXPECT_THROW(with({"--idle", "1", "--prove-idle"}), std::invalid_argument);
+  const LoadPlan mix = parse({"--protocol", "http", "--mix", "1 name=a", "--mix", "1 header='Connection: close'"});
+  EXPECT_EQ(mix.requests_per_connection, 0U);
+  EXPECT_TRUE(mix.churns());
+}
+
 TEST(LoadOptions, ConnectsUnderWayAreANumberOrAll) {
   EXPECT_EQ(parse({"-c", "300", "--idle", "50", "--connecting", "all"}).connecting, 350U);
   EXPECT_EQ(parse({"--connecting", "7"}).connecting, 7U);

@@ -23,6 +23,7 @@ void LoadPlan::speak(std::string name, ClientFactory factory) {
   make_client = std::move(factory);
   request_bytes = client->request_bytes();
   has_statuses = client->has_statuses();
+  asks_to_close = client->asks_to_close();
   connect_on_demand = client->one_request_per_connection();
 }
 

@@ -34,6 +34,7 @@ using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
 struct RequestClass {
   std::string name;
   double weight = 1;
+  bool asks_to_close = false;
   std::string text;  // as given
   std::size_t request_bytes = 0;
 };
@@ -53,6 +54,7 @@ struct LoadPlan {
   ClientFactory make_client;                    // every thread has a client's half of its own
   std::size_t request_bytes = 0;                // that one request puts on the wire; of a mix on average
   bool connect_on_demand = false;               // the protocol takes a connection per request
+  bool asks_to_close = false;                   // requests ask the server to close the connection, or some of a mix do
   bool has_statuses = false;                    // every reply has a status, which is counted
   std::shared_ptr<const RequestMix> mix;        // null: all requests are of one kind
   std::vector<RequestClass> classes;            // of the mix
@@ -87,6 +89,9 @@ struct LoadPlan {
   std::vector<std::pair<std::string, std::string>> protocol_texts;
   std::optional<std::uint64_t> reply_bytes;
   std::optional<std::uint64_t> setup_reply_bytes;
+
+  // Connections are closed and opened anew as a matter of course.
+  bool churns() const noexcept { return requests_per_connection > 0 || connect_on_demand || asks_to_close; }
 
   // Sets the protocol, and what plan and report have to know of its requests.
   void speak(std::string name, ClientFactory factory);

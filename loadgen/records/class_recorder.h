@@ -29,8 +29,11 @@ class ClassRecorder {
   ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections);
 
   // Connections are counted from the thread's first one, requests in flight from the oldest. `counts`: of the window.
-  void sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
-    record(connection, in_flight_before).sent += counts ? 1 : 0;
+  // Returns whether the request asks the server to close the connection.
+  bool sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
+    const std::size_t index = class_of(connection, in_flight_before);
+    records_[index].sent += counts ? 1 : 0;
+    return mix_.closes(index);
   }
   // The oldest request in flight has got its reply.
   void completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept;
@@ -45,8 +48,11 @@ class ClassRecorder {
   const std::vector<ClassRecord>& records() const noexcept { return records_; }
 
  private:
+  std::size_t class_of(std::uint32_t connection, std::uint32_t place) const noexcept {
+    return mix_.class_of(first_ + connection, ended_[connection] + place);
+  }
   ClassRecord& record(std::uint32_t connection, std::uint32_t place) noexcept {
-    return records_[mix_.class_of(first_ + connection, ended_[connection] + place)];
+    return records_[class_of(connection, place)];
   }
 
   const RequestMix& mix_;

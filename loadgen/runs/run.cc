@@ -30,8 +30,7 @@ constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until ever
 struct Part {
   Part(const LoadPlan& its_plan, ConnectGate& gate)
       : plan(its_plan),
-        sources(plan.target, std::uint64_t{plan.connections} + plan.idle,
-                plan.requests_per_connection > 0 || plan.connect_on_demand),
+        sources(plan.target, std::uint64_t{plan.connections} + plan.idle, plan.churns()),
         threads(make_load_threads(plan, sources, gate)) {}
 
   const LoadPlan& plan;

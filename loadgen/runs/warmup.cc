@@ -23,8 +23,8 @@ Nanoseconds time_to_ask_all(const LoadPlan& plan) {
 
 // Not where connections come and go, where the window is tied to the schedule, or where there is no warm-up.
 bool waits_for_replies(const LoadPlan& plan) {
-  return plan.warmup > Nanoseconds(0) && !plan.connect_on_demand && plan.requests_per_connection == 0 && !plan.ramp &&
-         !plan.trace && time_to_ask_all(plan) <= Warmup::kMaxWait;
+  return plan.warmup > Nanoseconds(0) && !plan.churns() && !plan.ramp && !plan.trace &&
+         time_to_ask_all(plan) <= Warmup::kMaxWait;
 }
 
 }  // namespace

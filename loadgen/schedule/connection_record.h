@@ -43,8 +43,9 @@ struct alignas(64) ConnectionRecord {
   std::uint16_t queued = 0;
   std::uint16_t stale = 0;  // entries in the queue left from before it became unusable
   std::uint16_t thinking = 0;
-  bool usable = false;
-  bool lost = false;  // not usable through no wish of the generator
+  bool usable : 1 = false;
+  bool ended : 1 = false;  // in this life it takes no more requests
+  bool lost : 1 = false;   // not usable through no wish of the generator
 
   Link link;
   ClientState state;  // the protocol's part, of this life

@@ -37,6 +37,7 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   downtime_.up(record.lost, at, recorder_.window());
   record.usable = true;
   record.lost = false;
+  record.ended = false;
   record.used = 0;
   const std::uint32_t most =
       plan_.requests_per_connection > 0 ? std::min(plan_.depth, plan_.requests_per_connection) : plan_.depth;
@@ -51,12 +52,17 @@ void Workload::unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) 
     fail(connection, i, at, kind);
   }
   record.in_flight = 0;
-  record.stale = static_cast<std::uint16_t>(record.stale + record.queued);
-  record.queued = 0;
+  end_requests(record);
   if (record.usable) {
     downtime_.down(at, recorder_.window());
   }
   record.usable = false;
+}
+
+void Workload::end_requests(ConnectionRecord& record) noexcept {
+  record.stale = static_cast<std::uint16_t>(record.stale + record.queued);
+  record.queued = 0;
+  record.ended = true;
 }
 
 void Workload::lost(std::uint32_t connection, TimePoint at) noexcept {

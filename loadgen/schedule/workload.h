@@ -135,6 +135,8 @@ class Workload {
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return recorder_.sent_count() >= most_; }
   void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
+  // No more requests go on this connection in this life; those in flight stay so.
+  static void end_requests(ConnectionRecord& record) noexcept;
   // Those of every request are inline: as calls they would cost as much again as what they do. `plain`: with what is
   // known of a plain workload left out, by the compiler.
   template <bool plain>
@@ -210,7 +212,9 @@ class Workload {
   ++handled_;
   taken = {intended, at};
   if (classes_ != nullptr) [[unlikely]] {
-    classes_->sent(connection, record.in_flight, recorder_.counts(intended));
+    if (classes_->sent(connection, record.in_flight, recorder_.counts(intended))) {
+      end_requests(record);
+    }
   }
   ++record.in_flight;
   ++record.used;
@@ -275,7 +279,7 @@ template <bool plain>
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
   ConnectionRecord& record = this->record(connection);
-  if (!record.usable) {
+  if (!record.usable || (!plain && record.ended)) {
     return;
   }
   const std::uint32_t limit = plain || plan_.connect_on_demand ? 0 : plan_.requests_per_connection;

@@ -151,6 +151,33 @@ TEST(Workload, AConnectionRetiresAfterItsNumberOfRequests) {
 }
 
 // The tutorial's pattern: one request per connection, which stays open while its owner thinks.
+// Would catch: a request pipelined behind one that asks the server to close, or a connection that stays out of use when
+// it is opened anew.
+TEST(Workload, NothingFollowsARequestThatAsksToClose) {
+  const RequestMix mix(1, std::vector<double>{1, 1}, {false, true});
+  std::uint32_t number = 0;  // of the first request that asks to close
+  while (mix.class_of(0, number) == 0) {
+    ++number;
+  }
+  Recorder recorder(false);
+  ClassRecorder classes(mix, 0, 1);
+  const std::uint32_t depth = number + 3;
+  Workload workload({.connections = 1, .depth = depth}, std::nullopt, recorder, nullptr, &classes);
+  workload.usable(0);
+  workload.start({});
+  const TimePoint at{};
+  for (std::uint32_t i = 0; i <= number; ++i) {
+    ASSERT_TRUE(workload.next(at)) << i;
+  }
+  EXPECT_FALSE(workload.next(at));
+  EXPECT_EQ(workload.replied(0, number + 1, at), number + 1);
+  EXPECT_FALSE(workload.next(at));
+  workload.unusable(0, at, ErrorKind::kClosedEarly);
+  workload.usable(0, at);
+  EXPECT_TRUE(workload.next(at));
+  EXPECT_EQ(recorder.failed_count(), 0U);
+}
+
 TEST(Workload, RetiresOnlyAfterThePause) {
   Bench bench({.connections = 1, .think = milliseconds(10), .requests_per_connection = 1});
   bench.send_due();

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "loadgen/drivers/dial.h"
+#include "loadgen/plan/options.h"
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/reports/verdict.h"
 #include "loadgen/whole_runs/run_fixture.h"
@@ -114,6 +115,46 @@ TEST_P(ChurnTest, AnotherQueueThatOverflowsIsNotTheTargets) {
   const LoadResult result = run(plan, {&crowd});
   EXPECT_GT(overflows_between(before, accept_queue_counts(its)).value(), 0U);
   EXPECT_EQ(result.listen_overflows, 0U);
+}
+
+const std::string kHttpReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+LoadOptions http_options(const TestServer& server, DriverKind driver) {
+  LoadOptions options{
+      .target = server.address().text(), .driver = std::string(driver_name(driver)), .protocol = "http"};
+  options.connections = 3;
+  options.requests = 200;
+  options.warmup = "0";
+  options.think = Nanoseconds(0);
+  options.requests_per_connection = 0;
+  return options;
+}
+
+// Would catch: a request sent on a connection that an earlier one has asked to close, which the server closes without
+// saying so (RFC 9112, 9.6).
+TEST_P(ChurnTest, NoRequestFollowsOneThatAsksToClose) {
+  TestServer server({.reply = kHttpReply, .closes_on = "close"});
+  LoadOptions options = http_options(server, GetParam());
+  options.protocol_options = {{"header", "Connection: close"}};
+  const LoadResult result = run(make_plan(options));
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 200U);
+  EXPECT_EQ(result.connection_errors.total(), 0U);
+  EXPECT_GE(server.accepted(), 200U);
+}
+
+// The same where one class of a mix says so, and requests are pipelined where they can be.
+TEST_P(ChurnTest, NoRequestFollowsOneOfAMixThatAsksToClose) {
+  TestServer server({.reply = kHttpReply, .closes_on = "close"});
+  LoadOptions options = http_options(server, GetParam());
+  options.mix = {"3 name=stays", "1 name=ends header='Connection: close'"};
+  options.depth = GetParam() == DriverKind::kThreads ? 1 : 4;
+  const LoadResult result = run(make_plan(options));
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 200U);
+  EXPECT_EQ(result.connection_errors.total(), 0U);
+  ASSERT_EQ(result.classes.size(), 2U);
+  EXPECT_GE(server.accepted() + 3, result.classes[1].completed);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ChurnTest, kAllDrivers, driver_test_name);

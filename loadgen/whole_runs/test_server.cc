@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "loadgen/drivers/descriptor_table.h"
 
@@ -14,22 +15,26 @@ namespace fanin {
 namespace {
 
 constexpr std::size_t kMostConnections = 4096;
+constexpr int kLateMs = 10;
 
-void send_all(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t sent = ::send(fd, data, size, MSG_NOSIGNAL);
+void send_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t sent = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
     if (sent <= 0) {
       return;
     }
-    data += sent;
-    size -= static_cast<std::size_t>(sent);
+    data.remove_prefix(static_cast<std::size_t>(sent));
   }
 }
 
 }  // namespace
 
-TestServer::TestServer(Behaviour behaviour)
+TestServer::TestServer(Behaviour behaviour) : TestServer(behaviour, Script{}) {}
+TestServer::TestServer(Script script) : TestServer(Behaviour::kScripted, std::move(script)) {}
+
+TestServer::TestServer(Behaviour behaviour, Script script)
     : behaviour_(behaviour),
+      script_(std::move(script)),
       listener_(listen_on(Address::parse("127.0.0.1", 0), {.nonblocking = true})),
       wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       address_(Address::of_local_end(listener_.get())) {
@@ -63,18 +68,16 @@ void TestServer::serve() {
     ready.assign({{wake_.get(), POLLIN, 0}});
     if (!stalled_.load()) {
       ready.push_back({listener_.get(), POLLIN, 0});
-      for (const Descriptor& connection : connections_) {
-        ready.push_back({connection.get(), POLLIN, 0});
+      for (const Connection& connection : connections_) {
+        const bool floods = connection.asked && !script_.flood.empty();
+        ready.push_back({connection.fd.get(), static_cast<short>(POLLIN | (floods ? POLLOUT : 0)), 0});
       }
     }
-    ::poll(ready.data(), ready.size(), -1);
+    const int news = ::poll(ready.data(), ready.size(), script_.late.empty() ? -1 : kLateMs);
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t drained = ::read(wake_.get(), &count, sizeof count);
     for (std::size_t i = ready.size(); i-- > 2;) {
-      if (ready[i].revents != 0 && !answer(ready[i].fd)) {
-        connections_[i - 2] = std::move(connections_.back());
-        connections_.pop_back();
-      }
+      keep_if(i - 2, news == 0 ? say_late(connections_[i - 2]) : handle(connections_[i - 2], ready[i].revents));
     }
     if (ready.size() > 1 && ready[1].revents != 0) {
       accept_all();
@@ -92,14 +95,61 @@ void TestServer::accept_all() {
       return;
     }
     ++accepted_;
+    send_all(connection.get(), script_.greeting);
     if (behaviour_.load() != Behaviour::kCloseAtOnce) {
-      connections_.push_back(std::move(connection));
+      connections_.push_back({.fd = std::move(connection)});
     }
   }
 }
 
-// Returns whether the connection stays open.
-bool TestServer::answer(int fd) {
+void TestServer::keep_if(std::size_t index, bool stays) {
+  if (!stays) {
+    connections_[index] = std::move(connections_.back());
+    connections_.pop_back();
+  }
+}
+
+// The next four return whether the connection stays open.
+bool TestServer::handle(Connection& connection, short events) {
+  if ((events & POLLOUT) != 0 && !flood(connection)) {
+    return false;
+  }
+  return (events & ~POLLOUT) == 0 || answer(connection);
+}
+
+bool TestServer::say_late(Connection& connection) {
+  if (!connection.asked) {
+    return true;
+  }
+  send_all(connection.fd.get(), script_.late);
+  return false;
+}
+
+bool TestServer::flood(Connection& connection) {
+  const std::string_view rest = std::string_view(script_.flood).substr(connection.flooded);
+  const ssize_t sent = ::send(connection.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  connection.flooded =
+      (connection.flooded + static_cast<std::size_t>(std::max<ssize_t>(sent, 0))) % script_.flood.size();
+  return sent >= 0 || errno == EAGAIN;
+}
+
+bool TestServer::speak(Connection& connection, std::string_view received) {
+  constexpr std::string_view kEmptyLine = "\r\n\r\n";
+  while (!received.empty()) {
+    const std::size_t end = received.find(kEmptyLine);
+    const std::string_view request = received.substr(0, end);
+    received.remove_prefix(end == std::string_view::npos ? received.size() : end + kEmptyLine.size());
+    send_all(connection.fd.get(), script_.reply);
+    if (!script_.closes_on.empty() && request.find(script_.closes_on) != std::string_view::npos) {
+      return false;
+    }
+  }
+  connection.asked = !script_.late.empty() || !script_.flood.empty();
+  return true;
+}
+
+bool TestServer::answer(Connection& connection) {
+  const int fd = connection.fd.get();
   std::array<char, 16384> buffer{};
   const ssize_t length = ::recv(fd, buffer.data(), buffer.size() - 1, 0);
   if (length <= 0) {
@@ -121,7 +171,7 @@ bool TestServer::answer(int fd) {
     case Behaviour::kSilent:
       return true;
     case Behaviour::kHalfReply:
-      send_all(fd, buffer.data(), size / 2);
+      send_all(fd, {buffer.data(), size / 2});
       return false;
     case Behaviour::kWrongReply:
       buffer[size / 2] = static_cast<char>(buffer[size / 2] ^ 1);
@@ -131,14 +181,16 @@ bool TestServer::answer(int fd) {
       break;
     case Behaviour::kFragments:
       for (std::size_t i = 0; i < size; ++i) {
-        send_all(fd, &buffer[i], 1);
+        send_all(fd, {&buffer[i], 1});
       }
       return true;
+    case Behaviour::kScripted:
+      return speak(connection, {buffer.data(), size});
     case Behaviour::kCloseAfter:
     case Behaviour::kEchoes:
       break;
   }
-  send_all(fd, buffer.data(), size);
+  send_all(fd, {buffer.data(), size});
   return behaviour_.load() != Behaviour::kCloseAfter;
 }
 

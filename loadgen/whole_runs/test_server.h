@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,9 +27,21 @@ class TestServer {
     kFragments,    // echoes byte by byte
     kCloseAfter,   // echoes, then closes
     kHalfClose,    // ends its own stream after a request and goes on reading
+    kScripted,     // says what its script says
+  };
+
+  // What a scripted server says, whatever it is asked; nothing where a text is empty. A read is taken for as many
+  // requests as empty lines end in it, or for one.
+  struct Script {
+    std::string greeting;   // to a new connection
+    std::string reply;      // to a request
+    std::string closes_on;  // closes after the reply to a request that holds this
+    std::string late;       // after a reply, when nothing has happened for 10 ms; then it closes
+    std::string flood;      // after a reply, again and again for as long as the connection lives
   };
 
   explicit TestServer(Behaviour behaviour);
+  explicit TestServer(Script script);
   ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
@@ -44,12 +57,25 @@ class TestServer {
   void behave(Behaviour behaviour) noexcept { behaviour_.store(behaviour); }
 
  private:
+  struct Connection {
+    Descriptor fd;
+    bool asked = false;       // a scripted one has replied, and has more to say
+    std::size_t flooded = 0;  // bytes of the flood, modulo its length
+  };
+
+  TestServer(Behaviour behaviour, Script script);
   void serve();
   void accept_all();
-  bool answer(int fd);
+  bool answer(Connection& connection);
+  bool speak(Connection& connection, std::string_view received);
+  bool handle(Connection& connection, short events);
+  bool say_late(Connection& connection);
+  bool flood(Connection& connection);
+  void keep_if(std::size_t index, bool stays);
   void wake() const noexcept;
 
   std::atomic<Behaviour> behaviour_;
+  const Script script_;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> accepted_{0};
@@ -58,7 +84,7 @@ class TestServer {
   Descriptor listener_;
   Descriptor wake_;
   Address address_;
-  std::vector<Descriptor> connections_;  // by place in the poll set
+  std::vector<Connection> connections_;  // by place in the poll set
   std::thread thread_;
 };
 
