@@ -19,7 +19,7 @@ ReplyOutcome ClientProtocol::consume_all(ClientState& state, std::string_view re
     const ReplyOutcome outcome = consume(state, received);
     total.completed += outcome.completed;
     total.mismatch = outcome.mismatch;
-    total.too_long = outcome.too_long;
+    total.fault = outcome.fault;
     total.refused = outcome.refused != kNotRefused ? outcome.refused : total.refused;
     total.closes = outcome.closes;
     total.status = outcome.status != 0 ? outcome.status : total.status;

@@ -24,13 +24,20 @@ struct ClientState {
 // What makes a whole reply one that says no.
 enum Refusal : std::uint8_t { kNotRefused, kByStatus, kByBody };
 
+// What is the matter with bytes that are a mismatch.
+enum class Fault : std::uint8_t {
+  kWrong,
+  kTooLong,  // the reply is longer than it may be
+  kGoodbye,  // nobody has asked for it, and it says that the server closes the connection
+};
+
 // What received bytes, or the end of the stream, amounted to.
 struct ReplyOutcome {
   std::uint32_t completed = 0;  // replies that are now whole and right
   // Something arrived that no server of this protocol would send; the connection is of no more use.
   bool mismatch = false;
   Refusal refused = kNotRefused;  // after those, one more reply is whole that says no: its request failed
-  bool too_long = false;          // what makes it a mismatch is the length of the reply
+  Fault fault = Fault::kWrong;    // what makes it a mismatch
   bool closes = false;            // the connection ends with the last of these replies, whatever else has arrived
   std::uint32_t status = 0;       // of the one reply, where the protocol has such a thing
   std::uint32_t unread = 0;       // as many bytes at the end of what was received are for another call
@@ -62,6 +69,8 @@ class ClientProtocol {
   // From now on the last `requests` of them (1 or more) stay as they are, so that they can be sent together.
   virtual void keep(std::size_t requests) { places_.resize(requests); }
 
+  // Bytes that come while no request waits for a reply are a mismatch, unless the protocol lets the server speak
+  // unasked.
   virtual ReplyOutcome consume(ClientState& state, std::string_view received) = 0;
 
   // From now on consume() takes one reply at a time, since the next may be for another client to verify.

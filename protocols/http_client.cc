@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kNoContent = 204;
 constexpr unsigned kNotModified = 304;
+constexpr unsigned kRequestTimeout = 408;
 constexpr std::uint32_t kBegun = 1;  // ClientState::offset, while the parser is not where a connection begins
 
 // What the callbacks of one call work on.
@@ -80,6 +81,16 @@ const http_parser_settings& settings(bool with_bodies) noexcept {
   return with_bodies ? with : without;
 }
 
+// Whether what nobody has asked for says that the server closes the connection: a reply of status 408, which servers
+// send before they close an idle one (RFC 9110, 15.5.9), or one with `Connection: close`.
+bool announces_close(std::string_view received) noexcept {
+  http_parser parser;
+  http_parser_init(&parser, HTTP_RESPONSE);
+  constexpr http_parser_settings kNone{};
+  http_parser_execute(&parser, &kNone, received.data(), received.size());
+  return parser.status_code == kRequestTimeout || (parser.flags & F_CONNECTION_CLOSE) != 0;
+}
+
 std::string make_last_request(ClientProtocolOptions options) {
   if (!asks_to_close(options)) {
     options.headers.emplace_back("Connection: close");
@@ -136,6 +147,9 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   if (!current.complete) {
     ReplyOutcome outcome;
     outcome.mismatch = HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size();
+    if (outcome.mismatch && state.completed == state.sent && announces_close(received)) {
+      outcome.fault = Fault::kGoodbye;
+    }
     return outcome;
   }
   if (!current.closes) {

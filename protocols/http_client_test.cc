@@ -135,6 +135,25 @@ TEST(HttpClient, RefusesWhatIsNoWholeReply) {
   EXPECT_TRUE(client.consume_all(state, kPlain).mismatch) << "nobody asked";
 }
 
+// Would catch: what a server says before it closes an idle connection taken for a wrong reply.
+TEST(HttpClient, KnowsAGoodbyeThatNobodyAskedFor) {
+  const std::string timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+  const std::string closing = "HTTP/1.1 503 Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+  for (const auto& [said, goodbye] :
+       {std::pair{timeout, true}, {timeout.substr(0, 20), true}, {closing, true}, {kPlain, false}, {"x", false}}) {
+    HttpClient client({});
+    ClientState state = after_requests(client, 1);
+    ASSERT_EQ(read(client, state, {kPlain}).completed, 1u);
+    const ReplyOutcome outcome = client.consume(state, said);
+    EXPECT_TRUE(outcome.mismatch) << said;
+    EXPECT_EQ(outcome.fault == Fault::kGoodbye, goodbye) << said;
+    EXPECT_EQ(state.completed, 1u) << said;
+  }
+  HttpClient client({});
+  ClientState state = after_requests(client, 1);
+  EXPECT_EQ(client.consume(state, timeout).status, 408u) << "the answer to a request";
+}
+
 TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
   HttpClient client({});
   ClientState state = after_requests(client, 1);

@@ -31,8 +31,9 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
     from = partial.from;
   }
   const auto search = pattern_.find(text.substr(0, limit_), searched, from);
-  outcome.too_long = !search.end && text.size() > limit_;
-  outcome.mismatch = outcome.too_long || search.failed;
+  const bool too_long = !search.end && text.size() > limit_;
+  outcome.mismatch = too_long || search.failed;
+  outcome.fault = too_long ? Fault::kTooLong : Fault::kWrong;
   if (outcome.mismatch) {
     partial_.end(state);
     return outcome;

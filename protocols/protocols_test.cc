@@ -302,7 +302,7 @@ TEST(RawPattern, ChecksWhatWasExpected) {
     state = prepared;
     const ReplyOutcome wrong = verify(*client, state, "KO\n", split);
     EXPECT_TRUE(wrong.mismatch);
-    EXPECT_FALSE(wrong.too_long);
+    EXPECT_EQ(wrong.fault, Fault::kWrong);
   }
 }
 
@@ -324,7 +324,7 @@ TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
       outcome = outcome.mismatch ? outcome : client->consume_all(state, part);
     }
     EXPECT_TRUE(outcome.mismatch) << split;
-    EXPECT_TRUE(outcome.too_long) << split;
+    EXPECT_EQ(outcome.fault, Fault::kTooLong) << split;
   }
 }
 

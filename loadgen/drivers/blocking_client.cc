@@ -1,12 +1,12 @@
 #include "loadgen/drivers/blocking_client.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <utility>
 
 #include "loadgen/drivers/direct_io.h"
@@ -53,6 +53,8 @@ std::uint64_t BlockingClient::unserved() const noexcept {
 void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
+  at_ = now();
+  wait_until(at_, coordinator);  // for nothing: a look at what has come before the first request
   start(window);
   down_since_ = now();
   for (at_ = now();; at_ = now()) {
@@ -65,10 +67,11 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
     if (at_ = now(); workload_.next(at_)) {
       exchange(coordinator);
     } else {
-      sleep_until_due();
+      wait_until_due(coordinator);
     }
   }
   gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(at_);
+  wait_until(at_, coordinator);  // and after the last reply
   finish(at_);
 }
 
@@ -171,10 +174,9 @@ void BlockingClient::close() noexcept {
 
 void BlockingClient::break_connection(ErrorKind kind) {
   const bool asked = workload_.in_flight(0) > 0;
-  const bool closed = kind == ErrorKind::kReset || kind == ErrorKind::kClosedEarly;
   workload_.unusable(0, at_, kind);
   if (!asked) {
-    recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
+    recorder_.connection_error(unasked(kind));
   }
   const bool broke = std::exchange(recorder_.connections.failed, 1) > 0;
   const bool served = fd_ && state_.completed > 0;
@@ -241,6 +243,10 @@ bool BlockingClient::send_request() {
         recorder_.bytes_sent(static_cast<std::size_t>(length));
       }
       rest.remove_prefix(static_cast<std::size_t>(length));
+      if (!rest.empty() && (at_ = now()) >= workload_.oldest_sent(0) + plan_.timeout) {
+        break_connection(ErrorKind::kTimeout);  // the server reads, but too slowly
+        return false;
+      }
     } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
       at_ = now();
       break_connection(error == IoError::kWouldBlock ? ErrorKind::kTimeout
@@ -257,58 +263,79 @@ bool BlockingClient::send_request() {
 
 void BlockingClient::receive_replies(const Coordinator& coordinator) {
   const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
-  while (workload_.in_flight(0) > 0) {
-    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
-    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-    at_ = now();
-    if (length < 0 && error != IoError::kWouldBlock && error != IoError::kInterrupted) {
-      break_connection(ErrorKind::kReset);
-      return;
-    }
-    if (length >= 0) {
-      const std::string_view received(buffer_.data(), static_cast<std::size_t>(length));
-      const ReplyOutcome outcome = length > 0 ? take_replies(0, state_, received, at_) : take_end(0, state_, at_);
-      if (recorder_.counts(at_)) {
-        recorder_.bytes_received(received.size());
-      }
-      if (length > 0 && outcome.closes) {
-        await_end(coordinator);
-      }
-      if (length == 0 || outcome.closes) {
-        close();
-      }
-      if (outcome.closes) {
-        workload_.unusable(0, at_, ErrorKind::kClosedEarly);  // it asks once at a time, so nothing is in flight
-        retry_at_ = at_;
-        return;
-      }
-      if (outcome.mismatch || (length == 0 && workload_.in_flight(0) > 0)) {
-        break_connection(length == 0 ? ErrorKind::kClosedEarly : fault_of(outcome));
-        return;
-      }
-    } else if (at_ >= deadline) {
+  while (read_once(coordinator) && workload_.in_flight(0) > 0) {
+    if (at_ >= deadline) {  // also where bytes come without end
       break_connection(ErrorKind::kTimeout);
       return;
-    } else {
-      look_for_silence(at_);
     }
     look_for_news(coordinator);
-    if (interrupted_ && over()) {
+    look_for_silence(at_);
+    if (over()) {
       return;
     }
   }
 }
 
-void BlockingClient::sleep_until_due() {
+// Returns whether the connection is still of use.
+bool BlockingClient::read_once(const Coordinator& coordinator) {
+  const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+  const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+  at_ = now();
+  if (length > 0) {
+    const auto size = static_cast<std::size_t>(length);
+    const ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, at_);
+    if (recorder_.counts(at_)) {
+      recorder_.bytes_received(size);
+    }
+    if (outcome.mismatch) {
+      break_connection(error_of(outcome.fault));
+    } else if (outcome.closes) {
+      await_end(coordinator);
+      renew();
+    }
+  } else if (length == 0) {
+    end_of_stream();
+  } else if (error != IoError::kWouldBlock && error != IoError::kInterrupted) {
+    break_connection(ErrorKind::kReset);
+  }
+  return static_cast<bool>(fd_);
+}
+
+// A server that is to close the connection may do so while the client pauses after the last reply.
+void BlockingClient::end_of_stream() {
+  const bool agreed = plan_.close == CloseKind::kServer && state_.completed >= plan_.requests_per_connection;
+  const ReplyOutcome outcome = take_end(0, state_, at_);
+  if (outcome.closes || (agreed && workload_.in_flight(0) == 0)) {
+    renew();
+  } else if (plan_.connect_on_demand && outcome.completed > 0) {
+    close();  // the next request opens it anew
+  } else {
+    break_connection(ErrorKind::kClosedEarly);
+  }
+}
+
+void BlockingClient::renew() noexcept {
+  workload_.unusable(0, at_, ErrorKind::kClosedEarly);
+  close();
+  retry_at_ = at_;
+}
+
+void BlockingClient::wait_until_due(const Coordinator& coordinator) {
   look_for_silence(at_);
   TimePoint until = at_ + kLongestBlock;
   for (const TimePoint due : {workload_.next_due(), recorder_.window().open, recorder_.window().close, retry_at_}) {
     until = due > at_ ? std::min(until, due) : until;
   }
-  const Nanoseconds since_boot = until.time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
-  const timespec time{seconds.count(), (since_boot - seconds).count()};
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
+  wait_until(until, coordinator);
+}
+
+// Takes what comes meanwhile, which nobody has asked for: it must not pass for the reply to the next request.
+void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator) {
+  pollfd connection{.fd = fd_ ? fd_.get() : -1, .events = POLLIN | POLLRDHUP, .revents = 0};  // -1: none
+  const timespec left = to_timespec(std::max(until - at_, Nanoseconds(0)));
+  if (::ppoll(&connection, 1, &left, nullptr) > 0) {
+    read_once(coordinator);
+  }
 }
 
 }  // namespace fanin

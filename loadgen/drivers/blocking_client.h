@@ -36,7 +36,11 @@ class BlockingClient : public LoadThread {
   void exchange(const Coordinator& coordinator);
   bool send_request();
   void receive_replies(const Coordinator& coordinator);
-  void sleep_until_due();
+  bool read_once(const Coordinator& coordinator);
+  void end_of_stream();
+  void renew() noexcept;
+  void wait_until_due(const Coordinator& coordinator);
+  void wait_until(TimePoint until, const Coordinator& coordinator);
   void look_for_news(const Coordinator& coordinator) noexcept;
   bool over() const noexcept;
 

@@ -60,6 +60,8 @@ void EventLoop::timer_expired() {
 void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);  // waits end when they are due, not up to 50 us later
   driving_ = true;
+  at_ = now();
+  look();
   start(window);
   trickle_.start(window.start);
   start_timer(window.start);
@@ -92,7 +94,18 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
       rest();
     }
   }
+  look();
   finish(at_);
+}
+
+// Takes what has come, without waiting: before the first request and after the last reply nobody has asked for it.
+// Bounded, since a server may send without end.
+void EventLoop::look() {
+  const std::size_t most = std::size_t{share_.connections} + share_.idle;
+  int news = 1;
+  for (std::size_t taken = 0; news > 0 && taken < most; taken += static_cast<std::size_t>(news)) {
+    news = turn(at_);
+  }
 }
 
 // The next time at which something is to be noticed that no news say.
@@ -140,7 +153,7 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   }
   const ReplyOutcome outcome = protocol_.consume_all(newcomer->second.state, bytes);
   if (outcome.mismatch || outcome.closes) {
-    break_idle(index, outcome.mismatch ? fault_of(outcome) : ErrorKind::kClosedEarly);
+    break_idle(index, outcome.mismatch ? error_of(outcome.fault) : ErrorKind::kClosedEarly);
     return false;
   }
   if (outcome.completed > 0 || outcome.refused) {

@@ -122,6 +122,8 @@ class EventLoop : public LoadThread {
   // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
+  // Timeouts, interrupts and the like wait to be looked at.
+  bool tick_is_due() const noexcept { return at_ >= next_tick_; }
   bool half_closes() const noexcept { return half_closes_; }
   bool reads_slowly(std::uint32_t index) const noexcept {
     return reads_.active() && !is_idle(index) && !link(index).in_setup;
@@ -153,6 +155,7 @@ class EventLoop : public LoadThread {
   void send_due(bool just_read);
   TimePoint next_look() const noexcept;
   void start_timer(TimePoint first);
+  void look();
   bool received_idle(std::uint32_t index, std::string_view bytes);
   bool received_besides(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
@@ -252,7 +255,7 @@ class EventLoop : public LoadThread {
   }
   const ReplyOutcome outcome = take_replies(index, workload_.record(index).state, bytes, at);
   if (outcome.mismatch) {
-    break_link(index, fault_of(outcome));
+    break_link(index, error_of(outcome.fault));
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);
   }

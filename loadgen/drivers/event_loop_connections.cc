@@ -188,10 +188,9 @@ void EventLoop::connect_failed(std::uint32_t index, int error) {
 void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   Link& link = this->link(index);
   const bool asked = workload_.in_flight(index) > 0;
-  const bool closed = kind == ErrorKind::kReset || kind == ErrorKind::kClosedEarly;
   workload_.unusable(index, at_, kind);
   if (!asked) {
-    recorder_.connection_error(closed ? ErrorKind::kClosedIdle : kind);
+    recorder_.connection_error(unasked(kind));
   }
   const bool broke = link.broke;
   link.broke = true;

@@ -91,8 +91,16 @@ class LoadThread {
   // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
   // says of the connection (`mismatch`, `closes`) is for the driver to do.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
-  static ErrorKind fault_of(const ReplyOutcome& mismatch) noexcept {
-    return mismatch.too_long ? ErrorKind::kTooLong : ErrorKind::kMismatch;
+  static ErrorKind error_of(Fault fault) noexcept {
+    switch (fault) {
+      case Fault::kTooLong:
+        return ErrorKind::kTooLong;
+      case Fault::kGoodbye:
+        return ErrorKind::kClosedEarly;
+      case Fault::kWrong:
+        break;
+    }
+    return ErrorKind::kMismatch;
   }
   // The same for the end of the stream.
   ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);

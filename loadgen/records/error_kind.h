@@ -21,17 +21,18 @@ enum class ErrorKind : std::uint8_t {
   kTooLong,      // a reply longer than it may be
   kHttpStatus,   // a whole reply whose status is none of those expected
   kSendError,
-  kTimeout,     // no complete reply in time
-  kOpenAtEnd,   // still open when the run ended
-  kNotSent,     // due by the schedule, but no connection was free before the run ended
-  kClosedIdle,  // the peer closed or reset a connection on which nothing was asked
-  kNotClosed,   // the peer was to close the connection and did not in time
+  kTimeout,      // no complete reply in time
+  kOpenAtEnd,    // still open when the run ended
+  kNotSent,      // due by the schedule, but no connection was free before the run ended
+  kClosedIdle,   // the peer closed or reset a connection on which nothing was asked
+  kNotClosed,    // the peer was to close the connection and did not in time
+  kUnsolicited,  // bytes came on a connection on which nothing was asked, and the protocol has none such
 };
 
-inline constexpr std::array<std::string_view, 18> kErrorNames{
-    "connect_refused", "connect_timeout", "connect_other", "setup_failed", "no_descriptor", "no_port",
-    "no_memory",       "reset",           "closed_early",  "mismatch",     "too_long",      "http_status",
-    "send_error",      "timeout",         "open_at_end",   "not_sent",     "closed_idle",   "not_closed"};
+inline constexpr std::array<std::string_view, 19> kErrorNames{
+    "connect_refused", "connect_timeout", "connect_other", "setup_failed", "no_descriptor", "no_port",    "no_memory",
+    "reset",           "closed_early",    "mismatch",      "too_long",     "http_status",   "send_error", "timeout",
+    "open_at_end",     "not_sent",        "closed_idle",   "not_closed",   "unsolicited"};
 
 inline constexpr std::size_t kErrorKinds = kErrorNames.size();
 
@@ -44,6 +45,19 @@ constexpr bool is_unanswered(ErrorKind kind) noexcept {
 
 // What a failed connect() or socket() means.
 ErrorKind classify_connect(int error) noexcept;
+
+// What trouble of a connection is called where nothing was asked on it: there is no reply that it could belong to.
+constexpr ErrorKind unasked(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kReset:
+    case ErrorKind::kClosedEarly:
+      return ErrorKind::kClosedIdle;
+    case ErrorKind::kMismatch:
+      return ErrorKind::kUnsolicited;
+    default:
+      return kind;
+  }
+}
 
 class ErrorCounts {
  public:

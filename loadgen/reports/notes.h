@@ -16,6 +16,7 @@ inline constexpr Note kNoteBehind{"behind", "under 95 % of the replies had come 
 inline constexpr Note kNoteQueue{"accept-queue", "connects were dropped, since the server's accept queue was full"};
 inline constexpr Note kNoteConnections{"connections", "connections were missing, lost, or not served"};
 inline constexpr Note kNoteMismatch{"mismatch", "replies were not what protocol and payload ask for"};
+inline constexpr Note kNoteUnsolicited{"unsolicited", "the server sent bytes that no request had asked for"};
 inline constexpr Note kNoteNone{"no-reply", "no request was due, sent, or completed in the window"};
 inline constexpr Note kNoteErrors{"errors", "requests failed or were not answered"};
 inline constexpr Note kNoteGaveUp{"gave-up", "no connection was left to make the number of requests"};

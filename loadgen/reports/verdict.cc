@@ -195,6 +195,14 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   }
 }
 
+void check_unsolicited(const LoadResult& result, Reasons& reasons) {
+  if (const std::uint64_t unsolicited = result.connection_errors[ErrorKind::kUnsolicited]; unsolicited > 0) {
+    reasons.invalidate(kNoteUnsolicited, fmt::format("the server sent bytes {} times that no request had asked for: a "
+                                                     "reply may have been there before its request",
+                                                     unsolicited));
+  }
+}
+
 void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   if (!plan.ceiling_per_s) {
     return;
@@ -220,6 +228,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   }
   find_bottleneck(plan, result, verdict);
   check_outcomes(plan, result, reasons);
+  check_unsolicited(result, reasons);
   check_connections(plan, result, reasons);
   if (plan.rate_per_s) {
     check_schedule(plan, result, verdict, reasons);

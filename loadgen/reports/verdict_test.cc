@@ -284,6 +284,16 @@ TEST_F(VerdictTest, AnUnseenAcceptQueueIsJudgedByItsConnects) {
   EXPECT_EQ(judged().status, Status::kWarning);
 }
 
+// Would catch: latencies printed of a server whose replies may have come before their requests.
+TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
+  result_.connection_errors.add(ErrorKind::kUnsolicited, 3);
+  const Verdict verdict = judged();
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(
+      verdict.reasons[0],
+      "the server sent bytes 3 times that no request had asked for: a reply may have been there before its request");
+}
+
 TEST_F(VerdictTest, NothingCompletedInvalidates) {
   result_.completed = 0;
   EXPECT_EQ(judged().status, Status::kInvalid);

@@ -18,6 +18,16 @@ class Protocols(Accounts):
                 result = self.measure(target, "--protocol", protocol, "--requests", "50", "--warmup", "0")
                 self.assertEqual(result["requests"]["completed"], 50)
 
+    def test_a_server_that_may_speak_unasked(self):
+        """Lines of other members come while a connection pauses: they are no reply, and no fault of the server."""
+        with server("epoll", "--protocol", "chat") as (target, _):
+            for driver in ("epoll", "threads", "auto"):
+                with self.subTest(driver):
+                    result = self.measure(target, "--protocol", "chat", "--requests", "60", "--warmup", "0", "-c", "6",
+                                          "--think", "5ms", "--requests-per-connection", "0", "--driver", driver)
+                    self.assertEqual(result["requests"]["completed"], 60)
+                    self.assertEqual(result["errors"], {})
+
     def test_another_protocol_than_the_server_speaks(self):
         with server("epoll", "--protocol", "upper") as (target, _):
             result = self.measure(target, "--requests", "10", "--warmup", "0", code=1)

@@ -73,7 +73,7 @@ void TestServer::serve() {
         ready.push_back({connection.fd.get(), static_cast<short>(POLLIN | (floods ? POLLOUT : 0)), 0});
       }
     }
-    const int news = ::poll(ready.data(), ready.size(), script_.late.empty() ? -1 : kLateMs);
+    const int news = ::poll(ready.data(), ready.size(), script_.late ? kLateMs : -1);
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t drained = ::read(wake_.get(), &count, sizeof count);
     for (std::size_t i = ready.size(); i-- > 2;) {
@@ -121,7 +121,7 @@ bool TestServer::say_late(Connection& connection) {
   if (!connection.asked) {
     return true;
   }
-  send_all(connection.fd.get(), script_.late);
+  send_all(connection.fd.get(), *script_.late);
   return false;
 }
 
@@ -144,7 +144,7 @@ bool TestServer::speak(Connection& connection, std::string_view received) {
       return false;
     }
   }
-  connection.asked = !script_.late.empty() || !script_.flood.empty();
+  connection.asked = script_.late || !script_.flood.empty();
   return true;
 }
 

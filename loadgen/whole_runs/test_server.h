@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -33,11 +34,11 @@ class TestServer {
   // What a scripted server says, whatever it is asked; nothing where a text is empty. A read is taken for as many
   // requests as empty lines end in it, or for one.
   struct Script {
-    std::string greeting;   // to a new connection
-    std::string reply;      // to a request
-    std::string closes_on;  // closes after the reply to a request that holds this
-    std::string late;       // after a reply, when nothing has happened for 10 ms; then it closes
-    std::string flood;      // after a reply, again and again for as long as the connection lives
+    std::string greeting;             // to a new connection
+    std::string reply;                // to a request
+    std::string closes_on;            // closes after the reply to a request that holds this
+    std::optional<std::string> late;  // after a reply, when nothing has happened for 10 ms; then it closes
+    std::string flood;                // after a reply, again and again for as long as the connection lives
   };
 
   explicit TestServer(Behaviour behaviour);

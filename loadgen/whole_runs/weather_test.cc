@@ -1,4 +1,5 @@
 // Whole runs of all drivers against a server that misbehaves.
+#include <fmt/format.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -31,7 +32,7 @@ struct Weather {
 // Every way in which a server can misbehave has a name in the error table, and no request is lost from the account.
 TEST_P(WeatherTest, MisbehaviourIsNamedAndAccountedFor) {
   for (const auto& [behaviour, kind] :
-       {Weather{Behaviour::kWrongReply, ErrorKind::kMismatch}, Weather{Behaviour::kTooLong, ErrorKind::kMismatch},
+       {Weather{Behaviour::kWrongReply, ErrorKind::kMismatch}, Weather{Behaviour::kTooLong, ErrorKind::kUnsolicited},
         Weather{Behaviour::kCloseEarly, ErrorKind::kClosedEarly},
         Weather{Behaviour::kHalfReply, ErrorKind::kClosedEarly},
         Weather{Behaviour::kHalfClose, ErrorKind::kClosedEarly}, Weather{Behaviour::kReset, ErrorKind::kReset}}) {
@@ -133,6 +134,87 @@ TEST_P(WeatherTest, AnOverlongReplyIsNamed) {
   EXPECT_EQ(result.completed, 0U);
   EXPECT_GT(result.request_errors[ErrorKind::kTooLong], 0U);
   EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+const std::string kHttpReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string kHttpTimeout = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+// Two requests on each connection, with a pause between them.
+LoadPlan pausing_plan(const TestServer& server, DriverKind driver, const std::string& protocol) {
+  LoadPlan plan = plan_for(server.address(), driver);
+  plan.requests = 8;
+  plan.think = milliseconds(50);
+  plan.speak(protocol, [protocol] {
+    return find_protocol(protocol).make_client({.request = "ping\r\n\r\n", .reply_delimiter = "\n"});
+  });
+  return plan;
+}
+
+void expect_no_request_lost(const LoadResult& result, ErrorKind kind) {
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, 8U) << error_name(kind);
+  EXPECT_GT(result.connection_errors[kind], 0U) << error_name(kind);
+  EXPECT_EQ(result.connection_errors.total(), result.connection_errors[kind]) << error_name(kind);
+}
+
+// Would catch: a close between requests, or what the server says before it, booked on a request: as the reply to the
+// next one (threads), or as a wrong one (event loops).
+TEST_P(WeatherTest, WhatComesBetweenRequestsIsNoReply) {
+  struct Late {
+    std::string says;
+    ErrorKind kind;
+  };
+  for (const auto& [says, kind] : {Late{"", ErrorKind::kClosedIdle}, Late{kHttpTimeout, ErrorKind::kClosedIdle},
+                                   Late{kHttpReply, ErrorKind::kUnsolicited}}) {
+    TestServer server({.reply = kHttpReply, .late = says});
+    const LoadPlan plan = pausing_plan(server, GetParam(), "http");
+    const LoadResult result = run(plan);
+    expect_no_request_lost(result, kind);
+    EXPECT_EQ(judge(plan, result).status == Status::kInvalid, kind == ErrorKind::kUnsolicited) << says;
+  }
+  TestServer server({.reply = "pong\n", .late = "ping\n"});
+  expect_no_request_lost(run(pausing_plan(server, GetParam(), "raw")), ErrorKind::kUnsolicited);
+}
+
+// Would catch: a server that is one reply ahead of its requests, taken for a fast one.
+TEST_P(WeatherTest, AReplyThatWasThereBeforeItsRequestIsCounted) {
+  TestServer server({.greeting = "pong\n", .reply = "pong\n"});
+  const LoadPlan plan = pausing_plan(server, GetParam(), "raw");
+  const LoadResult result = run(plan);
+  expect_no_request_lost(result, ErrorKind::kUnsolicited);
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+}
+
+// Would catch: a driver that reads on for as long as something comes, and looks neither at the clock nor for
+// interrupts. Without the bound these runs never end.
+TEST_P(WeatherTest, AReplyWithoutEndTimesOut) {
+  struct Endless {
+    std::string begins;
+    std::string goes_on;
+    std::string protocol = "http";
+  };
+  std::string interim;
+  while (interim.size() < 1'000'000) {
+    interim += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+  const std::string bytes(1'000'000, 'x');
+  const std::string head = "HTTP/1.1 200 OK\r\n";
+  for (const auto& [begins, goes_on, protocol] :
+       {Endless{"", interim}, Endless{head + "\r\n", bytes},
+        Endless{head + "Content-Length: 10000000000\r\n\r\n", bytes},
+        Endless{head + "Transfer-Encoding: chunked\r\n\r\n", fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes)},
+        Endless{"", bytes, "raw"}}) {
+    TestServer server({.reply = begins, .flood = goes_on});
+    LoadPlan plan = pausing_plan(server, GetParam(), protocol);
+    plan.requests.reset();
+    plan.timeout = milliseconds(100);
+    const LoadResult result = run(plan);
+    expect_accounted_for(result);
+    EXPECT_EQ(result.completed, 0U);
+    EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U) << begins;
+    EXPECT_EQ(result.request_errors.total(),
+              result.request_errors[ErrorKind::kTimeout] + result.request_errors[ErrorKind::kOpenAtEnd]);
+  }
 }
 
 // Makes connect() fail with `error` in this thread and in those that it starts.
