@@ -26,9 +26,11 @@ void EpollLoop::start_io(int timer) {
   check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer, &ticks), "epoll_ctl");
 }
 
-bool EpollLoop::watch(std::uint32_t index) {
+bool EpollLoop::watch(std::uint32_t index) { return control(EPOLL_CTL_ADD, index); }
+
+bool EpollLoop::control(int operation, std::uint32_t index) noexcept {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag_of(index)}};
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, link(index).fd, &event) == 0;
+  return ::epoll_ctl(epoll_.get(), operation, link(index).fd, &event) == 0;
 }
 
 // It has been registered for everything from the start.
@@ -97,7 +99,8 @@ bool EpollLoop::handle(const epoll_event& event) {
 }
 
 // A short read means that the socket is empty, so no further recv is needed to learn that: what comes later makes a
-// new event. Only where the peer has closed is the end still to be read.
+// new event. Only where the peer has closed is the end still to be read. Where bytes come without end, the loop goes on
+// to its other duties when they are due, and asks for a new event.
 bool EpollLoop::receive(std::uint32_t index, bool closing) {
   for (;;) {
     const ssize_t length = read(index);
@@ -108,6 +111,12 @@ bool EpollLoop::receive(std::uint32_t index, bool closing) {
       }
       if (static_cast<std::size_t>(length) < buffer_.size() && !closing) {
         return true;
+      }
+      if (tick_is_due()) {
+        if (!control(EPOLL_CTL_MOD, index)) {
+          failed(index, ErrorKind::kReset);
+        }
+        return false;
       }
     } else if (length == 0) {
       end_of_stream(index);

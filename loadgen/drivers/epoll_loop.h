@@ -20,6 +20,7 @@ class EpollLoop final : public EventLoop {
   const StampRecords* stamps() const noexcept override { return stamps_ ? &stamps_->records() : nullptr; }
 
  private:
+  bool control(int operation, std::uint32_t index) noexcept;
   void start_io(int timer) override;
   void stop_io() noexcept override { epoll_.reset(); }
   bool watch(std::uint32_t index) override;
