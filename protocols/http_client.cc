@@ -10,6 +10,7 @@
 namespace fanin {
 namespace {
 
+constexpr unsigned kLowestStatus = 100;
 constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kNoContent = 204;
 constexpr unsigned kNotModified = 304;
@@ -23,6 +24,8 @@ struct Reading {
   const bool last;  // the request has asked to close the connection
   BodyCheck& check;
   BodyCheck::Progress& body;
+  const std::string_view received;
+  std::uint8_t owed = 0;         // as in Partial
   std::uint64_t body_bytes = 0;  // that are counted and not looked at, after the last head
   bool complete = false;
   bool closes = false;
@@ -40,19 +43,44 @@ int on_message_begin(http_parser* parser) noexcept {
   return state.completed == state.sent ? -1 : 0;  // nobody asked
 }
 
-// 1 makes the parser expect no body, whatever length is announced: that is what GET would have got.
-int on_head_complete(http_parser* parser) noexcept {
-  const unsigned status = parser->status_code;
-  Reading& current = reading(parser);
-  const bool no_body = current.no_body || status / 100 == 1 || status == kNoContent || status == kNotModified;
-  current.body_bytes = no_body || (parser->flags & F_CHUNKED) != 0 ? 0 : parser->content_length;
-  return no_body ? 1 : 0;
+// Takes from `text` what is still owed of the CRLF behind a chunk. Returns whether that is right.
+bool ends_chunk(std::string_view text, std::uint8_t& owed) noexcept {
+  constexpr std::string_view kEnd = "\r\n";
+  const std::string_view due = kEnd.substr(kEnd.size() - owed, text.size());
+  owed = static_cast<std::uint8_t>(owed - due.size());
+  return text.starts_with(due);
+}
+
+// The parser, as it is packaged, is lenient: it takes blanks in the name of a field, after which it does not know the
+// field, and any two bytes behind a chunk. Either makes a reply end elsewhere than its server meant (RFC 9112, 5.1 and
+// 7.1).
+int on_field(http_parser* /*parser*/, const char* at, std::size_t length) noexcept {
+  return std::string_view(at, length).find_first_of(" \t") == std::string_view::npos ? 0 : -1;
 }
 
 int on_body(http_parser* parser, const char* at, std::size_t length) noexcept {
   Reading& current = reading(parser);
-  current.check.take(current.body, {at, length});
-  return 0;
+  if (current.check.active()) {
+    current.check.take(current.body, {at, length});
+  }
+  if ((parser->flags & F_CHUNKED) == 0 || parser->content_length > 0) {
+    return 0;  // content_length: what is left of the chunk
+  }
+  current.owed = 2;
+  const auto behind = static_cast<std::size_t>(at + length - current.received.data());
+  return ends_chunk(current.received.substr(behind), current.owed) ? 0 : -1;
+}
+
+// 1 makes the parser expect no body, whatever length is announced: that is what GET would have got.
+int on_head_complete(http_parser* parser) noexcept {
+  const unsigned status = parser->status_code;
+  if (parser->http_major != 1 || status < kLowestStatus) {
+    return -1;
+  }
+  Reading& current = reading(parser);
+  const bool no_body = current.no_body || status / 100 == 1 || status == kNoContent || status == kNotModified;
+  current.body_bytes = no_body || (parser->flags & F_CHUNKED) != 0 ? 0 : parser->content_length;
+  return no_body ? 1 : 0;
 }
 
 // The parser stops after each reply, so that the caller learns its status.
@@ -66,19 +94,17 @@ int on_message_complete(http_parser* parser) noexcept {
   return 0;
 }
 
-// Bodies are shown to us only where somebody wants to know what they say.
-const http_parser_settings& settings(bool with_bodies) noexcept {
-  static const auto make = [](bool looks) {
+const http_parser_settings& settings() noexcept {
+  static const http_parser_settings settings = [] {
     http_parser_settings made{};
-    made.on_body = looks ? on_body : nullptr;
     made.on_message_begin = on_message_begin;
+    made.on_header_field = on_field;
     made.on_headers_complete = on_head_complete;
+    made.on_body = on_body;
     made.on_message_complete = on_message_complete;
     return made;
-  };
-  static const http_parser_settings without = make(false);
-  static const http_parser_settings with = make(true);
-  return with_bodies ? with : without;
+  }();
+  return settings;
 }
 
 // Whether what nobody has asked for says that the server closes the connection: a reply of status 408, which servers
@@ -135,12 +161,17 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
                   .no_body = replies_have_no_body_,
                   .last = asks_to_close_,
                   .check = body_check_,
-                  .body = partial.body};
+                  .body = partial.body,
+                  .received = received,
+                  .owed = partial.owed};
   parser.data = &current;
-  const std::size_t used =
-      http_parser_execute(&parser, &settings(body_check_.active()), received.data(), received.size());
+  if (!ends_chunk(received, current.owed)) {
+    return {.mismatch = true};
+  }
+  const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
   const bool is_right = !current.complete || !body_check_.active() || body_check_.is_right(partial.body);
   if ((!current.complete || current.closes) && !received.empty()) {
+    partial.owed = current.owed;
     (from_its_first_byte ? partial_.begin(state) : partial_.of(state)) = std::move(partial);
     state.offset = kBegun;
   }

@@ -154,6 +154,27 @@ TEST(HttpClient, KnowsAGoodbyeThatNobodyAskedFor) {
   EXPECT_EQ(client.consume(state, timeout).status, 408u) << "the answer to a request";
 }
 
+// The parser, as it is packaged, takes these. Would catch: a length read elsewhere than its server meant, and another
+// protocol taken for HTTP/1.
+TEST(HttpClient, RefusesWhatItsParserWouldTake) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& reply :
+       {std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+        std::string("HTTP/1.1 200 OK\r\nContent-Length\t: 2\r\n\r\nok"), head + "2\r\nokXX0\r\n\r\n",
+        head + "2\r\nok\rX0\r\n\r\n", head + "2\r\nokX\n0\r\n\r\n",
+        std::string("HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        std::string("HTTP/0.9 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        std::string("HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok")}) {
+    for (std::size_t at = 0; at <= reply.size(); ++at) {
+      HttpClient client({});
+      ClientState state = after_requests(client, 1);
+      const ReplyOutcome outcome = read(client, state, cut(reply, at));
+      ASSERT_TRUE(outcome.mismatch) << reply << " cut at " << at;
+      ASSERT_EQ(outcome.completed, 0u) << reply << " cut at " << at;
+    }
+  }
+}
+
 TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
   HttpClient client({});
   ClientState state = after_requests(client, 1);
