@@ -29,7 +29,7 @@ void BodyCheck::search(Progress& progress, std::string_view piece) {
   progress.searched.append(piece.substr(0, kMostSearched - before));
   const auto found = pattern_->find(progress.searched, before, progress.from);
   progress.matched = found.end.has_value();
-  progress.wrong = found.failed;
+  progress.wrong = found.exceeded;
   progress.from = found.from;
 }
 

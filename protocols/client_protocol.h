@@ -27,8 +27,9 @@ enum Refusal : std::uint8_t { kNotRefused, kByStatus, kByBody };
 // What is the matter with bytes that are a mismatch.
 enum class Fault : std::uint8_t {
   kWrong,
-  kTooLong,  // the reply is longer than it may be
-  kGoodbye,  // nobody has asked for it, and it says that the server closes the connection
+  kTooLong,       // the reply is longer than it may be
+  kPatternLimit,  // the pattern takes too many steps on it
+  kGoodbye,       // nobody has asked for it, and it says that the server closes the connection
 };
 
 // What received bytes, or the end of the stream, amounted to.

@@ -32,8 +32,8 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   }
   const auto search = pattern_.find(text.substr(0, limit_), searched, from);
   const bool too_long = !search.end && text.size() > limit_;
-  outcome.mismatch = too_long || search.failed;
-  outcome.fault = too_long ? Fault::kTooLong : Fault::kWrong;
+  outcome.mismatch = too_long || search.exceeded;
+  outcome.fault = search.exceeded ? Fault::kPatternLimit : too_long ? Fault::kTooLong : Fault::kWrong;
   if (outcome.mismatch) {
     partial_.end(state);
     return outcome;

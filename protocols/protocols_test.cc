@@ -39,7 +39,10 @@ ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view
   for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {
     const ReplyOutcome outcome = client.consume_all(state, part);
     total.completed += outcome.completed;
-    total.mismatch |= outcome.mismatch;
+    if (outcome.mismatch && !total.mismatch) {
+      total.mismatch = true;
+      total.fault = outcome.fault;
+    }
   }
   return total;
 }
@@ -325,6 +328,38 @@ TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
     }
     EXPECT_TRUE(outcome.mismatch) << split;
     EXPECT_EQ(outcome.fault, Fault::kTooLong) << split;
+  }
+}
+
+// Would catch: a pattern that a server makes backtrack until the run is over. In whatever pieces the reply comes.
+TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
+  for (const char* pattern : {"(a+)+b", "(a|aa)+b", "(a*)*(a*)*b", "a(?:a|c)*?b"}) {
+    const auto client = kRaw.make_client({.request = "x", .reply_pattern = pattern});
+    ClientState prepared;
+    std::string request;
+    client->append_request(prepared, request);
+    for (const std::size_t split : {0U, 100U, 20'000U}) {
+      ClientState state = prepared;
+      const ReplyOutcome outcome = verify(*client, state, std::string(40'000, 'a'), split);
+      EXPECT_TRUE(outcome.mismatch) << pattern;
+      EXPECT_EQ(outcome.fault, Fault::kPatternLimit) << pattern;
+    }
+    ClientState state = prepared;
+    EXPECT_EQ(verify(*client, state, "aaab", 2).completed, 1u) << pattern;
+  }
+}
+
+// Would catch: a limit that a pattern reaches which reads a long reply once.
+TEST(RawPattern, ALongReplyIsWithinTheLimit) {
+  for (const char* pattern : {"a(?:x|y)*?END", "(*ANYCRLF)(?x) a (?:x|y)*? END  # the end"}) {
+    const auto client = kRaw.make_client({.request = "x", .reply_pattern = pattern});
+    ClientState state;
+    std::string request;
+    for (const std::size_t split : {0U, 20'000U, 60'000U}) {
+      client->append_request(state, request);
+      const std::string reply = std::string(10'000, 'h') + "a" + std::string(50'000, 'x') + "END";
+      EXPECT_EQ(verify(*client, state, reply, split).completed, 1u) << pattern << " in parts of " << split;
+    }
   }
 }
 

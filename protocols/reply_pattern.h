@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 struct pcre2_real_code_8;
+struct pcre2_real_match_context_8;
 struct pcre2_real_match_data_8;
 
 namespace fanin {
@@ -22,21 +24,31 @@ class ReplyPattern {
   struct Search {
     std::optional<std::size_t> end;  // length of the shortest part of `text`, from its front, that matches
     std::size_t from = 0;            // without an end: where a match of a longer text may begin
-    bool failed = false;             // the expression takes too long on this text
+    bool exceeded = false;           // the expression takes too many steps on this text
   };
   // `searched` bytes of `text` are known not to match, and no match begins before `from`.
   Search find(std::string_view text, std::size_t searched, std::size_t from);
 
  private:
-  int match(std::string_view text, std::size_t from);
   std::size_t matched_from() const noexcept;
   std::size_t matched_to() const noexcept;
 
   struct Free {
     void operator()(pcre2_real_code_8* code) const noexcept;
+    void operator()(pcre2_real_match_context_8* context) const noexcept;
     void operator()(pcre2_real_match_data_8* data) const noexcept;
   };
-  std::unique_ptr<pcre2_real_code_8, Free> code_;
+  using Code = std::unique_ptr<pcre2_real_code_8, Free>;
+
+  static Code compile(const std::string& expression, std::string& error_text);
+  int match(std::string_view text, std::size_t from);
+  int run(const pcre2_real_code_8& code, std::string_view text, std::size_t from, std::size_t steps,
+          std::uint32_t options);
+
+  Code code_;
+  Code one_match_;                                             // the same search from one place
+  bool in_one_match_ = false;                                  // the last match was of that
+  std::unique_ptr<pcre2_real_match_context_8, Free> context_;  // holds the limit of steps
   std::unique_ptr<pcre2_real_match_data_8, Free> match_;
   std::size_t look_behind_ = 0;  // bytes before its beginning that a match may depend on
 };

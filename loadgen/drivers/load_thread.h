@@ -95,6 +95,8 @@ class LoadThread {
     switch (fault) {
       case Fault::kTooLong:
         return ErrorKind::kTooLong;
+      case Fault::kPatternLimit:
+        return ErrorKind::kPatternLimit;
       case Fault::kGoodbye:
         return ErrorKind::kClosedEarly;
       case Fault::kWrong:

@@ -15,11 +15,12 @@ enum class ErrorKind : std::uint8_t {
   kNoDescriptor,  // this process, or the machine, may hold no more descriptors
   kNoPort,        // no local port is free: too many connections, or too many in TIME_WAIT
   kNoMemory,
-  kReset,        // the peer reset the connection under a request
-  kClosedEarly,  // the peer closed in an orderly way before the reply was complete
-  kMismatch,     // bytes that no server of this protocol would send
-  kTooLong,      // a reply longer than it may be
-  kHttpStatus,   // a whole reply whose status is none of those expected
+  kReset,         // the peer reset the connection under a request
+  kClosedEarly,   // the peer closed in an orderly way before the reply was complete
+  kMismatch,      // bytes that no server of this protocol would send
+  kTooLong,       // a reply longer than it may be
+  kPatternLimit,  // the pattern of replies takes too many steps on one
+  kHttpStatus,    // a whole reply whose status is none of those expected
   kSendError,
   kTimeout,      // no complete reply in time
   kOpenAtEnd,    // still open when the run ended
@@ -29,10 +30,10 @@ enum class ErrorKind : std::uint8_t {
   kUnsolicited,  // bytes came on a connection on which nothing was asked, and the protocol has none such
 };
 
-inline constexpr std::array<std::string_view, 19> kErrorNames{
-    "connect_refused", "connect_timeout", "connect_other", "setup_failed", "no_descriptor", "no_port",    "no_memory",
-    "reset",           "closed_early",    "mismatch",      "too_long",     "http_status",   "send_error", "timeout",
-    "open_at_end",     "not_sent",        "closed_idle",   "not_closed",   "unsolicited"};
+inline constexpr std::array<std::string_view, 20> kErrorNames{
+    "connect_refused", "connect_timeout", "connect_other", "setup_failed", "no_descriptor", "no_port",     "no_memory",
+    "reset",           "closed_early",    "mismatch",      "too_long",     "pattern_limit", "http_status", "send_error",
+    "timeout",         "open_at_end",     "not_sent",      "closed_idle",  "not_closed",    "unsolicited"};
 
 inline constexpr std::size_t kErrorKinds = kErrorNames.size();
 

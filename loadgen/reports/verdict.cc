@@ -158,7 +158,7 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   std::uint64_t wrong = 0;
   std::uint64_t outside = 0;  // of those, the ones that the table of errors does not show
-  for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong}) {
+  for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong, ErrorKind::kPatternLimit}) {
     wrong += result.request_errors[kind] + result.outside_errors[kind] + result.connection_errors[kind];
     outside += result.outside_errors[kind];
   }
