@@ -23,11 +23,11 @@ class Url {
  public:
   // Throws std::invalid_argument. Does not repeat the text: it may hold a password.
   explicit Url(const std::string& text) : text_(text) {
-    constexpr std::size_t kLongest = std::numeric_limits<std::uint16_t>::max();  // of what http_parser counts with
+    constexpr std::size_t kMaxUrlBytes = std::numeric_limits<std::uint16_t>::max();  // of what http_parser counts with
     refuse_scheme();
     refuse_address_without_brackets();
     ::http_parser_url_init(&parts_);
-    if (text.size() > kLongest || ::http_parser_parse_url(text.data(), text.size(), 0, &parts_) != 0) {
+    if (text.size() > kMaxUrlBytes || ::http_parser_parse_url(text.data(), text.size(), 0, &parts_) != 0) {
       refuse("the target is no URL: write http://HOST:PORT/PATH, with %20 for a blank");
     }
     if (has(UF_USERINFO)) {

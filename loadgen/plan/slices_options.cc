@@ -12,7 +12,7 @@ constexpr Nanoseconds kShortest = std::chrono::milliseconds(2);
 constexpr std::size_t kMostTargets = 16;
 constexpr int kCutShare = 10;  // a tenth at either end: replies of the other target still come in at the first
 
-void check(const LoadOptions& options) {
+void check_targets(const LoadOptions& options) {
   if (!options.target.empty()) {
     refuse(fmt::format("{} stands beside --target: give all targets by --target", options.target));
   }
@@ -45,7 +45,7 @@ void check(const LoadOptions& options) {
 
 std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
                                        const std::function<LoadPlan(const LoadOptions&)>& prepare) {
-  check(options);
+  check_targets(options);
   std::vector<LoadPlan> plans;
   for (std::size_t i = 0; i < options.targets.size(); ++i) {
     LoadOptions one = options;

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-LoadPlan plan_of(Nanoseconds warmup, std::uint32_t connections = 1000) {
+LoadPlan load_plan(Nanoseconds warmup, std::uint32_t connections = 1000) {
   LoadPlan plan;
   plan.driver = DriverKind::kEpoll;
   plan.connections = connections;
@@ -33,7 +33,7 @@ Nanoseconds length(Warmup& warmup, See see) {
 std::uint64_t ms(Nanoseconds time) { return static_cast<std::uint64_t>(time / milliseconds(1)); }
 
 TEST(Warmup, LastsItsTimeWhereAllAreServedByThen) {
-  Warmup warmup(plan_of(milliseconds(200)));
+  Warmup warmup(load_plan(milliseconds(200)));
   const auto open = length(warmup, [](Nanoseconds at) {
     return Warmup::Progress{.completed = 10 * ms(at), .unserved = at < milliseconds(100) ? 400U : 0U};
   });
@@ -43,7 +43,7 @@ TEST(Warmup, LastsItsTimeWhereAllAreServedByThen) {
 
 // Would catch: the window of a thousand connections that opened after 200 ms, when 622 of them had never been served.
 TEST(Warmup, WaitsForTheLastConnectionThatIsServed) {
-  Warmup warmup(plan_of(milliseconds(200)));
+  Warmup warmup(load_plan(milliseconds(200)));
   const auto open = length(warmup, [](Nanoseconds at) {
     return Warmup::Progress{.completed = 10 * ms(at), .unserved = 1000 - std::min<std::uint64_t>(1000, ms(at) / 2)};
   });
@@ -54,7 +54,7 @@ TEST(Warmup, WaitsForTheLastConnectionThatIsServed) {
 
 // Would catch: a pool of 10 threads, which serves its 10 connections for ever, and a window that never opens.
 TEST(Warmup, GivesUpOnASecondWithoutAFurtherConnection) {
-  Warmup warmup(plan_of(milliseconds(200)));
+  Warmup warmup(load_plan(milliseconds(200)));
   const auto open = length(warmup, [](Nanoseconds at) {
     return Warmup::Progress{.completed = 10 * ms(at), .unserved = at < milliseconds(300) ? 1000U : 990U};
   });
@@ -65,7 +65,7 @@ TEST(Warmup, GivesUpOnASecondWithoutAFurtherConnection) {
 
 // Would catch: a server that needs two seconds for each reply, taken for one that starves its connections.
 TEST(Warmup, ASlowServerStarvesNobody) {
-  Warmup warmup(plan_of(milliseconds(200), 10));
+  Warmup warmup(load_plan(milliseconds(200), 10));
   const auto open = length(warmup, [](Nanoseconds at) {
     return Warmup::Progress{.completed = at < seconds(2) ? 0U : 10U, .unserved = at < seconds(2) ? 10U : 0U};
   });
@@ -74,14 +74,14 @@ TEST(Warmup, ASlowServerStarvesNobody) {
 }
 
 TEST(Warmup, ASilentServerIsWaitedForNoLongerThanAReply) {
-  Warmup warmup(plan_of(milliseconds(200), 10));
+  Warmup warmup(load_plan(milliseconds(200), 10));
   const auto open = length(warmup, [](Nanoseconds) { return Warmup::Progress{.unserved = 10}; });
   EXPECT_GE(open, seconds(5));
   EXPECT_LE(open, milliseconds(5100));
 }
 
 TEST(Warmup, HasALimit) {
-  Warmup warmup(plan_of(milliseconds(200), 100));
+  Warmup warmup(load_plan(milliseconds(200), 100));
   const auto open = length(warmup, [](Nanoseconds at) {
     return Warmup::Progress{.completed = ms(at), .unserved = 100 - ms(at) / 900};  // one more every 0.9 s
   });
@@ -91,17 +91,17 @@ TEST(Warmup, HasALimit) {
 
 // Would catch: traffic before a window that was to have none.
 TEST(Warmup, NoWarmUpStaysNone) {
-  Warmup warmup(plan_of(Nanoseconds(0)));
+  Warmup warmup(load_plan(Nanoseconds(0)));
   EXPECT_FALSE(warmup.watches());
   EXPECT_EQ(warmup.limit(), Nanoseconds(0));
   EXPECT_EQ(warmup.end(), WarmupEnd::kTime);
 }
 
 TEST(Warmup, DoesNotWaitWhereConnectionsComeAndGoOrTheScheduleDoesNotAskThem) {
-  LoadPlan churn = plan_of(seconds(1));
+  LoadPlan churn = load_plan(seconds(1));
   churn.requests_per_connection = 1;
   EXPECT_FALSE(Warmup(churn).watches());
-  LoadPlan open = plan_of(seconds(1));
+  LoadPlan open = load_plan(seconds(1));
   open.rate_per_s = 1000;  // a second for all
   EXPECT_TRUE(Warmup(open).watches());
   open.rate_per_s = 50;  // twenty
@@ -110,7 +110,7 @@ TEST(Warmup, DoesNotWaitWhereConnectionsComeAndGoOrTheScheduleDoesNotAskThem) {
 
 // Would catch: an open loop of few requests a second, whose connections wait for their turn and not for the server.
 TEST(Warmup, AnOpenLoopTakesItsTimeToAskAll) {
-  LoadPlan plan = plan_of(milliseconds(200), 20);
+  LoadPlan plan = load_plan(milliseconds(200), 20);
   plan.rate_per_s = 5;
   Warmup warmup(plan);
   const auto open = length(warmup, [](Nanoseconds at) {  // nobody is asked in the third second

@@ -18,13 +18,13 @@ TimePoint at_ms(int ms) { return TimePoint(milliseconds(ms)); }
 
 Window window_of(int open_ms, int close_ms) { return {at_ms(0), at_ms(open_ms), at_ms(close_ms)}; }
 
-SlicePlan plan_of(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
+SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
 TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
   const auto turns = [](unsigned targets) {
     std::string text;
     for (std::uint64_t i = 0; i < 9; ++i) {
-      text += static_cast<char>('A' + plan_of(targets, 0).owner(i));
+      text += static_cast<char>('A' + slice_plan(targets, 0).owner(i));
     }
     return text;
   };
@@ -35,7 +35,7 @@ TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
 
 // The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
 TEST(Slices, AreOpenInTheirTurnOnly) {
-  Slices slices(plan_of(2, 1));
+  Slices slices(slice_plan(2, 1));
   slices.begin(window_of(0, 200), nullptr);
   EXPECT_FALSE(slices.open(at_ms(0)));
   EXPECT_EQ(slices.next_begin(), at_ms(20));
@@ -48,7 +48,7 @@ TEST(Slices, AreOpenInTheirTurnOnly) {
 
 // Would catch: a window that opens earlier than planned, and slices that count from the planned time on.
 TEST(Slices, CountFromWhenTheWindowOpens) {
-  Slices slices(plan_of(2, 0));
+  Slices slices(slice_plan(2, 0));
   slices.begin(window_of(1000, 1200), nullptr);
   EXPECT_TRUE(slices.open(at_ms(65)));
   slices.move_window(window_of(50, 250));  // the slice from 60 ms on counts, and is open already
@@ -63,7 +63,7 @@ TEST(Slices, CountFromWhenTheWindowOpens) {
 
 // Would catch: requests in flight at the end of a slice that count for the other target's slice, or for none.
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
-  Slices slices(plan_of(2, 0));
+  Slices slices(slice_plan(2, 0));
   slices.begin(window_of(0, 200), nullptr);
   EXPECT_TRUE(slices.open(at_ms(1)));
   slices.completed(at_ms(1));  // cut
@@ -80,7 +80,7 @@ TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
 }
 
 TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
-  Slices slices(plan_of(2, 0));
+  Slices slices(slice_plan(2, 0));
   slices.begin(window_of(30, 90), nullptr);
   for (int ms = 0; ms < 200; ++ms) {
     if (slices.open(at_ms(ms))) {
@@ -95,7 +95,7 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
 // loop stood still over all of it, or the run was interrupted within it.
 TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   const ProcessClock clock({::getpid()});
-  Slices slices(plan_of(1, 0));
+  Slices slices(slice_plan(1, 0));
   slices.begin(window_of(0, 200), &clock);
   for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
     slices.open(at_ms(ms));
@@ -140,7 +140,7 @@ TEST(SliceComparison, ALinearDriftCancelsOut) {
   std::vector<Slice> first;
   std::vector<Slice> second;
   for (std::uint64_t i = 0; i < 80; ++i) {
-    (plan_of(2, 0).owner(i) == 0 ? first : second).push_back(slice(i, 10'000 - 10 * i));
+    (slice_plan(2, 0).owner(i) == 0 ? first : second).push_back(slice(i, 10'000 - 10 * i));
   }
   const SliceComparison comparison = compare_slices(first, second, 2);
   EXPECT_EQ(comparison.blocks, 20U);

@@ -117,7 +117,7 @@ TEST_P(ChurnTest, AnotherQueueThatOverflowsIsNotTheTargets) {
   EXPECT_EQ(result.listen_overflows, 0U);
 }
 
-const std::string kHttpReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string kKeptAliveReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 LoadOptions http_options(const TestServer& server, DriverKind driver) {
   LoadOptions options{
@@ -133,7 +133,7 @@ LoadOptions http_options(const TestServer& server, DriverKind driver) {
 // Would catch: a request sent on a connection that an earlier one has asked to close, which the server closes without
 // saying so (RFC 9112, 9.6).
 TEST_P(ChurnTest, NoRequestFollowsOneThatAsksToClose) {
-  TestServer server({.reply = kHttpReply, .closes_on = "close"});
+  TestServer server({.reply = kKeptAliveReply, .closes_on = "close"});
   LoadOptions options = http_options(server, GetParam());
   options.protocol_options = {{"header", "Connection: close"}};
   const LoadResult result = run(make_plan(options));
@@ -145,7 +145,7 @@ TEST_P(ChurnTest, NoRequestFollowsOneThatAsksToClose) {
 
 // The same where one class of a mix says so, and requests are pipelined where they can be.
 TEST_P(ChurnTest, NoRequestFollowsOneOfAMixThatAsksToClose) {
-  TestServer server({.reply = kHttpReply, .closes_on = "close"});
+  TestServer server({.reply = kKeptAliveReply, .closes_on = "close"});
   LoadOptions options = http_options(server, GetParam());
   options.mix = {"3 name=stays", "1 name=ends header='Connection: close'"};
   options.depth = GetParam() == DriverKind::kThreads ? 1 : 4;
