@@ -60,8 +60,8 @@ std::optional<std::uint64_t> kibibytes(const std::optional<std::string>& text, s
   return number ? std::optional<std::uint64_t>(*number * 1024) : std::nullopt;
 }
 
-std::optional<std::uint64_t> count_descriptors(pid_t process) {
-  const std::string directory = fmt::format("/proc/{}/fd", process);
+std::optional<std::uint64_t> count_descriptors(const std::string& task) {
+  const std::string directory = task + "/fd";
   if (::access(directory.c_str(), R_OK | X_OK) != 0) {
     return std::nullopt;
   }
@@ -70,6 +70,22 @@ std::optional<std::uint64_t> count_descriptors(pid_t process) {
 
 bool is_zombie(const std::optional<std::string>& status) {
   return status && status->find("\nState:\tZ") != std::string::npos;
+}
+
+// The directory of a thread that still lives: what a process holds is read there, since the main thread may have ended
+// before the others, and has nothing to show then. Nothing where the process has ended and waits for its parent.
+std::optional<std::string> living_task(pid_t process) {
+  const std::string main = fmt::format("/proc/{}", process);
+  if (!is_zombie(read_file(main + "/status"))) {
+    return main;
+  }
+  for (const int task : numbered_entries(main + "/task")) {
+    std::string directory = fmt::format("{}/task/{}", main, task);
+    if (const auto status = read_file(directory + "/status"); status && !is_zombie(status)) {
+      return directory;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -188,17 +204,18 @@ bool Monitor::same_tasks() const {
 Footprint Monitor::footprint() const {
   Footprint print{0, 0, 0, 0, 0, 0};
   for (const pid_t process : descendants_of(root_)) {
-    const auto status = read_file(fmt::format("/proc/{}/status", process));
-    if (is_zombie(status)) {
-      continue;  // holds nothing any more and waits for its parent
+    const auto task = living_task(process);
+    if (!task) {
+      continue;
     }
+    const auto status = read_file(*task + "/status");
     ++print.processes;
     add(print.threads, status ? labelled_number(*status, "Threads") : std::nullopt);
     add(print.page_table_bytes, kibibytes(status, "VmPTE"));
-    const auto rollup = read_file(fmt::format("/proc/{}/smaps_rollup", process));
+    const auto rollup = read_file(*task + "/smaps_rollup");
     add(print.rss_bytes, kibibytes(rollup, "Rss"));
     add(print.pss_bytes, kibibytes(rollup, "Pss"));
-    add(print.descriptors, count_descriptors(process));
+    add(print.descriptors, count_descriptors(*task));
   }
   return print;
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,40 @@ TEST(Monitor, CountsThreadsAndTheirSwitches) {
     after = monitor.switches();
   }
   ASSERT_TRUE(after);
+}
+
+// The bug: a server whose main thread has ended and whose other threads serve had 0 bytes, 0 threads and 0 processes,
+// in a round that was ok.
+TEST(Monitor, ReadsAProcessWhoseMainThreadHasEnded) {
+  const Helper helper([] {
+    ::signal(SIGUSR1, [](int) { ::syscall(SYS_exit, 0); });  // of the one thread that takes it
+    sigset_t own;
+    ::sigemptyset(&own);
+    ::sigaddset(&own, SIGUSR1);
+    ::pthread_sigmask(SIG_BLOCK, &own, nullptr);
+    std::thread([] {
+      for (;;) {
+        ::pause();
+      }
+    }).detach();
+    ::pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
+  });
+  ASSERT_TRUE(helper.done());
+  const Monitor monitor(helper.root());
+  const Footprint before = monitor.footprint();
+  const std::string status = "/proc/" + std::to_string(helper.pid()) + "/status";
+  ::kill(helper.pid(), SIGUSR1);
+  while (read_file(status).value_or("").find("State:\tZ") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  const Footprint print = monitor.footprint();
+  EXPECT_EQ(print.processes, 1U);
+  EXPECT_EQ(print.threads, 2U);  // as the kernel counts them: the one that has ended is still there
+  EXPECT_EQ(print.descriptors, before.descriptors);
+  EXPECT_GT(print.descriptors, 0U);
+  EXPECT_GT(print.rss_bytes, 0U);
+  EXPECT_GT(print.pss_bytes, 0U);
+  EXPECT_GT(print.page_table_bytes, 0U);
 }
 
 // Would catch: the numbers of a dead server read as zero and recorded as a measurement.
