@@ -14,6 +14,20 @@
 namespace fanin {
 namespace {
 
+// What a reply must be has to end where a reply ends. `prefix` is that of the options of this exchange.
+void check_expect(std::string_view prefix, const ClientProtocolOptions& exchange) {
+  const std::string& expect = exchange.expect;
+  if (exchange.reply_bytes && !expect.empty() && expect.size() != *exchange.reply_bytes) {
+    throw std::invalid_argument(fmt::format("--{0}expect has {1} bytes and --{0}reply-size says {2}: make them agree",
+                                            prefix, expect.size(), *exchange.reply_bytes));
+  }
+  const std::string& delimiter = exchange.reply_delimiter;
+  if (!delimiter.empty() && (expect + delimiter).find(delimiter) < expect.size()) {
+    throw std::invalid_argument(fmt::format(
+        "--{0}expect holds --{0}reply-delimiter, at which a reply ends: leave the delimiter out of it", prefix));
+  }
+}
+
 void check(const ClientProtocolOptions& options) {
   const int ends = (options.reply_delimiter.empty() ? 0 : 1) + (options.reply_bytes ? 1 : 0) +
                    (options.reply_pattern.empty() ? 0 : 1);
@@ -21,10 +35,7 @@ void check(const ClientProtocolOptions& options) {
     throw std::invalid_argument(
         "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-size, --reply-pattern");
   }
-  if (options.reply_bytes && !options.expect.empty() && options.expect.size() != *options.reply_bytes) {
-    throw std::invalid_argument(fmt::format("--expect has {} bytes and --reply-size says {}: make them agree",
-                                            options.expect.size(), *options.reply_bytes));
-  }
+  check_expect("", options);
 }
 
 // A client of one request, which may be empty, and its reply.
@@ -53,12 +64,16 @@ void check_setup(const ClientProtocolOptions& options) {
         "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-size, "
         "--setup-reply-pattern");
   }
-  if (options.setup_reply_bytes && !options.setup_expect.empty() &&
-      options.setup_expect.size() != *options.setup_reply_bytes) {
-    throw std::invalid_argument(
-        fmt::format("--setup-expect has {} bytes and --setup-reply-size says {}: make them agree",
-                    options.setup_expect.size(), *options.setup_reply_bytes));
-  }
+}
+
+// The options of a set-up as those of an exchange.
+ClientProtocolOptions setup_exchange(const ClientProtocolOptions& options) {
+  return {.request = options.setup_request,
+          .reply_delimiter = options.setup_reply_delimiter,
+          .reply_bytes = options.setup_reply_bytes,
+          .reply_pattern = options.setup_reply_pattern,
+          .reply_limit = options.reply_limit,
+          .expect = options.setup_expect};
 }
 
 // Null where a connection is of use as soon as it is up.
@@ -71,12 +86,9 @@ std::unique_ptr<ConnectionSetup> make_setup(const ClientProtocolOptions& options
                                    .reply_limit = options.reply_limit}));
   }
   if (!options.setup_request.empty()) {
-    steps.push_back(make_exchange({.request = options.setup_request,
-                                   .reply_delimiter = options.setup_reply_delimiter,
-                                   .reply_bytes = options.setup_reply_bytes,
-                                   .reply_pattern = options.setup_reply_pattern,
-                                   .reply_limit = options.reply_limit,
-                                   .expect = options.setup_expect}));
+    const ClientProtocolOptions exchange = setup_exchange(options);
+    check_expect("setup-", exchange);
+    steps.push_back(make_exchange(exchange));
   }
   return steps.empty() ? nullptr : std::make_unique<ConnectionSetup>(std::move(steps));
 }

@@ -17,20 +17,22 @@ namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
 
-// Options that are taken as they are, and those that may hold C escapes.
+// Options that are taken as they are, and those that may hold C escapes. Most are as if they were not given where they
+// are empty, which nobody means.
 struct TextOption {
   std::string_view name;
   std::string ClientProtocolOptions::*text;
   bool escaped = false;
+  bool may_be_empty = false;
 };
 constexpr TextOption kTextOptions[]{
     {"payload", &ClientProtocolOptions::payload},
-    {"suffix", &ClientProtocolOptions::suffix},
-    {"reply", &ClientProtocolOptions::reply},
+    {.name = "suffix", .text = &ClientProtocolOptions::suffix, .may_be_empty = true},
+    {.name = "reply", .text = &ClientProtocolOptions::reply, .may_be_empty = true},
     {"path", &ClientProtocolOptions::path},
-    {"host", &ClientProtocolOptions::host},
+    {.name = "host", .text = &ClientProtocolOptions::host, .may_be_empty = true},
     {"method", &ClientProtocolOptions::method},
-    {"body", &ClientProtocolOptions::body},
+    {.name = "body", .text = &ClientProtocolOptions::body, .may_be_empty = true},
     {"expect-status", &ClientProtocolOptions::expect_status},
     {"expect-body", &ClientProtocolOptions::expect_body, true},
     {"expect-body-pattern", &ClientProtocolOptions::expect_body_pattern},
@@ -71,6 +73,9 @@ void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOpti
   } else {
     const auto* row = std::find_if(std::begin(kTextOptions), std::end(kTextOptions),
                                    [&option](const TextOption& each) { return each.name == option.first; });
+    if (text.empty() && !row->may_be_empty) {
+      refuse(fmt::format("--{} is empty: give at least one byte, or leave it out", name));
+    }
     client.*(row->text) = row->escaped ? unescape(text) : text;
   }
 }
@@ -111,9 +116,6 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   }
   if (is_given("body") && is_given("body-file")) {
     refuse("--body and --body-file contradict each other: give one");
-  }
-  if (std::find(given.begin(), given.end(), GivenOption("payload", "")) != given.end()) {
-    refuse("--payload is empty: give at least one byte");
   }
 }
 

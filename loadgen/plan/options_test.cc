@@ -23,6 +23,16 @@ LoadPlan parse(const std::vector<std::string>& arguments) {
   return make_plan(options);
 }
 
+// What the user is told of these arguments.
+std::string refusal(const std::vector<std::string>& arguments) {
+  try {
+    parse(arguments);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
 TEST(LoadOptions, DefaultsAreThoseOfTheDocument) {
   const LoadPlan plan = parse({});
   EXPECT_TRUE(has_event_loops(plan.driver));
@@ -297,6 +307,29 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
   }
+}
+
+// Would catch: `--expect ''` taken for no --expect, so that every reply is right; an --expect with the delimiter in it,
+// for which a run waits in vain.
+TEST(LoadOptions, WhatARawReplyMustBeCanBe) {
+  const auto with = [](std::vector<std::string> more) {
+    const std::vector<std::string> raw{"--protocol", "raw", "--request", "x", "--reply-delimiter", "\\r\\n"};
+    more.insert(more.begin(), raw.begin(), raw.end());
+    return refusal(more);
+  };
+  EXPECT_EQ(with({"--expect", "+PONG\\r"}), "taken");
+  EXPECT_EQ(with({"--expect", ""}), "--expect is empty: give at least one byte, or leave it out");
+  EXPECT_EQ(with({"--expect", "+PONG\\r\\n"}),
+            "--expect holds --reply-delimiter, at which a reply ends: leave the delimiter out of it");
+  EXPECT_EQ(with({"--setup-request", "x", "--setup-reply-delimiter", ";", "--setup-expect", "a;b"}),
+            "--setup-expect holds --setup-reply-delimiter, at which a reply ends: leave the delimiter out of it");
+  for (const char* option : {"--reply-pattern", "--greeting-delimiter", "--greeting-pattern", "--setup-request",
+                             "--setup-reply-delimiter", "--setup-reply-pattern", "--setup-expect"}) {
+    EXPECT_EQ(with({option, ""}), std::string(option) + " is empty: give at least one byte, or leave it out");
+  }
+  EXPECT_NE(refusal({"--protocol", "http", "--expect-body", ""}), "taken");
+  EXPECT_NE(refusal({"--protocol", "http", "--expect-body-pattern", ""}), "taken");
+  EXPECT_EQ(refusal({"--protocol", "http", "--body", ""}), "taken");
 }
 
 // Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
