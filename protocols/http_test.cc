@@ -303,7 +303,8 @@ INSTANTIATE_TEST_SUITE_P(
 // Would catch: one call that works off a whole read. A request may read its file, and the other connections of the
 // thread wait meanwhile.
 TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
-  const auto session = tree().sessions()();
+  const SessionFactory sessions = tree().sessions();
+  const auto session = sessions();
   std::string input;
   for (int i = 0; i < 200; ++i) {
     input += get("/none");

@@ -397,7 +397,8 @@ TEST(Work, OneCallCostsAboutAMillisecond) {
   };
   for (const auto& [options, lines] : {Load{{.work = 5ms}, 1}, Load{{.work = 100us}, 10},
                                        Load{{.work_loops = 1'000'000}, 1}, Load{{.work_loops = 50'000}, 10}}) {
-    const auto session = find_protocol("work").make_sessions(options)();
+    const SessionFactory sessions = find_protocol("work").make_sessions(options);
+    const auto session = sessions();
     std::string replies;
     ReplyBuffer out(replies, 65536);
     EXPECT_EQ(session->consume(std::string(16384, '\n'), out).consumed, lines);
@@ -411,7 +412,8 @@ TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
   for (const ServerProtocolOptions& options :
        {ServerProtocolOptions{.work = 1h, .given_up = given_up},
         ServerProtocolOptions{.work_loops = std::uint64_t{1} << 62, .given_up = given_up}}) {
-    const auto session = find_protocol("work").make_sessions(options)();
+    const SessionFactory sessions = find_protocol("work").make_sessions(options);
+    const auto session = sessions();
     std::string replies;
     ReplyBuffer out(replies, 65536);
     EXPECT_EQ(session->consume("a\nb\n", out).consumed, 1u);
