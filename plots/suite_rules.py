@@ -43,6 +43,8 @@ def _of_texts(value, path, key=""):
             yield from _of_texts(item, (*path, index))
     elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
         yield _finding(path, "holds half of a character")
+    elif isinstance(value, str) and "\0" in value:
+        yield _finding(path, "holds a NUL (U+0000), at which an argument of a program ends")
     elif key in ("warmup", "duration", "work", "think", "timeout", "trickle"):
         if value != "auto" and duration_ns(value) >= _LONGEST_NS:
             yield _finding(path, "is too long")

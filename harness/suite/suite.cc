@@ -82,6 +82,22 @@ ServerSpec parse_server(const JsonReader& reader) {
   return server;
 }
 
+// Texts become arguments of programs, which end at a NUL.
+void refuse_nul(const JsonReader& reader) {
+  const Json& value = reader.value();
+  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos) {
+    reader.fail("holds a NUL (U+0000), at which an argument of a program ends: leave it out");
+  }
+  if (value.is_array()) {
+    const std::vector<JsonReader> items = reader.items();
+    std::for_each(items.begin(), items.end(), refuse_nul);
+  } else if (value.is_object()) {
+    for (const auto& [key, unused] : value.items()) {
+      refuse_nul(reader.at(key));
+    }
+  }
+}
+
 std::vector<std::string> parse_server_names(const JsonReader& reader, const std::vector<ServerSpec>& servers) {
   std::vector<std::string> names;
   for (const JsonReader& item : reader.items()) {
@@ -233,6 +249,7 @@ Suite parse_suite(const Json& document, const std::string& file) {
   root.at("schema_version").only_version(kSchemaVersion);
   root.only_keys({"schema", "schema_version", "name", "description", "repetitions", "seed", "warmup", "duration",
                   "servers", "experiments"});
+  refuse_nul(root);
   Suite suite;
   suite.name = parse_name(root.at("name"));
   if (const auto description = root.find("description")) {

@@ -77,6 +77,18 @@ TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_THAT(complaint([](Json& s) { s["servers"][1]["name"] = "epoll"; }), HasSubstr("s.json: /servers/1: the name"));
 }
 
+// The bug: a payload "a\u0000b" was sent as "a" in a round that was valid.
+TEST(Suite, RefusesTextsThatAnArgumentWouldCutShort) {
+  const std::string text("a\0b", 3);
+  EXPECT_EQ(complaint([&](Json& s) {
+              s["experiments"][0]["workload"] = {{"protocol", "echo"}, {"payload", text}};
+            }),
+            "s.json: /experiments/0/workload/payload: holds a NUL (U+0000), at which an argument of a program ends: "
+            "leave it out");
+  EXPECT_THAT(complaint([&](Json& s) { s["servers"][1]["command"][4] = text; }),
+              HasSubstr("s.json: /servers/1/command/4: holds a NUL"));
+}
+
 TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   const auto in_experiment = [](const std::function<void(Json&)>& damage) {
     return complaint([&](Json& suite) { damage(suite["experiments"][0]); });
