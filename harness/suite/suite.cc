@@ -181,6 +181,15 @@ Nanoseconds parse_duration_of(const JsonReader& reader, const JsonReader& root) 
   return duration;
 }
 
+// Also where each experiment has its own, so that they do not count.
+void check_window_of_suite(const JsonReader& root) {
+  for (const char* key : {"warmup", "duration"}) {
+    if (const auto found = root.find(key); found && found->value() != "auto") {
+      found->duration();
+    }
+  }
+}
+
 void check_cells(const Experiment& experiment, const JsonReader& place) {
   for (const Json& value : experiment.sweep.values) {
     experiment.workload.with(experiment.sweep.parameter, value).check_together(place);
@@ -260,6 +269,7 @@ Suite parse_suite(const Json& document, const std::string& file) {
     suite.seed = static_cast<std::uint64_t>(seed->integer(0, INT64_MAX));
   }
   suite.document = document;
+  check_window_of_suite(root);
   parse_lists(suite, root);
   check_schema(root, "suite");  // so that nothing is measured which other readers of the format would refuse
   return suite;

@@ -89,6 +89,17 @@ TEST(Suite, RefusesTextsThatAnArgumentWouldCutShort) {
               HasSubstr("s.json: /servers/1/command/4: holds a NUL"));
 }
 
+// The bug: a duration beyond 146 years that no experiment used was taken, and the plots then refused the run.
+TEST(Suite, ReadsItsDurationsWhereNoExperimentUsesThem) {
+  for (const char* key : {"warmup", "duration"}) {
+    EXPECT_EQ(complaint([&](Json& s) {
+                s[key] = "99999999999999s";
+                s["experiments"][0][key] = "1s";
+              }),
+              std::string("s.json: /") + key + ": must be a duration such as \"10s\", \"500ms\" or \"100us\"");
+  }
+}
+
 TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   const auto in_experiment = [](const std::function<void(Json&)>& damage) {
     return complaint([&](Json& suite) { damage(suite["experiments"][0]); });
