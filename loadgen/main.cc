@@ -1,6 +1,4 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
-#include <fmt/format.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -9,13 +7,13 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/slices_report.h"
 #include "loadgen/plan/options.h"
+#include "loadgen/plan/options_files.h"
 #include "loadgen/plan/slices_options.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
 #include "loadgen/runs/targets.h"
-#include "os/output_file.h"
 #include "os/program.h"
 
 namespace fanin {
@@ -26,14 +24,8 @@ constexpr int kInterrupted = 130;
 
 // Null where no result is asked for. The live lines have been opened, so their file exists.
 std::unique_ptr<ResultFile> open_result(const LoadOptions& options) {
-  if (options.json_path.empty()) {
-    return nullptr;
-  }
-  if (!options.live_json_path.empty() && is_same_output(options.json_path, options.live_json_path)) {
-    throw std::invalid_argument(fmt::format("--json {} and --live-json {} are one file: give each its own",
-                                            options.json_path, options.live_json_path));
-  }
-  return std::make_unique<ResultFile>(options.json_path);
+  refuse_shared_files(options);
+  return options.json_path.empty() ? nullptr : std::make_unique<ResultFile>(options.json_path);
 }
 
 int measure(Session& session, const LoadOptions& options) {

@@ -11,6 +11,7 @@
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/experiments/clock_trials.h"
 #include "loadgen/experiments/echo_peer.h"
+#include "loadgen/plan/options_files.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/session.h"
@@ -100,6 +101,7 @@ int calibrate(int argc, char** argv) {
   calibration.started_at = std::chrono::system_clock::now();
   describe_machine(calibration);
   divide_cpus(options.cpus, calibration);
+  refuse_shared_files(options);
   std::optional<ResultFile> file;
   if (!options.json_path.empty()) {
     file.emplace(options.json_path);

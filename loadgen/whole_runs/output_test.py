@@ -83,6 +83,18 @@ class Output(Accounts):
             self.assertEqual(load(target, *QUICK, "--live-json", path, "-c", "0").returncode, 2)
             self.assertEqual(Path(path).read_text(), "as before")
 
+    def test_a_result_does_not_replace_what_is_printed(self):
+        """Would catch: --json F >F, where the summary is lost."""
+        with tempfile.TemporaryDirectory() as folder, server() as (target, _):
+            path = f"{folder}/result.json"
+            for command in ([LOAD, target, *QUICK], [LOAD, "calibrate"]):
+                done = redirected([*command, "--json", path], f">{path}")
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, "\\Afanin-load: --json .* is standard output, where the summary goes: .*\n")
+            done = redirected([LOAD, target, *QUICK, "--quiet", "--json", path], f">{path}")
+            self.assertEqual(done.returncode, 0)
+            self.check(json.loads(Path(path).read_text()))
+
     def test_a_pipe_without_a_reader_is_refused(self):
         """Would catch: a hang in open(), from which only SIGKILL helped."""
         with tempfile.TemporaryDirectory() as folder:
