@@ -17,7 +17,7 @@
 namespace fanin {
 namespace {
 
-std::atomic<int> output_error{0};  // errno of the first text that standard output did not take
+std::atomic<int> output_error{0};  // errno of the first that standard output did not take
 
 // Opened so that using one fails as if it were still closed.
 void occupy_standard_descriptors() noexcept {
@@ -41,10 +41,10 @@ void require_stack(std::size_t bytes) {
 // The exit code, after all that was printed has left or failed to.
 int close_output(std::string_view name, int exit_code) noexcept {
   print_text(stdout, "");
-  if (std::ferror(stdout) == 0) {
+  const int error = output_error.load();
+  if (std::ferror(stdout) == 0 && error == 0) {
     return exit_code;
   }
-  const int error = output_error.load();
   if (error == EPIPE) {
     return kExitReaderGone;
   }
@@ -71,11 +71,15 @@ int run_program(std::string_view name, const std::function<int()>& body, std::si
 bool print_text(std::FILE* file, std::string_view text) noexcept {
   errno = 0;
   const bool taken = std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
-  int none = 0;
   if (!taken && file == stdout) {
-    output_error.compare_exchange_strong(none, errno);
+    note_output_error(errno);
   }
   return taken;
+}
+
+void note_output_error(int error) noexcept {
+  int none = 0;
+  output_error.compare_exchange_strong(none, error);
 }
 
 void print_error(std::string_view name, std::string_view text) noexcept {

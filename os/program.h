@@ -22,6 +22,10 @@ int run_program(std::string_view name, const std::function<int()>& body,
 // result. Returns false where it could not; run_program() then tells the user about standard output.
 bool print_text(std::FILE* file, std::string_view text) noexcept;
 
+// What was written to standard output by another way than print_text() was not taken, by errno: run_program() tells the
+// user of the first one.
+void note_output_error(int error) noexcept;
+
 // "NAME: TEXT" on standard error, in one line whatever is in the text. Never throws.
 void print_error(std::string_view name, std::string_view text) noexcept;
 

@@ -94,6 +94,19 @@ TEST(Program, AReaderThatHasGoneIsNoFault) {
       ExitedWithCode(141), "^$");
 }
 
+// Would catch: a result on standard output whose reader has gone, with exit code 2 and a line.
+TEST(Program, AnOutputThatFailedElsewhereIsToldOf) {
+  const auto run_with = [](int error) {
+    return run_program("prog", [error] {
+      note_output_error(error);
+      return 0;
+    });
+  };
+  EXPECT_EXIT(std::_Exit(run_with(EPIPE)), ExitedWithCode(141), "^$");
+  EXPECT_EXIT(std::_Exit(run_with(ENOSPC)), ExitedWithCode(2),
+              "^prog: cannot write to standard output: No space left on device\n$");
+}
+
 // Would catch: SIGABRT, and no result, where standard error is full or closed.
 TEST(Program, AnErrorThatCannotBePrintedIsNoReasonToDie) {
   EXPECT_EXIT(

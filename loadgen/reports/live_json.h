@@ -25,6 +25,7 @@ class LiveJson : public RunListener {
   void progress(const Progress& progress) override;
   void second(const FinishedSecond& second) override;
 
+  bool is_standard_output() const noexcept { return !owned_; }
   int error() const noexcept { return error_; }  // errno; 0: none
 
  private:

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "os/output_file.h"
+#include "os/program.h"
 
 namespace fanin {
 
@@ -44,7 +45,10 @@ ResultFile::~ResultFile() {
 
 void ResultFile::write(std::string_view text) {
   if (const Written written = write_bytes(fd_, text, Wait::kUntilTaken); written.error != 0) {
-    throw std::system_error(written.error, std::generic_category(), what_);
+    if (fd_ != STDOUT_FILENO) {
+      throw std::system_error(written.error, std::generic_category(), what_);
+    }
+    note_output_error(written.error);
   }
   if (!beside_.empty()) {
     check(::fsync(fd_), what_.c_str());

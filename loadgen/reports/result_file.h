@@ -19,7 +19,8 @@ class ResultFile {
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
 
-  // Call it once. Throws std::system_error naming the path (disk full).
+  // Call it once. Throws std::system_error naming the path (disk full); what standard output does not take is left to
+  // run_program().
   void write(std::string_view text);
 
  private:

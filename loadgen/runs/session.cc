@@ -129,6 +129,10 @@ void Session::end_run() {
   }
   if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
     live_json_ended_ = true;
+    if (live_json_->is_standard_output()) {
+      note_output_error(live_json_->error());
+      return;
+    }
     print_error("fanin-load",
                 fmt::format("--live-json: {}: its lines end before the run does", std::strerror(live_json_->error())));
   }

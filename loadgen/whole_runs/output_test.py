@@ -174,6 +174,18 @@ class StandardStreams(Accounts):
                         self.assertIn("fanin-load", json.loads(path.read_text())["schema"])
                         path.unlink()
 
+    def test_a_reader_that_has_gone_is_no_fault(self):
+        """Would catch: --json - | head with exit code 2, and live lines whose reader has gone with 0."""
+        with server() as (target, _):
+            for option in ("--json", "--live-json"):
+                with self.subTest(option):
+                    reader, writer = os.pipe()
+                    os.close(reader)
+                    done = subprocess.run([LOAD, target, "--duration", "1100ms", "--warmup", "0", "--quiet", option, "-"],
+                                          stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+                    os.close(writer)
+                    self.assertEqual((done.returncode, done.stderr), (141, ""))
+
     def test_an_error_that_cannot_be_printed_has_its_exit_code(self):
         for redirection in ("2>/dev/full", "2>&-"):
             self.assertEqual(redirected([LOAD, "127.0.0.1"], redirection).returncode, 2)
