@@ -139,6 +139,29 @@ GivenOptions given_options(const CLI::App& app) {
   return given;
 }
 
+// Options that would be passed over. Port 0 is what the default says.
+void check_contradictions(const CLI::App& app, const ServerCommand& command) {
+  const ServerOptions& options = command.options;
+  const ModelOptions& model = options.model;
+  const auto is_given = [&app](const char* name) { return app.count(name) > 0; };
+  const auto refuse = [](const char* text) { throw std::invalid_argument(text); };
+  if (!options.listen.empty() && (is_given("--bind") || options.port != 0)) {
+    refuse("--listen and --bind or --port contradict each other: give the one or the other");
+  }
+  if (is_given("--work") && options.protocol_options.work_loops > 0) {
+    refuse("--work and --work-loops contradict each other: give one");
+  }
+  if (is_given("--sleep") && model.idle != "sleep") {
+    refuse("--sleep says how long --idle sleep is: give --idle sleep, or leave it out");
+  }
+  if (model.spread == "source" && model.processes == 1) {
+    refuse("--spread is over several processes: give --processes, or leave it out");
+  }
+  if (command.list_as_json && command.model != "list") {
+    refuse("--json is for the command list: give `fanin-server list --json`, or leave it out");
+  }
+}
+
 }  // namespace
 
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) {
@@ -148,6 +171,7 @@ std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) 
   if (const auto exit_code = parse_command_line(app, argc, argv)) {
     return exit_code;
   }
+  check_contradictions(app, command);
   command.given = given_options(app);
   return std::nullopt;
 }

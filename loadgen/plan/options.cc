@@ -217,6 +217,9 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   if (options.slice && options.targets.empty()) {
     refuse("--slice needs several servers to take turns: give each by --target");
   }
+  if (app.count("--find-precision") > 0 && !options.find_rate) {
+    refuse("--find-precision is of the rate that --find-rate finds: give --find-rate, or leave it out");
+  }
   return std::nullopt;
 }
 

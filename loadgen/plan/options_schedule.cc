@@ -117,6 +117,12 @@ void set_requests_per_connection(const LoadOptions& options, LoadPlan& plan) {
     }
     count = 1;
   }
+  if (plan.connect_on_demand && count > 1) {
+    refuse(
+        fmt::format("--requests-per-connection {} contradicts protocol {}, which takes a connection for each: leave "
+                    "it out",
+                    count, plan.protocol_name));
+  }
   plan.requests_per_connection = static_cast<std::uint32_t>(
       in_range("--requests-per-connection", plan.connect_on_demand ? 0 : count, 0, std::numeric_limits<int>::max()));
 }

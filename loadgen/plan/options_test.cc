@@ -374,6 +374,7 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--depth", "65536"},
       {"--depth", "2", "--driver", "threads"},
       {"--depth", "2", "--protocol", "greet"},
+      {"--requests-per-connection", "2", "--protocol", "greet"},
       {"--payload-size", "0"},
       {"--payload-size", "5", "--payload", "hello"},
       {"--payload", ""},

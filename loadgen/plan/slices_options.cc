@@ -23,6 +23,9 @@ void check_targets(const LoadOptions& options) {
   if (options.rate_per_s || options.arrival || options.ramp) {
     refuse("targets take turns in a closed loop: leave --rate, --arrival and --ramp out");
   }
+  if (options.sweep || options.find_rate) {
+    refuse("targets take turns in one run: leave --sweep and --find-rate out");
+  }
   if (options.requests) {
     refuse("targets take turns for a --duration: leave --requests out");
   }

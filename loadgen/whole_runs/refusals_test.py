@@ -72,6 +72,9 @@ class BadInput(unittest.TestCase):
             ([*two, "--slice", "9s"], "--slice is out of range"),
             ([*two, "--driver", "threads"], "event loops"),
             ([*two, "--protocol", "greet"], "stay open"),
+            ([*two, "--sweep", "depth=1,2"], "leave --sweep and --find-rate out"),
+            ([*two, "--find-rate", "p99<2ms"], "leave --sweep and --find-rate out"),
+            (["127.0.0.1:1", "--find-precision", "0.1"], "give --find-rate"),
         ):
             with self.subTest(arguments):
                 done = load(*arguments)
