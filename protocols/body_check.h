@@ -26,6 +26,7 @@ class BodyCheck {
   BodyCheck(std::string text, const std::string& pattern);
 
   bool active() const noexcept { return pattern_ || !text_.empty(); }
+  const std::string& text() const noexcept { return text_; }  // empty where an expression says what it must be
   void take(Progress& progress, std::string_view piece);
   // The body is whole.
   bool is_right(const Progress& progress) const noexcept;

@@ -45,7 +45,9 @@ ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) 
   }
   while (!received.empty()) {
     if (!take_stamp(state, stamp, received) || !take_rest(state, received)) {
-      outcome.mismatch = true;
+      const bool own = state.offset == kStampDigits && stamp.connection == state.connection &&
+                       (state.completed == state.sent || stamp.sequence != state.completed);
+      outcome.set_mismatch(own ? Fault::kOwnLine : Fault::kWrong, received.size());
       return outcome;
     }
     if (state.offset == line_.size()) {

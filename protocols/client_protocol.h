@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/mismatch.h"
+
 namespace fanin {
 
 class ConnectionSetup;
@@ -24,14 +26,6 @@ struct ClientState {
 // What makes a whole reply one that says no.
 enum Refusal : std::uint8_t { kNotRefused, kByStatus, kByBody };
 
-// What is the matter with bytes that are a mismatch.
-enum class Fault : std::uint8_t {
-  kWrong,
-  kTooLong,       // the reply is longer than it may be
-  kPatternLimit,  // the pattern takes too many steps on it
-  kGoodbye,       // nobody has asked for it, and it says that the server closes the connection
-};
-
 // What received bytes, or the end of the stream, amounted to.
 struct ReplyOutcome {
   std::uint32_t completed = 0;  // replies that are now whole and right
@@ -41,7 +35,15 @@ struct ReplyOutcome {
   Fault fault = Fault::kWrong;    // what makes it a mismatch
   bool closes = false;            // the connection ends with the last of these replies, whatever else has arrived
   std::uint32_t status = 0;       // of the one reply, where the protocol has such a thing
-  std::uint32_t unread = 0;       // as many bytes at the end of what was received are for another call
+  // As many bytes at the end of what was received are for another call; of a mismatch: are from the piece on that is
+  // wrong.
+  std::uint32_t unread = 0;
+
+  void set_mismatch(Fault what, std::size_t left) noexcept {
+    mismatch = true;
+    fault = what;
+    unread = static_cast<std::uint32_t>(left);
+  }
 
   // One reply, and nothing else to say: found out in two comparisons, as it is what comes nearly always.
   bool is_one_reply() const noexcept {
@@ -81,6 +83,10 @@ class ClientProtocol {
   // are added up, `refused` says how the last one was that was, and `status` is that of the last reply.
   ReplyOutcome consume_all(ClientState& state, std::string_view received);
 
+  // What is to be told of a mismatch, or of a body that was not as it should be, that the last call of consume() made
+  // of `received`. `state` is as that call left it.
+  virtual Mismatch describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const;
+
   // The peer has closed: completes a request where the protocol ends a reply that way, else a mismatch if one is open.
   virtual ReplyOutcome end_of_stream(ClientState& state) = 0;
 
@@ -101,6 +107,8 @@ class ClientProtocol {
   virtual std::size_t request_bytes() const = 0;
 
  protected:
+  // The bytes that the reply which is due goes on with, as many as are compared with at once; empty: not known.
+  virtual std::string expected(const ClientState& /*state*/) const { return {}; }
   bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
   // Where the next of the requests that are kept has its place; what is there is of no more use.
   std::string& place() noexcept {

@@ -24,9 +24,12 @@ class ConnectionSetup {
   std::string_view next_request(ClientState& state);
   // kFailed: the reply is wrong, or there is more than the reply.
   Progress consume(ClientState& state, std::string_view received);
+  // What is to be told of `received`, which has just failed.
+  Mismatch describe(const ClientState& state, std::string_view received) const;
 
  private:
   std::vector<std::unique_ptr<ClientProtocol>> steps_;
+  ReplyOutcome failed_;  // the last outcome that was
 };
 
 }  // namespace fanin

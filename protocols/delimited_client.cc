@@ -24,7 +24,7 @@ ReplyOutcome DelimitedClient::consume(ClientState& state, std::string_view recei
   for (std::size_t i = 0; i < received.size(); ++i) {
     const char c = received[i];
     if (state.completed == state.sent) {
-      outcome.mismatch = true;  // more than was asked for
+      outcome.set_mismatch(Fault::kUnasked, received.size() - i);
       return outcome;
     }
     while (matched > 0 && c != delimiter_[matched]) {

@@ -13,7 +13,7 @@ ReplyOutcome FixedLengthClient::consume(ClientState& state, std::string_view rec
   ReplyOutcome outcome;
   while (!received.empty()) {
     if (state.completed == state.sent) {
-      outcome.mismatch = true;  // more than was asked for
+      outcome.set_mismatch(Fault::kUnasked, received.size());
       return outcome;
     }
     const std::size_t length = std::min(received.size(), reply_bytes_ - state.offset);

@@ -117,6 +117,29 @@ bool announces_close(std::string_view received) noexcept {
   return parser.status_code == kRequestTimeout || (parser.flags & F_CONNECTION_CLOSE) != 0;
 }
 
+Fault fault_of(const http_parser& parser) noexcept {
+  switch (HTTP_PARSER_ERRNO(&parser)) {
+    case HPE_HEADER_OVERFLOW:
+      return Fault::kHttpHeadTooLong;
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      return Fault::kHttpLengthTwice;
+    case HPE_INVALID_CONTENT_LENGTH:
+      return Fault::kHttpLength;
+    case HPE_INVALID_CHUNK_SIZE:
+    case HPE_CB_body:
+      return Fault::kHttpChunk;
+    case HPE_CLOSED_CONNECTION:
+      return Fault::kGoesOn;
+    case HPE_INVALID_CONSTANT:
+    case HPE_INVALID_VERSION:
+    case HPE_INVALID_STATUS:
+    case HPE_CB_headers_complete:  // another version, or no status
+      return Fault::kNotHttp;
+    default:
+      return Fault::kHttpField;
+  }
+}
+
 std::string make_last_request(ClientProtocolOptions options) {
   if (!asks_to_close(options)) {
     options.headers.emplace_back("Connection: close");
@@ -166,7 +189,9 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
                   .owed = partial.owed};
   parser.data = &current;
   if (!ends_chunk(received, current.owed)) {
-    return {.mismatch = true};
+    ReplyOutcome outcome;
+    outcome.set_mismatch(Fault::kHttpChunk, received.size());
+    return outcome;
   }
   const std::size_t used = http_parser_execute(&parser, &settings(), received.data(), received.size());
   const bool is_right = !current.complete || !body_check_.active() || body_check_.is_right(partial.body);
@@ -177,9 +202,9 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   }
   if (!current.complete) {
     ReplyOutcome outcome;
-    outcome.mismatch = HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size();
-    if (outcome.mismatch && state.completed == state.sent && announces_close(received)) {
-      outcome.fault = Fault::kGoodbye;
+    if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size()) {
+      const bool goodbye = state.completed == state.sent && announces_close(received);
+      outcome.set_mismatch(goodbye ? Fault::kGoodbye : fault_of(parser), received.size());
     }
     return outcome;
   }
@@ -233,6 +258,22 @@ ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) 
     return whole_reply(state, known_.status, received.size() - known_.head.size() - known_.body_bytes);
   }
   return parse(state, received);
+}
+
+Mismatch HttpClient::describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const {
+  constexpr std::string_view kEndOfHead = "\r\n\r\n";
+  Mismatch mismatch = ClientProtocol::describe(state, received, outcome);
+  if (mismatch.fault == Fault::kNotHttp) {
+    mismatch.expected = "HTTP/1.";
+  } else if (outcome.refused == kByBody) {
+    const std::string_view reply = received.substr(0, received.size() - outcome.unread);
+    const std::size_t end = reply.find(kEndOfHead);
+    mismatch.fault = Fault::kHttpBody;
+    mismatch.received =
+        reply.substr(end == std::string_view::npos ? 0 : end + kEndOfHead.size()).substr(0, Mismatch::kShown);
+    mismatch.expected = body_check_.text().substr(0, Mismatch::kShown);
+  }
+  return mismatch;
 }
 
 ReplyOutcome HttpClient::end_of_stream(ClientState& state) {

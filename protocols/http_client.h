@@ -27,6 +27,7 @@ class HttpClient : public ClientProtocol {
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   // Ends a body that was announced without a length.
   ReplyOutcome end_of_stream(ClientState& state) override;
+  Mismatch describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const override;
   std::size_t request_bytes() const override { return request_.size(); }
   bool asks_to_close() const override { return asks_to_close_; }
   bool has_statuses() const override { return true; }

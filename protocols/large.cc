@@ -82,7 +82,7 @@ class LargeClient : public ClientProtocol {
     ReplyOutcome outcome;
     while (!received.empty()) {
       if (state.completed == state.sent || !matches(state, received)) {
-        outcome.mismatch = true;
+        outcome.set_mismatch(Fault::kWrong, received.size());
         return outcome;
       }
       if (state.offset == reply_bytes_) {
@@ -100,6 +100,12 @@ class LargeClient : public ClientProtocol {
 
   ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
   std::size_t request_bytes() const override { return payload_.text.size(); }
+
+ protected:
+  std::string expected(const ClientState& state) const override {
+    const std::string_view text = pattern_at(reply_position(state) + state.offset);
+    return std::string(text.substr(0, reply_bytes_ - state.offset));
+  }
 
  private:
   std::uint64_t reply_position(const ClientState& state) const {

@@ -31,6 +31,12 @@ ReplyOutcome MixClient::end_of_stream(ClientState& state) {
   return client(state, state.completed).end_of_stream(state);
 }
 
+// A reply that was refused counts as one that came: the client is that of the one before.
+Mismatch MixClient::describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const {
+  const std::uint32_t others = outcome.refused != kNotRefused ? state.completed - 1 : state.completed;
+  return client(state, others).describe(state, received, outcome);
+}
+
 bool MixClient::asks_to_close() const {
   return std::any_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->asks_to_close(); });
 }

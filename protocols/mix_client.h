@@ -19,6 +19,7 @@ class MixClient : public ClientProtocol {
   // Takes one reply at a time.
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   ReplyOutcome end_of_stream(ClientState& state) override;
+  Mismatch describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const override;
   bool asks_to_close() const override;
   bool has_statuses() const override { return clients_.front()->has_statuses(); }
   // On average.

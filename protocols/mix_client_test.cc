@@ -195,5 +195,23 @@ TEST(MixClient, ARequestHasTheMeanOfItsClasses) {
   EXPECT_EQ(make_client("echo", {{.payload_bytes = 10}, {.payload_bytes = 20}})->request_bytes(), 15U);
 }
 
+// Would catch: a body that is wrong, shown beside what the class of the next request asks for, or the one before.
+TEST(MixClient, TellsWhatTheClassOfTheReplyAskedFor) {
+  const std::vector<ClientProtocolOptions> options{{.expect_body = "right"}, {.expect_body = "other"}};
+  const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
+  const auto client = make_client("http", options);
+  ClientState state{.connection = kConnection, .earlier = kEarlier};
+  const std::vector<std::size_t> classes = first_classes(2, 20);
+  std::string requests;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    client->append_request(state, requests);
+  }
+  for (const std::size_t each : classes) {
+    const ReplyOutcome outcome = client->consume(state, reply);
+    ASSERT_EQ(outcome.refused, kByBody);
+    ASSERT_EQ(client->describe(state, reply, outcome).expected, options[each].expect_body);
+  }
+}
+
 }  // namespace
 }  // namespace fanin

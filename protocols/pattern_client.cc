@@ -19,7 +19,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
     return outcome;
   }
   if (state.completed == state.sent) {
-    outcome.mismatch = true;  // more than was asked for
+    outcome.set_mismatch(Fault::kUnasked, received.size());
     return outcome;
   }
   std::string_view text = received;
@@ -32,9 +32,12 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   }
   const auto search = pattern_.find(text.substr(0, limit_), searched, from);
   const bool too_long = !search.end && text.size() > limit_;
-  outcome.mismatch = too_long || search.exceeded;
-  outcome.fault = search.exceeded ? Fault::kPatternLimit : too_long ? Fault::kTooLong : Fault::kWrong;
-  if (outcome.mismatch) {
+  const bool wrong = search.end && !expect_.empty() && text.substr(0, *search.end) != expect_;
+  if (too_long || search.exceeded || wrong) {
+    outcome.set_mismatch(search.exceeded ? Fault::kPatternLimit
+                         : too_long      ? Fault::kTooLong
+                                         : Fault::kWrong,
+                         received.size());
     partial_.end(state);
     return outcome;
   }
@@ -47,8 +50,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
     state.offset = static_cast<std::uint32_t>(text.size());
     return outcome;
   }
-  outcome.mismatch = !expect_.empty() && text.substr(0, *search.end) != expect_;
-  outcome.completed = outcome.mismatch ? 0 : 1;
+  outcome.completed = 1;
   outcome.unread = static_cast<std::uint32_t>(text.size() - *search.end);
   state.completed += outcome.completed;
   if (searched > 0) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "protocols/client_protocol.h"
@@ -21,6 +22,11 @@ class PatternClient : public ClientProtocol {
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
   std::size_t request_bytes() const override { return request_.size(); }
+
+ protected:
+  std::string expected(const ClientState& state) const override {
+    return expect_.substr(std::min<std::size_t>(state.offset, expect_.size()));
+  }
 
  private:
   std::string request_;

@@ -68,7 +68,7 @@ ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view receiv
     const std::size_t length = std::min(received.size(), form_.reply.size() - state.offset);
     const bool unasked = state.completed == state.sent && !form_.request.empty();
     if (length == 0 || unasked || !matches(state, received.substr(0, length))) {
-      outcome.mismatch = true;
+      outcome.set_mismatch(length == 0 ? Fault::kGoesOn : Fault::kWrong, received.size());
       return outcome;
     }
     received.remove_prefix(length);
@@ -84,6 +84,12 @@ ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view receiv
     }
   }
   return outcome;
+}
+
+std::string TemplateClient::expected(const ClientState& state) const {
+  std::string reply = form_.reply;
+  write_stamp(reply.data(), form_.reply_stamp, state.connection, state.completed, form_.upper_case_reply);
+  return reply.substr(state.offset);
 }
 
 ReplyOutcome TemplateClient::end_of_stream(ClientState& state) {

@@ -32,6 +32,9 @@ class TemplateClient : public ClientProtocol {
   bool half_closes() const override { return form_.half_closes; }
   std::size_t request_bytes() const override { return form_.request.size(); }
 
+ protected:
+  std::string expected(const ClientState& state) const override;
+
  private:
   inline bool is_whole_reply(const ClientState& state, std::string_view received) const;
   inline bool matches(const ClientState& state, std::string_view part) const;

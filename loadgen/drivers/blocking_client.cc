@@ -151,6 +151,9 @@ bool BlockingClient::set_up(ConnectionSetup& setup) {
       continue;
     }
     const auto progress = setup.consume(state, {buffer_.data(), bytes});
+    if (progress == ConnectionSetup::Progress::kFailed) {
+      keep_mismatch(setup, state, {buffer_.data(), bytes}, at_);
+    }
     if (progress == ConnectionSetup::Progress::kDone || progress == ConnectionSetup::Progress::kFailed) {
       at_ = now();
       return progress == ConnectionSetup::Progress::kDone;
@@ -288,6 +291,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
       recorder_.bytes_received(size);
     }
     if (outcome.mismatch) {
+      keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, at_);
       break_connection(error_of(outcome.fault));
     } else if (outcome.closes) {
       await_end(coordinator);

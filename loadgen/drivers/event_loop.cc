@@ -153,6 +153,9 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
   }
   const ReplyOutcome outcome = protocol_.consume_all(newcomer->second.state, bytes);
   if (outcome.mismatch || outcome.closes) {
+    if (outcome.mismatch) {
+      keep_mismatch(protocol_, newcomer->second.state, bytes, outcome, at_);
+    }
     break_idle(index, outcome.mismatch ? error_of(outcome.fault) : ErrorKind::kClosedEarly);
     return false;
   }

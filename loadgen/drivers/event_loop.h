@@ -255,6 +255,7 @@ class EventLoop : public LoadThread {
   }
   const ReplyOutcome outcome = take_replies(index, workload_.record(index).state, bytes, at);
   if (outcome.mismatch) {
+    keep_mismatch(protocol_, workload_.record(index).state, bytes, outcome, at);
     break_link(index, error_of(outcome.fault));
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);

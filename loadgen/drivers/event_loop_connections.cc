@@ -129,6 +129,7 @@ bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
       established(index);
       break;
     case ConnectionSetup::Progress::kFailed:
+      keep_mismatch(*setup_, newcomers_[index].state, bytes, at_);
       setup_failed(index);
       break;
   }

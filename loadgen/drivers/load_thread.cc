@@ -1,5 +1,7 @@
 #include "loadgen/drivers/load_thread.h"
 
+#include "protocols/connection_setup.h"
+
 namespace fanin {
 namespace {
 
@@ -66,8 +68,22 @@ void LoadThread::finish(TimePoint at) {
 
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
-  account(connection, outcome, at);
+  account(connection, state, {}, outcome, at);
   return outcome;
+}
+
+void LoadThread::keep_mismatch(const ClientProtocol& protocol, const ClientState& state, std::string_view received,
+                               const ReplyOutcome& outcome, TimePoint at) {
+  if (!first_mismatch_ && outcome.fault != Fault::kGoodbye) {
+    first_mismatch_ = {at, protocol.describe(state, received, outcome)};
+  }
+}
+
+void LoadThread::keep_mismatch(const ConnectionSetup& setup, const ClientState& state, std::string_view received,
+                               TimePoint at) {
+  if (!first_mismatch_) {
+    first_mismatch_ = {at, setup.describe(state, received)};
+  }
 }
 
 }  // namespace fanin

@@ -26,6 +26,12 @@ struct Share {
   std::uint32_t first_idle = 0;  // number of its first idle connection, counted on after all active ones
 };
 
+// A mismatch, and when it was seen.
+struct SeenMismatch {
+  TimePoint at;
+  Mismatch mismatch;
+};
+
 // One thread of a run with its connections, its part of the workload and its records. connect, drive and disconnect are
 // called in this order by that thread; the accessors below by any thread once it has ended, and by any thread at any
 // time for the recorder's progress counters.
@@ -66,6 +72,8 @@ class LoadThread {
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
+  // The first of the whole run, if there was any.
+  const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
 
  protected:
@@ -99,11 +107,15 @@ class LoadThread {
         return ErrorKind::kPatternLimit;
       case Fault::kGoodbye:
         return ErrorKind::kClosedEarly;
-      case Fault::kWrong:
-        break;
+      default:
+        return ErrorKind::kMismatch;
     }
-    return ErrorKind::kMismatch;
   }
+  // Keeps what the last call of `protocol` made of `received`, if it is the first.
+  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ClientProtocol& protocol, const ClientState& state,
+                                                  std::string_view received, const ReplyOutcome& outcome, TimePoint at);
+  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ConnectionSetup& setup, const ClientState& state,
+                                                  std::string_view received, TimePoint at);
   // The same for the end of the stream.
   ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);
 
@@ -121,9 +133,11 @@ class LoadThread {
   bool gave_up_ = false;
 
  private:
-  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+  void account(std::uint32_t connection, const ClientState& state, std::string_view received,
+               const ReplyOutcome& outcome, TimePoint at);
 
   std::vector<std::uint64_t> statuses_;
+  std::optional<SeenMismatch> first_mismatch_;
 };
 
 // Inline, as what they call is: every reply passes here.
@@ -134,21 +148,25 @@ class LoadThread {
     workload_.replied(connection, 1, at);
     return {.completed = 1};
   }
-  account(connection, outcome, at);
+  account(connection, state, received, outcome, at);
   while (outcome.unread > 0 && !outcome.mismatch && !outcome.closes) {
     received = received.substr(received.size() - outcome.unread);
     outcome = client_->consume(state, received);
-    account(connection, outcome, at);
+    account(connection, state, received, outcome, at);
   }
   return outcome;
 }
 
-inline void LoadThread::account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept {
+inline void LoadThread::account(std::uint32_t connection, const ClientState& state, std::string_view received,
+                                const ReplyOutcome& outcome, TimePoint at) {
   const std::uint32_t before = workload_.replies(connection);
   if (outcome.completed > 0) {
     workload_.replied(connection, outcome.completed, at);
   }
   if (outcome.refused) {
+    if (outcome.refused == kByBody) {
+      keep_mismatch(*client_, state, received, outcome, at);
+    }
     workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
   }
   if (outcome.status < statuses_.size()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_text.h"
 
@@ -52,7 +53,9 @@ std::string outcome_notes(const std::vector<const Outcome*>& outcomes) {
   for (const Note* note : distinct_notes(outcomes)) {
     text += fmt::format("{}  {}: {}\n", text.empty() ? "\n" : "", note->code, note->meaning);
   }
-  return text;
+  const auto wrong = std::find_if(outcomes.begin(), outcomes.end(),
+                                  [](const Outcome* outcome) { return outcome->result.first_mismatch.has_value(); });
+  return wrong == outcomes.end() ? text : text + "\n" + mismatch_lines((*wrong)->plan, (*wrong)->result);
 }
 
 }  // namespace fanin

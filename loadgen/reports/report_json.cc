@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "loadgen/reports/first_mismatch.h"
 #include "os/build_info.h"
 
 namespace fanin {
@@ -344,6 +345,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"failed", result.failed},
             {"unanswered", result.unanswered}}},
           {"errors", errors_json(result)},
+          {"first_mismatch", mismatch_json(plan, result)},
           {"http", http_json(plan, result)},
           {"throughput",
            {{"requests_per_s", per_second(static_cast<double>(result.completed_in_window), result.window)},

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 #include "os/printable.h"
@@ -314,6 +315,9 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     }
   }
   text += errors_table(result);
+  if (const std::string lines = mismatch_lines(plan, result); !lines.empty()) {
+    text += lines + "\n";
+  }
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
           generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(verdict);
   return wrapped(text, kSummaryWidth, kSummaryIndent);

@@ -240,6 +240,10 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.stamps = result.stamps.value_or(StampRecords{});
       result.stamps->merge(*stamps);
     }
+    if (const auto& seen = thread->first_mismatch();
+        seen && (!result.first_mismatch || seen->at < result.first_mismatch->at)) {
+      result.first_mismatch = seen;
+    }
     result.gave_up = result.gave_up || thread->gave_up();
   }
   add_slices(result, threads);

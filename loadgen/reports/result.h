@@ -76,6 +76,8 @@ struct LoadResult {
   ErrorCounts outside_errors;     // of requests before the window
   ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
 
+  std::optional<SeenMismatch> first_mismatch;  // of the whole run
+
   std::map<unsigned, std::uint64_t> statuses;  // replies to requests of the window, by HTTP status
 
   std::vector<ClassRecord> classes;  // of the plan's mix, in its order; they add up to the counts above

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/time_checks.h"
 #include "net/duration.h"
@@ -174,6 +175,8 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
                     result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
   if (result.completed == 0 && slow) {
     reasons.invalidate(kNoteNone, "no request was completed: replies take longer than the window");
+  } else if (const std::string why = why_no_reply(plan, result); !why.empty()) {
+    reasons.invalidate(kNoteNone, "no request was completed: " + why);
   } else if (result.sent == 0) {
     reasons.invalidate(kNoteNone,
                        plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from programs import Accounts, server, target_of, test
+from programs import Accounts, load, result_of, server, target_of, test
 
 
 class Protocols(Accounts):
@@ -33,6 +33,38 @@ class Protocols(Accounts):
             result = self.measure(target, "--requests", "10", "--warmup", "0", code=1)
         self.assertEqual(result["verdict"]["status"], "invalid")
         self.assertGreater(result["errors"]["mismatch"], 0)
+
+    # Would catch: wrong replies of which the user learns their number, and not what came, in any driver; bytes of a
+    # connection that idles, or of a greeting, that are not shown.
+    def test_what_came_is_shown(self):
+        with server("epoll", "--protocol", "goodbye") as (target, _):
+            raw = ["--protocol", "raw", "--request", "hello\\n", "--reply-delimiter", "\\n", "--requests", "10",
+                   "--warmup", "0"]
+            wrong = {"reason": "wrong byte at offset 4", "offset": 4, "expected": "good luck\\n",
+                     "received": "goodbye!\\n", "hint": None}
+            for driver in ("epoll", "auto", "threads"):
+                with self.subTest(driver):
+                    common = [*raw, "--driver", driver, "--think", "0", "--requests-per-connection", "0"]
+                    result = self.measure(target, *common, "--expect", "good luck", code=1)
+                    self.assertEqual(result["first_mismatch"], wrong)
+                    self.assertIsNone(self.measure(target, *common)["first_mismatch"])
+            idle, _ = result_of(target, *raw, "--driver", "epoll", "--idle", "1", "--prove-idle", "--expect", "good luck",
+                                "-c", "1")
+            self.check(idle)
+            self.assertEqual(idle["first_mismatch"], wrong)
+            text = load(target, *raw, "--expect", "good luck").stdout
+            self.assertIn("mismatch      the first: wrong byte at offset 4\n", text)
+            sweep = load(target, *raw, "--expect", "good luck", "--sweep", "connections=1,2").stdout
+            self.assertIn('received    "goodbye!\\n"', sweep)
+
+    def test_a_server_that_speaks_first(self):
+        with server("epoll", "--protocol", "greet") as (target, _):
+            for driver in ("epoll", "auto", "threads"):
+                with self.subTest(driver):
+                    result, code = result_of(target, "--duration", "200ms", "--warmup", "0", "-c", "1", "--driver", driver)
+                    self.check(result)
+                    self.assertEqual(code, 1)
+                    self.assertNotEqual(result["first_mismatch"]["received"], "")
 
     def test_raw(self):
         with server() as (target, _):

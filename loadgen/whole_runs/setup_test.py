@@ -81,6 +81,11 @@ class Setup(Accounts):
                                           "--duration", "200ms", "--timeout", "300ms", code=1)
                     self.assertEqual(result["errors"], {"setup_failed": 3})
                     self.assertEqual(result["connections"]["established"], 0)
+                    if handler is Mail:  # would catch: a refusal that nobody gets to read
+                        shown = result["first_mismatch"]
+                        self.assertEqual((shown["expected"], shown["received"]), ("250 hello\\r\\n", "535 no\\r\\n"))
+                    else:
+                        self.assertIsNone(result["first_mismatch"])
 
     def test_one_that_fails_is_tried_again(self):
         for driver in DRIVERS:

@@ -1,0 +1,150 @@
+#include "loadgen/reports/first_mismatch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+#include "loadgen/reports/human_text.h"
+#include "net/duration.h"
+#include "os/printable.h"
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kLongestEscaped = 4 * Mismatch::kShown;  // \xNN each
+
+bool begins_with_any(std::string_view bytes, std::initializer_list<std::string_view> beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](auto each) { return bytes.starts_with(each); });
+}
+
+// RFC 8446, 5.1: an alert or a handshake, and the version of its record.
+bool is_tls(std::string_view bytes) {
+  return bytes.size() >= 3 && (bytes[0] == 0x15 || bytes[0] == 0x16) && bytes[1] == 3 && bytes[2] <= 4;
+}
+
+// RFC 9113, 3.4: a server begins with SETTINGS, on stream 0.
+bool is_http2(std::string_view bytes) {
+  constexpr std::string_view kSettings("\x04\x00\x00\x00\x00\x00", 6);
+  return bytes.size() >= 9 && bytes.substr(3, kSettings.size()) == kSettings;
+}
+
+std::string http_target(const LoadPlan& plan) {
+  return plan.target.is_unix() ? "--protocol http" : fmt::format("the target as http://{}", plan.target.text());
+}
+
+// What the server seems to speak, and how to ask it; empty: not known.
+std::string recognise(const LoadPlan& plan, std::string_view bytes) {
+  const bool raw = plan.protocol_name == "raw";
+  if (is_tls(bytes)) {
+    return "this looks like TLS, which is not supported: give a port without TLS";
+  }
+  if (is_http2(bytes)) {
+    return "this looks like HTTP/2, which is not supported: give a port that speaks HTTP/1.1";
+  }
+  if (bytes.starts_with("HTTP/") && plan.protocol_name != "http") {
+    return fmt::format("this looks like HTTP: give {}", http_target(plan));
+  }
+  if (bytes.starts_with("SSH-")) {
+    return "this looks like SSH, where the server speaks first: --protocol raw --greeting-delimiter '\\n' waits for it";
+  }
+  if (begins_with_any(bytes, {"220 ", "220-"})) {
+    return "this looks like SMTP or FTP, where the server speaks first: --protocol raw --greeting-delimiter '\\r\\n' "
+           "--request 'NOOP\\r\\n' --reply-delimiter '\\r\\n'";
+  }
+  if (!raw && begins_with_any(bytes, {"ERROR\r\n", "CLIENT_ERROR "})) {
+    return "this looks like memcached: --protocol raw --request 'version\\r\\n' --reply-delimiter '\\r\\n'";
+  }
+  if (!raw && begins_with_any(bytes, {"-ERR ", "-NOAUTH ", "-DENIED ", "-LOADING ", "+PONG\r\n"})) {
+    return "this looks like Redis: --protocol raw --request 'PING\\r\\n' --reply-delimiter '\\r\\n'";
+  }
+  return "";
+}
+
+std::string hint(const LoadPlan& plan, const Mismatch& mismatch) {
+  const std::string known = recognise(plan, mismatch.received);
+  if (known.empty() && mismatch.fault == Fault::kSpokeFirst) {
+    return "the server speaks first: --protocol raw with --greeting-delimiter or --greeting-pattern waits for that";
+  }
+  return known;
+}
+
+std::string reason(const Mismatch& mismatch) {
+  std::string text(fault_text(mismatch.fault));
+  return mismatch.offset ? text + fmt::format(" at offset {}", *mismatch.offset) : text;
+}
+
+std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint64_t sent) {
+  const std::string came = result.bytes_received > 0
+                               ? fmt::format("{} bytes came, but no whole reply,", human_count(result.bytes_received))
+                               : "no reply came";
+  const std::string text =
+      fmt::format("{} bytes were sent on {} connections and {}{}", human_count(sent * plan.request_bytes),
+                  human_count(result.connections.established), came,
+                  result.interrupted ? "" : " within " + format_duration(plan.timeout));
+  if (plan.protocol_name != "raw") {
+    return text + fmt::format(
+                      "; the server may speak another protocol than {}, or wait for the end of a line: see "
+                      "--protocol raw",
+                      plan.protocol_name);
+  }
+  return text + (result.bytes_received > 0 ? "; is what ends a reply right?" : "; is --request whole?");
+}
+
+std::string escaped(std::string_view bytes) { return printable(bytes, kLongestEscaped); }
+
+}  // namespace
+
+std::string mismatch_lines(const LoadPlan& plan, const LoadResult& result) {
+  if (!result.first_mismatch) {
+    return "";
+  }
+  const Mismatch& mismatch = result.first_mismatch->mismatch;
+  std::string text = fmt::format("  mismatch      the first: {}\n", reason(mismatch));
+  if (!mismatch.expected.empty()) {
+    text += fmt::format("    expected    \"{}\"\n", escaped(mismatch.expected));
+  }
+  if (!mismatch.received.empty()) {
+    text += fmt::format("    received    \"{}\"\n", escaped(mismatch.received));
+  }
+  const std::string looks = hint(plan, mismatch);
+  return text + (looks.empty() ? "" : fmt::format("    hint        {}\n", looks));
+}
+
+nlohmann::ordered_json mismatch_json(const LoadPlan& plan, const LoadResult& result) {
+  using Json = nlohmann::ordered_json;
+  if (!result.first_mismatch) {
+    return nullptr;
+  }
+  const Mismatch& mismatch = result.first_mismatch->mismatch;
+  const std::string looks = hint(plan, mismatch);
+  return {{"reason", reason(mismatch)},
+          {"offset", mismatch.offset ? Json(*mismatch.offset) : Json()},
+          {"expected", mismatch.expected.empty() ? Json() : Json(escaped(mismatch.expected))},
+          {"received", mismatch.received.empty() ? Json() : Json(escaped(mismatch.received))},
+          {"hint", looks.empty() ? Json() : Json(looks)}};
+}
+
+// Of the whole run: in a closed loop the requests of the warm-up may be the only ones.
+std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
+  ErrorCounts errors = result.request_errors;
+  errors.merge(result.outside_errors);
+  const std::uint64_t sent = errors.total() - errors[ErrorKind::kNotSent];
+  if (sent == 0 || result.first_mismatch || result.completed + result.completed_outside > 0) {
+    return "";
+  }
+  if (errors[ErrorKind::kTimeout] + errors[ErrorKind::kOpenAtEnd] == sent) {
+    return why_silent(plan, result, sent);
+  }
+  const std::uint64_t open = errors[ErrorKind::kOpenAtEnd];
+  for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kClosedEarly}) {
+    if (errors[kind] > 0 && errors[kind] + open == sent) {
+      return fmt::format("the server {} every connection without a reply; it may speak another protocol than {}",
+                         kind == ErrorKind::kReset ? "reset" : "closed", plan.protocol_name);
+    }
+  }
+  return "";
+}
+
+}  // namespace fanin

@@ -1,0 +1,153 @@
+#include "loadgen/reports/first_mismatch.h"
+
+#include <gtest/gtest.h>
+
+#include "loadgen/reports/verdict.h"
+#include "protocols/registry.h"
+
+namespace fanin {
+namespace {
+
+class FirstMismatchTest : public ::testing::Test {
+ protected:
+  FirstMismatchTest() {
+    speak("echo");
+    plan_.target = Address::parse("127.0.0.1", 7000);
+    plan_.connections = 4;
+    plan_.timeout = std::chrono::seconds(2);
+  }
+
+  void speak(const char* protocol) {
+    plan_.speak(protocol, [protocol] {
+      return find_protocol(protocol).make_client({.request = "PING\r\n", .reply_delimiter = "\r\n"});
+    });
+  }
+
+  // What a client of the plan's protocol makes of `received` after so many requests.
+  void receive(std::string_view received, int requests = 1) {
+    const auto client = plan_.make_client();
+    ClientState state{.connection = 5};
+    std::string sent;
+    for (int i = 0; i < requests; ++i) {
+      client->append_request(state, sent);
+    }
+    const ReplyOutcome outcome = client->consume_all(state, received);
+    ASSERT_TRUE(outcome.mismatch);
+    result_.first_mismatch = {TimePoint(), client->describe(state, received, outcome)};
+  }
+
+  std::string hint() const {
+    const auto json = mismatch_json(plan_, result_);
+    return json["hint"].is_null() ? "" : json["hint"].get<std::string>();
+  }
+
+  LoadPlan plan_;
+  LoadResult result_;
+};
+
+// Would catch: a server of another protocol of which the user learns that replies were wrong, and not what they were.
+TEST_F(FirstMismatchTest, WhatCameStandsBesideWhatWasDue) {
+  receive("HTTP/1.1 400 Bad Request\r\n");
+  const auto json = mismatch_json(plan_, result_);
+  EXPECT_EQ(json["reason"], "wrong byte at offset 0");
+  EXPECT_EQ(json["offset"], 0);
+  EXPECT_EQ(json["received"], "HTTP/1.1 400 Bad Request\\r\\n");
+  EXPECT_EQ(json["expected"].get<std::string>().substr(0, 16), "0000000050000000");
+  EXPECT_EQ(json["hint"], "this looks like HTTP: give the target as http://127.0.0.1:7000");
+  const std::string text = mismatch_lines(plan_, result_);
+  EXPECT_NE(text.find("the first: wrong byte at offset 0\n"), std::string::npos);
+  EXPECT_NE(text.find("    hint        this looks like HTTP: "), std::string::npos);
+  EXPECT_NE(text.find("received    \"HTTP/1.1 400 Bad Request\\r\\n\"\n"), std::string::npos);
+}
+
+// Would catch: the bytes of the right replies before the wrong one shown in its place; an offset that is not the
+// reply's own.
+TEST_F(FirstMismatchTest, RightRepliesBeforeTheWrongOneAreNotShown) {
+  const auto client = plan_.make_client();
+  ClientState other{.connection = 5};
+  std::string replies;
+  client->append_request(other, replies);
+  client->append_request(other, replies);
+  replies[64 + 20] = '!';
+  receive(replies, 2);
+  EXPECT_EQ(mismatch_json(plan_, result_)["offset"], 20);
+  EXPECT_EQ(mismatch_json(plan_, result_)["received"].get<std::string>().substr(0, 16), "1000000050000000");
+}
+
+// Would catch: a difference at the end of a long reply of which only the beginning, which is right, is shown.
+TEST_F(FirstMismatchTest, ALongReplyIsShownFromWhereItIsWrong) {
+  const Mismatch mismatch = Mismatch::between(std::string(100, 'a') + "xyz", std::string(200, 'a'), 1000);
+  EXPECT_EQ(mismatch.offset, 1100U);
+  EXPECT_EQ(mismatch.received, "xyz");
+  EXPECT_EQ(mismatch.expected, std::string(Mismatch::kShown, 'a'));
+}
+
+// Would catch: a well-known server that is not recognised, or taken for another.
+TEST_F(FirstMismatchTest, WellKnownServersAreRecognised) {
+  struct Case {
+    std::string_view bytes;
+    std::string_view beginning;
+  };
+  constexpr std::string_view kAlert("\x15\x03\x01\x00\x02\x02\x46", 7);
+  constexpr std::string_view kSettings("\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03", 11);
+  for (const Case& each :
+       {Case{"-ERR unknown command\r\n", "this looks like Redis: --protocol raw --request 'PING\\r\\n'"},
+        Case{"ERROR\r\n", "this looks like memcached: "}, Case{kAlert, "this looks like TLS, "},
+        Case{kSettings, "this looks like HTTP/2, "}, Case{"SSH-2.0-x\r\n", "this looks like SSH, "},
+        Case{"220 ready\r\n", "this looks like SMTP or FTP, "}, Case{"no idea", ""}}) {
+    receive(each.bytes);
+    EXPECT_EQ(hint().substr(0, each.beginning.size()), each.beginning) << each.bytes;
+    EXPECT_EQ(hint().empty(), each.beginning.empty()) << each.bytes;
+  }
+  receive("SSH-2.0-x\r\n", 0);
+  EXPECT_EQ(mismatch_json(plan_, result_)["reason"], "the server spoke before the first request");
+  EXPECT_TRUE(mismatch_json(plan_, result_)["expected"].is_null());
+  receive("\x4a\x01\x02", 0);  // such as MySQL's
+  EXPECT_EQ(hint().substr(0, 25), "the server speaks first: ");
+}
+
+// Would catch: a reply of a protocol that was asked for, said to look like another.
+TEST_F(FirstMismatchTest, WhatWasAskedForIsNoHint) {
+  speak("http");
+  receive("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_EQ(hint(), "");
+  speak("raw");
+  receive("+PONG\r\n-ERR more\r\n");
+  EXPECT_EQ(hint(), "");
+}
+
+// Would catch: a run against a server that keeps silent and says "no request was sent in the window", because the
+// requests of the warm-up still waited for their replies.
+TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
+  result_.window = std::chrono::seconds(1);
+  result_.connections.established = 4;
+  for (int i = 0; i < 4; ++i) {
+    result_.outside_errors.add(ErrorKind::kTimeout);
+  }
+  EXPECT_EQ(
+      judge(plan_, result_).reasons.front(),
+      "no request was completed: 256 bytes were sent on 4 connections and no reply came within 2s; the server may "
+      "speak another protocol than echo, or wait for the end of a line: see --protocol raw");
+  result_.bytes_received = 7;
+  speak("raw");
+  EXPECT_EQ(
+      why_no_reply(plan_, result_),
+      "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; is what ends a reply "
+      "right?");
+  result_.outside_errors.add(ErrorKind::kReset);
+  EXPECT_EQ(why_no_reply(plan_, result_), "") << "a server that resets a connection does not keep silent";
+}
+
+// Would catch: a TLS server that resets what is no TLS, of which the user learns no more than "no request was
+// completed".
+TEST_F(FirstMismatchTest, AServerThatHangsUpIsCalledThat) {
+  result_.request_errors.add(ErrorKind::kReset, 3);
+  result_.outside_errors.add(ErrorKind::kReset, 2);
+  EXPECT_EQ(why_no_reply(plan_, result_),
+            "the server reset every connection without a reply; it may speak another protocol than echo");
+  result_.completed_outside = 1;
+  EXPECT_EQ(why_no_reply(plan_, result_), "");
+}
+
+}  // namespace
+}  // namespace fanin
