@@ -1,12 +1,40 @@
 #include "protocols/http_lines.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace fanin {
 namespace {
 
-const char* find(char wanted, const char* begin, const char* end) noexcept {
-  return static_cast<const char*>(std::memchr(begin, wanted, static_cast<std::size_t>(end - begin)));
+constexpr std::uint64_t kOnes = 0x0101010101010101;  // times a byte: eight of them
+constexpr std::uint64_t kTopBits = kOnes * 0x80;
+
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
+
+// Of eight bytes at once: no if none is a control character, below 0x20 or 0x7f. Yes for some others too.
+bool may_have_control(std::uint64_t bytes) noexcept {
+  return (((bytes - kOnes * ' ') | (bytes + kOnes)) & kTopBits) != 0;
+}
+
+// The top bit of each byte that is a control character. No sum leaves its byte.
+std::uint64_t controls(std::uint64_t bytes) noexcept {
+  const std::uint64_t low_bits = bytes & ~kTopBits;
+  const std::uint64_t from_blank = low_bits + kOnes * (0x80 - ' ');
+  const std::uint64_t is_delete = low_bits + kOnes;
+  return (~from_blank | is_delete) & ~bytes & kTopBits;
+}
+
+// The first control character, or `end`.
+const char* find_control(const char* at, const char* end) noexcept {
+  constexpr bool kLowFirst = std::endian::native == std::endian::little;
+  for (std::uint64_t bytes = 0; end - at >= static_cast<std::ptrdiff_t>(sizeof bytes); at += sizeof bytes) {
+    std::memcpy(&bytes, at, sizeof bytes);
+    if (const std::uint64_t found = may_have_control(bytes) ? controls(bytes) : 0; found != 0) {
+      return at + (kLowFirst ? std::countr_zero(found) : std::countl_zero(found)) / 8;
+    }
+  }
+  return std::find_if(at, end, is_control);
 }
 
 }  // namespace
@@ -15,28 +43,39 @@ std::optional<std::size_t> HttpLines::take(std::string_view input) noexcept {
   const char* at = input.data();
   const char* const end = at + input.size();
   while (at < end && !ended_) {
-    if (line_is_empty_ && (*at == ' ' || *at == '\t')) {
-      return std::nullopt;
+    if (!after_cr_) {
+      if (line_is_empty_ && (*at == ' ' || *at == '\t')) {
+        return std::nullopt;
+      }
+      const char* const text = at;
+      at = find_control(text, end);
+      line_is_empty_ &= at == text;
+      first_line_size_ += has_lines_ ? 0 : static_cast<std::uint32_t>(at - text);
+      if (at == end) {
+        break;
+      }
+      after_cr_ = *at == '\r';
+      if (!after_cr_ && (*at != '\t' || !has_lines_)) {
+        return std::nullopt;
+      }
+      ++at;
     }
-    const char* const newline = find('\n', at, end);
-    const char* const text_end = newline != nullptr ? newline : end;
-    const char* const cr = find('\r', at, text_end);
-    // Where the CR came before, the LF must be the first byte. Else it is the last but one of the line, or of the
-    // input.
-    const bool fits = after_cr_ ? newline == at : cr == text_end - 1 || (cr == nullptr && newline == nullptr);
-    if (!fits) {
-      return std::nullopt;
+    if (after_cr_ && at < end) {
+      if (*at != '\n') {
+        return std::nullopt;
+      }
+      ++at;
+      end_line();
     }
-    line_is_empty_ &= after_cr_ || cr == at;
-    after_cr_ = newline == nullptr && cr != nullptr;
-    if (newline != nullptr) {
-      ended_ = line_is_empty_ && has_lines_;
-      has_lines_ |= !line_is_empty_;
-      line_is_empty_ = true;
-    }
-    at = newline != nullptr ? newline + 1 : end;
   }
   return static_cast<std::size_t>(at - input.data());
+}
+
+void HttpLines::end_line() noexcept {
+  ended_ = is_single_ || (line_is_empty_ && has_lines_);
+  has_lines_ |= !line_is_empty_;
+  line_is_empty_ = true;
+  after_cr_ = false;
 }
 
 }  // namespace fanin

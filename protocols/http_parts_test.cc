@@ -12,6 +12,7 @@
 #include "protocols/document_root.h"
 #include "protocols/http_date.h"
 #include "protocols/http_files.h"
+#include "protocols/http_lines.h"
 #include "protocols/http_range.h"
 #include "protocols/http_target.h"
 #include "protocols/scratch_directory.h"
@@ -252,6 +253,22 @@ TEST(HttpFiles, LongFilesDoNotPileUpDescriptors) {
     highest = std::max(highest, probe.get());
   }
   EXPECT_LT(highest, 150);
+}
+
+// Would catch: a control character that stands where eight bytes at once do not show it, or another byte taken for one.
+TEST(HttpLines, TakesEveryByteButControlCharactersAnywhere) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;
+    for (std::size_t at = 3; at < 24; ++at) {
+      for (const char other : {'a', '\xff', '\x80', '~', ' '}) {
+        std::string line = "A: " + std::string(24, other) + "\r\n";
+        line[at] = static_cast<char>(byte);
+        HttpLines lines;
+        lines.begin_trailer();
+        ASSERT_EQ(lines.take(line).has_value(), !is_control) << byte << " at " << at << " among " << other;
+      }
+    }
+  }
 }
 
 }  // namespace

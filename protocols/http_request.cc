@@ -55,7 +55,8 @@ const http_parser_settings& HttpRequestParser::settings() noexcept {
 
 int HttpRequestParser::on_message_begin(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
-  *self.request_ = HttpRequest();
+  std::destroy_at(self.request_);
+  std::construct_at(self.request_);
   self.begun_ = true;
   self.head_complete_ = false;
   return 0;
@@ -129,7 +130,9 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   request.method = parser->method;
   request.major = parser->http_major;
   request.minor = parser->http_minor;
-  if (request.major == 0) {
+  // HTTP/1.0 knows no codings (RFC 9112, 6.1): something in front of this server may see another request.
+  const bool is_faulty = request.major == 1 && request.minor == 0 && request.coding != 0;
+  if (request.major == 0 || is_faulty || !self.has_single_blanks()) {
     self.refusal_ = kBadRequest;
     return kStop;
   }
@@ -148,7 +151,9 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   }
   const bool has_body = (has_length && parser->content_length > 0) || (parser->flags & F_CHUNKED) != 0;
   self.stop_after_head_ = request.expects_continue && has_body;
-  self.chunk_size_ = (parser->flags & F_CHUNKED) != 0 ? ChunkSize::kDigits : ChunkSize::kNone;
+  if ((parser->flags & F_CHUNKED) != 0) {
+    self.begin_chunk_size();
+  }
   if (request.method != HTTP_CONNECT) {
     parser->upgrade = 0;  // an offer, which we do not take; the parser would stop understanding HTTP here
   }
@@ -158,7 +163,6 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
 // The last chunk, which is empty, is followed by trailer fields or an empty line.
 int HttpRequestParser::on_chunk_header(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
-  self.chunk_size_ = ChunkSize::kNone;
   if (parser->content_length == 0) {
     self.lines_.begin_trailer();
   }
@@ -168,7 +172,7 @@ int HttpRequestParser::on_chunk_header(http_parser* parser) noexcept {
 int HttpRequestParser::on_chunk_complete(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
   if ((parser->flags & F_TRAILING) == 0) {  // not the last one
-    self.chunk_size_ = ChunkSize::kDigits;
+    self.begin_chunk_size();
     http_parser_pause(parser, 1);
   }
   return 0;
@@ -177,9 +181,7 @@ int HttpRequestParser::on_chunk_complete(http_parser* parser) noexcept {
 int HttpRequestParser::on_message_complete(http_parser* parser) noexcept {
   HttpRequestParser& self = owner(parser);
   HttpRequest& request = *self.request_;
-  // HTTP/1.0 knows no chunks: where something in front of this server does not either, the next request is not one.
-  const bool is_faulty = request.minor == 0 && (parser->flags & F_CHUNKED) != 0;
-  request.keep_alive = !is_faulty && request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
+  request.keep_alive = request.method != HTTP_CONNECT && http_should_keep_alive(parser) != 0;
   self.message_complete_ = true;
   http_parser_pause(parser, 1);
   return 0;
@@ -204,16 +206,13 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
   return Result::kIncomplete;
 }
 
-// The first `size` bytes of the input at most: the rest of a head or trailer, or of a body.
+// The first `size` bytes of the input at most: the rest of some lines, or of a body.
 HttpRequestParser::Result HttpRequestParser::parse_some(std::string_view& input, std::size_t size) {
-  if (chunk_size_ != ChunkSize::kNone) {
-    return parse_chunk_size(input, size);
-  }
   if (lines_.ended()) {
     return execute(input, size);
   }
   const auto in_lines = lines_.take(input.substr(0, size));
-  if (!in_lines) {
+  if (!in_lines || (in_chunk_digits_ && !take_chunk_digits(input.substr(0, *in_lines)))) {
     return refuse(kBadRequest);
   }
   const Result result = execute(input, *in_lines);
@@ -232,17 +231,18 @@ int HttpRequestParser::status_of_excess() const noexcept {
   return in_fields ? kHeadTooLarge : kTargetTooLong;
 }
 
-// The parser skips whatever follows a blank behind the digits. It says itself where the line does not end in CR and LF.
-HttpRequestParser::Result HttpRequestParser::parse_chunk_size(std::string_view& input, std::size_t size) {
-  const std::string_view line = input.substr(0, std::min(input.find('\n'), size - 1) + 1);
-  const std::size_t end = chunk_size_ == ChunkSize::kDigits ? line.find_first_of("; \t") : std::string_view::npos;
-  if (end != std::string_view::npos) {
-    if (line[end] != ';') {
-      return refuse(kBadRequest);
-    }
-    chunk_size_ = ChunkSize::kExtension;
-  }
-  return execute(input, line.size());
+// Whether only an extension follows the digits: the parser skips whatever follows a blank behind them.
+bool HttpRequestParser::take_chunk_digits(std::string_view line) noexcept {
+  const std::size_t end = line.find_first_of("; \t");
+  in_chunk_digits_ = end == std::string_view::npos && !lines_.ended();
+  return end == std::string_view::npos || line[end] == ';';
+}
+
+// Whether one blank, not several, stands on each side of the target: the parser skips the others.
+bool HttpRequestParser::has_single_blanks() const noexcept {
+  const std::string_view method = http_method_str(static_cast<http_method>(request_->method));
+  constexpr std::string_view kRest = "  HTTP/1.1";
+  return lines_.first_line_size() == method.size() + request_->target.view().size() + kRest.size();
 }
 
 HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, std::size_t size) {

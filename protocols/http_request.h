@@ -62,9 +62,6 @@ class HttpRequestParser {
   void release() noexcept { kept_.reset(); }
 
  private:
-  // What of the line that says a chunk's size is to come; kNone: not in such a line.
-  enum class ChunkSize : std::uint8_t { kNone, kDigits, kExtension };
-
   static int on_message_begin(http_parser* parser) noexcept;
   static int on_url(http_parser* parser, const char* at, std::size_t size);
   static int on_field(http_parser* parser, const char* at, std::size_t size);
@@ -77,7 +74,9 @@ class HttpRequestParser {
 
   Result execute(std::string_view& input, std::size_t size);
   Result parse_some(std::string_view& input, std::size_t size);
-  Result parse_chunk_size(std::string_view& input, std::size_t size);
+  bool take_chunk_digits(std::string_view line) noexcept;
+  void begin_chunk_size() noexcept { lines_.begin_chunk_size(), in_chunk_digits_ = true; }
+  bool has_single_blanks() const noexcept;
   Result on_pause(std::string_view taken) noexcept;
   Result refuse(int status) noexcept;
   int status_of_excess() const noexcept;
@@ -91,8 +90,8 @@ class HttpRequestParser {
   bool begun_ = false;
   bool head_complete_ = false;
   bool message_complete_ = false;
-  ChunkSize chunk_size_ = ChunkSize::kNone;
-  HttpLines lines_;               // of the head, then of the trailer
+  bool in_chunk_digits_ = false;  // of a chunk's size
+  HttpLines lines_;               // of the head, then of chunk sizes and the trailer
   char last_ = '\0';              // byte that the parser has taken
   bool stop_after_head_ = false;  // the body is not to come: the client waits for our word first
 };
