@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <initializer_list>
 #include <set>
 #include <utility>
 
+#include "harness/judge/run_figures.h"
 #include "harness/suite/schema.h"
 #include "harness/suite/suite.h"
 
@@ -20,11 +22,13 @@ constexpr std::array<std::pair<const char*, std::uint64_t>, 6> kPercentiles{
 
 std::uint64_t count_of(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
 
-// The highest value of a bucket, which the layout of the histogram gives.
-std::uint64_t highest_of(std::uint64_t lowest) {
+// Values of the bucket that begins at `lowest`, which the layout of the histogram gives.
+std::uint64_t width_of(std::uint64_t lowest) {
   const int bits = 64 - std::countl_zero(lowest);
-  return lowest + (std::uint64_t{1} << std::max(0, bits - 8)) - 1;
+  return std::uint64_t{1} << std::max(0, bits - 8);
 }
+
+std::uint64_t highest_of(std::uint64_t lowest) { return lowest + width_of(lowest) - 1; }
 
 // Null among the values without end, and with fewer than 10/(1-p) values.
 Json percentile(const Json& histogram, std::uint64_t parts) {
@@ -43,10 +47,24 @@ Json percentile(const Json& histogram, std::uint64_t parts) {
   return nullptr;
 }
 
+// `key` is the least or the greatest value, which `bucket`, the first or the last, must hold.
+void check_end(const JsonReader& histogram, const char* key, const Json& bucket) {
+  const Json& said = histogram.value().at(key);
+  const auto lowest = bucket[0].get<std::uint64_t>();
+  const std::uint64_t value = said.is_null() ? 0 : said.get<std::uint64_t>();
+  if (value < lowest || value > highest_of(lowest)) {
+    histogram.at(key).fail(fmt::format("is not in the bucket from {} to {}", lowest, highest_of(lowest)));
+  }
+}
+
 void check_histogram(const JsonReader& histogram) {
   std::uint64_t count = 0;
   const Json* before = nullptr;
-  for (const Json& bucket : histogram.value().at("buckets")) {
+  const Json& buckets = histogram.value().at("buckets");
+  for (const Json& bucket : buckets) {
+    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % width_of(lowest) != 0) {
+      histogram.at("buckets").fail(fmt::format("no bucket begins at {} with two significant digits", lowest));
+    }
     if (before != nullptr && bucket[0] <= (*before)[0]) {
       histogram.at("buckets").fail("should ascend");
     }
@@ -56,10 +74,27 @@ void check_histogram(const JsonReader& histogram) {
   if (count != count_of(histogram.value(), "count")) {
     histogram.at("count").fail(fmt::format("the buckets hold {}", count));
   }
+  if (!buckets.empty()) {
+    check_end(histogram, "min", buckets.front());
+    check_end(histogram, "max", buckets.back());
+  }
   for (const auto& [name, parts] : kPercentiles) {
     const JsonReader said = histogram.at("percentiles").at(name);
     if (const Json computed = percentile(histogram.value(), parts); said.value() != computed) {
       said.fail(fmt::format("the buckets give {}", computed.dump()));
+    }
+  }
+}
+
+// Those that are there of a part of a result, which may be null, or absent in results of earlier versions.
+void check_histograms(const JsonReader& load, const char* part, std::initializer_list<const char*> names) {
+  const auto place = load.find(part);
+  if (!place || place->value().is_null()) {
+    return;
+  }
+  for (const char* name : names) {
+    if (const auto histogram = place->find(name); histogram && !histogram->value().is_null()) {
+      check_histogram(*histogram);
     }
   }
 }
@@ -71,28 +106,15 @@ void check_load(const JsonReader& load) {
       count_of(counts, "completed") + count_of(counts, "failed") + count_of(counts, "unanswered")) {
     requests.fail("sent is not completed + failed + unanswered");
   }
-  const JsonReader latency = load.at("latency");
-  for (const char* name : {"response", "service", "connect"}) {
-    if (const auto histogram = latency.find(name); histogram && !histogram->value().is_null()) {
-      check_histogram(*histogram);
-    }
-  }
+  check_histograms(load, "latency", {"response", "service", "connect"});
+  check_histograms(load, "schedule", {"lateness", "queueing", "gaps"});
+  check_histograms(load, "timestamps", {"read_lag", "service"});
 }
 
 void check_sums(const JsonReader& round) {
   if (const JsonReader load = round.at("load"); !load.value().is_null()) {
     check_load(load);
   }
-}
-
-std::set<std::string> check_cells(const JsonReader& cells) {
-  std::set<std::string> ids;
-  for (const JsonReader& cell : cells.items()) {
-    if (!ids.insert(cell.at("id").text()).second) {
-      cell.fail("stands here twice");
-    }
-  }
-  return ids;
 }
 
 }  // namespace
@@ -111,7 +133,11 @@ void check_run(const JsonReader& run) {
   check_schema(run, "run");
   const JsonReader suite_place = run.at("suite");
   const Suite suite = parse_suite(suite_place.value(), run.file() + ": /suite");
-  const std::set<std::string> cells = check_cells(run.at("cells"));
+  check_cells(run, suite);
+  std::set<std::string> cells;
+  for (const JsonReader& cell : run.at("cells").items()) {
+    cells.insert(cell.at("id").text());
+  }
   std::set<std::pair<std::string, std::int64_t>> measured;
   for (const JsonReader& round : run.at("rounds").items()) {
     const std::string cell = round.at("cell").text();
@@ -123,6 +149,7 @@ void check_run(const JsonReader& run) {
     }
     check_sums(round);
   }
+  check_figures(run);
 }
 
 Json load_run(const std::string& path) {

@@ -7,8 +7,8 @@
 namespace fanin {
 
 // What plots.validate asks of a run.json too: that it fits its schema, that names in it exist, that each round is there
-// once, and what check_round() asks. All throw std::invalid_argument with file and place of the first thing that is
-// wrong.
+// once, that its summaries follow from its rounds, and what check_round() asks. All throw std::invalid_argument with
+// file and place of the first thing that is wrong.
 void check_run(const JsonReader& run);
 
 // One round: that it fits its schema, that every request in it is accounted for, and that its histograms hold what they

@@ -57,6 +57,77 @@ TEST(RunFile, NamesThePlaceOfWhatIsWrong) {
             "run.json: /rounds/0/server/counters/bytes/Odd: \"Odd\" does not have the form ^[a-z][a-z0-9_]*$");
 }
 
+// The bug: `fanin compare` took runs that plots.validate refuses, such as one without rounds whose cells are measured.
+TEST(RunFile, CellsFollowFromSuiteAndRounds) {
+  const auto in_cell = [](const char* key, const Json& value) {
+    return complaint_of_run([&](Json& run) { run["cells"][1][key] = value; });
+  };
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"] = Json::array(); }),
+            "run.json: /cells/0/status: measured, but no round of this cell is ok");
+  EXPECT_EQ(in_cell("experiment", "other"), "run.json: /cells/1/experiment: is not in the suite");
+  EXPECT_EQ(in_cell("value", 7), "run.json: /cells/1: connections 7 is not in the experiment's sweep");
+  EXPECT_EQ(in_cell("server", "poll"), "run.json: /cells/1/server: is no server of the run");
+  EXPECT_EQ(in_cell("id", "e/poll/2"), "run.json: /cells/1/id: does not begin with the cell's experiment and server");
+  EXPECT_EQ(in_cell("role", "aa"), "run.json: /cells/1/role: does not agree with the id");
+  EXPECT_EQ(complaint_of_run([](Json& run) {
+              run["cells"][1]["status"] = "pending";
+              run["cells"][1]["reason"] = "1 of 2 rounds are done";
+            }),
+            "run.json: /cells/1/status: pending in a run that says it is complete");
+}
+
+// The bug: a throughput of 1e308 in every round, which no summary shows, was compared.
+TEST(RunFile, SummariesFollowFromRounds) {
+  EXPECT_THAT(complaint_of_run([](Json& run) {
+                for (Json& round : run["rounds"]) {
+                  round["load"]["throughput"]["requests_per_s"] = 1e308;
+                }
+              }),
+              HasSubstr("run.json: /summaries/0/median: is 731.4095927896376, but the rounds give inf"));
+  const auto in_summary = [](const char* key, const Json& value) {
+    return complaint_of_run([&](Json& run) { run["summaries"][0][key] = value; });
+  };
+  EXPECT_EQ(in_summary("n", 3), "run.json: /summaries/0/n: but 2 rounds are ok");
+  EXPECT_EQ(in_summary("low", 1e9), "run.json: /summaries/0: low <= median <= high does not hold");
+  EXPECT_EQ(in_summary("cell", "e/epoll/7"), "run.json: /summaries/0/cell: the run has no cell 'e/epoll/7'");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["summaries"][1] = run["summaries"][0]; }),
+            "run.json: /summaries/1: throughput_per_s of e/epoll/1 is summarised twice");
+}
+
+TEST(RunFile, SlopesFollowFromRounds) {
+  const auto slope = [](const Json& values, const Json& median) {
+    return Json{{"experiment", "e"},
+                {"server", "epoll"},
+                {"parameter", "idle_connections"},
+                {"values", values},
+                {"metric", "server_pss_bytes"},
+                {"unit", "bytes"},
+                {"n", 2},
+                {"median", median},
+                {"low", median},
+                {"high", median},
+                {"coverage", 0.5}};
+  };
+  const auto with = [&](const Json& values, const Json& median) {
+    return complaint_of_run([&](Json& run) {
+      Json& experiment = run["suite"]["experiments"][0];
+      experiment["sweep"] = {{"parameter", "idle_connections"}, {"values", {1, 2}}};
+      experiment.erase("aa");
+      for (Json& cell : run["cells"]) {
+        cell["parameter"] = "idle_connections";
+      }
+      for (Json& round : run["rounds"]) {
+        round["server"]["pss_bytes"] = round["cell"] == "e/epoll/1" ? 1000 : 1500;
+      }
+      run["summaries"] = Json::array();
+      run["slopes"] = Json::array({slope(values, median)});
+    });
+  };
+  EXPECT_EQ(with({1, 2}, 500), "accepted");
+  EXPECT_EQ(with({1, 2}, 501), "run.json: /slopes/0/median: is 501, but the rounds give 500");
+  EXPECT_EQ(with({1, 3}, 500), "run.json: /slopes/0/values: measured were [1,2]");
+}
+
 TEST(RunFile, AddsUpWhatARoundSays) {
   const auto in_load = [](const std::function<void(Json&)>& damage) {
     return complaint_of_run([&](Json& run) { damage(run["rounds"][0]["load"]); });
@@ -68,7 +139,13 @@ TEST(RunFile, AddsUpWhatARoundSays) {
   EXPECT_EQ(in_load([](Json& load) { load["latency"]["response"]["percentiles"]["p99"] = 7; }),
             "run.json: /rounds/0/load/latency/response/percentiles/p99: the buckets give null");
   EXPECT_THAT(in_load([](Json& load) { load["latency"]["response"]["buckets"][0][0] = 1'000'000'000'000; }),
+              HasSubstr("/rounds/0/load/latency/response/buckets: no bucket begins at 1000000000000"));
+  EXPECT_THAT(in_load([](Json& load) { load["latency"]["response"]["buckets"][0][0] = 1ULL << 40; }),
               HasSubstr("/rounds/0/load/latency/response/buckets: should ascend"));
+  EXPECT_EQ(in_load([](Json& load) { load["latency"]["response"]["min"] = 1; }),
+            "run.json: /rounds/0/load/latency/response/min: is not in the bucket from 47872 to 48127");
+  EXPECT_EQ(in_load([](Json& load) { load["latency"]["response"]["max"] = nullptr; }),
+            "run.json: /rounds/0/load/latency/response/max: is not in the bucket from 15728640 to 15794175");
 }
 
 }  // namespace
