@@ -15,6 +15,7 @@
 #include "harness/machine/doctor.h"
 #include "harness/machine/environment.h"
 #include "harness/rounds/runner.h"
+#include "harness/suite/catalogue.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/printable.h"
@@ -90,7 +91,9 @@ void add_list_command(CLI::App& app) {
       return;
     }
     const std::string path = find_suite(given->suite, programs.suites);
-    print_text(stdout, describe_cells(parse_suite(load_json(path), path), given->only));
+    const Suite of_file = parse_suite(load_json(path), path);
+    check_models(of_file, path, Catalogue::ask(programs.server));
+    print_text(stdout, describe_cells(of_file, given->only));
   });
 }
 

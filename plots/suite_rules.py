@@ -5,9 +5,27 @@ import re
 
 from plots.document import Finding, json_path, schema_findings
 
-_OF_HTTP = ("path", "host", "method", "headers", "body", "body_file", "expect_status")
-_OF_RAW = ("request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect")
+# Keys that some protocols take; the programs refuse them with any other.
+_OWN_KEYS = (
+    (
+        ("http",),
+        "path host method headers body body_file expect_status expect_body expect_body_pattern root".split(),
+    ),
+    (
+        ("raw",),
+        "request reply_delimiter reply_pattern reply_limit_bytes expect greeting_delimiter greeting_pattern "
+        "setup_request setup_reply_delimiter setup_reply_bytes setup_reply_pattern setup_expect".split(),
+    ),
+    (("upper",), ("suffix",)),
+    (("goodbye",), ("reply",)),
+    (("large", "raw"), ("reply_bytes",)),
+    (("work",), ("work", "work_share")),
+    (("echo", "upper", "sink", "goodbye", "work", "large"), ("payload",)),
+    (("echo", "upper", "sink", "goodbye", "work", "large", "chat"), ("payload_bytes",)),
+)
 _REPLY_ENDS = ("reply_delimiter", "reply_bytes", "reply_pattern")
+_SETUP_ENDS = ("setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern")
+_SHORTEST_NS = {"timeout": 1, "trickle": 10e6}
 _UNITS_NS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "": 1e9}
 _LONGEST_NS = (2**63 - 1) / 2
 
@@ -48,6 +66,8 @@ def _of_texts(value, path, key=""):
     elif key in ("warmup", "duration", "work", "think", "timeout", "trickle"):
         if value != "auto" and duration_ns(value) >= _LONGEST_NS:
             yield _finding(path, "is too long")
+        if value != "auto" and duration_ns(value) < _SHORTEST_NS.get(key, 0) - 0.5:
+            yield _finding(path, f"should be {_SHORTEST_NS[key]:.0f} ns or longer")
 
 
 def _of_window(suite, experiment, path):
@@ -103,17 +123,24 @@ def _of_requests(workload):
 
 def _of_request(keys):
     protocol = keys["protocol"]
-    for of, names in (("http", _OF_HTTP), ("raw", _OF_RAW)):
+    for protocols, names in _OWN_KEYS:
         given = [name for name in names if name in keys]
-        if given and protocol != of:
-            yield f"{', '.join(given)} belongs to protocol {of}, and the protocol is {protocol}"
-    for one, other in (("payload", "payload_bytes"), ("body", "body_file")):
+        if given and protocol not in protocols:
+            yield f"{', '.join(given)} belongs to protocol {', '.join(protocols)}, and the protocol is {protocol}"
+    for one, other in (
+        ("payload", "payload_bytes"),
+        ("body", "body_file"),
+        ("greeting_delimiter", "greeting_pattern"),
+    ):
         if one in keys and other in keys:
             yield f"takes {one} or {other}, not both"
     if protocol == "raw" and ("request" not in keys or sum(name in keys for name in _REPLY_ENDS) != 1):
         yield f"protocol raw needs request, and one of {', '.join(_REPLY_ENDS)}"
-    if "reply_limit_bytes" in keys and "reply_pattern" not in keys:
-        yield "reply_limit_bytes bounds replies that end by a reply_pattern"
+    if "reply_limit_bytes" in keys and not {"reply_pattern", "greeting_pattern", "setup_reply_pattern"} & keys.keys():
+        yield "reply_limit_bytes bounds replies that end by a pattern"
+    setup_ends = sum(name in keys for name in _SETUP_ENDS)
+    if setup_ends != 1 if "setup_request" in keys else setup_ends or "setup_expect" in keys:
+        yield f"a set-up needs setup_request, and one of {', '.join(_SETUP_ENDS)}"
 
 
 def _of_schedule(keys):

@@ -193,7 +193,7 @@ Session begin_session(const RunOptions& options) {
   const fs::path folder = fs::absolute(path).parent_path();
   check_files(record.suite, folder);
   session.catalogue = Catalogue::ask(session.rig.programs.server);
-  check_models(record.suite, session.catalogue);
+  check_models(record.suite, path, session.catalogue);
   record.cells = make_cells(record.suite, options.only);
   record.started_at = timestamp_now();
   record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));
@@ -232,7 +232,7 @@ Session resume_session(const RunOptions& options) {
   RunRecord& record = session.record;
   record.suite = parse_suite(run["suite"], path + ": /suite");
   session.catalogue = Catalogue::ask(session.rig.programs.server);
-  check_models(record.suite, session.catalogue);
+  check_models(record.suite, path + ": /suite", session.catalogue);
   record.run_id = run["run_id"];
   record.started_at = run["started_at"];
   record.seed = static_cast<std::uint64_t>(reader.at("seed").integer(0, INT64_MAX));

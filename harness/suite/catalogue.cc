@@ -71,14 +71,15 @@ const Model* Catalogue::find(const std::string& name) const {
   return found == models_.end() ? nullptr : &*found;
 }
 
-void check_models(const Suite& suite, const Catalogue& catalogue) {
-  for (const ServerSpec& server : suite.servers) {
+void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue) {
+  for (std::size_t i = 0; i < suite.servers.size(); ++i) {
+    const ServerSpec& server = suite.servers[i];
     if (!server.model.empty() && catalogue.find(server.model) == nullptr) {
       std::string known;
       for (const Model& model : catalogue.models()) {
         known += (known.empty() ? "" : ", ") + model.name;
       }
-      throw std::invalid_argument(fmt::format("server '{}': there is no model '{}': known are {}", server.name,
+      throw std::invalid_argument(fmt::format("{}: /servers/{}/model: there is no model '{}': known are {}", file, i,
                                               printable(server.model, kLongestName), known));
     }
   }

@@ -37,8 +37,8 @@ class Catalogue {
   std::vector<Model> models_;
 };
 
-// Throws std::invalid_argument naming the first server of the suite whose model is not in the catalogue.
-void check_models(const Suite& suite, const Catalogue& catalogue);
+// Throws std::invalid_argument naming the first server of the suite in `file` whose model is not in the catalogue.
+void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue);
 
 // Why this cell cannot be measured here, empty where it can: found out before any timing. The limit on descriptors
 // binds each process; a server that scales out takes as many as it needs.

@@ -70,10 +70,11 @@ TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
           "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
                           "sweep":{"parameter":"depth","values":[1]}}]})");
   try {
-    check_models(parse_suite(document, "s.json"), small_catalogue());
+    check_models(parse_suite(document, "s.json"), "s.json", small_catalogue());
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "server 's': there is no model 'epol': known are select, epoll, prefork, io-uring");
+    EXPECT_STREQ(error.what(),
+                 "s.json: /servers/0/model: there is no model 'epol': known are select, epoll, prefork, io-uring");
   }
 }
 

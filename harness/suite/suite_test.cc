@@ -119,7 +119,7 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["rate_per_s"] = -1; }),
               HasSubstr("s.json: /experiments/0/workload/rate_per_s: must be above 0"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst|server"));
-  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["protocol"] = "raw"; }), HasSubstr("needs 'request'"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"] = {{"protocol", "raw"}}; }), HasSubstr("needs 'request'"));
   EXPECT_THAT(in_experiment([](Json& e) { e["warmup"] = "long"; }), HasSubstr("/experiments/0/warmup: must be a"));
   EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["value"] = 11; }),
               HasSubstr("/experiments/0/aa/value: must be a value of the sweep"));

@@ -38,27 +38,38 @@ std::string given_of(const Json& values, const Names& names) {
   return given;
 }
 
+// Keys that some protocols take, as protocols/ has it; their programs refuse them with any other.
+struct OwnKeys {
+  std::vector<std::string> protocols;
+  std::vector<const char*> keys;
+};
+
+const std::vector<OwnKeys>& own_keys() {
+  static const std::vector<OwnKeys> kOwn{
+      {{"http"},
+       {"path", "host", "method", "headers", "body", "body_file", "expect_status", "expect_body", "expect_body_pattern",
+        "root"}},
+      {{"raw"},
+       {"request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect", "greeting_delimiter",
+        "greeting_pattern", "setup_request", "setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern",
+        "setup_expect"}},
+      {{"upper"}, {"suffix"}},
+      {{"goodbye"}, {"reply"}},
+      {{"large", "raw"}, {"reply_bytes"}},
+      {{"work"}, {"work", "work_share"}},
+      {{"echo", "upper", "sink", "goodbye", "work", "large"}, {"payload"}},
+      {{"echo", "upper", "sink", "goodbye", "work", "large", "chat"}, {"payload_bytes"}}};
+  return kOwn;
+}
+
 void check_protocol_keys(const Json& values, const JsonReader& place) {
-  constexpr std::array kOfHttp{
-      "path", "host", "method", "headers", "body", "body_file", "expect_status", "expect_body", "expect_body_pattern"};
-  constexpr std::array kOfRaw{"request",
-                              "reply_delimiter",
-                              "reply_pattern",
-                              "reply_limit_bytes",
-                              "expect",
-                              "greeting_delimiter",
-                              "greeting_pattern",
-                              "setup_request",
-                              "setup_reply_delimiter",
-                              "setup_reply_bytes",
-                              "setup_reply_pattern",
-                              "setup_expect"};
   const std::string protocol = values.at("protocol");
-  if (const std::string given = given_of(values, kOfHttp); protocol != "http" && !given.empty()) {
-    place.fail(fmt::format("{} belongs to protocol http, and the protocol is {}", given, protocol));
-  }
-  if (const std::string given = given_of(values, kOfRaw); protocol != "raw" && !given.empty()) {
-    place.fail(fmt::format("{} belongs to protocol raw, and the protocol is {}", given, protocol));
+  for (const auto& [protocols, keys] : own_keys()) {
+    const std::string given = given_of(values, keys);
+    if (!given.empty() && std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
+      place.fail(fmt::format("{} belongs to protocol {}, and the protocol is {}", given, fmt::join(protocols, ", "),
+                             printable(protocol, kLongestName)));
+    }
   }
 }
 

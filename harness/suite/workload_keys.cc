@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "harness/suite/mix.h"
+#include "net/duration.h"
 
 namespace fanin {
 namespace {
@@ -64,12 +65,12 @@ constexpr auto kKeys = std::to_array<WorkloadKey>({
     {"think", "--think", Kind::kDuration},
     {"requests_per_connection", "--requests-per-connection", Kind::kWhole, 0, 1000 * kMillion},
     {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},
-    {"timeout", "--timeout", Kind::kDuration},
+    {"timeout", "--timeout", Kind::kDuration, 1},
     {"close", "--close", Kind::kText, 0, 0, "fin|rst|server"},
     {"send_bytes_per_s", "--send-rate", Kind::kWhole, 1, 1000 * kMillion},
     {"read_bytes_per_s", "--read-rate", Kind::kWhole, 1, 1000 * kMillion},
     {"receive_buffer_bytes", "--receive-buffer", Kind::kWhole, 1, 1000 * kMillion},
-    {"trickle", "--trickle", Kind::kDuration},
+    {"trickle", "--trickle", Kind::kDuration, 10 * kMillion},
     {"wait", "--wait", Kind::kText, 0, 0, "auto|sleep|spin"},
     {"timestamps", "--timestamps", Kind::kFlag},
 });
@@ -149,7 +150,10 @@ void WorkloadKey::check(const JsonReader& value) const {
       check_texts(value);
       break;
     case Kind::kDuration:
-      value.duration();
+      if (value.duration() < Nanoseconds(low)) {
+        value.fail(low == 1 ? "must be longer than nothing"
+                            : fmt::format("must be {} or longer", format_duration(Nanoseconds(low))));
+      }
       break;
     case Kind::kFlag:
       value.boolean();

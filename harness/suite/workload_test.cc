@@ -132,6 +132,20 @@ TEST(Workload, RefusesOptionsOfOtherProtocols) {
   EXPECT_THAT(complaint(R"("greeting_pattern":"x")"), HasSubstr("'greeting_pattern' belongs to protocol raw"));
 }
 
+// The bug: such a suite was measured, and the server was said to have failed conformance.
+TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
+  EXPECT_EQ(complaint(R"("timeout":"0")"), "w.json: /timeout: must be longer than nothing");
+  EXPECT_EQ(complaint(R"("trickle":"9ms")"), "w.json: /trickle: must be 10ms or longer");
+  EXPECT_EQ(complaint(R"("suffix":"x")"), "w.json: /: 'suffix' belongs to protocol upper, and the protocol is echo");
+  EXPECT_THAT(complaint(R"("reply":"x")"), HasSubstr("'reply' belongs to protocol goodbye"));
+  EXPECT_THAT(complaint(R"("reply_bytes":5)"), HasSubstr("'reply_bytes' belongs to protocol large, raw"));
+  EXPECT_THAT(complaint(R"("work":"1us","work_share":0.5)"),
+              HasSubstr("'work', 'work_share' belongs to protocol work"));
+  EXPECT_THAT(complaint(R"("root":"files")"), HasSubstr("'root' belongs to protocol http"));
+  EXPECT_THAT(complaint(R"("payload":"x")", "http"), HasSubstr("'payload' belongs to protocol echo, upper"));
+  EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"), "accepted");
+}
+
 // Would catch: a file of another folder, of which the run directory could keep no copy under the same path.
 TEST(Workload, FilesLieBelowTheSuite) {
   const Json workload = Json::parse(R"({"protocol":"http","arrival":"trace","trace":"a/times.txt",
