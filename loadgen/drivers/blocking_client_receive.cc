@@ -1,0 +1,96 @@
+// The part of a blocking client that reads: replies, the end of the stream, and what nobody has asked for.
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "loadgen/drivers/blocking_client.h"
+#include "loadgen/drivers/direct_io.h"
+#include "net/errno_policy.h"
+
+namespace fanin {
+
+void BlockingClient::receive_replies(const Coordinator& coordinator) {
+  const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
+  while (read_once(coordinator) && workload_.in_flight(0) > 0) {
+    if (at_ >= deadline) {  // also where bytes come without end
+      break_connection(ErrorKind::kTimeout);
+      return;
+    }
+    look_for_news(coordinator);
+    look_for_silence(at_);
+    if (over()) {
+      return;
+    }
+  }
+}
+
+// Returns whether the connection is still of use.
+bool BlockingClient::read_once(const Coordinator& coordinator) {
+  const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+  const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+  at_ = now();
+  if (length > 0) {
+    const auto size = static_cast<std::size_t>(length);
+    const ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, at_);
+    if (recorder_.counts(at_)) {
+      recorder_.bytes_received(size);
+    }
+    if (outcome.mismatch) {
+      keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, at_);
+      break_connection(error_of(outcome.fault));
+    } else if (outcome.closes) {
+      await_end(coordinator);
+      renew();
+    }
+  } else if (length == 0) {
+    end_of_stream();
+  } else if (error != IoError::kWouldBlock && error != IoError::kInterrupted) {
+    break_connection(ErrorKind::kReset);
+  }
+  return static_cast<bool>(fd_);
+}
+
+// A server that is to close the connection may do so while the client pauses after the last reply.
+void BlockingClient::end_of_stream() {
+  const bool agreed = plan_.close == CloseKind::kServer && state_.completed >= plan_.requests_per_connection;
+  const ReplyOutcome outcome = take_end(0, state_, at_);
+  if (outcome.closes || (agreed && workload_.in_flight(0) == 0)) {
+    renew();
+  } else if (plan_.connect_on_demand && outcome.completed > 0) {
+    close();  // the next request opens it anew
+  } else {
+    break_connection(ErrorKind::kClosedEarly);
+  }
+}
+
+// Where it is for the server to close, reads on until it has.
+void BlockingClient::await_end(const Coordinator& coordinator) {
+  const TimePoint deadline = at_ + plan_.timeout;
+  while (plan_.close == CloseKind::kServer && !over() && !workload_.finished(at_)) {
+    const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
+    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
+    at_ = now();
+    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+      return;
+    }
+    if (at_ >= deadline) {
+      recorder_.connection_error(ErrorKind::kNotClosed);
+      recorder_.connections.failed = 1;
+      return;
+    }
+    look_for_news(coordinator);
+  }
+}
+
+// Takes what comes meanwhile, which nobody has asked for: it must not pass for the reply to the next request.
+void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator) {
+  pollfd connection{.fd = fd_ ? fd_.get() : -1, .events = POLLIN | POLLRDHUP, .revents = 0};  // -1: none
+  const timespec left = to_timespec(std::max(until - at_, Nanoseconds(0)));
+  if (::ppoll(&connection, 1, &left, nullptr) > 0) {
+    read_once(coordinator);
+  }
+}
+
+}  // namespace fanin
