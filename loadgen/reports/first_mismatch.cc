@@ -137,11 +137,16 @@ std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
   if (errors[ErrorKind::kTimeout] + errors[ErrorKind::kOpenAtEnd] == sent) {
     return why_silent(plan, result, sent);
   }
+  if (errors[ErrorKind::kHttpStatus] == sent) {
+    return "every reply had a status that is none of --expect-status";
+  }
   const std::uint64_t open = errors[ErrorKind::kOpenAtEnd];
   for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kClosedEarly}) {
     if (errors[kind] > 0 && errors[kind] + open == sent) {
-      return fmt::format("the server {} every connection without a reply; it may speak another protocol than {}",
-                         kind == ErrorKind::kReset ? "reset" : "closed", plan.protocol_name);
+      return fmt::format(
+          "the server {} every connection without a reply; it may speak another protocol than {}, such as TLS, "
+          "which is not supported",
+          kind == ErrorKind::kReset ? "reset" : "closed", plan.protocol_name);
     }
   }
   return "";

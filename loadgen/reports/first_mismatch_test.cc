@@ -130,10 +130,9 @@ TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
       "speak another protocol than echo, or wait for the end of a line: see --protocol raw");
   result_.bytes_received = 7;
   speak("raw");
-  EXPECT_EQ(
-      why_no_reply(plan_, result_),
-      "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; is what ends a reply "
-      "right?");
+  EXPECT_EQ(why_no_reply(plan_, result_),
+            "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; is what ends a reply "
+            "right?");
   result_.outside_errors.add(ErrorKind::kReset);
   EXPECT_EQ(why_no_reply(plan_, result_), "") << "a server that resets a connection does not keep silent";
 }
@@ -143,9 +142,19 @@ TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
 TEST_F(FirstMismatchTest, AServerThatHangsUpIsCalledThat) {
   result_.request_errors.add(ErrorKind::kReset, 3);
   result_.outside_errors.add(ErrorKind::kReset, 2);
-  EXPECT_EQ(why_no_reply(plan_, result_),
-            "the server reset every connection without a reply; it may speak another protocol than echo");
+  EXPECT_EQ(
+      why_no_reply(plan_, result_),
+      "the server reset every connection without a reply; it may speak another protocol than echo, such as TLS, which "
+      "is not supported");
   result_.completed_outside = 1;
+  EXPECT_EQ(why_no_reply(plan_, result_), "");
+}
+
+// Would catch: a web server that answers nothing but 400, of which the verdict says "no request was completed" alone.
+TEST_F(FirstMismatchTest, RepliesOfAnotherStatusAreTheReason) {
+  result_.request_errors.add(ErrorKind::kHttpStatus, 3);
+  EXPECT_EQ(why_no_reply(plan_, result_), "every reply had a status that is none of --expect-status");
+  result_.request_errors.add(ErrorKind::kReset);
   EXPECT_EQ(why_no_reply(plan_, result_), "");
 }
 
