@@ -8,7 +8,15 @@
 
 namespace fanin {
 
-void TemplateClient::append_request(ClientState& state, std::string& out) { out.append(next_request(state)); }
+// Not by next_request(): that would take the memory of a request that is still to be sent.
+void TemplateClient::append_request(ClientState& state, std::string& out) {
+  const std::size_t begin = out.size();
+  out += form_.request;
+  if (form_.request_stamp > 0) {
+    write_stamp(out.data() + begin, form_.request_stamp, state.connection, state.sent);
+  }
+  ++state.sent;
+}
 
 // All of them are whole, and only the stamps in them change.
 void TemplateClient::keep(std::size_t requests) {

@@ -151,7 +151,9 @@ void EventLoop::established(std::uint32_t index) {
       return;
     }
     ClientState& proof = state(index) = {.connection = share_.first_idle + index};
-    transmit(index, protocol_.next_request(proof), Bytes::kPassing);
+    request_.clear();
+    protocol_.append_request(proof, request_);
+    transmit(index, request_, Bytes::kPassing);
     return;
   }
   if (setup_ != nullptr) {
