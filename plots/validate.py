@@ -1,7 +1,8 @@
 """python3 -m plots.validate FILE...: checks fanin files against their schemas and against themselves.
 
-The kind of a file is its "schema" key; a .jsonl file is taken as rounds, one per line. One line per finding
-on stderr, FILE: PLACE: what is wrong. Exit code 0 when every file is sound, 2 when one is not.
+The kind of a file is its "schema" key. A .jsonl file holds rounds, or the lines of fanin-load --live-json, one per
+line; its first line says which. One line per finding on stderr, FILE: PLACE: what is wrong. Exit code 0 when every file
+is sound, 2 when one is not.
 """
 
 from plots import interpreter
@@ -23,37 +24,49 @@ def findings(document, origin, limit=10):
     return found or consistency.findings(document, kind)[:limit]
 
 
-def rounds_findings(path, limit=10):
-    """Returns up to `limit` Findings of a rounds.jsonl file; the place says the line."""
+def lines_findings(path, limit=10):
+    """Returns up to `limit` Findings of a file of rounds or of live lines; the place says the line."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []
-    rounds = []
+    values = []
     # Not splitlines(), which also breaks at characters that may stand in a text.
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
-        one = parse_json(line, f"{path}:{number}")
-        broken = schema_findings(one, "fanin-run", "round", limit) or consistency.round_findings(one, ())
+        values.append(parse_json(line, f"{path}:{number}"))
+        broken = _live_findings(values[-1], limit) if _is_live(values[0]) else _round_findings(values[-1], limit)
         found += [Finding(f"line {number}: {each.place}", each.message) for each in broken]
-        rounds.append(one)
         if len(found) >= limit:
             break
-    if not found:
-        found = [Finding(f"line {index + 1}: $", message) for index, message in consistency.repeated_rounds(rounds)]
+    if not found and not (values and _is_live(values[0])):
+        found = [Finding(f"line {index + 1}: $", message) for index, message in consistency.repeated_rounds(values)]
     return found[:limit]
+
+
+def _is_live(first):
+    """Whether the first line of a file is one of --live-json. No line says its kind, and no round has a phase."""
+    return isinstance(first, dict) and "phase" in first
+
+
+def _live_findings(line, limit):
+    return schema_findings(line, "fanin-load-live", limit=limit)
+
+
+def _round_findings(line, limit):
+    return schema_findings(line, "fanin-run", "round", limit) or consistency.round_findings(line, ())
 
 
 def check(path, limit):
     """Returns up to `limit` Findings of the file at `path`. Raises InputError where it cannot be read at all."""
     if str(path).endswith(".jsonl"):
-        return rounds_findings(path, limit)
+        return lines_findings(path, limit)
     return findings(read_json(path), str(path), limit)
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
-        prog="plots.validate", description="Checks fanin suites, load results, runs and rounds."
+        prog="plots.validate", description="Checks fanin suites, load results, runs, rounds and live lines."
     )
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--limit", type=int, default=10, help="findings shown per file (default 10)")

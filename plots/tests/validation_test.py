@@ -350,6 +350,20 @@ class Command(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn('line 2: $: there is no key "status"', errors)
 
+    def test_live_lines(self):
+        # The bug: every .jsonl file was taken as rounds, so that the lines of --live-json were refused.
+        line = {"run": 1, "phase": "window", "second": 0, "completed": 9, "failed": 0, "rate_per_s": 9.0, "p50_ns": None,
+                "p99_ns": None, "max_ns": 70, "connections_up": 2, "errors": {}}  # fmt: skip
+        lines = [{**line, "phase": "connecting"}, line]
+        self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in lines), "live.jsonl"), (0, ""))
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, {**line, "second": -1})), "a.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn("line 2: $.second: ", errors)
+        # A round among live lines is none of them.
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, small_run()["rounds"][0])), "a.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn("line 2: $: ", errors)
+
     def test_as_a_program(self):
         # What the other programs' tests and people run.
         done = subprocess.run(
