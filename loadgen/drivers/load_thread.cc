@@ -68,8 +68,24 @@ void LoadThread::finish(TimePoint at) {
 
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
-  account(connection, state, {}, outcome, at);
+  account(connection, outcome, at);
+  if (outcome.refused != kNotRefused) {
+    refuse(connection, state, {}, outcome, at);
+  }
   return outcome;
+}
+
+// The reply that says no.
+void LoadThread::refuse(std::uint32_t connection, const ClientState& state, std::string_view received,
+                        const ReplyOutcome& outcome, TimePoint at) {
+  if (outcome.refused == kByBody) {
+    keep_mismatch(*client_, state, received, outcome, at);
+  }
+  const std::uint32_t before = workload_.replies(connection);
+  workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
+  if (outcome.status < statuses_.size()) {
+    statuses_[outcome.status] += workload_.replies(connection) - before;
+  }
 }
 
 void LoadThread::keep_mismatch(const ClientProtocol& protocol, const ClientState& state, std::string_view received,

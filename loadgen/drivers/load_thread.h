@@ -133,8 +133,9 @@ class LoadThread {
   bool gave_up_ = false;
 
  private:
-  void account(std::uint32_t connection, const ClientState& state, std::string_view received,
-               const ReplyOutcome& outcome, TimePoint at);
+  void account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept;
+  [[gnu::cold, gnu::noinline]] void refuse(std::uint32_t connection, const ClientState& state,
+                                           std::string_view received, const ReplyOutcome& outcome, TimePoint at);
 
   std::vector<std::uint64_t> statuses_;
   std::optional<SeenMismatch> first_mismatch_;
@@ -148,26 +149,26 @@ class LoadThread {
     workload_.replied(connection, 1, at);
     return {.completed = 1};
   }
-  account(connection, state, received, outcome, at);
+  account(connection, outcome, at);
+  if (outcome.refused != kNotRefused) {
+    refuse(connection, state, received, outcome, at);
+  }
   while (outcome.unread > 0 && !outcome.mismatch && !outcome.closes) {
     received = received.substr(received.size() - outcome.unread);
     outcome = client_->consume(state, received);
-    account(connection, state, received, outcome, at);
+    account(connection, outcome, at);
+    if (outcome.refused != kNotRefused) {
+      refuse(connection, state, received, outcome, at);
+    }
   }
   return outcome;
 }
 
-inline void LoadThread::account(std::uint32_t connection, const ClientState& state, std::string_view received,
-                                const ReplyOutcome& outcome, TimePoint at) {
+// The replies that are right.
+inline void LoadThread::account(std::uint32_t connection, const ReplyOutcome& outcome, TimePoint at) noexcept {
   const std::uint32_t before = workload_.replies(connection);
   if (outcome.completed > 0) {
     workload_.replied(connection, outcome.completed, at);
-  }
-  if (outcome.refused) {
-    if (outcome.refused == kByBody) {
-      keep_mismatch(*client_, state, received, outcome, at);
-    }
-    workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
   }
   if (outcome.status < statuses_.size()) {
     statuses_[outcome.status] += workload_.replies(connection) - before;
