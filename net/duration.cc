@@ -69,11 +69,15 @@ double total_ns(std::string_view text) {
 
 Nanoseconds parse_duration(std::string_view text) {
   const double total = total_ns(text);
-  // Half the range of 64-bit nanoseconds (146 years) leaves room to add durations to points in time.
-  if (total < static_cast<double>(std::numeric_limits<std::int64_t>::max()) / 2) {
-    return Nanoseconds(std::llround(total));
+  if (std::isnan(total)) {
+    throw std::invalid_argument(fmt::format("'{}' is not a duration such as 10s, 500ms or 1m30s", text));
   }
-  throw std::invalid_argument(fmt::format("'{}' is not a duration such as 10s, 500ms or 1m30s", text));
+  // Leaves room to add durations to points in time and to each other.
+  constexpr std::chrono::duration<double, std::nano> kMax = std::chrono::hours(24 * 365);
+  if (total > kMax.count()) {
+    throw std::invalid_argument(fmt::format("'{}' is longer than a year: give a time such as 10s or 500ms", text));
+  }
+  return Nanoseconds(std::llround(total));
 }
 
 std::string format_duration(Nanoseconds duration) {

@@ -18,6 +18,7 @@ TEST(Duration, ParsesEveryUnit) {
   EXPECT_EQ(parse_duration("1h"), 1h);
   EXPECT_EQ(parse_duration("1.5"), 1500ms);
   EXPECT_EQ(parse_duration("0"), 0s);
+  EXPECT_EQ(parse_duration("8760h"), 365 * 24h);
 }
 
 TEST(Duration, AddsItsParts) {
@@ -28,8 +29,8 @@ TEST(Duration, AddsItsParts) {
 
 // Would catch: "10 s", "10sec" or a negative wait taken for something else than a mistake.
 TEST(Duration, RefusesWhatIsNone) {
-  for (const char* text : {"",     "s",    "10 s", "10sec", "-1s", "nan",  "inf", "1e300s", "5d",    "1s ",
-                           "1s1m", "1s1s", "1m30", ".5s",   "1.s", "1e3s", "m",   "1ss",    "0x10s", "+1s"}) {
+  for (const char* text : {"",     "s",    "10 s", "10sec", "-1s",  "nan", "inf", "1e300s", "5d",  "1s ",  "1s1m",
+                           "1s1s", "1m30", ".5s",  "1.s",   "1e3s", "m",   "1ss", "0x10s",  "+1s", "8761h"}) {
     EXPECT_THROW(parse_duration(text), std::invalid_argument) << text;
   }
 }

@@ -6,7 +6,6 @@
 
 #include "harness/judge/figures.h"
 #include "harness/judge/summary.h"
-#include "harness/suite/plan.h"
 #include "os/printable.h"
 #include "os/program.h"
 
@@ -28,22 +27,21 @@ std::string outcome(const Json& round, const std::string& note) {
 
 }  // namespace
 
-Progress::Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned)
+Progress::Progress(bool is_terminal, std::size_t rounds, ExpectedTime planned)
     : is_terminal_(is_terminal),
       rounds_(rounds),
-      planned_left_(planned + kRoundOverhead * static_cast<std::int64_t>(rounds)),
+      planned_left_(planned + kRoundOverhead * static_cast<double>(rounds)),
       started_(now()) {}
 
 // What is planned, stretched as the rounds so far were.
-Nanoseconds Progress::time_left() const {
-  if (planned_done_ <= Nanoseconds::zero()) {
+ExpectedTime Progress::time_left() const {
+  if (planned_done_ <= ExpectedTime::zero()) {
     return planned_left_;
   }
-  const double stretch = static_cast<double>((now() - started_).count()) / static_cast<double>(planned_done_.count());
-  return Nanoseconds(static_cast<std::int64_t>(stretch * static_cast<double>(planned_left_.count())));
+  return planned_left_ * ((now() - started_) / planned_done_);
 }
 
-std::string Progress::spoken(Nanoseconds duration) {
+std::string Progress::spoken(ExpectedTime duration) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
   if (seconds < 60) {
     return fmt::format("{} s", seconds);
@@ -63,7 +61,7 @@ void Progress::round_begins(const std::string& cell) {
                                  std::string(kBarWidth - filled, '.'), done_, rounds_, spoken(time_left()), cell));
 }
 
-void Progress::round_ends(const Json& round, Nanoseconds planned) {
+void Progress::round_ends(const Json& round, ExpectedTime planned) {
   ++done_;
   planned_left_ -= planned + kRoundOverhead;
   planned_done_ += planned + kRoundOverhead;

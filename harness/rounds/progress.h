@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/suite/json_reader.h"
+#include "harness/suite/plan.h"
 #include "net/clock.h"
 
 namespace fanin {
@@ -13,23 +14,23 @@ namespace fanin {
 class Progress {
  public:
   // `planned` is what `rounds` rounds are expected to take together.
-  Progress(bool is_terminal, std::size_t rounds, Nanoseconds planned);
+  Progress(bool is_terminal, std::size_t rounds, ExpectedTime planned);
 
   void round_begins(const std::string& cell);
-  void round_ends(const Json& round, Nanoseconds planned);
+  void round_ends(const Json& round, ExpectedTime planned);
   void finish();  // takes the bar away
 
   // "3 min 20 s"
-  static std::string spoken(Nanoseconds duration);
+  static std::string spoken(ExpectedTime duration);
 
  private:
-  Nanoseconds time_left() const;
+  ExpectedTime time_left() const;
 
   bool is_terminal_;
   std::size_t rounds_;
   std::size_t done_ = 0;
-  Nanoseconds planned_left_;
-  Nanoseconds planned_done_{};
+  ExpectedTime planned_left_;
+  ExpectedTime planned_done_{};
   TimePoint started_;
 };
 

@@ -125,7 +125,7 @@ void Run::measure_blocks() {
   const RunRecord& record = session_.record;
   const Done done = rounds_done();
   std::vector<std::pair<const Cell*, std::pair<int, std::size_t>>> schedule;
-  Nanoseconds planned{};
+  ExpectedTime planned{};
   for (int block = 0; block < record.suite.repetitions; ++block) {
     const std::vector<std::size_t> order = block_order(record.seed, block, record.cells.size());
     for (std::size_t place = 0; place < order.size(); ++place) {

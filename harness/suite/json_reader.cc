@@ -193,7 +193,7 @@ Nanoseconds JsonReader::duration() const {
   try {
     return parse_duration(text());
   } catch (const std::invalid_argument& error) {
-    fail("must be a duration such as \"10s\", \"500ms\" or \"100us\"");
+    fail("must be a duration of at most a year such as \"10s\", \"500ms\" or \"100us\"");
   }
 }
 

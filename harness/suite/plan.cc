@@ -56,7 +56,7 @@ bool asks_about_memory(const Cell& cell) {
   return cell.parameter == "idle_connections" && cell.workload.connections() == 1;
 }
 
-Nanoseconds expected_time(const Cell& cell) {
+ExpectedTime expected_time(const Cell& cell) {
   constexpr Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
   return cell.warmup.length + cell.duration + kEach * cell.workload.all_connections();
 }
@@ -66,8 +66,8 @@ Nanoseconds setup_limit(const Cell& cell) {
   return kEach * cell.workload.all_connections();
 }
 
-Nanoseconds expected_time(const std::vector<Cell>& cells, int repetitions) {
-  return std::accumulate(cells.begin(), cells.end(), Nanoseconds::zero(), [&](Nanoseconds sum, const Cell& cell) {
+ExpectedTime expected_time(const std::vector<Cell>& cells, int repetitions) {
+  return std::accumulate(cells.begin(), cells.end(), ExpectedTime::zero(), [&](ExpectedTime sum, const Cell& cell) {
     return sum + (expected_time(cell) + kRoundOverhead) * repetitions;
   });
 }

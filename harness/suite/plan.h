@@ -26,10 +26,13 @@ struct Cell {
 // the server still answers. Then nothing is read that would itself take memory before all of it is read.
 bool asks_about_memory(const Cell& cell);
 
+// An estimate. Its sums over many rounds may exceed the range of Nanoseconds.
+using ExpectedTime = std::chrono::duration<double>;
+
 // What a round of the cell is expected to take: its window, and its connections being set up and closed.
-Nanoseconds expected_time(const Cell& cell);
+ExpectedTime expected_time(const Cell& cell);
 // The same for all rounds of some cells, with the start and end of each server.
-Nanoseconds expected_time(const std::vector<Cell>& cells, int repetitions);
+ExpectedTime expected_time(const std::vector<Cell>& cells, int repetitions);
 // What a round takes beside expected_time(), before the first one has shown it: start, connect, drain.
 inline constexpr Nanoseconds kRoundOverhead = std::chrono::milliseconds(300);
 // How much longer than its window a round may take because of its connections, before it is given up.

@@ -63,9 +63,14 @@ TEST(Plan, OnlyTakesIdsAndGlobs) {
   }
 }
 
+// The bug: the sum of long windows overflowed 64-bit nanoseconds, which UndefinedBehaviorSanitizer found.
 TEST(Plan, AddsUpTheTimeOfAllRounds) {
-  const std::vector<Cell> cells = make_cells(small_suite(), "x/a/1");
-  EXPECT_EQ(expected_time(cells, 3), (expected_time(cells.front()) + kRoundOverhead) * 3);
+  std::vector<Cell> cells = make_cells(small_suite(), "x/a/1");
+  for (const Nanoseconds duration : {Nanoseconds(std::chrono::seconds(1)), Nanoseconds(std::chrono::hours(8760))}) {
+    cells.front().duration = duration;
+    const ExpectedTime round = expected_time(cells.front()) + kRoundOverhead;
+    EXPECT_DOUBLE_EQ(expected_time(cells, 1000).count(), 1000 * round.count());
+  }
 }
 
 // Would catch: a resumed run, or one on another machine, that goes on in another order. The numbers are what the

@@ -89,14 +89,15 @@ TEST(Suite, RefusesTextsThatAnArgumentWouldCutShort) {
               HasSubstr("s.json: /servers/1/command/4: holds a NUL"));
 }
 
-// The bug: a duration beyond 146 years that no experiment used was taken, and the plots then refused the run.
+// The bug: a duration beyond the longest that no experiment used was taken, and the plots then refused the run.
 TEST(Suite, ReadsItsDurationsWhereNoExperimentUsesThem) {
   for (const char* key : {"warmup", "duration"}) {
     EXPECT_EQ(complaint([&](Json& s) {
                 s[key] = "99999999999999s";
                 s["experiments"][0][key] = "1s";
               }),
-              std::string("s.json: /") + key + ": must be a duration such as \"10s\", \"500ms\" or \"100us\"");
+              std::string("s.json: /") + key +
+                  ": must be a duration of at most a year such as \"10s\", \"500ms\" or \"100us\"");
   }
 }
 

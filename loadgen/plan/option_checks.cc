@@ -5,12 +5,6 @@
 #include <stdexcept>
 
 namespace fanin {
-namespace {
-
-constexpr Nanoseconds kLongest = std::chrono::hours(24 * 365);
-
-}  // namespace
-
 void refuse(const std::string& text) { throw std::invalid_argument(text); }
 
 std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, std::int64_t high) {
@@ -21,8 +15,8 @@ std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, 
 }
 
 Nanoseconds positive(const char* option, Nanoseconds value) {
-  if (value <= Nanoseconds(0) || value > kLongest) {
-    refuse(fmt::format("{} must be above 0 and at most a year: give a time such as 10s or 500ms", option));
+  if (value <= Nanoseconds(0)) {
+    refuse(fmt::format("{} must be above 0: give a time such as 10s or 500ms", option));
   }
   return value;
 }

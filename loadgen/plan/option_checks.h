@@ -11,6 +11,6 @@ namespace fanin {
 // and what to do.
 [[noreturn]] void refuse(const std::string& text);
 std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, std::int64_t high);
-Nanoseconds positive(const char* option, Nanoseconds value);  // above 0, at most a year
+Nanoseconds positive(const char* option, Nanoseconds value);  // above 0
 
 }  // namespace fanin
