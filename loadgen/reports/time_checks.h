@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "loadgen/reports/verdict.h"
@@ -13,11 +13,11 @@ namespace fanin {
 class Reasons {
  public:
   explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
-  void warn(const Note& note, std::string reason) { add(Status::kWarning, note, std::move(reason)); }
-  void invalidate(const Note& note, std::string reason) { add(Status::kInvalid, note, std::move(reason)); }
+  void warn(const Note& note, std::string_view reason) { add(Status::kWarning, note, reason); }
+  void invalidate(const Note& note, std::string_view reason) { add(Status::kInvalid, note, reason); }
 
  private:
-  void add(Status status, const Note& note, std::string reason) {
+  void add(Status status, const Note& note, std::string_view reason) {
     verdict_.notes.push_back(&note);
     verdict_.status = std::max(verdict_.status, status);
     verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
