@@ -15,6 +15,7 @@ inline constexpr Note kNoteLate{
 inline constexpr Note kNoteBehind{"behind", "under 95 % of the replies had come when the window closed"};
 inline constexpr Note kNoteQueue{"accept-queue", "connects were dropped, since the server's accept queue was full"};
 inline constexpr Note kNoteConnections{"connections", "connections were missing, lost, or not served"};
+inline constexpr Note kNoteNotClosed{"not-closed", "the server did not close connections that it was to close"};
 inline constexpr Note kNoteMismatch{"mismatch", "replies were not what protocol and payload ask for"};
 inline constexpr Note kNoteUnsolicited{"unsolicited", "the server sent bytes that no request had asked for"};
 inline constexpr Note kNoteNone{"no-reply", "no request was due, sent, or completed in the window"};

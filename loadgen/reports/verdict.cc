@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
-constexpr double kFellBehind = 0.95;  // of the requests of the window, replied to before it closed
+constexpr double kFellBehind = 0.95;        // of the requests of the window, replied to before it closed
+constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
 
@@ -156,6 +157,21 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
   }
 }
 
+// With --close server: a connection that the server does not close waits for --timeout and asks nothing, so that the
+// result is about the timeout.
+void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const std::uint64_t left_open = result.connection_errors[ErrorKind::kNotClosed];
+  if (left_open == 0) {
+    return;
+  }
+  const std::uint64_t idle = std::min(result.connections.idle_established, result.connect.count());
+  const std::uint64_t lives = std::max(left_open, result.connect.count() - idle);
+  const auto text = fmt::format("the server did not close {} of {} connections within {}", left_open, lives,
+                                format_duration(plan.timeout));
+  const bool many = static_cast<double>(left_open) > kNotClosedInvalid * static_cast<double>(lives);
+  many ? reasons.invalidate(kNoteNotClosed, text) : reasons.warn(kNoteNotClosed, text);
+}
+
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   std::uint64_t wrong = 0;
   std::uint64_t outside = 0;  // of those, the ones that the table of errors does not show
@@ -233,6 +249,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   check_outcomes(plan, result, reasons);
   check_unsolicited(result, reasons);
   check_connections(plan, result, reasons);
+  check_closes(plan, result, reasons);
   if (plan.rate_per_s) {
     check_schedule(plan, result, verdict, reasons);
   }

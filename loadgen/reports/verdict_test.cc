@@ -284,6 +284,23 @@ TEST_F(VerdictTest, AnUnseenAcceptQueueIsJudgedByItsConnects) {
   EXPECT_EQ(judged().status, Status::kWarning);
 }
 
+// Would catch: a rate that is the generator's own timeout, called valid, since the server never closed where --close
+// server asked it to.
+TEST_F(VerdictTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateAboveFivePercent) {
+  plan_.close = CloseKind::kServer;
+  plan_.requests_per_connection = 100;
+  plan_.timeout = milliseconds(300);
+  for (int i = 0; i < 100; ++i) {
+    result_.connect.record(microseconds(100));
+  }
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.connection_errors.add(ErrorKind::kNotClosed, 5);
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.connection_errors.add(ErrorKind::kNotClosed);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons, std::vector<std::string>{"the server did not close 6 of 100 connections within 300ms"});
+}
+
 // Would catch: latencies printed of a server whose replies may have come before their requests.
 TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
   result_.connection_errors.add(ErrorKind::kUnsolicited, 3);
