@@ -248,6 +248,18 @@ class EndToEnd(unittest.TestCase):
         resumed = self.fanin("run", "--resume", self.out)
         self.assertEqual([each["status"] for each in self.run_json()["conformance"]], ["passed"], resumed.stderr)
 
+    # The bug: with another program for fanin-load, every server failed the check.
+    def test_a_program_that_is_no_generator_is_refused(self):
+        for other in ("/bin/true", "/bin/false", "/bin/cat", BINARIES / "fanin-server"):
+            done = self.fanin("run", self.suite, "--out", self.out, "--load-binary", other)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), other)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(f"{other}: is no fanin-load", done.stderr)
+        for option in ("--load-binary", "--server-binary"):
+            done = self.fanin("run", self.suite, "--out", self.out, option, "/")
+            self.assertEqual((done.returncode, done.stderr.count("there is no such program")), (2, 1), done.stderr)
+        self.assertFalse(self.out.exists())
+
     # Would catch: a server that failed the check once, failed for good.
     def test_a_server_that_failed_the_check_is_checked_again(self):
         program = Path(self.folder.name) / "server"

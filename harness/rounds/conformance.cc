@@ -55,7 +55,7 @@ Json run_verified_load(const Rig& rig, const ServerSpec& server, Cell cell) {
   cell.workload = cell.workload.for_a_check();
   cell.warmup = {std::chrono::milliseconds(10)};
   cell.duration = std::chrono::milliseconds(100);
-  const Json round = run_round(rig, server, cell, 1);
+  const Json round = run_round_for_check(rig, server, cell);
   if (round["status"] == "failed") {
     return verdict("failed", 1, round["reason"]);
   }

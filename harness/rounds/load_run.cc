@@ -148,11 +148,11 @@ void LoadRun::collect_result() {
   if (!complete) {
     result_ = nullptr;
     const std::string last_words = process_.err().last_line();
-    throw RoundFailure(fmt::format("fanin-load gave no result: {}{}{}", status.text(), last_words.empty() ? "" : ": ",
-                                   last_words.substr(0, 500)));
+    throw GeneratorFailure(fmt::format("fanin-load gave no result: {}{}{}", status.text(),
+                                       last_words.empty() ? "" : ": ", last_words.substr(0, 500)));
   }
   if (status.signal != 0) {
-    throw RoundFailure(fmt::format("fanin-load ended with {}", status.text()));
+    throw GeneratorFailure(fmt::format("fanin-load ended with {}", status.text()));
   }
 }
 

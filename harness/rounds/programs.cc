@@ -33,6 +33,17 @@ Programs Programs::beside_self(const std::string& server_override, const std::st
   return programs;
 }
 
+void require_generator(const std::string& path) {
+  ChildProcess child({{path, "--version"}, {}, -1, Output::Keep::kAll});
+  const auto ended = [&] { return child.status().has_value(); };
+  const bool clean = wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) == WaitResult::kDone &&
+                     child.status()->clean();
+  if (!clean || child.out().all().rfind("fanin-load ", 0) != 0) {
+    throw std::invalid_argument(fmt::format(
+        "{}: is no fanin-load, by what it says to --version: build the project, or name it with --load-binary", path));
+  }
+}
+
 std::string sha256_of(const std::string& path) {
   ChildProcess child({{"sha256sum", "--", path}, {}, -1, Output::Keep::kTail});
   const auto ended = [&] { return child.status().has_value(); };

@@ -16,6 +16,9 @@ struct Programs {
   static Programs beside_self(const std::string& server_override, const std::string& load_override);
 };
 
+// Throws std::invalid_argument where the program at `path` is another one than fanin-load, CannotStart where none is.
+void require_generator(const std::string& path);
+
 // SHA-256 of a file in hexadecimal, by the sha256sum program. Throws std::runtime_error with the reason.
 std::string sha256_of(const std::string& path);
 

@@ -30,4 +30,7 @@ struct Rig {
 // the round, with its reason. Throws Interrupted, and std::system_error where the harness lacks something.
 Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
 
+// The same, to check the server: where the generator gives no result although the server lives, it throws RunFailure.
+Json run_round_for_check(const Rig& rig, const ServerSpec& server, const Cell& cell);
+
 }  // namespace fanin

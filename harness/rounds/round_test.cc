@@ -128,6 +128,20 @@ TEST(Round, FailsWhereTheGeneratorDoes) {
   EXPECT_EQ(run_scripted("steady", "garbage")["reason"], "fanin-load gave no result: exit code 0");
 }
 
+// The bug: the check of a server failed the server where the generator gave no result, for a reason of its own.
+TEST(Round, ACheckBlamesTheServerForItsOwnFailuresAlone) {
+  const auto check = [](const std::string& model, const std::string& mode) {
+    const Suite suite = scripted_suite(model, mode);
+    return run_round_for_check(scripted_rig(), suite.servers.front(), make_cells(suite).front());
+  };
+  for (const char* mode : {"refuses", "garbage"}) {
+    EXPECT_THROW(check("steady", mode), RunFailure) << mode;
+  }
+  EXPECT_EQ(check("dies", "waits")["reason"],
+            "the server ended by itself: exit code 7: scripted: something terrible");  // the generator ends too
+  EXPECT_EQ(check("crashes", "good")["status"], "failed");
+}
+
 // Would catch: a suite that waits for ever for a generator that hangs.
 TEST(Round, BoundsAGeneratorThatHangs) {
   Rig rig = scripted_rig();

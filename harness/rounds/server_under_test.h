@@ -16,6 +16,11 @@ struct RoundFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The generator ended without a result, or was killed.
+struct GeneratorFailure : RoundFailure {
+  using RoundFailure::RoundFailure;
+};
+
 // Something that no server is to blame for is not to be had: it ends the run, and no round shows it.
 struct RunFailure : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -25,7 +25,8 @@ namespace {
 namespace fs = std::filesystem;
 
 void require_program(const std::string& path, const char* option) {
-  if (::access(path.c_str(), X_OK) != 0) {
+  std::error_code unreadable;
+  if (fs::is_directory(path, unreadable) || ::access(path.c_str(), X_OK) != 0) {
     throw std::invalid_argument(
         fmt::format("{}: there is no such program: build the project, or name it with {}", path, option));
   }
@@ -84,6 +85,7 @@ Rig make_rig(const RunOptions& options) {
   rig.programs = Programs::beside_self(options.server_binary, options.load_binary);
   require_program(rig.programs.server, "--server-binary");
   require_program(rig.programs.load, "--load-binary");
+  require_generator(rig.programs.load);
   rig.placement = choose_placement(allowed_cpus());
   return rig;
 }
