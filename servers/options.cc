@@ -154,7 +154,7 @@ void check_contradictions(const CLI::App& app, const ServerCommand& command) {
   if (is_given("--sleep") && model.idle != "sleep") {
     refuse("--sleep says how long --idle sleep is: give --idle sleep, or leave it out");
   }
-  if (model.spread == "source" && model.processes == 1) {
+  if (is_given("--spread") && !is_given("--processes")) {
     refuse("--spread is over several processes: give --processes, or leave it out");
   }
   if (command.list_as_json && command.model != "list") {
