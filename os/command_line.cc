@@ -71,12 +71,15 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   return std::nullopt;
 }
 
-CLI::Option* take_count(CLI::Option* option) {
-  const auto rewrite = [name = dashed_name(*option)](std::string& text) {
+CLI::Option* take_count(CLI::Option* option, std::int64_t max) {
+  const auto rewrite = [name = dashed_name(*option), max](std::string& text) {
     const auto count = parse_count(text);
-    if (!count || *count < 0) {
+    if (const auto number = parse_number(text); number && !(*number >= 0 && *number <= static_cast<double>(max))) {
+      throw std::invalid_argument(fmt::format("{} {} is out of range: give 0 to {}", name, text, max));
+    }
+    if (!count) {
       throw std::invalid_argument(
-          fmt::format("{} {} is out of range: give a whole number from 0, such as 500, 10k or 1.5M", name, text));
+          fmt::format("{} '{}' is no whole number: give one such as 500, 10k or 1.5M", name, text));
     }
     text = std::to_string(*count);
     return std::string();
@@ -87,9 +90,11 @@ CLI::Option* take_count(CLI::Option* option) {
 CLI::Option* take_number(CLI::Option* option) {
   const auto rewrite = [name = dashed_name(*option)](std::string& text) {
     const auto number = parse_number(text);
-    if (!number || *number < 0) {
-      throw std::invalid_argument(
-          fmt::format("{} {} is out of range: give a number from 0, such as 0.5, 500 or 10k", name, text));
+    if (!number) {
+      throw std::invalid_argument(fmt::format("{} '{}' is no number: give one such as 0.5, 500 or 10k", name, text));
+    }
+    if (*number < 0) {
+      throw std::invalid_argument(fmt::format("{} {} is out of range: give a number from 0", name, text));
     }
     text = fmt::format("{}", *number);
     return std::string();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 
 // Not CLI11's header: it costs every file that sees it five seconds.
@@ -15,9 +17,9 @@ namespace fanin {
 // misspelt, the line names the nearest one.
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
-// Has an option take counts as parse_count() reads them, 0 or more, in place of CLI11's reading: -1 would become the
-// largest number there is. What is none is refused while the arguments are parsed, with std::invalid_argument.
-CLI::Option* take_count(CLI::Option* option);
+// Has an option take counts as parse_count() reads them, from 0 to `max`, in place of CLI11's reading: -1 would become
+// the largest number there is. What is none is refused while the arguments are parsed, with std::invalid_argument.
+CLI::Option* take_count(CLI::Option* option, std::int64_t max = std::numeric_limits<std::int64_t>::max());
 
 // The same for numbers that may have a fraction, such as rates.
 CLI::Option* take_number(CLI::Option* option);

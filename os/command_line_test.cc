@@ -57,5 +57,30 @@ TEST(CommandLine, CountsAndNumbersAreReadAsPeopleWriteThem) {
   }
 }
 
+// Would catch: "Could not convert: --port = 65536", and 1e9 called out of range where it is no number here.
+TEST(CommandLine, SaysWhatIsTheMatterWithANumber) {
+  const auto refused = [](const std::string& line) {
+    CLI::App app;
+    std::uint16_t port = 0;
+    double rate = 0;
+    take_count(app.add_option("--port", port), 65535);
+    take_number(app.add_option("--rate", rate));
+    try {
+      app.parse(line);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_EQ(refused("--port 65535"), "taken");
+  EXPECT_EQ(refused("--port 65536"), "--port 65536 is out of range: give 0 to 65535");
+  EXPECT_EQ(refused("--port 99999999999999999999"), "--port 99999999999999999999 is out of range: give 0 to 65535");
+  EXPECT_EQ(refused("--port=-1"), "--port -1 is out of range: give 0 to 65535");
+  EXPECT_EQ(refused("--port 1e3"), "--port '1e3' is no whole number: give one such as 500, 10k or 1.5M");
+  EXPECT_EQ(refused("--port 1.5"), "--port '1.5' is no whole number: give one such as 500, 10k or 1.5M");
+  EXPECT_EQ(refused("--rate 10K"), "--rate '10K' is no number: give one such as 0.5, 500 or 10k");
+  EXPECT_EQ(refused("--rate=-1"), "--rate -1 is out of range: give a number from 0");
+}
+
 }  // namespace
 }  // namespace fanin

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <exception>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 #include "os/printable.h"
 
@@ -38,6 +40,13 @@ void require_stack(std::size_t bytes) {
   }
 }
 
+// What to do about an error that any system call may have; empty: nothing that is known.
+std::string advice(const std::error_code& error) {
+  return error == std::errc::too_many_files_open             ? ": raise the limit on descriptors (ulimit -n)"
+         : error == std::errc::too_many_files_open_in_system ? ": raise the limit on open files (sysctl fs.file-max)"
+                                                             : "";
+}
+
 // The exit code, after all that was printed has left or failed to.
 int close_output(std::string_view name, int exit_code) noexcept {
   print_text(stdout, "");
@@ -62,6 +71,8 @@ int run_program(std::string_view name, const std::function<int()>& body, std::si
   try {
     require_stack(stack_bytes);
     exit_code = body();
+  } catch (const std::system_error& error) {
+    print_error(name, error.what() + advice(error.code()));
   } catch (const std::exception& error) {
     print_error(name, error.what());
   }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 namespace fanin {
 namespace {
@@ -27,6 +28,13 @@ int print_hello() {
 TEST(Program, PrintsWhatIsThrownAsOneLine) {
   EXPECT_EXIT(std::_Exit(run_program("prog", []() -> int { throw std::invalid_argument("a\x1b[2J\nb: give c"); })),
               ExitedWithCode(2), "^prog: a.x1b\\[2J.nb: give c\n$");
+}
+
+// Would catch: "pipe: Too many open files", which leaves it to the user what to do.
+TEST(Program, SaysWhatToDoAboutALimitOnDescriptors) {
+  EXPECT_EXIT(std::_Exit(run_program(
+                  "prog", []() -> int { throw std::system_error(EMFILE, std::generic_category(), "pipe"); })),
+              ExitedWithCode(2), "^prog: pipe: Too many open files: raise the limit on descriptors .ulimit -n.\n$");
 }
 
 // Would catch: exit code 0 of a program whose output the disk did not take.

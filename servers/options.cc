@@ -100,7 +100,7 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_flag("--json", command.list_as_json, "list: as JSON");
   app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  take_count(app.add_option("--port", options.port, "port; 0 takes any free one"))->capture_default_str();
+  take_count(app.add_option("--port", options.port, "port; 0 takes any free one"), 65535)->capture_default_str();
   app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
   take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"))
       ->check(CLI::Range(1, 1 << 20))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <limits>
 
 #include "loadgen/drivers/uring_loop.h"
 #include "loadgen/plan/help.h"
@@ -173,7 +174,8 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
                             "process of the server, for its CPU time; repeated for several targets"))
       ->default_str("those that listen at the target")
       ->allow_extra_args(false);
-  take_count(app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is"));
+  take_count(app.add_option("--control", options.control_fd, "socket on which to tell a monitor how far the run is"),
+             std::numeric_limits<int>::max());
   app.add_option_function<std::string>(
       "--calibration",
       [&options](const std::string& path) { options.calibration = read_input_file(path, "--calibration"); },

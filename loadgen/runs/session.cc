@@ -6,6 +6,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "loadgen/drivers/uring_loop.h"
@@ -36,6 +38,15 @@ void catch_signals() {
   }
 }
 
+std::vector<int> cpus_of_server(pid_t process) {
+  try {
+    return allowed_cpus(process);
+  } catch (const std::system_error& error) {
+    throw std::invalid_argument(fmt::format("--server-pid {}: {}: give the process of the server, or leave it out",
+                                            process, error.code().message()));
+  }
+}
+
 WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan) {
   WaitCircumstances found{.wish = options.wait,
                           .open_loop = plan.rate_per_s.has_value(),
@@ -44,7 +55,7 @@ WaitCircumstances circumstances(const LoadOptions& options, const LoadPlan& plan
                           .own_cpus = allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (plan.server.given) {
-    found.server_cpus = allowed_cpus(plan.server.roots.front());
+    found.server_cpus = cpus_of_server(plan.server.roots.front());
   }
   return found;
 }
