@@ -29,20 +29,22 @@ void set_option(int fd, int level, int name, int value, const char* what) {
 }  // namespace
 
 HostPort split_host_port(std::string_view text, PortZero zero) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) {
-    throw std::invalid_argument(fmt::format("'{}' has no port: write HOST:PORT", text));
+  const bool brackets = text.starts_with('[');
+  const auto colon = brackets ? text.find(']') + 1 : text.rfind(':');
+  if (brackets && colon == 0) {
+    throw std::invalid_argument(fmt::format("'{}' has no closing bracket: write [ADDRESS]:PORT", text));
   }
-  std::string_view host = text.substr(0, colon);
+  if (colon >= text.size() || text[colon] != ':') {
+    throw std::invalid_argument(fmt::format("'{}' has no port: write {}:PORT", text, brackets ? "[ADDRESS]" : "HOST"));
+  }
+  const std::string_view host = brackets ? text.substr(1, colon - 2) : text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size() || port > 65535 ||
       (port == 0 && zero == PortZero::kRefused)) {
-    throw std::invalid_argument(fmt::format("'{}' is not a port from 1 to 65535", digits));
-  }
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
+    throw std::invalid_argument(
+        fmt::format("'{}' is not a port from {} to 65535", digits, zero == PortZero::kRefused ? 1 : 0));
   }
   return {std::string(host), static_cast<std::uint16_t>(port)};
 }

@@ -28,6 +28,24 @@ TEST(Address, RefusesBadTargets) {
 }
 
 // Would catch: traffic leaving the machine because only 127.0.0.1 itself, or any 1xx address, was taken for loopback.
+// Would catch: "'[:' is not an IP address", of which the user wrote nothing.
+TEST(Address, SaysWhatIsTheMatterWithBrackets) {
+  const auto refusal = [](const char* text) {
+    try {
+      Address::parse_target(text, PortZero::kAllowed);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_EQ(refusal("[::1]:0"), "taken");
+  EXPECT_EQ(refusal("[::1"), "'[::1' has no closing bracket: write [ADDRESS]:PORT");
+  EXPECT_EQ(refusal("[::1]"), "'[::1]' has no port: write [ADDRESS]:PORT");
+  EXPECT_EQ(refusal("[::1]5"), "'[::1]5' has no port: write [ADDRESS]:PORT");
+  EXPECT_EQ(refusal("127.0.0.1"), "'127.0.0.1' has no port: write HOST:PORT");
+  EXPECT_EQ(refusal("127.0.0.1:65536"), "'65536' is not a port from 0 to 65535");
+}
+
 TEST(Address, KnowsLoopback) {
   EXPECT_TRUE(Address::parse("127.0.0.1", 1).is_loopback());
   EXPECT_TRUE(Address::parse("127.255.3.4", 1).is_loopback());

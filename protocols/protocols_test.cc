@@ -25,6 +25,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Would catch: fanin-server that offers raw, which no model carries.
+TEST(Registry, AServerIsOfferedWhatItCanServe) {
+  const auto offered = [](Half half) {
+    try {
+      find_protocol("none", half);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("found");
+  };
+  EXPECT_NE(offered(Half::kEither).find("raw"), std::string::npos);
+  EXPECT_EQ(offered(Half::kServers).find("raw"), std::string::npos);
+}
+
 // Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes.
 Conversation talk(std::unique_ptr<ServerSession> session, std::string_view input, std::size_t split,
                   std::size_t limit) {

@@ -31,7 +31,12 @@ void check_expect(std::string_view prefix, const ClientProtocolOptions& exchange
 void check(const ClientProtocolOptions& options) {
   const int ends = (options.reply_delimiter.empty() ? 0 : 1) + (options.reply_bytes ? 1 : 0) +
                    (options.reply_pattern.empty() ? 0 : 1);
-  if (options.request.empty() || ends != 1) {
+  if (ends > 1) {
+    throw std::invalid_argument(
+        "--reply-delimiter, --reply-size and --reply-pattern, of which each says where a reply ends, contradict each "
+        "other: give one");
+  }
+  if (options.request.empty() || ends == 0) {
     throw std::invalid_argument(
         "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-size, --reply-pattern");
   }
@@ -59,6 +64,10 @@ void check_setup(const ClientProtocolOptions& options) {
   }
   const int ends = (options.setup_reply_delimiter.empty() ? 0 : 1) + (options.setup_reply_bytes ? 1 : 0) +
                    (options.setup_reply_pattern.empty() ? 0 : 1);
+  if (ends > 1) {
+    throw std::invalid_argument(
+        "--setup-reply-delimiter, --setup-reply-size and --setup-reply-pattern contradict each other: give one");
+  }
   if (options.setup_request.empty() ? ends != 0 || !options.setup_expect.empty() : ends != 1) {
     throw std::invalid_argument(
         "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-size, "

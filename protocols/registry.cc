@@ -16,13 +16,15 @@ std::span<const Protocol> protocols() {
   return table;
 }
 
-const Protocol& find_protocol(std::string_view name) {
+const Protocol& find_protocol(std::string_view name, Half half) {
   std::vector<std::string_view> names;
   for (const Protocol& protocol : protocols()) {
     if (protocol.name == name) {
       return protocol;
     }
-    names.push_back(protocol.name);
+    if (half == Half::kEither || protocol.make_sessions != nullptr) {
+      names.push_back(protocol.name);
+    }
   }
   throw std::invalid_argument(fmt::format("unknown protocol '{}': choose one of {}", name, fmt::join(names, ", ")));
 }

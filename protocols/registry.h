@@ -81,8 +81,11 @@ void refuse_other_options(std::string_view owner, std::string_view taken, std::s
 
 std::span<const Protocol> protocols();
 
-// Throws std::invalid_argument that lists the known names.
-const Protocol& find_protocol(std::string_view name);
+// Whose half of a protocol is looked for.
+enum class Half { kEither, kServers };
+
+// Throws std::invalid_argument that lists the known names that have such a half.
+const Protocol& find_protocol(std::string_view name, Half half = Half::kEither);
 
 // One per protocol file; the table is made of these.
 extern const Protocol kEcho;

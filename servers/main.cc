@@ -62,7 +62,7 @@ int serve(ServerCommand command) {
     return kUnsupported;
   }
   validate(command.options);
-  const Protocol& protocol = find_protocol(command.options.protocol);
+  const Protocol& protocol = find_protocol(command.options.protocol, Half::kServers);
   refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options,
                        command.given.of_protocols);
   if (!command.options.cpus.empty()) {

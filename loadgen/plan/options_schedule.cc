@@ -22,15 +22,17 @@ bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= kHighes
 void set_rate(const LoadOptions& options, LoadPlan& plan) {
   plan.rate_per_s = options.rate_per_s;
   if (plan.rate_per_s && !is_rate(*plan.rate_per_s)) {
-    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0", *plan.rate_per_s));
+    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0 and at most {}", *plan.rate_per_s,
+                       kHighestRate));
   }
 }
 
 double parse_rate(std::string_view text, const std::string& whole) {
   const double rate = parse_number(text).value_or(-1);
   if (!(rate >= 0 && rate <= kHighestRate)) {
-    refuse(fmt::format("--ramp {}: '{}' is no rate: give FROM..TO in requests per second, such as 1000..5000", whole,
-                       text));
+    refuse(
+        fmt::format("--ramp {}: '{}' is no rate from 0 to {}: give FROM..TO in requests per second, such as 1000..5000",
+                    whole, text, kHighestRate));
   }
   return rate;
 }

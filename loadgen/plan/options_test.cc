@@ -309,6 +309,19 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
   }
 }
 
+// Would catch: a rate above 0 that is told to be above 0; two ends of a reply called too few.
+TEST(LoadOptions, WhatIsRefusedIsTrue) {
+  EXPECT_EQ(refusal({"--rate", "999M"}),
+            "--rate 999000000 is out of range: give requests per second, above 0 and at most 100000000");
+  EXPECT_EQ(refusal({"--ramp", "1..999M"}),
+            "--ramp 1..999M: '999M' is no rate from 0 to 100000000: give FROM..TO in requests per second, such as "
+            "1000..5000");
+  EXPECT_NE(refusal({"--protocol", "raw", "--request", "x", "--reply-size", "7", "--reply-delimiter", "x"})
+                .find("contradict each other: give one"),
+            std::string::npos);
+  EXPECT_EQ(refusal({"--control", "999999999999"}), "--control 999999999999 is out of range: give 0 to 2147483647");
+}
+
 // Would catch: `--expect ''` taken for no --expect, so that every reply is right; an --expect with the delimiter in it,
 // for which a run waits in vain.
 TEST(LoadOptions, WhatARawReplyMustBeCanBe) {

@@ -143,8 +143,9 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
                                  : fmt::format("after {} of warm-up", format_duration(result.warmup))));
   }
   if (result.connections.idle_established < plan.idle) {
-    reasons.invalidate(kNoteConnections, fmt::format("{} of {} idle connections did not come up",
-                                                     plan.idle - result.connections.idle_established, plan.idle));
+    reasons.invalidate(kNoteConnections, fmt::format("{} of {} idle connections did not come up{}",
+                                                     plan.idle - result.connections.idle_established, plan.idle,
+                                                     plan.prove_idle ? ", or were not served" : ""));
   }
   if (plan.prove_idle && result.connections.idle_served < result.connections.idle_established) {
     reasons.invalidate(kNoteConnections,

@@ -53,6 +53,14 @@ TEST_F(VerdictTest, ASoundResultIsValid) {
   EXPECT_EQ(verdict.bottleneck, Bottleneck::kWaiting);
 }
 
+// Would catch: connections that came up and were not served, called such that did not come up.
+TEST_F(VerdictTest, IdleConnectionsThatWereNotServedAreNotCalledDown) {
+  plan_.idle = 20;
+  EXPECT_EQ(judged().reasons.front(), "20 of 20 idle connections did not come up");
+  plan_.prove_idle = true;
+  EXPECT_EQ(judged().reasons.front(), "20 of 20 idle connections did not come up, or were not served");
+}
+
 // Would catch: latencies that miss part of what happens, the sign of which is a ratio off 1.
 TEST_F(VerdictTest, LittlesLawOffByMoreThanFivePercentWarns) {
   result_.completed = result_.completed_in_window = result_.sent = 9'400;

@@ -8,9 +8,12 @@
 
 #include "net/duration.h"
 #include "os/input_file.h"
+#include "os/printable.h"
 
 namespace fanin {
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // Windows writes it; no terminal shows it
 
 std::string_view trimmed(std::string_view line) {
   constexpr std::string_view kBlank = " \t\r";
@@ -22,8 +25,9 @@ Nanoseconds parse_time(std::string_view text, const std::string& file, std::size
   try {
     return parse_duration(text);
   } catch (const std::invalid_argument&) {
-    throw std::invalid_argument(
-        fmt::format("{}:{}: '{}' is no time: give seconds such as 0.125, or a unit, as in 125ms", file, line, text));
+    // The text of an exception ends at a NUL.
+    throw std::invalid_argument(fmt::format(
+        "{}:{}: '{}' is no time: give seconds such as 0.125, or a unit, as in 125ms", file, line, printable(text)));
   }
 }
 
@@ -35,6 +39,9 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
   Nanoseconds first{0};
   std::string line;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
+    if (number == 1 && line.starts_with(kByteOrderMark)) {
+      line.erase(0, kByteOrderMark.size());
+    }
     const std::string_view text = trimmed(line);
     if (text.empty() || text.front() == '#') {
       continue;

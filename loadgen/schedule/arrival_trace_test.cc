@@ -48,6 +48,16 @@ TEST(ArrivalTrace, NamesTheLineThatIsWrong) {
   EXPECT_NE(trace_refusal("1 2\n").find("'1 2' is no time"), std::string::npos);
 }
 
+// Would catch: a message that ends at a NUL of the file, and one that shows nothing wrong in the line that it quotes.
+TEST(ArrivalTrace, BytesThatNoTerminalShowsAreSaidOrTaken) {
+  EXPECT_EQ(trace_refusal(std::string("0\n1\0002\n", 6)),
+            "times.txt:2: '1\\x002' is no time: give seconds such as 0.125, or a unit, as in 125ms");
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "0\n1\n")
+                .size(),
+            2U);
+}
+
 TEST(ArrivalTrace, NeedsTwoDifferentTimes) {
   for (const char* text : {"", "# nothing\n", "1\n", "1\n1\n"}) {
     EXPECT_NE(trace_refusal(text).find("needs two different times"), std::string::npos) << text;
