@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -9,7 +10,8 @@
 
 namespace fanin {
 
-// Adds to a verdict what speaks against a result.
+// Adds to a verdict what speaks against a result: first what makes it invalid, since that stands for the verdict where
+// there is room for one reason.
 class Reasons {
  public:
   explicit Reasons(Verdict& verdict) : verdict_(verdict) {}
@@ -18,11 +20,13 @@ class Reasons {
 
  private:
   void add(Status status, const Note& note, std::string_view reason) {
-    verdict_.notes.push_back(&note);
+    const auto place = static_cast<std::ptrdiff_t>(status == Status::kInvalid ? invalid_++ : verdict_.reasons.size());
+    verdict_.notes.insert(verdict_.notes.begin() + place, &note);
     verdict_.status = std::max(verdict_.status, status);
-    verdict_.reasons.push_back(printable(reason));  // it may hold what a server sent
+    verdict_.reasons.insert(verdict_.reasons.begin() + place, printable(reason));  // it may hold what a server sent
   }
   Verdict& verdict_;
+  std::size_t invalid_ = 0;
 };
 
 // Where the time of the window went. Each by the rules of docs/interfaces.md; pure.

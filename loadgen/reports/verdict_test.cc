@@ -85,13 +85,14 @@ TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
   EXPECT_EQ(judged().status, Status::kInvalid);
 }
 
-// Would catch: a reason without a word for tables, or with another's.
+// Would catch: a reason without a word for tables, or with another's. A rate search named failed requests as the reason
+// of a run that was invalid since the generator was late: what makes a result invalid comes first.
 TEST_F(VerdictTest, EachReasonHasANote) {
   open_loop(9400, 600);
   result_.failed = 1;
   const Verdict verdict = judged();
   ASSERT_EQ(verdict.notes.size(), verdict.reasons.size());
-  EXPECT_EQ(verdict.notes, (std::vector<const Note*>{&kNoteErrors, &kNoteLate}));
+  EXPECT_EQ(verdict.notes, (std::vector<const Note*>{&kNoteLate, &kNoteErrors}));
 }
 
 // Would catch: "the generator was late: only 0.00 % ..." where nothing was due, at 0.1 requests/s in a second.
