@@ -116,7 +116,8 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
 // Every connection: a closed loop that never pauses asks each of them all the time.
 bool was_asked(const LoadPlan& plan, const LoadResult& result) {
   const bool always = !plan.rate_per_s && plan.think == Nanoseconds(0) && !plan.requests;
-  return result.sent >= plan.connections || (always && result.completed > 0);
+  return result.sent - result.request_errors[ErrorKind::kNotSent] >= plan.connections ||
+         (always && result.completed > 0);
 }
 
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
@@ -188,7 +189,7 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
         fmt::format("{} replies were not what protocol and {} ask for{}", wrong, bodies ? "--expect-body" : "payload",
                     outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
-  const bool slow = !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
+  const bool slow = !result.interrupted && !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
                     result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
   if (result.completed == 0 && slow) {
     reasons.invalidate(kNoteNone, "no request was completed: replies take longer than the window");
@@ -197,8 +198,12 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   } else if (result.sent == 0) {
     reasons.invalidate(kNoteNone,
                        plan.rate_per_s ? "no request was due in the window" : "no request was sent in the window");
+  } else if (result.request_errors[ErrorKind::kNotSent] == result.sent) {
+    reasons.invalidate(kNoteNone, "no request that was due in the window was sent: no connection was free for it");
   } else if (result.completed == 0) {
     reasons.invalidate(kNoteNone, "no request was completed");
+  } else if (result.completed_in_window == 0) {
+    reasons.invalidate(kNoteNone, "no reply came within the window");
   } else if (const std::uint64_t bad = result.failed + result.unanswered; bad > 0) {
     reasons.warn(kNoteErrors, fmt::format("{} of {} requests failed or were not answered", bad, result.sent));
   }

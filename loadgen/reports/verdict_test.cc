@@ -220,8 +220,11 @@ TEST_F(VerdictTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
   for (int i = 0; i < 10; ++i) {
     result_.response.record(seconds(2));
   }
-  ASSERT_EQ(judged().reasons.size(), 1U);
-  EXPECT_NE(judged().reasons[0].find("replies take longer than the window: 2.0"), std::string::npos);
+  ASSERT_EQ(judged().reasons.size(), 2U);
+  EXPECT_NE(judged().reasons[1].find("replies take longer than the window: 2.0"), std::string::npos);
+  // Would catch: a throughput of 0/s with a mere warning, where no warm-up came before the window.
+  EXPECT_EQ(judged().reasons[0], "no reply came within the window");
+  EXPECT_EQ(judged().status, Status::kInvalid);
   result_.sent = result_.completed = 0;  // all that came belonged to the warm-up
   result_.completed_outside = 20;
   EXPECT_EQ(judged().status, Status::kInvalid);
@@ -323,6 +326,29 @@ TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
 TEST_F(VerdictTest, NothingCompletedInvalidates) {
   result_.completed = 0;
   EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
+// Would catch: "no request was completed" and "10 of 10 connections were never served" beside a throughput, where the
+// requests of the warm-up were replied to in the window and kept those of the window from being sent.
+TEST_F(VerdictTest, RequestsThatFoundNoFreeConnectionAreSaidToBeThat) {
+  open_loop(0, 0);
+  result_.sent = result_.unanswered = 1000;
+  result_.request_errors.add(ErrorKind::kNotSent, 1000);
+  result_.completed = result_.served = 0;
+  result_.completed_outside = result_.completed_in_window = 12;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons,
+            std::vector<std::string>{"no request that was due in the window was sent: no connection was free for it"});
+}
+
+// Would catch: a target whose turn had not come when the run was interrupted, of which "replies take longer than the
+// window" was said.
+TEST_F(VerdictTest, AnInterruptIsNoSlowReply) {
+  result_.sent = result_.completed = result_.completed_in_window = 0;
+  result_.completed_outside = 20;
+  result_.interrupted = true;
+  EXPECT_EQ(judged().reasons[0], "no request was sent in the window");
+  EXPECT_EQ(judged().reasons.back(), "interrupted: the window is shorter than asked");
 }
 
 TEST_F(VerdictTest, ASaturatedGeneratorIsTheBottleneck) {
