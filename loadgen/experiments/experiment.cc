@@ -236,7 +236,7 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
   if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
     search(options, run, output, result);
   } else {
-    result.found.bound = "the closed loop gave no ceiling to start from";
+    result.found.bound = result.interrupted ? "interrupted" : "the closed loop gave no ceiling to start from";
   }
   write_json(output, rate_search_json(result));
   if (result.interrupted) {

@@ -245,6 +245,17 @@ TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenAProbeCannotRun) {
   EXPECT_EQ(json_["probes"].size(), 2U);
 }
 
+// Would catch: an interrupt of the first run told as a closed loop that gave no ceiling.
+TEST_F(ExperimentTest, AnInterruptedCeilingIsNamedAsTheBound) {
+  const auto stopped = [](const LoadOptions& options, const std::string& which) {
+    Outcome outcome = simulated(options, which);
+    outcome.result.interrupted = true;
+    return outcome;
+  };
+  EXPECT_EQ(search("p99<2ms", stopped), 130);
+  EXPECT_EQ(json_["bound"], "interrupted");
+}
+
 TEST_F(ExperimentTest, AnInterruptEndsTheSearchAndKeepsWhatThereIs) {
   int runs = 0;
   const auto stopped = [&runs](const LoadOptions& options, const std::string& which) {

@@ -50,6 +50,10 @@ Percentile parse_percentile(std::string_view name, const std::string& whole) {
   return *found;
 }
 
+[[noreturn]] void refuse_bound(const Comparison& comparison, const std::string& whole) {
+  refuse(fmt::format("--find-rate {}: {} cannot be so low: give a greater bound", whole, comparison.name));
+}
+
 bool below(double value, double bound, bool included) { return included ? value <= bound : value < bound; }
 
 }  // namespace
@@ -64,10 +68,16 @@ Objective parse_objective(const std::string& text) {
     if (comparison.name == "errors") {
       objective.errors_share = parse_percentage(comparison.bound, text);
       objective.errors_included = comparison.included;
+      if (objective.errors_share <= 0 && !comparison.included) {
+        refuse_bound(comparison, text);
+      }
     } else if (!has_percentile) {
       objective.percentile = parse_percentile(comparison.name, text);
       objective.limit = parse_duration(comparison.bound);
       objective.limit_included = comparison.included;
+      if (objective.limit <= Nanoseconds(0)) {
+        refuse_bound(comparison, text);
+      }
       has_percentile = true;
     } else {
       refuse(fmt::format("--find-rate {} bounds two percentiles: give one", text));

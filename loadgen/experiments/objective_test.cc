@@ -60,6 +60,14 @@ TEST(Objective, RefusesWhatItCannotMean) {
   EXPECT_NE(refusal("p99<1ms,").find("has no '<'"), std::string::npos);
 }
 
+// Would catch: a search whose every probe fails, since nothing is as low.
+TEST(Objective, RefusesWhatNothingCanMeet) {
+  EXPECT_EQ(refusal("p99<0"), "--find-rate p99<0: p99 cannot be so low: give a greater bound");
+  EXPECT_NE(refusal("p50<=0").find("p50 cannot be so low"), std::string::npos);
+  EXPECT_NE(refusal("p99<1ms,errors<0%").find("errors cannot be so low"), std::string::npos);
+  EXPECT_TRUE(parse_objective("p99<1ms,errors<=0%").errors_included);
+}
+
 // 1 ms falls into a bucket that ends at 1003519 ns, which is what a percentile shows.
 TEST(Objective, TellsBelowFromAtMost) {
   EXPECT_TRUE(met("p99<1003520ns", outcome_of(0)));
