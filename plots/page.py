@@ -4,7 +4,9 @@ Everything is laid out in inches, so that text never runs into data however many
 """
 
 import contextlib
+import io
 import math
+import os
 import textwrap
 import warnings
 from dataclasses import dataclass, field
@@ -192,6 +194,20 @@ def save(figure, stem):
             (".svg", {"dpi": 150, "metadata": {"Date": None}}),
         ):
             path = stem.with_name(stem.name + suffix)
-            figure.savefig(path, **arguments)
+            picture = io.BytesIO()
+            figure.savefig(picture, format=suffix[1:], **arguments)
+            write_whole(path, picture.getvalue())
             written.append(path)
     return written
+
+
+def write_whole(path, content):
+    """Writes all of `content` to `path`, or leaves what is there as it is and raises an OSError that names it."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -11,6 +11,7 @@ import jinja2
 
 from plots import charts, facts, series, sweep, ticks
 from plots.charts import connection_memory
+from plots.page import write_whole
 
 NAME = "report.html"
 METRICS = {
@@ -52,7 +53,7 @@ def write(run, pictures, path):
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template("report.html.j2").render(contents(run, pictures))
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode("utf-8"))
 
 
 def contents(run, pictures):

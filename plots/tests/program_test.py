@@ -60,6 +60,20 @@ class Program(unittest.TestCase):
             said = b"plots: cannot write to standard output: No space left on device\n"
             self.assertEqual((done.returncode, done.stderr), (2, said))
 
+    def test_a_full_disk_leaves_no_part_of_a_chart(self):
+        # The bug: a PNG that was cut where the disk was full stayed there like a chart. The limit on the size of a file
+        # stands in for a full disk.
+        with tempfile.TemporaryDirectory() as directory:
+            run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
+            fixture.write_run(Path(directory), run, micro=False)
+            for limit in ("128", "192"):  # of half a KiB: too few for a chart, and for the report
+                command = ["sh", "-c", 'ulimit -f "$0"; exec "$@"', limit, sys.executable, "-m", "plots", directory]
+                done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertRegex(done.stderr, "cannot write /.*: File too large: give another directory with --out\n$")
+                written = sorted(str(path) for path in Path(directory, "charts").iterdir())
+                self.assertEqual(written, sorted(done.stdout.split()))
+
     def test_every_program_ends_quietly_without_a_reader(self):
         # Would catch: "cannot write ...: give another directory with --out", of `python3 -m plots RUN | head -1`.
         with tempfile.TemporaryDirectory() as directory:
