@@ -220,6 +220,18 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(gone.returncode, 2)
         self.assertEqual(len(gone.stderr.strip().splitlines()), 1, gone.stderr)
         self.assertIn("experiment 'trace': there is no file", gone.stderr)
+        # The bug: a link to itself ended in a library's words, and a directory was "no file".
+        for make, words in ((lambda: trace.symlink_to(trace.name), "Too many levels of symbolic links: name a regular file"),
+                            (lambda: (trace.unlink(), trace.mkdir()), "it is no regular file: name a regular file")):
+            make()
+            wrong = self.fanin("run", self.suite, "--out", folder / "other")
+            self.assertEqual((wrong.returncode, wrong.stderr.count("\n"), words in wrong.stderr), (2, 1, True), wrong.stderr)
+        # The bug: a file named charts was copied to where `fanin plot` makes a directory.
+        self.suite.write_text(self.suite.read_text().replace("traces/times.txt", "charts"))
+        (folder / "charts").write_text("0\n")
+        taken = self.fanin("run", self.suite, "--out", folder / "other")
+        self.assertEqual(taken.returncode, 2)
+        self.assertIn("a run writes a charts of its own: rename that file", taken.stderr)
         self.assertFalse((folder / "other").exists())
 
     def test_a_full_disk_keeps_finished_rounds(self):

@@ -52,13 +52,21 @@ RunLock make_directory(const std::string& directory) {
 // A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
 // runs: so a run that goes on later has the same, and no path of this machine gets into a result.
 void check_files(const Suite& suite, const fs::path& folder) {
-  constexpr std::array kOwn{"run.json", "rounds.jsonl", "suite.json", "micro.json", RunLock::kFile};
+  constexpr std::array kOwn{"run.json",   "run.json.gz",   "rounds.jsonl", "suite.json",
+                            "micro.json", "micro.json.gz", "charts",       RunLock::kFile};
   for (const Experiment& experiment : suite.experiments) {
     for (const std::string& file : experiment.workload.files()) {
-      if (!fs::is_regular_file(folder / file)) {
+      std::error_code error;  // too many links, no right to look
+      const fs::file_status status = fs::status(folder / file, error);
+      if (status.type() == fs::file_type::not_found) {
         throw std::invalid_argument(
             fmt::format("experiment '{}': there is no file {}: paths count from the suite's folder", experiment.name,
                         (folder / file).string()));
+      }
+      if (status.type() != fs::file_type::regular) {
+        throw std::invalid_argument(fmt::format("experiment '{}': cannot read {}: {}: name a regular file",
+                                                experiment.name, (folder / file).string(),
+                                                error ? error.message() : "it is no regular file"));
       }
       if (std::find(kOwn.begin(), kOwn.end(), *fs::path(file).lexically_normal().begin()) != kOwn.end()) {
         throw std::invalid_argument(
