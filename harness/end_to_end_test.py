@@ -272,6 +272,14 @@ class EndToEnd(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.count("there is no such program")), (2, 1), done.stderr)
         self.assertFalse(self.out.exists())
 
+    # The bug: `fanin plot` became /bin/false, which says nothing.
+    def test_a_program_that_is_no_python_is_refused(self):
+        for other in ("/bin/false", "/bin/true", "/bin/echo", "/no/such/python"):
+            done = self.fanin("plot", self.out, env={**os.environ, "FANIN_PYTHON": other})
+            self.assertEqual((done.returncode, done.stdout), (2, ""), other)
+            self.assertEqual(done.stderr, f"fanin: FANIN_PYTHON is {other}, which is no Python: name an interpreter: "
+                             "FANIN_PYTHON=/path/to/python3\n")
+
     # Would catch: a server that failed the check once, failed for good.
     def test_a_server_that_failed_the_check_is_checked_again(self):
         program = Path(self.folder.name) / "server"

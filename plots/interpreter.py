@@ -22,9 +22,10 @@ def require(*modules):
         return
     wish = os.environ.get("FANIN_PYTHON")
     for candidate in (wish,) if wish else _CANDIDATES:
-        imports = "import " + ", ".join(modules)
+        imports = "import " + ", ".join(modules) + "; print('a ' + 'python')"  # which other programs do not say
         if os.path.exists(candidate) and candidate != sys.executable:
-            if subprocess.run([candidate, "-c", imports], capture_output=True, check=False).returncode == 0:
+            done = subprocess.run([candidate, "-c", imports], capture_output=True, check=False)
+            if done.returncode == 0 and done.stdout == b"a python\n":
                 os.execv(candidate, [candidate, *sys.orig_argv[1:]])
     missing = ", ".join(each for each in modules if not importlib.util.find_spec(each))
     print(

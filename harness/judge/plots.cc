@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "harness/rounds/process.h"
 #include "harness/suite/json_reader.h"
+#include "net/clock.h"
 
 namespace fanin {
 namespace {
@@ -19,8 +21,24 @@ constexpr const char* kStart =
     "sys.path[:] = [sys.argv.pop(1)] + [each for each in sys.path if each]\n"
     "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)";
 
+// Another program, to which exec would leave everything, draws nothing and need not say so.
+bool is_python(const std::string& program) {
+  try {
+    ChildProcess child({{program, "-c", "print('a ' + 'python')"}, {}, -1, Output::Keep::kTail});
+    const auto ended = [&] { return child.status().has_value(); };
+    return wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) == WaitResult::kDone &&
+           child.status()->clean() && child.out().last_line() == "a python";
+  } catch (const CannotStart&) {
+    return false;
+  }
+}
+
 std::vector<std::string> interpreters() {
   if (const char* wish = std::getenv("FANIN_PYTHON"); wish != nullptr && *wish != '\0') {
+    if (!is_python(wish)) {
+      throw std::invalid_argument(fmt::format(
+          "FANIN_PYTHON is {}, which is no Python: name an interpreter: FANIN_PYTHON=/path/to/python3", wish));
+    }
     return {wish};
   }
   return {"python3", "/usr/bin/python3", "/usr/local/bin/python3"};

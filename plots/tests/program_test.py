@@ -74,6 +74,14 @@ class Program(unittest.TestCase):
                 written = sorted(str(path) for path in Path(directory, "charts").iterdir())
                 self.assertEqual(written, sorted(done.stdout.split()))
 
+    def test_an_interpreter_that_is_no_python_is_not_started(self):
+        # The bug: FANIN_PYTHON=/bin/true drew nothing, without a word and with exit code 0.
+        code = "from plots import interpreter; interpreter.require('no_such_module')"
+        environment = {**os.environ, "FANIN_PYTHON": "/bin/true"}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
+        self.assertEqual((done.returncode, done.stderr.count("has no no_such_module: ")), (2, 1), done.stderr)
+
     def test_every_program_ends_quietly_without_a_reader(self):
         # Would catch: "cannot write ...: give another directory with --out", of `python3 -m plots RUN | head -1`.
         with tempfile.TemporaryDirectory() as directory:
