@@ -37,6 +37,14 @@ bool second_fits(unsigned char first, unsigned char second) {
   }
 }
 
+// The characters that turn the direction of what follows, U+202A to U+202E and U+2066 to U+2069, in UTF-8: a terminal
+// would show a text in another order than it has.
+bool turns_direction(std::string_view text) {
+  const unsigned char last = text.size() < 3 ? 0 : byte_at(text, 2);
+  return (text.starts_with("\xE2\x80") && last >= 0xAA && last <= 0xAE) ||
+         (text.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9);
+}
+
 // Bytes of the character at the front of `text` that may be shown as it is; 0: its first byte may not.
 std::size_t shown_as_is(std::string_view text) {
   const unsigned char first = byte_at(text, 0);
@@ -44,7 +52,7 @@ std::size_t shown_as_is(std::string_view text) {
   if (length == 1) {
     return first >= ' ' && first != 0x7F ? 1 : 0;
   }
-  if (length == 0 || length > text.size() || !second_fits(first, byte_at(text, 1))) {
+  if (length == 0 || length > text.size() || !second_fits(first, byte_at(text, 1)) || turns_direction(text)) {
     return 0;
   }
   const auto rest = text.substr(1, length - 1);

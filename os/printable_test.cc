@@ -14,6 +14,17 @@ TEST(Printable, ControlCharactersAndBrokenUtf8AreEscaped) {
   EXPECT_EQ(printable("\xf4\x90\x80\x80\xf5"), "\\xf4\\x90\\x80\\x80\\xf5");
 }
 
+// The bug: a title with U+202E (right-to-left override) was shown from right to left.
+TEST(Printable, DirectionsAreEscaped) {
+  EXPECT_EQ(printable("a\xe2\x80\xae\x62"), "a\\xe2\\x80\\xaeb");
+  for (const char* text : {"\xe2\x80\xaa", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9"}) {
+    EXPECT_FALSE(is_printable(text)) << printable(text);
+  }
+  for (const char* text : {"\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\xa5", "\xe2\x81\xaa", "\xe2\x82\xaa"}) {
+    EXPECT_TRUE(is_printable(text)) << printable(text);
+  }
+}
+
 TEST(Printable, EverythingElseStays) {
   for (const char* text : {"", "a b", "5 \xc2\xb5s \xe2\x82\xac \xf0\x9f\x98\x80", "\\n"}) {
     EXPECT_EQ(printable(text), text);
