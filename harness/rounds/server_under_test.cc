@@ -53,6 +53,20 @@ std::vector<std::string> server_command(const ServerSpec& spec, const Workload& 
   return words;
 }
 
+ListeningPlace parse_ready_line(const std::string& line) {
+  const Json ready = parse_json_or_null(line);
+  if (!ready.is_object() || !ready.contains("addresses") || !ready["addresses"].is_array()) {
+    throw RoundFailure(fmt::format("the server's first line is no READY line: {}", line.substr(0, 200)));
+  }
+  for (const Json& address : ready["addresses"]) {
+    if (address.is_object() && address.contains("host") && address["host"].is_string() && address.contains("port") &&
+        address["port"].is_number_unsigned()) {
+      return {address["host"].get<std::string>(), address["port"].get<std::uint16_t>()};
+    }
+  }
+  throw RoundFailure("the server listens on no TCP port: leave '--listen unix:' out, or add '--listen 127.0.0.1:0'");
+}
+
 ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                  const std::vector<int>& cpus)
     : is_command_(!spec.command.empty()),
@@ -77,16 +91,9 @@ bool ServerUnderTest::connects() const {
 }
 
 void ServerUnderTest::read_ready_line() {
-  const std::string& line = process_.out().first_line();
-  const Json ready = parse_json_or_null(line);
-  const Json::json_pointer host("/addresses/0/host");
-  const Json::json_pointer port("/addresses/0/port");
-  if (!ready.is_object() || !ready.contains(host) || !ready.contains(port) || !ready[host].is_string() ||
-      !ready[port].is_number_unsigned()) {
-    throw RoundFailure(fmt::format("the server's first line is no READY line: {}", line.substr(0, 200)));
-  }
-  host_ = ready[host].get<std::string>();
-  port_ = ready[port].get<std::uint16_t>();
+  const ListeningPlace place = parse_ready_line(process_.out().first_line());
+  host_ = place.host;
+  port_ = place.port;
 }
 
 void ServerUnderTest::wait_ready(int interrupt_fd) {

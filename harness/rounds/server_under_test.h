@@ -34,6 +34,14 @@ struct Interrupted {};
 std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                         std::uint16_t port, std::uint64_t descriptors);
 
+struct ListeningPlace {
+  std::string host;
+  std::uint16_t port;
+};
+
+// The first TCP port of fanin-server's READY line. Throws RoundFailure where it is none, or names no TCP port.
+ListeningPlace parse_ready_line(const std::string& line);
+
 // A fresh process of one server, ready to be measured. A command may be a wrapper or a launcher: all that it leaves
 // running is the server. Owns it; the destructor kills it. One thread.
 class ServerUnderTest {

@@ -9,6 +9,7 @@ namespace fanin {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
 
 std::vector<std::string> command_for(const std::string& server, int idle) {
   Json document = Json::parse(
@@ -33,6 +34,26 @@ TEST(ServerCommand, TakesAsManyProcessesAsTheConnectionsNeed) {
 TEST(ServerCommand, PutsTheNumbersIntoAnyCommandLine) {
   EXPECT_THAT(command_for(R"({"name":"s","command":["other","-p{port}","--workers={processes}"]})", 30'000),
               ElementsAre("other", "-p7000", "--workers=2"));
+}
+
+// The bug: of a server on a Unix socket alone it was said that its READY line is none.
+TEST(ReadyLine, SaysWhereTheServerListens) {
+  const auto complaint = [](const std::string& line) -> std::string {
+    try {
+      parse_ready_line(line);
+    } catch (const RoundFailure& failure) {
+      return failure.what();
+    }
+    return "accepted";
+  };
+  const std::string unix_socket = R"({"path":"@hostile"})";
+  const std::string port = R"({"host":"127.0.0.1","port":4711})";
+  const auto ready = [](const std::string& addresses) { return R"({"ready":true,"addresses":[)" + addresses + "]}"; };
+  EXPECT_EQ(parse_ready_line(ready(unix_socket + "," + port)).port, 4711);
+  EXPECT_EQ(parse_ready_line(ready(port)).host, "127.0.0.1");
+  EXPECT_THAT(complaint(ready(unix_socket)), StartsWith("the server listens on no TCP port"));
+  EXPECT_EQ(complaint("hello"), "the server's first line is no READY line: hello");
+  EXPECT_THAT(complaint(R"({"ready":true})"), StartsWith("the server's first line is no READY line"));
 }
 
 }  // namespace
