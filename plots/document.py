@@ -101,6 +101,14 @@ def parse_json(text, origin):
     """As read_json, for text that came from `origin` (a name for messages)."""
     not_finite = []
 
+    def once(pairs):
+        keys = dict(pairs)
+        if len(keys) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f'{origin}: the key "{twice}" stands twice in one object: leave one out')
+        return keys
+
     def constant(name):
         not_finite.append(name)
         return math.nan
@@ -112,7 +120,7 @@ def parse_json(text, origin):
         return value
 
     try:
-        value = json.loads(text, parse_constant=constant, parse_float=number)
+        value = json.loads(text, parse_constant=constant, parse_float=number, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         raise InputError(f"{origin}:{error.lineno}:{error.colno} is not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 #include "net/duration.h"
@@ -77,6 +78,23 @@ std::string unpacked(std::string content, const std::string& path) {
   return text;
 }
 
+// Sees the events of parsing. A key that stands twice in an object is refused, since readers differ in which one
+// counts.
+Json::parser_callback_t refuse_repeated_keys(const std::string& name) {
+  std::vector<std::set<std::string>> open;  // the keys of each object that has not ended
+  return [name, open](int, Json::parse_event_t event, Json& parsed) mutable {
+    if (event == Json::parse_event_t::object_start) {
+      open.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      open.pop_back();
+    } else if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second) {
+      throw std::invalid_argument(fmt::format("{}: the key '{}' stands twice in one object: leave one out", name,
+                                              printable(parsed.get<std::string>(), kLongestName)));
+    }
+    return true;
+  };
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& name, std::size_t first_line) {
@@ -85,7 +103,7 @@ Json parse_json(std::string_view text, const std::string& name, std::size_t firs
                                             first_line + line_at(text, *at) - 1, kMostNested));
   }
   try {
-    return Json::parse(text);
+    return Json::parse(text, refuse_repeated_keys(name));
   } catch (const Json::parse_error& error) {
     const std::size_t at = std::min(text.size(), error.byte == 0 ? 0 : error.byte - 1);
     const auto line_start = text.substr(0, at).rfind('\n');

@@ -164,6 +164,21 @@ TEST(Suite, NamesLineAndColumnOfWhatIsNotJson) {
   }
 }
 
+// The bug: of two values of one key the last was taken without a word.
+TEST(Json, RefusesAKeyThatStandsTwice) {
+  const auto complaint_of = [](const char* text) -> std::string {
+    try {
+      parse_json(text, "s.json");
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(complaint_of(R"({"a":[{"seed":1,"seed":2}]})"),
+            "s.json: the key 'seed' stands twice in one object: leave one out");
+  EXPECT_EQ(complaint_of(R"({"a":{"a":[{"a":1},{"a":2}],"b":1},"b":1})"), "accepted");
+}
+
 // Would catch: a message that does not say which file is to blame.
 TEST(Suite, NamesTheFileOfANumberThatIsTooLarge) {
   try {
