@@ -247,12 +247,9 @@ TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenAProbeCannotRun) {
 
 // Would catch: an interrupt of the first run told as a closed loop that gave no ceiling.
 TEST_F(ExperimentTest, AnInterruptedCeilingIsNamedAsTheBound) {
-  const auto stopped = [](const LoadOptions& options, const std::string& which) {
-    Outcome outcome = simulated(options, which);
-    outcome.result.interrupted = true;
-    return outcome;
-  };
-  EXPECT_EQ(search("p99<2ms", stopped), 130);
+  Outcome outcome = simulated(options_, "");
+  outcome.result.interrupted = true;
+  EXPECT_EQ(search("p99<2ms", [&](const LoadOptions&, const std::string&) { return outcome; }), 130);
   EXPECT_EQ(json_["bound"], "interrupted");
 }
 
