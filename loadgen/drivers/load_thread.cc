@@ -61,6 +61,7 @@ void LoadThread::start(const Window& window) {
 
 void LoadThread::finish(TimePoint at) {
   meter_.stop();
+  look_for_silence(at);  // the last reply may have come since the last look
   silence_.finish();
   workload_.abandon(at);
   recorder_.finish();

@@ -71,6 +71,7 @@ class LoadThread {
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
+  Nanoseconds unanswered_time() const noexcept { return workload_.unanswered_time(); }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
   // The first of the whole run, if there was any.
   const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }

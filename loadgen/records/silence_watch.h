@@ -19,6 +19,7 @@ class SilenceWatch {
       end(silent_, silent_since_);
       end(waiting_, waiting_since_);
       silent_since_ = at;
+      last_reply_ = at;
       outcomes_ = outcomes;
     }
     if (!waiting) {
@@ -37,6 +38,8 @@ class SilenceWatch {
   const TimeSpans& silent() const noexcept { return silent_; }
   // No reply came, and requests were in flight all the time.
   const TimeSpans& waiting() const noexcept { return waiting_; }
+  // The look that found the last reply; the first look, if there was none.
+  TimePoint last_reply() const noexcept { return last_reply_; }
 
  private:
   // Up to the last look: since then a reply may have come.
@@ -51,6 +54,7 @@ class SilenceWatch {
   std::optional<TimePoint> silent_since_;
   std::optional<TimePoint> waiting_since_;
   TimePoint last_{};
+  TimePoint last_reply_{};
   TimeSpans silent_;
   TimeSpans waiting_;
 };

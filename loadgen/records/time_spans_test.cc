@@ -104,6 +104,18 @@ TEST(SilenceWatch, FindsAStall) {
   watch.finish();
   EXPECT_EQ(watch.silent(), (TimeSpans{span(490, 1500)}));
   EXPECT_EQ(watch.waiting(), watch.silent());
+  EXPECT_EQ(watch.last_reply(), at_ms(2000));
+}
+
+// Would catch: a server that stops for ever taken for one that replies after the window.
+TEST(SilenceWatch, KnowsWhenTheLastReplyCame) {
+  SilenceWatch watch;
+  for (int ms = 0; ms <= 2000; ms += 10) {
+    watch.look(at_ms(ms), ms < 500 ? static_cast<std::uint64_t>(ms) : 490, true);
+  }
+  watch.finish();
+  EXPECT_EQ(watch.last_reply(), at_ms(490));
+  EXPECT_EQ(watch.silent(), (TimeSpans{span(490, 2000)}));
 }
 
 // Would catch: a pause between requests taken for a server that stands still.

@@ -92,15 +92,19 @@ void add_downtime(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
 void add_silences(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   TimeSpans silent = window_of(threads);
   TimeSpans waiting;
+  const TimePoint close = silent.front().end;
+  bool replied_later = false;
   for (const auto& thread : threads) {
     if (thread->share().connections > 0) {
       silent = intersection(silent, thread->silence().silent());
       waiting = join(waiting, thread->silence().waiting());
+      replied_later = replied_later || thread->silence().last_reply() >= close;
     }
   }
   for (const TimeSpan& span : intersection(silent, waiting)) {
     if (span.end - span.begin >= SilenceWatch::kShortest) {
       result.silences.push_back(span.end - span.begin);
+      result.silence_at_end = span.end == close && !replied_later ? span.end - span.begin : Nanoseconds(0);
     }
   }
 }
@@ -245,6 +249,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.first_mismatch = seen;
     }
     result.gave_up = result.gave_up || thread->gave_up();
+    result.unanswered_time += thread->unanswered_time();
   }
   add_slices(result, threads);
   result.window = std::max(window_length(threads), Nanoseconds(0));

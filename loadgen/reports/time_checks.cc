@@ -11,7 +11,7 @@ namespace {
 constexpr double kLittleTolerance = 0.05;
 constexpr int kRounds = 20;              // replies to each request in flight, for one more or less to be 5 %
 constexpr double kDown = 0.01;           // of the connections' time: above, fewer requests are in flight than assumed
-constexpr double kLostInvalid = 0.05;    // of the connections' time
+constexpr double kLostInvalid = 0.05;    // of the connections' time, down or waiting for replies that never came
 constexpr double kLostWarning = 0.001;   // what reconnecting now and then takes is less
 constexpr double kSilentWarning = 0.05;  // of the window
 constexpr int kUsualLatencies = 3;       // and kSilence: so long may no reply come
@@ -100,6 +100,17 @@ void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   }
 }
 
+// In a closed loop a connection that waits for a reply asks nothing, so that one unanswered request stands for all
+// those that it would have made meanwhile. In an open loop they are made, and rank as slower than any.
+void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const double share = result.share_of_connections(result.unanswered_time, plan).value_or(0) / plan.depth;
+  if (!plan.rate_per_s && !result.interrupted && share > kLostInvalid) {
+    reasons.invalidate(
+        kNoteErrors,
+        fmt::format("connections waited for replies that never came for {:.3g} % of their time", share * 100));
+  }
+}
+
 // A closed loop asks nothing while the server stands still, so that its percentiles hardly show it.
 void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   const auto usual = usual_latency(plan, result);
@@ -114,7 +125,13 @@ void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verd
       silence.longest = std::max(silence.longest, length);
     }
   }
-  if (!plan.rate_per_s && seconds(silence.total) > kSilentWarning * seconds(result.window)) {
+  if (plan.rate_per_s) {
+    return;
+  }
+  if (!result.interrupted && result.silence_at_end >= silence.threshold) {
+    reasons.invalidate(kNoteSilent, fmt::format("no reply came in the last {:.2f} s of the {:.2f} s window, nor later",
+                                                seconds(result.silence_at_end), seconds(result.window)));
+  } else if (seconds(silence.total) > kSilentWarning * seconds(result.window)) {
     reasons.warn(kNoteSilent,
                  fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
                              seconds(silence.total), seconds(result.window)));

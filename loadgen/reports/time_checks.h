@@ -32,6 +32,7 @@ class Reasons {
 // Where the time of the window went. Each by the rules of docs/interfaces.md; pure.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
+void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
 void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
 

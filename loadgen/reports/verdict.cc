@@ -261,6 +261,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   }
   check_length(plan, result, reasons);
   check_downtime(plan, result, reasons);
+  check_unanswered(plan, result, reasons);
   check_silence(plan, result, verdict, reasons);
   check_littles_law(plan, result, verdict, reasons);
   check_ceiling(plan, result, verdict, reasons);

@@ -241,6 +241,36 @@ TEST_F(VerdictTest, ASilenceThatRepliesDoNotExplainWarns) {
   EXPECT_EQ(judged().status, Status::kValid);
 }
 
+// Would catch: a server that stops for ever near the end of the window: a result that ends with exit code 0.
+TEST_F(VerdictTest, ASilenceThatNothingEndsInvalidates) {
+  result_.silences = {milliseconds(200)};
+  result_.silence_at_end = milliseconds(200);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons.front(), "no reply came in the last 0.20 s of the 1.00 s window, nor later");
+  result_.interrupted = true;  // a reply might have come yet
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.interrupted = false;
+  result_.silence_at_end = milliseconds(90);  // three usual replies and 100 ms are longer
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.silence_at_end = milliseconds(200);
+  open_loop(10'000, 0);  // its requests without a reply are in the percentiles
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
+// Would catch: one of ten connections that is silent for most of the window, which shows as one request of 10,000.
+TEST_F(VerdictTest, TimeSpentOnRequestsThatAreNeverAnsweredInvalidatesAboveFivePercent) {
+  plan_.depth = 2;
+  result_.connections.established = 5;  // keeps Little's law with two requests in flight out of this
+  plan_.connections = 5;
+  result_.unanswered_time = milliseconds(490);  // of 2 x 5 s
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.unanswered_time = milliseconds(510);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons.front(), "connections waited for replies that never came for 5.1 % of their time");
+  open_loop(10'000, 0);
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
 // Would catch: a server whose every reply takes half a second taken for one that stands still.
 TEST_F(VerdictTest, SlowRepliesAreNoSilence) {
   result_.window = seconds(10);

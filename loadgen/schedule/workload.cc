@@ -85,6 +85,10 @@ void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) n
 void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept {
   const TimePoint intended = slot(connection, place).intended;
   recorder_.failed(intended, at, kind);
+  if (is_unanswered(kind) && record(connection).replies > 0) {
+    const Window& window = recorder_.window();
+    unanswered_time_ += std::max(std::min(at, window.close) - std::max(intended, window.open), Nanoseconds(0));
+  }
   if (classes_ != nullptr) {
     classes_->failed(connection, kind, recorder_.counts(intended));
   }

@@ -95,6 +95,9 @@ class Workload {
     return sent > recorder_.all_completed() + recorder_.all_failed();
   }
   const DowntimeMeter& downtime() const noexcept { return downtime_; }
+  // Time within the window that requests were in flight which were never answered, summed up over requests; of
+  // connections that had a reply in the window, since the others are known as never served.
+  Nanoseconds unanswered_time() const noexcept { return unanswered_time_; }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return record(connection).replies; }
 
@@ -164,6 +167,7 @@ class Workload {
   Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
   std::uint64_t handled_ = 0;
   DowntimeMeter downtime_;
+  Nanoseconds unanswered_time_{0};
   Ring<std::uint32_t> retired_;  // each at most once
 };
 

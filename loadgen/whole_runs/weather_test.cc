@@ -286,7 +286,33 @@ TEST_P(WeatherTest, AServerThatStandsStillIsNoticed) {
   expect_accounted_for(result);
   ASSERT_FALSE(result.silences.empty());
   EXPECT_GT(*std::max_element(result.silences.begin(), result.silences.end()), milliseconds(100));
+  EXPECT_EQ(result.silence_at_end, Nanoseconds(0));
   EXPECT_EQ(result.downtime.lost, Nanoseconds(0));
+}
+
+// Would catch: a server that stands still for ever, whose few unanswered requests are all that the result says of it.
+TEST_P(WeatherTest, AServerThatStandsStillForEverMakesTheResultInvalid) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.warmup = milliseconds(50);
+  plan.duration = milliseconds(600);
+  plan.timeout = milliseconds(700);
+  struct Staller : RunListener {
+    explicit Staller(TestServer& its_server) : server(its_server) {}
+    void progress(const Progress& progress) override {
+      if (progress.phase == Progress::Phase::kWindow && progress.completed > 0) {
+        server.stall();
+      }
+    }
+    TestServer& server;
+  } staller(server);
+  const LoadResult result = run(plan, {&staller});
+  server.resume();
+  expect_accounted_for(result);
+  EXPECT_GT(result.completed, 0U);
+  EXPECT_GT(result.unanswered_time, plan.connections * milliseconds(50));
+  EXPECT_GT(result.silence_at_end, Nanoseconds(0));
+  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WeatherTest, kAllDrivers, driver_test_name);
