@@ -353,6 +353,33 @@ TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
       "the server sent bytes 3 times that no request had asked for: a reply may have been there before its request");
 }
 
+// Would catch: a server that closes instead of every second reply, in a result that ends with exit code 0.
+TEST_F(VerdictTest, FailedRequestsInvalidateAboveFivePercent) {
+  result_.sent = 10'000;
+  result_.failed = 500;
+  result_.completed = 9'500;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.failed = 501;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(judged().reasons.front(), "501 of 10000 requests failed or were not answered");
+}
+
+// Would catch: an overload, which an open loop is there to show, taken for a result that is good for nothing; and a
+// closed loop whose few slow replies an interrupt cuts off.
+TEST_F(VerdictTest, UnansweredRequestsOfAnOpenLoopOrOfAnInterruptOnlyWarn) {
+  result_.sent = 20'000;
+  result_.unanswered = 10'000;
+  result_.request_errors.add(ErrorKind::kOpenAtEnd, 10'000);
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  result_.interrupted = true;
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.interrupted = false;
+  open_loop(20'000, 0);
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.failed = 1'500;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+}
+
 TEST_F(VerdictTest, NothingCompletedInvalidates) {
   result_.completed = 0;
   EXPECT_EQ(judged().status, Status::kInvalid);
