@@ -41,6 +41,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       reads_(share.connections, plan.read_bytes_per_s),
       trickle_(share.idle, plan.trickle),
       paced_(sends_.active() || reads_.active()),
+      one_by_one_(plan.depth == 1 && !sends_.active()),
       unsent_(plan.send_bytes_per_s ? share.connections : 0),
       to_open_(share.connections),
       retries_(share.connections) {}

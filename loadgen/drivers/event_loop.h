@@ -28,6 +28,9 @@ class EventLoop : public LoadThread {
   // driver has asked the protocol to keep, or until it returns.
   enum class Bytes : std::uint8_t { kLasting, kPassing };
 
+  // Requests of a pipeline that leave together are no longer than this, or one, so that an interrupt is heeded.
+  static constexpr std::size_t kMostAtOnce = std::size_t{1} << 20;
+
   // `plan` and `sources` must outlive this.
   EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit, LotSizes lots);
 
@@ -220,6 +223,7 @@ class EventLoop : public LoadThread {
   Pacer reads_;
   Trickle trickle_;
   const bool paced_;
+  const bool one_by_one_;            // no pipeline and no paced sends
   std::vector<std::string> unsent_;  // of active connections, where sends are paced
   std::string piece_;                // of them that is being sent
   TimePoint next_tick_{};
@@ -280,14 +284,14 @@ class EventLoop : public LoadThread {
     return;
   }
   ClientState& state = workload_.record(index).state;
-  if (plan_.depth == 1 && !sends_.active()) [[likely]] {
+  if (one_by_one_) [[likely]] {
     send(index, protocol_.next_request(state), Bytes::kLasting);
     return;
   }
   request_.clear();
   do {
     protocol_.append_request(state, request_);
-  } while (workload_.next_on(index, at_));
+  } while (request_.size() < kMostAtOnce && workload_.next_on(index, at_));
   sends_.active() ? send_slowly(index, request_) : send(index, request_, Bytes::kPassing);
 }
 

@@ -43,8 +43,9 @@ unsigned rounded_up(std::uint64_t whole, std::uint64_t part) {
 }
 
 // Both ends of a connection on this machine count.
-void check_machine(std::uint64_t all, bool local, const HeadRoom& room) {
-  const std::uint64_t ends = all * (local ? 2 : 1);
+void check_machine(const LoadPlan& plan, const HeadRoom& room) {
+  const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
+  const std::uint64_t ends = all * (is_on_this_machine(plan.target) ? 2 : 1);
   if (room.files && ends > *room.files) {
     refuse(
         fmt::format("{} connections do not fit: this machine may open {} more files and they need {}; raise "
@@ -56,6 +57,16 @@ void check_machine(std::uint64_t all, bool local, const HeadRoom& room) {
         fmt::format("{} connections do not fit: they need about {} MB of kernel memory and {} MB are available; ask "
                     "for fewer",
                     all, ends * kKernelBytesPerEnd / 1'000'000, *room.memory_bytes / 1'000'000));
+  }
+  // What a server has not read yet waits here; in the worst case, that is everything.
+  const double in_flight =
+      static_cast<double>(plan.request_bytes) * static_cast<double>(plan.depth) * static_cast<double>(plan.connections);
+  if (room.memory_bytes && in_flight > static_cast<double>(*room.memory_bytes)) {
+    refuse(
+        fmt::format("{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MB of "
+                    "memory and {} MB are available; ask for fewer or smaller ones (--connections, --depth, "
+                    "--payload-size)",
+                    plan.connections, plan.depth, plan.request_bytes, in_flight / 1e6, *room.memory_bytes / 1'000'000));
   }
 }
 
@@ -74,7 +85,7 @@ HeadRoom head_room() {
 
 void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
-  check_machine(all, is_on_this_machine(plan.target), room);
+  check_machine(plan, room);
   const bool loops = has_event_loops(plan.driver);
   if (!room.tables_per_thread) {
     const std::uint64_t needed = all + kReserve + kPerLoop * (loops ? plan.threads : 1);

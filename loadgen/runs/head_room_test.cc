@@ -83,5 +83,19 @@ TEST(HeadRoom, MemoryIsCountedBeforeItIsGone) {
   EXPECT_NE(refusal(plan_of(10, 990), false, room).find("MB are available"), std::string::npos);
 }
 
+// Would catch: a pipeline whose requests fill the memory until the kernel ends the process.
+TEST(HeadRoom, RequestsInFlightAreCountedToo) {
+  HeadRoom room = room_of(true);
+  room.memory_bytes = 1'000'000'000;
+  LoadPlan plan = plan_of(2, 0);
+  plan.depth = 500;
+  plan.request_bytes = 1'000'000;
+  EXPECT_EQ(refusal(plan, false, room), "");
+  plan.depth = 501;
+  EXPECT_EQ(refusal(plan, false, room),
+            "2 connections with 501 requests of 1000000 bytes in flight do not fit: they need about 1002 MB of memory "
+            "and 1000 MB are available; ask for fewer or smaller ones (--connections, --depth, --payload-size)");
+}
+
 }  // namespace
 }  // namespace fanin

@@ -83,7 +83,7 @@ TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
   expect_accounted_for(result);
   EXPECT_EQ(result.warmup, milliseconds(300));
   EXPECT_EQ(result.warmup_end, WarmupEnd::kLimit);
-  EXPECT_EQ(judge(plan, result).status, Status::kWarning);
+  EXPECT_EQ(judge(plan, result).status, Status::kWarning) << ::testing::PrintToString(judge(plan, result).reasons);
 }
 
 TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
