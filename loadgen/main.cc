@@ -54,7 +54,7 @@ int take_turns(Session& session, const LoadOptions& options) {
   if (file) {
     file->write(to_text(slices_json(result)));
   }
-  bool bad = false;
+  bool bad = !compares(result);
   for (const Outcome& outcome : result.outcomes) {
     if (outcome.result.interrupted) {
       return kInterrupted;

@@ -79,6 +79,11 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
     }
   }
   comparison.throughput = ratio_of(throughput);
+  if (!comparison.throughput) {
+    comparison.reason = comparison.blocks > 0
+                            ? "no block in whose slices both completed a request: give a longer --slice"
+                            : "no block lies within the window: give a longer --duration";
+  }
   comparison.cpu_per_request = ratio_of(cpu);
   return comparison;
 }

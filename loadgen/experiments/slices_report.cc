@@ -57,8 +57,9 @@ std::string target_row(const Outcome& outcome, std::size_t target) {
 }
 
 // The worst of all targets, with the reasons of each.
-std::string verdict_of_all(const std::vector<Outcome>& outcomes) {
-  Status worst = Status::kValid;
+std::string verdict_of_all(const SlicesResult& result) {
+  const std::vector<Outcome>& outcomes = result.outcomes;
+  Status worst = compares(result) ? Status::kValid : Status::kWarning;
   std::string reasons;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     worst = std::max(worst, outcomes[i].verdict.status);
@@ -87,7 +88,7 @@ std::string comparison_row(const SliceComparison& comparison, std::size_t second
     row += fmt::format(", server CPU per request {}", ratio_text(comparison.cpu_per_request));
   }
   if (comparison.skipped > 0) {
-    row += fmt::format("; {} of {} blocks left out: one of the two completed nothing", comparison.skipped,
+    row += fmt::format("; {} of {} blocks left out: one of the two completed nothing in a slice", comparison.skipped,
                        comparison.blocks);
   }
   return row + "\n";
@@ -133,6 +134,20 @@ Json comparison_json(const SliceComparison& comparison, std::size_t second) {
           {"server_cpu_per_request", ratio_json(comparison.cpu_per_request)}};
 }
 
+// Blames the target that is invalid of itself. Empty: both can be compared.
+std::string why_not_compared(const std::vector<Outcome>& outcomes, std::size_t second) {
+  std::string called_off;
+  for (const std::size_t target : {std::size_t{0}, second}) {
+    const Verdict& verdict = outcomes[target].verdict;
+    if (outcomes[target].result.called_off) {
+      called_off = verdict.reasons.front();
+    } else if (verdict.status == Status::kInvalid) {
+      return fmt::format("{} is invalid: {}", letter(target), verdict.reasons.front());
+    }
+  }
+  return called_off;
+}
+
 }  // namespace
 
 SlicesResult judge_slices(std::vector<Outcome> outcomes) {
@@ -140,16 +155,18 @@ SlicesResult judge_slices(std::vector<Outcome> outcomes) {
   for (std::size_t i = 1; i < outcomes.size(); ++i) {
     SliceComparison& comparison = result.comparisons.emplace_back(
         compare_slices(outcomes[0].result.slices, outcomes[i].result.slices, static_cast<unsigned>(outcomes.size())));
-    for (const std::size_t target : {std::size_t{0}, i}) {
-      if (outcomes[target].verdict.status == Status::kInvalid) {
-        comparison.reason = fmt::format("{} is invalid", letter(target));
-        comparison.throughput = comparison.cpu_per_request = std::nullopt;
-        break;
-      }
+    if (const std::string why = why_not_compared(outcomes, i); !why.empty()) {
+      comparison.reason = why;
+      comparison.throughput = comparison.cpu_per_request = std::nullopt;
     }
   }
   result.outcomes = std::move(outcomes);
   return result;
+}
+
+bool compares(const SlicesResult& result) {
+  return std::all_of(result.comparisons.begin(), result.comparisons.end(),
+                     [](const SliceComparison& comparison) { return comparison.reason.empty(); });
 }
 
 std::optional<double> slice_rate(const LoadResult& result) {
@@ -176,7 +193,7 @@ std::string slices_text(const SlicesResult& result) {
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     text += comparison_row(result.comparisons[i], i + 1, !plan.server.roots.empty());
   }
-  return wrapped(text + verdict_of_all(result.outcomes), 100, 18);
+  return wrapped(text + verdict_of_all(result), 100, 18);
 }
 
 Json slices_json(const SlicesResult& result) {

@@ -16,6 +16,8 @@ struct SlicesResult {
 };
 
 SlicesResult judge_slices(std::vector<Outcome> outcomes);
+// Whether each comparison has a ratio.
+bool compares(const SlicesResult& result);
 
 // Requests per second over what counts of its slices; nothing where it had none.
 std::optional<double> slice_rate(const LoadResult& result);

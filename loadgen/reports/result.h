@@ -52,6 +52,7 @@ struct LoadResult {
   bool interrupted = false;
   bool gave_up = false;
   std::string unreachable;  // why no connection came up, which ended the run; empty: some did
+  bool called_off = false;  // of several targets another one was unreachable, as `unreachable` says
 
   ConnectionCounts connections;
   Nanoseconds setup{0};                           // until every connection was up or had failed

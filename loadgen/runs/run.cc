@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -89,8 +90,9 @@ class Director {
     const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
-    if (const std::string why = unreachable(); !why.empty()) {
-      return without_traffic(started_at, now() - begin, why);
+    const auto all_reachable = [](const auto& part) { return unreachable(*part).empty(); };
+    if (!std::all_of(parts_.begin(), parts_.end(), all_reachable)) {
+      return without_traffic(started_at, now() - begin);
     }
     const Nanoseconds setup = now() - begin;
     const TimePoint start = now() + kStartDelay;
@@ -272,13 +274,19 @@ class Director {
     return count;
   }
 
-  // Ends a run that has nobody to talk to. Its connections have failed, and that is its result.
-  std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup, const std::string& why) {
+  // Ends a run of which one target cannot be reached. That is its result; the other targets are not measured.
+  std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup) {
     coordinator_->call_off();
     running_.clear();
     std::vector<LoadResult> results = results_since(started_at, setup);
+    std::string first_reason;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      results[i].unreachable = unreachable(*parts_[i]);
+      first_reason = first_reason.empty() ? results[i].unreachable : first_reason;
+    }
     for (LoadResult& result : results) {
-      result.unreachable = why;
+      result.called_off = result.unreachable.empty();
+      result.unreachable = result.called_off ? "not measured: " + first_reason : result.unreachable;
     }
     return results;
   }
@@ -296,20 +304,17 @@ class Director {
     return results;
   }
 
-  // Why a target cannot be reached at all; nothing: each can.
-  std::string unreachable() const {
-    for (const auto& part : parts_) {
-      int error = 0;
-      std::uint64_t up = 0;
-      for (const auto& thread : part->threads) {
-        error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
-        up += thread->recorder().connections.established;
-      }
-      if (up == 0 && error != 0) {
-        return fmt::format("no connection to {} came up: {}", part->plan.target.text(), describe_connect_error(error));
-      }
+  // Why a target cannot be reached at all; nothing: it can.
+  static std::string unreachable(const Part& part) {
+    int error = 0;
+    std::uint64_t up = 0;
+    for (const auto& thread : part.threads) {
+      error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
+      up += thread->recorder().connections.established;
     }
-    return {};
+    return up == 0 && error != 0
+               ? fmt::format("no connection to {} came up: {}", part.plan.target.text(), describe_connect_error(error))
+               : "";
   }
 
   const LoadPlan& plan_;

@@ -128,6 +128,7 @@ TEST(SliceComparison, TakesTheMeanOfBothWalks) {
   const SliceComparison comparison =
       compare_slices({slice(0, 200, 2), slice(3, 220, 2)}, {slice(1, 220, 4), slice(2, 242, 4)}, 2);
   EXPECT_EQ(comparison.blocks, 1U);
+  EXPECT_EQ(comparison.reason, "");
   ASSERT_TRUE(comparison.throughput);
   EXPECT_NEAR(comparison.throughput->estimate, 1.1, 1e-12);
   EXPECT_FALSE(comparison.throughput->interval);
@@ -148,12 +149,16 @@ TEST(SliceComparison, ALinearDriftCancelsOut) {
   EXPECT_TRUE(comparison.throughput->interval);
 }
 
+// Would also catch: no ratio, and no reason for that.
 TEST(SliceComparison, BlocksWithoutRepliesAndCutOffOnesAreLeftOut) {
   const SliceComparison comparison =
       compare_slices({slice(0, 0), slice(3, 5), slice(4, 5)}, {slice(1, 5), slice(2, 5)}, 2);
   EXPECT_EQ(comparison.blocks, 1U);
   EXPECT_EQ(comparison.skipped, 1U);
   EXPECT_FALSE(comparison.throughput);
+  EXPECT_EQ(comparison.reason, "no block in whose slices both completed a request: give a longer --slice");
+  EXPECT_EQ(compare_slices({slice(0, 5)}, {slice(1, 5)}, 2).reason,
+            "no block lies within the window: give a longer --duration");
 }
 
 TEST(ProcessClock, AdvancesWithTheProcess) {

@@ -97,6 +97,28 @@ class Turns(unittest.TestCase):
             self.assertGreater(one["throughput_per_s"], 0)
             self.assertGreater(one["server_cpu_per_request_ns"], 0)
 
+    def test_a_target_that_is_not_there_is_the_one_to_blame(self):
+        """Would catch: the good target called invalid for another's refusal, and blamed by the comparison."""
+        with server() as (target, _):
+            done = load("--target", target, "--target", "127.0.0.1:1", "--duration", "300ms", "--json", "-")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(findings(result, "result"), [])
+        refused = "no connection to 127.0.0.1:1 came up: Connection refused"
+        self.assertEqual([one["result"]["verdict"]["reasons"] for one in result["targets"]],
+                         [["not measured: " + refused], [refused]])
+        self.assertEqual(result["comparisons"][0]["reason"], "B is invalid: " + refused)
+
+    def test_targets_that_cannot_be_compared(self):
+        """Would catch: no ratio, no reason for that, and exit code 0."""
+        with server() as (target, _):
+            done = load("--target", target, "--target", target, "--slice", "2ms", "--duration", "10ms", "--think", "200ms",
+                        "--warmup", "0", "--json", "-")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        comparison = json.loads(done.stdout)["comparisons"][0]
+        self.assertIsNone(comparison["throughput"])
+        self.assertTrue(comparison["reason"])
+
 
 if __name__ == "__main__":
     test()
