@@ -13,8 +13,8 @@ namespace fanin {
 // descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
 Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
 
-// Whether two names, of which "-" is standard output, mean one file or pipe; one may be of an input. False for terminals and devices, and where
-// one of them does not exist.
+// Whether two names, of which "-" is standard output, mean one file or pipe; one may be of an input. False for
+// terminals and devices, and where one of them does not exist.
 bool is_same_output(const std::string& a, const std::string& b);
 
 struct Written {
