@@ -31,6 +31,18 @@ AcceptQueueCounts accept_queue_counts(const Address& target) {
   return {listening_sockets(target), parse_listen_overflows(std::string(std::istreambuf_iterator<char>(file), {}))};
 }
 
+std::optional<std::uint64_t> waiting_for_accept(const Address& target) {
+  const auto listeners = listening_sockets(target);
+  if (!listeners) {
+    return std::nullopt;
+  }
+  std::uint64_t waiting = 0;
+  for (const ListeningSocket& listener : *listeners) {
+    waiting += listener.queued;
+  }
+  return waiting;
+}
+
 std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after) {
   if (!before.listeners || !after.listeners || after.listeners->empty()) {
     return std::nullopt;

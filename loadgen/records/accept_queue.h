@@ -23,6 +23,9 @@ AcceptQueueCounts accept_queue_counts(const Address& target);
 // other causes too, so it is no more than all queues together did. Nothing where its listeners are not known.
 std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after);
 
+// Connections that wait in the target's own accept queues. Nothing where its listeners are not known.
+std::optional<std::uint64_t> waiting_for_accept(const Address& target);
+
 // ListenOverflows from the text of /proc/net/netstat: lines in pairs, names above values.
 std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat);
 

@@ -48,6 +48,23 @@ TEST(AcceptQueue, OverflowsOfUnseenListenersAreNotKnown) {
   EXPECT_EQ(overflows_between(counts({}, 1), counts({}, 9)), std::nullopt);
 }
 
+// Would catch: connections that the server has not accepted, and that nobody waits for.
+TEST(AcceptQueue, KnowsWhoWaitsForAccept) {
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
+  const Address target = Address::of_local_end(listener.get());
+  if (!listening_sockets(target)) {
+    GTEST_SKIP() << "this kernel does not say which sockets listen";
+  }
+  EXPECT_EQ(waiting_for_accept(target), 0U);
+  const Descriptor first(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor second(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(first.get(), target.data(), target.size()), 0);
+  ASSERT_EQ(::connect(second.get(), target.data(), target.size()), 0);
+  EXPECT_EQ(waiting_for_accept(target), 2U);
+  const Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_EQ(waiting_for_accept(target), 1U);
+}
+
 // Would catch: listeners of another port or address, or those at the wildcard where there is one at the address.
 TEST(ListeningSockets, AreThoseThatGetTheConnections) {
   const Descriptor wildcard = listen_on(Address::parse("0.0.0.0", 0), {});

@@ -113,7 +113,7 @@ bool add_listening_sockets(std::span<const std::byte> piece, const Address& targ
         found.clear();
       }
       score = its;
-      found.push_back({socket.idiag_inode, socket.idiag_uid, attributes.drops});
+      found.push_back({socket.idiag_inode, socket.idiag_uid, attributes.drops, socket.idiag_rqueue});
     }
     piece = piece.subspan(std::min<std::size_t>(piece.size(), NLMSG_ALIGN(head.nlmsg_len)));
   }

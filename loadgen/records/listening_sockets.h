@@ -13,8 +13,9 @@ namespace fanin {
 // A TCP socket of this network namespace that listens.
 struct ListeningSocket {
   std::uint64_t inode = 0;
-  unsigned uid = 0;         // of who made it
-  std::uint64_t drops = 0;  // connections that it has dropped so far, since its accept queue was full or memory short
+  unsigned uid = 0;          // of who made it
+  std::uint64_t drops = 0;   // connections that it has dropped so far, since its accept queue was full or memory short
+  std::uint64_t queued = 0;  // connections that wait for accept(2)
 };
 
 // The sockets that get the connections to a local target: those that listen at its address or, where there are none,

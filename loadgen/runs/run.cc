@@ -95,6 +95,7 @@ class Director {
       return without_traffic(started_at, now() - begin);
     }
     const Nanoseconds setup = now() - begin;
+    wait_for_accepts();
     const TimePoint start = now() + kStartDelay;
     Window window{.start = start, .open = start + warmup_.limit()};
     if (!plan_.requests) {
@@ -142,6 +143,27 @@ class Director {
       running_.emplace_back([&thread = *thread, this] { run_load_thread(thread, *coordinator_); });
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void wait_for_accepts() {
+    AcceptWatch watch;
+    const TimePoint begin = now();
+    const auto sleep = [](TimePoint until) {
+      std::this_thread::sleep_until(until);
+      return false;
+    };
+    while (!interrupted_.load() && watch.look(waiting_for_accept(), now() - begin)) {
+      wait(Phase::kConnecting, sleep, now() + Warmup::kStep, begin);
+    }
+  }
+
+  std::uint64_t waiting_for_accept() const {
+    std::uint64_t waiting = 0;
+    for (const auto& part : parts_) {
+      const Address& target = part->plan.target;
+      waiting += is_on_this_machine(target) ? fanin::waiting_for_accept(target).value_or(0) : 0;
+    }
+    return waiting;
   }
 
   std::optional<WallTime> measure(Window& window) {

@@ -61,6 +61,14 @@ std::optional<Nanoseconds> Warmup::look(const Progress& progress) {
   return std::max(earliest, time_);
 }
 
+bool AcceptWatch::look(std::uint64_t waiting, Nanoseconds elapsed) noexcept {
+  if (waiting < fewest_) {
+    fewest_ = waiting;
+    fell_at_ = elapsed;
+  }
+  return waiting > 0 && elapsed - fell_at_ < kPatience && elapsed < kMaxWait;
+}
+
 // Others are served meanwhile, or nothing happens for as long as a reply may take.
 bool Warmup::starves(const Progress& progress) {
   const std::uint64_t outcomes = progress.completed + progress.errors;

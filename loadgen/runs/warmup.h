@@ -56,4 +56,21 @@ class Warmup {
   std::uint64_t outcomes_ = 0;           // by then
 };
 
+// Decides how long to wait, before the traffic begins, for the server to accept the connections that the kernel has
+// completed for it. A server with a process or a thread per connection that already has traffic on hundreds of them
+// hardly gets to accept the rest. Pure.
+class AcceptWatch {
+ public:
+  // A server that accepts no further one serves a limited number, or one after the other.
+  static constexpr Nanoseconds kPatience = std::chrono::milliseconds(500);
+  static constexpr Nanoseconds kMaxWait = std::chrono::seconds(10);
+
+  // With the number that waits for accept(2), `elapsed` after the first call. Whether to wait on.
+  bool look(std::uint64_t waiting, Nanoseconds elapsed) noexcept;
+
+ private:
+  std::uint64_t fewest_ = UINT64_MAX;
+  Nanoseconds fell_at_{0};
+};
+
 }  // namespace fanin

@@ -121,5 +121,35 @@ TEST(Warmup, AnOpenLoopTakesItsTimeToAskAll) {
   EXPECT_EQ(warmup.end(), WarmupEnd::kServed);
 }
 
+constexpr Nanoseconds kMs = std::chrono::milliseconds(1);
+
+// Would catch: traffic that begins while most connections wait for accept(2). With a process per connection and 1000 of
+// them, 600 were never accepted, let alone served.
+TEST(AcceptWatch, WaitsWhileTheQueueGetsShorter) {
+  AcceptWatch watch;
+  EXPECT_TRUE(watch.look(900, 0 * kMs));
+  EXPECT_TRUE(watch.look(600, 400 * kMs));
+  EXPECT_TRUE(watch.look(600, 800 * kMs));
+  EXPECT_TRUE(watch.look(5, 850 * kMs));
+  EXPECT_FALSE(watch.look(0, 860 * kMs));
+}
+
+// Would catch: a run against a pool of ten threads that never begins.
+TEST(AcceptWatch, EndsWhereNoFurtherOneIsAccepted) {
+  AcceptWatch watch;
+  EXPECT_TRUE(watch.look(990, 10 * kMs));
+  EXPECT_TRUE(watch.look(990, 509 * kMs));
+  EXPECT_FALSE(watch.look(990, 510 * kMs));
+}
+
+TEST(AcceptWatch, EndsInAnyCase) {
+  AcceptWatch watch;
+  std::uint64_t waiting = 1000;
+  for (Nanoseconds elapsed{0}; elapsed < AcceptWatch::kMaxWait; elapsed += 100 * kMs) {
+    EXPECT_TRUE(watch.look(--waiting, elapsed));
+  }
+  EXPECT_FALSE(watch.look(--waiting, AcceptWatch::kMaxWait));
+}
+
 }  // namespace
 }  // namespace fanin
