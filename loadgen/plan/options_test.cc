@@ -24,7 +24,7 @@ LoadPlan parse(const std::vector<std::string>& arguments) {
 }
 
 // What the user is told of these arguments.
-std::string refusal(const std::vector<std::string>& arguments) {
+std::string refusal_of_arguments(const std::vector<std::string>& arguments) {
   try {
     parse(arguments);
   } catch (const std::invalid_argument& error) {
@@ -311,15 +311,16 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
 
 // Would catch: a rate above 0 that is told to be above 0; two ends of a reply called too few.
 TEST(LoadOptions, WhatIsRefusedIsTrue) {
-  EXPECT_EQ(refusal({"--rate", "999M"}),
+  EXPECT_EQ(refusal_of_arguments({"--rate", "999M"}),
             "--rate 999000000 is out of range: give requests per second, above 0 and at most 100000000");
-  EXPECT_EQ(refusal({"--ramp", "1..999M"}),
+  EXPECT_EQ(refusal_of_arguments({"--ramp", "1..999M"}),
             "--ramp 1..999M: '999M' is no rate from 0 to 100000000: give FROM..TO in requests per second, such as "
             "1000..5000");
-  EXPECT_NE(refusal({"--protocol", "raw", "--request", "x", "--reply-size", "7", "--reply-delimiter", "x"})
+  EXPECT_NE(refusal_of_arguments({"--protocol", "raw", "--request", "x", "--reply-size", "7", "--reply-delimiter", "x"})
                 .find("contradict each other: give one"),
             std::string::npos);
-  EXPECT_EQ(refusal({"--control", "999999999999"}), "--control 999999999999 is out of range: give 0 to 2147483647");
+  EXPECT_EQ(refusal_of_arguments({"--control", "999999999999"}),
+            "--control 999999999999 is out of range: give 0 to 2147483647");
 }
 
 // Would catch: `--expect ''` taken for no --expect, so that every reply is right; an --expect with the delimiter in it,
@@ -328,7 +329,7 @@ TEST(LoadOptions, WhatARawReplyMustBeCanBe) {
   const auto with = [](std::vector<std::string> more) {
     const std::vector<std::string> raw{"--protocol", "raw", "--request", "x", "--reply-delimiter", "\\r\\n"};
     more.insert(more.begin(), raw.begin(), raw.end());
-    return refusal(more);
+    return refusal_of_arguments(more);
   };
   EXPECT_EQ(with({"--expect", "+PONG\\r"}), "taken");
   EXPECT_EQ(with({"--expect", ""}), "--expect is empty: give at least one byte, or leave it out");
@@ -340,9 +341,9 @@ TEST(LoadOptions, WhatARawReplyMustBeCanBe) {
                              "--setup-reply-delimiter", "--setup-reply-pattern", "--setup-expect"}) {
     EXPECT_EQ(with({option, ""}), std::string(option) + " is empty: give at least one byte, or leave it out");
   }
-  EXPECT_NE(refusal({"--protocol", "http", "--expect-body", ""}), "taken");
-  EXPECT_NE(refusal({"--protocol", "http", "--expect-body-pattern", ""}), "taken");
-  EXPECT_EQ(refusal({"--protocol", "http", "--body", ""}), "taken");
+  EXPECT_NE(refusal_of_arguments({"--protocol", "http", "--expect-body", ""}), "taken");
+  EXPECT_NE(refusal_of_arguments({"--protocol", "http", "--expect-body-pattern", ""}), "taken");
+  EXPECT_EQ(refusal_of_arguments({"--protocol", "http", "--body", ""}), "taken");
 }
 
 // Each line is one way to get it wrong; would catch a run that starts with a default in place of what was asked.
