@@ -31,13 +31,18 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// Without the blanks around it.
+std::string_view trimmed(std::string_view text) noexcept {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
+}
+
 // Whether a list of items that commas separate has this one.
 bool has_item(std::string_view list, std::string_view item) noexcept {
   while (!list.empty()) {
-    std::string_view each = list.substr(0, list.find(','));
+    const std::string_view each = list.substr(0, list.find(','));
     list.remove_prefix(std::min(each.size() + 1, list.size()));
-    each.remove_prefix(std::min(each.find_first_not_of(" \t"), each.size()));
-    if (each.substr(0, each.find_last_not_of(" \t") + 1) == item) {
+    if (trimmed(each) == item) {
       return true;
     }
   }
@@ -76,6 +81,9 @@ std::string check_header(const std::string& header) {
   if (name == "content-length" || name == "transfer-encoding") {
     refuse(fmt::format("--header '{}' would break the request: its length follows from --body", header));
   }
+  if (name == "host" && !is_word(trimmed(std::string_view(header).substr(colon + 1)))) {
+    refuse(fmt::format("--header '{}' holds a blank: give one name", header));
+  }
   return name;
 }
 
@@ -93,7 +101,11 @@ std::string make_http_request(const ClientProtocolOptions& options) {
   std::string fields;
   bool names_host = false;
   for (const std::string& header : options.headers) {
-    names_host |= check_header(header) == "host";
+    const bool is_host = check_header(header) == "host";
+    if (is_host && names_host) {  // RFC 9112, 3.2: a server answers 400
+      refuse(fmt::format("--header '{}' is a second Host: give one", header));
+    }
+    names_host |= is_host;
     fields += header + "\r\n";
   }
   std::string request = fmt::format("{} {} HTTP/1.1\r\n", options.method, options.path);

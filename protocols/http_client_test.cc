@@ -396,6 +396,7 @@ TEST(StatusSet, TakesCodesAndRanges) {
 
 TEST(HttpClient, IsSmall) { EXPECT_LE(sizeof(ClientState), 36u) << "there may be a million of them"; }
 
+// Would catch: two Host fields, to which every server must answer 400 (RFC 9112, 3.2), sent without a word.
 TEST(HttpClient, RefusesWhatWouldBreakTheRequest) {
   for (const ClientProtocolOptions& wrong :
        std::vector<ClientProtocolOptions>{{.path = "x"},
@@ -411,6 +412,8 @@ TEST(HttpClient, RefusesWhatWouldBreakTheRequest) {
                                           {.headers = {"A: b\r\nC: d"}},
                                           {.headers = {"content-Length: 5"}},
                                           {.headers = {"Transfer-Encoding: chunked"}},
+                                          {.headers = {"Host: a", "host: b"}},
+                                          {.headers = {"Host: a b"}},
                                           {.expect_status = "fine"}}) {
     EXPECT_THROW(HttpClient{wrong}, std::invalid_argument);
   }

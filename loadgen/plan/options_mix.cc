@@ -85,12 +85,14 @@ std::string name_of(const MixEntry& entry) {
   return name.empty() ? "plain" : name;
 }
 
-// The class's own options rule over those of all; headers come to those of all.
+// The class's own options rule over those of all; headers come to those of all, but its Host rules over --host.
 std::vector<GivenOption> options_of(const MixEntry& entry, const std::vector<GivenOption>& of_all) {
   std::vector<GivenOption> options;
   std::copy_if(of_all.begin(), of_all.end(), std::back_inserter(options), [&entry](const GivenOption& each) {
-    return each.first == "header" || std::none_of(entry.options.begin(), entry.options.end(),
-                                                  [&](const GivenOption& own) { return own.first == each.first; });
+    return each.first == "header" ||
+           std::none_of(entry.options.begin(), entry.options.end(), [&each](const GivenOption& own) {
+             return own.first == each.first || (each.first == "host" && is_host_header(own));
+           });
   });
   options.insert(options.end(), entry.options.begin(), entry.options.end());
   return options;

@@ -2,6 +2,7 @@
 #include "loadgen/plan/options_protocol.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <iterator>
@@ -114,6 +115,9 @@ void check_contradictions(const std::vector<GivenOption>& given) {
       !is_given("setup-reply-pattern")) {
     refuse("--reply-limit bounds replies that end by a pattern, such as --reply-pattern: give one, or leave it out");
   }
+  if (is_given("host") && std::any_of(given.begin(), given.end(), is_host_header)) {
+    refuse("--host and a --header 'Host: ...' contradict each other: give one");
+  }
   if (is_given("body") && is_given("body-file")) {
     refuse("--body and --body-file contradict each other: give one");
   }
@@ -133,6 +137,11 @@ bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vecto
 }
 
 }  // namespace
+
+bool is_host_header(const GivenOption& option) {
+  constexpr std::string_view kName = "host:";  // names of fields are the same in either case
+  return option.first == "header" && ::strncasecmp(option.second.c_str(), kName.data(), kName.size()) == 0;
+}
 
 void read_body_file(const std::string& path, BodyFiles& files) {
   if (auto& file = files[path]; !file) {

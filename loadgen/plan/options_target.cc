@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/options_protocol.h"
 #include "net/resolve.h"
 
 namespace fanin {
@@ -103,7 +104,8 @@ LoadOptions without_url(LoadOptions options) {
   options.protocol = "http";
   options.target = url.host_and_port();
   options.protocol_options.emplace_back("path", url.path());
-  if (!is_given(options, "host")) {
+  const auto& given = options.protocol_options;
+  if (!is_given(options, "host") && std::none_of(given.begin(), given.end(), is_host_header)) {
     options.protocol_options.emplace_back("host", url.authority());
   }
   return options;

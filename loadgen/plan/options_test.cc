@@ -243,6 +243,24 @@ TEST(LoadOptions, HttpTakesHeadersAndABody) {
   EXPECT_EQ(plan.request_bytes, request.size());
 }
 
+// Would catch: --host passed over without a word, or a Host field beside the one of a header.
+TEST(LoadOptions, OneHostIsSentWhereverItStands) {
+  const std::string contradict = "--host and a --header 'Host: ...' contradict each other: give one";
+  EXPECT_EQ(refusal_of_arguments({"--protocol", "http", "--host", "a", "--header", "hOST: b"}), contradict);
+  const auto mix = [](std::vector<std::string> more) {
+    const std::vector<std::string> common{"--protocol", "http", "--mix", "1 name=plain"};
+    more.insert(more.begin(), common.begin(), common.end());
+    return refusal_of_arguments(more);
+  };
+  EXPECT_EQ(mix({"--mix", "1 header='Host: b'", "--host", "a"}), "taken") << "what a class says rules over --host";
+  EXPECT_NE(mix({"--mix", "1 host=c header='Host: b'"}).find(contradict), std::string::npos);
+  EXPECT_NE(mix({"--mix", "1 header='Host: b'", "--header", "Host: a"}).find("is a second Host"), std::string::npos);
+  LoadOptions options;
+  options.target = "http://127.0.0.1/";
+  options.protocol_options = {{"header", "Host: b"}};
+  EXPECT_EQ(make_plan(options).protocol_texts, (Texts{{"headers", "Host: b"}, {"path", "/"}}));
+}
+
 TEST(LoadOptions, AMixHasClassesWithOptionsOfTheirOwn) {
   const LoadPlan plan = parse({"--protocol", "http", "--header", "A: b", "--path", "/x", "--mix", "99 name=small",
                                "--mix", "1 path='/a?b=c' header=\"C: d e\" method=HEAD"});
