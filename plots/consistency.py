@@ -34,8 +34,10 @@ def _memory_total(one):
 
 def _switches_per_request(one):
     kinds = [_value_at(one, ("server", f"{kind}_switches")) for kind in ("voluntary", "involuntary")]
-    completed = _value_at(one, ("load", "requests", "completed"))
-    return None if None in kinds or not completed else sum(kinds) / completed
+    replies = _value_at(one, ("load", "throughput", "completed_in_window"))
+    if replies is None:  # of a version before this count
+        replies = _value_at(one, ("load", "requests", "completed"))
+    return None if None in kinds or not replies else sum(kinds) / replies
 
 
 # Metrics that a round does not hold as such.

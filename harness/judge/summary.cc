@@ -43,11 +43,10 @@ Json at_place(const Json& round, const char* place) {
 Json switches_per_request(const Json& round) {
   const Json voluntary = at_place(round, "/server/voluntary_switches");
   const Json involuntary = at_place(round, "/server/involuntary_switches");
-  const Json completed = at_place(round, "/load/requests/completed");
-  if (voluntary.is_null() || involuntary.is_null() || completed.is_null() || completed.get<double>() <= 0) {
+  if (voluntary.is_null() || involuntary.is_null()) {
     return nullptr;
   }
-  return (voluntary.get<double>() + involuntary.get<double>()) / completed.get<double>();
+  return per_reply_in_window(voluntary.get<double>() + involuntary.get<double>(), at_place(round, "/load"));
 }
 
 // The parts are disjoint: the kernel accounts each page to one of them.
@@ -97,6 +96,15 @@ const std::vector<Metric>& metrics() {
       {"server_switches_per_request", "1"},
   };
   return kMetrics;
+}
+
+Json per_reply_in_window(const Json& amount, const Json& load) {
+  Json replies = at_place(load, "/throughput/completed_in_window");
+  if (replies.is_null()) {  // of a version before this count
+    replies = at_place(load, "/requests/completed");
+  }
+  const double count = replies.is_number() ? replies.get<double>() : 0.0;
+  return amount.is_null() || count <= 0 ? Json(nullptr) : Json(amount.get<double>() / count);
 }
 
 Json metric_of(const Json& round, const std::string& metric) {

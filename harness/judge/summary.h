@@ -15,6 +15,10 @@ struct Metric {
 
 const std::vector<Metric>& metrics();
 
+// CPU time, or another amount of the window, per reply that came within it, by the generator's result `load`. A backlog
+// that is answered after the window is in neither. Null where there is no amount, or no reply came.
+Json per_reply_in_window(const Json& amount, const Json& load);
+
 // The metric's value in a round; null where the round does not have it.
 Json metric_of(const Json& round, const std::string& metric);
 

@@ -48,6 +48,19 @@ TEST(Summary, TakesRoundsThatAreOk) {
   EXPECT_EQ(summary_of(rounds, "server_switches_per_request")["median"], 2);
 }
 
+// The bug: what happened in the window was divided by replies that came after it as well.
+TEST(Summary, AnAmountOfTheWindowIsPerReplyWithinIt) {
+  Json round = round_with(10, 5);
+  EXPECT_EQ(metric_of(round, "server_switches_per_request"), 2);  // a round of a version without that count
+  round["load"]["throughput"]["completed_in_window"] = 50;
+  EXPECT_EQ(metric_of(round, "server_switches_per_request"), 4);
+  EXPECT_EQ(per_reply_in_window(600, round["load"]), 12);
+  EXPECT_TRUE(per_reply_in_window(nullptr, round["load"]).is_null());
+  EXPECT_TRUE(per_reply_in_window(600, nullptr).is_null());
+  round["load"]["throughput"]["completed_in_window"] = 0;
+  EXPECT_TRUE(per_reply_in_window(600, round["load"]).is_null());
+}
+
 // Would catch: a p99 that looks fine because the rounds in which it is infinite were left out.
 TEST(Summary, IsNullWhereARoundLacksTheValue) {
   const Json summary = summary_of({round_with(1, 5), round_with(1, nullptr)}, "response_p99_ns");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "harness/judge/summary.h"
 #include "harness/machine/kernel_memory.h"
 #include "net/duration.h"
 
@@ -171,11 +172,6 @@ std::optional<double> LoadRun::stretch(TimePoint read_at) const {
   return static_cast<double>(window.count()) / static_cast<double>(covered.count());
 }
 
-Json LoadRun::per_request(const Json& nanoseconds) const {
-  const auto completed = result_.is_object() ? result_["requests"]["completed"].get<double>() : 0.0;
-  return nanoseconds.is_null() || completed <= 0 ? Json(nullptr) : Json(nanoseconds.get<double>() / completed);
-}
-
 void LoadRun::add_server_readings(Json& server) const {
   const auto factor = stretch(cpu_opened_read_at_);
   if (cpu_opened_ && cpu_closed_ && factor) {
@@ -183,7 +179,7 @@ void LoadRun::add_server_readings(Json& server) const {
     server["cpu_ns"] = stretched(use.total, *factor);
     server["cpu_user_ns"] = use.user ? stretched(*use.user, *factor) : Json(nullptr);
     server["cpu_system_ns"] = use.system ? stretched(*use.system, *factor) : Json(nullptr);
-    server["cpu_per_request_ns"] = per_request(server["cpu_ns"]);
+    server["cpu_per_request_ns"] = per_reply_in_window(server["cpu_ns"], result_);
   }
   if (cpu_opened_ && opened_at_) {
     server["read_late_ns"] = Nanoseconds(cpu_opened_read_at_ - *opened_at_).count();
@@ -219,7 +215,7 @@ Json LoadRun::machine_readings() const {
   }
   const Json busy = use.cpu_busy && factor ? stretched(*use.cpu_busy, *factor) : Json(nullptr);
   return {{"cpu_busy_ns", busy},
-          {"cpu_per_request_ns", per_request(busy)},
+          {"cpu_per_request_ns", per_reply_in_window(busy, result_)},
           {"steal_ns", use.steal && factor ? stretched(*use.steal, *factor) : Json(nullptr)},
           {"slab_bytes", slab},
           {"netstat", use.netstat}};

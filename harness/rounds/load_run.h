@@ -40,7 +40,6 @@ class LoadRun {
   void close_window();
   void collect_result();
   void add_memory(Json& server) const;
-  Json per_request(const Json& nanoseconds) const;
   std::optional<double> stretch(TimePoint read_at) const;
 
   ServerUnderTest& server_;

@@ -66,6 +66,15 @@ TEST(Round, ReadsTheServerAtTheBordersOfTheWindow) {
   EXPECT_GE(round["machine"]["netstat"]["Tcp.ActiveOpens"], 1);  // the generator's connection at least
 }
 
+// The bug: CPU time of the window divided by replies that came after it as well, which made requests of an overloaded
+// open loop look cheap.
+TEST(Round, DividesCpuTimeByTheRepliesOfTheWindow) {
+  const Json round = run_scripted("steady", "good");  // of 1000 replies 500 came in the window
+  const auto half = [](const Json& cpu) { return cpu.get<double>() / 500; };
+  EXPECT_DOUBLE_EQ(round["server"]["cpu_per_request_ns"].get<double>(), half(round["server"]["cpu_ns"]));
+  EXPECT_DOUBLE_EQ(round["machine"]["cpu_per_request_ns"].get<double>(), half(round["machine"]["cpu_busy_ns"]));
+}
+
 // Would catch: CPU readings in a round for memory, whose walk through /proc would be measured as the server's memory.
 TEST(Round, ReadsMemoryAloneWhereThatIsTheQuestion) {
   Json document = scripted_suite("steady", "good").document;

@@ -17,7 +17,7 @@ def option(name):
 
 
 def result(status):
-    return {"schema": "fanin-load", "requests": {"completed": 1000},
+    return {"schema": "fanin-load", "requests": {"completed": 1000}, "throughput": {"completed_in_window": 500},
             "verdict": {"status": status, "reasons": [] if status == "valid" else ["late", "very late"]}}
 
 

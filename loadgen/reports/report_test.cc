@@ -75,6 +75,23 @@ TEST_F(ReportTest, TextSaysWhatHappened) {
   }
 }
 
+// The bug: CPU time of the window divided by replies that came after it as well: in an overloaded open loop, where the
+// run waits for the backlog, a request looked cheaper than it was.
+TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
+  result_.completed_in_window = 1000;
+  result_.generator.cpu_user = milliseconds(6);
+  result_.generator.cpu_system = milliseconds(3);
+  result_.spun = milliseconds(4);
+  EXPECT_EQ(result_.generator_ns_per_request(), 5000.0);
+  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  EXPECT_EQ(json["generator"]["cpu_per_request_ns"], 5000.0);
+  EXPECT_EQ(json["requests"]["completed"], 1960);
+  EXPECT_EQ(json["throughput"]["completed_in_window"], 1000);
+  EXPECT_EQ(json["throughput"]["requests_per_s"], 500.0);
+  result_.completed_in_window = 0;
+  EXPECT_EQ(result_.generator_ns_per_request(), std::nullopt);
+}
+
 // Would catch: a summary that a terminal or an issue wraps anywhere; rows of the histogram that end in spaces.
 TEST_F(ReportTest, NoLineIsLong) {
   plan_.target = Address::parse_target("unix:/" + std::string(80, 'x'));

@@ -194,11 +194,11 @@ void add_series(LoadResult& result, const std::vector<std::unique_ptr<LoadThread
 }  // namespace
 
 std::optional<double> LoadResult::generator_ns_per_request() const noexcept {
-  if (completed == 0) {
+  if (completed_in_window == 0) {
     return std::nullopt;
   }
   const Nanoseconds work = std::max(generator.cpu_user + generator.cpu_system - spun, Nanoseconds(0));
-  return static_cast<double>(work.count()) / static_cast<double>(completed);
+  return static_cast<double>(work.count()) / static_cast<double>(completed_in_window);
 }
 
 std::optional<double> LoadResult::share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept {

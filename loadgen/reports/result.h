@@ -115,7 +115,8 @@ struct LoadResult {
   std::optional<double> share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept;
   // Connections that had a reply before the window opened. None where there was no warm-up, or each request connects.
   std::optional<std::uint64_t> served_in_warmup(const LoadPlan& plan) const noexcept;
-  // CPU time of the generator without what it spun away, per completed request. Nothing if there was none.
+  // CPU time that the generator used in the window, without what it spun away, per reply that came within it. Nothing
+  // if none came.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.
   std::uint64_t queued() const noexcept { return queueing.count() + queueing.infinite(); }

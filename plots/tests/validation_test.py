@@ -13,7 +13,7 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from unittest import mock
 
-from plots import document, validate
+from plots import consistency, document, validate
 from plots.document import InputError, parse_json, schema_findings
 from plots.run_file import load_run
 from plots.tests import fixture, registry
@@ -248,6 +248,14 @@ class Consistency(unittest.TestCase):
 
         self.assertEqual(self.broken(shifted), ["$.summaries[0].median"])
         self.assertEqual(self.broken(lambda run: run["summaries"][0].update(n=4)), ["$.summaries[0].n"])
+
+    def test_what_happened_in_the_window_is_per_reply_within_it(self):
+        # The bug: switches of the window divided by replies that came after it as well, as of an overloaded open loop.
+        load = {"requests": {"completed": 100}, "throughput": {"requests_per_s": 1.0}}
+        one = {"load": load, "server": {"voluntary_switches": 150, "involuntary_switches": 50}}
+        self.assertEqual(consistency.value_of(one, "server_switches_per_request"), 2)  # of a version without that count
+        load["throughput"]["completed_in_window"] = 50
+        self.assertEqual(consistency.value_of(one, "server_switches_per_request"), 4)
 
 
 class Slopes(unittest.TestCase):
