@@ -90,6 +90,17 @@ class SuitesAgree(unittest.TestCase):
         for pointer in pointers(CORPUS["suite"]):
             self.check(json.dumps(changed(pointer, None)), pointer == "/seed", f"null at {pointer}")
 
+    def test_protocols_and_drivers_are_those_of_the_generator(self):
+        # Would catch: a protocol that no suite may name, or one that a suite names and the generator does not have.
+        schema = json.loads((SOURCE / "results" / "schema" / "suite.schema.json").read_text())
+        keys = schema["$defs"]["workload"]["properties"]
+        for name in ("protocol", "driver"):
+            done = subprocess.run(
+                [BINARIES / "fanin-load", "127.0.0.1:9", f"--{name}", "none"], capture_output=True, text=True, timeout=60
+            )
+            known = done.stderr.strip().split("choose one of ")[1].split(", ")
+            self.assertEqual(sorted(known), sorted(keys[name]["enum"]))
+
     def test_texts_that_are_no_suite(self):
         for text in (*CORPUS["texts"], "[" * 60000):
             self.check(text, False, text[:60])

@@ -23,6 +23,11 @@ _OWN_KEYS = (
     (("echo", "upper", "sink", "goodbye", "work", "large"), ("payload",)),
     (("echo", "upper", "sink", "goodbye", "work", "large", "chat"), ("payload_bytes",)),
 )
+# As fanin-load has them.
+_MAX_BLOCKING_THREADS = 20_000
+_MAX_IN_FLIGHT = 100_000_000
+_STAMPED_BYTES = 17
+_ONE_REQUEST_PER_CONNECTION = ("greet", "sink")
 _REPLY_ENDS = ("reply_delimiter", "reply_bytes", "reply_pattern")
 _SETUP_ENDS = ("setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern")
 _SHORTEST_NS = {"timeout": 1, "trickle": 10e6}
@@ -106,7 +111,7 @@ def _of_workloads(experiment, path):
     workload = experiment["workload"]
     for value in experiment["sweep"]["values"]:
         swept = {**workload, experiment["sweep"]["parameter"]: value}
-        found = [*_of_requests(swept), *_of_schedule(swept)]
+        found = [*_of_requests(swept), *_of_driver(swept), *_of_connections(swept), *_of_schedule(swept)]
         if found:  # once, not for every value
             yield _finding(path, found[0])
             return
@@ -115,10 +120,26 @@ def _of_workloads(experiment, path):
 def _of_requests(workload):
     if "mix" not in workload:
         yield from _of_request(workload)
+    elif workload["protocol"] in ("chat", *_ONE_REQUEST_PER_CONNECTION):
+        yield f"a mix needs replies of the client's own and several requests per connection: not {workload['protocol']}"
     for each in workload.get("mix", ()):
         if "reply_bytes" in each and workload["protocol"] != "raw":
             yield "reply_bytes is one for the whole server, no key of a class"
-        yield from _of_request({**workload, **each})
+        yield from _of_request(_of_class(workload, each))
+
+
+def _of_class(workload, each):
+    """What a class takes: its headers come to those of the workload, and its Host rules over host."""
+    merged = {**workload, **each}
+    if _count_fields(each, "host") and "host" not in each:
+        merged.pop("host", None)
+    if "headers" in each:
+        merged["headers"] = [*workload.get("headers", ()), *each["headers"]]
+    return merged
+
+
+def _count_fields(keys, name):
+    return sum(header.lower().startswith(f"{name}:") for header in keys.get("headers", ()))
 
 
 def _of_request(keys):
@@ -134,6 +155,10 @@ def _of_request(keys):
     ):
         if one in keys and other in keys:
             yield f"takes {one} or {other}, not both"
+    if protocol == "chat" and keys.get("payload_bytes", _STAMPED_BYTES) < _STAMPED_BYTES:
+        yield f"protocol chat needs payload_bytes of at least {_STAMPED_BYTES}, for the stamp of its lines"
+    if _count_fields(keys, "host") + ("host" in keys) > 1:
+        yield "names the Host more than once"
     if protocol == "raw" and ("request" not in keys or sum(name in keys for name in _REPLY_ENDS) != 1):
         yield f"protocol raw needs request, and one of {', '.join(_REPLY_ENDS)}"
     if "reply_limit_bytes" in keys and not {"reply_pattern", "greeting_pattern", "setup_reply_pattern"} & keys.keys():
@@ -143,6 +168,37 @@ def _of_request(keys):
         yield f"a set-up needs setup_request, and one of {', '.join(_SETUP_ENDS)}"
 
 
+def _of_driver(keys):
+    threaded = keys.get("driver") == "threads"
+    paced = "send_bytes_per_s" in keys or "read_bytes_per_s" in keys
+    connections = keys.get("connections", 20 if threaded else 10)
+    threads = keys.get("threads", connections if threaded else 1)
+    if threaded and (threads != connections or connections > _MAX_BLOCKING_THREADS):
+        yield f"the driver threads takes a thread for each of at most {_MAX_BLOCKING_THREADS} connections"
+    if threads > connections:
+        yield f"{threads} threads for {connections} connections"
+    if threaded and (paced or keys.get("depth", 1) > 1):
+        yield "depth, send_bytes_per_s and read_bytes_per_s need event loops, not the driver threads"
+    if keys.get("timestamps") and (paced or keys.get("driver") in ("threads", "io-uring")):
+        yield "timestamps need the driver epoll, and neither send_bytes_per_s nor read_bytes_per_s"
+    if connections * keys.get("depth", 1) > _MAX_IN_FLIGHT:
+        yield f"connections times depth is above {_MAX_IN_FLIGHT}"
+
+
+def _of_connections(keys):
+    idle = keys.get("idle_connections", 0)
+    if keys.get("prove_idle") and not idle:
+        yield "prove_idle needs idle_connections above 0"
+    if "trickle" in keys and (not idle or "requests" in keys):
+        yield "trickle needs idle_connections above 0, and no requests"
+    several = keys.get("prove_idle") or keys.get("depth", 1) > 1 or keys.get("requests_per_connection", 0) > 1
+    if several and keys["protocol"] in _ONE_REQUEST_PER_CONNECTION:
+        yield f"prove_idle, depth and requests_per_connection need several requests per connection: not {keys['protocol']}"
+    closes = any(_count_fields(each, "connection") for each in (keys, *keys.get("mix", ())))
+    if keys.get("close") == "server" and not keys.get("requests_per_connection") and not closes:
+        yield "the close server needs requests_per_connection"
+
+
 def _of_schedule(keys):
     arrival = keys.get("arrival")
     for name, needed in (("bursts", "burst_size"), ("trace", "trace")):
@@ -150,6 +206,8 @@ def _of_schedule(keys):
             yield f"the arrival {name} and {needed} go together"
     if arrival and not {"rate_per_s", "ramp", "trace"} & keys.keys():
         yield "arrival needs rate_per_s or ramp"
+    if {"rate_per_s", "ramp", "trace"} & keys.keys() and duration_ns(keys.get("think", "0s")) >= 0.5:
+        yield "think needs a closed loop"
     if "ramp" not in keys:
         return
     for name in ("rate_per_s", "requests"):

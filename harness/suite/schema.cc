@@ -54,8 +54,9 @@ struct FreePattern {
 bool matches(const std::string& pattern, const std::string& text) {
   int error = 0;
   PCRE2_SIZE at = 0;
-  const std::unique_ptr<pcre2_code, FreePattern> code(
-      ::pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.c_str()), pattern.size(), PCRE2_UTF, &error, &at, nullptr));
+  const std::unique_ptr<pcre2_code, FreePattern> code(::pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.c_str()),
+                                                                      pattern.size(), PCRE2_UTF | PCRE2_DOLLAR_ENDONLY,
+                                                                      &error, &at, nullptr));
   if (!code) {
     throw std::logic_error(fmt::format("a schema has a pattern that is none: {}", pattern));
   }

@@ -19,14 +19,15 @@ constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kHighestRate = 100 * kMillion;
 
 constexpr auto kKeys = std::to_array<WorkloadKey>({
-    {"protocol", "--protocol", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"driver", "--driver", Kind::kText},
+    {"protocol", "--protocol", Kind::kText, 0, 0, "chat|echo|goodbye|greet|http|large|raw|sink|upper|work",
+     Taker::kBoth},
+    {"driver", "--driver", Kind::kText, 0, 0, "auto|epoll|io-uring|threads"},
     {"threads", "--threads", Kind::kWhole, 1, 1024},
     {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
     {"idle_connections", "--idle", Kind::kWhole, 0, 10 * kMillion},
     {"prove_idle", "--prove-idle", Kind::kFlag},
     {"connecting", "--connecting", Kind::kWhole, 1, 10 * kMillion},
-    {"payload_bytes", "--payload-size", Kind::kWhole, 0, 64 * kMillion},
+    {"payload_bytes", "--payload-size", Kind::kWhole, 1, 64 * kMillion},
     {"payload", "--payload", Kind::kText},
     {"suffix", "--suffix", Kind::kText, 0, 0, "", Taker::kBoth},
     {"reply", "--reply", Kind::kText, 0, 0, "", Taker::kBoth},
@@ -61,7 +62,7 @@ constexpr auto kKeys = std::to_array<WorkloadKey>({
     {"arrival", "--arrival", Kind::kText, 0, 0, "poisson|uniform|bursts|trace"},
     {"burst_size", "--arrival", Kind::kWhole, 1, 10 * kMillion, "", Taker::kLoad, "bursts:"},
     {"trace", "--arrival", Kind::kFile, 0, 0, "", Taker::kLoad, "trace:"},
-    {"depth", "--depth", Kind::kWhole, 1, 65536},
+    {"depth", "--depth", Kind::kWhole, 1, 65535},
     {"think", "--think", Kind::kDuration},
     {"requests_per_connection", "--requests-per-connection", Kind::kWhole, 0, 1000 * kMillion},
     {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},

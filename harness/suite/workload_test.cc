@@ -143,7 +143,17 @@ TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
               HasSubstr("'work', 'work_share' belongs to protocol work"));
   EXPECT_THAT(complaint(R"("root":"files")"), HasSubstr("'root' belongs to protocol http"));
   EXPECT_THAT(complaint(R"("payload":"x")", "http"), HasSubstr("'payload' belongs to protocol echo, upper"));
-  EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"), "accepted");
+  EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"),
+            "w.json: /: protocol chat needs 'payload_bytes' of at least 17, for the stamp of its lines");
+  EXPECT_EQ(complaint(R"("depth":2)", "ecko"),
+            "w.json: /protocol: must be one of chat|echo|goodbye|greet|http|large|raw|sink|upper|work");
+  EXPECT_EQ(complaint(R"("driver":"epol")"), "w.json: /driver: must be one of auto|epoll|io-uring|threads");
+  EXPECT_THAT(complaint(R"("trickle":"1s")"), HasSubstr("'trickle' needs 'idle_connections' above 0"));
+  EXPECT_THAT(complaint(R"("prove_idle":true)"), HasSubstr("'prove_idle' needs 'idle_connections' above 0"));
+  EXPECT_THAT(complaint(R"("threads":11)"), HasSubstr("11 'threads' for 10 'connections'"));
+  EXPECT_THAT(complaint(R"("close":"server")"), HasSubstr("needs 'requests_per_connection'"));
+  EXPECT_THAT(complaint(R"("rate_per_s":5,"think":"1s")"), HasSubstr("'think' needs a closed loop"));
+  EXPECT_THAT(complaint(R"("headers":["Host: a","HOST: b"])", "http"), HasSubstr("names the Host more than once"));
 }
 
 // Would catch: a file of another folder, of which the run directory could keep no copy under the same path.

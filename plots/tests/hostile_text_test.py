@@ -55,7 +55,6 @@ def filled(run, text):
     run["suite"]["description"] = some
     for each in run["suite"]["experiments"]:
         each["title"] = some
-        each["workload"]["protocol"] = some
     for each in run["servers"]:
         each["summary"] = text
     run["conformance"][0] |= {"status": "failed", "reason": some, "protocol": some}

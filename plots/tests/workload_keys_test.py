@@ -16,7 +16,7 @@ def in_harness():
     """{key: (kind, who takes it)} of the table in harness/suite/workload_keys.cc."""
     source = (ROOT / "harness" / "suite" / "workload_keys.cc").read_text(encoding="utf-8")
     table = re.search(r"kKeys = .*?\(\{\n(.*?)\n\}\);", source, re.DOTALL)
-    rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)(.*?)\},', table[1])
+    rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)([^}]*)\},', table[1])
     return {name: (kind, (re.findall(r"Taker::k(\w+)", rest) or ["Load"])[0]) for name, kind, rest in rows}
 
 
