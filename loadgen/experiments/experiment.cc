@@ -124,8 +124,8 @@ double lowest_rate(const LoadOptions& options, const Objective& objective) {
 }
 
 void tell_end(const RateSearchResult& result) {
-  print_error("fanin-load", fmt::format("the search ended after {} probe{}: {}", result.runs.size(),
-                                        result.runs.size() == 1 ? "" : "s", result.reason));
+  print_error("fanin-load",
+              fmt::format("the search ended after {}: {}", plural(result.runs.size(), "probe"), result.reason));
 }
 
 void end_late_search(RateSearchResult& result) {

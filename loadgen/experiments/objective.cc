@@ -104,8 +104,9 @@ Judgement judge_objective(const Objective& objective, const Outcome& outcome) {
   const PercentileValue value = result.response.percentile(objective.percentile.per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kTooFew:
-      return {false, fmt::format("{} requests are too few for {}, which takes {:.0f}: give a longer --duration",
-                                 human_count(result.sent), label, samples_needed(objective))};
+      return {false, fmt::format("{} {} too few for {}, which takes {:.0f}: give a longer --duration",
+                                 plural(result.sent, "request"), result.sent == 1 ? "is" : "are", label,
+                                 samples_needed(objective))};
     case PercentileValue::Kind::kInfinite:
       return {false,
               fmt::format("{:.3g} % of the requests failed or were not answered, {} among them", errors * 100, label)};

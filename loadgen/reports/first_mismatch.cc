@@ -77,12 +77,11 @@ std::string reason(const Mismatch& mismatch) {
 
 std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint64_t sent) {
   const std::string came = result.bytes_received > 0
-                               ? fmt::format("{} bytes came, but no whole reply,", human_count(result.bytes_received))
+                               ? fmt::format("{} came, but no whole reply,", plural(result.bytes_received, "byte"))
                                : "no reply came";
-  const std::string text =
-      fmt::format("{} bytes were sent on {} connections and {}{}", human_count(sent * plan.request_bytes),
-                  human_count(result.connections.established), came,
-                  result.interrupted ? "" : " within " + format_duration(plan.timeout));
+  const std::string text = fmt::format("{} bytes were sent on {} and {}{}", human_count(sent * plan.request_bytes),
+                                       plural(result.connections.established, "connection"), came,
+                                       result.interrupted ? "" : " within " + format_duration(plan.timeout));
   if (plan.protocol_name != "raw") {
     return text + fmt::format(
                       "; the server may speak another protocol than {}, or wait for the end of a line: see "

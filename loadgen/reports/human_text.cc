@@ -61,6 +61,14 @@ std::string human_count(std::uint64_t count) {
   return text;
 }
 
+std::string plural(std::uint64_t count, std::string_view noun) {
+  const bool ies = count != 1 && noun.ends_with('y');
+  return fmt::format("{} {}{}", human_count(count), noun.substr(0, noun.size() - (ies ? 1 : 0)),
+                     count == 1 ? ""
+                     : ies      ? "ies"
+                                : "s");
+}
+
 std::string human_rate(double per_second) {
   return (per_second >= 99.95 ? human_count(static_cast<std::uint64_t>(std::llround(per_second)))
                               : three_digits(per_second)) +

@@ -17,6 +17,15 @@ TEST(HumanText, DurationsTakeTheUnitThatFits) {
   EXPECT_EQ(human_duration(std::chrono::seconds(90)), "90.0 s");
 }
 
+// The bug: "the server sent bytes 1 times", "1 replies were not what ...".
+TEST(HumanText, OneOfSomethingIsNoPlural) {
+  EXPECT_EQ(plural(1, "time"), "1 time");
+  EXPECT_EQ(plural(0, "time"), "0 times");
+  EXPECT_EQ(plural(1'200, "byte"), "1,200 bytes");
+  EXPECT_EQ(plural(1, "reply"), "1 reply");
+  EXPECT_EQ(plural(2, "reply"), "2 replies");
+}
+
 TEST(HumanText, CountsAreGroupedByThousands) {
   EXPECT_EQ(human_count(0), "0");
   EXPECT_EQ(human_count(999), "999");

@@ -19,10 +19,6 @@ constexpr std::size_t kHistogramWidth = 50;
 constexpr std::size_t kSummaryWidth = 100;
 constexpr std::size_t kSummaryIndent = 18;  // of what does not fit into a line
 
-std::string plural(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", human_count(count), noun, count == 1 ? "" : "s");
-}
-
 std::string rate_text(const LoadPlan& plan) {
   return plan.ramp ? fmt::format("{} to {}", human_rate(plan.ramp->from_per_s), human_rate(plan.ramp->to_per_s))
                    : human_rate(*plan.rate_per_s);
@@ -181,10 +177,9 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
                         human_duration(result.lateness.max()))
           : "; no request of the window left\n";
   if (result.queued() > 0) {
-    text +=
-        fmt::format("  queued        {} requests found no connection free and waited for one, p50 {}, the longest {}\n",
-                    human_count(result.queued()), percentile_text(result.queueing, 5000),
-                    result.queueing.infinite() > 0 ? "for ever" : human_duration(result.queueing.max()));
+    text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
+                        plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
+                        result.queueing.infinite() > 0 ? "for ever" : human_duration(result.queueing.max()));
   }
   return text;
 }

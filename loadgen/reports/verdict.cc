@@ -49,14 +49,13 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
   const double all = plan.cpus > 0 ? result.threads_utilisation * turns / plan.cpus : 0;
   const double generator = verdict.generator_utilisation = std::max(busiest, all);
   const double waited = share(result.busiest_run_queue_wait, result.window);
-  const double capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
+  const unsigned capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
   const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
-  std::string figures = all > busiest
-                            ? fmt::format("the generator's threads used {:.0f} % of its {} CPU{}", all * 100, plan.cpus,
-                                          plan.cpus == 1 ? "" : "s")
-                            : fmt::format("the generator's busiest thread used {:.0f} % of a CPU", busiest * 100);
-  figures += result.server ? fmt::format(", the server {:.0f} % of its {:.0f} CPU{}", server * 100, capacity,
-                                         capacity == 1 ? "" : "s")
+  std::string figures =
+      all > busiest
+          ? fmt::format("the generator's threads used {:.0f} % of its {}", all * 100, plural(plan.cpus, "CPU"))
+          : fmt::format("the generator's busiest thread used {:.0f} % of a CPU", busiest * 100);
+  figures += result.server ? fmt::format(", the server {:.0f} % of its {}", server * 100, plural(capacity, "CPU"))
                            : "; the server's use is not known: " + why_unknown(plan.server);
   if (server >= kSaturated && server >= generator) {
     verdict.bottleneck = Bottleneck::kServer;
@@ -102,9 +101,9 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
   if (const std::uint64_t overflows = result.listen_overflows.value_or(0); overflows > 0) {
     reasons.warn(
         kNoteQueue,
-        fmt::format("the server's accept queue overflowed {} times: connects were dropped and tried again after 1 s or "
-                    "more; lower --connecting, or give the server a longer queue",
-                    overflows));
+        fmt::format("the server's accept queue overflowed {}: connects were dropped and tried again after 1 s or more; "
+                    "lower --connecting, or give the server a longer queue",
+                    plural(overflows, "time")));
   } else if (!result.listen_overflows && !plan.target.is_unix() && result.connect.max() >= kSynRetry) {
     reasons.warn(
         kNoteQueue,
@@ -192,10 +191,10 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   if (wrong > 0) {
     const bool bodies = std::any_of(plan.protocol_texts.begin(), plan.protocol_texts.end(),
                                     [](const auto& text) { return text.first.starts_with("expect_body"); });
-    reasons.invalidate(
-        kNoteMismatch,
-        fmt::format("{} replies were not what protocol and {} ask for{}", wrong, bodies ? "--expect-body" : "payload",
-                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
+    reasons.invalidate(kNoteMismatch,
+                       fmt::format("{} {} not what protocol and {} ask for{}", plural(wrong, "reply"),
+                                   wrong == 1 ? "was" : "were", bodies ? "--expect-body" : "payload",
+                                   outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   const bool slow = !result.interrupted && !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
                     result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
@@ -233,9 +232,9 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
 
 void check_unsolicited(const LoadResult& result, Reasons& reasons) {
   if (const std::uint64_t unsolicited = result.connection_errors[ErrorKind::kUnsolicited]; unsolicited > 0) {
-    reasons.invalidate(kNoteUnsolicited, fmt::format("the server sent bytes {} times that no request had asked for: a "
+    reasons.invalidate(kNoteUnsolicited, fmt::format("the server sent bytes {} that no request had asked for: a "
                                                      "reply may have been there before its request",
-                                                     unsolicited));
+                                                     plural(unsolicited, "time")));
   }
 }
 

@@ -310,7 +310,7 @@ TEST_F(VerdictTest, AWrongReplyInvalidates) {
   result_.outside_errors.add(ErrorKind::kTooLong);  // even in the warm-up
   const Verdict verdict = judged();
   EXPECT_EQ(verdict.status, Status::kInvalid);
-  EXPECT_EQ(verdict.reasons[0], "1 replies were not what protocol and payload ask for, 1 of them during the warm-up");
+  EXPECT_EQ(verdict.reasons[0], "1 reply was not what protocol and payload ask for, 1 of them during the warm-up");
 }
 
 // Would catch: dropped connects that nobody is told of where the target's counters cannot be read, and quick ones of
@@ -345,12 +345,12 @@ TEST_F(VerdictTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateAboveFi
 
 // Would catch: latencies printed of a server whose replies may have come before their requests.
 TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
-  result_.connection_errors.add(ErrorKind::kUnsolicited, 3);
+  result_.connection_errors.add(ErrorKind::kUnsolicited);
   const Verdict verdict = judged();
   EXPECT_EQ(verdict.status, Status::kInvalid);
   EXPECT_EQ(
       verdict.reasons[0],
-      "the server sent bytes 3 times that no request had asked for: a reply may have been there before its request");
+      "the server sent bytes 1 time that no request had asked for: a reply may have been there before its request");
 }
 
 // Would catch: a server that closes instead of every second reply, in a result that ends with exit code 0.
