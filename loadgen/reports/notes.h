@@ -19,6 +19,7 @@ inline constexpr Note kNoteNotClosed{"not-closed", "the server did not close con
 inline constexpr Note kNoteMismatch{"mismatch", "replies were not what protocol and payload ask for"};
 inline constexpr Note kNoteUnsolicited{"unsolicited", "the server sent bytes that no request had asked for"};
 inline constexpr Note kNoteNone{"no-reply", "no request was due, sent, or completed in the window"};
+inline constexpr Note kNoteFew{"few-replies", "too few replies came within the window to tell a rate"};
 inline constexpr Note kNoteErrors{"errors", "requests failed or were not answered"};
 inline constexpr Note kNoteGaveUp{"gave-up", "no connection was left to make the number of requests"};
 inline constexpr Note kNoteUnsteady{"unsteady", "the throughput was not steady when the warm-up ended"};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/reports/human_text.h"
+
 namespace fanin {
 namespace {
 
@@ -77,9 +79,9 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
-    reasons.warn(kNoteLong,
-                 fmt::format("replies take longer than the window: {:.2f} s on average, and it lasted {:.2f} s",
-                             result.response.mean_ns() / 1e9, seconds(result.window)));
+    reasons.warn(kNoteLong, fmt::format("replies take longer than the window: {} on average, and it lasted {}",
+                                        human_duration(Nanoseconds(std::llround(result.response.mean_ns()))),
+                                        human_duration(result.window)));
   }
 }
 

@@ -21,6 +21,12 @@ constexpr double kNotClosedInvalid = 0.05;  // of the connections that the serve
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
 
+// CPU time is read when a thread passes a border of the window, which an idle event loop does a tick late; of processes
+// that have ended the kernel tells it in ticks as long. A tick must be no more of the window than kSaturated leaves.
+constexpr Nanoseconds kShortestForCpu = 10 * kTick;
+// A count of n independent replies has a standard deviation of sqrt(n): from 100 on, the rate is known to 10 %.
+constexpr std::uint64_t kFewReplies = 100;
+
 // Nothing of a histogram of nothing.
 std::optional<double> share_within(const Histogram& histogram, Nanoseconds tolerance) {
   const std::uint64_t total = histogram.count() + histogram.infinite();
@@ -49,6 +55,12 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
   const double all = plan.cpus > 0 ? result.threads_utilisation * turns / plan.cpus : 0;
   const double generator = verdict.generator_utilisation = std::max(busiest, all);
   const double waited = share(result.busiest_run_queue_wait, result.window);
+  if (result.window < turns * kShortestForCpu) {
+    verdict.bottleneck_reason =
+        fmt::format("the window of {} is too short to tell: CPU time is known to {}, which must be a tenth at most",
+                    human_duration(result.window), human_duration(kTick));
+    return;
+  }
   const unsigned capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
   const double server = capacity > 0 ? turns * share(result.server->cpu, result.window) / capacity : 0;
   std::string figures =
@@ -230,6 +242,13 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   }
 }
 
+void check_number(const LoadResult& result, Reasons& reasons) {
+  if (const std::uint64_t replies = result.completed_in_window; replies > 0 && replies < kFewReplies) {
+    reasons.warn(kNoteFew, fmt::format("only {} within the window: a rate takes {} to be known to 10 %",
+                                       plural(replies, "reply"), kFewReplies));
+  }
+}
+
 void check_unsolicited(const LoadResult& result, Reasons& reasons) {
   if (const std::uint64_t unsolicited = result.connection_errors[ErrorKind::kUnsolicited]; unsolicited > 0) {
     reasons.invalidate(kNoteUnsolicited, fmt::format("the server sent bytes {} that no request had asked for: a "
@@ -263,6 +282,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   }
   find_bottleneck(plan, result, verdict);
   check_outcomes(plan, result, reasons);
+  check_number(result, reasons);
   check_unsolicited(result, reasons);
   check_connections(plan, result, reasons);
   check_closes(plan, result, reasons);
