@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <filesystem>
 #include <stdexcept>
@@ -15,6 +14,7 @@
 #include "harness/machine/environment.h"
 #include "harness/machine/machine_limits.h"
 #include "harness/rounds/rounds_log.h"
+#include "harness/rounds/suite_files.h"
 #include "net/affinity.h"
 #include "net/socket.h"
 #include "os/printable.h"
@@ -47,45 +47,6 @@ RunLock make_directory(const std::string& directory) {
         fmt::format("{}: holds a run already: go on with --resume, or choose another with --out", directory));
   }
   return lock;
-}
-
-// A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
-// runs: so a run that goes on later has the same, and no path of this machine gets into a result.
-void check_files(const Suite& suite, const fs::path& folder) {
-  constexpr std::array kOwn{"run.json",   "run.json.gz",   "rounds.jsonl", "suite.json",
-                            "micro.json", "micro.json.gz", "charts",       RunLock::kFile};
-  for (const Experiment& experiment : suite.experiments) {
-    for (const std::string& file : experiment.workload.files()) {
-      std::error_code error;  // too many links, no right to look
-      const fs::file_status status = fs::status(folder / file, error);
-      if (status.type() == fs::file_type::not_found) {
-        throw std::invalid_argument(
-            fmt::format("experiment '{}': there is no file {}: paths count from the suite's folder", experiment.name,
-                        (folder / file).string()));
-      }
-      if (status.type() != fs::file_type::regular) {
-        throw std::invalid_argument(fmt::format("experiment '{}': cannot read {}: {}: name a regular file",
-                                                experiment.name, (folder / file).string(),
-                                                error ? error.message() : "it is no regular file"));
-      }
-      if (std::find(kOwn.begin(), kOwn.end(), *fs::path(file).lexically_normal().begin()) != kOwn.end()) {
-        throw std::invalid_argument(
-            fmt::format("experiment '{}': a run writes a {} of its own: rename that file", experiment.name, file));
-      }
-    }
-  }
-}
-
-void keep_files(const Suite& suite, const fs::path& folder, const fs::path& directory) {
-  if (fs::equivalent(folder, directory)) {
-    return;
-  }
-  for (const Experiment& experiment : suite.experiments) {
-    for (const std::string& file : experiment.workload.files()) {
-      fs::create_directories((directory / file).parent_path());
-      fs::copy_file(folder / file, directory / file, fs::copy_options::overwrite_existing);
-    }
-  }
 }
 
 Rig make_rig(const RunOptions& options) {
@@ -201,7 +162,7 @@ Session begin_session(const RunOptions& options) {
   RunRecord& record = session.record;
   record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
   const fs::path folder = fs::absolute(path).parent_path();
-  check_files(record.suite, folder);
+  check_suite_files(record.suite, folder);
   session.catalogue = Catalogue::ask(session.rig.programs.server);
   check_models(record.suite, path, session.catalogue);
   record.cells = make_cells(record.suite, options.only);
@@ -210,7 +171,7 @@ Session begin_session(const RunOptions& options) {
   record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
   session.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
   session.lock = make_directory(session.directory);
-  keep_files(record.suite, folder, session.directory);
+  keep_suite_files(record.suite, folder, session.directory);
   session.rig.directory = session.directory;
   settle_unsupported(session);
   record.placement = session.rig.placement.to_json();
@@ -241,6 +202,7 @@ Session resume_session(const RunOptions& options) {
   }
   RunRecord& record = session.record;
   record.suite = parse_suite(run["suite"], path + ": /suite");
+  check_suite_files(record.suite, session.directory);
   session.catalogue = Catalogue::ask(session.rig.programs.server);
   check_models(record.suite, path + ": /suite", session.catalogue);
   record.run_id = run["run_id"];

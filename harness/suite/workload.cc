@@ -92,6 +92,10 @@ bool Workload::counts_requests() const { return values_.contains("requests"); }
 
 bool Workload::has_ramp() const { return values_.contains("ramp"); }
 
+bool Workload::has_rate() const { return values_.contains("rate_per_s"); }
+
+std::string Workload::trace() const { return values_.value("trace", ""); }
+
 std::vector<std::string> Workload::files() const {
   std::vector<std::string> found;
   const auto add_from = [&found](const Json& object) {

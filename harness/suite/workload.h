@@ -32,6 +32,8 @@ class Workload {
   std::int64_t all_connections() const { return connections() + idle_connections(); }
   bool counts_requests() const;  // the window is a number of requests instead of a duration
   bool has_ramp() const;
+  bool has_rate() const;
+  std::string trace() const;  // the file of times; empty where there is none
 
   // The files that its options name, relative to the suite's folder.
   std::vector<std::string> files() const;

@@ -10,8 +10,8 @@
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_mix.h"
 #include "loadgen/plan/options_protocol.h"
-#include "loadgen/schedule/arrival_trace.h"
 #include "net/duration.h"
+#include "os/arrival_trace.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/program.h"
@@ -36,7 +36,8 @@ void set_arrival(const std::string& text, LoadOptions& options) {
   constexpr std::string_view kTrace = "trace:";
   options.arrival = text;
   if (text.starts_with(kTrace)) {
-    options.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(text.substr(kTrace.size())));
+    options.trace =
+        std::make_shared<const ArrivalTrace>(ArrivalTrace::read_file(text.substr(kTrace.size()), "--arrival trace"));
   }
 }
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "loadgen/schedule/arrival_trace.h"
 #include "net/clock.h"
+#include "os/arrival_trace.h"
 
 namespace fanin {
 

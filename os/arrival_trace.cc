@@ -1,4 +1,4 @@
-#include "loadgen/schedule/arrival_trace.h"
+#include "os/arrival_trace.h"
 
 #include <fmt/format.h>
 
@@ -63,8 +63,8 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
   return trace;
 }
 
-ArrivalTrace ArrivalTrace::read_file(const std::string& file) {
-  std::istringstream lines(read_input_file(file, "--arrival trace").content);
+ArrivalTrace ArrivalTrace::read_file(const std::string& file, std::string_view option) {
+  std::istringstream lines(read_input_file(file, option).content);
   return read(lines, file);
 }
 

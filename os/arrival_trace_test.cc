@@ -1,4 +1,4 @@
-#include "loadgen/schedule/arrival_trace.h"
+#include "os/arrival_trace.h"
 
 #include <gtest/gtest.h>
 
@@ -67,7 +67,7 @@ TEST(ArrivalTrace, NeedsTwoDifferentTimes) {
 TEST(ArrivalTrace, SaysThatAFileCannotBeRead) {
   for (const char* file : {"/nonexistent/times.txt", "/"}) {
     try {
-      ArrivalTrace::read_file(file);
+      ArrivalTrace::read_file(file, "--arrival trace");
       FAIL() << file;
     } catch (const std::invalid_argument& error) {
       EXPECT_EQ(std::string(error.what()).rfind(std::string("--arrival trace ") + file, 0), 0U) << error.what();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <istream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/clock.h"
@@ -18,8 +19,8 @@ class ArrivalTrace {
   // lines and lines that begin with # are passed over. Throws std::invalid_argument naming file, line and what is
   // wrong.
   static ArrivalTrace read(std::istream& lines, const std::string& file);
-  // Throws as well where the file cannot be read.
-  static ArrivalTrace read_file(const std::string& file);
+  // Throws as well where the file cannot be read; `option` is then named as read_input_file does.
+  static ArrivalTrace read_file(const std::string& file, std::string_view option);
 
   const std::string& file() const noexcept { return file_; }
   std::size_t size() const noexcept { return offsets_.size(); }
