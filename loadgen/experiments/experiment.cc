@@ -15,6 +15,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
+#include "net/duration.h"
 #include "os/printable.h"
 #include "os/program.h"
 
@@ -123,6 +124,28 @@ double lowest_rate(const LoadOptions& options, const Objective& objective) {
   return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
 }
 
+// Where the search ended for the window: why, and how long it must be, for half the rate that failed and for the rate
+// that a search begins at. Empty: a rate met the objective, or lower ones were tried.
+std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult& result, double ceiling) {
+  const std::vector<Probe>& probes = result.found.probes;
+  const double lowest = lowest_rate(options, result.objective);
+  double tried = kHighestAsked;
+  for (const Probe& probe : probes) {
+    tried = std::min(tried, probe.rate_per_s);
+  }
+  if (tried / 2 >= lowest || std::any_of(probes.begin(), probes.end(), [](const Probe& probe) { return probe.met; })) {
+    return "";
+  }
+  const double needed_s = kMargin * samples_needed(result.objective) / std::min(tried / 2, kStartShare * ceiling);
+  return fmt::format(
+      "no rate below {} can be tried: {} takes {:.0f} requests and some more, which do not fit into --duration {}; "
+      "give "
+      "--duration {}",
+      human_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
+      format_duration(options.duration.value_or(kDefaultDuration)),
+      format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
+}
+
 void tell_end(const RateSearchResult& result) {
   print_error("fanin-load",
               fmt::format("the search ended after {}: {}", plural(result.runs.size(), "probe"), result.reason));
@@ -186,6 +209,12 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
     return ProbeAnswer{judgement.met, judgement.reason};
   };
   result.found = find_highest_rate(plan, probe);
+  if (!result.found.cut_short && !result.found.rate_per_s) {
+    result.reason = why_no_lower_rate(options, result, ceiling);
+    if (!result.reason.empty()) {
+      tell_end(result);
+    }
+  }
   std::vector<const Outcome*> outcomes;
   for (const Outcome& outcome : result.runs) {
     outcomes.push_back(&outcome);

@@ -212,6 +212,23 @@ TEST_F(ExperimentTest, ASearchWithoutARateFails) {
   EXPECT_EQ(json_["bound"], "p99 was 1.00 ms");
 }
 
+// The bug: two probes at the lowest rate whose samples fit into the window, exit code 1, and not a word of the window.
+TEST_F(ExperimentTest, ASearchThatNeedsALongerWindowSaysHowLong) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(search("p99<1us"), 1);
+  EXPECT_EQ(json_["probes"].size(), 2U);  // p99 takes 1000 samples, 1200 with a margin: in 2 s at 600/s
+  EXPECT_EQ(json_["reason"],
+            "no rate below 600/s can be tried: p99 takes 1000 requests and some more, which do not fit into --duration "
+            "2s; give --duration 4s");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "fanin-load: the search ended after 2 probes: " + json_["reason"].get<std::string>() + "\n");
+  options_.duration = std::chrono::seconds(120);  // from 500/s on ten halvings, none of which this window ends
+  EXPECT_EQ(search("p50<1us"), 1);
+  EXPECT_TRUE(json_["reason"].is_null());
+  EXPECT_EQ(search("p50<2ms"), 0);
+  EXPECT_TRUE(json_["reason"].is_null());
+}
+
 // Would catch: rates that are searched on and on although nobody answers any more, and one given as the answer.
 TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenTheServerDies) {
   int runs = 0;

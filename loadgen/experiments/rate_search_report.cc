@@ -13,6 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kTextWidth = 100;
+
 Json run_json(const Outcome& outcome) { return result_json(outcome.plan, outcome.result, outcome.verdict); }
 
 Json objective_json(const Objective& objective) {
@@ -49,7 +51,8 @@ std::string rate_search_text(const RateSearchResult& result) {
                        met_so_far(result));
   }
   if (!result.found.rate_per_s) {
-    return fmt::format("\n  no rate met {}: {}\n", objective, result.found.bound);
+    const std::string reason = result.reason.empty() ? "" : "  " + result.reason + "\n";
+    return wrapped(fmt::format("\n  no rate met {}: {}\n{}", objective, result.found.bound, reason), kTextWidth, 2);
   }
   return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n", human_rate(*result.found.rate_per_s),
                      objective, result.found.probes.back().reason, result.found.bound);
