@@ -71,6 +71,11 @@ Objective parse_objective(const std::string& text) {
       if (objective.errors_share <= 0 && !comparison.included) {
         refuse_bound(comparison, text);
       }
+      if (objective.errors_share > kFailedInvalid) {
+        refuse(fmt::format(
+            "--find-rate {0}: a run with more than {1:g} % failed requests is invalid: ask for errors<={1:g}%", text,
+            kFailedInvalid * 100));
+      }
     } else if (!has_percentile) {
       objective.percentile = parse_percentile(comparison.name, text);
       objective.limit = parse_duration(comparison.bound);

@@ -68,6 +68,14 @@ TEST(Objective, RefusesWhatNothingCanMeet) {
   EXPECT_TRUE(parse_objective("p99<1ms,errors<=0%").errors_included);
 }
 
+// The bug: a bound of 10 % was taken, which no run above 5 % can meet, since it is invalid.
+TEST(Objective, RefusesMoreErrorsThanAValidRunHas) {
+  EXPECT_EQ(refusal("p50<50ms,errors<10%"),
+            "--find-rate p50<50ms,errors<10%: a run with more than 5 % failed requests is invalid: ask for errors<=5%");
+  EXPECT_NE(refusal("p50<50ms,errors<5.01%"), "taken");
+  EXPECT_EQ(refusal("p50<50ms,errors<=5%"), "taken");
+}
+
 // 1 ms falls into a bucket that ends at 1003519 ns, which is what a percentile shows.
 TEST(Objective, TellsBelowFromAtMost) {
   EXPECT_TRUE(met("p99<1003520ns", outcome_of(0)));

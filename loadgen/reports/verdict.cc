@@ -15,7 +15,6 @@ namespace {
 
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
-constexpr double kFailedInvalid = 0.05;     // of the requests
 constexpr double kFellBehind = 0.95;        // of the requests of the window, replied to before it closed
 constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298

@@ -40,6 +40,9 @@ struct Verdict {
 // Judges by the rules of docs/interfaces.md. Pure.
 Verdict judge(const LoadPlan& plan, const LoadResult& result);
 
+// Of the requests: where more of them fail, a result is invalid.
+inline constexpr double kFailedInvalid = 0.05;
+
 // Of a CPU: whoever uses so much is at its limit.
 inline constexpr double kSaturated = 0.90;
 
