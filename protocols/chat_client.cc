@@ -54,6 +54,8 @@ ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) 
       if (stamp.connection == state.connection) {
         ++state.completed;
         ++outcome.completed;
+      } else {
+        ++lines_of_others_;
       }
       state.offset = 0;
       stamp = {};

@@ -17,6 +17,7 @@ class ChatClient : public ClientProtocol {
   void append_request(ClientState& state, std::string& out) override;
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
+  std::optional<std::uint64_t> lines_of_others() const override { return lines_of_others_; }
   std::size_t request_bytes() const override { return line_.size(); }
 
  private:
@@ -30,6 +31,7 @@ class ChatClient : public ClientProtocol {
   bool take_rest(ClientState& state, std::string_view& received) const;
 
   std::string line_;
+  std::uint64_t lines_of_others_ = 0;
   PartialReplies<Stamp> partial_;
 };
 

@@ -142,6 +142,7 @@ TEST(ChatClient, FindsItsOwnLinesAmongOthers) {
       completed += outcome.completed;
     }
     ASSERT_EQ(completed, 2u) << at;
+    ASSERT_EQ(client->lines_of_others(), 3 * (at + 1));
     ASSERT_FALSE(client->end_of_stream(state).mismatch);
   }
 }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,6 +104,8 @@ class ClientProtocol {
   virtual bool asks_to_close() const { return false; }
   // Every reply has a status.
   virtual bool has_statuses() const { return false; }
+  // Lines that other members of a chat said and that came so far, on all connections; nothing where there are none.
+  virtual std::optional<std::uint64_t> lines_of_others() const { return std::nullopt; }
   // Bytes that one request puts on the wire.
   virtual std::size_t request_bytes() const = 0;
 

@@ -69,6 +69,8 @@ class LoadThread {
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   // Replies to requests of the window by their status; empty where the protocol has none.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
+  // That came on all its connections; nothing but of a chat.
+  std::optional<std::uint64_t> lines_of_others() const { return client_->lines_of_others(); }
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
   Nanoseconds unanswered_time() const noexcept { return workload_.unanswered_time(); }

@@ -18,6 +18,7 @@ inline constexpr Note kNoteConnections{"connections", "connections were missing,
 inline constexpr Note kNoteNotClosed{"not-closed", "the server did not close connections that it was to close"};
 inline constexpr Note kNoteMismatch{"mismatch", "replies were not what protocol and payload ask for"};
 inline constexpr Note kNoteUnsolicited{"unsolicited", "the server sent bytes that no request had asked for"};
+inline constexpr Note kNoteMembers{"members", "members of the chat did not receive one another's lines"};
 inline constexpr Note kNoteNone{"no-reply", "no request was due, sent, or completed in the window"};
 inline constexpr Note kNoteFew{"few-replies", "too few replies came within the window to tell a rate"};
 inline constexpr Note kNoteErrors{"errors", "requests failed or were not answered"};

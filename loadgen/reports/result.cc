@@ -248,6 +248,9 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
         seen && (!result.first_mismatch || seen->at < result.first_mismatch->at)) {
       result.first_mismatch = seen;
     }
+    if (const auto lines = thread->lines_of_others()) {
+      result.lines_of_others = result.lines_of_others.value_or(0) + *lines;
+    }
     result.gave_up = result.gave_up || thread->gave_up();
     result.unanswered_time += thread->unanswered_time();
   }

@@ -79,6 +79,8 @@ struct LoadResult {
   ErrorCounts outside_errors;     // of requests before the window
   ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
 
+  std::optional<std::uint64_t> lines_of_others;  // of a chat, over the whole run: that members received of one another
+
   std::optional<SeenMismatch> first_mismatch;  // of the whole run
 
   std::map<unsigned, std::uint64_t> statuses;  // replies to requests of the window, by HTTP status

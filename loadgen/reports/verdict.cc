@@ -17,6 +17,7 @@ constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;        // of the requests of the window, replied to before it closed
 constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close
+constexpr double kUnheardInvalid = 0.05;    // of the lines that members of a chat said to one another
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
 
@@ -241,6 +242,22 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   }
 }
 
+// Of a chat whose members stay: each line that came back to whoever said it has reached all others as well, but for
+// those that were still under way when the run ended, as many as can be in flight. A server that only echoes is faster.
+void check_members(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  if (!result.lines_of_others || plan.requests_per_connection > 0 || result.served < 2) {
+    return;
+  }
+  const auto others = static_cast<double>(result.served - 1);
+  const double said = static_cast<double>(result.completed + result.completed_outside) * others;
+  const double under_way = static_cast<double>(result.served) * plan.depth * others;
+  const auto heard = static_cast<double>(*result.lines_of_others);
+  if (said - heard > kUnheardInvalid * said + under_way) {
+    reasons.invalidate(kNoteMembers, fmt::format("members of the chat received {} of {:.0f} lines that others had said",
+                                                 *result.lines_of_others, said));
+  }
+}
+
 void check_number(const LoadResult& result, Reasons& reasons) {
   if (const std::uint64_t replies = result.completed_in_window; replies > 0 && replies < kFewReplies) {
     reasons.warn(kNoteFew, fmt::format("only {} within the window: a rate takes {} to be known to 10 %",
@@ -281,6 +298,7 @@ Verdict judge(const LoadPlan& plan, const LoadResult& result) {
   }
   find_bottleneck(plan, result, verdict);
   check_outcomes(plan, result, reasons);
+  check_members(plan, result, reasons);
   check_number(result, reasons);
   check_unsolicited(result, reasons);
   check_connections(plan, result, reasons);

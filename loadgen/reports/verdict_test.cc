@@ -354,6 +354,28 @@ TEST_F(VerdictTest, BytesThatNothingAskedForInvalidate) {
       "the server sent bytes 1 time that no request had asked for: a reply may have been there before its request");
 }
 
+// The bug: a server that only echoes, and is the faster for it, was a valid chat.
+TEST_F(VerdictTest, MembersOfAChatReceiveOneAnothersLines) {
+  result_.completed_outside = 1'000;      // 11,000 lines to nine others each
+  result_.lines_of_others = 94'050 - 90;  // 5 % fewer, and one of each member under way
+  EXPECT_EQ(judged().status, Status::kValid);
+  result_.lines_of_others = 94'050 - 91;
+  EXPECT_EQ(judged().status, Status::kInvalid);
+  result_.lines_of_others = 0;
+  EXPECT_EQ(judged().reasons,
+            std::vector<std::string>{"members of the chat received 0 of 99000 lines that others had said"});
+  plan_.requests_per_connection = 1;  // a member that comes and goes misses what is said meanwhile
+  EXPECT_EQ(judged().status, Status::kValid);
+  plan_.requests_per_connection = 0;
+  plan_.connections = 1;  // nobody else is there
+  result_.connections.established = result_.served = 1;
+  result_.response.clear();
+  for (int i = 0; i < 10'000; ++i) {
+    result_.response.record(microseconds(100));
+  }
+  EXPECT_EQ(judged().status, Status::kValid);
+}
+
 // Would catch: a server that closes instead of every second reply, in a result that ends with exit code 0.
 TEST_F(VerdictTest, FailedRequestsInvalidateAboveFivePercent) {
   result_.sent = 10'000;
