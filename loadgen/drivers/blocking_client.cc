@@ -194,7 +194,9 @@ void BlockingClient::reopen_if_due(const Coordinator& coordinator) {
     workload_.unusable(0, at_, ErrorKind::kOpenAtEnd);  // nothing is in flight
     await_end(coordinator);
     close();
-    open();
+    if (!over() && !workload_.finished(at_)) {
+      open();
+    }
   } else if (!fd_ && at_ >= retry_at_) {
     if (plan_.connect_on_demand) {
       workload_.usable(0, at_);

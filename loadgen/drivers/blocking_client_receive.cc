@@ -67,21 +67,27 @@ void BlockingClient::end_of_stream() {
 
 // Where it is for the server to close, reads on until it has.
 void BlockingClient::await_end(const Coordinator& coordinator) {
-  const TimePoint deadline = at_ + plan_.timeout;
-  while (plan_.close == CloseKind::kServer && !over() && !workload_.finished(at_)) {
+  if (plan_.close != CloseKind::kServer) {
+    return;
+  }
+  const TimePoint since = at_;
+  while (!over() && !workload_.finished(at_)) {
     const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
     const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
     at_ = now();
     if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+      close_waits_.closed(since, at_);
       return;
     }
-    if (at_ >= deadline) {
+    if (at_ >= since + plan_.timeout) {
+      close_waits_.given_up(since, at_, recorder_.window());
       recorder_.connection_error(ErrorKind::kNotClosed);
       recorder_.connections.failed = 1;
       return;
     }
     look_for_news(coordinator);
   }
+  end_close_wait(since, at_);
 }
 
 // Takes what comes meanwhile, which nobody has asked for: it must not pass for the reply to the next request.

@@ -96,6 +96,11 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
     }
   }
   look();
+  for (std::uint32_t i = 0; i < share_.connections && plan_.close == CloseKind::kServer; ++i) {
+    if (link(i).closing) {
+      end_close_wait(since_[i], at_);
+    }
+  }
   finish(at_);
 }
 

@@ -238,6 +238,9 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
 }
 
 void EventLoop::renew(std::uint32_t index) {
+  if (link(index).closing) {
+    close_waits_.closed(since_[index], at_);
+  }
   workload_.unusable(index, at_, ErrorKind::kClosedEarly);
   close_link(index);
   to_open_.push(index);

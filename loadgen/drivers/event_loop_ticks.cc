@@ -44,6 +44,7 @@ void EventLoop::sweep_timeouts() {
                workload_.oldest_sent(index) + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kTimeout);
     } else if (link.closing && since_[index] + plan_.timeout <= at_) {
+      close_waits_.given_up(since_[index], at_, recorder_.window());
       break_link(index, ErrorKind::kNotClosed);
     }
   }

@@ -7,6 +7,7 @@
 #include "loadgen/drivers/waiting.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/class_recorder.h"
+#include "loadgen/records/close_waits.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/records/silence_watch.h"
@@ -74,6 +75,7 @@ class LoadThread {
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
   Nanoseconds unanswered_time() const noexcept { return workload_.unanswered_time(); }
+  const CloseWaits& close_waits() const noexcept { return close_waits_; }
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
   // The first of the whole run, if there was any.
   const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }
@@ -92,6 +94,12 @@ class LoadThread {
   void look_for_silence(TimePoint at) {
     const std::uint64_t ended = recorder_.all_completed() + recorder_.all_failed() - recorder_.all_timeouts();
     silence_.look(at, ended, workload_.any_in_flight());
+  }
+  // The traffic is over, and a connection has waited since then for the server to close it. Before finish().
+  void end_close_wait(TimePoint since, TimePoint at) {
+    if (close_waits_.open_at_end(since, at, recorder_.window())) {
+      recorder_.connection_error(ErrorKind::kNotClosed);
+    }
   }
   // The traffic is over: accounts for all that is still open.
   void finish(TimePoint at);
@@ -132,6 +140,7 @@ class LoadThread {
   Workload workload_;
   UsageMeter meter_;
   SilenceWatch silence_;
+  CloseWaits close_waits_;
   int last_connect_error_ = 0;
   bool gave_up_ = false;
 

@@ -252,6 +252,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.lines_of_others = result.lines_of_others.value_or(0) + *lines;
     }
     result.gave_up = result.gave_up || thread->gave_up();
+    result.unclosed_time += thread->close_waits().in_vain();
     result.unanswered_time += thread->unanswered_time();
   }
   add_slices(result, threads);

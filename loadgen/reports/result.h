@@ -67,6 +67,7 @@ struct LoadResult {
   std::vector<Nanoseconds> silences;  // stretches of the window in which requests were in flight and no reply came
   Nanoseconds silence_at_end{0};      // the last of them, if it lasted to the end of the window and no reply ended it
   Nanoseconds unanswered_time{0};     // see Workload
+  Nanoseconds unclosed_time{0};       // see CloseWaits
 
   std::uint64_t sent = 0;
   std::uint64_t completed = 0;

@@ -16,7 +16,7 @@ namespace {
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
 constexpr double kLateWarning = 0.999;
 constexpr double kFellBehind = 0.95;        // of the requests of the window, replied to before it closed
-constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close
+constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close, and of their time
 constexpr double kUnheardInvalid = 0.05;    // of the lines that members of a chat said to one another
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 constexpr double kNearCeiling = 0.80;  // of what the driver reaches against a server that does nothing
@@ -171,8 +171,8 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
   }
 }
 
-// With --close server: a connection that the server does not close waits for --timeout and asks nothing, so that the
-// result is about the timeout.
+// With --close server: a connection that the server does not close waits for --timeout or the end of the run and asks
+// nothing, so that the result is about the timeout.
 void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const std::uint64_t left_open = result.connection_errors[ErrorKind::kNotClosed];
   if (left_open == 0) {
@@ -180,10 +180,12 @@ void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
   }
   const std::uint64_t idle = std::min(result.connections.idle_established, result.connect.count());
   const std::uint64_t lives = std::max(left_open, result.connect.count() - idle);
-  const auto text = fmt::format("the server did not close {} of {} connections within {}", left_open, lives,
-                                format_duration(plan.timeout));
+  const double waited = result.share_of_connections(result.unclosed_time, plan).value_or(0);
+  const auto text =
+      fmt::format("the server did not close {} of {} connections: waiting for it took {:.3g} % of their time",
+                  left_open, lives, waited * 100);
   const bool many = static_cast<double>(left_open) > kNotClosedInvalid * static_cast<double>(lives);
-  many ? reasons.invalidate(kNoteNotClosed, text) : reasons.warn(kNoteNotClosed, text);
+  many || waited > kNotClosedInvalid ? reasons.invalidate(kNoteNotClosed, text) : reasons.warn(kNoteNotClosed, text);
 }
 
 // Failed and unanswered requests, but for those that an overload or an interrupt leaves unanswered: in an open loop
@@ -209,7 +211,8 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
                                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   const bool slow = !result.interrupted && !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
-                    result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0);
+                    result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0) &&
+                    result.connection_errors[ErrorKind::kNotClosed] == 0;
   if (result.completed == 0 && slow) {
     reasons.invalidate(kNoteNone, "no request was completed: replies take longer than the window");
   } else if (const std::string why = why_no_reply(plan, result); !why.empty()) {

@@ -341,7 +341,16 @@ TEST_F(VerdictTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateAboveFi
   EXPECT_EQ(judged().status, Status::kWarning);
   result_.connection_errors.add(ErrorKind::kNotClosed);
   EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_EQ(judged().reasons, std::vector<std::string>{"the server did not close 6 of 100 connections within 300ms"});
+  result_.unclosed_time = milliseconds(400);  // of 10 s
+  EXPECT_EQ(
+      judged().reasons,
+      std::vector<std::string>{"the server did not close 6 of 100 connections: waiting for it took 4 % of their time"});
+  for (int i = 0; i < 1'000; ++i) {
+    result_.connect.record(microseconds(100));
+  }
+  EXPECT_EQ(judged().status, Status::kWarning);
+  result_.unclosed_time = milliseconds(600);  // the others were opened anew the more often meanwhile
+  EXPECT_EQ(judged().status, Status::kInvalid);
 }
 
 // Would catch: latencies printed of a server whose replies may have come before their requests.
@@ -457,6 +466,14 @@ TEST_F(VerdictTest, TooFewRepliesForARateWarn) {
   EXPECT_EQ(judged().status, Status::kWarning);
   EXPECT_EQ(judged().reasons,
             std::vector<std::string>{"only 99 replies within the window: a rate takes 100 to be known to 10 %"});
+}
+
+// Would catch: connections that the server does not close after their requests of the warm-up, called slow replies.
+TEST_F(VerdictTest, AConnectionThatIsNotClosedIsNoSlowReply) {
+  result_.sent = result_.completed = result_.completed_in_window = 0;
+  result_.completed_outside = 20;
+  result_.connection_errors.add(ErrorKind::kNotClosed, 10);
+  EXPECT_EQ(judged().reasons[0], "no request was sent in the window");
 }
 
 TEST_F(VerdictTest, ASaturatedGeneratorIsTheBottleneck) {

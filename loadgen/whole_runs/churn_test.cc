@@ -1,4 +1,5 @@
 // Whole runs in which connections come and go.
+#include <algorithm>
 #include <string>
 
 #include "loadgen/drivers/dial.h"
@@ -56,6 +57,22 @@ TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
   EXPECT_GE(result.connection_errors[ErrorKind::kNotClosed], 16U);  // of the 20 lives all but the last 4
   EXPECT_EQ(result.connection_errors.total(), result.connection_errors[ErrorKind::kNotClosed]);
   EXPECT_EQ(result.connections.failed, 4U);
+}
+
+// The bug: the same server was valid without a word where --timeout is longer than the window: no wait ends.
+TEST_P(ChurnTest, AServerThatDoesNotCloseWithinTheWindowIsNamed) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.duration = milliseconds(500);  // longer than CloseWaits::kShortest
+  plan.requests_per_connection = 2;
+  plan.close = CloseKind::kServer;
+  plan.timeout = std::chrono::seconds(5);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.connection_errors[ErrorKind::kNotClosed], 4U);
+  const Verdict verdict = judge(plan, result);
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_NE(std::find(verdict.notes.begin(), verdict.notes.end(), &kNoteNotClosed), verdict.notes.end());
 }
 
 TEST_P(ChurnTest, AllConnectAtOnceInAStorm) {
