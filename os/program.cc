@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -71,6 +72,8 @@ int run_program(std::string_view name, const std::function<int()>& body, std::si
   try {
     require_stack(stack_bytes);
     exit_code = body();
+  } catch (const std::filesystem::filesystem_error& error) {  // whose text is the library's
+    print_error(name, fmt::format("{}: {}: mend it, or name another", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {
     print_error(name, error.what() + advice(error.code()));
   } catch (const std::exception& error) {

@@ -37,6 +37,15 @@ TEST(Program, SaysWhatToDoAboutALimitOnDescriptors) {
               ExitedWithCode(2), "^prog: pipe: Too many open files: raise the limit on descriptors .ulimit -n.\n$");
 }
 
+// Would catch: "filesystem error: status: Too many levels of symbolic links [...]", as of a file that links to itself.
+TEST(Program, SaysWhichFileIsWrongInItsOwnWords) {
+  const auto body = []() -> int {
+    throw std::filesystem::filesystem_error("status", "/a/b", std::error_code(ELOOP, std::generic_category()));
+  };
+  EXPECT_EXIT(std::_Exit(run_program("prog", body)), ExitedWithCode(2),
+              "^prog: /a/b: Too many levels of symbolic links: mend it, or name another\n$");
+}
+
 // Would catch: exit code 0 of a program whose output the disk did not take.
 TEST(Program, SaysThatStandardOutputIsFull) {
   EXPECT_EXIT(

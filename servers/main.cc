@@ -1,4 +1,5 @@
 // fanin-server: serves one protocol with one concurrency model until it is told to stop, then says what it counted.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "net/affinity.h"
+#include "net/descriptor.h"
 #include "os/program.h"
 #include "servers/counters.h"
 #include "servers/listing.h"
@@ -55,6 +57,25 @@ void check_listeners(const ServerModel& model, Server& server) {
   }
 }
 
+// A model opens its own descriptors after the READY line, which must not be its last one. So as many as it may need,
+// and one for a connection, are taken here and given back. Throws std::system_error.
+void check_descriptors(const ServerModel& model, Server& server) {
+  constexpr int kOfAnyModel = 3;  // an epoll set or its like, a counter of events, a connection
+  const ModelOptions& options = server.options().model;
+  int needed = kOfAnyModel;
+  if (model.descriptors_per_worker != nullptr) {
+    const bool own_listeners = model.reuses_port != nullptr && model.reuses_port(options);
+    const auto listeners = own_listeners ? static_cast<int>(server.listeners().size()) : 0;
+    needed += options.workers * (model.descriptors_per_worker(options) + listeners);
+  }
+  const int listener = server.listeners().front().fd();
+  const std::string what = fmt::format("{} needs {} descriptors besides its listeners", model.name, needed);
+  std::vector<Descriptor> taken;
+  while (taken.size() < static_cast<std::size_t>(needed)) {
+    taken.emplace_back(check(::fcntl(listener, F_DUPFD_CLOEXEC, 0), what.c_str()));
+  }
+}
+
 int serve(ServerCommand command) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
@@ -78,6 +99,7 @@ int serve(ServerCommand command) {
   Server server(command.options, chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
   check_listeners(model, server);
   Replicas replicas(model, server);
+  check_descriptors(model, server);
   if (!print_ready(command, server)) {
     return kExitBadInput;  // whoever started it would wait for the line for ever
   }

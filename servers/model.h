@@ -43,6 +43,8 @@ struct ServerModel {
   bool stalls = false;
   // Whether the listeners must be opened with SO_REUSEPORT. Null: never.
   bool (*reuses_port)(const ModelOptions&) = nullptr;
+  // How many descriptors each worker keeps open besides connections and listeners of its own. Null: none.
+  int (*descriptors_per_worker)(const ModelOptions&) = nullptr;
   // All connections live in one address space, so that protocols which connect them (chat) can be carried.
   bool shares_memory = true;
 

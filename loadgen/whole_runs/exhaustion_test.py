@@ -56,6 +56,27 @@ class Exhaustion(Accounts):
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn("may hold 40 descriptors", done.stderr)
 
+    def test_a_server_without_descriptors_does_not_say_that_it_is_ready(self):
+        """Would catch: a READY line of a server that then has no descriptor for its epoll set and ends, or for a
+        connection and does not heed SIGTERM."""
+        listing = json.loads(subprocess.check_output([SERVER, "list", "--json"], text=True, timeout=60))
+        for model in (each["name"] for each in listing["models"] if each["supported"]):
+            for limit in (4, 5, 6, 7, 8, 10, 13, 16):
+                with self.subTest(model=model, limit=limit):
+                    process = subprocess.Popen(
+                        [SERVER, model, "--port", "0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                        preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                    self.addCleanup(stop, process)
+                    if process.stdout.readline():
+                        process.terminate()
+                        _, said = process.communicate(timeout=60)
+                        self.assertEqual((process.returncode, said), (0, ""))
+                    else:
+                        _, said = process.communicate(timeout=60)
+                        self.assertEqual((process.returncode, said.count("\n")), (2, 1), said)
+                        self.assertTrue(said.endswith(": raise the limit on descriptors (ulimit -n)\n"), said)
+                    self.assertTrue(limit > 5 or process.returncode == 2)
+
     def test_a_server_that_dies_in_the_middle(self):
         with server() as (target, process):
             with generator(target, "--requests", "1000000000", "--timeout", "300ms") as load:

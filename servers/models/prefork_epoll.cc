@@ -54,6 +54,7 @@ const ServerModel kPreforkEpoll{
     .accept_modes = "reuseport exclusive",
     .worker_processes = true,
     .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; },
+    .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 1; },
     .shares_memory = false};
 
 }  // namespace fanin

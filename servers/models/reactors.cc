@@ -106,6 +106,7 @@ const ServerModel kReactors{.name = "reactors",
                             .family = "multicore",
                             .takes = "workers accept processes",
                             .accept_modes = "reuseport exclusive handoff",
-                            .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; }};
+                            .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; },
+                            .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 2; }};
 
 }  // namespace fanin
