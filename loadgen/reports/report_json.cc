@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
 #include "os/build_info.h"
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"

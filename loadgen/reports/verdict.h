@@ -46,7 +46,6 @@ inline constexpr double kFailedInvalid = 0.05;
 // Of a CPU: whoever uses so much is at its limit.
 inline constexpr double kSaturated = 0.90;
 
-std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
 std::string_view status_name(Status status) noexcept;
 
 }  // namespace fanin
