@@ -46,7 +46,8 @@ std::string name_of(const Descriptor& place) {
 DocumentRoot::DocumentRoot(const std::string& directory, Resolution resolution)
     : directory_(::open(directory.c_str(), kPlaceFlags | O_DIRECTORY)) {
   if (!directory_) {
-    throw std::system_error(errno, std::generic_category(), fmt::format("cannot serve --root {} (name a directory)", directory));
+    throw std::system_error(errno, std::generic_category(),
+                            fmt::format("cannot serve --root {} (name a directory)", directory));
   }
   // Seccomp filters that do not know the call answer EPERM instead of ENOSYS: all that counts is that it works.
   const Descriptor probe(resolution == Resolution::kChecked ? -1 : open_beneath(directory_.get(), ".", kPlaceFlags));

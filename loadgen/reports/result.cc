@@ -42,12 +42,6 @@ void add_classes(LoadResult& result, const ClassRecorder& classes) {
   }
 }
 
-Nanoseconds window_length(const Recorder& recorder) {
-  const Window& window = recorder.window();
-  const TimePoint end = window.close == TimePoint::max() ? recorder.last_outcome() : window.close;
-  return end - window.open;
-}
-
 void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin, Nanoseconds window) {
   result.spun += spin.spun();
   result.stalls.count += spin.stalls().count;
@@ -223,18 +217,17 @@ double LoadResult::requests_per_s() const noexcept {
   return window > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(window.count()) : 0.0;
 }
 
-Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  Nanoseconds length{0};
-  for (const auto& thread : threads) {
-    length = std::max(length, window_length(thread->recorder()));
-  }
-  return length;
+Nanoseconds window_length(const Recorder& recorder) {
+  const Window& window = recorder.window();
+  const TimePoint end = window.close == TimePoint::max() ? recorder.last_outcome() : window.close;
+  return end - window.open;
 }
 
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads) {
   LoadResult result;
   for (const auto& thread : threads) {
     add_counts(result, thread->recorder());
+    result.window = std::max(result.window, window_length(thread->recorder()));
     add_statuses(result, thread->statuses());
     add_usage(result, thread->usage(), thread->spin(), window_length(thread->recorder()));
     if (thread->classes() != nullptr) {
@@ -256,7 +249,6 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     result.unanswered_time += thread->unanswered_time();
   }
   add_slices(result, threads);
-  result.window = std::max(window_length(threads), Nanoseconds(0));
   add_fairness(result, threads);
   add_downtime(result, threads);
   add_silences(result, threads);

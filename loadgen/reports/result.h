@@ -128,9 +128,9 @@ struct LoadResult {
   double requests_per_s() const noexcept;
 };
 
-// True length of the window: by the clock, or up to the last outcome where a number of requests ended it. Of threads
-// that have finished.
-Nanoseconds window_length(const std::vector<std::unique_ptr<LoadThread>>& threads);
+// True length of the window: by the clock, or up to the last outcome where a number of requests ended it. Of a thread
+// that has finished; that of a run is the longest of its threads.
+Nanoseconds window_length(const Recorder& recorder);
 
 // Adds up what the threads recorded, which must have ended.
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads);

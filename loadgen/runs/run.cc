@@ -1,59 +1,22 @@
 #include "loadgen/runs/run.h"
 
-#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
-#include <stdexcept>
 #include <thread>
 
-#include "loadgen/records/accept_queue.h"
+#include "loadgen/runs/announcer.h"
+#include "loadgen/runs/coordinator.h"
 #include "loadgen/runs/load_threads.h"
+#include "loadgen/runs/target_part.h"
 #include "loadgen/runs/warmup.h"
-#include "net/resolve.h"
 
 namespace fanin {
 namespace {
 
-std::string describe_connect_error(int error) {
-  return error == kSetupError
-             ? "what came was not the --greeting-... or the reply to --setup-request that was expected, "
-               "or did not come within --timeout"
-             : std::strerror(error);
-}
-
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
-
-// What one target has to itself.
-struct Part {
-  Part(const LoadPlan& its_plan, ConnectGate& gate)
-      : plan(its_plan),
-        sources(plan.target, std::uint64_t{plan.connections} + plan.idle, plan.churns()),
-        threads(make_load_threads(plan, sources, gate)) {}
-
-  const LoadPlan& plan;
-  const SourceAddresses sources;
-  const std::vector<std::unique_ptr<LoadThread>> threads;
-  std::optional<AcceptQueueCounts> queue_before;  // of a target on this machine
-  std::optional<ServerUsage> server_before;
-  std::optional<ServerUsage> server;
-  std::uint64_t unserved = 0;  // connections that came up and had no reply when the window opened
-};
-
-std::optional<AcceptQueueCounts> queue_of(const Address& target) {
-  return is_on_this_machine(target) ? std::optional(accept_queue_counts(target)) : std::nullopt;
-}
-
-std::uint64_t unserved(const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  std::uint64_t count = 0;
-  for (const auto& thread : threads) {
-    count += thread->unserved();
-  }
-  return count;
-}
 
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.
 class Director {
@@ -61,10 +24,10 @@ class Director {
   // The plans differ in target and turn alone.
   Director(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
            const std::atomic<bool>& interrupted)
-      : plan_(plans.front()), listeners_(listeners), interrupted_(interrupted) {
+      : plan_(plans.front()), interrupted_(interrupted) {
     for (const LoadPlan& plan : plans) {
-      const Part& part = *parts_.emplace_back(std::make_unique<Part>(plan, gate_));
-      for (const auto& thread : part.threads) {
+      const TargetPart& part = *parts_.emplace_back(std::make_unique<TargetPart>(plan, gate_));
+      for (const auto& thread : part.threads()) {
         threads_.push_back(thread.get());
       }
     }
@@ -73,7 +36,7 @@ class Director {
     for (const LoadThread* thread : threads_) {
       recorders.push_back(&thread->recorder());
     }
-    series_.emplace(std::move(recorders));
+    announcer_.emplace(listeners, std::move(recorders));
   }
 
   ~Director() {
@@ -85,12 +48,12 @@ class Director {
     const WallTime started_at = std::chrono::system_clock::now();
     machine_before_ = read_machine_load();
     for (const auto& part : parts_) {
-      part->queue_before = queue_of(part->plan.target);
+      part->look_at_queue();
     }
     const TimePoint begin = now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
-    const auto all_reachable = [](const auto& part) { return unreachable(*part).empty(); };
+    const auto all_reachable = [](const auto& part) { return part->unreachable().empty(); };
     if (!std::all_of(parts_.begin(), parts_.end(), all_reachable)) {
       return without_traffic(started_at, now() - begin);
     }
@@ -101,32 +64,25 @@ class Director {
     if (!plan_.requests) {
       window.close = window.open + plan_.duration;
     }
-    tell(&RunListener::established, established());
+    announcer_->established();
     coordinator_->start(window);
     const auto opened_at = measure(window);
-    for (RunListener* listener : listeners_) {
-      listener->hold();
-    }
+    announcer_->hold();
     const TimePoint released = now();
     coordinator_->release();
     running_.clear();
     const Nanoseconds closing = now() - released;
     std::vector<LoadResult> results = results_since(started_at, setup);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const auto& part = parts_[i];
       LoadResult& result = results[i];
       result.opened_at = opened_at;
       result.closing = closing;
       result.warmup = window.open - window.start;
       result.warmup_end = warmup_.end();
       result.warmup_steady = warmup_.steady();
-      result.unserved_at_opening = part->unserved;
       result.generator = usage_;
       result.machine = machine_;
-      result.server = part->server;
-      if (part->queue_before) {
-        result.listen_overflows = overflows_between(*part->queue_before, *queue_of(part->plan.target));
-      }
+      parts_[i]->report(result);
     }
     return results;
   }
@@ -145,23 +101,19 @@ class Director {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
+  // Without waking anything that takes CPU from the server: nothing is shown meanwhile.
   void wait_for_accepts() {
     AcceptWatch watch;
     const TimePoint begin = now();
-    const auto sleep = [](TimePoint until) {
-      std::this_thread::sleep_until(until);
-      return false;
-    };
     while (!interrupted_.load() && watch.look(waiting_for_accept(), now() - begin)) {
-      wait(Phase::kConnecting, sleep, now() + Warmup::kStep, begin);
+      std::this_thread::sleep_for(Warmup::kStep);
     }
   }
 
   std::uint64_t waiting_for_accept() const {
     std::uint64_t waiting = 0;
     for (const auto& part : parts_) {
-      const Address& target = part->plan.target;
-      waiting += is_on_this_machine(target) ? fanin::waiting_for_accept(target).value_or(0) : 0;
+      waiting += part->waiting_for_accept();
     }
     return waiting;
   }
@@ -179,22 +131,18 @@ class Director {
     const MachineLoad machine_opened = read_machine_load();
     const ProcessUsage before = process_usage();
     for (const auto& part : parts_) {
-      part->server_before = server_usage(part->plan.server.roots);
-      part->unserved = unserved(part->threads);
+      part->open_window();
     }
-    tell(&RunListener::window_opened, window.open);
+    announcer_->window_opened(window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
     machine_ = shares_between(machine_opened, read_machine_load());
     for (const auto& part : parts_) {
-      part->server = part->server_before ? server_usage(part->plan.server.roots) : std::nullopt;
-      if (part->server) {
-        part->server->cpu -= part->server_before->cpu;
-      }
+      part->close_window();
     }
-    tell(&RunListener::window_closed, std::min(window.close, now()));
+    announcer_->window_closed(std::min(window.close, now()));
     wait(Phase::kDraining, until_done);
-    show(Phase::kDraining, Nanoseconds(0));  // the last second is over only now
+    announcer_->show(Phase::kDraining, Nanoseconds(0));  // the last second is over only now
     return opened_at;
   }
 
@@ -238,62 +186,8 @@ class Director {
           until = now();
         }
       }
-      show(phase, now() - begin);
+      announcer_->show(phase, now() - begin);
     }
-  }
-
-  void show(Phase phase, Nanoseconds elapsed) {
-    if (listeners_.empty()) {
-      return;
-    }
-    RunListener::Progress progress{.phase = phase, .elapsed = elapsed};
-    for (const LoadThread* thread : threads_) {
-      const Recorder& recorder = thread->recorder();
-      progress.completed += recorder.progress_completed();
-      progress.failed += recorder.progress_failed();
-      progress.outside += recorder.progress_outside();
-      progress.outside_failed += recorder.progress_outside_failed();
-      progress.connections_up += recorder.progress_connections();
-      progress.errors.merge(recorder.progress_errors());
-    }
-    for (RunListener* listener : listeners_) {
-      listener->progress(progress);
-    }
-    tell_seconds();
-  }
-
-  void tell_seconds() {
-    constexpr Nanoseconds kWhole = std::chrono::seconds(1);
-    while (auto sum = series_->next()) {
-      Nanoseconds length = kWhole;
-      if (sum->all_finished) {
-        Nanoseconds window{0};
-        for (const auto& part : parts_) {
-          window = std::max(window, window_length(part->threads));
-        }
-        length = std::clamp(window - kWhole * static_cast<std::int64_t>(sum->number), Nanoseconds(0), kWhole);
-      }
-      const RunListener::FinishedSecond second{std::move(*sum), length};
-      for (RunListener* listener : listeners_) {
-        listener->second(second);
-      }
-    }
-  }
-
-  template <typename... Parameters, typename... Arguments>
-  void tell(void (RunListener::*event)(Parameters...), Arguments... arguments) {
-    for (RunListener* listener : listeners_) {
-      (listener->*event)(arguments...);
-    }
-  }
-
-  // The threads wait for the start, so their counts stand still.
-  std::uint64_t established() const {
-    std::uint64_t count = 0;
-    for (const LoadThread* thread : threads_) {
-      count += thread->recorder().connections.established;
-    }
-    return count;
   }
 
   // Ends a run of which one target cannot be reached. That is its result; the other targets are not measured.
@@ -303,7 +197,7 @@ class Director {
     std::vector<LoadResult> results = results_since(started_at, setup);
     std::string first_reason;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      results[i].unreachable = unreachable(*parts_[i]);
+      results[i].unreachable = parts_[i]->unreachable();
       first_reason = first_reason.empty() ? results[i].unreachable : first_reason;
     }
     for (LoadResult& result : results) {
@@ -317,7 +211,7 @@ class Director {
   std::vector<LoadResult> results_since(WallTime started_at, Nanoseconds setup) const {
     std::vector<LoadResult> results;
     for (const auto& part : parts_) {
-      LoadResult& result = results.emplace_back(collect(part->plan, part->threads));
+      LoadResult& result = results.emplace_back(collect(part->plan(), part->threads()));
       result.started_at = started_at;
       result.machine_before = machine_before_;
       result.setup = setup;
@@ -326,27 +220,13 @@ class Director {
     return results;
   }
 
-  // Why a target cannot be reached at all; nothing: it can.
-  static std::string unreachable(const Part& part) {
-    int error = 0;
-    std::uint64_t up = 0;
-    for (const auto& thread : part.threads) {
-      error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
-      up += thread->recorder().connections.established;
-    }
-    return up == 0 && error != 0
-               ? fmt::format("no connection to {} came up: {}", part.plan.target.text(), describe_connect_error(error))
-               : "";
-  }
-
   const LoadPlan& plan_;
-  const std::vector<RunListener*>& listeners_;
   const std::atomic<bool>& interrupted_;
   ConnectGate gate_{plan_.connecting};
-  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<std::unique_ptr<TargetPart>> parts_;
   std::vector<LoadThread*> threads_;  // of all parts
   std::optional<Coordinator> coordinator_;
-  std::optional<SeriesReader> series_;  // over all threads
+  std::optional<Announcer> announcer_;  // tells the listeners
   std::vector<std::jthread> running_;
   Warmup warmup_{plan_};
   ProcessUsage usage_;

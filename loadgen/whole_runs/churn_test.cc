@@ -109,6 +109,27 @@ TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
   EXPECT_NE(reasons.find("accept queue"), std::string::npos) << reasons;
 }
 
+// Would catch: progress read from all threads every 10 ms while the server accepts, on the CPU that it needs for that.
+TEST_P(ChurnTest, NothingIsShownWhileTheServerAccepts) {
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 100});  // nobody accepts
+  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  plan.timeout = milliseconds(50);
+  struct Watcher : RunListener {
+    void progress(const Progress& progress) override {
+      if (progress.phase == Progress::Phase::kConnecting) {
+        shown.push_back(progress.elapsed);
+      }
+    }
+    std::vector<Nanoseconds> shown;
+  } watcher;
+  const LoadResult result = run(plan, {&watcher});
+  EXPECT_EQ(result.connections.established, 4U);
+  EXPECT_EQ(result.completed, 0U);
+  for (std::size_t i = 1; i < watcher.shown.size(); ++i) {
+    EXPECT_GE(watcher.shown[i] - watcher.shown[i - 1], milliseconds(100)) << "five times a second at most";
+  }
+}
+
 // Would catch: the overflow of another program's queue laid to the target.
 TEST_P(ChurnTest, AnotherQueueThatOverflowsIsNotTheTargets) {
   TestServer server(Behaviour::kEchoes);
