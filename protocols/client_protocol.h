@@ -46,10 +46,11 @@ struct ReplyOutcome {
     unread = static_cast<std::uint32_t>(left);
   }
 
-  // One reply, and nothing else to say: found out in two comparisons, as it is what comes nearly always.
-  bool is_one_reply() const noexcept {
+  // One reply that is right, and no other bytes: found out in two comparisons, as nearly every outcome is that.
+  bool is_one_reply() const noexcept { return is_one_reply(0); }
+  bool is_one_reply(std::uint32_t with_status) const noexcept {
     using Words = std::array<std::uint64_t, 2>;
-    return std::bit_cast<Words>(*this) == std::bit_cast<Words>(ReplyOutcome{.completed = 1});
+    return std::bit_cast<Words>(*this) == std::bit_cast<Words>(ReplyOutcome{.completed = 1, .status = with_status});
   }
 };
 

@@ -81,14 +81,14 @@ bool EpollLoop::handle(const epoll_event& event) {
   const auto index = static_cast<std::uint32_t>(event.data.u64);
   if (link(index).phase == Phase::kConnecting) {
     connect_decided(index);
-    if (link(index).phase != Phase::kUp) {
+    if (!link(index).connected()) {
       return false;
     }
   }
   if (link(index).busy && (event.events & EPOLLOUT) != 0) {
     sendable(index);
   }
-  if (link(index).phase == Phase::kUp && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
+  if (link(index).connected() && (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
     const bool closing = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (!reads_slowly(index)) {
       return receive(index, closing);
@@ -180,7 +180,7 @@ void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*ki
       return;
     }
   }
-  if (stamps_ && !is_idle(index) && !link(index).in_setup) {
+  if (stamps_ && !is_idle(index) && link(index).phase != Phase::kSetup) {
     stamps_->sent(index, link(index).fd);
   }
   all_sent(index);

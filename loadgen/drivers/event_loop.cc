@@ -97,7 +97,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
   }
   look();
   for (std::uint32_t i = 0; i < share_.connections && plan_.close == CloseKind::kServer; ++i) {
-    if (link(i).closing) {
+    if (link(i).phase == Phase::kClosing) {
       end_close_wait(since_[i], at_);
     }
   }
@@ -150,7 +150,7 @@ bool EventLoop::drained() const noexcept {
 
 // Nothing is expected on an idle connection but the reply that proves it; what comes besides is discarded.
 bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
-  if (link(index).in_setup) {
+  if (link(index).phase == Phase::kSetup) {
     return received_setup(index, bytes);
   }
   const auto newcomer = newcomers_.find(index);
@@ -174,11 +174,11 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
 
 // On an active connection, out of its time: where it closes, nothing is expected any more but the end.
 bool EventLoop::received_besides(std::uint32_t index, std::string_view bytes) {
-  return link(index).in_setup ? received_setup(index, bytes) : true;
+  return link(index).phase == Phase::kSetup ? received_setup(index, bytes) : true;
 }
 
 void EventLoop::end_of_stream(std::uint32_t index) {
-  if (link(index).in_setup) {
+  if (link(index).phase == Phase::kSetup) {
     setup_failed(index);
     return;
   }
@@ -201,7 +201,7 @@ void EventLoop::end_of_stream(std::uint32_t index) {
 }
 
 void EventLoop::failed(std::uint32_t index, ErrorKind kind) {
-  if (link(index).in_setup) {
+  if (link(index).phase == Phase::kSetup) {
     setup_failed(index);
   } else if (is_idle(index)) {
     break_idle(index, kind);

@@ -129,7 +129,7 @@ class EventLoop : public LoadThread {
   bool tick_is_due() const noexcept { return at_ >= next_tick_; }
   bool half_closes() const noexcept { return half_closes_; }
   bool reads_slowly(std::uint32_t index) const noexcept {
-    return reads_.active() && !is_idle(index) && !link(index).in_setup;
+    return reads_.active() && !is_idle(index) && link(index).phase != Phase::kSetup;
   }
   Pacer& reads() noexcept { return reads_; }
 
@@ -251,7 +251,7 @@ class EventLoop : public LoadThread {
   if (is_idle(index)) {
     return received_idle(index, bytes);
   }
-  if (link(index).closing || link(index).in_setup) {
+  if (link(index).phase != Phase::kUp) {
     return received_besides(index, bytes);
   }
   if (recorder_.counts(at)) {
@@ -264,7 +264,7 @@ class EventLoop : public LoadThread {
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);
   }
-  return link(index).phase == Phase::kUp;
+  return link(index).connected();
 }
 
 [[gnu::always_inline]] inline void EventLoop::send(std::uint32_t index, std::string_view bytes, Bytes kind) {

@@ -86,11 +86,10 @@ void EventLoop::connect_decided(std::uint32_t index) {
 
 void EventLoop::came_up(std::uint32_t index) {
   Link& link = this->link(index);
-  link.phase = Phase::kUp;
+  link.phase = setup_ != nullptr ? Phase::kSetup : Phase::kUp;
   recorder_.connected(at_ - since(index));
-  link.in_setup = setup_ != nullptr;
   start_receiving(index);
-  if (!link.in_setup) {
+  if (setup_ == nullptr) {
     established(index);
     return;
   }
@@ -125,7 +124,7 @@ bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
       break;
     case ConnectionSetup::Progress::kDone:
       read_clock();
-      link(index).in_setup = false;
+      link(index).phase = Phase::kUp;
       established(index);
       break;
     case ConnectionSetup::Progress::kFailed:
@@ -133,7 +132,7 @@ bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
       setup_failed(index);
       break;
   }
-  return link(index).phase == Phase::kUp;
+  return link(index).connected();
 }
 
 void EventLoop::setup_failed(std::uint32_t index) {
@@ -198,8 +197,8 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   const bool broke = link.broke;
   link.broke = true;
   recorder_.connections.failed += broke ? 0 : 1;
-  const bool served = link.phase == Phase::kUp && state(index).completed > 0;
-  if (served || link.served || link.phase != Phase::kUp || (driving_ && !broke)) {
+  const bool served = link.connected() && state(index).completed > 0;
+  if (served || link.served || !link.connected() || (driving_ && !broke)) {
     workload_.lost(index, at_);  // one that the server closes again and again without having served it is not
   }
   close_link(index);
@@ -217,7 +216,7 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
     ++recorder_.connections.idle_lost;
   } else {
     recorder_.connection_error(kind);
-    recorder_.connections.idle_established -= link(index).phase == Phase::kUp && !link(index).in_setup ? 1 : 0;
+    recorder_.connections.idle_established -= link(index).phase == Phase::kUp ? 1 : 0;
   }
   close_link(index);
 }
@@ -230,7 +229,7 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   }
   workload_.unusable(index, at_, unanswered);
   if (plan_.close == CloseKind::kServer) {
-    link(index).closing = true;
+    link(index).phase = Phase::kClosing;
     since_[index] = at_;
   } else {
     renew(index);
@@ -238,7 +237,7 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
 }
 
 void EventLoop::renew(std::uint32_t index) {
-  if (link(index).closing) {
+  if (link(index).phase == Phase::kClosing) {
     close_waits_.closed(since_[index], at_);
   }
   workload_.unusable(index, at_, ErrorKind::kClosedEarly);
@@ -249,7 +248,7 @@ void EventLoop::renew(std::uint32_t index) {
 // The server may close, with FIN or with RST, once it has sent the last reply, which may be before the workload has
 // noticed that it was the last.
 bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
-  return link(index).closing ||
+  return link(index).phase == Phase::kClosing ||
          (plan_.close == CloseKind::kServer && link(index).phase == Phase::kUp && workload_.in_flight(index) == 0 &&
           workload_.record(index).state.completed >= plan_.requests_per_connection);
 }
@@ -260,13 +259,13 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
   if (is_idle(index)) {
     connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
   } else {
-    const bool under_way = link.phase == Phase::kConnecting || link.in_setup;
+    const bool under_way = link.phase == Phase::kConnecting || link.phase == Phase::kSetup;
     connecting_ -= under_way ? 1 : 0;
-    up_ -= link.phase == Phase::kUp && !under_way ? 1 : 0;
-    if (link.in_setup) {
+    up_ -= link.connected() && !under_way ? 1 : 0;
+    if (link.phase == Phase::kSetup) {
       newcomers_.erase(index);
     }
-    link.served |= link.phase == Phase::kUp && state(index).completed > 0;
+    link.served |= link.connected() && state(index).completed > 0;
   }
   if (link.waiting) {
     waiting_.erase(index);
@@ -282,7 +281,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
     Descriptor(std::exchange(link.fd, -1)).reset();
   }
   link.phase = Phase::kDown;
-  link.busy = link.waiting = link.closing = link.in_setup = false;
+  link.busy = link.waiting = false;
 }
 
 void EventLoop::disconnect() noexcept {

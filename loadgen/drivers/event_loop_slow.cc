@@ -27,7 +27,7 @@ void EventLoop::keep_pace() {
     }
   }
   while (const auto index = reads_.end_pause(at_)) {
-    if (link(*index).phase == Phase::kUp) {
+    if (link(*index).connected()) {
       read_on(*index);
     }
   }

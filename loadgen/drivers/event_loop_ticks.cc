@@ -43,7 +43,7 @@ void EventLoop::sweep_timeouts() {
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
                workload_.oldest_sent(index) + plan_.timeout <= at_) {
       break_link(index, ErrorKind::kTimeout);
-    } else if (link.closing && since_[index] + plan_.timeout <= at_) {
+    } else if (link.phase == Phase::kClosing && since_[index] + plan_.timeout <= at_) {
       close_waits_.given_up(since_[index], at_, recorder_.window());
       break_link(index, ErrorKind::kNotClosed);
     }
@@ -78,7 +78,7 @@ void EventLoop::sweep_newcomers() {
     }
   }
   for (const std::uint32_t index : late) {
-    if (link(index).in_setup) {
+    if (link(index).phase == Phase::kSetup) {
       setup_failed(index);
     } else if (link(index).phase == Phase::kConnecting) {
       connect_failed(index, ETIMEDOUT);

@@ -67,9 +67,36 @@ void LoadThread::finish(TimePoint at) {
   recorder_.finish();
 }
 
+ReplyOutcome LoadThread::take_rest(std::uint32_t connection, ClientState& state, std::string_view received,
+                                   ReplyOutcome outcome, TimePoint at) {
+  for (;;) {
+    account(connection, outcome.completed, outcome.status, at);
+    if (outcome.refused != kNotRefused) {
+      refuse(connection, state, received, outcome, at);
+    }
+    if (outcome.unread == 0 || outcome.mismatch || outcome.closes) {
+      return outcome;
+    }
+    received = received.substr(received.size() - outcome.unread);
+    outcome = client_->consume(state, received);
+  }
+}
+
+// The replies that are right.
+void LoadThread::account(std::uint32_t connection, std::uint32_t completed, std::uint32_t status,
+                         TimePoint at) noexcept {
+  const std::uint32_t before = workload_.replies(connection);
+  if (completed > 0) {
+    workload_.replied(connection, completed, at);
+  }
+  if (status < statuses_.size()) {
+    statuses_[status] += workload_.replies(connection) - before;
+  }
+}
+
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
-  account(connection, outcome, at);
+  account(connection, outcome.completed, outcome.status, at);
   if (outcome.refused != kNotRefused) {
     refuse(connection, state, {}, outcome, at);
   }

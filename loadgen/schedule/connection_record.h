@@ -16,7 +16,8 @@ struct Slot {
 // The event loop's part of a connection, over all its lives. A run may hold a million idle ones: 8 bytes, and nothing
 // else while they idle.
 struct Link {
-  enum class Phase : std::uint8_t { kDown, kConnecting, kUp };
+  // kSetup: connected, of no use before its set-up is done. kClosing: by the server, which is waited for.
+  enum class Phase : std::uint8_t { kDown, kConnecting, kSetup, kUp, kClosing };
 
   int fd = -1;
   std::uint16_t life = 0;  // tells news of a connection apart from those of an earlier one in its place
@@ -25,9 +26,9 @@ struct Link {
   bool waiting : 1 = false;  // and some wait in the loop
   bool was_up : 1 = false;
   bool broke : 1 = false;
-  bool served : 1 = false;    // had a reply in an earlier life
-  bool closing : 1 = false;   // by the server, which is waited for
-  bool in_setup : 1 = false;  // up, and of no use before its set-up is done
+  bool served : 1 = false;  // had a reply in an earlier life
+
+  bool connected() const noexcept { return phase >= Phase::kSetup; }
 };
 
 // All that a thread keeps of an active connection for its requests, whoever it is that keeps it: in one line of the
