@@ -255,7 +255,7 @@ void BlockingClient::renew() noexcept {
 void BlockingClient::wait_until_due(const Coordinator& coordinator) {
   look_for_silence(at_);
   TimePoint until = at_ + kLongestBlock;
-  for (const TimePoint due : {workload_.next_due(), recorder_.window().open, recorder_.window().close, retry_at_}) {
+  for (const TimePoint due : {workload_.next_due(at_), recorder_.window().open, recorder_.window().close, retry_at_}) {
     until = due > at_ ? std::min(until, due) : until;
   }
   wait_until(until, coordinator);

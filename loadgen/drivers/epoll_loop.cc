@@ -173,7 +173,7 @@ void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*ki
       bytes.remove_prefix(static_cast<std::size_t>(length));
     } else if (const IoError error = classify_io(errno); error == IoError::kWouldBlock) {
       link(index).busy = true;
-      keep_waiting(index, bytes);
+      keep_waiting_first(index, bytes);
       return;
     } else if (error != IoError::kInterrupted) {
       failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);

@@ -138,7 +138,7 @@ void EventLoop::look_for_a_stall(std::size_t replies) noexcept {
 
 // Until then there is nothing to do but what news ask for.
 TimePoint EventLoop::next_due() noexcept {
-  const TimePoint due = std::min(workload_.next_due(), next_tick_);
+  const TimePoint due = std::min(workload_.next_due(at_), next_tick_);
   return paced_ ? std::min({due, sends_.next_end(), reads_.next_end()}) : due;
 }
 
@@ -239,28 +239,33 @@ void EventLoop::send_due(bool just_read) {
 }
 
 void EventLoop::keep_waiting(std::uint32_t index, std::string_view bytes) {
-  waiting_[index].append(bytes);
+  waiting_[index].push_back(bytes);
   link(index).waiting = true;
 }
 
 void EventLoop::keep_waiting_first(std::uint32_t index, std::string_view bytes) {
-  waiting_[index].insert(0, bytes);
+  waiting_[index].push_front(bytes);
   link(index).waiting = true;
 }
 
+// In pieces, so that bytes that wait are moved as often as they are sent, however many there are.
 void EventLoop::sendable(std::uint32_t index) {
   Link& link = this->link(index);
   link.busy = false;
-  if (link.waiting) {
-    const auto node = waiting_.extract(index);
-    link.waiting = false;
+  while (link.waiting && !link.busy) {
+    WaitingBytes& waiting = waiting_[index];
+    waiting.pop_front(kMostAtOnce, piece_);
+    if (waiting.empty()) {
+      waiting_.erase(index);
+      link.waiting = false;
+    }
     read_clock();
-    transmit(index, node.mapped(), Bytes::kPassing);
+    transmit(index, piece_, Bytes::kPassing);
   }
 }
 
 void EventLoop::all_sent(std::uint32_t index) noexcept {
-  if (half_closes_ && !is_idle(index) && (unsent_.empty() || unsent_[index].empty())) {
+  if (half_closes_ && !link(index).waiting && !is_idle(index) && (unsent_.empty() || unsent_[index].empty())) {
     ::shutdown(link(index).fd, SHUT_WR);
   }
 }

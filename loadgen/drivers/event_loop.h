@@ -11,6 +11,7 @@
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/drivers/lot.h"
 #include "loadgen/drivers/waiting.h"
+#include "loadgen/drivers/waiting_bytes.h"
 #include "loadgen/schedule/pacing.h"
 #include "loadgen/schedule/ring.h"
 
@@ -218,14 +219,14 @@ class EventLoop : public LoadThread {
   std::vector<TimePoint> since_;  // of the connect of an active one, or of the wait for the server to close
   std::unordered_map<std::uint32_t, Newcomer> newcomers_;  // idle ones connecting or being proved; in their set-up
   std::string request_;
-  std::unordered_map<std::uint32_t, std::string> waiting_;
+  std::unordered_map<std::uint32_t, WaitingBytes> waiting_;
   Pacer sends_;
   Pacer reads_;
   Trickle trickle_;
   const bool paced_;
   const bool one_by_one_;            // no pipeline and no paced sends
   std::vector<std::string> unsent_;  // of active connections, where sends are paced
-  std::string piece_;                // of them that is being sent
+  std::string piece_;                // of them, or of what waits, that is being sent
   TimePoint next_tick_{};
 
   std::uint32_t next_to_open_ = 0;  // never opened so far: this one and all after it

@@ -167,8 +167,9 @@ void UringLoop::settle_sends(unsigned before) {
     submit_rest();
   }
   const std::size_t count = std::exchange(queued_, 0);
+  const bool follows_up = follows_up_;
   std::array<std::uint64_t, kMost + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
-  for (std::size_t i = 0; i < count && follows_up_; ++i) {
+  for (std::size_t i = 0; i < count && follows_up; ++i) {
     sent[i] = sends_[i].connection;
   }
   const unsigned after = ::io_uring_cq_ready(&ring_);
@@ -182,7 +183,7 @@ void UringLoop::settle_sends(unsigned before) {
       save_unsent(sends_[number], completion.res);
     }
   }
-  for (std::size_t i = 0; i < count && follows_up_; ++i) {
+  for (std::size_t i = 0; i < count && follows_up; ++i) {
     if (sent[i] != kTimerTag && lives(sent[i])) {
       const auto index = static_cast<std::uint32_t>(sent[i]);
       sendable(index);
@@ -200,7 +201,7 @@ void UringLoop::save_unsent(const Send& send, int result) {
   }
   const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
   if (error == IoError::kWouldBlock || error == IoError::kInterrupted) {
-    link(index).busy = true;
+    follows_up_ = link(index).busy = true;
     keep_waiting_first(index, send.bytes.substr(static_cast<std::size_t>(std::max(result, 0))));
     wait_for_room(index);
   } else {
@@ -237,9 +238,10 @@ void UringLoop::cancel(Kind kind, std::uint64_t what) {
 void UringLoop::enter(TimePoint until) {
   int result = 0;
   const unsigned before = ::io_uring_cq_ready(&ring_);
-  if (before > 0 || spins() || until <= at_) {
+  const bool looks = before == 0 && until <= at_ && !spins();  // no flag says whether there is anything
+  if (before > 0 || spins() || looks) {
     const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
-    if (::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
+    if (looks || ::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
       result = ::io_uring_submit_and_get_events(&ring_);
     }
   } else if (timed()) {

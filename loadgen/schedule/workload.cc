@@ -106,14 +106,16 @@ void Workload::wake(TimePoint at) noexcept {
   }
 }
 
-TimePoint Workload::next_due() noexcept {
+TimePoint Workload::next_due(TimePoint at) noexcept {
   TimePoint due = thinking_.empty() ? TimePoint::max() : thinking_.front().until;
   skip_stale();
   if (started_ && !free_.empty() && !count_reached()) {
     const TimePoint next = schedule_            ? scheduled()
                            : slices_ != nullptr ? slices_->next_begin()
                                                 : recorder_.window().start;
-    due = next < recorder_.window().close ? std::min(due, next) : due;
+    // A closed loop sends nothing after the window; a backlog of a schedule is still sent.
+    const TimePoint last = schedule_ ? next : std::max(next, at);
+    due = last < recorder_.window().close ? std::min(due, next) : due;
   }
   return due;
 }

@@ -68,8 +68,9 @@ class Workload {
 
   // Puts back into the queue what has thought long enough.
   void wake(TimePoint at) noexcept;
-  // Earliest time at which there may be something to do without anything coming in; max if there is none.
-  TimePoint next_due() noexcept;
+  // Earliest time, which may lie before `at`, at which there may be something to do without anything coming in; max if
+  // there is none.
+  TimePoint next_due(TimePoint at) noexcept;
   // A connection that has made its number of requests and is to be closed and opened anew.
   bool retires() const noexcept { return !retired_.empty(); }
   std::optional<std::uint32_t> retired() noexcept {

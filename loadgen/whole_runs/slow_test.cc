@@ -23,6 +23,21 @@ TEST_P(SlowTest, SlowSendersTakeTheirTime) {
   EXPECT_GE(result.response.min(), milliseconds(59));  // as the histogram rounds
 }
 
+// Would catch: replies that came after the window and were not taken, with io_uring, since a slot of the pipeline was
+// free: their requests ended as timeouts.
+TEST_P(SlowTest, SlowPipelinesAreAnsweredAfterTheWindow) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
+  plan.connections = 1;
+  plan.depth = 3;
+  plan.send_bytes_per_s = 40'000;
+  plan.duration = milliseconds(200);
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_EQ(result.completed, result.sent);
+}
+
 // Would catch: the rest of a request from an earlier life sent on the connection that takes its place.
 TEST_P(SlowTest, WhatWasNotSentIsForgottenWithItsConnection) {
   TestServer server(Behaviour::kReset);
