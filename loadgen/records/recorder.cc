@@ -15,7 +15,7 @@ void Recorder::begin(const Window& window) {
   const auto length = by_count ? Nanoseconds(0) : window.close - window.open;
   const auto whole = static_cast<std::size_t>(length / std::chrono::seconds(1)) + 2;
   seconds_.reserve(by_count ? kSecondsReserved : std::min(whole, kSecondsReserved));
-  second_end_ = window.open + std::chrono::seconds(1);
+  second_end_ = std::min(window.open + std::chrono::seconds(1), window.close);
 }
 
 void Recorder::move_window(TimePoint open) noexcept {
@@ -23,10 +23,15 @@ void Recorder::move_window(TimePoint open) noexcept {
     window_.close -= window_.open - open;
   }
   window_.open = open;
-  second_end_ = open + std::chrono::seconds(1);
+  second_end_ = std::min(open + std::chrono::seconds(1), window_.close);
 }
 
-void Recorder::close_at(TimePoint close) noexcept { window_.close = std::min(window_.close, close); }
+void Recorder::close_at(TimePoint close) noexcept {
+  if (close < window_.close) {
+    window_.close = close;
+    second_end_ = std::min(second_end_, close);
+  }
+}
 
 void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept {
   if (!counts(intended)) {
@@ -65,9 +70,10 @@ void Recorder::count_outcome(ErrorKind kind, std::uint64_t times) noexcept {
 void Recorder::roll_to(TimePoint at) noexcept {
   while (at >= second_end_ && second_end_ < window_.close) {
     end_second();
-    second_end_ += std::chrono::seconds(1);
+    second_end_ = std::min(second_end_ + std::chrono::seconds(1), window_.close);
   }
-  if (second_end_ >= window_.close) {
+  if (at >= window_.close && second_end_ != TimePoint::max()) {
+    completed_by_close_ = completed_;
     second_end_ = TimePoint::max();
   }
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "loadgen/records/error_kind.h"
 #include "loadgen/records/histogram.h"
@@ -140,6 +141,8 @@ class alignas(64) Recorder {
   }
   // Requests whose replies came within the window, whenever they were due.
   std::uint64_t completed_in_window() const noexcept { return completed_in_window_; }
+  // Requests of the window whose replies came after it; they are in its last second. Once it has finished.
+  std::uint64_t completed_late() const noexcept { return completed_ - completed_by_close_.value_or(completed_); }
   // Requests that found no connection free when they were due.
   std::uint64_t queued_count() const noexcept { return queueing_.count() + queueing_.infinite(); }
   std::uint64_t failed_count() const noexcept { return failed_; }
@@ -214,6 +217,7 @@ class alignas(64) Recorder {
   ErrorCounts outside_errors_;
   ErrorCounts connection_errors_;
   SecondSeries seconds_;
+  std::optional<std::uint64_t> completed_by_close_;  // none: the window is not known to be over
   bool errors_to_publish_ = false;
   alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
   std::atomic<std::uint64_t> progress_outside_{0};

@@ -59,6 +59,43 @@ TEST_F(RecorderTest, WhatCameWithinTheWindowGoesByTheReply) {
   EXPECT_EQ(recorder_.completed_in_window(), 2U);
 }
 
+// The bug: the last second of an overloaded open loop, whose rate was that of the backlog too, which the run waits for.
+TEST_F(RecorderTest, TheLastSecondTellsWhatCameAfterTheWindow) {
+  const std::vector<const Recorder*> recorders{&recorder_};
+  SeriesReader reader(recorders);
+  recorder_.begin({open_ - seconds(1), open_, open_ + milliseconds(1500)});
+  answer(milliseconds(0), milliseconds(1));
+  answer(milliseconds(1000), milliseconds(499));
+  answer(milliseconds(1000), milliseconds(500));
+  answer(milliseconds(1000), milliseconds(2500));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_late(), 2U);
+  const auto first = reader.next();
+  EXPECT_EQ(first.value().completed, 1U);
+  EXPECT_EQ(first.value().late, 0U);
+  const auto last = reader.next();
+  EXPECT_EQ(last.value().completed, 3U);
+  EXPECT_EQ(last.value().late, 2U);
+  EXPECT_FALSE(reader.next());
+}
+
+TEST_F(RecorderTest, WithoutABacklogNothingIsLate) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
+  answer(milliseconds(999), milliseconds(0));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_late(), 0U);
+}
+
+TEST_F(RecorderTest, AWindowThatIsCutShortTellsWhatCameAfterIt) {
+  recorder_.begin({open_ - seconds(1), open_, open_ + seconds(10)});
+  answer(milliseconds(100), milliseconds(1));
+  recorder_.close_at(open_ + milliseconds(200));
+  answer(milliseconds(150), milliseconds(51));
+  recorder_.finish();
+  EXPECT_EQ(recorder_.completed_late(), 1U);
+  EXPECT_EQ(ended().size(), 1U);
+}
+
 // Would catch: a window that opens early and keeps its end or its seconds.
 TEST_F(RecorderTest, AWindowThatOpensEarlyIsAsLong) {
   recorder_.begin({open_ - seconds(1), open_ + seconds(10), open_ + seconds(12)});

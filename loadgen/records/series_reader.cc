@@ -28,6 +28,9 @@ std::optional<SecondOfAll> SeriesReader::next() {
     read_[i] = parts[i];
     sum.completed += parts[i]->completed;
     sum.failed += parts[i]->failed;
+    if (all_finished && parts[i]->next() == nullptr) {
+      sum.late += recorders_[i]->completed_late();
+    }
     sum.max = std::max(sum.max, parts[i]->max);
     for (const SecondBucket& bucket : parts[i]->buckets) {
       sum.responses.add_bucket(bucket.index, bucket.count);

@@ -11,6 +11,7 @@ namespace fanin {
 struct SecondOfAll {
   std::uint64_t number = 0;  // from the opening of the window
   std::uint64_t completed = 0;
+  std::uint64_t late = 0;     // of those completed, after the window, in its last second
   std::uint64_t failed = 0;   // unanswered ones included
   bool all_finished = false;  // no thread goes on: it may be the last, and shorter
   Nanoseconds max{0};

@@ -93,7 +93,7 @@ void LiveJson::second(const FinishedSecond& second) {
                       {"second", sum.number},
                       {"completed", sum.completed},
                       {"failed", sum.failed},
-                      {"rate_per_s", rate_json(sum.completed, second.length)},
+                      {"rate_per_s", rate_json(sum.completed - sum.late, second.length)},
                       {"p50_ns", percentile_json(sum.responses, 5000)},
                       {"p99_ns", percentile_json(sum.responses, 9900)},
                       {"max_ns", sum.completed > 0 ? LineJson(sum.max.count()) : LineJson()},
