@@ -78,6 +78,19 @@ Conversation talk(std::unique_ptr<ServerSession> session, const std::vector<std:
   return std::move(talk.result);
 }
 
+ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
+  ReplyOutcome total;
+  for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {
+    const ReplyOutcome outcome = client.consume_all(state, part);
+    total.completed += outcome.completed;
+    if (outcome.mismatch && !total.mismatch) {
+      total.mismatch = true;
+      total.fault = outcome.fault;
+    }
+  }
+  return total;
+}
+
 std::vector<std::string_view> cut(std::string_view text, std::size_t at) {
   return {text.substr(0, at), text.substr(at)};
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/client_protocol.h"
 #include "protocols/server_session.h"
 
 namespace fanin {
@@ -22,6 +23,9 @@ struct Conversation {
 // closes.
 Conversation talk(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
                   std::size_t limit);
+
+// Lets the client verify `stream`, cut at `split`.
+ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split);
 
 // `text` cut in two.
 std::vector<std::string_view> cut(std::string_view text, std::size_t at);

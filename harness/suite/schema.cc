@@ -1,14 +1,13 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "harness/suite/schema.h"
 
 #include <fmt/format.h>
-#include <pcre2.h>
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <optional>
 #include <stdexcept>
+
+#include "harness/suite/schema_pattern.h"
 
 namespace fanin {
 namespace {
@@ -45,26 +44,6 @@ long double exact(const Json& number) {
   return number.is_number_unsigned()  ? static_cast<long double>(number.get<std::uint64_t>())
          : number.is_number_integer() ? static_cast<long double>(number.get<std::int64_t>())
                                       : static_cast<long double>(number.get<double>());
-}
-
-struct FreePattern {
-  void operator()(pcre2_code* code) const noexcept { ::pcre2_code_free(code); }
-};
-
-bool matches(const std::string& pattern, const std::string& text) {
-  int error = 0;
-  PCRE2_SIZE at = 0;
-  const std::unique_ptr<pcre2_code, FreePattern> code(::pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.c_str()),
-                                                                      pattern.size(), PCRE2_UTF | PCRE2_DOLLAR_ENDONLY,
-                                                                      &error, &at, nullptr));
-  if (!code) {
-    throw std::logic_error(fmt::format("a schema has a pattern that is none: {}", pattern));
-  }
-  pcre2_match_data* const data = ::pcre2_match_data_create_from_pattern(code.get(), nullptr);
-  const auto* const bytes = reinterpret_cast<PCRE2_SPTR>(text.c_str());
-  const int found = ::pcre2_match(code.get(), bytes, text.size(), 0, 0, data, nullptr);
-  ::pcre2_match_data_free(data);
-  return found >= 0;
 }
 
 bool has_type(const Json& value, const std::string& type) {
@@ -195,7 +174,7 @@ std::pair<Checker, const Json*> Checker::follow(const std::string& reference) co
 Result Checker::check_text(const std::string& word, const Json& rule, const Json& value, const Place& place) const {
   const auto& text = value.get_ref<const std::string&>();
   if (word == "pattern") {
-    const bool fits = matches(rule.get<std::string>(), text);
+    const bool fits = matches_pattern(rule.get<std::string>(), text);
     return fits ? Result()
                 : problem(place, fmt::format("{} does not have the form {}", shown(value), rule.get<std::string>()));
   }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "loadgen/reports/histogram_json.h"
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"

@@ -7,6 +7,8 @@
 
 #include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
+#include "loadgen/reports/histogram_json.h"
+#include "loadgen/reports/workload_json.h"
 #include "os/build_info.h"
 
 namespace fanin {
@@ -44,67 +46,6 @@ Json target_json(const Address& target) {
     return {{"path", target.path()}};
   }
   return {{"host", target.host()}, {"port", target.port()}};
-}
-
-Json workload_json(const LoadPlan& plan) {
-  Json json{{"protocol", plan.protocol_name},
-            {"loop", plan.rate_per_s ? "open" : "closed"},
-            {"driver", driver_name(plan.driver)},
-            {"threads", plan.threads},
-            {"connections", plan.connections},
-            {"idle_connections", plan.idle},
-            {"idle_threads", plan.idle_threads},
-            {"connecting", plan.connecting},
-            {"payload_bytes", plan.request_bytes},
-            {"depth", plan.depth},
-            {"think_ns", plan.think.count()},
-            {"rate_per_s", or_null(plan.rate_per_s)},
-            {"arrival", plan.rate_per_s ? Json(arrival_name(plan.arrival)) : Json()},
-            {"requests_per_connection", plan.connect_on_demand ? 1 : plan.requests_per_connection},
-            {"duration_ns", plan.requests ? Json() : Json(plan.duration.count())},
-            {"requests", or_null(plan.requests)},
-            {"warmup_ns", plan.warmup.count()},
-            {"timeout_ns", plan.timeout.count()},
-            {"close", close_name(plan.close)},
-            {"seed", plan.seed}};
-  for (const auto& [key, text] : plan.protocol_texts) {
-    json[key] = text;
-  }
-  if (plan.send_bytes_per_s) {
-    json["send_bytes_per_s"] = *plan.send_bytes_per_s;
-  }
-  if (plan.read_bytes_per_s) {
-    json["read_bytes_per_s"] = *plan.read_bytes_per_s;
-  }
-  if (plan.receive_buffer_bytes) {
-    json["receive_buffer_bytes"] = *plan.receive_buffer_bytes;
-  }
-  if (plan.trickle > Nanoseconds(0)) {
-    json["trickle_ns"] = plan.trickle.count();
-  }
-  if (plan.warmup_until_steady) {
-    json["warmup_until_steady"] = true;
-  }
-  if (plan.arrival == ArrivalKind::kBursts) {
-    json["burst_size"] = plan.burst_size;
-  }
-  if (plan.ramp) {
-    json["ramp"] = {{"from_per_s", plan.ramp->from_per_s}, {"to_per_s", plan.ramp->to_per_s}};
-  }
-  if (plan.trace) {
-    json["trace"] = {
-        {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
-  }
-  for (const RequestClass& each : plan.classes) {
-    json["mix"].push_back(each.text);
-  }
-  if (plan.setup_reply_bytes) {
-    json["setup_reply_bytes"] = *plan.setup_reply_bytes;
-  }
-  if (plan.reply_bytes) {
-    json["reply_bytes"] = *plan.reply_bytes;
-  }
-  return json;
 }
 
 Json classes_json(const LoadPlan& plan, const LoadResult& result) {
@@ -280,35 +221,6 @@ std::string timestamp(WallTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds).count();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
-}
-
-Json histogram_json(const Histogram& histogram) {
-  const bool any = histogram.count() > 0;
-  Json percentiles = Json::object();
-  Json infinite_from;
-  for (const Percentile& percentile : kPercentiles) {
-    const PercentileValue value = histogram.percentile(percentile.per_10000);
-    percentiles[std::string(percentile.label)] =
-        value.kind == PercentileValue::Kind::kFinite ? Json(value.value.count()) : Json();
-    if (value.kind == PercentileValue::Kind::kInfinite && infinite_from.is_null()) {
-      infinite_from = percentile.label;
-    }
-  }
-  Json buckets = Json::array();
-  for (const Histogram::Bucket& bucket : histogram.buckets()) {
-    buckets.push_back(Json::array({bucket.lowest, bucket.count}));
-  }
-  Json json{
-      {"unit", "ns"}, {"significant_digits", 2}, {"count", histogram.count()}, {"infinite", histogram.infinite()}};
-  if (!infinite_from.is_null()) {
-    json["infinite_from"] = infinite_from;
-  }
-  json["min"] = any ? Json(histogram.min().count()) : Json();
-  json["max"] = any ? Json(histogram.max().count()) : Json();
-  json["mean"] = any ? Json(histogram.mean_ns()) : Json();
-  json["percentiles"] = std::move(percentiles);
-  json["buckets"] = std::move(buckets);
-  return json;
 }
 
 Json build_json() {

@@ -11,15 +11,13 @@ namespace fanin {
 // The result as docs/interfaces.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 
-// One line with a newline; bytes that are no UTF-8 (a binary request) are replaced.
 // How this program was built, and what its figures are worth because of that (null: nothing to say).
 nlohmann::ordered_json build_json();
 
+// One line with a newline; bytes that are no UTF-8 (a binary request) are replaced.
 std::string to_text(const nlohmann::ordered_json& json);
 
 // UTC to the millisecond, as in RFC 3339.
 std::string timestamp(WallTime time);
-
-nlohmann::ordered_json histogram_json(const Histogram& histogram);
 
 }  // namespace fanin

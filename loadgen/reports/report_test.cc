@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "loadgen/reports/histogram_json.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "protocols/registry.h"

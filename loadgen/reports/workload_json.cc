@@ -1,0 +1,70 @@
+#include "loadgen/reports/workload_json.h"
+
+#include "loadgen/drivers/driver.h"
+
+namespace fanin {
+
+using Json = nlohmann::ordered_json;
+
+Json workload_json(const LoadPlan& plan) {
+  Json json{{"protocol", plan.protocol_name},
+            {"loop", plan.rate_per_s ? "open" : "closed"},
+            {"driver", driver_name(plan.driver)},
+            {"threads", plan.threads},
+            {"connections", plan.connections},
+            {"idle_connections", plan.idle},
+            {"idle_threads", plan.idle_threads},
+            {"connecting", plan.connecting},
+            {"payload_bytes", plan.request_bytes},
+            {"depth", plan.depth},
+            {"think_ns", plan.think.count()},
+            {"rate_per_s", plan.rate_per_s ? Json(*plan.rate_per_s) : Json()},
+            {"arrival", plan.rate_per_s ? Json(arrival_name(plan.arrival)) : Json()},
+            {"requests_per_connection", plan.connect_on_demand ? 1 : plan.requests_per_connection},
+            {"duration_ns", plan.requests ? Json() : Json(plan.duration.count())},
+            {"requests", plan.requests ? Json(*plan.requests) : Json()},
+            {"warmup_ns", plan.warmup.count()},
+            {"timeout_ns", plan.timeout.count()},
+            {"close", close_name(plan.close)},
+            {"seed", plan.seed}};
+  for (const auto& [key, text] : plan.protocol_texts) {
+    json[key] = text;
+  }
+  if (plan.send_bytes_per_s) {
+    json["send_bytes_per_s"] = *plan.send_bytes_per_s;
+  }
+  if (plan.read_bytes_per_s) {
+    json["read_bytes_per_s"] = *plan.read_bytes_per_s;
+  }
+  if (plan.receive_buffer_bytes) {
+    json["receive_buffer_bytes"] = *plan.receive_buffer_bytes;
+  }
+  if (plan.trickle > Nanoseconds(0)) {
+    json["trickle_ns"] = plan.trickle.count();
+  }
+  if (plan.warmup_until_steady) {
+    json["warmup_until_steady"] = true;
+  }
+  if (plan.arrival == ArrivalKind::kBursts) {
+    json["burst_size"] = plan.burst_size;
+  }
+  if (plan.ramp) {
+    json["ramp"] = {{"from_per_s", plan.ramp->from_per_s}, {"to_per_s", plan.ramp->to_per_s}};
+  }
+  if (plan.trace) {
+    json["trace"] = {
+        {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
+  }
+  for (const RequestClass& each : plan.classes) {
+    json["mix"].push_back(each.text);
+  }
+  if (plan.setup_reply_bytes) {
+    json["setup_reply_bytes"] = *plan.setup_reply_bytes;
+  }
+  if (plan.reply_bytes) {
+    json["reply_bytes"] = *plan.reply_bytes;
+  }
+  return json;
+}
+
+}  // namespace fanin
