@@ -264,8 +264,12 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
   result.interrupted = result.ceiling->result.interrupted;
   if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
     search(options, run, output, result);
+  } else if (result.interrupted) {
+    result.found.bound = "interrupted";
   } else {
-    result.found.bound = result.interrupted ? "interrupted" : "the closed loop gave no ceiling to start from";
+    result.found.bound = "the closed loop gave no ceiling to start from";
+    result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front());
+    tell_end(result);
   }
   write_json(output, rate_search_json(result));
   if (result.interrupted) {

@@ -262,6 +262,22 @@ TEST_F(ExperimentTest, ASearchKeepsItsProbesWhenAProbeCannotRun) {
   EXPECT_EQ(json_["probes"].size(), 2U);
 }
 
+// The bug: a search that had no ceiling to start from ended with exit code 1 and the reason null.
+TEST_F(ExperimentTest, ASearchWithoutACeilingSaysWhy) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(search("p99<2ms",
+                   [](const LoadOptions& options, const std::string& which) {
+                     Outcome outcome = simulated(options, which);
+                     outcome.verdict.status = Status::kInvalid;
+                     outcome.verdict.reasons = {"no request was completed"};
+                     return outcome;
+                   }),
+            1);
+  EXPECT_EQ(json_["reason"], "the closed loop gave no ceiling to start from: no request was completed");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "fanin-load: the search ended after 0 probes: " + json_["reason"].get<std::string>() + "\n");
+}
+
 // Would catch: an interrupt of the first run told as a closed loop that gave no ceiling.
 TEST_F(ExperimentTest, AnInterruptedCeilingIsNamedAsTheBound) {
   Outcome outcome = simulated(options_, "");
