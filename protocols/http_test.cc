@@ -1,97 +1,15 @@
 // HTTP requests, byte by byte and at every split point, against the replies that must come of them.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <ostream>
 #include <string>
 
-#include "protocols/conversation.h"
-#include "protocols/pattern.h"
-#include "protocols/registry.h"
-#include "protocols/scratch_directory.h"
+#include "protocols/http_exchange.h"
 
 namespace fanin {
 namespace {
 
-constexpr std::size_t kReplyRoom = 65536;
-constexpr std::size_t kLongFile = 300 * 1024;  // longer than what is kept in memory, and than any reply buffer
-
-const std::string kFileFields = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nAccept-Ranges: bytes\r\n";
-const std::string kText = "Content-Type: text/plain; charset=utf-8\r\n" + kFileFields;
-const std::string kHtml = "Content-Type: text/html; charset=utf-8\r\n" + kFileFields;
-
-// A reply without its date, which the test takes out.
-std::string reply(const std::string& status, const std::string& fields, const std::string& body = "",
-                  const std::string& last_fields = "") {
-  return "HTTP/1.1 " + status + "\r\nServer: fanin\r\n" + fields + last_fields + "\r\n" + body;
-}
-
-std::string length(std::size_t size) { return "Content-Length: " + std::to_string(size) + "\r\n"; }
-
-std::string error(const std::string& status, const std::string& last_fields = "", const std::string& fields = "") {
-  const std::string body = status + "\n";
-  return reply(status, fields + "Content-Type: text/plain; charset=utf-8\r\n" + length(body.size()), body, last_fields);
-}
-
-const std::string kClose = "Connection: close\r\n";
-const std::string kIndex = reply("200 OK", kHtml + length(5), "hello");
-const std::string kLetters = reply("200 OK", kText + length(10), "abcdefghij");
-
-class DocumentTree {
- public:
-  DocumentTree() {
-    file("index.html", "hello");
-    file("a.txt", "abcdefghij");
-    file("b c.txt", "blank");
-    file("empty.txt", "");
-    directory_.make_directory("sub");
-    file("sub/index.html", "below");
-    directory_.make_directory("bare");
-    std::string content;
-    while (content.size() < kLongFile) {
-      content += pattern_at(content.size());
-    }
-    content.resize(kLongFile);
-    file("long.bin", content);
-  }
-
-  SessionFactory sessions() const { return find_protocol("http").make_sessions({.root = directory_.path("")}); }
-  const ScratchDirectory& directory() const { return directory_; }
-
- private:
-  void file(const std::string& name, const std::string& content) {
-    directory_.write(name, content);
-    const timespec times[2] = {{784111777, 0}, {784111777, 0}};
-    ::utimensat(AT_FDCWD, directory_.path(name).c_str(), times, 0);
-  }
-
-  ScratchDirectory directory_;
-};
-
-const DocumentTree& tree() {
-  static const DocumentTree tree;
-  return tree;
-}
-
-// Takes the dates out: each reply must have one.
-std::string without_dates(std::string text) {
-  constexpr std::size_t kDateLength = 37;
-  for (std::size_t at = 0; (at = text.find("\r\nDate: ", at)) != std::string::npos;) {
-    EXPECT_EQ(text.substr(at + kDateLength - 4, 6), " GMT\r\n") << text;
-    text.erase(at + 2, kDateLength);
-  }
-  return text;
-}
-
-Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kReplyRoom) {
-  static const SessionFactory sessions = tree().sessions();
-  Conversation said = talk(sessions(), parts, limit);
-  EXPECT_EQ(said.fault, "");
-  said.replies = without_dates(std::move(said.replies));
-  return said;
-}
+using namespace http_exchange;
 
 struct Exchange {
   const char* name;
@@ -119,15 +37,6 @@ TEST_P(Http, AnswersTheSameHoweverItIsCut) {
   }
 }
 
-std::string get(const std::string& target, const std::string& fields = "") {
-  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
-}
-
-std::string ask(const std::string& method, const std::string& fields = "", const std::string& body = "") {
-  return method + " /a.txt HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n" + body;
-}
-
-const std::string kNotFound = error("404 Not Found");
 const std::string kBadRequest = error("400 Bad Request", kClose);
 const std::string kNotModified = reply("304 Not Modified", kText);
 const std::string kNotAllowed = error("405 Method Not Allowed", "", "Allow: GET, HEAD\r\n");
@@ -336,98 +245,6 @@ INSTANTIATE_TEST_SUITE_P(
         Exchange{"RangeOfHead", "HEAD /a.txt HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1\r\n\r\n",
                  reply("200 OK", kText + length(10))}),
     [](const auto& test) { return test.param.name; });
-
-// Would catch: one call that works off a whole read. A request may read its file, and the other connections of the
-// thread wait meanwhile.
-TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
-  const SessionFactory sessions = tree().sessions();
-  const auto session = sessions();
-  std::string input;
-  for (int i = 0; i < 200; ++i) {
-    input += get("/none");
-  }
-  std::string replies;
-  ReplyBuffer out(replies, kReplyRoom);
-  const auto progress = session->consume(input, out);
-  EXPECT_EQ(progress.consumed, 64 * get("/none").size());
-  EXPECT_FALSE(progress.more);
-}
-
-std::string tree_content(const std::string& replies) { return replies.substr(replies.find("\r\n\r\n") + 4); }
-
-// Would catch: a long file cut, repeated or mixed up at the borders of the reply buffer.
-TEST(HttpLong, ComesWholeThroughAnyBuffer) {
-  for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kReplyRoom}) {
-    const std::string requests = get("/long.bin") + get("/a.txt");
-    const Conversation said = say({requests}, limit);
-    const std::string body = tree_content(said.replies);
-    ASSERT_EQ(body.size(), kLongFile + kLetters.size());
-    ASSERT_EQ(body.substr(kLongFile), kLetters);
-    for (std::size_t at = 0; at < kLongFile;) {
-      const std::string_view wanted = pattern_at(at).substr(0, kLongFile - at);
-      ASSERT_EQ(body.compare(at, wanted.size(), wanted), 0) << at;
-      at += wanted.size();
-    }
-  }
-}
-
-TEST(HttpLong, RangeAndHead) {
-  const Conversation range = say({get("/long.bin", "Range: bytes=300000-300009\r\n")});
-  EXPECT_EQ(tree_content(range.replies), pattern_at(300000).substr(0, 10));
-  EXPECT_EQ(tree_content(say({"HEAD /long.bin HTTP/1.1\r\nHost: x\r\n\r\n"}).replies), "");
-}
-
-// Would catch: zeros or an endless wait instead of what somebody has cut off the file meanwhile.
-TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
-  ScratchDirectory root;
-  root.write("x", std::string(kLongFile, 'x'));
-  const SessionFactory sessions = find_protocol("http").make_sessions({.root = root.path("")});
-  const auto session = sessions();
-  std::string buffer;
-  ReplyBuffer first(buffer, kReplyRoom);
-  EXPECT_TRUE(session->consume(get("/x"), first).more);
-  ASSERT_EQ(::truncate(root.path("x").c_str(), 1000), 0);
-  buffer.clear();
-  ReplyBuffer second(buffer, kReplyRoom);
-  EXPECT_FALSE(session->consume("", second).more);
-  EXPECT_TRUE(second.closing());
-  EXPECT_EQ(buffer, "");
-}
-
-// Would catch: limits that are not kept, or kept only where the input comes in the right pieces.
-TEST(HttpLimits, TooLongIsRefusedWithItsStatus) {
-  const std::string long_target = get("/" + std::string(8000, 'a'));
-  const std::string endless_target = "GET /" + std::string(20000, 'a');
-  const std::string long_field = get("/", "X: " + std::string(20000, 'a') + "\r\n");
-  std::string many_fields = "GET / HTTP/1.1\r\nHost: x\r\n";
-  for (int i = 0; i < 2000; ++i) {
-    many_fields += "X-" + std::to_string(i) + ": y\r\n";
-  }
-  std::string many_chunks = ask("POST", "Transfer-Encoding: chunked\r\n");
-  for (int i = 0; i < 20000; ++i) {
-    many_chunks += "1;extension=" + std::to_string(i) + "\r\nx\r\n";
-  }
-  const std::pair<std::string, std::string> cases[] = {{long_target, "414 URI Too Long"},
-                                                       {endless_target, "414 URI Too Long"},
-                                                       {long_field, "431 Request Header Fields Too Large"},
-                                                       {many_fields, "431 Request Header Fields Too Large"},
-                                                       {std::string(20000, '\n'), "400 Bad Request"},
-                                                       {many_chunks, "413 Payload Too Large"}};
-  for (const auto& [request, status] : cases) {
-    for (const auto& parts :
-         {std::vector<std::string_view>{request}, cut(request, request.size() - 3), trickle(request)}) {
-      const Conversation said = say(parts);
-      EXPECT_EQ(said.replies, error(status, kClose));
-      EXPECT_TRUE(said.server_closes) << status;
-    }
-  }
-  EXPECT_EQ(say({get("/" + std::string(7999, 'a'))}).replies, kNotFound) << "as long as it may be";
-}
-
-TEST(HttpOptions, ARootIsNeeded) {
-  EXPECT_THROW(find_protocol("http").make_sessions({}), std::invalid_argument);
-  EXPECT_ANY_THROW(find_protocol("http").make_sessions({.root = "/nowhere/at/all"}));
-}
 
 }  // namespace
 }  // namespace fanin

@@ -1,0 +1,27 @@
+#include "loadgen/plan/parse_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+
+namespace fanin {
+
+LoadPlan parse_arguments(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  LoadOptions options;
+  add_load_options(app, options);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  reversed.emplace_back("127.0.0.1:80");
+  app.parse(reversed);
+  return make_plan(options);
+}
+
+std::string refusal_of_arguments(const std::vector<std::string>& arguments) {
+  try {
+    parse_arguments(arguments);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+}  // namespace fanin

@@ -1,0 +1,88 @@
+#include "protocols/http_exchange.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "protocols/pattern.h"
+#include "protocols/scratch_directory.h"
+
+namespace fanin::http_exchange {
+namespace {
+
+class DocumentTree {
+ public:
+  DocumentTree() {
+    file("index.html", "hello");
+    file("a.txt", "abcdefghij");
+    file("b c.txt", "blank");
+    file("empty.txt", "");
+    directory_.make_directory("sub");
+    file("sub/index.html", "below");
+    directory_.make_directory("bare");
+    std::string content;
+    while (content.size() < kLongFile) {
+      content += pattern_at(content.size());
+    }
+    content.resize(kLongFile);
+    file("long.bin", content);
+  }
+
+  SessionFactory sessions() const { return find_protocol("http").make_sessions({.root = directory_.path("")}); }
+
+ private:
+  void file(const std::string& name, const std::string& content) {
+    directory_.write(name, content);
+    const timespec times[2] = {{784111777, 0}, {784111777, 0}};
+    ::utimensat(AT_FDCWD, directory_.path(name).c_str(), times, 0);
+  }
+
+  ScratchDirectory directory_;
+};
+
+// Takes the dates out: each reply must have one.
+std::string without_dates(std::string text) {
+  constexpr std::size_t kDateLength = 37;
+  for (std::size_t at = 0; (at = text.find("\r\nDate: ", at)) != std::string::npos;) {
+    EXPECT_EQ(text.substr(at + kDateLength - 4, 6), " GMT\r\n") << text;
+    text.erase(at + 2, kDateLength);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string reply(const std::string& status, const std::string& fields, const std::string& body,
+                  const std::string& last_fields) {
+  return "HTTP/1.1 " + status + "\r\nServer: fanin\r\n" + fields + last_fields + "\r\n" + body;
+}
+
+std::string length(std::size_t size) { return "Content-Length: " + std::to_string(size) + "\r\n"; }
+
+std::string error(const std::string& status, const std::string& last_fields, const std::string& fields) {
+  const std::string body = status + "\n";
+  return reply(status, fields + "Content-Type: text/plain; charset=utf-8\r\n" + length(body.size()), body, last_fields);
+}
+
+std::string get(const std::string& target, const std::string& fields) {
+  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
+}
+
+std::string ask(const std::string& method, const std::string& fields, const std::string& body) {
+  return method + " /a.txt HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n" + body;
+}
+
+SessionFactory tree_sessions() {
+  static const DocumentTree tree;
+  return tree.sessions();
+}
+
+Conversation say(const std::vector<std::string_view>& parts, std::size_t limit) {
+  static const SessionFactory sessions = tree_sessions();
+  Conversation said = talk(sessions(), parts, limit);
+  EXPECT_EQ(said.fault, "");
+  said.replies = without_dates(std::move(said.replies));
+  return said;
+}
+
+}  // namespace fanin::http_exchange
