@@ -4,8 +4,11 @@
 #include <utility>
 
 namespace fanin {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 Json histogram_json(const Histogram& histogram) {
   const bool any = histogram.count() > 0;

@@ -3,8 +3,11 @@
 #include "loadgen/drivers/driver.h"
 
 namespace fanin {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 Json workload_json(const LoadPlan& plan) {
   Json json{{"protocol", plan.protocol_name},
