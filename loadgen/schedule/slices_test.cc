@@ -14,9 +14,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TimePoint at_ms(int ms) { return TimePoint(milliseconds(ms)); }
+TimePoint instant(int ms) { return TimePoint(milliseconds(ms)); }
 
-Window window_of(int open_ms, int close_ms) { return {at_ms(0), at_ms(open_ms), at_ms(close_ms)}; }
+Window window_of(int open_ms, int close_ms) { return {instant(0), instant(open_ms), instant(close_ms)}; }
 
 SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
@@ -37,23 +37,23 @@ TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
 TEST(Slices, AreOpenInTheirTurnOnly) {
   Slices slices(slice_plan(2, 1));
   slices.begin(window_of(0, 200), nullptr);
-  EXPECT_FALSE(slices.open(at_ms(0)));
-  EXPECT_EQ(slices.next_begin(), at_ms(20));
-  EXPECT_TRUE(slices.open(at_ms(20)));
-  EXPECT_TRUE(slices.open(at_ms(59)));
-  EXPECT_FALSE(slices.open(at_ms(60)));
-  EXPECT_EQ(slices.next_begin(), at_ms(100));
-  EXPECT_TRUE(slices.open(at_ms(139)));
+  EXPECT_FALSE(slices.open(instant(0)));
+  EXPECT_EQ(slices.next_begin(), instant(20));
+  EXPECT_TRUE(slices.open(instant(20)));
+  EXPECT_TRUE(slices.open(instant(59)));
+  EXPECT_FALSE(slices.open(instant(60)));
+  EXPECT_EQ(slices.next_begin(), instant(100));
+  EXPECT_TRUE(slices.open(instant(139)));
 }
 
 // Would catch: a window that opens earlier than planned, and slices that count from the planned time on.
 TEST(Slices, CountFromWhenTheWindowOpens) {
   Slices slices(slice_plan(2, 0));
   slices.begin(window_of(1000, 1200), nullptr);
-  EXPECT_TRUE(slices.open(at_ms(65)));
+  EXPECT_TRUE(slices.open(instant(65)));
   slices.move_window(window_of(50, 250));  // the slice from 60 ms on counts, and is open already
   slices.move_window(window_of(50, 250));
-  EXPECT_TRUE(slices.open(at_ms(225)));
+  EXPECT_TRUE(slices.open(instant(225)));
   std::vector<std::uint64_t> numbers;
   for (const Slice& slice : slices.all()) {
     numbers.push_back(slice.number);
@@ -65,14 +65,14 @@ TEST(Slices, CountFromWhenTheWindowOpens) {
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
   Slices slices(slice_plan(2, 0));
   slices.begin(window_of(0, 200), nullptr);
-  EXPECT_TRUE(slices.open(at_ms(1)));
-  slices.completed(at_ms(1));  // cut
-  slices.completed(at_ms(2));
-  EXPECT_FALSE(slices.open(at_ms(20)));
-  slices.completed(at_ms(17));  // its reply came late
-  slices.completed(at_ms(18));  // cut
-  EXPECT_TRUE(slices.open(at_ms(60)));
-  slices.completed(at_ms(70));
+  EXPECT_TRUE(slices.open(instant(1)));
+  slices.completed(instant(1));  // cut
+  slices.completed(instant(2));
+  EXPECT_FALSE(slices.open(instant(20)));
+  slices.completed(instant(17));  // its reply came late
+  slices.completed(instant(18));  // cut
+  EXPECT_TRUE(slices.open(instant(60)));
+  slices.completed(instant(70));
   ASSERT_EQ(slices.all().size(), 2U);
   EXPECT_EQ(slices.all()[0].completed, 2U);
   EXPECT_EQ(slices.all()[1].number, 3U);
@@ -83,8 +83,8 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
   Slices slices(slice_plan(2, 0));
   slices.begin(window_of(30, 90), nullptr);
   for (int ms = 0; ms < 200; ++ms) {
-    if (slices.open(at_ms(ms))) {
-      slices.completed(at_ms(ms));
+    if (slices.open(instant(ms))) {
+      slices.completed(instant(ms));
     }
   }
   ASSERT_EQ(slices.all().size(), 1U);  // 60 to 80 ms
@@ -98,16 +98,16 @@ TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   Slices slices(slice_plan(1, 0));
   slices.begin(window_of(0, 200), &clock);
   for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
-    slices.open(at_ms(ms));
-    slices.pass(at_ms(ms));
+    slices.open(instant(ms));
+    slices.pass(instant(ms));
   }
-  slices.open(at_ms(39));
-  slices.pass(at_ms(39));  // the second is over
-  slices.open(at_ms(59));
-  slices.pass(at_ms(59));  // both borders of the third
-  slices.pass(at_ms(59));
-  slices.open(at_ms(62));
-  slices.pass(at_ms(62));  // the fourth is never left
+  slices.open(instant(39));
+  slices.pass(instant(39));  // the second is over
+  slices.open(instant(59));
+  slices.pass(instant(59));  // both borders of the third
+  slices.pass(instant(59));
+  slices.open(instant(62));
+  slices.pass(instant(62));  // the fourth is never left
   ASSERT_EQ(slices.all().size(), 4U);
   EXPECT_TRUE(slices.all()[0].server_cpu);
   EXPECT_TRUE(slices.all()[1].server_cpu);
@@ -117,8 +117,8 @@ TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
 
 Slice slice(std::uint64_t number, std::uint64_t completed, int cpu_ms = 0) {
   return {.number = number,
-          .begin = at_ms(0),
-          .end = at_ms(10),
+          .begin = instant(0),
+          .end = instant(10),
           .completed = completed,
           .server_cpu = milliseconds(cpu_ms)};
 }
