@@ -15,7 +15,12 @@ constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kNoContent = 204;
 constexpr unsigned kNotModified = 304;
 constexpr unsigned kRequestTimeout = 408;
-constexpr std::uint32_t kBegun = 1;  // ClientState::offset, while the parser is not where a connection begins
+// ClientState::offset within a reply: the parser has begun with it; or its head was known, and the offset holds the
+// status and how many bytes of the body are left, so that a body in a segment of its own needs no parser.
+constexpr std::uint32_t kBegun = 1;
+constexpr std::uint32_t kHeadWasKnown = 1U << 31;
+constexpr unsigned kLeftBits = 20;
+constexpr std::uint32_t kMaxLeft = (1U << kLeftBits) - 1;
 
 // What the callbacks of one call work on.
 struct Reading {
@@ -247,7 +252,19 @@ void HttpClient::remember(std::string_view head, std::uint64_t body_bytes, unsig
 // bytes of a body without looking at them. So what it said of this head it would say again.
 bool HttpClient::begins_as_known(const ClientState& state, std::string_view received) const noexcept {
   return !known_.head.empty() && state.offset == 0 && state.completed != state.sent &&
-         received.starts_with(known_.head) && received.size() - known_.head.size() >= known_.body_bytes;
+         received.starts_with(known_.head);
+}
+
+// What is left of the body of a reply whose head is known.
+ReplyOutcome HttpClient::take_known_body(ClientState& state, std::string_view received) const noexcept {
+  const std::uint32_t left = state.offset & kMaxLeft;
+  if (received.size() < left) {
+    state.offset -= static_cast<std::uint32_t>(received.size());
+    return {};
+  }
+  const unsigned status = (state.offset & ~kHeadWasKnown) >> kLeftBits;
+  state.offset = 0;
+  return whole_reply(state, status, received.size() - left);
 }
 
 ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) {
@@ -255,7 +272,16 @@ ReplyOutcome HttpClient::consume(ClientState& state, std::string_view received) 
     return {};
   }
   if (begins_as_known(state, received)) {
-    return whole_reply(state, known_.status, received.size() - known_.head.size() - known_.body_bytes);
+    const std::size_t behind = received.size() - known_.head.size();
+    if (behind >= known_.body_bytes) {
+      return whole_reply(state, known_.status, behind - known_.body_bytes);
+    }
+    if (const std::uint64_t left = known_.body_bytes - behind; left <= kMaxLeft) {
+      state.offset = kHeadWasKnown | known_.status << kLeftBits | static_cast<std::uint32_t>(left);
+      return {};
+    }
+  } else if (state.offset >= kHeadWasKnown) {
+    return take_known_body(state, received);
   }
   return parse(state, received);
 }
@@ -277,6 +303,11 @@ Mismatch HttpClient::describe(const ClientState& state, std::string_view receive
 }
 
 ReplyOutcome HttpClient::end_of_stream(ClientState& state) {
+  if (state.offset >= kHeadWasKnown) {
+    ReplyOutcome cut;
+    cut.set_mismatch(Fault::kWrong, 0);
+    return cut;
+  }
   ReplyOutcome outcome = parse(state, {});
   outcome.mismatch |= state.sent != state.completed;
   return outcome;

@@ -51,6 +51,7 @@ class HttpClient : public ClientProtocol {
     std::uint8_t owed = 0;  // bytes of the CRLF behind a chunk that have not come yet
   };
   void remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept;
+  inline ReplyOutcome take_known_body(ClientState& state, std::string_view received) const noexcept;
   inline bool begins_as_known(const ClientState& state, std::string_view received) const noexcept;
 
   std::string request_;

@@ -102,6 +102,7 @@ TEST(HttpClient, SaysOfAReplyWhatItWouldSayWithoutTheOneBefore) {
     for (std::size_t at = 1; at < std::min<std::size_t>(before.size(), 200); ++at) {
       expect_same_without({before}, {before.substr(0, at)});
       expect_same_without({before}, cut(before, at));
+      expect_same_without({before}, {before.substr(0, at), before.substr(at) + before});
       expect_same_without(cut(before, at), {before});
       for (const char wrong : {'\0', '\n', ' ', '0', '9', 'x', '\xff'}) {
         std::string changed = before;
@@ -117,6 +118,30 @@ TEST(HttpClient, ABodyMayLookLikeAReply) {
   const std::string head = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", kPlain.size());
   expect_same_without({kPlain}, {head, kPlain, kPlain});
   expect_same_without({kPlain}, {head + kPlain.substr(0, 1), kPlain.substr(1) + kPlain});
+}
+
+// Would catch: a body that comes after its head, which is known, and that is counted wrongly, or gets the status of
+// another reply. What is kept of such a reply holds bodies of up to 1 MB.
+TEST(HttpClient, ABodyMayComeInSegmentsOfItsOwn) {
+  for (const std::size_t length : {1U, 1000U, 1U << 20, 3U << 20}) {
+    HttpClient client({});
+    const std::string head = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", length);
+    const std::string reply = head + std::string(length, 'x');
+    ClientState state = after_requests(client, 3);
+    EXPECT_EQ(read(client, state, {reply}).completed, 1U);
+    EXPECT_EQ(read(client, state, {head}).completed, 0U);
+    ClientState other = after_requests(client, 1);
+    other.connection = 1;
+    EXPECT_EQ(read(client, other, {"HTTP/1.1 206 Partial Content\r\nContent-Length: 0\r\n\r\n"}).completed, 1U);
+    const Parts pieces{std::string_view(reply).substr(head.size(), length / 2),
+                       std::string_view(reply).substr(head.size() + length / 2)};
+    EXPECT_EQ(client.consume(state, pieces[0]).completed, 0U);
+    const ReplyOutcome outcome = client.consume(state, pieces[1]);
+    EXPECT_EQ(outcome.completed, 1U) << length;
+    EXPECT_EQ(outcome.status, 200U);
+    EXPECT_FALSE(client.consume(state, head).mismatch);
+    EXPECT_TRUE(client.end_of_stream(state).mismatch) << "the body is missing";
+  }
 }
 
 // Would catch: an unfinished reply counted, or bytes that are no reply.

@@ -184,7 +184,8 @@ def main():
                     options.pairs * len(members) + len(members) + len(skipped),
                     options,
                 )
-    paired.report(f"generator-{options.kind}", title(options), costs, pairs_of(costs), options, skipped, served)
+    kind = "nginx" if options.server == "nginx" else options.kind
+    paired.report(f"generator-{kind}", title(options), costs, pairs_of(costs), options, skipped, served)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ for connections in 50 1000; do
     --json "$out/generator-http-$connections.json"
   if command -v nginx >/dev/null; then
     python3 "$here/generator_cost.py" http --server nginx --build "$build" --connections $connections \
-      --json "$out/generator-nginx-$connections.json"
+      --seconds 6 --json "$out/generator-nginx-$connections.json"
   else
     missing "against nginx" nginx-light
   fi

@@ -70,7 +70,9 @@ void LoadThread::finish(TimePoint at) {
 ReplyOutcome LoadThread::take_rest(std::uint32_t connection, ClientState& state, std::string_view received,
                                    ReplyOutcome outcome, TimePoint at) {
   for (;;) {
-    account(connection, outcome.completed, outcome.status, at);
+    if (outcome.completed > 0) {
+      account(connection, outcome.completed, outcome.status, at);
+    }
     if (outcome.refused != kNotRefused) {
       refuse(connection, state, received, outcome, at);
     }
