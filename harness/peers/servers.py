@@ -65,7 +65,7 @@ def nginx_command(folder, www):
     port = free_port()
     configuration.write_text(
         f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 20000; }}
 http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100 inactive=60s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;

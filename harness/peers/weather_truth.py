@@ -164,7 +164,7 @@ def weathers(options):
         ("answers wrongly", Misbehaving(answer_wrongly), (), 1, {"mismatch", "open_at_end"}),
         ("answers more than asked", Misbehaving(answer_at_length), (), 1, surplus | {"open_at_end", *closed}),
         ("never ends its reply", Misbehaving(never_end_a_reply), pattern, 1, {"too_long", "open_at_end", *closed}),
-        ("dies and returns", FaninServer(options.build, options.seconds, True), (), 0, closed | {"connect_refused"}),
+        ("dies and returns", FaninServer(options.build, options.seconds, True), (), 1, closed | {"connect_refused"}),
         ("is well", FaninServer(options.build, options.seconds, False), (), 0, {None}),
     ]
 
