@@ -14,7 +14,7 @@ usage() {
 usage: ./run_tests.sh [STAGE...]
 
 Installs what is missing, then runs the stages named, or all of them:
-  format      clang-format and shellcheck find nothing
+  format      clang-format, shellcheck and the checks of layers and definitions find nothing
   release     the preset that is measured builds without a warning; its servers conform and its programs do what their
               tests ask (unit tests come with asan; all tests at once: the preset dev)
   end-to-end  ./run_all.sh --quick goes from nothing to charts
@@ -110,6 +110,9 @@ run_ctest() {
 stage_format() {
   local formatter
   sources sh | xargs -0 shellcheck -x .ci/run
+  "$FANIN_PYTHON" checks/checks_test.py --quiet
+  "$FANIN_PYTHON" checks/layers.py
+  "$FANIN_PYTHON" checks/definitions.py
   formatter=$(first_command clang-format-14 clang-format)
   # Other versions format differently; being told off by one's distribution helps nobody.
   case $("$formatter" --version) in

@@ -8,20 +8,20 @@
 #include <memory>
 #include <stdexcept>
 
-#include "harness/judge/compare.h"
-#include "harness/judge/plots.h"
-#include "harness/judge/run_file.h"
+#include "harness/analysis/compare.h"
+#include "harness/analysis/plots.h"
+#include "harness/analysis/run_file.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
-#include "harness/machine/environment.h"
+#include "harness/rounds/catalogue.h"
+#include "harness/rounds/environment.h"
 #include "harness/rounds/runner.h"
-#include "harness/suite/catalogue.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/printable.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -193,4 +193,4 @@ int run_command_line(int argc, char** argv) {
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <vector>
 
+#include "harness/rounds/catalogue.h"
 #include "harness/rounds/progress.h"
-#include "harness/suite/catalogue.h"
 #include "harness/suite/plan.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -74,4 +74,4 @@ std::string describe_cells(const Suite& suite, const std::string& only) {
   return text;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,7 +5,7 @@
 #include "harness/rounds/programs.h"
 #include "harness/suite/suite.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // The shipped suites with their length, and the server models. Throws as Catalogue::ask() and parse_suite() do.
 std::string describe_suites(const Programs& programs);
@@ -13,4 +13,4 @@ std::string describe_suites(const Programs& programs);
 // A suite's experiments and cells with the time that they take; `only` as for make_cells().
 std::string describe_cells(const Suite& suite, const std::string& only);
 
-}  // namespace fanin
+}  // namespace fanin::harness

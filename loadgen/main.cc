@@ -5,6 +5,7 @@
 
 #include "loadgen/experiments/calibrate_command.h"
 #include "loadgen/experiments/experiment.h"
+#include "loadgen/experiments/session.h"
 #include "loadgen/experiments/slices_report.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/options_files.h"
@@ -12,11 +13,10 @@
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
-#include "loadgen/runs/session.h"
 #include "loadgen/runs/targets.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr int kBadResult = 1;
@@ -93,8 +93,8 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load
 
 int main(int argc, char** argv) {
-  return fanin::run_program("fanin-load", [&] { return fanin::run(argc, argv); });
+  return fanin::run_program("fanin-load", [&] { return fanin::load::run(argc, argv); });
 }

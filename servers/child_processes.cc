@@ -10,7 +10,7 @@
 #include "servers/counters.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // What a child may need to close its connections and publish its counts once its own timeout has passed.
@@ -51,4 +51,4 @@ std::size_t end_children(std::vector<pid_t> children) noexcept {
   return children.size();
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -11,7 +11,7 @@
 #include "servers/counters.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // The most that a connection may have waiting to be sent, whatever it asks for.
@@ -249,4 +249,4 @@ bool Connection::send_some(std::string_view bytes, std::size_t& sent) {
   return false;
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

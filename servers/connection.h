@@ -11,7 +11,7 @@
 #include "protocols/server_session.h"
 #include "servers/server.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // One connection: its socket, its session, and what waits to be sent. All models serve through it, so that parsing,
 // buffering, caps and back-pressure are the same everywhere. The rule: while a reply waits to leave, nothing more is
@@ -91,4 +91,4 @@ class Connection : private Channel {
   bool ended_ = false;                     // the peer's stream ended while a reply was waiting to leave
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -8,7 +8,7 @@
 
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // A message of one byte with room for one descriptor beside it (SCM_RIGHTS): the kernel installs the descriptor in the
@@ -71,4 +71,4 @@ Listener::Accepted ConnectionChannel::take() {
   return {Listener::Status::kConnection, Descriptor(fd)};
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -3,7 +3,7 @@
 #include "net/descriptor.h"
 #include "servers/listener.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // Through which a parent process passes connections to its workers: a pair of Unix sockets. All workers wait on the
 // same end, so that the kernel gives each connection to one that is free; the other way they say that they are. Made
@@ -29,4 +29,4 @@ class ConnectionChannel {
   Descriptor workers_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

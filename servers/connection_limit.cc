@@ -7,7 +7,7 @@
 #include "net/descriptor.h"
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 
 ConnectionLimit::ConnectionLimit(std::size_t limit, int workers)
     : limit_(limit), counts_(nullptr, Unmap{1 + static_cast<std::size_t>(workers)}) {
@@ -48,4 +48,4 @@ void ConnectionLimit::forget(int worker) noexcept {
   counts_[0].fetch_sub(counts_[1 + static_cast<std::size_t>(worker)].exchange(0));
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

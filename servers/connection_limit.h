@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-namespace fanin {
+namespace fanin::server {
 
 // What --max-connections allows all workers of a server together, threads or forked processes: a count in memory that
 // they share, touched when a connection begins and when it ends, and not at all without a limit. Made before the
@@ -31,4 +31,4 @@ class ConnectionLimit {
   std::unique_ptr<std::atomic<std::size_t>[], Unmap> counts_;  // of all, then of each worker
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -4,7 +4,7 @@
 
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 
 Connection* ConnectionTable::open(Descriptor socket) {
   auto connection = std::make_unique<Connection>(std::move(socket), server_);
@@ -36,4 +36,4 @@ void ConnectionTable::begin_drain() noexcept {
 
 bool ConnectionTable::drained() const noexcept { return draining_ && (size_ == 0 || stop::timed_out()); }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -6,7 +6,7 @@
 
 #include "servers/connection.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // The connections of one event loop, found by descriptor number in constant time. Owns them; one thread.
 class ConnectionTable {
@@ -36,4 +36,4 @@ class ConnectionTable {
   bool draining_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

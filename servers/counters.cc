@@ -8,7 +8,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 struct Name {
@@ -107,4 +107,4 @@ std::string totals_json() {
   return json.dump();
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace fanin {
+namespace fanin::server {
 
 // What a server counts of itself. The order is the order of the table in counters.cc.
 enum class Count : std::size_t {
@@ -75,4 +75,4 @@ struct PublishCounts {
   ~PublishCounts() { publish_counts(); }
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -4,7 +4,7 @@
 
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 
 EpollConnections::EpollConnections(const Server& server, const Setup& setup)
     : table_(server),
@@ -75,4 +75,4 @@ void EpollConnections::adopt(Descriptor socket) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

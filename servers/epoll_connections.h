@@ -11,7 +11,7 @@
 #include "servers/epoll_set.h"
 #include "servers/mailbox.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What a connection is to be watched for, by what it waits for.
 using EpollInterest = std::uint32_t (*)(Connection::Next);
@@ -80,4 +80,4 @@ class EpollConnections {
   int worker_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -2,10 +2,10 @@
 
 #include "servers/epoll_connections.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // The loop of the model `epoll`, written there: serves until drained. Models with several loops run one in each thread
 // or process.
 void run_epoll_loop(EpollConnections& connections);
 
-}  // namespace fanin
+}  // namespace fanin::server

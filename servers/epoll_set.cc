@@ -8,7 +8,7 @@
 #include <unistd.h>
 #endif
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // Whoever gets an event sees what was written before the descriptor was armed, and may close it before the call that
@@ -60,4 +60,4 @@ void EpollSet::modify(int fd, epoll_event event) {
   check(rearm(this, epoll_.get(), fd, &event), "epoll_ctl");
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

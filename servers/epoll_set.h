@@ -7,7 +7,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // The kernel's set of interest, with its calls counted. A descriptor leaves the set when it is closed. Owns the epoll
 // instance; any thread.
@@ -38,4 +38,4 @@ class EpollSet {
   Descriptor epoll_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

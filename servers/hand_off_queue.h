@@ -8,7 +8,7 @@
 
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // A bounded queue from threads that accept or read to threads that work. When it is full the giver is told, or waits:
 // so it pushes back, and what is to come stays in the kernel. First in, first out; any thread.
@@ -77,4 +77,4 @@ class HandOffQueue {
   bool closed_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

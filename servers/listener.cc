@@ -11,7 +11,7 @@
 #include "servers/counters.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // The reserve of the process: a descriptor that can be given up when they have run out, to take a connection and refuse
@@ -187,4 +187,4 @@ Listener::Accepted Listener::accept_without_descriptor(std::size_t open) {
   return {Status::kAgain, {}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -5,7 +5,7 @@
 #include "net/descriptor.h"
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // A listening socket together with the one accept policy that all models share. Owns the socket;
 // accept() may be called from several threads.
@@ -79,4 +79,4 @@ bool accept_batch(Listener& listener, int batch, Open open, Serve serve) {
   return true;
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

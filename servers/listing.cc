@@ -8,7 +8,7 @@
 #include "protocols/registry.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 std::vector<std::string_view> protocols_of(const ServerModel& model) {
@@ -89,4 +89,4 @@ std::string list_json() {
   return json.dump(2) + "\n";
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -2,10 +2,10 @@
 
 #include <string>
 
-namespace fanin {
+namespace fanin::server {
 
 // `fanin-server list`: every model and protocol, for people and in the shape of docs/interfaces.md.
 std::string list_text();
 std::string list_json();
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -2,7 +2,7 @@
 
 #include <sys/socket.h>
 
-namespace fanin {
+namespace fanin::server {
 
 LiveConnections::Guard::Guard(LiveConnections& live, int fd) : live_(live), fd_(fd) {
   const std::lock_guard lock(live_.mutex_);
@@ -42,4 +42,4 @@ void LiveConnections::shutdown_all(int how) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -9,7 +9,7 @@
 #include "net/clock.h"
 #include "servers/connection.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // The sockets that blocking threads are serving, so that a stop can reach them. Touched once when a connection begins
 // and once when it ends, never per request. Any thread.
@@ -54,4 +54,4 @@ struct LiveConnection {
   LiveConnections::Guard guard;  // after the connection, so that it is forgotten before its number is free
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

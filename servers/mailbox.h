@@ -10,7 +10,7 @@
 #include "net/descriptor.h"
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What other threads leave for an event loop, which hears of it through a descriptor. Never full: who puts in must be
 // bounded by other means. Any thread puts, one takes.
@@ -61,4 +61,4 @@ class Mailbox {
   bool closed_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -19,7 +19,7 @@
 #include "servers/replicas.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 constexpr const char* kName = "fanin-server";
@@ -125,8 +125,8 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::server
 
 int main(int argc, char** argv) {
-  return fanin::run_program(fanin::kName, [&] { return fanin::run(argc, argv); });
+  return fanin::run_program(fanin::server::kName, [&] { return fanin::server::run(argc, argv); });
 }

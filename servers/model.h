@@ -7,7 +7,7 @@
 
 #include "servers/server.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // A row of the model table.
 struct ServerModel {
@@ -92,4 +92,4 @@ extern const ServerModel kSigio;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;
 
-}  // namespace fanin
+}  // namespace fanin::server

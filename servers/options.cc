@@ -11,7 +11,7 @@
 #include "os/build_info.h"
 #include "os/command_line.h"
 
-namespace fanin {
+namespace fanin::server {
 
 namespace {
 
@@ -187,4 +187,4 @@ void validate(const ServerOptions& options) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -6,7 +6,7 @@
 
 #include "servers/server.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // Names, without dashes, of the options on the command line that only some models or some protocols take.
 struct GivenOptions {
@@ -29,4 +29,4 @@ std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 // Checks what CLI11 cannot. Throws std::invalid_argument naming what is wrong.
 void validate(const ServerOptions& options);
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // What the user of fanin-server is told of these arguments.
@@ -44,4 +44,4 @@ TEST(ServerCommandLine, WhatWouldBePassedOverIsRefused) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::server

@@ -10,7 +10,7 @@
 #include "net/affinity.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 std::vector<ServerModel> checked(std::vector<ServerModel> table) {
@@ -112,4 +112,4 @@ const ServerModel& find_model(std::string_view name) {
   throw std::invalid_argument(fmt::format("unknown model '{}': choose one of {}", name, fmt::join(names, ", ")));
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

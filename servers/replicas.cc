@@ -2,7 +2,7 @@
 
 #include "servers/worker_processes.h"
 
-namespace fanin {
+namespace fanin::server {
 
 Replicas::Replicas(const ServerModel& model, Server& first) : model_(model), first_(first) {
   const auto count = static_cast<std::size_t>(first.options().model.processes);
@@ -31,4 +31,4 @@ void Replicas::run() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

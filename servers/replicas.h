@@ -4,7 +4,7 @@
 
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // As many processes as --processes says, each running the model with listeners of its own on the same ports
 // (SO_REUSEPORT), so that the limit on descriptors counts once for each. With more than one, this process does not
@@ -26,4 +26,4 @@ class Replicas {
   std::vector<Server> others_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

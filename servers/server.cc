@@ -7,7 +7,7 @@
 
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 SessionFactory sessions_of(const ServerOptions& options) {
@@ -132,4 +132,4 @@ void Server::close_listeners() noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -11,7 +11,7 @@
 #include "protocols/registry.h"
 #include "servers/listener.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What some models can be told; each model's row says which of these it takes.
 struct ModelOptions {
@@ -105,4 +105,4 @@ class Server {
   std::function<void(int)> on_cut_off_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

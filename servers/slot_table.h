@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-namespace fanin {
+namespace fanin::server {
 
 // Names a place in a SlotTable and the tenant it was given to. A place is used again, its generation is another one
 // then, so that a late event for the old tenant is never taken for the new one's.
@@ -65,4 +65,4 @@ class SlotTable {
   std::vector<std::uint32_t> free_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -11,7 +11,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin::stop {
+namespace fanin::server::stop {
 namespace {
 
 // What the handler shuts down: the descriptor, with a bit that says whether it is a listener; 0 is a free place. Only
@@ -129,4 +129,4 @@ bool requested() noexcept { return stop_requested.load(std::memory_order_relaxed
 bool timed_out() noexcept { return has_timed_out.load(std::memory_order_relaxed); }
 int wait_timeout_ms() noexcept { return requested() ? 10 : -1; }
 
-}  // namespace fanin::stop
+}  // namespace fanin::server::stop

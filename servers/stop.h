@@ -2,7 +2,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // How SIGTERM and SIGINT reach a server of any model without a race: the signal handler shuts sockets down, so that
 // whoever waits for one, blocking or not, is woken by the socket itself. A listener that was shut down fails accept()
@@ -42,4 +42,4 @@ bool timed_out() noexcept;
 int wait_timeout_ms() noexcept;
 
 }  // namespace stop
-}  // namespace fanin
+}  // namespace fanin::server

@@ -7,7 +7,7 @@
 
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 
 Waiter::Waiter(WaitLoop& loop, int fd) : loop_(loop), fd_(fd) { loop_.waiters_.insert(this); }
 
@@ -52,4 +52,4 @@ void WaitLoop::shutdown_all(int how) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

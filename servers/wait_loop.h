@@ -6,7 +6,7 @@
 #include "servers/connection.h"
 #include "servers/epoll_set.h"
 
-namespace fanin {
+namespace fanin::server {
 
 class WaitLoop;
 
@@ -60,4 +60,4 @@ class WaitLoop {
   std::unordered_set<Waiter*> waiters_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -15,7 +15,7 @@
 #include "servers/counters.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // A place is filled again at most this often, so that a worker which dies at once, or cannot be forked, does not turn
@@ -133,4 +133,4 @@ bool WorkerProcesses::replace_the_dead() {
   return running_ == workers_.size();
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

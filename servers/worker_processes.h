@@ -10,7 +10,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // Processes forked ahead that all do the same. The parent replaces those that die and hands a stop on to all of them;
 // should it be killed itself, the kernel kills them. While an object of this class exists, SIGTERM, SIGINT and SIGCHLD
@@ -50,4 +50,4 @@ class WorkerProcesses {
   sigset_t normal_mask_{};
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

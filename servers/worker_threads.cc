@@ -4,12 +4,12 @@
 
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 
 WorkerThreads::WorkerThreads(int count, std::function<void(int)> body) : body_(std::move(body)) {
   try {
     for (int number = 0; number < count; ++number) {
-      fanin::count(Count::kCallThreadCreate);
+      server::count(Count::kCallThreadCreate);
       threads_.emplace_back([this, number] {
         gate_.wait(Gate::kClosed);
         if (gate_.load() == Gate::kOpen) {
@@ -36,4 +36,4 @@ void WorkerThreads::open_gate(Gate gate) noexcept {
   gate_.notify_all();
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

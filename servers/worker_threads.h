@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-namespace fanin {
+namespace fanin::server {
 
 // Threads made ahead that all do the same. Owned by the thread that makes them.
 class WorkerThreads {
@@ -28,4 +28,4 @@ class WorkerThreads {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -5,9 +5,9 @@
 
 #include <sstream>
 
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 struct Fact {
@@ -73,4 +73,4 @@ void add_cgroup(Fingerprint& print) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -2,7 +2,7 @@
 
 #include "harness/machine/fingerprint.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Adds what the control group of this process limits, and how often it was throttled: "cgroup.cpu_quota" (as the kernel
 // writes it), "cgroup.cpu_statistics", "cgroup.memory_limit", "cgroup.pids_limit". Knows versions 1 and 2.
@@ -12,4 +12,4 @@ void add_cgroup(Fingerprint& print);
 // With version 2 ("0::/path") the controller does not matter.
 std::string cgroup_folder(const std::string& text, const std::string& controller);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,7 +5,7 @@
 #include "harness/machine/limit_changes.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 const char* name_of(Finding::Status status) {
@@ -139,4 +139,4 @@ int run_doctor(const DoctorOptions& options) {
   return headroom.fits() && changes.complete ? 0 : 1;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

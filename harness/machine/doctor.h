@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 
+#include "harness/json/json_reader.h"
 #include "harness/machine/headroom.h"
-#include "harness/suite/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 struct DoctorOptions {
   std::uint64_t connections = 1'000'000;
@@ -25,4 +25,4 @@ std::string describe_headroom(const Headroom& headroom, std::uint64_t most);
 // The same in the shape of results/schema/doctor.schema.json.
 Json headroom_json(const Headroom& headroom, std::uint64_t most);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cstring>
 
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 Json& Fingerprint::place(std::string_view key) {
   Json* at = &facts_;
@@ -57,4 +57,4 @@ Json Fingerprint::take() {
   return std::move(facts_);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

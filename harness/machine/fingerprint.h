@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Collects facts under dotted keys ("cpu.model" becomes {"cpu":{"model":...}}). What cannot be read is null, and its
 // reason stands in "unreadable", so that a missing fact is never taken for an absent feature. One thread.
@@ -27,4 +27,4 @@ class Fingerprint {
   Json unreadable_ = Json::object();
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

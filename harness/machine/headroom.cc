@@ -7,7 +7,7 @@
 #include <bit>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using Number = MachineLimits::Number;
@@ -263,4 +263,4 @@ std::uint64_t most_connections(const MachineLimits& limits) {
   return fits;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -7,7 +7,7 @@
 
 #include "harness/machine/machine_limits.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // A value of /proc/sys by the name that sysctl knows it by.
 struct Setting {
@@ -59,4 +59,4 @@ std::uint64_t most_connections(const MachineLimits& limits);
 // of processes that fanin-server takes would do.
 std::optional<std::uint64_t> processes_for(std::uint64_t connections, std::uint64_t descriptors);
 
-}  // namespace fanin
+}  // namespace fanin::harness

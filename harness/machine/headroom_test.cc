@@ -7,7 +7,7 @@
 
 #include "harness/machine/doctor.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::HasSubstr;
@@ -188,4 +188,4 @@ TEST(Headroom, FindsTheMostThatFit) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,9 +5,9 @@
 #include <string>
 #include <thread>
 
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr std::uint64_t kKibibyte = 1024;
@@ -76,4 +76,4 @@ std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -6,7 +6,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What the kernel holds for the whole machine and charges to no process: the slab allocator's caches (sockets, files,
 // tasks, ...), reclaimable or not. Kernel stacks and page tables are not among them.
@@ -25,4 +25,4 @@ std::optional<std::uint64_t> read_kernel_stack_size();
 // a process or a thread for each. Nothing where `at_most` is over before.
 std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most);
 
-}  // namespace fanin
+}  // namespace fanin::harness

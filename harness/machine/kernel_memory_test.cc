@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr const char* kMeminfo = "MemTotal: 8000000 kB\nSlab:             139984 kB\nKernelStack:        1536 kB\n";
@@ -51,4 +51,4 @@ TEST(KernelMemory, ReadsThisMachine) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

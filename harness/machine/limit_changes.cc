@@ -18,12 +18,12 @@
 #include <string_view>
 #include <system_error>
 
-#include "harness/machine/procfs.h"
-#include "harness/rounds/rounds_log.h"
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 #include "net/descriptor.h"
+#include "os/atomic_file.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -206,4 +206,4 @@ std::string default_state_file() {
   return fmt::format("{}/.local/state/fanin/doctor.json", home);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

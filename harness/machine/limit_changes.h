@@ -8,7 +8,7 @@
 
 #include "harness/machine/headroom.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Sets values of /proc/sys and puts them back: those that judge() may raise, and no others. What a value was before the
 // first change stands in a file before anything is changed, so that an interrupted change can be undone, and a second
@@ -51,4 +51,4 @@ bool is_doctors_value(const std::string& name, const std::string& value);
 // ${XDG_STATE_HOME:-~/.local/state}/fanin/doctor.json. Throws std::invalid_argument where neither is known.
 std::string default_state_file();
 
-}  // namespace fanin
+}  // namespace fanin::harness

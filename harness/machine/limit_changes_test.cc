@@ -8,7 +8,7 @@
 
 #include "harness/machine/written_root.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -135,4 +135,4 @@ TEST(DoctorsValues, CoverAllThatTheDoctorRaises) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

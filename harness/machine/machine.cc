@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 std::optional<CpuTimes> parse_cpu_times(const std::string& stat) {
   std::istringstream lines(stat);
@@ -60,4 +60,4 @@ MachineUse machine_between(const MachineReading& before, const MachineReading& a
   return use;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

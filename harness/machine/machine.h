@@ -7,7 +7,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What the whole machine had done up to one moment.
 struct MachineReading {
@@ -42,4 +42,4 @@ std::map<std::string, std::int64_t> read_netstat();
 
 MachineUse machine_between(const MachineReading& before, const MachineReading& after);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "harness/machine/cgroup.h"
-#include "harness/machine/procfs.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using Number = MachineLimits::Number;
@@ -157,4 +157,4 @@ MachineLimits read_machine_limits(const std::string& root) {
   return limits;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace fanin {
+namespace fanin::harness {
 
 // What the kernel and this process's surroundings allow, as far as connections of two local processes come up against
 // it. Nothing where a value could not be read. A value; any thread.
@@ -51,4 +51,4 @@ struct MachineLimits {
 // Reads them from the files below `root`, which is "" but in tests.
 MachineLimits read_machine_limits(const std::string& root = "");
 
-}  // namespace fanin
+}  // namespace fanin::harness

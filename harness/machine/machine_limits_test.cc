@@ -4,7 +4,7 @@
 
 #include "harness/machine/written_root.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr const char* kLimits =
@@ -91,4 +91,4 @@ TEST(MachineLimits, ReadsThisMachine) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using namespace std::chrono_literals;
@@ -49,4 +49,4 @@ TEST(Machine, ReadsThisMachine) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

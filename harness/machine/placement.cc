@@ -1,6 +1,6 @@
 #include "harness/machine/placement.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 Placement choose_placement(const std::vector<int>& allowed) {
   if (allowed.size() < 2) {
@@ -13,4 +13,4 @@ Json Placement::to_json() const {
   return {{"mode", split ? "split" : "shared"}, {"server_cpus", server_cpus}, {"client_cpus", client_cpus}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

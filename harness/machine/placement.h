@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Which CPUs the server and the client side (the generator, and the harness, which sleeps) run on.
 struct Placement {
@@ -19,4 +19,4 @@ struct Placement {
 // question of its own, and must not mix with which CPU the generator left free.
 Placement choose_placement(const std::vector<int>& allowed);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-namespace fanin {
+namespace fanin::harness {
 
 // A folder that stands for / in a test, removed at its end. It is one for each test's name, so that tests may run side
 // by side.
@@ -40,4 +40,4 @@ class WrittenRoot {
   std::string path_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

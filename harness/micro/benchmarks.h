@@ -6,7 +6,7 @@
 
 // Each registers the benchmarks of one file under names that the charts read: `family/kind/key:value/...`.
 
-namespace fanin {
+namespace fanin::microbench {
 
 void register_histogram_benchmarks();  // histogram/{record,merge}, clock/now
 void register_wait_benchmarks();       // wait/{select,poll,epoll}/n:N/active:A: one wait and the scan of its result
@@ -23,4 +23,4 @@ void skip_on_error(benchmark::State& state, Body&& body) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -13,7 +13,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 constexpr int kDeliveryTimeoutMs = 5000;
@@ -117,4 +117,4 @@ Connections& shared_connections(std::size_t count) {
   return *last;
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

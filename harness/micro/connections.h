@@ -7,7 +7,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::microbench {
 
 // TCP connections over loopback whose client ends live in a child process, as they would at a server: this process
 // then needs one descriptor per connection, so that a limit of 20,000 carries 10,000 connections.
@@ -39,4 +39,4 @@ class Connections {
 // Throws std::system_error, and std::runtime_error saying what is needed where the limit is too low.
 Connections& shared_connections(std::size_t count);
 
-}  // namespace fanin
+}  // namespace fanin::microbench

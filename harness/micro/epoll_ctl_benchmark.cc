@@ -12,7 +12,7 @@
 #include "net/clock.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 void change_all(const Descriptor& epoll, const std::vector<Descriptor>& sockets, int operation) {
@@ -58,4 +58,4 @@ void register_epoll_ctl_benchmarks() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -7,8 +7,10 @@
 #include "loadgen/records/histogram.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
+
+using load::Histogram;
 
 // Latencies as a run sees them: most of tens of microseconds, a tail of milliseconds. Made ahead, so that drawing them
 // is not timed; a power of two of them, so that going round costs one mask.
@@ -61,4 +63,4 @@ void register_histogram_benchmarks() {
   benchmark::RegisterBenchmark("clock/now", read_clock);
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -9,10 +9,10 @@
 namespace {
 
 int run() {
-  fanin::register_histogram_benchmarks();
-  fanin::register_wait_benchmarks();
-  fanin::register_epoll_ctl_benchmarks();
-  fanin::register_protocol_benchmarks();
+  fanin::microbench::register_histogram_benchmarks();
+  fanin::microbench::register_wait_benchmarks();
+  fanin::microbench::register_epoll_ctl_benchmarks();
+  fanin::microbench::register_protocol_benchmarks();
   if (benchmark::RunSpecifiedBenchmarks() == 0) {
     throw std::invalid_argument("no benchmark has such a name: see --benchmark_list_tests");
   }

@@ -7,7 +7,7 @@
 #include "protocols/cpu_burner.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 constexpr std::size_t kReplyLimit = std::size_t{1} << 20;
@@ -91,4 +91,4 @@ void register_protocol_benchmarks() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -5,7 +5,7 @@
 #include "harness/micro/connections.h"
 #include "harness/micro/waiters.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 template <typename Waiter>
@@ -45,4 +45,4 @@ void register_wait_benchmarks() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <climits>
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 constexpr std::size_t kWordBits = sizeof(unsigned long) * CHAR_BIT;
@@ -81,4 +81,4 @@ std::size_t EpollWaiter::wait_and_scan() {
   return found;
 }
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -13,7 +13,7 @@
 // queues, which select and poll do for every descriptor up to the first ready one. Each borrows the descriptors, which
 // must outlive it; one thread.
 
-namespace fanin {
+namespace fanin::microbench {
 
 // select() as the kernel has it, through the raw system call: a bitmap of any length, where glibc's fd_set ends at
 // 1024.
@@ -56,4 +56,4 @@ class EpollWaiter {
   std::vector<epoll_event> events_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -7,7 +7,7 @@
 #include "harness/micro/connections.h"
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::microbench {
 namespace {
 
 template <typename Waiter>
@@ -44,4 +44,4 @@ TEST(Connections, RefusesMoreActiveOnesThanThereAre) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::microbench

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
-#include "harness/rounds/process.h"
 #include "harness/rounds/server_under_test.h"
+#include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr Nanoseconds kDeadline = std::chrono::minutes(3);
@@ -117,4 +117,4 @@ Json check_conformance(const Rig& rig, const ServerSpec& server, const Cell& rep
   return result;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

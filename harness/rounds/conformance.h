@@ -2,10 +2,10 @@
 
 #include <string>
 
+#include "harness/rounds/catalogue.h"
 #include "harness/rounds/round.h"
-#include "harness/suite/catalogue.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // The gate before timing: does this server answer `protocol` correctly at all? Models go through fanin-conformance
 // where it is built, and every server through a short run of the generator, which verifies each reply. Returns an entry
@@ -16,4 +16,4 @@ Json check_conformance(const Rig& rig, const ServerSpec& server, const Cell& rep
 // Reads GoogleTest's JSON report into {"status", "cases", "reason"}.
 Json conformance_of_report(const Json& report);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,9 +5,9 @@
 #include <array>
 #include <cerrno>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 ControlChannel::ControlChannel() {
   std::array<int, 2> ends{};
@@ -67,4 +67,4 @@ void ControlChannel::release() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -7,7 +7,7 @@
 #include "net/clock.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 struct ControlEvent {
   std::string name;
@@ -40,4 +40,4 @@ class ControlChannel {
   std::deque<std::string> lines_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdint>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 volatile int event_fd = -1;  // for the handler alone
@@ -42,4 +42,4 @@ Interrupt::~Interrupt() {
   event_fd = -1;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

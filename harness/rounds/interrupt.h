@@ -5,7 +5,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Turns SIGINT, SIGTERM, SIGQUIT and the SIGHUP of a terminal that goes into a readable descriptor, so that every wait
 // of the harness can end at once. A second signal of the same kind ends the program in the ordinary way. One instance
@@ -26,4 +26,4 @@ class Interrupt {
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

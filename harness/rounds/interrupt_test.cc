@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 bool is_interrupted(const Interrupt& interrupt) {
@@ -34,4 +34,4 @@ TEST(Interrupt, LeavesASighupAloneThatIsIgnored) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

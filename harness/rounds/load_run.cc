@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "harness/judge/summary.h"
+#include "harness/analysis/summary.h"
 #include "harness/machine/kernel_memory.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // A window that is a number of requests has no length of its own.
@@ -221,4 +221,4 @@ Json LoadRun::machine_readings() const {
           {"netstat", use.netstat}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

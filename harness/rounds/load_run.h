@@ -3,16 +3,16 @@
 #include <cstdint>
 #include <string>
 
+#include "harness/json/json_reader.h"
 #include "harness/machine/machine.h"
 #include "harness/rounds/control_channel.h"
 #include "harness/rounds/monitor.h"
-#include "harness/rounds/process.h"
 #include "harness/rounds/round.h"
 #include "harness/rounds/server_under_test.h"
-#include "harness/suite/json_reader.h"
 #include "harness/suite/plan.h"
+#include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // One run of the generator against a server that is ready, with the readings that its control channel asks for. Owns
 // the generator's process. One thread.
@@ -67,4 +67,4 @@ class LoadRun {
   Json result_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -10,10 +10,10 @@
 #include <array>
 #include <string_view>
 
-#include "harness/machine/procfs.h"
-#include "harness/rounds/process_tree.h"
+#include "os/process_tree.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // Beyond this many tasks the readings at the window's borders would disturb the generator (about 3 us each).
@@ -220,4 +220,4 @@ Footprint Monitor::footprint() const {
   return print;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

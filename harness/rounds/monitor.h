@@ -10,7 +10,7 @@
 #include "net/clock.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // CPU time of a process tree since it began: of all live processes, their exited threads, and the children that were
 // reaped. It only grows, so the difference of two readings is what the tree used in between.
@@ -91,4 +91,4 @@ class Monitor {
   std::vector<Descriptor> task_status_;  // /proc/PID/task/TID/status of each, kept open: half the cost of a reading
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

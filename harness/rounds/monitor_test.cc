@@ -10,11 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "harness/machine/procfs.h"
-#include "harness/rounds/process.h"
-#include "harness/rounds/process_tree.h"
+#include "os/child_process.h"
+#include "os/process_tree.h"
+#include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using namespace std::chrono_literals;
@@ -273,4 +273,4 @@ TEST(Monitor, SplitsAsTheTicksSay) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

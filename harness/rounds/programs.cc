@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "harness/rounds/process.h"
+#include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // Programs may be started in other folders.
@@ -59,4 +59,4 @@ std::string sha256_of(const std::string& path) {
   return line.substr(line.front() == '\\' ? 1 : 0, kDigits);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

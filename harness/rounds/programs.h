@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace fanin {
+namespace fanin::harness {
 
 // Where the programs and suites are. Paths of this machine: they never go into a result.
 struct Programs {
@@ -22,4 +22,4 @@ void require_generator(const std::string& path);
 // SHA-256 of a file in hexadecimal, by the sha256sum program. Throws std::runtime_error with the reason.
 std::string sha256_of(const std::string& path);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,12 +4,12 @@
 
 #include <cstdio>
 
-#include "harness/judge/figures.h"
-#include "harness/judge/summary.h"
+#include "harness/analysis/figures.h"
+#include "harness/analysis/summary.h"
 #include "os/printable.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
@@ -79,4 +79,4 @@ void Progress::finish() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <string>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 #include "harness/suite/plan.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What a person sees while a suite runs, on standard error: a bar with the time left on a terminal, one plain line per
 // round elsewhere. One thread.
@@ -34,4 +34,4 @@ class Progress {
   TimePoint started_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,11 +4,11 @@
 
 #include <optional>
 
-#include "harness/machine/environment.h"
+#include "harness/rounds/environment.h"
 #include "harness/rounds/load_run.h"
 #include "harness/rounds/server_under_test.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr const char* kServerKeys[] = {
@@ -131,4 +131,4 @@ Json run_round_for_check(const Rig& rig, const ServerSpec& server, const Cell& c
   return std::move(outcome.round);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/json/json_reader.h"
 #include "harness/machine/placement.h"
 #include "harness/rounds/programs.h"
-#include "harness/suite/json_reader.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What all rounds of a run have in common.
 struct Rig {
@@ -33,4 +33,4 @@ Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::
 // The same, to check the server: where the generator gives no result although the server lives, it throws RunFailure.
 Json run_round_for_check(const Rig& rig, const ServerSpec& server, const Cell& cell);
 
-}  // namespace fanin
+}  // namespace fanin::harness

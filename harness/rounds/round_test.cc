@@ -11,7 +11,7 @@
 #include "net/affinity.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using namespace std::chrono_literals;
@@ -194,4 +194,4 @@ TEST(Round, EndsAtOnceWhenInterrupted) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

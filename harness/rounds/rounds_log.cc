@@ -15,38 +15,14 @@
 #include <system_error>
 #include <utility>
 
-#include "harness/judge/run_file.h"
+#include "harness/analysis/run_file.h"
+#include "os/atomic_file.h"
 
-namespace fanin {
-namespace {
-
-[[noreturn]] void fail(const std::string& path, int error) {
-  throw std::system_error(error, std::generic_category(), fmt::format("cannot write {}", path));
-}
-
-// Returns the errno of the failure, 0 where all went well.
-int write_and_sync(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      return errno;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(fd) == 0 ? 0 : errno;
-}
-
-}  // namespace
-
-std::string to_text(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
+namespace fanin::harness {
 RoundsLog::RoundsLog(const std::string& path)
     : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
   if (!file_) {
-    fail(path_, errno);
+    throw_cannot_write(path_, errno);
   }
 }
 
@@ -57,7 +33,7 @@ void RoundsLog::append(const Json& round) {
     // Take back what arrived of the line. Where even that fails, recover() will.
     const int ignored = ::ftruncate(file_.get(), before.st_size);
     static_cast<void>(ignored);
-    fail(path_, error);
+    throw_cannot_write(path_, error);
   }
 }
 
@@ -90,28 +66,9 @@ std::vector<Json> RoundsLog::recover(const std::string& path,
     whole = end + 1;
   }
   if (whole < text.size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
-    fail(path, errno);
+    throw_cannot_write(path, errno);
   }
   return rounds;
 }
 
-void write_file_atomically(const std::string& path, const std::string& text) {
-  // A name of its own: a file of the user's may have any other, and two writers must not share one.
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file) {
-    fail(path, errno);
-  }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  int error = ::fchmod(file.get(), 0644 & ~mask) == 0 ? write_and_sync(file.get(), text) : errno;
-  if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    error = errno;
-  }
-  if (error != 0) {
-    ::unlink(temporary.c_str());
-    fail(path, error);
-  }
-}
-
-}  // namespace fanin
+}  // namespace fanin::harness

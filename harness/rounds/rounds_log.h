@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // The file of finished rounds, one JSON line each, appended and synced before the next round begins: a crash loses the
 // round in hand and nothing else. Owns the file; one thread.
@@ -30,10 +30,4 @@ class RoundsLog {
   Descriptor file_;
 };
 
-// Replaces the file in one step, so that a reader, or a full disk, never sees half of it. Throws std::system_error.
-void write_file_atomically(const std::string& path, const std::string& text);
-
-// A compact JSON text; bytes that are no UTF-8 (a server's last words may be anything) are replaced.
-std::string to_text(const Json& document);
-
-}  // namespace fanin
+}  // namespace fanin::harness

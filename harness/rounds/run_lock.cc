@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // Its holder may have removed it between our open() and flock(): then the lock is one on a file that nobody else sees.
@@ -56,4 +56,4 @@ RunLock::~RunLock() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,7 +4,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Keeps a run directory to one process, from the first look into it to the last file that is written. Owns the file
 // run.lock there, which holds the process's id and goes away with the lock; a crash leaves a file that nobody holds,
@@ -26,4 +26,4 @@ class RunLock {
   Descriptor file_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 class RunLockTest : public testing::Test {
@@ -59,4 +59,4 @@ TEST_F(RunLockTest, MovesWithItsOwner) {
 TEST(RunLock, NamesAFolderThatCannotBeWritten) { EXPECT_THROW(RunLock("/proc"), std::system_error); }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

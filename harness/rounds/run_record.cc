@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "harness/judge/slopes.h"
+#include "harness/analysis/slopes.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 Json describe_server(const ServerSpec& server, const Catalogue& catalogue) {
@@ -96,4 +96,4 @@ Json RunRecord::to_json(const Catalogue& catalogue) const {
           {"slopes", slopes()}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "harness/judge/summary.h"
+#include "harness/analysis/summary.h"
 #include "harness/machine/placement.h"
-#include "harness/suite/catalogue.h"
+#include "harness/rounds/catalogue.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Everything that goes into run.json. A value; one thread.
 struct RunRecord {
@@ -33,10 +33,10 @@ struct RunRecord {
   std::vector<const Json*> rounds_of(const std::string& cell) const;
 
   Json cells_to_json() const;
-  Json slopes() const;  // see harness/judge/slopes.h
+  Json slopes() const;  // see harness/analysis/slopes.h
 
   // The whole document, cells judged and summaries computed.
   Json to_json(const Catalogue& catalogue) const;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

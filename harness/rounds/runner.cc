@@ -10,18 +10,19 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/judge/report.h"
-#include "harness/machine/environment.h"
 #include "harness/rounds/conformance.h"
+#include "harness/rounds/environment.h"
 #include "harness/rounds/interrupt.h"
 #include "harness/rounds/progress.h"
 #include "harness/rounds/rounds_log.h"
+#include "harness/rounds/run_report.h"
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
+#include "os/atomic_file.h"
 #include "os/printable.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // One run from its first conformance case to its run.json.
@@ -230,4 +231,4 @@ int run_suite(const RunOptions& options) {
   return exit_code(run.session().record);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

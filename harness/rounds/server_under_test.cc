@@ -8,12 +8,12 @@
 #include <stdexcept>
 
 #include "harness/machine/headroom.h"
-#include "harness/rounds/process_tree.h"
 #include "harness/suite/schema.h"
 #include "net/duration.h"
 #include "net/socket.h"
+#include "os/process_tree.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr Nanoseconds kReadyDeadline = std::chrono::seconds(15);
@@ -160,4 +160,4 @@ std::string ServerUnderTest::stop_and_collect(Json& counters) {
   return "";
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,12 +4,12 @@
 #include <stdexcept>
 #include <string>
 
-#include "harness/rounds/process.h"
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 #include "harness/suite/suite.h"
 #include "harness/suite/workload.h"
+#include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Something went wrong that ends a round, not the suite.
 struct RoundFailure : std::runtime_error {
@@ -83,4 +83,4 @@ class ServerUnderTest {
   ChildProcess process_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

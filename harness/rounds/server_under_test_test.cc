@@ -5,7 +5,7 @@
 
 #include "harness/suite/plan.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -57,4 +57,4 @@ TEST(ReadyLine, SaysWhereTheServerListens) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

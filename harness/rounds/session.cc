@@ -10,16 +10,17 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/judge/run_file.h"
-#include "harness/machine/environment.h"
+#include "harness/analysis/run_file.h"
 #include "harness/machine/machine_limits.h"
+#include "harness/rounds/environment.h"
 #include "harness/rounds/rounds_log.h"
 #include "harness/rounds/suite_files.h"
 #include "net/affinity.h"
 #include "net/socket.h"
+#include "os/atomic_file.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -228,4 +229,4 @@ Session resume_session(const RunOptions& options) {
   return session;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "harness/rounds/catalogue.h"
 #include "harness/rounds/round.h"
 #include "harness/rounds/run_lock.h"
 #include "harness/rounds/run_record.h"
-#include "harness/suite/catalogue.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 struct RunOptions {
   std::string suite;    // a shipped suite's name or a path; empty with `resume`
@@ -43,4 +43,4 @@ Session resume_session(const RunOptions& options);
 // The path of a suite that is given by name or path.
 std::string find_suite(const std::string& name, const std::string& folder);
 
-}  // namespace fanin
+}  // namespace fanin::harness

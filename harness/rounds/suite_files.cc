@@ -13,7 +13,7 @@
 #include "os/arrival_trace.h"
 #include "os/input_file.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -86,4 +86,4 @@ void keep_suite_files(const Suite& suite, const fs::path& folder, const fs::path
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

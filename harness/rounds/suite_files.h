@@ -4,7 +4,7 @@
 
 #include "harness/suite/suite.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
 // runs: so a run that goes on later has the same, and no path of this machine gets into a result.
@@ -16,4 +16,4 @@ void check_suite_files(const Suite& suite, const std::filesystem::path& folder);
 // Copies them. Throws std::filesystem::filesystem_error.
 void keep_suite_files(const Suite& suite, const std::filesystem::path& folder, const std::filesystem::path& directory);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,4 +70,4 @@ TEST_F(SuiteFilesTest, ABodyFileIsReadBeforeAnythingRuns) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -9,7 +9,7 @@
 #include "harness/suite/workload_keys.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr std::size_t kMostClasses = 16;
@@ -110,4 +110,4 @@ std::string mix_class_text(const Json& of_class) {
          options_text(of_class);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // The classes of requests of a workload's "mix": each an object with a "weight", if wanted a "name", and keys of the
 // workload that say how its requests differ. Throws std::invalid_argument with the place of what is wrong.
@@ -13,4 +13,4 @@ void check_mix(const JsonReader& mix);
 // A checked class as the option --mix takes it: "1 name=heavy payload-size=65536".
 std::string mix_class_text(const Json& of_class);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -11,7 +11,7 @@
 
 #include "os/edit_distance.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 Cell make_cell(const Experiment& experiment, const std::string& server, const Json& value, bool aa) {
@@ -117,4 +117,4 @@ std::uint64_t draw_seed() {
   return ((static_cast<std::uint64_t>(device()) << 32) | device()) >> 11;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

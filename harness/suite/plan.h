@@ -7,7 +7,7 @@
 
 #include "harness/suite/suite.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // One thing to measure: (experiment, server, sweep value). Its rounds are repetitions of the same.
 struct Cell {
@@ -49,4 +49,4 @@ std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t 
 // A seed from the operating system, below 2^53 so that every JSON reader keeps it exactly.
 std::uint64_t draw_seed();
 
-}  // namespace fanin
+}  // namespace fanin::harness

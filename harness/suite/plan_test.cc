@@ -8,7 +8,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -112,4 +112,4 @@ TEST(Plan, SeedsDifferAndFitIntoADouble) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

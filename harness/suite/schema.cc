@@ -9,7 +9,7 @@
 
 #include "harness/suite/schema_pattern.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // Where a value stands in its document; spelled out only for a complaint, since a run holds some hundred thousand
@@ -289,4 +289,4 @@ void check_schema(const JsonReader& value, const std::string& name, const std::s
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

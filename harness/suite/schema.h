@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // Checks a value against results/schema/NAME.schema.json, of which the program holds a copy: the one definition of the
 // formats, which plots.validate reads too. `definition` is a part under its "$defs", empty: the whole. Throws
@@ -17,4 +17,4 @@ void check_schema(const JsonReader& value, const std::string& name, const std::s
 std::string_view schema_text(std::string_view name);
 inline constexpr std::string_view kSchemas[] = {"suite", "load", "run"};
 
-}  // namespace fanin
+}  // namespace fanin::harness

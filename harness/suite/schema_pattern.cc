@@ -7,7 +7,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 struct FreePattern {
@@ -32,4 +32,4 @@ bool matches_pattern(const std::string& pattern, const std::string& text) {
   return found >= 0;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -2,10 +2,10 @@
 
 #include <string>
 
-namespace fanin {
+namespace fanin::harness {
 
 // Whether a text has the form that the word "pattern" of a schema asks for. As ECMA-262 has it, $ is the end alone.
 // Throws std::logic_error for a pattern that is none.
 bool matches_pattern(const std::string& pattern, const std::string& text);
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -8,7 +8,7 @@
 #include "net/duration.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 constexpr int kSchemaVersion = 1;
@@ -275,4 +275,4 @@ Suite parse_suite(const Json& document, const std::string& file) {
   return suite;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

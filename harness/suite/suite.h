@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 #include "harness/suite/workload.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // A server under test: a model of fanin-server, or any command line in which "{port}" stands for the port.
 struct ServerSpec {
@@ -66,4 +66,4 @@ struct Suite {
 // Throws std::invalid_argument "FILE: /place: what is wrong".
 Suite parse_suite(const Json& document, const std::string& file);
 
-}  // namespace fanin
+}  // namespace fanin::harness

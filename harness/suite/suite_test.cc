@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -241,4 +241,4 @@ TEST(Suite, EveryShippedSuiteIsValid) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

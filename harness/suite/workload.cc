@@ -9,7 +9,7 @@
 #include "harness/suite/workload_rules.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using Taker = WorkloadKey::Taker;
@@ -116,4 +116,4 @@ std::vector<std::string> Workload::load_arguments() const { return arguments_of(
 
 std::vector<std::string> Workload::server_arguments() const { return arguments_of(values_, Taker::kServer); }
 
-}  // namespace fanin
+}  // namespace fanin::harness

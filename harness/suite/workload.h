@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What is asked of a server in one cell: the keys of a suite's "workload", each the option of the same meaning of
 // fanin-load, of fanin-server, or of both. A checked value; any thread.
@@ -53,4 +53,4 @@ class Workload {
   Json values_;  // an object that holds known keys only
 };
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -9,7 +9,7 @@
 #include "harness/suite/mix.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using Kind = WorkloadKey::Kind;
@@ -198,4 +198,4 @@ const WorkloadKey* find_workload_key(std::string_view name) {
   return found == kKeys.end() ? nullptr : &*found;
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/suite/json_reader.h"
+#include "harness/json/json_reader.h"
 
-namespace fanin {
+namespace fanin::harness {
 
 // What a key of a suite's "workload" holds, and which program takes its option. Whole numbers and reals can be swept.
 struct WorkloadKey {
@@ -35,4 +35,4 @@ struct WorkloadKey {
 std::span<const WorkloadKey> workload_keys();
 const WorkloadKey* find_workload_key(std::string_view name);  // null where there is none
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -10,7 +10,7 @@
 #include "net/duration.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 // As fanin-load has them.
@@ -243,4 +243,4 @@ void check_workload_rules(const Json& values, const JsonReader& place) {
   check_schedule(values, place);
 }
 
-}  // namespace fanin
+}  // namespace fanin::harness

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -181,4 +181,4 @@ TEST(Workload, ACheckIsAClosedLoopOnFewConnections) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::harness

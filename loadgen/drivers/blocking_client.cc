@@ -12,7 +12,7 @@
 #include "net/errno_policy.h"
 #include "protocols/connection_setup.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kReplyBuffer = 65536;
@@ -261,4 +261,4 @@ void BlockingClient::wait_until_due(const Coordinator& coordinator) {
   wait_until(until, coordinator);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

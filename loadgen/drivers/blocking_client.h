@@ -8,7 +8,7 @@
 #include "loadgen/drivers/dial.h"
 #include "loadgen/drivers/load_thread.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Limits how many threads connect at the same time, so that they do not overflow the server's accept queue.
 using ConnectGate = std::counting_semaphore<>;
@@ -60,4 +60,4 @@ class BlockingClient : public LoadThread {
   bool interrupted_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

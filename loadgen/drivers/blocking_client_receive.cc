@@ -9,7 +9,7 @@
 #include "loadgen/drivers/direct_io.h"
 #include "net/errno_policy.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void BlockingClient::receive_replies(const Coordinator& coordinator) {
   const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
@@ -99,4 +99,4 @@ void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator)
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace fanin {
+namespace fanin::load {
 
 bool take_own_descriptor_table() noexcept {
 #if defined(FANIN_TSAN)
@@ -20,4 +20,4 @@ bool descriptor_tables_can_be_split() {
   return split;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

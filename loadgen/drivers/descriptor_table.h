@@ -1,6 +1,6 @@
 #pragma once
 
-namespace fanin {
+namespace fanin::load {
 
 // Gives the calling thread a table of descriptors of its own, holding what is open now: what it opens from then on only
 // it can use and must close, and the limit on descriptors counts for it alone. Besides, the kernel need not count
@@ -11,4 +11,4 @@ bool take_own_descriptor_table() noexcept;
 // Whether threads of this process can have tables of their own.
 bool descriptor_tables_can_be_split();
 
-}  // namespace fanin
+}  // namespace fanin::load

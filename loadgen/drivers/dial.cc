@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <fstream>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::uint64_t kChurnSources = 16;  // 16 addresses make churn CPU-bound, one is bound by ports in TIME_WAIT
@@ -88,4 +88,4 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking, Na
   return dialled;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "net/descriptor.h"
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Chooses the local address of every connection. One address carries as many connections to one target as there are
 // local ports, but connect() gets slower the fewer of them are free; so where a run asks for more than a sixteenth of
@@ -47,4 +47,4 @@ Dialled dial(const Address& target, const Address* source, Blocking blocking, Na
 // Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/records/error_kind.h"
 #include "loadgen/whole_runs/test_server.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 const Address kTarget = Address::parse("127.0.0.1", 80);
@@ -94,4 +94,4 @@ TEST(ErrorKind, EveryKindHasAName) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -13,7 +13,7 @@
 // cancellation on and off around each of them: 5 % of a request's CPU time here, for a feature that nobody uses.
 // Semantics and errno are those of the calls they are named after.
 
-namespace fanin {
+namespace fanin::load {
 
 inline ssize_t direct_recv(int fd, void* buffer, std::size_t size) noexcept {
   return ::syscall(SYS_recvfrom, fd, buffer, size, 0, nullptr, nullptr);
@@ -44,4 +44,4 @@ inline int direct_epoll_wait(int epoll, epoll_event* events, int size, const tim
   return any > 0 ? wait_whole(0) : any;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

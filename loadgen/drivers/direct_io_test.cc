@@ -14,7 +14,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Makes a kernel older than Linux 5.11 of this one, for the calling thread alone. Returns whether it could.
@@ -72,4 +72,4 @@ TEST(DirectIo, WaitsAlsoWhereTheKernelHasNoEpollPwait2) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "loadgen/drivers/direct_io.h"
 #include "net/errno_policy.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kReadSize = 65536;
@@ -186,4 +186,4 @@ void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*ki
   all_sent(index);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

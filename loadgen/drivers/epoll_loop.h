@@ -9,7 +9,7 @@
 #include "loadgen/drivers/event_loop.h"
 #include "loadgen/records/kernel_stamps.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The epoll driver: each connection is registered once, edge-triggered for both directions, and never touched by
 // epoll_ctl again. A request costs one send, one recv and its share of an epoll_wait.
@@ -43,4 +43,4 @@ class EpollLoop final : public EventLoop {
   std::unique_ptr<KernelStamps> stamps_;  // of active connections; null: not asked for
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kSendBatch = 64;  // requests sent before replies are looked for, so that no backlog delays them
@@ -29,12 +29,12 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       setup_(client_->setup()),
       timed_(share.connections > 0 &&
              (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
-      spins_(share.connections > 0 && plan.wait.kind == WaitKind::kSpin),
+      spins_(share.connections > 0 && plan.idle_strategy.kind == IdleStrategy::kSpin),
       goes_on_(!plan.rate_per_s && !spins_),
       lot_(lot_of(plan, share.connections, lots)),
       half_closes_(client_->half_closes()),
       tick_(tick_of(plan)),
-      spin_(queues_sends_ ? SpinMeter::kSubmitted : SpinMeter::kPipelined),
+      spin_(queues_sends_ ? BusyPollMeter::kSubmitted : BusyPollMeter::kPipelined),
       idle_links_(share.idle),
       since_(share.connections),
       sends_(share.connections, plan.send_bytes_per_s),
@@ -80,7 +80,7 @@ void EventLoop::drive(const Window& window, const Coordinator& coordinator) {
       keep_pace();
     }
     if (at_ >= next_tick_) {
-      spin_.other_work();
+      spin_.skip_interval();
       tick(coordinator);
     }
     if (workload_.finished(at_) || drained() || gave_up_) {
@@ -218,14 +218,14 @@ void EventLoop::send_due(bool just_read) {
   for (std::size_t sent = 0; sent < kSendBatch; ++sent) {
     if (queues_sends_ ? sent == 0 && !in_time : sent % lot_ == 0 && !std::exchange(in_time, false)) {
       if (!workload_.may_send(at_)) {
-        spin_.caught_up();
+        spin_.reset_backlog();
         break;
       }
       read_clock();
     }
     const auto connection = workload_.next(at_);
     if (!connection) {
-      spin_.caught_up();
+      spin_.reset_backlog();
       break;
     }
     begin_request(*connection);
@@ -270,4 +270,4 @@ void EventLoop::all_sent(std::uint32_t index) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/drivers/busy_poll_meter.h"
 #include "loadgen/drivers/dial.h"
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/drivers/lot.h"
-#include "loadgen/drivers/waiting.h"
 #include "loadgen/drivers/waiting_bytes.h"
 #include "loadgen/schedule/pacing.h"
 #include "loadgen/schedule/ring.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // One event loop over many connections: their lives, the workload on them and what becomes of every request. How bytes
 // and news travel is left to a driver, which derives from this (epoll, io_uring) and is told nothing about requests.
@@ -38,7 +38,7 @@ class EventLoop : public LoadThread {
   void connect(const Coordinator& coordinator) final;
   void drive(const Window& window, const Coordinator& coordinator) final;
   void disconnect() noexcept final;
-  const SpinMeter& spin() const noexcept final { return spin_; }
+  const BusyPollMeter& spin() const noexcept final { return spin_; }
   std::uint64_t unserved() const noexcept final { return unserved_count_.load(std::memory_order_relaxed); }
 
  protected:
@@ -212,7 +212,7 @@ class EventLoop : public LoadThread {
   const std::size_t lot_;
   const bool half_closes_;
   const Nanoseconds tick_;  // about kTick
-  SpinMeter spin_;
+  BusyPollMeter spin_;
   std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
   Descriptor timer_;
   std::vector<Link> idle_links_;  // counted on after the active ones, which the workload has
@@ -296,4 +296,4 @@ class EventLoop : public LoadThread {
   sends_.active() ? send_slowly(index, request_) : send(index, request_, Bytes::kPassing);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/drivers/event_loop.h"
 #include "protocols/connection_setup.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void EventLoop::connect(const Coordinator& coordinator) {
   timer_.reset(check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"));
@@ -53,7 +53,7 @@ void EventLoop::pump_opens() {
 }
 
 void EventLoop::open(std::uint32_t index) {
-  spin_.other_work();
+  spin_.skip_interval();
   Link& link = this->link(index);
   ++link.life;
   link.phase = Phase::kConnecting;
@@ -254,7 +254,7 @@ bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
 }
 
 void EventLoop::close_link(std::uint32_t index) noexcept {
-  spin_.other_work();
+  spin_.skip_interval();
   Link& link = this->link(index);
   if (is_idle(index)) {
     connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
@@ -292,4 +292,4 @@ void EventLoop::disconnect() noexcept {
   timer_.reset();
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -3,7 +3,7 @@
 
 #include "loadgen/drivers/event_loop.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void EventLoop::send_slowly(std::uint32_t index, std::string_view bytes) {
   unsent_[index].append(bytes);
@@ -49,4 +49,4 @@ void EventLoop::trickle() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "loadgen/drivers/event_loop.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr int kSweepsPerTimeout = 20;  // timeouts are found within 5 % of their length, or 10 ms
@@ -110,4 +110,4 @@ void EventLoop::give_up_without_progress() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

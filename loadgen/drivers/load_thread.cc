@@ -2,7 +2,7 @@
 
 #include "protocols/connection_setup.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kStatusCodes = 1000;
@@ -132,4 +132,4 @@ void LoadThread::keep_mismatch(const ConnectionSetup& setup, const ClientState& 
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "loadgen/drivers/waiting.h"
+#include "loadgen/drivers/busy_poll_meter.h"
+#include "loadgen/drivers/coordinator.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/class_recorder.h"
 #include "loadgen/records/close_waits.h"
@@ -12,10 +13,9 @@
 #include "loadgen/records/recorder.h"
 #include "loadgen/records/silence_watch.h"
 #include "loadgen/records/thread_usage.h"
-#include "loadgen/runs/coordinator.h"
 #include "loadgen/schedule/workload.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Which part of the plan falls to one thread.
 struct Share {
@@ -56,8 +56,8 @@ class LoadThread {
   virtual std::uint64_t unserved() const noexcept = 0;
   const Recorder& recorder() const noexcept { return recorder_; }
   // Of a thread that spins; another has spun for no time.
-  virtual const SpinMeter& spin() const noexcept {
-    static const SpinMeter none;
+  virtual const BusyPollMeter& spin() const noexcept {
+    static const BusyPollMeter none;
     return none;
   }
   // Null where the plan does not ask for them.
@@ -180,7 +180,4 @@ inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
 // How long an interrupted run waits for the replies that are under way.
 inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
 
-// How often a driver looks for timeouts, retries and interrupts.
-inline constexpr Nanoseconds kTick = std::chrono::milliseconds(10);
-
-}  // namespace fanin
+}  // namespace fanin::load

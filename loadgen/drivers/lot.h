@@ -4,7 +4,7 @@
 
 #include "loadgen/plan/plan.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How many replies a driver takes before the requests that they make due are sent.
 struct LotSizes {
@@ -19,4 +19,4 @@ struct LotSizes {
 // tells stalls from work by reading the clock at each.
 std::size_t lot_of(const LoadPlan& plan, std::uint32_t connections, LotSizes lots) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

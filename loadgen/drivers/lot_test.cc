@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr LotSizes kSizes{.least = 4, .most = 32, .part = 4};
@@ -24,9 +24,9 @@ TEST(Lot, IsTheLeastWhereAScheduleIsKeptOrTheLoopSpins) {
   scheduled.rate_per_s = 2000;
   EXPECT_EQ(lot_of(scheduled, 1000, kSizes), 4U);
   LoadPlan spinning;
-  spinning.wait.kind = WaitKind::kSpin;
+  spinning.idle_strategy.kind = IdleStrategy::kSpin;
   EXPECT_EQ(lot_of(spinning, 1000, kSizes), 4U);
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 
 #include "net/errno_policy.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr unsigned kEntries = 128;
@@ -27,9 +27,6 @@ constexpr std::size_t kBufferSize = 2048;
 }
 
 }  // namespace
-
-// There is no asking for multishot receive itself; the send without copying came with the same kernel.
-std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
 
 // A registered socket is released only when all operations that are older have ended, and receives never end: so not
 // where connections come and go.
@@ -47,7 +44,7 @@ UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddre
 // for.
 void UringLoop::start_io(int timer) {
   const unsigned completions = std::bit_ceil(kEntries + 2 * (share_.connections + share_.idle));
-  const unsigned shows_work = plan_.wait.kind == WaitKind::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
+  const unsigned shows_work = plan_.idle_strategy.kind == IdleStrategy::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
   set_up_uring(
       ring_, kEntries, completions,
       {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work, IORING_SETUP_COOP_TASKRUN | shows_work});
@@ -339,4 +336,4 @@ void UringLoop::handle(const io_uring_cqe& completion) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "net/buffer_ring.h"
 #include "net/uring.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The io_uring driver: one receive per connection that completes for every reply into buffers that the kernel picks
 // itself, and sends that are handed over several at a time and say nothing when they succeed. A request costs one
@@ -70,7 +70,4 @@ class UringLoop final : public EventLoop {
   std::size_t queued_ = 0;           // of sends_
 };
 
-// Why the io_uring driver cannot be used here, or nothing.
-std::optional<std::string> why_no_uring_driver();
-
-}  // namespace fanin
+}  // namespace fanin::load

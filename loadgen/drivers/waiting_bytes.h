@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::load {
 
 // The bytes of one connection that its socket does not take yet, in the order in which they are to leave. Each byte is
 // moved a bounded number of times, on average, however many wait.
@@ -39,4 +39,4 @@ class WaitingBytes {
   std::size_t begin_ = 0;  // the bytes before it have left
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

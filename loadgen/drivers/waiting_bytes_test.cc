@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: bytes lost, doubled or out of order where a socket takes a part of each piece (a pipeline of large
@@ -43,4 +43,4 @@ TEST(WaitingBytes, TakeBackMoreThanTheySent) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

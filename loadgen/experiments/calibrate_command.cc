@@ -7,19 +7,19 @@
 #include <iterator>
 #include <optional>
 
-#include "loadgen/drivers/uring_loop.h"
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/experiments/clock_trials.h"
 #include "loadgen/experiments/echo_peer.h"
+#include "loadgen/experiments/session.h"
+#include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/options_files.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/result_file.h"
-#include "loadgen/runs/session.h"
 #include "net/affinity.h"
 #include "os/command_line.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr int kEndedEarly = 130;
@@ -73,10 +73,10 @@ DriverCeiling measure_ceiling(Session& session, const EchoPeer& peer, DriverKind
 
 void measure_clock(Calibration& calibration) {
   calibration.clock_ns = clock_cost_ns();
-  calibration.delay_asleep = wake_up_delays(WaitKind::kSleep, kTrials);
-  calibration.delay_spinning = wake_up_delays(WaitKind::kSpin, kTrials);
+  calibration.delay_asleep = wake_up_delays(IdleStrategy::kSleep, kTrials);
+  calibration.delay_spinning = wake_up_delays(IdleStrategy::kSpin, kTrials);
   calibration.shortest_sleep = shortest_sleeps(kTrials);
-  const SpinMeter::Stalls stalls = stalls_within(kStallWatch);
+  const BusyPollMeter::Stalls stalls = stalls_within(kStallWatch);
   calibration.stalls_per_s = static_cast<double>(stalls.count) / std::chrono::duration<double>(kStallWatch).count();
   calibration.longest_stall = stalls.longest;
 }
@@ -126,4 +126,4 @@ int calibrate(int argc, char** argv) {
   return 0;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -13,7 +13,7 @@
 #include "loadgen/reports/report_text.h"
 #include "net/affinity.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -101,7 +101,7 @@ std::string calibration_text(const Calibration& calibration) {
   text += delay_row("shortest sleep", calibration.shortest_sleep);
   return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
                             "clock", calibration.clock_ns, "stalls", calibration.stalls_per_s,
-                            human_duration(SpinMeter::kStall), human_duration(calibration.longest_stall));
+                            human_duration(BusyPollMeter::kStall), human_duration(calibration.longest_stall));
 }
 
 Json calibration_json(const Calibration& calibration) {
@@ -123,7 +123,7 @@ Json calibration_json(const Calibration& calibration) {
           {"delay_spinning", histogram_json(calibration.delay_spinning)},
           {"shortest_sleep", histogram_json(calibration.shortest_sleep)},
           {"stalls",
-           {{"from_ns", SpinMeter::kStall.count()},
+           {{"from_ns", BusyPollMeter::kStall.count()},
             {"per_s", calibration.stalls_per_s},
             {"longest_ns", calibration.longest_stall.count()}}}};
 }
@@ -161,4 +161,4 @@ CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {
                                           file.path, driver_name(driver)));
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -12,7 +12,7 @@
 #include "loadgen/reports/verdict.h"
 #include "os/input_file.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What a driver reaches at most here: a closed loop of 64-byte echoes over 50 connections from one event loop (or 50
 // threads), against a server that does nothing else.
@@ -60,4 +60,4 @@ struct CeilingRead {
 // nothing: no such JSON, another machine, a driver that did not run.
 CeilingRead read_ceiling(const InputFile& file, DriverKind driver);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "loadgen/experiments/clock_trials.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 class CalibrationFile : public ::testing::Test {
@@ -100,10 +100,10 @@ TEST_F(CalibrationFile, WhatAnotherProgramWroteIsRefused) {
 // long the delays are is this machine's affair.
 TEST(ClockTrials, MeasureAsOftenAsAsked) {
   EXPECT_GT(clock_cost_ns(), 0.0);
-  EXPECT_EQ(wake_up_delays(WaitKind::kSleep, 3).count(), 3U);
-  EXPECT_EQ(wake_up_delays(WaitKind::kSpin, 3).count(), 3U);
+  EXPECT_EQ(wake_up_delays(IdleStrategy::kSleep, 3).count(), 3U);
+  EXPECT_EQ(wake_up_delays(IdleStrategy::kSpin, 3).count(), 3U);
   EXPECT_GT(shortest_sleeps(3).min(), Nanoseconds(0));
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

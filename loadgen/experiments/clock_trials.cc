@@ -9,7 +9,7 @@
 #include "loadgen/drivers/direct_io.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kWait = std::chrono::milliseconds(1);
@@ -47,12 +47,12 @@ double clock_cost_ns() {
   return batches[batches.size() / 2];
 }
 
-Histogram wake_up_delays(WaitKind kind, int times) {
+Histogram wake_up_delays(IdleStrategy kind, int times) {
   Sleeper sleeper;
   Histogram delays;
   for (int i = 0; i < times; ++i) {
     const TimePoint due = now() + kWait;
-    if (kind == WaitKind::kSleep) {
+    if (kind == IdleStrategy::kSleep) {
       sleeper.sleep(kWait);
     }
     TimePoint at = now();
@@ -75,8 +75,8 @@ Histogram shortest_sleeps(int times) {
   return lengths;
 }
 
-SpinMeter::Stalls stalls_within(Nanoseconds length) {
-  SpinMeter meter;
+BusyPollMeter::Stalls stalls_within(Nanoseconds length) {
+  BusyPollMeter meter;
   const TimePoint end = now() + length;
   for (TimePoint at = now(); at < end; at = now()) {
     meter.idle(at, true);
@@ -84,4 +84,4 @@ SpinMeter::Stalls stalls_within(Nanoseconds length) {
   return meter.stalls();
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "loadgen/drivers/waiting.h"
+#include "loadgen/drivers/busy_poll_meter.h"
+#include "loadgen/plan/idle_strategy.h"
 #include "loadgen/records/histogram.h"
+#include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How well this machine keeps time, measured in the calling thread, which does nothing else meanwhile.
 
@@ -11,12 +13,12 @@ namespace fanin {
 double clock_cost_ns();
 
 // How much later than asked a wait ends, `times` waits of a millisecond: asleep as an event loop sleeps, or spinning.
-Histogram wake_up_delays(WaitKind kind, int times);
+Histogram wake_up_delays(IdleStrategy kind, int times);
 
 // The shortest sleep that there is: how long one takes that asks for a microsecond, `times` of them.
 Histogram shortest_sleeps(int times);
 
 // What the machine takes from a thread that looks at the clock and does nothing else for so long.
-SpinMeter::Stalls stalls_within(Nanoseconds length);
+BusyPollMeter::Stalls stalls_within(Nanoseconds length);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 
 #include "net/affinity.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 void take_connections(int epoll, int listener) noexcept {
@@ -83,4 +83,4 @@ EchoPeer::~EchoPeer() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

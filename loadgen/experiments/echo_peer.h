@@ -6,7 +6,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The least server that the generator can be measured against: a child process that sends back what it receives, from
 // one thread with epoll, without parsing or counting anything. Ends with this object, and with its parent.
@@ -26,4 +26,4 @@ class EchoPeer {
   pid_t pid_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

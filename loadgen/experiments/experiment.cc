@@ -19,7 +19,7 @@
 #include "os/printable.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr int kBadResult = 1;
@@ -278,4 +278,4 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
   return result.found.rate_per_s ? 0 : kBadResult;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/reports/result_file.h"
 #include "loadgen/reports/verdict.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // One run of several: the plan that it followed, what it measured, how far that can be trusted.
 struct Outcome {
@@ -37,4 +37,4 @@ LoadOptions closed_loop(LoadOptions options);
 int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
 int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
 
-}  // namespace fanin
+}  // namespace fanin::load

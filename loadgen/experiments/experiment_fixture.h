@@ -11,7 +11,7 @@
 
 #include "loadgen/experiments/experiment.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A server that does 10,000 requests/s, its p99 1 ms up to 8000/s and 10 ms beyond; past its capacity sends are late.
 inline Outcome simulated(const LoadOptions& options, const std::string& /*which*/) {
@@ -71,4 +71,4 @@ class ExperimentTest : public ::testing::Test {
   nlohmann::json json_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

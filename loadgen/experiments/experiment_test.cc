@@ -8,7 +8,7 @@
 
 #include "loadgen/experiments/experiment_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 TEST_F(ExperimentTest, ASweepGoesOnAfterAnInvalidPoint) {
@@ -114,4 +114,4 @@ TEST_F(ExperimentTest, AnInterruptEndsTheSweepAndKeepsWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

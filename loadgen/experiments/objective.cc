@@ -10,7 +10,7 @@
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::string_view kObjectiveSyntax = "give one such as p99<2ms or p99.9<=500us,errors<0.1%";
@@ -128,4 +128,4 @@ Judgement judge_objective(const Objective& objective, const Outcome& outcome) {
   return {true, fmt::format("{} was {}", label, human_duration(value.value))};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

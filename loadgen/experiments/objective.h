@@ -6,7 +6,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/records/histogram.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What a rate is to be found for: a bound on a percentile of the response time, and maybe one on the share of requests
 // that fail or are not answered.
@@ -33,4 +33,4 @@ struct Judgement {
 // A run that is invalid, its percentile included that has too few samples, does not meet any objective.
 Judgement judge_objective(const Objective& objective, const Outcome& outcome);
 
-}  // namespace fanin
+}  // namespace fanin::load

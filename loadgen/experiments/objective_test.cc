@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -110,4 +110,4 @@ TEST(Objective, IsNotMetByAnInvalidRun) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_text.h"
 
-namespace fanin {
+namespace fanin::load {
 
 namespace {
 
@@ -58,4 +58,4 @@ std::string outcome_notes(const std::vector<const Outcome*>& outcomes) {
   return wrong == outcomes.end() ? text : text + "\n" + mismatch_lines((*wrong)->plan, (*wrong)->result);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

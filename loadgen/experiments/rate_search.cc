@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr int kMostHalvings = 10;
@@ -145,4 +145,4 @@ std::string_view phase_name(ProbePhase phase) noexcept {
 
 RateFound find_highest_rate(const RateSearch& search, const RateProbe& probe) { return Search(search, probe).run(); }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+namespace fanin::load {
 
 enum class ProbePhase { kDoubling, kHalving, kBisection, kConfirmation };
 std::string_view phase_name(ProbePhase phase) noexcept;
@@ -46,4 +46,4 @@ using RateProbe = std::function<std::optional<ProbeAnswer>(double rate_per_s, Pr
 // confirmation, and where that fails, lower ones in steps that double. Pure.
 RateFound find_highest_rate(const RateSearch& search, const RateProbe& probe);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -84,4 +84,4 @@ Json rate_search_json(const RateSearchResult& result) {
           {"confirming", found ? run_json(result.runs.back()) : Json()}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

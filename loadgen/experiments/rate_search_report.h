@@ -8,7 +8,7 @@
 #include "loadgen/experiments/objective.h"
 #include "loadgen/experiments/rate_search.h"
 
-namespace fanin {
+namespace fanin::load {
 
 struct RateSearchResult {
   WallTime started_at{};
@@ -29,4 +29,4 @@ std::string rate_search_text(const RateSearchResult& result);
 // As docs/interfaces.md and results/schema/load-search.schema.json have it.
 nlohmann::ordered_json rate_search_json(const RateSearchResult& result);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "loadgen/schedule/arrival.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // A server whose objective holds up to `capacity` requests per second.
@@ -155,4 +155,4 @@ TEST(RateSearch, EndsAtOnceWhenInterrupted) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

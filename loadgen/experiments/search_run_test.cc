@@ -6,7 +6,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/experiment_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // A generator that cannot keep a schedule, whatever the rate.
@@ -163,4 +163,4 @@ TEST_F(SearchRunTest, ASearchEndsWhereEveryProbeIsLate) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

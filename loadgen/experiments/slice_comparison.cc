@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kLevel = 0.95;
@@ -88,4 +88,4 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
   return comparison;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

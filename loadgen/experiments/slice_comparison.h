@@ -7,7 +7,7 @@
 #include "loadgen/schedule/slices.h"
 #include "statistics/statistics.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A ratio, second to first, with its 95 % interval.
 struct Ratio {
@@ -29,4 +29,4 @@ struct SliceComparison {
 // walks, in which a drift that is linear cancels out. Over the blocks: Hodges-Lehmann with the signed-rank interval.
 SliceComparison compare_slices(const std::vector<Slice>& first, const std::vector<Slice>& second, unsigned targets);
 
-}  // namespace fanin
+}  // namespace fanin::load

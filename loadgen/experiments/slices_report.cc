@@ -8,7 +8,7 @@
 #include "loadgen/reports/report_json.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -216,4 +216,4 @@ Json slices_json(const SlicesResult& result) {
       {"comparisons", std::move(comparisons)}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/slice_comparison.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What targets that took turns came to: an outcome for each, and each but the first beside the first.
 struct SlicesResult {
@@ -27,4 +27,4 @@ std::string slices_text(const SlicesResult& result);
 // As docs/interfaces.md and results/schema/load-slices.schema.json have it.
 nlohmann::ordered_json slices_json(const SlicesResult& result);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 #include "net/duration.h"
 #include "os/quantity.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::string_view kSweepSyntax = "give KEY=V1,V2,... such as connections=10,100,1000, or rate=auto";
@@ -133,4 +133,4 @@ std::vector<SweepPoint> rates_up_to(double ceiling_per_s, const LoadOptions& opt
   return points;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "loadgen/plan/options.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // One point of a sweep: the value as it was written, as a number in the unit of its key, and the options of its run.
 struct SweepPoint {
@@ -30,4 +30,4 @@ Sweep parse_sweep(const LoadOptions& options);
 // The rates of rate=auto, from the ceiling: eight from a tenth of it to 95 %, where the curve bends, and one beyond.
 std::vector<SweepPoint> rates_up_to(double ceiling_per_s, const LoadOptions& options);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -45,4 +45,4 @@ Json sweep_json(const SweepResult& result) {
           {"points", std::move(points)}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/sweep.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What became of one point: a run, or the reason why there is none.
 struct SweptPoint {
@@ -32,4 +32,4 @@ std::string sweep_row(const Sweep& sweep, const SweptPoint& point);
 // As docs/interfaces.md and results/schema/load-sweep.schema.json have it.
 nlohmann::ordered_json sweep_json(const SweepResult& result);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 LoadOptions sweeping(const std::string& text) {
@@ -80,4 +80,4 @@ TEST(Sweep, AutomaticRatesGoFromATenthOfTheCeilingBeyondIt) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

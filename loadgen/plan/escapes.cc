@@ -5,7 +5,7 @@
 #include <charconv>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 char hex_byte(std::string_view digits, std::string_view whole) {
@@ -43,4 +43,4 @@ std::string unescape(std::string_view text) {
   return bytes;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

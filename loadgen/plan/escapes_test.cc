@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 TEST(Unescape, KnowsTheCEscapes) {
@@ -23,4 +23,4 @@ TEST(Unescape, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

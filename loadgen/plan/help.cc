@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <initializer_list>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kNameColumn = 34;
@@ -59,4 +59,4 @@ void describe_options(CLI::App& app) {
 
 std::string_view usage_text() noexcept { return kUsage; }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@ namespace CLI {
 class App;
 }
 
-namespace fanin {
+namespace fanin::load {
 
 // Puts the options into the groups in which --help shows them, with examples and exit codes below.
 void describe_options(CLI::App& app);
@@ -15,4 +15,4 @@ void describe_options(CLI::App& app);
 // What `fanin-load` without arguments prints.
 std::string_view usage_text() noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

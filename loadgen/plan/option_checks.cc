@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 void refuse(const std::string& text) { throw std::invalid_argument(text); }
 
 std::int64_t in_range(const char* option, std::int64_t value, std::int64_t low, std::int64_t high) {
@@ -21,4 +21,4 @@ Nanoseconds positive(const char* option, Nanoseconds value) {
   return value;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

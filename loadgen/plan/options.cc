@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <limits>
 
-#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/help.h"
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_mix.h"
@@ -16,7 +16,7 @@
 #include "os/command_line.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 template <typename Target>
@@ -226,4 +226,4 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   return std::nullopt;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -16,7 +16,7 @@ namespace CLI {
 class App;
 }
 
-namespace fanin {
+namespace fanin::load {
 
 inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
 
@@ -87,4 +87,4 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
 // std::invalid_argument with one line that says what is wrong and what to do.
 LoadPlan make_plan(const LoadOptions& options);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "os/output_file.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Options and the files that they name.
@@ -52,4 +52,4 @@ void refuse_shared_files(const LoadOptions& options) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,10 +2,10 @@
 
 #include "loadgen/plan/options.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Throws std::invalid_argument where a file that is written is also one that was read, another one that is written, or
 // standard output with a summary on it. The live lines must have been opened: a file that does not exist is no other's.
 void refuse_shared_files(const LoadOptions& options);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,4 +68,4 @@ TEST_F(OptionsFiles, WhatIsReadIsNotWritten) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 
 #include "loadgen/plan/parse_arguments.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 TEST(LoadOptions, AUrlIsATargetOfHttp) {
@@ -154,4 +154,4 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 #include "loadgen/plan/options_protocol.h"
 #include "protocols/mix_client.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kMostClasses = 16;
@@ -170,4 +170,4 @@ void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& pla
   });
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "loadgen/drivers/load_thread.h"
 #include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/plan.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::int64_t kMostBytesPerSecond = 1'000'000'000'000;
@@ -53,4 +53,4 @@ void set_pace(const LoadOptions& options, LoadPlan& plan) {
   set_trickle(options, plan);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -13,7 +13,7 @@
 #include "loadgen/plan/options_target.h"
 #include "os/quantity.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::int64_t kMostConnections = 10'000'000;
@@ -121,4 +121,4 @@ LoadPlan make_plan(const LoadOptions& given) {
   return plan;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

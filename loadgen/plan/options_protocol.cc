@@ -13,7 +13,7 @@
 #include "os/quantity.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
@@ -185,4 +185,4 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

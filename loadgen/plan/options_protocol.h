@@ -3,7 +3,7 @@
 #include "loadgen/plan/options.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Reads a body file unless it has been read before. Throws std::invalid_argument as make_plan does.
 void read_body_file(const std::string& path, BodyFiles& files);
@@ -19,4 +19,4 @@ ClientProtocolOptions client_options(const Protocol& protocol, const std::vector
 // Puts the protocol and its options into a plan whose driver is known. Throws std::invalid_argument as make_plan does.
 void set_protocol(const LoadOptions& options, LoadPlan& plan);
 
-}  // namespace fanin
+}  // namespace fanin::load

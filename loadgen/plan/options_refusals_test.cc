@@ -7,7 +7,7 @@
 
 #include "loadgen/plan/parse_arguments.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: a rate above 0 that is told to be above 0; two ends of a reply called too few.
@@ -152,4 +152,4 @@ TEST(LoadOptions, OtherMachinesNeedPermission) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "net/duration.h"
 #include "os/quantity.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::int64_t kMostDepth = 65535;
@@ -167,4 +167,4 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
   plan.timeout = positive("--timeout", options.timeout);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

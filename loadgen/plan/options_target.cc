@@ -11,7 +11,7 @@
 #include "loadgen/plan/options_protocol.h"
 #include "net/resolve.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 bool is_given(const LoadOptions& options, std::string_view name) {
@@ -117,4 +117,4 @@ void refuse_remote(const Address& address) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

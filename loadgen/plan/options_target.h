@@ -2,7 +2,7 @@
 
 #include "loadgen/plan/options.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The same options with a target of the form http://HOST:PORT/PATH taken apart into HOST:PORT, protocol http, --path
 // and, unless a header names the Host, --host; all others come back as they are. Throws std::invalid_argument for a URL
@@ -12,4 +12,4 @@ LoadOptions without_url(LoadOptions options);
 // Throws std::invalid_argument for an address on another machine.
 void refuse_remote(const Address& address);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 
 #include "loadgen/plan/parse_arguments.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 TEST(LoadOptions, DefaultsAreThoseOfTheDocument) {
@@ -168,4 +168,4 @@ TEST(LoadOptions, TheTargetMayFollowAnOptionThatMayBeRepeated) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

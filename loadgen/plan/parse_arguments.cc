@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 
 LoadPlan parse_arguments(const std::vector<std::string>& arguments) {
   CLI::App app;
@@ -24,4 +24,4 @@ std::string refusal_of_arguments(const std::vector<std::string>& arguments) {
   return "taken";
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "loadgen/plan/options.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // For tests of the command line.
 
@@ -18,4 +18,4 @@ LoadPlan parse_arguments(const std::vector<std::string>& arguments);
 // What the user is told of these arguments, or "taken".
 std::string refusal_of_arguments(const std::vector<std::string>& arguments);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::load {
 
 std::string_view close_name(CloseKind kind) noexcept {
   switch (kind) {
@@ -35,4 +35,4 @@ Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept {
                   Nanoseconds(std::llround(std::max(gap_ns / 100, burst_ns))));
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

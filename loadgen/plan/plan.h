@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "loadgen/drivers/driver.h"
-#include "loadgen/drivers/waiting.h"
+#include "loadgen/plan/driver_kind.h"
+#include "loadgen/plan/idle_strategy.h"
 #include "loadgen/records/server_processes.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/slices.h"
@@ -21,7 +21,7 @@
 #include "protocols/client_protocol.h"
 #include "protocols/request_mix.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Who closes a connection that has made its number of requests, and how.
 enum class CloseKind { kFin, kRst, kServer };
@@ -78,7 +78,7 @@ struct LoadPlan {
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
   ServerProcesses server;
-  WaitChoice wait;                      // of event loops
+  IdleStrategyChoice idle_strategy;     // of event loops
   unsigned cpus = 0;                    // that the generator may use; 0: not known
   std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
   std::string ceiling_reason;           // why a calibration has none; empty: it has, or there is no calibration
@@ -113,4 +113,7 @@ constexpr std::uint64_t share_begin(std::uint64_t whole, unsigned share, unsigne
   return whole / shares * share + (share < rest ? share : rest);
 }
 
-}  // namespace fanin
+// How often a driver looks for timeouts, retries and interrupts.
+inline constexpr Nanoseconds kTick = std::chrono::milliseconds(10);
+
+}  // namespace fanin::load

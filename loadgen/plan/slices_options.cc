@@ -4,7 +4,7 @@
 
 #include "loadgen/plan/option_checks.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kDefaultSlice = std::chrono::milliseconds(20);
@@ -73,4 +73,4 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
   return plans;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

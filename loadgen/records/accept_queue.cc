@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-namespace fanin {
+namespace fanin::load {
 
 std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
   std::istringstream lines{std::string(netstat)};
@@ -58,4 +58,4 @@ std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, 
   return before.overflows && after.overflows ? std::min(drops, *after.overflows - *before.overflows) : drops;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

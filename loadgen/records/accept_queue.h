@@ -7,7 +7,7 @@
 
 #include "loadgen/records/listening_sockets.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What the kernel has counted so far of connects that it dropped, since the accept queue was full: the client tries
 // again a second later.
@@ -29,4 +29,4 @@ std::optional<std::uint64_t> waiting_for_accept(const Address& target);
 // ListenOverflows from the text of /proc/net/netstat: lines in pairs, names above values.
 std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: a value taken from its neighbour, or from another table with more columns.
@@ -111,4 +111,4 @@ TEST(ListeningSockets, ABrokenAnswerEndsIt) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -1,6 +1,6 @@
 #include "loadgen/records/class_recorder.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void ClassRecord::merge(const ClassRecord& other) noexcept {
   sent += other.sent;
@@ -42,4 +42,4 @@ void ClassRecorder::never_sent(std::uint64_t times) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

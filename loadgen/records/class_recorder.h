@@ -7,7 +7,7 @@
 #include "loadgen/records/histogram.h"
 #include "protocols/request_mix.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What became of the requests of one class, of the window as everywhere.
 struct ClassRecord {
@@ -61,4 +61,4 @@ class ClassRecorder {
   std::vector<ClassRecord> records_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "loadgen/schedule/workload.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -81,4 +81,4 @@ TEST(Classes, WhatIsNotOfTheWindowOnlyMovesTheNumberOn) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

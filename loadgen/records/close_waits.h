@@ -5,7 +5,7 @@
 
 #include "loadgen/records/recorder.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How long connections of one thread waited, within the window, for a close by the server that did not come: they ask
 // nothing meanwhile. Told of every wait as it ends, by the thread that owns it.
@@ -38,4 +38,4 @@ class CloseWaits {
   Nanoseconds in_vain_{0};
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -31,4 +31,4 @@ TEST(CloseWaits, AWaitNoLongerThanACloseTakesIsNotInVain) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include "loadgen/records/recorder.h"
 #include "loadgen/records/time_spans.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How long the active connections of one thread could not be used within the window: for whatever reason, and because
 // they were lost, that is, broke or could not be opened. Also when all of them were down and some lost: to this thread
@@ -77,4 +77,4 @@ class DowntimeMeter {
   TimeSpans outages_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

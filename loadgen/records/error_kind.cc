@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-namespace fanin {
+namespace fanin::load {
 
 ErrorKind classify_connect(int error) noexcept {
   switch (error) {
@@ -27,4 +27,4 @@ ErrorKind classify_connect(int error) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

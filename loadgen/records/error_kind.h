@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::load {
 
 // Everything that can become of a request or a connection other than success.
 enum class ErrorKind : std::uint8_t {
@@ -81,4 +81,4 @@ class ErrorCounts {
   std::array<std::uint64_t, kErrorKinds> counts_{};
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

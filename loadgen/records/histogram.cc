@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace fanin {
+namespace fanin::load {
 
 void Histogram::merge(const Histogram& other) noexcept {
   for (std::size_t i = 0; i < kBuckets; ++i) {
@@ -65,4 +65,4 @@ void Histogram::add_bucket(std::size_t index, std::uint64_t times) noexcept {
   max_ = std::max(max_, middle);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A percentile as tools print it. Ten-thousandths, so that ranks are computed without rounding errors.
 struct Percentile {
@@ -120,4 +120,4 @@ class Histogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Kind = PercentileValue::Kind;
@@ -161,4 +161,4 @@ TEST(Histogram, ClearForgetsEverything) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

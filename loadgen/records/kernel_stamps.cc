@@ -7,7 +7,7 @@
 #include <cstring>
 #include <ctime>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kControlSize = 256;  // a stamp, and of the error queue the error that it comes as
@@ -91,4 +91,4 @@ void KernelStamps::replied(std::uint32_t connection) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

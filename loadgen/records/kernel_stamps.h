@@ -7,7 +7,7 @@
 
 #include "loadgen/records/histogram.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What the kernel says of when bytes came and left, beside what the generator's clock says. All threads put together.
 struct StampRecords {
@@ -43,4 +43,4 @@ class KernelStamps {
   StampRecords records_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include "loadgen/whole_runs/run_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: stamps of another clock, of another read or of an earlier send: the kernel has a request and its reply
@@ -33,4 +33,4 @@ TEST(KernelTimestamps, PipelinedSendsHaveNone) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -16,7 +16,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Reads a structure of the kernel's, which need not be aligned here. Zeros where it is cut off.
@@ -145,4 +145,4 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& tar
   return std::nullopt;  // a kernel without inet_diag, or one that does not let us ask
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A TCP socket of this network namespace that listens.
 struct ListeningSocket {
@@ -29,4 +29,4 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& tar
 bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
                            std::vector<ListeningSocket>& found);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kBusyPressure = 0.20;
@@ -97,4 +97,4 @@ MachineShares shares_between(const MachineLoad& before, const MachineLoad& after
   return {share(before.pressure, after.pressure, time), share(before.steal, after.steal, time * after.cpus)};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

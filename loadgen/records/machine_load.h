@@ -6,7 +6,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How busy this machine is, with all its programs. What cannot be read is not known.
 struct MachineLoad {
@@ -35,4 +35,4 @@ struct MachineShares {
 };
 MachineShares shares_between(const MachineLoad& before, const MachineLoad& after);
 
-}  // namespace fanin
+}  // namespace fanin::load

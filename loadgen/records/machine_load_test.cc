@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr const char* kPressure =
@@ -49,4 +49,4 @@ TEST(MachineLoad, SharesAreOfTheTimeBetween) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 Nanoseconds from_timeval(const timeval& time) noexcept {
@@ -141,4 +141,4 @@ std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
   return usage;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What this process has used, or used between two readings.
 struct ProcessUsage {
@@ -41,4 +41,4 @@ std::vector<pid_t> process_tree(const std::vector<pid_t>& roots);
 // Reads the process trees below `roots` from /proc. Nothing if there is no such process.
 std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 
 #include "loadgen/records/machine_usage.h"
 
-namespace fanin {
+namespace fanin::load {
 
 ProcessClock::ProcessClock(const std::vector<pid_t>& roots) {
   for (const pid_t process : process_tree(roots)) {
@@ -39,4 +39,4 @@ Nanoseconds ProcessClock::read() const noexcept {
   return sum;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The CPU time of processes and their children, exact to the nanosecond, cheap enough to be read between two requests.
 // Knows the children that there are when it is made. Any thread.
@@ -23,4 +23,4 @@ class ProcessClock {
   std::vector<clockid_t> clocks_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

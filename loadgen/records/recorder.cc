@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kSecondsReserved = 600;
@@ -116,4 +116,4 @@ void Recorder::finish() noexcept {
   finished_.store(true, std::memory_order_release);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 #include "loadgen/records/second_series.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // When a run does what. A request belongs to the window if its intended send time is in [open, close).
 struct Window {
@@ -68,7 +68,7 @@ class alignas(64) Recorder {
     }
     last_sent_ = at;
   }
-  // What leaves from now on could have left so much earlier, had the machine not stalled (see SpinMeter).
+  // What leaves from now on could have left so much earlier, had the machine not stalled (see BusyPollMeter).
   void stolen(Nanoseconds time) noexcept { stolen_ = time; }
   // Returns whether the request is of the window.
   [[gnu::always_inline]] bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
@@ -228,4 +228,4 @@ class alignas(64) Recorder {
   std::atomic<bool> finished_{false};
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

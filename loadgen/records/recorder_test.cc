@@ -6,7 +6,7 @@
 
 #include "loadgen/records/series_reader.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -316,4 +316,4 @@ TEST_F(RecorderTest, SecondsAreReadWhileOthersAreAdded) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

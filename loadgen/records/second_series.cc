@@ -2,7 +2,7 @@
 
 #include <new>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kReservedPerSecond = sizeof(Second) + 400 * sizeof(SecondBucket);  // a busy one fills about 300
@@ -42,4 +42,4 @@ void SecondSeries::add(const Histogram& responses, std::uint64_t failed) {
   last_ = second;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 
 #include "loadgen/records/histogram.h"
 
-namespace fanin {
+namespace fanin::load {
 
 struct SecondBucket {
   std::uint16_t index;
@@ -51,4 +51,4 @@ class SecondSeries {
   Second* last_ = nullptr;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace fanin {
+namespace fanin::load {
 
 std::optional<SecondOfAll> SeriesReader::next() {
   std::vector<const Second*> parts(recorders_.size());
@@ -40,4 +40,4 @@ std::optional<SecondOfAll> SeriesReader::next() {
   return sum;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

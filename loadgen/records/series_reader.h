@@ -5,7 +5,7 @@
 
 #include "loadgen/records/recorder.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // One second of the window over all threads.
 struct SecondOfAll {
@@ -36,4 +36,4 @@ class SeriesReader {
   std::uint64_t number_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

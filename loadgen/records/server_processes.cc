@@ -17,7 +17,7 @@
 #include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/machine_usage.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr pid_t kInit = 1;
@@ -200,4 +200,4 @@ ServerProcesses find_server(const Address& target) {
   return server;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

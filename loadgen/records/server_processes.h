@@ -11,7 +11,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The processes that serve a target.
 struct ServerProcesses {
@@ -32,4 +32,4 @@ std::set<std::uint64_t> parse_unix_listeners(std::string_view text, std::string_
 // others. `parent` of a process, 0: none; `self`: this process, whose ancestors are not taken for leaders.
 std::vector<pid_t> server_roots(const std::set<pid_t>& holders, pid_t self, const std::function<pid_t(pid_t)>& parent);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 #include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/machine_usage.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Processes by their parents: a shell (10) that has started this process (11) and servers.
@@ -90,4 +90,4 @@ TEST(FindServer, IsWhoHoldsTheListeningSocket) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

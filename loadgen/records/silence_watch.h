@@ -5,7 +5,7 @@
 
 #include "loadgen/records/time_spans.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Finds stretches of time in which no reply came to one thread, from looks at its counts now and then: so a request
 // costs nothing more. It finds a little less than there was, by the time between two looks at either end. One thread.
@@ -59,4 +59,4 @@ class SilenceWatch {
   TimeSpans waiting_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -10,7 +10,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 std::optional<Nanoseconds> read_run_queue_wait() noexcept {
@@ -46,4 +46,4 @@ ThreadUsage thread_usage() noexcept {
   return usage;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What the calling thread has used of the machine since it began.
 struct ThreadUsage {
@@ -60,4 +60,4 @@ class UsageMeter {
   ThreadUsage end_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

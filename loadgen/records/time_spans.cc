@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace fanin {
+namespace fanin::load {
 
 TimeSpans intersection(const TimeSpans& first, const TimeSpans& second) {
   TimeSpans both;
@@ -44,4 +44,4 @@ Nanoseconds total_length(const TimeSpans& spans) noexcept {
   return total;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 struct TimeSpan {
   TimePoint begin;
@@ -22,4 +22,4 @@ TimeSpans join(const TimeSpans& first, const TimeSpans& second);
 
 Nanoseconds total_length(const TimeSpans& spans) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

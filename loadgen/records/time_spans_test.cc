@@ -5,7 +5,7 @@
 #include "loadgen/records/downtime_meter.h"
 #include "loadgen/records/silence_watch.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -139,4 +139,4 @@ TEST(SilenceWatch, ShortGapsAreNone) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include "loadgen/records/machine_usage.h"
 #include "loadgen/records/thread_usage.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 void burn(Nanoseconds cpu) {
@@ -124,4 +124,4 @@ TEST(ServerUsage, IsExactForAShortWindow) {
 TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

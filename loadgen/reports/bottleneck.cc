@@ -6,7 +6,7 @@
 
 #include "loadgen/reports/human_text.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // CPU time is read when a thread passes a border of the window, which an idle event loop does a tick late; of processes
@@ -77,4 +77,4 @@ std::string_view bottleneck_name(Bottleneck bottleneck) noexcept {
   return "unknown";
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

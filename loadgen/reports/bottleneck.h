@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Who was at its limit, generator or server, with the figures that this rests on. By the rules of docs/interfaces.md;
 // pure.
@@ -12,4 +12,4 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
 
 std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

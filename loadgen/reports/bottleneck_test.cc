@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -67,4 +67,4 @@ TEST_F(BottleneckTest, AnIdleOpenLoopIsBoundByItsSchedule) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

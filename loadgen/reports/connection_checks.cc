@@ -7,7 +7,7 @@
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server was to close, and of their time
@@ -104,4 +104,4 @@ void check_unsolicited(const LoadResult& result, Reasons& reasons) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include "loadgen/reports/reasons.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Whether connections came up, were served and closed as asked, and what came on them that nobody had asked for. By the
 // rules of docs/interfaces.md; pure.
@@ -10,4 +10,4 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
 void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_unsolicited(const LoadResult& result, Reasons& reasons);
 
-}  // namespace fanin
+}  // namespace fanin::load

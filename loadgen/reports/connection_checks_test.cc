@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -113,4 +113,4 @@ TEST_F(ConnectionChecksTest, BytesThatNothingAskedForInvalidate) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -10,7 +10,7 @@
 #include "net/duration.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kLongestEscaped = 4 * Mismatch::kShown;  // \xNN each
@@ -151,4 +151,4 @@ std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
   return "";
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

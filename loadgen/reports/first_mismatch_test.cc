@@ -5,7 +5,7 @@
 #include "loadgen/reports/verdict.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 class FirstMismatchTest : public ::testing::Test {
@@ -159,4 +159,4 @@ TEST_F(FirstMismatchTest, RepliesOfAnotherStatusAreTheReason) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

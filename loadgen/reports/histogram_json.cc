@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -39,4 +39,4 @@ Json histogram_json(const Histogram& histogram) {
   return json;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,9 +4,9 @@
 
 #include "loadgen/records/histogram.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A histogram of a result: its percentiles, and the buckets that they can be computed from again.
 nlohmann::ordered_json histogram_json(const Histogram& histogram);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 struct Unit {
@@ -97,4 +97,4 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
   return result;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Numbers as people read them, three significant digits where rounding is allowed.
 std::string human_duration(Nanoseconds duration);                // "850 ns", "12.3 us", "4.72 ms", "1.5 s"
@@ -19,4 +19,4 @@ std::string human_bytes(double bytes);                           // "7.45 MB"
 // in. A word that is too long stays whole. No line ends in a space.
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent);
 
-}  // namespace fanin
+}  // namespace fanin::load

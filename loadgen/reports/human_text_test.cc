@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: 999.9 us printed as "1000 us", or a unit off by a thousand.
@@ -53,4 +53,4 @@ TEST(HumanText, LinesAreWrappedAtSpaces) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using LineJson = nlohmann::ordered_json;
@@ -123,4 +123,4 @@ void LiveJson::write_pending(Wait wait) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

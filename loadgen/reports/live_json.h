@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "loadgen/runs/run.h"
+#include "loadgen/reports/run_listener.h"
 #include "net/descriptor.h"
 #include "os/output_file.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Writes one line of JSON per second of a run, as docs/interfaces.md says, each as soon as the second is over. Used by
 // the directing thread, which it never holds up during a run: what the reader of a pipe does not take waits here. What
@@ -42,4 +42,4 @@ class LiveJson : public RunListener {
   Nanoseconds next_line_{};  // in the phase
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

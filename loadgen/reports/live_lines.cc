@@ -10,7 +10,7 @@
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using LivePhase = RunListener::Progress::Phase;
@@ -186,4 +186,4 @@ std::vector<std::string> live_lines(const LiveState& state, const LiveStyle& sty
   return lines;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

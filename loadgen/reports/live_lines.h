@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "loadgen/records/series_reader.h"
-#include "loadgen/runs/run.h"
+#include "loadgen/reports/run_listener.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What a live view shows of a run at one moment. A value.
 struct LiveState {
@@ -40,4 +40,4 @@ std::vector<std::string> live_lines(const LiveState& state, const LiveStyle& sty
 // between the times of its ends. Empty without samples.
 std::string histogram_line(const Histogram& histogram, std::size_t width, bool unicode);
 
-}  // namespace fanin
+}  // namespace fanin::load

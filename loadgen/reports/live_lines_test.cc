@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -129,4 +129,4 @@ TEST(HistogramLine, IsAsWideAsItMayBe) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -13,7 +13,7 @@
 #include "net/duration.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kRedrawEvery = std::chrono::milliseconds(150);  // news come every 200 ms, and more in a warm-up
@@ -159,4 +159,4 @@ void LiveView::erase() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -3,9 +3,10 @@
 #include <deque>
 #include <string>
 
+#include "loadgen/plan/plan.h"
 #include "loadgen/reports/live_lines.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A few lines on a terminal that say how a run goes, drawn over themselves. Used by the directing thread.
 class LiveView : public RunListener {
@@ -42,4 +43,4 @@ class LiveView : public RunListener {
   std::size_t drawn_ = 0;  // lines on the terminal
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

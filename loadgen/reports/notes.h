@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace fanin {
+namespace fanin::load {
 
 // What a reason of a verdict is about: a word for a row of a table, and what stands below the table for it.
 struct Note {
@@ -33,4 +33,4 @@ inline constexpr Note kNoteSilent{"silent", "no reply came for a part of the win
 inline constexpr Note kNoteLittle{"littles-law",
                                   "throughput times response time is not the number of requests in flight"};
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "loadgen/reports/human_text.h"
 #include "net/duration.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kUnheardInvalid = 0.05;  // of the lines that members of a chat said to one another
@@ -113,4 +113,4 @@ void check_number(const LoadResult& result, Reasons& reasons) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,11 +2,11 @@
 
 #include "loadgen/reports/reasons.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What became of the requests, and whether there are enough for a rate. By the rules of docs/interfaces.md; pure.
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_members(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_number(const LoadResult& result, Reasons& reasons);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -115,4 +115,4 @@ TEST_F(OutcomeChecksTest, AConnectionThatIsNotClosedIsNoSlowReply) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include "loadgen/reports/verdict.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Adds to a verdict what speaks against a result: first what makes it invalid, since that stands for the verdict where
 // there is room for one reason.
@@ -28,4 +28,4 @@ class Reasons {
   std::size_t invalid_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

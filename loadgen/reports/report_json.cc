@@ -11,7 +11,7 @@
 #include "loadgen/reports/workload_json.h"
 #include "os/build_info.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -135,7 +135,7 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
   if (!plan.rate_per_s) {
     return nullptr;
   }
-  const bool spins = plan.wait.kind == WaitKind::kSpin;
+  const bool spins = plan.idle_strategy.kind == IdleStrategy::kSpin;
   return {{"asked_rate_per_s", *plan.rate_per_s},
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
@@ -168,10 +168,10 @@ Json silence_json(const Verdict& verdict) {
 
 // Only a thread that spins sees them.
 Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
-  if (plan.wait.kind != WaitKind::kSpin) {
+  if (plan.idle_strategy.kind != IdleStrategy::kSpin) {
     return nullptr;
   }
-  return {{"from_ns", SpinMeter::kStall.count()},
+  return {{"from_ns", BusyPollMeter::kStall.count()},
           {"count", result.stalls.count},
           {"total_ns", result.stalls.total.count()},
           {"longest_ns", result.stalls.longest.count()}};
@@ -206,8 +206,8 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
           {"busiest_thread_utilisation", or_null(result.busiest_thread_utilisation)},
           {"run_queue_wait_ns", or_null(result.run_queue_wait)},
           {"driver_reason", plan.driver_reason},
-          {"wait", wait_name(plan.wait.kind)},
-          {"wait_reason", plan.wait.reason},
+          {"wait", idle_strategy_name(plan.idle_strategy.kind)},
+          {"wait_reason", plan.idle_strategy.reason},
           {"spun_ns", result.spun.count()},
           {"stalls", stalls_json(plan, result)},
           {"voluntary_switches", usage.voluntary_switches},
@@ -287,4 +287,4 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

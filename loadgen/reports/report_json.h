@@ -6,7 +6,7 @@
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The result as docs/interfaces.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
@@ -20,4 +20,4 @@ std::string to_text(const nlohmann::ordered_json& json);
 // UTC to the millisecond, as in RFC 3339.
 std::string timestamp(WallTime time);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include "loadgen/reports/report_text.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -215,4 +215,4 @@ TEST_F(ReportTest, BytesThatAreNoTextDoNotStopTheReport) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

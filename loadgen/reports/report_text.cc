@@ -13,7 +13,7 @@
 #include "net/duration.h"
 #include "os/printable.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kHistogramWidth = 50;
@@ -217,10 +217,11 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
   if (!plan.rate_per_s) {
     return "";
   }
-  std::string text = fmt::format("  waiting       {}: {}\n", wait_name(plan.wait.kind), plan.wait.reason);
-  if (plan.wait.kind == WaitKind::kSpin) {
+  std::string text =
+      fmt::format("  waiting       {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
+  if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
     text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
-                        human_count(result.stalls.count), human_duration(SpinMeter::kStall),
+                        human_count(result.stalls.count), human_duration(BusyPollMeter::kStall),
                         human_duration(result.stalls.total), human_duration(result.stalls.longest));
   }
   return text;
@@ -319,4 +320,4 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
   return wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

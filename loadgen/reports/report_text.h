@@ -5,7 +5,7 @@
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What is run, in one line.
 std::string headline(const LoadPlan& plan);
@@ -16,4 +16,4 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
 // The percentile in the unit that fits, "never" where it falls among requests without a reply, "-" for too few samples.
 std::string percentile_text(const Histogram& histogram, unsigned per_10000);
 
-}  // namespace fanin
+}  // namespace fanin::load

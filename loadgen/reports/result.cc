@@ -4,7 +4,7 @@
 
 #include "loadgen/records/series_reader.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 void add_counts(LoadResult& result, const Recorder& recorder) {
@@ -42,7 +42,7 @@ void add_classes(LoadResult& result, const ClassRecorder& classes) {
   }
 }
 
-void add_usage(LoadResult& result, const UsageMeter& usage, const SpinMeter& spin, Nanoseconds window) {
+void add_usage(LoadResult& result, const UsageMeter& usage, const BusyPollMeter& spin, Nanoseconds window) {
   result.spun += spin.spun();
   result.stalls.count += spin.stalls().count;
   result.stalls.total += spin.stalls().total;
@@ -261,4 +261,4 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
   return result;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

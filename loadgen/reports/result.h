@@ -11,7 +11,7 @@
 #include "loadgen/records/machine_load.h"
 #include "loadgen/records/machine_usage.h"
 
-namespace fanin {
+namespace fanin::load {
 
 using WallTime = std::chrono::system_clock::time_point;
 
@@ -108,7 +108,7 @@ struct LoadResult {
   std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
   Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
   Nanoseconds spun{0};                // of all threads: CPU time that is in `generator`, and not work
-  SpinMeter::Stalls stalls;           // of all threads that spin
+  BusyPollMeter::Stalls stalls;       // of all threads that spin
   std::optional<ServerUsage> server;  // with --server-pid, over the window
 
   // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
@@ -135,4 +135,4 @@ Nanoseconds window_length(const Recorder& recorder);
 // Adds up what the threads recorded, which must have ended.
 LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadThread>>& threads);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -11,7 +11,7 @@
 #include "os/output_file.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::load {
 
 ResultFile::ResultFile(const std::string& path)
     : what_(fmt::format("cannot write the result to {}", path)), path_(path), fd_(STDOUT_FILENO) {
@@ -57,4 +57,4 @@ void ResultFile::write(std::string_view text) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Where a result goes. Opened before the run, so that a place which cannot be written to costs nobody a measurement.
 // A regular file is either complete or as it was before: a file beside it is written and renamed. What is not a regular
@@ -31,4 +31,4 @@ class ResultFile {
   int fd_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

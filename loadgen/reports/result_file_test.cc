@@ -13,7 +13,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,4 +96,4 @@ TEST_F(ResultFileTest, WritesToADeviceInPlace) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 
 #include "loadgen/reports/human_text.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kLittleTolerance = 0.05;
@@ -159,4 +159,4 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include "loadgen/reports/reasons.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Where the time of the window went. Each by the rules of docs/interfaces.md; pure.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
@@ -11,4 +11,4 @@ void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& r
 void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
 void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons);
 
-}  // namespace fanin
+}  // namespace fanin::load

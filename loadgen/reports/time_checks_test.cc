@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -146,4 +146,4 @@ TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotWhatIsUsual) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include "loadgen/reports/outcome_checks.h"
 #include "loadgen/reports/time_checks.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr double kLateInvalid = 0.95;  // share of sends within tolerance (after Caladan)
@@ -37,7 +37,7 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
   if (within && *within < kLateWarning) {
     auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
                             *within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
-    if (plan.wait.kind == WaitKind::kSpin) {
+    if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
       text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
                           result.late_by_stalls_share().value_or(0) * 100);
     }
@@ -108,4 +108,4 @@ std::string_view status_name(Status status) noexcept {
   return "invalid";
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

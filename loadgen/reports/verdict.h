@@ -7,7 +7,7 @@
 #include "loadgen/reports/notes.h"
 #include "loadgen/reports/result.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Stretches of the window without any reply that are longer than the replies explain.
 struct Silence {
@@ -48,4 +48,4 @@ inline constexpr double kSaturated = 0.90;
 
 std::string_view status_name(Status status) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 #include "loadgen/reports/verdict.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A sound second of a closed loop: 10 connections, 1 ms each, 10,000 requests.
 class VerdictTest : public ::testing::Test {
@@ -41,4 +41,4 @@ class VerdictTest : public ::testing::Test {
   LoadResult result_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

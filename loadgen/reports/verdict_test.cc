@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/verdict_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
@@ -64,7 +64,7 @@ TEST_F(VerdictTest, RepliesThatFallBehindShow) {
 
 TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   open_loop(9'800, 200);
-  plan_.wait.kind = WaitKind::kSpin;
+  plan_.idle_strategy.kind = IdleStrategy::kSpin;
   result_.late_by_stalls = 100;  // of 10,000
   ASSERT_EQ(judged().reasons.size(), 1U);
   EXPECT_NE(judged().reasons[0].find("1.00 % would have without the machine's stalls"), std::string::npos)
@@ -128,4 +128,4 @@ TEST(LatenessTolerance, LeavesABurstTimeToBeSent) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

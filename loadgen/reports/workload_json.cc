@@ -1,8 +1,8 @@
 #include "loadgen/reports/workload_json.h"
 
-#include "loadgen/drivers/driver.h"
+#include "loadgen/plan/driver_kind.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -70,4 +70,4 @@ Json workload_json(const LoadPlan& plan) {
   return json;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

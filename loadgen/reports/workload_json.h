@@ -4,9 +4,9 @@
 
 #include "loadgen/plan/plan.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What was asked for, defaults spelled out: the key `workload` of a result.
 nlohmann::ordered_json workload_json(const LoadPlan& plan);
 
-}  // namespace fanin
+}  // namespace fanin::load

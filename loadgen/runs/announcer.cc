@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/result.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void Announcer::established() const {
   std::uint64_t count = 0;
@@ -75,4 +75,4 @@ Nanoseconds Announcer::length_of(const SecondOfAll& second) const {
   return std::clamp(window - kWhole * static_cast<std::int64_t>(second.number), Nanoseconds(0), kWhole);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include "loadgen/records/series_reader.h"
 #include "loadgen/runs/run.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Tells the listeners of a run how far it is, from what the threads have recorded so far. Used by the thread that
 // directs the run.
@@ -32,4 +32,4 @@ class Announcer {
   SeriesReader series_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

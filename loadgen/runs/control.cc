@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kLongestHold = std::chrono::seconds(10);
@@ -55,4 +55,4 @@ void ControlChannel::write_line(std::string_view line) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "loadgen/runs/run.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Tells a monitor at the other end of a socket or pipe how far the run is, one line of JSON per event, and holds the
 // connections for it at the end (docs/interfaces.md). A monitor that has gone away disturbs nothing. Borrows the
@@ -26,4 +26,4 @@ class ControlChannel : public RunListener {
   int fd_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -10,7 +10,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "net/resolve.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::uint64_t kReserve = 32;              // standard streams, result file, /proc, control socket, spare
@@ -106,4 +106,4 @@ void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& roo
   plan.idle_threads = plan.idle == 0 || fits_beside ? 0 : rounded_up(plan.idle, fit);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

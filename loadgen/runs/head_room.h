@@ -5,7 +5,7 @@
 
 #include "loadgen/plan/plan.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What this machine still has for connections.
 struct HeadRoom {
@@ -23,4 +23,4 @@ HeadRoom head_room();
 // which sleep. Throws std::invalid_argument naming the limit that does not suffice and what to do.
 void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 LoadPlan plan_of(std::uint32_t connections, std::uint32_t idle, DriverKind driver = DriverKind::kEpoll) {
@@ -98,4 +98,4 @@ TEST(HeadRoom, RequestsInFlightAreCountedToo) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include "loadgen/drivers/epoll_loop.h"
 #include "loadgen/drivers/uring_loop.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
@@ -64,4 +64,4 @@ void run_load_thread(LoadThread& thread, Coordinator& coordinator) noexcept {
   thread.disconnect();
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

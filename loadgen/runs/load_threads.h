@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "loadgen/drivers/blocking_client.h"
+#include "loadgen/drivers/coordinator.h"
 #include "loadgen/drivers/dial.h"
 #include "loadgen/drivers/load_thread.h"
-#include "loadgen/runs/coordinator.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The threads that a plan asks for, each with its share. Idle connections are beside the active ones in their event
 // loops, or in loops of their own: a blocking thread cannot watch any. All arguments must outlive the threads.
@@ -20,4 +20,4 @@ std::vector<std::unique_ptr<LoadThread>> make_load_threads(const LoadPlan& plan,
 // in another's table. What fails is told to the coordinator.
 void run_load_thread(LoadThread& thread, Coordinator& coordinator) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::load

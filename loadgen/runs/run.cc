@@ -6,13 +6,13 @@
 #include <memory>
 #include <thread>
 
+#include "loadgen/drivers/coordinator.h"
 #include "loadgen/runs/announcer.h"
-#include "loadgen/runs/coordinator.h"
 #include "loadgen/runs/load_threads.h"
 #include "loadgen/runs/target_part.h"
 #include "loadgen/runs/warmup.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
@@ -246,4 +246,4 @@ std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const 
   return Director(plans, listeners, interrupted).run();
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include "loadgen/runs/load_threads.h"
 #include "net/resolve.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 std::string describe_connect_error(int error) {
@@ -46,7 +46,7 @@ void TargetPart::close_window() {
 }
 
 std::uint64_t TargetPart::waiting_for_accept() const {
-  return is_on_this_machine(plan_.target) ? fanin::waiting_for_accept(plan_.target).value_or(0) : 0;
+  return is_on_this_machine(plan_.target) ? load::waiting_for_accept(plan_.target).value_or(0) : 0;
 }
 
 std::string TargetPart::unreachable() const {
@@ -69,4 +69,4 @@ void TargetPart::report(LoadResult& result) const {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -14,7 +14,7 @@
 #include "loadgen/records/server_processes.h"
 #include "loadgen/reports/result.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What one target of a run has to itself: its threads, and what is seen of its server from outside. Owns the threads,
 // which others run; used by the thread that directs the run.
@@ -47,4 +47,4 @@ class TargetPart {
   std::uint64_t unserved_ = 0;  // connections that came up and had no reply when the window opened
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -6,7 +6,7 @@
 #include "loadgen/plan/options_target.h"
 #include "net/resolve.h"
 
-namespace fanin {
+namespace fanin::load {
 
 const Address& first_accepting(const std::vector<Address>& addresses) {
   constexpr Nanoseconds kTimeout = std::chrono::seconds(1);
@@ -34,4 +34,4 @@ void resolve_targets(LoadOptions& options) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "loadgen/plan/options.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // The first of the addresses that accepts a connection within a second, each tried in its order; the first of all where
 // none does. A single one is not tried.
@@ -15,4 +15,4 @@ const Address& first_accepting(const std::vector<Address>& addresses);
 // unless the options allow it.
 void resolve_targets(LoadOptions& options);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -4,7 +4,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Would catch: a server on 127.0.0.1 that is not found by `localhost`, because ::1 comes first.
@@ -36,4 +36,4 @@ TEST(Targets, NamesAreResolvedOnceAndMustBeOnThisMachine) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Until every thread has seen that the window opens: event loops look at each tick, blocking threads sleep for longer.
@@ -81,4 +81,4 @@ bool Warmup::starves(const Progress& progress) {
   return progress.unserved > 0 && waited >= (outcomes > outcomes_ ? patience_ : timeout_);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

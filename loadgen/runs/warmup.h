@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "loadgen/experiments/change_point.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/reports/result.h"
+#include "loadgen/runs/change_point.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Decides when the window opens: when the warm-up time is over (--warmup auto: when the throughput is steady) and every
 // connection that came up has been served once. Pure: the director says what it has seen, every kStep.
@@ -73,4 +73,4 @@ class AcceptWatch {
   Nanoseconds fell_at_{0};
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -152,4 +152,4 @@ TEST(AcceptWatch, EndsInAnyCase) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

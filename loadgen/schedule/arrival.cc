@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // Later than any run ends, and early enough that adding it to a point in time does not overflow.
@@ -98,4 +98,4 @@ double Schedule::exponential() noexcept {
   return -std::log(uniform) * static_cast<double>(step_);
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "net/clock.h"
 #include "os/arrival_trace.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // When requests are due: with independent exponential gaps, evenly, several at once and these bursts evenly, or at
 // recorded times.
@@ -86,4 +86,4 @@ class Schedule {
   Nanoseconds next_{0};
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

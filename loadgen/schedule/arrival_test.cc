@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 // All arrivals of a plan in [0, until), the shares put together and sorted.
@@ -197,4 +197,4 @@ TEST(SplitMix64, MatchesReferenceOutput) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 #include "net/clock.h"
 #include "protocols/client_protocol.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // One request's place on a connection.
 struct Slot {
@@ -53,4 +53,4 @@ struct alignas(64) ConnectionRecord {
 };
 static_assert(sizeof(ConnectionRecord) == alignof(ConnectionRecord));
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::uint64_t kPiecesPerSecond = 100;
@@ -44,4 +44,4 @@ std::optional<Trickle::Turn> Trickle::next(TimePoint at) noexcept {
   return turn;
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

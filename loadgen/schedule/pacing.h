@@ -8,7 +8,7 @@
 #include "loadgen/schedule/ring.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // Lets every connection move bytes at a rate: a piece, then a pause. All pauses are equally long, so a queue keeps them
 // in order of their ends. No I/O and no clock; used by one thread.
@@ -60,4 +60,4 @@ class Trickle {
   std::uint64_t turn_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

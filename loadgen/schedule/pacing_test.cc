@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -57,4 +57,4 @@ TEST(Trickle, TurnsAreSpreadOverThePeriod) {
 TEST(Trickle, WithoutAPeriodNothingTrickles) { EXPECT_FALSE(Trickle(4, {}).next(kStart).has_value()); }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace fanin {
+namespace fanin::load {
 
 // A first-in-first-out queue of fixed capacity: all memory is taken at construction. One thread at a time.
 template <typename Item>
@@ -31,4 +31,4 @@ class Ring {
   std::uint32_t tail_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 TEST(Ring, GivesBackInOrderAroundItsEnd) {
@@ -34,4 +34,4 @@ TEST(Ring, BeginsAnewWhenEmpty) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

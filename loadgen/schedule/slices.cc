@@ -1,6 +1,6 @@
 #include "loadgen/schedule/slices.h"
 
-namespace fanin {
+namespace fanin::load {
 
 void Slices::begin(const Window& window, const ProcessClock* clock) {
   window_ = window;
@@ -63,4 +63,4 @@ void Slices::read(TimePoint at) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

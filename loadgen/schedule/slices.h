@@ -8,7 +8,7 @@
 #include "loadgen/records/recorder.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // How several targets take turns: A B B A A B B A ..., so that what drifts hits both alike.
 struct SlicePlan {
@@ -80,4 +80,4 @@ class Slices {
   TimePoint next_reading_ = TimePoint::max();
 };
 
-}  // namespace fanin
+}  // namespace fanin::load

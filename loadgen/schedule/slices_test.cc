@@ -9,7 +9,7 @@
 
 #include "loadgen/experiments/slice_comparison.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -182,4 +182,4 @@ TEST(ProcessClock, NeedsAProcess) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

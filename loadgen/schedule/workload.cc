@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace fanin {
+namespace fanin::load {
 
 Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices,
                    ClassRecorder* classes)
@@ -145,4 +145,4 @@ void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

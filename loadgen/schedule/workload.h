@@ -14,7 +14,7 @@
 #include "loadgen/schedule/slices.h"
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // What one thread is to ask of its connections.
 struct WorkloadPlan {
@@ -303,4 +303,4 @@ template <bool plain>
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -434,4 +434,4 @@ TEST(CoordinatedOmission, AStallHidesInTheClosedLoop) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

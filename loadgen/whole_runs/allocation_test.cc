@@ -6,7 +6,7 @@
 #include <functional>
 #include <new>
 
-#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/plan/driver_kind.h"
 #include "loadgen/runs/run.h"
 #include "loadgen/whole_runs/test_server.h"
 #include "protocols/mix_client.h"
@@ -29,7 +29,7 @@ std::atomic<std::uint64_t> allocations{0};
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 void speak_a_mix(LoadPlan& plan) {
@@ -146,4 +146,4 @@ TEST(Allocation, NonePerRequestOverIoUring) {
 TEST(Allocation, NonePerRequestWithBlockingThreads) { expect_none_per_request(DriverKind::kThreads); }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

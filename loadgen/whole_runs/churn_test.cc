@@ -8,7 +8,7 @@
 #include "loadgen/reports/verdict.h"
 #include "loadgen/whole_runs/run_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -198,4 +198,4 @@ TEST_P(ChurnTest, NoRequestFollowsOneOfAMixThatAsksToClose) {
 INSTANTIATE_TEST_SUITE_P(All, ChurnTest, kAllDrivers, driver_test_name);
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,7 +2,7 @@
 #include "loadgen/plan/options.h"
 #include "loadgen/whole_runs/run_fixture.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -129,4 +129,4 @@ TEST_P(MixTest, ARunWithoutAMixHasNoClasses) {
 INSTANTIATE_TEST_SUITE_P(All, MixTest, kAllDrivers, driver_test_name);
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

@@ -2,10 +2,10 @@
 
 #include <atomic>
 
-#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/plan/driver_kind.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 
 LoadPlan plan_for(const Address& target, DriverKind driver) {
   LoadPlan plan;
@@ -55,4 +55,4 @@ std::string driver_test_name(const ::testing::TestParamInfo<DriverKind>& each) {
   return each.param == DriverKind::kUring ? "uring" : std::string(driver_name(each.param));
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -8,7 +8,7 @@
 #include "loadgen/runs/run.h"
 #include "loadgen/whole_runs/test_server.h"
 
-namespace fanin {
+namespace fanin::load {
 
 using Behaviour = TestServer::Behaviour;
 
@@ -42,4 +42,4 @@ inline const auto kLoopDrivers = ::testing::Values(DriverKind::kEpoll, DriverKin
 
 std::string driver_test_name(const ::testing::TestParamInfo<DriverKind>& each);
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -5,7 +5,7 @@
 #include "loadgen/whole_runs/run_fixture.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -216,7 +216,7 @@ TEST_P(LoopRunTest, OnlyALoopThatSpinsHasSpun) {
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.rate_per_s = 2000;
   EXPECT_EQ(run(plan).spun, Nanoseconds(0));
-  plan.wait.kind = WaitKind::kSpin;
+  plan.idle_strategy.kind = IdleStrategy::kSpin;
   EXPECT_GT(run(plan).spun, Nanoseconds(0));
 }
 
@@ -257,4 +257,4 @@ TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

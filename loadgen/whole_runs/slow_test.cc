@@ -2,7 +2,7 @@
 #include "loadgen/whole_runs/run_fixture.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -96,4 +96,4 @@ TEST(SlowReader, SeesTheEnd) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

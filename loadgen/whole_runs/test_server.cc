@@ -11,7 +11,7 @@
 
 #include "loadgen/drivers/descriptor_table.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 constexpr std::size_t kMostConnections = 4096;
@@ -205,4 +205,4 @@ Address refusing_address() {
   return Address::of_local_end(holder.get());
 }
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -10,7 +10,7 @@
 #include "net/descriptor.h"
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::load {
 
 // A small TCP server for tests that can be told to misbehave. Runs on a thread of its own until it is destroyed; after
 // it has accepted its connections it allocates nothing.
@@ -92,4 +92,4 @@ class TestServer {
 // An address of this machine on which nobody listens.
 Address refusing_address();
 
-}  // namespace fanin
+}  // namespace fanin::load

@@ -17,7 +17,7 @@
 #include "loadgen/whole_runs/run_fixture.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::load {
 namespace {
 
 using std::chrono::milliseconds;
@@ -318,4 +318,4 @@ TEST_P(WeatherTest, AServerThatStandsStillForEverMakesTheResultInvalid) {
 INSTANTIATE_TEST_SUITE_P(All, WeatherTest, kAllDrivers, driver_test_name);
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::load

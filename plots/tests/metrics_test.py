@@ -19,8 +19,8 @@ def in_schema(definition):
 
 
 def in_harness():
-    """[(name, unit)] of the table in harness/judge/summary.cc."""
-    source = (ROOT / "harness" / "judge" / "summary.cc").read_text(encoding="utf-8")
+    """[(name, unit)] of the table in harness/analysis/summary.cc."""
+    source = (ROOT / "harness" / "analysis" / "summary.cc").read_text(encoding="utf-8")
     table = re.search(r"kMetrics\{\n(.*?)\n  \};", source, re.DOTALL)
     return re.findall(r'\{"(\w+)", "([^"]+)"\}', table[1])
 
@@ -47,7 +47,7 @@ class Metrics(unittest.TestCase):
             self.assertEqual(unit(name), said, name)
 
     def test_slopes_agree(self):
-        source = (ROOT / "harness" / "judge" / "slopes.cc").read_text(encoding="utf-8")
+        source = (ROOT / "harness" / "analysis" / "slopes.cc").read_text(encoding="utf-8")
         table = re.search(r"kMetrics\{(.*?)\};", source, re.DOTALL)
         names = re.findall(r'"(\w+)"', table[1])
         self.assertEqual(names, in_schema("slope"))

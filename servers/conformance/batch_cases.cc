@@ -8,7 +8,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // As many bytes as one read takes, each a request: more work than the suite waits for anything, unless --work is short.
@@ -105,4 +105,4 @@ std::span<const Case> batch_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -1,6 +1,6 @@
 #include "servers/conformance/cases.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
@@ -19,4 +19,4 @@ bool keeps_connections(const Subject& subject) { return !subject.client_half()->
 bool is_home(const Subject& subject) { return subject.home_protocol; }
 bool is_home_and_keeps(const Subject& subject) { return subject.home_protocol && keeps_connections(subject); }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -5,7 +5,7 @@
 
 #include "servers/conformance/subject.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // One trap that every model must not fall into.
 struct Case {
@@ -43,4 +43,4 @@ bool keeps_connections(const Subject& subject);  // many requests on a connectio
 bool is_home(const Subject& subject);            // once per model, with any protocol
 bool is_home_and_keeps(const Subject& subject);  // once per model, with many requests on a connection
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -7,7 +7,7 @@
 
 #include "servers/conformance/child_process.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 std::string output_of(const std::string& program, std::vector<std::string> arguments) {
@@ -58,4 +58,4 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
 
 std::string read_help(const std::string& server_program) { return output_of(server_program, {"--help"}); }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::conformance {
 
 // What the suite knows of a model, all of it from `fanin-server list --json`.
 struct ModelTraits {
@@ -27,4 +27,4 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program);
 // The server program's help text, for the options that only some versions have.
 std::string read_help(const std::string& server_program);
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -16,7 +16,7 @@
 
 #include "servers/conformance/process_tree.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 struct Pipe {
@@ -166,4 +166,4 @@ std::string ChildProcess::wait(const Deadline& deadline) {
   return describe(status);
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

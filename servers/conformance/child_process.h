@@ -10,7 +10,7 @@
 #include "net/descriptor.h"
 #include "servers/conformance/patience.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // How a process is to be started.
 struct ChildStart {
@@ -62,4 +62,4 @@ class ChildProcess {
   std::string buffer_;  // read from the child's output, not yet handed out
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -12,7 +12,7 @@
 
 #include "net/errno_policy.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 const char* text_of(Client::Ending ending) {
@@ -177,4 +177,4 @@ void expect_service(const Address& server, ClientProtocol& protocol) {
   converse(client);
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

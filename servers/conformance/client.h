@@ -11,7 +11,7 @@
 #include "protocols/client_protocol.h"
 #include "servers/conformance/patience.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // One connection to a server, whose every reply is verified. Non-blocking: drive() moves many of them on together, so
 // that no case depends on who is served first. Owns its socket, borrows the protocol. Movable; one thread.
@@ -100,4 +100,4 @@ void expect_service(const Address& server, ClientProtocol& protocol);
 // certain to be another read.
 void wait_until_read(std::span<const Client> clients, const Address& server);
 
-}  // namespace fanin
+}  // namespace fanin::conformance

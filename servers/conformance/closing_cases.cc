@@ -7,7 +7,7 @@
 #include "servers/conformance/client.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // Would catch a server that takes the end of the requests for the end of the connection and drops the reply.
@@ -85,4 +85,4 @@ std::span<const Case> closing_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -8,7 +8,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 bool is_home_without_limit(const Subject& subject) {
@@ -128,4 +128,4 @@ std::span<const Case> crowd_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -10,7 +10,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr std::size_t kDescriptors = 256;
@@ -139,4 +139,4 @@ std::span<const Case> descriptor_limit_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

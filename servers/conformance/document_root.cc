@@ -6,7 +6,7 @@
 #include <fstream>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::conformance {
 
 DocumentRoot::DocumentRoot(const std::string& file, std::size_t bytes)
     : path_(std::filesystem::temp_directory_path() / "fanin-conformance-XXXXXX") {
@@ -24,4 +24,4 @@ DocumentRoot::~DocumentRoot() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-namespace fanin {
+namespace fanin::conformance {
 
 // A directory for one run of the suite with one file in it. Owns both: they are removed at the end. One thread.
 class DocumentRoot {
@@ -20,4 +20,4 @@ class DocumentRoot {
   std::string path_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

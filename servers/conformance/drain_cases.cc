@@ -10,7 +10,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // Longer than the suite waits for anything: where a server needs it, the case fails.
@@ -109,4 +109,4 @@ std::span<const Case> drain_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

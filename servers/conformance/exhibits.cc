@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace fanin {
+namespace fanin::conformance {
 
 std::optional<std::string> exempt(std::string_view model, std::string_view protocol, std::string_view name) {
   if (model != "epoll-et-nodrain") {
@@ -20,4 +20,4 @@ std::optional<std::string> exempt(std::string_view model, std::string_view proto
   return std::nullopt;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::conformance {
 
 // An exhibit shows a fault on purpose. Why `model` need not pass the case `name` of a protocol, or nothing.
 std::optional<std::string> exempt(std::string_view model, std::string_view protocol, std::string_view name);
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr int kReceiveBufferBytes = 4096;
@@ -35,4 +35,4 @@ void Flooder::push_to_the_end() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

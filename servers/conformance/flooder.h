@@ -4,7 +4,7 @@
 
 #include "servers/conformance/client.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // A peer that asks for more and more and reads nothing, with a small receive buffer so that the server's replies soon
 // have nowhere to go. Owns its connection, borrows the protocol. One thread.
@@ -28,4 +28,4 @@ class Flooder {
   int stuck_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -8,7 +8,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr std::size_t kBatch = 200;
@@ -96,4 +96,4 @@ std::span<const Case> leak_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

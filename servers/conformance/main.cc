@@ -19,7 +19,7 @@
 #include "servers/conformance/exhibits.h"
 #include "servers/conformance/patience.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr int kUnsupported = 77;
@@ -176,8 +176,8 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::conformance
 
 int main(int argc, char** argv) {
-  return fanin::run_program("fanin-conformance", [&] { return fanin::run(argc, argv); });
+  return fanin::run_program("fanin-conformance", [&] { return fanin::conformance::run(argc, argv); });
 }

@@ -10,7 +10,7 @@
 #include "servers/conformance/cases.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 bool is_on_path(const char* program) {
@@ -64,4 +64,4 @@ std::span<const Case> netcat_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

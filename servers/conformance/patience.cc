@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace fanin {
+namespace fanin::conformance {
 
 int Deadline::poll_timeout_ms() const noexcept {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - now());
@@ -22,4 +22,4 @@ void wait_until(std::string_view what, const std::function<bool()>& holds, Nanos
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -7,7 +7,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // Whether this program, and so the server that was built with it, runs under AddressSanitizer or ThreadSanitizer: a
 // process or thread then costs many times as much, and resident memory says nothing about leaks.
@@ -50,4 +50,4 @@ class Deadline {
 // Failure naming `what` when the patience is over.
 void wait_until(std::string_view what, const std::function<bool()>& holds, Nanoseconds patience = kPatience);
 
-}  // namespace fanin
+}  // namespace fanin::conformance

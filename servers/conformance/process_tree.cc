@@ -14,7 +14,7 @@
 
 #include "servers/conformance/patience.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 struct Stat {
@@ -148,4 +148,4 @@ Paused::~Paused() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -8,7 +8,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // `root` and all its descendants that exist now (the ended but not yet collected ones too), from /proc. Any thread.
 std::vector<pid_t> process_tree(pid_t root);
@@ -44,4 +44,4 @@ class Paused {
   std::vector<pid_t> processes_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

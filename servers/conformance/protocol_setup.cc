@@ -2,7 +2,7 @@
 
 #include "servers/conformance/document_root.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // More than a connection may have waiting at a time, so that every reply takes several turns.
@@ -35,4 +35,4 @@ ProtocolSetup setup_of(std::string_view protocol) {
   return {};
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

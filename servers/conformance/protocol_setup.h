@@ -8,7 +8,7 @@
 
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // How the suite uses a protocol: what both ends are told, and how much it may ask of it. A value.
 struct ProtocolSetup {
@@ -31,4 +31,4 @@ struct ProtocolSetup {
 // serve cannot be written.
 ProtocolSetup setup_of(std::string_view protocol);
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -14,7 +14,7 @@
 
 #include "servers/conformance/client.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // Unread bytes in the receive queue of the socket with these ends, by a look-up that costs the same however many
@@ -89,4 +89,4 @@ void wait_until_read(std::span<const Client> clients, const Address& server) {
   });
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

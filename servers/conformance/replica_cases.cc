@@ -12,7 +12,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 const std::vector<std::string> kTwoProcesses{"--processes", "2"};
@@ -137,4 +137,4 @@ std::span<const Case> replica_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -6,7 +6,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // Would catch an event that is taken for one of the connection which has the same number now (no generation, or sets
@@ -49,4 +49,4 @@ std::span<const Case> reuse_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

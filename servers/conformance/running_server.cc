@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace fanin {
+namespace fanin::conformance {
 
 Counters::Counters(const std::string& line) {
   try {
@@ -96,4 +96,4 @@ Counters RunningServer::finish() {
   return counters;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -8,7 +8,7 @@
 #include "servers/conformance/child_process.h"
 #include "servers/conformance/subject.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // The last line of a server, of which every case checks that it adds up.
 class Counters {
@@ -65,4 +65,4 @@ class RunningServer {
   bool finished_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

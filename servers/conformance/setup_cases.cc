@@ -8,7 +8,7 @@
 #include "servers/conformance/client.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 // Every protocol, because a session has its frames on the stack, too.
@@ -91,4 +91,4 @@ std::span<const Case> setup_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -9,7 +9,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr std::uint64_t kFlood = 48 << 20;  // bytes that a peer tries to push into the server
@@ -102,4 +102,4 @@ std::span<const Case> slow_reader_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

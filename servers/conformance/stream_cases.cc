@@ -7,7 +7,7 @@
 #include "servers/conformance/client.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 constexpr std::size_t kShortRequest = 12;
@@ -114,4 +114,4 @@ std::span<const Case> stream_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

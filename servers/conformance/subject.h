@@ -8,7 +8,7 @@
 #include "servers/conformance/catalog.h"
 #include "servers/conformance/protocol_setup.h"
 
-namespace fanin {
+namespace fanin::conformance {
 
 // What one case is run against: a model serving a protocol. A value; the protocol's row lives as long as the program.
 struct Subject {
@@ -31,4 +31,4 @@ struct Subject {
   std::size_t at_once(std::size_t wanted) const { return std::min(wanted, model.concurrency.value_or(wanted)); }
 };
 
-}  // namespace fanin
+}  // namespace fanin::conformance

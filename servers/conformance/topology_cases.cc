@@ -14,7 +14,7 @@
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
-namespace fanin {
+namespace fanin::conformance {
 namespace {
 
 bool has_worker_processes(const Subject& subject) { return is_home(subject) && subject.model.worker_processes; }
@@ -153,4 +153,4 @@ std::span<const Case> topology_cases() {
   return kCases;
 }
 
-}  // namespace fanin
+}  // namespace fanin::conformance

@@ -4,7 +4,7 @@
 
 #include "servers/wait_loop.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What a coroutine waits for its socket with: `if (!co_await waiter.ready(next)) co_return;`.
 class CoroutineWaiter final : public Waiter {
@@ -30,4 +30,4 @@ class CoroutineWaiter final : public Waiter {
   std::coroutine_handle<> coroutine_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -3,7 +3,7 @@
 #include <coroutine>
 #include <utility>
 
-namespace fanin {
+namespace fanin::server {
 
 // What a coroutine that nobody waits for returns: it begins when it is started and its frame frees itself when it ends.
 // Owns the coroutine until then. An exception leaves through whoever resumed it.
@@ -40,4 +40,4 @@ class [[nodiscard]] Task {
   std::coroutine_handle<> coroutine_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -1,6 +1,6 @@
 #include "servers/fiber/fiber.h"
 
-namespace fanin {
+namespace fanin::server {
 
 void Fiber::resume() {
   sanitizer_.leave(stack_.bottom(), stack_.size());
@@ -32,4 +32,4 @@ boost::context::fiber Fiber::end() noexcept {
   return std::move(caller_);
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -9,7 +9,7 @@
 #include "servers/fiber/sanitizer_fiber.h"
 #include "servers/fiber/stack.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // A flow of control on a stack of its own, which goes on when it is resumed and comes back when it suspends, from
 // however deep a call. Owns itself: it is gone when its body has returned. One thread.
@@ -63,4 +63,4 @@ class Fiber {
   bool ended_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

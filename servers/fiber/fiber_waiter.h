@@ -3,7 +3,7 @@
 #include "servers/fiber/fiber.h"
 #include "servers/wait_loop.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What a fiber waits for its socket with. Used by that fiber alone.
 class FiberWaiter final : public Waiter {
@@ -26,4 +26,4 @@ class FiberWaiter final : public Waiter {
   Fiber& fiber_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -6,7 +6,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-namespace fanin {
+namespace fanin::server {
 
 // What AddressSanitizer must be told around a change of stacks; nothing in other builds. One for each fiber. The four
 // calls in the order in which they happen: leave, arrive (in the fiber), leave_fiber, arrive_back. ThreadSanitizer is
@@ -37,4 +37,4 @@ class SanitizerFiber {
 #endif
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 std::size_t page_bytes() noexcept {
@@ -43,4 +43,4 @@ boost::context::preallocated Stack::borrowed() const noexcept {
   return {context.sp, bytes_, context};
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-namespace fanin {
+namespace fanin::server {
 
 // Memory for one flow of control, with a page below it that must not be touched, so that an overflow ends the program
 // instead of overwriting a neighbour. Pages that were never reached are not real. Owns the mapping.
@@ -33,4 +33,4 @@ class Stack {
   std::size_t bytes_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

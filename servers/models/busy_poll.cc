@@ -20,7 +20,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class BusyLoop {
@@ -117,4 +117,4 @@ const ServerModel kBusyPoll{.name = "busy-poll",
                             .takes = "idle sleep",
                             .busy_when_idle = true};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -14,7 +14,7 @@
 #include "servers/coroutine/task.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 struct Service {
@@ -65,4 +65,4 @@ const ServerModel kCoroutine{.name = "coroutine",
                              .family = "coroutine",
                              .threads = ServerModel::Threads::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -13,7 +13,7 @@
 #include "servers/epoll_loop.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 
 void run_epoll_loop(EpollConnections& connections) {
   while (!connections.drained()) {
@@ -51,4 +51,4 @@ const ServerModel kEpoll{.name = "epoll",
                          .threads = ServerModel::Threads::kOne,
                          .takes = "processes spread"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -14,7 +14,7 @@
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class EdgeLoop {
@@ -97,4 +97,4 @@ const ServerModel kEpollEt{.name = "epoll-et",
                            .threads = ServerModel::Threads::kOne,
                            .takes = "drain-budget"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -12,7 +12,7 @@
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void run(Server& server) {
@@ -38,4 +38,4 @@ const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
                                   .threads = ServerModel::Threads::kOne,
                                   .stalls = true};
 
-}  // namespace fanin
+}  // namespace fanin::server

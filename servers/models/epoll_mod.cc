@@ -11,7 +11,7 @@
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void run(Server& server) {
@@ -39,4 +39,4 @@ const ServerModel kEpollMod{.name = "epoll-mod",
                             .family = "epoll",
                             .threads = ServerModel::Threads::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -19,7 +19,7 @@
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 std::uint32_t once(Connection::Next next) {
@@ -84,4 +84,4 @@ const ServerModel kEpollOneshot{.name = "epoll-oneshot",
                                 .family = "multicore",
                                 .takes = "workers"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -15,7 +15,7 @@
 #include "servers/fiber/fiber_waiter.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 struct Service {
@@ -75,4 +75,4 @@ const ServerModel kFiber{.name = "fiber",
                          .threads = ServerModel::Threads::kOne,
                          .takes = "stack-size"};
 
-}  // namespace fanin
+}  // namespace fanin::server

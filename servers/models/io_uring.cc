@@ -20,7 +20,7 @@
 #include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 enum Kind : std::uint8_t { kReceive, kSend };
@@ -116,4 +116,4 @@ const ServerModel kIoUring{.name = "io-uring",
                            .threads = ServerModel::Threads::kOne,
                            .takes = "ring-entries"};
 
-}  // namespace fanin
+}  // namespace fanin::server

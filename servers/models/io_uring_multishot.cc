@@ -21,7 +21,7 @@
 #include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 enum Kind : std::uint8_t { kReceive, kSend };
@@ -152,4 +152,4 @@ const ServerModel kIoUringMultishot{.name = "io-uring-multishot",
                                     .threads = ServerModel::Threads::kOne,
                                     .takes = "ring-entries buffers"};
 
-}  // namespace fanin
+}  // namespace fanin::server

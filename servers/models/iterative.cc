@@ -11,7 +11,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void serve(const Server& server, Descriptor socket) {
@@ -43,4 +43,4 @@ const ServerModel kIterative{.name = "iterative",
                              .threads = ServerModel::Threads::kOne,
                              .serves = ServerModel::Serves::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -17,7 +17,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class PollLoop {
@@ -98,4 +98,4 @@ const ServerModel kPoll{.name = "poll",
                         .family = "readiness",
                         .threads = ServerModel::Threads::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

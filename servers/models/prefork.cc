@@ -18,7 +18,7 @@
 #include "servers/stop.h"
 #include "servers/worker_processes.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void serve(const Server& server, Descriptor socket) {
@@ -114,4 +114,4 @@ const ServerModel kPrefork{.name = "prefork",
                            .worker_processes = true,
                            .shares_memory = false};
 
-}  // namespace fanin
+}  // namespace fanin::server

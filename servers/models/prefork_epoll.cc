@@ -17,7 +17,7 @@
 #include "servers/model.h"
 #include "servers/worker_processes.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void run(Server& server) {
@@ -57,4 +57,4 @@ const ServerModel kPreforkEpoll{
     .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 1; },
     .shares_memory = false};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -20,7 +20,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 [[noreturn]] void serve_in_child(Server& server, Descriptor socket) {
@@ -86,4 +86,4 @@ const ServerModel kProcess{.name = "process",
                            .threads = ServerModel::Threads::kOne,
                            .shares_memory = false};
 
-}  // namespace fanin
+}  // namespace fanin::server

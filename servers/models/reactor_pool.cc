@@ -19,7 +19,7 @@
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class ReactorPool {
@@ -157,4 +157,4 @@ const ServerModel kReactorPool{.name = "reactor-pool",
                                .family = "multicore",
                                .takes = "workers queue"};
 
-}  // namespace fanin
+}  // namespace fanin::server

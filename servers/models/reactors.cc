@@ -21,7 +21,7 @@
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // One set of connections for each loop, made by `setup(worker)` before any loop runs.
@@ -109,4 +109,4 @@ const ServerModel kReactors{.name = "reactors",
                             .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; },
                             .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 2; }};
 
-}  // namespace fanin
+}  // namespace fanin::server

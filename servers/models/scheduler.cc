@@ -20,7 +20,7 @@
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 struct Service {
@@ -67,4 +67,4 @@ const ServerModel kScheduler{.name = "scheduler",
                              .family = "coroutine",
                              .takes = "workers"};
 
-}  // namespace fanin
+}  // namespace fanin::server

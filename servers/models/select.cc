@@ -18,7 +18,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class SelectLoop {
@@ -109,4 +109,4 @@ const ServerModel kSelect{.name = "select",
                           .family = "readiness",
                           .threads = ServerModel::Threads::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

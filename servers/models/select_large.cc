@@ -22,7 +22,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // Descriptors as the system call wants them: bit n of the words, the lowest first.
@@ -134,4 +134,4 @@ const ServerModel kSelectLarge{.name = "select-large",
                                .family = "readiness",
                                .threads = ServerModel::Threads::kOne};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -20,7 +20,7 @@
 #include "servers/model.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class SelectorLoop {
@@ -123,4 +123,4 @@ const ServerModel kSelector{.name = "selector",
                             .threads = ServerModel::Threads::kOne,
                             .takes = "mechanism"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -24,7 +24,7 @@
 #include "servers/sigio/signal_queue.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class SignalLoop {
@@ -145,4 +145,4 @@ const ServerModel kSigio{.name = "sigio",
                          .threads = ServerModel::Threads::kOne,
                          .takes = "drain-budget signal-queue"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -17,7 +17,7 @@
 #include "servers/live_connections.h"
 #include "servers/model.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 void serve(std::unique_ptr<LiveConnection> client) {
@@ -54,4 +54,4 @@ void run(Server& server) {
 const ServerModel kThread{
     .name = "thread", .summary = "thread per connection, blocking I/O", .run = run, .family = "blocking"};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -18,7 +18,7 @@
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 using Queue = HandOffQueue<std::unique_ptr<LiveConnection>>;
@@ -70,4 +70,4 @@ const ServerModel kThreadPool{.name = "thread-pool",
                               .default_workers = 10,
                               .serves = ServerModel::Serves::kOnePerWorker};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -8,7 +8,7 @@
 
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 constexpr std::size_t kBatch = 128;
@@ -118,4 +118,4 @@ bool ScheduledSocket::arm(Connection::Next next, std::coroutine_handle<> corouti
   return armed;
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

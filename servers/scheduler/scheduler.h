@@ -10,7 +10,7 @@
 #include "servers/connection.h"
 #include "servers/epoll_set.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // Coroutines spread over threads, as Go does it with goroutines: all threads share one epoll set, and each has a queue
 // of coroutines that can go on. Who has nothing in its own takes from another's, and who finds nothing there either
@@ -80,4 +80,4 @@ class ScheduledSocket {
   bool watched_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -18,7 +18,7 @@
 #include "servers/counters.h"
 #include "servers/worker_threads.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
@@ -132,4 +132,4 @@ TEST_F(SchedulerTest, EveryEventResumesOnce) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::server

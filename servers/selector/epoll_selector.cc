@@ -4,7 +4,7 @@
 #include "servers/epoll_set.h"
 #include "servers/selector/selector.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class EpollSelector : public Selector {
@@ -45,4 +45,4 @@ std::unique_ptr<Selector> make() { return std::make_unique<EpollSelector>(); }
 
 const SelectorMechanism kEpollMechanism{"epoll", available, make};
 
-}  // namespace fanin
+}  // namespace fanin::server

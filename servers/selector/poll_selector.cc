@@ -5,7 +5,7 @@
 #include "servers/counters.h"
 #include "servers/selector/selector.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class PollSelector : public Selector {
@@ -75,4 +75,4 @@ std::unique_ptr<Selector> make() { return std::make_unique<PollSelector>(); }
 
 const SelectorMechanism kPollMechanism{"poll", available, make};
 
-}  // namespace fanin
+}  // namespace fanin::server

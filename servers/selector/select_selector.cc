@@ -6,7 +6,7 @@
 #include "servers/counters.h"
 #include "servers/selector/selector.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 class SelectSelector : public Selector {
@@ -65,4 +65,4 @@ std::unique_ptr<Selector> make() { return std::make_unique<SelectSelector>(); }
 
 const SelectorMechanism kSelectMechanism{"select", available, make};
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -5,7 +5,7 @@
 #include <array>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 constexpr std::array kBestFirst{&kEpollMechanism, &kPollMechanism, &kSelectMechanism};
@@ -27,4 +27,4 @@ std::unique_ptr<Selector> make_selector(std::string_view name) {
       fmt::format("--mechanism {} is not offered by this system: choose one of {}", name, offered));
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

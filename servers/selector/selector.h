@@ -3,7 +3,7 @@
 #include <memory>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::server {
 
 // What is called when the descriptor that it was registered with is ready. May register and remove descriptors, its own
 // among them.
@@ -47,4 +47,4 @@ extern const SelectorMechanism kEpollMechanism;
 extern const SelectorMechanism kPollMechanism;
 extern const SelectorMechanism kSelectMechanism;
 
-}  // namespace fanin
+}  // namespace fanin::server

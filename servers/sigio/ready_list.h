@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace fanin {
+namespace fanin::server {
 
 // Descriptors that are to be tried in the next turn of a loop, each once however often it is marked. One thread.
 class ReadyList {
@@ -38,4 +38,4 @@ class ReadyList {
   std::vector<bool> is_marked_;  // by descriptor
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

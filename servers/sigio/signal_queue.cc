@@ -10,7 +10,7 @@
 
 #include "servers/counters.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 // Real-time signals are queued, each with its descriptor; the kernel sends plain SIGIO where the queue has no room.
@@ -76,4 +76,4 @@ SignalQueue::Notices SignalQueue::wait(int timeout_ms) noexcept {
   return notices;
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -8,7 +8,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // The kernel's queue of I/O signals, as a source of readiness notices. A notice is a hint and no more: it may be for a
 // socket that has been closed since, or for the next one with its number, and there may be several for one change. So
@@ -40,4 +40,4 @@ class SignalQueue {
   std::array<int, kBatch> descriptors_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

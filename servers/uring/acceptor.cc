@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-namespace fanin {
+namespace fanin::server {
 
 RingAcceptor::RingAcceptor(Ring& ring, Server& server, Shots shots) : ring_(ring), server_(server), shots_(shots) {
   for (std::uint32_t i = 0; i < server_.listeners().size(); ++i) {
@@ -44,4 +44,4 @@ void RingAcceptor::wait_until_readable(std::uint32_t listener) {
   Ring::set_tag(operation, {kReadable, {listener, 0}});
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

@@ -6,7 +6,7 @@
 #include "servers/server.h"
 #include "servers/uring/ring.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // Accepts on all listeners of a server through a ring, by the policy of Listener. Borrows both; the ring's thread.
 class RingAcceptor {
@@ -34,4 +34,4 @@ class RingAcceptor {
   Shots shots_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

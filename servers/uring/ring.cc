@@ -7,7 +7,7 @@
 #include "servers/counters.h"
 #include "servers/stop.h"
 
-namespace fanin {
+namespace fanin::server {
 namespace {
 
 [[noreturn]] void throw_ring_error(int error, const char* what) {
@@ -84,4 +84,4 @@ std::size_t Ring::take_completions() {
   return taken;
 }
 
-}  // namespace fanin
+}  // namespace fanin::server

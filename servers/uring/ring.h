@@ -11,7 +11,7 @@
 #include "net/uring.h"
 #include "servers/slot_table.h"
 
-namespace fanin {
+namespace fanin::server {
 
 // What an operation is for, carried through the kernel in its user_data: the model's own number for the kind of
 // operation, and whose it is.
@@ -86,4 +86,4 @@ class Ring {
   std::vector<Completion> batch_;  // taken off the kernel's queue at once, so that this never stays full
 };
 
-}  // namespace fanin
+}  // namespace fanin::server

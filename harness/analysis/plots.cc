@@ -1,0 +1,93 @@
+#include "harness/analysis/plots.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "harness/json/json_reader.h"
+#include "net/clock.h"
+#include "os/child_process.h"
+
+namespace fanin::harness {
+namespace {
+
+// The package is taken from the directory that follows, and nothing from the working directory: a folder `plots` there
+// is another one. plots/interpreter.py starts this anew with an interpreter that has matplotlib, where this one lacks
+// it.
+constexpr const char* kStart =
+    "import runpy, sys\n"
+    "sys.path[:] = [sys.argv.pop(1)] + [each for each in sys.path if each]\n"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)";
+
+// Another program, to which exec would leave everything, draws nothing and need not say so.
+bool is_python(const std::string& program) {
+  try {
+    ChildProcess child({{program, "-c", "print('a ' + 'python')"}, {}, -1, Output::Keep::kTail});
+    const auto ended = [&] { return child.status().has_value(); };
+    return wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) == WaitResult::kDone &&
+           child.status()->clean() && child.out().last_line() == "a python";
+  } catch (const CannotStart&) {
+    return false;
+  }
+}
+
+std::vector<std::string> interpreters() {
+  if (const char* wish = std::getenv("FANIN_PYTHON"); wish != nullptr && *wish != '\0') {
+    if (!is_python(wish)) {
+      throw std::invalid_argument(fmt::format(
+          "FANIN_PYTHON is {}, which is no Python: name an interpreter: FANIN_PYTHON=/path/to/python3", wish));
+    }
+    return {wish};
+  }
+  return {"python3", "/usr/bin/python3", "/usr/local/bin/python3"};
+}
+
+}  // namespace
+
+std::filesystem::path find_plots(const std::filesystem::path& program_directory) {
+  for (auto folder = program_directory;; folder = folder.parent_path()) {
+    std::error_code unreadable;
+    if (std::filesystem::exists(folder / "plots" / "__main__.py", unreadable) &&
+        std::filesystem::is_directory(folder / "results" / "schema", unreadable)) {
+      return folder;
+    }
+    if (folder == folder.parent_path()) {
+      break;
+    }
+  }
+  throw std::invalid_argument(
+      fmt::format("there are no plots/ and results/schema/ in {} or above it: run the fanin of a source tree, or put "
+                  "both folders beside it",
+                  program_directory.string()));
+}
+
+std::string find_plots_module(const std::string& measured) {
+  if (!std::filesystem::is_regular_file(measured)) {
+    return "plots";  // which says what is wrong with anything but a run directory
+  }
+  const Json document = load_json(measured);
+  const bool is_sweep = document.is_object() && document.contains("schema") && document["schema"] == "fanin-load-sweep";
+  return is_sweep ? "plots.load_curve" : "plots";
+}
+
+void draw_plots(const std::filesystem::path& program_directory, const std::string& module,
+                const std::vector<std::string>& arguments) {
+  const std::string folder = find_plots(program_directory).string();
+  for (const std::string& interpreter : interpreters()) {
+    std::vector<std::string> words{interpreter, "-c", kStart, folder, module};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
+    for (std::string& word : words) {
+      pointers.push_back(word.data());
+    }
+    pointers.push_back(nullptr);
+    ::execvp(pointers.front(), pointers.data());
+  }
+  throw std::invalid_argument(
+      "there is no Python to draw with: run ./bootstrap.sh, or name an interpreter: FANIN_PYTHON=/path/to/python3");
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,161 @@
+#include "harness/analysis/run_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <initializer_list>
+#include <set>
+#include <utility>
+
+#include "harness/analysis/run_figures.h"
+#include "harness/suite/schema.h"
+#include "harness/suite/suite.h"
+
+namespace fanin::harness {
+namespace {
+
+constexpr std::uint64_t kParts = 10'000;  // percentiles as whole numbers, so that ranks are exact
+constexpr std::array<std::pair<const char*, std::uint64_t>, 6> kPercentiles{
+    {{"p50", 5'000}, {"p90", 9'000}, {"p95", 9'500}, {"p99", 9'900}, {"p99.9", 9'990}, {"p99.99", 9'999}}};
+
+std::uint64_t count_of(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
+
+// Values of the bucket that begins at `lowest`, which the layout of the histogram gives.
+std::uint64_t width_of(std::uint64_t lowest) {
+  const int bits = 64 - std::countl_zero(lowest);
+  return std::uint64_t{1} << std::max(0, bits - 8);
+}
+
+std::uint64_t highest_of(std::uint64_t lowest) { return lowest + width_of(lowest) - 1; }
+
+// Null among the values without end, and with fewer than 10/(1-p) values.
+Json percentile(const Json& histogram, std::uint64_t parts) {
+  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "infinite");
+  if (total * (kParts - parts) < 10 * kParts) {
+    return nullptr;
+  }
+  const std::uint64_t rank = std::max<std::uint64_t>(1, (parts * total + kParts - 1) / kParts);
+  std::uint64_t seen = 0;
+  for (const Json& bucket : histogram.at("buckets")) {
+    seen += bucket[1].get<std::uint64_t>();
+    if (seen >= rank) {
+      return highest_of(bucket[0].get<std::uint64_t>());
+    }
+  }
+  return nullptr;
+}
+
+// `key` is the least or the greatest value, which `bucket`, the first or the last, must hold.
+void check_end(const JsonReader& histogram, const char* key, const Json& bucket) {
+  const Json& said = histogram.value().at(key);
+  const auto lowest = bucket[0].get<std::uint64_t>();
+  const std::uint64_t value = said.is_null() ? 0 : said.get<std::uint64_t>();
+  if (value < lowest || value > highest_of(lowest)) {
+    histogram.at(key).fail(fmt::format("is not in the bucket from {} to {}", lowest, highest_of(lowest)));
+  }
+}
+
+void check_histogram(const JsonReader& histogram) {
+  std::uint64_t count = 0;
+  const Json* before = nullptr;
+  const Json& buckets = histogram.value().at("buckets");
+  for (const Json& bucket : buckets) {
+    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % width_of(lowest) != 0) {
+      histogram.at("buckets").fail(fmt::format("no bucket begins at {} with two significant digits", lowest));
+    }
+    if (before != nullptr && bucket[0] <= (*before)[0]) {
+      histogram.at("buckets").fail("should ascend");
+    }
+    count += bucket[1].get<std::uint64_t>();
+    before = &bucket;
+  }
+  if (count != count_of(histogram.value(), "count")) {
+    histogram.at("count").fail(fmt::format("the buckets hold {}", count));
+  }
+  if (!buckets.empty()) {
+    check_end(histogram, "min", buckets.front());
+    check_end(histogram, "max", buckets.back());
+  }
+  for (const auto& [name, parts] : kPercentiles) {
+    const JsonReader said = histogram.at("percentiles").at(name);
+    if (const Json computed = percentile(histogram.value(), parts); said.value() != computed) {
+      said.fail(fmt::format("the buckets give {}", computed.dump()));
+    }
+  }
+}
+
+// Those that are there of a part of a result, which may be null, or absent in results of earlier versions.
+void check_histograms(const JsonReader& load, const char* part, std::initializer_list<const char*> names) {
+  const auto place = load.find(part);
+  if (!place || place->value().is_null()) {
+    return;
+  }
+  for (const char* name : names) {
+    if (const auto histogram = place->find(name); histogram && !histogram->value().is_null()) {
+      check_histogram(*histogram);
+    }
+  }
+}
+
+void check_load(const JsonReader& load) {
+  const JsonReader requests = load.at("requests");
+  const Json& counts = requests.value();
+  if (count_of(counts, "sent") !=
+      count_of(counts, "completed") + count_of(counts, "failed") + count_of(counts, "unanswered")) {
+    requests.fail("sent is not completed + failed + unanswered");
+  }
+  check_histograms(load, "latency", {"response", "service", "connect"});
+  check_histograms(load, "schedule", {"lateness", "queueing", "gaps"});
+  check_histograms(load, "timestamps", {"read_lag", "service"});
+}
+
+void check_sums(const JsonReader& round) {
+  if (const JsonReader load = round.at("load"); !load.value().is_null()) {
+    check_load(load);
+  }
+}
+
+}  // namespace
+
+void check_round(const JsonReader& round) {
+  check_schema(round, "run", "round");
+  check_sums(round);
+}
+
+void check_run(const JsonReader& run) {
+  const auto schema = run.find("schema");
+  if (!schema || schema->value() != "fanin-run") {
+    run.fail("is no run: 'schema' must be \"fanin-run\" (a run directory holds it as run.json)");
+  }
+  run.at("schema_version").only_version(1);
+  check_schema(run, "run");
+  const JsonReader suite_place = run.at("suite");
+  const Suite suite = parse_suite(suite_place.value(), run.file() + ": /suite");
+  check_cells(run, suite);
+  std::set<std::string> cells;
+  for (const JsonReader& cell : run.at("cells").items()) {
+    cells.insert(cell.at("id").text());
+  }
+  std::set<std::pair<std::string, std::int64_t>> measured;
+  for (const JsonReader& round : run.at("rounds").items()) {
+    const std::string cell = round.at("cell").text();
+    if (cells.count(cell) == 0) {
+      round.at("cell").fail(fmt::format("the run has no cell '{}'", cell));
+    }
+    if (!measured.emplace(cell, round.at("block").integer(0, suite.repetitions - 1)).second) {
+      round.fail("the same cell was measured in the same block before");
+    }
+    check_sums(round);
+  }
+  check_figures(run);
+}
+
+Json load_run(const std::string& path) {
+  Json run = load_json(path);
+  check_run(JsonReader(run, path));
+  return run;
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "harness/json/json_reader.h"
+#include "harness/rounds/programs.h"
+
+namespace fanin::harness {
+
+// The fingerprint of this machine, its limits and this build, as results/README.md describes ENVIRONMENT. Holds no
+// path of a user's and no host name.
+Json read_environment(const Programs& programs);
+
+// One line per fact: "cpu.model   Intel ...", and "unreadable (reason)" for what is not known.
+std::string describe_environment(const Json& environment);
+
+// The present time of day, UTC, as all result files write it: "2026-11-20T19:00:00.123Z".
+std::string timestamp_now();
+
+}  // namespace fanin::harness

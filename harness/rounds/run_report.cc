@@ -1,0 +1,109 @@
+#include "harness/rounds/run_report.h"
+
+#include <fmt/format.h>
+
+#include "harness/analysis/figures.h"
+#include "harness/analysis/summary.h"
+#include "os/printable.h"
+
+namespace fanin::harness {
+namespace {
+
+struct Column {
+  const char* heading;
+  const char* metric;
+};
+
+constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "response_p50_ns"},
+                               {"p99", "response_p99_ns"},         {"CPU/request", "server_cpu_per_request_ns"},
+                               {"memory", "server_pss_bytes"},     {"threads", "server_threads"}};
+
+std::string row(const RunRecord& record, const Cell& cell) {
+  const CellVerdict verdict = record.verdict(cell);
+  std::string text = fmt::format("  {:<18} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
+  if (verdict.status != "measured") {
+    return text + fmt::format("   {}: {}\n", verdict.status, printable(verdict.reason));
+  }
+  const Json summaries = summarise_cell(cell.id, record.rounds_of(cell.id));
+  for (const Column& column : kColumns) {
+    for (const Json& summary : summaries) {
+      if (summary["metric"] == column.metric) {
+        text += fmt::format(" {:>12}", figure(summary["median"], summary["unit"].get<std::string>()));
+      }
+    }
+  }
+  const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
+  const std::string note = cell_note(record.rounds_of(cell.id), repetitions);
+  return text + (note.empty() ? "" : "   ! " + printable(note)) + "\n";
+}
+
+constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
+                                    {"PSS", "server_pss_bytes"},
+                                    {"page tables", "server_page_table_bytes"},
+                                    {"stacks", "server_kernel_stack_bytes"},
+                                    {"slab", "machine_slab_bytes"}};
+
+std::string slope_row(const std::string& server, const std::vector<Json>& slopes) {
+  std::string text = fmt::format("  {:<18} {:>8}", server, "");
+  for (const Column& column : kSlopeColumns) {
+    for (const Json& slope : slopes) {
+      if (slope["metric"] == column.metric) {
+        text += fmt::format(" {:>12}", figure(slope["median"], "bytes"));
+      }
+    }
+  }
+  const Json& total = slopes.front();
+  return text + (total["median"].is_null() ? "   " + printable(total["reason"].get<std::string>()) : "") + "\n";
+}
+
+// What one more idle connection costs, from the experiments that sweep them.
+std::string describe_slopes(const std::string& experiment, const Json& slopes) {
+  std::vector<std::pair<std::string, std::vector<Json>>> servers;
+  for (const Json& slope : slopes) {
+    if (slope["experiment"] != experiment) {
+      continue;
+    }
+    const std::string server = slope["server"].get<std::string>();
+    if (servers.empty() || servers.back().first != server) {
+      servers.push_back({server, {}});
+    }
+    servers.back().second.push_back(slope);
+  }
+  if (servers.empty()) {
+    return "";
+  }
+  std::string text = fmt::format("  memory per idle connection\n  {:<18} {:>8}", "server", "");
+  for (const Column& column : kSlopeColumns) {
+    text += fmt::format(" {:>12}", column.heading);
+  }
+  text += "\n";
+  for (const auto& [server, own] : servers) {
+    text += slope_row(server, own);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe_run(const RunRecord& record) {
+  std::string text;
+  const Json slopes = record.slopes();
+  for (const Experiment& experiment : record.suite.experiments) {
+    std::string rows;
+    for (const Cell& cell : record.cells) {
+      rows += cell.experiment == experiment.name ? row(record, cell) : "";
+    }
+    if (rows.empty()) {
+      continue;
+    }
+    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<18} {:>8}", printable(experiment.title),
+                        experiment.sweep.parameter, record.suite.repetitions, "server", "");
+    for (const Column& column : kColumns) {
+      text += fmt::format(" {:>12}", column.heading);
+    }
+    text += "\n" + rows + describe_slopes(experiment.name, slopes);
+  }
+  return text;
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,94 @@
+#include "loadgen/drivers/busy_poll_meter.h"
+
+#include <gtest/gtest.h>
+
+namespace fanin::load {
+namespace {
+
+using std::chrono::microseconds;
+
+// Would catch: work that passes for spinning, which would make the generator look cheaper than it is.
+TEST(BusyPollMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
+  BusyPollMeter meter;
+  const TimePoint start{};
+  meter.idle(start, true);  // what came before is not known
+  meter.idle(start + microseconds(1), true);
+  meter.idle(start + microseconds(3), true);
+  meter.busy(start + microseconds(12), 1, true);
+  meter.idle(start + microseconds(13), true);
+  meter.idle(start + microseconds(14), true);
+  meter.idle(start + microseconds(15), false);  // outside the window
+  EXPECT_EQ(meter.spun(), microseconds(4));
+  EXPECT_EQ(meter.stalls().count, 0U);
+}
+
+TEST(BusyPollMeter, AGapIsAStallAndNoSpinning) {
+  BusyPollMeter meter;
+  const TimePoint start{};
+  meter.idle(start, true);
+  meter.idle(start + microseconds(20), true);
+  meter.idle(start + microseconds(520), true);
+  meter.idle(start + microseconds(521), true);
+  EXPECT_EQ(meter.spun(), microseconds(1));
+  EXPECT_EQ(meter.stalls().count, 2U);
+  EXPECT_EQ(meter.stalls().total, microseconds(520));
+  EXPECT_EQ(meter.stalls().longest, microseconds(500));
+}
+
+// Would catch: only stalls being seen after which there is nothing to do, which is hardly ever so in a busy loop, since
+// replies come in the meantime.
+TEST(BusyPollMeter, AStallShowsInWorkToo) {
+  BusyPollMeter meter(BusyPollMeter::kSubmitted);
+  const TimePoint start{};
+  meter.idle(start, true);
+  meter.busy(start + microseconds(300), 0, true);                   // found news 300 us later
+  meter.busy(start + microseconds(300 + 59), 2, true);              // two requests may take 40 us, and no more
+  meter.busy(start + microseconds(300 + 59 + 60), 2, true);         // 60 us: a stall of 20 us
+  meter.busy(start + microseconds(300 + 59 + 60 + 100), 0, false);  // outside the window
+  EXPECT_EQ(meter.stalls().count, 2U);
+  EXPECT_EQ(meter.stalls().total, microseconds(320));
+  EXPECT_EQ(meter.stolen(), microseconds(420));
+  EXPECT_EQ(meter.spun(), microseconds(0));
+}
+
+// Would catch: requests that leave in one system call passing for as many, so that one stall in ten is not seen where
+// they are pipelined.
+TEST(BusyPollMeter, PipelinedRequestsShareTheirSystemCalls) {
+  BusyPollMeter meter(BusyPollMeter::kPipelined);
+  const TimePoint start{};
+  meter.busy(start, 0, true);
+  meter.busy(start + microseconds(49), 15, true);  // 30 us for them, and not 20 us more
+  EXPECT_EQ(meter.stalls().count, 0U);
+  meter.busy(start + microseconds(49 + 50), 15, true);
+  EXPECT_EQ(meter.stalls().count, 1U);
+  EXPECT_EQ(meter.stalls().total, microseconds(20));
+}
+
+TEST(BusyPollMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
+  BusyPollMeter meter;
+  const TimePoint start{};
+  meter.idle(start, true);
+  meter.idle(start + microseconds(150), true);
+  meter.busy(start + microseconds(200), 0, true);
+  EXPECT_EQ(meter.stolen(), microseconds(200));
+  meter.reset_backlog();
+  EXPECT_EQ(meter.stolen(), microseconds(0));
+  meter.busy(start + microseconds(210), 0, true);
+  EXPECT_EQ(meter.stolen(), microseconds(0));
+}
+
+// Would catch: connections being opened passing for a stall.
+TEST(BusyPollMeter, OtherWorkIsNoStall) {
+  BusyPollMeter meter;
+  const TimePoint start{};
+  meter.busy(start + microseconds(1000), 0, true);  // what came before is not known
+  meter.skip_interval();
+  meter.busy(start + microseconds(2000), 0, true);
+  meter.skip_interval();
+  meter.idle(start + microseconds(3000), true);
+  EXPECT_EQ(meter.stalls().count, 0U);
+  EXPECT_EQ(meter.spun(), microseconds(0));
+}
+
+}  // namespace
+}  // namespace fanin::load

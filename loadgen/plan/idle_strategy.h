@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fanin::load {
+
+// How an event loop passes the time until something is due. Asleep, it leaves its CPU to others and pays for it with
+// the wake-up: 40 us and more where an idle virtual CPU is halted, which would make sends late and replies look late.
+enum class IdleStrategy { kSleep, kSpin };
+
+struct IdleStrategyChoice {
+  IdleStrategy kind = IdleStrategy::kSleep;
+  std::string reason;
+};
+
+// What the choice rests on.
+struct IdleStrategyInputs {
+  std::string wish = "auto";  // auto, sleep or spin
+  bool open_loop = false;
+  bool event_loops = true;  // one thread per connection is too many to spin
+  unsigned threads = 1;
+  std::vector<int> own_cpus;     // that the generator may use
+  std::vector<int> server_cpus;  // that the server may use; empty: not known
+  bool pinned = false;           // own_cpus are fewer than the machine has, so somebody has divided them
+};
+
+// auto spins in an open loop where every thread can have a CPU that the server does not need. A closed loop sleeps: it
+// has no schedule to keep, and its CPU cost per request is one of its results.
+// Throws std::invalid_argument for an unknown wish or one that cannot be granted.
+IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& circumstances);
+
+std::string_view idle_strategy_name(IdleStrategy kind) noexcept;
+
+}  // namespace fanin::load

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "net/clock.h"
+#include "net/descriptor.h"
+#include "os/captured_output.h"
+
+namespace fanin {
+
+struct Launch {
+  std::vector<std::string> argv;  // argv[0] is looked up in PATH where it has no slash
+  std::vector<int> cpus;          // affinity, set before exec; empty: the harness's own
+  int pass_descriptor = -1;       // stays open in the child under the same number; -1: none
+  Output::Keep keep_stdout = Output::Keep::kTail;
+  std::string directory = {};  // to run in; empty: the harness's own
+  // What its end is: that of the program itself, whose descendants are then killed, or that of the last of them, which
+  // a wrapper, a launcher or a daemon leaves to do the work. SIGTERM goes to the same.
+  enum class Ends { kWithProgram, kWithTree } ends = Ends::kWithProgram;
+};
+
+// The program could not be executed, while everything of the harness's own went well.
+struct CannotStart : std::system_error {
+  using std::system_error::system_error;
+};
+
+struct ExitStatus {
+  int code = 0;    // exit code, or 0 where a signal ended the process
+  int signal = 0;  // 0 where it exited by itself
+
+  bool clean() const noexcept { return code == 0 && signal == 0; }
+  int number() const noexcept { return signal != 0 ? -signal : code; }  // as a round records it
+  std::string text() const;  // "exit code 2", "signal 11 (Segmentation fault)"
+};
+
+// A program with all its descendants, its output captured. Between it and the harness stands a reaper
+// (os/reaper.h), which owns the tree: so none of it outlives this object, or the harness. One thread.
+class ChildProcess {
+ public:
+  // Throws CannotStart where there is no such program, and std::system_error where the harness lacks what it takes.
+  explicit ChildProcess(const Launch& launch);
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+  ~ChildProcess();
+
+  // The parent of the whole tree, which is no part of it.
+  pid_t reaper() const noexcept { return reaper_; }
+  const Output& out() const noexcept { return out_; }
+  const Output& err() const noexcept { return err_; }
+  // How the program itself ended; known once wait_until() or stop() has seen the end that Launch::ends names.
+  const std::optional<ExitStatus>& status() const noexcept { return status_; }
+
+ private:
+  friend class Waiter;
+  friend bool stop(ChildProcess& child, Nanoseconds grace);
+
+  explicit ChildProcess(Output::Keep keep_stdout);
+  void drain();
+  void reap();  // the reaper has ended, and so has the tree
+
+  pid_t reaper_ = -1;
+  Descriptor pidfd_;  // of the reaper
+  Descriptor report_pipe_;
+  Descriptor out_pipe_;
+  Descriptor err_pipe_;
+  Output out_;
+  Output err_{Output::Keep::kTail};
+  std::optional<ExitStatus> status_;
+};
+
+enum class WaitResult { kDone, kDeadline, kInterrupted };
+
+// Waits for children and one further descriptor (a control socket; -1: none) until `done` says so, the deadline passes
+// or `interrupt_fd` (-1: none) becomes readable. All output of the children is drained meanwhile, so that none of them
+// blocks on a full pipe. `done` is asked after each event and may read the further descriptor without blocking.
+WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd,
+                      TimePoint deadline, const std::function<bool()>& done);
+
+// SIGTERM, then, after `grace`, SIGKILL to the whole tree. Returns whether it ended within the grace. Without a status
+// after that, there is something in the tree that cannot be killed.
+bool stop(ChildProcess& child, Nanoseconds grace);
+
+}  // namespace fanin
