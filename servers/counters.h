@@ -64,7 +64,7 @@ void share_totals();
 // Adds the calling thread's tally to the totals and clears it. Call at the end of every thread and process that serves.
 void publish_counts() noexcept;
 
-// The totals in the shape of docs/interfaces.md, as JSON on one line.
+// The totals in the shape of docs/contracts.md, as JSON on one line.
 std::string totals_json();
 
 // Publishes at the end of a scope.

@@ -22,7 +22,7 @@ struct ServerCommand {
   bool list_as_json = false;
 };
 
-// Reads the arguments of docs/interfaces.md. Returns an exit code where help was asked for and printed. Throws
+// Reads the arguments of docs/command-line.md. Returns an exit code where help was asked for and printed. Throws
 // std::invalid_argument saying what is wrong with the line.
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 

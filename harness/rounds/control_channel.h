@@ -14,7 +14,7 @@ struct ControlEvent {
   std::optional<TimePoint> at;  // when it happened, for the window's borders
 };
 
-// The harness's end of fanin-load's control socket (docs/interfaces.md): JSON lines come in, a newline lets the
+// The harness's end of fanin-load's control socket (docs/contracts.md): JSON lines come in, a newline lets the
 // generator go on. One thread.
 class ControlChannel {
  public:

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSchemaVersion = 1;
 
-// Of fanin-load's --warmup auto (docs/interfaces.md).
+// Of fanin-load's --warmup auto (docs/methodology.md).
 constexpr Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
 constexpr Nanoseconds kLongestSteadyWarmup = std::chrono::seconds(10);
 

@@ -26,7 +26,7 @@ std::string probe_heading();
 std::string probe_row(const Probe& probe, const Outcome& outcome);
 std::string rate_search_text(const RateSearchResult& result);
 
-// As docs/interfaces.md and results/schema/load-search.schema.json have it.
+// As docs/contracts.md and results/schema/load-search.schema.json have it.
 nlohmann::ordered_json rate_search_json(const RateSearchResult& result);
 
 }  // namespace fanin::load

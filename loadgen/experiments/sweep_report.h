@@ -29,7 +29,7 @@ struct SweepResult {
 std::string sweep_heading(const Sweep& sweep);
 std::string sweep_row(const Sweep& sweep, const SweptPoint& point);
 
-// As docs/interfaces.md and results/schema/load-sweep.schema.json have it.
+// As docs/contracts.md and results/schema/load-sweep.schema.json have it.
 nlohmann::ordered_json sweep_json(const SweepResult& result);
 
 }  // namespace fanin::load

@@ -75,7 +75,7 @@ struct LoadOptions {
   bool allow_remote = false;
 };
 
-// Declares the options of docs/interfaces.md. `options` must outlive the parsing.
+// Declares the options of docs/command-line.md. `options` must outlive the parsing.
 void add_load_options(CLI::App& app, LoadOptions& options);
 
 // Reads the command line. Returns an exit code where help was printed, asked for or not. Throws std::invalid_argument

@@ -6,7 +6,7 @@
 
 namespace fanin::load {
 
-// Who was at its limit, generator or server, with the figures that this rests on. By the rules of docs/interfaces.md;
+// Who was at its limit, generator or server, with the figures that this rests on. By the rules of docs/methodology.md;
 // pure.
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict);
 

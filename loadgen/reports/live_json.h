@@ -8,7 +8,7 @@
 
 namespace fanin::load {
 
-// Writes one line of JSON per second of a run, as docs/interfaces.md says, each as soon as the second is over. Used by
+// Writes one line of JSON per second of a run, as docs/contracts.md says, each as soon as the second is over. Used by
 // the directing thread, which it never holds up during a run: what the reader of a pipe does not take waits here. What
 // cannot be written any more (disk full, a reader that has gone) does not end the run: the lines end, and error() says
 // why.

@@ -8,7 +8,7 @@
 
 namespace fanin::load {
 
-// The result as docs/interfaces.md and results/schema/load.schema.json have it.
+// The result as docs/contracts.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 
 // How this program was built, and what its figures are worth because of that (null: nothing to say).

@@ -37,7 +37,7 @@ struct Verdict {
   std::optional<double> achieved_rate_per_s;     // open loop
 };
 
-// Judges by the rules of docs/interfaces.md. Pure.
+// Judges by the rules of docs/methodology.md. Pure.
 Verdict judge(const LoadPlan& plan, const LoadResult& result);
 
 // Of the requests: where more of them fail, a result is invalid.

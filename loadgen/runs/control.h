@@ -7,7 +7,7 @@
 namespace fanin::load {
 
 // Tells a monitor at the other end of a socket or pipe how far the run is, one line of JSON per event, and holds the
-// connections for it at the end (docs/interfaces.md). A monitor that has gone away disturbs nothing. Borrows the
+// connections for it at the end (docs/contracts.md). A monitor that has gone away disturbs nothing. Borrows the
 // descriptor; used by the directing thread.
 class ControlChannel : public RunListener {
  public:
