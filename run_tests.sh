@@ -131,7 +131,7 @@ stage_release() {
 stage_plots() {
   local -a parallel=()
   if "$FANIN_PYTHON" -c "import xdist" 2>/dev/null; then parallel=(-n "$jobs"); fi
-  "$FANIN_PYTHON" -m pytest -q plots harness/peers -p no:cacheprovider "${parallel[@]}"
+  "$FANIN_PYTHON" -m pytest -q plots baselines validation checks -p no:cacheprovider "${parallel[@]}"
 }
 
 # Clang takes half of GCC's time for instrumented code. GCC does where it is all there is.

@@ -5,7 +5,7 @@ HEAD = """<!-- python3 -m plots.publish writes this page: do not change it by ha
 
 # Measured beside others, and beside what is known
 
-Of the run that the [README](../README.md) shows: its claims rest on these figures. `harness/peers/measure.sh RUN`
+Of the run that the [README](../README.md) shows: its claims rest on these figures. `baselines/measure.sh RUN`
 measures them, [results/README.md](../results/README.md) says what the files hold.
 """
 COSTS = """## CPU time per request beside others

@@ -1,13 +1,9 @@
 """Tests of what comparisons become: claims in the README, all of their figures on a page."""
 
-import sys
 import unittest
-from pathlib import Path
 
 from plots import beside_others, claims
 from plots.tests.fixture_peers import figure, peers_document, ratio, truth_document
-
-PEERS = Path(__file__).resolve().parents[2] / "harness" / "peers"
 
 
 def rows(*documents):
@@ -85,13 +81,11 @@ class Claims(unittest.TestCase):
         self.assertIn("| 0.790 (0.900 to 1.200): `fanin-load io-uring`, file, 1000 connections | at most 0.80 |", row)
 
     def test_every_figure_that_is_made_belongs_to_a_claim(self):
-        """Would catch: a figure that is named anew in harness/peers and leaves the README without a word."""
-        sys.path.insert(0, str(PEERS))
-        self.addCleanup(sys.path.remove, str(PEERS))
-        import open_loop_truth
-        import scale_truth
-        import slice_truth
-        import stall_truth
+        """Would catch: a figure that is named anew in validation/ and leaves the README without a word."""
+        from validation import validate_open_loop
+        from validation import validate_scale
+        from validation import validate_interleaving
+        from validation import validate_stall
 
         schedule = {
             "asked_rate_per_s": 1,
@@ -101,20 +95,20 @@ class Claims(unittest.TestCase):
             "late_by_stalls_share": 0.0,
         }
         result = {"schedule": schedule, "generator": {"stalls": None}}
-        turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in slice_truth.kRatios}
+        turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in validate_interleaving.kRatios}
         ups = ("established", "served", "failed", "idle_established", "idle_served", "idle_lost", "setup_ns")
         many = {
             "connections": dict.fromkeys(ups, 1),
             "requests": {"sent": 1, "completed": 1},
             "generator": {"max_rss_bytes": 1},
         }
-        latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(stall_truth.kPercentiles, 1)}}}
+        latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(validate_stall.kPercentiles, 1)}}}
         for kind, made in (
-            ("open-loop", open_loop_truth.figures_of(result, "uniform", "1 connection")),
-            ("open-loop", open_loop_truth.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
-            ("slices", slice_truth.a_a_figures([turns, turns]) + slice_truth.a_b_figures(turns)),
-            ("stall", stall_truth.figures([latency], 2000, 100000)),
-            ("scale", scale_truth.figures(many, many, 1000)),
+            ("open-loop", validate_open_loop.figures_of(result, "uniform", "1 connection")),
+            ("open-loop", validate_open_loop.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
+            ("slices", validate_interleaving.a_a_figures([turns, turns]) + validate_interleaving.a_b_figures(turns)),
+            ("stall", validate_stall.figures([latency], 2000, 100000)),
+            ("scale", validate_scale.figures(many, many, 1000)),
         ):
             bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
             found = list(claims.figures_of(truth_document(kind, *made)))

@@ -1,4 +1,4 @@
-"""Documents of comparisons, as harness/peers writes them."""
+"""Documents of comparisons, as baselines/ and validation/ write them."""
 
 NAMES = {"fanin-load epoll": 4.2, "fanin-load io-uring": 3.9, "minimal-epoll-client": 4.0, "minimal-uring-client": 3.0}
 

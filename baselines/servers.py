@@ -1,0 +1,75 @@
+"""The servers that peers are compared on, pinned to CPU 0 and stopped at the end."""
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from baselines.paired import fail
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(port):
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.01)
+    fail(f"nothing answers on port {port}")
+
+
+class Server:
+    """Owns a server process on CPU 0, which accepts connections inside a `with`. `command` may hold {port}."""
+
+    def __init__(self, command, port=None):
+        self.command = command
+        self.port = port or free_port()
+
+    def __enter__(self):
+        command = [word.replace("{port}", str(self.port)) for word in self.command]
+        self.process = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.PIPE, text=True)
+        _wait_for(self.port)
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends it and returns what it had printed; "" when it is stopped already."""
+        if self.process.poll() is not None:
+            return ""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.communicate(timeout=5)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.communicate()[0]
+
+
+def replies_sent(output):
+    """How many replies a fanin-server counted, from what it printed: one send for each where nobody pipelines."""
+    return json.loads(output.splitlines()[-1])["counters"]["syscalls"]["send"]
+
+
+def nginx_command(folder, www):
+    """(command, port) of an nginx with one worker and nothing but serving to do; its files go below `folder`."""
+    configuration = folder / "nginx.conf"
+    user = "user root; " if os.geteuid() == 0 else ""  # or the worker could not read the folder
+    port = free_port()
+    configuration.write_text(
+        f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 20000; }}
+http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100 inactive=60s;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {www}; }} }}
+"""
+    )
+    return ["nginx", "-c", str(configuration), "-p", str(folder)], port

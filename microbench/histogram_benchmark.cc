@@ -1,0 +1,66 @@
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <random>
+
+#include "microbench/benchmarks.h"
+#include "loadgen/records/histogram.h"
+#include "net/clock.h"
+
+namespace fanin::microbench {
+namespace {
+
+using load::Histogram;
+
+// Latencies as a run sees them: most of tens of microseconds, a tail of milliseconds. Made ahead, so that drawing them
+// is not timed; a power of two of them, so that going round costs one mask.
+std::array<Nanoseconds, 4096> make_latencies() {
+  std::array<Nanoseconds, 4096> latencies{};
+  std::mt19937_64 random(1);
+  std::lognormal_distribution<double> distribution(10.5, 1.0);  // median 36 us
+  for (Nanoseconds& latency : latencies) {
+    latency = Nanoseconds(static_cast<std::int64_t>(distribution(random)));
+  }
+  return latencies;
+}
+
+void record(benchmark::State& state) {
+  const auto latencies = make_latencies();
+  Histogram histogram;
+  std::size_t next = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    histogram.record(latencies[next++ % latencies.size()]);
+    benchmark::ClobberMemory();
+  }
+  if (histogram.count() != static_cast<std::uint64_t>(state.iterations())) {
+    state.SkipWithError("the histogram lost samples");
+  }
+}
+
+void merge(benchmark::State& state) {
+  Histogram from;
+  for (const Nanoseconds latency : make_latencies()) {
+    from.record(latency);
+  }
+  Histogram into;
+  for ([[maybe_unused]] auto _ : state) {
+    into.merge(from);
+    benchmark::ClobberMemory();
+  }
+}
+
+void read_clock(benchmark::State& state) {
+  for ([[maybe_unused]] auto _ : state) {
+    benchmark::DoNotOptimize(now());
+  }
+}
+
+}  // namespace
+
+void register_histogram_benchmarks() {
+  benchmark::RegisterBenchmark("histogram/record", record);
+  benchmark::RegisterBenchmark("histogram/merge", merge);
+  benchmark::RegisterBenchmark("clock/now", read_clock);
+}
+
+}  // namespace fanin::microbench

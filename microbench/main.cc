@@ -1,0 +1,31 @@
+// fanin-micro: what single calls cost, without a server. Options are Google Benchmark's; see --help.
+#include <benchmark/benchmark.h>
+
+#include <stdexcept>
+
+#include "microbench/benchmarks.h"
+#include "os/program.h"
+
+namespace {
+
+int run() {
+  fanin::microbench::register_histogram_benchmarks();
+  fanin::microbench::register_wait_benchmarks();
+  fanin::microbench::register_epoll_ctl_benchmarks();
+  fanin::microbench::register_protocol_benchmarks();
+  if (benchmark::RunSpecifiedBenchmarks() == 0) {
+    throw std::invalid_argument("no benchmark has such a name: see --benchmark_list_tests");
+  }
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+    return fanin::kExitBadInput;
+  }
+  return fanin::run_program("fanin-micro", run);
+}

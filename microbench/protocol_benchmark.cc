@@ -1,0 +1,94 @@
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <string>
+
+#include "microbench/benchmarks.h"
+#include "protocols/cpu_burner.h"
+#include "protocols/registry.h"
+
+namespace fanin::microbench {
+namespace {
+
+constexpr std::size_t kReplyLimit = std::size_t{1} << 20;
+
+struct Exchange {
+  std::string request;
+  std::string reply;
+};
+
+// One request and the reply that the server's half gives to it.
+Exchange exchange_of(const Protocol& protocol, ClientProtocol& client, ClientState& state) {
+  Exchange exchange;
+  client.append_request(state, exchange.request);
+  const auto session = protocol.make_sessions({})();
+  ReplyBuffer out(exchange.reply, kReplyLimit);
+  session->start(out);
+  session->consume(exchange.request, out);
+  return exchange;
+}
+
+// The server's half: one request parsed and answered.
+void serve_request(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
+  const auto client = protocol.make_client({.payload_bytes = payload_bytes});
+  ClientState client_state;
+  const Exchange exchange = exchange_of(protocol, *client, client_state);
+  const auto session = protocol.make_sessions({})();
+  std::string reply;
+  for ([[maybe_unused]] auto _ : state) {
+    reply.clear();
+    ReplyBuffer out(reply, kReplyLimit);
+    session->consume(exchange.request, out);
+    benchmark::DoNotOptimize(reply.data());
+  }
+  if (reply != exchange.reply) {
+    state.SkipWithError("the server's half does not answer every request alike");
+  }
+}
+
+// The client's half: one request made, and its reply verified. The reply is that to the first request, so the state is
+// set back each time.
+void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
+  const auto client = protocol.make_client({.payload_bytes = payload_bytes});
+  ClientState after;
+  const Exchange exchange = exchange_of(protocol, *client, after);
+  std::string request;
+  for ([[maybe_unused]] auto _ : state) {
+    request.clear();
+    ClientState client_state;
+    client->append_request(client_state, request);
+    const ReplyOutcome outcome = client->consume_all(client_state, exchange.reply);
+    if (outcome.completed != 1 || outcome.mismatch) {
+      state.SkipWithError("the client's half does not accept the server's reply");
+      break;
+    }
+  }
+}
+
+// What the protocol `work` burns, for --work-loops.
+void burn_loops(benchmark::State& state) {
+  constexpr std::uint64_t kLoops = 1000;
+  const CpuBurner burner = CpuBurner::of_loops(kLoops);
+  for ([[maybe_unused]] auto _ : state) {
+    burner.burn();
+  }
+}
+
+}  // namespace
+
+void register_protocol_benchmarks() {
+  benchmark::RegisterBenchmark("protocol/server/work/loops:1000", burn_loops);
+  for (const char* name : {"echo", "upper"}) {
+    const Protocol& protocol = find_protocol(name);
+    for (const std::size_t bytes : {64U, 4096U}) {
+      benchmark::RegisterBenchmark(
+          fmt::format("protocol/server/{}/bytes:{}", name, bytes).c_str(),
+          [&protocol, bytes](benchmark::State& state) { serve_request(state, protocol, bytes); });
+      benchmark::RegisterBenchmark(
+          fmt::format("protocol/client/{}/bytes:{}", name, bytes).c_str(),
+          [&protocol, bytes](benchmark::State& state) { verify_reply(state, protocol, bytes); });
+    }
+  }
+}
+
+}  // namespace fanin::microbench

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""What fanin-load makes of servers that misbehave: is every request accounted for, and does the error table name the
+trouble?
+
+  python3 -m validation.validate_fault_injection [--build build/release] [--driver epoll] [--seconds 1]
+
+Each weather is a server on 127.0.0.1 that does one thing wrong; eight connections ask it for echoes. It holds where
+sent = completed + failed + unanswered, the exit code is 1 where nothing succeeded or a reply was wrong and else 0, and
+the errors are of the kinds that the weather makes and of no other.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input or a program that is missing."""
+import contextlib
+import json
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from baselines import paired
+from validation import known_values
+from baselines.paired import fail
+from baselines.servers import free_port
+
+CONNECTIONS = 8
+SIZE = 64  # of request and reply
+TIMEOUT = 0.3  # s, after which fanin-load takes a request for unanswered
+
+
+def reset(peer):
+    peer.recv(SIZE)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def keep_silent(peer):
+    while peer.recv(4096):
+        pass
+
+
+def half_close(peer):
+    peer.recv(SIZE)
+    peer.shutdown(socket.SHUT_WR)
+    keep_silent(peer)
+
+
+def drip(peer):
+    """Right replies, a byte a millisecond: 64 ms for each."""
+    while request := peer.recv(SIZE, socket.MSG_WAITALL):
+        for byte in request:
+            time.sleep(0.001)
+            peer.sendall(bytes([byte]))
+
+
+def answer_wrongly(peer):
+    while request := peer.recv(SIZE, socket.MSG_WAITALL):
+        peer.sendall(request[:-1] + b"?")
+
+
+def answer_at_length(peer):
+    while request := peer.recv(SIZE, socket.MSG_WAITALL):
+        peer.sendall(request + request)
+
+
+def never_end_a_reply(peer):
+    with contextlib.suppress(OSError):
+        while peer.recv(4096):
+            peer.sendall(b"x" * 100_000)
+
+
+class Misbehaving:
+    """A server that treats each connection, on a thread of its own, with one of the functions above."""
+
+    def __init__(self, treat):
+        self.treat = treat
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self.listener.getsockname()[1]
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)  # ends the accept
+        self.listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer):
+        with peer, contextlib.suppress(OSError):
+            self.treat(peer)
+
+
+@contextlib.contextmanager
+def nobody():
+    yield free_port()
+
+
+@contextlib.contextmanager
+def black_hole():
+    """Its accept queue is full and nobody empties it, so the kernel drops what wants to connect."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        with contextlib.ExitStack() as filling:
+            for _ in range(4):
+                client = filling.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(listener.getsockname())
+            yield listener.getsockname()[1]
+
+
+class FaninServer:
+    """The real one; it is killed in the middle of the run and started again on its port, where `dies` says so."""
+
+    def __init__(self, build, seconds, dies):
+        self.command = [str(build / "fanin-server"), "epoll"]
+        self.seconds = seconds
+        self.dies = dies
+
+    def _start(self, port):
+        self.process = subprocess.Popen([*self.command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+        return json.loads(self.process.stdout.readline())["addresses"][0]["port"]
+
+    def _die_and_return(self):
+        self.process.kill()
+        self.process.wait()
+        time.sleep(self.seconds / 4)
+        self._start(self.port)
+
+    def __enter__(self):
+        self.port = self._start(0)
+        self.death = threading.Timer(self.seconds / 3, self._die_and_return)
+        if self.dies:
+            self.death.start()
+        return self.port
+
+    def __exit__(self, *_):
+        self.death.cancel()
+        if self.dies:
+            self.death.join()
+        self.process.kill()
+        self.process.communicate()
+
+
+
+def weathers(options):
+    """[(name, server, arguments besides, exit code, kinds of errors that may be, one of which must)]"""
+    opened = ("--rate", "1000", "--arrival", "uniform")
+    pattern = ("--protocol", "raw", "--request", "ping\\n", "--reply-pattern", "ping\\n")
+    closed = {"closed_early", "reset", "closed_idle"}
+    silent = {"timeout", "open_at_end", "not_sent"}
+    surplus = {"unsolicited", "mismatch"}  # the latter where it comes after the next request
+    return [
+        ("refuses", nobody(), (), 1, {"connect_refused"}),
+        ("refuses, open loop", nobody(), opened, 1, {"connect_refused", "not_sent"}),
+        ("drops connects", black_hole(), (), 1, {"connect_timeout"}),
+        ("resets", Misbehaving(reset), (), 1, {"reset", "closed_idle", "open_at_end"}),
+        ("closes its half", Misbehaving(half_close), (), 1, closed | {"open_at_end"}),
+        ("keeps silent", Misbehaving(keep_silent), (), 1, silent),
+        ("keeps silent, open loop", Misbehaving(keep_silent), opened, 1, silent),
+        ("drips", Misbehaving(drip), (), 0, silent | {None}),
+        ("answers wrongly", Misbehaving(answer_wrongly), (), 1, {"mismatch", "open_at_end"}),
+        ("answers more than asked", Misbehaving(answer_at_length), (), 1, surplus | {"open_at_end", *closed}),
+        ("never ends its reply", Misbehaving(never_end_a_reply), pattern, 1, {"too_long", "open_at_end", *closed}),
+        ("dies and returns", FaninServer(options.build, options.seconds, True), (), 1, closed | {"connect_refused"}),
+        ("is well", FaninServer(options.build, options.seconds, False), (), 0, {None}),
+    ]
+
+
+def drive(options, port, arguments):
+    """(exit code, result)"""
+    command = [
+        *(str(options.build / "fanin-load"), f"127.0.0.1:{port}", "--driver", options.driver),
+        *("-c", str(CONNECTIONS), "--warmup", "0", "--duration", f"{options.seconds}s", "--timeout", f"{TIMEOUT}s"),
+        *("--quiet", "--json", "-", *arguments),
+    ]
+    if "--protocol" not in arguments:
+        command += ["--payload-size", str(SIZE)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout:
+        fail(f"fanin-load ended with {done.returncode}: {done.stderr.strip()}")
+    return done.returncode, json.loads(done.stdout)
+
+
+def amiss(code, result, expected_code, kinds):
+    """How much is not as it must be: requests that no account has, a wrong exit code, kinds of errors."""
+    requests, errors = result["requests"], set(result["errors"])
+    astray = abs(requests["sent"] - requests["completed"] - requests["failed"] - requests["unanswered"])
+    named = bool(errors & kinds) or None in kinds
+    return astray + (code != expected_code) + len(errors - kinds) + (not named)
+
+
+def told(name, code, result):
+    requests = result["requests"]
+    errors = ", ".join(f"{kind} {count:,}" for kind, count in sorted(result["errors"].items())) or "none"
+    return (
+        f"{name}: {requests['sent']:,} sent = {requests['completed']:,} completed + {requests['failed']:,} failed + "
+        f"{requests['unanswered']:,} unanswered; errors: {errors}; exit code {code}"
+    )
+
+
+def main():
+    parser = known_values.command_line(__doc__, 1, "of each run")
+    options = paired.parse(parser, ("fanin-server", "fanin-load"))
+    found, notes = [], []
+    for name, server, arguments, expected_code, kinds in weathers(options):
+        with server as port:
+            code, result = drive(options, port, arguments)
+        faults = amiss(code, result, expected_code, kinds)
+        found.append(known_values.figure(f"a server that {name}", "faults", faults, 0, 0, 0))
+        notes.append(told(name, code, result))
+    raise SystemExit(known_values.report("weather", "Servers that misbehave", found, notes, options))
+
+
+if __name__ == "__main__":
+    paired.run(main)

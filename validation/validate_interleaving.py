@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""How small a difference fanin-load tells apart where two servers take turns (--target A --target B).
+
+  python3 -m validation.validate_interleaving [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
+
+Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. All servers burn 2 us for
+every request, as a number of steps of a loop that fanin-micro times once for all of them, so that they are what bounds it: one that waits for the generator is woken less often where it has more
+to do, which hides the difference. A/A: two processes of the same `fanin-server epoll`; over the runs, the ratio of
+their throughputs and that of their CPU time per request must each have a standard deviation of at most 1 %. A/B: the
+second burns 200 ns more; in one run of twice the seconds the 95 % interval of either ratio must not hold 1. Needs two
+CPUs, and a quiet machine.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+import json
+import statistics
+import subprocess
+import tempfile
+
+from baselines import paired
+from validation import known_values
+from baselines.paired import fail
+from baselines.servers import Server
+
+kMostDeviation = 0.01
+kBaseWorkNs, kAddedWorkNs = 2000, 200
+kAddedWork = f"{kAddedWorkNs}ns"
+kBurning = "protocol/server/work/loops:1000"  # the benchmark
+kRatios = {"throughput": "throughput", "server_cpu_per_request": "server CPU per request"}
+
+
+def take_turns(options, servers, seconds):
+    """The comparison that one fanin-load run makes of two servers."""
+    command = ["taskset", "-c", "1", str(options.build / "fanin-load"), "--protocol", "work", "--connections", "50"]
+    for server in servers:
+        command += ["--target", f"127.0.0.1:{server.port}", "--server-pid", str(server.process.pid)]
+    command += ["--driver", options.driver, "--duration", f"{seconds}s", "--quiet", "--json", options.scratch]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"fanin-load ended with {done.returncode}: {done.stderr.strip()}")
+    with open(options.scratch) as file:
+        return json.load(file)["comparisons"][0]
+
+
+def a_a_figures(comparisons):
+    """How far the ratios of two identical servers scatter, and where they lie."""
+    found = []
+    for key, name in kRatios.items():
+        ratios = [each[key]["estimate"] for each in comparisons]
+        deviation = statistics.stdev(ratios)
+        runs = f"over {len(ratios)} runs"
+        found.append(known_values.figure(f"A/A {name}, deviation {runs}", "share", deviation, high=kMostDeviation))
+        found.append(known_values.figure(f"A/A {name}, mean {runs}", "ratio", statistics.fmean(ratios), expected=1))
+    return found
+
+
+def a_b_figures(comparison):
+    """Whether the interval of a server that does more work holds 1."""
+    throughput, cpu = (comparison[key] for key in kRatios)
+    return [
+        known_values.figure(f"A/B throughput, {kAddedWork} more work: upper end", "ratio", throughput["high"], high=1),
+        known_values.figure(f"A/B server CPU per request, {kAddedWork} more work: lower end", "ratio", cpu["low"], low=1),
+    ]
+
+
+def notes_of(name, comparison):
+    for key, what in kRatios.items():
+        ratio = comparison[key]
+        interval = f"[{ratio['low']:.4f}, {ratio['high']:.4f}]"
+        yield f"{name}: {what} {ratio['estimate']:.4f} {interval} over {comparison['blocks']} blocks"
+
+
+def options_of_command_line():
+    parser = known_values.command_line(__doc__, 5, "of each A/A run; the A/B run takes twice as long")
+    parser.add_argument("--runs", type=int, default=20, help="A/A runs")
+    return paired.parse(parser, ("fanin-server", "fanin-load", "fanin-micro"), {"runs": 2})  # a deviation needs two
+
+
+def loops_per_ns(options):
+    """Steps of the server's burning loop that a nanosecond has room for, on the servers' CPU."""
+    command = ["taskset", "-c", "0", str(options.build / "fanin-micro"), f"--benchmark_filter=^{kBurning}$"]
+    command += ["--benchmark_format=json", "--benchmark_repetitions=9", "--benchmark_min_time=0.1"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"fanin-micro ended with {done.returncode}: {done.stderr.strip()}")
+    return 1000 / median_cpu_time(json.loads(done.stdout))
+
+
+def median_cpu_time(result):
+    """Nanoseconds that Google Benchmark found for the one benchmark that it ran several times."""
+    return next(each["cpu_time"] for each in result["benchmarks"] if each.get("aggregate_name") == "median")
+
+
+def server_command(options, loops):
+    work = ("--protocol", "work", "--work-loops", str(loops))
+    return [str(options.build / "fanin-server"), "epoll", *work, "--port", "{port}"]
+
+
+def main():
+    options = options_of_command_line()
+    per_ns = loops_per_ns(options)
+    base_loops, added_loops = round(kBaseWorkNs * per_ns), round(kAddedWorkNs * per_ns)
+    works = (base_loops, base_loops, base_loops + added_loops)
+    base, same, more = (server_command(options, loops) for loops in works)
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(base) as first:
+        options.scratch = f"{folder}/slices.json"
+        with Server(same) as second:
+            twins = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
+        with Server(more) as second:
+            other = take_turns(options, (first, second), 2 * options.seconds)
+    title = "Two servers that take turns: the same one, and one that does a little more"
+    steps = f"{base_loops} steps of a loop for {kBaseWorkNs} ns, {added_loops} more for {kAddedWork}"
+    notes = [steps, *notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
+    raise SystemExit(known_values.report("slices", title, a_a_figures(twins) + a_b_figures(other), notes, options))
+
+
+if __name__ == "__main__":
+    paired.run(main)

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Whether fanin-load keeps the schedule that it is given, with one connection as with a thousand.
+
+  python3 -m validation.validate_open_loop [--build build/release] [--driver epoll] [--seconds 10]
+
+`fanin-server epoll` on CPU 0, fanin-load on CPU 1, at half of what 1000 connections get from it in a closed loop. The
+load is the same for 1 connection with 1000 requests in flight and for 1000 with one each. With even arrivals the
+achieved rate must be within 0.1 % of the asked one (a Poisson schedule is off by more than that by chance). With both
+kinds of arrival 99.9 % of the sends must leave within 100 us of their time, those counted out that the machine made
+late: a generator that spins sees when its CPU is taken away, and fanin-load says which of its late sends would have
+been in time otherwise (schedule.late_by_stalls_share). Both shares are printed. That it sees them is checked beside a
+neighbour that takes half of the CPU, where the kernel's own figure (run_queue_wait_ns) is what they must come to.
+The gaps between the actual sends are compared at 1000 requests a second, where a gap is long beside a send: at half of
+the capacity one connection sends what is due at the same time in one call, and a thousand cannot. Those of 1 and of
+1000 connections must come from one distribution, and each from the exponential one that a Poisson schedule declares,
+by the Kolmogorov-Smirnov test at the level of 1 %. What the machine took from the generator meanwhile is printed
+beside it. Needs two CPUs, and a quiet machine.
+Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+import math
+import subprocess
+import sys
+import tempfile
+
+from baselines import paired
+from validation import known_values
+from baselines.servers import Server
+
+kShapes = {"1 connection": ("-c", "1", "--depth", "1000"), "1,000 connections": ("-c", "1000")}
+kRateTolerance = 0.001
+kOnTime = 0.999
+kStepNs = 10_000
+kSeen = 0.8  # of the time without a CPU, at least: what requests may take hides some of it
+kGapRate = 1000  # per second
+kKolmogorov99 = 1.6276  # the 99 % point of Kolmogorov's distribution
+
+
+def cumulative(buckets, step):
+    """{multiple of `step`: share of the values below the next one}, of histogram buckets [lowest value, count]."""
+    total = sum(count for _, count in buckets)
+    found, below = {}, 0
+    for value, count in buckets:
+        below += count
+        found[value // step] = below / total
+    return found
+
+
+def distance(first, second, step=1):
+    """The largest difference between two cumulative distributions (Kolmogorov and Smirnov's), in steps of `step` ns."""
+    sides = [cumulative(buckets, step) for buckets in (first, second)]
+    shares, largest = [0.0, 0.0], 0.0
+    for place in sorted(sides[0].keys() | sides[1].keys()):
+        shares = [side.get(place, share) for side, share in zip(sides, shares)]
+        largest = max(largest, abs(shares[0] - shares[1]))
+    return largest
+
+
+def bucket_end(lowest):
+    """The first value above a histogram's bucket: buckets are 1 ns wide up to 255 ns, then hold 8 significant bits."""
+    return lowest + (1 << max(0, lowest.bit_length() - 8))
+
+
+def distance_from_exponential(buckets, mean_ns):
+    """The same from an exponential distribution, at the bounds of the buckets, where the histogram is exact."""
+    total = sum(count for _, count in buckets)
+    below, largest = 0, 0.0
+    for lowest, count in buckets:
+        for bound, share in ((lowest, below / total), (bucket_end(lowest), (below + count) / total)):
+            largest = max(largest, abs(share + math.expm1(-bound / mean_ns)))
+        below += count
+    return largest
+
+
+def critical(*counts):
+    """The distance that samples of so many gaps exceed by chance one time in a hundred: one sample, or two."""
+    return kKolmogorov99 * math.sqrt(sum(1 / count for count in counts))
+
+
+def gap_figures(gaps):
+    """Of {shape: buckets of its gaps} at kGapRate."""
+    counts = {shape: sum(count for _, count in buckets) for shape, buckets in gaps.items()}
+    found = [
+        known_values.figure(
+            f"gaps, {shape}, distance from exponential",
+            "share",
+            distance_from_exponential(buckets, 1e9 / kGapRate),
+            high=critical(counts[shape]),
+        )
+        for shape, buckets in gaps.items()
+    ]
+    between = known_values.figure(
+        "gaps, 1 and 1,000 connections, distance", "share", distance(*gaps.values()), high=critical(*counts.values())
+    )
+    return [*found, between]
+
+
+def figures_of(result, arrival, shape):
+    schedule = result["schedule"]
+    asked = schedule["asked_rate_per_s"]
+    on_time = known_values.figure(
+        f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us or late by stalls, {arrival}, {shape}",
+        "share",
+        min(1.0, schedule["within_tolerance_share"] + (schedule["late_by_stalls_share"] or 0)),
+        low=kOnTime,
+    )
+    if arrival == "poisson":
+        return [on_time]
+    rate = known_values.figure(
+        f"achieved rate, {arrival}, {shape}",
+        "1/s",
+        schedule["achieved_rate_per_s"],
+        asked,
+        asked * (1 - kRateTolerance),
+        asked * (1 + kRateTolerance),
+    )
+    return [rate, on_time]
+
+
+def beside_a_neighbour(port, options, rate):
+    """(figure, note): the stalls that the generator sees beside what the kernel says that it waited for the CPU, which
+    a busy neighbour shares with it. The hypervisor's stalls are in the first only, so there is no upper bound."""
+    neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
+    try:
+        result = known_values.drive(options, port, "-c", "1", "--depth", "1000", "--rate", str(rate), "--arrival", "uniform")
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+    generator, schedule = result["generator"], result["schedule"]
+    seen = generator["stalls"]["total_ns"] / generator["run_queue_wait_ns"]
+    note = (
+        f"beside a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
+        f"{schedule['late_by_stalls_share']:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+    )
+    return known_values.figure("stalls seen beside waiting for the CPU, a busy neighbour", "ratio", seen, 1, kSeen), note
+
+
+def measure(port, options):
+    """(figures, notes)."""
+    capacity = known_values.drive(options, port, *kShapes["1,000 connections"])["throughput"]["requests_per_s"]
+    rate = round(capacity / 2)
+    found, lateness, notes = [], [], [f"the server's capacity, from a closed loop: {capacity:,.0f}/s"]
+    for arrival in ("uniform", "poisson"):
+        for shape, words in kShapes.items():
+            result = known_values.drive(options, port, *words, "--rate", str(rate), "--arrival", arrival, "--seed", "1")
+            found += figures_of(result, arrival, shape)
+            notes.append(
+                f"{arrival}, {shape}: {result['schedule']['within_tolerance_share']:.3%} on time, "
+                f"{result['schedule']['late_by_stalls_share'] or 0:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+            )
+            if arrival == "poisson":
+                lateness.append(result["schedule"]["lateness"]["buckets"])
+    # Gaps are some 10 us long here: a lateness that differs by less than a step changes nothing of them.
+    notes.append(
+        f"lateness with 1 and with 1,000 connections: {distance(*lateness, kStepNs):.3f} apart; one connection sends in "
+        "one call what is due together"
+    )
+    neighboured, note = beside_a_neighbour(port, options, rate)
+    found.append(neighboured)
+    notes.append(note)
+    gaps = {}
+    for shape, words in kShapes.items():
+        result = known_values.drive(options, port, *words, "--rate", str(kGapRate), "--arrival", "poisson", "--seed", "1")
+        gaps[shape] = result["schedule"]["gaps"]["buckets"]
+        notes.append(f"{kGapRate}/s, {shape}: {known_values.stalls_in_words(result)}")
+    found += gap_figures(gaps)
+    return found, notes
+
+
+def main():
+    options = paired.parse(known_values.command_line(__doc__, 10, "of each run"), ("fanin-server", "fanin-load"))
+    command = [str(options.build / "fanin-server"), "epoll", "--port", "{port}"]
+    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
+        options.scratch = f"{folder}/load.json"
+        found, notes = measure(server.port, options)
+    raise SystemExit(known_values.report("open-loop", "Open loop at half of the server's capacity", found, notes, options))
+
+
+if __name__ == "__main__":
+    paired.run(main)
