@@ -175,7 +175,7 @@ void UringLoop::settle_sends(unsigned before) {
   for (unsigned i = before; i < after; ++i) {
     const io_uring_cqe& completion = ring_.cq.cqes[(head + i) & mask];
     if (kind_of(completion) == Kind::kSend) [[unlikely]] {
-      const auto number = static_cast<std::size_t>(completion.user_data & 0xff);
+      const auto number = static_cast<std::size_t>(completion.user_data & kSendNumber);
       sent[number] = kTimerTag;
       save_unsent(sends_[number], completion.res);
     }
@@ -212,7 +212,21 @@ void UringLoop::wait_for_room(std::uint32_t index) {
   ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, tag_of(index)));
 }
 
+// The descriptor, or the slot of a registered one, may belong to the next connection by the time of the submission.
+void UringLoop::drop_queued(std::uint64_t tag) noexcept {
+  for (unsigned i = ring_.sq.sqe_head; i != ring_.sq.sqe_tail; ++i) {
+    io_uring_sqe& operation = ring_.sq.sqes[i & ring_.sq.ring_mask];
+    const bool is_send = kind_of(operation.user_data) == Kind::kSend;
+    if ((is_send ? sends_[operation.user_data & kSendNumber].connection : operation.user_data & kTag) == tag) {
+      ::io_uring_prep_nop(&operation);
+      operation.flags |= IOSQE_CQE_SKIP_SUCCESS;
+      ::io_uring_sqe_set_data64(&operation, packed(Kind::kCancel, 0));
+    }
+  }
+}
+
 void UringLoop::let_go(std::uint32_t index) noexcept {
+  drop_queued(tag_of(index));
   cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
   if (link(index).busy) {
     cancel(Kind::kRoom, tag_of(index));

@@ -34,7 +34,9 @@ class UringLoop final : public EventLoop {
   static std::uint64_t packed(Kind kind, std::uint64_t what) noexcept {
     return static_cast<std::uint64_t>(kind) << 56 | what;
   }
-  static Kind kind_of(const io_uring_cqe& completion) noexcept { return static_cast<Kind>(completion.user_data >> 56); }
+  static constexpr std::uint64_t kSendNumber = 0xff;  // of a kSend: its place in sends_
+  static Kind kind_of(std::uint64_t user_data) noexcept { return static_cast<Kind>(user_data >> 56); }
+  static Kind kind_of(const io_uring_cqe& completion) noexcept { return kind_of(completion.user_data); }
 
   void start_io(int timer) override;
   void stop_io() noexcept override;
@@ -57,6 +59,7 @@ class UringLoop final : public EventLoop {
   inline void on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at);
   void watch_timer();
   void wait_for_room(std::uint32_t index);
+  void drop_queued(std::uint64_t tag) noexcept;
   void cancel(Kind kind, std::uint64_t what);
 
   io_uring ring_{};

@@ -43,6 +43,21 @@ TEST_P(ChurnTest, TheServerClosesWhereItIsToldTo) {
   EXPECT_GE(server.accepted(), 40U);
 }
 
+// The bug: with io_uring a request that was queued for a connection that the server had closed was sent on the
+// connection that had its descriptor next, whose server then answered what nobody had asked there: mismatches of a
+// server that is right. Requests that leave on a closed connection fail; nothing else may.
+TEST_P(ChurnTest, ARequestOfAConnectionThatHasEndedIsSentOnNoOther) {
+  TestServer server(Behaviour::kCloseAfter);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.duration = milliseconds(300);
+  plan.requests_per_connection = 1000;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_GT(result.completed, 0U);
+  EXPECT_EQ(result.request_errors[ErrorKind::kMismatch] + result.outside_errors[ErrorKind::kMismatch], 0U);
+  EXPECT_EQ(result.connection_errors[ErrorKind::kMismatch] + result.connection_errors[ErrorKind::kUnsolicited], 0U);
+}
+
 // Would catch: a wait for the server's end that has none of its own.
 TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
   TestServer server(Behaviour::kEchoes);
