@@ -22,11 +22,11 @@ class BufferRing {
   // goes on. It ends with ENOBUFS where no buffer is free.
   void prepare_receive(io_uring_sqe& operation, int fd) const noexcept;
 
-  // What a receive that completed with a positive result has put into its buffer, until give_back().
+  // What a receive that completed with a positive result has put into its buffer, until recycle().
   std::string_view received(unsigned flags, int result) const noexcept {
     return {memory_ + index_of(flags) * stride_, static_cast<std::size_t>(result)};
   }
-  void give_back(unsigned flags) noexcept { offer(index_of(flags)); }
+  void recycle(unsigned flags) noexcept { offer(index_of(flags)); }
 
  private:
   static constexpr int kGroup = 0;  // for io_uring_sqe::buf_group

@@ -21,7 +21,7 @@ struct ClientState {
   std::uint32_t sent = 0;        // requests appended so far, modulo 2^32
   std::uint32_t completed = 0;   // replies verified so far, modulo 2^32
   std::uint32_t offset = 0;      // of the current reply, bytes that are verified, or whatever says that it has begun
-  std::uint32_t earlier = 0;     // requests of earlier lives of the connection, modulo 2^32: of use to a mix alone
+  std::uint32_t prior_requests = 0;  // requests of earlier lives of the connection, modulo 2^32: of use to a mix alone
 };
 
 // What makes a whole reply one that says no.
@@ -66,13 +66,13 @@ class ClientProtocol {
   virtual void append_request(ClientState& state, std::string& out) = 0;
   // The next request of this connection, which stays as it is until the next one is asked for: spares a copy.
   virtual std::string_view next_request(ClientState& state) {
-    std::string& request = place();
+    std::string& request = next_slot();
     request.clear();
     append_request(state, request);
     return request;
   }
   // From now on the last `requests` of them (1 or more) stay as they are, so that they can be sent together.
-  virtual void keep(std::size_t requests) { places_.resize(requests); }
+  virtual void set_request_slots(std::size_t requests) { slots_.resize(requests); }
 
   // Bytes that come while no request waits for a reply are a mismatch, unless the protocol lets the server speak
   // unasked.
@@ -115,15 +115,15 @@ class ClientProtocol {
   virtual std::string expected(const ClientState& /*state*/) const { return {}; }
   bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
   // Where the next of the requests that are kept has its place; what is there is of no more use.
-  std::string& place() noexcept {
-    next_place_ = next_place_ + 1 < places_.size() ? next_place_ + 1 : 0;
-    return places_[next_place_];
+  std::string& next_slot() noexcept {
+    slot_ = slot_ + 1 < slots_.size() ? slot_ + 1 : 0;
+    return slots_[slot_];
   }
 
  private:
   std::unique_ptr<ConnectionSetup> setup_;
-  std::vector<std::string> places_{1};
-  std::size_t next_place_ = 0;
+  std::vector<std::string> slots_{1};
+  std::size_t slot_ = 0;
   bool takes_replies_singly_ = false;
 };
 

@@ -14,7 +14,7 @@ namespace fanin {
 namespace {
 
 constexpr std::uint32_t kConnection = 7;
-constexpr std::uint32_t kEarlier = 5;  // requests of the connection's earlier lives
+constexpr std::uint32_t kPriorRequests = 5;  // requests of the connection's earlier lives
 
 std::shared_ptr<const RequestMix> make_mix(const std::vector<double>& weights) {
   return std::make_shared<const RequestMix>(1, weights);
@@ -32,7 +32,7 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
   const auto mix = make_mix(std::vector<double>(classes, 1));
   std::vector<std::size_t> drawn;
   for (std::uint32_t i = 0; i < count; ++i) {
-    drawn.push_back(mix->class_of(kConnection, kEarlier + i));
+    drawn.push_back(mix->class_of(kConnection, kPriorRequests + i));
   }
   return drawn;
 }
@@ -40,7 +40,7 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
 // Sends as many requests as `replies` has, and takes those in two parts, cut at every place. Returns the first fault.
 std::string fault_of(MixClient& client, const std::vector<std::string>& replies) {
   std::string requests;
-  ClientState asked{.connection = kConnection, .earlier = kEarlier};
+  ClientState asked{.connection = kConnection, .prior_requests = kPriorRequests};
   std::string stream;
   for (const std::string& reply : replies) {
     client.append_request(asked, requests);
@@ -125,7 +125,7 @@ TEST_P(MixOf, RepliesAreVerifiedByTheirClassAtEverySplit) {
       make_client(GetParam(), {{.payload_bytes = 20, .reply_bytes = 50}, {.payload_bytes = 70, .reply_bytes = 50}});
   const SessionFactory sessions = find_protocol(GetParam()).make_sessions({.work = {}, .reply_bytes = 50});
   std::string requests;
-  ClientState asked{.connection = kConnection, .earlier = kEarlier};
+  ClientState asked{.connection = kConnection, .prior_requests = kPriorRequests};
   for (int i = 0; i < 12; ++i) {
     client->append_request(asked, requests);
   }
@@ -184,7 +184,7 @@ TEST(MixClient, RawClassesDifferInHowTheirRepliesEnd) {
 
 TEST(MixClient, EndOfStreamIsAFaultWhileAReplyIsOpen) {
   const auto client = make_client("echo", {{.payload_bytes = 5}, {.payload_bytes = 9}});
-  ClientState state{.connection = kConnection, .earlier = kEarlier};
+  ClientState state{.connection = kConnection, .prior_requests = kPriorRequests};
   EXPECT_FALSE(client->end_of_stream(state).mismatch);
   std::string request;
   client->append_request(state, request);
@@ -200,7 +200,7 @@ TEST(MixClient, TellsWhatTheClassOfTheReplyAskedFor) {
   const std::vector<ClientProtocolOptions> options{{.expect_body = "right"}, {.expect_body = "other"}};
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
   const auto client = make_client("http", options);
-  ClientState state{.connection = kConnection, .earlier = kEarlier};
+  ClientState state{.connection = kConnection, .prior_requests = kPriorRequests};
   const std::vector<std::size_t> classes = first_classes(2, 20);
   std::string requests;
   for (std::size_t i = 0; i < classes.size(); ++i) {

@@ -105,7 +105,7 @@ TEST_P(BothHalves, NextRequestIsWhatWouldBeAppended) {
 TEST_P(BothHalves, KeptRequestsStayAsTheyAre) {
   const Protocol& protocol = find_protocol(GetParam().protocol);
   const auto client = protocol.make_client(GetParam().client);
-  client->keep(3);
+  client->set_request_slots(3);
   for (std::uint32_t first = 0; first < 12; first += 3) {
     std::array<std::string_view, 3> kept;
     for (std::uint32_t i = 0; i < kept.size(); ++i) {

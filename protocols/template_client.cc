@@ -19,7 +19,7 @@ void TemplateClient::append_request(ClientState& state, std::string& out) {
 }
 
 // All of them are whole, and only the stamps in them change.
-void TemplateClient::keep(std::size_t requests) {
+void TemplateClient::set_request_slots(std::size_t requests) {
   kept_.clear();
   for (std::size_t i = 0; i < requests; ++i) {
     kept_ += form_.request;

@@ -21,11 +21,11 @@ class TemplateClient : public ClientProtocol {
     bool half_closes = false;
   };
 
-  explicit TemplateClient(Form form) : form_(std::move(form)) { keep(1); }
+  explicit TemplateClient(Form form) : form_(std::move(form)) { set_request_slots(1); }
 
   void append_request(ClientState& state, std::string& out) override;
   std::string_view next_request(ClientState& state) override;
-  void keep(std::size_t requests) final;
+  void set_request_slots(std::size_t requests) final;
   ReplyOutcome consume(ClientState& state, std::string_view received) override;
   ReplyOutcome end_of_stream(ClientState& state) override;
   bool one_request_per_connection() const override { return form_.ends_with_connection; }

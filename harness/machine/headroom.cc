@@ -92,7 +92,7 @@ Finding ports(const MachineLimits& limits, std::uint64_t connections) {
   if (!limits.first_port || !limits.last_port) {
     return finding;
   }
-  // As many as fanin-load opens from one address (loadgen/drivers/dial.cc).
+  // As many as fanin-load opens from one address (loadgen/drivers/connect.cc).
   const std::uint64_t each = std::max<std::uint64_t>(1, (*limits.last_port + 1 - *limits.first_port) / 16);
   const std::uint64_t sources = (connections + each - 1) / each;
   finding = at_least(finding.name, each * kMostSources, connections,

@@ -38,7 +38,7 @@ void BlockingClient::connect(const Coordinator& coordinator) {
   gate_.acquire();
   if (!coordinator.interrupted() && open()) {
     recorder_.connections.established = 1;
-    recorder_.publish(at_, 1);
+    recorder_.publish(now_, 1);
   }
   gate_.release();
 }
@@ -52,26 +52,26 @@ std::uint64_t BlockingClient::unserved() const noexcept {
 void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
-  at_ = now();
-  wait_until(at_, coordinator);  // for nothing: a look at what has come before the first request
+  now_ = now();
+  wait_until(now_, coordinator);  // for nothing: a look at what has come before the first request
   start(window);
   down_since_ = now();
-  for (at_ = now();; at_ = now()) {
-    look_for_news(coordinator);
-    workload_.wake(at_);
-    if (workload_.finished(at_) || over()) {
+  for (now_ = now();; now_ = now()) {
+    check_coordinator(coordinator);
+    workload_.wake(now_);
+    if (workload_.finished(now_) || over()) {
       break;
     }
     reopen_if_due(coordinator);
-    if (at_ = now(); workload_.next(at_)) {
+    if (now_ = now(); workload_.next(now_)) {
       exchange(coordinator);
     } else {
       wait_until_due(coordinator);
     }
   }
-  gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(at_);
-  wait_until(at_, coordinator);  // and after the last reply
-  finish(at_);
+  gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(now_);
+  wait_until(now_, coordinator);  // and after the last reply
+  finish(now_);
 }
 
 // What is still due so long after the window will not be waited for; and a run by number of requests has no other end
@@ -79,18 +79,18 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
 bool BlockingClient::over() const noexcept {
   const TimePoint close = recorder_.window().close;
   if (close != TimePoint::max()) {
-    return at_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
+    return now_ >= close + (interrupted_ ? kInterruptGrace : plan_.timeout);
   }
-  return !fd_ && !plan_.connect_on_demand && at_ - down_since_ > plan_.timeout;
+  return !fd_ && !plan_.connect_on_demand && now_ - down_since_ > plan_.timeout;
 }
 
-void BlockingClient::look_for_news(const Coordinator& coordinator) noexcept {
-  recorder_.publish(at_, fd_ ? 1 : 0);
-  follow_opening(coordinator, at_);
-  meter_.pass(at_, recorder_.window().open, recorder_.window().close);
+void BlockingClient::check_coordinator(const Coordinator& coordinator) noexcept {
+  recorder_.publish(now_, fd_ ? 1 : 0);
+  follow_opening(coordinator, now_);
+  meter_.tick(now_, recorder_.window().open, recorder_.window().close);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
-    workload_.close_at(at_);
+    workload_.close_at(now_);
   }
 }
 
@@ -99,18 +99,18 @@ void BlockingClient::disconnect() noexcept { close(); }
 // Returns whether the connection is up; if not, its failure has been counted.
 bool BlockingClient::open() {
   const TimePoint begin = now();
-  Dialled dialled = dial(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes, plan_.timeout,
-                         plan_.receive_buffer_bytes);
-  at_ = now();
+  ConnectResult connecting = start_connect(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes,
+                                           plan_.timeout, plan_.receive_buffer_bytes);
+  now_ = now();
   ++lives_;
-  if (!dialled.fd) {
-    last_connect_error_ = dialled.error;
-    break_connection(classify_connect(dialled.error));
+  if (!connecting.fd) {
+    last_connect_error_ = connecting.error;
+    break_connection(classify_connect(connecting.error));
     return false;
   }
-  fd_ = std::move(dialled.fd);
+  fd_ = std::move(connecting.fd);
   limit_blocking(fd_.get(), SO_RCVTIMEO, std::min(kLongestBlock, plan_.timeout));
-  recorder_.connected(at_ - begin);
+  recorder_.connected(now_ - begin);
   if (protocol_.setup() != nullptr && !set_up(*protocol_.setup())) {
     last_connect_error_ = kSetupError;
     state_ = {};
@@ -118,13 +118,13 @@ bool BlockingClient::open() {
     return false;
   }
   state_ = new_life(0);
-  if (driving_ && lives_ > 1 && recorder_.counts(at_)) {
+  if (driving_ && lives_ > 1 && recorder_.counts(now_)) {
     ++recorder_.connections.reconnects;
   }
   if (plan_.connect_on_demand) {
     recorder_.connections.established = 1;
   } else {
-    workload_.usable(0, at_);
+    workload_.usable(0, now_);
   }
   return true;
 }
@@ -132,9 +132,9 @@ bool BlockingClient::open() {
 // What the connection exchanges before its first request. Returns whether it is of use.
 bool BlockingClient::set_up(ConnectionSetup& setup) {
   ClientState state{.connection = share_.first_connection};
-  const TimePoint deadline = at_ + plan_.timeout;
+  const TimePoint deadline = now_ + plan_.timeout;
   std::string_view rest = setup.next_request(state);
-  for (; at_ < deadline; at_ = now()) {
+  for (; now_ < deadline; now_ = now()) {
     const ssize_t length = rest.empty() ? direct_recv(fd_.get(), buffer_.data(), buffer_.size())
                                         : direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
     const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
@@ -151,10 +151,10 @@ bool BlockingClient::set_up(ConnectionSetup& setup) {
     }
     const auto progress = setup.consume(state, {buffer_.data(), bytes});
     if (progress == ConnectionSetup::Progress::kFailed) {
-      keep_mismatch(setup, state, {buffer_.data(), bytes}, at_);
+      keep_mismatch(setup, state, {buffer_.data(), bytes}, now_);
     }
     if (progress == ConnectionSetup::Progress::kDone || progress == ConnectionSetup::Progress::kFailed) {
-      at_ = now();
+      now_ = now();
       return progress == ConnectionSetup::Progress::kDone;
     }
     rest = progress == ConnectionSetup::Progress::kNextStep ? setup.next_request(state) : rest;
@@ -171,35 +171,35 @@ void BlockingClient::close() noexcept {
   }
   fd_.reset();
   served_ = served_ || state_.completed > 0;
-  down_since_ = at_;
+  down_since_ = now_;
 }
 
 void BlockingClient::break_connection(ErrorKind kind) {
   const bool asked = workload_.in_flight(0) > 0;
-  workload_.unusable(0, at_, kind);
+  workload_.unusable(0, now_, kind);
   if (!asked) {
     recorder_.connection_error(unasked(kind));
   }
   const bool broke = std::exchange(recorder_.connections.failed, 1) > 0;
   const bool served = fd_ && state_.completed > 0;
   if (served || served_ || !fd_ || (driving_ && !broke)) {
-    workload_.lost(0, at_);  // one that the server closes again and again without having served it is not
+    workload_.lost(0, now_);  // one that the server closes again and again without having served it is not
   }
-  retry_at_ = served ? at_ : at_ + kRetryDelay;
+  retry_at_ = served ? now_ : now_ + kRetryDelay;
   close();
 }
 
 void BlockingClient::reopen_if_due(const Coordinator& coordinator) {
-  if (const auto retired = workload_.retired(); retired && !workload_.all_sent(at_)) {
-    workload_.unusable(0, at_, ErrorKind::kOpenAtEnd);  // nothing is in flight
+  if (const auto retired = workload_.retired(); retired && !workload_.all_sent(now_)) {
+    workload_.unusable(0, now_, ErrorKind::kOpenAtEnd);  // nothing is in flight
     await_end(coordinator);
     close();
-    if (!over() && !workload_.finished(at_)) {
+    if (!over() && !workload_.finished(now_)) {
       open();
     }
-  } else if (!fd_ && at_ >= retry_at_) {
+  } else if (!fd_ && now_ >= retry_at_) {
     if (plan_.connect_on_demand) {
-      workload_.usable(0, at_);
+      workload_.usable(0, now_);
     } else {
       open();
     }
@@ -211,7 +211,7 @@ void BlockingClient::exchange(const Coordinator& coordinator) {
     if (!open()) {
       return;
     }
-    workload_.sent_late(0, at_);
+    workload_.sent_late(0, now_);
   }
   if (send_request()) {
     receive_replies(coordinator);
@@ -224,16 +224,16 @@ bool BlockingClient::send_request() {
   for (std::string_view rest = request_; !rest.empty();) {
     const ssize_t length = direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
     if (length >= 0) {
-      if (recorder_.counts(at_)) {
+      if (recorder_.counts(now_)) {
         recorder_.bytes_sent(static_cast<std::size_t>(length));
       }
       rest.remove_prefix(static_cast<std::size_t>(length));
-      if (!rest.empty() && (at_ = now()) >= workload_.oldest_sent(0) + plan_.timeout) {
+      if (!rest.empty() && (now_ = now()) >= workload_.oldest_sent(0) + plan_.timeout) {
         break_connection(ErrorKind::kTimeout);  // the server reads, but too slowly
         return false;
       }
     } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
-      at_ = now();
+      now_ = now();
       break_connection(error == IoError::kWouldBlock ? ErrorKind::kTimeout
                        : error == IoError::kPeerGone ? ErrorKind::kReset
                                                      : ErrorKind::kSendError);
@@ -247,16 +247,16 @@ bool BlockingClient::send_request() {
 }
 
 void BlockingClient::renew() noexcept {
-  workload_.unusable(0, at_, ErrorKind::kClosedEarly);
+  workload_.unusable(0, now_, ErrorKind::kClosedEarly);
   close();
-  retry_at_ = at_;
+  retry_at_ = now_;
 }
 
 void BlockingClient::wait_until_due(const Coordinator& coordinator) {
-  look_for_silence(at_);
-  TimePoint until = at_ + kLongestBlock;
-  for (const TimePoint due : {workload_.next_due(at_), recorder_.window().open, recorder_.window().close, retry_at_}) {
-    until = due > at_ ? std::min(until, due) : until;
+  look_for_silence(now_);
+  TimePoint until = now_ + kLongestBlock;
+  for (const TimePoint due : {workload_.next_due(now_), recorder_.window().open, recorder_.window().close, retry_at_}) {
+    until = due > now_ ? std::min(until, due) : until;
   }
   wait_until(until, coordinator);
 }

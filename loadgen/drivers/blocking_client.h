@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/drivers/load_thread.h"
 
 namespace fanin::load {
@@ -41,7 +41,7 @@ class BlockingClient : public LoadThread {
   void renew() noexcept;
   void wait_until_due(const Coordinator& coordinator);
   void wait_until(TimePoint until, const Coordinator& coordinator);
-  void look_for_news(const Coordinator& coordinator) noexcept;
+  void check_coordinator(const Coordinator& coordinator) noexcept;
   bool over() const noexcept;
 
   const SourceAddresses& sources_;
@@ -51,7 +51,7 @@ class BlockingClient : public LoadThread {
   ClientState state_;
   std::vector<char> buffer_;
   std::string request_;
-  TimePoint at_{};
+  TimePoint now_{};
   TimePoint retry_at_{};  // not before this is a broken connection opened anew
   TimePoint down_since_{};
   std::uint64_t lives_ = 0;

@@ -14,12 +14,12 @@ namespace fanin::load {
 void BlockingClient::receive_replies(const Coordinator& coordinator) {
   const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
   while (read_once(coordinator) && workload_.in_flight(0) > 0) {
-    if (at_ >= deadline) {  // also where bytes come without end
+    if (now_ >= deadline) {  // also where bytes come without end
       break_connection(ErrorKind::kTimeout);
       return;
     }
-    look_for_news(coordinator);
-    look_for_silence(at_);
+    check_coordinator(coordinator);
+    look_for_silence(now_);
     if (over()) {
       return;
     }
@@ -30,15 +30,15 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
 bool BlockingClient::read_once(const Coordinator& coordinator) {
   const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
   const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-  at_ = now();
+  now_ = now();
   if (length > 0) {
     const auto size = static_cast<std::size_t>(length);
-    const ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, at_);
-    if (recorder_.counts(at_)) {
+    const ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, now_);
+    if (recorder_.counts(now_)) {
       recorder_.bytes_received(size);
     }
     if (outcome.mismatch) {
-      keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, at_);
+      keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, now_);
       break_connection(error_of(outcome.fault));
     } else if (outcome.closes) {
       await_end(coordinator);
@@ -55,7 +55,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
 // A server that is to close the connection may do so while the client pauses after the last reply.
 void BlockingClient::end_of_stream() {
   const bool agreed = plan_.close == CloseKind::kServer && state_.completed >= plan_.requests_per_connection;
-  const ReplyOutcome outcome = take_end(0, state_, at_);
+  const ReplyOutcome outcome = take_end(0, state_, now_);
   if (outcome.closes || (agreed && workload_.in_flight(0) == 0)) {
     renew();
   } else if (plan_.connect_on_demand && outcome.completed > 0) {
@@ -70,30 +70,30 @@ void BlockingClient::await_end(const Coordinator& coordinator) {
   if (plan_.close != CloseKind::kServer) {
     return;
   }
-  const TimePoint since = at_;
-  while (!over() && !workload_.finished(at_)) {
+  const TimePoint since = now_;
+  while (!over() && !workload_.finished(now_)) {
     const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
     const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-    at_ = now();
+    now_ = now();
     if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
-      close_waits_.closed(since, at_);
+      close_waits_.closed(since, now_);
       return;
     }
-    if (at_ >= since + plan_.timeout) {
-      close_waits_.given_up(since, at_, recorder_.window());
+    if (now_ >= since + plan_.timeout) {
+      close_waits_.given_up(since, now_, recorder_.window());
       recorder_.connection_error(ErrorKind::kNotClosed);
       recorder_.connections.failed = 1;
       return;
     }
-    look_for_news(coordinator);
+    check_coordinator(coordinator);
   }
-  end_close_wait(since, at_);
+  end_close_wait(since, now_);
 }
 
 // Takes what comes meanwhile, which nobody has asked for: it must not pass for the reply to the next request.
 void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator) {
   pollfd connection{.fd = fd_ ? fd_.get() : -1, .events = POLLIN | POLLRDHUP, .revents = 0};  // -1: none
-  const timespec left = to_timespec(std::max(until - at_, Nanoseconds(0)));
+  const timespec left = to_timespec(std::max(until - now_, Nanoseconds(0)));
   if (::ppoll(&connection, 1, &left, nullptr) > 0) {
     read_once(coordinator);
   }

@@ -19,7 +19,7 @@ TEST(BusyPollMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
   meter.idle(start + microseconds(14), true);
   meter.idle(start + microseconds(15), false);  // outside the window
   EXPECT_EQ(meter.spun(), microseconds(4));
-  EXPECT_EQ(meter.stalls().count, 0U);
+  EXPECT_EQ(meter.preemptions().count, 0U);
 }
 
 TEST(BusyPollMeter, AGapIsAStallAndNoSpinning) {
@@ -30,9 +30,9 @@ TEST(BusyPollMeter, AGapIsAStallAndNoSpinning) {
   meter.idle(start + microseconds(520), true);
   meter.idle(start + microseconds(521), true);
   EXPECT_EQ(meter.spun(), microseconds(1));
-  EXPECT_EQ(meter.stalls().count, 2U);
-  EXPECT_EQ(meter.stalls().total, microseconds(520));
-  EXPECT_EQ(meter.stalls().longest, microseconds(500));
+  EXPECT_EQ(meter.preemptions().count, 2U);
+  EXPECT_EQ(meter.preemptions().total, microseconds(520));
+  EXPECT_EQ(meter.preemptions().longest, microseconds(500));
 }
 
 // Would catch: only stalls being seen after which there is nothing to do, which is hardly ever so in a busy loop, since
@@ -45,9 +45,9 @@ TEST(BusyPollMeter, AStallShowsInWorkToo) {
   meter.busy(start + microseconds(300 + 59), 2, true);              // two requests may take 40 us, and no more
   meter.busy(start + microseconds(300 + 59 + 60), 2, true);         // 60 us: a stall of 20 us
   meter.busy(start + microseconds(300 + 59 + 60 + 100), 0, false);  // outside the window
-  EXPECT_EQ(meter.stalls().count, 2U);
-  EXPECT_EQ(meter.stalls().total, microseconds(320));
-  EXPECT_EQ(meter.stolen(), microseconds(420));
+  EXPECT_EQ(meter.preemptions().count, 2U);
+  EXPECT_EQ(meter.preemptions().total, microseconds(320));
+  EXPECT_EQ(meter.preempted(), microseconds(420));
   EXPECT_EQ(meter.spun(), microseconds(0));
 }
 
@@ -58,10 +58,10 @@ TEST(BusyPollMeter, PipelinedRequestsShareTheirSystemCalls) {
   const TimePoint start{};
   meter.busy(start, 0, true);
   meter.busy(start + microseconds(49), 15, true);  // 30 us for them, and not 20 us more
-  EXPECT_EQ(meter.stalls().count, 0U);
+  EXPECT_EQ(meter.preemptions().count, 0U);
   meter.busy(start + microseconds(49 + 50), 15, true);
-  EXPECT_EQ(meter.stalls().count, 1U);
-  EXPECT_EQ(meter.stalls().total, microseconds(20));
+  EXPECT_EQ(meter.preemptions().count, 1U);
+  EXPECT_EQ(meter.preemptions().total, microseconds(20));
 }
 
 TEST(BusyPollMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
@@ -70,11 +70,11 @@ TEST(BusyPollMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
   meter.idle(start, true);
   meter.idle(start + microseconds(150), true);
   meter.busy(start + microseconds(200), 0, true);
-  EXPECT_EQ(meter.stolen(), microseconds(200));
+  EXPECT_EQ(meter.preempted(), microseconds(200));
   meter.reset_backlog();
-  EXPECT_EQ(meter.stolen(), microseconds(0));
+  EXPECT_EQ(meter.preempted(), microseconds(0));
   meter.busy(start + microseconds(210), 0, true);
-  EXPECT_EQ(meter.stolen(), microseconds(0));
+  EXPECT_EQ(meter.preempted(), microseconds(0));
 }
 
 // Would catch: connections being opened passing for a stall.
@@ -86,7 +86,7 @@ TEST(BusyPollMeter, OtherWorkIsNoStall) {
   meter.busy(start + microseconds(2000), 0, true);
   meter.skip_interval();
   meter.idle(start + microseconds(3000), true);
-  EXPECT_EQ(meter.stalls().count, 0U);
+  EXPECT_EQ(meter.preemptions().count, 0U);
   EXPECT_EQ(meter.spun(), microseconds(0));
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t kReadSize = 65536;
 }  // namespace
 
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kAtOnce, {.least = 1, .most = 32, .part = 4}),
+    : EventLoop(plan, share, sources, Transmit::kImmediate, {.min = 1, .max = 32, .fraction = 4}),
       buffer_(kReadSize),
       stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
 
@@ -40,13 +40,13 @@ void EpollLoop::start_receiving(std::uint32_t index) {
   }
 }
 
-int EpollLoop::turn(TimePoint until) {
+int EpollLoop::poll_once(TimePoint until) {
   const auto count = static_cast<std::size_t>(wait(until));
   for (std::size_t i = 0; i < count;) {
-    const std::size_t end = std::min(count, i + lot());
+    const std::size_t end = std::min(count, i + batch_size());
     for (std::size_t next = i; next < end; ++next) {
       if (events_[next].data.u64 != kTimerTag) {
-        touch(static_cast<std::uint32_t>(events_[next].data.u64));
+        prefetch(static_cast<std::uint32_t>(events_[next].data.u64));
       }
     }
     bool replied = false;
@@ -61,7 +61,7 @@ int EpollLoop::turn(TimePoint until) {
 // Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
 int EpollLoop::wait(TimePoint until) {
   timespec timeout{};
-  const timespec* limit = spins() || until <= at_ ? &timeout : nullptr;
+  const timespec* limit = spins() || until <= now_ ? &timeout : nullptr;
   if (limit == nullptr && timed()) {
     timeout = to_timespec(std::max(until - now(), Nanoseconds(0)));
     limit = &timeout;
@@ -75,12 +75,12 @@ bool EpollLoop::handle(const epoll_event& event) {
     timer_expired();
     return false;
   }
-  if (!lives(event.data.u64)) {
+  if (!is_current(event.data.u64)) {
     return false;  // meant for an earlier life
   }
   const auto index = static_cast<std::uint32_t>(event.data.u64);
   if (link(index).phase == Phase::kConnecting) {
-    connect_decided(index);
+    connect_completed(index);
     if (!link(index).connected()) {
       return false;
     }
@@ -138,8 +138,8 @@ void EpollLoop::read_on(std::uint32_t index) {
   const ssize_t length = direct_recv(link(index).fd, buffer_.data(), std::min(buffer_.size(), reads().piece()));
   read_clock();
   if (length > 0) {
-    reads().begin_pause(index, at_);
-    received(index, {buffer_.data(), static_cast<std::size_t>(length)}, at_);
+    reads().begin_pause(index, now_);
+    received(index, {buffer_.data(), static_cast<std::size_t>(length)}, now_);
   } else if (length == 0) {
     end_of_stream(index);
   } else if (const IoError error = classify_io(errno);
@@ -156,17 +156,17 @@ ssize_t EpollLoop::read(std::uint32_t index) noexcept {
 bool EpollLoop::take(std::uint32_t index, std::size_t length) {
   const std::string_view bytes(buffer_.data(), length);
   if (!stamps_ || is_idle(index)) {
-    return received(index, bytes, at_);
+    return received(index, bytes, now_);
   }
   const std::uint32_t before = workload_.in_flight(index);
-  const bool of_use = received(index, bytes, at_);
-  if (workload_.in_flight(index) < before && recorder_.counts(at_)) {
+  const bool of_use = received(index, bytes, now_);
+  if (workload_.in_flight(index) < before && recorder_.counts(now_)) {
     stamps_->replied(index);
   }
   return of_use;
 }
 
-void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes /*kind*/) {
+void EpollLoop::transmit(std::uint32_t index, std::string_view bytes, Lifetime /*lifetime*/) {
   while (!bytes.empty()) {
     const ssize_t length = direct_send(link(index).fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (length >= 0) {

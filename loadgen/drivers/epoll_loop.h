@@ -25,10 +25,10 @@ class EpollLoop final : public EventLoop {
   void stop_io() noexcept override { epoll_.reset(); }
   bool watch(std::uint32_t index) override;
   void start_receiving(std::uint32_t index) override;
-  void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) override;
-  void let_go(std::uint32_t) noexcept override {}  // closing takes it out of the set
+  void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) override;
+  void detach(std::uint32_t) noexcept override {}  // closing takes it out of the set
   void read_on(std::uint32_t index) override;
-  int turn(TimePoint until) override;
+  int poll_once(TimePoint until) override;
 
   // The steps of one turn, each called at one place, are inline: what would be left of a call is what it costs.
   inline int wait(TimePoint until);

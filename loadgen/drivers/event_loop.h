@@ -7,33 +7,34 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/drivers/batch_limits.h"
 #include "loadgen/drivers/busy_poll_meter.h"
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/drivers/load_thread.h"
-#include "loadgen/drivers/lot.h"
 #include "loadgen/drivers/waiting_bytes.h"
 #include "loadgen/schedule/pacing.h"
 #include "loadgen/schedule/ring.h"
 
 namespace fanin::load {
 
-// One event loop over many connections: their lives, the workload on them and what becomes of every request. How bytes
-// and news travel is left to a driver, which derives from this (epoll, io_uring) and is told nothing about requests.
+// One event loop over many connections: it opens and closes them, applies the workload and accounts for every request.
+// The I/O driver derives from this (epoll, io_uring); it moves bytes and reports events, and knows nothing of requests.
 class EventLoop : public LoadThread {
  public:
-  // When bytes leave that transmit() is given: each time at once, or with those of later calls, in one go, after which
-  // the driver sets at_. What leaves together has one time, which is read once.
-  enum class Transmit : std::uint8_t { kAtOnce, kQueued };
+  // When transmit() sends: at once, or batched with later calls. After a batch the driver sets now_; all requests of a
+  // batch share one send time.
+  enum class Transmit : std::uint8_t { kImmediate, kQueued };
 
-  // For how long bytes stay as they are that transmit() is given: until as many more requests have been made as the
-  // driver has asked the protocol to keep, or until it returns.
-  enum class Bytes : std::uint8_t { kLasting, kPassing };
+  // How long the bytes given to transmit() stay valid: until the protocol reuses their request slot (see
+  // ClientProtocol::set_request_slots), or until transmit() returns.
+  enum class Lifetime : std::uint8_t { kStable, kTransient };
 
-  // Requests of a pipeline that leave together are no longer than this, or one, so that an interrupt is heeded.
-  static constexpr std::size_t kMostAtOnce = std::size_t{1} << 20;
+  // Maximum bytes of pipelined requests in one send, or one request, so that an interrupt is noticed.
+  static constexpr std::size_t kMaxSendBytes = std::size_t{1} << 20;
 
   // `plan` and `sources` must outlive this.
-  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit, LotSizes lots);
+  EventLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources, Transmit transmit,
+            BatchLimits limits);
 
   void connect(const Coordinator& coordinator) final;
   void drive(const Window& window, const Coordinator& coordinator) final;
@@ -44,29 +45,28 @@ class EventLoop : public LoadThread {
  protected:
   using Phase = Link::Phase;
 
-  // What a driver does. Called by the loop; none throws for trouble of one connection, which it reports by failed().
-  virtual void start_io(int timer) = 0;  // watches the timer: timer_expired()
+  // The driver's half, called by the loop. An error of one connection is reported by failed(), never thrown.
+  virtual void start_io(int timer) = 0;  // watches the timer and reports timer_expired()
   virtual void stop_io() noexcept = 0;
-  // A connect of this one is under way: news of it are connect_decided(). False, with errno, where it cannot be
-  // watched.
+  // Watches a connect in progress and reports connect_completed(). Returns false, with errno, if it cannot.
   virtual bool watch(std::uint32_t index) = 0;
-  // It is up: news are received(), end_of_stream() and failed() from now on.
+  // The connection is up: the driver reports received(), end_of_stream() and failed() from now on.
   virtual void start_receiving(std::uint32_t index) = 0;
-  // Sends bytes of a connection that is up and not busy. What it cannot send at once it keeps, by being busy until
-  // sendable() and keep_waiting(), or by a copy of its own. all_sent() when they have left.
-  virtual void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) = 0;
-  // Its descriptor is closed next: no news of this life may be reported after that.
-  virtual void let_go(std::uint32_t index) noexcept = 0;
-  // Reads the next piece, where reads_slowly() and the pause after the last one is over. A driver that cannot be told
-  // when to read is not given such a plan.
+  // Sends bytes on a connection that is up and not busy. Bytes that the socket does not take are kept: the link is
+  // marked busy until sendable(), and they go to keep_waiting() or into a copy. Reports all_sent() when done.
+  virtual void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) = 0;
+  // The descriptor is closed next: the driver must report no more events of this life.
+  virtual void detach(std::uint32_t index) noexcept = 0;
+  // Reads the next piece of a slow reader (reads_slowly()) after its pause. Plans with slow readers need a driver that
+  // implements this.
   virtual void read_on(std::uint32_t) {}
-  // Waits for news until `until` at most and reports them, calling dispatch() after each of them, or after each lot of
-  // them if it queues what is sent. Returns how many there were.
-  virtual int turn(TimePoint until) = 0;
+  // Waits for events until `until` at most and reports them. Calls dispatch() after each event, or after each batch if
+  // the driver queues sends. Returns the number of events.
+  virtual int poll_once(TimePoint until) = 0;
 
-  // What a driver reports.
+  // What the driver reports.
   void timer_expired();
-  void connect_decided(std::uint32_t index);
+  void connect_completed(std::uint32_t index);
   // Returns whether the connection is still of use.
   bool received(std::uint32_t index, std::string_view bytes, TimePoint at);
   void end_of_stream(std::uint32_t index);
@@ -75,44 +75,43 @@ class EventLoop : public LoadThread {
   void keep_waiting(std::uint32_t index, std::string_view bytes);        // after what waits already
   void keep_waiting_first(std::uint32_t index, std::string_view bytes);  // before it
   void all_sent(std::uint32_t index) noexcept;                           // of interest only where it half_closes()
-  // Sends what may be sent. just_read: nothing but the handling of a reply was done since at_ was read; in a closed
-  // loop, where a reply is what makes the next request due, that reading is the request's time too.
+  // Sends the requests that are due. just_read: only a reply was handled since now_ was read. In a closed loop the
+  // reply makes the next request due, so that reading is also the request's send time.
   void dispatch(bool just_read = false) {
-    if (spins_ || workload_.may_send(at_) || workload_.retires()) {
+    if (spins_ || workload_.may_send(now_) || workload_.retires()) {
       send_due(just_read);
     }
   }
-  // Of a driver that queues what is sent: the connection's next request, if it is its turn, where nothing is to be
-  // gained by another look at the clock. That of the replies is then the time of the requests too, which makes the
-  // handling of the lot a part of their latencies.
-  [[gnu::always_inline]] void go_on(std::uint32_t index) {
-    if (goes_on_ && workload_.next_on(index, at_)) [[likely]] {
+  // For drivers that queue sends: begins the connection's next request, if it is due, without reading the clock again.
+  // The requests get the receive time of their batch, so their latencies include the handling of the batch.
+  [[gnu::always_inline]] void resume(std::uint32_t index) {
+    if (resumes_ && workload_.next_on(index, now_)) [[likely]] {
       begin_request(index);
     }
   }
-  // What the driver's sizes come to in this run.
-  std::size_t lot() const noexcept { return lot_; }
-  // Sets at_. Whatever is done for requests reads the clock by this, so that a stall shows. `replies`: that have come,
-  // and were not reported yet, at most.
+  // What the driver's limits give for this run.
+  std::size_t batch_size() const noexcept { return batch_size_; }
+  // Sets now_. All work for requests must read the clock by this, so that preemptions are detected. `replies`: upper
+  // bound of the replies that have come and are not reported yet.
   void read_clock(std::size_t replies = 0) noexcept {
-    at_ = now();
+    now_ = now();
     if (spins()) {
-      look_for_a_stall(replies);
+      detect_preemption(replies);
     }
   }
 
-  // What news carry to name a connection in its present life, and whose they are; none if that life has ended.
+  // Events carry a tag that names a connection and its current life. is_current(): that life has not ended.
   static std::uint64_t tag_of(std::uint32_t index, const Link& link) noexcept {
     return std::uint64_t{link.life} << 32 | index;
   }
   std::uint64_t tag_of(std::uint32_t index) const noexcept { return tag_of(index, link(index)); }
-  bool lives(std::uint64_t tag) const noexcept {
+  bool is_current(std::uint64_t tag) const noexcept {
     const Link& link = this->link(static_cast<std::uint32_t>(tag));
     return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
   }
-  // Brings what is known of a connection into the cache. To be called for all of a lot before the first is handled: so
-  // the processor waits for all of them at once. It reads, since prefetching was found to bring nothing.
-  void touch(std::uint32_t index) const noexcept {
+  // Loads a connection's record into the cache. Call it for a whole batch before the first is handled, so that the
+  // misses overlap. It reads the record, since a prefetch instruction gained nothing.
+  void prefetch(std::uint32_t index) const noexcept {
     if (!is_idle(index)) {
       const volatile Link& link = workload_.record(index).link;
       [[maybe_unused]] const std::uint16_t life = link.life;
@@ -123,11 +122,11 @@ class EventLoop : public LoadThread {
   }
   Link& link(std::uint32_t index) noexcept { return const_cast<Link&>(std::as_const(*this).link(index)); }
   bool is_idle(std::uint32_t index) const noexcept { return index >= share_.connections; }
-  // A loop that spins looks for news without waiting; one that keeps no schedule needs no limit to its waits but ticks.
+  // spins(): polls without waiting. timed(): waits need a timeout besides the tick timer.
   bool spins() const noexcept { return driving_ && spins_; }
   bool timed() const noexcept { return driving_ && timed_; }
-  // Timeouts, interrupts and the like wait to be looked at.
-  bool tick_is_due() const noexcept { return at_ >= next_tick_; }
+  // Time to check timeouts, interrupts and the like.
+  bool tick_is_due() const noexcept { return now_ >= next_tick_; }
   bool half_closes() const noexcept { return half_closes_; }
   bool reads_slowly(std::uint32_t index) const noexcept {
     return reads_.active() && !is_idle(index) && link(index).phase != Phase::kSetup;
@@ -136,55 +135,55 @@ class EventLoop : public LoadThread {
 
   static constexpr std::uint64_t kTimerTag = ~std::uint64_t{0};  // no connection's
 
-  TimePoint at_{};  // latest time known
+  TimePoint now_{};  // latest time known
 
  private:
-  // Of an idle connection until it idles, and of any until its set-up is done.
-  struct Newcomer {
+  // State of an idle connection until it idles, and of any connection during its set-up.
+  struct PendingConnection {
     ClientState state;
     TimePoint since;  // of the connect
   };
 
   ClientState& state(std::uint32_t index) noexcept {
-    return is_idle(index) ? newcomers_[index].state : workload_.record(index).state;
+    return is_idle(index) ? pending_[index].state : workload_.record(index).state;
   }
-  TimePoint& since(std::uint32_t index) noexcept { return is_idle(index) ? newcomers_[index].since : since_[index]; }
+  TimePoint& since(std::uint32_t index) noexcept { return is_idle(index) ? pending_[index].since : since_[index]; }
 
-  // Until `look` there is nothing to do but to answer replies.
+  // Until `look` there is nothing to do but handle replies.
   bool only_replies_until(TimePoint look) const noexcept {
-    return at_ < look && !timed_ && !spins_ && !slices_ && !opens_left() && !workload_.all_sent(at_);
+    return now_ < look && !timed_ && !spins_ && !slices_ && !opens_left() && !workload_.all_sent(now_);
   }
 
   // event_loop.cc: the traffic.
   void send_due(bool just_read);
-  TimePoint next_look() const noexcept;
+  TimePoint next_check() const noexcept;
   void start_timer(TimePoint first);
-  void look();
+  void drain_events();
   bool received_idle(std::uint32_t index, std::string_view bytes);
-  bool received_besides(std::uint32_t index, std::string_view bytes);
+  bool received_unrequested(std::uint32_t index, std::string_view bytes);
   void begin_request(std::uint32_t index);
-  void send(std::uint32_t index, std::string_view bytes, Bytes kind);
-  void rest() noexcept;
-  void look_for_a_stall(std::size_t replies) noexcept;
+  void send(std::uint32_t index, std::string_view bytes, Lifetime lifetime);
+  void count_idle_poll() noexcept;
+  void detect_preemption(std::size_t replies) noexcept;
   TimePoint next_due() noexcept;
   bool drained() const noexcept;
 
-  // event_loop_slow.cc: being slow on purpose.
+  // event_loop_slow.cc: slow senders, slow readers and trickling connections.
   void send_slowly(std::uint32_t index, std::string_view bytes);
   void send_piece(std::uint32_t index);
   void keep_pace();
   void trickle();
 
-  // event_loop_connections.cc: opening, proving, breaking, closing, trying again.
+  // event_loop_connections.cc: opening, set-up, breaking, closing, retries.
   bool opens_left() const noexcept { return next_to_open_ < share_.connections + share_.idle || !to_open_.empty(); }
   void pump_opens();
   void open(std::uint32_t index);
-  void came_up(std::uint32_t index);
+  void on_connected(std::uint32_t index);
   void send_setup(std::uint32_t index);
   bool received_setup(std::uint32_t index, std::string_view bytes);
   void setup_failed(std::uint32_t index);
   void established(std::uint32_t index);
-  void came_up_idle(std::uint32_t index);
+  void on_idle_connected(std::uint32_t index);
   void connect_failed(std::uint32_t index, int error);
   void break_link(std::uint32_t index, ErrorKind kind);
   void break_idle(std::uint32_t index, ErrorKind kind);
@@ -194,10 +193,10 @@ class EventLoop : public LoadThread {
   void close_link(std::uint32_t index) noexcept;
   void publish() noexcept;
 
-  // event_loop_ticks.cc: what is looked for every 10 ms.
+  // event_loop_ticks.cc: checks made every 10 ms.
   void tick(const Coordinator& coordinator);
   void sweep_timeouts();
-  void sweep_newcomers();
+  void sweep_pending();
   void sweep_unserved() noexcept;
   void retry_due();
   void give_up_without_progress();
@@ -205,44 +204,44 @@ class EventLoop : public LoadThread {
   const SourceAddresses& sources_;
   const bool queues_sends_;
   ClientProtocol& protocol_;
-  ConnectionSetup* const setup_;  // null: connections are of use as soon as they are up
-  const bool timed_;              // wakes up for the schedule or for pauses, so that waits need an end of their own
+  ConnectionSetup* const setup_;  // null: connections are usable as soon as they are up
+  const bool timed_;              // a schedule or pauses: waits need a timeout
   const bool spins_;
-  const bool goes_on_;  // a closed loop, which has no time to keep
-  const std::size_t lot_;
+  const bool resumes_;  // a closed loop without spinning: see resume()
+  const std::size_t batch_size_;
   const bool half_closes_;
   const Nanoseconds tick_;  // about kTick
   BusyPollMeter spin_;
-  std::uint64_t handled_ = 0;  // of the workload, when spin_ was told last
+  std::uint64_t handled_ = 0;  // requests handled when spin_ was updated last
   Descriptor timer_;
-  std::vector<Link> idle_links_;  // counted on after the active ones, which the workload has
-  std::vector<TimePoint> since_;  // of the connect of an active one, or of the wait for the server to close
-  std::unordered_map<std::uint32_t, Newcomer> newcomers_;  // idle ones connecting or being proved; in their set-up
+  std::vector<Link> idle_links_;  // numbered after the active ones, whose links the workload owns
+  std::vector<TimePoint> since_;  // active ones: start of the connect, or of the wait for the server to close
+  std::unordered_map<std::uint32_t, PendingConnection> pending_;
   std::string request_;
   std::unordered_map<std::uint32_t, WaitingBytes> waiting_;
   Pacer sends_;
   Pacer reads_;
   Trickle trickle_;
   const bool paced_;
-  const bool one_by_one_;            // no pipeline and no paced sends
+  const bool one_by_one_;            // no pipeline, no paced sends
   std::vector<std::string> unsent_;  // of active connections, where sends are paced
-  std::string piece_;                // of them, or of what waits, that is being sent
+  std::string piece_;                // the piece being sent
   TimePoint next_tick_{};
 
-  std::uint32_t next_to_open_ = 0;  // never opened so far: this one and all after it
-  Ring<std::uint32_t> to_open_;     // opened anew
+  std::uint32_t next_to_open_ = 0;  // this one and all after it were never opened
+  Ring<std::uint32_t> to_open_;     // to be reopened
   struct Retry {
     TimePoint due;
     std::uint32_t index;
   };
   Ring<Retry> retries_;
-  std::uint32_t connecting_ = 0;  // those in their set-up or being proved included
-  std::uint32_t up_ = 0;          // active ones
+  std::uint32_t connecting_ = 0;  // includes those in set-up or being verified
+  std::uint32_t up_ = 0;          // active connections
   bool driving_ = false;
   bool interrupted_ = false;
   std::size_t sweep_at_ = 0;
-  std::vector<std::uint32_t> unserved_;  // active ones that came up and have had no reply; until the window opens
-  std::size_t unserved_at_ = 0;          // the one that is looked at next
+  std::vector<std::uint32_t> unserved_;  // active ones without a reply so far; until the window opens
+  std::size_t unserved_at_ = 0;          // index of the next to check
   std::atomic<std::uint64_t> unserved_count_{0};
   std::uint64_t progress_ = 0;
   TimePoint progress_at_{};
@@ -253,7 +252,7 @@ class EventLoop : public LoadThread {
     return received_idle(index, bytes);
   }
   if (link(index).phase != Phase::kUp) {
-    return received_besides(index, bytes);
+    return received_unrequested(index, bytes);
   }
   if (recorder_.counts(at)) {
     recorder_.bytes_received(bytes.size());
@@ -268,14 +267,14 @@ class EventLoop : public LoadThread {
   return link(index).connected();
 }
 
-[[gnu::always_inline]] inline void EventLoop::send(std::uint32_t index, std::string_view bytes, Bytes kind) {
-  if (recorder_.counts(at_)) {
+[[gnu::always_inline]] inline void EventLoop::send(std::uint32_t index, std::string_view bytes, Lifetime lifetime) {
+  if (recorder_.counts(now_)) {
     recorder_.bytes_sent(bytes.size());
   }
   if (link(index).busy) {
     keep_waiting(index, bytes);
   } else {
-    transmit(index, bytes, kind);
+    transmit(index, bytes, lifetime);
   }
 }
 
@@ -286,14 +285,14 @@ class EventLoop : public LoadThread {
   }
   ClientState& state = workload_.record(index).state;
   if (one_by_one_) [[likely]] {
-    send(index, protocol_.next_request(state), Bytes::kLasting);
+    send(index, protocol_.next_request(state), Lifetime::kStable);
     return;
   }
   request_.clear();
   do {
     protocol_.append_request(state, request_);
-  } while (request_.size() < kMostAtOnce && workload_.next_on(index, at_));
-  sends_.active() ? send_slowly(index, request_) : send(index, request_, Bytes::kPassing);
+  } while (request_.size() < kMaxSendBytes && workload_.next_on(index, now_));
+  sends_.active() ? send_slowly(index, request_) : send(index, request_, Lifetime::kTransient);
 }
 
 }  // namespace fanin::load

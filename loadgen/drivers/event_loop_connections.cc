@@ -20,14 +20,14 @@ void EventLoop::connect(const Coordinator& coordinator) {
       workload_.usable(i);
     }
   }
-  at_ = now();
-  start_timer(at_ + tick_);
-  next_tick_ = at_ + tick_;
+  now_ = now();
+  start_timer(now_ + tick_);
+  next_tick_ = now_ + tick_;
   while (!coordinator.interrupted() && (opens_left() || connecting_ > 0)) {
     pump_opens();
-    turn(TimePoint::max());
-    if (at_ >= next_tick_) {
-      next_tick_ = at_ + tick_;
+    poll_once(TimePoint::max());
+    if (now_ >= next_tick_) {
+      next_tick_ = now_ + tick_;
       sweep_timeouts();
       publish();
     }
@@ -43,7 +43,7 @@ void EventLoop::connect(const Coordinator& coordinator) {
 }
 
 void EventLoop::publish() noexcept {
-  recorder_.publish(at_, up_ + recorder_.connections.idle_established - recorder_.connections.idle_lost);
+  recorder_.publish(now_, up_ + recorder_.connections.idle_established - recorder_.connections.idle_lost);
 }
 
 void EventLoop::pump_opens() {
@@ -61,18 +61,19 @@ void EventLoop::open(std::uint32_t index) {
   since(index) = now();
   // By the number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
-  Dialled dialled = dial(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
-  if (!dialled.fd) {
-    connect_failed(index, dialled.error);
+  ConnectResult connecting =
+      start_connect(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
+  if (!connecting.fd) {
+    connect_failed(index, connecting.error);
     return;
   }
-  link.fd = dialled.fd.release();
+  link.fd = connecting.fd.release();
   if (!watch(index)) {
     connect_failed(index, errno);
   }
 }
 
-void EventLoop::connect_decided(std::uint32_t index) {
+void EventLoop::connect_completed(std::uint32_t index) {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(link(index).fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -80,14 +81,14 @@ void EventLoop::connect_decided(std::uint32_t index) {
   if (error != 0) {
     connect_failed(index, error);
   } else {
-    came_up(index);
+    on_connected(index);
   }
 }
 
-void EventLoop::came_up(std::uint32_t index) {
+void EventLoop::on_connected(std::uint32_t index) {
   Link& link = this->link(index);
   link.phase = setup_ != nullptr ? Phase::kSetup : Phase::kUp;
-  recorder_.connected(at_ - since(index));
+  recorder_.connected(now_ - since(index));
   start_receiving(index);
   if (setup_ == nullptr) {
     established(index);
@@ -97,26 +98,26 @@ void EventLoop::came_up(std::uint32_t index) {
     state(index) = {};  // of no life
   }
   const std::uint32_t first = is_idle(index) ? share_.first_idle : share_.first_connection;
-  newcomers_[index] = {.state = {.connection = first + index}, .since = at_};
+  pending_[index] = {.state = {.connection = first + index}, .since = now_};
   send_setup(index);
 }
 
 // Sends what is due of the set-up, if anything is.
 void EventLoop::send_setup(std::uint32_t index) {
-  const std::string_view bytes = setup_->next_request(newcomers_[index].state);
+  const std::string_view bytes = setup_->next_request(pending_[index].state);
   if (bytes.empty()) {
     return;
   }
   if (link(index).busy) {
     keep_waiting(index, bytes);
   } else {
-    transmit(index, bytes, Bytes::kPassing);
+    transmit(index, bytes, Lifetime::kTransient);
   }
 }
 
 // Returns whether the connection is still of use.
 bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
-  switch (setup_->consume(newcomers_[index].state, bytes)) {
+  switch (setup_->consume(pending_[index].state, bytes)) {
     case ConnectionSetup::Progress::kWaiting:
       return true;
     case ConnectionSetup::Progress::kNextStep:
@@ -128,7 +129,7 @@ bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
       established(index);
       break;
     case ConnectionSetup::Progress::kFailed:
-      keep_mismatch(*setup_, newcomers_[index].state, bytes, at_);
+      keep_mismatch(*setup_, pending_[index].state, bytes, now_);
       setup_failed(index);
       break;
   }
@@ -146,38 +147,38 @@ void EventLoop::established(std::uint32_t index) {
   if (is_idle(index)) {
     ++recorder_.connections.idle_established;
     if (!plan_.prove_idle) {
-      came_up_idle(index);
+      on_idle_connected(index);
       return;
     }
     ClientState& proof = state(index) = {.connection = share_.first_idle + index};
     request_.clear();
     protocol_.append_request(proof, request_);
-    transmit(index, request_, Bytes::kPassing);
+    transmit(index, request_, Lifetime::kTransient);
     return;
   }
   if (setup_ != nullptr) {
-    newcomers_.erase(index);
+    pending_.erase(index);
   }
   --connecting_;
   state(index) = new_life(index);
   ++up_;
-  if (link.was_up && driving_ && recorder_.counts(at_)) {
+  if (link.was_up && driving_ && recorder_.counts(now_)) {
     ++recorder_.connections.reconnects;
   }
   const bool was_up = link.was_up;
   link.was_up = true;
   if (plan_.connect_on_demand) {
     recorder_.connections.established += was_up ? 0 : 1;
-    workload_.sent_late(index, at_);
+    workload_.sent_late(index, now_);
     begin_request(index);
   } else {
-    workload_.usable(index, at_);
+    workload_.usable(index, now_);
   }
 }
 
 // From now on it idles, and nothing is known of it but its descriptor.
-void EventLoop::came_up_idle(std::uint32_t index) {
-  newcomers_.erase(index);
+void EventLoop::on_idle_connected(std::uint32_t index) {
+  pending_.erase(index);
   --connecting_;
 }
 
@@ -190,7 +191,7 @@ void EventLoop::connect_failed(std::uint32_t index, int error) {
 void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   Link& link = this->link(index);
   const bool asked = workload_.in_flight(index) > 0;
-  workload_.unusable(index, at_, kind);
+  workload_.unusable(index, now_, kind);
   if (!asked) {
     recorder_.connection_error(unasked(kind));
   }
@@ -199,19 +200,19 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   recorder_.connections.failed += broke ? 0 : 1;
   const bool served = link.connected() && state(index).completed > 0;
   if (served || link.served || !link.connected() || (driving_ && !broke)) {
-    workload_.lost(index, at_);  // one that the server closes again and again without having served it is not
+    workload_.lost(index, now_);  // one that the server closes again and again without having served it is not
   }
   close_link(index);
   if (served && !plan_.connect_on_demand) {
     to_open_.push(index);
   } else {
-    retries_.push({at_ + kRetryDelay, index});
+    retries_.push({now_ + kRetryDelay, index});
   }
 }
 
 // An idle connection is not opened anew. One that breaks while it idles is lost; before, it has failed.
 void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
-  const bool idled = link(index).phase == Phase::kUp && !newcomers_.contains(index);
+  const bool idled = link(index).phase == Phase::kUp && !pending_.contains(index);
   if (idled) {
     ++recorder_.connections.idle_lost;
   } else {
@@ -227,10 +228,10 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   if (link(index).phase != Phase::kUp) {
     return;
   }
-  workload_.unusable(index, at_, unanswered);
+  workload_.unusable(index, now_, unanswered);
   if (plan_.close == CloseKind::kServer) {
     link(index).phase = Phase::kClosing;
-    since_[index] = at_;
+    since_[index] = now_;
   } else {
     renew(index);
   }
@@ -238,9 +239,9 @@ void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
 
 void EventLoop::renew(std::uint32_t index) {
   if (link(index).phase == Phase::kClosing) {
-    close_waits_.closed(since_[index], at_);
+    close_waits_.closed(since_[index], now_);
   }
-  workload_.unusable(index, at_, ErrorKind::kClosedEarly);
+  workload_.unusable(index, now_, ErrorKind::kClosedEarly);
   close_link(index);
   to_open_.push(index);
 }
@@ -257,13 +258,13 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
   spin_.skip_interval();
   Link& link = this->link(index);
   if (is_idle(index)) {
-    connecting_ -= static_cast<std::uint32_t>(newcomers_.erase(index));
+    connecting_ -= static_cast<std::uint32_t>(pending_.erase(index));
   } else {
     const bool under_way = link.phase == Phase::kConnecting || link.phase == Phase::kSetup;
     connecting_ -= under_way ? 1 : 0;
     up_ -= link.connected() && !under_way ? 1 : 0;
     if (link.phase == Phase::kSetup) {
-      newcomers_.erase(index);
+      pending_.erase(index);
     }
     link.served |= link.connected() && state(index).completed > 0;
   }
@@ -277,7 +278,7 @@ void EventLoop::close_link(std::uint32_t index) noexcept {
     if (plan_.close == CloseKind::kRst) {
       set_reset_on_close(link.fd);
     }
-    let_go(index);
+    detach(index);
     Descriptor(std::exchange(link.fd, -1)).reset();
   }
   link.phase = Phase::kDown;

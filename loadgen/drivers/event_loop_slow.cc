@@ -16,17 +16,17 @@ void EventLoop::send_piece(std::uint32_t index) {
   std::string& unsent = unsent_[index];
   piece_.assign(unsent, 0, sends_.piece());  // a copy, since a send that fails forgets what is unsent
   unsent.erase(0, piece_.size());
-  sends_.begin_pause(index, at_);
-  send(index, piece_, Bytes::kPassing);
+  sends_.begin_pause(index, now_);
+  send(index, piece_, Lifetime::kTransient);
 }
 
 void EventLoop::keep_pace() {
-  while (const auto index = sends_.end_pause(at_)) {
+  while (const auto index = sends_.end_pause(now_)) {
     if (!unsent_[*index].empty()) {
       send_piece(*index);
     }
   }
-  while (const auto index = reads_.end_pause(at_)) {
+  while (const auto index = reads_.end_pause(now_)) {
     if (link(*index).connected()) {
       read_on(*index);
     }
@@ -35,16 +35,16 @@ void EventLoop::keep_pace() {
 
 // Never the last byte of the request, so that the server waits for it for ever.
 void EventLoop::trickle() {
-  while (const auto turn = trickle_.next(at_)) {
+  while (const auto turn = trickle_.next(now_)) {
     const std::uint32_t index = share_.connections + turn->connection;
-    if (link(index).phase != Phase::kUp || newcomers_.contains(index)) {
+    if (link(index).phase != Phase::kUp || pending_.contains(index)) {
       continue;
     }
     ClientState state{.connection = share_.first_idle + index, .sent = plan_.prove_idle ? 1U : 0U};
     request_.clear();
     protocol_.append_request(state, request_);
     if (turn->byte + 1 < request_.size()) {
-      send(index, std::string_view(request_).substr(turn->byte, 1), Bytes::kPassing);
+      send(index, std::string_view(request_).substr(turn->byte, 1), Lifetime::kTransient);
     }
   }
 }

@@ -14,18 +14,18 @@ constexpr std::size_t kUnservedPerTick = 16384;  // are looked at within about a
 }  // namespace
 
 void EventLoop::tick(const Coordinator& coordinator) {
-  next_tick_ = at_ + tick_;
+  next_tick_ = now_ + tick_;
   trickle();
   give_up_without_progress();  // first: what the sweep breaks was up until now
   sweep_timeouts();
   retry_due();
   publish();
   sweep_unserved();
-  look_for_silence(at_);
-  follow_opening(coordinator, at_);
+  look_for_silence(now_);
+  follow_opening(coordinator, now_);
   if (coordinator.interrupted() && !interrupted_) {
     interrupted_ = true;
-    workload_.close_at(at_);
+    workload_.close_at(now_);
   }
 }
 
@@ -38,23 +38,23 @@ void EventLoop::sweep_timeouts() {
     sweep_at_ = sweep_at_ + 1 < share_.connections ? sweep_at_ + 1 : 0;
     const auto index = static_cast<std::uint32_t>(sweep_at_);
     const Link& link = this->link(index);
-    if (link.phase == Phase::kConnecting && since_[index] + plan_.timeout <= at_) {
+    if (link.phase == Phase::kConnecting && since_[index] + plan_.timeout <= now_) {
       connect_failed(index, ETIMEDOUT);
     } else if (link.phase == Phase::kUp && workload_.in_flight(index) > 0 &&
-               workload_.oldest_sent(index) + plan_.timeout <= at_) {
+               workload_.oldest_sent(index) + plan_.timeout <= now_) {
       break_link(index, ErrorKind::kTimeout);
-    } else if (link.phase == Phase::kClosing && since_[index] + plan_.timeout <= at_) {
-      close_waits_.given_up(since_[index], at_, recorder_.window());
+    } else if (link.phase == Phase::kClosing && since_[index] + plan_.timeout <= now_) {
+      close_waits_.given_up(since_[index], now_, recorder_.window());
       break_link(index, ErrorKind::kNotClosed);
     }
   }
-  sweep_newcomers();
+  sweep_pending();
 }
 
 // Looks which connections have had their first reply: so the path of every request need not tell. The window being
 // open, nobody asks any more.
 void EventLoop::sweep_unserved() noexcept {
-  if (at_ >= recorder_.window().open || unserved_.empty()) {
+  if (now_ >= recorder_.window().open || unserved_.empty()) {
     return;
   }
   for (std::size_t looks = std::min(kUnservedPerTick, unserved_.size()); looks > 0; --looks) {
@@ -70,10 +70,10 @@ void EventLoop::sweep_unserved() noexcept {
   unserved_count_.store(unserved_.size(), std::memory_order_relaxed);
 }
 
-void EventLoop::sweep_newcomers() {
+void EventLoop::sweep_pending() {
   std::vector<std::uint32_t> late;
-  for (const auto& [index, client] : newcomers_) {
-    if (client.since + plan_.timeout <= at_) {
+  for (const auto& [index, client] : pending_) {
+    if (client.since + plan_.timeout <= now_) {
       late.push_back(index);
     }
   }
@@ -89,10 +89,10 @@ void EventLoop::sweep_newcomers() {
 }
 
 void EventLoop::retry_due() {
-  while (!retries_.empty() && retries_.front().due <= at_) {
+  while (!retries_.empty() && retries_.front().due <= now_) {
     const std::uint32_t index = retries_.pop().index;
     if (plan_.connect_on_demand) {
-      workload_.usable(index, at_);
+      workload_.usable(index, now_);
     } else {
       to_open_.push(index);
     }
@@ -104,8 +104,8 @@ void EventLoop::give_up_without_progress() {
   const std::uint64_t progress = recorder_.sent_count() + recorder_.completed_count();
   if (up_ > 0 || progress != progress_) {
     progress_ = progress;
-    progress_at_ = at_;
-  } else if (recorder_.window().close == TimePoint::max() && at_ - progress_at_ > plan_.timeout) {
+    progress_at_ = now_;
+  } else if (recorder_.window().close == TimePoint::max() && now_ - progress_at_ > plan_.timeout) {
     gave_up_ = true;
   }
 }

@@ -105,7 +105,7 @@ class LoadThread {
   void finish(TimePoint at);
   // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
   ClientState new_life(std::uint32_t connection) const noexcept {
-    return {.connection = share_.first_connection + connection, .earlier = workload_.ended(connection)};
+    return {.connection = share_.first_connection + connection, .prior_requests = workload_.ended(connection)};
   }
   // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
   // says of the connection (`mismatch`, `closes`) is for the driver to do.

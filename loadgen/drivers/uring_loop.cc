@@ -15,11 +15,11 @@ namespace fanin::load {
 namespace {
 
 constexpr unsigned kEntries = 128;
-constexpr int kMostTries = 1000;  // to hand over what the kernel has no memory for
+constexpr int kMaxTries = 1000;  // to hand over what the kernel has no memory for
 // The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
 // for anew; but they are used in turn, so that more of them than that are only colder.
-constexpr unsigned kFewestBuffers = 256;
-constexpr unsigned kMostBuffers = 8192;
+constexpr unsigned kMinBuffers = 256;
+constexpr unsigned kMaxBuffers = 8192;
 constexpr std::size_t kBufferSize = 2048;
 
 [[noreturn]] void throw_ring_error(int error) {
@@ -31,12 +31,12 @@ constexpr std::size_t kBufferSize = 2048;
 // A registered socket is released only when all operations that are older have ended, and receives never end: so not
 // where connections come and go.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
-    : EventLoop(plan, share, sources, Transmit::kQueued, {.least = kFewest, .most = kMost, .part = 1}),
+    : EventLoop(plan, share, sources, Transmit::kQueued, {.min = kMinBatch, .max = kMaxBatch, .fraction = 1}),
       registers_(share.connections > 0 && !plan.churns()),
       follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
-      sends_(lot() + 1),
-      copies_(lot() + 1) {
-  client_->keep(std::clamp<std::size_t>(share.connections, 1, sends_.size()));
+      sends_(batch_size() + 1),
+      copies_(batch_size() + 1) {
+  client_->set_request_slots(std::clamp<std::size_t>(share.connections, 1, sends_.size()));
 }
 
 // Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
@@ -50,7 +50,7 @@ void UringLoop::start_io(int timer) {
       {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work, IORING_SETUP_COOP_TASKRUN | shows_work});
   started_ = true;
   registers_ = registers_ && ::io_uring_register_files_sparse(&ring_, share_.connections) == 0;
-  buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kFewestBuffers, kMostBuffers), kBufferSize);
+  buffers_.emplace(ring_, std::clamp(std::bit_ceil(share_.connections), kMinBuffers, kMaxBuffers), kBufferSize);
   timer_ = timer;
   watch_timer();
 }
@@ -114,11 +114,11 @@ void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const 
 }
 
 // One send of a connection at a time, since the second might find room that the first has not found.
-void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes kind) {
+void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) {
   io_uring_sqe* operation = next();  // may submit, which empties sends_
   Link& link = this->link(index);
   link.busy = follows_up_;
-  if (kind == Bytes::kPassing) {
+  if (lifetime == Lifetime::kTransient) {
     bytes = copies_[queued_].assign(bytes);
   }
   sends_[queued_] = {tag_of(index, link), bytes};
@@ -126,7 +126,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes kind
   name_socket(*operation, index);
   operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
   ::io_uring_sqe_set_data64(operation, packed(Kind::kSend, queued_));
-  if (++queued_ > lot()) {
+  if (++queued_ > batch_size()) {
     submit();
     read_clock();
   }
@@ -136,7 +136,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Bytes kind
 void UringLoop::submit() {
   const unsigned before = ::io_uring_cq_ready(&ring_);
   const int result = ::io_uring_submit(&ring_);
-  settle_sends(before);
+  complete_sends(before);
   if (result < 0 && !uring_error_passes(-result)) {
     throw_ring_error(-result);
   }
@@ -146,7 +146,7 @@ void UringLoop::submit() {
 void UringLoop::submit_rest() {
   int result = 0;
   for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
-    if (tries == kMostTries || (result < 0 && !uring_error_passes(-result))) {
+    if (tries == kMaxTries || (result < 0 && !uring_error_passes(-result))) {
       throw_ring_error(result < 0 ? -result : EBUSY);
     }
     result = ::io_uring_submit(&ring_);
@@ -156,7 +156,7 @@ void UringLoop::submit_rest() {
 // A send that must not wait is over when its submission returns, and without having sent everything it counts as
 // failed, which is what makes it complete at all. So all buffers are free again, but for those that the completions
 // since `before` name.
-void UringLoop::settle_sends(unsigned before) {
+void UringLoop::complete_sends(unsigned before) {
   if (queued_ == 0) {
     return;
   }
@@ -165,7 +165,7 @@ void UringLoop::settle_sends(unsigned before) {
   }
   const std::size_t count = std::exchange(queued_, 0);
   const bool follows_up = follows_up_;
-  std::array<std::uint64_t, kMost + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
+  std::array<std::uint64_t, kMaxBatch + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
   for (std::size_t i = 0; i < count && follows_up; ++i) {
     sent[i] = sends_[i].connection;
   }
@@ -181,7 +181,7 @@ void UringLoop::settle_sends(unsigned before) {
     }
   }
   for (std::size_t i = 0; i < count && follows_up; ++i) {
-    if (sent[i] != kTimerTag && lives(sent[i])) {
+    if (sent[i] != kTimerTag && is_current(sent[i])) {
       const auto index = static_cast<std::uint32_t>(sent[i]);
       sendable(index);
       if (half_closes()) {
@@ -193,7 +193,7 @@ void UringLoop::settle_sends(unsigned before) {
 
 void UringLoop::save_unsent(const Send& send, int result) {
   const auto index = static_cast<std::uint32_t>(send.connection);
-  if (!lives(send.connection)) {
+  if (!is_current(send.connection)) {
     return;
   }
   const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
@@ -225,7 +225,7 @@ void UringLoop::drop_queued(std::uint64_t tag) noexcept {
   }
 }
 
-void UringLoop::let_go(std::uint32_t index) noexcept {
+void UringLoop::detach(std::uint32_t index) noexcept {
   drop_queued(tag_of(index));
   cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
   if (link(index).busy) {
@@ -249,7 +249,7 @@ void UringLoop::cancel(Kind kind, std::uint64_t what) {
 void UringLoop::enter(TimePoint until) {
   int result = 0;
   const unsigned before = ::io_uring_cq_ready(&ring_);
-  const bool looks = before == 0 && until <= at_ && !spins();  // no flag says whether there is anything
+  const bool looks = before == 0 && until <= now_ && !spins();  // no flag says whether there is anything
   if (before > 0 || spins() || looks) {
     const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
     if (looks || ::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
@@ -263,7 +263,7 @@ void UringLoop::enter(TimePoint until) {
   } else {
     result = ::io_uring_submit_and_wait(&ring_, 1);
   }
-  settle_sends(before);
+  complete_sends(before);
   if (result < 0 && !uring_error_passes(-result)) {
     throw_ring_error(-result);
   }
@@ -272,10 +272,10 @@ void UringLoop::enter(TimePoint until) {
 // Buffers may run out within a batch; by the time a new receive is submitted all of them have been given back.
 [[gnu::always_inline]] inline void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
   const auto index = static_cast<std::uint32_t>(tag);
-  if (lives(tag)) {
+  if (is_current(tag)) {
     if (result > 0) {
       if (received(index, buffers_->received(flags, result), at)) {
-        go_on(index);
+        resume(index);
       }
     } else if (result == 0) {
       end_of_stream(index);
@@ -284,9 +284,9 @@ void UringLoop::enter(TimePoint until) {
     }
   }
   if ((flags & IORING_CQE_F_BUFFER) != 0) {
-    buffers_->give_back(flags);
+    buffers_->recycle(flags);
   }
-  if ((flags & IORING_CQE_F_MORE) == 0 && lives(tag)) {
+  if ((flags & IORING_CQE_F_MORE) == 0 && is_current(tag)) {
     receive(index);
   }
 }
@@ -294,9 +294,9 @@ void UringLoop::enter(TimePoint until) {
 // One lot, so that the next submission sends all that it made due and lets the kernel complete what has come meanwhile;
 // and so that a reply is seen shortly before the next request leaves: else what it waits here for that would be in no
 // latency. What has completed leaves its queue afterwards, for a submission meanwhile may complete more.
-int UringLoop::turn(TimePoint until) {
+int UringLoop::poll_once(TimePoint until) {
   enter(until);
-  const auto count = static_cast<unsigned>(std::min<std::size_t>(::io_uring_cq_ready(&ring_), lot()));
+  const auto count = static_cast<unsigned>(std::min<std::size_t>(::io_uring_cq_ready(&ring_), batch_size()));
   if (count == 0) {
     return 0;
   }
@@ -305,11 +305,11 @@ int UringLoop::turn(TimePoint until) {
   const unsigned mask = *ring_.cq.kring_mask;
   for (unsigned i = head; i != head + count; ++i) {
     if (kind_of(completions[i & mask]) == Kind::kReceive) {
-      touch(static_cast<std::uint32_t>(completions[i & mask].user_data));
+      prefetch(static_cast<std::uint32_t>(completions[i & mask].user_data));
     }
   }
   read_clock(count);
-  const TimePoint at = at_;
+  const TimePoint at = now_;
   for (unsigned i = head; i != head + count; ++i) {
     const io_uring_cqe& completion = completions[i & mask];
     if (kind_of(completion) == Kind::kReceive) [[likely]] {
@@ -328,12 +328,12 @@ void UringLoop::handle(const io_uring_cqe& completion) {
   const auto index = static_cast<std::uint32_t>(tag);
   switch (kind_of(completion)) {
     case Kind::kConnect:
-      if (lives(tag) && link(index).phase == Phase::kConnecting) {
-        connect_decided(index);
+      if (is_current(tag) && link(index).phase == Phase::kConnecting) {
+        connect_completed(index);
       }
       break;
     case Kind::kRoom:
-      if (lives(tag) && link(index).busy) {
+      if (is_current(tag) && link(index).busy) {
         sendable(index);
       }
       break;

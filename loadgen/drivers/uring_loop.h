@@ -21,8 +21,8 @@ class UringLoop final : public EventLoop {
   // What an operation is for, in the highest byte of its user_data; the rest names the connection or the send.
   enum class Kind : std::uint8_t { kConnect, kReceive, kSend, kRoom, kTimer, kCancel };
 
-  static constexpr std::size_t kFewest = 16;  // requests that are handed over together
-  static constexpr std::size_t kMost = 64;
+  static constexpr std::size_t kMinBatch = 16;  // requests that are handed over together
+  static constexpr std::size_t kMaxBatch = 64;
 
   struct Send {
     std::uint64_t connection = 0;  // its tag
@@ -42,9 +42,9 @@ class UringLoop final : public EventLoop {
   void stop_io() noexcept override;
   bool watch(std::uint32_t index) override;
   void start_receiving(std::uint32_t index) override;
-  void transmit(std::uint32_t index, std::string_view bytes, Bytes kind) override;
-  void let_go(std::uint32_t index) noexcept override;
-  int turn(TimePoint until) override;
+  void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) override;
+  void detach(std::uint32_t index) noexcept override;
+  int poll_once(TimePoint until) override;
 
   inline io_uring_sqe* next();
   io_uring_sqe* next_after_submission();
@@ -52,7 +52,7 @@ class UringLoop final : public EventLoop {
   void name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept;
   void submit();
   void submit_rest();
-  void settle_sends(unsigned before);
+  void complete_sends(unsigned before);
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
   void handle(const io_uring_cqe& completion);

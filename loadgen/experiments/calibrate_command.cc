@@ -26,7 +26,7 @@ constexpr int kEndedEarly = 130;
 constexpr std::int64_t kConnections = 50;
 constexpr Nanoseconds kRunLength = std::chrono::seconds(2);
 constexpr int kTrials = 1000;  // as many as a p99 takes
-constexpr Nanoseconds kStallWatch = std::chrono::seconds(1);
+constexpr Nanoseconds kPreemptionWatch = std::chrono::seconds(1);
 
 // The generator has a CPU of its own where there are two: the last one, unless it was said which.
 void divide_cpus(const std::string& wish, Calibration& calibration) {
@@ -76,9 +76,10 @@ void measure_clock(Calibration& calibration) {
   calibration.delay_asleep = wake_up_delays(IdleStrategy::kSleep, kTrials);
   calibration.delay_spinning = wake_up_delays(IdleStrategy::kSpin, kTrials);
   calibration.shortest_sleep = shortest_sleeps(kTrials);
-  const BusyPollMeter::Stalls stalls = stalls_within(kStallWatch);
-  calibration.stalls_per_s = static_cast<double>(stalls.count) / std::chrono::duration<double>(kStallWatch).count();
-  calibration.longest_stall = stalls.longest;
+  const BusyPollMeter::Preemptions preemptions = preemptions_within(kPreemptionWatch);
+  calibration.preemptions_per_s =
+      static_cast<double>(preemptions.count) / std::chrono::duration<double>(kPreemptionWatch).count();
+  calibration.longest_preemption = preemptions.longest;
 }
 
 std::optional<int> parse(int argc, char** argv, LoadOptions& options) {

@@ -100,8 +100,9 @@ std::string calibration_text(const Calibration& calibration) {
   text += delay_row("spinning", calibration.delay_spinning);
   text += delay_row("shortest sleep", calibration.shortest_sleep);
   return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
-                            "clock", calibration.clock_ns, "stalls", calibration.stalls_per_s,
-                            human_duration(BusyPollMeter::kStall), human_duration(calibration.longest_stall));
+                            "clock", calibration.clock_ns, "stalls", calibration.preemptions_per_s,
+                            human_duration(BusyPollMeter::kMinPreemption),
+                            human_duration(calibration.longest_preemption));
 }
 
 Json calibration_json(const Calibration& calibration) {
@@ -123,9 +124,9 @@ Json calibration_json(const Calibration& calibration) {
           {"delay_spinning", histogram_json(calibration.delay_spinning)},
           {"shortest_sleep", histogram_json(calibration.shortest_sleep)},
           {"stalls",
-           {{"from_ns", BusyPollMeter::kStall.count()},
-            {"per_s", calibration.stalls_per_s},
-            {"longest_ns", calibration.longest_stall.count()}}}};
+           {{"from_ns", BusyPollMeter::kMinPreemption.count()},
+            {"per_s", calibration.preemptions_per_s},
+            {"longest_ns", calibration.longest_preemption.count()}}}};
 }
 
 CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {

@@ -41,8 +41,8 @@ struct Calibration {
   Histogram delay_asleep;
   Histogram delay_spinning;
   Histogram shortest_sleep;
-  double stalls_per_s = 0;
-  Nanoseconds longest_stall{0};
+  double preemptions_per_s = 0;
+  Nanoseconds longest_preemption{0};
 };
 
 // Fills in kernel and CPU.

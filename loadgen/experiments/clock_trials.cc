@@ -75,13 +75,13 @@ Histogram shortest_sleeps(int times) {
   return lengths;
 }
 
-BusyPollMeter::Stalls stalls_within(Nanoseconds length) {
+BusyPollMeter::Preemptions preemptions_within(Nanoseconds length) {
   BusyPollMeter meter;
   const TimePoint end = now() + length;
   for (TimePoint at = now(); at < end; at = now()) {
     meter.idle(at, true);
   }
-  return meter.stalls();
+  return meter.preemptions();
 }
 
 }  // namespace fanin::load

@@ -19,6 +19,6 @@ Histogram wake_up_delays(IdleStrategy kind, int times);
 Histogram shortest_sleeps(int times);
 
 // What the machine takes from a thread that looks at the clock and does nothing else for so long.
-BusyPollMeter::Stalls stalls_within(Nanoseconds length);
+BusyPollMeter::Preemptions preemptions_within(Nanoseconds length);
 
 }  // namespace fanin::load

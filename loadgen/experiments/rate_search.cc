@@ -6,9 +6,9 @@
 namespace fanin::load {
 namespace {
 
-constexpr int kMostHalvings = 10;
-constexpr int kMostDoubts = 3;
-constexpr int kMostConfirmations = 6;
+constexpr int kMaxHalvings = 10;
+constexpr int kMaxDoubts = 3;
+constexpr int kMaxConfirmations = 6;
 
 // Four significant digits: finer than any precision that can be asked for, and readable.
 double four_digits(double rate_per_s) {
@@ -65,7 +65,7 @@ class Search {
       climb(rate);
       return;
     }
-    for (int i = 0; i < kMostHalvings && rate / 2 >= search_.lowest_per_s && !found_.cut_short; ++i) {
+    for (int i = 0; i < kMaxHalvings && rate / 2 >= search_.lowest_per_s && !found_.cut_short; ++i) {
       rate = four_digits(rate / 2);
       if (settle(rate, ProbePhase::kHalving)) {
         return;
@@ -86,7 +86,7 @@ class Search {
   // A rate that failed while everything up to its neighbour meets the objective may have met a bad moment of the
   // machine: it is asked again, and where it meets the objective now, the search goes on above it.
   void doubt() {
-    for (int i = 0; i < kMostDoubts && met_ && failed_ && !bisection_failed_; ++i) {
+    for (int i = 0; i < kMaxDoubts && met_ && failed_ && !bisection_failed_; ++i) {
       const double doubted = *failed_;
       if (!settle(doubted, ProbePhase::kDoubling)) {
         return;
@@ -110,7 +110,7 @@ class Search {
 
   void confirm() {
     double step = search_.precision;
-    for (int i = 0; i < kMostConfirmations && met_ && !found_.cut_short; ++i, step *= 2) {
+    for (int i = 0; i < kMaxConfirmations && met_ && !found_.cut_short; ++i, step *= 2) {
       if (meets(*met_, ProbePhase::kConfirmation)) {
         found_.rate_per_s = met_;
         return;

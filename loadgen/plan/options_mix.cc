@@ -14,7 +14,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::size_t kMostClasses = 16;
+constexpr std::size_t kMaxClasses = 16;
 constexpr double kHighestWeight = 1e9;
 constexpr std::string_view kSyntax = "write 'WEIGHT KEY=VALUE ...' such as '1 name=heavy payload-size=65536'";
 
@@ -118,8 +118,8 @@ ClientProtocolOptions add_class(const std::string& text, const LoadOptions& opti
 }
 
 void check_protocol(const LoadOptions& options, const Protocol& protocol) {
-  if (options.mix.size() < 2 || options.mix.size() > kMostClasses) {
-    refuse(fmt::format("{} --mix: give 2 to {}, one for each class of requests", options.mix.size(), kMostClasses));
+  if (options.mix.size() < 2 || options.mix.size() > kMaxClasses) {
+    refuse(fmt::format("{} --mix: give 2 to {}, one for each class of requests", options.mix.size(), kMaxClasses));
   }
   if (protocol.needs_shared_memory) {
     refuse(

@@ -8,7 +8,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMostBytesPerSecond = 1'000'000'000'000;
+constexpr std::int64_t kMaxBytesPerSecond = 1'000'000'000'000;
 constexpr std::int64_t kLargestBuffer = 1 << 30;
 
 std::optional<std::uint64_t> rate_of(const char* option, const std::optional<std::int64_t>& rate,
@@ -19,7 +19,7 @@ std::optional<std::uint64_t> rate_of(const char* option, const std::optional<std
   if (!has_event_loops(plan.driver)) {
     refuse(fmt::format("{} needs event loops: choose --driver epoll, or leave it to fanin-load", option));
   }
-  return static_cast<std::uint64_t>(in_range(option, *rate, 1, kMostBytesPerSecond));
+  return static_cast<std::uint64_t>(in_range(option, *rate, 1, kMaxBytesPerSecond));
 }
 
 void set_trickle(const LoadOptions& options, LoadPlan& plan) {

@@ -16,8 +16,8 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMostConnections = 10'000'000;
-constexpr std::int64_t kMostBlockingThreads = 20'000;
+constexpr std::int64_t kMaxConnections = 10'000'000;
+constexpr std::int64_t kMaxBlockingThreads = 20'000;
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
   const auto resolved = options.addresses.find(options.target);
@@ -33,8 +33,8 @@ void set_connecting(const LoadOptions& options, LoadPlan& plan) {
   }
   const std::string& text = *options.connecting;
   const std::int64_t count = text == "all" ? std::int64_t{plan.connections} + plan.idle : parse_count(text).value_or(0);
-  if (text != "all" && (count < 1 || count > kMostConnections)) {
-    refuse(fmt::format("--connecting {} is out of range: give 1 to {}, or all", text, kMostConnections));
+  if (text != "all" && (count < 1 || count > kMaxConnections)) {
+    refuse(fmt::format("--connecting {} is out of range: give 1 to {}, or all", text, kMaxConnections));
   }
   plan.connecting = static_cast<std::uint32_t>(count);
 }
@@ -42,7 +42,7 @@ void set_connecting(const LoadOptions& options, LoadPlan& plan) {
 void set_connections(const LoadOptions& options, LoadPlan& plan) {
   plan.driver = choose_driver(options.driver, std::nullopt).kind;
   const bool loops = has_event_loops(plan.driver);
-  const std::int64_t most = loops ? kMostConnections : kMostBlockingThreads;
+  const std::int64_t most = loops ? kMaxConnections : kMaxBlockingThreads;
   plan.connections =
       static_cast<std::uint32_t>(in_range("--connections", options.connections.value_or(loops ? 10 : 20), 1, most));
   if (!loops && options.threads && *options.threads != plan.connections) {
@@ -54,7 +54,7 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
     refuse(fmt::format("{} threads for {} connections: give --connections of at least --threads", plan.threads,
                        plan.connections));
   }
-  plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMostConnections));
+  plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMaxConnections));
   plan.prove_idle = options.prove_idle;
   if (plan.prove_idle && plan.idle == 0) {
     refuse("--prove-idle needs --idle: it serves every idle connection once");

@@ -16,7 +16,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{64} * 1024 * 1024;
+constexpr std::int64_t kMaxBytes = std::int64_t{64} * 1024 * 1024;
 
 // Options that are taken as they are, and those that may hold C escapes. Most are as if they were not given where they
 // are empty, which nobody means.
@@ -52,9 +52,9 @@ constexpr TextOption kTextOptions[]{
 std::size_t to_size(const std::string& name, const std::string& text) {
   const auto size = parse_count(text);
   if (!size) {
-    refuse(fmt::format("--{} '{}' is no number of bytes: give one from 1 to {}", name, text, kMostBytes));
+    refuse(fmt::format("--{} '{}' is no number of bytes: give one from 1 to {}", name, text, kMaxBytes));
   }
-  return static_cast<std::size_t>(in_range(("--" + name).c_str(), *size, 1, kMostBytes));
+  return static_cast<std::size_t>(in_range(("--" + name).c_str(), *size, 1, kMaxBytes));
 }
 
 void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOptions& client) {

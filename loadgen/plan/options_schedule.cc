@@ -12,8 +12,8 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMostDepth = 65535;
-constexpr std::int64_t kMostInFlight = 100'000'000;  // 16 bytes each
+constexpr std::int64_t kMaxDepth = 65535;
+constexpr std::int64_t kMaxInFlight = 100'000'000;  // 16 bytes each
 constexpr double kHighestRate = 1e8;
 constexpr Nanoseconds kLongestWarmup = std::chrono::seconds(10);  // of --warmup auto
 
@@ -74,10 +74,10 @@ void set_trace(const LoadOptions& options, LoadPlan& plan) {
 }
 
 void set_bursts(const std::string& size, LoadPlan& plan) {
-  constexpr std::uint32_t kMostAtOnce = 10'000'000;
+  constexpr std::uint32_t kMaxSendBytes = 10'000'000;
   const std::int64_t count = parse_count(size).value_or(0);
-  if (count < 1 || count > kMostAtOnce) {
-    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMostAtOnce));
+  if (count < 1 || count > kMaxSendBytes) {
+    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMaxSendBytes));
   }
   plan.arrival = ArrivalKind::kBursts;
   plan.burst_size = static_cast<std::uint32_t>(count);
@@ -138,8 +138,8 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
   if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
     refuse("--think needs a closed loop: with --rate the schedule says when requests are sent");
   }
-  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMostDepth));
-  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMostInFlight);
+  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMaxDepth));
+  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMaxInFlight);
   if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
     refuse(fmt::format("--depth {} needs event loops and a protocol with several requests per connection", plan.depth));
   }

@@ -9,16 +9,16 @@ namespace {
 
 constexpr Nanoseconds kDefaultSlice = std::chrono::milliseconds(20);
 constexpr Nanoseconds kShortest = std::chrono::milliseconds(2);
-constexpr std::size_t kMostTargets = 16;
+constexpr std::size_t kMaxTargets = 16;
 constexpr int kCutShare = 10;  // a tenth at either end: replies of the other target still come in at the first
 
 void check_targets(const LoadOptions& options) {
   if (!options.target.empty()) {
     refuse(fmt::format("{} stands beside --target: give all targets by --target", options.target));
   }
-  if (options.targets.size() < 2 || options.targets.size() > kMostTargets) {
+  if (options.targets.size() < 2 || options.targets.size() > kMaxTargets) {
     refuse(fmt::format("{} --target: give 2 to {}, the same one twice for an A/A run", options.targets.size(),
-                       kMostTargets));
+                       kMaxTargets));
   }
   if (options.rate_per_s || options.arrival || options.ramp) {
     refuse("targets take turns in a closed loop: leave --rate, --arrival and --ramp out");

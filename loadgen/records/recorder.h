@@ -69,7 +69,7 @@ class alignas(64) Recorder {
     last_sent_ = at;
   }
   // What leaves from now on could have left so much earlier, had the machine not stalled (see BusyPollMeter).
-  void stolen(Nanoseconds time) noexcept { stolen_ = time; }
+  void preempted(Nanoseconds time) noexcept { preempted_ = time; }
   // Returns whether the request is of the window.
   [[gnu::always_inline]] bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
     completed_in_window_ += counts(at) ? 1 : 0;
@@ -157,7 +157,7 @@ class alignas(64) Recorder {
   // Of sends, after the time they were due or, if later, that a connection was free: the generator's own.
   const Histogram& lateness() const noexcept { return lateness_; }
   // Of those that left later than the tolerance, the ones that would have kept it if the machine had not stalled.
-  std::uint64_t late_by_stalls() const noexcept { return late_by_stalls_; }
+  std::uint64_t late_by_preemptions() const noexcept { return late_by_preemptions_; }
   // Of requests that found no connection free when they were due, until one was.
   const Histogram& queueing() const noexcept { return queueing_; }
   // Between one send of this thread and the next.
@@ -177,7 +177,7 @@ class alignas(64) Recorder {
     const Nanoseconds lateness = at - std::max(free_since, intended);
     lateness_.record(lateness);
     if (lateness > tolerance_) [[unlikely]] {
-      late_by_stalls_ += lateness - stolen_ <= tolerance_ ? 1 : 0;
+      late_by_preemptions_ += lateness - preempted_ <= tolerance_ ? 1 : 0;
     }
     if (last_sent_ != TimePoint::min()) {
       gaps_.record(at - last_sent_);
@@ -192,8 +192,8 @@ class alignas(64) Recorder {
   Window window_;
   bool separate_service_;
   Nanoseconds tolerance_;
-  Nanoseconds stolen_{0};
-  std::uint64_t late_by_stalls_ = 0;
+  Nanoseconds preempted_{0};
+  std::uint64_t late_by_preemptions_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
   std::uint64_t completed_outside_ = 0;

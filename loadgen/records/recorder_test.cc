@@ -198,13 +198,13 @@ TEST_F(RecorderTest, LateByStallsIsOnlyWhatWouldHaveBeenInTimeWithoutThem) {
   Recorder recorder(true, milliseconds(1));
   recorder.begin({open_, open_, open_ + seconds(1)});
   const TimePoint due = open_ + milliseconds(10);
-  recorder.stolen(std::chrono::microseconds(900));
+  recorder.preempted(std::chrono::microseconds(900));
   recorder.sent(due, TimePoint::min(), due + milliseconds(2));
-  EXPECT_EQ(recorder.late_by_stalls(), 0U);
-  recorder.stolen(milliseconds(1));
+  EXPECT_EQ(recorder.late_by_preemptions(), 0U);
+  recorder.preempted(milliseconds(1));
   recorder.sent(due, TimePoint::min(), due + milliseconds(2));
   recorder.sent(due, TimePoint::min(), due + milliseconds(1));  // is in time
-  EXPECT_EQ(recorder.late_by_stalls(), 1U);
+  EXPECT_EQ(recorder.late_by_preemptions(), 1U);
 }
 
 // Would catch: the first gap of the window left out, which is a long one where the schedule is slow.

@@ -24,7 +24,7 @@ ThreadUsage thread_usage() noexcept;
 class UsageMeter {
  public:
   // To be called now and then with the current time; reads only at the borders.
-  void pass(TimePoint at, TimePoint open, TimePoint close) noexcept {
+  void tick(TimePoint at, TimePoint open, TimePoint close) noexcept {
     if (phase_ == 0 && at >= open) [[unlikely]] {
       begin_ = thread_usage();
       phase_ = 1;
@@ -35,7 +35,7 @@ class UsageMeter {
     }
   }
   // The window is over whatever the clock says.
-  void stop() noexcept { pass(TimePoint::max(), TimePoint::max(), TimePoint::max()); }
+  void stop() noexcept { tick(TimePoint::max(), TimePoint::max(), TimePoint::max()); }
 
   Nanoseconds cpu() const noexcept { return end_.cpu - begin_.cpu; }
   // The share of a CPU that the thread used over a window of this length, without what it spun away. A thread that

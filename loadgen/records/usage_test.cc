@@ -21,10 +21,10 @@ TEST(UsageMeter, TakesTheWindowAndNothingElse) {
   const TimePoint open = now() + std::chrono::hours(1);
   const TimePoint close = open + std::chrono::hours(1);
   burn(std::chrono::milliseconds(5));
-  meter.pass(now(), open, close);
-  meter.pass(open, open, close);
+  meter.tick(now(), open, close);
+  meter.tick(open, open, close);
   burn(std::chrono::milliseconds(5));
-  meter.pass(close, open, close);
+  meter.tick(close, open, close);
   const Nanoseconds used = meter.cpu();
   EXPECT_GE(used, std::chrono::milliseconds(5));
   burn(std::chrono::milliseconds(5));
@@ -42,17 +42,17 @@ TEST(UsageMeter, AWindowThatNeverOpenedUsedNothing) {
 // readings are as good as one.
 TEST(UsageMeter, AThreadThatBlocksOverTheWindowDidNotUseIt) {
   UsageMeter meter;
-  meter.pass(TimePoint{}, TimePoint::max(), TimePoint::max());
+  meter.tick(TimePoint{}, TimePoint::max(), TimePoint::max());
   const TimePoint open{std::chrono::seconds(1)};
   const TimePoint close = open + std::chrono::hours(1);
-  meter.pass(close + std::chrono::seconds(2), open, close);
+  meter.tick(close + std::chrono::seconds(2), open, close);
   EXPECT_LT(*meter.utilisation(close - open, Nanoseconds(0)), 0.5);
 }
 
 // Would catch: what a loop spins away taken for work, and more than the whole of a CPU.
 TEST(UsageMeter, UtilisationIsWorkOverTheWindow) {
   UsageMeter meter;
-  meter.pass(TimePoint{}, TimePoint{}, TimePoint::max());
+  meter.tick(TimePoint{}, TimePoint{}, TimePoint::max());
   burn(std::chrono::milliseconds(2));
   meter.stop();
   EXPECT_EQ(*meter.utilisation(2 * meter.cpu(), Nanoseconds(0)), 0.5);
@@ -74,7 +74,7 @@ TEST(UsageMeter, AWaitThatNobodyCountedIsNotZero) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
   UsageMeter meter;
-  meter.pass(TimePoint{}, TimePoint{}, TimePoint::max());
+  meter.tick(TimePoint{}, TimePoint{}, TimePoint::max());
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   meter.stop();
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -14,7 +14,7 @@ namespace {
 using LineJson = nlohmann::ordered_json;
 
 constexpr Nanoseconds kLineEvery = std::chrono::seconds(1);
-constexpr std::size_t kMostPending = std::size_t{1} << 20;  // bytes: lines of about an hour
+constexpr std::size_t kMaxPending = std::size_t{1} << 20;  // bytes: lines of about an hour
 
 LineJson errors_json(const ErrorCounts& errors) {
   LineJson json = LineJson::object();
@@ -105,7 +105,7 @@ void LiveJson::second(const FinishedSecond& second) {
 void LiveJson::end_run() noexcept { write_pending(Wait::kUntilTaken); }
 
 void LiveJson::write_line(const std::string& line) {
-  if (error_ == 0 && pending_.size() > kMostPending) {
+  if (error_ == 0 && pending_.size() > kMaxPending) {
     error_ = ENOBUFS;
   }
   if (error_ == 0) {

@@ -140,7 +140,7 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
-          {"late_by_stalls_share", spins ? or_null(result.late_by_stalls_share()) : Json()},
+          {"late_by_stalls_share", spins ? or_null(result.late_by_preemptions_share()) : Json()},
           {"queued", result.queued()},
           {"queueing", histogram_json(result.queueing)},
           {"gaps", histogram_json(result.gaps)},
@@ -167,14 +167,14 @@ Json silence_json(const Verdict& verdict) {
 }
 
 // Only a thread that spins sees them.
-Json stalls_json(const LoadPlan& plan, const LoadResult& result) {
+Json preemptions_json(const LoadPlan& plan, const LoadResult& result) {
   if (plan.idle_strategy.kind != IdleStrategy::kSpin) {
     return nullptr;
   }
-  return {{"from_ns", BusyPollMeter::kStall.count()},
-          {"count", result.stalls.count},
-          {"total_ns", result.stalls.total.count()},
-          {"longest_ns", result.stalls.longest.count()}};
+  return {{"from_ns", BusyPollMeter::kMinPreemption.count()},
+          {"count", result.preemptions.count},
+          {"total_ns", result.preemptions.total.count()},
+          {"longest_ns", result.preemptions.longest.count()}};
 }
 
 Json machine_json(const LoadResult& result) {
@@ -209,7 +209,7 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
           {"wait", idle_strategy_name(plan.idle_strategy.kind)},
           {"wait_reason", plan.idle_strategy.reason},
           {"spun_ns", result.spun.count()},
-          {"stalls", stalls_json(plan, result)},
+          {"stalls", preemptions_json(plan, result)},
           {"voluntary_switches", usage.voluntary_switches},
           {"involuntary_switches", usage.involuntary_switches},
           {"max_rss_bytes", usage.max_rss_bytes}};

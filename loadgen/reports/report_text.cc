@@ -167,16 +167,16 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   if (!plan.rate_per_s) {
     return "";
   }
-  const double stalled = result.late_by_stalls_share().value_or(0);
+  const double preempted = result.late_by_preemptions_share().value_or(0);
   std::string text = fmt::format("  schedule      asked {}", human_rate(*plan.rate_per_s));
   text += verdict.achieved_rate_per_s ? ", achieved " + human_rate(*verdict.achieved_rate_per_s) : "";
-  text +=
-      verdict.within_tolerance_share
-          ? fmt::format("; {:.2f} % left within {} of their time{}, the latest {} after it\n",
-                        *verdict.within_tolerance_share * 100, human_duration(lateness_tolerance(plan)),
-                        stalled > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", stalled * 100) : "",
-                        human_duration(result.lateness.max()))
-          : "; no request of the window left\n";
+  text += verdict.within_tolerance_share
+              ? fmt::format(
+                    "; {:.2f} % left within {} of their time{}, the latest {} after it\n",
+                    *verdict.within_tolerance_share * 100, human_duration(lateness_tolerance(plan)),
+                    preempted > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", preempted * 100) : "",
+                    human_duration(result.lateness.max()))
+              : "; no request of the window left\n";
   if (result.queued() > 0) {
     text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
                         plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
@@ -221,8 +221,8 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
       fmt::format("  waiting       {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
   if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
     text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
-                        human_count(result.stalls.count), human_duration(BusyPollMeter::kStall),
-                        human_duration(result.stalls.total), human_duration(result.stalls.longest));
+                        human_count(result.preemptions.count), human_duration(BusyPollMeter::kMinPreemption),
+                        human_duration(result.preemptions.total), human_duration(result.preemptions.longest));
   }
   return text;
 }

@@ -30,7 +30,7 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.service.merge(recorder.service());
   result.connect.merge(recorder.connect());
   result.lateness.merge(recorder.lateness());
-  result.late_by_stalls += recorder.late_by_stalls();
+  result.late_by_preemptions += recorder.late_by_preemptions();
   result.queueing.merge(recorder.queueing());
   result.gaps.merge(recorder.gaps());
 }
@@ -44,9 +44,9 @@ void add_classes(LoadResult& result, const ClassRecorder& classes) {
 
 void add_usage(LoadResult& result, const UsageMeter& usage, const BusyPollMeter& spin, Nanoseconds window) {
   result.spun += spin.spun();
-  result.stalls.count += spin.stalls().count;
-  result.stalls.total += spin.stalls().total;
-  result.stalls.longest = std::max(result.stalls.longest, spin.stalls().longest);
+  result.preemptions.count += spin.preemptions().count;
+  result.preemptions.total += spin.preemptions().total;
+  result.preemptions.longest = std::max(result.preemptions.longest, spin.preemptions().longest);
   const std::optional<Nanoseconds> waited = usage.run_queue_wait();
   result.run_queue_wait =
       result.run_queue_wait && waited ? std::make_optional(*result.run_queue_wait + *waited) : std::nullopt;
@@ -207,9 +207,10 @@ std::optional<std::uint64_t> LoadResult::served_in_warmup(const LoadPlan& plan) 
   return connections.established - std::min(connections.established, unserved_at_opening);
 }
 
-std::optional<double> LoadResult::late_by_stalls_share() const noexcept {
+std::optional<double> LoadResult::late_by_preemptions_share() const noexcept {
   const std::uint64_t sends = lateness.count() + lateness.infinite();
-  return sends > 0 ? std::optional(static_cast<double>(late_by_stalls) / static_cast<double>(sends)) : std::nullopt;
+  return sends > 0 ? std::optional(static_cast<double>(late_by_preemptions) / static_cast<double>(sends))
+                   : std::nullopt;
 }
 
 double LoadResult::requests_per_s() const noexcept {

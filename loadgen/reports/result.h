@@ -92,7 +92,7 @@ struct LoadResult {
   Histogram service;
   Histogram connect;
   Histogram lateness;  // the next four: see Recorder; of all threads
-  std::uint64_t late_by_stalls = 0;
+  std::uint64_t late_by_preemptions = 0;
   Histogram queueing;
   Histogram gaps;
   std::optional<StampRecords> stamps;  // with --timestamps
@@ -107,13 +107,13 @@ struct LoadResult {
   double threads_utilisation = 0;                              // the sum over all threads
   std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
   Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
-  Nanoseconds spun{0};                // of all threads: CPU time that is in `generator`, and not work
-  BusyPollMeter::Stalls stalls;       // of all threads that spin
-  std::optional<ServerUsage> server;  // with --server-pid, over the window
+  Nanoseconds spun{0};                     // of all threads: CPU time that is in `generator`, and not work
+  BusyPollMeter::Preemptions preemptions;  // of all threads that spin
+  std::optional<ServerUsage> server;       // with --server-pid, over the window
 
   // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
   // stalls; 0 where no thread spins, nothing where there were no sends.
-  std::optional<double> late_by_stalls_share() const noexcept;
+  std::optional<double> late_by_preemptions_share() const noexcept;
   // Of the time that the active connections had in the window, of which each has all; none without a window.
   std::optional<double> share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept;
   // Connections that had a reply before the window opened. None where there was no warm-up, or each request connects.

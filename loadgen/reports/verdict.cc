@@ -39,7 +39,7 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
                             *within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
       text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
-                          result.late_by_stalls_share().value_or(0) * 100);
+                          result.late_by_preemptions_share().value_or(0) * 100);
     }
     verdict.late = *within < kLateInvalid;
     verdict.late ? reasons.invalidate(kNoteLate, text) : reasons.warn(kNoteLate, text);

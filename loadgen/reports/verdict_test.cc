@@ -45,7 +45,7 @@ TEST_F(VerdictTest, AShareOfNoRequestsIsNotZero) {
   result_.sent = result_.completed = result_.completed_in_window = 0;
   const Verdict verdict = judged();
   EXPECT_EQ(verdict.within_tolerance_share, std::nullopt);
-  EXPECT_EQ(result_.late_by_stalls_share(), std::nullopt);
+  EXPECT_EQ(result_.late_by_preemptions_share(), std::nullopt);
   EXPECT_EQ(verdict.status, Status::kInvalid);
   EXPECT_EQ(verdict.reasons, std::vector<std::string>{"no request was due in the window"});
   plan_.rate_per_s.reset();
@@ -65,7 +65,7 @@ TEST_F(VerdictTest, RepliesThatFallBehindShow) {
 TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   open_loop(9'800, 200);
   plan_.idle_strategy.kind = IdleStrategy::kSpin;
-  result_.late_by_stalls = 100;  // of 10,000
+  result_.late_by_preemptions = 100;  // of 10,000
   ASSERT_EQ(judged().reasons.size(), 1U);
   EXPECT_NE(judged().reasons[0].find("1.00 % would have without the machine's stalls"), std::string::npos)
       << judged().reasons[0];

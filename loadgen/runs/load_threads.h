@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "loadgen/drivers/blocking_client.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/drivers/coordinator.h"
-#include "loadgen/drivers/dial.h"
 #include "loadgen/drivers/load_thread.h"
 
 namespace fanin::load {

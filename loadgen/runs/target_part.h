@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loadgen/drivers/blocking_client.h"
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/accept_queue.h"

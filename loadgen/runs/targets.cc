@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/plan/options_target.h"
 #include "net/resolve.h"
 
@@ -11,7 +11,7 @@ namespace fanin::load {
 const Address& first_accepting(const std::vector<Address>& addresses) {
   constexpr Nanoseconds kTimeout = std::chrono::seconds(1);
   const auto accepts = [kTimeout](const Address& address) {
-    return dial(address, nullptr, Blocking::kYes, kTimeout, std::nullopt).connected;
+    return start_connect(address, nullptr, Blocking::kYes, kTimeout, std::nullopt).connected;
   };
   const auto first = addresses.size() > 1 ? std::find_if(addresses.begin(), addresses.end(), accepts) : addresses.end();
   return first != addresses.end() ? *first : addresses.front();

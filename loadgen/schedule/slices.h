@@ -55,7 +55,7 @@ class Slices {
   TimePoint next_begin() const noexcept { return begin_; }
   void completed(TimePoint sent) noexcept;
   // To be called now and then with the current time.
-  void pass(TimePoint at) noexcept {
+  void tick(TimePoint at) noexcept {
     if (at >= next_reading_) [[unlikely]] {
       read(at);
     }

@@ -99,15 +99,15 @@ TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   slices.begin(window_of(0, 200), &clock);
   for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
     slices.open(instant(ms));
-    slices.pass(instant(ms));
+    slices.tick(instant(ms));
   }
   slices.open(instant(39));
-  slices.pass(instant(39));  // the second is over
+  slices.tick(instant(39));  // the second is over
   slices.open(instant(59));
-  slices.pass(instant(59));  // both borders of the third
-  slices.pass(instant(59));
+  slices.tick(instant(59));  // both borders of the third
+  slices.tick(instant(59));
   slices.open(instant(62));
-  slices.pass(instant(62));  // the fourth is never left
+  slices.tick(instant(62));  // the fourth is never left
   ASSERT_EQ(slices.all().size(), 4U);
   EXPECT_TRUE(slices.all()[0].server_cpu);
   EXPECT_TRUE(slices.all()[1].server_cpu);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/reports/verdict.h"
@@ -156,7 +156,7 @@ TEST_P(ChurnTest, AnotherQueueThatOverflowsIsNotTheTargets) {
     explicit Crowd(const Address& target) : target_(target) {}
     void established(std::uint64_t /*connections*/) override {
       for (int i = 0; i < 10; ++i) {
-        connects_.push_back(dial(target_, nullptr, Blocking::kNo).fd);
+        connects_.push_back(start_connect(target_, nullptr, Blocking::kNo).fd);
       }
     }
 

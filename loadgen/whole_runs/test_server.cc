@@ -14,7 +14,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::size_t kMostConnections = 4096;
+constexpr std::size_t kMaxConnections = 4096;
 constexpr int kLateMs = 10;
 
 void send_all(int fd, std::string_view data) {
@@ -38,7 +38,7 @@ TestServer::TestServer(Behaviour behaviour, Script script)
       listener_(listen_on(Address::parse("127.0.0.1", 0), {.nonblocking = true})),
       wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       address_(Address::of_local_end(listener_.get())) {
-  connections_.reserve(kMostConnections);
+  connections_.reserve(kMaxConnections);
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -63,7 +63,7 @@ void TestServer::serve() {
   // their own, must not hold on to connections that are closed here, or the peer would never hear of it.
   take_own_descriptor_table();
   std::vector<pollfd> ready;
-  ready.reserve(kMostConnections + 2);
+  ready.reserve(kMaxConnections + 2);
   while (!stopping_.load()) {
     ready.assign({{wake_.get(), POLLIN, 0}});
     if (!stalled_.load()) {
@@ -89,7 +89,7 @@ void TestServer::serve() {
 }
 
 void TestServer::accept_all() {
-  while (connections_.size() < kMostConnections) {
+  while (connections_.size() < kMaxConnections) {
     Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) {
       return;

@@ -80,7 +80,7 @@ class MultishotLoop {
       if (serving) {
         client.connection->on_received(buffers_.received(completion.flags, completion.result));
       }
-      buffers_.give_back(completion.flags);
+      buffers_.recycle(completion.flags);
     } else if (serving && completion.result != -ENOBUFS && completion.result != -ECANCELED) {
       client.connection->on_end(-completion.result);
     }

@@ -1,4 +1,4 @@
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -15,7 +15,7 @@ constexpr std::uint64_t kChurnSources = 16;  // 16 addresses make churn CPU-boun
 // connect() looks at one port after another until it finds a free one, and at each for a pair of addresses like its
 // own among all connections of the machine: with half of the ports in use, that was 57 % of the CPU at a million.
 constexpr std::uint32_t kPortsPerConnection = 16;
-constexpr std::uint64_t kMostSources = 250 * 250;
+constexpr std::uint64_t kMaxSources = 250 * 250;
 
 bool takes_turns(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
 
@@ -41,51 +41,51 @@ SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connection
     return;
   }
   in_a_row_ = churning ? 1 : carried;
-  for (std::uint64_t i = 0; i < std::min(needed, kMostSources); ++i) {
+  for (std::uint64_t i = 0; i < std::min(needed, kMaxSources); ++i) {
     addresses_.push_back(source_address(i));
   }
 }
 
-Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout,
-             std::optional<int> receive_buffer_bytes) noexcept {
+ConnectResult start_connect(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout,
+                            std::optional<int> receive_buffer_bytes) noexcept {
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
-  Dialled dialled{.fd = Descriptor(::socket(target.family(), type, 0))};
-  const auto fail = [&dialled] {
-    dialled.error = errno;
-    dialled.fd.reset();
-    return std::move(dialled);
+  ConnectResult connecting{.fd = Descriptor(::socket(target.family(), type, 0))};
+  const auto fail = [&connecting] {
+    connecting.error = errno;
+    connecting.fd.reset();
+    return std::move(connecting);
   };
-  if (!dialled.fd) {
+  if (!connecting.fd) {
     return fail();
   }
   const int on = 1;
   if (!target.is_unix()) {
-    ::setsockopt(dialled.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(connecting.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   if (timeout > Nanoseconds(0)) {
     const auto us = std::max<std::int64_t>(1, timeout / std::chrono::microseconds(1));
     const timeval limit{us / 1'000'000, us % 1'000'000};
-    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    ::setsockopt(connecting.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
   if (receive_buffer_bytes) {  // before the connect, which announces the window
-    ::setsockopt(dialled.fd.get(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer_bytes, sizeof *receive_buffer_bytes);
+    ::setsockopt(connecting.fd.get(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer_bytes, sizeof *receive_buffer_bytes);
   }
   if (source != nullptr) {
     // Without this option bind() would reserve a port for the address alone, not for the pair of both ends.
-    ::setsockopt(dialled.fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    if (::bind(dialled.fd.get(), source->data(), source->size()) != 0) {
+    ::setsockopt(connecting.fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (::bind(connecting.fd.get(), source->data(), source->size()) != 0) {
       return fail();
     }
   }
-  if (::connect(dialled.fd.get(), target.data(), target.size()) == 0) {
-    dialled.connected = true;
+  if (::connect(connecting.fd.get(), target.data(), target.size()) == 0) {
+    connecting.connected = true;
   } else if (errno != EINPROGRESS) {
     return fail();
   } else if (blocking == Blocking::kYes) {
     errno = ETIMEDOUT;  // how Linux says that SO_SNDTIMEO ran out in connect()
     return fail();
   }
-  return dialled;
+  return connecting;
 }
 
 }  // namespace fanin::load

@@ -1,4 +1,4 @@
-#include "loadgen/drivers/dial.h"
+#include "loadgen/drivers/connect.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -56,17 +56,17 @@ TEST(SourceAddresses, OtherTargetsAreLeftToTheKernel) {
   EXPECT_EQ(SourceAddresses(Address::parse("::1", 80), 1'000'000, true).of(0), nullptr);
 }
 
-TEST(Dial, ConnectsFromTheGivenAddress) {
+TEST(StartConnect, ConnectsFromTheGivenAddress) {
   TestServer server(TestServer::Behaviour::kEchoes);
   const Address source = Address::parse("127.0.7.9", 0);
-  const Dialled dialled = dial(server.address(), &source, Blocking::kYes);
-  ASSERT_TRUE(dialled.connected);
-  EXPECT_EQ(Address::of_local_end(dialled.fd.get()).host(), "127.0.7.9");
+  const ConnectResult connecting = start_connect(server.address(), &source, Blocking::kYes);
+  ASSERT_TRUE(connecting.connected);
+  EXPECT_EQ(Address::of_local_end(connecting.fd.get()).host(), "127.0.7.9");
 }
 
 // Descriptors, ports and refusals must be told apart, because what to do about each differs.
-TEST(Dial, FailuresKeepTheirReason) {
-  const Dialled refused = dial(refusing_address(), nullptr, Blocking::kYes);
+TEST(StartConnect, FailuresKeepTheirReason) {
+  const ConnectResult refused = start_connect(refusing_address(), nullptr, Blocking::kYes);
   EXPECT_FALSE(refused.fd);
   EXPECT_EQ(classify_connect(refused.error), ErrorKind::kConnectRefused);
 
@@ -74,7 +74,7 @@ TEST(Dial, FailuresKeepTheirReason) {
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{0, before.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &none);
-  const Dialled exhausted = dial(kTarget, nullptr, Blocking::kNo);
+  const ConnectResult exhausted = start_connect(kTarget, nullptr, Blocking::kNo);
   ::setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(classify_connect(exhausted.error), ErrorKind::kNoDescriptor);
 

@@ -32,7 +32,7 @@ class SourceAddresses {
   std::vector<Address> addresses_;
 };
 
-struct Dialled {
+struct ConnectResult {
   Descriptor fd;           // empty on failure
   int error = 0;           // errno of the failure
   bool connected = false;  // false with a descriptor: under way, the socket becomes writable when it is decided
@@ -41,8 +41,8 @@ struct Dialled {
 // Starts a connection with TCP_NODELAY set; a blocking one is waited for, and this and each of its sends last no longer
 // than `timeout`. `receive_buffer_bytes` is SO_RCVBUF, of which the kernel makes twice as much. Never throws: failures
 // are values.
-Dialled dial(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {},
-             std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
+ConnectResult start_connect(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {},
+                            std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
 
 // Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;
