@@ -1,16 +1,16 @@
-"""The claims of the README, one line each: what was measured, what it must be, whether it holds.
+"""The claims about the generator, one line each: what was measured, its bound, pass or fail.
 
-A claim is about several figures, such as those of all percentiles: shown is the one nearest to its bound, or farthest
-beyond it. All figures are on the page that beside_others makes.
+A claim covers several figures, such as those of all percentiles. Its line shows the figure nearest to its bound, or
+farthest beyond it; comparison_page shows all of them.
 """
 
 import re
 from dataclasses import dataclass, field
 
-from plots.beside_others import bounds, number, ratio_text, unit_of
+from plots.comparison_page import bounds, number, ratio_text, unit_of, verdict
 
-# The most that fanin-load's CPU time per request may be of a peer's: by the driver, or for all of them, the peer, and
-# the kind of the comparison. Replies of nginx come in segments of its own, and cost every client something else.
+# The highest ratio of fanin-load's CPU time per request to a competitor's, by driver (or all drivers), competitor and
+# kind of comparison.
 COST_LIMITS = {
     ("fanin-load epoll", "minimal-epoll-client", "generator-echo"): 1.05,
     ("fanin-load io-uring", "minimal-epoll-client", "generator-echo"): 0.95,
@@ -21,60 +21,60 @@ COST_LIMITS = {
     ("fanin-load", "h2load", "generator-nginx"): 0.90,
     ("fanin-load", "ab", "generator-nginx"): 1.0,
 }
-# What the figures of a truth file are about, by its kind: a claim and the names of its figures.
-TRUTHS = {
+# The claims of each kind of validation: the claim and a pattern of the names of its figures.
+VALIDATIONS = {
     "open-loop": (
-        ("Open loop: the rate is the one asked for", "achieved rate"),
-        ("Open loop: sends leave when they are due", "sends within"),
-        ("Open loop: the generator sees when its CPU is taken from it", "stalls seen"),
-        ("Open loop: gaps between sends are those of the schedule", "gaps"),
+        ("Open loop: the achieved rate is the requested one", "achieved rate"),
+        ("Open loop: sends leave on schedule", "sends within"),
+        ("Open loop: the generator detects preemptions", "stalls seen"),
+        ("Open loop: gaps between sends follow the schedule's distribution", "gaps"),
     ),
     "stall": (
-        ("A server that stalls once a second: percentiles as by hand", r"(p[\d.]+|max) at"),
-        ("A server that stalls: sends still leave when they are due", "sends on time"),
-        ("A server that stalls: the closed loop says that it cannot show it", "the closed loop"),
+        ("A server that stalls once a second: percentiles match the analytic values", r"(p[\d.]+|max) at"),
+        ("A server that stalls: sends leave on schedule", "sends on time"),
+        ("A server that stalls: the closed loop warns that it hides stalls", "the closed loop"),
     ),
     "slices": (
-        ("Servers that take turns: the same one twice is the same", "A/A"),
-        ("Servers that take turns: one that does a little more is told apart", "A/B"),
+        ("Interleaving: A/A ratios scatter by at most 1 %", "A/A"),
+        ("Interleaving: A/B detects 200 ns more work per request", "A/B"),
     ),
     "scale": (
         (
-            "A million connections: all come up, each is served, none is lost",
+            "A million connections: all are established and served, none is lost",
             r"connections (up|served|failed)|requests without",
         ),
-        ("A million connections: they come up quickly", "new connections"),
-        ("A million connections: the generator's memory for each", "generator's memory"),
-        ("A million connections: more than fit are refused in one line", "past the limit"),
+        ("A million connections: connection rate", "new connections"),
+        ("A million connections: generator memory per connection", "generator's memory"),
+        ("Over-capacity requests fail fast, with one line", "past the limit"),
     ),
-    "weather": (("Servers that misbehave: every request is accounted for, every error is named", "a server that"),),
+    "weather": (("Fault injection: every request is accounted for, every error is named", "a server that"),),
 }
-# The least that can be done with what a driver uses, as its bound asks for more than its peer does.
+# Minimal clients over the same kernel interface as a driver: a floor for its cost.
 FLOORS = {
     "fanin-load io-uring": {
-        "minimal-uring-client record": "records as little as it can",
+        "minimal-uring-client record": "records as little as possible",
         "minimal-uring-client": "records nothing",
     }
 }
-# The same of a figure: the program whose figure of this name stands in the same document.
+# The program with the same figure in the same document: a floor or ceiling.
 LEAST = {"new connections per second": "minimal-connector"}
 
 
 @dataclass
 class Claim:
     what: str
-    figures: list = field(default_factory=list)  # (room to the bound, as a share of it; measured; must be; holds)
+    figures: list = field(default_factory=list)  # (distance to the bound, as a share of it; measured; bound; holds)
 
     def row(self):
-        _, measured, must_be, _ = min(self.figures, key=lambda each: (each[3], each[0]))
+        _, measured, bound, _ = min(self.figures, key=lambda each: (each[3], each[0]))
         held = sum(each[3] for each in self.figures)
-        some = f": {held} of {len(self.figures)} hold" if len(self.figures) > 1 else ""
-        verdict = "holds" if held == len(self.figures) else f"**no**{some}"
-        return f"| {self.what} | {measured} | {must_be} | {verdict} |"
+        all_hold = held == len(self.figures)
+        some = f": {held} of {len(self.figures)} pass" if not all_hold and len(self.figures) > 1 else ""
+        return f"| {self.what} | {measured} | {bound} | {verdict(all_hold)}{some} |"
 
 
 def table(documents):
-    """Parts of the README from fanin-peers and fanin-truth documents; none where nothing of it is claimed."""
+    """The claims as a table, in a list; an empty list where no document backs a claim."""
     claims = {}
     for document in documents:
         found = _costs(document) if document["schema"] == "fanin-peers" else figures_of(document)
@@ -82,7 +82,7 @@ def table(documents):
             claims.setdefault(what, Claim(what)).figures.append(figure)
     if not claims:
         return []
-    rows = ["| Claim | measured, nearest to its bound | must be | |", "|---|---|---|---|"]
+    rows = ["| claim | measured, nearest to its bound | bound | |", "|---|---|---|---|"]
     return ["\n".join(rows + [claim.row() for claim in claims.values()])]
 
 
@@ -94,8 +94,8 @@ def _costs(document):
                 measured = f"{ratio_text(ratio)}: " + f"`{ratio['name']}`, " * (driver != ratio["name"]) + place
                 measured += _floor(document, driver, peer)
                 holds = ratio["median"] <= limit
-                figure = (1 - ratio["median"] / limit, measured, f"at most {limit:.2f}", holds)
-                server = ", against nginx" * (kind == "generator-nginx")
+                figure = (1 - ratio["median"] / limit, measured, f"\u2264 {limit:.2f}", holds)
+                server = " (nginx serves)" * (kind == "generator-nginx")
                 yield f"CPU time per request: `{driver}` to `{peer}`{server}", figure
 
 
@@ -110,7 +110,7 @@ def _floor(document, driver, peer):
 
 def figures_of(document):
     """(claim, its figure as in Claim) for each figure of a fanin-truth document that has a bound."""
-    for what, names in TRUTHS[document["kind"]]:
+    for what, names in VALIDATIONS[document["kind"]]:
         for each in document["figures"]:
             if re.match(names, each["name"]) and (each["low"], each["high"]) != (None, None):
                 unit = unit_of(each)
@@ -123,7 +123,7 @@ def _least(document, name):
     program = LEAST.get(name)
     for each in document["figures"]:
         if each["name"] == f"{program}: {name}":
-            return f"; `{program}`, which does nothing else, has {number(each['measured'], unit_of(each))}"
+            return f"; `{program}`, a minimal program: {number(each['measured'], unit_of(each))}"
     return ""
 
 

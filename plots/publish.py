@@ -1,8 +1,7 @@
-"""python3 -m plots.publish RUN: makes a run the reference that the README shows.
+"""python3 -m plots.publish RUN: makes a run the reference that the README and docs/results.md show.
 
-Puts run.json.gz, micro.json.gz and the charts worth showing into results/reference/, and rewrites the part of README.md
-between its two markers: what the run says, in words, tables and charts. What was measured beside others has a page of
-its own, docs/measured.md. Nothing there is typed by hand.
+Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
+and the findings of README.md between their markers.
 """
 
 from plots import interpreter
@@ -18,15 +17,14 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import beside_others, result_section
+from plots import readme, results_page
 from plots.document import InputError, kind_of, read_json, schema_findings
 from plots.run_file import load_run
 from plots.text import cleaned
 
 TOP = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- result: python3 -m plots.publish RUN -->", "<!-- end of the result -->"
 MEMORY = "idle-memory-per-connection"
-# Which charts are worth a place in the README, in this order, where the run has them.
+# The charts of docs/results.md, in this order, where the run has them. The README shows the first.
 SHOWN = (
     "active-idle-overview",
     "echo-closed-throughput",
@@ -39,38 +37,30 @@ SHOWN = (
 
 
 def publish(run_path, memory_path=None, top=TOP):
-    """Writes results/reference/, README.md and docs/measured.md below `top`. Raises InputError and OSError.
+    """Writes results/reference/, README.md and docs/results.md below `top`. Raises InputError and OSError.
 
     `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first; by default
-    the one that the first has in its folder memory/, as a reference has.
+    the one in the folder memory/ of the first, as a reference has.
     """
     run = _load(run_path)
     own_memory = run.path.parent / "memory"
     memory_path = memory_path or (own_memory if own_memory.exists() else None)
     memory = _load(memory_path) if memory_path else None
-    readme = top / "README.md"
-    before, rest = _split(readme.read_text(encoding="utf-8"), BEGIN, readme)
-    _, after = _split(rest, END, readme)
+    path = top / "README.md"
+    text = readme.replaced(path.read_text(encoding="utf-8"), "findings", readme.findings(run, memory or run), path)
+    text = readme.replaced(text, "chart", "", path)  # fails before anything is written
     reference = top / "results" / "reference"
     reference.parent.mkdir(exist_ok=True)
-    # Made beside the old one, which may be what is read, and which stays where anything goes wrong.
+    # Written next to the old reference, which may be the input and which stays if anything fails.
     with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
         made = Path(scratch) / "reference"
         peers, charts = _make_reference(run, memory, made)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
-    _write_page(top / beside_others.PAGE, peers)
-    result = result_section.section(run, charts, peers)
-    readme.write_text("".join((before, BEGIN, "\n\n", result, "\n", END, after)), encoding="utf-8")
-
-
-def _write_page(path, peers):
-    """The page of the comparisons, or none where there are none."""
-    if peers:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(beside_others.page(peers), encoding="utf-8")
-    else:
-        path.unlink(missing_ok=True)
+    path.write_text(readme.replaced(text, "chart", readme.chart(charts), path), encoding="utf-8")
+    page = top / results_page.PAGE
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(results_page.page(run, charts, peers), encoding="utf-8")
 
 
 def _make_reference(run, memory, out):
@@ -99,12 +89,6 @@ def _load(path):
     return run
 
 
-def _split(text, marker, path):
-    if text.count(marker) != 1:
-        raise InputError(f"{path}: it should have the line {marker} once")
-    return text.split(marker)
-
-
 def _compress(source, target):
     target.parent.mkdir(exist_ok=True)
     # Without a time in the header, so that the same content is the same file.
@@ -127,7 +111,7 @@ def _copy_peers(source, target):
 
 
 def _draw(run, out, wanted):
-    """Draws the charts of the run and of what lies beside it, copies the wanted ones and returns their names."""
+    """Draws the charts of the run, copies the wanted ones and returns their names."""
     with tempfile.TemporaryDirectory() as scratch:
         options = argparse.Namespace(run=run.path, out=Path(scratch), micro=None)
         drawn = {path.name for path in drawing.draw(options)}
@@ -138,7 +122,8 @@ def _draw(run, out, wanted):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="plots.publish", description="Makes a run the reference of the README.")
+    what = "Makes a run the reference of the README and docs/results.md."
+    parser = argparse.ArgumentParser(prog="plots.publish", description=what)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
     help_text = "a run whose bytes per idle connection are shown instead, such as one of all models; else RUN/memory"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)

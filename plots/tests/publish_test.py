@@ -1,4 +1,4 @@
-"""Tests of what a run becomes in the README: figures of the run and nothing else."""
+"""Tests of what a run becomes in the README and docs/results.md: figures of the run and nothing else."""
 
 import gzip
 import json
@@ -7,13 +7,14 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import publish, result_section, ticks
+from plots import publish, readme, results_page, ticks
 from plots.document import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
 from plots.tests.fixture_peers import peers_document
 
-README = f"# before\n\n{publish.BEGIN}\nold figures\n{publish.END}\n\nafter\n"
+PARTS = {name: readme.markers(name) for name in ("chart", "findings")}
+README = "# before\n\n" + "\nbetween\n".join(f"{a}\nold figures\n{b}" for a, b in PARTS.values()) + "\n\nafter\n"
 
 
 def finished_run():
@@ -39,10 +40,11 @@ class Publish(unittest.TestCase):
 
     def test_replaces_what_is_between_the_markers_and_keeps_the_rest(self):
         text = self.publish()
-        self.assertTrue(text.startswith(f"# before\n\n{publish.BEGIN}\n"))
-        self.assertTrue(text.endswith(f"{publish.END}\n\nafter\n"))
+        self.assertTrue(text.startswith(f"# before\n\n{PARTS['chart'][0]}\n"))
+        self.assertIn(f"{PARTS['chart'][1]}\nbetween\n{PARTS['findings'][0]}\n", text)
+        self.assertTrue(text.endswith(f"{PARTS['findings'][1]}\n\nafter\n"))
         self.assertNotIn("old figures", text)
-        self.assertIn("![active-idle-overview](results/reference/charts/active-idle-overview.png)", text)
+        self.assertIn("](results/reference/charts/active-idle-overview.png)", text)
 
     def test_the_reference_is_the_run_itself(self):
         self.publish()
@@ -56,12 +58,15 @@ class Publish(unittest.TestCase):
             path = self.top / "run" / "peers" / f"{number}.json"
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.publish()
-        return text, (self.top / "docs/measured.md").read_text(encoding="utf-8")
+        return text, self.page()
+
+    def page(self):
+        return (self.top / results_page.PAGE).read_text(encoding="utf-8")
 
     def test_peers_are_copied_and_shown(self):
         echo = peers_document(skipped=[{"name": "hey", "reason": "not installed"}])
         text, page = self.publish_with(echo)
-        self.assertIn("](docs/measured.md)", text)
+        self.assertIn("](docs/results.md)", text)
         self.assertIn("Left out: `hey` (not installed).", page)
         self.assertEqual(json.loads((self.top / "results/reference/peers/0.json").read_text()), echo)
 
@@ -75,19 +80,29 @@ class Publish(unittest.TestCase):
             publish.publish(reference, top=self.top)
         self.assertEqual(load_run(reference / "memory").document, self.run_)
 
-    def test_a_page_without_comparisons_is_gone(self):
-        """Would catch: a page that shows what was measured beside an earlier run."""
+    def test_comparisons_of_an_earlier_run_are_gone(self):
+        """Would catch: a page that shows what was measured next to an earlier run."""
         self.publish_with(peers_document())
         (self.top / "run" / "peers" / "0.json").unlink()
-        self.assertNotIn("docs/measured.md", self.publish())
-        self.assertFalse((self.top / "docs/measured.md").exists())
+        self.publish()
+        self.assertNotIn("minimal-epoll-client", self.page())
 
     def test_twice_is_the_same(self):
-        self.assertEqual(self.publish(), self.publish())
+        self.assertEqual((self.publish(), self.page()), (self.publish(), self.page()))
+
+    def test_only_servers_whose_intervals_do_not_overlap_are_slowed(self):
+        """Would catch: a finding that calls noise a slowdown."""
+        for server, low in (("epoll", 80.0), ("poll", 95.0)):
+            for value, (median, high) in ((0, (100.0, 110.0)), (10000, (85.0, 90.0))):
+                for each in self.run_["summaries"]:
+                    if (each["cell"], each["metric"]) == (f"active-idle/{server}/{value}", "throughput_per_s"):
+                        each.update(median=median, low=min(low, median), high=high)
+        run = Run(self.run_, "run.json")
+        self.assertIn("poll`, not `epoll`.** ", readme.findings(run, run))
 
     def test_every_sentence_comes_from_the_summaries(self):
         run = Run(self.run_, "run.json")
-        text = result_section.section(run, [])
+        text = results_page.page(run, [])
         experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
         ends = [
             run.summary(run.cell(experiment, "epoll", value), "throughput_per_s")["median"]
@@ -101,7 +116,7 @@ class Publish(unittest.TestCase):
         experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
         summary = run.summary(run.cell(experiment, "epoll", 0), "throughput_per_s")
         low, median, high = (ticks.count(summary[key]) for key in ("low", "median", "high"))
-        self.assertIn(f"`epoll`: {median}/s ({low} to {high}) with 0 idle", result_section.section(run, []))
+        self.assertIn(f"`epoll`: {median}/s ({low} to {high}) with 0 idle", results_page.page(run, []))
 
     def test_twins_show_what_two_identical_servers_differed_by(self):
         original = next(each for each in self.run_["cells"] if each["id"] == "active-idle/epoll/100")
@@ -113,7 +128,7 @@ class Publish(unittest.TestCase):
             if (each["cell"], each["metric"]) == (original["id"], "throughput_per_s")
         )
         self.run_["summaries"].append(summary | {"cell": twin["id"], "median": summary["median"] * 0.9})
-        lines = result_section.section(Run(self.run_, "run.json"), []).splitlines()
+        lines = results_page.page(Run(self.run_, "run.json"), []).splitlines()
         (row,) = (line for line in lines if line.startswith("| `active-idle/epoll/100`, requests/s |"))
         self.assertIn(f"| {ticks.count(summary['median'])} (", row)
         self.assertTrue(row.endswith("| 10 % |"), row)

@@ -7,7 +7,7 @@ import math
 import unittest
 from pathlib import Path
 
-from plots import charts, report, result_section
+from plots import charts, readme, report, results_page
 from plots.document import schema_findings
 from plots.run_file import Run
 from plots.style import StyleBook
@@ -116,7 +116,8 @@ class Subsets(unittest.TestCase):
         measured = {each["experiment"] for each in document["cells"] if each["role"] == "measure"}
         self.assertEqual(set(shown), measured, what)
         report.contents(run, [])
-        result_section.section(run, [])
+        results_page.page(run, [])
+        readme.findings(run, run)
 
     # Would catch: KeyError: 'process', of `--only '*/epoll/*'`: the suite's servers were drawn, the run has its own.
     def test_every_single_cell(self):

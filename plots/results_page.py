@@ -1,47 +1,72 @@
-"""The Result section of the README as Markdown: what a run says, in words, tables and charts.
+"""docs/results.md: what the reference run says, in sentences, tables and charts, and the claims about the generator.
 
 Medians and intervals are those of the run; all that is computed here is what share of one shown median another is.
 """
 
 from datetime import datetime
 
-from plots import beside_others, claims, facts, report, series, ticks
+from plots import claims, comparison_page, facts, report, series, ticks
 
+PAGE = "docs/results.md"
+CHARTS = "results/reference/charts"
+HEAD = """<!-- python3 -m plots.publish writes this page: do not edit it -->
+
+# Results
+
+The reference run, the claims about the generator, and the comparisons with other programs.
+[methodology.md](methodology.md) says how they are measured, [results/README.md](../results/README.md) what the files
+hold."""
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
 
 
-def section(run, charts, peers=()):
-    """The Result section of the README as Markdown: `charts` are the file names to show, `peers` fanin-peers and
-    fanin-truth documents.
-    """
-    parts = [*_idle_sentences(run), _table(run), *_twins(run), *_claims(peers), _about(run)]
-    parts += [f"![{name.removesuffix('.png')}](results/reference/charts/{name})" for name in charts]
-    return "\n\n".join(parts) + "\n"
+def page(run, charts, peers=()):
+    """The page as Markdown. `charts`: file names to show; `peers`: documents of comparisons and validations."""
+    parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_twins(run)]
+    parts += [f"![{name.removesuffix('.png')}](../{CHARTS}/{name})" for name in charts]
+    claimed = claims.table(peers)
+    parts += ["## Claims about the generator", *claimed] if claimed else []
+    return "\n\n".join(filter(None, [*parts, *comparison_page.sections(peers)])) + "\n"
 
 
-def _idle_sentences(run):
-    """What idle connections cost: for each experiment that sweeps them, one sentence per server."""
-    for experiment in run.experiments:
-        if experiment.parameter != "idle_connections" or "active" not in experiment.name:
-            continue
-        yield f"**{experiment.title}** ({facts.workload(run, experiment)}):"
-        yield "\n".join(filter(None, (_idle_sentence(run, experiment, server) for server in experiment.servers)))
+def idle_experiment(run):
+    """The first experiment with active connections that sweeps idle ones, or None."""
+    swept = (each for each in run.experiments if each.parameter == "idle_connections" and "active" in each.name)
+    return next(swept, None)
 
 
-def _idle_sentence(run, experiment, server):
+def table_experiment(run):
+    """The first experiment that sweeps connections, or None."""
+    return next((each for each in run.experiments if each.parameter == "connections"), None)
+
+
+def idle_rates(run, experiment, server):
+    """[(value, throughput summary)] of the cells that have a median."""
     measured = []
     for value in experiment.values:
         cell = run.cell(experiment, server, value)
         summary = run.summary(cell, "throughput_per_s") if cell and cell["status"] == "measured" else None
         if summary and summary["median"]:
             measured.append((value, summary))
+    return measured
+
+
+def _idle(run):
+    """What idle connections cost: one line per server."""
+    experiment = idle_experiment(run)
+    if experiment:
+        yield f"**{experiment.title}** ({facts.workload(run, experiment)}):"
+        yield "\n".join(filter(None, (_idle_line(run, experiment, server) for server in experiment.servers)))
+
+
+def _idle_line(run, experiment, server):
+    measured = idle_rates(run, experiment, server)
     if len(measured) < 2:
         return None
     (least, first), (most, last) = measured[0], measured[-1]
     share = 100 * last["median"] / first["median"]
     beyond = [ticks.exact(value) for value in experiment.values if value > most]
-    more = f"; {', '.join(beyond)} it cannot hold" if beyond else ""
+    more = f"; not measured with {', '.join(beyond)}" if beyond else ""
     return (
         f"- `{server}`: {_rate(first)} with {ticks.exact(least)} idle connections, {_rate(last)} with "
         f"{ticks.exact(most)}: {share:.0f} % of it{more}"
@@ -53,9 +78,9 @@ def _rate(summary):
     return f"{form(summary['median'])}/s ({form(summary['low'])} to {form(summary['high'])})"
 
 
-def _table(run):
+def table(run):
     """Throughput and server CPU per request of every server, over the connections of the first such sweep."""
-    experiment = next((each for each in run.experiments if each.parameter == "connections"), None)
+    experiment = table_experiment(run)
     if experiment is None:
         return ""
     values = experiment.values
@@ -65,11 +90,12 @@ def _table(run):
     ]
     for server in experiment.servers:
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
-    note = f"Requests per second and server CPU time per request, medians of {_rounds(run)}."
+    rounds = run.document["suite"]["repetitions"]
+    note = f"Requests per second and server CPU time per request, medians of {rounds} rounds."
     if any(LIMITED in row for row in rows):
-        note += f" {LIMITED}: the generator was at its limit, the server could have done more."
+        note += f" {LIMITED}: the generator was the bottleneck; the rate is a lower bound."
     if any(WARNED in row for row in rows):
-        note += f" {WARNED}: with a warning, which the charts name, such as connections that were never served."
+        note += f" {WARNED}: the result has a warning, which the charts name."
     return "\n".join(rows) + "\n\n" + note
 
 
@@ -83,29 +109,16 @@ def _cell(run, experiment, server, value):
 
 
 def _twins(run):
-    """What two cells of the same server differed by: what this machine calls nothing."""
+    """The A/A control: two cells of the same server, whose difference is noise."""
     twins = report.twins(run)
     if not twins:
         return []
-    rows = ["| The same server twice (A/A) | first | second | apart |", "|---|---|---|---|"]
+    rows = ["| A/A control: one server measured twice | first | second | difference |", "|---|---|---|---|"]
     for each in twins:
         place = f"`{each['cell']}`, {each['metric']}"
         rows.append(f"| {place} | {each['first']} | {each['second']} | {100 * each['apart']:.0f} % |")
-    rows += [
-        "",
-        "Medians with their intervals. Do not believe differences between servers that are no larger than these.",
-    ]
+    rows += ["", "Medians with their intervals. A difference between servers that is no larger than these is noise."]
     return ["\n".join(rows)]
-
-
-def _claims(peers):
-    """The claims, and where all the figures are that they rest on."""
-    more = f"All the figures, and the servers beside others: [{beside_others.PAGE}]({beside_others.PAGE})."
-    return [*claims.table(peers), more] if peers else []
-
-
-def _rounds(run):
-    return f"{run.document['suite']['repetitions']} rounds"
 
 
 def _minutes(run):
@@ -121,6 +134,6 @@ def _about(run):
         f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {facts.machine(run)}; "
         f"{facts.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. Intervals hold "
         f"their median with at least {100 * facts.coverage(run):.4g} % probability. The whole run is "
-        "[results/reference/run.json.gz](results/reference/run.json.gz); all its charts and its report: "
-        "`python3 -m plots results/reference --out CHARTS`."
+        "[results/reference/run.json.gz](../results/reference/run.json.gz); `python3 -m plots results/reference --out "
+        "CHARTS` draws all its charts and its report."
     )
