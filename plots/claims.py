@@ -76,7 +76,8 @@ class Claim:
 def table(documents):
     """The claims as a table, in a list; an empty list where no document backs a claim."""
     claims = {}
-    for document in documents:
+    order = list(VALIDATIONS)
+    for document in sorted(documents, key=lambda each: order.index(each["kind"]) if each["kind"] in order else -1):
         found = _costs(document) if document["schema"] == "fanin-peers" else figures_of(document)
         for what, figure in found:
             claims.setdefault(what, Claim(what)).figures.append(figure)
