@@ -1,5 +1,6 @@
-"""Tests of the README: its table of models is that of the program, and it stays short."""
+"""Tests of the README and the other documents: the table of models is that of the program, links resolve."""
 
+import re
 import unittest
 
 from plots import readme
@@ -7,6 +8,28 @@ from plots.document import InputError
 
 PROGRAM = readme.built_server()
 LISTING = {"models": [{"name": "epoll", "summary": "one thread", "threads": "one", "worker_processes": False}]}
+
+
+DOCUMENTS = [*readme.TOP.glob("*.md"), *(readme.TOP / "docs").glob("*.md"), readme.TOP / "results/README.md"]
+
+
+def anchors(path):
+    """The anchors that a renderer makes of the headings of a Markdown file."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+class Links(unittest.TestCase):
+    def test_every_link_has_a_target(self):
+        """Would catch: a document or a section that is renamed while others still link to it."""
+        for document in DOCUMENTS:
+            for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+                path, _, anchor = link.partition("#")
+                target = document.parent / path if path else document
+                with self.subTest(document=document.name, link=link):
+                    if "://" not in link:
+                        self.assertTrue(target.exists())
+                        self.assertTrue(not anchor or anchor in anchors(target))
 
 
 class Models(unittest.TestCase):
