@@ -38,7 +38,7 @@ def sources(root):
         name = path.relative_to(root).as_posix()
         if path.suffix not in (".h", ".cc") or name.startswith(("build", "results")):
             continue
-        if not name.endswith("_test.cc") and not re.search(r"(^|/)(fuzz|whole_runs|integration_test)/|fixture", name):
+        if not name.endswith("_test.cc") and not re.search(r"(^|/)(fuzz|integration_test)/|fixture", name):
             yield path, name
 
 

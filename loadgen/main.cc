@@ -5,7 +5,7 @@
 
 #include "loadgen/experiments/calibrate_command.h"
 #include "loadgen/experiments/experiment.h"
-#include "loadgen/experiments/session.h"
+#include "loadgen/experiments/load_process.h"
 #include "loadgen/experiments/slices_report.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/options_files.h"
@@ -28,12 +28,12 @@ std::unique_ptr<ResultFile> open_result(const LoadOptions& options) {
   return options.json_path.empty() ? nullptr : std::make_unique<ResultFile>(options.json_path);
 }
 
-int measure(Session& session, const LoadOptions& options) {
-  LoadPlan plan = Session::prepare(options);
+int measure(LoadProcess& process, const LoadOptions& options) {
+  LoadPlan plan = LoadProcess::prepare(options);
   const std::unique_ptr<ResultFile> file = open_result(options);
-  const Outcome outcome = session.run(std::move(plan));
-  if (session.text() != nullptr) {
-    print_text(session.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
+  const Outcome outcome = process.run(std::move(plan));
+  if (process.text() != nullptr) {
+    print_text(process.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
   }
   if (file) {
     file->write(to_text(result_json(outcome.plan, outcome.result, outcome.verdict)));
@@ -44,12 +44,12 @@ int measure(Session& session, const LoadOptions& options) {
   return outcome.verdict.status == Status::kInvalid ? kBadResult : 0;
 }
 
-int take_turns(Session& session, const LoadOptions& options) {
-  std::vector<LoadPlan> plans = make_slice_plans(options, Session::prepare);
+int run_interleaved(LoadProcess& process, const LoadOptions& options) {
+  std::vector<LoadPlan> plans = make_slice_plans(options, LoadProcess::prepare);
   const std::unique_ptr<ResultFile> file = open_result(options);
-  const SlicesResult result = judge_slices(session.run_in_slices(std::move(plans)));
-  if (session.text() != nullptr) {
-    print_text(session.text(), slices_text(result));
+  const SlicesResult result = compare_slices(process.run_in_slices(std::move(plans)));
+  if (process.text() != nullptr) {
+    print_text(process.text(), slices_text(result));
   }
   if (file) {
     file->write(to_text(slices_json(result)));
@@ -64,15 +64,15 @@ int take_turns(Session& session, const LoadOptions& options) {
   return bad ? kBadResult : 0;
 }
 
-int experiment(Session& session, const LoadOptions& options) {
+int experiment(LoadProcess& process, const LoadOptions& options) {
   if (options.control_fd) {
     throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
   }
   const std::unique_ptr<ResultFile> file = open_result(options);
-  const Runner run = [&session](const LoadOptions& point, const std::string& which) {
-    return session.run(Session::prepare(point), which);
+  const Runner run = [&process](const LoadOptions& point, const std::string& which) {
+    return process.run(LoadProcess::prepare(point), which);
   };
-  const ExperimentOutput output{session.text(), file.get()};
+  const ExperimentOutput output{process.text(), file.get()};
   return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }
 
@@ -85,11 +85,11 @@ int run(int argc, char** argv) {
     return *exit_code;
   }
   resolve_targets(options);
-  Session session(options);
+  LoadProcess process(options);
   if (!options.targets.empty()) {
-    return take_turns(session, options);
+    return run_interleaved(process, options);
   }
-  return options.find_rate || options.sweep ? experiment(session, options) : measure(session, options);
+  return options.find_rate || options.sweep ? experiment(process, options) : measure(process, options);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
     }
     if (outcome.mismatch) {
       keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, now_);
-      break_connection(error_of(outcome.fault));
+      break_connection(classify_fault(outcome.fault));
     } else if (outcome.closes) {
       await_end(coordinator);
       renew();

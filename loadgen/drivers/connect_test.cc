@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <set>
 
+#include "loadgen/integration_test/test_server.h"
 #include "loadgen/records/error_kind.h"
-#include "loadgen/whole_runs/test_server.h"
 
 namespace fanin::load {
 namespace {

@@ -29,7 +29,7 @@ void EpollLoop::start_io(int timer) {
 bool EpollLoop::watch(std::uint32_t index) { return control(EPOLL_CTL_ADD, index); }
 
 bool EpollLoop::control(int operation, std::uint32_t index) noexcept {
-  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag_of(index)}};
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = make_tag(index)}};
   return ::epoll_ctl(epoll_.get(), operation, link(index).fd, &event) == 0;
 }
 

@@ -162,7 +162,7 @@ bool EventLoop::received_idle(std::uint32_t index, std::string_view bytes) {
     if (outcome.mismatch) {
       keep_mismatch(protocol_, pending->second.state, bytes, outcome, now_);
     }
-    break_idle(index, outcome.mismatch ? error_of(outcome.fault) : ErrorKind::kClosedEarly);
+    break_idle(index, outcome.mismatch ? classify_fault(outcome.fault) : ErrorKind::kClosedEarly);
     return false;
   }
   if (outcome.completed > 0 || outcome.refused) {

@@ -101,10 +101,10 @@ class EventLoop : public LoadThread {
   }
 
   // Events carry a tag that names a connection and its current life. is_current(): that life has not ended.
-  static std::uint64_t tag_of(std::uint32_t index, const Link& link) noexcept {
+  static std::uint64_t make_tag(std::uint32_t index, const Link& link) noexcept {
     return std::uint64_t{link.life} << 32 | index;
   }
-  std::uint64_t tag_of(std::uint32_t index) const noexcept { return tag_of(index, link(index)); }
+  std::uint64_t make_tag(std::uint32_t index) const noexcept { return make_tag(index, link(index)); }
   bool is_current(std::uint64_t tag) const noexcept {
     const Link& link = this->link(static_cast<std::uint32_t>(tag));
     return link.life == static_cast<std::uint16_t>(tag >> 32) && link.phase != Phase::kDown;
@@ -260,7 +260,7 @@ class EventLoop : public LoadThread {
   const ReplyOutcome outcome = take_replies(index, workload_.record(index).state, bytes, at);
   if (outcome.mismatch) {
     keep_mismatch(protocol_, workload_.record(index).state, bytes, outcome, at);
-    break_link(index, error_of(outcome.fault));
+    break_link(index, classify_fault(outcome.fault));
   } else if (outcome.closes) {
     recycle(index, ErrorKind::kClosedEarly);
   }

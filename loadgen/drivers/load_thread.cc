@@ -14,12 +14,12 @@ WorkloadPlan workload_plan(const LoadPlan& plan, const Share& share) {
                         .requests_per_connection = plan.requests_per_connection,
                         .connect_on_demand = plan.connect_on_demand};
   if (plan.requests) {
-    workload.requests = share.connections > 0 ? share_of(*plan.requests, share.index, share.count) : 0;
+    workload.requests = share.connections > 0 ? compute_share(*plan.requests, share.index, share.count) : 0;
   }
   return workload;
 }
 
-std::optional<Schedule> schedule_of(const LoadPlan& plan, const Share& share) {
+std::optional<Schedule> make_schedule(const LoadPlan& plan, const Share& share) {
   if (!plan.rate_per_s || share.connections == 0) {
     return std::nullopt;
   }
@@ -45,7 +45,7 @@ LoadThread::LoadThread(const LoadPlan& plan, const Share& share)
       classes_(plan.mix
                    ? std::optional<ClassRecorder>(std::in_place, *plan.mix, share.first_connection, share.connections)
                    : std::nullopt),
-      workload_(workload_plan(plan, share), schedule_of(plan, share), recorder_, slices_ ? &*slices_ : nullptr,
+      workload_(workload_plan(plan, share), make_schedule(plan, share), recorder_, slices_ ? &*slices_ : nullptr,
                 classes_ ? &*classes_ : nullptr),
       statuses_(plan.has_statuses ? kStatusCodes : 0) {}
 

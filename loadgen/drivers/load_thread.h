@@ -110,7 +110,7 @@ class LoadThread {
   // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
   // says of the connection (`mismatch`, `closes`) is for the driver to do.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
-  static ErrorKind error_of(Fault fault) noexcept {
+  static ErrorKind classify_fault(Fault fault) noexcept {
     switch (fault) {
       case Fault::kTooLong:
         return ErrorKind::kTooLong;

@@ -88,7 +88,7 @@ void UringLoop::watch_timer() {
 bool UringLoop::watch(std::uint32_t index) {
   io_uring_sqe* operation = next();
   ::io_uring_prep_poll_add(operation, link(index).fd, POLLOUT);
-  ::io_uring_sqe_set_data64(operation, packed(Kind::kConnect, tag_of(index)));
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kConnect, make_tag(index)));
   return true;
 }
 
@@ -103,7 +103,7 @@ void UringLoop::receive(std::uint32_t index) {
   io_uring_sqe* operation = next();
   buffers_->prepare_receive(*operation, link(index).fd);
   name_socket(*operation, index);
-  ::io_uring_sqe_set_data64(operation, packed(Kind::kReceive, tag_of(index)));
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kReceive, make_tag(index)));
 }
 
 void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept {
@@ -121,7 +121,7 @@ void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Lifetime l
   if (lifetime == Lifetime::kTransient) {
     bytes = copies_[queued_].assign(bytes);
   }
-  sends_[queued_] = {tag_of(index, link), bytes};
+  sends_[queued_] = {make_tag(index, link), bytes};
   ::io_uring_prep_send(operation, link.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
   name_socket(*operation, index);
   operation->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -174,7 +174,7 @@ void UringLoop::complete_sends(unsigned before) {
   const unsigned mask = *ring_.cq.kring_mask;
   for (unsigned i = before; i < after; ++i) {
     const io_uring_cqe& completion = ring_.cq.cqes[(head + i) & mask];
-    if (kind_of(completion) == Kind::kSend) [[unlikely]] {
+    if (parse_kind(completion) == Kind::kSend) [[unlikely]] {
       const auto number = static_cast<std::size_t>(completion.user_data & kSendNumber);
       sent[number] = kTimerTag;
       save_unsent(sends_[number], completion.res);
@@ -209,14 +209,14 @@ void UringLoop::save_unsent(const Send& send, int result) {
 void UringLoop::wait_for_room(std::uint32_t index) {
   io_uring_sqe* operation = next();
   ::io_uring_prep_poll_add(operation, link(index).fd, POLLOUT);
-  ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, tag_of(index)));
+  ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, make_tag(index)));
 }
 
 // The descriptor, or the slot of a registered one, may belong to the next connection by the time of the submission.
 void UringLoop::drop_queued(std::uint64_t tag) noexcept {
   for (unsigned i = ring_.sq.sqe_head; i != ring_.sq.sqe_tail; ++i) {
     io_uring_sqe& operation = ring_.sq.sqes[i & ring_.sq.ring_mask];
-    const bool is_send = kind_of(operation.user_data) == Kind::kSend;
+    const bool is_send = parse_kind(operation.user_data) == Kind::kSend;
     if ((is_send ? sends_[operation.user_data & kSendNumber].connection : operation.user_data & kTag) == tag) {
       ::io_uring_prep_nop(&operation);
       operation.flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -226,10 +226,10 @@ void UringLoop::drop_queued(std::uint64_t tag) noexcept {
 }
 
 void UringLoop::detach(std::uint32_t index) noexcept {
-  drop_queued(tag_of(index));
-  cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, tag_of(index));
+  drop_queued(make_tag(index));
+  cancel(link(index).phase == Phase::kConnecting ? Kind::kConnect : Kind::kReceive, make_tag(index));
   if (link(index).busy) {
-    cancel(Kind::kRoom, tag_of(index));
+    cancel(Kind::kRoom, make_tag(index));
   }
   if (registers_ && index < share_.connections) {
     if (plan_.close != CloseKind::kRst) {
@@ -304,7 +304,7 @@ int UringLoop::poll_once(TimePoint until) {
   const unsigned head = *ring_.cq.khead;
   const unsigned mask = *ring_.cq.kring_mask;
   for (unsigned i = head; i != head + count; ++i) {
-    if (kind_of(completions[i & mask]) == Kind::kReceive) {
+    if (parse_kind(completions[i & mask]) == Kind::kReceive) {
       prefetch(static_cast<std::uint32_t>(completions[i & mask].user_data));
     }
   }
@@ -312,7 +312,7 @@ int UringLoop::poll_once(TimePoint until) {
   const TimePoint at = now_;
   for (unsigned i = head; i != head + count; ++i) {
     const io_uring_cqe& completion = completions[i & mask];
-    if (kind_of(completion) == Kind::kReceive) [[likely]] {
+    if (parse_kind(completion) == Kind::kReceive) [[likely]] {
       on_received(completion.user_data & kTag, completion.res, completion.flags, at);
     } else {
       handle(completion);
@@ -326,7 +326,7 @@ int UringLoop::poll_once(TimePoint until) {
 void UringLoop::handle(const io_uring_cqe& completion) {
   const std::uint64_t tag = completion.user_data & kTag;
   const auto index = static_cast<std::uint32_t>(tag);
-  switch (kind_of(completion)) {
+  switch (parse_kind(completion)) {
     case Kind::kConnect:
       if (is_current(tag) && link(index).phase == Phase::kConnecting) {
         connect_completed(index);

@@ -35,8 +35,8 @@ class UringLoop final : public EventLoop {
     return static_cast<std::uint64_t>(kind) << 56 | what;
   }
   static constexpr std::uint64_t kSendNumber = 0xff;  // of a kSend: its place in sends_
-  static Kind kind_of(std::uint64_t user_data) noexcept { return static_cast<Kind>(user_data >> 56); }
-  static Kind kind_of(const io_uring_cqe& completion) noexcept { return kind_of(completion.user_data); }
+  static Kind parse_kind(std::uint64_t user_data) noexcept { return static_cast<Kind>(user_data >> 56); }
+  static Kind parse_kind(const io_uring_cqe& completion) noexcept { return parse_kind(completion.user_data); }
 
   void start_io(int timer) override;
   void stop_io() noexcept override;

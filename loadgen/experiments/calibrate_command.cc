@@ -10,7 +10,7 @@
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/experiments/clock_trials.h"
 #include "loadgen/experiments/echo_peer.h"
-#include "loadgen/experiments/session.h"
+#include "loadgen/experiments/load_process.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/options_files.h"
 #include "loadgen/reports/report_json.h"
@@ -52,14 +52,14 @@ LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
   return options;
 }
 
-DriverCeiling measure_ceiling(Session& session, const EchoPeer& peer, DriverKind driver, bool& interrupted) {
+DriverCeiling measure_ceiling(LoadProcess& process, const EchoPeer& peer, DriverKind driver, bool& interrupted) {
   DriverCeiling ceiling;
   ceiling.driver = driver;
   if (const auto reason = why_no_uring_driver(); driver == DriverKind::kUring && reason) {
     ceiling.reason = *reason;
     return ceiling;
   }
-  const Outcome outcome = session.run(Session::prepare(ceiling_options(peer, driver)));
+  const Outcome outcome = process.run(LoadProcess::prepare(ceiling_options(peer, driver)));
   interrupted = outcome.result.interrupted;
   if (outcome.verdict.status == Status::kInvalid) {
     ceiling.reason = outcome.verdict.reasons.front();
@@ -109,17 +109,17 @@ int calibrate(int argc, char** argv) {
   }
   const EchoPeer peer(calibration.server_cpus);
   options.cpus = format_cpu_list(calibration.generator_cpus);
-  Session session(options);
+  LoadProcess process(options);
   for (const DriverKind driver : {DriverKind::kUring, DriverKind::kEpoll, DriverKind::kThreads}) {
     bool interrupted = false;
-    calibration.ceilings.push_back(measure_ceiling(session, peer, driver, interrupted));
+    calibration.ceilings.push_back(measure_ceiling(process, peer, driver, interrupted));
     if (interrupted) {
       return kEndedEarly;
     }
   }
   measure_clock(calibration);
-  if (session.text() != nullptr) {
-    print_text(session.text(), calibration_text(calibration));
+  if (process.text() != nullptr) {
+    print_text(process.text(), calibration_text(calibration));
   }
   if (file) {
     file->write(to_text(calibration_json(calibration)));

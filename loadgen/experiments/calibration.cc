@@ -7,8 +7,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/histogram_json.h"
-#include "loadgen/reports/human_text.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "net/affinity.h"
@@ -30,7 +30,7 @@ std::string cpu_model() {
 
 std::string delay_row(std::string_view name, const Histogram& histogram) {
   return fmt::format("  {:<16}p50 {:>9}, p99 {:>9}, max {:>9}\n", name, percentile_text(histogram, 5000),
-                     percentile_text(histogram, 9900), human_duration(histogram.max()));
+                     percentile_text(histogram, 9900), format_time(histogram.max()));
 }
 
 std::string ceiling_row(const DriverCeiling& ceiling) {
@@ -38,8 +38,8 @@ std::string ceiling_row(const DriverCeiling& ceiling) {
     return fmt::format("  {:<16}{}\n", driver_name(ceiling.driver), ceiling.why_none());
   }
   return fmt::format("  {:<16}{:>12}, {} of CPU per request, {:.0f} % of its CPU{}\n", driver_name(ceiling.driver),
-                     human_rate(*ceiling.measured_per_s),
-                     human_duration(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
+                     format_rate(*ceiling.measured_per_s),
+                     format_time(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
                      ceiling.generator_utilisation.value_or(0) * 100,
                      ceiling.reached() ? "" : ": not the ceiling, which takes 90 %");
 }
@@ -76,7 +76,7 @@ std::string DriverCeiling::why_none() const {
              ? fmt::format(
                    "the ceiling of the driver {} was not reached: at {} the generator used {:.0f} % of its CPU; "
                    "the echo peer, or other programs, were the limit",
-                   driver_name(driver), human_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
+                   driver_name(driver), format_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
              : "not here: " + reason;
 }
 
@@ -101,8 +101,7 @@ std::string calibration_text(const Calibration& calibration) {
   text += delay_row("shortest sleep", calibration.shortest_sleep);
   return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
                             "clock", calibration.clock_ns, "stalls", calibration.preemptions_per_s,
-                            human_duration(BusyPollMeter::kMinPreemption),
-                            human_duration(calibration.longest_preemption));
+                            format_time(BusyPollMeter::kMinPreemption), format_time(calibration.longest_preemption));
 }
 
 Json calibration_json(const Calibration& calibration) {

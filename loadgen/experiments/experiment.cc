@@ -13,7 +13,7 @@
 #include "loadgen/experiments/rate_search_report.h"
 #include "loadgen/experiments/sweep_report.h"
 #include "loadgen/plan/option_checks.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
 #include "net/duration.h"
 #include "os/printable.h"
@@ -48,7 +48,7 @@ bool is_good(const Outcome& outcome) { return outcome.verdict.status != Status::
 // Says how high the closed loop came; false where that is no figure to go by.
 bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
   if (is_good(ceiling)) {
-    print(output, fmt::format("closed loop: {}\n\n", human_rate(ceiling.result.requests_per_s())));
+    print(output, fmt::format("closed loop: {}\n\n", format_rate(ceiling.result.requests_per_s())));
     return true;
   }
   print(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front()));
@@ -141,7 +141,7 @@ std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult
       "no rate below {} can be tried: {} takes {:.0f} requests and some more, which do not fit into --duration {}; "
       "give "
       "--duration {}",
-      human_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
+      format_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
       format_duration(options.duration.value_or(kDefaultDuration)),
       format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
 }
@@ -155,7 +155,7 @@ void end_late_search(RateSearchResult& result) {
   result.reason = fmt::format(
       "every probe was late, down to {}: the generator cannot keep a schedule on this machine as it is now; stop other "
       "programs, or give it a CPU of its own (--cpus)",
-      human_rate(result.runs.back().plan.rate_per_s.value_or(0)));
+      format_rate(result.runs.back().plan.rate_per_s.value_or(0)));
   tell_end(result);
 }
 
@@ -193,20 +193,20 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
       return std::nullopt;
     }
     const std::string which =
-        fmt::format("{} at {}, probe {}", phase_name(phase), human_rate(rate), result.runs.size() + 1);
+        fmt::format("{} at {}, probe {}", phase_name(phase), format_rate(rate), result.runs.size() + 1);
     std::optional<Outcome> outcome =
         run_probe(probe_options(options, result.objective, rate, phase), which, run, result);
     if (!outcome) {
       return std::nullopt;
     }
-    const Judgement judgement = judge_objective(result.objective, *outcome);
-    print(output, probe_row({rate, phase, judgement.met, judgement.reason}, *outcome));
+    const ObjectiveCheck check = check_objective(result.objective, *outcome);
+    print(output, probe_row({rate, phase, check.met, check.reason}, *outcome));
     result.runs.push_back(*std::move(outcome));
-    if (judgement.met || !result.runs.back().verdict.late) {
+    if (check.met || !result.runs.back().verdict.late) {
       late_probes = kNeverAgain;
     }
     ++late_probes;
-    return ProbeAnswer{judgement.met, judgement.reason};
+    return ProbeAnswer{check.met, check.reason};
   };
   result.found = find_highest_rate(plan, probe);
   if (!result.found.cut_short && !result.found.rate_per_s) {

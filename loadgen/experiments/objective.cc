@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "loadgen/plan/option_checks.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 
 namespace fanin::load {
@@ -98,7 +98,7 @@ Objective parse_objective(const std::string& text) {
 
 double samples_needed(const Objective& objective) { return 10 * 10'000.0 / (10'000 - objective.percentile.per_10000); }
 
-Judgement judge_objective(const Objective& objective, const Outcome& outcome) {
+ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcome) {
   const LoadResult& result = outcome.result;
   if (outcome.verdict.status == Status::kInvalid) {
     return {false, fmt::format("the run is invalid: {}", outcome.verdict.reasons.front())};
@@ -120,12 +120,12 @@ Judgement judge_objective(const Objective& objective, const Outcome& outcome) {
   }
   if (!below(static_cast<double>(value.value.count()), static_cast<double>(objective.limit.count()),
              objective.limit_included)) {
-    return {false, fmt::format("{} was {}", label, human_duration(value.value))};
+    return {false, fmt::format("{} was {}", label, format_time(value.value))};
   }
   if (objective.errors_share && !below(errors, *objective.errors_share, objective.errors_included)) {
     return {false, fmt::format("{:.3g} % of the requests failed or were not answered", errors * 100)};
   }
-  return {true, fmt::format("{} was {}", label, human_duration(value.value))};
+  return {true, fmt::format("{} was {}", label, format_time(value.value))};
 }
 
 }  // namespace fanin::load

@@ -25,12 +25,12 @@ Objective parse_objective(const std::string& text);
 // Requests that a run must have for its percentile to count.
 double samples_needed(const Objective& objective);
 
-struct Judgement {
+struct ObjectiveCheck {
   bool met = false;
   std::string reason;  // the figure that decided it
 };
 
 // A run that is invalid, its percentile included that has too few samples, does not meet any objective.
-Judgement judge_objective(const Objective& objective, const Outcome& outcome);
+ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcome);
 
 }  // namespace fanin::load

@@ -20,7 +20,7 @@ std::string refusal(const std::string& text) {
 }
 
 // A run of 2000 requests of 1 ms of which `bad` were not answered.
-Outcome outcome_of(std::uint64_t bad) {
+Outcome make_outcome(std::uint64_t bad) {
   Outcome outcome;
   outcome.result.sent = 2000;
   outcome.result.completed = 2000 - bad;
@@ -33,7 +33,7 @@ Outcome outcome_of(std::uint64_t bad) {
 }
 
 bool met(const std::string& objective, const Outcome& outcome) {
-  return judge_objective(parse_objective(objective), outcome).met;
+  return check_objective(parse_objective(objective), outcome).met;
 }
 
 TEST(Objective, ReadsAPercentileAndAShareOfErrors) {
@@ -78,35 +78,35 @@ TEST(Objective, RefusesMoreErrorsThanAValidRunHas) {
 
 // 1 ms falls into a bucket that ends at 1003519 ns, which is what a percentile shows.
 TEST(Objective, TellsBelowFromAtMost) {
-  EXPECT_TRUE(met("p99<1003520ns", outcome_of(0)));
-  EXPECT_TRUE(met("p99<=1003519ns", outcome_of(0)));
-  EXPECT_FALSE(met("p99<1003519ns", outcome_of(0)));
-  EXPECT_EQ(judge_objective(parse_objective("p99<1ms"), outcome_of(0)).reason, "p99 was 1.00 ms");
+  EXPECT_TRUE(met("p99<1003520ns", make_outcome(0)));
+  EXPECT_TRUE(met("p99<=1003519ns", make_outcome(0)));
+  EXPECT_FALSE(met("p99<1003519ns", make_outcome(0)));
+  EXPECT_EQ(check_objective(parse_objective("p99<1ms"), make_outcome(0)).reason, "p99 was 1.00 ms");
 }
 
 TEST(Objective, IsNotMetByAPercentileThatCannotBeKnown) {
-  const Judgement judgement = judge_objective(parse_objective("p99.9<1s"), outcome_of(0));
-  EXPECT_FALSE(judgement.met);
-  EXPECT_NE(judgement.reason.find("2,000 requests are too few for p99.9, which takes 10000"), std::string::npos)
-      << judgement.reason;
+  const ObjectiveCheck check = check_objective(parse_objective("p99.9<1s"), make_outcome(0));
+  EXPECT_FALSE(check.met);
+  EXPECT_NE(check.reason.find("2,000 requests are too few for p99.9, which takes 10000"), std::string::npos)
+      << check.reason;
 }
 
 // Would catch: requests that were never answered and therefore make the latency look good.
 TEST(Objective, CountsWhatWasNotAnsweredAsSlow) {
-  EXPECT_TRUE(met("p99<1s", outcome_of(20)));
-  EXPECT_FALSE(met("p99<1s", outcome_of(21)));
-  EXPECT_TRUE(met("p50<1s,errors<=1%", outcome_of(20)));
-  EXPECT_FALSE(met("p50<1s,errors<1%", outcome_of(20)));
-  EXPECT_FALSE(met("p50<1s,errors<1%", outcome_of(40)));
+  EXPECT_TRUE(met("p99<1s", make_outcome(20)));
+  EXPECT_FALSE(met("p99<1s", make_outcome(21)));
+  EXPECT_TRUE(met("p50<1s,errors<=1%", make_outcome(20)));
+  EXPECT_FALSE(met("p50<1s,errors<1%", make_outcome(20)));
+  EXPECT_FALSE(met("p50<1s,errors<1%", make_outcome(40)));
 }
 
 TEST(Objective, IsNotMetByAnInvalidRun) {
-  Outcome outcome = outcome_of(0);
+  Outcome outcome = make_outcome(0);
   outcome.verdict.status = Status::kInvalid;
   outcome.verdict.reasons = {"only 90.00 % of the requests left within 100 us of their time"};
-  const Judgement judgement = judge_objective(parse_objective("p99<1s"), outcome);
-  EXPECT_FALSE(judgement.met);
-  EXPECT_EQ(judgement.reason, "the run is invalid: only 90.00 % of the requests left within 100 us of their time");
+  const ObjectiveCheck check = check_objective(parse_objective("p99<1s"), outcome);
+  EXPECT_FALSE(check.met);
+  EXPECT_EQ(check.reason, "the run is invalid: only 90.00 % of the requests left within 100 us of their time");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_text.h"
 
 namespace fanin::load {
@@ -35,7 +35,7 @@ std::string outcome_heading() {
 std::string outcome_row(const Outcome& outcome) {
   const bool invalid = outcome.verdict.status == Status::kInvalid;
   const LoadResult& result = outcome.result;
-  std::string row = fmt::format("{:>14}", result.window > Nanoseconds(0) ? human_rate(result.requests_per_s()) : "-");
+  std::string row = fmt::format("{:>14}", result.window > Nanoseconds(0) ? format_rate(result.requests_per_s()) : "-");
   for (const unsigned per_10000 : {5000U, 9900U, 9990U}) {
     const std::string text = percentile_text(result.response, per_10000);
     row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);

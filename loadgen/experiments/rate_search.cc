@@ -7,7 +7,7 @@ namespace fanin::load {
 namespace {
 
 constexpr int kMaxHalvings = 10;
-constexpr int kMaxDoubts = 3;
+constexpr int kMaxRechecks = 3;
 constexpr int kMaxConfirmations = 6;
 
 // Four significant digits: finer than any precision that can be asked for, and readable.
@@ -23,7 +23,7 @@ class Search {
   RateFound run() {
     bracket();
     bisect();
-    doubt();
+    recheck_bound();
     confirm();
     return std::move(found_);
   }
@@ -47,7 +47,7 @@ class Search {
   }
 
   // Keeps the bounds of the bracket up to date.
-  bool settle(double rate, ProbePhase phase) {
+  bool probe_twice(double rate, ProbePhase phase) {
     const std::string bound_before = found_.bound;
     const bool met = meets(rate, phase) || meets(rate, phase);
     if (met) {
@@ -61,13 +61,13 @@ class Search {
 
   void bracket() {
     double rate = four_digits(std::min(search_.start_per_s, search_.highest_per_s));
-    if (settle(rate, ProbePhase::kDoubling)) {
+    if (probe_twice(rate, ProbePhase::kDoubling)) {
       climb(rate);
       return;
     }
     for (int i = 0; i < kMaxHalvings && rate / 2 >= search_.lowest_per_s && !found_.cut_short; ++i) {
       rate = four_digits(rate / 2);
-      if (settle(rate, ProbePhase::kHalving)) {
+      if (probe_twice(rate, ProbePhase::kHalving)) {
         return;
       }
     }
@@ -76,7 +76,7 @@ class Search {
   void climb(double rate) {
     while (rate < search_.highest_per_s) {
       rate = std::min(2 * rate, search_.highest_per_s);
-      if (!settle(rate, ProbePhase::kDoubling)) {
+      if (!probe_twice(rate, ProbePhase::kDoubling)) {
         return;
       }
     }
@@ -85,14 +85,14 @@ class Search {
 
   // A rate that failed while everything up to its neighbour meets the objective may have met a bad moment of the
   // machine: it is asked again, and where it meets the objective now, the search goes on above it.
-  void doubt() {
-    for (int i = 0; i < kMaxDoubts && met_ && failed_ && !bisection_failed_; ++i) {
-      const double doubted = *failed_;
-      if (!settle(doubted, ProbePhase::kDoubling)) {
+  void recheck_bound() {
+    for (int i = 0; i < kMaxRechecks && met_ && failed_ && !bisection_failed_; ++i) {
+      const double rechecked = *failed_;
+      if (!probe_twice(rechecked, ProbePhase::kDoubling)) {
         return;
       }
       failed_.reset();
-      climb(doubted);
+      climb(rechecked);
       bisection_failed_ = false;
       bisect();
     }
@@ -104,7 +104,7 @@ class Search {
       if (middle <= *met_ || middle >= *failed_) {
         return;
       }
-      bisection_failed_ |= !settle(middle, ProbePhase::kBisection);
+      bisection_failed_ |= !probe_twice(middle, ProbePhase::kBisection);
     }
   }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "loadgen/experiments/outcome_row.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
 
 namespace fanin::load {
@@ -30,7 +30,7 @@ std::string met_so_far(const RateSearchResult& result) {
   for (const Probe& probe : result.found.probes) {
     highest = probe.met ? std::max(highest, probe.rate_per_s) : highest;
   }
-  return highest > 0 ? fmt::format("; {} met {}, not confirmed", human_rate(highest), result.objective.text) : "";
+  return highest > 0 ? fmt::format("; {} met {}, not confirmed", format_rate(highest), result.objective.text) : "";
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ std::string probe_heading() {
 }
 
 std::string probe_row(const Probe& probe, const Outcome& outcome) {
-  return fmt::format("{:>14}  {:<13}{:<5}{}\n", human_rate(probe.rate_per_s), phase_name(probe.phase),
+  return fmt::format("{:>14}  {:<13}{:<5}{}\n", format_rate(probe.rate_per_s), phase_name(probe.phase),
                      probe.met ? "yes" : "no", outcome_row(outcome));
 }
 
@@ -54,7 +54,7 @@ std::string rate_search_text(const RateSearchResult& result) {
     const std::string reason = result.reason.empty() ? "" : "  " + result.reason + "\n";
     return wrapped(fmt::format("\n  no rate met {}: {}\n{}", objective, result.found.bound, reason), kTextWidth, 2);
   }
-  return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n", human_rate(*result.found.rate_per_s),
+  return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n", format_rate(*result.found.rate_per_s),
                      objective, result.found.probes.back().reason, result.found.bound);
 }
 

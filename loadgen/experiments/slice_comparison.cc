@@ -7,7 +7,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr double kLevel = 0.95;
+constexpr double kConfidenceLevel = 0.95;
 
 // The slices of one block: forth and back, of the first and of the second target.
 using Block = std::array<std::array<const Slice*, 2>, 2>;
@@ -18,11 +18,11 @@ double rate(const Slice& slice) { return static_cast<double>(slice.completed) / 
 
 double cpu_per_request(const Slice& slice) { return seconds(*slice.server_cpu) / static_cast<double>(slice.completed); }
 
-std::optional<Ratio> ratio_of(const std::vector<double>& log_ratios) {
+std::optional<Ratio> estimate_ratio(const std::vector<double>& log_ratios) {
   if (log_ratios.empty()) {
     return std::nullopt;
   }
-  const Shift shift = signed_rank_shift(log_ratios, kLevel);
+  const Shift shift = signed_rank_shift(log_ratios, kConfidenceLevel);
   Ratio ratio{std::exp(shift.estimate), std::nullopt};
   if (shift.interval) {
     ratio.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
@@ -40,7 +40,7 @@ double log_ratio(const Block& block, Figure figure) {
 }
 
 template <typename Condition>
-bool all_of(const Block& block, Condition condition) {
+bool holds_for_all(const Block& block, Condition condition) {
   for (const auto& walk : block) {
     for (const Slice* slice : walk) {
       if (slice == nullptr || !condition(*slice)) {
@@ -65,26 +65,27 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
   std::vector<double> throughput;
   std::vector<double> cpu;
   for (const auto& [number, block] : blocks) {
-    if (!all_of(block, [](const Slice&) { return true; })) {
+    if (!holds_for_all(block, [](const Slice&) { return true; })) {
       continue;  // cut off by the borders of the window
     }
     ++comparison.blocks;
-    if (!all_of(block, [](const Slice& slice) { return slice.completed > 0; })) {
+    if (!holds_for_all(block, [](const Slice& slice) { return slice.completed > 0; })) {
       ++comparison.skipped;
       continue;
     }
     throughput.push_back(log_ratio(block, rate));
-    if (all_of(block, [](const Slice& slice) { return slice.server_cpu.value_or(Nanoseconds(0)) > Nanoseconds(0); })) {
+    if (holds_for_all(block,
+                      [](const Slice& slice) { return slice.server_cpu.value_or(Nanoseconds(0)) > Nanoseconds(0); })) {
       cpu.push_back(log_ratio(block, cpu_per_request));
     }
   }
-  comparison.throughput = ratio_of(throughput);
+  comparison.throughput = estimate_ratio(throughput);
   if (!comparison.throughput) {
     comparison.reason = comparison.blocks > 0
                             ? "no block in whose slices both completed a request: give a longer --slice"
                             : "no block lies within the window: give a longer --duration";
   }
-  comparison.cpu_per_request = ratio_of(cpu);
+  comparison.cpu_per_request = estimate_ratio(cpu);
   return comparison;
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
 #include "os/printable.h"
 
@@ -43,7 +43,7 @@ std::optional<double> server_ns_per_request(const Outcome& outcome) {
 
 std::string latency(const Histogram& histogram, unsigned per_10000) {
   const PercentileValue value = histogram.percentile(per_10000);
-  return value.kind == PercentileValue::Kind::kFinite ? human_duration(value.value) : "-";
+  return value.kind == PercentileValue::Kind::kFinite ? format_time(value.value) : "-";
 }
 
 std::string target_row(const Outcome& outcome, std::size_t target) {
@@ -51,8 +51,8 @@ std::string target_row(const Outcome& outcome, std::size_t target) {
   const auto cpu = server_ns_per_request(outcome);
   return fmt::format(
       "  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), printable(outcome.plan.target.text()),
-      rate ? human_rate(*rate) : "-", latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
-      latency(outcome.result.response, 9990), cpu ? human_duration(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
+      rate ? format_rate(*rate) : "-", latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
+      latency(outcome.result.response, 9990), cpu ? format_time(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
       status_name(outcome.verdict.status));
 }
 
@@ -105,7 +105,7 @@ Json ratio_json(const std::optional<Ratio>& ratio) {
           {"coverage", interval ? Json(interval->coverage) : Json()}};
 }
 
-Json slices_of(const Outcome& outcome) {
+Json slice_list_json(const Outcome& outcome) {
   Json json = Json::array();
   for (const Slice& slice : outcome.result.slices) {
     json.push_back({{"number", slice.number},
@@ -120,7 +120,7 @@ Json target_json(const Outcome& outcome) {
   const auto rate = slice_rate(outcome.result);
   return {{"throughput_per_s", rate ? Json(*rate) : Json()},
           {"server_cpu_per_request_ns", cpu ? Json(*cpu) : Json()},
-          {"slices", slices_of(outcome)},
+          {"slices", slice_list_json(outcome)},
           {"result", result_json(outcome.plan, outcome.result, outcome.verdict)}};
 }
 
@@ -150,7 +150,7 @@ std::string why_not_compared(const std::vector<Outcome>& outcomes, std::size_t s
 
 }  // namespace
 
-SlicesResult judge_slices(std::vector<Outcome> outcomes) {
+SlicesResult compare_slices(std::vector<Outcome> outcomes) {
   SlicesResult result;
   for (std::size_t i = 1; i < outcomes.size(); ++i) {
     SliceComparison& comparison = result.comparisons.emplace_back(
@@ -182,13 +182,13 @@ std::string slices_text(const SlicesResult& result) {
   std::string text = fmt::format(
       "{} targets that take turns of {}: {}, {} bytes, closed loop, {} connections to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
-      slices.targets, human_duration(slices.length), plan.protocol_name, plan.request_bytes,
-      human_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
+      slices.targets, format_time(slices.length), plan.protocol_name, plan.request_bytes,
+      format_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     text += target_row(result.outcomes[i], i);
   }
   text += fmt::format("  the first and last {} of a turn do not count; latency is that of all its requests\n",
-                      human_duration(slices.cut));
+                      format_time(slices.cut));
   text += fmt::format("\n  ratios over {} blocks, with their 95 % intervals\n", result.comparisons.front().blocks);
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     text += comparison_row(result.comparisons[i], i + 1, !plan.server.roots.empty());

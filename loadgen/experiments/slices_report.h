@@ -15,7 +15,7 @@ struct SlicesResult {
   std::vector<SliceComparison> comparisons;
 };
 
-SlicesResult judge_slices(std::vector<Outcome> outcomes);
+SlicesResult compare_slices(std::vector<Outcome> outcomes);
 // Whether each comparison has a ratio.
 bool compares(const SlicesResult& result);
 

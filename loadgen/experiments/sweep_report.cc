@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "loadgen/experiments/outcome_row.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
 
 namespace fanin::load {
@@ -22,7 +22,7 @@ std::string sweep_heading(const Sweep& sweep) {
 }
 
 std::string sweep_row(const Sweep& sweep, const SweptPoint& point) {
-  const std::string value = sweep.key == "rate" ? human_rate(point.point.value) : point.point.text;
+  const std::string value = sweep.key == "rate" ? format_rate(point.point.value) : point.point.text;
   return fmt::format("{:>14}{}\n", value,
                      point.outcome ? outcome_row(*point.outcome) : fmt::format("{:>14}  {}", "no run:", point.reason));
 }

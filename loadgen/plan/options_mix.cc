@@ -75,7 +75,7 @@ MixEntry parse_entry(std::string_view text) {
 }
 
 // A class without a name of its own goes by what makes it one.
-std::string name_of(const MixEntry& entry) {
+std::string format_name(const MixEntry& entry) {
   std::string name = entry.name;
   if (name.empty()) {
     for (const auto& [key, value] : entry.options) {
@@ -86,7 +86,7 @@ std::string name_of(const MixEntry& entry) {
 }
 
 // The class's own options rule over those of all; headers come to those of all, but its Host rules over --host.
-std::vector<GivenOption> options_of(const MixEntry& entry, const std::vector<GivenOption>& of_all) {
+std::vector<GivenOption> merge_options(const MixEntry& entry, const std::vector<GivenOption>& of_all) {
   std::vector<GivenOption> options;
   std::copy_if(of_all.begin(), of_all.end(), std::back_inserter(options), [&entry](const GivenOption& each) {
     return each.first == "header" ||
@@ -102,9 +102,9 @@ std::vector<GivenOption> options_of(const MixEntry& entry, const std::vector<Giv
 ClientProtocolOptions add_class(const std::string& text, const LoadOptions& options, const Protocol& protocol,
                                 LoadPlan& plan) {
   const MixEntry entry = parse_entry(text);
-  const ClientProtocolOptions told = client_options(protocol, options_of(entry, options.protocol_options), options);
+  const ClientProtocolOptions told = client_options(protocol, merge_options(entry, options.protocol_options), options);
   const auto client = protocol.make_client(told);
-  plan.classes.push_back({.name = name_of(entry),
+  plan.classes.push_back({.name = format_name(entry),
                           .weight = entry.weight,
                           .asks_to_close = client->asks_to_close(),
                           .text = text,

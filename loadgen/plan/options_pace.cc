@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t kMaxBytesPerSecond = 1'000'000'000'000;
 constexpr std::int64_t kLargestBuffer = 1 << 30;
 
-std::optional<std::uint64_t> rate_of(const char* option, const std::optional<std::int64_t>& rate,
-                                     const LoadPlan& plan) {
+std::optional<std::uint64_t> check_rate(const char* option, const std::optional<std::int64_t>& rate,
+                                        const LoadPlan& plan) {
   if (!rate) {
     return std::nullopt;
   }
@@ -44,8 +44,8 @@ void set_trickle(const LoadOptions& options, LoadPlan& plan) {
 }  // namespace
 
 void set_pace(const LoadOptions& options, LoadPlan& plan) {
-  plan.send_bytes_per_s = rate_of("--send-rate", options.send_rate, plan);
-  plan.read_bytes_per_s = rate_of("--read-rate", options.read_rate, plan);
+  plan.send_bytes_per_s = check_rate("--send-rate", options.send_rate, plan);
+  plan.read_bytes_per_s = check_rate("--read-rate", options.read_rate, plan);
   if (options.receive_buffer) {
     plan.receive_buffer_bytes =
         static_cast<int>(in_range("--receive-buffer", *options.receive_buffer, 1, kLargestBuffer));

@@ -103,7 +103,7 @@ struct LoadPlan {
 Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
 
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.
-constexpr std::uint64_t share_of(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
+constexpr std::uint64_t compute_share(std::uint64_t whole, unsigned share, unsigned shares) noexcept {
   return whole / shares + (share < whole % shares ? 1 : 0);
 }
 

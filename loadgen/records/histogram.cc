@@ -40,14 +40,14 @@ PercentileValue Histogram::percentile(unsigned per_10000) const noexcept {
   while (index + 1 < kBuckets && (seen += counts_[index]) < rank) {
     ++index;
   }
-  return {PercentileValue::Kind::kFinite, Nanoseconds(highest_of(index))};
+  return {PercentileValue::Kind::kFinite, Nanoseconds(highest_value(index))};
 }
 
 std::vector<Histogram::Bucket> Histogram::buckets() const {
   std::vector<Bucket> filled;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     if (counts_[i] > 0) {
-      filled.push_back({lowest_of(i), counts_[i]});
+      filled.push_back({lowest_value(i), counts_[i]});
     }
   }
   return filled;
@@ -57,7 +57,7 @@ void Histogram::add_bucket(std::size_t index, std::uint64_t times) noexcept {
   if (times == 0) {
     return;
   }
-  const std::uint64_t middle = lowest_of(index) + (highest_of(index) - lowest_of(index)) / 2;
+  const std::uint64_t middle = lowest_value(index) + (highest_value(index) - lowest_value(index)) / 2;
   counts_[index] += times;
   count_ += times;
   sum_ += middle * times;

@@ -51,7 +51,7 @@ class Histogram {
       value = kHighest;
       ++clamped_;
     }
-    ++counts_[index_of(value)];
+    ++counts_[index_for(value)];
     ++count_;
     sum_ += value;
     min_ = value < min_ ? value : min_;
@@ -81,15 +81,15 @@ class Histogram {
   };
   std::vector<Bucket> buckets() const;  // those with samples, ascending
 
-  static constexpr std::size_t index_of(std::uint64_t value) noexcept {
+  static constexpr std::size_t index_for(std::uint64_t value) noexcept {
     const int shift = static_cast<int>(std::bit_width(value | ((1U << kSubBucketBits) - 1))) - kSubBucketBits;
     return (static_cast<std::size_t>(shift) << (kSubBucketBits - 1)) + (value >> shift);
   }
-  static constexpr std::uint64_t lowest_of(std::size_t index) noexcept {
+  static constexpr std::uint64_t lowest_value(std::size_t index) noexcept {
     const auto [mantissa, shift] = split(index);
     return mantissa << shift;
   }
-  static constexpr std::uint64_t highest_of(std::size_t index) noexcept {
+  static constexpr std::uint64_t highest_value(std::size_t index) noexcept {
     const auto [mantissa, shift] = split(index);
     return ((mantissa + 1) << shift) - 1;
   }

@@ -18,35 +18,35 @@ Histogram of(std::initializer_list<std::int64_t> values) {
 // The layout by hand: 1 ns wide to 255, then 128 buckets per power of two. Would catch an off-by-one at a power of two,
 // where log-linear layouts break.
 TEST(HistogramLayout, MatchesHandComputedBuckets) {
-  EXPECT_EQ(Histogram::index_of(0), 0U);
-  EXPECT_EQ(Histogram::index_of(255), 255U);
-  EXPECT_EQ(Histogram::index_of(256), 256U);
-  EXPECT_EQ(Histogram::index_of(257), 256U);
-  EXPECT_EQ(Histogram::index_of(258), 257U);
-  EXPECT_EQ(Histogram::index_of(511), 383U);
-  EXPECT_EQ(Histogram::index_of(512), 384U);
-  EXPECT_EQ(Histogram::lowest_of(384), 512U);
-  EXPECT_EQ(Histogram::highest_of(384), 515U);
+  EXPECT_EQ(Histogram::index_for(0), 0U);
+  EXPECT_EQ(Histogram::index_for(255), 255U);
+  EXPECT_EQ(Histogram::index_for(256), 256U);
+  EXPECT_EQ(Histogram::index_for(257), 256U);
+  EXPECT_EQ(Histogram::index_for(258), 257U);
+  EXPECT_EQ(Histogram::index_for(511), 383U);
+  EXPECT_EQ(Histogram::index_for(512), 384U);
+  EXPECT_EQ(Histogram::lowest_value(384), 512U);
+  EXPECT_EQ(Histogram::highest_value(384), 515U);
   // 1 ms: 1,000,000 = 244 << 12 plus a rest of 576, so its bucket is 999,424 to 1,003,519.
-  EXPECT_EQ(Histogram::lowest_of(Histogram::index_of(1'000'000)), 999'424U);
-  EXPECT_EQ(Histogram::highest_of(Histogram::index_of(1'000'000)), 1'003'519U);
-  EXPECT_LT(Histogram::index_of(Histogram::kHighest), Histogram::kBuckets);
+  EXPECT_EQ(Histogram::lowest_value(Histogram::index_for(1'000'000)), 999'424U);
+  EXPECT_EQ(Histogram::highest_value(Histogram::index_for(1'000'000)), 1'003'519U);
+  EXPECT_LT(Histogram::index_for(Histogram::kHighest), Histogram::kBuckets);
 }
 
 // Would catch: a gap or an overlap between buckets anywhere in the range.
 TEST(HistogramLayout, BucketsTileTheRange) {
   for (std::size_t i = 0; i + 1 < Histogram::kBuckets; ++i) {
-    ASSERT_EQ(Histogram::highest_of(i) + 1, Histogram::lowest_of(i + 1)) << i;
-    ASSERT_EQ(Histogram::index_of(Histogram::lowest_of(i)), i);
-    ASSERT_EQ(Histogram::index_of(Histogram::highest_of(i)), i);
+    ASSERT_EQ(Histogram::highest_value(i) + 1, Histogram::lowest_value(i + 1)) << i;
+    ASSERT_EQ(Histogram::index_for(Histogram::lowest_value(i)), i);
+    ASSERT_EQ(Histogram::index_for(Histogram::highest_value(i)), i);
   }
 }
 
 // The stated bound: 1 ns up to 255, then a bucket is at most 1/128 of its lowest value wide.
 TEST(HistogramLayout, ErrorBoundHoldsOverTheWholeRange) {
   for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
-    const std::uint64_t width = Histogram::highest_of(i) - Histogram::lowest_of(i) + 1;
-    ASSERT_LE(width, std::max<std::uint64_t>(1, Histogram::lowest_of(i) / 128)) << i;
+    const std::uint64_t width = Histogram::highest_value(i) - Histogram::lowest_value(i) + 1;
+    ASSERT_LE(width, std::max<std::uint64_t>(1, Histogram::lowest_value(i) / 128)) << i;
   }
 }
 

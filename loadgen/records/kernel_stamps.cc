@@ -22,7 +22,7 @@ Nanoseconds wall_clock() noexcept {
   return nanoseconds(time);
 }
 
-Nanoseconds stamp_of(msghdr& message) noexcept {
+Nanoseconds read_stamp(msghdr& message) noexcept {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_TIMESTAMPING) {
       scm_timestamping stamps;
@@ -42,7 +42,7 @@ ssize_t receive_stamped(int fd, iovec data, int flags, Nanoseconds& stamp) noexc
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   const ssize_t length = ::recvmsg(fd, &message, flags);
-  stamp = length >= 0 ? stamp_of(message) : Nanoseconds(0);
+  stamp = length >= 0 ? read_stamp(message) : Nanoseconds(0);
   return length;
 }
 

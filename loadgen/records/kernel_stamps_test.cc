@@ -1,6 +1,6 @@
 #include "loadgen/records/kernel_stamps.h"
 
-#include "loadgen/whole_runs/run_fixture.h"
+#include "loadgen/integration_test/run_fixture.h"
 
 namespace fanin::load {
 namespace {

@@ -62,7 +62,7 @@ std::array<std::uint32_t, 4> address_words(const Address& target) {
 }
 
 // Which of several listeners the kernel prefers: its address rules, then its family. 0: it takes no such connection.
-int score_of(const inet_diag_msg& socket, const Attributes& attributes, const Address& target) {
+int score_socket(const inet_diag_msg& socket, const Attributes& attributes, const Address& target) {
   const bool same_family = socket.idiag_family == target.family();
   if (socket.idiag_state != TCP_LISTEN || socket.id.idiag_sport != htons(target.port()) ||
       (!same_family && (target.family() != AF_INET || attributes.v6_only))) {
@@ -108,7 +108,7 @@ bool add_listening_sockets(std::span<const std::byte> piece, const Address& targ
     }
     const auto socket = read_as<inet_diag_msg>(body);
     const Attributes attributes = read_attributes(body.subspan(std::min(body.size(), sizeof socket)));
-    if (const int its = score_of(socket, attributes, target); its > 0 && its >= score) {
+    if (const int its = score_socket(socket, attributes, target); its > 0 && its >= score) {
       if (its > score) {
         found.clear();
       }

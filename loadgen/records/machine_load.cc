@@ -14,7 +14,7 @@ namespace {
 constexpr double kBusyPressure = 0.20;
 constexpr int kStealField = 8;  // of a line "cpu ..." in /proc/stat, its name first
 
-std::string text_of(const char* path) {
+std::string read_text(const char* path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -70,8 +70,8 @@ MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressu
 }
 
 MachineLoad read_machine_load() {
-  MachineLoad load = parse_machine_load(text_of("/proc/loadavg"), text_of("/proc/pressure/cpu"), text_of("/proc/stat"),
-                                        ::sysconf(_SC_CLK_TCK));
+  MachineLoad load = parse_machine_load(read_text("/proc/loadavg"), read_text("/proc/pressure/cpu"),
+                                        read_text("/proc/stat"), ::sysconf(_SC_CLK_TCK));
   load.at = now();
   load.cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
   return load;

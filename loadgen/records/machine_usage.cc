@@ -56,7 +56,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
 Nanoseconds from_ticks(long ticks) { return Nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * ticks; }
 
 // To the nanosecond: over a short window, a tick more or less would be nothing or all of a CPU.
-std::optional<Nanoseconds> exact_cpu_of(pid_t pid) {
+std::optional<Nanoseconds> read_exact_cpu(pid_t pid) {
   clockid_t clock{};
   timespec time{};
   if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
@@ -66,7 +66,7 @@ std::optional<Nanoseconds> exact_cpu_of(pid_t pid) {
 }
 
 // That any of them may use.
-unsigned allowed_cpus_of(const std::vector<pid_t>& pids) {
+unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
   cpu_set_t all;
   CPU_ZERO(&all);
   for (const pid_t pid : pids) {
@@ -99,7 +99,7 @@ ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) n
           .max_rss_bytes = later.max_rss_bytes};
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
+std::vector<pid_t> find_children(pid_t pid) {
   std::vector<pid_t> children;
   std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
   for (pid_t child = 0; file >> child;) {
@@ -108,7 +108,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
-pid_t parent_of(pid_t pid) {
+pid_t find_parent(pid_t pid) {
   const auto stat = read_stat(pid);
   return stat ? stat->parent : 0;
 }
@@ -116,7 +116,7 @@ pid_t parent_of(pid_t pid) {
 std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
   std::vector<pid_t> tree = roots;
   for (std::size_t i = 0; i < tree.size(); ++i) {
-    for (const pid_t child : children_of(tree[i])) {
+    for (const pid_t child : find_children(tree[i])) {
       if (child != ::getpid()) {
         tree.push_back(child);
       }
@@ -133,9 +133,9 @@ std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
       continue;
     }
     if (!usage) {
-      usage = ServerUsage{.cpus = allowed_cpus_of(roots), .threads = 0};
+      usage = ServerUsage{.cpus = count_allowed_cpus(roots), .threads = 0};
     }
-    usage->cpu += exact_cpu_of(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
+    usage->cpu += read_exact_cpu(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
     usage->threads += stat->threads;
   }
   return usage;

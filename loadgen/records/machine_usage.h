@@ -30,9 +30,9 @@ struct ServerUsage {
 };
 
 // The process that started it; 0: none, or there is no such process.
-pid_t parent_of(pid_t pid);
+pid_t find_parent(pid_t pid);
 
-std::vector<pid_t> children_of(pid_t pid);
+std::vector<pid_t> find_children(pid_t pid);
 
 // `roots` and the processes below them that there are now, the former first. This process and what is below it belong
 // to the tree of a server that has started it only where it is a root.

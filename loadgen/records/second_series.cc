@@ -22,8 +22,8 @@ void SecondSeries::add(const Histogram& responses, std::uint64_t failed) {
   auto* second = ::new (memory_->allocate(sizeof(Second), alignof(Second)))
       Second{.completed = responses.count(), .failed = failed, .max = responses.max()};
   if (second->completed > 0) {
-    const std::size_t first = Histogram::index_of(static_cast<std::uint64_t>(responses.min().count()));
-    const std::size_t last = Histogram::index_of(static_cast<std::uint64_t>(responses.max().count()));
+    const std::size_t first = Histogram::index_for(static_cast<std::uint64_t>(responses.min().count()));
+    const std::size_t last = Histogram::index_for(static_cast<std::uint64_t>(responses.max().count()));
     std::size_t used = 0;
     for (std::size_t i = first; i <= last; ++i) {
       used += responses.count_at(i) > 0 ? 1 : 0;

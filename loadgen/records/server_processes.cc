@@ -54,9 +54,9 @@ class HolderSearch {
       }
     }
     for (std::size_t i = 0; i < holders_.size(); ++i) {
-      const pid_t parent = parent_of(holders_[i]);
+      const pid_t parent = find_parent(holders_[i]);
       look_at(parent);
-      if (const std::vector<pid_t> siblings = children_of(parent); siblings.size() <= kMaxSiblings) {
+      if (const std::vector<pid_t> siblings = find_children(parent); siblings.size() <= kMaxSiblings) {
         std::for_each(siblings.begin(), siblings.end(), [this](pid_t sibling) { look_at(sibling); });
       }
     }
@@ -129,7 +129,7 @@ std::optional<std::set<std::uint64_t>> listening_inodes(const Address& target) {
   return inodes;
 }
 
-std::set<pid_t> ancestors_of(pid_t pid, const std::function<pid_t(pid_t)>& parent) {
+std::set<pid_t> find_ancestors(pid_t pid, const std::function<pid_t(pid_t)>& parent) {
   std::set<pid_t> ancestors{pid};
   while ((pid = parent(pid)) > 0 && ancestors.insert(pid).second) {
   }
@@ -166,13 +166,13 @@ std::vector<pid_t> server_roots(const std::set<pid_t>& holders, pid_t self, cons
   std::set<pid_t> roots;
   std::set<pid_t> parents;
   for (const pid_t holder : serving) {
-    const std::set<pid_t> ancestors = ancestors_of(parent(holder), parent);
+    const std::set<pid_t> ancestors = find_ancestors(parent(holder), parent);
     if (std::none_of(serving.begin(), serving.end(), [&](pid_t other) { return ancestors.contains(other); })) {
       roots.insert(holder);
       parents.insert(parent(holder));
     }
   }
-  if (roots.size() > 1 && parents.size() == 1 && !ancestors_of(self, parent).contains(*parents.begin()) &&
+  if (roots.size() > 1 && parents.size() == 1 && !find_ancestors(self, parent).contains(*parents.begin()) &&
       *parents.begin() > kInit) {
     return {*parents.begin()};
   }
@@ -192,7 +192,7 @@ ServerProcesses find_server(const Address& target) {
   }
   HolderSearch search(*inodes);
   search.run();
-  server.roots = server_roots(search.holders(), ::getpid(), parent_of);
+  server.roots = server_roots(search.holders(), ::getpid(), find_parent);
   if (server.roots.empty()) {
     server.reason = search.some_hidden() ? "it belongs to another user: give --server-pid"
                                          : "no process that can be seen here holds its socket: give --server-pid";

@@ -83,7 +83,7 @@ TEST(FindServer, IsWhoHoldsTheListeningSocket) {
   const ServerProcesses server = find_server(target);
   EXPECT_EQ(server.roots, (Pids{child}));
   EXPECT_EQ(server.reason, "");
-  EXPECT_EQ(parent_of(child), ::getpid());
+  EXPECT_EQ(find_parent(child), ::getpid());
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(find_server(Address::parse("10.1.2.3", target.port())).reason, "it is not on this machine");

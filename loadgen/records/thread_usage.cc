@@ -17,14 +17,14 @@ std::optional<Nanoseconds> read_run_queue_wait() noexcept {
   const Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
   std::array<char, 128> buffer{};
   const ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
-  return length > 0 ? run_queue_wait_of({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
+  return length > 0 ? parse_run_queue_wait({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
 }
 
 }  // namespace
 
 // Its fields are ns on a CPU, ns on a run queue, and how often it was given a CPU. A kernel that does not count says
 // "0 0 0"; a thread that asks has been given one.
-std::optional<Nanoseconds> run_queue_wait_of(std::string_view schedstat) noexcept {
+std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept {
   std::array<std::uint64_t, 3> fields{};
   const char* at = schedstat.data();
   const char* const end = at + schedstat.size();

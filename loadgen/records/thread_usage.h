@@ -15,7 +15,7 @@ struct ThreadUsage {
 };
 
 // The same from a line of /proc/PID/schedstat.
-std::optional<Nanoseconds> run_queue_wait_of(std::string_view schedstat) noexcept;
+std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept;
 
 // Reads it for the calling thread. No allocation.
 ThreadUsage thread_usage() noexcept;

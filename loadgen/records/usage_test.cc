@@ -61,14 +61,14 @@ TEST(UsageMeter, UtilisationIsWorkOverTheWindow) {
 }
 
 TEST(UsageMeter, ReadsTheWaitForACpu) {
-  EXPECT_EQ(run_queue_wait_of("5139410 1027342 35\n"), Nanoseconds(1'027'342));
-  EXPECT_EQ(run_queue_wait_of("5139410 0 35\n"), Nanoseconds(0));
+  EXPECT_EQ(parse_run_queue_wait("5139410 1027342 35\n"), Nanoseconds(1'027'342));
+  EXPECT_EQ(parse_run_queue_wait("5139410 0 35\n"), Nanoseconds(0));
 }
 
 // Would catch: 0, as if no thread had waited, where nobody has counted or the text was not to be had.
 TEST(UsageMeter, AWaitThatNobodyCountedIsNotZero) {
   for (const char* text : {"", "\n", "0 0 0\n", "12\n", "12 x 3", "12 34"}) {
-    EXPECT_EQ(run_queue_wait_of(text), std::nullopt) << text;
+    EXPECT_EQ(parse_run_queue_wait(text), std::nullopt) << text;
   }
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 
 namespace fanin::load {
 namespace {
@@ -34,7 +34,7 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
   if (result.window < turns * kShortestForCpu) {
     verdict.bottleneck_reason =
         fmt::format("the window of {} is too short to tell: CPU time is known to {}, which must be a tenth at most",
-                    human_duration(result.window), human_duration(kTick));
+                    format_time(result.window), format_time(kTick));
     return;
   }
   const unsigned capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 
 namespace fanin::load {
@@ -27,7 +27,7 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
         kNoteQueue,
         fmt::format("the slowest connect took {}: its SYN was dropped, as by an accept queue that is full, and sent "
                     "again; lower --connecting, or give the server a longer queue",
-                    human_duration(result.connect.max())));
+                    format_time(result.connect.max())));
   }
 }
 

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 #include "os/printable.h"
 
@@ -79,7 +79,7 @@ std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint
   const std::string came = result.bytes_received > 0
                                ? fmt::format("{} came, but no whole reply,", plural(result.bytes_received, "byte"))
                                : "no reply came";
-  const std::string text = fmt::format("{} bytes were sent on {} and {}{}", human_count(sent * plan.request_bytes),
+  const std::string text = fmt::format("{} bytes were sent on {} and {}{}", format_count(sent * plan.request_bytes),
                                        plural(result.connections.established, "connection"), came,
                                        result.interrupted ? "" : " within " + format_duration(plan.timeout));
   if (plan.protocol_name != "raw") {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 
 namespace fanin::load {
@@ -53,12 +53,12 @@ std::string phase_line(const LiveState& state) {
 }
 
 std::string rate_line(const LiveState& state) {
-  std::string text = (state.rate_now ? human_rate(*state.rate_now) : "-") + " now";
+  std::string text = (state.rate_now ? format_rate(*state.rate_now) : "-") + " now";
   if (state.rate_so_far) {
-    text += fmt::format(", {} so far", human_rate(*state.rate_so_far));
+    text += fmt::format(", {} so far", format_rate(*state.rate_so_far));
   }
   if (state.asked_rate) {
-    text += fmt::format(", {} asked", human_rate(*state.asked_rate));
+    text += fmt::format(", {} asked", format_rate(*state.asked_rate));
   }
   return labelled("rate", text);
 }
@@ -67,7 +67,7 @@ std::string live_percentile(const Histogram& histogram, const char* name, unsign
   const PercentileValue value = histogram.percentile(per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
-      return fmt::format("{} {}, ", name, human_duration(value.value));
+      return fmt::format("{} {}, ", name, format_time(value.value));
     case PercentileValue::Kind::kInfinite:
       return fmt::format("{} never, ", name);
     case PercentileValue::Kind::kTooFew:
@@ -77,23 +77,23 @@ std::string live_percentile(const Histogram& histogram, const char* name, unsign
 }
 
 std::string latency_line(const SecondOfAll& second) {
-  return labelled("latency", live_percentile(second.responses, "p50", 5000) +
-                                 live_percentile(second.responses, "p99", 9900) +
-                                 fmt::format("max {} in the last second",
-                                             second.completed > 0 ? human_duration(second.max) : std::string("-")));
+  return labelled(
+      "latency",
+      live_percentile(second.responses, "p50", 5000) + live_percentile(second.responses, "p99", 9900) +
+          fmt::format("max {} in the last second", second.completed > 0 ? format_time(second.max) : std::string("-")));
 }
 
 std::string connections_text(const LiveState& state) {
   return state.connections_asked > 0
-             ? fmt::format("{} of {} up", human_count(state.connections_up), human_count(state.connections_asked))
-             : fmt::format("{} up", human_count(state.connections_up));
+             ? fmt::format("{} of {} up", format_count(state.connections_up), format_count(state.connections_asked))
+             : fmt::format("{} up", format_count(state.connections_up));
 }
 
 std::string errors_text(const ErrorCounts& errors) {
   std::string text;
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
     if (const std::uint64_t count = errors[static_cast<ErrorKind>(i)]; count > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", human_count(count), kErrorNames[i]);
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), kErrorNames[i]);
     }
   }
   return text;
@@ -120,10 +120,10 @@ struct Columns {
   std::vector<std::uint64_t> counts;
 };
 
-Columns columns_of(const Histogram& histogram, int shift) {
+Columns make_columns(const Histogram& histogram, int shift) {
   Columns columns;
   for (const Histogram::Bucket& bucket : histogram.buckets()) {
-    const std::size_t column = Histogram::index_of(bucket.lowest) >> shift;
+    const std::size_t column = Histogram::index_for(bucket.lowest) >> shift;
     if (columns.counts.empty()) {
       columns.first = column;
     }
@@ -133,7 +133,9 @@ Columns columns_of(const Histogram& histogram, int shift) {
   return columns;
 }
 
-Nanoseconds time_of(std::size_t index) { return Nanoseconds(static_cast<std::int64_t>(Histogram::lowest_of(index))); }
+Nanoseconds bucket_time(std::size_t index) {
+  return Nanoseconds(static_cast<std::int64_t>(Histogram::lowest_value(index)));
+}
 
 }  // namespace
 
@@ -142,9 +144,9 @@ std::string histogram_line(const Histogram& histogram, std::size_t width, bool u
     return "";
   }
   int shift = kFinestShift;
-  Columns columns = columns_of(histogram, shift);
+  Columns columns = make_columns(histogram, shift);
   while (columns.counts.size() > std::max<std::size_t>(width, 1)) {
-    columns = columns_of(histogram, ++shift);
+    columns = make_columns(histogram, ++shift);
   }
   const std::uint64_t most = *std::max_element(columns.counts.begin(), columns.counts.end());
   std::string blocks;
@@ -152,8 +154,8 @@ std::string histogram_line(const Histogram& histogram, std::size_t width, bool u
     const std::uint64_t height = (count * 8 + most - 1) / most;  // few are still seen
     blocks += unicode ? kBlocks[height] : kAsciiBlocks[height];
   }
-  return fmt::format("{} {} {}", human_duration(time_of(columns.first << shift)), blocks,
-                     human_duration(time_of((columns.first + columns.counts.size()) << shift)));
+  return fmt::format("{} {} {}", format_time(bucket_time(columns.first << shift)), blocks,
+                     format_time(bucket_time((columns.first + columns.counts.size()) << shift)));
 }
 
 std::vector<std::string> live_lines(const LiveState& state, const LiveStyle& style) {

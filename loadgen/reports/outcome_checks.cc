@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 
 namespace fanin::load {

@@ -60,7 +60,7 @@ class ReportTest : public ::testing::Test {
     result_.served = 99;
   }
 
-  std::string text() const { return result_text(plan_, result_, judge(plan_, result_)); }
+  std::string text() const { return result_text(plan_, result_, decide_verdict(plan_, result_)); }
 
   LoadPlan plan_;
   LoadResult result_;
@@ -84,7 +84,7 @@ TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
   result_.generator.cpu_system = milliseconds(3);
   result_.spun = milliseconds(4);
   EXPECT_EQ(result_.generator_ns_per_request(), 5000.0);
-  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  const auto json = result_json(plan_, result_, decide_verdict(plan_, result_));
   EXPECT_EQ(json["generator"]["cpu_per_request_ns"], 5000.0);
   EXPECT_EQ(json["requests"]["completed"], 1960);
   EXPECT_EQ(json["throughput"]["completed_in_window"], 1000);
@@ -133,14 +133,14 @@ TEST_F(ReportTest, PercentilesThatAreNoNumbersAreNotPrintedAsSuch) {
 TEST_F(ReportTest, NoWindowNoNumbers) {
   result_ = LoadResult{};
   EXPECT_EQ(text().find("throughput"), std::string::npos);
-  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  const auto json = result_json(plan_, result_, decide_verdict(plan_, result_));
   EXPECT_TRUE(json["window"]["opened_at"].is_null());
   EXPECT_TRUE(json["throughput"]["requests_per_s"].is_null());
   EXPECT_EQ(json["verdict"]["status"], "invalid");
 }
 
 TEST_F(ReportTest, JsonAddsErrorsOfRequestsAndConnections) {
-  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  const auto json = result_json(plan_, result_, decide_verdict(plan_, result_));
   EXPECT_EQ(json["errors"], nlohmann::ordered_json::parse(R"({"connect_refused":3,"timeout":40})"));
   EXPECT_EQ(json["throughput"]["requests_per_s"], 980.0);
 }
@@ -148,7 +148,7 @@ TEST_F(ReportTest, JsonAddsErrorsOfRequestsAndConnections) {
 // Would catch: 0 for what could not be read, as if no thread had ever waited for a CPU.
 TEST_F(ReportTest, AWaitForACpuThatIsNotKnownIsNull) {
   const auto waited = [this] {
-    return result_json(plan_, result_, judge(plan_, result_))["generator"]["run_queue_wait_ns"];
+    return result_json(plan_, result_, decide_verdict(plan_, result_))["generator"]["run_queue_wait_ns"];
   };
   EXPECT_EQ(waited(), 0);
   result_.run_queue_wait.reset();
@@ -156,17 +156,17 @@ TEST_F(ReportTest, AWaitForACpuThatIsNotKnownIsNull) {
 }
 
 TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
-  EXPECT_TRUE(result_json(plan_, result_, judge(plan_, result_))["http"].is_null());
+  EXPECT_TRUE(result_json(plan_, result_, decide_verdict(plan_, result_))["http"].is_null());
   EXPECT_EQ(text().find("statuses"), std::string::npos);
   plan_.speak("http", [] { return find_protocol("http").make_client({}); });
   result_.statuses = {{200, 1960}, {404, 7}};
   EXPECT_NE(text().find("  statuses      200: 1,960, 404: 7\n"), std::string::npos) << text();
-  EXPECT_EQ(result_json(plan_, result_, judge(plan_, result_))["http"],
+  EXPECT_EQ(result_json(plan_, result_, decide_verdict(plan_, result_))["http"],
             nlohmann::ordered_json::parse(R"({"statuses":{"200":1960,"404":7}})"));
 }
 
 TEST_F(ReportTest, AMixHasARowForEachClass) {
-  EXPECT_TRUE(result_json(plan_, result_, judge(plan_, result_))["classes"].is_null());
+  EXPECT_TRUE(result_json(plan_, result_, decide_verdict(plan_, result_))["classes"].is_null());
   EXPECT_EQ(text().find("response of"), std::string::npos);
   plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{99, 1});
   plan_.classes = {{.name = "light", .weight = 99, .text = "99 name=light", .request_bytes = 64},
@@ -183,7 +183,7 @@ TEST_F(ReportTest, AMixHasARowForEachClass) {
   EXPECT_NE(row.find(" 3,760 "), std::string::npos) << row;
   EXPECT_NE(row.find(" 6 "), std::string::npos) << row;
   EXPECT_NE(row.find("7.00 ms"), std::string::npos) << row;
-  const auto json = result_json(plan_, result_, judge(plan_, result_));
+  const auto json = result_json(plan_, result_, decide_verdict(plan_, result_));
   EXPECT_EQ(json["workload"]["mix"], nlohmann::ordered_json::parse(R"(["99 name=light","1 name=heavy"])"));
   EXPECT_EQ(json["classes"][1]["name"], "heavy");
   EXPECT_EQ(json["classes"][1]["payload_bytes"], 65536);
@@ -198,20 +198,20 @@ TEST_F(ReportTest, WhatComesFromOutsideIsPrintedInOneLineWithoutControlCharacter
   plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{1});
   plan_.classes = {{.name = evil}};
   result_.classes.resize(1);
-  Verdict verdict = judge(plan_, result_);
+  Verdict verdict = decide_verdict(plan_, result_);
   for (const char c : result_text(plan_, result_, verdict)) {
     ASSERT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= ' ') << result_text(plan_, result_, verdict);
   }
   EXPECT_EQ(text().find("\n  verdict       valid"), std::string::npos) << text();
   result_.window = Nanoseconds(0);
   result_.unreachable = evil;
-  EXPECT_EQ(judge(plan_, result_).reasons.front(), "\\x1b[2J\\n  verdict       valid\\r\\xff");
+  EXPECT_EQ(decide_verdict(plan_, result_).reasons.front(), "\\x1b[2J\\n  verdict       valid\\r\\xff");
 }
 
 // Would catch: a binary request that makes the report throw after the measurement is done.
 TEST_F(ReportTest, BytesThatAreNoTextDoNotStopTheReport) {
   plan_.protocol_texts.emplace_back("payload", "\xff\xfe");
-  EXPECT_NE(to_text(result_json(plan_, result_, judge(plan_, result_))).find("payload"), std::string::npos);
+  EXPECT_NE(to_text(result_json(plan_, result_, decide_verdict(plan_, result_))).find("payload"), std::string::npos);
 }
 
 }  // namespace

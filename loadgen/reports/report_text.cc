@@ -9,7 +9,7 @@
 
 #include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 #include "net/duration.h"
 #include "os/printable.h"
 
@@ -21,16 +21,16 @@ constexpr std::size_t kSummaryWidth = 100;
 constexpr std::size_t kSummaryIndent = 18;  // of what does not fit into a line
 
 std::string rate_text(const LoadPlan& plan) {
-  return plan.ramp ? fmt::format("{} to {}", human_rate(plan.ramp->from_per_s), human_rate(plan.ramp->to_per_s))
-                   : human_rate(*plan.rate_per_s);
+  return plan.ramp ? fmt::format("{} to {}", format_rate(plan.ramp->from_per_s), format_rate(plan.ramp->to_per_s))
+                   : format_rate(*plan.rate_per_s);
 }
 
 std::string arrival_text(const LoadPlan& plan) {
   switch (plan.arrival) {
     case ArrivalKind::kBursts:
-      return fmt::format("bursts of {}", human_count(plan.burst_size));
+      return fmt::format("bursts of {}", format_count(plan.burst_size));
     case ArrivalKind::kTrace:
-      return fmt::format("{} times of {}", human_count(plan.trace->size()), printable(plan.trace->file()));
+      return fmt::format("{} times of {}", format_count(plan.trace->size()), printable(plan.trace->file()));
     default:
       return std::string(arrival_name(plan.arrival));
   }
@@ -42,8 +42,8 @@ std::string latency_row(std::string_view name, const Histogram& histogram) {
     row += fmt::format("{:>10}", percentile_text(histogram, percentile.per_10000));
   }
   const bool any = histogram.count() > 0;
-  return row + fmt::format("{:>10}{:>10}\n", any ? human_duration(histogram.max()) : "-",
-                           any ? human_duration(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
+  return row + fmt::format("{:>10}{:>10}\n", any ? format_time(histogram.max()) : "-",
+                           any ? format_time(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
 }
 
 std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
@@ -81,9 +81,9 @@ std::string classes_table(const LoadPlan& plan, const LoadResult& result) {
     const Histogram& response = record.response;
     text +=
         fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", printable(plan.classes[i].name), kName,
-                    kName, human_count(record.sent), human_count(record.failed), human_count(record.unanswered),
+                    kName, format_count(record.sent), format_count(record.failed), format_count(record.unanswered),
                     percentile_text(response, 5000), percentile_text(response, 9900), percentile_text(response, 9990),
-                    response.count() > 0 ? human_duration(response.max()) : "-");
+                    response.count() > 0 ? format_time(response.max()) : "-");
   }
   return text;
 }
@@ -103,8 +103,8 @@ std::string distribution(const Histogram& histogram) {
   for (auto octave = first; octave < last; ++octave) {
     const auto from = std::uint64_t{1} << (octave - octaves.begin()) >> 1;
     const double share = static_cast<double>(*octave) / static_cast<double>(histogram.count());
-    text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", human_duration(Nanoseconds(from)),
-                        human_duration(Nanoseconds(2 * from)), share * 100,
+    text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", format_time(Nanoseconds(from)),
+                        format_time(Nanoseconds(2 * from)), share * 100,
                         std::string((*octave * kHistogramWidth + most / 2) / most, '#'));
   }
   return text;
@@ -113,7 +113,7 @@ std::string distribution(const Histogram& histogram) {
 std::string statuses_line(const LoadResult& result) {
   std::string text;
   for (const auto& [status, count] : result.statuses) {
-    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, human_count(count));
+    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, format_count(count));
   }
   return text.empty() ? "" : text + "\n";
 }
@@ -125,7 +125,8 @@ std::string errors_table(const LoadResult& result) {
     const std::uint64_t requests = result.request_errors[kind];
     const std::uint64_t connections = result.connection_errors[kind];
     if (requests + connections > 0) {
-      text += fmt::format("  {:<18}{:>14}{:>14}\n", error_name(kind), human_count(requests), human_count(connections));
+      text +=
+          fmt::format("  {:<18}{:>14}{:>14}\n", error_name(kind), format_count(requests), format_count(connections));
     }
   }
   return text.empty() ? "" : fmt::format("  {:<18}{:>14}{:>14}\n{}\n", "errors", "requests", "connections", text);
@@ -133,34 +134,34 @@ std::string errors_table(const LoadResult& result) {
 
 std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
   std::string text = fmt::format("  connections   {} of {} up, {} served, {} failed, {} opened anew\n",
-                                 human_count(result.connections.established), human_count(plan.connections),
-                                 human_count(result.served), human_count(result.connections.failed),
-                                 human_count(result.connections.reconnects));
+                                 format_count(result.connections.established), format_count(plan.connections),
+                                 format_count(result.served), format_count(result.connections.failed),
+                                 format_count(result.connections.reconnects));
   if (result.downtime.lost > Nanoseconds(0)) {
     text += fmt::format("  downtime      connections were lost for {:.3g} % of their time",
                         result.share_of_connections(result.downtime.lost, plan).value_or(0) * 100);
     if (result.downtime.unreachable > Nanoseconds(0)) {
-      text += fmt::format("; unreachable for {} of {}", human_duration(result.downtime.unreachable),
-                          human_duration(result.window));
+      text += fmt::format("; unreachable for {} of {}", format_time(result.downtime.unreachable),
+                          format_time(result.window));
     }
     text += "\n";
   }
   if (plan.idle > 0) {
-    text += fmt::format("  idle          {} of {} up, {}{} lost\n", human_count(result.connections.idle_established),
-                        human_count(plan.idle),
-                        plan.prove_idle ? human_count(result.connections.idle_served) + " served, " : "",
-                        human_count(result.connections.idle_lost));
+    text += fmt::format("  idle          {} of {} up, {}{} lost\n", format_count(result.connections.idle_established),
+                        format_count(plan.idle),
+                        plan.prove_idle ? format_count(result.connections.idle_served) + " served, " : "",
+                        format_count(result.connections.idle_lost));
   }
   const std::uint64_t up = result.connections.established + result.connections.idle_established;
   if (result.setup > Nanoseconds(0) && up > 0) {
-    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", human_duration(result.setup),
-                        human_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
-                        human_duration(result.closing));
+    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", format_time(result.setup),
+                        format_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
+                        format_time(result.closing));
   }
   return text + fmt::format("  fairness      replies per connection: min {}, median {}, max {}\n",
-                            human_count(result.replies_min),
-                            human_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
-                            human_count(result.replies_max));
+                            format_count(result.replies_min),
+                            format_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
+                            format_count(result.replies_max));
 }
 
 std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
@@ -168,19 +169,19 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
     return "";
   }
   const double preempted = result.late_by_preemptions_share().value_or(0);
-  std::string text = fmt::format("  schedule      asked {}", human_rate(*plan.rate_per_s));
-  text += verdict.achieved_rate_per_s ? ", achieved " + human_rate(*verdict.achieved_rate_per_s) : "";
+  std::string text = fmt::format("  schedule      asked {}", format_rate(*plan.rate_per_s));
+  text += verdict.achieved_rate_per_s ? ", achieved " + format_rate(*verdict.achieved_rate_per_s) : "";
   text += verdict.within_tolerance_share
               ? fmt::format(
                     "; {:.2f} % left within {} of their time{}, the latest {} after it\n",
-                    *verdict.within_tolerance_share * 100, human_duration(lateness_tolerance(plan)),
+                    *verdict.within_tolerance_share * 100, format_time(lateness_tolerance(plan)),
                     preempted > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", preempted * 100) : "",
-                    human_duration(result.lateness.max()))
+                    format_time(result.lateness.max()))
               : "; no request of the window left\n";
   if (result.queued() > 0) {
     text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
                         plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
-                        result.queueing.infinite() > 0 ? "for ever" : human_duration(result.queueing.max()));
+                        result.queueing.infinite() > 0 ? "for ever" : format_time(result.queueing.max()));
   }
   return text;
 }
@@ -202,13 +203,12 @@ std::string warmup_line(const LoadPlan& plan, const LoadResult& result) {
     end = ", then every connection had been served";
   }
   return fmt::format("  warm-up       {} in {}, not counted{}\n", plural(result.warmup_requests, "request"),
-                     human_duration(result.warmup), end);
+                     format_time(result.warmup), end);
 }
 
 std::string generator_line(const LoadResult& result) {
   const auto cpu = result.generator_ns_per_request();
-  const std::string each =
-      cpu ? human_duration(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
+  const std::string each = cpu ? format_time(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
   return fmt::format("  generator     {}busiest thread {}, {} MB\n", each, cpu_share(result.busiest_thread_utilisation),
                      result.generator.max_rss_bytes / 1'000'000);
 }
@@ -221,8 +221,8 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
       fmt::format("  waiting       {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
   if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
     text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
-                        human_count(result.preemptions.count), human_duration(BusyPollMeter::kMinPreemption),
-                        human_duration(result.preemptions.total), human_duration(result.preemptions.longest));
+                        format_count(result.preemptions.count), format_time(BusyPollMeter::kMinPreemption),
+                        format_time(result.preemptions.total), format_time(result.preemptions.longest));
   }
   return text;
 }
@@ -265,7 +265,7 @@ std::string headline(const LoadPlan& plan) {
     text += fmt::format(" of depth {}", plan.depth);
   }
   if (plan.idle > 0) {
-    text += fmt::format(" and {} idle", human_count(plan.idle));
+    text += fmt::format(" and {} idle", format_count(plan.idle));
   }
   if (plan.think > Nanoseconds(0)) {
     text += fmt::format(", thinking {}", format_duration(plan.think));
@@ -282,7 +282,7 @@ std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
   const PercentileValue value = histogram.percentile(per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
-      return human_duration(value.value);
+      return format_time(value.value);
     case PercentileValue::Kind::kInfinite:
       return "never";
     case PercentileValue::Kind::kTooFew:
@@ -295,12 +295,12 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
   std::string text = headline(plan) + "\n\n";
   if (result.opened_at) {
     const double seconds = static_cast<double>(result.window.count()) / 1e9;
-    text += fmt::format("  throughput    {} over {:.2f} s; {}/s in, {}/s out\n", human_rate(result.requests_per_s()),
-                        seconds, human_bytes(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
-                        human_bytes(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
+    text += fmt::format("  throughput    {} over {:.2f} s; {}/s in, {}/s out\n", format_rate(result.requests_per_s()),
+                        seconds, format_bytes(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
+                        format_bytes(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
     text +=
-        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", human_count(result.sent),
-                    human_count(result.completed), human_count(result.failed), human_count(result.unanswered));
+        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", format_count(result.sent),
+                    format_count(result.completed), format_count(result.failed), format_count(result.unanswered));
     text += warmup_line(plan, result);
     text += statuses_line(result) + "\n";
     text += latency_table(plan, result) + "\n";

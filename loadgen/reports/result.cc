@@ -57,7 +57,7 @@ void add_usage(LoadResult& result, const UsageMeter& usage, const BusyPollMeter&
 }
 
 // Of several threads: the time at which the first closed its window, and the last had opened it.
-TimeSpans window_of(const std::vector<std::unique_ptr<LoadThread>>& threads) {
+TimeSpans common_window(const std::vector<std::unique_ptr<LoadThread>>& threads) {
   TimeSpan span{TimePoint::min(), TimePoint::max()};
   for (const auto& thread : threads) {
     const Window& window = thread->recorder().window();
@@ -69,7 +69,7 @@ TimeSpans window_of(const std::vector<std::unique_ptr<LoadThread>>& threads) {
 
 // The target was unreachable while it was so to all threads. A run by number of requests has no end of its own.
 void add_downtime(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  TimeSpans outages = window_of(threads);
+  TimeSpans outages = common_window(threads);
   const TimePoint close = outages.front().end;
   for (const auto& thread : threads) {
     if (thread->share().connections > 0) {
@@ -84,7 +84,7 @@ void add_downtime(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
 
 // No thread had a reply, and one at least waited for some.
 void add_silences(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {
-  TimeSpans silent = window_of(threads);
+  TimeSpans silent = common_window(threads);
   TimeSpans waiting;
   const TimePoint close = silent.front().end;
   bool replied_later = false;

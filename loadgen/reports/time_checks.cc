@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 
 namespace fanin::load {
 namespace {
@@ -33,7 +33,7 @@ std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult&
   std::uint64_t usual = 0;
   std::uint64_t seen = 0;
   for (const Histogram::Bucket& bucket : result.response.buckets()) {
-    usual = seen < rank ? Histogram::highest_of(Histogram::index_of(bucket.lowest)) : usual;
+    usual = seen < rank ? Histogram::highest_value(Histogram::index_for(bucket.lowest)) : usual;
     seen += bucket.count;
   }
   Nanoseconds latency(usual);
@@ -80,8 +80,8 @@ void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
     reasons.warn(kNoteLong, fmt::format("replies take longer than the window: {} on average, and it lasted {}",
-                                        human_duration(Nanoseconds(std::llround(result.response.mean_ns()))),
-                                        human_duration(result.window)));
+                                        format_time(Nanoseconds(std::llround(result.response.mean_ns()))),
+                                        format_time(result.window)));
   }
 }
 

@@ -15,41 +15,41 @@ class TimeChecksTest : public VerdictTest {};
 // Would catch: latencies that miss part of what happens, the sign of which is a ratio off 1.
 TEST_F(TimeChecksTest, LittlesLawOffByMoreThanFivePercentWarns) {
   result_.completed = result_.completed_in_window = result_.sent = 9'400;
-  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(decide().status, Status::kWarning);
   result_.completed = result_.completed_in_window = result_.sent = 9'600;
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
 }
 
 TEST_F(TimeChecksTest, LittlesLawNeedsAClosedLoopWithoutPauses) {
   plan_.think = seconds(1);
-  EXPECT_FALSE(judged().littles_law_ratio);
+  EXPECT_FALSE(decide().littles_law_ratio);
 }
 
 // Would catch: 8 requests that all went well, and a server that was dead for four fifths of the window.
 TEST_F(TimeChecksTest, AServerThatIsGoneInvalidates) {
   result_.window = seconds(2);
   result_.downtime = {.down = seconds(16), .lost = seconds(16), .unreachable = milliseconds(1600), .at_end = true};
-  EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_EQ(judged().reasons[0], "no connection was up at the end of the window: unreachable for 1.60 of 2.00 s");
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons[0], "no connection was up at the end of the window: unreachable for 1.60 of 2.00 s");
 }
 
 TEST_F(TimeChecksTest, LostTimeWarnsAboveOnePerMilleAndInvalidatesAboveFivePercent) {
   result_.downtime.lost = milliseconds(10);  // of 10 s
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
   result_.downtime.lost = milliseconds(20);
-  EXPECT_EQ(judged().status, Status::kWarning);
-  EXPECT_EQ(judged().reasons[0], "connections were lost for 0.2 % of their time");
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide().reasons[0], "connections were lost for 0.2 % of their time");
   result_.downtime.lost = milliseconds(510);
-  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
 // Would catch: connections that are closed as agreed (HTTP/1.0, Connection: close), and a law for those that stay up.
 TEST_F(TimeChecksTest, LittlesLawIsNotCheckedWhereConnectionsWereDown) {
   result_.completed_in_window = 5'500;
   result_.downtime.down = milliseconds(4'500);
-  EXPECT_EQ(judged().status, Status::kValid);
-  EXPECT_FALSE(judged().littles_law_ratio);
-  EXPECT_EQ(judged().littles_law_reason, "connections were down for 45 % of their time");
+  EXPECT_EQ(decide().status, Status::kValid);
+  EXPECT_FALSE(decide().littles_law_ratio);
+  EXPECT_EQ(decide().littles_law_reason, "connections were down for 45 % of their time");
 }
 
 // Would catch: connections opened anew once in a while, for which the law was not checked at all.
@@ -57,7 +57,7 @@ TEST_F(TimeChecksTest, LittlesLawIsCheckedWhereConnectionsAreRarelyOpenedAnew) {
   plan_.requests_per_connection = 1000;
   result_.connections.reconnects = 10;
   result_.downtime.down = milliseconds(1);
-  EXPECT_DOUBLE_EQ(judged().littles_law_ratio.value(), 1.0);
+  EXPECT_DOUBLE_EQ(decide().littles_law_ratio.value(), 1.0);
 }
 
 // Would catch: "Little's law is off by -100 %" where a reply takes two seconds and the window lasts one.
@@ -68,42 +68,42 @@ TEST_F(TimeChecksTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
   for (int i = 0; i < 10; ++i) {
     result_.response.record(seconds(2));
   }
-  ASSERT_EQ(judged().reasons.size(), 2U);
-  EXPECT_NE(judged().reasons[1].find("replies take longer than the window: 2.00 s on average, and it lasted 1.00 s"),
+  ASSERT_EQ(decide().reasons.size(), 2U);
+  EXPECT_NE(decide().reasons[1].find("replies take longer than the window: 2.00 s on average, and it lasted 1.00 s"),
             std::string::npos);
   // Would catch: a throughput of 0/s with a mere warning, where no warm-up came before the window.
-  EXPECT_EQ(judged().reasons[0], "no reply came within the window");
-  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons[0], "no reply came within the window");
+  EXPECT_EQ(decide().status, Status::kInvalid);
   result_.sent = result_.completed = 0;  // all that came belonged to the warm-up
   result_.completed_outside = 20;
-  EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_EQ(judged().reasons[0], "no request was completed: replies take longer than the window");
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons[0], "no request was completed: replies take longer than the window");
 }
 
 // Would catch: a closed loop whose server stood still for half of the window, with good percentiles.
 TEST_F(TimeChecksTest, ASilenceThatRepliesDoNotExplainWarns) {
   result_.silences = {milliseconds(60), milliseconds(500)};
-  EXPECT_EQ(judged().status, Status::kWarning);
-  EXPECT_EQ(judged().reasons[0], "no reply for 0.50 s of the 1.00 s window: the server or the machine stood still");
-  EXPECT_EQ(judged().silence->count, 1U);
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide().reasons[0], "no reply for 0.50 s of the 1.00 s window: the server or the machine stood still");
+  EXPECT_EQ(decide().silence->count, 1U);
   result_.silences = {milliseconds(60), milliseconds(90)};
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
 }
 
 // Would catch: a server that stops for ever near the end of the window: a result that ends with exit code 0.
 TEST_F(TimeChecksTest, ASilenceThatNothingEndsInvalidates) {
   result_.silences = {milliseconds(200)};
   result_.silence_at_end = milliseconds(200);
-  EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_EQ(judged().reasons.front(), "no reply came in the last 0.20 s of the 1.00 s window, nor later");
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons.front(), "no reply came in the last 0.20 s of the 1.00 s window, nor later");
   result_.interrupted = true;  // a reply might have come yet
-  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(decide().status, Status::kWarning);
   result_.interrupted = false;
   result_.silence_at_end = milliseconds(90);  // three usual replies and 100 ms are longer
-  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(decide().status, Status::kWarning);
   result_.silence_at_end = milliseconds(200);
   open_loop(10'000, 0);  // its requests without a reply are in the percentiles
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
 }
 
 // Would catch: one of ten connections that is silent for most of the window, which shows as one request of 10,000.
@@ -112,12 +112,12 @@ TEST_F(TimeChecksTest, TimeSpentOnRequestsThatAreNeverAnsweredInvalidatesAboveFi
   result_.connections.established = 5;  // keeps Little's law with two requests in flight out of this
   plan_.connections = 5;
   result_.unanswered_time = milliseconds(490);  // of 2 x 5 s
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
   result_.unanswered_time = milliseconds(510);
-  EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_EQ(judged().reasons.front(), "connections waited for replies that never came for 5.1 % of their time");
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons.front(), "connections waited for replies that never came for 5.1 % of their time");
   open_loop(10'000, 0);
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
 }
 
 // Would catch: a server whose every reply takes half a second taken for one that stands still.
@@ -129,8 +129,8 @@ TEST_F(TimeChecksTest, SlowRepliesAreNoSilence) {
     result_.response.record(milliseconds(500));
   }
   result_.silences.assign(20, milliseconds(490));
-  EXPECT_EQ(judged().status, Status::kValid);
-  EXPECT_EQ(judged().silence->count, 0U);
+  EXPECT_EQ(decide().status, Status::kValid);
+  EXPECT_EQ(decide().silence->count, 0U);
 }
 
 // Would catch: the requests of one stall taken for what is usual, where there are few others.
@@ -142,7 +142,7 @@ TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotWhatIsUsual) {
     result_.response.record(i < 20 ? milliseconds(1) : milliseconds(700));
   }
   result_.silences = {milliseconds(690)};
-  EXPECT_EQ(judged().silence->count, 1U);
+  EXPECT_EQ(decide().silence->count, 1U);
 }
 
 }  // namespace

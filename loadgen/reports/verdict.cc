@@ -22,7 +22,7 @@ std::optional<double> share_within(const Histogram& histogram, Nanoseconds toler
   const std::uint64_t total = histogram.count() + histogram.infinite();
   std::uint64_t within = 0;
   for (const auto& bucket : histogram.buckets()) {
-    if (Nanoseconds(Histogram::highest_of(Histogram::index_of(bucket.lowest))) <= tolerance) {
+    if (Nanoseconds(Histogram::highest_value(Histogram::index_for(bucket.lowest))) <= tolerance) {
       within += bucket.count;
     }
   }
@@ -66,7 +66,7 @@ void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verd
 
 }  // namespace
 
-Verdict judge(const LoadPlan& plan, const LoadResult& result) {
+Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result) {
   Verdict verdict;
   Reasons reasons(verdict);
   if (result.window <= Nanoseconds(0)) {

@@ -38,7 +38,7 @@ struct Verdict {
 };
 
 // Judges by the rules of docs/methodology.md. Pure.
-Verdict judge(const LoadPlan& plan, const LoadResult& result);
+Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result);
 
 // Of the requests: where more of them fail, a result is invalid.
 inline constexpr double kFailedInvalid = 0.05;

@@ -35,7 +35,7 @@ class VerdictTest : public ::testing::Test {
     }
   }
 
-  Verdict judged() const { return judge(plan_, result_); }
+  Verdict decide() const { return decide_verdict(plan_, result_); }
 
   LoadPlan plan_;
   LoadResult result_;

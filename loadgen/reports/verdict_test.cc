@@ -11,7 +11,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 TEST_F(VerdictTest, ASoundResultIsValid) {
-  const Verdict verdict = judged();
+  const Verdict verdict = decide();
   EXPECT_EQ(verdict.status, Status::kValid);
   EXPECT_TRUE(verdict.reasons.empty());
   EXPECT_DOUBLE_EQ(verdict.littles_law_ratio.value(), 1.0);
@@ -20,13 +20,13 @@ TEST_F(VerdictTest, ASoundResultIsValid) {
 
 TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
   open_loop(9995, 5);
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
   result_.lateness.clear();
   open_loop(9980, 20);
-  EXPECT_EQ(judged().status, Status::kWarning);
+  EXPECT_EQ(decide().status, Status::kWarning);
   result_.lateness.clear();
   open_loop(9400, 600);
-  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
 // Would catch: a reason without a word for tables, or with another's. A rate search named failed requests as the reason
@@ -34,7 +34,7 @@ TEST_F(VerdictTest, LatenessWarnsBelow999AndInvalidatesBelow95) {
 TEST_F(VerdictTest, EachReasonHasANote) {
   open_loop(9400, 600);
   result_.failed = 1;
-  const Verdict verdict = judged();
+  const Verdict verdict = decide();
   ASSERT_EQ(verdict.notes.size(), verdict.reasons.size());
   EXPECT_EQ(verdict.notes, (std::vector<const Note*>{&kNoteLate, &kNoteErrors}));
 }
@@ -43,32 +43,32 @@ TEST_F(VerdictTest, EachReasonHasANote) {
 TEST_F(VerdictTest, AShareOfNoRequestsIsNotZero) {
   open_loop(0, 0);
   result_.sent = result_.completed = result_.completed_in_window = 0;
-  const Verdict verdict = judged();
+  const Verdict verdict = decide();
   EXPECT_EQ(verdict.within_tolerance_share, std::nullopt);
   EXPECT_EQ(result_.late_by_preemptions_share(), std::nullopt);
   EXPECT_EQ(verdict.status, Status::kInvalid);
   EXPECT_EQ(verdict.reasons, std::vector<std::string>{"no request was due in the window"});
   plan_.rate_per_s.reset();
-  EXPECT_EQ(judged().reasons, std::vector<std::string>{"no request was sent in the window"});
+  EXPECT_EQ(decide().reasons, std::vector<std::string>{"no request was sent in the window"});
 }
 
 // Would catch: a rate beyond what the server can do that counts as achieved, because the run waits for the backlog.
 TEST_F(VerdictTest, RepliesThatFallBehindShow) {
   open_loop(10'000, 0);
   result_.completed_in_window = 9'600;
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
   result_.completed_in_window = 9'400;
-  EXPECT_EQ(judged().status, Status::kWarning);
-  EXPECT_DOUBLE_EQ(judged().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_DOUBLE_EQ(decide().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
 }
 
 TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   open_loop(9'800, 200);
   plan_.idle_strategy.kind = IdleStrategy::kSpin;
   result_.late_by_preemptions = 100;  // of 10,000
-  ASSERT_EQ(judged().reasons.size(), 1U);
-  EXPECT_NE(judged().reasons[0].find("1.00 % would have without the machine's stalls"), std::string::npos)
-      << judged().reasons[0];
+  ASSERT_EQ(decide().reasons.size(), 1U);
+  EXPECT_NE(decide().reasons[0].find("1.00 % would have without the machine's stalls"), std::string::npos)
+      << decide().reasons[0];
 }
 
 // Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.
@@ -77,29 +77,29 @@ TEST_F(VerdictTest, WaitingForAFreeConnectionIsNotLateness) {
   for (int i = 0; i < 4'900; ++i) {
     result_.queueing.record(milliseconds(90));
   }
-  EXPECT_EQ(judged().status, Status::kValid);
+  EXPECT_EQ(decide().status, Status::kValid);
 }
 
 TEST_F(VerdictTest, RequestsNeverSentAreLate) {
   open_loop(9000, 0);
   result_.lateness.record_infinite(1000);
-  EXPECT_EQ(judged().status, Status::kInvalid);
-  EXPECT_DOUBLE_EQ(judged().within_tolerance_share.value(), 0.9);
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_DOUBLE_EQ(decide().within_tolerance_share.value(), 0.9);
 }
 
 // Would catch: a generator at its limit that CPU time does not show, since it waits for wake-ups.
 TEST_F(VerdictTest, NearTheCeilingIsClientLimited) {
   plan_.ceiling_per_s = 12'600;
-  EXPECT_EQ(judged().status, Status::kValid);
-  EXPECT_NEAR(judged().ceiling_share.value(), 0.794, 0.001);
+  EXPECT_EQ(decide().status, Status::kValid);
+  EXPECT_NEAR(decide().ceiling_share.value(), 0.794, 0.001);
   plan_.ceiling_per_s = 12'400;
-  ASSERT_EQ(judged().status, Status::kWarning);
-  EXPECT_EQ(judged().reasons[0], "client-limited: 10000/s is 81 % of the 12400/s that the driver epoll reaches here");
+  ASSERT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide().reasons[0], "client-limited: 10000/s is 81 % of the 12400/s that the driver epoll reaches here");
 }
 
 TEST_F(VerdictTest, AWindowThatNeverOpenedIsInvalid) {
   result_.window = Nanoseconds(0);
-  EXPECT_EQ(judged().status, Status::kInvalid);
+  EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
 Nanoseconds tolerance(double rate_per_s, std::uint32_t burst_size = 1) {

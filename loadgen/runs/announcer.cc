@@ -55,7 +55,7 @@ void Announcer::show(RunListener::Progress::Phase phase, Nanoseconds elapsed) {
 
 void Announcer::tell_seconds() {
   while (auto sum = series_.next()) {
-    const Nanoseconds length = length_of(*sum);
+    const Nanoseconds length = measure_length(*sum);
     const RunListener::FinishedSecond second{std::move(*sum), length};
     for (RunListener* listener : listeners_) {
       listener->second(second);
@@ -63,7 +63,7 @@ void Announcer::tell_seconds() {
   }
 }
 
-Nanoseconds Announcer::length_of(const SecondOfAll& second) const {
+Nanoseconds Announcer::measure_length(const SecondOfAll& second) const {
   constexpr Nanoseconds kWhole = std::chrono::seconds(1);
   if (!second.all_finished) {
     return kWhole;

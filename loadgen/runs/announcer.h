@@ -25,7 +25,7 @@ class Announcer {
 
  private:
   void tell_seconds();
-  Nanoseconds length_of(const SecondOfAll& second) const;
+  Nanoseconds measure_length(const SecondOfAll& second) const;
 
   const std::vector<RunListener*>& listeners_;
   const std::vector<const Recorder*> recorders_;  // of all threads

@@ -98,11 +98,11 @@ void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& roo
   if (loops && !threads_given && plan.connections > fit) {
     plan.threads = rounded_up(plan.connections, fit);
   }
-  const std::uint64_t active = loops ? share_of(plan.connections, 0, plan.threads) : 1;
+  const std::uint64_t active = loops ? compute_share(plan.connections, 0, plan.threads) : 1;
   if (active > fit) {
     refuse_table(all, "a thread", active + kReserve + kPerLoop, room);
   }
-  const bool fits_beside = loops && active + share_of(plan.idle, 0, plan.threads) <= fit;
+  const bool fits_beside = loops && active + compute_share(plan.idle, 0, plan.threads) <= fit;
   plan.idle_threads = plan.idle == 0 || fits_beside ? 0 : rounded_up(plan.idle, fit);
 }
 

@@ -8,7 +8,7 @@
 namespace fanin::load {
 namespace {
 
-LoadPlan plan_of(std::uint32_t connections, std::uint32_t idle, DriverKind driver = DriverKind::kEpoll) {
+LoadPlan plan_with(std::uint32_t connections, std::uint32_t idle, DriverKind driver = DriverKind::kEpoll) {
   LoadPlan plan;
   plan.target = Address::parse("127.0.0.1", 1);
   plan.driver = driver;
@@ -19,7 +19,7 @@ LoadPlan plan_of(std::uint32_t connections, std::uint32_t idle, DriverKind drive
 }
 
 // 1000 descriptors, of which 34 are kept: 966 connections for each table.
-HeadRoom room_of(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
+HeadRoom room_with(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
 
 std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
   try {
@@ -31,63 +31,63 @@ std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
 }
 
 TEST(HeadRoom, WhatFitsIsLeftAsItIs) {
-  LoadPlan plan = plan_of(900, 66);
-  spread_over_threads(plan, false, room_of(true));
+  LoadPlan plan = plan_with(900, 66);
+  spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 1U);
   EXPECT_EQ(plan.idle_threads, 0U);
 }
 
 TEST(HeadRoom, IdleConnectionsGetLoopsOfTheirOwn) {
-  LoadPlan plan = plan_of(100, 966 * 3 + 1);
-  spread_over_threads(plan, false, room_of(true));
+  LoadPlan plan = plan_with(100, 966 * 3 + 1);
+  spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 1U);
   EXPECT_EQ(plan.idle_threads, 4U);
 }
 
 TEST(HeadRoom, ActiveConnectionsGetMoreLoops) {
-  LoadPlan plan = plan_of(967, 0);
-  spread_over_threads(plan, false, room_of(true));
+  LoadPlan plan = plan_with(967, 0);
+  spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 2U);
 }
 
 // Would catch: more threads than asked for, behind the user's back.
 TEST(HeadRoom, AGivenNumberOfThreadsIsKept) {
-  EXPECT_NE(refusal(plan_of(967, 0), true, room_of(true)).find("a thread may hold 1000 descriptors"),
+  EXPECT_NE(refusal(plan_with(967, 0), true, room_with(true)).find("a thread may hold 1000 descriptors"),
             std::string::npos);
 }
 
 TEST(HeadRoom, WithOneTableForAllTheLimitBinds) {
-  EXPECT_EQ(refusal(plan_of(966, 0), false, room_of(false)), "");
-  EXPECT_NE(refusal(plan_of(967, 0), false, room_of(false)).find("this process may hold 1000 descriptors"),
+  EXPECT_EQ(refusal(plan_with(966, 0), false, room_with(false)), "");
+  EXPECT_NE(refusal(plan_with(967, 0), false, room_with(false)).find("this process may hold 1000 descriptors"),
             std::string::npos);
 }
 
 TEST(HeadRoom, BlockingThreadsNeedOneDescriptorEach) {
-  LoadPlan plan = plan_of(5000, 10, DriverKind::kThreads);
-  spread_over_threads(plan, false, room_of(true));
+  LoadPlan plan = plan_with(5000, 10, DriverKind::kThreads);
+  spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 5000U);
   EXPECT_EQ(plan.idle_threads, 1U);
 }
 
 TEST(HeadRoom, FilesOfTheWholeMachineCountTwicePerConnection) {
-  HeadRoom room = room_of(true);
+  HeadRoom room = room_with(true);
   room.files = 1999;
-  EXPECT_NE(refusal(plan_of(10, 990), false, room).find("fs.file-max"), std::string::npos);
+  EXPECT_NE(refusal(plan_with(10, 990), false, room).find("fs.file-max"), std::string::npos);
   room.files = 2000;
-  EXPECT_EQ(refusal(plan_of(10, 990), false, room), "");
+  EXPECT_EQ(refusal(plan_with(10, 990), false, room), "");
 }
 
 TEST(HeadRoom, MemoryIsCountedBeforeItIsGone) {
-  HeadRoom room = room_of(true);
+  HeadRoom room = room_with(true);
   room.memory_bytes = 1'000'000;
-  EXPECT_NE(refusal(plan_of(10, 990), false, room).find("MB are available"), std::string::npos);
+  EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MB are available"), std::string::npos);
 }
 
 // Would catch: a pipeline whose requests fill the memory until the kernel ends the process.
 TEST(HeadRoom, RequestsInFlightAreCountedToo) {
-  HeadRoom room = room_of(true);
+  HeadRoom room = room_with(true);
   room.memory_bytes = 1'000'000'000;
-  LoadPlan plan = plan_of(2, 0);
+  LoadPlan plan = plan_with(2, 0);
   plan.depth = 500;
   plan.request_bytes = 1'000'000;
   EXPECT_EQ(refusal(plan, false, room), "");

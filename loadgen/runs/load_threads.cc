@@ -28,23 +28,23 @@ std::vector<std::unique_ptr<LoadThread>> make_load_threads(const LoadPlan& plan,
                                                            ConnectGate& gate) {
   std::vector<std::unique_ptr<LoadThread>> threads;
   const unsigned idle_threads = std::max(plan.idle_threads, !has_event_loops(plan.driver) && plan.idle > 0 ? 1U : 0U);
-  const auto idle_of = [&plan](Share& share, unsigned index, unsigned count) {
-    share.idle = static_cast<std::uint32_t>(share_of(plan.idle, index, count));
+  const auto assign_idle = [&plan](Share& share, unsigned index, unsigned count) {
+    share.idle = static_cast<std::uint32_t>(compute_share(plan.idle, index, count));
     share.first_idle = static_cast<std::uint32_t>(plan.connections + share_begin(plan.idle, index, count));
   };
   for (unsigned i = 0; i < plan.threads; ++i) {
     Share share{.index = i,
                 .count = plan.threads,
                 .first_connection = static_cast<std::uint32_t>(share_begin(plan.connections, i, plan.threads)),
-                .connections = static_cast<std::uint32_t>(share_of(plan.connections, i, plan.threads))};
+                .connections = static_cast<std::uint32_t>(compute_share(plan.connections, i, plan.threads))};
     if (idle_threads == 0) {
-      idle_of(share, i, plan.threads);
+      assign_idle(share, i, plan.threads);
     }
     threads.push_back(make_active(plan, share, sources, gate));
   }
   for (unsigned i = 0; i < idle_threads; ++i) {
     Share share{.index = plan.threads + i, .count = plan.threads};
-    idle_of(share, i, idle_threads);
+    assign_idle(share, i, idle_threads);
     threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
   }
   return threads;

@@ -19,11 +19,11 @@ constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
 constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
 
 // Directs the threads of one run and tells the listeners. Owns the threads while they run.
-class Director {
+class RunController {
  public:
   // The plans differ in target and turn alone.
-  Director(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
-           const std::atomic<bool>& interrupted)
+  RunController(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
+                const std::atomic<bool>& interrupted)
       : plan_(plans.front()), interrupted_(interrupted) {
     for (const LoadPlan& plan : plans) {
       const TargetPart& part = *parts_.emplace_back(std::make_unique<TargetPart>(plan, gate_));
@@ -39,7 +39,7 @@ class Director {
     announcer_.emplace(listeners, std::move(recorders));
   }
 
-  ~Director() {
+  ~RunController() {
     coordinator_->call_off();
     running_.clear();  // joins
   }
@@ -238,12 +238,12 @@ class Director {
 
 LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
                     const std::atomic<bool>& interrupted) {
-  return Director({plan}, listeners, interrupted).run().front();
+  return RunController({plan}, listeners, interrupted).run().front();
 }
 
 std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
                                       const std::atomic<bool>& interrupted) {
-  return Director(plans, listeners, interrupted).run();
+  return RunController(plans, listeners, interrupted).run();
 }
 
 }  // namespace fanin::load

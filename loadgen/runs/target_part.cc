@@ -17,7 +17,7 @@ std::string describe_connect_error(int error) {
              : std::strerror(error);
 }
 
-std::optional<AcceptQueueCounts> queue_of(const Address& target) {
+std::optional<AcceptQueueCounts> read_accept_queue(const Address& target) {
   return is_on_this_machine(target) ? std::optional(accept_queue_counts(target)) : std::nullopt;
 }
 
@@ -28,7 +28,7 @@ TargetPart::TargetPart(const LoadPlan& plan, ConnectGate& gate)
       sources_(plan.target, std::uint64_t{plan.connections} + plan.idle, plan.churns()),
       threads_(make_load_threads(plan, sources_, gate)) {}
 
-void TargetPart::look_at_queue() { queue_before_ = queue_of(plan_.target); }
+void TargetPart::look_at_queue() { queue_before_ = read_accept_queue(plan_.target); }
 
 void TargetPart::open_window() {
   server_before_ = server_usage(plan_.server.roots);
@@ -65,7 +65,7 @@ void TargetPart::report(LoadResult& result) const {
   result.unserved_at_opening = unserved_;
   result.server = server_;
   if (queue_before_) {
-    result.listen_overflows = overflows_between(*queue_before_, *queue_of(plan_.target));
+    result.listen_overflows = overflows_between(*queue_before_, *read_accept_queue(plan_.target));
   }
 }
 

@@ -18,7 +18,7 @@ Nanoseconds to_offset(double ns) noexcept {
 }
 
 // When the cumulative rate of a ramp reaches `count`, in ns.
-double time_of(const RateRamp& ramp, double count) noexcept {
+double time_at_count(const RateRamp& ramp, double count) noexcept {
   const double from = ramp.from_per_s / 1e9;
   const double to = ramp.to_per_s / 1e9;
   const auto begin = static_cast<double>(ramp.begin.count());
@@ -82,7 +82,7 @@ Nanoseconds Schedule::due() const noexcept {
     case ArrivalKind::kPoisson:
     case ArrivalKind::kUniform: {
       const double count = kind_ == ArrivalKind::kPoisson ? cumulative_ : static_cast<double>(index_);
-      return to_offset(ramp_ ? time_of(*ramp_, count) : count * gap_ns_);
+      return to_offset(ramp_ ? time_at_count(*ramp_, count) : count * gap_ns_);
     }
     case ArrivalKind::kBursts:
       return to_offset(static_cast<double>(index_ - index_ % burst_size_) * gap_ns_);

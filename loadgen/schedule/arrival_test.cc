@@ -45,7 +45,7 @@ double ks_exponential(std::vector<double> sample, double mean) {
 
 constexpr double kKs01Percent = 1.949;  // critical value of the limiting distribution at 0.1 %
 
-std::shared_ptr<const ArrivalTrace> trace_of(const std::string& lines) {
+std::shared_ptr<const ArrivalTrace> make_trace(const std::string& lines) {
   std::istringstream stream(lines);
   return std::make_shared<const ArrivalTrace>(ArrivalTrace::read(stream, "times.txt"));
 }
@@ -60,7 +60,7 @@ std::vector<ArrivalPlan> numbered_plans() {
   falling.ramp = RateRamp{1200, 700, seconds(2), seconds(8)};
   return {uniform,
           {.kind = ArrivalKind::kBursts, .rate_per_s = 1000, .burst_size = 7},
-          {.kind = ArrivalKind::kTrace, .rate_per_s = 1000, .trace = trace_of("0\n1ms\n1ms\n5ms\n2s\n")},
+          {.kind = ArrivalKind::kTrace, .rate_per_s = 1000, .trace = make_trace("0\n1ms\n1ms\n5ms\n2s\n")},
           rising,
           falling};
 }
@@ -156,7 +156,7 @@ TEST(BurstSchedule, ManyAtOnceAndEvenlySpaced) {
 
 // Times 0, 100 and 300 ms after the first: mean gap 150 ms, so the next turn begins at 450 ms.
 TEST(TraceSchedule, RepeatsAtTheFilesOwnRateOrScaled) {
-  const auto trace = trace_of("0.5\n600ms\n0.8\n");
+  const auto trace = make_trace("0.5\n600ms\n0.8\n");
   ArrivalPlan plan{.kind = ArrivalKind::kTrace, .rate_per_s = trace->rate_per_s(), .trace = trace};
   EXPECT_EQ(arrivals(plan, std::chrono::milliseconds(600)), (std::vector<double>{0, 1e8, 3e8, 4.5e8, 5.5e8}));
   plan.rate_per_s *= 2;

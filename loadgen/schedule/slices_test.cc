@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 TimePoint instant(int ms) { return TimePoint(milliseconds(ms)); }
 
-Window window_of(int open_ms, int close_ms) { return {instant(0), instant(open_ms), instant(close_ms)}; }
+Window make_window(int open_ms, int close_ms) { return {instant(0), instant(open_ms), instant(close_ms)}; }
 
 SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
@@ -36,7 +36,7 @@ TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
 // The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
 TEST(Slices, AreOpenInTheirTurnOnly) {
   Slices slices(slice_plan(2, 1));
-  slices.begin(window_of(0, 200), nullptr);
+  slices.begin(make_window(0, 200), nullptr);
   EXPECT_FALSE(slices.open(instant(0)));
   EXPECT_EQ(slices.next_begin(), instant(20));
   EXPECT_TRUE(slices.open(instant(20)));
@@ -49,10 +49,10 @@ TEST(Slices, AreOpenInTheirTurnOnly) {
 // Would catch: a window that opens earlier than planned, and slices that count from the planned time on.
 TEST(Slices, CountFromWhenTheWindowOpens) {
   Slices slices(slice_plan(2, 0));
-  slices.begin(window_of(1000, 1200), nullptr);
+  slices.begin(make_window(1000, 1200), nullptr);
   EXPECT_TRUE(slices.open(instant(65)));
-  slices.move_window(window_of(50, 250));  // the slice from 60 ms on counts, and is open already
-  slices.move_window(window_of(50, 250));
+  slices.move_window(make_window(50, 250));  // the slice from 60 ms on counts, and is open already
+  slices.move_window(make_window(50, 250));
   EXPECT_TRUE(slices.open(instant(225)));
   std::vector<std::uint64_t> numbers;
   for (const Slice& slice : slices.all()) {
@@ -64,7 +64,7 @@ TEST(Slices, CountFromWhenTheWindowOpens) {
 // Would catch: requests in flight at the end of a slice that count for the other target's slice, or for none.
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
   Slices slices(slice_plan(2, 0));
-  slices.begin(window_of(0, 200), nullptr);
+  slices.begin(make_window(0, 200), nullptr);
   EXPECT_TRUE(slices.open(instant(1)));
   slices.completed(instant(1));  // cut
   slices.completed(instant(2));
@@ -81,7 +81,7 @@ TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
 
 TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
   Slices slices(slice_plan(2, 0));
-  slices.begin(window_of(30, 90), nullptr);
+  slices.begin(make_window(30, 90), nullptr);
   for (int ms = 0; ms < 200; ++ms) {
     if (slices.open(instant(ms))) {
       slices.completed(instant(ms));
@@ -96,7 +96,7 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
 TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   const ProcessClock clock({::getpid()});
   Slices slices(slice_plan(1, 0));
-  slices.begin(window_of(0, 200), &clock);
+  slices.begin(make_window(0, 200), &clock);
   for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
     slices.open(instant(ms));
     slices.tick(instant(ms));

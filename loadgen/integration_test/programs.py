@@ -23,7 +23,7 @@ LOAD, SERVER = sys.argv[1:3]
 QUICK = ["--duration", "200ms", "--warmup", "50ms"]
 
 
-def target_of(address):
+def format_target(address):
     """What fanin-load takes, from an address of the READY line."""
     if "path" in address:
         return f"unix:{address['path']}"
@@ -37,7 +37,7 @@ def server(model="epoll", *options):
     process = subprocess.Popen([SERVER, model, *options], stdout=subprocess.PIPE, text=True)
     try:
         address = json.loads(process.stdout.readline())["addresses"][0]
-        yield target_of(address), process
+        yield format_target(address), process
     finally:
         process.kill()
         process.communicate()
@@ -55,7 +55,7 @@ def load(*arguments, **options):
     return done
 
 
-def result_of(target, *arguments):
+def run_load(target, *arguments):
     done = load(target, "--quiet", "--json", "-", *arguments)
     return json.loads(done.stdout), done.returncode
 
@@ -86,7 +86,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual(sum(each["completed"] for each in result["series"]), requests["completed"])
 
     def measure(self, target, *arguments, code=0):
-        result, returned = result_of(target, *arguments)
+        result, returned = run_load(target, *arguments)
         self.check(result)
         self.assertEqual(returned, code, result["verdict"])
         return result

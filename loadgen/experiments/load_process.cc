@@ -1,4 +1,4 @@
-#include "loadgen/experiments/session.h"
+#include "loadgen/experiments/load_process.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -68,7 +68,7 @@ std::string busy_warning() {
 
 }  // namespace
 
-Session::Session(const LoadOptions& options)
+LoadProcess::LoadProcess(const LoadOptions& options)
     : shows_view_(!options.quiet && LiveView::possible()),
       text_(options.quiet                                               ? nullptr
             : options.json_path == "-" || options.live_json_path == "-" ? stderr
@@ -85,7 +85,7 @@ Session::Session(const LoadOptions& options)
   }
 }
 
-LoadPlan Session::prepare(const LoadOptions& options) {
+LoadPlan LoadProcess::prepare(const LoadOptions& options) {
   LoadPlan plan = make_plan(options);
   const DriverChoice driver =
       plan.timestamps ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
@@ -111,7 +111,7 @@ LoadPlan Session::prepare(const LoadOptions& options) {
   return plan;
 }
 
-std::vector<RunListener*> Session::begin_run(LiveView& view) {
+std::vector<RunListener*> LoadProcess::begin_run(LiveView& view) {
   if (!std::exchange(warned_, true) && text_ != nullptr) {
     for (const std::string& warning : {build_warning(), busy_warning()}) {
       if (!warning.empty()) {
@@ -134,7 +134,7 @@ std::vector<RunListener*> Session::begin_run(LiveView& view) {
 }
 
 // The measurement is as good without its live lines.
-void Session::end_run() {
+void LoadProcess::end_run() {
   if (live_json_) {
     live_json_->end_run();
   }
@@ -149,17 +149,17 @@ void Session::end_run() {
   }
 }
 
-Outcome Session::run(LoadPlan plan, const std::string& which) {
+Outcome LoadProcess::run(LoadPlan plan, const std::string& which) {
   LoadResult result = [&] {
     LiveView view(plan, 1, which);  // gone from the terminal when the run is over
     return run_load(plan, begin_run(view), interrupted);
   }();
   end_run();
-  Verdict verdict = judge(plan, result);
+  Verdict verdict = decide_verdict(plan, result);
   return {std::move(plan), std::move(result), std::move(verdict)};
 }
 
-std::vector<Outcome> Session::run_in_slices(std::vector<LoadPlan> plans) {
+std::vector<Outcome> LoadProcess::run_in_slices(std::vector<LoadPlan> plans) {
   std::vector<LoadResult> results = [&] {
     LiveView view(plans.front(), plans.size(), "");
     return load::run_in_slices(plans, begin_run(view), interrupted);
@@ -167,7 +167,7 @@ std::vector<Outcome> Session::run_in_slices(std::vector<LoadPlan> plans) {
   end_run();
   std::vector<Outcome> outcomes;
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    Verdict verdict = judge(plans[i], results[i]);
+    Verdict verdict = decide_verdict(plans[i], results[i]);
     outcomes.push_back({std::move(plans[i]), std::move(results[i]), std::move(verdict)});
   }
   return outcomes;

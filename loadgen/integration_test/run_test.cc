@@ -1,8 +1,8 @@
 // Whole runs of all drivers against a server that behaves.
 #include "loadgen/runs/run.h"
 
+#include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/reports/verdict.h"
-#include "loadgen/whole_runs/run_fixture.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {
@@ -83,7 +83,8 @@ TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
   expect_accounted_for(result);
   EXPECT_EQ(result.warmup, milliseconds(300));
   EXPECT_EQ(result.warmup_end, WarmupEnd::kLimit);
-  EXPECT_EQ(judge(plan, result).status, Status::kWarning) << ::testing::PrintToString(judge(plan, result).reasons);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kWarning)
+      << ::testing::PrintToString(decide_verdict(plan, result).reasons);
 }
 
 TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {
@@ -241,7 +242,7 @@ TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
   const LoadResult result = run(plan);
   EXPECT_EQ(result.connections.idle_established, 0U);
   EXPECT_EQ(result.connections.idle_served, 0U);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {

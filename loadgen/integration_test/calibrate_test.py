@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from programs import QUICK, load, result_of, server, test
+from programs import QUICK, load, run_load, server, test
 from plots.validate import findings
 
 
@@ -22,7 +22,7 @@ class Calibration(unittest.TestCase):
             epoll = ceilings["epoll"]
             self.assertGreater(epoll["measured_per_s"], 0)
             self.assertEqual(epoll["requests_per_s"] is None, epoll["generator_utilisation"] < 0.9)
-            result, _ = result_of(target, *QUICK, "--driver", "epoll", "--calibration", path)
+            result, _ = run_load(target, *QUICK, "--driver", "epoll", "--calibration", path)
             self.assertEqual(findings(result, "result"), [])
             self.assertEqual(result["checks"]["ceiling_per_s"], epoll["requests_per_s"])
             self.assertEqual(result["checks"]["ceiling_reason"], epoll["reason"])

@@ -1,4 +1,4 @@
-#include "loadgen/whole_runs/run_fixture.h"
+#include "loadgen/integration_test/run_fixture.h"
 
 #include <atomic>
 

@@ -1,5 +1,5 @@
 // Whole runs with slow senders, slow readers and idle connections that trickle.
-#include "loadgen/whole_runs/run_fixture.h"
+#include "loadgen/integration_test/run_fixture.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

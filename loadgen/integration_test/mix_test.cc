@@ -1,6 +1,6 @@
 // Whole runs of a mix of requests.
+#include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/plan/options.h"
-#include "loadgen/whole_runs/run_fixture.h"
 
 namespace fanin::load {
 namespace {

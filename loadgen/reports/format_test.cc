@@ -1,4 +1,4 @@
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 
 #include <gtest/gtest.h>
 
@@ -7,14 +7,14 @@ namespace {
 
 // Would catch: 999.9 us printed as "1000 us", or a unit off by a thousand.
 TEST(HumanText, DurationsTakeTheUnitThatFits) {
-  EXPECT_EQ(human_duration(Nanoseconds(0)), "0 ns");
-  EXPECT_EQ(human_duration(Nanoseconds(850)), "850 ns");
-  EXPECT_EQ(human_duration(Nanoseconds(1'000)), "1.00 us");
-  EXPECT_EQ(human_duration(Nanoseconds(12'345)), "12.3 us");
-  EXPECT_EQ(human_duration(Nanoseconds(180'223)), "180 us");
-  EXPECT_EQ(human_duration(Nanoseconds(999'900)), "1.00 ms");
-  EXPECT_EQ(human_duration(Nanoseconds(4'718'591)), "4.72 ms");
-  EXPECT_EQ(human_duration(std::chrono::seconds(90)), "90.0 s");
+  EXPECT_EQ(format_time(Nanoseconds(0)), "0 ns");
+  EXPECT_EQ(format_time(Nanoseconds(850)), "850 ns");
+  EXPECT_EQ(format_time(Nanoseconds(1'000)), "1.00 us");
+  EXPECT_EQ(format_time(Nanoseconds(12'345)), "12.3 us");
+  EXPECT_EQ(format_time(Nanoseconds(180'223)), "180 us");
+  EXPECT_EQ(format_time(Nanoseconds(999'900)), "1.00 ms");
+  EXPECT_EQ(format_time(Nanoseconds(4'718'591)), "4.72 ms");
+  EXPECT_EQ(format_time(std::chrono::seconds(90)), "90.0 s");
 }
 
 // The bug: "the server sent bytes 1 times", "1 replies were not what ...".
@@ -27,18 +27,18 @@ TEST(HumanText, OneOfSomethingIsNoPlural) {
 }
 
 TEST(HumanText, CountsAreGroupedByThousands) {
-  EXPECT_EQ(human_count(0), "0");
-  EXPECT_EQ(human_count(999), "999");
-  EXPECT_EQ(human_count(1'000), "1,000");
-  EXPECT_EQ(human_count(1'163'580), "1,163,580");
+  EXPECT_EQ(format_count(0), "0");
+  EXPECT_EQ(format_count(999), "999");
+  EXPECT_EQ(format_count(1'000), "1,000");
+  EXPECT_EQ(format_count(1'163'580), "1,163,580");
 }
 
 TEST(HumanText, RatesAndBytes) {
-  EXPECT_EQ(human_rate(116'358.4), "116,358/s");
-  EXPECT_EQ(human_rate(12.5), "12.5/s");
-  EXPECT_EQ(human_rate(0.25), "0.25/s");
-  EXPECT_EQ(human_bytes(64), "64 B");
-  EXPECT_EQ(human_bytes(7'446'912), "7.45 MB");
+  EXPECT_EQ(format_rate(116'358.4), "116,358/s");
+  EXPECT_EQ(format_rate(12.5), "12.5/s");
+  EXPECT_EQ(format_rate(0.25), "0.25/s");
+  EXPECT_EQ(format_bytes(64), "64 B");
+  EXPECT_EQ(format_bytes(7'446'912), "7.45 MB");
 }
 
 // Would catch: a line that is broken within a word, loses one, or ends in a space; an endless loop for a long word.

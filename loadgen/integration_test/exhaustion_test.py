@@ -1,6 +1,6 @@
 """Descriptors and ports that run out, a server that is not there, or dies and returns: told apart, and accounted for.
 
-Memory that runs out is in weather_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
+Memory that runs out is in fault_injection_test.cc: the kernel has one limit on the memory of sockets (tcp_mem) for all network
 namespaces, which is not a test's to lower.
 """
 

@@ -5,7 +5,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from programs import QUICK, Accounts, load, result_of, server, test
+from programs import QUICK, Accounts, load, run_load, server, test
 from plots.validate import findings
 
 
@@ -23,7 +23,7 @@ class Loops(Accounts):
 
     def test_open_loop(self):
         with server() as (target, _):
-            result, _ = result_of(target, *QUICK, "--rate", "2000", "--arrival", "uniform")
+            result, _ = run_load(target, *QUICK, "--rate", "2000", "--arrival", "uniform")
         # A busy machine may make the schedule late, which is for the verdict to say; the requests are all there.
         self.assertEqual(findings(result, "result"), [])
         self.assertEqual(result["requests"]["sent"], 400)
@@ -44,7 +44,7 @@ class Loops(Accounts):
                 (["--arrival", f"trace:{trace}"], "trace", {"file": str(trace), "times": 4, "rate_per_s": 1000}, 200),
             ):
                 with self.subTest(arguments):
-                    result, _ = result_of(target, *QUICK, *arguments)
+                    result, _ = run_load(target, *QUICK, *arguments)
                     self.assertEqual(findings(result, "result"), [])
                     self.assertEqual(result["workload"][key], told)
                     self.assertEqual(result["requests"]["sent"], sent)
@@ -72,7 +72,7 @@ class Choices(Accounts):
     def test_a_pool_starves_connections(self):
         """Would catch: a server that serves ten connections of a thousand, and a result that looks as if all were."""
         with server("thread-pool", "--workers", "10") as (target, _):
-            result, _ = result_of(target, *QUICK, "-c", "1000", "--timeout", "1s")
+            result, _ = run_load(target, *QUICK, "-c", "1000", "--timeout", "1s")
         self.assertEqual(result["connections"]["established"], 1000)
         self.assertEqual(result["connections"]["served"], 10)
         self.assertEqual(result["connections"]["replies_min"], 0)
@@ -127,7 +127,7 @@ class Choices(Accounts):
 
     def test_warm_up_until_steady(self):
         with server() as (target, _):
-            result, _ = result_of(target, "--duration", "200ms", "--warmup", "auto")
+            result, _ = run_load(target, "--duration", "200ms", "--warmup", "auto")
         self.assertEqual(findings(result, "result"), [])
         self.assertTrue(result["workload"]["warmup_until_steady"])
         self.assertIn(result["window"]["warmup_end"], ("steady", "limit"))

@@ -4,7 +4,7 @@ import contextlib
 import socketserver
 import threading
 
-from programs import Accounts, result_of, test
+from programs import Accounts, run_load, test
 
 GREETING = ["--greeting-pattern", "(?m)^220 .*\\r\\n", "--setup-request", "HELO me\\r\\n", "--setup-reply-delimiter", "\\r\\n"]
 RAW = ["--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r\\n", "--expect", "PONG", "--warmup", "0"]
@@ -96,7 +96,7 @@ class Setup(Accounts):
                 return b"535 no\r\n" if len(tried) == 2 else b"250 hello\r\n"
 
             with self.subTest(driver=driver), serve(Mail, refuses_the_second) as (target, _):
-                result, _ = result_of(target, *RAW, *GREETING, "--setup-expect", "250 hello", *driver, "-c", "3",
+                result, _ = run_load(target, *RAW, *GREETING, "--setup-expect", "250 hello", *driver, "-c", "3",
                                       "--duration", "500ms")
                 self.check(result)
                 self.assertEqual(result["errors"], {"setup_failed": 1})

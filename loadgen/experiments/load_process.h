@@ -11,12 +11,12 @@
 namespace fanin::load {
 
 // What the runs of one command share: signals, CPUs, and who watches. One per program, used by the main thread.
-class Session {
+class LoadProcess {
  public:
   // Binds the process to the CPUs of the options and takes over SIGINT and SIGTERM, which end a run early.
-  explicit Session(const LoadOptions& options);
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  explicit LoadProcess(const LoadOptions& options);
+  LoadProcess(const LoadProcess&) = delete;
+  LoadProcess& operator=(const LoadProcess&) = delete;
 
   // A checked plan that fits this machine. Throws std::invalid_argument.
   static LoadPlan prepare(const LoadOptions& options);

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from programs import Accounts, load, result_of, server, target_of, test
+from programs import Accounts, load, run_load, server, format_target, test
 
 
 class Protocols(Accounts):
@@ -48,7 +48,7 @@ class Protocols(Accounts):
                     result = self.measure(target, *common, "--expect", "good luck", code=1)
                     self.assertEqual(result["first_mismatch"], wrong)
                     self.assertIsNone(self.measure(target, *common)["first_mismatch"])
-            idle, _ = result_of(target, *raw, "--driver", "epoll", "--idle", "1", "--prove-idle", "--expect", "good luck",
+            idle, _ = run_load(target, *raw, "--driver", "epoll", "--idle", "1", "--prove-idle", "--expect", "good luck",
                                 "-c", "1")
             self.check(idle)
             self.assertEqual(idle["first_mismatch"], wrong)
@@ -61,7 +61,7 @@ class Protocols(Accounts):
         with server("epoll", "--protocol", "greet") as (target, _):
             for driver in ("epoll", "auto", "threads"):
                 with self.subTest(driver):
-                    result, code = result_of(target, "--duration", "200ms", "--warmup", "0", "-c", "1", "--driver", driver)
+                    result, code = run_load(target, "--duration", "200ms", "--warmup", "0", "-c", "1", "--driver", driver)
                     self.check(result)
                     self.assertEqual(code, 1)
                     self.assertNotEqual(result["first_mismatch"]["received"], "")
@@ -101,7 +101,7 @@ class Protocols(Accounts):
                         result = self.measure(target, "--requests", "200", "--warmup", "0", "--driver", driver,
                                               "--think", "0", "--requests-per-connection", "10")
                         self.assertEqual(result["requests"]["completed"], 200)
-                        self.assertEqual(target, target_of(result["target"]))
+                        self.assertEqual(target, format_target(result["target"]))
 
 
 class Ready(Accounts):

@@ -1,4 +1,4 @@
-#include "loadgen/whole_runs/test_server.h"
+#include "loadgen/integration_test/test_server.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -6,9 +6,9 @@
 #include <functional>
 #include <new>
 
+#include "loadgen/integration_test/test_server.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/runs/run.h"
-#include "loadgen/whole_runs/test_server.h"
 #include "protocols/mix_client.h"
 #include "protocols/registry.h"
 
@@ -46,7 +46,7 @@ void speak_a_mix(LoadPlan& plan) {
 // What a run is asked for beyond ten connections and a number of requests.
 using Shape = std::function<void(LoadPlan&)>;
 
-std::uint64_t allocations_of(std::uint64_t requests, DriverKind driver, const Shape& shape) {
+std::uint64_t count_allocations(std::uint64_t requests, DriverKind driver, const Shape& shape) {
   TestServer server(TestServer::Behaviour::kEchoes);
   LoadPlan plan;
   plan.target = server.address();
@@ -71,7 +71,7 @@ constexpr std::uint64_t kSlack = 60;
 
 void expect_none_per_request(
     DriverKind driver, const Shape& shape = [](LoadPlan&) {}, std::uint64_t few = 500, std::uint64_t many = 10'500) {
-  EXPECT_LE(allocations_of(many, driver, shape), allocations_of(few, driver, shape) + kSlack)
+  EXPECT_LE(count_allocations(many, driver, shape), count_allocations(few, driver, shape) + kSlack)
       << many - few << " more requests";
 }
 

@@ -1,4 +1,4 @@
-#include "loadgen/reports/human_text.h"
+#include "loadgen/reports/format.h"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,7 @@ constexpr std::array<Unit, 4> kTimes{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, 
 constexpr std::array<Unit, 4> kSizes{{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {1, "B"}}};
 
 // Where a line has to end that begins at `begin` and goes on to `end`.
-std::size_t break_of(const std::string& text, std::size_t begin, std::size_t end, std::size_t width) {
+std::size_t find_break(const std::string& text, std::size_t begin, std::size_t end, std::size_t width) {
   if (end - begin <= width) {
     return end;
   }
@@ -48,12 +48,12 @@ std::size_t break_of(const std::string& text, std::size_t begin, std::size_t end
 
 }  // namespace
 
-std::string human_duration(Nanoseconds duration) {
+std::string format_time(Nanoseconds duration) {
   const auto ns = static_cast<double>(duration.count());
   return ns < 999.5 ? fmt::format("{:.0f} ns", ns) : with_unit(ns, kTimes);
 }
 
-std::string human_count(std::uint64_t count) {
+std::string format_count(std::uint64_t count) {
   std::string text = fmt::format("{}", count);
   for (std::size_t place = text.size(); place > 3; place -= 3) {
     text.insert(place - 3, 1, ',');  // with "," GCC 12 sees an overlap that is not there
@@ -63,19 +63,19 @@ std::string human_count(std::uint64_t count) {
 
 std::string plural(std::uint64_t count, std::string_view noun) {
   const bool ies = count != 1 && noun.ends_with('y');
-  return fmt::format("{} {}{}", human_count(count), noun.substr(0, noun.size() - (ies ? 1 : 0)),
+  return fmt::format("{} {}{}", format_count(count), noun.substr(0, noun.size() - (ies ? 1 : 0)),
                      count == 1 ? ""
                      : ies      ? "ies"
                                 : "s");
 }
 
-std::string human_rate(double per_second) {
-  return (per_second >= 99.95 ? human_count(static_cast<std::uint64_t>(std::llround(per_second)))
+std::string format_rate(double per_second) {
+  return (per_second >= 99.95 ? format_count(static_cast<std::uint64_t>(std::llround(per_second)))
                               : three_digits(per_second)) +
          "/s";
 }
 
-std::string human_bytes(double bytes) {
+std::string format_bytes(double bytes) {
   return bytes < 999.5 ? fmt::format("{:.0f} B", bytes) : with_unit(bytes, kSizes);
 }
 
@@ -85,7 +85,7 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     std::size_t room = width;
     for (std::size_t at = begin; at <= end;) {
-      const std::size_t stop = break_of(text, at, end, room);
+      const std::size_t stop = find_break(text, at, end, room);
       result.append(room < width ? indent : 0, ' ').append(text, at, stop - at);
       result.erase(result.find_last_not_of(' ') + 1);
       result += '\n';

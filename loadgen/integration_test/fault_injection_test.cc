@@ -13,8 +13,8 @@
 #include <string>
 #include <thread>
 
+#include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/reports/verdict.h"
-#include "loadgen/whole_runs/run_fixture.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {
@@ -22,20 +22,21 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class WeatherTest : public DriverTest {};
+class FaultInjectionTest : public DriverTest {};
 
-struct Weather {
+struct InjectedFault {
   Behaviour behaviour;
   ErrorKind kind;
 };
 
 // Every way in which a server can misbehave has a name in the error table, and no request is lost from the account.
-TEST_P(WeatherTest, MisbehaviourIsNamedAndAccountedFor) {
-  for (const auto& [behaviour, kind] :
-       {Weather{Behaviour::kWrongReply, ErrorKind::kMismatch}, Weather{Behaviour::kTooLong, ErrorKind::kUnsolicited},
-        Weather{Behaviour::kCloseEarly, ErrorKind::kClosedEarly},
-        Weather{Behaviour::kHalfReply, ErrorKind::kClosedEarly},
-        Weather{Behaviour::kHalfClose, ErrorKind::kClosedEarly}, Weather{Behaviour::kReset, ErrorKind::kReset}}) {
+TEST_P(FaultInjectionTest, MisbehaviourIsNamedAndAccountedFor) {
+  for (const auto& [behaviour, kind] : {InjectedFault{Behaviour::kWrongReply, ErrorKind::kMismatch},
+                                        InjectedFault{Behaviour::kTooLong, ErrorKind::kUnsolicited},
+                                        InjectedFault{Behaviour::kCloseEarly, ErrorKind::kClosedEarly},
+                                        InjectedFault{Behaviour::kHalfReply, ErrorKind::kClosedEarly},
+                                        InjectedFault{Behaviour::kHalfClose, ErrorKind::kClosedEarly},
+                                        InjectedFault{Behaviour::kReset, ErrorKind::kReset}}) {
     TestServer server(behaviour);
     const LoadResult result = run(plan_for(server.address(), GetParam()));
     expect_accounted_for(result);
@@ -47,7 +48,7 @@ TEST_P(WeatherTest, MisbehaviourIsNamedAndAccountedFor) {
   }
 }
 
-TEST_P(WeatherTest, ASilentServerTimesOut) {
+TEST_P(FaultInjectionTest, ASilentServerTimesOut) {
   TestServer server(Behaviour::kSilent);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.timeout = milliseconds(50);
@@ -56,10 +57,10 @@ TEST_P(WeatherTest, ASilentServerTimesOut) {
   EXPECT_EQ(result.completed, 0U);
   EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U);
   EXPECT_EQ(result.failed, 0U);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
-TEST_P(WeatherTest, AServerThatClosesAtOnceIsSeen) {
+TEST_P(FaultInjectionTest, AServerThatClosesAtOnceIsSeen) {
   TestServer server(Behaviour::kCloseAtOnce);
   LoadPlan plan = plan_for(server.address(), GetParam());
   const LoadResult result = run(plan);
@@ -68,16 +69,16 @@ TEST_P(WeatherTest, AServerThatClosesAtOnceIsSeen) {
   EXPECT_EQ(result.served, 0U);
 }
 
-TEST_P(WeatherTest, AnUnreachableTargetIsNamed) {
+TEST_P(FaultInjectionTest, AnUnreachableTargetIsNamed) {
   const LoadPlan plan = plan_for(refusing_address(), GetParam());
   const LoadResult result = run(plan);
   EXPECT_EQ(result.unreachable, "no connection to " + plan.target.text() + " came up: Connection refused");
   EXPECT_EQ(result.connection_errors[ErrorKind::kConnectRefused], plan.connections);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 // A run by number of requests whose server turns silent or dies must end by itself.
-TEST_P(WeatherTest, ACountWithoutAServerGivesUp) {
+TEST_P(FaultInjectionTest, ACountWithoutAServerGivesUp) {
   auto server = std::make_unique<TestServer>(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server->address(), GetParam());
   plan.requests = 1'000'000'000;
@@ -90,11 +91,11 @@ TEST_P(WeatherTest, ACountWithoutAServerGivesUp) {
   const LoadResult result = run(plan, {&killer});
   expect_accounted_for(result);
   EXPECT_TRUE(result.gave_up);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 // A server that dies and comes back: failures in between, service again afterwards.
-TEST_P(WeatherTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
+TEST_P(FaultInjectionTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
   TestServer server(Behaviour::kReset);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.duration = milliseconds(600);
@@ -107,7 +108,7 @@ TEST_P(WeatherTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
 }
 
 // A black hole: the kernel takes connections and requests, and nobody ever accepts.
-TEST_P(WeatherTest, AListenerThatNeverAcceptsTimesOut) {
+TEST_P(FaultInjectionTest, AListenerThatNeverAcceptsTimesOut) {
   const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
   LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
   plan.timeout = milliseconds(50);
@@ -118,11 +119,11 @@ TEST_P(WeatherTest, AListenerThatNeverAcceptsTimesOut) {
   EXPECT_GT(result.request_errors[ErrorKind::kTimeout], 0U);
   EXPECT_EQ(result.request_errors.total(),
             result.request_errors[ErrorKind::kTimeout] + result.request_errors[ErrorKind::kOpenAtEnd]);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 // Would catch: a reply that never ends, read for ever or named a wrong one.
-TEST_P(WeatherTest, AnOverlongReplyIsNamed) {
+TEST_P(FaultInjectionTest, AnOverlongReplyIsNamed) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("raw", [] {
@@ -133,7 +134,7 @@ TEST_P(WeatherTest, AnOverlongReplyIsNamed) {
   expect_accounted_for(result);
   EXPECT_EQ(result.completed, 0U);
   EXPECT_GT(result.request_errors[ErrorKind::kTooLong], 0U);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 const std::string kHttpReply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -159,7 +160,7 @@ void expect_no_request_lost(const LoadResult& result, ErrorKind kind) {
 
 // Would catch: a close between requests, or what the server says before it, booked on a request: as the reply to the
 // next one (threads), or as a wrong one (event loops).
-TEST_P(WeatherTest, WhatComesBetweenRequestsIsNoReply) {
+TEST_P(FaultInjectionTest, WhatComesBetweenRequestsIsNoReply) {
   struct Late {
     std::string says;
     ErrorKind kind;
@@ -170,24 +171,24 @@ TEST_P(WeatherTest, WhatComesBetweenRequestsIsNoReply) {
     const LoadPlan plan = pausing_plan(server, GetParam(), "http");
     const LoadResult result = run(plan);
     expect_no_request_lost(result, kind);
-    EXPECT_EQ(judge(plan, result).status == Status::kInvalid, kind == ErrorKind::kUnsolicited) << says;
+    EXPECT_EQ(decide_verdict(plan, result).status == Status::kInvalid, kind == ErrorKind::kUnsolicited) << says;
   }
   TestServer server({.reply = "pong\n", .late = "ping\n"});
   expect_no_request_lost(run(pausing_plan(server, GetParam(), "raw")), ErrorKind::kUnsolicited);
 }
 
 // Would catch: a server that is one reply ahead of its requests, taken for a fast one.
-TEST_P(WeatherTest, AReplyThatWasThereBeforeItsRequestIsCounted) {
+TEST_P(FaultInjectionTest, AReplyThatWasThereBeforeItsRequestIsCounted) {
   TestServer server({.greeting = "pong\n", .reply = "pong\n"});
   const LoadPlan plan = pausing_plan(server, GetParam(), "raw");
   const LoadResult result = run(plan);
   expect_no_request_lost(result, ErrorKind::kUnsolicited);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 // Would catch: a driver that reads on for as long as something comes, and looks neither at the clock nor for
 // interrupts. Without the bound these runs never end.
-TEST_P(WeatherTest, AReplyWithoutEndTimesOut) {
+TEST_P(FaultInjectionTest, AReplyWithoutEndTimesOut) {
   struct Endless {
     std::string begins;
     std::string goes_on;
@@ -230,7 +231,7 @@ void forbid_connecting(int error) {
 
 // Would catch: memory running out taken for ports or descriptors running out. The kernel's own limit on the memory of
 // sockets holds for the whole machine, so the kernel is made to say that it is reached.
-TEST_P(WeatherTest, MemoryThatRunsOutIsNamed) {
+TEST_P(FaultInjectionTest, MemoryThatRunsOutIsNamed) {
   TestServer server(Behaviour::kCloseAtOnce);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("greet", [] { return find_protocol("greet").make_client({}); });  // connects when the request is due
@@ -243,12 +244,12 @@ TEST_P(WeatherTest, MemoryThatRunsOutIsNamed) {
     expect_accounted_for(result);
     EXPECT_GT(result.failed, 0U);
     EXPECT_EQ(result.request_errors[ErrorKind::kNoMemory], result.failed);
-    EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+    EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
   }
 }
 
 // Would catch: a closed loop whose server has gone, which asks nothing any more and so misses nothing.
-TEST_P(WeatherTest, AServerThatIsGoneMakesTheResultInvalid) {
+TEST_P(FaultInjectionTest, AServerThatIsGoneMakesTheResultInvalid) {
   auto server = std::make_optional<TestServer>(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server->address(), GetParam());
   plan.warmup = milliseconds(50);
@@ -263,11 +264,11 @@ TEST_P(WeatherTest, AServerThatIsGoneMakesTheResultInvalid) {
   EXPECT_GT(result.downtime.lost, Nanoseconds(0));
   EXPECT_GT(result.downtime.unreachable, Nanoseconds(0));
   EXPECT_TRUE(result.downtime.at_end);
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
 // Would catch: a server that stands still for most of the window, in a closed loop that asks nothing meanwhile.
-TEST_P(WeatherTest, AServerThatStandsStillIsNoticed) {
+TEST_P(FaultInjectionTest, AServerThatStandsStillIsNoticed) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup = milliseconds(50);
@@ -291,7 +292,7 @@ TEST_P(WeatherTest, AServerThatStandsStillIsNoticed) {
 }
 
 // Would catch: a server that stands still for ever, whose few unanswered requests are all that the result says of it.
-TEST_P(WeatherTest, AServerThatStandsStillForEverMakesTheResultInvalid) {
+TEST_P(FaultInjectionTest, AServerThatStandsStillForEverMakesTheResultInvalid) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.warmup = milliseconds(50);
@@ -312,10 +313,10 @@ TEST_P(WeatherTest, AServerThatStandsStillForEverMakesTheResultInvalid) {
   EXPECT_GT(result.completed, 0U);
   EXPECT_GT(result.unanswered_time, plan.connections * milliseconds(50));
   EXPECT_GT(result.silence_at_end, Nanoseconds(0));
-  EXPECT_EQ(judge(plan, result).status, Status::kInvalid);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, WeatherTest, kAllDrivers, driver_test_name);
+INSTANTIATE_TEST_SUITE_P(All, FaultInjectionTest, kAllDrivers, driver_test_name);
 
 }  // namespace
 }  // namespace fanin::load

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "loadgen/drivers/connect.h"
+#include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/reports/verdict.h"
-#include "loadgen/whole_runs/run_fixture.h"
 
 namespace fanin::load {
 namespace {
@@ -85,7 +85,7 @@ TEST_P(ChurnTest, AServerThatDoesNotCloseWithinTheWindowIsNamed) {
   const LoadResult result = run(plan);
   expect_accounted_for(result);
   EXPECT_EQ(result.connection_errors[ErrorKind::kNotClosed], 4U);
-  const Verdict verdict = judge(plan, result);
+  const Verdict verdict = decide_verdict(plan, result);
   EXPECT_EQ(verdict.status, Status::kInvalid);
   EXPECT_NE(std::find(verdict.notes.begin(), verdict.notes.end(), &kNoteNotClosed), verdict.notes.end());
 }
@@ -118,7 +118,7 @@ TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
   ASSERT_TRUE(result.listen_overflows.has_value());
   EXPECT_GT(*result.listen_overflows, 0U);
   std::string reasons;
-  for (const std::string& reason : judge(plan, result).reasons) {
+  for (const std::string& reason : decide_verdict(plan, result).reasons) {
     reasons += reason + "\n";
   }
   EXPECT_NE(reasons.find("accept queue"), std::string::npos) << reasons;

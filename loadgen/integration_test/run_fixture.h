@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "loadgen/integration_test/test_server.h"
 #include "loadgen/runs/run.h"
-#include "loadgen/whole_runs/test_server.h"
 
 namespace fanin::load {
 
