@@ -111,6 +111,7 @@ bool BlockingClient::open() {
   fd_ = std::move(connecting.fd);
   limit_blocking(fd_.get(), SO_RCVTIMEO, std::min(kLongestBlock, plan_.timeout));
   recorder_.connected(now_ - begin);
+  up_since_ = begin;
   if (protocol_.setup() != nullptr && !set_up(*protocol_.setup())) {
     last_connect_error_ = kSetupError;
     state_ = {};
@@ -185,7 +186,8 @@ void BlockingClient::break_connection(ErrorKind kind) {
   if (served || served_ || !fd_ || (driving_ && !broke)) {
     workload_.lost(0, now_);  // one that the server closes again and again without having served it is not
   }
-  retry_at_ = served ? now_ : now_ + kRetryDelay;
+  const bool was_silent = !asked && fd_ && served_ && now_ - up_since_ >= kShortestSilence;
+  retry_at_ = served || was_silent ? now_ : now_ + kRetryDelay;
   close();
 }
 

@@ -53,6 +53,7 @@ class BlockingClient : public LoadThread {
   std::string request_;
   TimePoint now_{};
   TimePoint retry_at_{};  // not before this is a broken connection opened anew
+  TimePoint up_since_{};
   TimePoint down_since_{};
   std::uint64_t lives_ = 0;
   bool served_ = false;  // had a reply in an earlier life

@@ -202,8 +202,10 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   if (served || link.served || !link.connected() || (driving_ && !broke)) {
     workload_.lost(index, now_);  // one that the server closes again and again without having served it is not
   }
+  // A server may close a connection that was silent for some time, also before its first request.
+  const bool was_silent = !asked && link.connected() && link.served && now_ - since_[index] >= kShortestSilence;
   close_link(index);
-  if (served && !plan_.connect_on_demand) {
+  if ((served || was_silent) && !plan_.connect_on_demand) {
     to_open_.push(index);
   } else {
     retries_.push({now_ + kRetryDelay, index});

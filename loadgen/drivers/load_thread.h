@@ -177,6 +177,9 @@ inline constexpr int kSetupError = EPROTO;
 // A connection that failed, or that the peer closed without having served it, is tried again after this long.
 inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
 
+// A connection that the peer closes before its first request after this long, or later, is opened anew at once.
+inline constexpr Nanoseconds kShortestSilence = std::chrono::milliseconds(10);
+
 // How long an interrupted run waits for the replies that are under way.
 inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
 

@@ -177,6 +177,17 @@ TEST_P(FaultInjectionTest, WhatComesBetweenRequestsIsNoReply) {
   expect_no_request_lost(run(pausing_plan(server, GetParam(), "raw")), ErrorKind::kUnsolicited);
 }
 
+// The bug: a server that closes every silent connection, new ones too, was called unreachable, and the result was
+// invalid: each second connection was opened anew after a pause only.
+TEST_P(WeatherTest, AServerThatClosesSilentConnectionsIsReachable) {
+  TestServer server({.reply = kHttpReply, .late = "", .closes_silent = true});
+  const LoadPlan plan = pausing_plan(server, GetParam(), "http");
+  const LoadResult result = run(plan);
+  expect_no_request_lost(result, ErrorKind::kClosedIdle);
+  EXPECT_NE(judge(plan, result).status, Status::kInvalid);
+  EXPECT_GT(result.connections.reconnects, 4U);
+}
+
 // Would catch: a server that is one reply ahead of its requests, taken for a fast one.
 TEST_P(FaultInjectionTest, AReplyThatWasThereBeforeItsRequestIsCounted) {
   TestServer server({.greeting = "pong\n", .reply = "pong\n"});

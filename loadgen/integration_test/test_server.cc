@@ -119,7 +119,7 @@ bool TestServer::handle(Connection& connection, short events) {
 
 bool TestServer::say_late(Connection& connection) {
   if (!connection.asked) {
-    return true;
+    return !script_.closes_silent;
   }
   send_all(connection.fd.get(), *script_.late);
   return false;

@@ -38,6 +38,7 @@ class TestServer {
     std::string reply;                // to a request
     std::string closes_on;            // closes after the reply to a request that holds this
     std::optional<std::string> late;  // after a reply, when nothing has happened for 10 ms; then it closes
+    bool closes_silent = false;       // closes new connections after such a time too
     std::string flood;                // after a reply, again and again for as long as the connection lives
   };
 
