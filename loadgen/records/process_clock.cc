@@ -28,13 +28,14 @@ ProcessClock::ProcessClock(const std::vector<pid_t>& roots) {
   }
 }
 
-Nanoseconds ProcessClock::read() const noexcept {
+std::optional<Nanoseconds> ProcessClock::read() const noexcept {
   Nanoseconds sum{0};
   for (const clockid_t clock : clocks_) {
     timespec time{};
-    if (::clock_gettime(clock, &time) == 0) {
-      sum += std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+    if (::clock_gettime(clock, &time) != 0) {
+      return std::nullopt;
     }
+    sum += std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
   }
   return sum;
 }

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <ctime>
+#include <optional>
 #include <vector>
 
 #include "net/clock.h"
@@ -16,8 +17,8 @@ class ProcessClock {
   // Throws std::invalid_argument if there is no such process as each of `roots`, or it must not be looked at.
   explicit ProcessClock(const std::vector<pid_t>& roots);
 
-  // Of those that are still there.
-  Nanoseconds read() const noexcept;
+  // Unknown once one of them has ended: what it used is in no later reading.
+  std::optional<Nanoseconds> read() const noexcept;
 
  private:
   std::vector<clockid_t> clocks_;

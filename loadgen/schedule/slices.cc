@@ -52,11 +52,13 @@ void Slices::completed(TimePoint sent) noexcept {
 void Slices::read(TimePoint at) noexcept {
   Slice& slice = slices_[reading_];
   if (!inside_) {
-    first_reading_ = at < slice.end ? std::optional(clock_->read()) : std::nullopt;
+    first_reading_ = at < slice.end ? clock_->read() : std::nullopt;
     next_reading_ = slice.end;
     inside_ = true;
   } else {
-    slice.server_cpu = first_reading_ ? std::optional(clock_->read() - *first_reading_) : std::nullopt;
+    if (const auto last = clock_->read(); first_reading_ && last) {
+      slice.server_cpu = *last - *first_reading_;
+    }
     inside_ = false;
     ++reading_;
     next_reading_ = reading_ < slices_.size() ? slices_[reading_].begin : TimePoint::max();
