@@ -7,6 +7,8 @@
 
 namespace fanin {
 
+constexpr double to_seconds(Nanoseconds duration) noexcept { return std::chrono::duration<double>(duration).count(); }
+
 // Parses a duration as every program and suite writes it: numbers with a unit of h, m, s, ms, us or ns, the larger one
 // first ("500ms", "1.5s", "100us", "1m30s", "2h"); a bare number is seconds. Never negative. Throws
 // std::invalid_argument naming the text that is none.

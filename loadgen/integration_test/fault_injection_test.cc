@@ -180,8 +180,9 @@ TEST_P(FaultInjectionTest, WhatComesBetweenRequestsIsNoReply) {
 // The bug: a server that closes every silent connection, new ones too, was called unreachable, and the result was
 // invalid: each second connection was opened anew after a pause only.
 TEST_P(WeatherTest, AServerThatClosesSilentConnectionsIsReachable) {
-  TestServer server({.reply = kHttpReply, .late = "", .closes_silent = true});
-  const LoadPlan plan = pausing_plan(server, GetParam(), "http");
+  TestServer server({.reply = kHttpReply, .late = "", .closes_silent = 4});
+  LoadPlan plan = pausing_plan(server, GetParam(), "http");
+  plan.think = milliseconds(500);  // none is closed when its request is due
   const LoadResult result = run(plan);
   expect_no_request_lost(result, ErrorKind::kClosedIdle);
   EXPECT_NE(judge(plan, result).status, Status::kInvalid);

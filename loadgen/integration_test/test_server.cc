@@ -119,7 +119,7 @@ bool TestServer::handle(Connection& connection, short events) {
 
 bool TestServer::say_late(Connection& connection) {
   if (!connection.asked) {
-    return !script_.closes_silent;
+    return script_.closes_silent == 0 || script_.closes_silent-- == 0;
   }
   send_all(connection.fd.get(), *script_.late);
   return false;

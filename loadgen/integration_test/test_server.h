@@ -38,7 +38,7 @@ class TestServer {
     std::string reply;                // to a request
     std::string closes_on;            // closes after the reply to a request that holds this
     std::optional<std::string> late;  // after a reply, when nothing has happened for 10 ms; then it closes
-    bool closes_silent = false;       // closes new connections after such a time too
+    int closes_silent = 0;            // so many new connections are closed after such a time too
     std::string flood;                // after a reply, again and again for as long as the connection lives
   };
 
@@ -77,7 +77,7 @@ class TestServer {
   void wake() const noexcept;
 
   std::atomic<Behaviour> behaviour_;
-  const Script script_;
+  Script script_;  // of the thread that serves
   std::atomic<bool> stalled_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> accepted_{0};

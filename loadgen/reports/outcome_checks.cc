@@ -39,11 +39,25 @@ void check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& r
   }
 }
 
+// Of a closed loop without a reply in the window: the replies of the warm-up came several times faster than one in a
+// window. Their mean latency follows from Little's law.
+bool stood_still(const LoadPlan& plan, const LoadResult& result) {
+  constexpr double kTimes = 3;
+  const double in_flight = static_cast<double>(plan.connections) * plan.depth;
+  const auto requests = static_cast<double>(result.warmup_requests);
+  return requests > in_flight && kTimes * in_flight * to_seconds(result.warmup) / requests < to_seconds(result.window);
+}
+
 // Why there is nothing to go by; empty: there is.
 std::string why_none(const LoadPlan& plan, const LoadResult& result) {
   const bool slow = !result.interrupted && !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
                     result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0) &&
                     result.connection_errors[ErrorKind::kNotClosed] == 0;
+  if (result.completed_in_window == 0 && slow && stood_still(plan, result)) {
+    return fmt::format(
+        "no reply for the whole window of {:.2f} s, after {} in the warm-up: the server or the machine stood still",
+        to_seconds(result.window), plural(result.warmup_requests, "request"));
+  }
   if (result.completed == 0 && slow) {
     return "no request was completed: replies take longer than the window";
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "loadgen/reports/format.h"
+#include "net/duration.h"
 
 namespace fanin::load {
 namespace {
@@ -19,7 +20,6 @@ constexpr double kSilentWarning = 0.05;  // of the window
 constexpr int kUsualLatencies = 3;       // and kSilence: so long may no reply come
 constexpr Nanoseconds kSilence = std::chrono::milliseconds(100);
 
-double seconds(Nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
 
 // The latency that all but the slowest replies keep to: the 99th percentile, but not one of those that were in flight
 // during one stall, which are as many as can be in flight. Of a mix not less than what is usual for its slowest class.
@@ -92,7 +92,7 @@ void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   const double lost = result.share_of_connections(downtime.lost, plan).value_or(0);
   const std::string unreachable =
       downtime.unreachable > Nanoseconds(0)
-          ? fmt::format(": unreachable for {:.2f} of {:.2f} s", seconds(downtime.unreachable), seconds(result.window))
+          ? fmt::format(": unreachable for {:.2f} of {:.2f} s", to_seconds(downtime.unreachable), to_seconds(result.window))
           : "";
   if (downtime.at_end) {
     reasons.invalidate(kNoteDown, "no connection was up at the end of the window" + unreachable);
@@ -132,11 +132,11 @@ void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verd
   }
   if (!result.interrupted && result.silence_at_end >= silence.threshold) {
     reasons.invalidate(kNoteSilent, fmt::format("no reply came in the last {:.2f} s of the {:.2f} s window, nor later",
-                                                seconds(result.silence_at_end), seconds(result.window)));
-  } else if (seconds(silence.total) > kSilentWarning * seconds(result.window)) {
+                                                to_seconds(result.silence_at_end), to_seconds(result.window)));
+  } else if (to_seconds(silence.total) > kSilentWarning * to_seconds(result.window)) {
     reasons.warn(kNoteSilent,
                  fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
-                             seconds(silence.total), seconds(result.window)));
+                             to_seconds(silence.total), to_seconds(result.window)));
   }
 }
 

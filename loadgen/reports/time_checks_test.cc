@@ -80,6 +80,21 @@ TEST_F(TimeChecksTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
   EXPECT_EQ(decide().reasons[0], "no request was completed: replies take longer than the window");
 }
 
+// The bug: a server that was stopped for the whole window "takes longer than the window" for a reply.
+TEST_F(TimeChecksTest, AServerThatStoodStillForTheWholeWindowIsNamed) {
+  result_.completed = 0;
+  result_.completed_in_window = 0;
+  result_.response = {};
+  result_.completed_outside = 20'000;
+  result_.warmup = seconds(1);
+  result_.warmup_requests = 20'000;
+  const Verdict verdict = judged();
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons[0].substr(0, 35), "no reply for the whole window of 1.");
+  result_.warmup_requests = 10;  // replies of a second each
+  EXPECT_EQ(judged().reasons[0], "no request was completed: replies take longer than the window");
+}
+
 // Would catch: a closed loop whose server stood still for half of the window, with good percentiles.
 TEST_F(TimeChecksTest, ASilenceThatRepliesDoNotExplainWarns) {
   result_.silences = {milliseconds(60), milliseconds(500)};
