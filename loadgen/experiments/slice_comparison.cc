@@ -14,10 +14,11 @@ constexpr double kConfidenceLevel = 0.95;
 // The slices of one block: forth and back, of the first and of the second target.
 using Block = std::array<std::array<const Slice*, 2>, 2>;
 
-
 double rate(const Slice& slice) { return static_cast<double>(slice.completed) / to_seconds(slice.end - slice.begin); }
 
-double cpu_per_request(const Slice& slice) { return to_seconds(*slice.server_cpu) / static_cast<double>(slice.completed); }
+double cpu_per_request(const Slice& slice) {
+  return to_seconds(*slice.server_cpu) / static_cast<double>(slice.completed);
+}
 
 std::optional<Ratio> estimate_ratio(const std::vector<double>& log_ratios) {
   if (log_ratios.empty()) {

@@ -20,7 +20,6 @@ constexpr double kSilentWarning = 0.05;  // of the window
 constexpr int kUsualLatencies = 3;       // and kSilence: so long may no reply come
 constexpr Nanoseconds kSilence = std::chrono::milliseconds(100);
 
-
 // The latency that all but the slowest replies keep to: the 99th percentile, but not one of those that were in flight
 // during one stall, which are as many as can be in flight. Of a mix not less than what is usual for its slowest class.
 std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult& result) {
@@ -90,10 +89,10 @@ void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const Downtime& downtime = result.downtime;
   const double lost = result.share_of_connections(downtime.lost, plan).value_or(0);
-  const std::string unreachable =
-      downtime.unreachable > Nanoseconds(0)
-          ? fmt::format(": unreachable for {:.2f} of {:.2f} s", to_seconds(downtime.unreachable), to_seconds(result.window))
-          : "";
+  const std::string unreachable = downtime.unreachable > Nanoseconds(0)
+                                      ? fmt::format(": unreachable for {:.2f} of {:.2f} s",
+                                                    to_seconds(downtime.unreachable), to_seconds(result.window))
+                                      : "";
   if (downtime.at_end) {
     reasons.invalidate(kNoteDown, "no connection was up at the end of the window" + unreachable);
   } else if (lost > kLostWarning) {
