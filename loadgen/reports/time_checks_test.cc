@@ -88,11 +88,11 @@ TEST_F(TimeChecksTest, AServerThatStoodStillForTheWholeWindowIsNamed) {
   result_.completed_outside = 20'000;
   result_.warmup = seconds(1);
   result_.warmup_requests = 20'000;
-  const Verdict verdict = judged();
+  const Verdict verdict = decide();
   EXPECT_EQ(verdict.status, Status::kInvalid);
   EXPECT_EQ(verdict.reasons[0].substr(0, 35), "no reply for the whole window of 1.");
   result_.warmup_requests = 10;  // replies of a second each
-  EXPECT_EQ(judged().reasons[0], "no request was completed: replies take longer than the window");
+  EXPECT_EQ(decide().reasons[0], "no request was completed: replies take longer than the window");
 }
 
 // Would catch: a closed loop whose server stood still for half of the window, with good percentiles.
