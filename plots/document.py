@@ -8,6 +8,7 @@ import gzip
 import json
 import math
 import os
+import stat
 import sys
 import zlib
 from dataclasses import dataclass
@@ -77,6 +78,17 @@ def json_path(parts):
     return text
 
 
+def read_bytes(path):
+    """Returns what is in a regular file: a device may have no end, and a pipe no writer.
+
+    Raises InputError for anything else, OSError for a file that cannot be read.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise InputError(f"cannot read {path}: it is no regular file: name one")
+        return file.read()
+
+
 def read_json(path):
     """Returns the JSON value in `path`, gzipped or not.
 
@@ -84,7 +96,7 @@ def read_json(path):
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
         text = content.decode("utf-8-sig")

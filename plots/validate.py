@@ -11,10 +11,9 @@ interpreter.require("jsonschema")
 
 import argparse
 import sys
-from pathlib import Path
 
 from plots import consistency
-from plots.document import Finding, InputError, kind_of, parse_json, read_json, schema_findings
+from plots.document import Finding, InputError, kind_of, parse_json, read_bytes, read_json, schema_findings
 
 
 def findings(document, origin, limit=10):
@@ -27,7 +26,7 @@ def findings(document, origin, limit=10):
 def lines_findings(path, limit=10):
     """Returns up to `limit` Findings of a file of rounds or of live lines; the place says the line."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []

@@ -51,6 +51,19 @@ class Program(unittest.TestCase):
                 self.assertEqual(code, 2)
                 self.assertEqual(errors.count("\n"), 1, errors)
 
+    # The bug: /dev/zero was read until the memory was full, and a pipe without a writer for ever.
+    def test_what_is_no_regular_file_is_refused(self):
+        with tempfile.TemporaryDirectory() as directory:
+            pipe = str(Path(directory) / "pipe")
+            os.mkfifo(pipe)
+            os.mkfifo(pipe + ".jsonl")
+            for path in ("/dev/zero", pipe, pipe + ".jsonl"):
+                command = [sys.executable, "-m", "plots.validate", path]
+                done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+                self.assertEqual(done.returncode, 2, path)
+                self.assertIn(f"cannot read {path}: it is no regular file: name one", done.stderr)
+                self.assertEqual(self.run_program(path)[0], 2, path)
+
     def test_standard_output_that_is_full_is_not_the_directory(self):
         with tempfile.TemporaryDirectory() as directory, open("/dev/full", "wb") as full:
             run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
