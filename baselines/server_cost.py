@@ -2,7 +2,7 @@
 """CPU per request of our servers beside the smallest or best-known servers of the same kind, in one interleaved run.
 
   python3 -m baselines.server_cost echo     epoll and io-uring-multishot beside minimal C programs, driven by fanin-load
-  python3 -m baselines.server_cost http     epoll and reactors beside nginx (one worker, no access log), driven by wrk
+  python3 -m baselines.server_cost http     epoll and multi-reactor beside nginx (one worker, no access log), driven by wrk
 
 All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards
 in even rounds and backwards in odd ones, so that drift falls on all alike. CPU is the server's own clock (user and
@@ -99,7 +99,7 @@ def contestants(options, folder):
     return [
         nginx,
         Contestant("epoll", [server, "epoll", *http], "nginx"),
-        Contestant("reactors", [server, "reactors", *http], "nginx"),
+        Contestant("multi-reactor", [server, "multi-reactor", *http], "nginx"),
     ]
 
 

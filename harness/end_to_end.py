@@ -34,7 +34,7 @@ SUITE = {
          "sweep": {"parameter": "connections", "values": [2]}},
         {"name": "reply", "servers": ["epoll"], "workload": {"protocol": "goodbye", "reply": "so long"},
          "sweep": {"parameter": "connections", "values": [2]}},
-        {"name": "reply-bytes", "servers": ["epoll"], "workload": {"protocol": "large"},
+        {"name": "reply-bytes", "servers": ["epoll"], "workload": {"protocol": "bulk"},
          "sweep": {"parameter": "reply_bytes", "values": [100]}}],
 }
 

@@ -45,7 +45,7 @@ REFERENCE_LINE = {"color": "#9a9a9a", "linewidth": 1.3}
 # model -> (family, marker, line, panel)
 MODELS = {
     "iterative": ("single", "x", SOLID, "blocking"),
-    "busy-poll": ("single", "+", DASHED, "readiness"),
+    "nonblocking": ("single", "+", DASHED, "readiness"),
     "process": ("process", "^", DASHDOT, "blocking"),
     "prefork": ("process", "<", SHORT, "blocking"),
     "thread": ("thread", "s", DASHED, "blocking"),
@@ -60,11 +60,11 @@ MODELS = {
     "epoll-oneshot": ("epoll", "h", SHORT, "multicore"),
     "selector": ("epoll", "8", DASHDOTDOT, "readiness"),
     "reactor-pool": ("loops", "s", DOTTED, "multicore"),
-    "reactors": ("loops", "o", DASHED, "multicore"),
+    "multi-reactor": ("loops", "o", DASHED, "multicore"),
     "prefork-epoll": ("loops", "^", SOLID, "multicore"),
     "coroutine": ("switch", "p", SOLID, "coroutine"),
     "fiber": ("switch", "h", DASHED, "coroutine"),
-    "scheduler": ("switch", "*", DASHDOT, "coroutine"),
+    "work-stealing": ("switch", "*", DASHDOT, "coroutine"),
     "io-uring": ("ring", "*", SOLID, "completion"),
     "io-uring-multishot": ("ring", "p", DASHED, "completion"),
     "sigio": ("signal", "d", DASHDOT, "readiness"),

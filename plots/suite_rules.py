@@ -18,16 +18,16 @@ _OWN_KEYS = (
     ),
     (("upper",), ("suffix",)),
     (("goodbye",), ("reply",)),
-    (("large", "raw"), ("reply_bytes",)),
+    (("bulk", "raw"), ("reply_bytes",)),
     (("work",), ("work", "work_share")),
-    (("echo", "upper", "sink", "goodbye", "work", "large"), ("payload",)),
-    (("echo", "upper", "sink", "goodbye", "work", "large", "chat"), ("payload_bytes",)),
+    (("echo", "upper", "discard", "goodbye", "work", "bulk"), ("payload",)),
+    (("echo", "upper", "discard", "goodbye", "work", "bulk", "chat"), ("payload_bytes",)),
 )
 # As fanin-load has them.
 _MAX_BLOCKING_THREADS = 20_000
 _MAX_IN_FLIGHT = 100_000_000
 _STAMPED_BYTES = 17
-_ONE_REQUEST_PER_CONNECTION = ("greet", "sink")
+_ONE_REQUEST_PER_CONNECTION = ("greet", "discard")
 _REPLY_ENDS = ("reply_delimiter", "reply_bytes", "reply_pattern")
 _SETUP_ENDS = ("setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern")
 _SHORTEST_NS = {"timeout": 1, "trickle": 10e6}

@@ -97,9 +97,9 @@ class ClientProtocol {
   void set_up_by(std::unique_ptr<ConnectionSetup> setup) noexcept;
   std::unique_ptr<ConnectionSetup> release_setup() noexcept;
 
-  // One request makes one connection: its reply is complete when the server closes (greet, sink).
+  // One request makes one connection: its reply is complete when the server closes (greet, discard).
   virtual bool one_request_per_connection() const { return false; }
-  // The client shuts its sending side down after the request (sink).
+  // The client shuts its sending side down after the request (discard).
   virtual bool half_closes() const { return false; }
   // A request asks the server to close the connection after its reply; so do some, or all, of a mix.
   virtual bool asks_to_close() const { return false; }

@@ -83,7 +83,7 @@ TEST(Mismatch, RepliesInPiecesAreToldFromThePieceThatIsWrong) {
   mismatch = told("raw", {.request = "x", .reply_bytes = 3}, {"abcde"});
   EXPECT_EQ(mismatch.fault, Fault::kUnasked);
   EXPECT_EQ(mismatch.received, "de");
-  mismatch = told("large", {.payload = "x\n", .reply_bytes = 100}, {"no such text"});
+  mismatch = told("bulk", {.payload = "x\n", .reply_bytes = 100}, {"no such text"});
   EXPECT_EQ(mismatch.fault, Fault::kWrong);
   EXPECT_EQ(mismatch.received, "no such text");
   EXPECT_EQ(mismatch.expected.size(), Mismatch::kShown);

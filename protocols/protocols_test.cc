@@ -146,13 +146,13 @@ TEST_P(BothHalves, EveryWrongByteIsNoticed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
-                         testing::Values(plain("echo"), plain("upper"), plain("sink"), plain("greet"), plain("goodbye"),
-                                         plain("chat"),
+                         testing::Values(plain("echo"), plain("upper"), plain("discard"), plain("greet"),
+                                         plain("goodbye"), plain("chat"),
                                          Pair{"upper", {.suffix = "-ok"}, {.payload_bytes = 40, .suffix = "-ok"}},
                                          Pair{"echo", {}, {.payload = "hello"}},
                                          Pair{"work", {.work = 1us, .work_share = 0.5}, {.payload_bytes = 40}},
-                                         Pair{"large", {.reply_bytes = 33}, {.payload_bytes = 17, .reply_bytes = 33}},
-                                         Pair{"large", {.reply_bytes = 1}, {.payload = "hello", .reply_bytes = 1}}),
+                                         Pair{"bulk", {.reply_bytes = 33}, {.payload_bytes = 17, .reply_bytes = 33}},
+                                         Pair{"bulk", {.reply_bytes = 1}, {.payload = "hello", .reply_bytes = 1}}),
                          [](const auto& test) {
                            return std::string(test.param.protocol) + std::to_string(test.index);
                          });
@@ -165,11 +165,11 @@ TEST(Protocols, SayWhatTheyPromise) {
   EXPECT_EQ(answer("echo", "aB1\n"), "aB1\n");
   EXPECT_EQ(answer("upper", "aB1 z{`\n"), "AB1 Z{`\n");
   EXPECT_EQ(answer("upper", "one\ntwo\n", {.suffix = "!"}), "ONE!\nTWO!\n");
-  EXPECT_EQ(answer("sink", "anything"), "");
+  EXPECT_EQ(answer("discard", "anything"), "");
   EXPECT_EQ(answer("greet", ""), "hello\n");
   EXPECT_EQ(answer("goodbye", "a\nb\nunfinished"), "goodbye!\ngoodbye!\n");
   EXPECT_EQ(answer("work", "a\n\nb\nunfinished", {.work = 0ns}), "a\n\nb\nunfinished");
-  EXPECT_EQ(answer("large", "a\nb\nunfinished", {.reply_bytes = 100'000}).size(), 200'000u);
+  EXPECT_EQ(answer("bulk", "a\nb\nunfinished", {.reply_bytes = 100'000}).size(), 200'000u);
 }
 
 TEST(Protocols, GreetClosesAfterItsWord) {
@@ -206,11 +206,11 @@ TEST(GreetClient, NeedsTheWholeGreetingAndTheEnd) {
 
 // Would catch: parts of a long reply swapped, repeated or left out at a boundary of the reply buffer.
 TEST(LargeClient, NoticesAPieceOutOfPlace) {
-  const auto client = find_protocol("large").make_client({.reply_bytes = 300'000});
+  const auto client = find_protocol("bulk").make_client({.reply_bytes = 300'000});
   ClientState prepared{.connection = 1};
   std::string request;
   client->append_request(prepared, request);
-  const std::string reply = answer("large", request, {.reply_bytes = 300'000});
+  const std::string reply = answer("bulk", request, {.reply_bytes = 300'000});
   ClientState state = prepared;
   ASSERT_EQ(client->consume(state, reply).completed, 1u);
   for (const std::size_t piece : {1U, 4096U, 65536U}) {
@@ -227,14 +227,14 @@ TEST(LargeClient, NoticesAPieceOutOfPlace) {
 
 // Would catch: a long reply taken for the answer to another request.
 TEST(LargeClient, RefusesTheReplyToAnotherRequest) {
-  const auto client = find_protocol("large").make_client({.reply_bytes = 100});
+  const auto client = find_protocol("bulk").make_client({.reply_bytes = 100});
   std::string one;
   std::string two;
   ClientState state{.connection = 1};
   client->append_request(state, one);
   ClientState other{.connection = 2};
   client->append_request(other, two);
-  EXPECT_TRUE(client->consume(state, answer("large", two, {.reply_bytes = 100})).mismatch);
+  EXPECT_TRUE(client->consume(state, answer("bulk", two, {.reply_bytes = 100})).mismatch);
 }
 
 TEST(Registry, RefusesOptionsOfOtherProtocols) {
@@ -259,7 +259,7 @@ TEST(Registry, RefusesWhatCannotWork) {
   for (const double share : {1.5, -0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
     EXPECT_THROW(find_protocol("work").make_sessions({.work_share = share}), std::invalid_argument) << share;
   }
-  EXPECT_THROW(find_protocol("large").make_sessions({.reply_bytes = 0}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("bulk").make_sessions({.reply_bytes = 0}), std::invalid_argument);
 }
 
 }  // namespace

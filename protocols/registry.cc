@@ -11,8 +11,8 @@
 namespace fanin {
 
 std::span<const Protocol> protocols() {
-  static const std::vector<Protocol> table{kEcho,         kUpper, kSink, kGreet, kGoodbye,
-                                           kWorkProtocol, kLarge, kHttp, kChat,  kRaw};
+  static const std::vector<Protocol> table{kEcho,         kUpper, kDiscard, kGreet, kGoodbye,
+                                           kWorkProtocol, kBulk,  kHttp,    kChat,  kRaw};
   return table;
 }
 

@@ -21,7 +21,7 @@ struct ServerProtocolOptions {
   Nanoseconds work = std::chrono::microseconds(100);  // work: CPU time that a heavy line costs
   std::uint64_t work_loops = 0;                       // work: steps of the burning loop instead; 0: as `work` says
   double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
-  std::size_t reply_bytes = 65536;                    // large: length of every reply
+  std::size_t reply_bytes = 65536;                    // bulk: length of every reply
   std::string root;                                   // http: the directory that holds the files
   // work: whether the server no longer waits for replies, so that a request under way ends early.
   bool (*given_up)() noexcept = []() noexcept { return false; };
@@ -35,7 +35,7 @@ struct ClientProtocolOptions {
   std::string reply = "goodbye!";          // goodbye: what the server was given
   std::string request;                     // raw: what is sent
   std::string reply_delimiter;             // raw: what ends a reply
-  std::optional<std::size_t> reply_bytes;  // large: what the server was given, else 65536; raw: the length of a reply
+  std::optional<std::size_t> reply_bytes;  // bulk: what the server was given, else 65536; raw: the length of a reply
   std::string reply_pattern;               // raw: what matches a whole reply, as ReplyPattern takes it
   std::size_t reply_limit = 65536;         // raw: the longest reply to a pattern
   std::string greeting_delimiter;          // raw: what ends the server's greeting; one of these two, or neither
@@ -90,11 +90,11 @@ const Protocol& find_protocol(std::string_view name, Half half = Half::kEither);
 // One per protocol file; the table is made of these.
 extern const Protocol kEcho;
 extern const Protocol kUpper;
-extern const Protocol kSink;
+extern const Protocol kDiscard;
 extern const Protocol kGreet;
 extern const Protocol kGoodbye;
 extern const Protocol kWorkProtocol;
-extern const Protocol kLarge;
+extern const Protocol kBulk;
 extern const Protocol kHttp;
 extern const Protocol kChat;
 extern const Protocol kRaw;

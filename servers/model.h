@@ -68,7 +68,7 @@ const ServerModel& find_model(std::string_view name);
 
 // One per file in models/; the table is made of these.
 extern const ServerModel kIterative;
-extern const ServerModel kBusyPoll;
+extern const ServerModel kNonblocking;
 extern const ServerModel kProcess;
 extern const ServerModel kPrefork;
 extern const ServerModel kThread;
@@ -82,12 +82,12 @@ extern const ServerModel kEpollEt;
 extern const ServerModel kEpollEtNodrain;
 extern const ServerModel kEpollOneshot;
 extern const ServerModel kReactorPool;
-extern const ServerModel kReactors;
+extern const ServerModel kMultiReactor;
 extern const ServerModel kPreforkEpoll;
 extern const ServerModel kCoroutine;
 extern const ServerModel kSelector;
 extern const ServerModel kFiber;
-extern const ServerModel kScheduler;
+extern const ServerModel kWorkStealing;
 extern const ServerModel kSigio;
 extern const ServerModel kIoUring;
 extern const ServerModel kIoUringMultishot;

@@ -34,8 +34,8 @@ TEST(ServerCommandLine, WhatWouldBePassedOverIsRefused) {
   EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "5"}),
             "--work and --work-loops contradict each other: give one");
   EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "0"}), "taken");
-  EXPECT_NE(refusal({"busy-poll", "--sleep", "1ms"}), "taken");
-  EXPECT_EQ(refusal({"busy-poll", "--idle", "sleep", "--sleep", "1ms"}), "taken");
+  EXPECT_NE(refusal({"nonblocking", "--sleep", "1ms"}), "taken");
+  EXPECT_EQ(refusal({"nonblocking", "--idle", "sleep", "--sleep", "1ms"}), "taken");
   EXPECT_NE(refusal({"epoll", "--spread", "source"}), "taken");
   // A suite computes how many there are.
   EXPECT_EQ(refusal({"epoll", "--spread", "source", "--processes", "1"}), "taken");

@@ -30,7 +30,7 @@ std::span<const ServerModel> models() {
   static const std::vector<ServerModel> table = checked({
       // One client at a time, and all in turn.
       kIterative,
-      kBusyPoll,
+      kNonblocking,
       // A process or a thread for each, made when it comes or ahead.
       kProcess,
       kPrefork,
@@ -48,12 +48,12 @@ std::span<const ServerModel> models() {
       // Several that do.
       kEpollOneshot,
       kReactorPool,
-      kReactors,
+      kMultiReactor,
       kPreforkEpoll,
       // Straight-line code over it.
       kCoroutine,
       kFiber,
-      kScheduler,
+      kWorkStealing,
       // The kernel sends a message for every change.
       kSigio,
       // The kernel does the I/O as well.

@@ -19,7 +19,7 @@ constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kHighestRate = 100 * kMillion;
 
 constexpr auto kKeys = std::to_array<WorkloadKey>({
-    {"protocol", "--protocol", Kind::kText, 0, 0, "chat|echo|goodbye|greet|http|large|raw|sink|upper|work",
+    {"protocol", "--protocol", Kind::kText, 0, 0, "bulk|chat|discard|echo|goodbye|greet|http|raw|upper|work",
      Taker::kBoth},
     {"driver", "--driver", Kind::kText, 0, 0, "auto|epoll|io-uring|threads"},
     {"threads", "--threads", Kind::kWhole, 1, 1024},

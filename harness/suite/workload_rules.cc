@@ -39,7 +39,7 @@ std::ptrdiff_t count_fields(const Json& object, const std::string& name) {
 }
 
 bool has_one_request_per_connection(const Json& values) {
-  return values.at("protocol") == "greet" || values.at("protocol") == "sink";
+  return values.at("protocol") == "greet" || values.at("protocol") == "discard";
 }
 
 // Keys that some protocols take, as protocols/ has it; their programs refuse them with any other.
@@ -59,10 +59,10 @@ const std::vector<OwnKeys>& own_keys() {
         "setup_expect"}},
       {{"upper"}, {"suffix"}},
       {{"goodbye"}, {"reply"}},
-      {{"large", "raw"}, {"reply_bytes"}},
+      {{"bulk", "raw"}, {"reply_bytes"}},
       {{"work"}, {"work", "work_share"}},
-      {{"echo", "upper", "sink", "goodbye", "work", "large"}, {"payload"}},
-      {{"echo", "upper", "sink", "goodbye", "work", "large", "chat"}, {"payload_bytes"}}};
+      {{"echo", "upper", "discard", "goodbye", "work", "bulk"}, {"payload"}},
+      {{"echo", "upper", "discard", "goodbye", "work", "bulk", "chat"}, {"payload_bytes"}}};
   return kOwn;
 }
 

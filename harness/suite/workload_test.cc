@@ -32,10 +32,10 @@ std::string complaint(const std::string& keys, const std::string& protocol = "ec
 // Would catch: an option of a protocol that reaches one half of it only, or the half that does not know it.
 TEST(Workload, ProtocolOptionsReachTheHalvesThatTakeThem) {
   const Json workload = Json::parse(
-      R"({"protocol":"large","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
+      R"({"protocol":"bulk","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
   const Workload parsed = Workload::parse(JsonReader(workload, "s.json"));
-  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--path", "/a"));
-  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "large", "--reply-size", "1000", "--work", "200us",
+  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "bulk", "--reply-size", "1000", "--path", "/a"));
+  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "bulk", "--reply-size", "1000", "--work", "200us",
                                                      "--work-share", "0.01", "--root", "pages"));
 }
 
@@ -94,7 +94,7 @@ TEST(Workload, NamesThePlaceOfMistakesInAMix) {
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"path":"/a"}])"), HasSubstr("/mix/1: 'path' belongs to"));
   EXPECT_THAT(complaint(R"("payload":"a","mix":[{"weight":1},{"weight":1,"payload_bytes":2}])"),
               HasSubstr("/mix/1: takes 'payload' or"));
-  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"reply_bytes":9}])", "large"),
+  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"reply_bytes":9}])", "bulk"),
               HasSubstr("/mix/1: 'reply_bytes' is one for the whole server"));
 }
 
@@ -138,7 +138,7 @@ TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
   EXPECT_EQ(complaint(R"("trickle":"9ms")"), "w.json: /trickle: must be 10ms or longer");
   EXPECT_EQ(complaint(R"("suffix":"x")"), "w.json: /: 'suffix' belongs to protocol upper, and the protocol is echo");
   EXPECT_THAT(complaint(R"("reply":"x")"), HasSubstr("'reply' belongs to protocol goodbye"));
-  EXPECT_THAT(complaint(R"("reply_bytes":5)"), HasSubstr("'reply_bytes' belongs to protocol large, raw"));
+  EXPECT_THAT(complaint(R"("reply_bytes":5)"), HasSubstr("'reply_bytes' belongs to protocol bulk, raw"));
   EXPECT_THAT(complaint(R"("work":"1us","work_share":0.5)"),
               HasSubstr("'work', 'work_share' belongs to protocol work"));
   EXPECT_THAT(complaint(R"("root":"files")"), HasSubstr("'root' belongs to protocol http"));
@@ -146,7 +146,7 @@ TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
   EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"),
             "w.json: /: protocol chat needs 'payload_bytes' of at least 17, for the stamp of its lines");
   EXPECT_EQ(complaint(R"("depth":2)", "ecko"),
-            "w.json: /protocol: must be one of chat|echo|goodbye|greet|http|large|raw|sink|upper|work");
+            "w.json: /protocol: must be one of bulk|chat|discard|echo|goodbye|greet|http|raw|upper|work");
   EXPECT_EQ(complaint(R"("driver":"epol")"), "w.json: /driver: must be one of auto|epoll|io-uring|threads");
   EXPECT_THAT(complaint(R"("trickle":"1s")"), HasSubstr("'trickle' needs 'idle_connections' above 0"));
   EXPECT_THAT(complaint(R"("prove_idle":true)"), HasSubstr("'prove_idle' needs 'idle_connections' above 0"));

@@ -13,7 +13,7 @@ from programs import Accounts, load, run_load, server, format_target, test
 
 class Protocols(Accounts):
     def test_protocols(self):
-        for protocol in ("upper", "sink", "greet", "goodbye", "work", "large"):
+        for protocol in ("upper", "discard", "greet", "goodbye", "work", "bulk"):
             with self.subTest(protocol), server("epoll", "--protocol", protocol) as (target, _):
                 result = self.measure(target, "--protocol", protocol, "--requests", "50", "--warmup", "0")
                 self.assertEqual(result["requests"]["completed"], 50)

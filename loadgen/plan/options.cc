@@ -99,7 +99,7 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("payload", "text that a request carries")->default_str("none; threads: hello");
   add("suffix", "protocol upper: the suffix that the server was given");
   add("reply", "protocol goodbye: the reply that the server was given")->default_str("goodbye!");
-  add("reply-size", "protocol large: the size of replies that the server was given; raw: the length of every reply")
+  add("reply-size", "protocol bulk: the size of replies that the server was given; raw: the length of every reply")
       ->default_str("65536; raw: none");
   add("path", "protocol http: what is asked for")->default_str("/");
   add("host", "protocol http: what the Host field says")->default_str("localhost");

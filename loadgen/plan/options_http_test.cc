@@ -139,7 +139,7 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
       {{"--mix", "1", "--mix", "2"}, "another class is called 'plain'"},
       {{"--mix", "1", "--mix", "1 name=a", "--suffix", "x"}, "protocol 'echo' does not take --suffix"},
       {{"--mix", "1", "--mix", "1 name=a", "--protocol", "greet"}, "several requests per connection"},
-      {{"--mix", "1", "--mix", "1 name=a", "--protocol", "sink"}, "several requests per connection"},
+      {{"--mix", "1", "--mix", "1 name=a", "--protocol", "discard"}, "several requests per connection"},
       {{"--mix", "1", "--mix", "1 name=a", "--protocol", "chat"}, "protocol chat"},
   };
   for (const auto& [arguments, message] : wrong) {

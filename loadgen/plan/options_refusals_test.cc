@@ -120,7 +120,7 @@ TEST(LoadOptions, RefusesNonsense) {
       {"--header", "A: b"},
       {"--payload-size", "many"},
       {"--protocol", "chat", "--payload-size", "16"},
-      {"--protocol", "large", "--reply-size", "0"},
+      {"--protocol", "bulk", "--reply-size", "0"},
       {"--protocol", "raw", "--request", "\\q", "--reply-delimiter", "x"},
       {"--driver", "uring"},
       {"--driver", "threads", "-t", "2"},

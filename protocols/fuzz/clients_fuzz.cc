@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       find_protocol("raw").make_client({.request = "x", .reply_delimiter = "aabaa"}),
       find_protocol("echo").make_client({.payload_bytes = 3}),
       find_protocol("upper").make_client({.payload_bytes = 8, .suffix = "!"}),
-      find_protocol("large").make_client({.payload_bytes = 2, .reply_bytes = 3}),
+      find_protocol("bulk").make_client({.payload_bytes = 2, .reply_bytes = 3}),
       find_protocol("chat").make_client({.payload_bytes = 18}),
   };
   const FuzzedStream stream = fuzzed_stream(data, size);

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       find_protocol("upper").make_sessions({.suffix = "-suffix"}),
       find_protocol("goodbye").make_sessions({.reply = ""}),
       find_protocol("work").make_sessions({.work = Nanoseconds(1), .work_share = 0.5}),
-      find_protocol("large").make_sessions({.reply_bytes = 77}),
+      find_protocol("bulk").make_sessions({.reply_bytes = 77}),
       find_protocol("chat").make_sessions({}),
   };
   FuzzedStream stream = fuzzed_stream(data, size);

@@ -16,7 +16,7 @@ ProtocolSetup setup_of(std::string_view protocol) {
     // The cases are about the connections, not about the work.
     return {.server_options = {"--work", "1us", "--work-share", "0.1"}};
   }
-  if (protocol == "large") {
+  if (protocol == "bulk") {
     return {.server_options = {"--reply-size", std::to_string(kLongReply)},
             .client_options = {.reply_bytes = kLongReply},
             .burst = kLongReplyBurst,

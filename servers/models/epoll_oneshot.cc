@@ -9,7 +9,7 @@
 // Known limit: a connection wanders between CPUs, and so do its cache lines. Arming must be the last thing that is done
 //   to it: from then on another thread may own it, or have destroyed it.
 // Try: fanin-server epoll-oneshot --workers 4 --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: several threads in one loop. From reactors: connections belong to all of them.
+// From epoll: several threads in one loop. From multi-reactor: connections belong to all of them.
 #include <array>
 #include <memory>
 

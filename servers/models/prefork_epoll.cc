@@ -6,10 +6,11 @@
 // Costs per request: those of `epoll`. Per worker: a process (page tables, the pages it writes); nothing is shared, so
 //   nothing is locked, and a crash takes one worker's connections with it, not all.
 // Needs of the kernel: SO_REUSEPORT (3.9) or EPOLLEXCLUSIVE (4.5).
-// Known limit: the spread of connections, as for `reactors`. Connections of different workers cannot see each other, so
+// Known limit: the spread of connections, as for `multi-reactor`. Connections of different workers cannot see each
+// other, so
 //   a chat is impossible. The limit of descriptors holds for each worker, not for all.
 // Try: fanin-server prefork-epoll --workers 4 --port 7000, then `nc 127.0.0.1 7000`; kill a worker, see it replaced.
-// From reactors: processes instead of threads. From prefork: a worker serves as many connections as come.
+// From multi-reactor: processes instead of threads. From prefork: a worker serves as many connections as come.
 #include <algorithm>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// reactors: an event loop per thread, a connection stays with the loop that got it.
+// multi-reactor: an event loop per thread, a connection stays with the loop that got it.
 //
 // Idea: as many loops of `epoll` as there are CPUs, which share nothing while they serve. What differs is how a loop
 //   gets its connections. `--accept reuseport`: each loop has a listener of its own on the same port, and the kernel
@@ -11,7 +11,7 @@
 //   sleep last, so that under light load one loop gets nearly all connections; SO_REUSEPORT is fair by count, but what
 //   is in the queue of a busy loop waits although others are idle, and one loop's slow request delays its share.
 //   handoff is fair by count too, at the price above. None of them moves a connection once it is given.
-// Try: fanin-server reactors --workers 4 --accept exclusive --port 7000, then `nc 127.0.0.1 7000`.
+// Try: fanin-server multi-reactor --workers 4 --accept exclusive --port 7000, then `nc 127.0.0.1 7000`.
 // From epoll: the same loop, once for each CPU.
 #include <deque>
 #include <memory>
@@ -100,13 +100,14 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kReactors{.name = "reactors",
-                            .summary = "an epoll loop per thread, connections stay with theirs",
-                            .run = run,
-                            .family = "multicore",
-                            .takes = "workers accept processes",
-                            .accept_modes = "reuseport exclusive handoff",
-                            .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; },
-                            .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 2; }};
+const ServerModel kMultiReactor{
+    .name = "multi-reactor",
+    .summary = "an epoll loop per thread, connections stay with theirs",
+    .run = run,
+    .family = "multicore",
+    .takes = "workers accept processes",
+    .accept_modes = "reuseport exclusive handoff",
+    .reuses_port = [](const ModelOptions& options) { return options.accept == "reuseport"; },
+    .descriptors_per_worker = [](const ModelOptions& /*options*/) { return 2; }};
 
 }  // namespace fanin::server

@@ -1,4 +1,4 @@
-// large: a small request, one line, gets a long reply (--reply-size), whose bytes follow from the line.
+// bulk: a small request, one line, gets a long reply (--reply-size), whose bytes follow from the line.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,9 +24,9 @@ std::size_t checked_reply_bytes(std::size_t bytes) {
   return bytes;
 }
 
-class LargeSession : public ServerSession {
+class BulkSession : public ServerSession {
  public:
-  explicit LargeSession(std::size_t reply_bytes) : reply_bytes_(reply_bytes) {}
+  explicit BulkSession(std::size_t reply_bytes) : reply_bytes_(reply_bytes) {}
 
   Progress consume(std::string_view input, ReplyBuffer& out) override {
     for (std::size_t done = 0;;) {
@@ -64,12 +64,12 @@ class LargeSession : public ServerSession {
 };
 
 SessionFactory make_sessions(const ServerProtocolOptions& options) {
-  return [bytes = checked_reply_bytes(options.reply_bytes)] { return std::make_unique<LargeSession>(bytes); };
+  return [bytes = checked_reply_bytes(options.reply_bytes)] { return std::make_unique<BulkSession>(bytes); };
 }
 
-class LargeClient : public ClientProtocol {
+class BulkClient : public ClientProtocol {
  public:
-  LargeClient(Payload payload, std::size_t reply_bytes) : payload_(std::move(payload)), reply_bytes_(reply_bytes) {}
+  BulkClient(Payload payload, std::size_t reply_bytes) : payload_(std::move(payload)), reply_bytes_(reply_bytes) {}
 
   void append_request(ClientState& state, std::string& out) override {
     const std::size_t start = out.size();
@@ -137,17 +137,17 @@ class LargeClient : public ClientProtocol {
 };
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  return std::make_unique<LargeClient>(make_line_payload(options),
-                                       checked_reply_bytes(options.reply_bytes.value_or(kUsualReply)));
+  return std::make_unique<BulkClient>(make_line_payload(options),
+                                      checked_reply_bytes(options.reply_bytes.value_or(kUsualReply)));
 }
 
 }  // namespace
 
-const Protocol kLarge{.name = "large",
-                      .summary = "every line gets a long reply (--reply-size)",
-                      .make_sessions = make_sessions,
-                      .make_client = make_client,
-                      .server_options = "reply-size",
-                      .client_options = "payload-size payload reply-size"};
+const Protocol kBulk{.name = "bulk",
+                     .summary = "every line gets a long reply (--reply-size)",
+                     .make_sessions = make_sessions,
+                     .make_client = make_client,
+                     .server_options = "reply-size",
+                     .client_options = "payload-size payload reply-size"};
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-#include "servers/scheduler/scheduler.h"
+#include "servers/work_stealing/scheduler.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

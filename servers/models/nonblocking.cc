@@ -1,4 +1,4 @@
-// busy-poll: one thread asks every connection again and again.
+// nonblocking: one thread asks every connection again and again.
 //
 // Idea: make the listener and all sockets non-blocking, and go round: try to accept, try to read from each connection
 //   in the read list, try to send to each in the write list. EAGAIN means "try later". When a whole round brought
@@ -7,7 +7,7 @@
 //   as it takes; an idle server costs a CPU, or wakes up all the time for nothing.
 // Needs of the kernel: O_NONBLOCK.
 // Known limit: the CPU that it burns (spin, yield), the latency that it adds (sleep), and both grow with connections.
-// Try: fanin-server busy-poll --idle sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
+// Try: fanin-server nonblocking --idle sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
 // From iterative: many clients in one thread, without asking the kernel who is ready. From here to select: asking it.
 #include <sched.h>
 
@@ -23,9 +23,9 @@
 namespace fanin::server {
 namespace {
 
-class BusyLoop {
+class NonblockingLoop {
  public:
-  explicit BusyLoop(Server& server) : server_(server), table_(server) {}
+  explicit NonblockingLoop(Server& server) : server_(server), table_(server) {}
 
   void run() {
     while (!table_.drained()) {
@@ -104,17 +104,17 @@ class BusyLoop {
 
 void run(Server& server) {
   server.set_nonblocking();
-  BusyLoop(server).run();
+  NonblockingLoop(server).run();
 }
 
 }  // namespace
 
-const ServerModel kBusyPoll{.name = "busy-poll",
-                            .summary = "one thread, non-blocking calls in a loop without waiting",
-                            .run = run,
-                            .family = "readiness",
-                            .threads = ServerModel::Threads::kOne,
-                            .takes = "idle sleep",
-                            .busy_when_idle = true};
+const ServerModel kNonblocking{.name = "nonblocking",
+                               .summary = "one thread, non-blocking calls in a loop without waiting",
+                               .run = run,
+                               .family = "readiness",
+                               .threads = ServerModel::Threads::kOne,
+                               .takes = "idle sleep",
+                               .busy_when_idle = true};
 
 }  // namespace fanin::server

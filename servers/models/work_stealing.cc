@@ -1,4 +1,4 @@
-// scheduler: coroutines over several threads, resumed by whichever is free (as goroutines are).
+// work-stealing: coroutines over several threads, resumed by whichever is free (as goroutines are).
 //
 // Idea: the code of a connection is that of `coroutine`. Below it as many threads as CPUs share one epoll set. A thread
 //   that takes several events resumes the coroutine of the first and puts the others into its run queue, from which
@@ -10,14 +10,14 @@
 // Needs of the kernel: EPOLLONESHOT, eventfd. Of the compiler: C++20.
 // Known limit: a connection wanders between CPUs. All threads meet at the set's lock in the kernel. A coroutine is not
 //   interrupted: one that computes holds its thread, but no longer all the others.
-// Try: fanin-server scheduler --workers 4 --protocol work --port 7000, then load it and look at workers.handed_over.
-// From fiber: a flow of control is no longer tied to a thread. From epoll-oneshot: straight-line code, and many events
+// Try: fanin-server work-stealing --workers 4 --protocol work --port 7000, then load it and look at
+// workers.handed_over. From fiber: a flow of control is no longer tied to a thread. From epoll-oneshot: straight-line
+// code, and many events
 //   for a wait, because a thread's surplus can be taken by others.
-#include "servers/scheduler/scheduler.h"
-
 #include "servers/coroutine/task.h"
 #include "servers/live_connections.h"
 #include "servers/model.h"
+#include "servers/work_stealing/scheduler.h"
 #include "servers/worker_threads.h"
 
 namespace fanin::server {
@@ -61,10 +61,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kScheduler{.name = "scheduler",
-                             .summary = "coroutines over several threads that steal runnable ones from each other",
-                             .run = run,
-                             .family = "coroutine",
-                             .takes = "workers"};
+const ServerModel kWorkStealing{.name = "work-stealing",
+                                .summary = "coroutines over several threads that steal runnable ones from each other",
+                                .run = run,
+                                .family = "coroutine",
+                                .takes = "workers"};
 
 }  // namespace fanin::server

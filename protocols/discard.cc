@@ -1,4 +1,4 @@
-// sink: the server reads until the end and says nothing; it closes when the client has shut its side down.
+// discard: the server reads until the end and says nothing; it closes when the client has shut its side down.
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
@@ -6,13 +6,13 @@
 namespace fanin {
 namespace {
 
-class SinkSession : public ServerSession {
+class DiscardSession : public ServerSession {
  public:
   Progress consume(std::string_view input, ReplyBuffer& /*out*/) override { return {input.size(), false}; }
 };
 
 SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
-  return [] { return std::make_unique<SinkSession>(); };
+  return [] { return std::make_unique<DiscardSession>(); };
 }
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
@@ -26,10 +26,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kSink{.name = "sink",
-                     .summary = "reads until the end of the stream, answers nothing, closes",
-                     .make_sessions = make_sessions,
-                     .make_client = make_client,
-                     .client_options = "payload-size payload"};
+const Protocol kDiscard{.name = "discard",
+                        .summary = "reads until the end of the stream, answers nothing, closes",
+                        .make_sessions = make_sessions,
+                        .make_client = make_client,
+                        .client_options = "payload-size payload"};
 
 }  // namespace fanin

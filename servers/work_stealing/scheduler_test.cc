@@ -1,5 +1,5 @@
 // Coroutines that threads take from each other.
-#include "servers/scheduler/scheduler.h"
+#include "servers/work_stealing/scheduler.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
