@@ -171,8 +171,8 @@ Descriptor listen_on(const Address& address, const ListenOptions& options) {
   return fd;
 }
 
-void spread_by_source(int listener, int family, unsigned count) {
-  // Where the sender's address ends in the network header, less the four bytes that are loaded.
+void steer_by_source_ip(int listener, int family, unsigned count) {
+  // Offset in the network header of the last four bytes of the source address.
   const unsigned source = family == AF_INET6 ? 20 : 12;
   std::array<sock_filter, 3> steps{
       sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<unsigned>(SKF_NET_OFF) + source},

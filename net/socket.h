@@ -63,11 +63,11 @@ struct ListenOptions {
 // naming the address.
 Descriptor listen_on(const Address& address, const ListenOptions& options);
 
-// Has a connection go to the listener, among the `count` that share the port of this one, that its client's address
-// says: of IPv4 the whole address, of IPv6 the last four bytes, modulo `count`, in the order in which they began to
-// listen. So all connections of one client go to one of them. Without it the kernel takes a hash of both ends. (A
-// classic BPF program, socket(7), SO_ATTACH_REUSEPORT_CBPF; Linux 4.5.) Throws std::system_error.
-void spread_by_source(int listener, int family, unsigned count);
+// Steers all connections of one client address to one of the `count` listeners that share this one's port: listener
+// number `address modulo count` in the order of listen(2). IPv6 uses the last four bytes of the address. Without it the
+// kernel hashes both addresses and ports. Attaches a classic BPF program (socket(7), SO_ATTACH_REUSEPORT_CBPF; Linux
+// 4.5). Throws std::system_error.
+void steer_by_source_ip(int listener, int family, unsigned count);
 
 enum class Blocking { kYes, kNo };
 

@@ -88,19 +88,19 @@ std::size_t chosen_for(const std::string& source, const std::array<Descriptor, 2
   return 2;
 }
 
-// By hand: 127.0.0.2 is 0x7f000002, which is even; ::1 ends in 1, which is odd.
-TEST(SpreadBySource, TheClientsAddressModuloTheListenersChooses) {
+// Expected: 127.0.0.2 is 0x7f000002, which is even; ::1 ends in 1, which is odd.
+TEST(SteerBySourceIp, AddressModuloListenersChooses) {
   const auto two_at = [](const std::string& host) {
     const ListenOptions options{.reuse_port = true, .nonblocking = true};
     std::array<Descriptor, 2> listeners;
     listeners[0] = listen_on(Address::parse(host, 0), options);
     listeners[1] = listen_on(Address::of_local_end(listeners[0].get()), options);
-    spread_by_source(listeners[0].get(), Address::parse(host, 0).family(), 2);
+    steer_by_source_ip(listeners[0].get(), Address::parse(host, 0).family(), 2);
     return listeners;
   };
   const auto v4 = two_at("127.0.0.1");
   const auto v6 = two_at("::1");
-  for (int again = 0; again < 5; ++again) {  // a hash of both ends would change with the port
+  for (int again = 0; again < 5; ++again) {  // a hash would change with the port
     EXPECT_EQ(chosen_for("127.0.0.2", v4), 0U);
     EXPECT_EQ(chosen_for("127.0.0.3", v4), 1U);
     EXPECT_EQ(chosen_for("::1", v6), 1U);

@@ -61,12 +61,13 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--processes", model.processes, "copies of the model, each a process with listeners and a limit on descriptors")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  add("--spread", model.spread, "over processes: by a hash of both ends, or by the client's address (source)")
-      ->check(CLI::IsMember({"hash", "source"}))
+  add("--steer", model.steer,
+      "how the kernel picks the process: by a hash of both addresses, or by the client's address")
+      ->check(CLI::IsMember({"hash", "source-ip"}))
       ->capture_default_str();
   add("--workers", model.workers, "threads or processes made ahead")->check(CLI::Range(1, 10'000));
   add("--accept", model.accept, "how workers get their connections");
-  add("--idle", model.idle, "when nothing was ready: spin, yield or sleep")
+  add("--idle-strategy", model.idle_strategy, "when nothing was ready: spin, yield or sleep")
       ->check(CLI::IsMember({"spin", "yield", "sleep"}));
   add("--queue", model.queue, "most connections or jobs that wait for a worker")
       ->check(CLI::Range(1, 1 << 20))
@@ -89,7 +90,7 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
       ->capture_default_str();
   app.add_option_function<std::string>(
          "--sleep", [&model](const std::string& text) { model.sleep = parse_duration(text); },
-         "with --idle sleep: how long")
+         "with --idle-strategy sleep: how long")
       ->default_str("1ms")
       ->group(kModelGroup);
 }
@@ -151,11 +152,11 @@ void check_contradictions(const CLI::App& app, const ServerCommand& command) {
   if (is_given("--work") && options.protocol_options.work_loops > 0) {
     refuse("--work and --work-loops contradict each other: give one");
   }
-  if (is_given("--sleep") && model.idle != "sleep") {
-    refuse("--sleep says how long --idle sleep is: give --idle sleep, or leave it out");
+  if (is_given("--sleep") && model.idle_strategy != "sleep") {
+    refuse("--sleep needs --idle-strategy sleep: give that, or leave --sleep out");
   }
-  if (is_given("--spread") && !is_given("--processes")) {
-    refuse("--spread is over several processes: give --processes, or leave it out");
+  if (is_given("--steer") && !is_given("--processes")) {
+    refuse("--steer needs several processes: give --processes, or leave --steer out");
   }
   if (command.list_as_json && command.model != "list") {
     refuse("--json is for the command list: give `fanin-server list --json`, or leave it out");

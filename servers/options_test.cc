@@ -35,10 +35,10 @@ TEST(ServerCommandLine, WhatWouldBePassedOverIsRefused) {
             "--work and --work-loops contradict each other: give one");
   EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "0"}), "taken");
   EXPECT_NE(refusal({"nonblocking", "--sleep", "1ms"}), "taken");
-  EXPECT_EQ(refusal({"nonblocking", "--idle", "sleep", "--sleep", "1ms"}), "taken");
-  EXPECT_NE(refusal({"epoll", "--spread", "source"}), "taken");
+  EXPECT_EQ(refusal({"nonblocking", "--idle-strategy", "sleep", "--sleep", "1ms"}), "taken");
+  EXPECT_NE(refusal({"epoll", "--steer", "source-ip"}), "taken");
   // A suite computes how many there are.
-  EXPECT_EQ(refusal({"epoll", "--spread", "source", "--processes", "1"}), "taken");
+  EXPECT_EQ(refusal({"epoll", "--steer", "source-ip", "--processes", "1"}), "taken");
   EXPECT_NE(refusal({"epoll", "--json"}), "taken");
   EXPECT_EQ(refusal({"list", "--json"}), "taken");
 }

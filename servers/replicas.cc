@@ -10,10 +10,10 @@ Replicas::Replicas(const ServerModel& model, Server& first) : model_(model), fir
   while (others_.size() + 1 < count) {
     others_.push_back(first.replica());
   }
-  if (first.options().model.spread == "source" && count > 1) {
+  if (first.options().model.steer == "source-ip" && count > 1) {
     for (const Listener& listener : first.listeners()) {
       if (const Address address = listener.address(); !address.is_unix()) {
-        spread_by_source(listener.fd(), address.family(), static_cast<unsigned>(count));
+        steer_by_source_ip(listener.fd(), address.family(), static_cast<unsigned>(count));
       }
     }
   }

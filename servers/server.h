@@ -15,11 +15,11 @@ namespace fanin::server {
 
 // What some models can be told; each model's row says which of these it takes.
 struct ModelOptions {
-  int processes = 1;            // copies of the model, each a process of its own
-  std::string spread = "hash";  // which process gets a connection: by hash, or by source
-  int workers = 0;              // threads or processes made ahead; 0 takes the model's default
-  std::string accept;           // how workers get connections; empty takes the model's default
-  std::string idle = "spin";    // nonblocking: what to do when nothing was ready: spin, yield, sleep
+  int processes = 1;                   // copies of the model, each a process of its own
+  std::string steer = "hash";          // how the kernel picks the process of a connection: hash or source-ip
+  int workers = 0;                     // threads or processes made ahead; 0 takes the model's default
+  std::string accept;                  // how workers get connections; empty takes the model's default
+  std::string idle_strategy = "spin";  // nonblocking: spin, yield or sleep when nothing was ready
   Nanoseconds sleep = std::chrono::milliseconds(1);  // nonblocking: how long `sleep` is
   std::size_t queue = 1024;                          // pools: the most connections or jobs that wait for a worker
   int drain_budget = 16;                // edge-triggered: steps of one connection before the others have their turn

@@ -4,7 +4,7 @@
   python3 -m validation.validate_scale [--build build/release] [--driver io-uring] [--connections 1000000] [--seconds 5]
 
 fanin-server epoll, with as many processes as `fanin doctor` says, to which connections go by their source address
-(--spread source), and fanin-load share all CPUs. It opens the connections, has each of them served once, drives 100 of
+(--steer source-ip), and fanin-load share all CPUs. It opens the connections, has each of them served once, drives 100 of
 them for --seconds while the others idle, and closes them all. It holds where all were up, each was served, none was
 lost, 25,000 or more came up a second, and the generator's memory grew by at most 64 bytes for each. More connections
 than fit must be refused: one line, exit code 2. Before and after that, minimal-connector brings as many up, which does
@@ -85,7 +85,7 @@ def doctor(options, connections):
 @contextlib.contextmanager
 def server(options, processes):
     """A running fanin-server, as (its pid, its address)."""
-    command = [str(options.build / "fanin-server"), "epoll", "--processes", str(processes), "--spread", "source"]
+    command = [str(options.build / "fanin-server"), "epoll", "--processes", str(processes), "--steer", "source-ip"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             first = process.stdout.readline()

@@ -13,7 +13,7 @@ namespace fanin::load {
 // Chooses the local address of every connection. One address carries as many connections to one target as there are
 // local ports, but connect() gets slower the fewer of them are free; so where a run asks for more than a sixteenth of
 // them, connections to 127.0.0.0/8 come from 127.0.0.1, the next sixteenth from 127.0.0.2, and so on: one after the
-// other, so that a server which goes by the client's address (fanin-server --spread source) gets them in batches.
+// other, so that a server which goes by the client's address (fanin-server --steer source-ip) gets them in batches.
 // Where ports are used up by connecting anew all the time, they come from 16 addresses in turn. Other targets are left
 // to the kernel. Read-only after construction; any thread.
 class SourceAddresses {

@@ -33,7 +33,7 @@ TEST(SourceAddresses, ManyConnectionsTakeTurnsOverDistinctLoopbackAddresses) {
 }
 
 // Would catch: turns from one connection to the next, with which no process of a server that goes by the client's
-// address (--spread source) finds two of them waiting; and gaps between the addresses, which make its shares unequal.
+// address (--steer source-ip) finds two of them waiting; and gaps between the addresses, which make its shares unequal.
 TEST(SourceAddresses, AnAddressIsUsedUpBeforeTheNextOneThatFollowsIt) {
   const std::uint64_t carried = local_port_count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);

@@ -41,9 +41,9 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
                          .concurrency = optional_value<std::size_t>(model, "concurrency"),
                          .one_thread = optional_value<std::string>(model, "threads").value_or("many") == "one",
                          .signal_queue = options.find("signal-queue") != std::string::npos,
-                         .spins = options.find("idle") != std::string::npos,
+                         .spins = options.find("idle-strategy") != std::string::npos,
                          .replicates = options.find("processes") != std::string::npos,
-                         .spreads = options.find("spread") != std::string::npos,
+                         .steers = options.find("steer") != std::string::npos,
                          .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
       if (!model.at("supported").get<bool>()) {
         traits.unsupported = optional_value<std::string>(model, "reason").value_or("no reason given");

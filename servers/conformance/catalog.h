@@ -17,7 +17,7 @@ struct ModelTraits {
   bool signal_queue = false;               // readiness comes through a bounded queue of signals
   bool spins = false;                      // looks for work all the time: its CPU time says nothing
   bool replicates = false;                 // takes --processes
-  bool spreads = false;                    // takes --spread
+  bool steers = false;                     // takes --steer
   bool worker_processes = false;           // made ahead, and replaced when they die
 };
 

@@ -25,7 +25,7 @@ std::vector<std::string> two_even_processes() {
 
 bool replicates(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.replicates; }
 
-bool spreads(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.spreads; }
+bool steers(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.steers; }
 
 // The processes that serve: all of the tree but its root.
 std::vector<pid_t> replicas_of(const RunningServer& server) {
@@ -109,10 +109,10 @@ void killed_processes_are_replaced(const Subject& subject) {
   EXPECT_EQ(server.stop().get("workers", "replaced"), 2u);
 }
 
-// Would catch --spread that is not heeded: by hash each process would get half of them, with a standard deviation of 2.
+// Would catch: --steer has no effect: by hash each process would get half of them, with a standard deviation of 2.
 void one_clients_connections_go_to_one_process(const Subject& subject) {
   const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--processes", "2", "--spread", "source"}});
+  RunningServer server(subject, {.options = {"--processes", "2", "--steer", "source-ip"}});
   wait_until("both processes run", [&] { return replicas_of(server).size() == 2; });
   auto clients = connect_many(20, server.address(), *protocol);
   converse(clients);
@@ -132,7 +132,7 @@ std::span<const Case> replica_cases() {
       {"ConnectionsSpreadOverProcesses", true, replicates, connections_spread_over_processes},
       {"DescriptorsCountForEachProcess", false, replicates, descriptors_count_for_each_process},
       {"KilledProcessesAreReplaced", false, replicates, killed_processes_are_replaced},
-      {"OneClientsConnectionsGoToOneProcess", false, spreads, one_clients_connections_go_to_one_process},
+      {"OneClientsConnectionsGoToOneProcess", false, steers, one_clients_connections_go_to_one_process},
   };
   return kCases;
 }

@@ -49,6 +49,6 @@ const ServerModel kEpoll{.name = "epoll",
                          .run = run,
                          .family = "epoll",
                          .threads = ServerModel::Threads::kOne,
-                         .takes = "processes spread"};
+                         .takes = "processes steer"};
 
 }  // namespace fanin::server

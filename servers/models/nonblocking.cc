@@ -2,12 +2,12 @@
 //
 // Idea: make the listener and all sockets non-blocking, and go round: try to accept, try to read from each connection
 //   in the read list, try to send to each in the write list. EAGAIN means "try later". When a whole round brought
-//   nothing, `--idle spin` goes on at once, `yield` lets others run first, `sleep` pauses for `--sleep`.
+//   nothing, `--idle-strategy spin` goes on at once, `yield` lets others run first, `sleep` pauses for `--sleep`.
 // Costs per round: a system call for every connection, whether it has anything or not. A request costs as many rounds
 //   as it takes; an idle server costs a CPU, or wakes up all the time for nothing.
 // Needs of the kernel: O_NONBLOCK.
 // Known limit: the CPU that it burns (spin, yield), the latency that it adds (sleep), and both grow with connections.
-// Try: fanin-server nonblocking --idle sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
+// Try: fanin-server nonblocking --idle-strategy sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
 // From iterative: many clients in one thread, without asking the kernel who is ready. From here to select: asking it.
 #include <sched.h>
 
@@ -82,10 +82,10 @@ class NonblockingLoop {
 
   void pause() {
     const ModelOptions& options = server_.options().model;
-    if (options.idle == "yield") {
+    if (options.idle_strategy == "yield") {
       count(Count::kCallPause);
       ::sched_yield();
-    } else if (options.idle == "sleep") {
+    } else if (options.idle_strategy == "sleep") {
       count(Count::kCallPause);
       using std::chrono::milliseconds;
       const Nanoseconds time =
@@ -114,7 +114,7 @@ const ServerModel kNonblocking{.name = "nonblocking",
                                .run = run,
                                .family = "readiness",
                                .threads = ServerModel::Threads::kOne,
-                               .takes = "idle sleep",
+                               .takes = "idle-strategy sleep",
                                .busy_when_idle = true};
 
 }  // namespace fanin::server
