@@ -1,4 +1,4 @@
-// Many expensive requests in one read: the other connections go on meanwhile, and the server can be stopped.
+// Many expensive requests in one read: other connections are served meanwhile, and the server can be stopped.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -11,42 +11,42 @@
 namespace fanin::conformance {
 namespace {
 
-// As many bytes as one read takes, each a request: more work than the suite waits for anything, unless --work is short.
+// One read full of one-byte requests: more work than any timeout of the suite, unless --work is short.
 constexpr std::size_t kBatchRequests = 16384;
 
-bool burns_cpu(const Subject& subject) { return subject.protocol->name == "work"; }
-bool burns_cpu_for_several(const Subject& subject) { return burns_cpu(subject) && subject.at_once(2) == 2; }
+bool burns_cpu(const Target& target) { return target.protocol->name == "work"; }
+bool burns_cpu_for_several(const Target& target) { return burns_cpu(target) && target.at_once(2) == 2; }
 
-RunningServer start_with_work(Subject subject, const char* work) {
-  subject.setup.server_options = {"--work", work};
-  return RunningServer(subject, {.options = {"--drain-timeout", "100ms"}});
+RunningServer start_with_work(Target target, const char* work) {
+  target.setup.server_options = {"--work", work};
+  return RunningServer(target, {.options = {"--drain-timeout", "100ms"}});
 }
 
 bool was_answered(const Client& client) { return client.answered() > 0; }
 
-// Would catch a model that works off a whole read before it looks at anybody else: 16,384 requests of 5 ms kept the
-// other connections of a loop waiting for 82 s.
-void others_are_served_during_a_batch(const Subject& subject) {
-  const auto protocol = subject.client_half(1);
-  RunningServer server = start_with_work(subject, "5ms");
-  auto busy = connect_many(subject.at_once(5) - 1, server.address(), *protocol);
+// Would catch: a model finishes a whole read before it serves others; 16,384 requests of 5 ms blocked the other
+// connections of a loop for 82 s.
+void others_are_served_during_a_batch(const Target& target) {
+  const auto protocol = target.client_half(1);
+  RunningServer server = start_with_work(target, "5ms");
+  auto busy = connect_many(target.at_once(5) - 1, server.address(), *protocol);
   for (Client& client : busy) {
     client.ask(kBatchRequests);
   }
   drive(busy, "the first replies to batches", was_answered);
   Client other(server.address(), *protocol, 1000);
-  converse(other);
+  round_trip(other);
   for (const Client& client : busy) {
     EXPECT_FALSE(client.answered_all()) << "connection " << client.number();
   }
   server.stop();
 }
 
-// Would catch a batch of which the rest is forgotten where one step of a connection ends, or done twice.
-void a_batch_is_answered_in_full(const Subject& subject) {
-  const auto protocol = subject.client_half(16);
-  RunningServer server = start_with_work(subject, "100us");
-  auto clients = connect_many(subject.at_once(3), server.address(), *protocol);
+// Would catch: the rest of a batch is lost, or done twice, at the end of a step.
+void a_batch_is_answered_in_full(const Target& target) {
+  const auto protocol = target.client_half(16);
+  RunningServer server = start_with_work(target, "100us");
+  auto clients = connect_many(target.at_once(3), server.address(), *protocol);
   for (Client& client : clients) {
     client.ask(200);
     client.half_close();
@@ -59,13 +59,12 @@ void a_batch_is_answered_in_full(const Subject& subject) {
   server.stop();
 }
 
-// Would catch a stop that waits until a batch is done, and one that a single request holds up: neither ended within
-// --drain-timeout.
-void a_batch_does_not_hold_up_the_stop(const Subject& subject) {
-  const auto protocol = subject.client_half(1);
+// Would catch: a stop waits for a batch or for a single request, beyond --drain-timeout.
+void a_batch_does_not_hold_up_the_stop(const Target& target) {
+  const auto protocol = target.client_half(1);
   for (const char* work : {"5ms", "10m"}) {
-    RunningServer server = start_with_work(subject, work);
-    auto clients = connect_many(subject.at_once(4), server.address(), *protocol);
+    RunningServer server = start_with_work(target, work);
+    auto clients = connect_many(target.at_once(4), server.address(), *protocol);
     for (Client& client : clients) {
       client.ask(kBatchRequests);
     }
@@ -74,17 +73,17 @@ void a_batch_does_not_hold_up_the_stop(const Subject& subject) {
   }
 }
 
-// Would catch a server that waits for ever for a worker process that somebody has stopped.
-void stopped_workers_are_killed(const Subject& subject) {
-  const auto protocol = subject.client_half();
+// Would catch: a server waits for ever for a worker process in SIGSTOP.
+void stopped_workers_are_killed(const Target& target) {
+  const auto protocol = target.client_half();
   std::vector<std::string> options{"--drain-timeout", "100ms"};
-  if (subject.model.replicates) {
+  if (target.model.replicates) {
     options.insert(options.end(), {"--processes", "2"});
   }
-  RunningServer server(subject, {.options = options});
+  RunningServer server(target, {.options = options});
   Client client(server.address(), *protocol, 0);
-  converse(client);
-  settled_footprint(server.pid());  // all workers are there
+  round_trip(client);
+  settled_footprint(server.pid());  // all workers run
   std::vector<pid_t> workers = process_tree(server.pid());
   std::erase(workers, server.pid());
   for (const pid_t worker : workers) {
@@ -100,7 +99,7 @@ std::span<const Case> batch_cases() {
       {"OthersAreServedDuringABatch", false, burns_cpu_for_several, others_are_served_during_a_batch},
       {"ABatchIsAnsweredInFull", false, burns_cpu, a_batch_is_answered_in_full},
       {"ABatchDoesNotHoldUpTheStop", false, burns_cpu, a_batch_does_not_hold_up_the_stop},
-      {"StoppedWorkersAreKilled", false, is_home_and_keeps, stopped_workers_are_killed},
+      {"StoppedWorkersAreKilled", false, is_default_and_keeps, stopped_workers_are_killed},
   };
   return kCases;
 }

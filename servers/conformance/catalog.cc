@@ -10,7 +10,7 @@
 namespace fanin::conformance {
 namespace {
 
-std::string output_of(const std::string& program, std::vector<std::string> arguments) {
+std::string run_and_read(const std::string& program, std::vector<std::string> arguments) {
   ChildProcess child({.program = program, .arguments = std::move(arguments)});
   const Deadline deadline;
   std::string text = child.read_all(deadline);
@@ -29,7 +29,7 @@ std::optional<Value> optional_value(const nlohmann::json& object, const char* ke
 }  // namespace
 
 std::vector<ModelTraits> read_catalog(const std::string& server_program) {
-  const std::string text = output_of(server_program, {"list", "--json"});
+  const std::string text = run_and_read(server_program, {"list", "--json"});
   std::vector<ModelTraits> catalog;
   try {
     const auto list = nlohmann::json::parse(text);
@@ -56,6 +56,6 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
   return catalog;
 }
 
-std::string read_help(const std::string& server_program) { return output_of(server_program, {"--help"}); }
+std::string read_help(const std::string& server_program) { return run_and_read(server_program, {"--help"}); }
 
 }  // namespace fanin::conformance

@@ -6,25 +6,25 @@
 
 namespace fanin::conformance {
 
-// What the suite knows of a model, all of it from `fanin-server list --json`.
+// A model as listed by `fanin-server list --json`.
 struct ModelTraits {
   std::string name;
   std::optional<std::string> unsupported;  // why this machine cannot run it
-  std::vector<std::string> protocols;      // what it carries
-  std::optional<int> max_descriptor;       // the highest descriptor number that it can watch
-  std::optional<std::size_t> concurrency;  // connections that it serves at once; the others wait. None: no bound
+  std::vector<std::string> protocols;      // protocols that it serves
+  std::optional<int> max_descriptor;       // the highest descriptor that it can watch
+  std::optional<std::size_t> concurrency;  // connections served at once; others wait. None: no limit
   bool one_thread = false;                 // in each of its processes
-  bool signal_queue = false;               // readiness comes through a bounded queue of signals
-  bool spins = false;                      // looks for work all the time: its CPU time says nothing
+  bool signal_queue = false;               // readiness arrives in a bounded queue of signals
+  bool spins = false;                      // polls all the time: its CPU time means nothing
   bool replicates = false;                 // takes --processes
   bool steers = false;                     // takes --steer
-  bool worker_processes = false;           // made ahead, and replaced when they die
+  bool worker_processes = false;           // pre-forked, and replaced when they die
 };
 
-// Asks the server program. Throws std::runtime_error naming it where it cannot be run or gives something else.
+// Runs the server program. Throws std::runtime_error naming it if it fails or prints no list.
 std::vector<ModelTraits> read_catalog(const std::string& server_program);
 
-// The server program's help text, for the options that only some versions have.
+// The server program's help text, for options that only some versions have.
 std::string read_help(const std::string& server_program);
 
 }  // namespace fanin::conformance

@@ -30,14 +30,14 @@ Pipe make_pipe() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// Runs between fork and exec, hence only calls that are safe there.
+// Runs between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(const ChildStart& start, char* const* arguments, int input, int output, int errors) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no server outlives a suite that was killed
-  ::signal(SIGPIPE, SIG_DFL);          // or else a server that forgets to ignore it would pass
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no server outlives a killed suite
+  ::signal(SIGPIPE, SIG_DFL);          // a server that does not ignore it must fail
   ::dup2(input, STDIN_FILENO);
   ::dup2(start.output.empty() ? output : ::open(start.output.c_str(), O_WRONLY), STDOUT_FILENO);
   ::dup2(errors, STDERR_FILENO);
-  ::close_range(3, ~0U, 0);  // the lowest free numbers are what it is to find
+  ::close_range(3, ~0U, 0);  // the child starts with descriptors 0 to 2
   for (int i = 0; i < start.inherited_descriptors; ++i) {
     ::fcntl(STDIN_FILENO, F_DUPFD, 3);
   }
@@ -74,7 +74,7 @@ ChildProcess::ChildProcess(const ChildStart& start)
   Pipe output = make_pipe();
   pid_ = ::fork();
   if (pid_ < 0) {
-    throw Shortage(fmt::format("no process can be started: {}: raise ulimit -u", std::strerror(errno)));
+    throw Shortage(fmt::format("cannot start a process: {}: raise ulimit -u", std::strerror(errno)));
   }
   if (pid_ == 0) {
     become(start, arguments.data(), input.reader.get(), output.writer.get(), errors_.get());

@@ -8,25 +8,25 @@
 #include <vector>
 
 #include "net/descriptor.h"
-#include "servers/conformance/patience.h"
+#include "servers/conformance/deadline.h"
 
 namespace fanin::conformance {
 
-// How a process is to be started.
+// How to start a process.
 struct ChildStart {
-  std::string program;  // path, or a name to be found on PATH
+  std::string program;  // path, or a name on PATH
   std::vector<std::string> arguments;
-  std::optional<std::uint64_t> descriptor_limit;  // RLIMIT_NOFILE, soft and hard; none: as here
+  std::optional<std::uint64_t> descriptor_limit;  // RLIMIT_NOFILE, soft and hard; none: inherited
   std::optional<std::uint64_t> stack_limit;       // RLIMIT_STACK likewise, in bytes
-  int inherited_descriptors = 0;                  // this many further descriptors are open in the child from the start
-  std::string output;                             // a file that its standard output goes to, instead of to this object
+  int inherited_descriptors = 0;                  // further descriptors open in the child at its start
+  std::string output;                             // file for standard output, instead of this object
 };
 
-// A child process with its standard streams. Owns the process: one that still runs at the end is killed, by its id,
-// together with the descendants that it has then. It also dies with this program. One thread.
+// A child process with its standard streams. Owns the process: the destructor kills it and its descendants, by pid. It
+// also dies with this program. One thread.
 class ChildProcess {
  public:
-  // Throws std::system_error where there is no process to be had; a program that cannot be run exits with 127.
+  // Throws Shortage if fork fails; a program that cannot be run exits with 127.
   explicit ChildProcess(const ChildStart& start);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -35,20 +35,19 @@ class ChildProcess {
   pid_t pid() const noexcept { return pid_; }
   void send_signal(int signal) const noexcept;
 
-  // The next line of the child's standard output without its newline, or nothing at its end. Throws Failure when the
-  // deadline passes.
+  // The next line of standard output without its newline, or nothing at the end. Throws Failure at the deadline.
   std::optional<std::string> read_line(const Deadline& deadline);
-  // What it has written by now to its standard output, at least a byte; nothing at its end.
+  // The standard output so far, at least a byte; empty at the end.
   std::string read_some(const Deadline& deadline);
-  // All of its standard output from here to the end.
+  // The rest of the standard output.
   std::string read_all(const Deadline& deadline);
-  // What it has written to its standard error so far.
+  // The standard error so far.
   std::string errors() const;
 
   void write_input(std::string_view bytes);
   void close_input() noexcept { input_.reset(); }
 
-  // Waits for its end and says how it ended: "exit status 0", "signal 11". Throws Failure when the deadline passes.
+  // Waits for its end and describes it: "exit status 0", "signal 11". Throws Failure at the deadline.
   std::string wait(const Deadline& deadline);
 
  private:
@@ -59,7 +58,7 @@ class ChildProcess {
   Descriptor input_;
   Descriptor output_;
   Descriptor errors_;
-  std::string buffer_;  // read from the child's output, not yet handed out
+  std::string buffer_;  // output that was read and not returned yet
 };
 
 }  // namespace fanin::conformance

@@ -15,7 +15,7 @@
 namespace fanin::conformance {
 namespace {
 
-const char* text_of(Client::Ending ending) {
+const char* to_text(Client::Ending ending) {
   switch (ending) {
     case Client::Ending::kOpen:
       return "open";
@@ -29,11 +29,11 @@ const char* text_of(Client::Ending ending) {
 
 std::string describe(const Client& client) {
   return fmt::format("connection {} is {}, {} of {} requests answered, {} bytes sent, {} received", client.number(),
-                     text_of(client.ending()), client.answered(), client.asked(), client.bytes_sent(),
+                     to_text(client.ending()), client.answered(), client.asked(), client.bytes_sent(),
                      client.bytes_received());
 }
 
-void connect_within_patience(int fd, const Address& server) {
+void connect_within_timeout(int fd, const Address& server) {
   if (::connect(fd, server.data(), server.size()) == 0) {
     return;
   }
@@ -60,7 +60,7 @@ Client::Client(const Address& server, ClientProtocol& protocol, std::uint32_t nu
   if (receive_buffer_bytes > 0) {
     check(::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes), "SO_RCVBUF");
   }
-  connect_within_patience(fd(), server);
+  connect_within_timeout(fd(), server);
   local_ = Address::of_local_end(fd());
 }
 
@@ -80,7 +80,7 @@ std::size_t Client::send_some(std::size_t limit) {
       outbox_.erase(0, sent);
       bytes_sent_ += sent;
     } else if (classify_io(errno) == IoError::kPeerGone || classify_io(errno) == IoError::kBroken) {
-      send_failed_ = true;  // replies may still be waiting to be read: receive_some() finds the end
+      send_failed_ = true;  // replies may still be unread: receive_some() finds the end
       outbox_.clear();
     }
   }
@@ -103,7 +103,7 @@ void Client::receive_some() {
     }
   } else if (length == 0) {
     ending_ = send_failed_ ? Ending::kReset : Ending::kOrderly;
-    protocol_->end_of_stream(state_);  // a request left open shows in answered()
+    protocol_->end_of_stream(state_);  // answered() shows an unanswered request
   } else if (classify_io(errno) == IoError::kPeerGone || classify_io(errno) == IoError::kBroken) {
     ending_ = Ending::kReset;
   }
@@ -159,22 +159,22 @@ std::size_t step(std::span<Client> clients, std::string_view what, const Done& d
   return waiting.size();
 }
 
-void drive(std::span<Client> clients, std::string_view what, const Done& done, Nanoseconds patience) {
-  const Deadline deadline(patience);
+void drive(std::span<Client> clients, std::string_view what, const Done& done, Nanoseconds timeout) {
+  const Deadline deadline(timeout);
   while (step(clients, what, done, deadline) > 0) {
   }
 }
 
-void converse(std::span<Client> clients, std::size_t requests) {
+void round_trip(std::span<Client> clients, std::size_t requests) {
   for (Client& client : clients) {
     client.ask(requests);
   }
-  drive(clients, "a conversation", [](const Client& client) { return client.answered_all(); });
+  drive(clients, "a request and its reply", [](const Client& client) { return client.answered_all(); });
 }
 
 void expect_service(const Address& server, ClientProtocol& protocol) {
   Client client(server, protocol, 1'000'000);
-  converse(client);
+  round_trip(client);
 }
 
 }  // namespace fanin::conformance

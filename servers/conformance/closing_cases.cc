@@ -1,4 +1,4 @@
-// How connections end: half-closed, at once, by reset, by the server.
+// How connections end: half-closed, immediately, by reset, by the server.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,11 +10,11 @@
 namespace fanin::conformance {
 namespace {
 
-// Would catch a server that takes the end of the requests for the end of the connection and drops the reply.
-void half_close_then_reply(const Subject& subject) {
-  RunningServer server(subject);
+// Would catch: a half-close is taken for the end of the connection, and the reply is dropped.
+void half_close_then_reply(const Target& target) {
+  RunningServer server(target);
   for (const std::size_t size : {std::size_t{64}, std::size_t{1} << 20}) {
-    const auto protocol = subject.client_half(size);
+    const auto protocol = target.client_half(size);
     Client client(server.address(), *protocol, 0);
     client.ask();
     client.half_close();
@@ -25,10 +25,10 @@ void half_close_then_reply(const Subject& subject) {
   server.stop();
 }
 
-// Would catch a server that ends, leaks or loops when a peer leaves before, or just after, it has said something.
-void closes_at_once(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+// Would catch: a server exits, leaks or loops when a peer closes before or just after its first request.
+void closes_at_once(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   for (int i = 0; i < 30; ++i) {
     Client(server.address(), *protocol, 0).close();
     Client(server.address(), *protocol, 1).reset();
@@ -41,11 +41,10 @@ void closes_at_once(const Subject& subject) {
   server.stop();
 }
 
-// Would catch SIGPIPE, and an error of one connection that ends the server: the peer resets while most of a long reply
-// is still to be sent.
-void reset_in_the_middle_of_a_reply(const Subject& subject) {
-  const auto protocol = subject.client_half(16);
-  RunningServer server(subject);
+// Would catch: SIGPIPE, or an error of one connection, ends the server: the peer resets during a long reply.
+void reset_in_the_middle_of_a_reply(const Target& target) {
+  const auto protocol = target.client_half(16);
+  RunningServer server(target);
   for (std::uint32_t i = 0; i < 10; ++i) {
     Client client(server.address(), *protocol, i, 4096);
     client.ask(65536);
@@ -57,11 +56,10 @@ void reset_in_the_middle_of_a_reply(const Subject& subject) {
   server.stop();
 }
 
-// Would catch close() with input unread: the kernel then sends RST, which can destroy a greeting that is still under
-// way.
-void greeting_survives_unread_input(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+// Would catch: close() with unread input, after which the kernel sends RST and may discard a greeting in flight.
+void greeting_survives_unread_input(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   for (std::uint32_t i = 0; i < 20; ++i) {
     Client client(server.address(), *protocol, i);
     client.ask();

@@ -5,10 +5,10 @@
 
 namespace fanin::conformance {
 
-// A directory for one run of the suite with one file in it. Owns both: they are removed at the end. One thread.
+// A directory with one file for one run of the suite. Owns both: the destructor removes them. One thread.
 class DocumentRoot {
  public:
-  // Throws std::system_error where they cannot be written.
+  // Throws std::system_error if they cannot be written.
   DocumentRoot(const std::string& file, std::size_t bytes);
   DocumentRoot(const DocumentRoot&) = delete;
   DocumentRoot& operator=(const DocumentRoot&) = delete;

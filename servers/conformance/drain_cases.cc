@@ -1,4 +1,4 @@
-// SIGTERM: what has arrived is answered, and nobody holds the server up.
+// SIGTERM: input that has arrived is answered, and no peer delays the end.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,25 +6,25 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/flooder.h"
+#include "servers/conformance/non_reading_client.h"
 #include "servers/conformance/process_tree.h"
 #include "servers/conformance/running_server.h"
 
 namespace fanin::conformance {
 namespace {
 
-// Longer than the suite waits for anything: where a server needs it, the case fails.
+// Longer than any timeout of the suite: a server that uses it up fails the case.
 constexpr const char* kEndlessTimeout = "600s";
 
 bool has_ended(const Client& client) { return client.ended(); }
 
-// Would catch a stop that forgets requests which wait in the sockets: the server is held still while they arrive and
-// the signal is sent, so that it sees both at once.
-void drain_answers_what_arrived(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
-  auto clients = connect_many(subject.at_once(16), server.address(), *protocol);
-  converse(clients);
+// Would catch: a stop drops requests in socket buffers. The server is paused while the requests and the signal arrive,
+// so that it sees both at once.
+void drain_answers_what_arrived(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target, {.options = {"--drain-timeout", kEndlessTimeout}});
+  auto clients = connect_many(target.at_once(16), server.address(), *protocol);
+  round_trip(clients);
   {
     const Paused paused(server.pid());
     for (Client& client : clients) {
@@ -45,12 +45,12 @@ void drain_answers_what_arrived(const Subject& subject) {
   server.finish();
 }
 
-// Would catch a stop that hangs, crashes or miscounts while requests keep coming: each client asks again as soon as it
-// has its reply, before and after the signal, until the server closes.
-void drain_under_load(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
-  auto clients = connect_many(subject.at_once(32), server.address(), *protocol);
+// Would catch: a stop that hangs, crashes or miscounts under load: each client sends the next request after each reply,
+// before and after the signal, until the server closes.
+void drain_under_load(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target, {.options = {"--drain-timeout", kEndlessTimeout}});
+  auto clients = connect_many(target.at_once(32), server.address(), *protocol);
   const auto asked_often = [](const Client& client) { return client.asked() >= 20; };
   const Deadline deadline;
   bool signalled = false;
@@ -73,14 +73,14 @@ void drain_under_load(const Subject& subject) {
   EXPECT_GE(server.finish().get("bytes", "sent"), received);
 }
 
-// Would catch a stop that waits for idle peers to speak, and one that SIGINT does not reach.
-void drain_with_idle_connections(const Subject& subject) {
-  const auto protocol = subject.client_half();
+// Would catch: a stop waits for idle peers, or SIGINT is ignored.
+void drain_with_idle_connections(const Target& target) {
+  const auto protocol = target.client_half();
   for (const int signal : {SIGTERM, SIGINT}) {
-    RunningServer server(subject, {.options = {"--drain-timeout", kEndlessTimeout}});
-    auto idle = connect_many(subject.at_once(20), server.address(), *protocol);
+    RunningServer server(target, {.options = {"--drain-timeout", kEndlessTimeout}});
+    auto idle = connect_many(target.at_once(20), server.address(), *protocol);
     if (!protocol->one_request_per_connection()) {
-      converse(idle);  // they are accepted for certain
+      round_trip(idle);  // now they have been accepted
     }
     server.send_signal(signal);
     const Counters counters = server.finish();
@@ -88,12 +88,12 @@ void drain_with_idle_connections(const Subject& subject) {
   }
 }
 
-// Would catch a stop that waits for ever for a peer that does not read its reply.
-void drain_with_unread_reply(const Subject& subject) {
-  const auto protocol = subject.client_half(16);
-  RunningServer server(subject, {.options = {"--drain-timeout", "100ms"}});
-  Flooder flooder(server.address(), *protocol, 0, 64 << 20);
-  flooder.push_to_the_end();
+// Would catch: a stop waits for ever for a peer that does not read its reply.
+void drain_with_unread_reply(const Target& target) {
+  const auto protocol = target.client_half(16);
+  RunningServer server(target, {.options = {"--drain-timeout", "100ms"}});
+  NonReadingClient non_reader(server.address(), *protocol, 0, 64 << 20);
+  non_reader.push_until_blocked();
   server.stop();
 }
 

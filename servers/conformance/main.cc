@@ -1,5 +1,5 @@
-// fanin-conformance: whether the models serve their protocols rightly. Run by ctest, and by `fanin run` before it times
-// anything.
+// fanin-conformance: whether the models serve their protocols correctly. Run by ctest, and by `fanin run` before its
+// measurements.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -14,10 +14,10 @@
 #include "net/socket.h"
 #include "os/command_line.h"
 #include "os/program.h"
+#include "servers/conformance/anti_patterns.h"
 #include "servers/conformance/cases.h"
+#include "servers/conformance/deadline.h"
 #include "servers/conformance/document_root.h"
-#include "servers/conformance/exhibits.h"
-#include "servers/conformance/patience.h"
 
 namespace fanin::conformance {
 namespace {
@@ -31,49 +31,47 @@ struct Selection {
   bool quick = false;
 };
 
-constexpr std::uint64_t kAllCasesDescriptors = 1024;  // of the cases that do not skip themselves where there are fewer
+constexpr std::uint64_t kAllCasesDescriptors = 1024;  // for cases that do not skip themselves
 constexpr std::uint64_t kQuickDescriptors = 256;
 
-// Why the cases could not all be run; empty: they were.
+// Why some cases could not run; empty if all did.
 std::string shortage;
 
-// Errors of a call that no server causes, on either end of a connection.
+// Errors of a local call, not caused by the server.
 bool is_shortage(const std::error_code& error) {
   constexpr std::array kErrors{EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT, EFBIG, EROFS};
   return std::find(kErrors.begin(), kErrors.end(), error.value()) != kErrors.end();
 }
 
-// Throws Shortage where something is missing that all cases take.
+// Throws Shortage if a resource that all cases need is missing.
 void check_surroundings(bool quick) {
   const std::uint64_t needed = quick ? kQuickDescriptors : kAllCasesDescriptors;
   if (const std::uint64_t limit = raise_descriptor_limit(); limit < needed) {
-    throw Shortage(
-        fmt::format("a process may have {0} descriptors, and {1} are needed: ulimit -Hn {1}", limit, needed));
+    throw Shortage(fmt::format("the descriptor limit is {0}, and {1} are needed: ulimit -Hn {1}", limit, needed));
   }
   try {
     const DocumentRoot probe("probe", std::size_t{16} << 10);
   } catch (const std::system_error& error) {
-    throw Shortage(
-        fmt::format("no temporary file can be written: {}: set TMPDIR to a directory with room", error.what()));
+    throw Shortage(fmt::format("cannot write a temporary file: {}: set TMPDIR to a directory with room", error.what()));
   }
 }
 
 class CaseTest : public testing::Test {
  public:
-  CaseTest(const Subject& subject, const Case& what) : subject_(subject), case_(what) {}
+  CaseTest(const Target& target, const Case& what) : target_(target), case_(what) {}
 
   void TestBody() override {
-    if (subject_.model.unsupported) {
-      GTEST_SKIP() << subject_.model.name << " is not supported here: " << *subject_.model.unsupported;
+    if (target_.model.unsupported) {
+      GTEST_SKIP() << target_.model.name << " is not supported here: " << *target_.model.unsupported;
     }
-    if (const auto reason = exempt(subject_.model.name, subject_.protocol->name, case_.name)) {
-      GTEST_SKIP() << subject_.model.name << ": " << *reason;
+    if (const auto reason = exempt(target_.model.name, target_.protocol->name, case_.name)) {
+      GTEST_SKIP() << target_.model.name << ": " << *reason;
     }
     if (!shortage.empty()) {
       GTEST_SKIP() << shortage;
     }
     try {
-      case_.run(subject_);
+      case_.run(target_);
     } catch (const Shortage& error) {
       shortage = error.what();
     } catch (const std::system_error& error) {
@@ -85,12 +83,11 @@ class CaseTest : public testing::Test {
   }
 
  private:
-  Subject subject_;
+  Target target_;
   Case case_;
 };
 
-// Those of `known` that were asked for, all of them where nothing was. Throws std::invalid_argument for a name that is
-// not there.
+// The `wanted` ones of `known`, all of them without `wanted`. Throws std::invalid_argument for an unknown name.
 std::vector<std::string> choose(const std::vector<std::string>& known, const std::vector<std::string>& wanted,
                                 const char* kind) {
   for (const std::string& name : wanted) {
@@ -101,12 +98,12 @@ std::vector<std::string> choose(const std::vector<std::string>& known, const std
   return wanted.empty() ? known : wanted;
 }
 
-void register_subject(const Subject& subject, const std::vector<Case>& cases) {
-  const std::string suite = fmt::format("{}/{}", subject.model.name, subject.protocol->name);
+void register_target(const Target& target, const std::vector<Case>& cases) {
+  const std::string suite = fmt::format("{}/{}", target.model.name, target.protocol->name);
   for (const Case& each : cases) {
-    if ((each.quick || !subject.quick) && each.applies(subject)) {
+    if ((each.quick || !target.quick) && each.applies(target)) {
       testing::RegisterTest(suite.c_str(), each.name, nullptr, nullptr, __FILE__, __LINE__,
-                            [subject, each]() -> testing::Test* { return new CaseTest(subject, each); });
+                            [target, each]() -> testing::Test* { return new CaseTest(target, each); });
     }
   }
 }
@@ -117,14 +114,14 @@ void register_model(const ModelTraits& model, const Selection& selection, bool s
   for (const std::string& name : names) {
     const Protocol& protocol = find_protocol(name);
     if (protocol.make_client != nullptr) {
-      register_subject({.server_program = selection.server_program,
-                        .model = model,
-                        .protocol = &protocol,
-                        .setup = setup_of(name),
-                        .quick = selection.quick,
-                        .home_protocol = name == names.front(),
-                        .several_ports = several_ports},
-                       cases);
+      register_target({.server_program = selection.server_program,
+                       .model = model,
+                       .protocol = &protocol,
+                       .setup = make_setup(name),
+                       .quick = selection.quick,
+                       .default_protocol = name == names.front(),
+                       .several_ports = several_ports},
+                      cases);
     }
   }
 }
@@ -156,16 +153,16 @@ int verdict() {
 }
 
 int run(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);  // takes its own flags out
-  CLI::App app("Checks that concurrency models serve their protocols rightly. Flags of GoogleTest work too.",
+  testing::InitGoogleTest(&argc, argv);  // removes its own flags
+  CLI::App app("Checks that concurrency models serve their protocols correctly. Takes the flags of GoogleTest too.",
                "fanin-conformance");
   app.set_version_flag("--version", FANIN_VERSION);
   Selection selection;
   selection.server_program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "fanin-server";
   app.add_option("--server", selection.server_program, "the server program")->capture_default_str();
-  app.add_option("--model", selection.models, "these models only; `fanin-server list` shows them");
-  app.add_option("--protocol", selection.protocols, "these protocols only");
-  app.add_flag("--quick", selection.quick, "the subset that is fit for a check before a timing");
+  app.add_option("--model", selection.models, "only these models; `fanin-server list` shows them");
+  app.add_option("--protocol", selection.protocols, "only these protocols");
+  app.add_flag("--quick", selection.quick, "only the subset for a check before a measurement");
   if (const auto exit_code = parse_command_line(app, argc, argv)) {
     return *exit_code;
   }

@@ -1,4 +1,4 @@
-// A program that knows nothing of this project can talk to the server.
+// A foreign program can talk to the server.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -25,20 +25,20 @@ bool is_on_path(const char* program) {
   return false;
 }
 
-// Would catch a reply that only the project's own client understands.
-void netcat(const Subject& subject) {
+// Would catch: a reply that only the project's own client understands.
+void netcat(const Target& target) {
   if (!is_on_path("nc")) {
     GTEST_SKIP() << "there is no nc on PATH";
   }
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   ChildProcess nc({.program = "nc", .arguments = {server.address().host(), std::to_string(server.address().port())}});
   ClientState state;
   std::string request;
   protocol->append_request(state, request);
   nc.write_input(request);
   if (protocol->one_request_per_connection()) {
-    nc.close_input();  // so that nc goes when the server has closed
+    nc.close_input();  // so that nc exits after the server's close
   }
   const Deadline deadline;
   std::string replies;
@@ -53,7 +53,7 @@ void netcat(const Subject& subject) {
   server.stop();
 }
 
-bool answers(const Subject& subject) { return !subject.client_half()->half_closes(); }
+bool answers(const Target& target) { return !target.client_half()->half_closes(); }
 
 }  // namespace
 

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string>
 
-#include "servers/conformance/patience.h"
+#include "servers/conformance/deadline.h"
 
 namespace fanin::conformance {
 namespace {
@@ -23,9 +23,9 @@ struct Stat {
   std::size_t threads = 0;
 };
 
-// Nothing for a process that has gone meanwhile.
+// Empty for a process that has exited.
 std::optional<Stat> read_stat(pid_t pid) {
-  // By line: a read that fails because the process has just gone sets a flag, where an iterator would throw.
+  // By line: a failed read of an exited process sets a flag, where an iterator would throw.
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string text;
   std::getline(file, text);
@@ -44,7 +44,7 @@ std::optional<Stat> read_stat(pid_t pid) {
   return stat;
 }
 
-// Without the pages of files (Linux 5.3): the share of those changes whenever some other program uses the same library.
+// Without file pages (Linux 5.3): their share changes whenever another program maps the same library.
 std::uint64_t read_memory(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/smaps_rollup", pid));
   std::uint64_t sum_kib = 0;
@@ -109,7 +109,7 @@ Footprint footprint(pid_t root) {
 Footprint settled_footprint(pid_t root) {
   Footprint last;
   int same = 0;
-  wait_until("the server comes to rest", [&] {
+  wait_until("the server's footprint settles", [&] {
     const Footprint current = footprint(root);
     same = current == last ? same + 1 : 0;
     last = current;
@@ -135,7 +135,7 @@ Paused::Paused(pid_t root) : processes_(process_tree(root)) {
     ::kill(pid, SIGSTOP);
   }
   for (const pid_t pid : processes_) {
-    wait_until("the server's processes stand still", [pid] {
+    wait_until("the server's processes stop", [pid] {
       const auto stat = read_stat(pid);
       return !stat || stat->state == 'T' || stat->state == 'Z' || stat->state == 'X';
     });

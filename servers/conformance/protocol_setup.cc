@@ -5,15 +5,15 @@
 namespace fanin::conformance {
 namespace {
 
-// More than a connection may have waiting at a time, so that every reply takes several turns.
+// Longer than the reply limit of a connection, so that every reply takes several steps.
 constexpr std::size_t kLongReply = 100'000;
 constexpr std::size_t kLongReplyBurst = 100;
 
 }  // namespace
 
-ProtocolSetup setup_of(std::string_view protocol) {
+ProtocolSetup make_setup(std::string_view protocol) {
   if (protocol == "work") {
-    // The cases are about the connections, not about the work.
+    // The cases test connections, not the work.
     return {.server_options = {"--work", "1us", "--work-share", "0.1"}};
   }
   if (protocol == "bulk") {

@@ -10,25 +10,24 @@
 
 namespace fanin::conformance {
 
-// How the suite uses a protocol: what both ends are told, and how much it may ask of it. A value.
+// How the suite uses a protocol: options of both ends, and limits. A value.
 struct ProtocolSetup {
   std::vector<std::string> server_options;
   ClientProtocolOptions client_options;
-  // What a request may carry.
+  // Allowed sizes of a payload.
   std::size_t shortest_payload = 1;
   std::size_t longest_payload = std::size_t{1} << 30;
-  // Requests in one burst whose replies go through the buffers many times.
+  // Requests per burst, enough to fill the buffers many times.
   std::size_t burst = 4000;
-  // A reply is about as long as its request, so that all replies to a flood of requests can be read.
+  // Replies are about as long as their requests, so that all replies to a flood can be read.
   bool balanced = true;
-  // What one connection says reaches the others, and one that does not read is sent away.
+  // Input of one connection reaches the others, and a connection that does not read is closed.
   bool broadcasts = false;
-  // The server opens descriptors of its own, for what it replies.
+  // The server opens descriptors for its replies.
   bool opens_descriptors = false;
 };
 
-// The defaults where nothing else is known of the protocol. Throws std::system_error where a file that the server is to
-// serve cannot be written.
-ProtocolSetup setup_of(std::string_view protocol);
+// The setup of a protocol, or the defaults. Throws std::system_error if a file to serve cannot be written.
+ProtocolSetup make_setup(std::string_view protocol);
 
 }  // namespace fanin::conformance

@@ -1,4 +1,4 @@
-// wait_until_read(): asks the kernel how much the server has not read yet of what its peers have sent.
+// wait_until_read(): asks the kernel for the server's unread bytes.
 #include <fmt/format.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -17,8 +17,8 @@
 namespace fanin::conformance {
 namespace {
 
-// Unread bytes in the receive queue of the socket with these ends, by a look-up that costs the same however many
-// sockets the machine has. Nothing where the kernel knows no such socket, or has no such service (module tcp_diag).
+// Unread bytes in the receive queue of the socket with these addresses, by sock_diag(7), whose cost does not depend on
+// the number of sockets. Empty if there is no such socket, or no module tcp_diag.
 std::optional<std::uint32_t> unread_by_diagnosis(const Address& local, const Address& remote) {
   struct Request {
     nlmsghdr header;
@@ -52,7 +52,7 @@ std::optional<std::uint32_t> unread_by_diagnosis(const Address& local, const Add
   return found.idiag_rqueue;
 }
 
-// The same from the list of all sockets, which every kernel has and which can be long.
+// The same from /proc/net/tcp, which always exists and may be long.
 std::optional<std::uint32_t> unread_by_listing(const Address& local, const Address& remote) {
   std::ifstream file("/proc/net/tcp");
   std::string line;
@@ -73,7 +73,7 @@ bool server_has_read_all(const Client& client, const Address& server) {
   if (!client.acknowledged()) {
     return false;
   }
-  // This end's own socket exists for certain: it shows whether the kernel has the service.
+  // The client's own socket exists, so this tells whether sock_diag works.
   static const bool diagnosis_works = unread_by_diagnosis(client.local(), server).has_value();
   const auto unread =
       diagnosis_works ? unread_by_diagnosis(server, client.local()) : unread_by_listing(server, client.local());

@@ -1,4 +1,4 @@
-// Descriptor numbers come back at once: the lowest free one is the next.
+// Reuse of descriptor numbers: the lowest free one is the next.
 #include <gtest/gtest.h>
 
 #include "servers/conformance/cases.h"
@@ -9,15 +9,15 @@
 namespace fanin::conformance {
 namespace {
 
-// Would catch an event that is taken for one of the connection which has the same number now (no generation, or sets
-// that go stale within a batch): the server is held still while old connections end, others ask and new ones come, so
-// that one wait reports all of it, and new connections get the numbers of those that ended.
-void descriptor_reuse(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+// Would catch: an event of a closed connection reaches the one that reuses its number (no generation, or a stale
+// batch). The server is paused while old connections end, others send and new ones connect, so that one wait reports
+// all of it and new connections reuse numbers.
+void descriptor_reuse(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   std::uint32_t next_number = 0;
-  auto clients = connect_many(subject.at_once(16), server.address(), *protocol, next_number);
-  converse(clients);
+  auto clients = connect_many(target.at_once(16), server.address(), *protocol, next_number);
+  round_trip(clients);
   for (int round = 0; round < 10; ++round) {
     {
       const Paused paused(server.pid());
@@ -34,7 +34,7 @@ void descriptor_reuse(const Subject& subject) {
     }
     drive(clients, "replies after descriptors were reused", [](const Client& client) { return client.answered_all(); });
     for (std::size_t i = 0; i + 1 < clients.size(); i += 2) {
-      std::swap(clients[i], clients[i + 1]);  // next time the others end
+      std::swap(clients[i], clients[i + 1]);  // the others end in the next round
     }
   }
   server.stop();

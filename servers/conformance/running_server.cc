@@ -29,20 +29,19 @@ std::uint64_t Counters::closed() const {
          get("connections", "closed_on_error");
 }
 
-ChildStart server_command(const Subject& subject, const ServerStart& start) {
-  ChildStart command{.program = subject.server_program,
-                     .arguments = {subject.model.name, "--protocol", std::string(subject.protocol->name)},
+ChildStart server_command(const Target& target, const ServerStart& start) {
+  ChildStart command{.program = target.server_program,
+                     .arguments = {target.model.name, "--protocol", std::string(target.protocol->name)},
                      .descriptor_limit = start.descriptor_limit,
                      .stack_limit = start.stack_limit,
                      .inherited_descriptors = start.inherited_descriptors};
-  for (const auto& options : {subject.setup.server_options, start.options}) {
+  for (const auto& options : {target.setup.server_options, start.options}) {
     command.arguments.insert(command.arguments.end(), options.begin(), options.end());
   }
   return command;
 }
 
-RunningServer::RunningServer(const Subject& subject, const ServerStart& start)
-    : process_(server_command(subject, start)) {
+RunningServer::RunningServer(const Target& target, const ServerStart& start) : process_(server_command(target, start)) {
   const auto line = process_.read_line(Deadline());
   if (!line) {
     throw Failure(fmt::format("the server ended before it was ready: {}", process_.errors()));
@@ -50,8 +49,8 @@ RunningServer::RunningServer(const Subject& subject, const ServerStart& start)
   try {
     const auto ready = nlohmann::json::parse(*line);
     EXPECT_EQ(ready.at("ready"), true);
-    EXPECT_EQ(ready.at("model"), subject.model.name);
-    EXPECT_EQ(ready.at("protocol"), subject.protocol->name);
+    EXPECT_EQ(ready.at("model"), target.model.name);
+    EXPECT_EQ(ready.at("protocol"), target.protocol->name);
     EXPECT_EQ(ready.at("pid"), process_.pid());
     for (const auto& address : ready.at("addresses")) {
       addresses_.push_back(address.contains("path")
@@ -81,7 +80,7 @@ Counters RunningServer::finish() {
   const Deadline deadline;
   const auto line = process_.read_line(deadline);
   EXPECT_EQ(process_.wait(deadline), "exit status 0") << process_.errors();
-  EXPECT_EQ(process_.errors(), "") << "a server that does well has nothing to say on its standard error";
+  EXPECT_EQ(process_.errors(), "") << "a healthy server writes nothing to standard error";
   finished_ = true;
   if (!line) {
     ADD_FAILURE() << "the server ended without its counters";
@@ -89,7 +88,7 @@ Counters RunningServer::finish() {
   }
   const Counters counters(*line);
   const std::uint64_t accepted = counters.get("connections", "accepted");
-  // accept() itself may fail for want of memory: counted as refused, but nothing was accepted.
+  // accept() may fail for lack of memory: counted as refused, but not as accepted.
   EXPECT_LE(accepted, counters.closed() + counters.refused()) << *line;
   EXPECT_GE(accepted + counters.get("connections", "refused_resources"), counters.closed() + counters.refused())
       << *line;

@@ -6,18 +6,18 @@
 
 #include "net/socket.h"
 #include "servers/conformance/child_process.h"
-#include "servers/conformance/subject.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
 
-// The last line of a server, of which every case checks that it adds up.
+// The counters line of a server; every case checks its sums.
 class Counters {
  public:
   Counters() = default;
-  // Takes the line as printed. Throws Failure where it is none.
+  // Throws Failure if the line is no counters line.
   explicit Counters(const std::string& line);
 
-  // Kinds that a model never uses may be absent: 0.
+  // Absent counters are 0.
   std::uint64_t get(const char* group, const char* key) const;
   std::uint64_t refused() const;
   std::uint64_t closed() const;
@@ -26,7 +26,7 @@ class Counters {
   nlohmann::json counters_;
 };
 
-// What differs from a server started with no options.
+// Differences from a server without options.
 struct ServerStart {
   std::vector<std::string> options;
   std::optional<std::uint64_t> descriptor_limit;
@@ -34,17 +34,17 @@ struct ServerStart {
   int inherited_descriptors = 0;
 };
 
-// The command line for `subject`, as a child of this program.
-ChildStart server_command(const Subject& subject, const ServerStart& start = {});
+// The command line for `target`, as a child of this program.
+ChildStart server_command(const Target& target, const ServerStart& start = {});
 
-// A server of the subject on a free port of 127.0.0.1. Owns its process. One thread.
+// A server of the target on a free port of 127.0.0.1. Owns its process. One thread.
 class RunningServer {
  public:
-  // Waits for the READY line and checks it. Throws Failure where none comes.
-  explicit RunningServer(const Subject& subject, const ServerStart& start = {});
+  // Waits for the READY line and checks it. Throws Failure if there is none.
+  explicit RunningServer(const Target& target, const ServerStart& start = {});
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
-  // Reports what the server wrote to its standard error if stop() was not reached.
+  // Reports the server's standard error if stop() was not reached.
   ~RunningServer();
 
   const Address& address() const noexcept { return addresses_.front(); }
@@ -55,8 +55,8 @@ class RunningServer {
 
   // SIGTERM, then finish().
   Counters stop();
-  // For a server that has been told to stop: expects its counters, an end with status 0 and that every connection
-  // accepted was closed or refused. Failures are reported to the test framework.
+  // After a signal: expects the counters, exit status 0 and that every accepted connection was closed or refused.
+  // Reports failures to GoogleTest.
   Counters finish();
 
  private:

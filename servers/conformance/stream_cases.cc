@@ -1,4 +1,4 @@
-// A byte stream has no message borders: requests arrive in any pieces.
+// A byte stream has no message boundaries: requests arrive in any pieces.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -12,18 +12,17 @@ namespace {
 
 constexpr std::size_t kShortRequest = 12;
 
-// Would catch a server that answers wrongly, loses or invents bytes, or whose own counts disagree with what its clients
-// saw.
-void conversation(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+// Would catch: wrong replies, lost or extra bytes, or counters that disagree with the clients.
+void round_trips(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   for (std::uint32_t number = 0; number < 3; ++number) {
     Client client(server.address(), *protocol, number);
-    converse(client);
+    round_trip(client);
     if (!protocol->one_request_per_connection()) {
-      converse(client, 2);
+      round_trip(client, 2);
     }
     sent += client.bytes_sent();
     received += client.bytes_received();
@@ -32,18 +31,18 @@ void conversation(const Subject& subject) {
   EXPECT_EQ(counters.get("connections", "accepted"), 3u);
   EXPECT_EQ(counters.refused(), 0u);
   EXPECT_EQ(counters.get("bytes", "received"), sent);
-  if (!subject.setup.broadcasts) {  // a member that has just left may still be sent to
+  if (!target.setup.broadcasts) {  // a member that has just left may still get output
     EXPECT_EQ(counters.get("bytes", "sent"), received);
   }
 }
 
-// Would catch a parser that takes one read for one request: the request is cut at every point, and the server has
-// certainly read the first part before the second is sent.
-void every_split(const Subject& subject) {
-  const auto protocol = subject.client_half(kShortRequest);
-  RunningServer server(subject);
+// Would catch: one read taken for one request. The request is cut at every point, and the server has read the first
+// part before the second is sent.
+void every_split(const Target& target) {
+  const auto protocol = target.client_half(kShortRequest);
+  RunningServer server(target);
   const std::size_t cuts = protocol->request_bytes() - 1;
-  const std::size_t group = subject.at_once(cuts);
+  const std::size_t group = target.at_once(cuts);
   for (std::size_t first = 0; first < cuts; first += group) {
     auto clients = connect_many(std::min(group, cuts - first), server.address(), *protocol);
     for (std::size_t i = 0; i < clients.size(); ++i) {
@@ -56,10 +55,10 @@ void every_split(const Subject& subject) {
   server.stop();
 }
 
-// Would catch a server that needs a whole request, or a whole anything, in one read.
-void one_byte_at_a_time(const Subject& subject) {
-  const auto protocol = subject.client_half(kShortRequest);
-  RunningServer server(subject);
+// Would catch: a server that needs a whole request in one read.
+void one_byte_at_a_time(const Target& target) {
+  const auto protocol = target.client_half(kShortRequest);
+  RunningServer server(target);
   std::array<Client, 1> client{Client(server.address(), *protocol, 0)};
   client[0].ask();
   while (!client[0].sent_all()) {
@@ -70,33 +69,33 @@ void one_byte_at_a_time(const Subject& subject) {
   server.stop();
 }
 
-// Would catch buffer arithmetic that only holds for large reads, and edge-triggered servers that stop before EAGAIN:
-// the server may read no more than a byte at a time.
-void tiny_reads(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--read-cap", "1"}});
+// Would catch: buffer arithmetic for large reads only, and edge-triggered servers that stop before EAGAIN: the server
+// reads a byte at a time.
+void tiny_reads(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target, {.options = {"--read-cap", "1"}});
   Client client(server.address(), *protocol, 0);
-  converse(client, protocol->one_request_per_connection() ? 1 : 5);
+  round_trip(client, protocol->one_request_per_connection() ? 1 : 5);
   server.stop();
 }
 
-// Would catch a server that answers one request per read, or drops what did not fit into its reply buffer.
-void pipelined_requests(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
+// Would catch: one answer per read, or replies dropped because the reply buffer is full.
+void pipelined_requests(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
   Client client(server.address(), *protocol, 0);
-  converse(client, subject.setup.burst);  // 4000 are 250 KB in one write, several times every buffer of the server
-  converse(client, 1);
+  round_trip(client, target.setup.burst);  // 4000 are 250 KB, several times every buffer of the server
+  round_trip(client, 1);
   server.stop();
 }
 
-// Would catch a server that waits for a whole message before it reads on, that stops sending when the socket is full,
-// or (edge-triggered) does not drain: client and server write and read at the same time.
-void large_message(const Subject& subject) {
-  const auto protocol = subject.client_half(1 << 20);
-  RunningServer server(subject);
+// Would catch: a server that waits for a whole message before it reads on, stops sending when the socket is full, or
+// (edge-triggered) does not drain: client and server write and read at the same time.
+void large_message(const Target& target) {
+  const auto protocol = target.client_half(1 << 20);
+  RunningServer server(target);
   Client client(server.address(), *protocol, 0);
-  converse(client);
+  round_trip(client);
   server.stop();
 }
 
@@ -104,7 +103,7 @@ void large_message(const Subject& subject) {
 
 std::span<const Case> stream_cases() {
   static constexpr Case kCases[] = {
-      {"Conversation", true, is_any, conversation},
+      {"RoundTrips", true, is_any, round_trips},
       {"EverySplit", true, has_requests, every_split},
       {"OneByteAtATime", true, has_requests, one_byte_at_a_time},
       {"TinyReads", true, has_requests, tiny_reads},

@@ -1,4 +1,4 @@
-// More than one of a thing: ports, worker processes, places.
+// Several ports, worker processes, addresses.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,12 +17,12 @@
 namespace fanin::conformance {
 namespace {
 
-bool has_worker_processes(const Subject& subject) { return is_home(subject) && subject.model.worker_processes; }
-// A sanitizer may have a thread of its own.
-bool has_one_thread(const Subject& subject) {
-  return is_home_and_keeps(subject) && subject.model.one_thread && !kSanitized;
+bool has_worker_processes(const Target& target) { return is_default_protocol(target) && target.model.worker_processes; }
+// A sanitizer may have its own thread.
+bool has_one_thread(const Target& target) {
+  return is_default_and_keeps(target) && target.model.one_thread && !kSanitized;
 }
-bool can_listen_on_several_ports(const Subject& subject) { return subject.several_ports; }
+bool can_listen_on_several_ports(const Target& target) { return target.several_ports; }
 
 bool machine_has_ipv6() {
   try {
@@ -33,11 +33,11 @@ bool machine_has_ipv6() {
   }
 }
 
-// Would catch a server whose workers are made once: those that die leave it smaller each time until nobody answers.
-void killed_workers_are_replaced(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
-  settled_footprint(server.pid());  // all workers are there
+// Would catch: a server does not replace its dead workers, until none is left.
+void killed_workers_are_replaced(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
+  settled_footprint(server.pid());  // all workers run
   const auto before = process_tree(server.pid());
   ASSERT_GT(before.size(), 1u) << "no worker processes";
   for (const pid_t pid : before) {
@@ -55,10 +55,10 @@ void killed_workers_are_replaced(const Subject& subject) {
   server.stop();
 }
 
-// Would catch a server that waits on its first listener only.
-void several_ports(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject, {.options = {"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}});
+// Would catch: a server waits on its first listener only.
+void several_ports(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target, {.options = {"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}});
   ASSERT_GE(server.addresses().size(), 2u);
   for (int round = 0; round < 3; ++round) {
     for (const Address& address : server.addresses()) {
@@ -69,16 +69,16 @@ void several_ports(const Subject& subject) {
   EXPECT_EQ(counters.get("connections", "accepted"), 3 * server.addresses().size());
 }
 
-// Would catch a model that takes its sockets for IPv4's, or that cannot share a listener which has no port to share.
-void other_kinds_of_addresses(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  const std::string name = fmt::format("unix:@fanin-conformance-{}-{}", subject.model.name, ::getpid());
+// Would catch: a model assumes IPv4, or cannot share a listener that has no port.
+void other_kinds_of_addresses(const Target& target) {
+  const auto protocol = target.client_half();
+  const std::string name = fmt::format("unix:@fanin-conformance-{}-{}", target.model.name, ::getpid());
   std::vector<std::string> kinds{name};
   if (machine_has_ipv6()) {
     kinds.emplace_back("[::1]:0");
   }
   for (const std::string& address : kinds) {
-    RunningServer server(subject, {.options = {"--listen", address}});
+    RunningServer server(target, {.options = {"--listen", address}});
     for (int round = 0; round < 3; ++round) {
       expect_service(server.address(), *protocol);
     }
@@ -87,13 +87,13 @@ void other_kinds_of_addresses(const Subject& subject) {
   }
 }
 
-// Would catch a socket file that a server leaves behind, or that one of its processes removes while it serves.
-void socket_files_live_as_long_as_their_server(const Subject& subject) {
-  const auto protocol = subject.client_half();
+// Would catch: a socket file left behind, or removed by one of the processes while the server runs.
+void socket_files_live_as_long_as_their_server(const Target& target) {
+  const auto protocol = target.client_half();
   std::string folder = std::filesystem::temp_directory_path() / "fanin-conformance-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   const std::filesystem::path path = std::filesystem::path(folder) / "socket";
-  RunningServer server(subject, {.options = {"--listen", "unix:" + path.string()}});
+  RunningServer server(target, {.options = {"--listen", "unix:" + path.string()}});
   for (int round = 0; round < 2; ++round) {
     expect_service(server.address(), *protocol);
     EXPECT_TRUE(std::filesystem::exists(path));
@@ -103,27 +103,27 @@ void socket_files_live_as_long_as_their_server(const Subject& subject) {
   std::filesystem::remove_all(folder);
 }
 
-// Would catch a row of the model table that claims one thread where there are several: ThreadSanitizer would never see
-// that model.
-void one_thread_for_each_process(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
-  auto clients = connect_many(subject.at_once(20), server.address(), *protocol);
-  converse(clients);
+// Would catch: a row of the model table claims one thread where there are several, and so ThreadSanitizer skips the
+// model.
+void one_thread_for_each_process(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
+  auto clients = connect_many(target.at_once(20), server.address(), *protocol);
+  round_trip(clients);
   const Footprint busy = footprint(server.pid());
   EXPECT_EQ(busy.threads, busy.processes);
   server.stop();
 }
 
-bool has_a_bound(const Subject& subject) { return is_home_and_keeps(subject) && subject.model.concurrency; }
+bool has_a_bound(const Target& target) { return is_default_and_keeps(target) && target.model.concurrency; }
 
-// Would catch a connection that waits for its turn and is then forgotten: all places are taken, further ones come and
-// ask, and the places become free.
-void waiting_connections_are_served(const Subject& subject) {
-  const auto protocol = subject.client_half();
-  RunningServer server(subject);
-  auto first = connect_many(*subject.model.concurrency, server.address(), *protocol);
-  converse(first);
+// Would catch: a waiting connection is lost: all slots are taken, further connections send requests, and the slots
+// become free.
+void waiting_connections_are_served(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target);
+  auto first = connect_many(*target.model.concurrency, server.address(), *protocol);
+  round_trip(first);
   auto waiting = connect_many(20, server.address(), *protocol, 1000);
   for (Client& client : waiting) {
     client.ask();
@@ -147,7 +147,7 @@ std::span<const Case> topology_cases() {
       {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
       {"OneThreadForEachProcess", false, has_one_thread, one_thread_for_each_process},
       {"OtherKindsOfAddresses", false, can_listen_on_several_ports, other_kinds_of_addresses},
-      {"SocketFilesLiveAsLongAsTheirServer", false, is_home, socket_files_live_as_long_as_their_server},
+      {"SocketFilesLiveAsLongAsTheirServer", false, is_default_protocol, socket_files_live_as_long_as_their_server},
       {"SeveralPorts", true, can_listen_on_several_ports, several_ports},
   };
   return kCases;

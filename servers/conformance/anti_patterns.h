@@ -6,7 +6,7 @@
 
 namespace fanin::conformance {
 
-// An exhibit shows a fault on purpose. Why `model` need not pass the case `name` of a protocol, or nothing.
+// An anti-pattern has a known fault. Why `model` is exempt from the case `name` of a protocol, or nothing.
 std::optional<std::string> exempt(std::string_view model, std::string_view protocol, std::string_view name);
 
 }  // namespace fanin::conformance

@@ -1,4 +1,4 @@
-#include "servers/conformance/patience.h"
+#include "servers/conformance/deadline.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -12,13 +12,13 @@ int Deadline::poll_timeout_ms() const noexcept {
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
-void wait_until(std::string_view what, const std::function<bool()>& holds, Nanoseconds patience) {
-  const Deadline deadline(patience);
+void wait_until(std::string_view what, const std::function<bool()>& holds, Nanoseconds timeout) {
+  const Deadline deadline(timeout);
   while (!holds()) {
     if (deadline.over()) {
-      throw Failure(fmt::format("waited in vain: {}", what));
+      throw Failure(fmt::format("timed out waiting: {}", what));
     }
-    ::poll(nullptr, 0, 1);  // leaves the CPU to the server between two looks
+    ::poll(nullptr, 0, 1);  // leaves the CPU to the server between two checks
   }
 }
 
