@@ -33,7 +33,7 @@ std::string describe_models(const Catalogue& catalogue) {
   std::string text;
   for (const Model& model : catalogue.models()) {
     text += fmt::format("  {:<18} {}{}{}\n", printable(model.name), printable(model.summary),
-                        model.kind == "exhibit" ? " (exhibit)" : "",
+                        model.kind == "anti-pattern" ? " (anti-pattern)" : "",
                         model.supported ? "" : fmt::format(" (not supported here: {})", printable(model.reason)));
   }
   return text;

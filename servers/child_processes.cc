@@ -13,7 +13,7 @@
 namespace fanin::server {
 namespace {
 
-// What a child may need to close its connections and publish its counts once its own timeout has passed.
+// Time for a child to close its connections and publish its counts after its own drain timeout.
 constexpr Nanoseconds kMargin = std::chrono::milliseconds(500);
 
 void signal_all(const std::vector<pid_t>& children, int signal) noexcept {
@@ -22,7 +22,7 @@ void signal_all(const std::vector<pid_t>& children, int signal) noexcept {
   }
 }
 
-// Takes those that have ended out of `children`.
+// Removes the children that have exited from `children`.
 void collect(std::vector<pid_t>& children) noexcept {
   std::erase_if(children, [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
 }
@@ -39,7 +39,7 @@ std::size_t end_children(std::vector<pid_t> children) noexcept {
   const TimePoint end = now() + stop::drain_timeout() + kMargin;
   for (collect(children); !children.empty() && now() < end; collect(children)) {
     const timespec left = to_timespec(std::max(end - now(), Nanoseconds(0)));
-    ::sigtimedwait(&child_signal, nullptr, &left);  // nothing is lost between the look and the wait
+    ::sigtimedwait(&child_signal, nullptr, &left);  // SIGCHLD is blocked, so none is lost before the wait
   }
   count(Count::kWorkersKilled, children.size());
   signal_all(children, SIGKILL);

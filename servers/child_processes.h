@@ -7,9 +7,9 @@
 
 namespace fanin::server {
 
-// Ends child processes: SIGTERM, then SIGKILL for those that still run when the drain timeout and a margin have passed
-// (stopped ones, say). Returns when all have been collected, and how many were killed; those are counted, their own
-// counts are lost.
+// Sends SIGTERM to child processes, then SIGKILL to those that still run a margin after the drain timeout (stopped
+// ones, for example). Returns after reaping all of them; the result is the number killed. Killed children are counted,
+// their own counts are lost.
 std::size_t end_children(std::vector<pid_t> children) noexcept;
 
 }  // namespace fanin::server

@@ -14,12 +14,12 @@
 namespace fanin::server {
 namespace {
 
-// The most that a connection may have waiting to be sent, whatever it asks for.
+// Limit of the replies that wait to be sent on one connection.
 constexpr std::size_t kReplyLimit = 64 * 1024;
-// An idle connection may keep this much of its reply buffer.
+// Capacity of the reply buffer that an idle connection keeps.
 constexpr std::size_t kKeptCapacity = 512;
 
-// A thread's buffers: idle connections hold none of their own.
+// Buffers of a thread: idle connections have none.
 struct Scratch {
   std::vector<char> input;
   std::string reply;
@@ -34,7 +34,7 @@ Connection::Connection(Descriptor socket, const Server& server)
 }
 
 Connection::~Connection() {
-  if (next_ != Next::kClose && !said_all_) {
+  if (next_ != Next::kClose && !write_shutdown_) {
     count(Count::kClosedOnError);
   }
 }
@@ -57,7 +57,7 @@ Connection::Next Connection::fetch() {
   if (length <= 0) {
     return on_end(length < 0 ? errno : 0);
   }
-  if (said_all_) {
+  if (write_shutdown_) {
     return next_ = Next::kRead;
   }
   unread_.append(scratch.input.data(), static_cast<std::size_t>(length));
@@ -72,8 +72,8 @@ Connection::Next Connection::work() {
 }
 
 Connection::Next Connection::on_received(std::string_view input) {
-  took(input.size());
-  if (said_all_) {
+  count_received(input.size());
+  if (write_shutdown_) {
     return next_ = Next::kRead;
   }
   if (next_ == Next::kWrite) {
@@ -86,7 +86,7 @@ Connection::Next Connection::on_received(std::string_view input) {
 
 Connection::Next Connection::on_end(int error) {
   if (error == 0 && next_ == Next::kWrite && !ended_) {
-    ended_ = true;  // a half-close: what was asked before it is still answered
+    ended_ = true;  // a half-close: earlier requests are still answered
     return next_;
   }
   switch (error == 0 ? IoError::kPeerGone : classify_io(error)) {
@@ -97,7 +97,7 @@ Connection::Next Connection::on_end(int error) {
     case IoError::kBroken:
       break;
   }
-  if (!said_all_) {
+  if (!write_shutdown_) {
     count(error == 0 ? Count::kClosedByPeer : Count::kClosedOnError);
   }
   return next_ = Next::kClose;
@@ -121,7 +121,7 @@ void Connection::push(std::string_view bytes) {
   if (length == static_cast<ssize_t>(bytes.size())) {
     count(Count::kBytesSent, bytes.size());
   } else {
-    // Does not read, or is gone. Its own loop sees the end of the stream and closes it; this thread must not.
+    // The peer does not read or has gone. The connection's own loop sees the end of the stream and closes it.
     ::shutdown(fd(), SHUT_RDWR);
     server_.cut_off(fd());
   }
@@ -132,7 +132,7 @@ ssize_t Connection::receive() {
   count(Count::kCallRecv);
   const ssize_t length = ::recv(fd(), scratch.input.data(), scratch.input.size(), 0);
   if (length > 0) {
-    took(static_cast<std::size_t>(length));
+    count_received(static_cast<std::size_t>(length));
   } else if (length < 0 && classify_io(errno) == IoError::kWouldBlock) {
     count(Count::kBlockRecv);
     would_block_ = true;
@@ -140,7 +140,7 @@ ssize_t Connection::receive() {
   return length;
 }
 
-void Connection::took(std::size_t length) noexcept {
+void Connection::count_received(std::size_t length) noexcept {
   count(Count::kBytesReceived, length);
   if (last_input_) {
     *last_input_ -= std::min(*last_input_, length);
@@ -152,17 +152,17 @@ Connection::Next Connection::receive_and_answer() {
   if (length <= 0) {
     return on_end(length < 0 ? errno : 0);
   }
-  return said_all_ ? Next::kRead : answer({scratch.input.data(), static_cast<std::size_t>(length)});
+  return write_shutdown_ ? Next::kRead : answer({scratch.input.data(), static_cast<std::size_t>(length)});
 }
 
-// Replies to `input` are appended to `replies`; what found no room is kept for later.
+// Appends the replies to `input` to `replies`; keeps input without room for its reply.
 void Connection::consume(std::string_view input, std::string& replies) {
   ReplyBuffer out(replies, kReplyLimit);
   const ServerSession::Progress progress = session_->consume(input, out);
   more_ = progress.more;
   closing_ |= out.closing();
   if (progress.consumed < input.size() || !unread_.empty()) {
-    unread_ = std::string(input.substr(progress.consumed));  // a new string, because `input` may be the old one
+    unread_ = std::string(input.substr(progress.consumed));  // a new string: `input` may point into the old one
   }
 }
 
@@ -181,7 +181,7 @@ Connection::Next Connection::answer(std::string_view input) {
 }
 
 Connection::Next Connection::send_pending() {
-  if (pending_.empty()) {  // all is sent and the session has more to say
+  if (pending_.empty()) {  // all is sent and the session has more
     return answer(unread_);
   }
   std::size_t sent = 0;
@@ -192,28 +192,27 @@ Connection::Next Connection::send_pending() {
     pending_.erase(0, sent);
     return Next::kWrite;
   }
-  pending_ = std::string();  // gives the memory back
+  pending_ = std::string();  // frees the memory
   return after_sending();
 }
 
 Connection::Next Connection::after_sending() {
   if (more_ || !unread_.empty()) {
-    // Goes on when the socket has room: one buffer, or one call's worth of work, a turn, so that no connection starves
-    // the others.
+    // Continues when the socket is writable: one buffer or one call's work at a time, so that no connection starves the
+    // others.
     return stop::timed_out() ? on_end(ETIMEDOUT) : Next::kWrite;
   }
   if (closing_ || answered_all()) {
-    // Not close(): with input unread that would send RST, which can overtake the reply. The peer's own end comes next.
+    // Not close(): with unread input that would send RST, which can discard the reply. The peer closes next.
     count(Count::kClosedByServer);
     ::shutdown(fd(), SHUT_WR);
-    said_all_ = true;
+    write_shutdown_ = true;
   }
   return ended_ ? on_end(0) : Next::kRead;
 }
 
-// After a stop what has arrived by then is answered, and no more: a peer that asks again faster than the server comes
-// back to look would keep it up for the whole drain timeout, because a shut down reading side still takes in what
-// comes.
+// After a stop the server answers only what has arrived by then: a socket with SHUT_RD still receives, so a fast peer
+// could keep the server busy for the whole drain timeout.
 bool Connection::answered_all() noexcept {
   if (!stop::requested()) {
     return false;

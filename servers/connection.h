@@ -13,51 +13,46 @@
 
 namespace fanin::server {
 
-// One connection: its socket, its session, and what waits to be sent. All models serve through it, so that parsing,
-// buffering, caps and back-pressure are the same everywhere. The rule: while a reply waits to leave, nothing more is
-// read from that connection; so a connection waits for one thing at a time. Buffers are the thread's, a connection
-// keeps only what could not be sent. Owned by the model; one thread at a time.
+// One connection: its socket, its session and its unsent replies. All models serve through it, so parsing, buffering,
+// caps and back-pressure are the same everywhere. While a reply waits to be sent, nothing more is read from that
+// connection, so a connection waits for one event at a time. Buffers belong to the thread; a connection keeps only
+// unsent bytes. Owned by the model; used by one thread at a time.
 class Connection : private Channel {
  public:
-  // What the model must wait for before it calls again, or that the connection is done and must be destroyed. kWork
-  // comes from fetch() alone.
+  // The event to wait for before the next call, or kClose: destroy the connection. Only fetch() returns kWork.
   enum class Next { kRead, kWrite, kWork, kClose };
 
   Connection(Descriptor socket, const Server& server);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  // One that is destroyed before it came to its end, such as when the drain timeout has passed, counts as closed on
-  // error.
+  // Counts as closed on error if the connection has not ended, for example because the drain timeout has passed.
   ~Connection() override;
 
   int fd() const noexcept { return socket_.get(); }
   Next next() const noexcept { return next_; }
 
-  // Call once, first: says what the protocol says on its own. The three shapes of I/O follow; a model uses one of them.
+  // Call once, first: queues the protocol's greeting. A model uses one of the three kinds of I/O below.
   Next start();
 
-  // 1. Readiness and blocking.
+  // 1. Readiness and blocking I/O.
 
-  // One step of what next() asked for: a read of at most the read cap and its answers, or the sending of what waits. A
-  // batch of expensive requests takes several steps: until it is worked off, next() is kWrite, for which there is room
-  // as a rule. On a blocking socket it waits for that itself, so `while (connection.on_ready() != kClose)` serves a
-  // connection to its end.
+  // One step of next(): reads up to the read cap and answers, or sends. A batch of expensive requests takes several
+  // steps with next() == kWrite; the socket is usually writable then. On a blocking socket it blocks, so `while
+  // (connection.on_ready() != kClose)` serves a connection to its end.
   Next on_ready();
 
-  // True where the last step found nothing to read or no room to send (non-blocking sockets): edge-triggered models
-  // stop there.
+  // True if the last step got EAGAIN (non-blocking sockets): edge-triggered models stop there.
   bool would_block() const noexcept { return would_block_; }
 
-  // 2. I/O on one thread, work on another. fetch() reads once and answers kWork where there is something to answer;
-  // then work(), on any thread, makes the replies without sending and says what to wait for; kWrite is served by
-  // on_ready().
+  // 2. I/O on one thread, work on another. fetch() reads once and returns kWork if there is input to answer; work(), on
+  // any thread, computes the replies without sending and returns the next event; on_ready() serves kWrite.
   Next fetch();
   Next work();
 
-  // 3. Completion: the model has done the I/O. In kWrite the model sends unsent() and reports with on_sent(); what
-  // arrives meanwhile is kept, and input_waiting() tells how much, so that the model can stop asking for more. on_end()
-  // takes 0 for the end of the stream, which in kWrite lets the replies leave first, or an errno. In kWrite with
-  // nothing unsent the model reports on_sent(0).
+  // 3. Completion I/O: the model has done the I/O. In kWrite the model sends unsent() and reports on_sent(); with
+  // nothing unsent it reports on_sent(0). Input that arrives meanwhile is kept; input_waiting() is its size, so that
+  // the model can stop receiving. on_end() takes an errno, or 0 for the end of the stream; in kWrite the replies are
+  // sent first.
   Next on_received(std::string_view input);
   Next on_end(int error);
   Next on_sent(std::size_t length);
@@ -67,27 +62,28 @@ class Connection : private Channel {
  private:
   void push(std::string_view bytes) override;
   ssize_t receive();  // into the thread's buffer; counts
-  void took(std::size_t length) noexcept;
+  void count_received(std::size_t length) noexcept;
   Next receive_and_answer();
   Next answer(std::string_view input);
   void consume(std::string_view input, std::string& replies);
   Next send_pending();
   Next after_sending();
   bool answered_all() noexcept;
-  // Bytes of `bytes` that were sent; 0 and would_block_ where there is no room; false where the connection is broken.
+  // Sets `sent` to the bytes of `bytes` that were sent; 0 and would_block_ on EAGAIN. False if the connection is
+  // broken.
   bool send_some(std::string_view bytes, std::size_t& sent);
 
   Descriptor socket_;
   std::unique_ptr<ServerSession> session_;
   const Server& server_;
   std::string pending_;  // replies that did not fit into the socket
-  std::string unread_;   // input that found no room for its reply, or that the session has left for another call
+  std::string unread_;   // input without room for its reply, or that the session left for another call
   Next next_ = Next::kRead;
-  bool more_ = false;      // the session has more to say once there is room
-  bool closing_ = false;   // the session wants the connection closed when all is sent
-  bool said_all_ = false;  // our side is shut down; what still arrives is thrown away until the peer closes
+  bool more_ = false;            // the session has more output
+  bool closing_ = false;         // close when all is sent
+  bool write_shutdown_ = false;  // SHUT_WR is done; input is discarded until the peer closes
   bool would_block_ = false;
-  std::optional<std::size_t> last_input_;  // once a stop was asked for: input that had arrived, not yet taken
+  std::optional<std::size_t> last_input_;  // after a stop: bytes that had arrived and are unread
   bool ended_ = false;                     // the peer's stream ended while a reply was waiting to leave
 };
 

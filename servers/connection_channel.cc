@@ -11,8 +11,8 @@
 namespace fanin::server {
 namespace {
 
-// A message of one byte with room for one descriptor beside it (SCM_RIGHTS): the kernel installs the descriptor in the
-// process that receives the message.
+// A message of one byte with room for one descriptor (SCM_RIGHTS): the kernel installs the descriptor in the receiving
+// process.
 struct Message {
   char byte = 0;
   iovec data{&byte, 1};
@@ -63,7 +63,7 @@ Listener::Accepted ConnectionChannel::take() {
   }
   const cmsghdr* const rights = CMSG_FIRSTHDR(&message.header);
   if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) {
-    count(Count::kRefusedDescriptors);  // there was no number left for it in this process
+    count(Count::kRefusedDescriptors);  // EMFILE in this process
     return {Listener::Status::kAgain, {}};
   }
   int fd = -1;

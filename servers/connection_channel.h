@@ -5,23 +5,23 @@
 
 namespace fanin::server {
 
-// Through which a parent process passes connections to its workers: a pair of Unix sockets. All workers wait on the
-// same end, so that the kernel gives each connection to one that is free; the other way they say that they are. Made
-// before the workers are forked, by which each of them gets both ends.
+// A pair of Unix sockets over which a parent process passes connections to its workers. All workers wait on the same
+// end, so the kernel gives each connection to an idle one; in the other direction workers report that they are idle.
+// Create it before forking: each worker inherits both ends.
 class ConnectionChannel {
  public:
   // Throws std::system_error.
   ConnectionChannel();
 
-  // The parent's: readable when a worker is free.
+  // The parent's end: readable when a worker is idle.
   int free_notice() const noexcept { return parent_.get(); }
-  // Passes a connection to a worker that is free, after free_notice(); the parent's copy is closed. Without one it
+  // Passes a connection to an idle worker, after free_notice(), and closes the parent's copy. With no idle worker it
   // waits in the channel.
   void give(Descriptor socket);
-  // Wakes the workers: kStopped, after what is still in the channel.
+  // Wakes the workers: take() returns kStopped once the channel is empty.
   void close() noexcept;
 
-  // The worker's: says that it is free and waits for a connection. kAgain where a signal came in between.
+  // The worker's end: reports idle and waits for a connection. kAgain after a signal.
   Listener::Accepted take();
 
  private:

@@ -7,18 +7,18 @@
 
 namespace fanin::server {
 
-// What --max-connections allows all workers of a server together, threads or forked processes: a count in memory that
-// they share, touched when a connection begins and when it ends, and not at all without a limit. Made before the
-// workers, outlives them; each worker uses its own number, from 0.
+// The limit --max-connections of all workers of a server together, threads or forked processes: a count in shared
+// memory, updated when a connection begins and ends, unused without a limit. Create it before the workers; it outlives
+// them. Each worker has its own number, from 0.
 class ConnectionLimit {
  public:
   // `limit` 0 means none. Throws std::system_error.
   ConnectionLimit(std::size_t limit, int workers);
 
-  // One more connection of this worker. False, and counted as refused, where the limit is reached: close it.
+  // Counts one more connection of this worker. False, and counted as refused, at the limit: close the connection.
   bool enter(int worker) noexcept;
   void leave(int worker) noexcept;
-  // The worker, a process, has died, and its connections with it.
+  // The worker process has died with all its connections.
   void forget(int worker) noexcept;
 
  private:
@@ -28,7 +28,7 @@ class ConnectionLimit {
   };
 
   std::size_t limit_;
-  std::unique_ptr<std::atomic<std::size_t>[], Unmap> counts_;  // of all, then of each worker
+  std::unique_ptr<std::atomic<std::size_t>[], Unmap> counts_;  // the sum, then one per worker
 };
 
 }  // namespace fanin::server

@@ -8,12 +8,12 @@
 
 namespace fanin::server {
 
-// The connections of one event loop, found by descriptor number in constant time. Owns them; one thread.
+// The connections of one event loop, indexed by descriptor. Owns them; one thread.
 class ConnectionTable {
  public:
   explicit ConnectionTable(const Server& server) : server_(server) {}
 
-  // Takes the socket over and starts its protocol. Returns null where it was over at once (a greeting sent, say).
+  // Takes the socket and starts its protocol. Null if the connection ended at once (greeting sent).
   Connection* open(Descriptor socket);
   void close(const Connection& connection);
 
@@ -21,10 +21,10 @@ class ConnectionTable {
     return static_cast<std::size_t>(fd) < by_fd_.size() ? by_fd_[static_cast<std::size_t>(fd)].get() : nullptr;
   }
   std::size_t size() const noexcept { return size_; }
-  // One past the highest descriptor number ever held.
+  // One past the highest descriptor ever held.
   int end_fd() const noexcept { return static_cast<int>(by_fd_.size()); }
 
-  // No more requests are to come: every connection delivers what has arrived, answers it, and ends.
+  // Stops reading: every connection answers what has arrived, and ends.
   void begin_drain() noexcept;
   // True once the drain has begun and all connections have ended or the drain timeout has passed: the loop returns.
   bool drained() const noexcept;

@@ -48,7 +48,7 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"signals", "overflows"},
 }};
 
-// Lives in memory that forked children share, hence atomics and no pointers.
+// In memory shared by forked children, hence atomics and no pointers.
 struct Totals {
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Count::kSize)> counts;
   std::array<std::atomic<std::uint64_t>, kWaitClasses> events_per_wait;

@@ -7,7 +7,7 @@
 
 namespace fanin::server {
 
-// What a server counts of itself. The order is the order of the table in counters.cc.
+// Counters of a server, in the order of the table in counters.cc.
 enum class Count : std::size_t {
   kAccepted,
   kClosedByPeer,
@@ -43,7 +43,7 @@ enum class Count : std::size_t {
 
 inline constexpr std::size_t kWaitClasses = 16;  // 0, 1, 2-3, 4-7, ... events per wait
 
-// One thread's counts. Plain integers: nobody else reads them until they are published.
+// Counts of one thread. Plain integers: no other thread reads them before publish_counts().
 struct Tally {
   std::array<std::uint64_t, static_cast<std::size_t>(Count::kSize)> counts{};
   std::array<std::uint64_t, kWaitClasses> events_per_wait{};
@@ -53,21 +53,21 @@ inline thread_local constinit Tally tally{};
 
 inline void count(Count what, std::uint64_t by = 1) noexcept { tally.counts[static_cast<std::size_t>(what)] += by; }
 
-// Counts one return of select, poll, epoll_wait or the like with `events` events; errors and time-outs count as none.
-// `call` is what the wait was made with, where that has a counter of its own.
+// Counts one return of select, poll, epoll_wait or the like with `events` events; errors and timeouts count as 0.
+// `call` is the counter of the system call.
 void count_wait(int events, Count call = Count::kCallWait) noexcept;
 
-// Makes the totals that all threads and all forked processes of this server add to. Call once, before either. Throws
+// Creates the totals of all threads and forked processes of this server. Call once, before either. Throws
 // std::system_error.
 void share_totals();
 
-// Adds the calling thread's tally to the totals and clears it. Call at the end of every thread and process that serves.
+// Adds the calling thread's counts to the totals and clears them. Call at the end of every serving thread and process.
 void publish_counts() noexcept;
 
-// The totals in the shape of docs/contracts.md, as JSON on one line.
+// The totals as one line of JSON (docs/contracts.md).
 std::string totals_json();
 
-// Publishes at the end of a scope.
+// Publishes at the end of its scope.
 struct PublishCounts {
   PublishCounts() = default;
   PublishCounts(const PublishCounts&) = delete;

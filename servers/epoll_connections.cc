@@ -27,7 +27,7 @@ std::span<const epoll_event> EpollConnections::wait(int timeout_ms) {
 }
 
 void EpollConnections::close(const Connection& connection) {
-  table_.close(connection);  // closing removes it from the set
+  table_.close(connection);  // close(2) removes it from the interest list
   if (limit_ != nullptr) {
     limit_->leave(worker_);
   }

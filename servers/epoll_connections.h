@@ -13,15 +13,15 @@
 
 namespace fanin::server {
 
-// What a connection is to be watched for, by what it waits for.
+// The events to watch a connection for.
 using EpollInterest = std::uint32_t (*)(Connection::Next);
 inline std::uint32_t level_triggered(Connection::Next next) {
   return next == Connection::Next::kWrite ? EPOLLOUT : EPOLLIN;
 }
 inline std::uint32_t edge_triggered(Connection::Next /*next*/) { return EPOLLIN | EPOLLOUT | EPOLLET; }
 
-// The connections of one event loop, the set that they are watched in, and where they come from: listeners, or a
-// mailbox that another thread puts them into. The loop itself is the model's. Owned by one thread.
+// The connections of one event loop, their epoll instance and their source: listeners, or a mailbox that another thread
+// fills. The loop itself is the model's. Owned by one thread.
 class EpollConnections {
  public:
   struct Setup {
@@ -29,7 +29,7 @@ class EpollConnections {
     std::uint32_t listener_events = EPOLLIN;
     EpollInterest interest = level_triggered;
     Mailbox<Descriptor>* inbox = nullptr;
-    // Where several loops share the limit of connections; without it this loop keeps it alone.
+    // The connection limit shared with other loops; null: this loop has its own.
     ConnectionLimit* limit = nullptr;
     int worker = 0;
   };
@@ -37,12 +37,12 @@ class EpollConnections {
   // Throws std::system_error.
   EpollConnections(const Server& server, const Setup& setup);
 
-  // Waits for events, no longer than `timeout_ms`, and after a stop for a moment only.
+  // Waits for events, at most `timeout_ms`; after a stop at most a moment.
   std::span<const epoll_event> wait(int timeout_ms);
   std::span<const epoll_event> wait() { return wait(-1); }
 
-  // The connection with this descriptor. Null where it is no connection's but of a listener or of the inbox, from which
-  // the connections that wait have now been taken, or where it was closed while the same events were dealt with.
+  // The connection with this descriptor. Null if it is a listener's or the inbox's, whose waiting connections are
+  // accepted now, or if an earlier event of the batch closed it.
   Connection* find_or_accept(int fd) {
     Connection* const connection = table_.find(fd);
     if (connection == nullptr) {
@@ -51,17 +51,17 @@ class EpollConnections {
     return connection;
   }
 
-  // Watches the connection for what it waits for now.
+  // Watches the connection for its next event.
   void rearm(const Connection& connection) { set_.modify(connection.fd(), interest_(connection.next())); }
   void close(const Connection& connection);
-  // Takes the connection out of the set, and back.
+  // Removes the connection from the interest list, and adds it again.
   void park(const Connection& connection) { set_.remove(connection.fd()); }
   void unpark(const Connection& connection);
 
-  // A descriptor of the model's own; find_or_accept() gives null for it.
+  // Watches a descriptor of the model; find_or_accept() returns null for it.
   void watch(int fd) { check(set_.add(fd, EPOLLIN) ? 0 : -1, "epoll_ctl"); }
 
-  // True when a stop was asked for and all connections have ended or the drain timeout has passed: the loop returns.
+  // True after a stop once all connections have ended or the drain timeout has passed: the loop returns.
   bool drained() const noexcept { return table_.drained(); }
 
  private:

@@ -4,8 +4,7 @@
 
 namespace fanin::server {
 
-// The loop of the model `epoll`, written there: serves until drained. Models with several loops run one in each thread
-// or process.
+// The loop of the model `epoll`: serves until drained. Models with several loops run one per thread or process.
 void run_epoll_loop(EpollConnections& connections);
 
 }  // namespace fanin::server

@@ -11,10 +11,10 @@
 namespace fanin::server {
 namespace {
 
-// Whoever gets an event sees what was written before the descriptor was armed, and may close it before the call that
-// armed it has returned: the kernel's lock on the set orders them, and the call holds the file. The
-// ThreadSanitizer knows neither of EPOLL_CTL_MOD, and reports a race in every connection that is re-armed by one thread
-// and served next by another; so it is told, and does not see the call itself.
+// The thread that takes an event sees all writes from before the descriptor was armed, and may close it before the
+// arming call returns: the kernel's lock of the epoll instance orders them, and the call holds the file.
+// ThreadSanitizer does not know this of EPOLL_CTL_MOD and reports a race for every connection that moves between
+// threads; so it gets the release explicitly and does not see the call.
 int rearm([[maybe_unused]] EpollSet* set, int epoll, int fd, epoll_event* event) noexcept {
 #if defined(FANIN_TSAN)
   __tsan_release(set);

@@ -10,14 +10,14 @@
 
 namespace fanin::server {
 
-// A bounded queue from threads that accept or read to threads that work. When it is full the giver is told, or waits:
-// so it pushes back, and what is to come stays in the kernel. First in, first out; any thread.
+// A bounded FIFO from threads that accept or read to threads that work. When it is full, the producer fails or waits,
+// so further input stays in the kernel. Any thread.
 template <typename Item>
 class HandOffQueue {
  public:
   explicit HandOffQueue(std::size_t limit) : limit_(limit) {}
 
-  // Waits for room. False where the queue was closed; the item is dropped.
+  // Waits for room. False if the queue is closed; the item is dropped.
   bool push(Item item) {
     std::unique_lock lock(mutex_);
     if (items_.size() >= limit_) {
@@ -27,7 +27,7 @@ class HandOffQueue {
     return append(std::move(item));
   }
 
-  // False where there is no room, or the queue was closed; the item is untouched.
+  // False if the queue is full or closed; the item is untouched.
   bool try_push(Item& item) {
     const std::lock_guard lock(mutex_);
     if (items_.size() >= limit_) {
@@ -37,7 +37,7 @@ class HandOffQueue {
     return append(std::move(item));
   }
 
-  // Waits for an item. None once the queue was closed.
+  // Waits for an item. None once the queue is closed.
   std::optional<Item> pop() {
     std::unique_lock lock(mutex_);
     some_.wait(lock, [this] { return closed_ || !items_.empty(); });
@@ -50,7 +50,7 @@ class HandOffQueue {
     return item;
   }
 
-  // Wakes everybody. What is still in the queue goes with it.
+  // Wakes all waiters and drops the queued items.
   void close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;

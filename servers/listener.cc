@@ -14,13 +14,13 @@
 namespace fanin::server {
 namespace {
 
-// The reserve of the process: a descriptor that can be given up when they have run out, to take a connection and refuse
-// it. While it is out, another thread's accept() may get its number; so whoever accepts meanwhile must first see to it
-// that the reserve comes back, and refuse its own connection if there is no other way. Otherwise a listener without
-// reserve could never refuse again, and its peers would wait for ever.
+// The process's reserve descriptor: closed after EMFILE to accept one connection and refuse it. Meanwhile another
+// thread's accept() may get its number, so a thread that accepts then must first restore the reserve, if need be by
+// refusing its own connection. A listener without a reserve could never refuse again, and its peers would wait for
+// ever.
 class Reserve {
  public:
-  // Gives the number up for as long as `take` runs, and returns what it returns.
+  // Frees the descriptor while `take` runs, and returns its result.
   template <typename Take>
   auto lend(Take take) noexcept {
     const std::lock_guard lock(mutex_);
@@ -31,7 +31,7 @@ class Reserve {
     return taken;
   }
 
-  // Whether a connection that was accepted meanwhile may be kept. Costs one load where nobody has run out.
+  // Whether a connection that was accepted meanwhile may be kept. One load in the usual case.
   bool allows(Descriptor& socket) noexcept {
     if (!out_.load()) [[likely]] {
       return true;
@@ -64,8 +64,7 @@ Reserve& reserve() {
   return instance;
 }
 
-// Where even the reserve is gone there is nothing left but to let time pass: a short sleep bounds the CPU that this
-// costs.
+// Without the reserve only time helps: a short sleep bounds the CPU use.
 void wait_a_little() noexcept {
   const timespec pause{0, 10'000'000};
   ::nanosleep(&pause, nullptr);
@@ -75,7 +74,7 @@ void wait_a_little() noexcept {
 
 Listener::Listener(const Address& address, const ListenOptions& options, std::size_t max_connections)
     : socket_(listen_on(address, options)), max_connections_(max_connections) {
-  reserve();  // opened while there still are descriptors
+  reserve();  // opened while descriptors are free
   if (options.nonblocking) {
     accept_flags_ |= SOCK_NONBLOCK;
   }
@@ -104,7 +103,7 @@ Listener::Accepted Listener::accept(std::size_t open) {
   switch (classify_accept(errno)) {
     case AcceptError::kWouldBlock:
       if (stop::requested()) {
-        return {Status::kStopped, {}};  // all that a Unix-domain listener says that was shut down and does not block
+        return {Status::kStopped, {}};  // the only sign of shutdown() on a non-blocking Unix-domain listener
       }
       count(Count::kBlockAccept);
       return {Status::kNone, {}};
@@ -157,9 +156,9 @@ Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
   return {Status::kConnection, std::move(socket)};
 }
 
-// accept() wants a descriptor before it looks at the queue, so EMFILE says nothing about whether somebody waits: with a
-// level-triggered listener, retrying spins. Giving up the reserve makes room to look, and to keep the connection if a
-// descriptor has come free meanwhile.
+// accept() allocates a descriptor before it looks at the queue, so EMFILE does not tell whether a connection waits:
+// with a level-triggered listener, retrying spins. Freeing the reserve allows a look, and the connection is kept if a
+// descriptor has become free meanwhile.
 Listener::Accepted Listener::accept_without_descriptor(std::size_t open) {
   count(Count::kCallAccept);
   int error = 0;

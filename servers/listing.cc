@@ -11,7 +11,7 @@
 namespace fanin::server {
 namespace {
 
-std::vector<std::string_view> protocols_of(const ServerModel& model) {
+std::vector<std::string_view> list_protocols(const ServerModel& model) {
   std::vector<std::string_view> names;
   for (const Protocol& protocol : protocols()) {
     if (model.carries(protocol)) {
@@ -21,7 +21,7 @@ std::vector<std::string_view> protocols_of(const ServerModel& model) {
   return names;
 }
 
-nlohmann::json concurrency_of(const ServerModel& model) {
+nlohmann::json concurrency_json(const ServerModel& model) {
   switch (model.serves) {
     case ServerModel::Serves::kOne:
       return 1;
@@ -44,9 +44,9 @@ std::string list_text() {
   for (const ServerModel& model : models()) {
     const auto reason = why_unsupported(model);
     const std::string options = model.takes.empty() ? "" : fmt::format(" (options: {})", model.takes);
-    text +=
-        fmt::format("  {:<20} {}{}{}{}\n", model.name, model.kind == ServerModel::Kind::kExhibit ? "[exhibit] " : "",
-                    model.summary, options, reason ? fmt::format(" [not here: {}]", *reason) : "");
+    text += fmt::format("  {:<20} {}{}{}{}\n", model.name,
+                        model.kind == ServerModel::Kind::kAntiPattern ? "[anti-pattern] " : "", model.summary, options,
+                        reason ? fmt::format(" [not here: {}]", *reason) : "");
   }
   text += "protocols\n";
   for (const Protocol& protocol : protocols()) {
@@ -67,17 +67,17 @@ std::string list_json() {
     json["models"].push_back(
         {{"name", model.name},
          {"summary", model.summary},
-         {"kind", model.kind == ServerModel::Kind::kExhibit ? "exhibit" : "model"},
+         {"kind", model.kind == ServerModel::Kind::kAntiPattern ? "anti-pattern" : "model"},
          {"supported", !reason},
          {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()},
          {"family", model.family},
          {"options", model.takes},
-         {"concurrency", concurrency_of(model)},
+         {"concurrency", concurrency_json(model)},
          {"threads", model.threads == ServerModel::Threads::kOne ? "one" : "many"},
          {"worker_processes", model.worker_processes},
          {"busy_when_idle", model.busy_when_idle},
          {"stalls", model.stalls},
-         {"protocols", protocols_of(model)},
+         {"protocols", list_protocols(model)},
          {"max_descriptor", model.max_descriptor < 0 ? nlohmann::json() : nlohmann::json(model.max_descriptor)}});
   }
   for (const Protocol& protocol : protocols()) {

@@ -4,7 +4,7 @@
 
 namespace fanin::server {
 
-// `fanin-server list`: every model and protocol, for people and in the shape of docs/contracts.md.
+// `fanin-server list`: every model and protocol, as text and as JSON (docs/contracts.md).
 std::string list_text();
 std::string list_json();
 

@@ -11,8 +11,8 @@
 
 namespace fanin::server {
 
-// The sockets that blocking threads are serving, so that a stop can reach them. Touched once when a connection begins
-// and once when it ends, never per request. Any thread.
+// The sockets that blocking threads serve, so that a stop can reach them. Updated when a connection begins and ends,
+// never per request. Any thread.
 class LiveConnections {
  public:
   // Registers a socket for the life of the object.
@@ -30,8 +30,8 @@ class LiveConnections {
 
   std::size_t size() const;
 
-  // Ends the reading side of all connections, waits until they are gone, and after `timeout` ends them altogether. What
-  // is registered from then on is treated alike: a second call waits for that, within the same timeout.
+  // Shuts the reading side of all connections down, waits for their end, and after `timeout` shuts both sides down.
+  // Sockets registered later are treated likewise: a second call waits for them, within the same timeout.
   void drain(Nanoseconds timeout);
 
  private:
@@ -41,17 +41,16 @@ class LiveConnections {
   std::condition_variable changed_;
   std::unordered_set<int> sockets_;
   std::optional<TimePoint> deadline_;
-  std::optional<int> ended_;  // how the drain has shut sockets down so far, and shuts those that still come
+  std::optional<int> ended_;  // the shutdown mode of the drain so far, applied to new sockets too
 };
 
-// A connection of a model whose threads share the connections, registered for as long as it lives. One thread at a
-// time.
+// A connection of a model whose threads share the connections, registered during its life. One thread at a time.
 struct LiveConnection {
   LiveConnection(Descriptor socket, const Server& server, LiveConnections& live)
       : connection(std::move(socket), server), guard(live, connection.fd()) {}
 
   Connection connection;
-  LiveConnections::Guard guard;  // after the connection, so that it is forgotten before its number is free
+  LiveConnections::Guard guard;  // after the connection, so that it is unregistered before close(2)
 };
 
 }  // namespace fanin::server

@@ -12,50 +12,50 @@
 
 namespace fanin::server {
 
-// What other threads leave for an event loop, which hears of it through a descriptor. Never full: who puts in must be
-// bounded by other means. Any thread puts, one takes.
+// A queue from other threads to an event loop, which watches its descriptor. Unbounded: producers must be bounded by
+// other means. Any thread puts, one takes.
 template <typename Item>
 class Mailbox {
  public:
   // Throws std::system_error.
-  Mailbox() : event_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+  Mailbox() : wakeup_fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
-  // Readable while there is something to take.
-  int fd() const noexcept { return event_.get(); }
+  // Readable while items wait.
+  int fd() const noexcept { return wakeup_fd_.get(); }
 
   void put(Item item) {
     const std::lock_guard lock(mutex_);
     items_.push_back(std::move(item));
     if (items_.size() == 1) {
-      ring();  // once for all that come before the loop looks
+      notify();  // once per batch
     }
   }
 
-  // Nothing more will be put in.
+  // No more items will be put.
   void close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    ring();
+    notify();
   }
 
-  // Exchanges the contents for `items`, which must be empty. False when nothing more will come.
+  // Swaps the contents into `items`, which must be empty. False once closed.
   bool take(std::vector<Item>& items) {
-    std::uint64_t rings = 0;
+    std::uint64_t notices = 0;
     count(Count::kCallHandOver);
-    (void)!::read(event_.get(), &rings, sizeof(rings));
+    (void)!::read(wakeup_fd_.get(), &notices, sizeof(notices));
     const std::lock_guard lock(mutex_);
     items_.swap(items);
     return !closed_;
   }
 
  private:
-  void ring() {
+  void notify() {
     const std::uint64_t one = 1;
     count(Count::kCallHandOver);
-    (void)!::write(event_.get(), &one, sizeof(one));
+    (void)!::write(wakeup_fd_.get(), &one, sizeof(one));
   }
 
-  Descriptor event_;
+  Descriptor wakeup_fd_;
   std::mutex mutex_;
   std::vector<Item> items_;
   bool closed_ = false;

@@ -1,4 +1,4 @@
-// fanin-server: serves one protocol with one concurrency model until it is told to stop, then says what it counted.
+// fanin-server: serves one protocol with one concurrency model until SIGTERM or SIGINT, then prints its counters.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ namespace {
 constexpr const char* kName = "fanin-server";
 constexpr int kUnsupported = 77;
 
-// Flushed before any fork, and because a reader waits for it.
+// Flushes: a fork must not duplicate the line, and a reader waits for it.
 bool print_line(const std::string& line) { return print_text(stdout, line + "\n"); }
 
 std::string address_json(const Address& address) {
@@ -36,7 +36,7 @@ std::string address_json(const Address& address) {
   return nlohmann::json{{"path", address.path()}}.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
-// By hand: names of the tables and numeric addresses need no escaping.
+// Names from the tables and numeric addresses need no escaping.
 bool print_ready(const ServerCommand& command, Server& server) {
   std::vector<std::string> addresses;
   for (const Listener& listener : server.listeners()) {
@@ -46,7 +46,7 @@ bool print_ready(const ServerCommand& command, Server& server) {
                                 command.model, command.options.protocol, ::getpid(), fmt::join(addresses, ",")));
 }
 
-// A listener that the model could not watch must not reach it. Throws std::invalid_argument.
+// Throws std::invalid_argument for a listener that the model cannot watch.
 void check_listeners(const ServerModel& model, Server& server) {
   for (const Listener& listener : server.listeners()) {
     if (model.max_descriptor >= 0 && listener.fd() > model.max_descriptor) {
@@ -57,10 +57,10 @@ void check_listeners(const ServerModel& model, Server& server) {
   }
 }
 
-// A model opens its own descriptors after the READY line, which must not be its last one. So as many as it may need,
-// and one for a connection, are taken here and given back. Throws std::system_error.
+// A model opens its own descriptors after the READY line, which promises that it runs. So this opens and closes as many
+// as it may need, and one for a connection. Throws std::system_error.
 void check_descriptors(const ServerModel& model, Server& server) {
-  constexpr int kOfAnyModel = 3;  // an epoll set or its like, a counter of events, a connection
+  constexpr int kOfAnyModel = 3;  // an epoll instance or the like, an eventfd, a connection
   const ModelOptions& options = server.options().model;
   int needed = kOfAnyModel;
   if (model.descriptors_per_worker != nullptr) {
@@ -90,7 +90,7 @@ int serve(ServerCommand command) {
     bind_to_cpus(parse_cpu_list(command.options.cpus));
   }
   apply_model(model, command.given.of_models,
-              command.options);  // after the binding: workers default to the CPUs there are
+              command.options);  // after bind_to_cpus(): workers default to the allowed CPUs
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_timeout);
@@ -101,7 +101,7 @@ int serve(ServerCommand command) {
   Replicas replicas(model, server);
   check_descriptors(model, server);
   if (!print_ready(command, server)) {
-    return kExitBadInput;  // whoever started it would wait for the line for ever
+    return kExitBadInput;  // the parent would wait for the line for ever
   }
   replicas.run();
   publish_counts();

@@ -13,39 +13,39 @@ namespace fanin::server {
 struct ServerModel {
   std::string_view name;
   std::string_view summary;  // one line, for `fanin-server list`
-  // An exhibit is naive on purpose and is kept out of rankings.
-  enum class Kind { kModel, kExhibit } kind = Kind::kModel;
+  // An anti-pattern is naive on purpose and is kept out of rankings.
+  enum class Kind { kModel, kAntiPattern } kind = Kind::kModel;
   // Serves until the stop signal and returns when drained. Throws std::system_error where it cannot be set up.
   void (*run)(Server& server) = nullptr;
-  // Why this machine cannot run the model, or nothing. Null: it runs everywhere.
+  // Why this machine cannot run the model, or nothing. Null: runs everywhere.
   std::optional<std::string> (*probe)() = nullptr;
-  // The highest descriptor number that the model can watch; -1: no limit.
+  // The highest descriptor that the model can watch; -1: no limit.
   int max_descriptor = -1;
 
-  // Models of a family are shown in one panel: blocking, readiness, epoll, multicore, coroutine, completion.
+  // Charts show a family in one panel: blocking, readiness, epoll, multicore, coroutine, completion.
   std::string_view family;
-  // Whether several threads of one process serve. Those that do not are left out where races between threads are looked
-  // for, so it is many unless the row says otherwise.
+  // Whether several threads of one process serve. Models with one thread skip the tests for data races, hence the
+  // default.
   enum class Threads { kOne, kMany } threads = Threads::kMany;
-  // The ModelOptions that the model takes, by their names on the command line, separated by spaces. Others are refused.
+  // The ModelOptions of the model, by their names on the command line, separated by spaces. Others are refused.
   std::string_view takes = "";
-  // Values of --accept that the model knows, the default first.
+  // Values of --accept, the default first.
   std::string_view accept_modes = "";
-  // Workers where --workers is not given; 0: one for each CPU that the process may use.
+  // Workers without --workers; 0: one per allowed CPU.
   int default_workers = 0;
-  // How many connections it serves at the same time: as many as come, one, or one for each worker.
+  // Connections served at the same time: all, one, or one per worker.
   enum class Serves { kAll, kOne, kOnePerWorker } serves = Serves::kAll;
-  // The workers are processes made ahead, and one that dies is replaced.
+  // The workers are pre-forked processes; those that die are replaced.
   bool worker_processes = false;
-  // It uses a CPU, or much of one, while nothing happens: that is its idea.
+  // Uses a CPU, or much of one, while idle, by design.
   bool busy_when_idle = false;
-  // It stops in the middle of a message that is longer than one read: an exhibit's fault, kept to be shown.
+  // Stalls in a message that is longer than one read: an anti-pattern kept as a demo.
   bool stalls = false;
-  // Whether the listeners must be opened with SO_REUSEPORT. Null: never.
+  // Whether the listeners need SO_REUSEPORT. Null: never.
   bool (*reuses_port)(const ModelOptions&) = nullptr;
-  // How many descriptors each worker keeps open besides connections and listeners of its own. Null: none.
+  // Descriptors that each worker keeps open besides connections and its own listeners. Null: none.
   int (*descriptors_per_worker)(const ModelOptions&) = nullptr;
-  // All connections live in one address space, so that protocols which connect them (chat) can be carried.
+  // All connections live in one address space, as `chat` needs.
   bool shares_memory = true;
 
   bool carries(const Protocol& protocol) const noexcept {
@@ -53,20 +53,20 @@ struct ServerModel {
   }
 };
 
-// Puts the model's defaults where `options` leave them open. Throws std::invalid_argument naming an option or a
-// protocol that the model does not take. `given` holds the names of the model options on the command line.
+// Fills the defaults of the model into `options`. Throws std::invalid_argument naming an option or a protocol that the
+// model does not support. `given` holds the names of the model options on the command line.
 void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options);
 
-// How many workers the model has where nobody says.
+// The number of workers without --workers.
 int workers_by_default(const ServerModel& model);
 
-// All models, in the order of the ladder.
+// All models, in the order of the progression.
 std::span<const ServerModel> models();
 
 // Throws std::invalid_argument that lists the known names.
 const ServerModel& find_model(std::string_view name);
 
-// One per file in models/; the table is made of these.
+// One per file in models/, listed in registry.cc.
 extern const ServerModel kIterative;
 extern const ServerModel kNonblocking;
 extern const ServerModel kProcess;

@@ -19,7 +19,7 @@ constexpr const char* kModelGroup = "Options of some models (`fanin-server list`
 
 constexpr const char* kProtocolGroup = "Options of some protocols";
 
-// Numbers are read as all programs read them.
+// Reads numbers with the common syntax (os/command_line.h).
 template <typename Value>
 CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/) {
   if constexpr (std::is_floating_point_v<Value>) {
@@ -34,21 +34,21 @@ void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
     return read_as_meant(app.add_option(name, value, text)->group(kProtocolGroup), value);
   };
-  add("--suffix", protocol.suffix, "upper: put at the end of every line");
-  add("--reply", protocol.reply, "goodbye: the answer to every line")->capture_default_str();
+  add("--suffix", protocol.suffix, "upper: text appended to every line");
+  add("--reply", protocol.reply, "goodbye: the reply to every line")->capture_default_str();
   app.add_option_function<std::string>(
          "--work", [&protocol](const std::string& text) { protocol.work = parse_duration(text); },
-         "work: CPU time that a line costs")
+         "work: CPU time per line")
       ->default_str("100us")
       ->group(kProtocolGroup);
   add("--work-loops", protocol.work_loops,
-      "work: steps of a loop instead, the same for every server; 0: as --work says")
+      "work: loop steps per line instead of --work, the same for every server; 0: use --work")
       ->check(CLI::Range(0, 1'000'000'000))
       ->capture_default_str();
-  add("--work-share", protocol.work_share, "work: share of the lines that cost it, 0 to 1")
+  add("--work-share", protocol.work_share, "work: share of the lines with that cost, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  add("--root", protocol.root, "http: directory that holds the files");
+  add("--root", protocol.root, "http: directory of the files");
   add("--reply-size", protocol.reply_bytes, "bulk: bytes of a reply")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
@@ -58,30 +58,30 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
     return read_as_meant(app.add_option(name, value, text)->group(kModelGroup), value);
   };
-  add("--processes", model.processes, "copies of the model, each a process with listeners and a limit on descriptors")
+  add("--processes", model.processes, "processes that run the model, each with its own listeners and descriptor limit")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   add("--steer", model.steer,
       "how the kernel picks the process: by a hash of both addresses, or by the client's address")
       ->check(CLI::IsMember({"hash", "source-ip"}))
       ->capture_default_str();
-  add("--workers", model.workers, "threads or processes made ahead")->check(CLI::Range(1, 10'000));
+  add("--workers", model.workers, "pre-spawned threads or pre-forked processes")->check(CLI::Range(1, 10'000));
   add("--accept", model.accept, "how workers get their connections");
-  add("--idle-strategy", model.idle_strategy, "when nothing was ready: spin, yield or sleep")
+  add("--idle-strategy", model.idle_strategy, "what to do when nothing is ready: spin, yield or sleep")
       ->check(CLI::IsMember({"spin", "yield", "sleep"}));
-  add("--queue", model.queue, "most connections or jobs that wait for a worker")
+  add("--queue", model.queue, "maximum of connections or jobs that wait for a worker")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   add("--drain-budget", model.drain_budget,
-      "steps of one connection (a read, or a part of a batch of expensive requests) before the others have their turn")
+      "steps of one connection (a read, or a part of a batch of expensive requests) before other connections run")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  add("--stack-size", model.stack_bytes, "bytes of stack for each connection")
+  add("--stack-size", model.stack_bytes, "bytes of stack per connection")
       ->check(CLI::Range(16 << 10, 8 << 20))
       ->capture_default_str();
-  add("--signal-queue", model.signal_queue, "most signals that may be pending; 0 = as many as the system allows")
+  add("--signal-queue", model.signal_queue, "maximum of pending signals; 0 = the limit of the system")
       ->capture_default_str();
-  add("--mechanism", model.mechanism, "the one to use instead of the best there is");
+  add("--mechanism", model.mechanism, "the mechanism to use; the default is the best available one");
   add("--ring-entries", model.ring_entries, "length of the submission queue")
       ->check(CLI::Range(8, 32768))
       ->capture_default_str();
@@ -90,7 +90,7 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
       ->capture_default_str();
   app.add_option_function<std::string>(
          "--sleep", [&model](const std::string& text) { model.sleep = parse_duration(text); },
-         "with --idle-strategy sleep: how long")
+         "time for --idle-strategy sleep")
       ->default_str("1ms")
       ->group(kModelGroup);
 }
@@ -99,17 +99,19 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   ServerOptions& options = command.options;
   app.add_option("MODEL", command.model, "concurrency model; `list` shows them all");
   app.add_flag("--json", command.list_as_json, "list: as JSON");
-  app.add_option("--protocol", options.protocol, "what is served")->capture_default_str();
+  app.add_option("--protocol", options.protocol, "protocol to serve")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  take_count(app.add_option("--port", options.port, "port; 0 takes any free one"), 65535)->capture_default_str();
+  take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), 65535)
+      ->capture_default_str();
   app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
   take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"))
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  take_count(app.add_option("--read-cap", options.read_cap, "most bytes that one read takes"))
+  take_count(app.add_option("--read-cap", options.read_cap, "maximum of bytes per read"))
       ->check(CLI::Range(1, 16 << 20))
       ->capture_default_str();
-  take_count(app.add_option("--accept-batch", options.accept_batch, "most connections accepted per readiness notice"))
+  take_count(
+      app.add_option("--accept-batch", options.accept_batch, "maximum of connections accepted per readiness event"))
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   take_count(
@@ -118,9 +120,9 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
   app.add_option_function<std::string>(
          "--drain-timeout", [&options](const std::string& text) { options.drain_timeout = parse_duration(text); },
-         "how long a stop waits for replies to leave; then connections are closed and workers are killed")
+         "grace period for replies after SIGTERM; then connections are closed and workers killed")
       ->default_str("2s");
-  app.add_flag("--allow-remote", options.allow_remote, "allow --bind to an address that is not loopback");
+  app.add_flag("--allow-remote", options.allow_remote, "allow addresses other than loopback");
   add_protocol_options(app, options.protocol_options);
   add_model_options(app, options.model);
 }
@@ -140,14 +142,14 @@ GivenOptions given_options(const CLI::App& app) {
   return given;
 }
 
-// Options that would be passed over. Port 0 is what the default says.
+// Options that would have no effect. --port 0 is the default.
 void check_contradictions(const CLI::App& app, const ServerCommand& command) {
   const ServerOptions& options = command.options;
   const ModelOptions& model = options.model;
   const auto is_given = [&app](const char* name) { return app.count(name) > 0; };
   const auto refuse = [](const char* text) { throw std::invalid_argument(text); };
   if (!options.listen.empty() && (is_given("--bind") || options.port != 0)) {
-    refuse("--listen and --bind or --port contradict each other: give the one or the other");
+    refuse("--listen and --bind or --port contradict each other: give one");
   }
   if (is_given("--work") && options.protocol_options.work_loops > 0) {
     refuse("--work and --work-loops contradict each other: give one");
@@ -159,7 +161,7 @@ void check_contradictions(const CLI::App& app, const ServerCommand& command) {
     refuse("--steer needs several processes: give --processes, or leave --steer out");
   }
   if (command.list_as_json && command.model != "list") {
-    refuse("--json is for the command list: give `fanin-server list --json`, or leave it out");
+    refuse("--json needs the command list: give `fanin-server list --json`, or leave it out");
   }
 }
 

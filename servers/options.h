@@ -8,13 +8,13 @@
 
 namespace fanin::server {
 
-// Names, without dashes, of the options on the command line that only some models or some protocols take.
+// Names, without dashes, of the given options that only some models or protocols have.
 struct GivenOptions {
   std::vector<std::string> of_models;
   std::vector<std::string> of_protocols;
 };
 
-// What the command line of fanin-server says.
+// The command line of fanin-server.
 struct ServerCommand {
   std::string model;
   ServerOptions options;
@@ -22,11 +22,11 @@ struct ServerCommand {
   bool list_as_json = false;
 };
 
-// Reads the arguments of docs/command-line.md. Returns an exit code where help was asked for and printed. Throws
-// std::invalid_argument saying what is wrong with the line.
+// Reads the arguments of docs/command-line.md. Returns an exit code after --help. Throws std::invalid_argument naming
+// the mistake.
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 
-// Checks what CLI11 cannot. Throws std::invalid_argument naming what is wrong.
+// Checks beyond CLI11's. Throws std::invalid_argument naming the mistake.
 void validate(const ServerOptions& options);
 
 }  // namespace fanin::server

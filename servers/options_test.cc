@@ -9,7 +9,7 @@
 namespace fanin::server {
 namespace {
 
-// What the user of fanin-server is told of these arguments.
+// The error message for these arguments.
 std::string refusal(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "fanin-server");
   std::vector<char*> argv;
@@ -25,19 +25,18 @@ std::string refusal(std::vector<std::string> arguments) {
   return "taken";
 }
 
-// Would catch: --port 5 passed over beside --listen, so that the server is where nobody looks for it.
-TEST(ServerCommandLine, WhatWouldBePassedOverIsRefused) {
-  const std::string two_places = "--listen and --bind or --port contradict each other: give the one or the other";
+// Would catch: --listen hides --port 5, so the server listens on another port than the user expects.
+TEST(ServerCommandLine, RefusesOptionsWithoutEffect) {
+  const std::string two_places = "--listen and --bind or --port contradict each other: give one";
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--port", "5"}), two_places);
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--bind", "127.0.0.1"}), two_places);
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--listen", "unix:@a", "--port", "0"}), "taken");
-  EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "5"}),
-            "--work and --work-loops contradict each other: give one");
+  EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "5"}), "--work and --work-loops contradict each other: give one");
   EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "0"}), "taken");
   EXPECT_NE(refusal({"nonblocking", "--sleep", "1ms"}), "taken");
   EXPECT_EQ(refusal({"nonblocking", "--idle-strategy", "sleep", "--sleep", "1ms"}), "taken");
   EXPECT_NE(refusal({"epoll", "--steer", "source-ip"}), "taken");
-  // A suite computes how many there are.
+  // A suite computes the number of processes, which may be 1.
   EXPECT_EQ(refusal({"epoll", "--steer", "source-ip", "--processes", "1"}), "taken");
   EXPECT_NE(refusal({"epoll", "--json"}), "taken");
   EXPECT_EQ(refusal({"list", "--json"}), "taken");

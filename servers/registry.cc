@@ -28,15 +28,15 @@ std::vector<ServerModel> checked(std::vector<ServerModel> table) {
 
 std::span<const ServerModel> models() {
   static const std::vector<ServerModel> table = checked({
-      // One client at a time, and all in turn.
+      // One client at a time, and all clients in turn.
       kIterative,
       kNonblocking,
-      // A process or a thread for each, made when it comes or ahead.
+      // A process or a thread per connection, on demand or pre-forked.
       kProcess,
       kPrefork,
       kThread,
       kThreadPool,
-      // One thread that asks the kernel who is ready.
+      // One thread that asks the kernel which connections are ready.
       kSelect,
       kSelectLarge,
       kPoll,
@@ -45,16 +45,16 @@ std::span<const ServerModel> models() {
       kEpollEt,
       kEpollEtNodrain,
       kSelector,
-      // Several that do.
+      // Several such threads or processes.
       kEpollOneshot,
       kReactorPool,
       kMultiReactor,
       kPreforkEpoll,
-      // Straight-line code over it.
+      // Straight-line code over an event loop.
       kCoroutine,
       kFiber,
       kWorkStealing,
-      // The kernel sends a message for every change.
+      // The kernel sends a message per change.
       kSigio,
       // The kernel does the I/O as well.
       kIoUring,
@@ -93,7 +93,8 @@ void apply_model(const ServerModel& model, std::span<const std::string> given, S
         fmt::format("protocol '{}' needs all connections in one process: leave --processes out", options.protocol));
   }
   if (!model.carries(find_protocol(options.protocol))) {
-    throw std::invalid_argument(fmt::format("model '{}' does not carry protocol '{}'", model.name, options.protocol));
+    throw std::invalid_argument(
+        fmt::format("model '{}' cannot serve protocol '{}': choose another", model.name, options.protocol));
   }
 }
 

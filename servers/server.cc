@@ -10,10 +10,10 @@
 namespace fanin::server {
 namespace {
 
-SessionFactory sessions_of(const ServerOptions& options) {
+SessionFactory make_session_factory(const ServerOptions& options) {
   const Protocol& protocol = find_protocol(options.protocol);
   if (protocol.make_sessions == nullptr) {
-    throw std::invalid_argument(fmt::format("protocol '{}' has no server's half: choose another", protocol.name));
+    throw std::invalid_argument(fmt::format("protocol '{}' has no server half: choose another", protocol.name));
   }
   return protocol.make_sessions(options.protocol_options);
 }
@@ -21,7 +21,7 @@ SessionFactory sessions_of(const ServerOptions& options) {
 }  // namespace
 
 Server::Server(ServerOptions options, bool reuse_port)
-    : options_(std::move(options)), reuse_port_(reuse_port), sessions_(sessions_of(options_)) {
+    : options_(std::move(options)), reuse_port_(reuse_port), sessions_(make_session_factory(options_)) {
   if (options_.listen.empty()) {
     listen(Address::parse(options_.bind, options_.port));
   }
@@ -53,7 +53,7 @@ void Server::listen(const Address& address) {
         fmt::format("{} is not a loopback address: give --allow-remote to serve other machines", address.host()));
   }
   if (reuse_port_ && address.port() != 0) {
-    listen_on(address, {});  // fails where the port is another server's, which SO_REUSEPORT would let us share unseen
+    listen_on(address, {});  // fails if another server has the port, which SO_REUSEPORT would silently share
   }
   const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
   listeners_.emplace_back(address, listen_options, options_.max_connections);
@@ -88,7 +88,7 @@ Listener::Accepted Server::accept(std::size_t open) {
   }
 }
 
-// Nothing but the hang-up of a listener is waited for, which is what the stop handler makes of it.
+// The stop handler shuts the listener down, which poll(2) reports as POLLHUP.
 void Server::wait_for_stop() const {
   pollfd hang_up{listeners_.front().fd(), 0, 0};
   while (!stop::requested()) {

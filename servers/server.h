@@ -13,21 +13,21 @@
 
 namespace fanin::server {
 
-// What some models can be told; each model's row says which of these it takes.
+// Options of some models; each model's row names those that it supports.
 struct ModelOptions {
-  int processes = 1;                   // copies of the model, each a process of its own
-  std::string steer = "hash";          // how the kernel picks the process of a connection: hash or source-ip
-  int workers = 0;                     // threads or processes made ahead; 0 takes the model's default
-  std::string accept;                  // how workers get connections; empty takes the model's default
-  std::string idle_strategy = "spin";  // nonblocking: spin, yield or sleep when nothing was ready
-  Nanoseconds sleep = std::chrono::milliseconds(1);  // nonblocking: how long `sleep` is
-  std::size_t queue = 1024;                          // pools: the most connections or jobs that wait for a worker
-  int drain_budget = 16;                // edge-triggered: steps of one connection before the others have their turn
-  std::size_t stack_bytes = 64 * 1024;  // fiber: stack of one connection
-  std::size_t signal_queue = 0;         // sigio: how many signals may be pending; 0: as many as the system allows
-  std::string mechanism;                // selector: forces one; empty takes the best there is
-  unsigned ring_entries = 1024;         // io_uring: length of the submission queue
-  unsigned buffers = 1024;              // io_uring: provided buffers, each of the read cap's size
+  int processes = 1;                                 // processes that run the model
+  std::string steer = "hash";                        // how the kernel picks the process: hash or source-ip
+  int workers = 0;                                   // threads or processes; 0: the model's default
+  std::string accept;                                // how workers get connections; empty: the model's default
+  std::string idle_strategy = "spin";                // nonblocking: spin, yield or sleep when nothing is ready
+  Nanoseconds sleep = std::chrono::milliseconds(1);  // nonblocking: time of `sleep`
+  std::size_t queue = 1024;                          // pools: maximum of waiting connections or jobs
+  int drain_budget = 16;                             // edge-triggered: steps of one connection before the others
+  std::size_t stack_bytes = 64 * 1024;               // fiber: stack of one connection
+  std::size_t signal_queue = 0;                      // sigio: maximum of pending signals; 0: the limit of the system
+  std::string mechanism;                             // selector: forces one; empty: the best available
+  unsigned ring_entries = 1024;                      // io_uring: length of the submission queue
+  unsigned buffers = 1024;                           // io_uring: provided buffers, each of the read cap's size
 };
 
 struct ServerOptions {
@@ -46,21 +46,21 @@ struct ServerOptions {
   ModelOptions model;
 };
 
-// What a model is given to serve with: options, listening sockets, and sessions of the chosen protocol. Owned by main;
-// the options and make_session() may be used from any thread.
+// What a model serves with: options, listening sockets, and sessions of the protocol. Owned by main; options and
+// make_session() may be used from any thread.
 class Server {
  public:
   // Listens; with `reuse_port` so that more_listeners() can share the ports. Throws std::invalid_argument or
-  // std::system_error naming what is wrong.
+  // std::system_error.
   Server(ServerOptions options, bool reuse_port);
 
   const ServerOptions& options() const noexcept { return options_; }
   std::vector<Listener>& listeners() noexcept { return listeners_; }
   std::unique_ptr<ServerSession> make_session() const { return sessions_(); }
 
-  // Has `call` told the descriptor of a connection that was shut down because its peer does not read what others push
-  // to it: for models that the kernel does not tell of what the program itself has done. Called on the thread that
-  // pushed; set it before there are connections.
+  // Calls `call` with the descriptor of a connection that was shut down because its peer does not read pushed output:
+  // for models whose kernel interface does not report the program's own shutdown(). Runs on the thread that pushed. Set
+  // it before the first connection.
   void on_cut_off(std::function<void(int fd)> call) { on_cut_off_ = std::move(call); }
   void cut_off(int fd) const {
     if (on_cut_off_) {
@@ -68,27 +68,26 @@ class Server {
     }
   }
 
-  // Blocks until a connection comes on any of the listeners, for models that block. `open` as for Listener::accept().
-  // Never kNone.
+  // Blocks until a connection arrives on any listener, for blocking models. `open` as for Listener::accept(). Never
+  // kNone.
   Listener::Accepted accept(std::size_t open);
 
-  // Blocks until the stop was asked for: for the main thread of models whose other threads do everything.
+  // Blocks until the stop: for the main thread of models whose other threads serve.
   void wait_for_stop() const;
 
-  // For models with a loop per worker: non-blocking listeners of their own on the same ports (SO_REUSEPORT). The stop
-  // handler watches them.
+  // For models with a loop per worker: new non-blocking listeners on the same ports (SO_REUSEPORT), watched by the stop
+  // handler.
   std::vector<Listener> more_listeners();
 
-  // The same server with listeners of its own on the same ports, for another process. The stop handler of this process
-  // watches them.
+  // The same server with its own listeners on the same ports, for another process. This process's stop handler watches
+  // them.
   Server replica() const;
 
-  // All listeners, and the sockets that they accept, do not block from now on.
+  // Makes all listeners and the sockets that they accept non-blocking.
   void set_nonblocking();
-  // The sockets that they accept do not block from now on; accept() goes on waiting. For a thread that accepts for
-  // loops.
+  // Makes accepted sockets non-blocking; accept() still blocks. For a thread that accepts on behalf of loops.
   void accept_nonblocking();
-  // For a forked child that only serves a connection.
+  // For a forked child that serves one connection.
   void close_listeners() noexcept;
 
  private:

@@ -7,15 +7,15 @@
 
 namespace fanin::server {
 
-// Names a place in a SlotTable and the tenant it was given to. A place is used again, its generation is another one
-// then, so that a late event for the old tenant is never taken for the new one's.
+// Names a slot of a SlotTable and its current item. A reused slot has a new generation, so a late event for the old
+// item never reaches the new one.
 struct SlotId {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  // 24 bits
 };
 
-// Things found by index in constant time, their places used again. Owns them; one thread. Growing moves the things, so
-// references to them end with the next insert(), and addresses that the kernel knows must lie outside of them.
+// Items indexed in constant time, in reused slots. Owns them; one thread. Growth moves the items: insert() invalidates
+// references, and addresses known to the kernel must be outside of the items.
 template <typename Thing>
 class SlotTable {
  public:
@@ -30,7 +30,7 @@ class SlotTable {
     return {index, places_[index].generation};
   }
 
-  // Null where the tenant has gone.
+  // Null if the item is gone.
   Thing* find(SlotId id) noexcept {
     if (id.index >= places_.size() || places_[id.index].generation != id.generation || !places_[id.index].thing) {
       return nullptr;

@@ -14,8 +14,8 @@
 namespace fanin::server::stop {
 namespace {
 
-// What the handler shuts down: the descriptor, with a bit that says whether it is a listener; 0 is a free place. Only
-// lock-free atomics: the handler may interrupt anything, in any thread.
+// A descriptor that the handler shuts down, with a bit for listeners; 0: free. Lock-free atomics only: the handler may
+// interrupt any thread anywhere.
 class Watched {
  public:
   bool take(int fd, bool listener) noexcept {
@@ -67,7 +67,7 @@ void on_timeout(int /*signal*/) {
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = handler;  // without SA_RESTART: a wait that is interrupted looks around
+  action.sa_handler = handler;  // no SA_RESTART: an interrupted wait returns and checks
   check(::sigaction(signal, &action, nullptr), "sigaction");
 }
 

@@ -4,22 +4,20 @@
 
 namespace fanin::server {
 
-// How SIGTERM and SIGINT reach a server of any model without a race: the signal handler shuts sockets down, so that
-// whoever waits for one, blocking or not, is woken by the socket itself. A listener that was shut down fails accept()
-// with EINVAL; a connection whose reading side was shut down delivers what has arrived and then the end of the stream,
-// which is the ordinary way out. When the drain timeout has passed (SIGALRM) the connections are shut down for writing
-// too, so that a peer that does not read holds nobody up. The state is of the process, because signals are; the
-// functions may be called from any thread.
+// How SIGTERM and SIGINT stop a server of any model without a race: the signal handler shuts sockets down, so the
+// socket itself wakes a thread that waits for it, blocking or not. accept() on a shut down listener fails with EINVAL;
+// a connection with SHUT_RD delivers what has arrived and then the end of the stream, as usual. After the drain timeout
+// (SIGALRM) both sides are shut down, so that a peer that does not read delays nothing. The state belongs to the
+// process, as signals do; any thread may call the functions.
 namespace stop {
 
-// Installs the handlers. `drain_timeout` runs from the signal on. Throws std::system_error.
+// Installs the handlers. `drain_timeout` starts with the signal. Throws std::system_error.
 void install(Nanoseconds drain_timeout);
 
-// Has the handler shut this listener down. At most 1024 descriptors can be watched. If the signal has already come it
-// acts at once.
+// Makes the handler shut this listener down, at once if the signal has already arrived. At most 1024 descriptors.
 void watch_listener(int fd);
-// Has the handler shut this connection's reading side down, and the whole of it when the drain timeout has passed,
-// until the scope ends, which must be before the descriptor is closed.
+// Makes the handler shut this connection's reading side down, and both sides after the drain timeout, until the scope
+// ends. End it before the descriptor is closed.
 class WatchConnection {
  public:
   explicit WatchConnection(int fd);
@@ -30,15 +28,14 @@ class WatchConnection {
  private:
   int fd_;
 };
-// For a forked child, which has its own to watch: forgets everything watched, and has its own drain timer where
-// the stop was asked for already.
+// For a forked child: forgets all watched descriptors, and restarts the drain timer if the stop has begun.
 void begin_child() noexcept;
 
 bool requested() noexcept;
 Nanoseconds drain_timeout() noexcept;
 bool timed_out() noexcept;
 
-// For poll and its kin: -1 until the signal has come, then a time after which to look again.
+// For poll and the like: -1 until the signal, then the interval of checks.
 int wait_timeout_ms() noexcept;
 
 }  // namespace stop

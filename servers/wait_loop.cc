@@ -36,7 +36,7 @@ void Waiter::unwatch() {
 void WaitLoop::run() {
   std::array<epoll_event, 512> room;
   while (!waiters_.empty()) {
-    // An event's waiter is there: a batch holds one event for each socket, and only its own flow closes a socket.
+    // The waiter of an event exists: a batch holds one event per socket, and only its own flow closes a socket.
     for (const epoll_event& event : set_.wait(room, stop::wait_timeout_ms())) {
       static_cast<Waiter*>(event.data.ptr)->wake();
     }

@@ -10,46 +10,45 @@ namespace fanin::server {
 
 class WaitLoop;
 
-// A flow of control that is suspended until a socket is ready: a coroutine or a fiber, made the rest of by a derived
-// class. Registered with its loop for as long as it lives; the socket is closed right after, or unwatch()ed before. The
-// loop's thread.
+// A flow of control suspended until a socket is ready: derived classes are a coroutine's and a fiber's. Registered with
+// its loop during its life; close the socket right after it, or call unwatch() first. The loop's thread.
 class Waiter {
  public:
   Waiter(WaitLoop& loop, int fd);
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // For a socket that is not closed when its waiter goes: takes it out of the loop.
+  // For a socket that outlives its waiter: removes it from the loop.
   void unwatch();
 
  protected:
   ~Waiter();
 
-  // Has the loop call wake() whenever the socket is ready for `next`, until it is told otherwise. False where the
-  // kernel has no room for it, which was counted.
+  // Calls wake() whenever the socket is ready for `next`, until the next call. False, and counted, if the kernel has no
+  // room.
   bool watch(Connection::Next next);
 
  private:
   friend class WaitLoop;
-  // Lets the flow run until it waits again, or to its end, which may destroy this object.
+  // Resumes the flow to its next wait or to its end, which may destroy this object.
   virtual void wake() = 0;
 
   WaitLoop& loop_;
   int fd_;
-  std::uint32_t watched_ = 0;  // what the kernel was told
+  std::uint32_t watched_ = 0;  // events registered with the kernel
 };
 
-// One thread's event loop under suspended flows of control: level-triggered epoll, each socket registered once, changed
-// when what is waited for changes. Borrows its waiters.
+// One thread's event loop for suspended flows: level-triggered epoll, each socket registered once and modified when its
+// event changes. Borrows its waiters.
 class WaitLoop {
  public:
   // Throws std::system_error.
   WaitLoop() = default;
 
-  // Wakes waiters until none is left. When the drain timeout has passed all sockets are shut down.
+  // Wakes waiters until none is left. After the drain timeout it shuts all sockets down.
   void run();
 
-  // No more requests are to come: every waiter's socket delivers what has arrived, and then its end.
+  // Stops reading: every socket delivers what has arrived, and then its end.
   void begin_drain() noexcept { shutdown_all(SHUT_RD); }
 
  private:

@@ -18,8 +18,8 @@
 namespace fanin::server {
 namespace {
 
-// A place is filled again at most this often, so that a worker which dies at once, or cannot be forked, does not turn
-// the parent into a fork loop.
+// Minimum interval between two forks for one worker, so that a worker that dies at once, or cannot be forked, causes no
+// fork loop.
 constexpr Nanoseconds kPause = std::chrono::milliseconds(50);
 constexpr timespec kPauseTime{0, kPause.count()};
 
@@ -28,7 +28,7 @@ constexpr timespec kPauseTime{0, kPause.count()};
 WorkerProcesses::WorkerProcesses(int count, std::function<void(int)> body)
     : body_(std::move(body)), workers_(static_cast<std::size_t>(count)) {
   struct sigaction action {};
-  action.sa_handler = [](int) {};  // only has to interrupt the wait
+  action.sa_handler = [](int) {};  // only interrupts the wait
   check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
   sigset_t held;
   ::sigemptyset(&held);
@@ -93,10 +93,10 @@ bool WorkerProcesses::start(std::size_t number) {
 }
 
 void WorkerProcesses::run_in_child(int number, pid_t parent) {
-  tally = Tally{};  // the parent's counts are the parent's to publish
+  tally = Tally{};  // the parent publishes its own counts
   stop::begin_child();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  int status = ::getppid() == parent ? 0 : 1;  // it may have died before the kernel was told
+  int status = ::getppid() == parent ? 0 : 1;  // the parent may have died before prctl()
   ::sigprocmask(SIG_SETMASK, &normal_mask_, nullptr);
   try {
     if (status == 0) {
@@ -110,7 +110,7 @@ void WorkerProcesses::run_in_child(int number, pid_t parent) {
   ::_exit(status);
 }
 
-// Several may have ended for one signal.
+// One SIGCHLD may stand for several children.
 void WorkerProcesses::collect() noexcept {
   for (pid_t ended = 0; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
     for (Worker& worker : workers_) {
@@ -122,7 +122,7 @@ void WorkerProcesses::collect() noexcept {
   }
 }
 
-// False where some are still missing: look again after a pause.
+// False if a worker is still missing: try again after a pause.
 bool WorkerProcesses::replace_the_dead() {
   collect();
   for (std::size_t number = 0; number < workers_.size() && running_ < workers_.size(); ++number) {

@@ -12,25 +12,24 @@
 
 namespace fanin::server {
 
-// Processes forked ahead that all do the same. The parent replaces those that die and hands a stop on to all of them;
-// should it be killed itself, the kernel kills them. While an object of this class exists, SIGTERM, SIGINT and SIGCHLD
-// reach the parent inside wait() alone, so that none is missed between a look and a sleep. Owned and used by the
-// parent's only thread.
+// Pre-forked processes with the same body. The parent replaces those that die and forwards a stop to all of them; if
+// the parent is killed, the kernel kills them. While an object of this class exists, SIGTERM, SIGINT and SIGCHLD reach
+// the parent only inside wait(), so that none is lost between a check and a sleep. Owned and used by the parent's only
+// thread.
 class WorkerProcesses {
  public:
-  // Forks `count` workers. Each runs `body(its number)`, numbers from 0, publishes its counts and exits. An exception
-  // out of `body` is told on standard error. Throws std::system_error where not all can be forked.
+  // Forks `count` workers. Each runs `body(its number)`, from 0, publishes its counts and exits. Prints an exception of
+  // `body` to standard error. Throws std::system_error if a fork fails.
   WorkerProcesses(int count, std::function<void(int)> body);
   WorkerProcesses(const WorkerProcesses&) = delete;
   WorkerProcesses& operator=(const WorkerProcesses&) = delete;
   // Stops workers that still run.
   ~WorkerProcesses();
 
-  // Waits until one of `descriptors` is ready, and replaces meanwhile the workers that die. False once a stop was asked
-  // for.
+  // Waits until one of `descriptors` is ready, and meanwhile replaces workers that die. False after a stop.
   bool wait(std::span<pollfd> descriptors = {});
 
-  // Asks all workers to drain and waits until they have ended, as end_children() does.
+  // Asks all workers to drain and waits for their end, as end_children() does.
   void stop() noexcept;
 
  private:

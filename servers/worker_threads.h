@@ -7,15 +7,15 @@
 
 namespace fanin::server {
 
-// Threads made ahead that all do the same. Owned by the thread that makes them.
+// Pre-spawned threads with the same body. Owned by the thread that makes them.
 class WorkerThreads {
  public:
-  // Starts `count` threads. Each runs `body(its number)`, numbers from 0, and publishes its counts. None begins before
-  // all are there. Throws std::system_error where they cannot all be made.
+  // Starts `count` threads. Each runs `body(its number)`, from 0, and publishes its counts. None begins before all
+  // exist. Throws std::system_error if one cannot be created.
   WorkerThreads(int count, std::function<void(int)> body);
   WorkerThreads(const WorkerThreads&) = delete;
   WorkerThreads& operator=(const WorkerThreads&) = delete;
-  // Waits until all have ended: tell them before.
+  // Waits for the end of all threads: ask them to end before.
   ~WorkerThreads();
 
  private:

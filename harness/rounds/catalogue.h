@@ -15,7 +15,7 @@ namespace fanin::harness {
 struct Model {
   std::string name;
   std::string summary;
-  std::string kind;  // "model" or "exhibit"
+  std::string kind;  // "model" or "anti-pattern"
   bool supported = false;
   std::string reason;  // why this machine does not support it
   std::vector<std::string> protocols;

@@ -6,12 +6,12 @@
 
 namespace fanin::server {
 
-// What a coroutine waits for its socket with: `if (!co_await waiter.ready(next)) co_return;`.
+// Waits for the socket of a coroutine: `if (!co_await waiter.ready(next)) co_return;`.
 class CoroutineWaiter final : public Waiter {
  public:
   using Waiter::Waiter;
 
-  // Awaitable: suspends until the socket is ready for `next`. False, at once, where the kernel has no room to watch it.
+  // Awaitable: suspends until the socket is ready for `next`. False, at once, if the kernel cannot watch it.
   auto ready(Connection::Next next) {
     struct Ready {
       CoroutineWaiter& waiter;

@@ -5,11 +5,10 @@
 
 namespace fanin::server {
 
-// What a coroutine that nobody waits for returns: it begins when it is started and its frame frees itself when it ends.
-// Owns the coroutine until then. An exception leaves through whoever resumed it.
-//
-// In a coroutine a co_await stands in a statement of its own, not behind && or || in the condition of a loop: GCC 12
-// waits there whatever the left side says.
+// Return type of a detached coroutine: it runs when started and frees its frame at its end. Owns the coroutine until it
+// is started. Exceptions propagate to the resumer.
+// Write co_await as a statement of its own, not behind && or || in a loop condition: GCC 12 awaits there whatever the
+// left side is.
 class [[nodiscard]] Task {
  public:
   struct promise_type {
@@ -28,10 +27,10 @@ class [[nodiscard]] Task {
     }
   }
 
-  // Runs it until it suspends for the first time.
+  // Runs it to its first suspension.
   void start() && { std::move(*this).release().resume(); }
 
-  // Hands it over to someone who will resume it.
+  // Releases the handle to its resumer.
   std::coroutine_handle<> release() && noexcept { return std::exchange(coroutine_, nullptr); }
 
  private:

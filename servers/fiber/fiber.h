@@ -11,15 +11,15 @@
 
 namespace fanin::server {
 
-// A flow of control on a stack of its own, which goes on when it is resumed and comes back when it suspends, from
-// however deep a call. Owns itself: it is gone when its body has returned. One thread.
+// A flow of control on its own stack: resume() continues it, suspend() returns from any call depth. Frees itself when
+// its body returns. One thread.
 class Fiber {
  public:
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  // Runs `body(Fiber& self)` until it suspends for the first time. False, with the body destroyed, where there is no
-  // memory for a stack. Exceptions of the body leave through start() or resume().
+  // Runs `body(Fiber& self)` to its first suspension. False, with the body destroyed, if there is no memory for a
+  // stack. Exceptions of the body leave through start() or resume().
   template <typename Body>
   static bool start(std::size_t stack_bytes, Body body) {
     std::optional<Stack> stack = Stack::make(stack_bytes);
@@ -42,10 +42,10 @@ class Fiber {
     return true;
   }
 
-  // From outside: lets it run until it suspends or ends; then it is gone.
+  // Called from outside: runs it until it suspends or ends; at its end it is freed.
   void resume();
 
-  // From inside: back to whoever resumed it.
+  // Called from inside: returns to the resumer.
   void suspend();
 
  private:
@@ -57,8 +57,8 @@ class Fiber {
 
   Stack stack_;
   SanitizerFiber sanitizer_;
-  boost::context::fiber context_;  // where it goes on, while it is suspended
-  boost::context::fiber caller_;   // where its resumer goes on, while it runs
+  boost::context::fiber context_;  // its own context while it is suspended
+  boost::context::fiber caller_;   // its resumer's context while it runs
   std::exception_ptr error_;
   bool ended_ = false;
 };

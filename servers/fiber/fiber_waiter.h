@@ -5,13 +5,13 @@
 
 namespace fanin::server {
 
-// What a fiber waits for its socket with. Used by that fiber alone.
+// Waits for the socket of a fiber. Used by that fiber alone.
 class FiberWaiter final : public Waiter {
  public:
   FiberWaiter(WaitLoop& loop, int fd, Fiber& self) : Waiter(loop, fd), fiber_(self) {}
 
-  // Looks like a blocking call: other fibers run until the socket is ready for `next`. False, at once, where the kernel
-  // has no room to watch it.
+  // Blocks the fiber until the socket is ready for `next`, while other fibers run. False, at once, if the kernel cannot
+  // watch the socket.
   bool wait(Connection::Next next) {
     if (!watch(next)) {
       return false;

@@ -8,10 +8,10 @@
 
 namespace fanin::server {
 
-// What AddressSanitizer must be told around a change of stacks; nothing in other builds. One for each fiber. The four
-// calls in the order in which they happen: leave, arrive (in the fiber), leave_fiber, arrive_back. ThreadSanitizer is
-// told nothing: the functions of Boost.Context that a fiber passes through in its end would be counted as left on the
-// wrong stack. It sees one thread with odd call stacks, which is harmless where only one thread switches.
+// Annotations of stack switches for AddressSanitizer; empty in other builds. One per fiber. Call order: leave, arrive
+// (in the fiber), leave_fiber, arrive_back. ThreadSanitizer gets none: it would count the functions of Boost.Context
+// that a fiber passes at its end as left on the wrong stack. It sees one thread with odd call stacks, which is harmless
+// while only one thread switches.
 class SanitizerFiber {
  public:
 #if defined(FANIN_ASAN)

@@ -7,11 +7,11 @@
 
 namespace fanin::server {
 
-// Memory for one flow of control, with a page below it that must not be touched, so that an overflow ends the program
-// instead of overwriting a neighbour. Pages that were never reached are not real. Owns the mapping.
+// A stack with a guard page below it, so that an overflow ends the program instead of overwriting other memory.
+// Untouched pages use no memory. Owns the mapping.
 class Stack {
  public:
-  // Rounded up to whole pages. Nothing where the kernel has no room for it.
+  // Rounds up to whole pages. Empty if the kernel has no room.
   static std::optional<Stack> make(std::size_t bytes) noexcept;
   Stack(Stack&& other) noexcept : mapping_(std::exchange(other.mapping_, nullptr)), bytes_(other.bytes_) {}
   Stack& operator=(Stack&&) = delete;
@@ -20,7 +20,7 @@ class Stack {
   const void* bottom() const noexcept;
   std::size_t size() const noexcept { return bytes_; }
 
-  // For Boost.Context, which begins at the top and must leave the memory alone in the end.
+  // For Boost.Context, which starts at the top and must not free the memory.
   boost::context::preallocated borrowed() const noexcept;
   struct LeaveAlone {
     void deallocate(boost::context::stack_context& /*stack*/) const noexcept {}

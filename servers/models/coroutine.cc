@@ -1,15 +1,16 @@
-// coroutine: one thread, a stackless coroutine for each connection.
+// coroutine: one thread, a stackless coroutine per connection.
 //
-// Idea: the code of a connection reads like the blocking one, from accept to close, and the compiler cuts it at every
-//   co_await into pieces that an event loop resumes. What a callback design keeps in objects by hand, the coroutine
-//   frame keeps as local variables.
-// Costs per connection: a frame on the heap (about as large as the Connection in it), allocated once, when the
-//   coroutine is called; an epoll registration. Per wait: an indirect call, no system call, no allocation.
-// Needs of the kernel: epoll. Of the compiler: C++20.
-// Known limit: as epoll. Only the function itself can suspend, not what it calls: a library that blocks, blocks all.
+// Idea: The code of a connection reads like the blocking version, from accept to close. The compiler splits it at
+//   every co_await into parts that an event loop resumes. State that a callback design keeps in objects is in local
+//   variables in the coroutine frame.
+// Costs per connection: a frame on the heap (about the size of its Connection), allocated once; an epoll
+//   registration. Per wait: an indirect call, no system call, no allocation.
+// Requires: epoll(7); a C++20 compiler.
+// Known limit: as `epoll`. Only the coroutine itself can suspend, not the functions that it calls: a library that
+//   blocks, blocks all connections.
 // Try: fanin-server coroutine --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: the same loop and the same system calls; who goes on after an event is found in a coroutine handle
-//   instead of a table of connections.
+// Changes from `epoll`: the same loop and system calls; an event leads to a coroutine handle instead of a table of
+//   connections.
 #include "servers/coroutine/coroutine_waiter.h"
 #include "servers/coroutine/task.h"
 #include "servers/model.h"
@@ -17,16 +18,16 @@
 namespace fanin::server {
 namespace {
 
-struct Service {
+struct LoopContext {
   Server& server;
   WaitLoop loop;
   std::size_t open = 0;
 };
 
-Task serve(Service& service, Descriptor socket) {
-  Connection connection(std::move(socket), service.server);
-  CoroutineWaiter waiter(service.loop, connection.fd());
-  ++service.open;
+Task serve(LoopContext& context, Descriptor socket) {
+  Connection connection(std::move(socket), context.server);
+  CoroutineWaiter waiter(context.loop, connection.fd());
+  ++context.open;
   Connection::Next next = connection.start();
   while (next != Connection::Next::kClose) {
     if (!co_await waiter.ready(next)) {
@@ -34,27 +35,27 @@ Task serve(Service& service, Descriptor socket) {
     }
     next = connection.on_ready();
   }
-  --service.open;
+  --context.open;
 }
 
-Task accept_from(Service& service, Listener& listener) {
-  CoroutineWaiter waiter(service.loop, listener.fd());
-  const auto open = [&service] { return service.open; };
-  const auto begin = [&service](Descriptor socket) { serve(service, std::move(socket)).start(); };
+Task accept_from(LoopContext& context, Listener& listener) {
+  CoroutineWaiter waiter(context.loop, listener.fd());
+  const auto open = [&context] { return context.open; };
+  const auto begin = [&context](Descriptor socket) { serve(context, std::move(socket)).start(); };
   do {
     check(co_await waiter.ready(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
-  } while (accept_batch(listener, service.server.options().accept_batch, open, begin));
+  } while (accept_batch(listener, context.server.options().accept_batch, open, begin));
   waiter.unwatch();
-  service.loop.begin_drain();
+  context.loop.begin_drain();
 }
 
 void run(Server& server) {
   server.set_nonblocking();
-  Service service{.server = server};
+  LoopContext context{.server = server};
   for (Listener& listener : server.listeners()) {
-    accept_from(service, listener).start();
+    accept_from(context, listener).start();
   }
-  service.loop.run();
+  context.loop.run();
 }
 
 }  // namespace

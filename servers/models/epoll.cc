@@ -1,15 +1,15 @@
-// epoll: one thread, the kernel keeps the set of interest (level-triggered).
+// epoll: one thread, the kernel keeps the interest list (level-triggered).
 //
-// Idea: register each descriptor once; the kernel keeps a list of those that are ready and returns just these. The
-//   registration changes only when a connection turns from reading to writing or back, which happens when a reply does
-//   not fit into the socket.
-// Costs per call: by the number of ready descriptors, not of watched ones. Per connection: one epoll_ctl and about 200
-//   bytes in the kernel.
-// Needs of the kernel: epoll (Linux 2.6).
-// Known limit: RLIMIT_NOFILE (`--processes N`: N times as many), fs.epoll.max_user_watches. One thread: what one
-//   request computes delays all others.
+// Idea: Register each descriptor once; the kernel keeps a list of the ready ones and returns only these. The
+//   registration changes only when a connection turns from reading to writing or back, which happens when a reply
+//   does not fit into the socket buffer.
+// Costs per call: proportional to the ready descriptors, not to the watched ones. Per connection: one epoll_ctl and
+//   about 200 bytes in the kernel.
+// Requires: epoll(7) (Linux 2.6).
+// Known limit: RLIMIT_NOFILE (`--processes N`: N times as many), fs.epoll.max_user_watches. One thread: the
+//   computation of one request delays all others.
 // Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`.
-// From poll: the set of interest lives in the kernel, so neither side scans the idle ones.
+// Changes from `poll`: the interest list is in the kernel, so neither side scans idle connections.
 #include "servers/epoll_loop.h"
 #include "servers/model.h"
 
@@ -22,7 +22,7 @@ void run_epoll_loop(EpollConnections& connections) {
       if (connection == nullptr) {
         continue;
       }
-      // EPOLLERR and EPOLLHUP come unasked: the next read or send says what they mean.
+      // EPOLLERR and EPOLLHUP are always reported: the next read or send returns the error.
       const Connection::Next before = connection->next();
       const Connection::Next next = connection->on_ready();
       if (next == Connection::Next::kClose) {

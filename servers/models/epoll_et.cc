@@ -1,14 +1,14 @@
-// epoll-et: one thread, edge-triggered: told once when something arrives.
+// epoll-et: one thread, edge-triggered epoll, drained with a budget.
 //
-// Idea: register each connection once, for reading and writing, with EPOLLET. An event then means a change, not a
-//   state: whoever is told must go on until the socket would block, or the rest is never heard of. One that always has
-//   more would keep the loop to itself, so each has a budget; what is left when that is used up stays in a list of the
-//   ready ones, which have their turn again after the others.
-// Costs per request: no epoll_ctl at all after the first, but a read more, the one that says EAGAIN.
-// Needs of the kernel: epoll.
-// Known limit: as `epoll`. The loop must remember who is not finished: the kernel does not tell again.
+// Idea: Register each connection once, for reading and writing, with EPOLLET. An event then reports a change, not a
+//   state: the program must continue until EAGAIN, or it never hears of the rest. A connection that always has more
+//   data would monopolise the loop, so each has a budget. Connections that exhaust it stay in a ready list and
+//   continue after the others.
+// Costs per request: no epoll_ctl after the first, but one more read, which returns EAGAIN.
+// Requires: epoll(7).
+// Known limit: as `epoll`. The loop must remember unfinished connections: the kernel does not report them again.
 // Try: fanin-server epoll-et --drain-budget 1 --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: the readiness that the kernel reported is kept in the program until it is used up.
+// Changes from `epoll`: the program keeps the reported readiness until it is used up.
 #include <vector>
 
 #include "servers/epoll_connections.h"
@@ -36,14 +36,14 @@ class EdgeLoop {
 
  private:
   void on_event(Connection& connection, std::uint32_t events) {
-    // Room for a reply is no news to a connection that waits for input.
+    // A connection that waits for input ignores EPOLLOUT.
     const bool nothing_new = connection.next() == Connection::Next::kRead && (events & ~EPOLLOUT) == 0;
     if (!nothing_new && !is_unfinished(connection.fd())) {
       serve(connection);
     }
   }
 
-  // On until it would block, which is when the next edge will tell, or until the budget is used up.
+  // Runs until EAGAIN, after which the next edge reports, or until the budget is exhausted.
   void serve(Connection& connection) {
     for (int step = 0; step < budget_; ++step) {
       if (connection.on_ready() == Connection::Next::kClose) {
@@ -77,7 +77,7 @@ class EdgeLoop {
 
   EpollConnections connections_;
   const int budget_;
-  // While a connection is in this list, it is served, and so closed, from there alone.
+  // A connection in this list is served, and so closed, only from the list.
   std::vector<Connection*> unfinished_;
   std::vector<Connection*> turn_;
   std::vector<bool> is_unfinished_;  // by descriptor

@@ -1,14 +1,14 @@
-// epoll-et-nodrain: exhibit. Edge-triggered as a tutorial has it: one read for each event.
+// epoll-et-nodrain: anti-pattern. Edge-triggered epoll with one read per event, as in some tutorials.
 //
-// Idea: take the loop of `epoll`, add EPOLLET, and change nothing else. It works as long as every message fits into one
-//   read. What a read leaves behind makes no new edge, so a longer message stops in the middle until the peer sends
-//   something more, which it does not as long as it waits for the reply. So does a batch of expensive requests, of
-//   which one step answers a part.
-// Costs per request: those of `epoll-et` without the read that says EAGAIN: faster, and wrong.
-// Needs of the kernel: epoll.
-// Known limit: stalls on messages longer than --read-cap. Not a server to measure; a claim uses it to show the stall.
+// Idea: Take the loop of `epoll`, add EPOLLET and change nothing else. It works while every message fits into one
+//   read. Data left behind by a read makes no new edge, so a longer message stalls until the peer sends more, which
+//   a peer that waits for the reply never does. A batch of expensive requests stalls likewise, since one step
+//   answers only a part of it.
+// Costs per request: as `epoll-et` without the read that returns EAGAIN: faster, and wrong.
+// Requires: epoll(7).
+// Known limit: stalls on messages longer than --read-cap. A demo of the stall, not a server to measure.
 // Try: fanin-server epoll-et-nodrain --read-cap 4 --port 7000, then `nc 127.0.0.1 7000` and type a long line.
-// From epoll-et: the draining, its budget and its list are gone.
+// Changes from `epoll-et`: no draining, no budget, no ready list.
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
@@ -32,7 +32,7 @@ void run(Server& server) {
 
 const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
                                   .summary = "one thread, epoll edge-triggered, one read per event: stalls",
-                                  .kind = ServerModel::Kind::kExhibit,
+                                  .kind = ServerModel::Kind::kAntiPattern,
                                   .run = run,
                                   .family = "epoll",
                                   .threads = ServerModel::Threads::kOne,

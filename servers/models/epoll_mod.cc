@@ -1,13 +1,14 @@
-// epoll-mod: exhibit. One thread, epoll, and an epoll_ctl(MOD) after every event.
+// epoll-mod: anti-pattern. One thread, epoll, and an epoll_ctl(MOD) after every event.
 //
-// Idea: say again after each step what the connection waits for, whether or not that has changed. This is what a loop
-//   does that treats its interest as something to be stated per event (from select's habit, or by wrapping epoll in an
-//   interface made for something else); some generators and servers in wide use do it.
-// Costs per request: as `epoll` and one system call more, which changes nothing.
-// Needs of the kernel: epoll.
-// Known limit: as `epoll`. Kept to show what the waste costs (Gammo and others, OLS 2004, saw 16 % of the CPU time).
+// Idea: Register the interest again after each step, whether or not it has changed. Loops do this that state their
+//   interest per event, out of select's habit or because they wrap epoll in an interface made for something else.
+//   Some widely used generators and servers do it.
+// Costs per request: as `epoll`, plus one system call without effect.
+// Requires: epoll(7).
+// Known limit: as `epoll`. A demo of what the waste costs (Gammo and others, OLS 2004, measured 16 % of the CPU
+//   time).
 // Try: fanin-server epoll-mod --port 7000, and compare `epoll_ctl` with `recv` among the counters at the end.
-// From epoll: the same set and the same steps, and a MOD that is not asked for.
+// Changes from `epoll`: the same interest list and the same steps, plus a superfluous MOD.
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
@@ -34,7 +35,7 @@ void run(Server& server) {
 
 const ServerModel kEpollMod{.name = "epoll-mod",
                             .summary = "one thread, epoll with an epoll_ctl(MOD) after every event",
-                            .kind = ServerModel::Kind::kExhibit,
+                            .kind = ServerModel::Kind::kAntiPattern,
                             .run = run,
                             .family = "epoll",
                             .threads = ServerModel::Threads::kOne};

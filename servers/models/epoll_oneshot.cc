@@ -1,15 +1,16 @@
-// epoll-oneshot: several threads wait on one epoll set; EPOLLONESHOT gives each connection to one of them at a time.
+// epoll-oneshot: several threads wait on one epoll instance; EPOLLONESHOT gives each connection to one of them at a
+// time.
 //
-// Idea: the main thread accepts and registers. Any thread takes the next event, whose connection is then disarmed: no
-//   other thread hears of it until the one that has it arms it again. So a connection needs no lock, and whoever is
-//   free serves whoever is ready. Each takes a single event per call, so that no connection waits behind another one's
-//   work while a thread is idle.
-// Costs per request: an epoll_wait and an epoll_ctl(MOD) each, and the threads meet at the set's lock in the kernel.
-// Needs of the kernel: EPOLLONESHOT (2.6.2).
-// Known limit: a connection wanders between CPUs, and so do its cache lines. Arming must be the last thing that is done
-//   to it: from then on another thread may own it, or have destroyed it.
+// Idea: The main thread accepts and registers. Any thread takes the next event, which disarms its connection: no
+//   other thread sees it until the first one arms it again. So a connection needs no lock, and any idle thread
+//   serves any ready connection. Each call takes a single event, so that no connection waits behind another's work
+//   while a thread is idle.
+// Costs per request: an epoll_wait and an epoll_ctl(MOD); the threads contend for the lock of the epoll instance.
+// Requires: EPOLLONESHOT (Linux 2.6.2).
+// Known limit: connections and their cache lines migrate between CPUs. Arming must be the last access to a
+//   connection: from then on another thread may own or have destroyed it.
 // Try: fanin-server epoll-oneshot --workers 4 --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: several threads in one loop. From multi-reactor: connections belong to all of them.
+// Changes from `epoll`: several threads in one loop. From `multi-reactor`: all threads share all connections.
 #include <array>
 #include <memory>
 
@@ -26,8 +27,8 @@ std::uint32_t once(Connection::Next next) {
   return EPOLLONESHOT | (next == Connection::Next::kWrite ? EPOLLOUT : EPOLLIN);
 }
 
-// Until the closing bell rings, which is never silenced, so that all threads hear it. An armed connection belongs to
-// the set, one that has fired to the thread that took the event.
+// Runs until the stop event, which is never read, so that all threads see it. An armed connection belongs to the epoll
+// instance, a disarmed one to the thread that took its event.
 void serve_from(EpollSet& set) {
   std::array<epoll_event, 1> room;
   for (;;) {
@@ -56,7 +57,7 @@ void accept_into(EpollSet& set, Server& server, LiveConnections& live) {
     }
     auto client = std::make_unique<LiveConnection>(std::move(accepted.socket), server, live);
     const Connection::Next next = client->connection.start();
-    LiveConnection* const armed = client.release();  // before it is armed: then it may be gone at once
+    LiveConnection* const armed = client.release();  // before it is armed: another thread may destroy it then
     if (!set.add(armed->connection.fd(), once(next), armed)) {
       client.reset(armed);
     }
@@ -68,18 +69,18 @@ void run(Server& server) {
   server.accept_nonblocking();
   LiveConnections live;
   EpollSet set;
-  Mailbox<int> closing_bell;
-  check(set.add(closing_bell.fd(), EPOLLIN, nullptr) ? 0 : -1, "epoll_ctl");
+  Mailbox<int> stop_mailbox;
+  check(set.add(stop_mailbox.fd(), EPOLLIN, nullptr) ? 0 : -1, "epoll_ctl");
   const WorkerThreads workers(options.model.workers, [&set](int) { serve_from(set); });
   accept_into(set, server, live);
   live.drain(options.drain_timeout);
-  closing_bell.close();
+  stop_mailbox.close();
 }
 
 }  // namespace
 
 const ServerModel kEpollOneshot{.name = "epoll-oneshot",
-                                .summary = "several threads on one epoll set with EPOLLONESHOT",
+                                .summary = "several threads on one epoll instance with EPOLLONESHOT",
                                 .run = run,
                                 .family = "multicore",
                                 .takes = "workers"};

@@ -1,16 +1,17 @@
-// fiber: one thread, a stack for each connection.
+// fiber: one thread, a stack per connection.
 //
-// Idea: as many stacks as connections in one thread, and a switch between them that saves a handful of registers. What
-//   would block switches by itself, from however deep a call, so that ordinary functions need not know: wait() below
-//   could as well be hidden in a read() (as gevent and Go do).
-// Costs per connection: a mapping of --stack-size and its guard page (three system calls to come and go), of which the
-//   pages once touched stay until the connection ends, though an idle connection needs almost nothing; a Fiber; an
-//   epoll registration. Per wait: two switches in user space, no allocation.
-// Needs of the kernel: epoll. Of the machine: an assembler part in Boost.Context.
-// Known limit: vm.max_map_count (65530: two mappings for each connection); a stack too small ends the program, at the
-//   guard page.
+// Idea: One thread has a stack for each connection and switches between them by saving a few registers. A wait
+//   switches at any call depth, so ordinary functions need no change: wait() below could be hidden in a read(), as
+//   in gevent and Go.
+// Costs per connection: a mapping of --stack-size with a guard page (three system calls to create and destroy).
+//   Touched pages stay until the connection ends. A Fiber; an epoll registration. Per wait: two switches in user
+//   space, no allocation.
+// Requires: epoll(7); an architecture that Boost.Context supports.
+// Known limit: vm.max_map_count (65530: two mappings per connection). A stack overflow hits the guard page and ends
+//   the program.
 // Try: fanin-server fiber --port 7000 --stack-size 16384, then `nc 127.0.0.1 7000`.
-// From coroutine: the whole stack is kept instead of one frame, so no function is marked and nothing is compiled apart.
+// Changes from `coroutine`: a whole stack is kept instead of one frame, so no function is marked or compiled
+//   differently.
 #include "servers/counters.h"
 #include "servers/fiber/fiber_waiter.h"
 #include "servers/model.h"
@@ -18,52 +19,52 @@
 namespace fanin::server {
 namespace {
 
-struct Service {
+struct LoopContext {
   Server& server;
   WaitLoop loop;
   std::size_t open = 0;
 };
 
-void serve(Service& service, Fiber& self, Descriptor socket) {
-  Connection connection(std::move(socket), service.server);
-  FiberWaiter waiter(service.loop, connection.fd(), self);
-  ++service.open;
+void serve(LoopContext& context, Fiber& self, Descriptor socket) {
+  Connection connection(std::move(socket), context.server);
+  FiberWaiter waiter(context.loop, connection.fd(), self);
+  ++context.open;
   Connection::Next next = connection.start();
   while (next != Connection::Next::kClose && waiter.wait(next)) {
     next = connection.on_ready();
   }
-  --service.open;
+  --context.open;
 }
 
-void accept_from(Service& service, Fiber& self, Listener& listener) {
-  FiberWaiter waiter(service.loop, listener.fd(), self);
-  const ServerOptions& options = service.server.options();
-  const auto open = [&service] { return service.open; };
-  const auto begin = [&service, &options](Descriptor accepted) {
-    auto body = [&service, socket = std::move(accepted)](Fiber& fiber) mutable {
-      serve(service, fiber, std::move(socket));
+void accept_from(LoopContext& context, Fiber& self, Listener& listener) {
+  FiberWaiter waiter(context.loop, listener.fd(), self);
+  const ServerOptions& options = context.server.options();
+  const auto open = [&context] { return context.open; };
+  const auto begin = [&context, &options](Descriptor accepted) {
+    auto body = [&context, socket = std::move(accepted)](Fiber& fiber) mutable {
+      serve(context, fiber, std::move(socket));
     };
     if (!Fiber::start(options.model.stack_bytes, std::move(body))) {
-      count(Count::kRefusedResources);  // the socket went with the body; the server lives on
+      count(Count::kRefusedResources);  // the socket was closed with the body
     }
   };
   do {
     check(waiter.wait(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
   } while (accept_batch(listener, options.accept_batch, open, begin));
   waiter.unwatch();
-  service.loop.begin_drain();
+  context.loop.begin_drain();
 }
 
 void run(Server& server) {
   server.set_nonblocking();
-  Service service{.server = server};
+  LoopContext context{.server = server};
   for (Listener& listener : server.listeners()) {
-    const auto body = [&service, &listener](Fiber& self) { accept_from(service, self, listener); };
+    const auto body = [&context, &listener](Fiber& self) { accept_from(context, self, listener); };
     if (!Fiber::start(server.options().model.stack_bytes, body)) {
       throw_errno("cannot map a stack for the listener");
     }
   }
-  service.loop.run();
+  context.loop.run();
 }
 
 }  // namespace

@@ -1,17 +1,17 @@
-// io-uring: one thread, completion I/O, one operation at a time for each connection.
+// io-uring: one thread, completion I/O, one operation at a time per connection.
 //
-// Idea: the program does not wait until it may read and then read: it asks the kernel to accept, to receive, to send,
-//   and is told when that has been done. Requests and completions pass through two rings in shared memory, so that one
-//   system call (io_uring_enter) hands over all that was asked since the last one and collects all that is done.
-// Costs per connection: a receive buffer. The kernel needs to know where to put the bytes before they come, so an idle
-//   connection holds a whole buffer of --read-cap bytes (pages never written to are not real; 64-byte requests touch
-//   one). Per request: two operations, a receive and a send, each with its share of an io_uring_enter: two whole ones
-//   where a single connection is busy, next to nothing where hundreds are.
-// Needs of the kernel: io_uring with EXT_ARG (Linux 5.11), not forbidden by kernel.io_uring_disabled or seccomp.
-// Known limit: RLIMIT_NOFILE; the memory of the idle connections' buffers.
+// Idea: The program does not wait for readiness and then read: it asks the kernel to accept, to receive, to send,
+//   and gets a completion. Requests and completions pass through two rings in shared memory, so one io_uring_enter
+//   submits all new requests and collects all completions.
+// Costs per connection: a receive buffer. The kernel needs the buffer before the bytes arrive, so an idle connection
+//   holds --read-cap bytes (pages that are never written to stay unallocated; 64-byte requests touch one). Per
+//   request: two operations, a receive and a send, each with its share of an io_uring_enter: two whole calls with
+//   one busy connection, nearly none with hundreds.
+// Requires: io_uring with EXT_ARG (Linux 5.11), not forbidden by kernel.io_uring_disabled or seccomp.
+// Known limit: RLIMIT_NOFILE; the buffer memory of idle connections.
 // Try: fanin-server io-uring --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: the kernel does the I/O as well as the waiting. A connection has exactly one operation in flight and is
-//   closed by the completion of that one, so that the kernel never holds a buffer of a connection that has gone.
+// Changes from `epoll`: the kernel does the I/O as well as the waiting. A connection has exactly one operation in
+//   flight and is closed by its completion, so the kernel never holds a buffer of a closed connection.
 #include <memory>
 
 #include "servers/connection.h"
@@ -41,7 +41,7 @@ class UringLoop {
     while (!stop::requested() || clients_.size() > 0) {
       ring_.turn([this](const Completion& completion) { on_completion(completion); });
       if (stop::timed_out()) {
-        shutdown_all(SHUT_RDWR);  // their operations complete then, which is what ends them
+        shutdown_all(SHUT_RDWR);  // completes their operations, which ends them
       }
     }
   }
@@ -55,11 +55,11 @@ class UringLoop {
     const Client& client = *clients_.find(tag.owner);
     const auto length = static_cast<std::size_t>(result);
     if (result < 0 || (result == 0 && tag.kind == kReceive)) {
-      go_on(tag.owner, client.connection->on_end(-result));
+      resume(tag.owner, client.connection->on_end(-result));
     } else if (tag.kind == kReceive) {
-      go_on(tag.owner, client.connection->on_received({client.input.get(), length}));
+      resume(tag.owner, client.connection->on_received({client.input.get(), length}));
     } else {
-      go_on(tag.owner, client.connection->on_sent(length));
+      resume(tag.owner, client.connection->on_sent(length));
     }
   }
 
@@ -68,14 +68,14 @@ class UringLoop {
       auto connection = std::make_unique<Connection>(std::move(accepted.socket), server_);
       const Connection::Next next = connection->start();
       auto input = std::make_unique_for_overwrite<char[]>(server_.options().read_cap);
-      go_on(clients_.insert({std::move(connection), std::move(input)}), next);
+      resume(clients_.insert({std::move(connection), std::move(input)}), next);
     } else if (accepted.status == Listener::Status::kStopped) {
       shutdown_all(SHUT_RD);
     }
   }
 
-  // Asks for the one thing that the connection waits for, or lets it go.
-  void go_on(SlotId id, Connection::Next next) {
+  // Starts the one operation that the connection waits for, or destroys the connection.
+  void resume(SlotId id, Connection::Next next) {
     if (next == Connection::Next::kClose) {
       return clients_.erase(id);
     }

@@ -1,17 +1,16 @@
-// io-uring-multishot: one thread, completion I/O, operations that stay armed and buffers that the kernel takes itself.
+// io-uring-multishot: one thread, completion I/O, multishot operations and provided buffers.
 //
-// Idea: one accept for all connections of a listener and one receive for all requests of a connection: each completes
-//   again and again until it says that it will not (no IORING_CQE_F_MORE). Where the bytes go is decided when they have
-//   come, from a ring of provided buffers, and the reply is made straight from there.
-// Costs per connection: nothing but its state while idle: --buffers of --read-cap bytes are there for all of them. Per
-//   request: one operation (the send) and two completions, with one io_uring_enter for everything a batch asks for.
-// Needs of the kernel: multishot receive (Linux 6.0); uses deferred task work where it is to be had (6.1).
-// Known limit: RLIMIT_NOFILE. Where the buffers run out a receive ends with ENOBUFS and is armed again: by the time
-//   that is submitted all buffers of the batch have been given back, because none is kept beyond the handling of its
-//   bytes.
+// Idea: One accept serves all connections of a listener and one receive all requests of a connection: each completes
+//   repeatedly until a completion lacks IORING_CQE_F_MORE. The kernel picks the buffer when the bytes arrive, from a
+//   ring of provided buffers, and the reply is made straight from it.
+// Costs per idle connection: its state only; all connections share --buffers of --read-cap bytes. Per request: one
+//   operation (the send) and two completions, with one io_uring_enter per batch.
+// Requires: multishot receive (Linux 6.0); uses deferred task work where available (6.1).
+// Known limit: RLIMIT_NOFILE. Without a free buffer a receive ends with ENOBUFS and is armed again. All buffers of
+//   the batch have been recycled by the time that is submitted, because none outlives the handling of its bytes.
 // Try: fanin-server io-uring-multishot --port 7000 --buffers 1, then `nc 127.0.0.1 7000` several times.
-// From io-uring: receives go on while a reply is on its way, so what a client sends without reading has to be bounded
-//   by cancelling, and a connection can be closed only when the last of its operations has completed.
+// Changes from `io-uring`: receives continue while a reply is in flight, so the input of a client that does not read
+//   is bounded by cancelling the receive, and a connection is closed after the completion of its last operation.
 #include <cerrno>
 #include <memory>
 
@@ -29,7 +28,7 @@ enum Kind : std::uint8_t { kReceive, kSend };
 struct Client {
   std::unique_ptr<Connection> connection;
   bool receiving = false;   // its receive is armed
-  bool cancelling = false;  // and has been asked to end
+  bool cancelling = false;  // and is being cancelled
   bool sending = false;
 };
 
@@ -46,7 +45,7 @@ class MultishotLoop {
     while (!stop::requested() || clients_.size() > 0) {
       ring_.turn([this](const Completion& completion) { on_completion(completion); });
       if (stop::timed_out()) {
-        shutdown_all(SHUT_RDWR);  // their operations complete then, which is what ends them
+        shutdown_all(SHUT_RDWR);  // completes their operations, which ends them
       }
     }
   }
@@ -58,7 +57,7 @@ class MultishotLoop {
     }
     Client& client = *clients_.find(completion.tag.owner);
     completion.tag.kind == kReceive ? on_received(client, completion) : on_sent(client, completion.result);
-    go_on(completion.tag.owner, client);
+    resume(completion.tag.owner, client);
   }
 
   void admit(Listener::Accepted accepted) {
@@ -66,7 +65,7 @@ class MultishotLoop {
       auto connection = std::make_unique<Connection>(std::move(accepted.socket), server_);
       connection->start();
       const SlotId id = clients_.insert({std::move(connection)});
-      go_on(id, *clients_.find(id));
+      resume(id, *clients_.find(id));
     } else if (accepted.status == Listener::Status::kStopped) {
       shutdown_all(SHUT_RD);
     }
@@ -93,8 +92,8 @@ class MultishotLoop {
     }
   }
 
-  // Asks for what the connection waits for and is not on its way yet, or lets it go when nothing is.
-  void go_on(SlotId id, Client& client) {
+  // Starts what the connection waits for and is not in flight, or destroys it after its last completion.
+  void resume(SlotId id, Client& client) {
     switch (client.connection->next()) {
       case Connection::Next::kRead:
         if (!client.receiving) {
@@ -112,7 +111,7 @@ class MultishotLoop {
           ring_.send(client.connection->fd(), client.connection->unsent(), {kSend, id});
           client.sending = true;
         }
-        // As much again as one buffer while a reply waits: that client does not read what it has asked for.
+        // Another buffer's worth while a reply waits: that client does not read its replies.
         if (client.connection->input_waiting() > server_.options().read_cap) {
           cancel_receive(id, client);
         }
@@ -137,7 +136,7 @@ class MultishotLoop {
   RingAcceptor acceptor_;
 };
 
-// There is no asking for multishot receive itself; the send without copying came with the same kernel.
+// There is no probe for multishot receive; IORING_OP_SEND_ZC came with the same kernel.
 std::optional<std::string> probe() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
 
 void run(Server& server) { MultishotLoop(server).run(); }

@@ -1,12 +1,13 @@
 // iterative: one process, one thread, one client at a time.
 //
-// Idea: accept a connection, serve it with plain blocking calls until the peer ends it, accept the next. Nothing in the
-//   program is concurrent; who comes meanwhile waits in the kernel's accept queue.
-// Costs per connection: accept() and close(); one set of buffers in all.
-// Needs of the kernel: sockets.
-// Known limit: a client that is connected but silent keeps everybody else waiting. Short connections are served well.
-// Try: fanin-server iterative --port 7000, then `nc 127.0.0.1 7000` twice: the second is answered when the first ends.
-// From nothing: the bottom of the ladder.
+// Idea: Accept a connection, serve it with blocking calls until the peer closes it, accept the next. The program has
+//   no concurrency: other clients wait in the kernel's accept queue.
+// Costs per connection: accept() and close(). The process has one set of buffers.
+// Requires: sockets.
+// Known limit: a connected but silent client blocks all others. Short connections are served well.
+// Try: fanin-server iterative --port 7000, then `nc 127.0.0.1 7000` twice: the second is answered when the first
+//   ends.
+// Changes: none: this is the first model of the progression.
 #include "servers/connection.h"
 #include "servers/model.h"
 #include "servers/stop.h"

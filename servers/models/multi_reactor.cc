@@ -1,18 +1,18 @@
-// multi-reactor: an event loop per thread, a connection stays with the loop that got it.
+// multi-reactor: an event loop per thread; a connection stays with its loop.
 //
-// Idea: as many loops of `epoll` as there are CPUs, which share nothing while they serve. What differs is how a loop
-//   gets its connections. `--accept reuseport`: each loop has a listener of its own on the same port, and the kernel
-//   spreads connections by a hash of the addresses. `exclusive`: one listener is in all epoll sets with EPOLLEXCLUSIVE,
-//   so that the kernel wakes one loop, not all, for each connection. `handoff`: the main thread accepts and gives the
-//   connections out in turn, each loop's share into a mailbox that rings an eventfd.
-// Costs per request: those of `epoll`. Per connection: with handoff a lock, a wake-up and a switch more.
-// Needs of the kernel: SO_REUSEPORT (3.9) or EPOLLEXCLUSIVE (4.5).
-// Known limit: the spread. Cloudflare (Majkowski) found that a listener shared by epoll wakes the loop that went to
-//   sleep last, so that under light load one loop gets nearly all connections; SO_REUSEPORT is fair by count, but what
-//   is in the queue of a busy loop waits although others are idle, and one loop's slow request delays its share.
-//   handoff is fair by count too, at the price above. None of them moves a connection once it is given.
+// Idea: One loop of `epoll` per CPU; the loops share nothing while they serve. They differ in how they get
+//   connections. `--accept reuseport`: each loop has its own listener on the same port, and the kernel picks one by
+//   a hash of the addresses. `exclusive`: all loops register one listener with EPOLLEXCLUSIVE, so the kernel wakes
+//   one loop, not all, per connection. `handoff`: the main thread accepts and hands connections out round-robin,
+//   through a mailbox with an eventfd per loop.
+// Costs per request: as `epoll`. Per connection: `handoff` adds a lock, a wakeup and a context switch.
+// Requires: SO_REUSEPORT (Linux 3.9) or EPOLLEXCLUSIVE (4.5).
+// Known limit: the balance. A listener shared by epoll wakes the loop that went to sleep last, so under light load
+//   one loop gets nearly all connections (Majkowski, Cloudflare). SO_REUSEPORT is fair by count, but connections in
+//   the queue of a busy loop wait although others are idle, and a slow request delays all connections of its loop.
+//   `handoff` is fair by count, at the cost above. None of them moves a connection later.
 // Try: fanin-server multi-reactor --workers 4 --accept exclusive --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: the same loop, once for each CPU.
+// Changes from `epoll`: the same loop, once per CPU.
 #include <deque>
 #include <memory>
 #include <vector>
@@ -24,9 +24,9 @@
 namespace fanin::server {
 namespace {
 
-// One set of connections for each loop, made by `setup(worker)` before any loop runs.
-template <typename SetupOf>
-std::vector<std::unique_ptr<EpollConnections>> make_loops(const Server& server, SetupOf setup) {
+// One EpollConnections per loop, made by `setup(worker)` before any loop runs.
+template <typename MakeSetup>
+std::vector<std::unique_ptr<EpollConnections>> make_loops(const Server& server, MakeSetup setup) {
   std::vector<std::unique_ptr<EpollConnections>> loops;
   loops.reserve(static_cast<std::size_t>(server.options().model.workers));
   for (int worker = 0; worker < server.options().model.workers; ++worker) {
@@ -36,8 +36,8 @@ std::vector<std::unique_ptr<EpollConnections>> make_loops(const Server& server, 
 }
 
 // Each loop accepts for itself; the main thread runs one of them.
-template <typename SetupOf>
-void run_accepting_loops(Server& server, SetupOf setup) {
+template <typename MakeSetup>
+void run_accepting_loops(Server& server, MakeSetup setup) {
   server.set_nonblocking();
   const auto loops = make_loops(server, setup);
   const WorkerThreads others(static_cast<int>(loops.size()) - 1,
@@ -102,7 +102,7 @@ void run(Server& server) {
 
 const ServerModel kMultiReactor{
     .name = "multi-reactor",
-    .summary = "an epoll loop per thread, connections stay with theirs",
+    .summary = "an epoll loop per thread, a connection stays with its loop",
     .run = run,
     .family = "multicore",
     .takes = "workers accept processes",

@@ -1,14 +1,16 @@
-// nonblocking: one thread asks every connection again and again.
+// nonblocking: one thread tries every connection in turn.
 //
-// Idea: make the listener and all sockets non-blocking, and go round: try to accept, try to read from each connection
-//   in the read list, try to send to each in the write list. EAGAIN means "try later". When a whole round brought
-//   nothing, `--idle-strategy spin` goes on at once, `yield` lets others run first, `sleep` pauses for `--sleep`.
-// Costs per round: a system call for every connection, whether it has anything or not. A request costs as many rounds
-//   as it takes; an idle server costs a CPU, or wakes up all the time for nothing.
-// Needs of the kernel: O_NONBLOCK.
-// Known limit: the CPU that it burns (spin, yield), the latency that it adds (sleep), and both grow with connections.
-// Try: fanin-server nonblocking --idle-strategy sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then `top`.
-// From iterative: many clients in one thread, without asking the kernel who is ready. From here to select: asking it.
+// Idea: Make the listener and all sockets non-blocking. Each round tries to accept, to read from each connection in
+//   the read list and to send to each in the write list. EAGAIN means "try later". After a round without progress
+//   `--idle-strategy spin` continues at once, `yield` lets other threads run, `sleep` pauses for `--sleep`.
+// Costs per round: a system call for every connection, busy or idle. A request takes as many rounds as it has steps.
+//   An idle server uses a whole CPU or keeps waking up.
+// Requires: O_NONBLOCK.
+// Known limit: CPU time (spin, yield) or added latency (sleep); both grow with the number of connections.
+// Try: fanin-server nonblocking --idle-strategy sleep --sleep 10ms --port 7000, then `nc 127.0.0.1 7000`, then
+//   `top`.
+// Changes from `iterative`: one thread serves many clients, without asking the kernel which are ready. `select`
+//   asks.
 #include <sched.h>
 
 #include <algorithm>
@@ -57,7 +59,7 @@ class NonblockingLoop {
     return table_.size() > before;
   }
 
-  // One step for each connection in `list`; those that turn from reading to writing or back go to the `other` list.
+  // One step for each connection in `list`; those that turn from reading to writing or back move to `other`.
   bool try_each(std::vector<Connection*>& list, std::vector<Connection*>& other) {
     bool progress = false;
     for (std::size_t i = 0; i < list.size();) {
@@ -69,7 +71,7 @@ class NonblockingLoop {
         ++i;
         continue;
       }
-      list[i] = list.back();  // which has not had its turn yet: stay here
+      list[i] = list.back();  // not yet tried in this round: stay at i
       list.pop_back();
       if (next == Connection::Next::kClose) {
         table_.close(connection);
@@ -110,7 +112,7 @@ void run(Server& server) {
 }  // namespace
 
 const ServerModel kNonblocking{.name = "nonblocking",
-                               .summary = "one thread, non-blocking calls in a loop without waiting",
+                               .summary = "one thread, non-blocking calls in a loop",
                                .run = run,
                                .family = "readiness",
                                .threads = ServerModel::Threads::kOne,

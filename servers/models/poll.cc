@@ -1,13 +1,13 @@
 // poll: one thread, all connections in an array.
 //
-// Idea: as select, but the interest is an array of (descriptor, events) of any length.
-// Costs per call: the whole array copied in and its results out, and a scan of all entries by the kernel and again by
-//   the program.
-// Needs of the kernel: poll(2).
-// Known limit: none but RLIMIT_NOFILE; the scan grows with every connection, busy or idle.
+// Idea: As `select`, but the interest list is an array of (descriptor, events) of any length.
+// Costs per call: the whole array is copied in, its results are copied out, and both the kernel and the program scan
+//   all entries.
+// Requires: poll(2).
+// Known limit: RLIMIT_NOFILE. The scan grows with every connection, busy or idle.
 // Try: fanin-server poll --port 7000, then `nc 127.0.0.1 7000`.
-// From select: no limit of 1024, one array instead of bitmaps, and the array is dense: a closed connection's place is
-//   taken by the last.
+// Changes from `select`: no limit of 1024, one array instead of bitmaps. The array is dense: the last entry replaces
+//   that of a closed connection.
 #include <poll.h>
 
 #include <vector>
@@ -42,7 +42,7 @@ class PollLoop {
   void dispatch(int ready) {
     const std::size_t listeners = server_.listeners().size();
     for (std::size_t i = listeners; i < entries_.size() && ready > 0;) {
-      // POLLERR and POLLHUP come unasked: the next read or send says what they mean.
+      // POLLERR and POLLHUP are always reported: the next read or send returns the error.
       if (entries_[i].revents == 0) {
         ++i;
         continue;
@@ -52,7 +52,7 @@ class PollLoop {
       const Connection::Next next = connection.on_ready();
       if (next == Connection::Next::kClose) {
         table_.close(connection);
-        entries_[i] = entries_.back();  // which has not been looked at yet: stay here
+        entries_[i] = entries_.back();  // not yet checked: stay at i
         entries_.pop_back();
       } else {
         entries_[i++].events = events_for(next);
@@ -73,7 +73,7 @@ class PollLoop {
       }
     };
     if (!accept_batch(server_.listeners()[index], server_.options().accept_batch, open, serve)) {
-      entries_[index].fd = -1;  // poll passes over negative descriptors
+      entries_[index].fd = -1;  // poll(2) ignores negative descriptors
       table_.begin_drain();
     }
   }

@@ -1,15 +1,16 @@
-// prefork: processes made ahead, each serving one connection at a time.
+// prefork: pre-forked processes, each serving one connection at a time.
 //
-// Idea: fork a fixed number of workers before anybody connects. With `--accept shared` each of them waits in accept()
-//   on the one listener, and the kernel wakes one for each connection. With `--accept passing` the parent accepts and
-//   passes the descriptor through a Unix socket to a worker that has said it is free. One that dies is replaced.
-// Costs per connection: no fork, only accept(); passing adds a message each way and a switch. In all: the workers'
-//   memory, busy or idle.
-// Needs of the kernel: fork; for passing SCM_RIGHTS.
-// Known limit: as many connections at a time as workers. The others wait in the accept queue, so that long-lived or
-//   idle connections starve them. With several ports the workers wait in poll(), and each connection wakes them all.
-// Try: fanin-server prefork --workers 3 --port 7000, then `nc 127.0.0.1 7000` four times; kill a worker, see it back.
-// From process: the fork comes before the connection, and the number of processes is bounded.
+// Idea: Fork a fixed number of workers before the first connection. With `--accept shared` all workers block in
+//   accept() on one listener and the kernel wakes one per connection. With `--accept passing` the parent accepts and
+//   passes the descriptor over a Unix socket to an idle worker. Workers that die are replaced.
+// Costs per connection: accept() and no fork; `passing` adds a message each way and a context switch. The workers'
+//   memory is used whether they are busy or idle.
+// Requires: fork; SCM_RIGHTS for `passing`.
+// Known limit: at most one connection per worker. Other connections wait in the accept queue, so long-lived or idle
+//   connections starve them. With several ports the workers wait in poll(), and each connection wakes all of them.
+// Try: fanin-server prefork --workers 3 --port 7000, then `nc 127.0.0.1 7000` four times; kill a worker, see it
+//   back.
+// Changes from `process`: the fork precedes the connection, and the number of processes is bounded.
 #include "servers/connection.h"
 #include "servers/connection_channel.h"
 #include "servers/connection_limit.h"
@@ -29,10 +30,10 @@ void serve(const Server& server, Descriptor socket) {
   }
 }
 
-// A worker's life. `take` blocks until there is a connection.
+// The body of a worker. `take` blocks until a connection arrives.
 template <typename Take>
 void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take take) {
-  limit.forget(worker);  // what a predecessor served when it died
+  limit.forget(worker);  // connections of a predecessor that died
   while (!stop::requested()) {
     Listener::Accepted accepted = take();
     if (accepted.status == Listener::Status::kStopped) {
@@ -41,7 +42,7 @@ void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take t
     if (accepted.status == Listener::Status::kConnection && limit.enter(worker)) {
       serve(server, std::move(accepted.socket));
       limit.leave(worker);
-      publish_counts();  // so that they are not lost should this process be killed
+      publish_counts();  // in case this process is killed
     }
   }
 }
@@ -54,7 +55,7 @@ void run_shared(Server& server, ConnectionLimit& limit) {
   }
 }
 
-// Accepts one connection as soon as there is one. None when the stop came instead.
+// Accepts one connection. None after a stop.
 Descriptor accept_one(Server& server, WorkerProcesses& workers) {
   std::vector<pollfd> waiting;
   for (const Listener& listener : server.listeners()) {
@@ -82,7 +83,7 @@ void run_passing(Server& server, ConnectionLimit& limit) {
     serve_each(server, limit, worker, [&channel] { return channel.take(); });
   });
   pollfd free_worker{channel.free_notice(), POLLIN, 0};
-  while (workers.wait({&free_worker, 1})) {  // until then the connections wait in the accept queue
+  while (workers.wait({&free_worker, 1})) {  // meanwhile connections wait in the accept queue
     if (Descriptor socket = accept_one(server, workers)) {
       channel.give(std::move(socket));
     }
@@ -103,7 +104,7 @@ void run(Server& server) {
 }  // namespace
 
 const ServerModel kPrefork{.name = "prefork",
-                           .summary = "processes made ahead, one connection each at a time, blocking I/O",
+                           .summary = "pre-forked processes, one connection each at a time, blocking I/O",
                            .run = run,
                            .family = "blocking",
                            .threads = ServerModel::Threads::kOne,

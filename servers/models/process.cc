@@ -1,13 +1,13 @@
 // process: a process per connection.
 //
-// Idea: fork() after every accept(). The child serves its one connection with plain blocking calls and exits; the
-//   parent closes its copy and accepts the next. The kernel does all the scheduling, and connections share nothing.
-// Costs per connection: a fork, an exit and a wait; page tables, a kernel stack and the pages that the child writes
+// Idea: fork() after every accept(). The child serves its connection with blocking calls and exits; the parent
+//   closes its copy of the socket and accepts the next. The kernel does all scheduling; connections share nothing.
+// Costs per connection: fork, exit and wait; page tables, a kernel stack and the pages that the child writes
 //   (hundreds of KiB).
-// Needs of the kernel: fork.
-// Known limit: RLIMIT_NOFILE does not bind, RLIMIT_NPROC and memory do.
+// Requires: fork.
+// Known limit: RLIMIT_NPROC and memory; RLIMIT_NOFILE does not bind.
 // Try: fanin-server process --port 7000, then `nc 127.0.0.1 7000` twice, then `ps --forest`.
-// From iterative: many connections at once, one process each.
+// Changes from `iterative`: many connections at once, one process each.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ namespace fanin::server {
 namespace {
 
 [[noreturn]] void serve_in_child(Server& server, Descriptor socket) {
-  tally = Tally{};  // the parent's counts are the parent's to publish
+  tally = Tally{};  // the parent publishes its own counts
   stop::begin_child();
   server.close_listeners();
   {
@@ -38,7 +38,7 @@ namespace {
   ::_exit(0);
 }
 
-// SIGCHLD only has to interrupt accept(); the children are collected here. Several may have ended for one signal.
+// SIGCHLD only interrupts accept(); children are reaped here. One signal may stand for several children.
 void collect(std::unordered_set<pid_t>& children) {
   for (pid_t ended = 0; (ended = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
     children.erase(ended);
@@ -71,10 +71,11 @@ void run(Server& server) {
     if (child > 0) {
       children.insert(child);
     } else {
-      count(Count::kRefusedResources);  // closed as `accepted` goes; the server lives on
+      count(Count::kRefusedResources);  // `accepted` closes the socket
     }
   }
-  count(Count::kClosedOnError, end_children({children.begin(), children.end()}));  // a killed one counts no more
+  count(Count::kClosedOnError,
+        end_children({children.begin(), children.end()}));  // the counts of killed children are lost
 }
 
 }  // namespace

@@ -1,15 +1,18 @@
 // reactor-pool: an event loop for the I/O, threads for the work (half-sync/half-async).
 //
-// Idea: the loop reads and hands what it has read to a pool of threads; a thread works out the replies and gives the
-//   connection back through a mailbox that wakes the loop, which sends. A connection is with a thread or with the loop,
-//   never with both, so its replies keep their order. The queue of jobs is bounded: when it is full, connections that
-//   have something to say are simply not read, and TCP slows their peers down.
-// Costs per request: two hand-overs, each a lock and mostly a wake-up and a switch. The registration changes only for a
-//   connection that says more while it is away: it leaves the set, because a hang-up cannot be ignored in it.
-// Needs of the kernel: epoll, eventfd.
-// Known limit: cheap requests pay more for being handed over than they cost; dear ones no longer delay the others.
+// Idea: The loop reads and queues the input for a pool of threads; a thread computes the replies and returns the
+//   connection through a mailbox that wakes the loop, which sends. A connection belongs either to a thread or to the
+//   loop, so its replies keep their order. The job queue is bounded: when it is full, connections with input are not
+//   read, and TCP flow control slows their peers down.
+// Costs per request: two hand-offs, each a lock and mostly a wakeup and a context switch. The registration changes
+//   only for a connection that gets input while a worker has it: it is deregistered, because epoll always reports a
+//   hang-up.
+// Requires: epoll(7), eventfd(2).
+// Known limit: the hand-off of a cheap request costs more than the request; expensive ones no longer delay the
+//   others.
 // Try: fanin-server reactor-pool --workers 2 --protocol work --port 7000, then `nc 127.0.0.1 7000`.
-// From epoll: computing replies moves out of the loop. From thread-pool: threads hold requests, not connections.
+// Changes from `epoll`: replies are computed outside of the loop. From `thread-pool`: threads hold requests, not
+//   connections.
 #include <deque>
 #include <optional>
 #include <vector>
@@ -26,12 +29,12 @@ class ReactorPool {
  public:
   explicit ReactorPool(Server& server)
       : connections_(server, {.listeners = server.listeners()}),
-        most_away_(server.options().model.queue + static_cast<std::size_t>(server.options().model.workers)),
-        jobs_(most_away_) {
+        max_in_flight_(server.options().model.queue + static_cast<std::size_t>(server.options().model.workers)),
+        jobs_(max_in_flight_) {
     connections_.watch(done_.fd());
   }
 
-  // Each worker's life.
+  // The body of a worker thread.
   void work() {
     while (const auto job = jobs_.pop()) {
       (*job)->work();
@@ -39,7 +42,7 @@ class ReactorPool {
     }
   }
 
-  // The loop's. The members below are its own, but for the queue and the mailbox.
+  // The loop's thread. Members below belong to it, except the queue and the mailbox.
   void run() {
     while (!connections_.drained()) {
       for (const epoll_event& event : connections_.wait()) {
@@ -55,45 +58,45 @@ class ReactorPool {
 
  private:
   using Next = Connection::Next;
-  struct Place {
-    bool away = false;          // with a worker
-    std::optional<Next> armed;  // what it is watched for; nothing: not in the set
+  struct Slot {
+    bool with_worker = false;
+    std::optional<Next> armed;  // the registered event; nothing: not registered
   };
 
   void on_event(Connection& connection) {
-    Place& place = place_of(connection);
-    if (place.away) {
+    Slot& slot = find_slot(connection);
+    if (slot.with_worker) {
       connections_.park(connection);
-      place.armed.reset();
+      slot.armed.reset();
     } else {
-      place.armed = connection.next();
+      slot.armed = connection.next();
       advance(connection);
     }
   }
 
-  // The next step of a connection that the loop has and that is ready for it.
+  // The next step of a connection that the loop owns and that is ready.
   void advance(Connection& connection) {
     const bool sends = connection.next() == Next::kWrite && !connection.unsent().empty();
     if (sends) {
-      settle(connection, connection.on_ready());
-    } else if (away_ == most_away_) {
+      apply(connection, connection.on_ready());
+    } else if (in_flight_ == max_in_flight_) {
       wait_for_worker(connection);
     } else {
-      settle(connection, connection.next() == Next::kRead ? connection.fetch() : Next::kWork);
+      apply(connection, connection.next() == Next::kRead ? connection.fetch() : Next::kWork);
     }
   }
 
-  void settle(Connection& connection, Next next) {
-    Place& place = place_of(connection);
+  void apply(Connection& connection, Next next) {
+    Slot& slot = find_slot(connection);
     if (next == Next::kClose) {
-      place = {};
+      slot = {};
       connections_.close(connection);
     } else if (next == Next::kWork) {
-      place.away = true;
-      ++away_;
+      slot.with_worker = true;
+      ++in_flight_;
       jobs_.push(&connection);
-    } else if (place.armed) {
-      if (*place.armed != next) {
+    } else if (slot.armed) {
+      if (*slot.armed != next) {
         connections_.rearm(connection);
       }
     } else {
@@ -103,9 +106,9 @@ class ReactorPool {
 
   void wait_for_worker(Connection& connection) {
     count(Count::kQueueFull);
-    if (place_of(connection).armed) {
+    if (find_slot(connection).armed) {
       connections_.park(connection);
-      place_of(connection).armed.reset();
+      find_slot(connection).armed.reset();
     }
     waiting_.push_back(&connection);
   }
@@ -113,30 +116,30 @@ class ReactorPool {
   void take_back() {
     done_.take(returned_);
     for (Connection* const connection : returned_) {
-      place_of(*connection).away = false;
-      --away_;
+      find_slot(*connection).with_worker = false;
+      --in_flight_;
       const bool sends = connection->next() == Next::kWrite && !connection->unsent().empty();
-      settle(*connection, sends ? connection->on_ready() : connection->next());
+      apply(*connection, sends ? connection->on_ready() : connection->next());
     }
     returned_.clear();
-    for (; !waiting_.empty() && away_ < most_away_; waiting_.pop_front()) {
+    for (; !waiting_.empty() && in_flight_ < max_in_flight_; waiting_.pop_front()) {
       advance(*waiting_.front());
     }
   }
 
-  Place& place_of(const Connection& connection) {
+  Slot& find_slot(const Connection& connection) {
     const auto index = static_cast<std::size_t>(connection.fd());
-    if (index >= places_.size()) {
-      places_.resize(index + 1);
+    if (index >= slots_.size()) {
+      slots_.resize(index + 1);
     }
-    return places_[index];
+    return slots_[index];
   }
 
   EpollConnections connections_;
-  std::vector<Place> places_;        // by descriptor
-  std::deque<Connection*> waiting_;  // not in the set: they go on when workers have given others back
-  std::size_t away_ = 0;             // connections with workers, or in the queue to them or the mailbox from them
-  const std::size_t most_away_;
+  std::vector<Slot> slots_;          // by descriptor
+  std::deque<Connection*> waiting_;  // deregistered until workers return others
+  std::size_t in_flight_ = 0;        // connections with workers, in the queue or in the mailbox
+  const std::size_t max_in_flight_;
   HandOffQueue<Connection*> jobs_;
   Mailbox<Connection*> done_;
   std::vector<Connection*> returned_;

@@ -1,14 +1,15 @@
 // select: one thread, all connections in a read set and a write set.
 //
-// Idea: tell the kernel all descriptors of interest in every call; it marks those that are ready. A descriptor is in
-//   the write set only while a reply waits to leave, in the read set otherwise.
-// Costs per call: the bitmaps copied in and out, and a scan of all descriptors up to the highest, by the kernel and
-//   again by the program.
-// Needs of the kernel: select(2).
-// Known limit: an fd_set has room for FD_SETSIZE (1024) descriptors; FD_SET beyond is undefined behaviour, so such a
-//   connection is refused and counted.
+// Idea: Pass all descriptors of interest to the kernel in every call; it marks those that are ready. A descriptor is
+//   in the write set while a reply waits to be sent, else in the read set.
+// Costs per call: the bitmaps are copied in and out, and both the kernel and the program scan all descriptors up to
+//   the highest.
+// Requires: select(2).
+// Known limit: an fd_set holds FD_SETSIZE (1024) descriptors. FD_SET of a higher one is undefined behaviour, so such
+//   connections are refused and counted.
 // Try: fanin-server select --port 7000, then `nc 127.0.0.1 7000`.
-// From thread: one thread serves everybody, sockets do not block, and the program keeps each connection's state.
+// Changes from `thread`: one thread serves all connections, sockets do not block, and the program keeps the state of
+//   each connection.
 #include <sys/select.h>
 
 #include <algorithm>
@@ -54,7 +55,7 @@ class SelectLoop {
         }
       }
     }
-    // Last, so that a new connection is not taken for the old one that had its number.
+    // Last, so that a new connection with a reused number is not taken for the old one.
     for (Listener& listener : server_.listeners()) {
       if (FD_ISSET(listener.fd(), &readable)) {
         accept_from(listener);
@@ -66,7 +67,7 @@ class SelectLoop {
     const auto open = [this] { return table_.size(); };
     const auto serve = [this](Descriptor socket) {
       if (socket.get() >= FD_SETSIZE) {
-        count(Count::kRefusedFdSetsize);  // closed as `socket` goes
+        count(Count::kRefusedFdSetsize);  // `socket` closes it
       } else if (const Connection* connection = table_.open(std::move(socket))) {
         end_ = std::max(end_, connection->fd() + 1);
         watch(connection->fd(), connection->next());

@@ -1,13 +1,13 @@
 // select-large: as `select`, with bitmaps of any length.
 //
-// Idea: the limit of 1024 is that of glibc's fd_set, not of the kernel: the system call takes bitmaps of as many bits
-//   as its first argument says. So the program keeps its own, in machine words on the heap, and makes the call itself.
-// Costs per call: as `select`, and growing without end: the kernel copies the bitmaps and looks at every descriptor
-//   that is set, busy or idle; the program looks at every word.
-// Needs of the kernel: pselect6(2).
-// Known limit: none but RLIMIT_NOFILE. That the limit can be raised does not make it a good idea: see the results.
+// Idea: The limit of 1024 is glibc's fd_set, not the kernel's: the system call takes as many bits as its first
+//   argument says. The program allocates its own bitmaps in machine words and makes the call itself.
+// Costs per call: as `select`, and unbounded: the kernel copies the bitmaps and checks every descriptor that is set,
+//   busy or idle; the program checks every word.
+// Requires: pselect6(2).
+// Known limit: RLIMIT_NOFILE. The cost still grows with every connection: see the results.
 // Try: fanin-server select-large --port 7000, then more than 1024 connections.
-// From select: fd_set is replaced; the loop is the same.
+// Changes from `select`: fd_set is replaced; the loop is the same.
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@
 namespace fanin::server {
 namespace {
 
-// Descriptors as the system call wants them: bit n of the words, the lowest first.
+// A descriptor set for the system call: bit n of the words, the lowest first.
 class Bitmap {
  public:
   static constexpr std::size_t kWordBits = sizeof(unsigned long) * CHAR_BIT;
@@ -78,7 +78,7 @@ class SelectLoop {
         }
       }
     }
-    // Last, so that a new connection is not taken for the old one that had its number.
+    // Last, so that a new connection with a reused number is not taken for the old one.
     for (Listener& listener : server_.listeners()) {
       if (readable_.holds(listener.fd())) {
         accept_from(listener);
@@ -129,7 +129,7 @@ void run(Server& server) {
 }  // namespace
 
 const ServerModel kSelectLarge{.name = "select-large",
-                               .summary = "one thread, the system call of select with a bitmap of any length",
+                               .summary = "one thread, pselect6(2) with bitmaps of any length",
                                .run = run,
                                .family = "readiness",
                                .threads = ServerModel::Threads::kOne};

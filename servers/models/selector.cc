@@ -1,15 +1,15 @@
-// selector: one thread, a callback for each registered descriptor, on the best mechanism that the system offers.
+// selector: one thread, a callback per registered descriptor, on the best mechanism of the system.
 //
-// Idea: the program registers a descriptor, what it waits for and a handler; the selector waits and calls the handlers
-//   of what is ready. Which mechanism it waits with is found out at run time, the best first: epoll, poll, select;
-//   `--mechanism` forces one. This is what portable libraries do, and how they keep one program for many systems.
-// Costs per event: those of the mechanism, a look-up and an indirect call. Per connection: a handler, and with epoll a
-//   call to take it out of the set, which other mechanisms need before the descriptor is closed.
-// Needs of the kernel: any of the three.
-// Known limit: that of the mechanism; with select 1024 descriptors, what is beyond is refused and counted. What one
-//   mechanism alone can do (edges, one-shot) is out of reach, because the others cannot.
+// Idea: The program registers a descriptor, its interest and a handler; the selector waits and calls the handlers of
+//   the ready ones. It picks the mechanism at run time: epoll, else poll, else select; `--mechanism` forces one.
+//   Portable libraries work this way, and so serve many systems with one program.
+// Costs per event: as the mechanism, plus a lookup and an indirect call. Per connection: a handler and, with epoll,
+//   an epoll_ctl(DEL), because other mechanisms need the removal before the descriptor is closed.
+// Requires: select(2), poll(2) or epoll(7).
+// Known limit: as the mechanism; with select(2), descriptors beyond 1024 are refused and counted. Features of a
+//   single mechanism (edges, one-shot) are out of reach, because the others lack them.
 // Try: fanin-server selector --mechanism poll --port 7000, then `nc 127.0.0.1 7000`.
-// From select, poll and epoll: the loop no longer knows which of them it is.
+// Changes from `select`, `poll` and `epoll`: the loop does not know which of them it uses.
 #include "servers/selector/selector.h"
 
 #include <deque>
@@ -70,9 +70,9 @@ class SelectorLoop {
     if (connection == nullptr) {
       return;
     }
-    auto& client = client_of(*connection);
+    auto& client = client_slot(*connection);
     client = std::make_unique<Client>(*this, *connection);
-    if (!selector_->add(connection->fd(), interest_of(connection->next()), *client)) {
+    if (!selector_->add(connection->fd(), to_interest(connection->next()), *client)) {
       client.reset();
       table_.close(*connection);
     }
@@ -83,14 +83,14 @@ class SelectorLoop {
     const Connection::Next next = connection.on_ready();
     if (next == Connection::Next::kClose) {
       selector_->remove(connection.fd());
-      client_of(connection).reset();  // the handler that called: it does nothing more
+      client_slot(connection).reset();  // the calling handler, which returns next
       table_.close(connection);
     } else if (next != before) {
-      selector_->change(connection.fd(), interest_of(next));
+      selector_->change(connection.fd(), to_interest(next));
     }
   }
 
-  std::unique_ptr<Client>& client_of(const Connection& connection) {
+  std::unique_ptr<Client>& client_slot(const Connection& connection) {
     const auto index = static_cast<std::size_t>(connection.fd());
     if (index >= clients_.size()) {
       clients_.resize(index + 1);
@@ -98,7 +98,7 @@ class SelectorLoop {
     return clients_[index];
   }
 
-  static Selector::Interest interest_of(Connection::Next next) {
+  static Selector::Interest to_interest(Connection::Next next) {
     return next == Connection::Next::kWrite ? Selector::Interest::kWrite : Selector::Interest::kRead;
   }
 
@@ -117,7 +117,7 @@ void run(Server& server) {
 }  // namespace
 
 const ServerModel kSelector{.name = "selector",
-                            .summary = "one thread, a callback per descriptor on the best mechanism there is",
+                            .summary = "one thread, a callback per descriptor on the best available mechanism",
                             .run = run,
                             .family = "readiness",
                             .threads = ServerModel::Threads::kOne,

@@ -1,18 +1,19 @@
 // sigio: one thread, the kernel queues a signal for every change of a socket (signal-driven I/O).
 //
-// Idea: each socket is told once to send a real-time signal that carries its descriptor (F_SETSIG, F_SETOWN_EX,
-//   O_ASYNC). The signals are blocked and taken from their queue (sigwaitinfo, or signalfd, which takes many at a
-//   time), so no handler interrupts anything. A signal means a change, as an edge does: whoever gets it goes on until
-//   the socket would block, within a budget. A signal says which number, not which connection: one for a connection
-//   that has gone is taken for the next with that number, which is harmless as long as a signal is a hint to try.
+// Idea: Each socket is set once to send a real-time signal that carries its descriptor (F_SETSIG, F_SETOWN_EX,
+//   O_ASYNC). The signals are blocked and read from their queue (signalfd, else sigwaitinfo), so no handler
+//   interrupts anything. A signal reports a change, as an edge does: the program continues until EAGAIN, within a
+//   budget. A signal names a descriptor, not a connection: a late one reaches the next connection with that number,
+//   which is harmless because a signal is only a hint to try.
 // Costs per connection: three fcntl calls and an entry in the kernel. Per request: a share of a read of the queue, a
-//   read that says EAGAIN, and a signal for each segment that arrives, though one would do.
-// Needs of the kernel: F_SETSIG (Linux 2.4); signalfd (2.6.22).
-// Known limit: RLIMIT_SIGPENDING signals may be queued. When there is no room for one it is lost, and a plain SIGIO
-//   says so: then all sockets have to be looked at with poll(2), just when there is most to do. Nothing tells of what
-//   was ready before the signal was asked for, nor of a shutdown by the program itself: the loop remembers both.
-// Try: fanin-server sigio --signal-queue 1 --port 7000, then some `nc 127.0.0.1 7000`, and look at signals.overflows.
-// From epoll-et: each event is a message in a bounded queue instead of a mark in a set, so events can be lost.
+//   read that returns EAGAIN, and a signal for each segment that arrives.
+// Requires: F_SETSIG (Linux 2.4); signalfd(2) (2.6.22).
+// Known limit: RLIMIT_SIGPENDING bounds the queue. A signal that finds it full is lost, and a plain SIGIO reports
+//   the overflow: then all sockets are checked with poll(2), at the time of the highest load. No signal reports what
+//   was ready before F_SETSIG, nor a shutdown by the program itself: the loop remembers both.
+// Try: fanin-server sigio --signal-queue 1 --port 7000, then some `nc 127.0.0.1 7000`, and see `signals.overflows`.
+// Changes from `epoll-et`: each event is a message in a bounded queue instead of a mark in a set, so events can be
+//   lost.
 #include <poll.h>
 
 #include <vector>
@@ -43,7 +44,7 @@ class SignalLoop {
       for (const int fd : notices.descriptors) {
         ready_.mark(fd);
       }
-      // No signal tells of the end of a Unix-domain listener.
+      // No signal reports the shutdown of a Unix-domain listener.
       if (notices.overflowed || (notices.descriptors.empty() && stop::requested())) {
         mark_what_poll_finds();
       }
@@ -52,7 +53,7 @@ class SignalLoop {
   }
 
  private:
-  // Where no signal tells.
+  // For changes without a signal.
   void mark_what_poll_finds() {
     std::vector<pollfd> all;
     for (const Listener& listener : server_.listeners()) {
@@ -84,7 +85,7 @@ class SignalLoop {
     }
   }
 
-  // On until it would block, which is when the next signal will tell, or until the budget is used up.
+  // Runs until EAGAIN, after which the next signal reports, or until the budget is exhausted.
   void serve(Connection& connection) {
     for (int step = 0; step < server_.options().model.drain_budget; ++step) {
       if (connection.on_ready() == Connection::Next::kClose) {

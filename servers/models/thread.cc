@@ -1,14 +1,14 @@
 // thread: a thread per connection.
 //
-// Idea: a thread after every accept(), which serves its one connection with plain blocking calls. As `process`, but all
-//   share one address space.
-// Costs per connection: a thread's creation and end; a kernel stack, the touched part of an 8 MiB user stack, a switch
-//   per request.
-// Needs of the kernel: threads.
+// Idea: Start a thread after every accept(). It serves its connection with blocking calls. As `process`, but all
+//   threads share one address space.
+// Costs per connection: creation and exit of a thread; a kernel stack, the touched part of an 8 MiB user stack, a
+//   context switch per request.
+// Requires: threads.
 // Known limit: kernel.threads-max, RLIMIT_NPROC, memory.
 // Try: fanin-server thread --port 7000, then `nc 127.0.0.1 7000`, then `ls /proc/PID/task`.
-// From process: the address space, the descriptors and the counters are shared, so nothing is copied and nothing needs
-//   reaping.
+// Changes from `process`: address space, descriptors and counters are shared, so nothing is copied and no child has
+//   to be reaped.
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -43,7 +43,7 @@ void run(Server& server) {
     try {
       std::thread(serve, std::make_unique<LiveConnection>(std::move(accepted.socket), server, live)).detach();
     } catch (const std::system_error&) {
-      count(Count::kRefusedResources);  // it went with the thread's arguments; the server lives on
+      count(Count::kRefusedResources);  // the thread's arguments closed the socket
     }
   }
   live.drain(server.options().drain_timeout);

@@ -1,15 +1,16 @@
-// thread-pool: threads made ahead, each serving one connection at a time.
+// thread-pool: pre-spawned threads, each serving one connection at a time.
 //
-// Idea: the main thread accepts and puts each connection into a queue; a fixed number of threads take them out and
-//   serve them with blocking calls, each to its end. The queue is bounded. When it is full the accepting thread waits,
-//   and who comes then waits in the kernel's accept queue: overload is pushed back, not stored.
-// Costs per connection: no thread, but a lock, a wake-up and a switch to hand it over. In all: the threads.
-// Needs of the kernel: threads.
-// Known limit: as many connections at a time as threads. Good for short ones (the web pattern); long-lived ones hold
-//   their thread while they are idle, and the rest starve behind them.
+// Idea: The main thread accepts and appends each connection to a queue; a fixed number of threads take connections
+//   from it and serve each to its end with blocking calls. The queue is bounded. When it is full, the accepting
+//   thread waits and further connections wait in the kernel's accept queue: overload is pushed back, not stored.
+// Costs per connection: a lock, a wakeup and a context switch for the hand-off, and no thread creation. The threads
+//   exist all the time.
+// Requires: threads.
+// Known limit: at most one connection per thread. This suits short connections (the web pattern); long-lived ones
+//   hold their thread while idle and starve the rest.
 // Try: fanin-server thread-pool --workers 3 --queue 1 --port 7000, then `nc 127.0.0.1 7000` four times.
-// From thread: the threads come before the connections, and their number is bounded. From prefork: the connections are
-//   handed over in the program, where the address space is shared, so nothing is passed through the kernel.
+// Changes from `thread`: threads are started before the connections, and their number is bounded. From `prefork`:
+//   connections are handed over within one address space, not through the kernel.
 #include <memory>
 #include <thread>
 
@@ -49,21 +50,21 @@ void run(Server& server) {
   LiveConnections live;
   Queue queue(options.model.queue);
   WorkerThreads workers(options.model.workers, [&queue](int) { serve_from(queue); });
-  // The accepting thread may be waiting for room when the stop comes, so another one makes the connections end.
+  // The accepting thread may be waiting for room at the stop, so another thread ends the connections.
   std::thread stopper([&] {
     server.wait_for_stop();
     live.drain(options.drain_timeout);
   });
   accept_into(queue, server, live);
   stopper.join();
-  live.drain(options.drain_timeout);  // what was accepted last
+  live.drain(options.drain_timeout);  // connections accepted last
   queue.close();
 }
 
 }  // namespace
 
 const ServerModel kThreadPool{.name = "thread-pool",
-                              .summary = "threads made ahead behind a bounded queue, one connection each at a time",
+                              .summary = "pre-spawned threads behind a bounded queue, one connection each at a time",
                               .run = run,
                               .family = "blocking",
                               .takes = "workers queue",

@@ -14,9 +14,9 @@ class EpollSelector : public Selector {
       handlers_.resize(static_cast<std::size_t>(fd) + 1);
     }
     handlers_[static_cast<std::size_t>(fd)] = &handler;
-    return set_.add(fd, events_of(interest));
+    return set_.add(fd, to_events(interest));
   }
-  void change(int fd, Interest interest) override { set_.modify(fd, events_of(interest)); }
+  void change(int fd, Interest interest) override { set_.modify(fd, to_events(interest)); }
   void remove(int fd) override {
     handlers_[static_cast<std::size_t>(fd)] = nullptr;
     set_.remove(fd);
@@ -31,7 +31,7 @@ class EpollSelector : public Selector {
   }
 
  private:
-  static std::uint32_t events_of(Interest interest) { return interest == Interest::kWrite ? EPOLLOUT : EPOLLIN; }
+  static std::uint32_t to_events(Interest interest) { return interest == Interest::kWrite ? EPOLLOUT : EPOLLIN; }
 
   EpollSet set_;
   std::vector<ReadyHandler*> handlers_;  // by descriptor

@@ -16,12 +16,12 @@ class PollSelector : public Selector {
       registered_.resize(index + 1);
     }
     registered_[index] = {&handler, entries_.size()};
-    entries_.push_back({fd, events_of(interest), 0});
+    entries_.push_back({fd, to_events(interest), 0});
     return true;
   }
-  void change(int fd, Interest interest) override { entry_of(fd).events = events_of(interest); }
+  void change(int fd, Interest interest) override { find_entry(fd).events = to_events(interest); }
   void remove(int fd) override {
-    entry_of(fd).fd = -1;  // its place is filled when the round is over
+    find_entry(fd).fd = -1;  // removed at the end of the round
     gaps_ = true;
   }
 
@@ -45,8 +45,8 @@ class PollSelector : public Selector {
     std::size_t place = 0;  // among the entries
   };
 
-  static short events_of(Interest interest) { return interest == Interest::kWrite ? POLLOUT : POLLIN; }
-  pollfd& entry_of(int fd) { return entries_[registered_[static_cast<std::size_t>(fd)].place]; }
+  static short to_events(Interest interest) { return interest == Interest::kWrite ? POLLOUT : POLLIN; }
+  pollfd& find_entry(int fd) { return entries_[registered_[static_cast<std::size_t>(fd)].place]; }
 
   void fill_gaps() {
     for (std::size_t i = 0; i < entries_.size();) {

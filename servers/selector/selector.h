@@ -5,8 +5,7 @@
 
 namespace fanin::server {
 
-// What is called when the descriptor that it was registered with is ready. May register and remove descriptors, its own
-// among them.
+// Called when its registered descriptor is ready. May register and remove descriptors, including its own.
 class ReadyHandler {
  public:
   virtual ~ReadyHandler() = default;
@@ -21,14 +20,13 @@ class Selector {
 
   virtual ~Selector() = default;
 
-  // False where this mechanism, or the kernel's memory, has no room for the descriptor; counted.
+  // False, and counted, if this mechanism or the kernel's memory has no room for the descriptor.
   virtual bool add(int fd, Interest interest, ReadyHandler& handler) = 0;
   virtual void change(int fd, Interest interest) = 0;
-  // Before the descriptor is closed.
+  // Call before the descriptor is closed.
   virtual void remove(int fd) = 0;
 
-  // Waits once, at most `timeout_ms` (-1: without end), and calls the handlers of what is ready; none where a signal
-  // came.
+  // Waits once, at most `timeout_ms` (-1: no limit), and calls the handlers of ready descriptors; none after a signal.
   virtual void wait(int timeout_ms) = 0;
 };
 
@@ -39,8 +37,8 @@ struct SelectorMechanism {
   std::unique_ptr<Selector> (*make)();
 };
 
-// The mechanism `name`, or the best that the system offers where `name` is empty. Throws std::invalid_argument for one
-// that is unknown or not offered, std::system_error where it cannot be set up.
+// The mechanism `name`, or the best available one if `name` is empty. Throws std::invalid_argument if it is unknown or
+// unavailable, std::system_error if its set-up fails.
 std::unique_ptr<Selector> make_selector(std::string_view name);
 
 extern const SelectorMechanism kEpollMechanism;

@@ -5,7 +5,7 @@
 
 namespace fanin::server {
 
-// Descriptors that are to be tried in the next turn of a loop, each once however often it is marked. One thread.
+// Descriptors to try in the loop's next round, each once however often it is marked. One thread.
 class ReadyList {
  public:
   bool empty() const noexcept { return ready_.empty(); }
@@ -21,7 +21,7 @@ class ReadyList {
     }
   }
 
-  // Calls `attempt(fd)` for those marked by now; what it marks has its turn the next time.
+  // Calls `attempt(fd)` for the descriptors marked so far; those that it marks follow in the next round.
   template <typename Attempt>
   void take_turn(Attempt attempt) {
     turn_.swap(ready_);

@@ -13,17 +13,17 @@
 namespace fanin::server {
 namespace {
 
-// Real-time signals are queued, each with its descriptor; the kernel sends plain SIGIO where the queue has no room.
+// Real-time signals are queued with their descriptor; when the queue is full, the kernel sends plain SIGIO.
 int io_signal() noexcept { return SIGRTMIN; }
 
 void set_queue_limit(std::size_t limit) {
   rlimit pending{};
   check(::getrlimit(RLIMIT_SIGPENDING, &pending), "getrlimit");
   pending.rlim_cur = limit == 0 ? pending.rlim_max : limit;
-  check(::setrlimit(RLIMIT_SIGPENDING, &pending), "cannot set the limit of pending signals");
+  check(::setrlimit(RLIMIT_SIGPENDING, &pending), "cannot set RLIMIT_SIGPENDING");
 }
 
-// The signals must be blocked before the first of them can come: unhandled, either ends the process.
+// Block the signals before the first can arrive: unhandled, either ends the process.
 Descriptor open_signals() {
   sigset_t set;
   ::sigemptyset(&set);
@@ -43,7 +43,7 @@ SignalQueue::SignalQueue(std::size_t limit) : thread_(::gettid()) {
 bool SignalQueue::watch(int fd) noexcept {
   const f_owner_ex owner{.type = F_OWNER_TID, .pid = thread_};
   count(Count::kCallFcntl, 3);
-  // O_ASYNC last: a signal that comes before the other two are set would be plain SIGIO, or go nowhere.
+  // O_ASYNC last: a signal before the other two are set would be plain SIGIO, or lost.
   if (::fcntl(fd, F_SETSIG, io_signal()) < 0 || ::fcntl(fd, F_SETOWN_EX, &owner) < 0 ||
       ::fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0) {
     count(Count::kRefusedResources);
@@ -54,7 +54,7 @@ bool SignalQueue::watch(int fd) noexcept {
 
 SignalQueue::Notices SignalQueue::wait(int timeout_ms) noexcept {
   pollfd pending{signals_.get(), POLLIN, 0};
-  if (timeout_ms >= 0 && ::poll(&pending, 1, timeout_ms) <= 0) {  // a read of signals knows no time limit
+  if (timeout_ms >= 0 && ::poll(&pending, 1, timeout_ms) <= 0) {  // read(2) of a signalfd has no timeout
     count_wait(0);
     return {};
   }

@@ -10,26 +10,26 @@
 
 namespace fanin::server {
 
-// The kernel's queue of I/O signals, as a source of readiness notices. A notice is a hint and no more: it may be for a
-// socket that has been closed since, or for the next one with its number, and there may be several for one change. So
-// whoever gets it tries the socket until that would block, which is right in every case. What the program does to a
-// socket itself (shutdown) makes none. Owned by one thread, which the signals go to.
+// The kernel's queue of I/O signals, as a source of readiness events. An event is only a hint: its socket may have been
+// closed since, the next socket may have its number, and one change may cause several. So the program tries the socket
+// until EAGAIN, which is right in every case. Its own shutdown() causes no event. Owned by one thread, which gets the
+// signals.
 class SignalQueue {
  public:
-  // Blocks the signals in the calling thread. `limit`: how many signals may be pending, of all processes of this user
-  // together; 0 for as many as the system allows. Throws std::system_error.
+  // Blocks the signals in the calling thread. `limit`: maximum of pending signals of all processes of this user; 0: the
+  // limit of the system. Throws std::system_error.
   explicit SignalQueue(std::size_t limit);
 
-  // From now on each change of the socket's readiness queues a signal with its number; the socket does not block. What
-  // it was ready for before makes none: try it once. False, and counted, where the kernel has no room for it.
+  // Queues a signal with the descriptor for each later change of the socket's readiness, and makes it non-blocking.
+  // Earlier readiness causes none: try the socket once. False, and counted, if the kernel has no room.
   bool watch(int fd) noexcept;
 
   struct Notices {
     std::span<const int> descriptors;  // until the next wait
-    // The queue was full and notices are lost: look at every socket.
+    // The queue was full and signals are lost: check every socket.
     bool overflowed = false;
   };
-  // Waits at most `timeout_ms` (-1: without end) for notices. None where another signal came.
+  // Waits at most `timeout_ms` (-1: no limit). Empty after another signal.
   Notices wait(int timeout_ms) noexcept;
 
  private:

@@ -36,8 +36,8 @@ void RingAcceptor::accept(std::uint32_t listener) {
   Ring::set_tag(operation, {kAccept, {listener, 0}});
 }
 
-// Without a free descriptor an accept fails before it looks whether anybody waits, at once and again and again; waiting
-// for somebody to accept needs none.
+// Without a free descriptor an accept fails at once, before it looks for a connection; a poll for the listener needs
+// none.
 void RingAcceptor::wait_until_readable(std::uint32_t listener) {
   io_uring_sqe* operation = ring_.next();
   ::io_uring_prep_poll_add(operation, server_.listeners()[listener].fd(), POLLIN);

@@ -8,19 +8,19 @@
 
 namespace fanin::server {
 
-// Accepts on all listeners of a server through a ring, by the policy of Listener. Borrows both; the ring's thread.
+// Accepts on all listeners of a server through a ring, with the policy of Listener. Borrows both; the ring's thread.
 class RingAcceptor {
  public:
-  // One connection for each operation, or an operation that goes on until it fails (Linux 5.19).
+  // One connection per operation, or a multishot operation (Linux 5.19).
   enum class Shots { kOne, kMany };
 
-  // Makes the listeners non-blocking (the sockets that they accept do block) and begins.
+  // Makes the listeners non-blocking (accepted sockets block) and begins.
   RingAcceptor(Ring& ring, Server& server, Shots shots);
 
   static bool owns(const Completion& completion) noexcept { return completion.tag.kind >= kAccept; }
 
-  // What has come of a completion that it owns; `open` as for Listener::accept(). Goes on accepting by itself, unless
-  // the listener was stopped.
+  // The result of a completion that it owns; `open` as for Listener::accept(). Continues to accept unless the listener
+  // was stopped.
   Listener::Accepted on_completion(const Completion& completion, std::size_t open);
 
  private:

@@ -75,7 +75,7 @@ std::size_t Ring::take_completions() {
   const io_uring_cqe* entry = nullptr;
   io_uring_for_each_cqe(&ring_, head, entry) {
     const Tag tag = Tag::unpack(entry->user_data);
-    if (tag.kind != kCancel) {  // whether there was anything to cancel shows in that operation's own completion
+    if (tag.kind != kCancel) {  // the cancelled operation's own completion shows the outcome
       batch_.push_back({tag, entry->res, entry->flags});
     }
     ++taken;

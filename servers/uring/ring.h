@@ -13,8 +13,7 @@
 
 namespace fanin::server {
 
-// What an operation is for, carried through the kernel in its user_data: the model's own number for the kind of
-// operation, and whose it is.
+// The user_data of an operation: the model's number for its kind, and its owner.
 struct Tag {
   std::uint8_t kind = 0;
   SlotId owner;
@@ -34,15 +33,15 @@ struct Completion {
   unsigned flags = 0;  // IORING_CQE_F_*
 };
 
-// An io_uring of one thread: a queue of operations that is submitted as a whole, and their completions in batches, one
-// io_uring_enter for both. Owns the rings; one thread, the one that made it.
+// An io_uring of one thread: a queue of operations, submitted together, and their completions in batches, with one
+// io_uring_enter for both. Owns the rings; used by the thread that made it.
 class Ring {
  public:
-  static constexpr std::uint8_t kFirstReservedKind = 0xf0;  // kinds from here on are not the models'
+  static constexpr std::uint8_t kFirstReservedKind = 0xf0;  // kinds from here on are reserved
 
-  // Room for `entries` operations between two submissions (more are possible and cost a system call), and for eight
-  // times as many completions; the kernel keeps completions beyond that until there is room. `flags` are tried in turn
-  // until the kernel takes one: IORING_SETUP_*, the best first. Throws std::system_error.
+  // Room for `entries` operations between two submissions (more cost a system call) and eight times as many
+  // completions; the kernel keeps further completions. `flags`: IORING_SETUP_* alternatives, the best first, tried
+  // until the kernel accepts one. Throws std::system_error.
   Ring(unsigned entries, std::initializer_list<unsigned> flags);
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -50,27 +49,26 @@ class Ring {
 
   io_uring& get() noexcept { return ring_; }
 
-  // The next free entry for an operation, to be filled by io_uring_prep_*() and marked by set_tag(). Never null: where
-  // the queue is full it is submitted.
+  // The next free entry, for io_uring_prep_*() and set_tag(). Never null: a full queue is submitted.
   io_uring_sqe* next();
   static void set_tag(io_uring_sqe* operation, Tag tag) noexcept { ::io_uring_sqe_set_data64(operation, tag.packed()); }
 
-  // Asks for `bytes` to be sent; they must stay where they are until that completes.
+  // Sends `bytes`, which must stay in place until the completion.
   void send(int fd, std::string_view bytes, Tag tag);
 
-  // Asks for all that comes from `fd`, see BufferRing::prepare_receive().
+  // Receives all input of `fd`, see BufferRing::prepare_receive().
   void receive(const BufferRing& buffers, int fd, Tag tag);
 
-  // Asks for the end of the operation with this tag. It completes all the same, with ECANCELED or what it came to.
+  // Cancels the operation with this tag. It still completes, with ECANCELED or its result.
   void cancel(Tag tag);
 
-  // Submits what was queued, waits for at least one completion (or the moment to look for a stop), and hands what has
-  // completed to `handle(Completion)`, which may queue operations. Throws std::system_error where the ring is broken.
+  // Submits the queue, waits for at least one completion (or the interval of stop checks) and passes the completions to
+  // `handle(Completion)`, which may queue operations. Throws std::system_error if the ring is broken.
   template <typename Handle>
   void turn(Handle handle) {
     submit_and_wait();
     for (std::size_t i = 0; i < batch_.size(); ++i) {
-      const Completion completion = batch_[i];  // a copy: handling it may lengthen the batch
+      const Completion completion = batch_[i];  // a copy: the handler may grow the batch
       handle(completion);
     }
     batch_.clear();
@@ -83,7 +81,7 @@ class Ring {
   std::size_t take_completions();
 
   io_uring ring_{};
-  std::vector<Completion> batch_;  // taken off the kernel's queue at once, so that this never stays full
+  std::vector<Completion> batch_;  // drained at once, so that the kernel's queue never stays full
 };
 
 }  // namespace fanin::server

@@ -18,9 +18,9 @@ constexpr std::size_t kBatch = 128;
 Scheduler::Scheduler(int workers)
     : workers_(workers),
       queues_(std::make_unique<RunQueue[]>(static_cast<std::size_t>(workers))),
-      bell_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
-  // By edge, so that nobody has to silence it.
-  check(set_.add(bell_.get(), EPOLLIN | EPOLLET, nullptr) ? 0 : -1, "epoll_ctl");
+      wakeup_fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  // Edge-triggered, so that no thread has to read it.
+  check(set_.add(wakeup_fd_.get(), EPOLLIN | EPOLLET, nullptr) ? 0 : -1, "epoll_ctl");
 }
 
 void Scheduler::work(int worker) {
@@ -29,15 +29,15 @@ void Scheduler::work(int worker) {
       coroutine.resume();
     }
   }
-  ring();  // for the next one
+  notify();  // wakes the next worker
 }
 
 void Scheduler::close() {
   closed_.store(true);
-  ring();
+  notify();
 }
 
-// The oldest of its own, one of another's, or the first that an event is for. Null where it was woken to look again.
+// The oldest of its own queue, one of another's, or that of the first event. Null after a wakeup without either.
 std::coroutine_handle<> Scheduler::next(int worker) {
   RunQueue& own = queues_[static_cast<std::size_t>(worker)];
   {
@@ -48,7 +48,7 @@ std::coroutine_handle<> Scheduler::next(int worker) {
       return coroutine;
     }
   }
-  // Before the others' queues are looked at: whoever fills one afterwards sees a sleeper and rings.
+  // Before looking at other queues: a thread that fills one later sees a sleeper and notifies.
   sleepers_.fetch_add(1);
   std::coroutine_handle<> coroutine = steal(worker);
   if (!coroutine) {
@@ -66,8 +66,8 @@ std::coroutine_handle<> Scheduler::steal(int thief) {
       const std::coroutine_handle<> coroutine = victim.runnable.front();
       victim.runnable.pop_front();
       count(Count::kHandedOver);
-      if (!victim.runnable.empty() && sleepers_.load() > 1) {  // besides the thief
-        ring();
+      if (!victim.runnable.empty() && sleepers_.load() > 1) {  // other than the thief
+        notify();
       }
       return coroutine;
     }
@@ -83,7 +83,7 @@ std::coroutine_handle<> Scheduler::wait_for_events(RunQueue& own) {
   const std::lock_guard lock(own.mutex);
   for (const epoll_event& event : events) {
     if (event.data.ptr == nullptr) {
-      continue;  // the bell: somebody has more than it can do, or all is over
+      continue;  // a wakeup: another queue has surplus, or close()
     }
     const auto coroutine = std::coroutine_handle<>::from_address(event.data.ptr);
     if (!first) {
@@ -93,16 +93,16 @@ std::coroutine_handle<> Scheduler::wait_for_events(RunQueue& own) {
       queued = true;
     }
   }
-  if (queued && sleepers_.load() > 1) {  // besides this worker
-    ring();
+  if (queued && sleepers_.load() > 1) {  // other than this worker
+    notify();
   }
   return first;
 }
 
-void Scheduler::ring() noexcept {
+void Scheduler::notify() noexcept {
   const std::uint64_t one = 1;
   count(Count::kCallHandOver);
-  (void)!::write(bell_.get(), &one, sizeof(one));
+  (void)!::write(wakeup_fd_.get(), &one, sizeof(one));
 }
 
 bool ScheduledSocket::arm(Connection::Next next, std::coroutine_handle<> coroutine) {

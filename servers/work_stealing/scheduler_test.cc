@@ -1,4 +1,4 @@
-// Coroutines that threads take from each other.
+// Work stealing between threads.
 #include "servers/work_stealing/scheduler.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 namespace fanin::server {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kTimeout{10};
 
 struct Pair {
   Pair() {
@@ -48,12 +48,12 @@ class SchedulerTest : public testing::Test {
   static void SetUpTestSuite() { share_totals(); }
 };
 
-// Two coroutines that block until the other one runs, so that they need two threads.
+// Two coroutines that block until the other one runs, so they need two threads.
 struct Meeting {
-  // For either side, 0 or 1.
+  // Called by side 0 or 1.
   void attend(std::size_t side) {
     came[1 - side].release();
-    met[side] = came[side].try_acquire_for(kPatience);
+    met[side] = came[side].try_acquire_for(kTimeout);
     ended.release();
   }
 
@@ -62,10 +62,10 @@ struct Meeting {
   std::counting_semaphore<2> ended{0};
 };
 
-// Would catch: a coroutine that stays in the queue of a thread which is busy while another has nothing to do, because
-// nobody steals, or because the idle one sleeps and is not woken. Both coroutines wait for the same socket by two
-// descriptors, so that as a rule one thread gets both events.
-TEST_F(SchedulerTest, WhatWaitsBehindASlowOneIsTakenByAnotherThread) {
+// Would catch: a coroutine stays in the queue of a busy thread while another is idle, because no thread steals or the
+// idle one is not woken. Both coroutines wait for the same socket by two descriptors, so one thread usually gets both
+// events.
+TEST_F(SchedulerTest, IdleThreadStealsFromBusyOne) {
   Scheduler scheduler(2);
   const WorkerThreads workers(2, [&scheduler](int worker) { scheduler.work(worker); });
   bool met = true;
@@ -84,7 +84,7 @@ TEST_F(SchedulerTest, WhatWaitsBehindASlowOneIsTakenByAnotherThread) {
   EXPECT_TRUE(met);
 }
 
-// Would catch: workers that are not all woken at the end, of whom the last sleeps for ever.
+// Would catch: close() does not wake all workers, and the last sleeps for ever.
 TEST_F(SchedulerTest, CloseWakesAllWorkers) {
   for (int round = 0; round < 100; ++round) {
     Scheduler scheduler(8);
@@ -93,8 +93,8 @@ TEST_F(SchedulerTest, CloseWakesAllWorkers) {
   }
 }
 
-// Would catch: an event that resumes a coroutine twice or not at all when it waits again and again, moving between
-// threads: each must come round exactly as often as its peer writes.
+// Would catch: an event that resumes a coroutine twice or not at all while it migrates between threads: each must
+// resume exactly as often as its peer writes.
 Task count_bytes(Scheduler& scheduler, Descriptor owned, int bytes, std::atomic<int>& received,
                  std::counting_semaphore<>& ended) {
   {
