@@ -9,7 +9,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kLine = 64;  // of the cache; were buffers a power of two apart, their fronts would share one set
+constexpr std::size_t kLine = 64;  // cache line; keeps starts of buffers out of one cache set
 
 void* map(std::size_t bytes) {
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -18,8 +18,8 @@ namespace {
 constexpr std::array<std::pair<std::string_view, double>, 6> kUnits{
     {{"h", 3600e9}, {"m", 60e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1.0}}};
 
-// Takes a number such as 10 or 1.5 from the front of `text`, as results/schema/suite.schema.json has it. Nothing where
-// none is there.
+// Takes a number such as 10 or 1.5 from the front of `text`, in the syntax of results/schema/suite.schema.json. Empty
+// if there is none.
 std::optional<double> take_number(std::string_view& text) {
   constexpr std::string_view kDigits = "0123456789";
   const std::size_t whole = std::min(text.find_first_not_of(kDigits), text.size());
@@ -36,7 +36,7 @@ std::optional<double> take_number(std::string_view& text) {
   return whole > 0 && error == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
-// Takes the unit; `from` is the first of kUnits that may still come, and then the one after that which came.
+// Takes the unit; `from` is the first unit of kUnits still allowed, and on return the one after it.
 std::optional<double> take_unit(std::string_view& text, std::size_t& from) {
   const std::string_view name = text.substr(0, text.find_first_not_of("hmsun"));
   text.remove_prefix(name.size());
@@ -49,7 +49,7 @@ std::optional<double> take_unit(std::string_view& text, std::size_t& from) {
   return std::nullopt;
 }
 
-// In nanoseconds; not a number where the text is no duration.
+// In nanoseconds; NaN if the text is no duration.
 double total_ns(std::string_view text) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   double total = 0;
@@ -72,7 +72,7 @@ Nanoseconds parse_duration(std::string_view text) {
   if (std::isnan(total)) {
     throw std::invalid_argument(fmt::format("'{}' is not a duration such as 10s, 500ms or 1m30s", text));
   }
-  // Leaves room to add durations to points in time and to each other.
+  // Leaves room to add durations to time points and to each other.
   constexpr std::chrono::duration<double, std::nano> kMax = std::chrono::hours(24 * 365);
   if (total > kMax.count()) {
     throw std::invalid_argument(fmt::format("'{}' is longer than a year: give a time such as 10s or 500ms", text));

@@ -27,7 +27,7 @@ TEST(Duration, AddsItsParts) {
   EXPECT_EQ(parse_duration("1h0.5s"), 1h + 500ms);
 }
 
-// Would catch: "10 s", "10sec" or a negative wait taken for something else than a mistake.
+// Would catch: "10 s", "10sec" or a negative duration accepted.
 TEST(Duration, RefusesWhatIsNone) {
   for (const char* text : {"",     "s",    "10 s", "10sec", "-1s",  "nan", "inf", "1e300s", "5d",  "1s ",  "1s1m",
                            "1s1s", "1m30", ".5s",  "1.s",   "1e3s", "m",   "1ss", "0x10s",  "+1s", "8761h"}) {

@@ -8,7 +8,7 @@ AcceptError classify_accept(int error) noexcept {
   switch (error) {
     case EAGAIN:
       return AcceptError::kWouldBlock;
-    // accept(2) passes on errors that were pending on the new connection; they concern that peer alone.
+    // accept(2) passes on pending errors of the new connection; they concern that peer alone.
     case EINTR:
     case ECONNABORTED:
     case EPROTO:

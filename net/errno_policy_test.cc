@@ -7,7 +7,7 @@
 namespace fanin {
 namespace {
 
-// Would catch: a server that ends because one client aborted before it was accepted.
+// Would catch: a server that ends because a client aborted before accept().
 TEST(ErrnoPolicy, AbortedPeerIsRetried) {
   EXPECT_EQ(classify_accept(ECONNABORTED), AcceptError::kRetry);
   EXPECT_EQ(classify_accept(EINTR), AcceptError::kRetry);

@@ -14,11 +14,11 @@ namespace {
 template <typename List>
 using OwnedList = std::unique_ptr<List, void (*)(List*)>;
 
-socklen_t length_of(const sockaddr& address) {
+socklen_t address_length(const sockaddr& address) {
   return address.sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
-// What connect(2) makes of the address that means any.
+// How connect(2) treats the wildcard address.
 Address connectable(const Address& address) {
   const std::string host = address.host();
   return host == "0.0.0.0" ? Address::parse("127.0.0.1", address.port())
@@ -59,7 +59,7 @@ bool is_on_this_machine(const Address& address) {
   const OwnedList<ifaddrs> owned(found, ::freeifaddrs);
   for (const ifaddrs* each = found; each != nullptr; each = each->ifa_next) {
     const bool has_address = each->ifa_addr != nullptr && each->ifa_addr->sa_family == address.family();
-    if (has_address && Address(*each->ifa_addr, length_of(*each->ifa_addr)).host() == address.host()) {
+    if (has_address && Address(*each->ifa_addr, address_length(*each->ifa_addr)).host() == address.host()) {
       return true;
     }
   }

@@ -15,13 +15,13 @@ TEST(Resolve, AddressesAreTheirOwn) {
   EXPECT_EQ(resolve("unix:/tmp/x").front().text(), "unix:/tmp/x");
 }
 
-// Would catch: 0.0.0.0 called another machine, and so refused.
+// Would catch: 0.0.0.0 taken for another machine and refused.
 TEST(Resolve, AnyAddressIsThisMachine) {
   EXPECT_EQ(resolve("0.0.0.0:80").front().text(), "127.0.0.1:80");
   EXPECT_EQ(resolve("[::]:80").front().text(), "[::1]:80");
 }
 
-// Would catch: localhost taken for 127.0.0.1 alone; what else there is depends on /etc/hosts.
+// Would catch: localhost is not 127.0.0.1; further addresses depend on /etc/hosts.
 TEST(Resolve, NamesHaveAllTheirAddresses) {
   const auto addresses = resolve("localhost:80");
   EXPECT_TRUE(std::all_of(addresses.begin(), addresses.end(), is_on_this_machine));

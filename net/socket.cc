@@ -79,11 +79,11 @@ Address Address::of_socket_file(std::string_view path) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   if (path.size() < 2 || path.size() >= sizeof name.sun_path) {
-    throw std::invalid_argument(fmt::format("'{}' is no name of a socket: give a path, or @NAME, of at most {} bytes",
+    throw std::invalid_argument(fmt::format("'{}' is not a socket name: give a path, or @NAME, of at most {} bytes",
                                             path, sizeof name.sun_path - 1));
   }
   std::memcpy(name.sun_path, path.data(), path.size());
-  // Names in the abstract name space begin with a zero byte and have no other at their end.
+  // Abstract names begin with a zero byte and have none at their end.
   const bool abstract = path.front() == '@';
   if (abstract) {
     name.sun_path[0] = 0;
@@ -112,7 +112,7 @@ std::uint16_t Address::port() const noexcept {
   if (is_unix()) {
     return 0;
   }
-  // sin_port and sin6_port share their place.
+  // sin_port and sin6_port are at the same offset.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
 }
 
@@ -147,7 +147,7 @@ bool Address::is_loopback() const noexcept {
   }
   if (family() == AF_INET6) {
     const in6_addr& address = reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr;
-    constexpr int kFirstOfV4 = 12;  // of an IPv4 address in IPv6's form
+    constexpr int kFirstOfV4 = 12;  // offset of the IPv4 address in an IPv4-mapped one
     return IN6_IS_ADDR_LOOPBACK(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[kFirstOfV4] == 127);
   }
   return (ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr) >> 24) == 127;

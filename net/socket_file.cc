@@ -36,13 +36,13 @@ void remove_stale_socket(const std::string& path) {
     return;
   }
   if (!S_ISSOCK(status.st_mode)) {
-    throw std::invalid_argument(fmt::format("{} is there and is no socket: choose another path", path));
+    throw std::invalid_argument(fmt::format("{} exists and is not a socket: choose another path", path));
   }
   const Address address = Address::of_socket_file(path);
   const Descriptor probe = make_stream_socket(address.family(), Blocking::kNo);
-  // Whatever the answer is: only where nobody listens is the connection refused.
+  // Any other result counts as alive: only without a listener is the connection refused.
   if (::connect(probe.get(), address.data(), address.size()) == 0 || errno != ECONNREFUSED) {
-    throw std::invalid_argument(fmt::format("a server listens on {} already: choose another path", address.text()));
+    throw std::invalid_argument(fmt::format("another server listens on {}: choose another path", address.text()));
   }
   ::unlink(path.c_str());
 }

@@ -6,11 +6,11 @@
 
 namespace fanin {
 
-// The file of a listening Unix-domain socket, which outlives the socket unless somebody removes it. Removes it when
-// destroyed, in the process that made this and in no fork of it. Movable.
+// The file of a listening Unix-domain socket, which outlives the socket. The destructor removes it, in the process that
+// made this object and in no fork of it. Movable.
 class SocketFile {
  public:
-  explicit SocketFile(const std::string& path);  // "@name", the abstract name space, has no file
+  explicit SocketFile(const std::string& path);  // an abstract "@name" has no file
   ~SocketFile();
   SocketFile(SocketFile&& other) noexcept;
   SocketFile& operator=(SocketFile&&) = delete;
@@ -22,8 +22,8 @@ class SocketFile {
   pid_t owner_;
 };
 
-// Removes the socket file of a server that is gone. Throws std::invalid_argument where `path` is something else than a
-// socket, or where a server listens on it.
+// Removes the socket file of a dead server. Throws std::invalid_argument if `path` is no socket, or a server listens on
+// it.
 void remove_stale_socket(const std::string& path);
 
 }  // namespace fanin

@@ -31,7 +31,7 @@ class SocketFileTest : public ::testing::Test {
   fs::path folder_;
 };
 
-// Would catch: a server that does not start because one before it was killed, or that takes over from one that lives.
+// Would catch: a server that does not start because a predecessor was killed, or that replaces a living one.
 TEST_F(SocketFileTest, AStaleFileIsReplacedAndALivingServerIsNot) {
   std::optional<Descriptor> first = listen_on(address(), {});
   EXPECT_THROW(listen_on(address(), {}), std::invalid_argument);
@@ -42,14 +42,14 @@ TEST_F(SocketFileTest, AStaleFileIsReplacedAndALivingServerIsNot) {
   EXPECT_EQ(::connect(client.get(), address().data(), address().size()), 0);
 }
 
-// Would catch: somebody's file removed because it has the name of the socket.
+// Would catch: removal of a regular file with the name of the socket.
 TEST_F(SocketFileTest, WhatIsNoSocketStays) {
   std::ofstream(path()) << "precious";
   EXPECT_THROW(listen_on(address(), {}), std::invalid_argument);
   EXPECT_EQ(fs::file_size(path()), 8U);
 }
 
-// Would catch: a forked worker that removes the socket file of the server when it ends.
+// Would catch: a forked worker that removes the server's socket file at its exit.
 TEST_F(SocketFileTest, OnlyItsOwnProcessRemovesIt) {
   const Descriptor listener = listen_on(address(), {});
   std::optional<SocketFile> file(std::in_place, path());

@@ -27,8 +27,8 @@ TEST(Address, RefusesBadTargets) {
   }
 }
 
-// Would catch: traffic leaving the machine because only 127.0.0.1 itself, or any 1xx address, was taken for loopback.
-// Would catch: "'[:' is not an IP address", of which the user wrote nothing.
+// Would catch: traffic leaving the machine because only 127.0.0.1 itself, or any 1xx address, counts as loopback; "'[:'
+// is not an IP address", which the user did not write.
 TEST(Address, SaysWhatIsTheMatterWithBrackets) {
   const auto refusal = [](const char* text) {
     try {
@@ -62,7 +62,7 @@ TEST(Listen, PortZeroIsBoundAndTakenPortIsRefused) {
   EXPECT_THROW(listen_on(bound, {}), std::system_error);
 }
 
-// Would catch: the address of a bound Unix-domain socket that reads otherwise than it was given.
+// Would catch: a bound Unix-domain socket whose address differs from the given one.
 TEST(Listen, TakesAnAbstractName) {
   const std::string name = "unix:@fanin-socket-test-" + std::to_string(::getpid());
   const Descriptor listener = listen_on(Address::parse_target(name), {});
@@ -73,7 +73,7 @@ TEST(Listen, TakesAnAbstractName) {
   EXPECT_THROW(listen_on(bound, {}), std::system_error);
 }
 
-// Of two listeners the one that a connection from `source` goes to, by number; 2: none.
+// Index of the listener of two that a connection from `source` reaches; 2: none.
 std::size_t chosen_for(const std::string& source, const std::array<Descriptor, 2>& listeners) {
   const Address target = Address::of_local_end(listeners[0].get());
   const Address from = Address::parse(source, 0);
@@ -107,12 +107,12 @@ TEST(SteerBySourceIp, AddressModuloListenersChooses) {
   }
 }
 
-// Would catch: a moved-from descriptor that closes a number which belongs to somebody else by then.
+// Would catch: a moved-from descriptor that closes a number which has been reused.
 TEST(Descriptor, MoveLeavesNothingBehind) {
   Descriptor one = make_stream_socket(AF_INET, Blocking::kYes);
   const int number = one.get();
   Descriptor two = std::move(one);
-  EXPECT_FALSE(one);  // NOLINT(bugprone-use-after-move): the state after the move is the subject
+  EXPECT_FALSE(one);  // NOLINT(bugprone-use-after-move): tests the state after the move
   EXPECT_EQ(two.get(), number);
 }
 

@@ -24,7 +24,7 @@ std::string setup_refusal(int error) {
   if (error == EPERM) {
     std::string value = "unreadable";
     std::ifstream("/proc/sys/kernel/io_uring_disabled") >> value;
-    return fmt::format("io_uring is forbidden to this process (EPERM; kernel.io_uring_disabled is {})", value);
+    return fmt::format("this process may not use io_uring (EPERM; kernel.io_uring_disabled is {})", value);
   }
   return fmt::format("io_uring cannot be set up ({})", std::strerror(error));
 }
@@ -35,14 +35,14 @@ void set_up_uring(io_uring& ring, unsigned entries, unsigned completions, std::i
   int result = -EINVAL;
   for (const unsigned choice : flags) {
     result = set_up(ring, entries, completions, choice);
-    if (result != -EINVAL) {  // which is what an unknown flag gives
+    if (result != -EINVAL) {  // the error for an unknown flag
       break;
     }
   }
   if (result < 0) {
     throw std::system_error(-result, std::generic_category(), "cannot set up io_uring");
   }
-  ::io_uring_register_ring_fd(&ring);  // saves looking the descriptor up at every enter; kernels before 5.18 refuse
+  ::io_uring_register_ring_fd(&ring);  // saves the descriptor lookup of each enter; Linux 5.18
 }
 
 bool uring_error_passes(int error) noexcept {
@@ -55,13 +55,13 @@ std::optional<std::string> why_no_io_uring(std::initializer_list<UringNeed> need
     return setup_refusal(-result);
   }
   std::optional<std::string> reason;
-  if ((ring.features & IORING_FEAT_EXT_ARG) == 0) {  // waiting with a time-out
-    reason = "io_uring of this kernel is too old: Linux 5.11 is needed";
+  if ((ring.features & IORING_FEAT_EXT_ARG) == 0) {  // wait with a timeout
+    reason = "this kernel's io_uring is too old: Linux 5.11 is needed";
   }
   io_uring_probe* known = ::io_uring_get_probe_ring(&ring);
   for (const UringNeed& need : needs) {
     if (!reason && (known == nullptr || ::io_uring_opcode_supported(known, need.opcode) == 0)) {
-      reason = fmt::format("io_uring of this kernel is too old: Linux {} is needed", need.since);
+      reason = fmt::format("this kernel's io_uring is too old: Linux {} is needed", need.since);
     }
   }
   ::io_uring_free_probe(known);

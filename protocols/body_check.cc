@@ -6,7 +6,7 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kMostSearched = 65536;
+constexpr std::size_t kMaxSearched = 65536;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void BodyCheck::take(Progress& progress, std::string_view piece) {
     const std::size_t from = std::min(progress.bytes, text_.size());
     progress.wrong = progress.wrong || text_.compare(from, piece.size(), piece) != 0;
   }
-  if (pattern_ && !progress.matched && !progress.wrong && progress.bytes < kMostSearched) {
+  if (pattern_ && !progress.matched && !progress.wrong && progress.bytes < kMaxSearched) {
     search(progress, piece);
   }
   progress.bytes += piece.size();
@@ -26,7 +26,7 @@ void BodyCheck::take(Progress& progress, std::string_view piece) {
 
 void BodyCheck::search(Progress& progress, std::string_view piece) {
   const std::size_t before = progress.searched.size();
-  progress.searched.append(piece.substr(0, kMostSearched - before));
+  progress.searched.append(piece.substr(0, kMaxSearched - before));
   const auto found = pattern_->find(progress.searched, before, progress.from);
   progress.matched = found.end.has_value();
   progress.wrong = found.exceeded;

@@ -8,27 +8,26 @@
 
 namespace fanin {
 
-// What the body of every reply must be: a text, or something with a match of a regular expression in its first 64 KiB.
-// The body may come in any pieces; of a text none is kept, for an expression no more than those 64 KiB. Used by one
-// thread.
+// The required body of every reply: a text, or a match of a regular expression in its first 64 KiB. The body may arrive
+// in any pieces; a text needs no copy, an expression at most 64 KiB. One thread.
 class BodyCheck {
  public:
-  // What is known of the body of one reply so far.
+  // The state of one reply's body.
   struct Progress {
     std::size_t bytes = 0;
-    std::size_t from = 0;  // where a match of a longer body may begin
+    std::size_t from = 0;  // earliest start of a match in a longer body
     bool matched = false;
     bool wrong = false;
     std::string searched;  // for an expression
   };
 
-  // Each may be empty; no check where both are. Throws std::invalid_argument as ReplyPattern does.
+  // Both empty: no check. Throws std::invalid_argument as ReplyPattern does.
   BodyCheck(std::string text, const std::string& pattern);
 
   bool active() const noexcept { return pattern_ || !text_.empty(); }
-  const std::string& text() const noexcept { return text_; }  // empty where an expression says what it must be
+  const std::string& text() const noexcept { return text_; }  // empty with an expression
   void take(Progress& progress, std::string_view piece);
-  // The body is whole.
+  // The body is complete.
   bool is_right(const Progress& progress) const noexcept;
 
  private:

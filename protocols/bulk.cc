@@ -1,4 +1,4 @@
-// bulk: a small request, one line, gets a long reply (--reply-size), whose bytes follow from the line.
+// bulk: a one-line request gets a long reply (--reply-size), whose bytes follow from the line.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -117,7 +117,7 @@ class BulkClient : public ClientProtocol {
     return hash.value() % kPatternPeriod;
   }
 
-  // Takes from `received` what belongs to the current reply; false at the first part that differs.
+  // Takes the bytes of the current reply from `received`; false at the first wrong part.
   bool matches(ClientState& state, std::string_view& received) const {
     const std::uint64_t start = reply_position(state);
     while (!received.empty() && state.offset < reply_bytes_) {
@@ -144,7 +144,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kBulk{.name = "bulk",
-                     .summary = "every line gets a long reply (--reply-size)",
+                     .summary = "answers every line with a long reply (--reply-size)",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
                      .server_options = "reply-size",

@@ -1,5 +1,5 @@
-// chat: every line that a member sends reaches every member, the sender too, in one order for all. Getting one's own
-// line back is what says that it was delivered, so it is also what a client measures.
+// chat: every line of a member reaches every member, including the sender, in one order for all. A member's own line is
+// its delivery receipt, so the client measures that.
 #include <algorithm>
 #include <mutex>
 #include <vector>
@@ -10,11 +10,11 @@
 namespace fanin {
 namespace {
 
-constexpr std::size_t kLongestLine = 4096;  // with its newline
+constexpr std::size_t kLongestLine = 4096;  // including its newline
 constexpr std::string_view kTooLong = "line too long\n";
 
-// Who is there. Any thread. The lock is held while a line is handed out, which keeps the order and keeps members from
-// going away meanwhile; no member can make that wait, because push() never does.
+// The members. Any thread. The lock is held while a line is delivered, which keeps the order and keeps members alive
+// meanwhile; no member blocks, because push() never does.
 class Room {
  public:
   void join(Channel& member) {
@@ -52,7 +52,7 @@ class ChatSession : public ServerSession {
   }
 
   Progress consume(std::string_view input, ReplyBuffer& out) override {
-    std::size_t whole = 0;  // input that consists of whole lines of a length that is allowed
+    std::size_t whole = 0;  // input of whole lines of allowed length
     bool too_long = false;
     while (!too_long) {
       const std::size_t newline = input.find('\n', whole);
@@ -64,11 +64,11 @@ class ChatSession : public ServerSession {
       whole = newline + 1;
     }
     if (channel_ == nullptr) {
-      return {input.size(), false};  // sent away
+      return {input.size(), false};  // closed for a line that is too long
     }
     say(input.substr(0, whole));
     if (too_long) {
-      leave();  // first, so that nothing is pushed into the middle of what follows
+      leave();  // first, so that nothing is pushed into what follows
       out.append(kTooLong);
       out.close_when_sent();
       return {input.size(), false};
@@ -88,7 +88,7 @@ class ChatSession : public ServerSession {
     }
     partial_.append(lines);
     room_->say(partial_);
-    partial_ = std::string();  // an idle member holds no memory for it
+    partial_ = std::string();  // an idle member keeps no memory
   }
 
   void leave() {
@@ -100,7 +100,7 @@ class ChatSession : public ServerSession {
 
   std::shared_ptr<Room> room_;
   Channel* channel_ = nullptr;  // null: not a member
-  std::string partial_;         // of a line that has not ended
+  std::string partial_;         // an incomplete line
 };
 
 SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
@@ -114,7 +114,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kChat{.name = "chat",
-                     .summary = "every line reaches every member, the sender too",
+                     .summary = "sends every line to every member, the sender included",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
                      .needs_shared_memory = true,

@@ -67,7 +67,7 @@ ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) 
   return outcome;
 }
 
-// False where it is no stamp, or our own but not that of the line which is due.
+// False if it is no stamp, or the connection's own stamp of a line that is not due.
 bool ChatClient::take_stamp(ClientState& state, Stamp& stamp, std::string_view& received) const {
   while (state.offset < kStampDigits && !received.empty()) {
     const int digit = hex_digit(received.front());

@@ -6,12 +6,12 @@
 
 namespace fanin {
 
-// A member of a chat: sends stamped lines and waits for each to come back. What others say in between must be lines of
-// the same form, so all members of a run have the same payload size.
+// A member of a chat: sends stamped lines and waits for each to return. Lines of other members must have the same form,
+// so all members of a run have the same payload size.
 class ChatClient : public ClientProtocol {
  public:
-  // Throws std::invalid_argument for a fixed text or a size without room for the stamp: own lines could not be told
-  // from those of others.
+  // Throws std::invalid_argument for a fixed text or a size without room for the stamp: own and foreign lines would be
+  // indistinguishable.
   explicit ChatClient(const ClientProtocolOptions& options);
 
   void append_request(ClientState& state, std::string& out) override;
@@ -21,7 +21,7 @@ class ChatClient : public ClientProtocol {
   std::size_t request_bytes() const override { return line_.size(); }
 
  private:
-  // As far as the stamp of the current line has come.
+  // Compares the stamp of the current line as far as it has arrived.
   struct Stamp {
     std::uint32_t sequence = 0;
     std::uint32_t connection = 0;

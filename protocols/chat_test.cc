@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -119,7 +119,7 @@ TEST(Chat, MembersOnManyThreads) {
   EXPECT_EQ(first.heard, second.heard);
 }
 
-std::string line_of(ClientProtocol& client, std::uint32_t connection, int sequence = 0) {
+std::string make_line(ClientProtocol& client, std::uint32_t connection, int sequence = 0) {
   ClientState state{.connection = connection};
   std::string line;
   for (int i = 0; i <= sequence; ++i) {
@@ -131,8 +131,8 @@ std::string line_of(ClientProtocol& client, std::uint32_t connection, int sequen
 
 TEST(ChatClient, FindsItsOwnLinesAmongOthers) {
   const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
-  const std::string stream = line_of(*client, 8, 5) + line_of(*client, 7, 0) + line_of(*client, 9, 0) +
-                             line_of(*client, 8, 6) + line_of(*client, 7, 1);
+  const std::string stream = make_line(*client, 8, 5) + make_line(*client, 7, 0) + make_line(*client, 9, 0) +
+                             make_line(*client, 8, 6) + make_line(*client, 7, 1);
   for (std::size_t at = 0; at <= stream.size(); ++at) {
     ClientState state{.connection = 7, .sent = 2};
     std::uint32_t completed = 0;
@@ -154,13 +154,13 @@ TEST(ChatClient, RefusesLinesOutOfPlace) {
     ClientState state{.connection = 7, .sent = 1};
     return client->consume(state, stream).mismatch;
   };
-  EXPECT_FALSE(mismatch(line_of(*client, 7)));
-  EXPECT_TRUE(mismatch(line_of(*client, 7, 1))) << "not sent yet";
-  EXPECT_TRUE(mismatch(line_of(*client, 7) + line_of(*client, 7))) << "twice";
-  EXPECT_TRUE(mismatch(line_of(*client, 8).substr(1)));
+  EXPECT_FALSE(mismatch(make_line(*client, 7)));
+  EXPECT_TRUE(mismatch(make_line(*client, 7, 1))) << "not sent yet";
+  EXPECT_TRUE(mismatch(make_line(*client, 7) + make_line(*client, 7))) << "twice";
+  EXPECT_TRUE(mismatch(make_line(*client, 8).substr(1)));
   EXPECT_TRUE(mismatch("line too long\n"));
   ClientState state{.connection = 7, .sent = 1};
-  EXPECT_EQ(client->consume(state, line_of(*client, 8)).completed, 0u);
+  EXPECT_EQ(client->consume(state, make_line(*client, 8)).completed, 0u);
   EXPECT_TRUE(client->end_of_stream(state).mismatch);
 }
 

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Progress = ConnectionSetup::Progress;
 
-ClientProtocolOptions options_of(const ClientProtocolOptions& setup) {
+ClientProtocolOptions make_options(const ClientProtocolOptions& setup) {
   ClientProtocolOptions options = setup;
   options.request = "PING\r\n";
   options.reply_delimiter = "\r\n";
@@ -22,13 +22,13 @@ ClientProtocolOptions options_of(const ClientProtocolOptions& setup) {
 }
 
 ClientProtocolOptions mail() {
-  return options_of({.greeting_pattern = "(?m)^220 .*\r\n",
-                     .setup_request = "EHLO me\r\n",
-                     .setup_reply_pattern = "(?m)^250 .*\r\n"});
+  return make_options({.greeting_pattern = "(?m)^220 .*\r\n",
+                       .setup_request = "EHLO me\r\n",
+                       .setup_reply_pattern = "(?m)^250 .*\r\n"});
 }
 
-// Would catch: a greeting that is taken for a reply, or a step that is begun before the one before it is over. The
-// stream of the server is cut at every byte.
+// Would catch: a greeting taken for a reply, or a step begun before the previous one is complete. The server's stream
+// is cut at every byte.
 TEST(ConnectionSetup, WaitsForTheGreetingAndThenForTheReplyHoweverTheyAreCut) {
   const std::string greeting = "220-welcome\r\n220 ready\r\n";
   const std::string reply = "250-SIZE\r\n250 HELP\r\n";
@@ -46,10 +46,10 @@ TEST(ConnectionSetup, WaitsForTheGreetingAndThenForTheReplyHoweverTheyAreCut) {
   }
 }
 
-// Would catch: bytes behind the last reply that are dropped, and are missing from the first reply to a request.
+// Would catch: bytes after the last set-up reply are dropped and missing from the first reply to a request.
 TEST(ConnectionSetup, FailsForAWrongReplyAndForMoreThanTheReply) {
   const auto client = find_protocol("raw").make_client(
-      options_of({.setup_request = "AUTH x\r\n", .setup_reply_delimiter = "\r\n", .setup_expect = "+OK"}));
+      make_options({.setup_request = "AUTH x\r\n", .setup_reply_delimiter = "\r\n", .setup_expect = "+OK"}));
   for (const auto& [received, progress] : {std::pair{"+OK\r\n", Progress::kDone},
                                            {"+O", Progress::kWaiting},
                                            {"-ERR invalid password\r\n", Progress::kFailed},
@@ -62,7 +62,7 @@ TEST(ConnectionSetup, FailsForAWrongReplyAndForMoreThanTheReply) {
 
 TEST(ConnectionSetup, TakesRepliesOfALength) {
   const auto client = find_protocol("raw").make_client(
-      options_of({.greeting_delimiter = "!", .setup_request = "\x01", .setup_reply_bytes = 3}));
+      make_options({.greeting_delimiter = "!", .setup_request = "\x01", .setup_reply_bytes = 3}));
   ClientState state{.connection = 1};
   EXPECT_EQ(client->setup()->next_request(state), "");
   EXPECT_EQ(client->setup()->consume(state, "hello!"), Progress::kNextStep);
@@ -72,12 +72,12 @@ TEST(ConnectionSetup, TakesRepliesOfALength) {
 }
 
 TEST(ConnectionSetup, IsNoneUnlessAskedFor) {
-  EXPECT_EQ(find_protocol("raw").make_client(options_of({}))->setup(), nullptr);
+  EXPECT_EQ(find_protocol("raw").make_client(make_options({}))->setup(), nullptr);
   EXPECT_EQ(find_protocol("echo").make_client({})->setup(), nullptr);
 }
 
 TEST(ConnectionSetup, RefusesContradictions) {
-  const auto make = [](const ClientProtocolOptions& setup) { find_protocol("raw").make_client(options_of(setup)); };
+  const auto make = [](const ClientProtocolOptions& setup) { find_protocol("raw").make_client(make_options(setup)); };
   const auto refused = [](const char* text) { return ThrowsMessage<std::invalid_argument>(HasSubstr(text)); };
   EXPECT_THAT([&] { make({.greeting_delimiter = "a", .greeting_pattern = "b"}); }, refused("contradict"));
   EXPECT_THAT([&] { make({.setup_request = "a"}); }, refused("what ends its reply"));

@@ -5,19 +5,19 @@
 namespace fanin {
 namespace {
 
-constexpr Nanoseconds kShortest = std::chrono::microseconds(10);  // that is worth looking at the clock for
-constexpr std::uint64_t kMaxUninterrupted = 1'000'000;            // steps of the loop, a few milliseconds
+constexpr Nanoseconds kShortest = std::chrono::microseconds(10);  // shorter amounts do not read the clock
+constexpr std::uint64_t kMaxUninterrupted = 1'000'000;            // loop steps, a few milliseconds
 constexpr Nanoseconds kStep = std::chrono::microseconds(2);
 
 void spin(std::uint64_t iterations) noexcept {
   std::uint64_t value = iterations;
   for (; iterations > 0; --iterations) {
-    value = value * 6364136223846793005U + 1442695040888963407U;  // each step waits for the one before
+    value = value * 6364136223846793005U + 1442695040888963407U;  // each step depends on the previous one
     asm volatile("" : "+r"(value));
   }
 }
 
-// Of many short runs the fastest is the one that nothing disturbed.
+// The fastest of many short runs is the undisturbed one.
 double nanoseconds_per_iteration() noexcept {
   constexpr std::uint64_t kIterations = 20'000;
   Nanoseconds fastest = Nanoseconds::max();

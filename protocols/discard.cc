@@ -1,4 +1,4 @@
-// discard: the server reads until the end and says nothing; it closes when the client has shut its side down.
+// discard: the server reads to the end of the stream, answers nothing and closes (RFC 863).
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"

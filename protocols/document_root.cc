@@ -21,7 +21,7 @@ int open_beneath(int directory, const char* path, int flags) noexcept {
   how.flags = static_cast<std::uint64_t>(flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   long fd = -1;
-  // EAGAIN: something on the way was renamed in the middle of it, and ".." could not be checked.
+  // EAGAIN: a concurrent rename, so that ".." could not be checked.
   for (int attempt = 0; attempt < 8; ++attempt) {
     fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
     if (fd >= 0 || errno != EAGAIN) {
@@ -31,12 +31,12 @@ int open_beneath(int directory, const char* path, int flags) noexcept {
   return static_cast<int>(fd);
 }
 
-// Where the kernel keeps the name of an open file. Opening it opens the very file, not whatever has its name by now.
-std::string link_of(const Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
+// The /proc path of an open file. Opening it opens that very file, whatever has its name now.
+std::string proc_fd_path(const Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
 
-std::string name_of(const Descriptor& place) {
+std::string read_path(const Descriptor& place) {
   std::string name(PATH_MAX, '\0');
-  const ssize_t length = ::readlink(link_of(place).c_str(), name.data(), name.size());
+  const ssize_t length = ::readlink(proc_fd_path(place).c_str(), name.data(), name.size());
   name.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
   return name;
 }
@@ -49,13 +49,13 @@ DocumentRoot::DocumentRoot(const std::string& directory, Resolution resolution)
     throw std::system_error(errno, std::generic_category(),
                             fmt::format("cannot serve --root {} (name a directory)", directory));
   }
-  // Seccomp filters that do not know the call answer EPERM instead of ENOSYS: all that counts is that it works.
+  // Seccomp filters without the call return EPERM instead of ENOSYS: only success counts.
   const Descriptor probe(resolution == Resolution::kChecked ? -1 : open_beneath(directory_.get(), ".", kPlaceFlags));
   kernel_resolves_ = static_cast<bool>(probe);
   if (!kernel_resolves_ && resolution == Resolution::kKernel) {
     throw std::system_error(errno, std::generic_category(), "openat2");
   }
-  real_path_ = name_of(directory_);
+  real_path_ = read_path(directory_);
   if (real_path_.empty() && !kernel_resolves_) {
     throw std::system_error(ENOSYS, std::generic_category(), "neither openat2 nor /proc is there to confine paths");
   }
@@ -71,7 +71,7 @@ int DocumentRoot::resolve(const std::string& path, Descriptor& place) const {
     return 0;
   }
   const std::string prefix = real_path_ == "/" ? real_path_ : real_path_ + "/";
-  return name_of(place).starts_with(prefix) ? 0 : EXDEV;
+  return read_path(place).starts_with(prefix) ? 0 : EXDEV;
 }
 
 int DocumentRoot::find(const std::string& path, struct stat& attributes) const {
@@ -97,8 +97,8 @@ int DocumentRoot::open(const std::string& path, Descriptor& file, struct stat& a
     return ENOENT;
   }
   Descriptor opened(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kReadFlags)
-                                     : ::open(link_of(place).c_str(), kReadFlags));
-  // Once more, because something else may have the name by now; a pipe would have been opened without waiting.
+                                     : ::open(proc_fd_path(place).c_str(), kReadFlags));
+  // Checked again, because another file may have the name now; the open of a pipe would not block.
   if (!opened || ::fstat(opened.get(), &attributes) != 0) {
     return errno;
   }

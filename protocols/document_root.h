@@ -8,21 +8,21 @@
 
 namespace fanin {
 
-// A directory of which nothing outside is ever opened, whatever path or symbolic link is tried. Immutable; any thread.
+// A directory; nothing outside of it is ever opened, through any path or symbolic link. Immutable; any thread.
 class DocumentRoot {
  public:
-  // kKernel: openat2 with RESOLVE_BENEATH. kChecked, for kernels without it: the path is resolved without opening
-  // anything, and refused where it ended up elsewhere. kBest takes the first where it works.
+  // kKernel: openat2 with RESOLVE_BENEATH. kChecked, for kernels without it: resolves the path without opening
+  // anything, and refuses it if it ends outside. kBest prefers the first.
   enum class Resolution { kBest, kKernel, kChecked };
 
-  // Throws std::system_error where the directory cannot be opened.
+  // Throws std::system_error if the directory cannot be opened.
   explicit DocumentRoot(const std::string& directory, Resolution resolution = Resolution::kBest);
 
-  // Finds a regular file (nothing else is ever opened: a pipe would wait for its writer) and reads its attributes
-  // without opening it. `path` is relative. Returns an errno, 0 where it is there.
+  // Finds a regular file (nothing else is opened: a pipe would wait for its writer) and reads its attributes without
+  // opening it. `path` is relative. Returns 0 or an errno.
   int find(const std::string& path, struct stat& attributes) const;
 
-  // As find(), and opens it for reading. `file` is left alone where the result is not 0.
+  // As find(), and opens it for reading. Changes `file` only if the result is 0.
   int open(const std::string& path, Descriptor& file, struct stat& attributes) const;
 
  private:

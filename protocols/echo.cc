@@ -1,4 +1,4 @@
-// echo: every byte comes back as it went.
+// echo: returns every byte.
 #include <algorithm>
 
 #include "protocols/payload.h"
@@ -30,7 +30,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kEcho{.name = "echo",
-                     .summary = "every byte comes back",
+                     .summary = "returns every byte",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
                      .client_options = "payload-size payload"};

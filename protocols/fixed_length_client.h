@@ -6,7 +6,7 @@
 
 namespace fanin {
 
-// A fixed request, to which every reply has the same length, whatever it says. state.offset counts its bytes.
+// A fixed request whose replies have a fixed length and any content. state.offset counts their bytes.
 class FixedLengthClient : public ClientProtocol {
  public:
   // `reply_bytes` is at least 1.

@@ -1,4 +1,4 @@
-// goodbye: a fixed reply to every line, whatever it says.
+// goodbye: a fixed reply to every line.
 #include <algorithm>
 
 #include "protocols/payload.h"
@@ -46,7 +46,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kGoodbye{.name = "goodbye",
-                        .summary = "answers every line with the same word (--reply)",
+                        .summary = "answers every line with a fixed line (--reply)",
                         .make_sessions = make_sessions,
                         .make_client = make_client,
                         .server_options = "reply",

@@ -1,4 +1,4 @@
-// greet: the server says hello and closes.
+// greet: the server sends hello and closes.
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
 

@@ -122,7 +122,7 @@ bool announces_close(std::string_view received) noexcept {
   return parser.status_code == kRequestTimeout || (parser.flags & F_CONNECTION_CLOSE) != 0;
 }
 
-Fault fault_of(const http_parser& parser) noexcept {
+Fault to_fault(const http_parser& parser) noexcept {
   switch (HTTP_PARSER_ERRNO(&parser)) {
     case HPE_HEADER_OVERFLOW:
       return Fault::kHttpHeadTooLong;
@@ -209,7 +209,7 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
     ReplyOutcome outcome;
     if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || used != received.size()) {
       const bool goodbye = state.completed == state.sent && announces_close(received);
-      outcome.set_mismatch(goodbye ? Fault::kGoodbye : fault_of(parser), received.size());
+      outcome.set_mismatch(goodbye ? Fault::kGoodbye : to_fault(parser), received.size());
     }
     return outcome;
   }

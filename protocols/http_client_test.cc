@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/scratch_directory.h"
 
@@ -373,7 +373,7 @@ TEST(HttpClient, KnowsWhenTheServerCloses) {
   }
 }
 
-std::string request_of(const ClientProtocolOptions& options) {
+std::string make_request(const ClientProtocolOptions& options) {
   HttpClient client(options);
   ClientState state;
   std::string request;
@@ -399,11 +399,11 @@ TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnectionWhateverTheReplySays) {
 }
 
 TEST(HttpClient, AsksAsItIsTold) {
-  EXPECT_EQ(request_of({}), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_EQ(request_of({.path = "/a?b", .host = "x:1", .method = "PUT", .headers = {"A: b", "C:"}, .body = "hello"}),
+  EXPECT_EQ(make_request({}), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(make_request({.path = "/a?b", .host = "x:1", .method = "PUT", .headers = {"A: b", "C:"}, .body = "hello"}),
             "PUT /a?b HTTP/1.1\r\nHost: x:1\r\nA: b\r\nC:\r\nContent-Length: 5\r\n\r\nhello");
-  EXPECT_EQ(request_of({.headers = {"hOsT: other"}}), "GET / HTTP/1.1\r\nhOsT: other\r\n\r\n");
-  EXPECT_EQ(request_of({.method = "POST"}), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(make_request({.headers = {"hOsT: other"}}), "GET / HTTP/1.1\r\nhOsT: other\r\n\r\n");
+  EXPECT_EQ(make_request({.method = "POST"}), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(StatusSet, TakesCodesAndRanges) {
@@ -455,7 +455,7 @@ TEST(HttpBothHalves, Agree) {
     client->append_request(state, requests);
   }
   EXPECT_EQ(requests.size(), 20 * client->request_bytes());
-  const Conversation said = talk(sessions(), {requests}, 4096);
+  const SessionOutput said = run_session(sessions(), {requests}, 4096);
   EXPECT_EQ(client->consume_all(state, said.replies).completed, 20u);
   EXPECT_FALSE(client->end_of_stream(state).mismatch);
 }

@@ -77,9 +77,9 @@ SessionFactory tree_sessions() {
   return tree.sessions();
 }
 
-Conversation say(const std::vector<std::string_view>& parts, std::size_t limit) {
+SessionOutput say(const std::vector<std::string_view>& parts, std::size_t limit) {
   static const SessionFactory sessions = tree_sessions();
-  Conversation said = talk(sessions(), parts, limit);
+  SessionOutput said = run_session(sessions(), parts, limit);
   EXPECT_EQ(said.fault, "");
   said.replies = without_dates(std::move(said.replies));
   return said;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
 // For tests of the server's half of http: requests, replies, and what a session over a small tree of files says.
@@ -35,6 +35,6 @@ inline const std::string kNotFound = error("404 Not Found");
 SessionFactory tree_sessions();
 
 // What a session over the tree says to the parts of a stream, without dates: each reply must have one.
-Conversation say(const std::vector<std::string_view>& parts, std::size_t limit = kReplyRoom);
+SessionOutput say(const std::vector<std::string_view>& parts, std::size_t limit = kReplyRoom);
 
 }  // namespace fanin::http_exchange

@@ -19,9 +19,9 @@ constexpr int kUnavailable = 503;
 
 constexpr std::uint64_t kLargestInMemory = 256 * 1024;
 // Beyond any of these a table forgets everything: rare, and what is in use comes back with its next request.
-constexpr std::size_t kMostMemory = 64 * 1024 * 1024;
-constexpr std::size_t kMostFiles = 4096;
-constexpr std::size_t kMostMemoryOfThread = 1024 * 1024;  // as a rule it is shared, but files may have been forgotten
+constexpr std::size_t kMaxMemory = 64 * 1024 * 1024;
+constexpr std::size_t kMaxFiles = 4096;
+constexpr std::size_t kMaxThreadMemory = 1024 * 1024;  // as a rule it is shared, but files may have been forgotten
 constexpr std::size_t kCostOfDescriptor = 1024 * 1024;
 constexpr std::size_t kCostOfEntry = 256;
 
@@ -66,7 +66,7 @@ std::string_view content_type(std::string_view path) noexcept {
   return "application/octet-stream";
 }
 
-int status_of(int error) noexcept {
+int to_status(int error) noexcept {
   switch (error) {
     case EMFILE:
     case ENFILE:
@@ -118,7 +118,7 @@ bool HttpFile::read(std::uint64_t offset, char* to, std::size_t size) const noex
   return true;
 }
 
-bool HttpFile::is_of(const struct stat& attributes) const noexcept {
+bool HttpFile::matches(const struct stat& attributes) const noexcept {
   return attributes.st_dev == attributes_.st_dev && attributes.st_ino == attributes_.st_ino &&
          attributes.st_size == attributes_.st_size && attributes.st_mtim.tv_sec == attributes_.st_mtim.tv_sec &&
          attributes.st_mtim.tv_nsec == attributes_.st_mtim.tv_nsec;
@@ -133,7 +133,7 @@ HttpFiles::HttpFiles(const std::string& root, DocumentRoot::Resolution resolutio
 
 HttpFiles::Found HttpFiles::find(std::string_view target, std::time_t now) {
   thread_local ThreadTable mine;
-  if (mine.owner != id_ || mine.bytes > kMostMemoryOfThread) {
+  if (mine.owner != id_ || mine.bytes > kMaxThreadMemory) {
     mine = ThreadTable{.owner = id_};
   }
   target = target.substr(0, target.find('?'));
@@ -187,14 +187,14 @@ int HttpFiles::get(const std::string& path, std::time_t now, std::shared_ptr<con
 bool HttpFiles::is_current(const std::string& path, const HttpFile& file) const {
   struct stat attributes {};
   const int error = root_.find(path, attributes);
-  return error == 0 ? file.is_of(attributes) : status_of(error) == kUnavailable;
+  return error == 0 ? file.matches(attributes) : to_status(error) == kUnavailable;
 }
 
 int HttpFiles::load(const std::string& path, std::shared_ptr<const HttpFile>& file) const {
   struct stat attributes {};
   Descriptor descriptor;
   if (const int error = root_.open(path, descriptor, attributes); error != 0) {
-    return status_of(error);
+    return to_status(error);
   }
   try {
     file = std::make_shared<const HttpFile>(std::move(descriptor), attributes, path);
@@ -214,7 +214,7 @@ void HttpFiles::put(const std::string& path, std::time_t now, std::shared_ptr<co
   if (!file) {
     return;
   }
-  if (table_.size() >= kMostFiles || table_bytes_ > kMostMemory) {
+  if (table_.size() >= kMaxFiles || table_bytes_ > kMaxMemory) {
     table_.clear();
     table_bytes_ = 0;
   }

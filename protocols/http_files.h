@@ -14,33 +14,32 @@
 
 namespace fanin {
 
-// A version of a file, ready to be sent: its bytes where it is small, an open descriptor where it is not, and the parts
-// of a reply's head that do not change. Immutable; any thread.
+// A version of a file, ready to send: its bytes if it is small, else an open descriptor, and the constant parts of a
+// reply's head. Immutable; any thread.
 //
-// Neither mapped nor given to sendfile: a mapped file that somebody shortens ends the process with SIGBUS, and sendfile
-// would put knowledge of the protocol into every server model. A small file costs one copy from memory, and no system
-// call but the send.
+// Neither mapped nor sent with sendfile: truncation of a mapped file ends the process with SIGBUS, and sendfile would
+// put knowledge of the protocol into every server model. A small file costs one copy, and no system call but the send.
 class HttpFile {
  public:
-  // Reads `descriptor`, or keeps it. Throws std::system_error where that fails.
+  // Reads `descriptor`, or keeps it. Throws std::system_error on failure.
   HttpFile(Descriptor descriptor, const struct stat& attributes, std::string_view path);
 
   std::uint64_t size() const noexcept { return size_; }
   std::time_t modified() const noexcept { return attributes_.st_mtim.tv_sec; }
   const std::string& last_modified() const noexcept { return last_modified_; }
-  // "HTTP/1.1 200 OK" and the fields that are the same in every such reply.
+  // "HTTP/1.1 200 OK" and the fields that are the same in all such replies.
   const std::string& ok_head() const noexcept { return ok_head_; }
-  // Fields that belong to the file whatever the status: type, age.
+  // Fields of the file for any status: type, age.
   const std::string& fields() const noexcept { return fields_; }
 
   bool in_memory() const noexcept { return !descriptor_; }
-  // Of a file in memory.
+  // For a file in memory.
   std::string_view body() const noexcept { return body_; }
-  // Fills `to` from `offset` on; false where the file has become shorter or cannot be read.
+  // Fills `to` from `offset` on; false if the file was truncated or cannot be read.
   bool read(std::uint64_t offset, char* to, std::size_t size) const noexcept;
 
-  bool is_of(const struct stat& attributes) const noexcept;
-  // What it costs to keep; an open descriptor is counted as a megabyte, since there are few of them.
+  bool matches(const struct stat& attributes) const noexcept;
+  // Cost in the table; an open descriptor counts as a megabyte, since they are scarce.
   std::size_t cost() const noexcept;
 
  private:
@@ -53,8 +52,8 @@ class HttpFile {
   std::string ok_head_;
 };
 
-// The files below a document root. A request costs one look-up in the calling thread's own table; whether the file has
-// changed is asked at most once per second. Any thread; no lock as long as that table answers.
+// The files below a document root. A request costs one lookup in the calling thread's own table, which checks for
+// changes at most once per second. Any thread; no lock on a hit.
 class HttpFiles {
  public:
   explicit HttpFiles(const std::string& root, DocumentRoot::Resolution resolution = DocumentRoot::Resolution::kBest);

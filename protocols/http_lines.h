@@ -7,9 +7,9 @@
 
 namespace fanin {
 
-// Finds the lines of a head, of a chunk's size or of trailer fields. The packaged parser is too lenient for them: it
-// takes a bare LF for the end of a line, in places a CR and any byte, and a line that begins with a blank for the rest
-// of the one before (obs-fold). It skips control characters. Two programs that read these differently see different
+// Splits a head, a chunk-size line or trailer fields into lines, since the packaged parser is too lenient: it accepts a
+// bare LF as the end of a line, in places a CR and any byte, and takes a line that begins with a blank as a
+// continuation (obs-fold). It skips control characters. Two programs that parse these differently see different
 // requests (RFC 9112, 2.2 and 5.2; RFC 9110, 5.5), so they are refused. A value.
 class HttpLines {
  public:

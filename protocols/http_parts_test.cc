@@ -33,42 +33,42 @@ TEST(HttpDate, UnderstandsAllThreeForms) {
   EXPECT_EQ(http_date_field(kTime + 1), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
 }
 
-std::string path_of(std::string_view target) {
+std::string parse_path(std::string_view target) {
   const HttpTarget parsed = parse_http_target(target);
   return parsed.status == 0 ? parsed.path : std::to_string(parsed.status);
 }
 
 // Would catch: a spelling of ".." that survives, for instance because it is decoded after it was looked for.
 TEST(HttpTarget, EverySpellingOfAPath) {
-  EXPECT_EQ(path_of("/"), "index.html");
-  EXPECT_EQ(path_of("/a/b.html"), "a/b.html");
-  EXPECT_EQ(path_of("/a/"), "a/index.html");
-  EXPECT_EQ(path_of("/a/b/../c.txt?x=/../y"), "a/c.txt");
-  EXPECT_EQ(path_of("/a/b/.."), "a/index.html");
-  EXPECT_EQ(path_of("//a///b//"), "a/b/index.html");
-  EXPECT_EQ(path_of("/%61%2fb%2Etxt"), "a/b.txt");
-  EXPECT_EQ(path_of("/a%20b+c.txt"), "a b+c.txt");
-  EXPECT_EQ(path_of("/.."), "404");
-  EXPECT_EQ(path_of("/../etc/passwd"), "404");
-  EXPECT_EQ(path_of("/a/../../etc/passwd"), "404");
-  EXPECT_EQ(path_of("/%2e%2e/etc/passwd"), "404");
-  EXPECT_EQ(path_of("/.%2E/etc/passwd"), "404");
-  EXPECT_EQ(path_of("/a%2f..%2f..%2fetc/passwd"), "404");
-  EXPECT_EQ(path_of("//../etc/passwd"), "404");
-  EXPECT_EQ(path_of("/%252e%252e/x"), "%2e%2e/x") << "decoded once, not twice";
-  EXPECT_EQ(path_of("/..\\..\\x"), "..\\..\\x") << "a backslash is a letter like any other";
-  EXPECT_EQ(path_of("/a%00.txt"), "400");
-  EXPECT_EQ(path_of("/a%zz"), "400");
-  EXPECT_EQ(path_of("/a%4"), "400");
-  EXPECT_EQ(path_of("http://host/a.txt?q"), "a.txt");
-  EXPECT_EQ(path_of("http://host"), "index.html");
-  EXPECT_EQ(path_of("http://host:80/../x"), "404");
-  EXPECT_EQ(path_of("*"), "400");
-  EXPECT_EQ(path_of("a.txt"), "400");
-  EXPECT_EQ(path_of(""), "400");
+  EXPECT_EQ(parse_path("/"), "index.html");
+  EXPECT_EQ(parse_path("/a/b.html"), "a/b.html");
+  EXPECT_EQ(parse_path("/a/"), "a/index.html");
+  EXPECT_EQ(parse_path("/a/b/../c.txt?x=/../y"), "a/c.txt");
+  EXPECT_EQ(parse_path("/a/b/.."), "a/index.html");
+  EXPECT_EQ(parse_path("//a///b//"), "a/b/index.html");
+  EXPECT_EQ(parse_path("/%61%2fb%2Etxt"), "a/b.txt");
+  EXPECT_EQ(parse_path("/a%20b+c.txt"), "a b+c.txt");
+  EXPECT_EQ(parse_path("/.."), "404");
+  EXPECT_EQ(parse_path("/../etc/passwd"), "404");
+  EXPECT_EQ(parse_path("/a/../../etc/passwd"), "404");
+  EXPECT_EQ(parse_path("/%2e%2e/etc/passwd"), "404");
+  EXPECT_EQ(parse_path("/.%2E/etc/passwd"), "404");
+  EXPECT_EQ(parse_path("/a%2f..%2f..%2fetc/passwd"), "404");
+  EXPECT_EQ(parse_path("//../etc/passwd"), "404");
+  EXPECT_EQ(parse_path("/%252e%252e/x"), "%2e%2e/x") << "decoded once, not twice";
+  EXPECT_EQ(parse_path("/..\\..\\x"), "..\\..\\x") << "a backslash is a letter like any other";
+  EXPECT_EQ(parse_path("/a%00.txt"), "400");
+  EXPECT_EQ(parse_path("/a%zz"), "400");
+  EXPECT_EQ(parse_path("/a%4"), "400");
+  EXPECT_EQ(parse_path("http://host/a.txt?q"), "a.txt");
+  EXPECT_EQ(parse_path("http://host"), "index.html");
+  EXPECT_EQ(parse_path("http://host:80/../x"), "404");
+  EXPECT_EQ(parse_path("*"), "400");
+  EXPECT_EQ(parse_path("a.txt"), "400");
+  EXPECT_EQ(parse_path(""), "400");
 }
 
-std::string range_of(std::string_view field, std::uint64_t size) {
+std::string parse_range(std::string_view field, std::uint64_t size) {
   const auto range = parse_http_range(field, size);
   if (!range) {
     return "ignored";
@@ -78,20 +78,20 @@ std::string range_of(std::string_view field, std::uint64_t size) {
 
 // Would catch: ends taken as exclusive, and numbers that wrap around.
 TEST(HttpRange, OneRangeOrNone) {
-  EXPECT_EQ(range_of("bytes=0-0", 10), "0-1");
-  EXPECT_EQ(range_of("bytes=2-5", 10), "2-6");
-  EXPECT_EQ(range_of("bytes=2-", 10), "2-10");
-  EXPECT_EQ(range_of("bytes=-3", 10), "7-10");
-  EXPECT_EQ(range_of("bytes=-30", 10), "0-10");
-  EXPECT_EQ(range_of("bytes=5-99999999999999999999999", 10), "5-10");
-  EXPECT_EQ(range_of("bytes=0-18446744073709551615", 10), "0-10");
-  EXPECT_EQ(range_of("bytes=10-", 10), "unsatisfiable");
-  EXPECT_EQ(range_of("bytes=99999999999999999999999-", 10), "unsatisfiable");
-  EXPECT_EQ(range_of("bytes=-0", 10), "unsatisfiable");
-  EXPECT_EQ(range_of("bytes=0-", 0), "unsatisfiable");
+  EXPECT_EQ(parse_range("bytes=0-0", 10), "0-1");
+  EXPECT_EQ(parse_range("bytes=2-5", 10), "2-6");
+  EXPECT_EQ(parse_range("bytes=2-", 10), "2-10");
+  EXPECT_EQ(parse_range("bytes=-3", 10), "7-10");
+  EXPECT_EQ(parse_range("bytes=-30", 10), "0-10");
+  EXPECT_EQ(parse_range("bytes=5-99999999999999999999999", 10), "5-10");
+  EXPECT_EQ(parse_range("bytes=0-18446744073709551615", 10), "0-10");
+  EXPECT_EQ(parse_range("bytes=10-", 10), "unsatisfiable");
+  EXPECT_EQ(parse_range("bytes=99999999999999999999999-", 10), "unsatisfiable");
+  EXPECT_EQ(parse_range("bytes=-0", 10), "unsatisfiable");
+  EXPECT_EQ(parse_range("bytes=0-", 0), "unsatisfiable");
   for (const char* other : {"bytes=5-2", "bytes=-", "bytes=", "bytes=a-b", "bytes=1-2,4-5", "items=0-1", "bytes=1-2 ",
                             "bytes=+1-2", "bytes=--1", ""}) {
-    EXPECT_EQ(range_of(other, 10), "ignored") << other;
+    EXPECT_EQ(parse_range(other, 10), "ignored") << other;
   }
 }
 

@@ -14,8 +14,8 @@ struct HttpRange {
   bool empty() const noexcept { return begin >= end; }
 };
 
-// What a Range field asks of a file of `size` bytes. Nothing where it is to be ignored: several ranges, another unit,
-// or no range at all. An empty range cannot be satisfied.
+// The bytes that a Range field selects of a file of `size` bytes. Empty if the field is ignored: several ranges,
+// another unit, or no valid range. An empty range is unsatisfiable.
 std::optional<HttpRange> parse_http_range(std::string_view field, std::uint64_t size) noexcept;
 
 }  // namespace fanin

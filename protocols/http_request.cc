@@ -193,7 +193,7 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
     // The limits are kept to the byte, so that the answer does not depend on how the input was cut.
     const std::size_t limit = head_complete_ ? kLongestHead + kLongestBody : kLongestHead;
     if (taken_ >= limit) {
-      return refuse(status_of_excess());
+      return refuse(excess_status());
     }
     const Result result = parse_some(input, std::min(input.size(), limit - taken_));
     if (result != Result::kIncomplete) {
@@ -201,7 +201,7 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
     }
   }
   if (begun_) {
-    keep();
+    copy_out();
   }
   return Result::kIncomplete;
 }
@@ -220,7 +220,7 @@ HttpRequestParser::Result HttpRequestParser::parse_some(std::string_view& input,
   return result == Result::kIncomplete && without_version ? refuse(kBadRequest) : result;
 }
 
-int HttpRequestParser::status_of_excess() const noexcept {
+int HttpRequestParser::excess_status() const noexcept {
   if (!begun_) {
     return kBadRequest;  // nothing but empty lines
   }
@@ -287,13 +287,13 @@ HttpRequestParser::Result HttpRequestParser::refuse(int status) noexcept {
   return Result::kRefused;
 }
 
-void HttpRequestParser::keep() {
+void HttpRequestParser::copy_out() {
   if (!kept_) {
     kept_ = std::make_unique<HttpRequest>(std::move(*request_));
     request_ = kept_.get();
   }
   for (HttpText* text : {&kept_->target, &kept_->if_modified_since, &kept_->range, &kept_->if_range, &kept_->name}) {
-    text->keep();
+    text->copy_out();
   }
 }
 

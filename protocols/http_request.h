@@ -11,7 +11,7 @@
 
 namespace fanin {
 
-// What a server of files needs to know of a request.
+// The parts of a request that a file server needs.
 struct HttpRequest {
   enum class Field { kOther, kIfModifiedSince, kRange, kIfRange, kHost, kTransferEncoding };
 
@@ -36,8 +36,8 @@ struct HttpRequest {
   bool in_value = false;
 };
 
-// Reads the requests of one connection from its bytes, wherever these are cut. Keeps between calls nothing but the
-// state of the packaged parser and what it has of a half-received request. One thread at a time.
+// Parses the requests of one connection, in any fragmentation. Its state is the packaged parser's and the received part
+// of a request. One thread at a time.
 class HttpRequestParser {
  public:
   static constexpr std::size_t kLongestTarget = 8000;
@@ -50,11 +50,11 @@ class HttpRequestParser {
   HttpRequestParser(const HttpRequestParser&) = delete;
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
-  // Takes one request, body included, off the front of `input`. kIncomplete: all of the input is taken and more is
-  // needed. kRefused: refusal() says why, and nothing after it can be understood.
+  // Takes one request with its body off the front of `input`. kIncomplete: took all of the input and needs more.
+  // kRefused: refusal() has the status, and later input is not parsed.
   Result parse(std::string_view& input);
 
-  // After kRequest, until release() and as long as the input lives.
+  // Valid after kRequest, until release() and as long as the input lives.
   const HttpRequest& request() const noexcept { return *request_; }
   // Status code: 400, 413, 414, 431 or 501.
   int refusal() const noexcept { return refusal_; }
@@ -79,8 +79,8 @@ class HttpRequestParser {
   bool has_single_blanks() const noexcept;
   Result on_pause(std::string_view taken) noexcept;
   Result refuse(int status) noexcept;
-  int status_of_excess() const noexcept;
-  void keep();
+  int excess_status() const noexcept;
+  void copy_out();
 
   http_parser parser_{};
   HttpRequest* request_ = nullptr;     // kept_, or the thread's

@@ -28,10 +28,10 @@ std::string& head_buffer() {
   return head;
 }
 
-std::string_view reason_of(int status) noexcept { return http_status_str(static_cast<http_status>(status)); }
+std::string_view reason_phrase(int status) noexcept { return http_status_str(static_cast<http_status>(status)); }
 
 void append_status(std::string& head, int status) {
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nServer: fanin\r\n", status, reason_of(status));
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nServer: fanin\r\n", status, reason_phrase(status));
 }
 
 // A client that remembers the file as of that time need not get it again.
@@ -150,7 +150,7 @@ void HttpSession::answer_with_file(const std::shared_ptr<const HttpFile>& file, 
 
 void HttpSession::answer_error(int status, std::string_view fields, bool with_body, ReplyBuffer& out) {
   std::string& head = head_buffer();
-  const std::string body = fmt::format("{} {}\n", status, reason_of(status));
+  const std::string body = fmt::format("{} {}\n", status, reason_phrase(status));
   append_status(head, status);
   head += fields;
   fmt::format_to(std::back_inserter(head), "Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n",

@@ -11,8 +11,8 @@
 
 namespace fanin {
 
-// The server's half of HTTP/1.1 for files. A reply that fits into the reply buffer is made there, without allocating;
-// the session holds something only of a request that arrived in parts and of a reply that leaves in parts.
+// The server half of HTTP/1.1 for files. A reply that fits into the reply buffer is built there without allocation; the
+// session has state only for an incomplete request and a partly sent reply.
 class HttpSession : public ServerSession {
  public:
   // `files` must outlive the session.

@@ -38,7 +38,7 @@ std::string tree_content(const std::string& replies) { return replies.substr(rep
 TEST(HttpLong, ComesWholeThroughAnyBuffer) {
   for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kReplyRoom}) {
     const std::string requests = get("/long.bin") + get("/a.txt");
-    const Conversation said = say({requests}, limit);
+    const SessionOutput said = say({requests}, limit);
     const std::string body = tree_content(said.replies);
     ASSERT_EQ(body.size(), kLongFile + kLetters.size());
     ASSERT_EQ(body.substr(kLongFile), kLetters);
@@ -51,7 +51,7 @@ TEST(HttpLong, ComesWholeThroughAnyBuffer) {
 }
 
 TEST(HttpLong, RangeAndHead) {
-  const Conversation range = say({get("/long.bin", "Range: bytes=300000-300009\r\n")});
+  const SessionOutput range = say({get("/long.bin", "Range: bytes=300000-300009\r\n")});
   EXPECT_EQ(tree_content(range.replies), pattern_at(300000).substr(0, 10));
   EXPECT_EQ(tree_content(say({"HEAD /long.bin HTTP/1.1\r\nHost: x\r\n\r\n"}).replies), "");
 }
@@ -95,7 +95,7 @@ TEST(HttpLimits, TooLongIsRefusedWithItsStatus) {
   for (const auto& [request, status] : cases) {
     for (const auto& parts :
          {std::vector<std::string_view>{request}, cut(request, request.size() - 3), trickle(request)}) {
-      const Conversation said = say(parts);
+      const SessionOutput said = say(parts);
       EXPECT_EQ(said.replies, error(status, kClose));
       EXPECT_TRUE(said.server_closes) << status;
     }

@@ -26,12 +26,12 @@ class Http : public testing::TestWithParam<Exchange> {};
 TEST_P(Http, AnswersTheSameHoweverItIsCut) {
   const Exchange& exchange = GetParam();
   for (std::size_t at = 0; at <= exchange.requests.size(); ++at) {
-    const Conversation said = say(cut(exchange.requests, at));
+    const SessionOutput said = say(cut(exchange.requests, at));
     ASSERT_EQ(said.replies, exchange.replies) << "cut at " << at;
     ASSERT_EQ(said.server_closes, exchange.closes) << "cut at " << at;
   }
   for (const std::size_t limit : {std::size_t{1}, std::size_t{100}, kReplyRoom}) {
-    const Conversation said = say(trickle(exchange.requests), limit);
+    const SessionOutput said = say(trickle(exchange.requests), limit);
     ASSERT_EQ(said.replies, exchange.replies) << "limit " << limit;
     ASSERT_EQ(said.server_closes, exchange.closes) << "limit " << limit;
   }

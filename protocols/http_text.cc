@@ -17,7 +17,7 @@ void HttpText::append(const char* at, std::size_t size) {
   copy_.append(at, size);
 }
 
-void HttpText::keep() {
+void HttpText::copy_out() {
   if (copy_.empty()) {
     copy_ = view_;
   }

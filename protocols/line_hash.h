@@ -7,9 +7,9 @@
 
 namespace fanin {
 
-// A hash of a request line, taken part by part as it arrives: FNV-1a with splitmix64's finish, so that lines which
-// differ in one digit differ everywhere. Both halves of a protocol compute it, so what it decides is the same in every
-// server model, thread and process. A value.
+// A hash of a request line, computed incrementally: FNV-1a with splitmix64's finalizer, so that lines that differ in
+// one digit differ everywhere. Both halves of a protocol compute it, so its decisions are the same in every server
+// model, thread and process. A value.
 class LineHash {
  public:
   void add(std::string_view part) noexcept {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/splitmix.h"
 
@@ -38,7 +38,7 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
 }
 
 // Sends as many requests as `replies` has, and takes those in two parts, cut at every place. Returns the first fault.
-std::string fault_of(MixClient& client, const std::vector<std::string>& replies) {
+std::string find_fault(MixClient& client, const std::vector<std::string>& replies) {
   std::string requests;
   ClientState asked{.connection = kConnection, .prior_requests = kPriorRequests};
   std::string stream;
@@ -93,7 +93,7 @@ TEST(RequestMix, SharesAreThoseOfTheWeights) {
   EXPECT_NEAR(counts[2], 7000, 138);
 }
 
-// Would catch: an overflow where a weight is lost beside another, which would give everything to the wrong class.
+// Would catch: an overflow where a weight is lost next to a large one and gives everything to the wrong class.
 TEST(RequestMix, AWeightThatIsNextToNothingGetsNextToNothing) {
   const auto first = make_mix({1e9, 1e-9});
   const auto last = make_mix({1e-9, 1e9});
@@ -133,7 +133,7 @@ TEST_P(MixOf, RepliesAreVerifiedByTheirClassAtEverySplit) {
   const auto heavy = static_cast<std::size_t>(std::count(classes.begin(), classes.end(), 1));
   ASSERT_TRUE(heavy > 0 && heavy < 12);
   EXPECT_EQ(requests.size(), heavy * 70 + (12 - heavy) * 20);
-  const std::string replies = talk(sessions(), {requests}, 65536).replies;
+  const std::string replies = run_session(sessions(), {requests}, 65536).replies;
   for (std::size_t cut = 0; cut <= replies.size(); ++cut) {
     ClientState state = asked;
     const ReplyOutcome first = client->consume_all(state, std::string_view(replies).substr(0, cut));
@@ -165,7 +165,7 @@ TEST(MixClient, HttpClassesDifferInMethodAndStatus) {
                                    : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   }
   EXPECT_TRUE(client->has_statuses());
-  EXPECT_EQ(fault_of(*client, replies), "");
+  EXPECT_EQ(find_fault(*client, replies), "");
 }
 
 // Would catch: a client of raw that takes the reply of the next class along.
@@ -179,7 +179,7 @@ TEST(MixClient, RawClassesDifferInHowTheirRepliesEnd) {
   for (const std::size_t drawn : first_classes(4, 20)) {
     replies.emplace_back(replies_of[drawn]);
   }
-  EXPECT_EQ(fault_of(*client, replies), "");
+  EXPECT_EQ(find_fault(*client, replies), "");
 }
 
 TEST(MixClient, EndOfStreamIsAFaultWhileAReplyIsOpen) {
@@ -195,7 +195,7 @@ TEST(MixClient, ARequestHasTheMeanOfItsClasses) {
   EXPECT_EQ(make_client("echo", {{.payload_bytes = 10}, {.payload_bytes = 20}})->request_bytes(), 15U);
 }
 
-// Would catch: a body that is wrong, shown beside what the class of the next request asks for, or the one before.
+// Would catch: a body that is wrong, shown next to what the class of the next request asks for, or the one before.
 TEST(MixClient, TellsWhatTheClassOfTheReplyAskedFor) {
   const std::vector<ClientProtocolOptions> options{{.expect_body = "right"}, {.expect_body = "other"}};
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";

@@ -9,9 +9,9 @@
 
 namespace fanin {
 
-// What a client keeps of those replies that have come in part, beyond ClientState: a record for each such connection,
-// and none for others, of which a run may hold a million. Memory is used again, so that in the long run none is taken.
-// Whether there is one is for ClientState to say: what an earlier life of the connection has left counts for nothing.
+// A client's records of incomplete replies, beyond ClientState: one per such connection, and none for others, of which
+// a run may have a million. Memory is reused, so a long run allocates none. ClientState says whether a record is valid:
+// records of an earlier life of the connection are not.
 template <typename Record>
 class PartialReplies {
  public:
@@ -27,9 +27,9 @@ class PartialReplies {
     node.mapped() = {};
     return records_.insert(std::move(node)).position->second;
   }
-  // The record as it was left; a new one where there is none, so that no server can have one read that is not there.
+  // The existing record, or a new one, so that no server can cause a read of a missing record.
   Record& of(const ClientState& state) { return records_[state.connection]; }
-  // The reply is whole, or of no more interest.
+  // The reply is complete or of no interest.
   void end(const ClientState& state) {
     if (auto node = records_.extract(state.connection)) {
       spare_.push_back(std::move(node));

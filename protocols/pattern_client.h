@@ -10,8 +10,7 @@
 
 namespace fanin {
 
-// A fixed request, to which a reply ends where a regular expression matches what has come of it. A reply that comes in
-// parts is kept until it is whole.
+// A fixed request whose reply ends at the match of a regular expression. Keeps a reply until it is complete.
 class PatternClient : public ClientProtocol {
  public:
   // Of the options of raw. Throws std::invalid_argument as ReplyPattern does.

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/stamp.h"
 
@@ -36,9 +36,9 @@ TEST(Registry, AServerIsOfferedWhatItCanServe) {
 }
 
 // Feeds `input` in two parts, cut at `split`, to a session whose reply buffer holds `limit` bytes.
-Conversation talk(std::unique_ptr<ServerSession> session, std::string_view input, std::size_t split,
-                  std::size_t limit) {
-  Conversation said = talk(std::move(session), cut(input, split), limit);
+SessionOutput run_session(std::unique_ptr<ServerSession> session, std::string_view input, std::size_t split,
+                          std::size_t limit) {
+  SessionOutput said = run_session(std::move(session), cut(input, split), limit);
   EXPECT_EQ(said.fault, "");
   return said;
 }
@@ -69,7 +69,7 @@ TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   EXPECT_EQ(requests.size(), count * client->request_bytes());
   for (const std::size_t limit : {std::size_t{32}, std::size_t{65536}}) {
     for (std::size_t split = 0; split <= requests.size(); ++split) {
-      const Conversation said = talk(sessions(), requests, split, limit);
+      const SessionOutput said = run_session(sessions(), requests, split, limit);
       for (std::size_t reply_split = 0; reply_split <= said.replies.size(); ++reply_split) {
         ClientState state = prepared;
         ReplyOutcome outcome = verify(*client, state, said.replies, reply_split);
@@ -131,7 +131,7 @@ TEST_P(BothHalves, EveryWrongByteIsNoticed) {
   std::string request;
   ClientState prepared{.connection = 7};
   client->append_request(prepared, request);
-  const std::string replies = talk(protocol.make_sessions(GetParam().server)(), request, 0, 65536).replies;
+  const std::string replies = run_session(protocol.make_sessions(GetParam().server)(), request, 0, 65536).replies;
   for (std::size_t i = 0; i < replies.size(); ++i) {
     std::string wrong = replies;
     wrong[i] = static_cast<char>(wrong[i] ^ 1);
@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(Protocols, BothHalves,
                          });
 
 std::string answer(const char* protocol, const std::string& input, const ServerProtocolOptions& options = {}) {
-  return talk(find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
+  return run_session(find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
 }
 
 TEST(Protocols, SayWhatTheyPromise) {
@@ -173,8 +173,8 @@ TEST(Protocols, SayWhatTheyPromise) {
 }
 
 TEST(Protocols, GreetClosesAfterItsWord) {
-  EXPECT_TRUE(talk(kGreet.make_sessions({})(), "", 0, 65536).server_closes);
-  EXPECT_FALSE(talk(kEcho.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_TRUE(run_session(kGreet.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_FALSE(run_session(kEcho.make_sessions({})(), "", 0, 65536).server_closes);
 }
 
 // Would catch: an echo client that accepts the reply of another connection, or an old one.

@@ -1,5 +1,5 @@
-// raw: a fixed request to any server; the reply ends by a delimiter, by its length or by a pattern. A client's half
-// only. Once per connection a greeting may come, and another request with its reply go before.
+// raw: a fixed request to any server; a delimiter, a length or a pattern ends the reply. Client half only. A greeting
+// and a set-up request with its reply may precede, once per connection.
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -112,7 +112,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kRaw{.name = "raw",
-                    .summary = "a fixed request to any server, whose reply ends as you say (client only)",
+                    .summary = "a fixed request to any server, reply framing by option (client only)",
                     .make_sessions = nullptr,
                     .make_client = make_client,
                     .client_options =

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -64,7 +64,7 @@ TEST(RawClient, CountsToTheLengthThroughAnyFragmentation) {
 struct PatternCase {
   const char* pattern;
   const char* stream;
-  std::vector<std::size_t> ends;  // of its replies, by hand
+  std::vector<std::size_t> ends;  // expected ends of its replies
 };
 
 class RawPattern : public testing::TestWithParam<PatternCase> {};

@@ -13,12 +13,12 @@ struct pcre2_real_match_data_8;
 
 namespace fanin {
 
-// A regular expression (PCRE2) that says where a reply ends: after the first byte with which what has come matches it.
-// So it does not matter in what pieces the reply came. Used by one thread.
+// A regular expression (PCRE2) that ends a reply after the first byte with which the reply so far matches. So the
+// fragmentation of the reply does not matter. One thread.
 class ReplyPattern {
  public:
-  // Throws std::invalid_argument where `expression` is wrong, would end a reply before its first byte, or waits for an
-  // end of the text ($), which a stream does not have.
+  // Throws std::invalid_argument if `expression` is invalid, matches the empty text, or waits for an end of the text
+  // ($), which a stream does not have.
   explicit ReplyPattern(const std::string& expression);
 
   struct Search {

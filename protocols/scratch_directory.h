@@ -5,8 +5,7 @@
 
 namespace fanin {
 
-// A directory of its own for a test or a fuzz target, gone at the end. Throws std::system_error where it cannot be
-// made.
+// A temporary directory for a test or a fuzz target, removed at the end. Throws std::system_error if it cannot be made.
 class ScratchDirectory {
  public:
   ScratchDirectory();

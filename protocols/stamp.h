@@ -7,14 +7,14 @@
 
 namespace fanin {
 
-// A request's mark: connection and sequence number in hexadecimal, least significant digit first, so that even a
-// one-digit stamp differs from its neighbours.
+// The stamp of a request: connection and sequence number in hexadecimal, least significant digit first, so that even
+// one-digit stamps of neighbours differ.
 inline constexpr std::size_t kStampDigits = 16;
 
 // The digits of a stamp as bytes of two words, the sequence's first, as they are in memory.
 using StampText = std::uint64_t __attribute__((vector_size(kStampDigits)));
 
-// All digits at once: one after the other they were a sixth of what a small request costs in user space.
+// All digits at once: a digit at a time was a sixth of the user time of a small request.
 inline StampText stamp_text(std::uint32_t connection, std::uint32_t sequence, bool upper_case) noexcept {
   static_assert(std::endian::native == std::endian::little, "the least significant digit goes first");
   constexpr std::uint64_t kEach = 0x0101010101010101;
@@ -39,7 +39,7 @@ inline void write_stamp(char* to, std::size_t digits, std::uint32_t connection, 
   }
 }
 
-// Whether all the digits of the stamp are at `from`.
+// Whether all digits of the stamp are at `from`.
 inline bool has_stamp(const char* from, std::uint32_t connection, std::uint32_t sequence, bool upper_case) noexcept {
   StampText text;
   std::memcpy(&text, from, kStampDigits);

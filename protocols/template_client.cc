@@ -8,7 +8,7 @@
 
 namespace fanin {
 
-// Not by next_request(): that would take the memory of a request that is still to be sent.
+// Not by next_request(): that would reuse the memory of an unsent request.
 void TemplateClient::append_request(ClientState& state, std::string& out) {
   const std::size_t begin = out.size();
   out += form_.request;
@@ -18,7 +18,7 @@ void TemplateClient::append_request(ClientState& state, std::string& out) {
   ++state.sent;
 }
 
-// All of them are whole, and only the stamps in them change.
+// All are complete; only their stamps change.
 void TemplateClient::set_request_slots(std::size_t requests) {
   kept_.clear();
   for (std::size_t i = 0; i < requests; ++i) {
@@ -40,7 +40,7 @@ std::string_view TemplateClient::next_request(ClientState& state) {
   return {request, form_.request.size()};
 }
 
-// What comes nearly always, found out with fewer instructions: the reply that is due, by itself and with a full stamp.
+// Fast path for the usual case: exactly the reply that is due, with a full stamp.
 bool TemplateClient::is_whole_reply(const ClientState& state, std::string_view received) const {
   if (state.offset != 0 || received.size() != form_.reply.size() || form_.reply_stamp != kStampDigits ||
       form_.ends_with_connection || state.completed == state.sent) {

@@ -6,9 +6,8 @@
 
 namespace fanin {
 
-// A client whose requests and replies have a fixed form, but for a stamp of up to 16 hexadecimal digits at the front
-// (connection and sequence number) that makes every request different, so that a reply which belongs elsewhere is found
-// out.
+// A client whose requests and replies have a fixed form, except for a stamp of up to 16 hexadecimal digits at the front
+// (connection and sequence number) that makes every request different, so that a misplaced reply is detected.
 class TemplateClient : public ClientProtocol {
  public:
   struct Form {

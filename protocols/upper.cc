@@ -1,4 +1,4 @@
-// upper: bytes come back in upper case; with a suffix, each line gets it before its newline.
+// upper: returns bytes in upper case; appends --suffix to each line, before its newline.
 #include <algorithm>
 
 #include "protocols/payload.h"
@@ -55,7 +55,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kUpper{.name = "upper",
-                      .summary = "bytes come back in upper case; --suffix is added to every line",
+                      .summary = "returns bytes in upper case; appends --suffix to every line",
                       .make_sessions = make_sessions,
                       .make_client = make_client,
                       .server_options = "suffix",

@@ -1,5 +1,5 @@
-// work: every line comes back after it has cost the server CPU time (--work) or steps of a loop (--work-loops), or the
-// given share of lines has (--work-share).
+// work: returns every line after it has cost the server CPU time (--work) or loop steps (--work-loops); --work-share
+// limits this to a share of the lines.
 #include "protocols/work.h"
 
 #include <fmt/format.h>
@@ -16,7 +16,7 @@
 namespace fanin {
 namespace {
 
-// What one call of consume() may cost. A step of the loop takes about 2 ns.
+// Budget of one consume() call. A loop step takes about 2 ns.
 constexpr Nanoseconds kCallTime = std::chrono::milliseconds(1);
 constexpr std::uint64_t kCallLoops = 500'000;
 
@@ -65,7 +65,7 @@ class WorkSession : public ServerSession {
   LineHash hash_;     // of the line so far
 };
 
-CpuBurner burner_of(const ServerProtocolOptions& options) {
+CpuBurner make_burner(const ServerProtocolOptions& options) {
   return options.work_loops > 0 ? CpuBurner::of_loops(options.work_loops) : CpuBurner(options.work);
 }
 
@@ -81,7 +81,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
     throw std::invalid_argument(fmt::format("--work-share {} is no share: give 0 to 1", options.work_share));
   }
   const auto work = std::make_shared<const Work>(
-      Work{burner_of(options), options.work_share, heavy_lines_per_call(options), options.given_up});
+      Work{make_burner(options), options.work_share, heavy_lines_per_call(options), options.given_up});
   return [work] { return std::make_unique<WorkSession>(*work); };
 }
 
@@ -97,11 +97,12 @@ bool is_heavy(std::uint64_t line_hash, double share) noexcept {
   return static_cast<double>(line_hash >> 11) * 0x1p-53 < share;  // the upper 53 bits as a number in [0, 1)
 }
 
-const Protocol kWorkProtocol{.name = "work",
-                             .summary = "every line comes back and costs CPU time (--work), or a share of lines does",
-                             .make_sessions = make_sessions,
-                             .make_client = make_client,
-                             .server_options = "work work-loops work-share",
-                             .client_options = "payload-size payload"};
+const Protocol kWorkProtocol{
+    .name = "work",
+    .summary = "returns every line and burns CPU time (--work) for it, or for a share of lines",
+    .make_sessions = make_sessions,
+    .make_client = make_client,
+    .server_options = "work work-loops work-share",
+    .client_options = "payload-size payload"};
 
 }  // namespace fanin

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "net/clock.h"
-#include "protocols/conversation.h"
 #include "protocols/line_hash.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/stamp.h"
 
@@ -16,25 +16,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Would catch: --work-loops that is read and not done. A step waits for a multiplication and an addition, at least four
+// Would catch: --work-loops is parsed and not done. A step depends on a multiplication and an addition, at least four
 // cycles, so below 12 GHz three million take a millisecond.
 TEST(Work, LoopsAreDone) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 0ns, .work_loops = 3'000'000});
   const Nanoseconds before = thread_cpu_time();
-  talk(sessions(), {"a\nno line yet"}, 65536);
+  run_session(sessions(), {"a\nno line yet"}, 65536);
   EXPECT_GE(thread_cpu_time() - before, 1ms);
 }
 
-// Would catch: work that is measured in wall time, or that is not done at all.
+// Would catch: work measured in wall time, or not done.
 TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 300us});
   const Nanoseconds before = thread_cpu_time();
-  talk(sessions(), {"a\nb\nc\nno line yet"}, 65536);
+  run_session(sessions(), {"a\nb\nc\nno line yet"}, 65536);
   EXPECT_GE(thread_cpu_time() - before, 900us);
 }
 
-// Would catch: one call that works off a whole read, which keeps the other connections of the thread waiting: 16,384
-// lines of 5 ms took 82 s.
+// Would catch: one call answers a whole read and blocks the other connections of the thread: 16,384 lines of 5 ms took
+// 82 s.
 TEST(Work, OneCallCostsAboutAMillisecond) {
   struct Load {
     ServerProtocolOptions options;
@@ -51,7 +51,7 @@ TEST(Work, OneCallCostsAboutAMillisecond) {
   }
 }
 
-// Would catch: a request that the end of the drain timeout cannot cut short, and one that is answered without its work.
+// Would catch: a request that the drain timeout does not end, and one answered without its work.
 TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
   constexpr auto given_up = []() noexcept { return true; };
   for (const ServerProtocolOptions& options :
@@ -66,7 +66,7 @@ TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
   }
 }
 
-// Would catch: a share that depends on the connection's or the server's history instead of the request.
+// Would catch: a share that depends on the history of the connection or the server instead of the request.
 TEST(Work, AShareOfTheLinesIsHeavy) {
   std::string lines;
   int heavy = 0;
@@ -85,7 +85,7 @@ TEST(Work, AShareOfTheLinesIsHeavy) {
   EXPECT_NEAR(heavy, 100, 30);  // three standard deviations of a fair draw
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 100us, .work_share = 0.01});
   const Nanoseconds before = thread_cpu_time();
-  talk(sessions(), {lines}, 65536);
+  run_session(sessions(), {lines}, 65536);
   EXPECT_GE(thread_cpu_time() - before, heavy * 100us) << "the server agrees on which ones they are";
 }
 

@@ -16,7 +16,7 @@ double sorted_median(const std::vector<double>& sorted) {
   return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-// By Newton's method on std::erf; 0 <= y < 1.
+// Newton's method on std::erf; 0 <= y < 1.
 double inverse_erf(double y) {
   double x = 0;
   for (int i = 0; i < 60; ++i) {
@@ -35,12 +35,12 @@ double median(std::vector<double> values) {
 Interval median_interval(std::vector<double> values, double level) {
   std::sort(values.begin(), values.end());
   const auto n = static_cast<double>(values.size());
-  // P(Binomial = k), by logarithms: 2^-n itself is no double beyond n = 1074.
+  // P(Binomial = k), by logarithms: 2^-n underflows a double beyond n = 1074.
   const auto mass = [n](std::size_t k) {
     const auto hits = static_cast<double>(k);
     return std::exp(std::lgamma(n + 1) - std::lgamma(hits + 1) - std::lgamma(n - hits + 1) - n * std::log(2.0));
   };
-  double tail = mass(0);  // P(Binomial < k) for the k in hand
+  double tail = mass(0);  // P(Binomial < k) for the current k
   std::size_t k = 1;
   for (; k < (values.size() + 1) / 2; ++k) {
     const double next = tail + mass(k);
@@ -72,13 +72,13 @@ std::optional<double> least_squares_slope(const std::vector<Point>& points) {
 
 namespace {
 
-// probabilities[u] of the Mann-Whitney statistic. Whether the largest of all values is of the first sample, with
-// probability i / (i + j), then beating all j of the second, leads to the distribution of one value less. Every term is
-// positive, so nothing cancels out, as it does among the coefficients of the Gaussian binomial. Takes (m n)^2 steps.
+// probabilities[u] of the Mann-Whitney statistic. The largest of all values is in the first sample with probability i /
+// (i + j), and then exceeds all j of the second; this gives a recursion to one value less. All terms are positive, so
+// nothing cancels, unlike with the coefficients of the Gaussian binomial. Takes (m n)^2 steps.
 std::vector<double> mann_whitney_probabilities(int m, int n) {
   const auto size = static_cast<std::size_t>(m) * static_cast<std::size_t>(n) + 1;
   const auto columns = static_cast<std::size_t>(n) + 1;
-  std::vector<std::vector<double>> row(columns, std::vector<double>(size, 0.0));  // of i values against j = 0 ... n
+  std::vector<std::vector<double>> row(columns, std::vector<double>(size, 0.0));  // i values against j = 0 ... n
   for (std::vector<double>& each : row) {
     each[0] = 1;
   }
@@ -93,7 +93,7 @@ std::vector<double> mann_whitney_probabilities(int m, int n) {
   return row.back();
 }
 
-// probabilities[t] of the signed-rank statistic: counts of the 2^n sets of ranks whose sum is t, built rank by rank.
+// probabilities[t] of the signed-rank statistic: counts of the 2^n sets of ranks with sum t, built rank by rank.
 std::vector<double> signed_rank_probabilities(int n) {
   const int largest = n * (n + 1) / 2;
   std::vector<double> probabilities(static_cast<std::size_t>(largest) + 1, 0.0);
@@ -114,9 +114,9 @@ double cumulative(const std::vector<double>& probabilities, int value) {
   return std::accumulate(probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
 }
 
-// The interval between the k-th smallest and largest value, and what it covers.
+// The interval between the k-th smallest and the k-th largest value, and its coverage.
 struct Bound {
-  std::size_t k = 0;  // 0: there is none
+  std::size_t k = 0;  // 0: none
   double coverage = 0;
 };
 
@@ -140,8 +140,8 @@ Bound normal_bound(double mean, double variance, double level) {
 }
 
 Bound signed_rank_bound(std::size_t count, double level) {
-  constexpr std::size_t kMostExact = 50;
-  if (count <= kMostExact) {
+  constexpr std::size_t kMaxExact = 50;
+  if (count <= kMaxExact) {
     return exact_bound(signed_rank_probabilities(static_cast<int>(count)), level);
   }
   const auto n = static_cast<double>(count);
@@ -149,8 +149,8 @@ Bound signed_rank_bound(std::size_t count, double level) {
 }
 
 Bound rank_sum_bound(std::size_t first, std::size_t second, double level) {
-  constexpr std::size_t kMostExact = 2500;  // of pairs
-  if (first * second <= kMostExact) {
+  constexpr std::size_t kMaxExact = 2500;  // pairs
+  if (first * second <= kMaxExact) {
     return exact_bound(mann_whitney_probabilities(static_cast<int>(first), static_cast<int>(second)), level);
   }
   const auto m = static_cast<double>(first);
@@ -158,36 +158,36 @@ Bound rank_sum_bound(std::size_t first, std::size_t second, double level) {
   return normal_bound(m * n / 2, m * n * (m + n + 1) / 12, level);
 }
 
-// Doubles in their order as whole numbers; its own inverse.
+// Maps doubles to integers in the same order; its own inverse.
 std::int64_t ordinal(double value) {
   const auto bits = std::bit_cast<std::int64_t>(value);
   return bits >= 0 ? bits : std::numeric_limits<std::int64_t>::min() - bits;
 }
 
-double value_of(std::int64_t ordinal) {
+double to_double(std::int64_t ordinal) {
   return std::bit_cast<double>(ordinal >= 0 ? ordinal : std::numeric_limits<std::int64_t>::min() - ordinal);
 }
 
-// The k-th smallest (from 1) of values from `low` to `high`, of which `count_up_to` says how many there are up to one:
-// so the values of all pairs need not be made and sorted. At most 64 steps.
+// The k-th smallest (from 1) of values from `low` to `high`; `count_up_to` returns the number of values up to its
+// argument, so the values of all pairs need not be stored and sorted. At most 64 steps.
 template <typename CountUpTo>
 double kth_smallest(std::size_t k, double low, double high, const CountUpTo& count_up_to) {
   std::int64_t from = ordinal(low);
   std::int64_t to = ordinal(high);
   while (from < to) {
     const std::int64_t middle = std::midpoint(from, to);  // rounds towards `from`
-    if (count_up_to(value_of(middle)) >= k) {
+    if (count_up_to(to_double(middle)) >= k) {
       to = middle;
     } else {
       from = middle + 1;
     }
   }
-  return value_of(from);
+  return to_double(from);
 }
 
-// The median of `count` values and the interval that `bound` gives, by their rank.
+// The median of `count` values and the interval of `bound`, by rank.
 template <typename AtRank>
-Shift shift_of(std::size_t count, const Bound& bound, const AtRank& at_rank) {
+Shift estimate_shift(std::size_t count, const Bound& bound, const AtRank& at_rank) {
   const double middle = at_rank((count + 1) / 2);
   Shift shift{count % 2 == 1 ? middle : (middle + at_rank(count / 2 + 1)) / 2, std::nullopt};
   if (bound.k > 0) {
@@ -206,7 +206,7 @@ Shift signed_rank_shift(const std::vector<double>& differences, double level) {
   std::vector<double> sorted = differences;
   std::sort(sorted.begin(), sorted.end());
   const std::size_t n = sorted.size();
-  // Pairs i <= j whose mean is at most `value`: as i goes up, j comes down.
+  // Pairs i <= j whose mean is at most `value`: as i rises, j falls.
   const auto count_up_to = [&](double value) {
     std::size_t count = 0;
     std::size_t end = n;
@@ -218,8 +218,8 @@ Shift signed_rank_shift(const std::vector<double>& differences, double level) {
     }
     return count;
   };
-  return shift_of(n * (n + 1) / 2, signed_rank_bound(n, level),
-                  [&](std::size_t k) { return kth_smallest(k, sorted.front(), sorted.back(), count_up_to); });
+  return estimate_shift(n * (n + 1) / 2, signed_rank_bound(n, level),
+                        [&](std::size_t k) { return kth_smallest(k, sorted.front(), sorted.back(), count_up_to); });
 }
 
 Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level) {
@@ -227,7 +227,7 @@ Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>
   std::vector<double> y = second;
   std::sort(x.begin(), x.end());
   std::sort(y.begin(), y.end());
-  // Pairs whose difference is at most `value`: as y goes up, the least x that is near enough goes up too.
+  // Pairs whose difference is at most `value`: as y rises, the smallest matching x rises too.
   const auto count_up_to = [&](double value) {
     std::size_t count = 0;
     std::size_t begin = 0;
@@ -239,7 +239,7 @@ Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>
     }
     return count;
   };
-  return shift_of(x.size() * y.size(), rank_sum_bound(x.size(), y.size(), level), [&](std::size_t k) {
+  return estimate_shift(x.size() * y.size(), rank_sum_bound(x.size(), y.size(), level), [&](std::size_t k) {
     return kth_smallest(k, y.front() - x.back(), y.back() - x.front(), count_up_to);
   });
 }

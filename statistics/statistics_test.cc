@@ -15,7 +15,7 @@ TEST(Median, OfOddAndEvenCounts) {
   EXPECT_EQ(median({7}), 7);
 }
 
-// By hand: deviations of x are -2, 0, 2 and of y -3, 1, 2, so (6 + 0 + 4) / (4 + 0 + 4).
+// Expected: deviations of x are -2, 0, 2 and of y -3, 1, 2, so (6 + 0 + 4) / (4 + 0 + 4).
 TEST(LeastSquares, AgreesWithHandComputation) {
   EXPECT_EQ(least_squares_slope({{1, 0}, {3, 4}, {5, 5}}), 1.25);
   EXPECT_EQ(least_squares_slope({{0, 7}, {1000, 7}}), 0.0);
@@ -49,8 +49,8 @@ TEST(MedianInterval, AgreesWithTables) {
   EXPECT_NEAR(interval.coverage, 0.95861, 1e-5);
 }
 
-// Exact results by rational arithmetic. The bug: 2^-1075 is 0 as a double, and with it every tail, so that the interval
-// was empty and its coverage 1.
+// Expected from rational arithmetic. The bug: 2^-1075 is 0 as a double, and so was every tail: the interval was empty
+// and its coverage 1.
 TEST(MedianInterval, HoldsForManyValues) {
   for (const auto& [count, rank, coverage] : {std::tuple{1000, 469, 0.9537088026395019},
                                               {1075, 505, 0.9559335206201514},
@@ -64,7 +64,7 @@ TEST(MedianInterval, HoldsForManyValues) {
   }
 }
 
-// Would catch: a single round that pretends to an interval.
+// Would catch: an interval from a single round.
 TEST(MedianInterval, OneValueCoversNothing) {
   const Interval one = median_interval({42}, 0.95);
   EXPECT_EQ(one.low, 42);
@@ -72,7 +72,7 @@ TEST(MedianInterval, OneValueCoversNothing) {
   EXPECT_EQ(one.coverage, 0);
 }
 
-// By hand: for m = n = 2 the six arrangements have U = 0, 1, 2, 2, 3, 4.
+// Expected: for m = n = 2 the six arrangements have U = 0, 1, 2, 2, 3, 4.
 TEST(MannWhitney, CountsTheSmallestCaseByHand) {
   EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, -1), 0);
   EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 0), 1.0 / 6);
@@ -81,7 +81,7 @@ TEST(MannWhitney, CountsTheSmallestCaseByHand) {
   EXPECT_DOUBLE_EQ(mann_whitney_probability(2, 2, 4), 1);
 }
 
-// The two-sided 5 % critical values (the largest u with 2 P(U <= u) <= 0.05) as textbooks print them; 3 and 3 has none.
+// The two-sided 5 % critical values (the largest u with 2 P(U <= u) <= 0.05) of textbooks; 3 and 3 has none.
 TEST(MannWhitney, AgreesWithPublishedCriticalValues) {
   const auto critical = [](int m, int n) {
     int u = -1;
@@ -110,7 +110,7 @@ TEST(RankSumShift, AgreesWithThePublishedExample) {
   EXPECT_NEAR(shift.interval->high, 0.15, 1e-9);
 }
 
-// Would catch: a verdict from two or three rounds a side, for which no rank test can reach 95 %.
+// Would catch: a verdict from two or three rounds a side, for which no rank test reaches 95 %.
 TEST(RankSumShift, HasNoIntervalWhereSamplesAreTooSmall) {
   EXPECT_FALSE(rank_sum_shift({1, 2, 3}, {11, 12, 13}, 0.95).interval);
   EXPECT_EQ(rank_sum_shift({1, 2, 3}, {11, 12, 13}, 0.95).estimate, 10);
@@ -128,9 +128,8 @@ TEST(RankSumShift, ChangesSignWithTheOrderOfTheSamples) {
   EXPECT_DOUBLE_EQ(forward.interval->high, -backward.interval->low);
 }
 
-// The bug: with counts that were subtracted from one another, and overflowed from 515 values on, the coverage was not a
-// number; and each k was counted anew, so that 200 rounds took minutes. At the border the approximation has the exact
-// result's coverage.
+// The bug: counts were subtracted from each other and overflowed from 515 values on, so the coverage was NaN; and each
+// k was counted anew, so 200 rounds took minutes. At the border the approximation has the coverage of the exact result.
 TEST(RankSumShift, TheApproximationJoinsOn) {
   const auto ramp = [](int count, double from) {
     std::vector<double> values(static_cast<std::size_t>(count));
@@ -144,7 +143,7 @@ TEST(RankSumShift, TheApproximationJoinsOn) {
   EXPECT_EQ(many.interval->coverage, 0.95);
   EXPECT_NEAR(many.interval->low, exact.interval->low - 0.5, 0.75);
   EXPECT_NEAR(many.interval->high, exact.interval->high - 0.5, 0.75);
-  // Of the normal approximation: 50 * 50 / 2 - 1.96 sqrt(50 * 50 * 101 / 12) is 965.7.
+  // Normal approximation: 50 * 50 / 2 - 1.96 sqrt(50 * 50 * 101 / 12) is 965.7.
   EXPECT_NEAR(1 - 2 * mann_whitney_probability(50, 50, 964), 0.95, 0.002);
 }
 
@@ -157,12 +156,12 @@ TEST(RankSumShift, HoldsForManyValues) {
   }
   const Shift shift = rank_sum_shift(first, second, 0.95);
   EXPECT_EQ(shift.estimate, 3);
-  // 2000 values of this spread tell by 1.96 * 2000 / sqrt(6 * 2000) or so.
+  // Half-width for 2000 values of this spread: about 1.96 * 2000 / sqrt(6 * 2000).
   EXPECT_NEAR(shift.interval->low, 3 - 36, 1);
   EXPECT_NEAR(shift.interval->high, 3 + 36, 1);
 }
 
-// Against all pairs, made and sorted.
+// Compares with all pairs, sorted.
 TEST(RankSumShift, RanksPairsAsSortingThemDoes) {
   const std::vector<double> a{1.5, -2.25, 1e-300, 7, 7, -1e9, 0.1};
   const std::vector<double> b{0.3, 0.3, -5, 1e9, 2.5, -0.0};
@@ -189,7 +188,7 @@ TEST(SignedRank, ProbabilitiesAgreeWithTables) {
   EXPECT_DOUBLE_EQ(signed_rank_probability(4, 10), 1);
 }
 
-// The two-sided 5 % critical values as textbooks print them.
+// The two-sided 5 % critical values of textbooks.
 TEST(SignedRank, AgreesWithPublishedCriticalValues) {
   const auto critical = [](int n) {
     int t = -1;
@@ -206,14 +205,14 @@ TEST(SignedRank, AgreesWithPublishedCriticalValues) {
   EXPECT_EQ(critical(50), 434);
 }
 
-// By hand: the Walsh averages of 1, 2, 4 are 1, 1.5, 2, 2.5, 3, 4, their median 2.25.
+// Expected: the Walsh averages of 1, 2, 4 are 1, 1.5, 2, 2.5, 3, 4, their median 2.25.
 TEST(SignedRank, EstimatesByHand) {
   const Shift shift = signed_rank_shift({1, 2, 4}, 0.95);
   EXPECT_DOUBLE_EQ(shift.estimate, 2.25);
   EXPECT_FALSE(shift.interval);  // 2/8 is the smallest two-sided p of three
 }
 
-// n = 6 is the least number for 95 %: the interval of all averages covers 1 - 2/64.
+// n = 6 is the minimum for 95 %: the interval of all averages covers 1 - 2/64.
 TEST(SignedRank, SixDifferencesCarryAnInterval) {
   const Shift shift = signed_rank_shift({1, 2, 3, 4, 5, 6}, 0.95);
   ASSERT_TRUE(shift.interval);
@@ -222,7 +221,7 @@ TEST(SignedRank, SixDifferencesCarryAnInterval) {
   EXPECT_DOUBLE_EQ(shift.interval->coverage, 1 - 2.0 / 64);
 }
 
-// Would catch: an approximation for many differences that does not join on to the exact one.
+// Would catch: an approximation for many differences that does not join the exact one.
 TEST(SignedRank, TheApproximationJoinsOn) {
   std::vector<double> differences;
   for (int i = 1; i <= 51; ++i) {

@@ -1,4 +1,4 @@
-// The client's halves but http's; the input's last byte says which.
+// The client halves except http's; the last byte of the input selects one.
 #include <array>
 #include <memory>
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 
 namespace fanin {
 namespace {
@@ -66,7 +66,7 @@ FuzzedStream fuzzed_stream(const std::uint8_t* data, std::size_t size) {
   }
   stream.choice = choices[0];
   stream.limit = choices[1] < 200 ? choices[1] + 1U : kUsualLimit;
-  // Parts of pseudo-random lengths, mostly short: every place of the stream gets to be a border.
+  // Parts of pseudo-random lengths, mostly short: every position becomes a boundary.
   std::uint32_t state = 256U * choices[2] + choices[3] + 1U;
   for (std::size_t at = 0; at < stream.whole.size();) {
     state = state * 1664525U + 1013904223U;
@@ -86,9 +86,9 @@ void require(bool condition, const std::string& what) {
 
 void check_session(const SessionFactory& sessions, const FuzzedStream& stream,
                    const std::function<std::string(std::string)>& normal) {
-  const Conversation whole = talk(sessions(), {stream.whole}, kUsualLimit);
+  const SessionOutput whole = run_session(sessions(), {stream.whole}, kUsualLimit);
   require(whole.fault.empty(), whole.fault);
-  const Conversation cut = talk(sessions(), stream.parts, stream.limit);
+  const SessionOutput cut = run_session(sessions(), stream.parts, stream.limit);
   require(cut.fault.empty(), cut.fault);
   const std::string said = normal ? normal(whole.replies) : whole.replies;
   const std::string said_cut = normal ? normal(cut.replies) : cut.replies;

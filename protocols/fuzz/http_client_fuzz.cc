@@ -1,4 +1,4 @@
-// The client's half of http.
+// The client half of http.
 #include "protocols/fuzz/fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

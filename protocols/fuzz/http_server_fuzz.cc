@@ -1,4 +1,4 @@
-// The server's half of http, over a small document root.
+// The server half of http, over a small document root.
 #include "protocols/fuzz/fuzzing.h"
 #include "protocols/scratch_directory.h"
 

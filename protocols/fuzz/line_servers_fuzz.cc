@@ -1,4 +1,4 @@
-// The server's halves that read lines; the input's last byte says which.
+// The server halves that read lines; the last byte of the input selects one.
 #include <array>
 
 #include "protocols/fuzz/fuzzing.h"

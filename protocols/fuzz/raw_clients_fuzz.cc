@@ -1,4 +1,4 @@
-// The client's halves of raw that read to a length or to a pattern; the input's last byte says which.
+// The client halves of raw with a length or a pattern; the last byte of the input selects one.
 #include <array>
 #include <memory>
 

@@ -1,12 +1,12 @@
-#include "protocols/conversation.h"
+#include "protocols/protocol_harness.h"
 
 namespace fanin {
 namespace {
 
-// One conversation under way.
-class Talk : private Channel {
+// One session with its input and output.
+class SessionRun : private Channel {
  public:
-  Talk(std::unique_ptr<ServerSession> session, std::size_t limit) : limit_(limit), session_(std::move(session)) {
+  SessionRun(std::unique_ptr<ServerSession> session, std::size_t limit) : limit_(limit), session_(std::move(session)) {
     session_->attach(*this);
   }
 
@@ -43,7 +43,7 @@ class Talk : private Channel {
 
   bool done() const { return closed_ || !result.fault.empty(); }
 
-  Conversation result;
+  SessionOutput result;
 
  private:
   void push(std::string_view bytes) override { result.replies += bytes; }
@@ -65,17 +65,17 @@ class Talk : private Channel {
 
 }  // namespace
 
-Conversation talk(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
-                  std::size_t limit) {
-  Talk talk(std::move(session), limit);
-  talk.start();
+SessionOutput run_session(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
+                          std::size_t limit) {
+  SessionRun run(std::move(session), limit);
+  run.start();
   for (const std::string_view part : parts) {
-    if (talk.done()) {
+    if (run.done()) {
       break;
     }
-    talk.feed(part);
+    run.feed(part);
   }
-  return std::move(talk.result);
+  return std::move(run.result);
 }
 
 ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
