@@ -121,8 +121,8 @@ ECHO = (
         parse_minimal,
         "the target minimal-uring-client",
     ),
-    _fanin("epoll", "--payload-size", "64"),
-    _fanin("io-uring", "--payload-size", "64"),
+    _fanin("epoll", "--payload-bytes", "64"),
+    _fanin("io-uring", "--payload-bytes", "64"),
 )
 HTTP = (
     _fanin("epoll", "--protocol", "http", "--path", FILE),

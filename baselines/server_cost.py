@@ -48,7 +48,7 @@ def drive_echo(port, options):
         f"127.0.0.1:{port}",
         "-c",
         str(options.connections),
-        "--payload-size",
+        "--payload-bytes",
         "64",
         "--warmup",
         "0",

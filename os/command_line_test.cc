@@ -11,12 +11,12 @@
 namespace fanin {
 namespace {
 
-// What the user of a program with --duration, --rate, --read-rate and a command `run --seed` is told.
+// What the user of a program with --duration, --rate, --read-bytes-per-s and a command `run --seed` is told.
 std::string refusal(std::vector<std::string> arguments) {
   CLI::App app("", "prog");
   app.add_option("-d,--duration");
   app.add_option("--rate");
-  app.add_option("--read-rate");
+  app.add_option("--read-bytes-per-s");
   app.add_subcommand("run", "")->add_option("--seed");
   arguments.insert(arguments.begin(), "prog");
   std::vector<char*> argv;

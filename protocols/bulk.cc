@@ -1,4 +1,4 @@
-// bulk: a one-line request gets a long reply (--reply-size), whose bytes follow from the line.
+// bulk: a one-line request gets a long reply (--reply-bytes), whose bytes follow from the line.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ constexpr std::size_t kLongestReply = std::size_t{1} << 30;
 
 std::size_t checked_reply_bytes(std::size_t bytes) {
   if (bytes == 0 || bytes > kLongestReply) {
-    throw std::invalid_argument(fmt::format("--reply-size {} is out of range: give 1 to {}", bytes, kLongestReply));
+    throw std::invalid_argument(fmt::format("--reply-bytes {} is out of range: give 1 to {}", bytes, kLongestReply));
   }
   return bytes;
 }
@@ -144,10 +144,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 }  // namespace
 
 const Protocol kBulk{.name = "bulk",
-                     .summary = "answers every line with a long reply (--reply-size)",
+                     .summary = "answers every line with a long reply (--reply-bytes)",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
-                     .server_options = "reply-size",
-                     .client_options = "payload-size payload reply-size"};
+                     .server_options = "reply-bytes",
+                     .client_options = "payload-bytes payload reply-bytes"};
 
 }  // namespace fanin

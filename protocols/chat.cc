@@ -118,6 +118,6 @@ const Protocol kChat{.name = "chat",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
                      .needs_shared_memory = true,
-                     .client_options = "payload-size"};
+                     .client_options = "payload-bytes"};
 
 }  // namespace fanin

@@ -23,7 +23,8 @@ int hex_digit(char c) noexcept {
 ChatClient::ChatClient(const ClientProtocolOptions& options) {
   if (!options.payload.empty() || options.payload_bytes <= kStampDigits) {
     throw std::invalid_argument(
-        "protocol chat tells its own lines from those of others by a stamp: give --payload-size of at least 17, and no "
+        "protocol chat tells its own lines from those of others by a stamp: give --payload-bytes of at least 17, and "
+        "no "
         "--payload");
   }
   line_ = make_line_payload(options).text;

@@ -30,6 +30,6 @@ const Protocol kDiscard{.name = "discard",
                         .summary = "reads until the end of the stream, answers nothing, closes",
                         .make_sessions = make_sessions,
                         .make_client = make_client,
-                        .client_options = "payload-size payload"};
+                        .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

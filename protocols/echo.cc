@@ -33,6 +33,6 @@ const Protocol kEcho{.name = "echo",
                      .summary = "returns every byte",
                      .make_sessions = make_sessions,
                      .make_client = make_client,
-                     .client_options = "payload-size payload"};
+                     .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

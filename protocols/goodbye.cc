@@ -50,6 +50,6 @@ const Protocol kGoodbye{.name = "goodbye",
                         .make_sessions = make_sessions,
                         .make_client = make_client,
                         .server_options = "reply",
-                        .client_options = "payload-size payload reply"};
+                        .client_options = "payload-bytes payload reply"};
 
 }  // namespace fanin

@@ -7,7 +7,7 @@ namespace fanin {
 std::string_view fault_text(Fault fault) noexcept {
   switch (fault) {
     case Fault::kTooLong:
-      return "the reply is longer than --reply-limit";
+      return "the reply is longer than --reply-limit-bytes";
     case Fault::kPatternLimit:
       return "the pattern takes too many steps on the reply";
     case Fault::kGoodbye:

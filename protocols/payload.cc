@@ -23,7 +23,7 @@ Payload make_payload(const ClientProtocolOptions& options) {
     return {options.payload, 0};
   }
   if (options.payload_bytes == 0) {
-    throw std::invalid_argument("a payload needs at least 1 byte: raise --payload-size");
+    throw std::invalid_argument("a payload needs at least 1 byte: raise --payload-bytes");
   }
   return {filler(options.payload_bytes), std::min(options.payload_bytes, kStampDigits)};
 }

@@ -18,7 +18,7 @@ namespace {
 void check_expect(std::string_view prefix, const ClientProtocolOptions& exchange) {
   const std::string& expect = exchange.expect;
   if (exchange.reply_bytes && !expect.empty() && expect.size() != *exchange.reply_bytes) {
-    throw std::invalid_argument(fmt::format("--{0}expect has {1} bytes and --{0}reply-size says {2}: make them agree",
+    throw std::invalid_argument(fmt::format("--{0}expect has {1} bytes and --{0}reply-bytes says {2}: make them agree",
                                             prefix, expect.size(), *exchange.reply_bytes));
   }
   const std::string& delimiter = exchange.reply_delimiter;
@@ -33,12 +33,12 @@ void check(const ClientProtocolOptions& options) {
                    (options.reply_pattern.empty() ? 0 : 1);
   if (ends > 1) {
     throw std::invalid_argument(
-        "--reply-delimiter, --reply-size and --reply-pattern, of which each says where a reply ends, contradict each "
+        "--reply-delimiter, --reply-bytes and --reply-pattern, of which each says where a reply ends, contradict each "
         "other: give one");
   }
   if (options.request.empty() || ends == 0) {
     throw std::invalid_argument(
-        "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-size, --reply-pattern");
+        "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-bytes, --reply-pattern");
   }
   check_expect("", options);
 }
@@ -66,11 +66,11 @@ void check_setup(const ClientProtocolOptions& options) {
                    (options.setup_reply_pattern.empty() ? 0 : 1);
   if (ends > 1) {
     throw std::invalid_argument(
-        "--setup-reply-delimiter, --setup-reply-size and --setup-reply-pattern contradict each other: give one");
+        "--setup-reply-delimiter, --setup-reply-bytes and --setup-reply-pattern contradict each other: give one");
   }
   if (options.setup_request.empty() ? ends != 0 || !options.setup_expect.empty() : ends != 1) {
     throw std::invalid_argument(
-        "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-size, "
+        "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-bytes, "
         "--setup-reply-pattern");
   }
 }
@@ -116,8 +116,8 @@ const Protocol kRaw{.name = "raw",
                     .make_sessions = nullptr,
                     .make_client = make_client,
                     .client_options =
-                        "request reply-delimiter reply-size reply-pattern reply-limit expect "
+                        "request reply-delimiter reply-bytes reply-pattern reply-limit-bytes expect "
                         "greeting-delimiter greeting-pattern setup-request setup-reply-delimiter "
-                        "setup-reply-size setup-reply-pattern setup-expect"};
+                        "setup-reply-bytes setup-reply-pattern setup-expect"};
 
 }  // namespace fanin

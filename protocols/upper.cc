@@ -59,6 +59,6 @@ const Protocol kUpper{.name = "upper",
                       .make_sessions = make_sessions,
                       .make_client = make_client,
                       .server_options = "suffix",
-                      .client_options = "payload-size payload suffix"};
+                      .client_options = "payload-bytes payload suffix"};
 
 }  // namespace fanin

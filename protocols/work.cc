@@ -103,6 +103,6 @@ const Protocol kWorkProtocol{
     .make_sessions = make_sessions,
     .make_client = make_client,
     .server_options = "work work-loops work-share",
-    .client_options = "payload-size payload"};
+    .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

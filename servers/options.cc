@@ -49,7 +49,7 @@ void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   add("--root", protocol.root, "http: directory of the files");
-  add("--reply-size", protocol.reply_bytes, "bulk: bytes of a reply")
+  add("--reply-bytes", protocol.reply_bytes, "bulk: bytes of a reply")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
 }

@@ -177,7 +177,7 @@ def drive(options, port, arguments):
         *("--quiet", "--json", "-", *arguments),
     ]
     if "--protocol" not in arguments:
-        command += ["--payload-size", str(SIZE)]
+        command += ["--payload-bytes", str(SIZE)]
     done = subprocess.run(command, capture_output=True, text=True)
     if not done.stdout:
         fail(f"fanin-load ended with {done.returncode}: {done.stderr.strip()}")

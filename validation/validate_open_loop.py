@@ -25,7 +25,7 @@ from baselines import paired
 from validation import known_values
 from baselines.servers import Server
 
-kShapes = {"1 connection": ("-c", "1", "--depth", "1000"), "1,000 connections": ("-c", "1000")}
+kShapes = {"1 connection": ("-c", "1", "--pipeline", "1000"), "1,000 connections": ("-c", "1000")}
 kRateTolerance = 0.001
 kOnTime = 0.999
 kStepNs = 10_000
@@ -120,7 +120,7 @@ def beside_a_neighbour(port, options, rate):
     a busy neighbour shares with it. The hypervisor's stalls are in the first only, so there is no upper bound."""
     neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
     try:
-        result = known_values.drive(options, port, "-c", "1", "--depth", "1000", "--rate", str(rate), "--arrival", "uniform")
+        result = known_values.drive(options, port, "-c", "1", "--pipeline", "1000", "--rate", str(rate), "--arrival", "uniform")
     finally:
         neighbour.kill()
         neighbour.wait()

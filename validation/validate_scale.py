@@ -104,7 +104,7 @@ def load(options, address, idle, *more):
         *("--warmup", "1s", "--quiet", "--json", "-", *more),
     ]
     if idle:
-        command += ["--idle", str(idle), "--prove-idle", "--connecting", str(UNDER_WAY)]
+        command += ["--idle-connections", str(idle), "--verify-idle", "--connect-concurrency", str(UNDER_WAY)]
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -81,7 +81,7 @@ def measure(port, options):
     """(figures, notes)."""
     connections = ("-c", str(kConnections))
     # Spinning, as an open loop does: to wake a generator that sleeps costs the server more than a request does.
-    closed = known_values.drive(options, port, *connections, "--wait", "spin")
+    closed = known_values.drive(options, port, *connections, "--idle-strategy", "spin")
     # The server serves for 90 % of the time only.
     capacity = closed["throughput"]["requests_per_s"] / (1 - kStall / kPeriod)
     found, notes = [], [f"the server's capacity, from the closed loop: {capacity:,.0f}/s"]

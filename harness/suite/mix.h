@@ -10,7 +10,7 @@ namespace fanin::harness {
 // workload that say how its requests differ. Throws std::invalid_argument with the place of what is wrong.
 void check_mix(const JsonReader& mix);
 
-// A checked class as the option --mix takes it: "1 name=heavy payload-size=65536".
+// A checked class as the option --mix takes it: "1 name=heavy payload-bytes=65536".
 std::string mix_class_text(const Json& of_class);
 
 }  // namespace fanin::harness

@@ -51,7 +51,7 @@ TEST(Suite, ReadsWhatIsWritten) {
   EXPECT_EQ(experiment.warmup.length, std::chrono::milliseconds(300));
   EXPECT_EQ(experiment.title, "closed");
   EXPECT_THAT(experiment.workload.load_arguments(),
-              ElementsAre("--protocol", "echo", "--connections", "10", "--payload-size", "64"));
+              ElementsAre("--protocol", "echo", "--connections", "10", "--payload-bytes", "64"));
 }
 
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.

@@ -34,8 +34,8 @@ TEST(Workload, ProtocolOptionsReachTheHalvesThatTakeThem) {
   const Json workload = Json::parse(
       R"({"protocol":"bulk","reply_bytes":1000,"work":"200us","work_share":0.01,"root":"pages","path":"/a"})");
   const Workload parsed = Workload::parse(JsonReader(workload, "s.json"));
-  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "bulk", "--reply-size", "1000", "--path", "/a"));
-  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "bulk", "--reply-size", "1000", "--work", "200us",
+  EXPECT_THAT(parsed.load_arguments(), ElementsAre("--protocol", "bulk", "--reply-bytes", "1000", "--path", "/a"));
+  EXPECT_THAT(parsed.server_arguments(), ElementsAre("--protocol", "bulk", "--reply-bytes", "1000", "--work", "200us",
                                                      "--work-share", "0.01", "--root", "pages"));
 }
 
@@ -60,14 +60,15 @@ TEST(Workload, SchedulesReachTheGenerator) {
 }
 
 TEST(Workload, TheRestReachesTheGenerator) {
-  EXPECT_THAT(load_arguments(R"({"protocol":"echo","connecting":100,"wait":"sleep","timestamps":true})"),
-              ElementsAre("--protocol", "echo", "--connecting", "100", "--wait", "sleep", "--timestamps"));
+  EXPECT_THAT(
+      load_arguments(R"({"protocol":"echo","connecting":100,"wait":"sleep","timestamps":true})"),
+      ElementsAre("--protocol", "echo", "--connect-concurrency", "100", "--idle-strategy", "sleep", "--timestamps"));
   EXPECT_THAT(load_arguments(R"({"protocol":"http","method":"POST","headers":["A: 1","B: 2"],"body":"x",
                                  "expect_status":"201"})"),
               ElementsAre("--protocol", "http", "--method", "POST", "--header", "A: 1", "--header", "B: 2", "--body",
                           "x", "--expect-status", "201"));
   EXPECT_THAT(load_arguments(R"({"protocol":"raw","request":"a","reply_pattern":"b+","reply_limit_bytes":10})"),
-              ElementsAre("--protocol", "raw", "--request", "a", "--reply-pattern", "b+", "--reply-limit", "10"));
+              ElementsAre("--protocol", "raw", "--request", "a", "--reply-pattern", "b+", "--reply-limit-bytes", "10"));
 }
 
 // Would catch: a value with blanks that falls apart, so that a class is another one or is refused.
@@ -75,7 +76,7 @@ TEST(Workload, EachClassOfAMixIsAnOptionOfItsOwn) {
   EXPECT_THAT(
       load_arguments(R"({"protocol":"echo","mix":[{"weight":99,"name":"light"},
                                 {"weight":0.5,"name":"heavy one","payload_bytes":65536}]})"),
-      ElementsAre("--protocol", "echo", "--mix", "99 name=light", "--mix", "0.5 name='heavy one' payload-size=65536"));
+      ElementsAre("--protocol", "echo", "--mix", "99 name=light", "--mix", "0.5 name='heavy one' payload-bytes=65536"));
   EXPECT_THAT(load_arguments(R"({"protocol":"http","mix":[{"weight":1,"path":"/a","headers":["A: 1","B: it's"]},
                                 {"weight":1,"body":"'x"}]})"),
               ElementsAre("--protocol", "http", "--mix", "1 path=/a header='A: 1' header=\"B: it's\"", "--mix",
@@ -173,7 +174,7 @@ TEST(Workload, ACheckIsAClosedLoopOnFewConnections) {
   const auto check_of = [](const char* text) {
     return Workload::parse(JsonReader(Json::parse(text), "w.json")).for_a_check().load_arguments();
   };
-  const auto plain = ElementsAre("--protocol", "echo", "--connections", "4", "--think", "0s");
+  const auto plain = ElementsAre("--protocol", "echo", "--connections", "4", "--think-time", "0s");
   EXPECT_THAT(check_of(R"({"protocol":"echo","idle_connections":5,"trickle":"1s","wait":"spin"})"), plain);
   EXPECT_THAT(check_of(R"({"protocol":"echo","rate_per_s":9,"arrival":"bursts","burst_size":3})"), plain);
   EXPECT_THAT(check_of(R"({"protocol":"echo","arrival":"trace","trace":"t"})"), plain);

@@ -44,7 +44,7 @@ LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
   options.target = peer.address().text();
   options.driver = driver_name(driver);
   options.connections = kConnections;
-  options.protocol_options = {{"payload-size", "64"}};
+  options.protocol_options = {{"payload-bytes", "64"}};
   options.think = Nanoseconds(0);
   options.requests_per_connection = 0;
   options.duration = kRunLength;

@@ -88,10 +88,11 @@ LoadProcess::LoadProcess(const LoadOptions& options)
 LoadPlan LoadProcess::prepare(const LoadOptions& options) {
   LoadPlan plan = make_plan(options);
   const DriverChoice driver =
-      plan.timestamps ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
-                      : choose_driver(options.driver, plan.read_bytes_per_s
-                                                          ? "it takes bytes as they come, which --read-rate forbids"
-                                                          : why_no_uring_driver());
+      plan.timestamps
+          ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
+          : choose_driver(options.driver, plan.read_bytes_per_s
+                                              ? "it takes bytes as they come, which --read-bytes-per-s forbids"
+                                              : why_no_uring_driver());
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;
   if (!plan.server.given) {

@@ -143,7 +143,7 @@ TEST_F(SearchRunTest, TheSearchRefusesWhatContradictsIt) {
   };
   refused([](LoadOptions& options) { options.rate_per_s = 5; });
   refused([](LoadOptions& options) { options.ramp = "1..5"; });
-  refused([](LoadOptions& options) { options.sweep = "depth=1,2"; });
+  refused([](LoadOptions& options) { options.sweep = "pipeline=1,2"; });
   refused([](LoadOptions& options) {
     options.requests = 5;
     options.duration.reset();

@@ -84,7 +84,7 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
   comparison.throughput = estimate_ratio(throughput);
   if (!comparison.throughput) {
     comparison.reason = comparison.blocks > 0
-                            ? "no block in whose slices both completed a request: give a longer --slice"
+                            ? "no block in whose slices both completed a request: give a longer --interleave"
                             : "no block lies within the window: give a longer --duration";
   }
   comparison.cpu_per_request = estimate_ratio(cpu);

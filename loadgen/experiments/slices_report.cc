@@ -180,7 +180,7 @@ std::string slices_text(const SlicesResult& result) {
   const LoadPlan& plan = result.outcomes.front().plan;
   const SlicePlan& slices = *plan.slices;
   std::string text = fmt::format(
-      "{} targets that take turns of {}: {}, {} bytes, closed loop, {} connections to each\n\n"
+      "{} targets, interleaved every {}: {}, {} bytes, closed loop, {} connections to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
       slices.targets, format_time(slices.length), plan.protocol_name, plan.request_bytes,
       format_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");

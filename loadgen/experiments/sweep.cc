@@ -47,7 +47,7 @@ double set_rate(LoadOptions& options, std::string_view text) {
 
 double set_payload_bytes(LoadOptions& options, std::string_view text) {
   const std::int64_t bytes = whole_number(text);
-  options.protocol_options.emplace_back("payload-size", std::to_string(bytes));  // the last one rules
+  options.protocol_options.emplace_back("payload-bytes", std::to_string(bytes));  // the last one rules
   return static_cast<double>(bytes);
 }
 
@@ -60,11 +60,11 @@ double set_think(LoadOptions& options, std::string_view text) {
 constexpr std::array<SweepKey, 7> kSweepKeys{{
     {"rate", "1/s", set_rate},
     {"connections", "1", set_whole<&LoadOptions::connections>},
-    {"payload-size", "bytes", set_payload_bytes},
-    {"depth", "1", set_whole<&LoadOptions::depth>},
+    {"payload-bytes", "bytes", set_payload_bytes},
+    {"pipeline", "1", set_whole<&LoadOptions::depth>},
     {"requests-per-connection", "1", set_whole<&LoadOptions::requests_per_connection>},
-    {"idle", "1", set_whole<&LoadOptions::idle>},
-    {"think", "ns", set_think},
+    {"idle-connections", "1", set_whole<&LoadOptions::idle>},
+    {"think-time", "ns", set_think},
 }};
 
 const SweepKey& find_sweep_key(std::string_view name) {

@@ -27,17 +27,17 @@ TEST(Sweep, EveryKeySetsItsOption) {
   const auto last = [](const char* text) { return make_plan(parse_sweep(sweeping(text)).points.back().options); };
   EXPECT_EQ(last("rate=100,250.5").rate_per_s, 250.5);
   EXPECT_EQ(last("connections=1,1000").connections, 1000U);
-  EXPECT_EQ(last("payload-size=1,65536").request_bytes, 65536U);
-  EXPECT_EQ(last("depth=1,16").depth, 16U);
+  EXPECT_EQ(last("payload-bytes=1,65536").request_bytes, 65536U);
+  EXPECT_EQ(last("pipeline=1,16").depth, 16U);
   EXPECT_EQ(last("requests-per-connection=0,5").requests_per_connection, 5U);
-  EXPECT_EQ(last("idle=0,500").idle, 500U);
-  EXPECT_EQ(last("think=0,20ms").think, std::chrono::milliseconds(20));
+  EXPECT_EQ(last("idle-connections=0,500").idle, 500U);
+  EXPECT_EQ(last("think-time=0,20ms").think, std::chrono::milliseconds(20));
 }
 
 // Would catch: points that inherit each other's value, and values in another unit than declared.
 TEST(Sweep, PointsAreInTheGivenOrderWithTheirValues) {
-  const Sweep sweep = parse_sweep(sweeping("think=10ms,1s,0"));
-  EXPECT_EQ(sweep.key, "think");
+  const Sweep sweep = parse_sweep(sweeping("think-time=10ms,1s,0"));
+  EXPECT_EQ(sweep.key, "think-time");
   EXPECT_EQ(sweep.unit, "ns");
   ASSERT_EQ(sweep.points.size(), 3U);
   EXPECT_EQ(sweep.points[0].text, "10ms");
@@ -52,11 +52,11 @@ TEST(Sweep, RefusesEveryPointThatCannotRunBeforehand) {
   EXPECT_NE(refusal(sweeping("rate=10,-1")).find("--rate -1 is out of range"), std::string::npos);
   EXPECT_NE(refusal(sweeping("connections")).find("has no '='"), std::string::npos);
   EXPECT_NE(refusal(sweeping("colour=red")).find("cannot vary 'colour': choose one of rate, "), std::string::npos);
-  EXPECT_NE(refusal(sweeping("depth=1,,2")).find("'' is no whole number"), std::string::npos);
-  EXPECT_NE(refusal(sweeping("depth=")).find("'' is no whole number"), std::string::npos);
-  EXPECT_NE(refusal(sweeping("depth=1.5")).find("'1.5' is no whole number"), std::string::npos);
-  EXPECT_NE(refusal(sweeping("depth=auto")).find("'auto' is no whole number"), std::string::npos);
-  EXPECT_NE(refusal(sweeping("think=soon")).find("'soon' is not a duration"), std::string::npos);
+  EXPECT_NE(refusal(sweeping("pipeline=1,,2")).find("'' is no whole number"), std::string::npos);
+  EXPECT_NE(refusal(sweeping("pipeline=")).find("'' is no whole number"), std::string::npos);
+  EXPECT_NE(refusal(sweeping("pipeline=1.5")).find("'1.5' is no whole number"), std::string::npos);
+  EXPECT_NE(refusal(sweeping("pipeline=auto")).find("'auto' is no whole number"), std::string::npos);
+  EXPECT_NE(refusal(sweeping("think-time=soon")).find("'soon' is not a duration"), std::string::npos);
 }
 
 TEST(Sweep, RefusesARateBesideASweepOfRates) {

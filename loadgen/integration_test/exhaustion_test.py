@@ -40,7 +40,7 @@ class Exhaustion(Accounts):
         for driver in "epoll", "threads":
             with self.subTest(driver=driver):
                 with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "1",
-                               "--think", "0", "--duration", "800ms") as load:
+                               "--think-time", "0", "--duration", "800ms") as load:
                     before = resource.prlimit(load.pid, resource.RLIMIT_NOFILE, (3, 20000))
                 result = load.result
                 self.check(result)
@@ -102,7 +102,7 @@ class Exhaustion(Accounts):
                     self.assertEqual(result["errors"], {"connect_refused": 3})
                     self.assertEqual(result["verdict"]["reasons"],
                                      [f"no connection to {target} came up: Connection refused"])
-            done = load("--target", target, "--target", target, "--duration", "3600s", "--slice", "20ms")
+            done = load("--target", target, "--target", target, "--duration", "3600s", "--interleave", "20ms")
         self.assertEqual(done.returncode, 1)
         self.assertIn("Connection refused", done.stdout)
 
@@ -117,7 +117,7 @@ class Exhaustion(Accounts):
                     stop(process)
                     continue
                 with generator(f"127.0.0.1:{port}", "--driver", driver, "-c", "4", "--requests-per-connection", "0",
-                               "--think", "0", "--duration", "2s") as load:
+                               "--think-time", "0", "--duration", "2s") as load:
                     stop(process)
                     process, _ = start_server(port=port)
                     self.addCleanup(stop, process)

@@ -80,7 +80,7 @@ class Turns(unittest.TestCase):
     def test_an_a_a_run(self):
         with server() as (target, process):
             both = 2 * ["--target", target, "--server-pid", str(process.pid)]
-            done = load(*both, "--slice", "5ms", "--duration", "300ms", "--warmup", "0", "--json", "-")
+            done = load(*both, "--interleave", "5ms", "--duration", "300ms", "--warmup", "0", "--json", "-")
         self.assertEqual(done.returncode, 0, done.stderr)
         result = json.loads(done.stdout)
         self.assertEqual(findings(result, "result"), [])
@@ -112,7 +112,7 @@ class Turns(unittest.TestCase):
     def test_targets_that_cannot_be_compared(self):
         """Would catch: no ratio, no reason for that, and exit code 0."""
         with server() as (target, _):
-            done = load("--target", target, "--target", target, "--slice", "2ms", "--duration", "10ms", "--think", "200ms",
+            done = load("--target", target, "--target", target, "--interleave", "2ms", "--duration", "10ms", "--think-time", "200ms",
                         "--warmup", "0", "--json", "-")
         self.assertEqual(done.returncode, 1, done.stderr)
         comparison = json.loads(done.stdout)["comparisons"][0]

@@ -65,7 +65,7 @@ class ReadOnce(unittest.TestCase):
     def test_a_pipe_gives_its_bytes_to_every_run(self):
         """Would catch: empty bodies in every point of a sweep, all of them `valid`."""
         mix = ["--mix", "1 name=a body-file={}", "--mix", "1 name=b body-file={} path=/b"]
-        for several in (["--sweep", "connections=1,2"], ["--target"], mix, [*mix, "--sweep", "depth=1,2"], []):
+        for several in (["--sweep", "connections=1,2"], ["--target"], mix, [*mix, "--sweep", "pipeline=1,2"], []):
             with self.subTest(several), recording_server() as (url, bodies), pipe_with(b"hello") as (name, reader):
                 body = [] if "--mix" in several else ["--body-file", name]
                 if several == ["--target"]:

@@ -22,7 +22,7 @@ def lines_and_result(driver):
     """The live lines of a run of two seconds and a bit, and its result."""
     with server() as (target, _), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "live.jsonl")
-        done = load(target, "--duration", "2200ms", "--warmup", "1100ms", "--driver", driver, "--think", "0", "--quiet",
+        done = load(target, "--duration", "2200ms", "--warmup", "1100ms", "--driver", driver, "--think-time", "0", "--quiet",
                     "--live-json", str(path), "--json", "-")
         return [json.loads(line) for line in path.read_text().splitlines()], json.loads(done.stdout)
 
@@ -47,9 +47,9 @@ class Lines(unittest.TestCase):
 
     def test_live_lines_of_several_runs_and_on_standard_output(self):
         with server() as (target, _):
-            done = load(target, *QUICK, "--sweep", "depth=1,2", "--live-json", "-")
+            done = load(target, *QUICK, "--sweep", "pipeline=1,2", "--live-json", "-")
             self.assertEqual([json.loads(line)["run"] for line in done.stdout.splitlines()], [1, 2])
-            self.assertIn("depth", done.stderr)
+            self.assertIn("pipeline", done.stderr)
         done = load("127.0.0.1:1", "--json", "-", "--live-json", "-")
         self.assertEqual(done.returncode, 2)
         self.assertIn("give one of them a file", done.stderr)
@@ -129,8 +129,8 @@ class Terminal(unittest.TestCase):
 
     def test_a_sweep_says_which_run_it_is(self):
         with server() as (target, _):
-            written, output = on_a_terminal([target, "--duration", "500ms", "--warmup", "0", "--sweep", "depth=1,2"])
-        self.assertIn("2 of 2: depth 2", written)
+            written, output = on_a_terminal([target, "--duration", "500ms", "--warmup", "0", "--sweep", "pipeline=1,2"])
+        self.assertIn("2 of 2: pipeline 2", written)
         self.assertEqual(left_on(written), [])
         self.assertEqual(len(output.split("\n\n")[0].splitlines()), 3)
 

@@ -14,7 +14,7 @@ class MixTest : public DriverTest {
     options.target = target.text();
     options.driver = std::string(driver_name(GetParam()));
     options.connections = 1;
-    options.mix = {"7 name=light payload-size=40", "3 name=heavy payload-size=3000"};
+    options.mix = {"7 name=light payload-bytes=40", "3 name=heavy payload-bytes=3000"};
     options.requests = 2000;
     options.warmup = "0";
     options.think = Nanoseconds(0);
@@ -67,7 +67,7 @@ TEST_P(MixTest, EveryClassGetsItsShareAndItsReplies) {
 TEST_P(MixTest, RepliesInFragmentsAreVerifiedByTheirClass) {
   TestServer server(Behaviour::kFragments);
   LoadOptions options = this->options(server.address());
-  options.mix = {"7 name=light payload-size=8", "3 name=heavy payload-size=30"};
+  options.mix = {"7 name=light payload-bytes=8", "3 name=heavy payload-bytes=30"};
   options.requests = 200;
   const LoadPlan plan = make_plan(options);
   const LoadResult result = run(plan);

@@ -20,7 +20,7 @@ class Control(unittest.TestCase):
         with server() as (target, process):
             ours, theirs = socket.socketpair()
             watched = subprocess.Popen(
-                [LOAD, target, *QUICK, "-c", "7", "--idle", "3", "--quiet", "--control", str(theirs.fileno())],
+                [LOAD, target, *QUICK, "-c", "7", "--idle-connections", "3", "--quiet", "--control", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()])
             theirs.close()
             with ours, ours.makefile() as events:
@@ -58,7 +58,7 @@ class Output(Accounts):
             with self.subTest(sent), server() as (target, _), tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "result.json")
                 with subprocess.Popen(
-                        [LOAD, target, "--sweep", "think=0,1h", "--requests", "5", "--warmup", "0", "-c", "1", "--json",
+                        [LOAD, target, "--sweep", "think-time=0,1h", "--requests", "5", "--warmup", "0", "-c", "1", "--json",
                          str(path)], stdout=subprocess.PIPE, text=True) as process:
                     # The heading and the row of the first point; the second one thinks.
                     lines = [process.stdout.readline() for _ in range(2)]
@@ -167,7 +167,7 @@ class StandardStreams(Accounts):
         with server() as (target, _), tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "result.json")
             for redirection, code in ((">/dev/full", 2), (">&-", 2), ("2>/dev/full", 0), ("2>&-", 0)):
-                for experiment in ([], ["--sweep", "depth=1,2"]):
+                for experiment in ([], ["--sweep", "pipeline=1,2"]):
                     with self.subTest(redirection=redirection, experiment=experiment):
                         done = redirected([LOAD, target, *QUICK, *experiment, "--json", str(path)], redirection)
                         self.assertEqual(done.returncode, code, done.stderr)

@@ -24,7 +24,7 @@ class Protocols(Accounts):
             for driver in ("epoll", "threads", "auto"):
                 with self.subTest(driver):
                     result = self.measure(target, "--protocol", "chat", "--requests", "60", "--warmup", "0", "-c", "6",
-                                          "--think", "5ms", "--requests-per-connection", "0", "--driver", driver)
+                                          "--think-time", "5ms", "--requests-per-connection", "0", "--driver", driver)
                     self.assertEqual(result["requests"]["completed"], 60)
                     self.assertEqual(result["errors"], {})
 
@@ -44,11 +44,11 @@ class Protocols(Accounts):
                      "received": "goodbye!\\n", "hint": None}
             for driver in ("epoll", "auto", "threads"):
                 with self.subTest(driver):
-                    common = [*raw, "--driver", driver, "--think", "0", "--requests-per-connection", "0"]
+                    common = [*raw, "--driver", driver, "--think-time", "0", "--requests-per-connection", "0"]
                     result = self.measure(target, *common, "--expect", "good luck", code=1)
                     self.assertEqual(result["first_mismatch"], wrong)
                     self.assertIsNone(self.measure(target, *common)["first_mismatch"])
-            idle, _ = run_load(target, *raw, "--driver", "epoll", "--idle", "1", "--prove-idle", "--expect", "good luck",
+            idle, _ = run_load(target, *raw, "--driver", "epoll", "--idle-connections", "1", "--verify-idle", "--expect", "good luck",
                                 "-c", "1")
             self.check(idle)
             self.assertEqual(idle["first_mismatch"], wrong)
@@ -76,17 +76,17 @@ class Protocols(Accounts):
     def test_raw_ends_of_replies(self):
         with server() as (target, _):
             for end in (
-                ["--reply-size", "6"],
+                ["--reply-bytes", "6"],
                 ["--reply-pattern", "P(I|O)NG\\r\\n"],
                 ["--reply-pattern", "\\n", "--expect", "PING\\r\\n"],
             ):
                 for driver in ("epoll", "threads"):
                     with self.subTest(end=end, driver=driver):
                         result = self.measure(target, "--protocol", "raw", "--request", "PING\\r\\n", *end,
-                                              "--requests", "50", "--warmup", "0", "--driver", driver, "--think", "0")
+                                              "--requests", "50", "--warmup", "0", "--driver", driver, "--think-time", "0")
                         self.assertEqual(result["requests"]["completed"], 50)
             result = self.measure(target, "--protocol", "raw", "--request", "PING", "--reply-pattern", "PONG",
-                                  "--reply-limit", "3", "--requests", "5", "--warmup", "0", "--timeout", "300ms",
+                                  "--reply-limit-bytes", "3", "--requests", "5", "--warmup", "0", "--timeout", "300ms",
                                   code=1)
             self.assertEqual(set(result["errors"]), {"too_long"})
 
@@ -99,7 +99,7 @@ class Protocols(Accounts):
                 for driver in ("epoll", "threads", "auto"):
                     with self.subTest(listen=listen, driver=driver), server("epoll", "--listen", listen) as (target, _):
                         result = self.measure(target, "--requests", "200", "--warmup", "0", "--driver", driver,
-                                              "--think", "0", "--requests-per-connection", "10")
+                                              "--think-time", "0", "--requests-per-connection", "10")
                         self.assertEqual(result["requests"]["completed"], 200)
                         self.assertEqual(target, format_target(result["target"]))
 
@@ -146,7 +146,7 @@ class Http(Accounts):
         with tempfile.TemporaryDirectory() as root:
             Path(root, "page").write_text("hello")
             with server("epoll", "--protocol", "http", "--root", root) as (target, _):
-                result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--depth", "4")
+                result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--pipeline", "4")
                 self.assertEqual(result["http"], {"statuses": {"200": 50}})
                 missing = self.measure(f"http://{target}/none", "--requests", "50", "--warmup", "0", code=1)
                 self.assertEqual(missing["errors"], {"http_status": 50})
@@ -156,7 +156,7 @@ class Http(Accounts):
                                       "404")
                 self.assertEqual(result["requests"]["completed"], 50)
                 result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--method", "HEAD",
-                                      "--driver", "threads", "--think", "0")
+                                      "--driver", "threads", "--think-time", "0")
                 self.assertEqual(result["http"], {"statuses": {"200": 50}})
 
     def test_http_bodies(self):
@@ -166,7 +166,7 @@ class Http(Accounts):
             Path(root, "error").write_text("sorry, nothing works")
             with server("epoll", "--protocol", "http", "--root", root) as (target, _):
                 for driver in ("epoll", "auto", "threads"):
-                    common = ["--warmup", "0", "--requests", "50", "--driver", driver, "--think", "0",
+                    common = ["--warmup", "0", "--requests", "50", "--driver", driver, "--think-time", "0",
                               "--requests-per-connection", "0"]
                     for expect in (["--expect-body", "hello"], ["--expect-body-pattern", "h.llo"]):
                         with self.subTest(driver=driver, expect=expect):
@@ -187,7 +187,7 @@ class Http(Accounts):
         for driver in ("epoll", "threads"):
             with self.subTest(driver), closing_http_server() as target:
                 result = self.measure(target, "--protocol", "http", "--requests", "40", "--warmup", "0", "-c", "3",
-                                      "--driver", driver, "--think", "0", "--requests-per-connection", "0")
+                                      "--driver", driver, "--think-time", "0", "--requests-per-connection", "0")
                 self.assertEqual(result["http"], {"statuses": {"200": 40}})
                 self.assertEqual(result["errors"], {})
                 self.assertEqual(result["connections"]["failed"], 0)

@@ -50,9 +50,9 @@ class BadInput(unittest.TestCase):
         for arguments, said in (
             (["--sweep", "rate=auto", "--rate", "5"], "contradict"),
             (["--sweep", "colour=red"], "cannot vary 'colour'"),
-            (["--find-rate", "p99<2ms", "--sweep", "depth=1"], "leave --rate, --ramp and --sweep out"),
+            (["--find-rate", "p99<2ms", "--sweep", "pipeline=1"], "leave --rate, --ramp and --sweep out"),
             (["--find-rate", "fast"], "has no '<'"),
-            (["--sweep", "depth=1,2", "--control", "0"], "--control goes with one run"),
+            (["--sweep", "pipeline=1,2", "--control", "0"], "--control goes with one run"),
         ):
             with self.subTest(arguments):
                 done = load("127.0.0.1:1", *arguments)
@@ -63,16 +63,16 @@ class BadInput(unittest.TestCase):
     def test_what_does_not_go_together_is_refused(self):
         two = ["--target", "127.0.0.1:1", "--target", "127.0.0.1:2"]
         for arguments, said in (
-            (["127.0.0.1:1", "--slice", "20ms"], "give each by --target"),
+            (["127.0.0.1:1", "--interleave", "20ms"], "give each by --target"),
             (["127.0.0.1:1", *two], "give all targets by --target"),
             (two[:2], "give 2 to 16"),
             ([*two, "--rate", "100"], "closed loop"),
             ([*two, "--server-pid", "1"], "one for each"),
-            ([*two, "--slice", "1ms"], "--slice is out of range"),
-            ([*two, "--slice", "9s"], "--slice is out of range"),
+            ([*two, "--interleave", "1ms"], "--interleave is out of range"),
+            ([*two, "--interleave", "9s"], "--interleave is out of range"),
             ([*two, "--driver", "threads"], "event loops"),
             ([*two, "--protocol", "greet"], "stay open"),
-            ([*two, "--sweep", "depth=1,2"], "leave --sweep and --find-rate out"),
+            ([*two, "--sweep", "pipeline=1,2"], "leave --sweep and --find-rate out"),
             ([*two, "--find-rate", "p99<2ms"], "leave --sweep and --find-rate out"),
             (["127.0.0.1:1", "--find-precision", "0.1"], "give --find-rate"),
         ):

@@ -14,7 +14,7 @@ class Loops(Accounts):
 
     def test_closed_loop(self):
         with server() as (target, process):
-            result = self.measure(target, *QUICK, "-c", "20", "--idle", "5", "--server-pid", str(process.pid))
+            result = self.measure(target, *QUICK, "-c", "20", "--idle-connections", "5", "--server-pid", str(process.pid))
         self.assertEqual(result["workload"]["loop"], "closed")
         self.assertEqual(result["connections"]["served"], 20)
         self.assertEqual(result["connections"]["idle_established"], 5)
@@ -50,17 +50,17 @@ class Loops(Accounts):
                     self.assertEqual(result["requests"]["sent"], sent)
 
     def test_mix_of_requests(self):
-        mix = ["--mix", "3 name=light payload-size=64", "--mix", "1 payload-size=5000"]
+        mix = ["--mix", "3 name=light payload-bytes=64", "--mix", "1 payload-bytes=5000"]
         with server() as (target, _):
-            result = self.measure(target, *mix, "--requests", "2000", "--warmup", "0", "-c", "1", "--depth", "4")
+            result = self.measure(target, *mix, "--requests", "2000", "--warmup", "0", "-c", "1", "--pipeline", "4")
         self.assertEqual(result["workload"]["mix"], mix[1::2])
-        self.assertEqual([each["name"] for each in result["classes"]], ["light", "payload-size=5000"])
+        self.assertEqual([each["name"] for each in result["classes"]], ["light", "payload-bytes=5000"])
         self.assertEqual(sum(each["completed"] for each in result["classes"]), 2000)
         self.assertAlmostEqual(result["classes"][1]["completed"], 500, delta=58)  # follows from the seed
 
     def test_by_count_with_threads_and_new_connections(self):
         with server("thread") as (target, _):
-            result = self.measure(target, "--driver", "threads", "--think", "0", "--requests", "100", "--warmup", "0")
+            result = self.measure(target, "--driver", "threads", "--think-time", "0", "--requests", "100", "--warmup", "0")
         self.assertEqual(result["requests"]["completed"], 100)
         self.assertEqual(result["workload"]["payload"], "hello")
         self.assertIsNone(result["workload"]["duration_ns"])

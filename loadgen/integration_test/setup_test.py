@@ -11,7 +11,7 @@ RAW = ["--protocol", "raw", "--request", "PING\\r\\n", "--reply-delimiter", "\\r
 DRIVERS = (
     ["--driver", "epoll"],
     ["--driver", "auto"],
-    ["--driver", "threads", "--think", "0"],
+    ["--driver", "threads", "--think-time", "0"],
 )
 
 
@@ -61,7 +61,7 @@ class Setup(Accounts):
     def test_each_connection_is_set_up_once(self):
         for driver in DRIVERS:
             with self.subTest(driver=driver), serve(Mail) as (target, first_lines):
-                idle = [] if "threads" in driver else ["--idle", "2", "--prove-idle"]
+                idle = [] if "threads" in driver else ["--idle-connections", "2", "--verify-idle"]
                 result = self.measure(target, *RAW, *GREETING, *driver, *idle, "-c", "3", "--requests", "60",
                                       "--requests-per-connection", "5")
                 self.assertEqual(result["requests"], {"sent": 60, "completed": 60, "failed": 0, "unanswered": 0})

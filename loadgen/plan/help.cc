@@ -37,21 +37,24 @@ void group(CLI::App& app, const char* title, std::initializer_list<const char*> 
 
 void describe_options(CLI::App& app) {
   group(app, "Connections",
-        {"--connections", "--threads", "--driver", "--idle", "--prove-idle", "--connecting", "--timeout",
-         "--requests-per-connection", "--close"});
+        {"--connections", "--threads", "--driver", "--idle-connections", "--verify-idle", "--connect-concurrency",
+         "--timeout", "--requests-per-connection", "--close"});
   group(app, "Load",
-        {"--rate", "--arrival", "--ramp", "--duration", "--requests", "--warmup", "--depth", "--think", "--seed"});
-  group(app, "Requests", {"--protocol", "--payload-size", "--payload", "--mix", "--suffix", "--reply", "--reply-size"});
+        {"--rate", "--arrival", "--ramp", "--duration", "--requests", "--warmup", "--pipeline", "--think-time",
+         "--seed"});
+  group(app, "Requests",
+        {"--protocol", "--payload-bytes", "--payload", "--mix", "--suffix", "--reply", "--reply-bytes"});
   group(app, "Requests over http",
         {"--path", "--host", "--method", "--header", "--body", "--body-file", "--expect-status", "--expect-body",
          "--expect-body-pattern"});
   group(app, "Requests of protocol raw",
-        {"--request", "--reply-delimiter", "--reply-pattern", "--reply-limit", "--expect", "--greeting-delimiter",
-         "--greeting-pattern", "--setup-request", "--setup-reply-delimiter", "--setup-reply-size",
+        {"--request", "--reply-delimiter", "--reply-pattern", "--reply-limit-bytes", "--expect", "--greeting-delimiter",
+         "--greeting-pattern", "--setup-request", "--setup-reply-delimiter", "--setup-reply-bytes",
          "--setup-reply-pattern", "--setup-expect"});
-  group(app, "Several runs or servers", {"--sweep", "--find-rate", "--find-precision", "--target", "--slice"});
-  group(app, "Slow clients", {"--send-rate", "--read-rate", "--receive-buffer", "--trickle"});
-  group(app, "Machine", {"--allow-remote", "--server-pid", "--calibration", "--cpus", "--wait", "--timestamps"});
+  group(app, "Several runs or servers", {"--sweep", "--find-rate", "--find-precision", "--target", "--interleave"});
+  group(app, "Slow clients", {"--send-bytes-per-s", "--read-bytes-per-s", "--receive-buffer-bytes", "--trickle"});
+  group(app, "Machine",
+        {"--allow-remote", "--server-pid", "--calibration", "--cpus", "--idle-strategy", "--timestamps"});
   group(app, "Output", {"--json", "--live-json", "--quiet", "--control"});
   app.footer(kFooter + std::string("\n") + kUsage);
   app.get_formatter()->column_width(kNameColumn);

@@ -29,13 +29,14 @@ std::size_t cpus_of_its_own(const IdleStrategyInputs& circumstances) {
 
 IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& circumstances) {
   if (circumstances.wish != "auto" && circumstances.wish != "sleep" && circumstances.wish != "spin") {
-    throw std::invalid_argument(fmt::format("--wait {} is unknown: choose auto, sleep or spin", circumstances.wish));
+    throw std::invalid_argument(
+        fmt::format("--idle-strategy {} is unknown: choose auto, sleep or spin", circumstances.wish));
   }
   if (circumstances.wish == "spin" && !circumstances.event_loops) {
-    throw std::invalid_argument("--wait spin needs event loops: a thread per connection cannot spin");
+    throw std::invalid_argument("--idle-strategy spin needs event loops: a thread per connection cannot spin");
   }
   if (circumstances.wish != "auto") {
-    return {circumstances.wish == "spin" ? IdleStrategy::kSpin : IdleStrategy::kSleep, "as --wait says"};
+    return {circumstances.wish == "spin" ? IdleStrategy::kSpin : IdleStrategy::kSleep, "as --idle-strategy says"};
   }
   if (!circumstances.open_loop) {
     return {IdleStrategy::kSleep, "a closed loop has no schedule to keep"};

@@ -53,16 +53,18 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
   take_count(app.add_option("--requests", options.requests, "a window of this many requests instead of a duration"));
   app.add_option("--warmup", options.warmup, "traffic before the window opens; auto: until the throughput is steady")
       ->capture_default_str();
-  take_count(app.add_option("--depth", options.depth, "requests in flight per connection (pipelining)"))
+  take_count(app.add_option("--pipeline", options.depth, "requests in flight per connection (pipelining)"))
       ->capture_default_str();
-  add_duration(app, "--think", options.think, "closed loop: pause between a reply and the next request")
+  add_duration(app, "--think-time", options.think, "closed loop: pause between a reply and the next request")
       ->default_str("0; threads: 1s");
   take_count(app.add_option("--requests-per-connection", options.requests_per_connection,
                             "close and reconnect after this many replies; 0 = never"))
       ->default_str("0; threads: 1");
-  take_count(app.add_option("--idle", options.idle, "further connections that never send"))->capture_default_str();
-  app.add_flag("--prove-idle", options.prove_idle, "every idle connection is served once before it idles");
-  app.add_option("--connecting", options.connecting, "connects under way at once, in each event loop; all: a storm")
+  take_count(app.add_option("--idle-connections", options.idle, "further connections that never send"))
+      ->capture_default_str();
+  app.add_flag("--verify-idle", options.prove_idle, "every idle connection is served once before it idles");
+  app.add_option("--connect-concurrency", options.connecting,
+                 "connects in progress at once in each event loop; all: every connection at once")
       ->default_str("64");
   add_duration(app, "--timeout", options.timeout, "for a reply, and for a connect")->default_str("5s");
   app.add_option("--close", options.close, "how connections are closed: fin, rst, or server: by the server")
@@ -70,18 +72,20 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
 }
 
 void add_slowness_options(CLI::App& app, LoadOptions& options) {
-  take_count(app.add_option("--send-rate", options.send_rate,
+  take_count(app.add_option("--send-bytes-per-s", options.send_rate,
                             "bytes per second at which each connection sends, in small pieces"));
-  take_count(app.add_option("--read-rate", options.read_rate, "bytes per second at which each connection reads"));
-  take_count(app.add_option("--receive-buffer", options.receive_buffer, "bytes of SO_RCVBUF of each connection"));
+  take_count(
+      app.add_option("--read-bytes-per-s", options.read_rate, "bytes per second at which each connection reads"));
+  take_count(app.add_option("--receive-buffer-bytes", options.receive_buffer, "bytes of SO_RCVBUF of each connection"));
   add_duration(app, "--trickle", options.trickle, "so often each idle connection sends a byte, never a whole request");
 }
 
 void add_experiment_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--target", options.targets,
-                 "instead of TARGET, repeated: servers that take turns in one run, compared with the first")
+                 "instead of TARGET, repeated: servers driven interleaved in one run, compared with the first")
       ->allow_extra_args(false);
-  add_duration(app, "--slice", options.slice, "how long a turn of one of several targets lasts")->default_str("20ms");
+  add_duration(app, "--interleave", options.slice, "with --target: how long one target is driven before the next")
+      ->default_str("20ms");
   app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
   app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
   take_number(app.add_option("--find-precision", options.find_precision, "of the rate found"))->capture_default_str();
@@ -95,11 +99,11 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
         "--" + name, [&options, name](const std::string& text) { options.protocol_options.emplace_back(name, text); },
         help);
   };
-  add("payload-size", "bytes that a request carries")->default_str("64");
+  add("payload-bytes", "bytes that a request carries")->default_str("64");
   add("payload", "text that a request carries")->default_str("none; threads: hello");
   add("suffix", "protocol upper: the suffix that the server was given");
   add("reply", "protocol goodbye: the reply that the server was given")->default_str("goodbye!");
-  add("reply-size", "protocol bulk: the size of replies that the server was given; raw: the length of every reply")
+  add("reply-bytes", "protocol bulk: the size of replies that the server was given; raw: the length of every reply")
       ->default_str("65536; raw: none");
   add("path", "protocol http: what is asked for")->default_str("/");
   add("host", "protocol http: what the Host field says")->default_str("localhost");
@@ -127,13 +131,13 @@ void add_protocol_options(CLI::App& app, LoadOptions& options) {
   add("request", "protocol raw: what is sent (C escapes)");
   add("reply-delimiter", "protocol raw: what ends a reply (C escapes)");
   add("reply-pattern", "protocol raw: a regular expression (PCRE2) that matches a whole reply");
-  add("reply-limit", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
+  add("reply-limit-bytes", "protocol raw: the longest reply to --reply-pattern")->default_str("65536");
   add("greeting-delimiter",
       "protocol raw: what ends the server's greeting, which each connection waits for (C escapes)");
   add("greeting-pattern", "protocol raw: a regular expression (PCRE2) that matches the server's greeting");
   add("setup-request", "protocol raw: what each connection sends once, before its first request (C escapes)");
   add("setup-reply-delimiter", "protocol raw: what ends the reply to that (C escapes)");
-  add("setup-reply-size", "protocol raw: the length of the reply to that");
+  add("setup-reply-bytes", "protocol raw: the length of the reply to that");
   add("setup-reply-pattern", "protocol raw: a regular expression (PCRE2) that matches the reply to that");
   add("setup-expect", "protocol raw: the reply to that without its delimiter (C escapes)");
   app.add_option_function<std::vector<std::string>>(
@@ -166,7 +170,7 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   add_slowness_options(app, options);
   add_experiment_options(app, options);
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 1 or 1,3-4");
-  app.add_option("--wait", options.wait,
+  app.add_option("--idle-strategy", options.wait,
                  "until something is due: sleep, spin, or auto: spin in an open loop with a CPU of its own")
       ->capture_default_str();
   app.add_flag("--timestamps", options.timestamps, "the kernel's time of every send and reply beside our own (epoll)");
@@ -218,7 +222,7 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
     refuse("--live-json: - is taken by --json: give one of them a file");
   }
   if (options.slice && options.targets.empty()) {
-    refuse("--slice needs several servers to take turns: give each by --target");
+    refuse("--interleave needs several targets: give each by --target");
   }
   if (app.count("--find-precision") > 0 && !options.find_rate) {
     refuse("--find-precision is of the rate that --find-rate finds: give --find-rate, or leave it out");

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxClasses = 16;
 constexpr double kHighestWeight = 1e9;
-constexpr std::string_view kSyntax = "write 'WEIGHT KEY=VALUE ...' such as '1 name=heavy payload-size=65536'";
+constexpr std::string_view kSyntax = "write 'WEIGHT KEY=VALUE ...' such as '1 name=heavy payload-bytes=65536'";
 
 // What one --mix says.
 struct MixEntry {

@@ -28,7 +28,7 @@ void set_trickle(const LoadOptions& options, LoadPlan& plan) {
   }
   plan.trickle = positive("--trickle", *options.trickle);
   if (plan.idle == 0) {
-    refuse("--trickle needs --idle: it is idle connections that send a byte from time to time");
+    refuse("--trickle needs --idle-connections: it is idle connections that send a byte from time to time");
   }
   if (plan.requests) {
     refuse("--trickle needs --duration: a number of requests does not say for how long");
@@ -37,18 +37,18 @@ void set_trickle(const LoadOptions& options, LoadPlan& plan) {
     refuse("--trickle is too short: give 10ms or more");
   }
   if (plan.request_bytes < 2) {
-    refuse("--trickle needs requests of at least two bytes, since it never sends the last one: give --payload-size");
+    refuse("--trickle needs requests of at least two bytes, since it never sends the last one: give --payload-bytes");
   }
 }
 
 }  // namespace
 
 void set_pace(const LoadOptions& options, LoadPlan& plan) {
-  plan.send_bytes_per_s = check_rate("--send-rate", options.send_rate, plan);
-  plan.read_bytes_per_s = check_rate("--read-rate", options.read_rate, plan);
+  plan.send_bytes_per_s = check_rate("--send-bytes-per-s", options.send_rate, plan);
+  plan.read_bytes_per_s = check_rate("--read-bytes-per-s", options.read_rate, plan);
   if (options.receive_buffer) {
     plan.receive_buffer_bytes =
-        static_cast<int>(in_range("--receive-buffer", *options.receive_buffer, 1, kLargestBuffer));
+        static_cast<int>(in_range("--receive-buffer-bytes", *options.receive_buffer, 1, kLargestBuffer));
   }
   set_trickle(options, plan);
 }

@@ -34,7 +34,7 @@ void set_connecting(const LoadOptions& options, LoadPlan& plan) {
   const std::string& text = *options.connecting;
   const std::int64_t count = text == "all" ? std::int64_t{plan.connections} + plan.idle : parse_count(text).value_or(0);
   if (text != "all" && (count < 1 || count > kMaxConnections)) {
-    refuse(fmt::format("--connecting {} is out of range: give 1 to {}, or all", text, kMaxConnections));
+    refuse(fmt::format("--connect-concurrency {} is out of range: give 1 to {}, or all", text, kMaxConnections));
   }
   plan.connecting = static_cast<std::uint32_t>(count);
 }
@@ -54,10 +54,10 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
     refuse(fmt::format("{} threads for {} connections: give --connections of at least --threads", plan.threads,
                        plan.connections));
   }
-  plan.idle = static_cast<std::uint32_t>(in_range("--idle", options.idle, 0, kMaxConnections));
+  plan.idle = static_cast<std::uint32_t>(in_range("--idle-connections", options.idle, 0, kMaxConnections));
   plan.prove_idle = options.prove_idle;
   if (plan.prove_idle && plan.idle == 0) {
-    refuse("--prove-idle needs --idle: it serves every idle connection once");
+    refuse("--verify-idle needs --idle-connections: it serves every idle connection once");
   }
   set_connecting(options, plan);
 }
@@ -84,7 +84,9 @@ void set_timestamps(const LoadOptions& options, LoadPlan& plan) {
     refuse(fmt::format("--timestamps is for the epoll driver, not for {}: leave --driver out", options.driver));
   }
   if (options.send_rate || options.read_rate) {
-    refuse("--timestamps is of whole sends and reads, --send-rate and --read-rate make pieces of them: leave one out");
+    refuse(
+        "--timestamps is of whole sends and reads, --send-bytes-per-s and --read-bytes-per-s make pieces of them: "
+        "leave one out");
   }
   if (plan.target.is_unix()) {
     refuse("--timestamps needs TCP, a Unix-domain socket has none: leave it out");
@@ -100,11 +102,11 @@ LoadPlan make_plan(const LoadOptions& given) {
   set_connections(options, plan);
   set_protocol(options, plan);
   if (plan.prove_idle && plan.connect_on_demand) {
-    refuse(fmt::format("--prove-idle needs a protocol with several requests per connection, which {} is not",
+    refuse(fmt::format("--verify-idle needs a protocol with several requests per connection, which {} is not",
                        plan.protocol_name));
   }
   if (plan.prove_idle && plan.asks_to_close) {
-    refuse("--prove-idle needs connections that stay, which --header 'Connection: close' ends: leave one out");
+    refuse("--verify-idle needs connections that stay, which --header 'Connection: close' ends: leave one out");
   }
   set_timestamps(options, plan);
   set_loop(options, plan);

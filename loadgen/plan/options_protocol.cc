@@ -59,13 +59,13 @@ std::size_t to_size(const std::string& name, const std::string& text) {
 
 void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOptions& client) {
   const auto& [name, text] = option;
-  if (name == "payload-size") {
+  if (name == "payload-bytes") {
     client.payload_bytes = to_size(name, text);
-  } else if (name == "reply-size") {
+  } else if (name == "reply-bytes") {
     client.reply_bytes = to_size(name, text);
-  } else if (name == "setup-reply-size") {
+  } else if (name == "setup-reply-bytes") {
     client.setup_reply_bytes = to_size(name, text);
-  } else if (name == "reply-limit") {
+  } else if (name == "reply-limit-bytes") {
     client.reply_limit = to_size(name, text);
   } else if (name == "header") {
     client.headers.push_back(text);
@@ -84,13 +84,13 @@ void apply(const GivenOption& option, const BodyFiles& files, ClientProtocolOpti
 // What the protocol was told, for the result; sizes are in it otherwise.
 void note(const GivenOption& option, LoadPlan& plan) {
   const auto& [name, text] = option;
-  if (name == "reply-size") {
+  if (name == "reply-bytes") {
     plan.reply_bytes = to_size(name, text);
   }
-  if (name == "setup-reply-size") {
+  if (name == "setup-reply-bytes") {
     plan.setup_reply_bytes = to_size(name, text);
   }
-  if (name == "payload-size" || name == "reply-size" || name == "reply-limit" || name == "setup-reply-size") {
+  if (name == "payload-bytes" || name == "reply-bytes" || name == "reply-limit-bytes" || name == "setup-reply-bytes") {
     return;
   }
   std::string key = name == "header" ? "headers" : name;
@@ -108,12 +108,13 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   const auto is_given = [&given](std::string_view name) {
     return std::any_of(given.begin(), given.end(), [name](const GivenOption& each) { return each.first == name; });
   };
-  if (is_given("payload") && is_given("payload-size")) {
-    refuse("--payload and --payload-size contradict each other: give one");
+  if (is_given("payload") && is_given("payload-bytes")) {
+    refuse("--payload and --payload-bytes contradict each other: give one");
   }
-  if (is_given("reply-limit") && !is_given("reply-pattern") && !is_given("greeting-pattern") &&
+  if (is_given("reply-limit-bytes") && !is_given("reply-pattern") && !is_given("greeting-pattern") &&
       !is_given("setup-reply-pattern")) {
-    refuse("--reply-limit bounds replies that end by a pattern, such as --reply-pattern: give one, or leave it out");
+    refuse(
+        "--reply-limit-bytes bounds replies that end by a pattern, such as --reply-pattern: give one, or leave it out");
   }
   if (is_given("host") && std::any_of(given.begin(), given.end(), is_host_header)) {
     refuse("--host and a --header 'Host: ...' contradict each other: give one");
@@ -133,7 +134,7 @@ void refuse_unknown(const Protocol& protocol, const std::vector<GivenOption>& gi
 bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vector<GivenOption>& given) {
   return plan.driver == DriverKind::kThreads && is_taken(protocol.client_options, "payload") &&
          std::none_of(given.begin(), given.end(),
-                      [](const GivenOption& each) { return each.first == "payload" || each.first == "payload-size"; });
+                      [](const GivenOption& each) { return each.first == "payload" || each.first == "payload-bytes"; });
 }
 
 }  // namespace

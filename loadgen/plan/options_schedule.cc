@@ -136,12 +136,13 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
   const bool tutorial = plan.driver == DriverKind::kThreads;
   plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
   if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
-    refuse("--think needs a closed loop: with --rate the schedule says when requests are sent");
+    refuse("--think-time needs a closed loop: with --rate the schedule says when requests are sent");
   }
-  plan.depth = static_cast<std::uint32_t>(in_range("--depth", options.depth, 1, kMaxDepth));
-  in_range("--connections times --depth,", std::int64_t{plan.connections} * plan.depth, 1, kMaxInFlight);
+  plan.depth = static_cast<std::uint32_t>(in_range("--pipeline", options.depth, 1, kMaxDepth));
+  in_range("--connections times --pipeline,", std::int64_t{plan.connections} * plan.depth, 1, kMaxInFlight);
   if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
-    refuse(fmt::format("--depth {} needs event loops and a protocol with several requests per connection", plan.depth));
+    refuse(
+        fmt::format("--pipeline {} needs event loops and a protocol with several requests per connection", plan.depth));
   }
   set_requests_per_connection(options, plan);
 }

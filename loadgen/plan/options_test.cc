@@ -55,7 +55,7 @@ TEST(LoadOptions, ARequestThatAsksToCloseIsTheLastOfItsConnection) {
   EXPECT_EQ(with({"--rate", "10", "--driver", "threads"}).requests_per_connection, 1U);
   EXPECT_EQ(with({"--close", "server"}).close, CloseKind::kServer);
   EXPECT_THROW(with({"--requests-per-connection", "2"}), std::invalid_argument);
-  EXPECT_THROW(with({"--idle", "1", "--prove-idle"}), std::invalid_argument);
+  EXPECT_THROW(with({"--idle-connections", "1", "--verify-idle"}), std::invalid_argument);
   const LoadPlan mix =
       parse_arguments({"--protocol", "http", "--mix", "1 name=a", "--mix", "1 header='Connection: close'"});
   EXPECT_EQ(mix.requests_per_connection, 0U);
@@ -63,34 +63,37 @@ TEST(LoadOptions, ARequestThatAsksToCloseIsTheLastOfItsConnection) {
 }
 
 TEST(LoadOptions, ConnectsUnderWayAreANumberOrAll) {
-  EXPECT_EQ(parse_arguments({"-c", "300", "--idle", "50", "--connecting", "all"}).connecting, 350U);
-  EXPECT_EQ(parse_arguments({"--connecting", "7"}).connecting, 7U);
+  EXPECT_EQ(parse_arguments({"-c", "300", "--idle-connections", "50", "--connect-concurrency", "all"}).connecting,
+            350U);
+  EXPECT_EQ(parse_arguments({"--connect-concurrency", "7"}).connecting, 7U);
   for (const char* wrong : {"0", "-1", "every", "5x", ""}) {
-    EXPECT_THROW(parse_arguments({"--connecting", wrong}), std::invalid_argument) << wrong;
+    EXPECT_THROW(parse_arguments({"--connect-concurrency", wrong}), std::invalid_argument) << wrong;
   }
 }
 
 TEST(LoadOptions, SlownessIsChecked) {
-  const LoadPlan plan = parse_arguments(
-      {"--send-rate", "100", "--read-rate", "200", "--receive-buffer", "4096", "--idle", "5", "--trickle", "1s"});
+  const LoadPlan plan =
+      parse_arguments({"--send-bytes-per-s", "100", "--read-bytes-per-s", "200", "--receive-buffer-bytes", "4096",
+                       "--idle-connections", "5", "--trickle", "1s"});
   EXPECT_EQ(plan.send_bytes_per_s, 100U);
   EXPECT_EQ(plan.read_bytes_per_s, 200U);
   EXPECT_EQ(plan.receive_buffer_bytes, 4096);
   EXPECT_EQ(plan.trickle, std::chrono::seconds(1));
   using Arguments = std::vector<std::string>;
   for (const Arguments& wrong :
-       {Arguments{"--send-rate", "0"}, Arguments{"--send-rate", "9", "--driver", "threads"},
-        Arguments{"--read-rate", "-1"}, Arguments{"--receive-buffer", "0"}, Arguments{"--trickle", "1s"},
-        Arguments{"--trickle", "1ms", "--idle", "5"}, Arguments{"--trickle", "1s", "--idle", "5", "--requests", "9"},
-        Arguments{"--trickle", "1s", "--idle", "5", "--payload-size", "1"}}) {
+       {Arguments{"--send-bytes-per-s", "0"}, Arguments{"--send-bytes-per-s", "9", "--driver", "threads"},
+        Arguments{"--read-bytes-per-s", "-1"}, Arguments{"--receive-buffer-bytes", "0"}, Arguments{"--trickle", "1s"},
+        Arguments{"--trickle", "1ms", "--idle-connections", "5"},
+        Arguments{"--trickle", "1s", "--idle-connections", "5", "--requests", "9"},
+        Arguments{"--trickle", "1s", "--idle-connections", "5", "--payload-bytes", "1"}}) {
     EXPECT_THROW(parse_arguments(wrong), std::invalid_argument) << wrong[0] << " " << wrong[1];
   }
 }
 
 TEST(LoadOptions, WhatIsGivenRules) {
   const LoadPlan plan =
-      parse_arguments({"--driver", "threads", "-c", "3", "--think", "5ms", "--requests-per-connection", "0",
-                       "--payload-size", "100", "--requests", "50", "--close", "rst"});
+      parse_arguments({"--driver", "threads", "-c", "3", "--think-time", "5ms", "--requests-per-connection", "0",
+                       "--payload-bytes", "100", "--requests", "50", "--close", "rst"});
   EXPECT_EQ(plan.connections, 3U);
   EXPECT_EQ(plan.think, std::chrono::milliseconds(5));
   EXPECT_EQ(plan.requests_per_connection, 0U);
@@ -131,8 +134,8 @@ TEST(LoadOptions, EveryOptionIsInAGroupOfTheHelp) {
 }
 
 TEST(LoadOptions, CountsAndRatesTakeSuffixes) {
-  const LoadPlan plan = parse_arguments({"-c", "1k", "--requests", "1.5M", "--rate", "2.5k", "--connecting", "1k",
-                                         "--arrival", "bursts:1k", "--payload-size", "64k"});
+  const LoadPlan plan = parse_arguments({"-c", "1k", "--requests", "1.5M", "--rate", "2.5k", "--connect-concurrency",
+                                         "1k", "--arrival", "bursts:1k", "--payload-bytes", "64k"});
   EXPECT_EQ(plan.connections, 1000U);
   EXPECT_EQ(plan.requests, std::optional<std::uint64_t>(1'500'000));
   EXPECT_EQ(plan.rate_per_s, 2500);

@@ -21,16 +21,16 @@ void check_targets(const LoadOptions& options) {
                        kMaxTargets));
   }
   if (options.rate_per_s || options.arrival || options.ramp) {
-    refuse("targets take turns in a closed loop: leave --rate, --arrival and --ramp out");
+    refuse("interleaved targets need a closed loop: leave --rate, --arrival and --ramp out");
   }
   if (options.sweep || options.find_rate) {
-    refuse("targets take turns in one run: leave --sweep and --find-rate out");
+    refuse("interleaved targets need one run: leave --sweep and --find-rate out");
   }
   if (options.requests) {
-    refuse("targets take turns for a --duration: leave --requests out");
+    refuse("interleaved targets need a --duration: leave --requests out");
   }
   if (options.idle > 0) {
-    refuse("targets take turns without idle connections: leave --idle out");
+    refuse("interleaved targets take no idle connections: leave --idle-connections out");
   }
   if (!options.server_pids.empty() && options.server_pids.size() != options.targets.size()) {
     refuse(fmt::format("{} --server-pid for {} targets: give one for each, in their order, or none",
@@ -40,7 +40,7 @@ void check_targets(const LoadOptions& options) {
   const Nanoseconds slice = options.slice.value_or(kDefaultSlice);
   const auto blocks = duration / (slice * 2 * static_cast<int>(options.targets.size()));
   if (slice < kShortest || blocks < 1) {
-    refuse("--slice is out of range: give 2ms or more, and a --duration of several turns of all targets");
+    refuse("--interleave is out of range: give 2ms or more, and a --duration that drives every target several times");
   }
 }
 
@@ -59,10 +59,11 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
     }
     LoadPlan& plan = plans.emplace_back(prepare(one));
     if (!has_event_loops(plan.driver)) {
-      refuse("targets take turns in event loops: choose another --driver than threads");
+      refuse("interleaved targets need event loops: choose another --driver than threads");
     }
     if (plan.connect_on_demand) {
-      refuse(fmt::format("targets take turns with connections that stay open, which {} has not", plan.protocol_name));
+      refuse(fmt::format("interleaved targets need connections that stay open, which {} does not have",
+                         plan.protocol_name));
     }
     const Nanoseconds length = options.slice.value_or(kDefaultSlice);
     plan.slices = SlicePlan{.length = length,

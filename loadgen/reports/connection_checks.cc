@@ -20,13 +20,13 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
     reasons.warn(
         kNoteQueue,
         fmt::format("the server's accept queue overflowed {}: connects were dropped and tried again after 1 s or more; "
-                    "lower --connecting, or give the server a longer queue",
+                    "lower --connect-concurrency, or give the server a longer queue",
                     plural(overflows, "time")));
   } else if (!result.listen_overflows && !plan.target.is_unix() && result.connect.max() >= kSynRetry) {
     reasons.warn(
         kNoteQueue,
         fmt::format("the slowest connect took {}: its SYN was dropped, as by an accept queue that is full, and sent "
-                    "again; lower --connecting, or give the server a longer queue",
+                    "again; lower --connect-concurrency, or give the server a longer queue",
                     format_time(result.connect.max())));
   }
 }

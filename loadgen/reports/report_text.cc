@@ -262,7 +262,7 @@ std::string headline(const LoadPlan& plan) {
       plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
   text += fmt::format(", {}", plural(plan.connections, "connection"));
   if (plan.depth > 1) {
-    text += fmt::format(" of depth {}", plan.depth);
+    text += fmt::format(", {} requests in flight on each", plan.depth);
   }
   if (plan.idle > 0) {
     text += fmt::format(" and {} idle", format_count(plan.idle));

@@ -64,8 +64,8 @@ void check_machine(const LoadPlan& plan, const HeadRoom& room) {
   if (room.memory_bytes && in_flight > static_cast<double>(*room.memory_bytes)) {
     refuse(
         fmt::format("{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MB of "
-                    "memory and {} MB are available; ask for fewer or smaller ones (--connections, --depth, "
-                    "--payload-size)",
+                    "memory and {} MB are available; ask for fewer or smaller ones (--connections, --pipeline, "
+                    "--payload-bytes)",
                     plan.connections, plan.depth, plan.request_bytes, in_flight / 1e6, *room.memory_bytes / 1'000'000));
   }
 }

@@ -94,7 +94,7 @@ TEST(HeadRoom, RequestsInFlightAreCountedToo) {
   plan.depth = 501;
   EXPECT_EQ(refusal(plan, false, room),
             "2 connections with 501 requests of 1000000 bytes in flight do not fit: they need about 1002 MB of memory "
-            "and 1000 MB are available; ask for fewer or smaller ones (--connections, --depth, --payload-size)");
+            "and 1000 MB are available; ask for fewer or smaller ones (--connections, --pipeline, --payload-bytes)");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ ProtocolSetup make_setup(std::string_view protocol) {
     return {.server_options = {"--work", "1us", "--work-share", "0.1"}};
   }
   if (protocol == "bulk") {
-    return {.server_options = {"--reply-size", std::to_string(kLongReply)},
+    return {.server_options = {"--reply-bytes", std::to_string(kLongReply)},
             .client_options = {.reply_bytes = kLongReply},
             .burst = kLongReplyBurst,
             .balanced = false};
