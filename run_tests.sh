@@ -18,7 +18,7 @@ Installs what is missing, then runs the stages named, or all of them:
   release     the preset that is measured builds without a warning; its servers conform and its programs do what their
               tests ask (unit tests come with asan; all tests at once: the preset dev)
   end-to-end  ./run_all.sh --quick goes from nothing to charts
-  plots       the Python tests of the charts and of the comparisons with peers pass
+  plots       the Python tests of the charts and of the comparisons with other programs pass
   asan        all tests but the harness's end-to-end one pass under AddressSanitizer and UndefinedBehaviorSanitizer
   tsan        servers conform and whole runs of the load generator pass under ThreadSanitizer
   tidy        clang builds everything and clang-tidy finds nothing; what was found clean is remembered in

@@ -165,7 +165,7 @@ def options_of_command_line():
 
 def main():
     options = options_of_command_line()
-    with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name:
+    with tempfile.TemporaryDirectory(prefix="fanin-comparison-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         with Server(*server_command(options, folder)) as server:

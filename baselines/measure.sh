@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# All comparisons with peers, and of the generator with known values, one after the other, into RUN/peers/; they want a
-# quiet machine.
+# Compares the programs with others and the generator with known values, into RUN/comparisons/. Wants a quiet machine.
 # What needs a program that is not installed is left out, with a word.
 set -euo pipefail
 if (($# != 1)) || [[ ! -d $1 ]]; then
   echo "usage: baselines/measure.sh RUN      (a run directory)" >&2
   exit 2
 fi
-out=$(cd "$1" && pwd)/peers
+out=$(cd "$1" && pwd)/comparisons
 cd "$(dirname "$0")/.."
 build=build/release
 

@@ -1,4 +1,4 @@
-"""What the comparisons with peers share: medians of paired ratios with their interval, the result as table and file."""
+"""What the comparisons with other programs share: medians of paired ratios with their interval, the result as table and file."""
 import argparse
 import json
 import math
@@ -81,8 +81,8 @@ def report(kind, title, costs, pairs, options, skipped=(), served=None):
     measured, compared = rows(costs), ratios(costs, pairs)
     if options.json:
         document = {
-            "schema": "fanin-peers",
-            "schema_version": 2,
+            "schema": "fanin-comparison",
+            "schema_version": 3,
             "kind": kind,
             "title": title,
             "kernel": platform.release(),

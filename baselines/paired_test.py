@@ -1,4 +1,4 @@
-"""Tests of what the comparisons with peers compute, against figures worked out by hand."""
+"""Tests of what the comparisons with other programs compute, against figures worked out by hand."""
 import contextlib
 import io
 import os

@@ -128,7 +128,7 @@ def main():
     for program in ["taskset"] + (["wrk", "nginx"] if options.kind == "http" else []):
         if not shutil.which(program):
             fail(f"{program} is missing: install Debian's package of that name")
-    with tempfile.TemporaryDirectory(prefix="fanin-peers-") as name, contextlib.ExitStack() as running:
+    with tempfile.TemporaryDirectory(prefix="fanin-comparison-") as name, contextlib.ExitStack() as running:
         racers = contestants(options, pathlib.Path(name))
         for racer in racers:
             running.enter_context(racer)

@@ -1,4 +1,4 @@
-"""The servers that peers are compared on, pinned to CPU 0 and stopped at the end."""
+"""The servers that the programs are compared on, pinned to CPU 0 and stopped at the end."""
 import contextlib
 import json
 import os

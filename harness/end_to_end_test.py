@@ -136,10 +136,10 @@ class Runs(EndToEnd):
                     "sweep": {"parameter": parameter, "values": [value]}}
 
         self.suite.write_text(json.dumps({**SUITE, "warmup": "auto", "servers": SUITE["servers"][:1], "experiments": [
-            experiment("bursts", "burst_size", 5, arrival="bursts", rate_per_s=1000),
-            experiment("trace", "depth", 2, arrival="trace", trace="traces/times.txt"),
+            experiment("bursts", "burst_size", 5, arrival="bursts", rate=1000),
+            experiment("trace", "pipeline", 2, arrival="trace", trace="traces/times.txt"),
             {**experiment("ramp", "connections", 3, ramp={"from_per_s": 100, "to_per_s": 900}), "warmup": "20ms"},
-            experiment("mix", "connecting", 1, mix=mix, wait="sleep")]}))
+            experiment("mix", "connect_concurrency", 1, mix=mix, idle_strategy="sleep")]}))
         done = self.fanin("run", self.suite.name, "--out", "run", cwd=folder)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         self.check_valid()

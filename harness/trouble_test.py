@@ -90,7 +90,7 @@ class Trouble(EndToEnd):
 
     def test_bad_input_gets_one_line_and_code_2(self):
         broken = Path(self.folder.name) / "broken.json"
-        broken.write_text('{"schema": "fanin-suite", "schema_version": 1')
+        broken.write_text('{"schema": "fanin-suite", "schema_version": 2')
         wrong = Path(self.folder.name) / "wrong.json"
         wrong.write_text(json.dumps({**SUITE, "schema_version": 9}))
         for arguments, words in (
@@ -181,7 +181,7 @@ class Trouble(EndToEnd):
         report.write_text(done.stdout)
         check = subprocess.run([sys.executable, "-m", "plots.validate", report], cwd=SOURCE, capture_output=True, text=True)
         self.assertEqual(check.returncode, 0, check.stderr)
-        self.assertGreaterEqual(json.loads(done.stdout)["most_connections"], 10)
+        self.assertGreaterEqual(json.loads(done.stdout)["max_connections"], 10)
         too_many = self.fanin("doctor", "--connections", 2 ** 31)
         self.assertEqual(too_many.returncode, 1, too_many.stdout)
         self.assertIn("They do not fit: at most", too_many.stdout)

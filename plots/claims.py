@@ -34,7 +34,7 @@ VALIDATIONS = {
         ("A server that stalls: sends leave on schedule", "sends on time"),
         ("A server that stalls: the closed loop warns that it hides stalls", "the closed loop"),
     ),
-    "slices": (
+    "interleaving": (
         ("Interleaving: A/A ratios scatter by at most 1 %", "A/A"),
         ("Interleaving: A/B detects 200 ns more work per request", "A/B"),
     ),
@@ -47,7 +47,7 @@ VALIDATIONS = {
         ("A million connections: generator memory per connection", "generator's memory"),
         ("Over-capacity requests fail fast, with one line", "past the limit"),
     ),
-    "weather": (("Fault injection: every request is accounted for, every error is named", "a server that"),),
+    "fault-injection": (("Fault injection: every request is accounted for, every error is named", "a server that"),),
 }
 # Minimal clients over the same kernel interface as a driver: a floor for its cost.
 FLOORS = {
@@ -78,7 +78,7 @@ def table(documents):
     claims = {}
     order = list(VALIDATIONS)
     for document in sorted(documents, key=lambda each: order.index(each["kind"]) if each["kind"] in order else -1):
-        found = _costs(document) if document["schema"] == "fanin-peers" else figures_of(document)
+        found = _costs(document) if document["schema"] == "fanin-comparison" else figures_of(document)
         for what, figure in found:
             claims.setdefault(what, Claim(what)).figures.append(figure)
     if not claims:
@@ -89,28 +89,28 @@ def table(documents):
 
 def _costs(document):
     for ratio in document["ratios"]:
-        for (driver, peer, kind), limit in COST_LIMITS.items():
-            if ratio["name"].startswith(driver) and ratio["baseline"] == peer and document["kind"] == kind:
+        for (driver, other, kind), limit in COST_LIMITS.items():
+            if ratio["name"].startswith(driver) and ratio["baseline"] == other and document["kind"] == kind:
                 place = document["title"].split(":")[0]
                 measured = f"{ratio_text(ratio)}: " + f"`{ratio['name']}`, " * (driver != ratio["name"]) + place
-                measured += _floor(document, driver, peer)
+                measured += _floor(document, driver, other)
                 holds = ratio["median"] <= limit
                 figure = (1 - ratio["median"] / limit, measured, f"\u2264 {limit:.2f}", holds)
                 server = " (nginx serves)" * (kind == "generator-nginx")
-                yield f"CPU time per request: `{driver}` to `{peer}`{server}", figure
+                yield f"CPU time per request: `{driver}` to `{other}`{server}", figure
 
 
-def _floor(document, driver, peer):
+def _floor(document, driver, other):
     floors = FLOORS.get(driver, {})
     return "".join(
         f"; `{ratio['name']}`, which {floors[ratio['name']]}, has {ratio_text(ratio)}"
         for ratio in document["ratios"]
-        if ratio["name"] in floors and ratio["baseline"] == peer
+        if ratio["name"] in floors and ratio["baseline"] == other
     )
 
 
 def figures_of(document):
-    """(claim, its figure as in Claim) for each figure of a fanin-truth document that has a bound."""
+    """(claim, its figure as in Claim) for each figure of a fanin-validation document that has a bound."""
     for what, names in VALIDATIONS[document["kind"]]:
         for each in document["figures"]:
             if re.match(names, each["name"]) and (each["low"], each["high"]) != (None, None):

@@ -12,9 +12,9 @@ be measured."""
 
 def sections(documents):
     """All figures of comparisons and validations; nothing where there are none."""
-    peers = [each for each in documents if each["schema"] == "fanin-peers"]
-    known = [each for each in documents if each["schema"] != "fanin-peers"]
-    parts = [COSTS, *map(_costs, peers), *_left_out(peers)] if peers else []
+    comparisons = [each for each in documents if each["schema"] == "fanin-comparison"]
+    known = [each for each in documents if each["schema"] != "fanin-comparison"]
+    parts = [COSTS, *map(_costs, comparisons), *_left_out(comparisons)] if comparisons else []
     return parts + ([VALIDATION, *map(_validation, known)] if known else [])
 
 
@@ -37,8 +37,8 @@ def ratio_text(ratio):
     return f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
 
 
-def _left_out(peers):
-    skipped = {f"`{each['name']}` ({each['reason']})": None for document in peers for each in document["skipped"]}
+def _left_out(comparisons):
+    skipped = {f"`{each['name']}` ({each['reason']})": None for document in comparisons for each in document["skipped"]}
     return [f"Left out: {'; '.join(skipped)}."] * bool(skipped)
 
 

@@ -58,7 +58,7 @@ def findings(document, kind):
         return load_findings(document, ())
     if kind == "fanin-load-sweep":
         return _findings_of_loads(document, "points", "ceiling")
-    if kind == "fanin-load-slices":
+    if kind == "fanin-load-interleaving":
         return _findings_of_loads(document, "targets")
     if kind == "fanin-load-search":
         return _findings_of_loads(document, "probes", "ceiling", "confirming")
@@ -127,7 +127,7 @@ def histogram_findings(document, path):
             return [_finding((*path, "buckets", index), f"no bucket begins at {lowest} with two significant digits")]
         if index and lowest <= buckets[index - 1][0]:
             return [_finding((*path, "buckets", index), "buckets should ascend")]
-    histogram = Histogram(buckets, document["infinite"])
+    histogram = Histogram(buckets, document["unanswered"])
     if histogram.count != document["count"]:
         return [_finding((*path, "count"), f"{document['count']} but the buckets hold {histogram.count}")]
     found = []

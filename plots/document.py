@@ -23,13 +23,13 @@ SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
     "fanin-load": "load.schema.json",
     "fanin-load-sweep": "load-sweep.schema.json",
-    "fanin-load-slices": "load-slices.schema.json",
+    "fanin-load-interleaving": "load-interleaving.schema.json",
     "fanin-load-search": "load-search.schema.json",
     "fanin-load-live": "load-live.schema.json",
     "fanin-calibration": "calibration.schema.json",
     "fanin-run": "run.schema.json",
-    "fanin-peers": "peers.schema.json",
-    "fanin-truth": "truth.schema.json",
+    "fanin-comparison": "comparison.schema.json",
+    "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
 }
 # Deeper than any file of ours, and less than recursion over it can take. `fanin` has the same limit.
@@ -284,12 +284,18 @@ def kind_of(document, origin):
     if not isinstance(document, dict):
         raise InputError(f'{origin}: $: should be an object with a key "schema"')
     kind = document.get("schema")
+    if isinstance(kind, str) and kind.startswith("fanin-") and kind not in SCHEMA_FILES:
+        raise InputError(f"{origin}: $.schema: {json.dumps(kind)[:60]} was written by another version of fanin: run it again")
     if not isinstance(kind, str) or kind not in SCHEMA_FILES:
         known = ", ".join(SCHEMA_FILES)
         said = "there is none" if kind is None else f"it is {json.dumps(kind)[:60]}"
         raise InputError(f"{origin}: $.schema: {said}: it should be one of {known}")
     wanted = _schemas()[kind]["properties"]["schema_version"]["const"]
     version = document.get("schema_version")
+    if isinstance(version, int) and not isinstance(version, bool) and 1 <= version < wanted:
+        remedy = "rename its keys as in results/README.md" if kind == "fanin-suite" else "run it again"
+        older = f"written by an older fanin (version {version}, this one reads {wanted})"
+        raise InputError(f"{origin}: $.schema_version: {older}: {remedy}")
     if version != wanted or isinstance(version, bool):
         said = "there is none" if version is None else f"it is {json.dumps(version)[:60]}"
         raise InputError(f"{origin}: $.schema_version: {said}: this program reads version {wanted} of {kind}")

@@ -6,15 +6,15 @@ PARAMETER_WORDS = {
     "connections": "connections",
     "idle_connections": "idle connections",
     "threads": "generator threads",
-    "connecting": "connects under way at once",
+    "connect_concurrency": "connects in progress at once",
     "payload_bytes": "payload in bytes",
     "reply_bytes": "reply in bytes",
     "reply_limit_bytes": "longest reply in bytes",
     "setup_reply_bytes": "reply to the set-up in bytes",
     "work_share": "share of requests that cost CPU time",
-    "rate_per_s": "offered requests per second",
+    "rate": "offered requests per second",
     "burst_size": "requests in each burst",
-    "depth": "requests in flight per connection",
+    "pipeline": "requests in flight per connection",
     "requests_per_connection": "requests per connection",
     "requests": "requests",
     "send_bytes_per_s": "bytes sent per second and connection",
@@ -51,10 +51,10 @@ def words_of(asked, varied):
         parts.append(f"a mix of {len(asked['mix'])} classes of requests")
     elif varied != "payload_bytes":
         parts.append(f"{exact(asked['payload_bytes'])} bytes payload")
-    if asked["depth"] != 1 and varied != "depth":
-        parts.append(f"{asked['depth']} in flight per connection")
-    if asked["think_ns"]:
-        parts.append(f"{duration(asked['think_ns'])} think time")
+    if asked["pipeline"] != 1 and varied != "pipeline":
+        parts.append(f"{asked['pipeline']} in flight per connection")
+    if asked["think_time_ns"]:
+        parts.append(f"{duration(asked['think_time_ns'])} think time")
     if asked["requests_per_connection"] and varied != "requests_per_connection":
         parts.append(f"{asked['requests_per_connection']} requests per connection")
     if asked["duration_ns"]:
@@ -70,7 +70,7 @@ def _schedule(asked, varied):
     if "ramp" in asked:
         ends = (count(asked["ramp"][end]) for end in ("from_per_s", "to_per_s"))
         return [f"{arrivals} at {' to '.join(ends)} requests/s"]
-    if varied == "rate_per_s":
+    if varied == "rate":
         return [arrivals] if asked["arrival"] in ("bursts", "trace") else []
     return [f"{arrivals} at {count(asked['rate_per_s'])} requests/s"]
 

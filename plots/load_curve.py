@@ -138,7 +138,7 @@ def _notes(points):
 
 
 def _subtitle(result):
-    return facts.words_of(result["workload"], "rate_per_s")
+    return facts.words_of(result["workload"], "rate")
 
 
 def _footer(document, points):

@@ -54,29 +54,29 @@ def publish(run_path, memory_path=None, top=TOP):
     # Written next to the old reference, which may be the input and which stays if anything fails.
     with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
         made = Path(scratch) / "reference"
-        peers, charts = _make_reference(run, memory, made)
+        comparisons, charts = _make_reference(run, memory, made)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
     path.write_text(readme.replaced(text, "chart", readme.chart(charts), path), encoding="utf-8")
     page = top / results_page.PAGE
     page.parent.mkdir(exist_ok=True)
-    page.write_text(results_page.page(run, charts, peers), encoding="utf-8")
+    page.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")
 
 
 def _make_reference(run, memory, out):
-    """Fills the folder `out`; returns the comparisons with peers and the file names of the charts."""
+    """Fills the folder `out`; returns the comparisons and the file names of the charts."""
     (out / "charts").mkdir(parents=True)
     _compress(run.path, out / "run.json.gz")
     beside = run.path.parent
     micro = next((path for path in (beside / "micro.json", beside / "micro.json.gz") if path.exists()), None)
     if micro:
         _compress(micro, out / "micro.json.gz")
-    peers = _copy_peers(beside / "peers", out / "peers")
+    comparisons = _copy_comparisons(beside / "comparisons", out / "comparisons")
     charts = _draw(run, out / "charts", [each for each in SHOWN if each != MEMORY or not memory])
     if memory:
         _compress(memory.path, out / "memory" / "run.json.gz")
         charts += _draw(memory, out / "charts", [MEMORY])
-    return peers, charts
+    return comparisons, charts
 
 
 def _load(path):
@@ -96,8 +96,8 @@ def _compress(source, target):
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
 
 
-def _copy_peers(source, target):
-    """Copies the comparisons with peers, if there are any, and returns them in the order of their names."""
+def _copy_comparisons(source, target):
+    """Copies the comparisons, if there are any, and returns them in the order of their names."""
     found = []
     for path in sorted(source.glob("*.json")):
         document = read_json(path)

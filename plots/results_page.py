@@ -20,13 +20,13 @@ hold."""
 LIMITED, WARNED = "\u00b0", "\u2020"
 
 
-def page(run, charts, peers=()):
-    """The page as Markdown. `charts`: file names to show; `peers`: documents of comparisons and validations."""
+def page(run, charts, comparisons=()):
+    """The page as Markdown. `charts`: file names to show; `comparisons`: documents of comparisons and validations."""
     parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_twins(run)]
     parts += [f"![{name.removesuffix('.png')}](../{CHARTS}/{name})" for name in charts]
-    claimed = claims.table(peers)
+    claimed = claims.table(comparisons)
     parts += ["## Claims about the generator", *claimed] if claimed else []
-    return "\n\n".join(filter(None, [*parts, *comparison_page.sections(peers)])) + "\n"
+    return "\n\n".join(filter(None, [*parts, *comparison_page.sections(comparisons)])) + "\n"
 
 
 def idle_experiment(run):

@@ -68,7 +68,7 @@ def _of_texts(value, path, key=""):
         yield _finding(path, "holds half of a character")
     elif isinstance(value, str) and "\0" in value:
         yield _finding(path, "holds a NUL (U+0000), at which an argument of a program ends")
-    elif key in ("warmup", "duration", "work", "think", "timeout", "trickle"):
+    elif key in ("warmup", "duration", "work", "think_time", "timeout", "trickle"):
         if value != "auto" and duration_ns(value) > _MAX_NS:
             yield _finding(path, "is longer than a year")
         if value != "auto" and duration_ns(value) < _SHORTEST_NS.get(key, 0) - 0.5:
@@ -177,23 +177,23 @@ def _of_driver(keys):
         yield f"the driver threads takes a thread for each of at most {_MAX_BLOCKING_THREADS} connections"
     if threads > connections:
         yield f"{threads} threads for {connections} connections"
-    if threaded and (paced or keys.get("depth", 1) > 1):
-        yield "depth, send_bytes_per_s and read_bytes_per_s need event loops, not the driver threads"
+    if threaded and (paced or keys.get("pipeline", 1) > 1):
+        yield "pipeline, send_bytes_per_s and read_bytes_per_s need event loops, not the driver threads"
     if keys.get("timestamps") and (paced or keys.get("driver") in ("threads", "io-uring")):
         yield "timestamps need the driver epoll, and neither send_bytes_per_s nor read_bytes_per_s"
-    if connections * keys.get("depth", 1) > _MAX_IN_FLIGHT:
-        yield f"connections times depth is above {_MAX_IN_FLIGHT}"
+    if connections * keys.get("pipeline", 1) > _MAX_IN_FLIGHT:
+        yield f"connections times pipeline is above {_MAX_IN_FLIGHT}"
 
 
 def _of_connections(keys):
     idle = keys.get("idle_connections", 0)
-    if keys.get("prove_idle") and not idle:
-        yield "prove_idle needs idle_connections above 0"
+    if keys.get("verify_idle") and not idle:
+        yield "verify_idle needs idle_connections above 0"
     if "trickle" in keys and (not idle or "requests" in keys):
         yield "trickle needs idle_connections above 0, and no requests"
-    several = keys.get("prove_idle") or keys.get("depth", 1) > 1 or keys.get("requests_per_connection", 0) > 1
+    several = keys.get("verify_idle") or keys.get("pipeline", 1) > 1 or keys.get("requests_per_connection", 0) > 1
     if several and keys["protocol"] in _ONE_REQUEST_PER_CONNECTION:
-        yield f"prove_idle, depth and requests_per_connection need several requests per connection: not {keys['protocol']}"
+        yield f"verify_idle, pipeline and requests_per_connection need several requests per connection: not {keys['protocol']}"
     closes = any(_count_fields(each, "connection") for each in (keys, *keys.get("mix", ())))
     if keys.get("close") == "server" and not keys.get("requests_per_connection") and not closes:
         yield "the close server needs requests_per_connection"
@@ -204,13 +204,13 @@ def _of_schedule(keys):
     for name, needed in (("bursts", "burst_size"), ("trace", "trace")):
         if (arrival == name) != (needed in keys):
             yield f"the arrival {name} and {needed} go together"
-    if arrival and not {"rate_per_s", "ramp", "trace"} & keys.keys():
-        yield "arrival needs rate_per_s or ramp"
-    if {"rate_per_s", "ramp", "trace"} & keys.keys() and duration_ns(keys.get("think", "0s")) >= 0.5:
-        yield "think needs a closed loop"
+    if arrival and not {"rate", "ramp", "trace"} & keys.keys():
+        yield "arrival needs rate or ramp"
+    if {"rate", "ramp", "trace"} & keys.keys() and duration_ns(keys.get("think_time", "0s")) >= 0.5:
+        yield "think_time needs a closed loop"
     if "ramp" not in keys:
         return
-    for name in ("rate_per_s", "requests"):
+    for name in ("rate", "requests"):
         if name in keys:
             yield f"takes ramp or {name}, not both"
     if arrival in ("bursts", "trace"):

@@ -60,7 +60,7 @@ def figure(name, unit, measured, expected=None, low=None, high=None):
 
 def stalls_in_words(result):
     """What the machine took from the generator while it spun."""
-    stalls = result["generator"]["stalls"]
+    stalls = result["generator"]["preemptions"]
     if stalls is None:
         return "the machine's stalls are not known: the generator did not spin"
     return (
@@ -77,8 +77,8 @@ def report(kind, title, figures, notes, options):
     """
     if options.json:
         document = {
-            "schema": "fanin-truth",
-            "schema_version": 1,
+            "schema": "fanin-validation",
+            "schema_version": 2,
             "kind": kind,
             "title": title,
             "kernel": platform.release(),

@@ -211,7 +211,7 @@ def main():
         faults = amiss(code, result, expected_code, kinds)
         found.append(known_values.figure(f"a server that {name}", "faults", faults, 0, 0, 0))
         notes.append(told(name, code, result))
-    raise SystemExit(known_values.report("weather", "Servers that misbehave", found, notes, options))
+    raise SystemExit(known_values.report("fault-injection", "Servers that misbehave", found, notes, options))
 
 
 if __name__ == "__main__":

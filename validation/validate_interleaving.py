@@ -100,7 +100,7 @@ def main():
     base_loops, added_loops = round(kBaseWorkNs * per_ns), round(kAddedWorkNs * per_ns)
     works = (base_loops, base_loops, base_loops + added_loops)
     base, same, more = (server_command(options, loops) for loops in works)
-    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(base) as first:
+    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, Server(base) as first:
         options.scratch = f"{folder}/slices.json"
         with Server(same) as second:
             twins = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
@@ -109,7 +109,7 @@ def main():
     title = "Two servers that take turns: the same one, and one that does a little more"
     steps = f"{base_loops} steps of a loop for {kBaseWorkNs} ns, {added_loops} more for {kAddedWork}"
     notes = [steps, *notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
-    raise SystemExit(known_values.report("slices", title, a_a_figures(twins) + a_b_figures(other), notes, options))
+    raise SystemExit(known_values.report("interleaving", title, a_a_figures(twins) + a_b_figures(other), notes, options))
 
 
 if __name__ == "__main__":

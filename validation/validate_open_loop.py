@@ -8,7 +8,7 @@ load is the same for 1 connection with 1000 requests in flight and for 1000 with
 achieved rate must be within 0.1 % of the asked one (a Poisson schedule is off by more than that by chance). With both
 kinds of arrival 99.9 % of the sends must leave within 100 us of their time, those counted out that the machine made
 late: a generator that spins sees when its CPU is taken away, and fanin-load says which of its late sends would have
-been in time otherwise (schedule.late_by_stalls_share). Both shares are printed. That it sees them is checked beside a
+been in time otherwise (schedule.late_by_preemption_share). Both shares are printed. That it sees them is checked beside a
 neighbour that takes half of the CPU, where the kernel's own figure (run_queue_wait_ns) is what they must come to.
 The gaps between the actual sends are compared at 1000 requests a second, where a gap is long beside a send: at half of
 the capacity one connection sends what is due at the same time in one call, and a thousand cannot. Those of 1 and of
@@ -99,7 +99,7 @@ def figures_of(result, arrival, shape):
     on_time = known_values.figure(
         f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us or late by stalls, {arrival}, {shape}",
         "share",
-        min(1.0, schedule["within_tolerance_share"] + (schedule["late_by_stalls_share"] or 0)),
+        min(1.0, schedule["within_tolerance_share"] + (schedule["late_by_preemption_share"] or 0)),
         low=kOnTime,
     )
     if arrival == "poisson":
@@ -125,10 +125,10 @@ def beside_a_neighbour(port, options, rate):
         neighbour.kill()
         neighbour.wait()
     generator, schedule = result["generator"], result["schedule"]
-    seen = generator["stalls"]["total_ns"] / generator["run_queue_wait_ns"]
+    seen = generator["preemptions"]["total_ns"] / generator["run_queue_wait_ns"]
     note = (
         f"beside a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
-        f"{schedule['late_by_stalls_share']:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+        f"{schedule['late_by_preemption_share']:.3%} late by stalls; {known_values.stalls_in_words(result)}"
     )
     return known_values.figure("stalls seen beside waiting for the CPU, a busy neighbour", "ratio", seen, 1, kSeen), note
 
@@ -144,7 +144,7 @@ def measure(port, options):
             found += figures_of(result, arrival, shape)
             notes.append(
                 f"{arrival}, {shape}: {result['schedule']['within_tolerance_share']:.3%} on time, "
-                f"{result['schedule']['late_by_stalls_share'] or 0:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+                f"{result['schedule']['late_by_preemption_share'] or 0:.3%} late by stalls; {known_values.stalls_in_words(result)}"
             )
             if arrival == "poisson":
                 lateness.append(result["schedule"]["lateness"]["buckets"])
@@ -168,7 +168,7 @@ def measure(port, options):
 def main():
     options = paired.parse(known_values.command_line(__doc__, 10, "of each run"), ("fanin-server", "fanin-load"))
     command = [str(options.build / "fanin-server"), "epoll", "--port", "{port}"]
-    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, Server(command) as server:
+    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, Server(command) as server:
         options.scratch = f"{folder}/load.json"
         found, notes = measure(server.port, options)
     raise SystemExit(known_values.report("open-loop", "Open loop at half of the server's capacity", found, notes, options))

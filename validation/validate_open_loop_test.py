@@ -58,7 +58,7 @@ class Figures(unittest.TestCase):
         "achieved_rate_per_s": 1000.9,
         "tolerance_ns": 100_000,
         "within_tolerance_share": 0.9991,
-        "late_by_stalls_share": 0.0,
+        "late_by_preemption_share": 0.0,
     }
 
     def holds(self, arrival="uniform", **changes):
@@ -72,9 +72,9 @@ class Figures(unittest.TestCase):
         self.assertEqual(self.holds(within_tolerance_share=0.9989), [True, False])
 
     def test_what_the_machine_took_is_counted_out_and_no_more(self):
-        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_stalls_share=0.001), [True, True])
-        self.assertEqual(self.holds(within_tolerance_share=0.9979, late_by_stalls_share=0.001), [True, False])
-        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_stalls_share=None), [True, False])
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_preemption_share=0.001), [True, True])
+        self.assertEqual(self.holds(within_tolerance_share=0.9979, late_by_preemption_share=0.001), [True, False])
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_preemption_share=None), [True, False])
 
     def test_chance_is_no_fault(self):
         # A Poisson schedule of n requests is off by 1 / sqrt(n), which asked for 0.1 % would fail a sound generator.

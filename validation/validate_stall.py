@@ -106,7 +106,7 @@ def slower_than(result, limit_ms):
     """Share of the requests of one result whose latency lies in a bucket above `limit_ms`."""
     response = result["latency"]["response"]
     slower = sum(count for lowest, count in response["buckets"] if lowest > limit_ms * 1e6)
-    return (slower + response["infinite"]) / (response["count"] + response["infinite"])
+    return (slower + response["unanswered"]) / (response["count"] + response["unanswered"])
 
 
 def control(port, p90_ms, options):
@@ -130,7 +130,7 @@ def options_of_command_line():
 def main():
     options = options_of_command_line()
     command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs)]
-    with tempfile.TemporaryDirectory(prefix="fanin-truth-") as folder, awake(0):
+    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, awake(0):
         options.scratch = f"{folder}/load.json"
         with Server([*command, str(round(kStall * 1e3))]) as server:
             found, notes = measure(server.port, options)

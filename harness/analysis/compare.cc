@@ -59,7 +59,7 @@ struct Sample {
 Sample sample_of(const std::vector<const Json*>& rounds, const std::string& metric) {
   Sample sample;
   std::size_t missing = 0;
-  const Json::json_pointer unanswered("/load/latency/response/infinite");
+  const Json::json_pointer unanswered("/load/latency/response/unanswered");
   for (const Json* round : rounds) {
     if (round->at("status") != "ok") {
       continue;

@@ -27,7 +27,7 @@ Json round_of(const std::string& cell, double throughput, double p99, double cpu
 // A run of one cell with five rounds that scatter by 2 % around the given values.
 Json run_of(double throughput, double p99, double cpu) {
   Json run{{"schema", "fanin-run"},
-           {"schema_version", 1},
+           {"schema_version", 2},
            {"environment",
             {{"start",
               {{"cpu", {{"model", "X"}}},
@@ -192,10 +192,10 @@ TEST(Compare, CountsACellThatIsLostAsWorse) {
   EXPECT_THAT(describe_comparison(compare_runs(base, silent, {})),
               HasSubstr("throughput_per_s: 0 in 1 round of the second run (counts as WORSE)"));
   Json unanswered = base;
-  unanswered["rounds"][3]["load"]["latency"]["response"] = {{"infinite", 20}, {"percentiles", {{"p99", nullptr}}}};
+  unanswered["rounds"][3]["load"]["latency"]["response"] = {{"unanswered", 20}, {"percentiles", {{"p99", nullptr}}}};
   EXPECT_TRUE(compare_runs(base, unanswered, {}).any_worse());
   Json few = base;  // too few samples for this percentile: nothing that the server did
-  few["rounds"][3]["load"]["latency"]["response"] = {{"infinite", 0}, {"percentiles", {{"p99", nullptr}}}};
+  few["rounds"][3]["load"]["latency"]["response"] = {{"unanswered", 0}, {"percentiles", {{"p99", nullptr}}}};
   EXPECT_FALSE(compare_runs(base, few, {}).any_worse());
 }
 

@@ -32,7 +32,7 @@ std::uint64_t highest_of(std::uint64_t lowest) { return lowest + width_of(lowest
 
 // Null among the values without end, and with fewer than 10/(1-p) values.
 Json percentile(const Json& histogram, std::uint64_t parts) {
-  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "infinite");
+  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "unanswered");
   if (total * (kParts - parts) < 10 * kParts) {
     return nullptr;
   }
@@ -129,7 +129,7 @@ void check_run(const JsonReader& run) {
   if (!schema || schema->value() != "fanin-run") {
     run.fail("is no run: 'schema' must be \"fanin-run\" (a run directory holds it as run.json)");
   }
-  run.at("schema_version").only_version(1);
+  run.at("schema_version").only_version(2, "run it again");
   check_schema(run, "run");
   const JsonReader suite_place = run.at("suite");
   const Suite suite = parse_suite(suite_place.value(), run.file() + ": /suite");

@@ -142,7 +142,10 @@ void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
   }
 }
 
-void JsonReader::only_version(int known) const {
+void JsonReader::only_version(int known, std::string_view remedy) const {
+  if (value_->is_number_integer() && *value_ >= 1 && *value_ < known) {
+    fail(fmt::format("written by an older fanin (version {}, this one reads {}): {}", value_->dump(), known, remedy));
+  }
   if (*value_ != known) {
     fail(fmt::format("this program reads version {} only, the file has {}", known, value_->dump()));
   }

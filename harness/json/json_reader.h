@@ -50,8 +50,9 @@ class JsonReader {
   std::optional<JsonReader> find(std::string_view key) const;  // nothing where the key is absent; null is a value
   std::vector<JsonReader> items() const;                       // of an array
 
-  void only_version(int known) const;  // refuses any other
-  std::string text() const;            // not empty
+  // Refuses any other; `remedy` is what helps with an older one.
+  void only_version(int known, std::string_view remedy) const;
+  std::string text() const;  // not empty
   std::int64_t integer(std::int64_t low, std::int64_t high) const;
   double number() const;  // finite
   bool boolean() const;

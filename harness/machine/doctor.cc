@@ -100,16 +100,16 @@ Json headroom_json(const Headroom& headroom, std::uint64_t most) {
   for (const Finding& finding : headroom.findings) {
     findings.push_back({{"name", finding.name},
                         {"status", name_of(finding.status)},
-                        {"has", json_or_null(finding.has)},
-                        {"needs", json_or_null(finding.needs)},
+                        {"current", json_or_null(finding.has)},
+                        {"required", json_or_null(finding.needs)},
                         {"note", finding.note},
                         {"command", finding.command.empty() ? Json(nullptr) : Json(finding.command)}});
   }
   return {{"schema", "fanin-doctor"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"connections", headroom.connections},
           {"fits", headroom.fits()},
-          {"most_connections", most},
+          {"max_connections", most},
           {"server_processes", json_or_null(headroom.server_processes)},
           {"findings", findings},
           {"changes", Json::array()}};

@@ -184,7 +184,7 @@ TEST(Headroom, FindsTheMostThatFit) {
   EXPECT_FALSE(judge(limits, 1'230'636).fits());
   const Json report = headroom_json(judge(limits, 2'000'000), most_connections(limits));
   EXPECT_EQ(report.at("fits"), false);
-  EXPECT_EQ(report.at("most_connections"), 1'230'635);
+  EXPECT_EQ(report.at("max_connections"), 1'230'635);
 }
 
 }  // namespace

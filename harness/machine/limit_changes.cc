@@ -138,7 +138,7 @@ LimitChanges::Values LimitChanges::read_state() const {
   }
   const Json state = load_json(state_file_);
   const JsonReader reader(state, state_file_);
-  reader.at("schema_version").only_version(kStateVersion);
+  reader.at("schema_version").only_version(kStateVersion, "remove it");
   const JsonReader originals = reader.at("originals");
   if (!originals.value().is_object()) {
     originals.fail("must be an object");

@@ -25,9 +25,9 @@ Catalogue small_catalogue() {
 std::string reason(const std::string& model, const std::string& workload,
                    const MachineLimits& limits = {.descriptors_hard = 20'000}, const std::string& args = "[]") {
   const Json document = Json::parse(
-      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
       model + R"(","args":)" + args + R"(}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
-      R"(,"sweep":{"parameter":"depth","values":[1]}}]})");
+      R"(,"sweep":{"parameter":"pipeline","values":[1]}}]})");
   const Suite suite = parse_suite(document, "s.json");
   return unsupported_reason(make_cells(suite).front(), suite.servers.front(), small_catalogue(), limits);
 }
@@ -66,9 +66,9 @@ TEST(Unsupported, IdleConnectionsThatNobodyAccepts) {
 
 TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
   const Json document = Json::parse(
-      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epol"}],
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epol"}],
           "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
-                          "sweep":{"parameter":"depth","values":[1]}}]})");
+                          "sweep":{"parameter":"pipeline","values":[1]}}]})");
   try {
     check_models(parse_suite(document, "s.json"), "s.json", small_catalogue());
     FAIL() << "accepted";

@@ -29,7 +29,7 @@ Rig scripted_rig() {
 
 Suite scripted_suite(const std::string& model, const std::string& mode) {
   Json document = Json::parse(
-      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"warmup":"0s","duration":"10ms",
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"warmup":"0s","duration":"10ms",
           "servers":[{"name":"s","model":"m"}],
           "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
                           "sweep":{"parameter":"connections","values":[1]}}]})");

@@ -79,7 +79,7 @@ Json RunRecord::to_json(const Catalogue& catalogue) const {
     }
   }
   return {{"schema", "fanin-run"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"run_id", run_id},
           {"started_at", started_at},
           {"finished_at", finished_at},

@@ -13,7 +13,7 @@ using ::testing::StartsWith;
 
 std::vector<std::string> command_for(const std::string& server, int idle) {
   Json document = Json::parse(
-      R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":1,"servers":[],
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[],
           "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo","connections":100},
                           "sweep":{"parameter":"idle_connections","values":[0]}}]})");
   document["servers"].push_back(Json::parse(server));

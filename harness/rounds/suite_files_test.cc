@@ -17,7 +17,7 @@ using ::testing::EndsWith;
 using ::testing::StartsWith;
 
 Suite suite_with(const std::string& workload) {
-  return parse_suite(Json::parse(R"({"schema":"fanin-suite","schema_version":1,"name":"n","repetitions":1,
+  return parse_suite(Json::parse(R"({"schema":"fanin-suite","schema_version":2,"name":"n","repetitions":1,
       "servers":[{"name":"s","model":"epoll"}],"experiments":[{"name":"e","servers":["s"],"workload":)" +
                                  workload + R"(,"sweep":{"parameter":"connections","values":[1]}}]})"),
                      "s.json");
@@ -58,8 +58,8 @@ TEST_F(SuiteFilesTest, ATraceIsReadBeforeAnythingRuns) {
   EXPECT_EQ(complaint(kTrace, "0\n2\n1\n"),
             "experiment 'e': f:3: 1 is earlier than the time before it: sort the times");
   EXPECT_EQ(complaint(kTrace, "5\n"), "experiment 'e': f: a trace needs two different times: give one time per line");
-  EXPECT_THAT(complaint(kTrace, "0\n1ns\n"), EndsWith("requests/s, which is above 100000000: give 'rate_per_s'"));
-  EXPECT_EQ(complaint(R"({"protocol":"echo","arrival":"trace","trace":"f","rate_per_s":5})", "0\n1ns\n"), "taken");
+  EXPECT_THAT(complaint(kTrace, "0\n1ns\n"), EndsWith("requests/s, which is above 100000000: give 'rate'"));
+  EXPECT_EQ(complaint(R"({"protocol":"echo","arrival":"trace","trace":"f","rate":5})", "0\n1ns\n"), "taken");
 }
 
 // The generator reads body files likewise: an empty one, which it refuses, was found when the round ran.

@@ -14,13 +14,13 @@ namespace {
 using ::testing::ElementsAre;
 
 Suite small_suite() {
-  return parse_suite(Json::parse(R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":3,
+  return parse_suite(Json::parse(R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":3,
     "warmup":"300ms","duration":"1s","servers":[{"name":"a","model":"epoll"},{"name":"b","model":"poll"}],
     "experiments":[
       {"name":"x","servers":["*"],"workload":{"protocol":"echo","connections":10},
        "sweep":{"parameter":"connections","values":[1,100]},"aa":{"server":"b","value":100}},
       {"name":"y","servers":["a"],"workload":{"protocol":"echo"},"duration":"2s",
-       "sweep":{"parameter":"rate_per_s","values":[0.5]},"aa":{"server":"a","value":0.5}}]})"),
+       "sweep":{"parameter":"rate","values":[0.5]},"aa":{"server":"a","value":0.5}}]})"),
                      "s.json");
 }
 

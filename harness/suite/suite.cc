@@ -11,7 +11,7 @@
 namespace fanin::harness {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 // Of fanin-load's --warmup auto (docs/methodology.md).
 constexpr Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
@@ -255,7 +255,7 @@ Suite parse_suite(const Json& document, const std::string& file) {
   if (!schema || schema->value() != "fanin-suite") {
     root.fail("is no suite: 'schema' must be \"fanin-suite\"");
   }
-  root.at("schema_version").only_version(kSchemaVersion);
+  root.at("schema_version").only_version(kSchemaVersion, "rename its keys as in results/README.md");
   root.only_keys({"schema", "schema_version", "name", "description", "repetitions", "seed", "warmup", "duration",
                   "servers", "experiments"});
   refuse_nul(root);

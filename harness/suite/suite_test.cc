@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Json valid_suite() {
-  return Json::parse(R"({"schema":"fanin-suite","schema_version":1,"name":"t","repetitions":3,"seed":7,
+  return Json::parse(R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":3,"seed":7,
     "warmup":"300ms","duration":"1s",
     "servers":[{"name":"epoll","model":"epoll","args":["--read-cap","4096"]},
                {"name":"redis","command":["redis-server","--port","{port}","--save",""]}],
@@ -58,8 +58,9 @@ TEST(Suite, ReadsWhatIsWritten) {
 TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_EQ(complaint([](Json& s) { s["schema"] = "fanin-run"; }),
             "s.json: /: is no suite: 'schema' must be \"fanin-suite\"");
-  EXPECT_EQ(complaint([](Json& s) { s["schema_version"] = 2; }),
-            "s.json: /schema_version: this program reads version 1 only, the file has 2");
+  EXPECT_EQ(complaint([](Json& s) { s["schema_version"] = 1; }),
+            "s.json: /schema_version: written by an older fanin (version 1, this one reads 2): rename its keys as in "
+            "results/README.md");
   EXPECT_THAT(complaint([](Json& s) { s["repetition"] = 3; }), HasSubstr("s.json: /: unknown key 'repetition'"));
   EXPECT_EQ(complaint([](Json& s) { s.erase("repetitions"); }), "s.json: /: 'repetitions' is missing");
   EXPECT_EQ(complaint([](Json& s) { s["repetitions"] = 0; }),
@@ -117,8 +118,8 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["parameter"] = "protocol"; }), HasSubstr("cannot be swept"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["conections"] = 5; }),
               HasSubstr("s.json: /experiments/0/workload: unknown key 'conections'"));
-  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["rate_per_s"] = -1; }),
-              HasSubstr("s.json: /experiments/0/workload/rate_per_s: must be above 0"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["rate"] = -1; }),
+              HasSubstr("s.json: /experiments/0/workload/rate: must be above 0"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst|server"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"] = {{"protocol", "raw"}}; }), HasSubstr("needs 'request'"));
   EXPECT_THAT(in_experiment([](Json& e) { e["warmup"] = "long"; }), HasSubstr("/experiments/0/warmup: must be a"));
@@ -149,8 +150,8 @@ TEST(Suite, WhatASweepSetsCountsForItsWorkload) {
       experiment["sweep"] = {{"parameter", parameter}, {"values", {1, 10}}};
     });
   };
-  EXPECT_EQ(sweeping("burst_size", R"({"protocol":"echo","rate_per_s":100,"arrival":"bursts"})"), "accepted");
-  EXPECT_EQ(sweeping("rate_per_s", R"({"protocol":"echo","arrival":"uniform"})"), "accepted");
+  EXPECT_EQ(sweeping("burst_size", R"({"protocol":"echo","rate":100,"arrival":"bursts"})"), "accepted");
+  EXPECT_EQ(sweeping("rate", R"({"protocol":"echo","arrival":"uniform"})"), "accepted");
   EXPECT_EQ(sweeping("payload_bytes", R"({"protocol":"echo","payload":"hello"})"),
             "s.json: /experiments/0/workload: takes 'payload' or 'payload_bytes', not both");
 }

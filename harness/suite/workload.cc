@@ -70,12 +70,12 @@ Workload Workload::with(const std::string& key, const Json& value) const {
 
 Workload Workload::for_a_check() const {
   Workload check = *this;
-  for (const char* key : {"rate_per_s", "ramp", "arrival", "burst_size", "trace", "idle_connections", "prove_idle",
-                          "trickle", "requests", "threads", "wait"}) {
+  for (const char* key : {"rate", "ramp", "arrival", "burst_size", "trace", "idle_connections", "verify_idle",
+                          "trickle", "requests", "threads", "idle_strategy"}) {
     check.values_.erase(key);
   }
   check.values_["connections"] = std::min<std::int64_t>(4, connections());
-  check.values_["think"] = "0s";  // the threads driver would think for a second by default
+  check.values_["think_time"] = "0s";  // the threads driver would think for a second by default
   return check;
 }
 
@@ -92,7 +92,7 @@ bool Workload::counts_requests() const { return values_.contains("requests"); }
 
 bool Workload::has_ramp() const { return values_.contains("ramp"); }
 
-bool Workload::has_rate() const { return values_.contains("rate_per_s"); }
+bool Workload::has_rate() const { return values_.contains("rate"); }
 
 std::string Workload::trace() const { return values_.value("trace", ""); }
 

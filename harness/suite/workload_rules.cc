@@ -168,29 +168,30 @@ void check_driver(const Json& values, const JsonReader& place) {
     place.fail(
         fmt::format("{} 'threads' for {} 'connections': give as many connections, or more", threads, connections));
   }
-  if (driver == "threads" && (paced || values.value("depth", 1) > 1)) {
-    place.fail("'depth', 'send_bytes_per_s' and 'read_bytes_per_s' need event loops: give another 'driver'");
+  if (driver == "threads" && (paced || values.value("pipeline", 1) > 1)) {
+    place.fail("'pipeline', 'send_bytes_per_s' and 'read_bytes_per_s' need event loops: give another 'driver'");
   }
   if (values.value("timestamps", false) && (paced || driver == "threads" || driver == "io-uring")) {
     place.fail("'timestamps' need the driver \"epoll\", and neither 'send_bytes_per_s' nor 'read_bytes_per_s'");
   }
-  if (connections * values.value("depth", std::int64_t{1}) > kMostInFlight) {
-    place.fail(fmt::format("'connections' times 'depth' is above {}: give less of one", kMostInFlight));
+  if (connections * values.value("pipeline", std::int64_t{1}) > kMostInFlight) {
+    place.fail(fmt::format("'connections' times 'pipeline' is above {}: give less of one", kMostInFlight));
   }
 }
 
 void check_connections(const Json& values, const JsonReader& place) {
   const bool has_idle = values.value("idle_connections", 0) > 0;
-  if (values.value("prove_idle", false) && !has_idle) {
-    place.fail("'prove_idle' needs 'idle_connections' above 0, each of which it serves once");
+  if (values.value("verify_idle", false) && !has_idle) {
+    place.fail("'verify_idle' needs 'idle_connections' above 0, each of which it serves once");
   }
   if (values.contains("trickle") && (!has_idle || values.contains("requests"))) {
     place.fail("'trickle' needs 'idle_connections' above 0, which send its bytes, and no 'requests': give a duration");
   }
-  if (has_one_request_per_connection(values) && (values.value("prove_idle", false) || values.value("depth", 1) > 1 ||
-                                                 values.value("requests_per_connection", 0) > 1)) {
+  if (has_one_request_per_connection(values) &&
+      (values.value("verify_idle", false) || values.value("pipeline", 1) > 1 ||
+       values.value("requests_per_connection", 0) > 1)) {
     place.fail(
-        fmt::format("'prove_idle', 'depth' and 'requests_per_connection' need several requests per connection, "
+        fmt::format("'verify_idle', 'pipeline' and 'requests_per_connection' need several requests per connection, "
                     "which protocol {} does not have",
                     values.at("protocol").get<std::string>()));
   }
@@ -209,18 +210,18 @@ void check_schedule(const Json& values, const JsonReader& place) {
   if ((arrival == "trace") != has("trace")) {
     place.fail("the arrival \"trace\" and 'trace', the file of times, go together: give both or neither");
   }
-  if (has("arrival") && !has("rate_per_s") && !has("ramp") && !has("trace")) {
-    place.fail("'arrival' needs 'rate_per_s' or 'ramp': without them the loop is closed and has no schedule");
+  if (has("arrival") && !has("rate") && !has("ramp") && !has("trace")) {
+    place.fail("'arrival' needs 'rate' or 'ramp': without them the loop is closed and has no schedule");
   }
-  const bool is_open = has("rate_per_s") || has("ramp") || has("trace");
-  if (is_open && parse_duration(values.value("think", "0s")) > Nanoseconds::zero()) {
-    place.fail("'think' needs a closed loop: with a rate the schedule says when requests are sent");
+  const bool is_open = has("rate") || has("ramp") || has("trace");
+  if (is_open && parse_duration(values.value("think_time", "0s")) > Nanoseconds::zero()) {
+    place.fail("'think_time' needs a closed loop: with a rate the schedule says when requests are sent");
   }
   if (!has("ramp")) {
     return;
   }
-  if (has("rate_per_s")) {
-    place.fail("takes 'rate_per_s' or 'ramp', not both");
+  if (has("rate")) {
+    place.fail("takes 'rate' or 'ramp', not both");
   }
   if (has("requests")) {
     place.fail("a 'ramp' takes the length of the window, which 'requests' does not say: leave one out");

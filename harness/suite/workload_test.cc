@@ -51,7 +51,7 @@ TEST(Workload, TextsOfAProtocolGoToBothPrograms) {
 }
 
 TEST(Workload, SchedulesReachTheGenerator) {
-  EXPECT_THAT(load_arguments(R"({"protocol":"echo","rate_per_s":1000,"arrival":"bursts","burst_size":10})"),
+  EXPECT_THAT(load_arguments(R"({"protocol":"echo","rate":1000,"arrival":"bursts","burst_size":10})"),
               ElementsAre("--protocol", "echo", "--rate", "1000", "--arrival", "bursts:10"));
   EXPECT_THAT(load_arguments(R"({"protocol":"echo","arrival":"trace","trace":"day/times.txt"})"),
               ElementsAre("--protocol", "echo", "--arrival", "trace:day/times.txt"));
@@ -61,7 +61,7 @@ TEST(Workload, SchedulesReachTheGenerator) {
 
 TEST(Workload, TheRestReachesTheGenerator) {
   EXPECT_THAT(
-      load_arguments(R"({"protocol":"echo","connecting":100,"wait":"sleep","timestamps":true})"),
+      load_arguments(R"({"protocol":"echo","connect_concurrency":100,"idle_strategy":"sleep","timestamps":true})"),
       ElementsAre("--protocol", "echo", "--connect-concurrency", "100", "--idle-strategy", "sleep", "--timestamps"));
   EXPECT_THAT(load_arguments(R"({"protocol":"http","method":"POST","headers":["A: 1","B: 2"],"body":"x",
                                  "expect_status":"201"})"),
@@ -88,7 +88,8 @@ TEST(Workload, NamesThePlaceOfMistakesInAMix) {
   EXPECT_THAT(complaint(R"("mix":{"weight":1})"), HasSubstr("/mix: must be an array"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":0},{"weight":1}])"), HasSubstr("/mix/0/weight: must be above 0"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"name":"a"}])"), HasSubstr("/mix/1: 'weight' is missing"));
-  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"depth":2}])"), HasSubstr("/mix/1: unknown key 'depth'"));
+  EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"pipeline":2}])"),
+              HasSubstr("/mix/1: unknown key 'pipeline'"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":2}])"), HasSubstr("/mix/1: another class has the same name"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"name":null}])"), HasSubstr("/mix/1/name: must be a text"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"payload":"it's \"so\""}])"), HasSubstr("both kinds"));
@@ -100,12 +101,12 @@ TEST(Workload, NamesThePlaceOfMistakesInAMix) {
 }
 
 TEST(Workload, RefusesASchedulesContradictions) {
-  EXPECT_THAT(complaint(R"("rate_per_s":10,"arrival":"bursts")"), HasSubstr("'burst_size' go together"));
-  EXPECT_THAT(complaint(R"("rate_per_s":10,"burst_size":2)"), HasSubstr("'burst_size' go together"));
-  EXPECT_THAT(complaint(R"("rate_per_s":10,"arrival":"trace")"), HasSubstr("go together"));
+  EXPECT_THAT(complaint(R"("rate":10,"arrival":"bursts")"), HasSubstr("'burst_size' go together"));
+  EXPECT_THAT(complaint(R"("rate":10,"burst_size":2)"), HasSubstr("'burst_size' go together"));
+  EXPECT_THAT(complaint(R"("rate":10,"arrival":"trace")"), HasSubstr("go together"));
   EXPECT_THAT(complaint(R"("trace":"times.txt")"), HasSubstr("go together"));
-  EXPECT_THAT(complaint(R"("arrival":"bursts","burst_size":2)"), HasSubstr("'arrival' needs 'rate_per_s'"));
-  EXPECT_EQ(complaint(R"("rate_per_s":10,"arrival":"waves")"),
+  EXPECT_THAT(complaint(R"("arrival":"bursts","burst_size":2)"), HasSubstr("'arrival' needs 'rate'"));
+  EXPECT_EQ(complaint(R"("rate":10,"arrival":"waves")"),
             "w.json: /arrival: must be one of poisson|uniform|bursts|trace");
   EXPECT_THAT(complaint(R"("burst_size":0)"), HasSubstr("/burst_size: must be a whole number from 1"));
   EXPECT_THAT(complaint(R"("ramp":"1..2")"), HasSubstr("/ramp: must be an object"));
@@ -113,7 +114,7 @@ TEST(Workload, RefusesASchedulesContradictions) {
   EXPECT_THAT(complaint(R"("ramp":{"from_per_s":-1,"to_per_s":5})"), HasSubstr("/ramp/from_per_s: must be from 0"));
   EXPECT_THAT(complaint(R"("ramp":{"from_per_s":1})"), HasSubstr("/ramp: 'to_per_s' is missing"));
   const std::string ramp = R"("ramp":{"from_per_s":1,"to_per_s":5},)";
-  EXPECT_THAT(complaint(ramp + R"("rate_per_s":3)"), HasSubstr("'rate_per_s' or 'ramp', not both"));
+  EXPECT_THAT(complaint(ramp + R"("rate":3)"), HasSubstr("'rate' or 'ramp', not both"));
   EXPECT_THAT(complaint(ramp + R"("requests":3)"), HasSubstr("leave one out"));
   EXPECT_THAT(complaint(ramp + R"("arrival":"bursts","burst_size":3)"), HasSubstr("others have one rate"));
 }
@@ -146,14 +147,14 @@ TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
   EXPECT_THAT(complaint(R"("payload":"x")", "http"), HasSubstr("'payload' belongs to protocol echo, upper"));
   EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"),
             "w.json: /: protocol chat needs 'payload_bytes' of at least 17, for the stamp of its lines");
-  EXPECT_EQ(complaint(R"("depth":2)", "ecko"),
+  EXPECT_EQ(complaint(R"("pipeline":2)", "ecko"),
             "w.json: /protocol: must be one of bulk|chat|discard|echo|goodbye|greet|http|raw|upper|work");
   EXPECT_EQ(complaint(R"("driver":"epol")"), "w.json: /driver: must be one of auto|epoll|io-uring|threads");
   EXPECT_THAT(complaint(R"("trickle":"1s")"), HasSubstr("'trickle' needs 'idle_connections' above 0"));
-  EXPECT_THAT(complaint(R"("prove_idle":true)"), HasSubstr("'prove_idle' needs 'idle_connections' above 0"));
+  EXPECT_THAT(complaint(R"("verify_idle":true)"), HasSubstr("'verify_idle' needs 'idle_connections' above 0"));
   EXPECT_THAT(complaint(R"("threads":11)"), HasSubstr("11 'threads' for 10 'connections'"));
   EXPECT_THAT(complaint(R"("close":"server")"), HasSubstr("needs 'requests_per_connection'"));
-  EXPECT_THAT(complaint(R"("rate_per_s":5,"think":"1s")"), HasSubstr("'think' needs a closed loop"));
+  EXPECT_THAT(complaint(R"("rate":5,"think_time":"1s")"), HasSubstr("'think_time' needs a closed loop"));
   EXPECT_THAT(complaint(R"("headers":["Host: a","HOST: b"])", "http"), HasSubstr("names the Host more than once"));
 }
 
@@ -175,8 +176,8 @@ TEST(Workload, ACheckIsAClosedLoopOnFewConnections) {
     return Workload::parse(JsonReader(Json::parse(text), "w.json")).for_a_check().load_arguments();
   };
   const auto plain = ElementsAre("--protocol", "echo", "--connections", "4", "--think-time", "0s");
-  EXPECT_THAT(check_of(R"({"protocol":"echo","idle_connections":5,"trickle":"1s","wait":"spin"})"), plain);
-  EXPECT_THAT(check_of(R"({"protocol":"echo","rate_per_s":9,"arrival":"bursts","burst_size":3})"), plain);
+  EXPECT_THAT(check_of(R"({"protocol":"echo","idle_connections":5,"trickle":"1s","idle_strategy":"spin"})"), plain);
+  EXPECT_THAT(check_of(R"({"protocol":"echo","rate":9,"arrival":"bursts","burst_size":3})"), plain);
   EXPECT_THAT(check_of(R"({"protocol":"echo","arrival":"trace","trace":"t"})"), plain);
   EXPECT_THAT(check_of(R"({"protocol":"echo","ramp":{"from_per_s":1,"to_per_s":2}})"), plain);
 }

@@ -59,12 +59,20 @@ Json ceiling_json(const DriverCeiling& ceiling) {
 // What is nested more deeply is no part of a calibration, and copying it would take a stack as deep.
 constexpr int kMaxDepth = 16;
 
+constexpr int kSchemaVersion = 2;
+
 Json parse_file(const InputFile& file) {
   const auto is_shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMaxDepth; };
   Json json = Json::parse(file.content, is_shallow, false);
   if (!json.is_object() || json.value("schema", Json()) != "fanin-calibration") {
     throw std::invalid_argument(fmt::format(
         "--calibration {}: no calibration: write one with fanin-load calibrate --json {}", file.path, file.path));
+  }
+  if (json.value("schema_version", Json()) != kSchemaVersion) {
+    throw std::invalid_argument(fmt::format(
+        "--calibration {}: written by another version of fanin-load: write a new one with fanin-load calibrate "
+        "--json {}",
+        file.path, file.path));
   }
   return json;
 }
@@ -75,7 +83,7 @@ std::string DriverCeiling::why_none() const {
   return measured_per_s
              ? fmt::format(
                    "the ceiling of the driver {} was not reached: at {} the generator used {:.0f} % of its CPU; "
-                   "the echo peer, or other programs, were the limit",
+                   "the echo server, or other programs, were the limit",
                    driver_name(driver), format_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
              : "not here: " + reason;
 }
@@ -89,7 +97,7 @@ void describe_machine(Calibration& calibration) {
 
 std::string calibration_text(const Calibration& calibration) {
   std::string text =
-      fmt::format("{}, Linux {}; generator on CPU {}, echo peer on {}\n\n", calibration.cpu, calibration.kernel,
+      fmt::format("{}, Linux {}; generator on CPU {}, echo server on {}\n\n", calibration.cpu, calibration.kernel,
                   format_cpu_list(calibration.generator_cpus), format_cpu_list(calibration.server_cpus));
   text += "  ceiling per driver: closed loop, 64-byte echo, 50 connections\n";
   for (const DriverCeiling& ceiling : calibration.ceilings) {
@@ -100,7 +108,7 @@ std::string calibration_text(const Calibration& calibration) {
   text += delay_row("spinning", calibration.delay_spinning);
   text += delay_row("shortest sleep", calibration.shortest_sleep);
   return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
-                            "clock", calibration.clock_ns, "stalls", calibration.preemptions_per_s,
+                            "clock", calibration.clock_ns, "preemptions", calibration.preemptions_per_s,
                             format_time(BusyPollMeter::kMinPreemption), format_time(calibration.longest_preemption));
 }
 
@@ -110,7 +118,7 @@ Json calibration_json(const Calibration& calibration) {
     ceilings.push_back(ceiling_json(ceiling));
   }
   return {{"schema", "fanin-calibration"},
-          {"schema_version", 1},
+          {"schema_version", kSchemaVersion},
           {"version", FANIN_VERSION},
           {"started_at", timestamp(calibration.started_at)},
           {"kernel", calibration.kernel},
@@ -122,7 +130,7 @@ Json calibration_json(const Calibration& calibration) {
           {"delay_asleep", histogram_json(calibration.delay_asleep)},
           {"delay_spinning", histogram_json(calibration.delay_spinning)},
           {"shortest_sleep", histogram_json(calibration.shortest_sleep)},
-          {"stalls",
+          {"preemptions",
            {{"from_ns", BusyPollMeter::kMinPreemption.count()},
             {"per_s", calibration.preemptions_per_s},
             {"longest_ns", calibration.longest_preemption.count()}}}};
@@ -144,12 +152,6 @@ CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {
       const Json value = ceiling.value(key, Json());
       return value.is_number() && value > 0;
     };
-    if (positive("requests_per_s") && !ceiling.contains("generator_utilisation")) {
-      throw std::invalid_argument(
-          fmt::format("--calibration {}: it does not say whether the generator was saturated: write a new one with "
-                      "fanin-load calibrate --json {}",
-                      file.path, file.path));
-    }
     if (positive("requests_per_s")) {
       return {ceiling["requests_per_s"].get<double>(), ""};
     }

@@ -55,12 +55,12 @@ TEST_F(CalibrationFile, ACeilingIsReachedByASaturatedGeneratorOnly) {
   EXPECT_NE(ceiling.reason.find("42 %"), std::string::npos) << ceiling.reason;
 }
 
-// Would catch: a file of an earlier version taken for one whose generator was saturated.
-TEST_F(CalibrationFile, WithoutTheGeneratorsUseItIsRefused) {
+// Would catch: a file of an earlier version, read by keys that it does not have.
+TEST_F(CalibrationFile, OfAnotherVersionIsRefused) {
   auto json = calibration_json(calibration_);
-  json["ceilings"][0].erase("generator_utilisation");
+  json["schema_version"] = 1;
   write(json.dump());
-  expect_refused(DriverKind::kEpoll, "whether the generator was saturated");
+  expect_refused(DriverKind::kEpoll, "written by another version of fanin-load");
 }
 
 // Would catch: a ceiling of one machine that marks the results of another.

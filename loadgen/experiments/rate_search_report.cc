@@ -70,7 +70,7 @@ Json rate_search_json(const RateSearchResult& result) {
   }
   const bool found = result.found.rate_per_s.has_value();
   return {{"schema", "fanin-load-search"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"version", FANIN_VERSION},
           {"started_at", timestamp(result.started_at)},
           {"objective", objective_json(result.objective)},

@@ -206,14 +206,14 @@ Json slices_json(const SlicesResult& result) {
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     comparisons.push_back(comparison_json(result.comparisons[i], i + 1));
   }
-  return {
-      {"schema", "fanin-load-slices"},
-      {"schema_version", 1},
-      {"version", FANIN_VERSION},
-      {"started_at", timestamp(result.outcomes.front().result.started_at)},
-      {"slice", {{"length_ns", slices.length.count()}, {"cut_ns", slices.cut.count()}, {"order", "forth and back"}}},
-      {"targets", std::move(targets)},
-      {"comparisons", std::move(comparisons)}};
+  return {{"schema", "fanin-load-interleaving"},
+          {"schema_version", 2},
+          {"version", FANIN_VERSION},
+          {"started_at", timestamp(result.outcomes.front().result.started_at)},
+          {"interleaving",
+           {{"slice_ns", slices.length.count()}, {"cut_ns", slices.cut.count()}, {"order", "forth and back"}}},
+          {"targets", std::move(targets)},
+          {"comparisons", std::move(comparisons)}};
 }
 
 }  // namespace fanin::load

@@ -24,7 +24,7 @@ std::optional<double> slice_rate(const LoadResult& result);
 
 std::string slices_text(const SlicesResult& result);
 
-// As docs/contracts.md and results/schema/load-slices.schema.json have it.
+// As docs/contracts.md and results/schema/load-interleaving.schema.json have it.
 nlohmann::ordered_json slices_json(const SlicesResult& result);
 
 }  // namespace fanin::load

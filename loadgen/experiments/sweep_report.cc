@@ -36,7 +36,7 @@ Json sweep_json(const SweepResult& result) {
                       {"result", run_or_null(point.outcome)}});
   }
   return {{"schema", "fanin-load-sweep"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"version", FANIN_VERSION},
           {"started_at", timestamp(result.started_at)},
           {"parameter", {{"name", result.sweep.key}, {"unit", result.sweep.unit}}},

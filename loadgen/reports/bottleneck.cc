@@ -68,9 +68,9 @@ std::string_view bottleneck_name(Bottleneck bottleneck) noexcept {
     case Bottleneck::kServer:
       return "server";
     case Bottleneck::kSchedule:
-      return "schedule";
+      return "rate-bound";
     case Bottleneck::kWaiting:
-      return "waiting";
+      return "latency-bound";
     case Bottleneck::kUnknown:
       break;
   }

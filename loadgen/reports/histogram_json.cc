@@ -27,9 +27,9 @@ Json histogram_json(const Histogram& histogram) {
     buckets.push_back(Json::array({bucket.lowest, bucket.count}));
   }
   Json json{
-      {"unit", "ns"}, {"significant_digits", 2}, {"count", histogram.count()}, {"infinite", histogram.infinite()}};
+      {"unit", "ns"}, {"significant_digits", 2}, {"count", histogram.count()}, {"unanswered", histogram.infinite()}};
   if (!infinite_from.is_null()) {
-    json["infinite_from"] = infinite_from;
+    json["unanswered_from"] = infinite_from;
   }
   json["min"] = any ? Json(histogram.min().count()) : Json();
   json["max"] = any ? Json(histogram.max().count()) : Json();

@@ -140,7 +140,7 @@ Json schedule_json(const LoadPlan& plan, const LoadResult& result, const Verdict
           {"achieved_rate_per_s", or_null(verdict.achieved_rate_per_s)},
           {"tolerance_ns", lateness_tolerance(plan).count()},
           {"within_tolerance_share", or_null(verdict.within_tolerance_share)},
-          {"late_by_stalls_share", spins ? or_null(result.late_by_preemptions_share()) : Json()},
+          {"late_by_preemption_share", spins ? or_null(result.late_by_preemptions_share()) : Json()},
           {"queued", result.queued()},
           {"queueing", histogram_json(result.queueing)},
           {"gaps", histogram_json(result.gaps)},
@@ -206,10 +206,10 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
           {"busiest_thread_utilisation", or_null(result.busiest_thread_utilisation)},
           {"run_queue_wait_ns", or_null(result.run_queue_wait)},
           {"driver_reason", plan.driver_reason},
-          {"wait", idle_strategy_name(plan.idle_strategy.kind)},
-          {"wait_reason", plan.idle_strategy.reason},
+          {"idle_strategy", idle_strategy_name(plan.idle_strategy.kind)},
+          {"idle_strategy_reason", plan.idle_strategy.reason},
           {"spun_ns", result.spun.count()},
-          {"stalls", preemptions_json(plan, result)},
+          {"preemptions", preemptions_json(plan, result)},
           {"voluntary_switches", usage.voluntary_switches},
           {"involuntary_switches", usage.involuntary_switches},
           {"max_rss_bytes", usage.max_rss_bytes}};
@@ -239,7 +239,7 @@ std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::e
 Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   const bool opened = result.opened_at.has_value();
   return {{"schema", "fanin-load"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"version", FANIN_VERSION},
           {"build", build_json()},
           {"started_at", timestamp(result.started_at)},

@@ -21,11 +21,11 @@ TEST(HistogramJson, ShowsWhatCanBeShown) {
   histogram.record_infinite(50);
   const auto json = histogram_json(histogram);
   EXPECT_EQ(json["count"], 950);
-  EXPECT_EQ(json["infinite"], 50);
+  EXPECT_EQ(json["unanswered"], 50);
   EXPECT_EQ(json["percentiles"]["p50"], 1003);  // the bucket of 1000 ns holds 1000 to 1003
   EXPECT_EQ(json["percentiles"]["p95"], 1003);
   EXPECT_TRUE(json["percentiles"]["p99"].is_null());
-  EXPECT_EQ(json["infinite_from"], "p99");
+  EXPECT_EQ(json["unanswered_from"], "p99");
   EXPECT_EQ(json["buckets"], nlohmann::ordered_json::parse("[[1000,950]]"));
 }
 
@@ -35,7 +35,7 @@ TEST(HistogramJson, NothingIsNullAndNotZero) {
   EXPECT_TRUE(json["min"].is_null());
   EXPECT_TRUE(json["mean"].is_null());
   EXPECT_TRUE(json["percentiles"]["p50"].is_null());
-  EXPECT_FALSE(json.contains("infinite_from"));
+  EXPECT_FALSE(json.contains("unanswered_from"));
 }
 
 class ReportTest : public ::testing::Test {

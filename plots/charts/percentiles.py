@@ -149,8 +149,8 @@ def _curve_notes(run, experiment, server, value, line):
     found = []
     if not line:
         found.append(series.Note((server,), (value,), "no curve", f"only {histogram.total} requests", False))
-    if histogram.infinite:
-        share = f"{histogram.infinite:,} of {histogram.total:,}"
+    if histogram.unanswered:
+        share = f"{histogram.unanswered:,} of {histogram.total:,}"
         lost = f"{share} requests failed or were never answered and rank above all others"
         found.append(series.Note((server,), (value,), "line ends early" if line else "failures", lost, True))
     return found

@@ -3,7 +3,7 @@
 import unittest
 
 from plots import claims, comparison_page
-from plots.tests.fixture_peers import figure, peers_document, ratio, truth_document
+from plots.tests.fixture_comparisons import figure, comparison_document, ratio, validation_document
 
 
 def rows(*documents):
@@ -14,7 +14,7 @@ def rows(*documents):
 class Claims(unittest.TestCase):
     def test_the_figure_nearest_to_its_bound_is_shown(self):
         (row,) = rows(
-            truth_document(
+            validation_document(
                 "stall",
                 figure("p50 at 2,000/s", "ms", 0.02, 0.0, 0.0, 0.5),  # as good as can be, though near its lower bound
                 figure("p90 at 2,000/s", "ms", 2.5, 2.1, 1.6, 2.6),
@@ -25,14 +25,14 @@ class Claims(unittest.TestCase):
 
     def test_one_that_does_not_hold_is_shown_before_all_others(self):
         (row,) = rows(
-            truth_document("stall", figure("p90 at 2,000/s", "ms", 2.599, 2.1, 1.6, 2.6)),
-            truth_document("stall", figure("p99 at 2,000/s", "ms", None, 90.0, 87.0, 93.0, False), driver="io-uring"),
+            validation_document("stall", figure("p90 at 2,000/s", "ms", 2.599, 2.1, 1.6, 2.6)),
+            validation_document("stall", figure("p99 at 2,000/s", "ms", None, 90.0, 87.0, 93.0, False), driver="io-uring"),
         )
         self.assertIn("| \u2014: p99 at 2,000/s, `io-uring` | 87 to 93 ms | **fail**: 1 of 2 pass |", row)
 
     def test_bounds_on_one_side(self):
         (row,) = rows(
-            truth_document(
+            validation_document(
                 "open-loop",
                 figure("sends within 100 us of their time, uniform", "share", 0.9995, low=0.999),
                 figure("sends within 100 us of their time, poisson", "share", 0.998, low=0.999, holds=False),
@@ -43,22 +43,22 @@ class Claims(unittest.TestCase):
     def test_what_may_not_deviate_at_all(self):
         none = figure("a server that drips", "faults", 0, 0, 0, 0)
         two = figure("a server that resets", "faults", 2, 0, 0, 0, False)
-        (row,) = rows(truth_document("weather", none, two))
+        (row,) = rows(validation_document("fault-injection", none, two))
         self.assertIn("| 2 faults: a server that resets, `epoll` | = 0 faults | **fail**: 1 of 2 pass |", row)
 
     def test_a_figure_without_bounds_is_no_claim(self):
-        truth = truth_document("slices", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
-        self.assertEqual(claims.table([truth]), [])
+        validation = validation_document("interleaving", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
+        self.assertEqual(claims.table([validation]), [])
 
     def test_what_the_least_program_has_stands_beside_it(self):
         mine = figure("new connections per second", "1/s", 15000.0, low=25000.0, holds=False)
         least = figure("minimal-connector: new connections per second", "1/s", 21000.0)
-        (row,) = rows(truth_document("scale", mine, least))
+        (row,) = rows(validation_document("scale", mine, least))
         self.assertIn("| 15,000/s: new connections per second, `epoll`; `minimal-connector`, a minimal", row)
         self.assertIn("program: 21,000/s | ≥ 25,000/s | **fail** |", row)
 
     def test_costs(self):
-        epoll, uring = rows(peers_document())
+        epoll, uring = rows(comparison_document())
         self.assertIn("`fanin-load epoll` to `minimal-epoll-client` | 1.050 (0.900 to 1.200): 64-byte echo, 50", epoll)
         self.assertTrue(epoll.endswith("| ≤ 1.05 | pass |"), epoll)
         self.assertTrue(uring.endswith("| ≤ 0.95 | **fail** |"), uring)
@@ -68,16 +68,16 @@ class Claims(unittest.TestCase):
     def test_what_the_least_recording_program_has_stands_beside_it_too(self):
         names = ("fanin-load io-uring", "minimal-uring-client", "minimal-uring-client record")
         ratios = [ratio(name, "minimal-epoll-client", 0.9) for name in names]
-        (row,) = rows(peers_document(ratios=ratios))
+        (row,) = rows(comparison_document(ratios=ratios))
         self.assertIn("; `minimal-uring-client`, which records nothing, has 0.900 (0.900 to 1.200)", row)
         self.assertIn("; `minimal-uring-client record`, which records as little as possible, has 0.900", row)
 
     def test_the_worst_driver_and_number_of_connections_stand_for_a_peer(self):
         http = {"kind": "generator-http", "rows": []}
         one = [ratio("fanin-load epoll", "wrk", 0.7)]
-        few = peers_document(title="file, 50 connections: own CPU", ratios=one, **http)
+        few = comparison_document(title="file, 50 connections: own CPU", ratios=one, **http)
         many = [ratio("fanin-load epoll", "wrk", 0.75), ratio("fanin-load io-uring", "wrk", 0.79), ratio("x", "wrk", 9)]
-        (row,) = rows(few, peers_document(title="file, 1000 connections: own CPU", ratios=many, **http))
+        (row,) = rows(few, comparison_document(title="file, 1000 connections: own CPU", ratios=many, **http))
         self.assertIn("| 0.790 (0.900 to 1.200): `fanin-load io-uring`, file, 1000 connections | ≤ 0.80 |", row)
 
     def test_every_figure_that_is_made_belongs_to_a_claim(self):
@@ -92,9 +92,9 @@ class Claims(unittest.TestCase):
             "achieved_rate_per_s": 1,
             "tolerance_ns": 1e5,
             "within_tolerance_share": 1,
-            "late_by_stalls_share": 0.0,
+            "late_by_preemption_share": 0.0,
         }
-        result = {"schedule": schedule, "generator": {"stalls": None}}
+        result = {"schedule": schedule, "generator": {"preemptions": None}}
         turns = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in validate_interleaving.kRatios}
         ups = ("established", "served", "failed", "idle_established", "idle_served", "idle_lost", "setup_ns")
         many = {
@@ -106,25 +106,25 @@ class Claims(unittest.TestCase):
         for kind, made in (
             ("open-loop", validate_open_loop.figures_of(result, "uniform", "1 connection")),
             ("open-loop", validate_open_loop.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
-            ("slices", validate_interleaving.a_a_figures([turns, turns]) + validate_interleaving.a_b_figures(turns)),
+            ("interleaving", validate_interleaving.a_a_figures([turns, turns]) + validate_interleaving.a_b_figures(turns)),
             ("stall", validate_stall.figures([latency], 2000, 100000)),
             ("scale", validate_scale.figures(many, many, 1000)),
         ):
             bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
-            found = list(claims.figures_of(truth_document(kind, *made)))
+            found = list(claims.figures_of(validation_document(kind, *made)))
             self.assertEqual(len(found), len(bounded), kind)
 
 
 class Page(unittest.TestCase):
     def test_a_row_for_each_program_and_a_column_for_each_peer(self):
-        lines = "\n".join(comparison_page.sections([peers_document()])).splitlines()
+        lines = "\n".join(comparison_page.sections([comparison_document()])).splitlines()
         (head,) = (line for line in lines if line.startswith("| 64-byte echo"))
         self.assertIn("| to `minimal-epoll-client`, 4.00 \u00b5s | to `minimal-uring-client`, 3.00 \u00b5s |", head)
         self.assertIn("| `fanin-load epoll` | 4.20 \u00b5s | 1.050 (0.900 to 1.200) | 1.400 (0.900 to 1.200) |", lines)
         self.assertIn("| `minimal-uring-client` | 3.00 \u00b5s | 0.750 (0.900 to 1.200) |  |", lines)
 
     def test_what_does_not_hold_is_shown_as_such(self):
-        document = truth_document(
+        document = validation_document(
             "stall",
             figure("p99 at 2,000/s", "ms", 90.7, 90.2, 87.5, 92.9),
             figure("p99 at 9/s", "ms", None, 90.2, 87.5, 92.9, False),

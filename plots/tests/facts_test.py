@@ -23,8 +23,8 @@ class Words(unittest.TestCase):
         self.assertIn("uniform arrivals at 100 to 3k requests/s", self.words(arrival="uniform", ramp=ramp))
 
     def test_a_swept_rate_is_left_out_but_bursts_are_not(self):
-        self.assertNotIn("arrivals", self.words("rate_per_s"))
-        self.assertIn(", bursts of 20, ", self.words("rate_per_s", arrival="bursts", burst_size=20))
+        self.assertNotIn("arrivals", self.words("rate"))
+        self.assertIn(", bursts of 20, ", self.words("rate", arrival="bursts", burst_size=20))
 
     def test_a_mix_has_no_payload_of_its_own(self):
         words = self.words(mix=["1 name=a", "2 name=b"])

@@ -25,7 +25,7 @@ def _model(server, parameter, value, random_):
     return throughput, cpu, 1e9 / throughput * active, memory
 
 
-def _round(cell, block, order, random_, rate, infinite):
+def _round(cell, block, order, random_, rate, unanswered):
     throughput, cpu, latency, memory = _model(cell["server"], cell["parameter"], cell["value"], random_)
     # A sample of the requests is enough for a test: the throughput of a round is its number of samples.
     number = max(30, int(throughput / 40))
@@ -52,7 +52,7 @@ def _round(cell, block, order, random_, rate, infinite):
             rate,
             "generator" if limited else "server",
             warning,
-            infinite,
+            unanswered,
         ),
         "server": server_reading(
             cpu,
@@ -177,9 +177,9 @@ EXPERIMENTS = (
 )
 
 
-def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, infinite=0):
+def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, unanswered=0):
     """A run document. `servers`: pairs (name, model) instead of the five; `gaps` instead of GAPS."""
-    arguments = (servers, experiments, gaps, infinite)
+    arguments = (servers, experiments, gaps, unanswered)
     key = repr(arguments)
     if key not in _made:
         _made[key] = json.dumps(_make_run(*arguments))
@@ -189,7 +189,7 @@ def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, infinite=0):
 _made = {}  # runs as JSON by what they were asked for: making one takes seconds, and tests change theirs
 
 
-def _make_run(servers, experiments, gaps, infinite):
+def _make_run(servers, experiments, gaps, unanswered):
     servers = servers or [(name, name) for name in SERVERS]
     gaps = GAPS if gaps is None else gaps
     results = {"cells": [], "rounds": [], "summaries": [], "slopes": []}
@@ -197,12 +197,12 @@ def _make_run(servers, experiments, gaps, infinite):
     for experiment in experiments:
         for server in experiment[2]:
             for value in experiment[4]:
-                _add_cell(results, experiment, server, value, gaps, dict(servers), random_, infinite)
+                _add_cell(results, experiment, server, value, gaps, dict(servers), random_, unanswered)
             if experiment[3] == "idle_connections":
                 results["slopes"] += _slopes(results, experiment[0], server)
     suite = {
         "schema": "fanin-suite",
-        "schema_version": 1,
+        "schema_version": 2,
         "name": "fixture",
         "repetitions": _ROUNDS,
         "seed": 7,
@@ -212,7 +212,7 @@ def _make_run(servers, experiments, gaps, infinite):
     }
     return {
         "schema": "fanin-run",
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "fixture-20261120T190000Z",
         "started_at": TIME,
         "finished_at": TIME,
@@ -229,7 +229,7 @@ def _make_run(servers, experiments, gaps, infinite):
     }
 
 
-def _add_cell(results, experiment, server, value, gaps, models, random_, infinite):
+def _add_cell(results, experiment, server, value, gaps, models, random_, unanswered):
     name, _, _, parameter, _, rate = experiment
     status, reason = gaps.get((name, server, value), ("measured", None))
     cell = {
@@ -245,7 +245,7 @@ def _add_cell(results, experiment, server, value, gaps, models, random_, infinit
     results["cells"].append(cell)
     if status == "measured":
         like = cell | {"server": models[server] if models[server] in SERVERS else "epoll"}
-        ok = [_round(like, block, len(results["cells"]), random_, rate, infinite) for block in range(_ROUNDS)]
+        ok = [_round(like, block, len(results["cells"]), random_, rate, unanswered) for block in range(_ROUNDS)]
         results["rounds"] += ok
         results["summaries"] += _summaries(cell, ok)
     elif status != "pending":
@@ -259,7 +259,7 @@ def _suite_experiment(name, title, members, parameter, values, rate):
         "name": name,
         "title": title,
         "servers": list(members),
-        "workload": workload | ({"rate_per_s": rate, "arrival": "poisson"} if rate else {}),
+        "workload": workload | ({"rate": rate, "arrival": "poisson"} if rate else {}),
         "sweep": {"parameter": parameter, "values": list(values)},
     }
 

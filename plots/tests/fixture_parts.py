@@ -19,19 +19,19 @@ def bucket_bounds(value):
     return value // width * width, value // width * width + width - 1
 
 
-def histogram(samples, infinite=0):
+def histogram(samples, unanswered=0):
     """A HISTOGRAM object of integer samples in ns."""
     samples = sorted(samples)
     counts = {}
     for value in samples:
         lowest = bucket_bounds(value)[0]
         counts[lowest] = counts.get(lowest, 0) + 1
-    total = len(samples) + infinite
+    total = len(samples) + unanswered
     document = {
         "unit": "ns",
         "significant_digits": 2,
         "count": len(samples),
-        "infinite": infinite,
+        "unanswered": unanswered,
         "min": samples[0] if samples else None,
         "max": samples[-1] if samples else None,
         "mean": sum(samples) / len(samples) if samples else None,
@@ -42,21 +42,21 @@ def histogram(samples, infinite=0):
         rank = math.ceil(round(share * total, 6))
         enough = round(total * (1 - share), 6) >= 10
         if enough and rank > len(samples):
-            document.setdefault("infinite_from", name)
+            document.setdefault("unanswered_from", name)
         document["percentiles"][name] = bucket_bounds(samples[rank - 1])[1] if enough and rank <= len(samples) else None
     return document
 
 
-def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, infinite=0):
+def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, unanswered=0):
     """A load result whose window was filled with requests of these response times."""
     completed, busy = len(samples), 6200.0
-    response = histogram(samples, infinite)  # sorts and counts all samples, which is what making a run takes
+    response = histogram(samples, unanswered)  # sorts and counts all samples, which is what making a run takes
     reasons = [warning] if warning else []
     if bottleneck == "generator":
         reasons.append("client-limited: the generator was saturated, so the server may be faster than this")
     return {
         "schema": "fanin-load",
-        "schema_version": 1,
+        "schema_version": 2,
         "version": "0.1.0",
         "started_at": TIME,
         "target": {"host": "127.0.0.1", "port": 40001},
@@ -68,8 +68,8 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "connections": connections,
             "idle_connections": idle,
             "payload_bytes": 64,
-            "depth": 1,
-            "think_ns": 0,
+            "pipeline": 1,
+            "think_time_ns": 0,
             "rate_per_s": rate,
             "arrival": "poisson" if rate else None,
             "requests_per_connection": 0,
@@ -94,8 +94,8 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "replies_median": completed / connections,
             "replies_max": completed // connections + 1,
         },
-        "requests": {"sent": completed + infinite, "completed": completed, "failed": infinite, "unanswered": 0},
-        "errors": {"reset": infinite} if infinite else {},
+        "requests": {"sent": completed + unanswered, "completed": completed, "failed": unanswered, "unanswered": 0},
+        "errors": {"reset": unanswered} if unanswered else {},
         "throughput": {
             "requests_per_s": float(completed),
             "received_bytes_per_s": 64.0 * completed,
@@ -119,7 +119,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "lateness": histogram([500] * completed),
         },
         "series": [
-            {"second": 0, "completed": completed, "failed": infinite, "p50_ns": None, "p99_ns": None, "max_ns": None}
+            {"second": 0, "completed": completed, "failed": unanswered, "p50_ns": None, "p99_ns": None, "max_ns": None}
         ],
         "generator": {
             "cpu_user_ns": 1,
@@ -127,10 +127,10 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "cpu_per_request_ns": busy,
             "busiest_thread_utilisation": 0.9,
             "run_queue_wait_ns": 0,
-            "wait": "sleep",
-            "wait_reason": "a closed loop has no schedule to keep",
+            "idle_strategy": "sleep",
+            "idle_strategy_reason": "a closed loop has no schedule to keep",
             "spun_ns": 0,
-            "stalls": None,
+            "preemptions": None,
             "voluntary_switches": 0,
             "involuntary_switches": 0,
             "max_rss_bytes": 1 << 20,

@@ -30,7 +30,7 @@ def result(rate, milliseconds, invalid=None):
 def sweep(points, parameter="rate", ceiling=True):
     return {
         "schema": "fanin-load-sweep",
-        "schema_version": 1,
+        "schema_version": 2,
         "version": "0.1.0",
         "started_at": fixture_parts.TIME,
         "parameter": {"name": parameter, "unit": "1/s"},

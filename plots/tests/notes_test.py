@@ -66,7 +66,7 @@ class Notes(unittest.TestCase):
 
     def test_unanswered_requests_are_told_with_percentiles(self):
         texts = legend_texts(
-            drawn(fixture.make_run(experiments=ECHO, gaps={}, infinite=3), "echo-closed-percentiles")["echo-closed-percentiles"]
+            drawn(fixture.make_run(experiments=ECHO, gaps={}, unanswered=3), "echo-closed-percentiles")["echo-closed-percentiles"]
         )
         self.assertTrue(any("failed or were never answered" in text for text in texts), texts)
 

@@ -11,7 +11,7 @@ from plots import publish, readme, results_page, ticks
 from plots.document import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
-from plots.tests.fixture_peers import peers_document
+from plots.tests.fixture_comparisons import comparison_document
 
 PARTS = {name: readme.markers(name) for name in ("chart", "findings")}
 README = "# before\n\n" + "\nbetween\n".join(f"{a}\nold figures\n{b}" for a, b in PARTS.values()) + "\n\nafter\n"
@@ -53,9 +53,9 @@ class Publish(unittest.TestCase):
         self.assertEqual(load_run(self.top / "results/reference").document, self.run_)
 
     def publish_with(self, *documents):
-        (self.top / "run" / "peers").mkdir(parents=True)
+        (self.top / "run" / "comparisons").mkdir(parents=True)
         for number, document in enumerate(documents):
-            path = self.top / "run" / "peers" / f"{number}.json"
+            path = self.top / "run" / "comparisons" / f"{number}.json"
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.publish()
         return text, self.page()
@@ -63,12 +63,12 @@ class Publish(unittest.TestCase):
     def page(self):
         return (self.top / results_page.PAGE).read_text(encoding="utf-8")
 
-    def test_peers_are_copied_and_shown(self):
-        echo = peers_document(skipped=[{"name": "hey", "reason": "not installed"}])
+    def test_comparisons_are_copied_and_shown(self):
+        echo = comparison_document(skipped=[{"name": "hey", "reason": "not installed"}])
         text, page = self.publish_with(echo)
         self.assertIn("](docs/results.md)", text)
         self.assertIn("Left out: `hey` (not installed).", page)
-        self.assertEqual(json.loads((self.top / "results/reference/peers/0.json").read_text()), echo)
+        self.assertEqual(json.loads((self.top / "results/reference/comparisons/0.json").read_text()), echo)
 
     def test_a_reference_published_again_keeps_its_memory_run(self):
         """Would catch: the committed run of all models' memory deleted by publishing the reference in its place."""
@@ -82,8 +82,8 @@ class Publish(unittest.TestCase):
 
     def test_comparisons_of_an_earlier_run_are_gone(self):
         """Would catch: a page that shows what was measured next to an earlier run."""
-        self.publish_with(peers_document())
-        (self.top / "run" / "peers" / "0.json").unlink()
+        self.publish_with(comparison_document())
+        (self.top / "run" / "comparisons" / "0.json").unlink()
         self.publish()
         self.assertNotIn("minimal-epoll-client", self.page())
 

@@ -78,7 +78,7 @@ OPTIONAL = {
     "hypervisor",
     "would_block",
     "events_per_wait",
-    "infinite_from",
+    "unanswered_from",
     "reason",
     "page_table_bytes",
     "kernel_stack_bytes",
@@ -319,14 +319,15 @@ class Slopes(unittest.TestCase):
 class Command(unittest.TestCase):
     def test_each_bad_file_is_one_line_and_exit_code_2(self):
         run = small_run()
-        version = json.dumps(run | {"schema_version": 2})
+        version = json.dumps(run | {"schema_version": 1})
         for text, said in (
             ("", "not JSON"),
             ("[1, 2", "not JSON"),
             ("[]", "should be an object"),
             ("{}", "$.schema"),
             ('{"schema": "nonsense"}', "$.schema"),
-            (version, "$.schema_version"),
+            (version, "$.schema_version: written by an older fanin (version 1, this one reads 2): run it again"),
+            ('{"schema": "fanin-truth"}', '$.schema: "fanin-truth" was written by another version of fanin: run it again'),
             ("[" * 100_000, "not JSON"),
             # Would catch: a traceback of too much recursion, and of a key that is no text.
             ('{"schema": ' + "[" * 400 + "]" * 400 + "}", "is nested more than 100 deep"),
