@@ -29,7 +29,7 @@ class Files(unittest.TestCase):
         jsonschema.Draft202012Validator(json.loads((SCHEMAS / schema).read_text())).validate(document)
         return document
 
-    def test_peers(self):
+    def test_comparison(self):
         skipped = [{"name": "hey", "reason": "not installed"}]
         served = {"by_generators": 10, "by_server": 12}
         for more in ((), (skipped, served)):

@@ -26,7 +26,7 @@ VALIDATIONS = {
     "open-loop": (
         ("Open loop: the achieved rate is the requested one", "achieved rate"),
         ("Open loop: sends leave on schedule", "sends within"),
-        ("Open loop: the generator detects preemptions", "stalls seen"),
+        ("Open loop: the generator detects preemptions", "preemptions seen"),
         ("Open loop: gaps between sends follow the schedule's distribution", "gaps"),
     ),
     "stall": (

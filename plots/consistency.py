@@ -78,7 +78,7 @@ def _findings_of_loads(document, rows, *keys):
 
 
 def suite_findings(suite, path):
-    """Findings of a suite: names are unique, experiments name servers that exist, an A/A twin has an original."""
+    """Findings of a suite: names are unique, experiments name servers that exist, an A/A control has an original."""
     found = []
     names = [server["name"] for server in suite["servers"]]
     found += _repeated(names, (*path, "servers"), "server")
@@ -88,11 +88,11 @@ def suite_findings(suite, path):
         for at, name in enumerate(experiment["servers"]):
             if name != "*" and name not in names:
                 found.append(_finding((*here, "servers", at), f'there is no server "{name}" in $.servers'))
-        twin = experiment.get("aa")
-        if twin and twin["server"] not in experiment_servers(suite, experiment):
-            found.append(_finding((*here, "aa", "server"), f"\"{twin['server']}\" is not in this experiment"))
-        if twin and twin["value"] not in experiment["sweep"]["values"]:
-            found.append(_finding((*here, "aa", "value"), f"{twin['value']} is not one of the sweep's values"))
+        control = experiment.get("aa")
+        if control and control["server"] not in experiment_servers(suite, experiment):
+            found.append(_finding((*here, "aa", "server"), f"\"{control['server']}\" is not in this experiment"))
+        if control and control["value"] not in experiment["sweep"]["values"]:
+            found.append(_finding((*here, "aa", "value"), f"{control['value']} is not one of the sweep's values"))
     return found + list(suite_rules.findings(suite, path))
 
 

@@ -117,8 +117,8 @@ def _names(servers):
 
 
 def _origin(run):
-    twins = report.twins(run)
-    noise = f" The A/A control differs by {100 * max(each['apart'] for each in twins):.0f} % at most." if twins else ""
+    controls = report.controls(run)
+    noise = f" The A/A control differs by {100 * max(each['apart'] for each in controls):.0f} % at most." if controls else ""
     return (
         f"Suite `{run.document['suite']['name']}`, {facts.machine(run)}, {facts.placement(run)}.{noise} Intervals, "
         f"charts and the comparisons with other programs: [{results_page.PAGE}]({results_page.PAGE})."

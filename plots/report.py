@@ -64,7 +64,7 @@ def contents(run, pictures):
         "machine": f"{facts.machine(run)} \u00b7 {facts.placement(run)}",
         "glance": _glance(run),
         "doubts": _doubts(run),
-        "twins": twins(run),
+        "controls": controls(run),
         "experiments": [_experiment(run, experiment, pictures) for experiment in run.experiments],
         "micro": [each for each in pictures if each.experiment is None],
         "conformance": document["conformance"],
@@ -224,8 +224,8 @@ def _cell_doubts(run, cells):
     return found
 
 
-def twins(run):
-    """Each A/A twin beside its original: two measurements of the same thing, as far `apart` as noise puts them.
+def controls(run):
+    """Each A/A control beside its original: two measurements of the same thing, as far `apart` as noise puts them.
 
     `apart`: by which share the second median differs from the first.
     """

@@ -22,7 +22,7 @@ LIMITED, WARNED = "\u00b0", "\u2020"
 
 def page(run, charts, comparisons=()):
     """The page as Markdown. `charts`: file names to show; `comparisons`: documents of comparisons and validations."""
-    parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_twins(run)]
+    parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_controls(run)]
     parts += [f"![{name.removesuffix('.png')}](../{CHARTS}/{name})" for name in charts]
     claimed = claims.table(comparisons)
     parts += ["## Claims about the generator", *claimed] if claimed else []
@@ -108,13 +108,13 @@ def _cell(run, experiment, server, value):
     return f"{rate['text']}{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}, {cpu['text']}"
 
 
-def _twins(run):
+def _controls(run):
     """The A/A control: two cells of the same server, whose difference is noise."""
-    twins = report.twins(run)
-    if not twins:
+    controls = report.controls(run)
+    if not controls:
         return []
     rows = ["| A/A control: one server measured twice | first | second | difference |", "|---|---|---|---|"]
-    for each in twins:
+    for each in controls:
         place = f"`{each['cell']}`, {each['metric']}"
         rows.append(f"| {place} | {each['first']} | {each['second']} | {100 * each['apart']:.0f} % |")
     rows += ["", "Medians with their intervals. A difference between servers that is no larger than these is noise."]

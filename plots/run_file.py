@@ -96,7 +96,7 @@ class Run:
         }
 
     def cell(self, experiment, server, value):
-        """The cell (never the A/A twin) as it stands in the file, or None where the run has none."""
+        """The cell (never the A/A control) as it stands in the file, or None where the run has none."""
         return self._cells.get((experiment.name, server, value))
 
     @cached_property

@@ -58,15 +58,15 @@ def figure(name, unit, measured, expected=None, low=None, high=None):
     }
 
 
-def stalls_in_words(result):
+def format_preemptions(result):
     """What the machine took from the generator while it spun."""
-    stalls = result["generator"]["preemptions"]
-    if stalls is None:
-        return "the machine's stalls are not known: the generator did not spin"
+    preemptions = result["generator"]["preemptions"]
+    if preemptions is None:
+        return "preemptions are not known: the generator did not spin"
     return (
-        f"the machine took the generator's CPU {stalls['count']} times for 20 us or longer, "
-        f"{stalls['total_ns'] / 1e6:.3g} ms in all, "
-        f"{stalls['longest_ns'] / 1e6:.3g} ms at most"
+        f"the machine took the generator's CPU {preemptions['count']} times for 20 us or longer, "
+        f"{preemptions['total_ns'] / 1e6:.3g} ms in all, "
+        f"{preemptions['longest_ns'] / 1e6:.3g} ms at most"
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How small a difference fanin-load tells apart where two servers take turns (--target A --target B).
+"""How small a difference fanin-load tells apart where two servers are interleaved (--target A --target B).
 
   python3 -m validation.validate_interleaving [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
@@ -103,13 +103,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, Server(base) as first:
         options.scratch = f"{folder}/slices.json"
         with Server(same) as second:
-            twins = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
+            controls = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
         with Server(more) as second:
             other = take_turns(options, (first, second), 2 * options.seconds)
-    title = "Two servers that take turns: the same one, and one that does a little more"
+    title = "Interleaved servers: A/A, and A/B with a little more work in B"
     steps = f"{base_loops} steps of a loop for {kBaseWorkNs} ns, {added_loops} more for {kAddedWork}"
-    notes = [steps, *notes_of("the first A/A run", twins[0]), *notes_of("A/B", other)]
-    raise SystemExit(known_values.report("interleaving", title, a_a_figures(twins) + a_b_figures(other), notes, options))
+    notes = [steps, *notes_of("the first A/A run", controls[0]), *notes_of("A/B", other)]
+    raise SystemExit(known_values.report("interleaving", title, a_a_figures(controls) + a_b_figures(other), notes, options))
 
 
 if __name__ == "__main__":

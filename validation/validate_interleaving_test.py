@@ -1,4 +1,4 @@
-"""Tests of what is made of the comparisons of servers that take turns."""
+"""Tests of what is made of the comparisons of interleaved servers."""
 import unittest
 
 from validation import validate_interleaving
@@ -10,7 +10,7 @@ def comparison(estimate, low, high):
 
 
 class Figures(unittest.TestCase):
-    def test_the_deviation_of_twins(self):
+    def test_the_deviation_of_controls(self):
         # By hand: 0.99 and 1.01 lie 0.01 from their mean, so their deviation is 0.01 times the root of 2.
         figures = validate_interleaving.a_a_figures([comparison(0.99, 0.9, 1.1), comparison(1.01, 0.9, 1.1)])
         self.assertAlmostEqual(figures[0]["measured"], 0.01 * 2**0.5)

@@ -97,7 +97,7 @@ def figures_of(result, arrival, shape):
     schedule = result["schedule"]
     asked = schedule["asked_rate_per_s"]
     on_time = known_values.figure(
-        f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us or late by stalls, {arrival}, {shape}",
+        f"sends within {schedule['tolerance_ns'] / 1e3:.0f} us or late by preemption, {arrival}, {shape}",
         "share",
         min(1.0, schedule["within_tolerance_share"] + (schedule["late_by_preemption_share"] or 0)),
         low=kOnTime,
@@ -116,8 +116,8 @@ def figures_of(result, arrival, shape):
 
 
 def beside_a_neighbour(port, options, rate):
-    """(figure, note): the stalls that the generator sees beside what the kernel says that it waited for the CPU, which
-    a busy neighbour shares with it. The hypervisor's stalls are in the first only, so there is no upper bound."""
+    """(figure, note): the preemptions that the generator sees, compared with the kernel's run-queue wait; the CPU is one that
+    a busy neighbour shares with it. The hypervisor's preemptions are in the first only, so there is no upper bound."""
     neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
     try:
         result = known_values.drive(options, port, "-c", "1", "--pipeline", "1000", "--rate", str(rate), "--arrival", "uniform")
@@ -128,9 +128,9 @@ def beside_a_neighbour(port, options, rate):
     seen = generator["preemptions"]["total_ns"] / generator["run_queue_wait_ns"]
     note = (
         f"beside a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
-        f"{schedule['late_by_preemption_share']:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+        f"{schedule['late_by_preemption_share']:.3%} late by preemption; {known_values.format_preemptions(result)}"
     )
-    return known_values.figure("stalls seen beside waiting for the CPU, a busy neighbour", "ratio", seen, 1, kSeen), note
+    return known_values.figure("preemptions seen, compared with run-queue wait, a busy neighbour", "ratio", seen, 1, kSeen), note
 
 
 def measure(port, options):
@@ -144,7 +144,7 @@ def measure(port, options):
             found += figures_of(result, arrival, shape)
             notes.append(
                 f"{arrival}, {shape}: {result['schedule']['within_tolerance_share']:.3%} on time, "
-                f"{result['schedule']['late_by_preemption_share'] or 0:.3%} late by stalls; {known_values.stalls_in_words(result)}"
+                f"{result['schedule']['late_by_preemption_share'] or 0:.3%} late by preemption; {known_values.format_preemptions(result)}"
             )
             if arrival == "poisson":
                 lateness.append(result["schedule"]["lateness"]["buckets"])
@@ -160,7 +160,7 @@ def measure(port, options):
     for shape, words in kShapes.items():
         result = known_values.drive(options, port, *words, "--rate", str(kGapRate), "--arrival", "poisson", "--seed", "1")
         gaps[shape] = result["schedule"]["gaps"]["buckets"]
-        notes.append(f"{kGapRate}/s, {shape}: {known_values.stalls_in_words(result)}")
+        notes.append(f"{kGapRate}/s, {shape}: {known_values.format_preemptions(result)}")
     found += gap_figures(gaps)
     return found, notes
 

@@ -69,11 +69,11 @@ def in_words(rate, results):
     """Notes on the rounds at one rate."""
     p90 = sorted(of_round(result, "p90") for result in results)
     queued = sum(result["schedule"]["queued"] for result in results)
-    stalls = [known_values.stalls_in_words(result) for result in results]
+    preemptions = [known_values.format_preemptions(result) for result in results]
     return [
         f"p90 at {rate:,}/s in the rounds: {', '.join(f'{each:.3g}' for each in p90)} ms",
         f"at {rate:,}/s {queued:,} requests found no connection free",
-        f"at {rate:,}/s, first round: {stalls[0]}",
+        f"at {rate:,}/s, first round: {preemptions[0]}",
     ]
 
 

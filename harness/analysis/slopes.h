@@ -13,7 +13,7 @@ const std::vector<std::string>& slope_metrics();
 
 // One block's slope is that of the least-squares line through its rounds of the measured cells of one server; blocks
 // that lack one of them are left out. `cells` are those of a run.json, of one experiment and server and without A/A
-// twins; `rounds` those of the same run, further ones among them do not matter.
+// controls; `rounds` those of the same run, further ones among them do not matter.
 std::vector<double> block_slopes(const std::vector<const Json*>& cells, const std::vector<const Json*>& rounds,
                                  const std::string& metric);
 

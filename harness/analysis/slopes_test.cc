@@ -115,9 +115,9 @@ TEST(Slopes, AreNullWithAReason) {
 TEST(Slopes, AreThoseOfIdleConnectionsAlone) {
   Json other = cell_of(10);
   other["parameter"] = "connections";
-  Json twin = cell_of(10);
-  twin["role"] = "aa";
-  EXPECT_THAT(sloped_cells({other, twin}), IsEmpty());
+  Json control = cell_of(10);
+  control["role"] = "aa";
+  EXPECT_THAT(sloped_cells({other, control}), IsEmpty());
   EXPECT_EQ(sloped_cells({cell_of(0), cell_of(0, "measured", nullptr, "epoll"), cell_of(10)}).size(), 2U);
 }
 

@@ -11,7 +11,7 @@ namespace fanin::harness {
 
 // One thing to measure: (experiment, server, sweep value). Its rounds are repetitions of the same.
 struct Cell {
-  std::string id;  // "echo-closed/epoll/100", an A/A twin's ends in "/aa"
+  std::string id;  // "echo-closed/epoll/100", an A/A control's ends in "/aa"
   std::string experiment;
   std::string server;
   std::string parameter;  // what is swept

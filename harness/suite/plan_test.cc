@@ -43,7 +43,7 @@ TEST(Plan, MakesEveryCell) {
   EXPECT_EQ(cells[5].workload.connections(), 10);  // fanin-load's default
 }
 
-// The bug: --only x/a/10 also took x/a/100 and the A/A twin, whose ids contain it.
+// The bug: --only x/a/10 also took x/a/100 and the A/A control, whose ids contain it.
 TEST(Plan, OnlyTakesIdsAndGlobs) {
   const auto only = [](const std::string& text) { return ids(make_cells(small_suite(), text)); };
   EXPECT_THAT(only("x/b/100"), ElementsAre("x/b/100"));

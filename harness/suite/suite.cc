@@ -137,19 +137,19 @@ Sweep parse_sweep(const JsonReader& reader) {
   return sweep;
 }
 
-AaTwin parse_aa(const JsonReader& reader, const Experiment& experiment) {
+AaControl parse_aa(const JsonReader& reader, const Experiment& experiment) {
   reader.only_keys({"server", "value"});
   const JsonReader server = reader.at("server");
   const JsonReader value = reader.at("value");
-  AaTwin twin{server.text(), value.value()};
-  if (std::find(experiment.servers.begin(), experiment.servers.end(), twin.server) == experiment.servers.end()) {
+  AaControl control{server.text(), value.value()};
+  if (std::find(experiment.servers.begin(), experiment.servers.end(), control.server) == experiment.servers.end()) {
     server.fail("must be a server of this experiment");
   }
   const auto& values = experiment.sweep.values;
-  if (std::find(values.begin(), values.end(), twin.value) == values.end()) {
+  if (std::find(values.begin(), values.end(), control.value) == values.end()) {
     value.fail("must be a value of the sweep");
   }
-  return twin;
+  return control;
 }
 
 // A key of the experiment, else of the suite.

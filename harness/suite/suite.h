@@ -27,7 +27,7 @@ struct Sweep {
 };
 
 // A second, identical cell: what differs between the two is noise.
-struct AaTwin {
+struct AaControl {
   std::string server;
   Json value;  // of the sweep
 };
@@ -47,7 +47,7 @@ struct Experiment {
   std::vector<std::string> servers;  // names, "*" already spelled out
   Workload workload;
   Sweep sweep;
-  std::optional<AaTwin> aa;
+  std::optional<AaControl> aa;
   Warmup warmup;           // its own, else the suite's, else fanin-load's default
   Nanoseconds duration{};  // the same
 };

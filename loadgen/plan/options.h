@@ -30,7 +30,7 @@ using BodyFiles = std::map<std::string, std::shared_ptr<const InputFile>>;
 // plan for each of its runs, and all of them send the same bytes, also those of a pipe.
 struct LoadOptions {
   std::string target;
-  std::vector<std::string> targets;          // which take turns
+  std::vector<std::string> targets;          // interleaved
   std::map<std::string, Address> addresses;  // of targets given by names, which resolve_targets() has found
   std::optional<Nanoseconds> slice;
   std::string driver = "auto";

@@ -14,8 +14,8 @@ class LiveView : public RunListener {
   // Whether standard error is a terminal that can draw over what it has shown.
   static bool possible();
 
-  // Writes to standard error. `targets` take turns, each with the connections of the plan; `run` says which of several
-  // runs it is.
+  // Writes to standard error. `targets` are interleaved, each with the connections of the plan; `run` says which of
+  // several runs it is.
   LiveView(const LoadPlan& plan, std::size_t targets, std::string run);
   ~LiveView() override { erase(); }
   LiveView(const LiveView&) = delete;

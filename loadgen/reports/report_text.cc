@@ -172,11 +172,10 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   std::string text = fmt::format("  schedule      asked {}", format_rate(*plan.rate_per_s));
   text += verdict.achieved_rate_per_s ? ", achieved " + format_rate(*verdict.achieved_rate_per_s) : "";
   text += verdict.within_tolerance_share
-              ? fmt::format(
-                    "; {:.2f} % left within {} of their time{}, the latest {} after it\n",
-                    *verdict.within_tolerance_share * 100, format_time(lateness_tolerance(plan)),
-                    preempted > 0 ? fmt::format(" ({:.2f} % more without the machine's stalls)", preempted * 100) : "",
-                    format_time(result.lateness.max()))
+              ? fmt::format("; {:.2f} % left within {} of their time{}, the latest {} after it\n",
+                            *verdict.within_tolerance_share * 100, format_time(lateness_tolerance(plan)),
+                            preempted > 0 ? fmt::format(" ({:.2f} % more without preemptions)", preempted * 100) : "",
+                            format_time(result.lateness.max()))
               : "; no request of the window left\n";
   if (result.queued() > 0) {
     text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
@@ -218,9 +217,9 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
     return "";
   }
   std::string text =
-      fmt::format("  waiting       {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
+      fmt::format("  idle strategy {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
   if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
-    text += fmt::format("  stalls        {} of {} and more, {} in all, the longest {}\n",
+    text += fmt::format("  preemptions   {} of {} and more, {} in all, the longest {}\n",
                         format_count(result.preemptions.count), format_time(BusyPollMeter::kMinPreemption),
                         format_time(result.preemptions.total), format_time(result.preemptions.longest));
   }

@@ -38,7 +38,7 @@ void check_schedule(const LoadPlan& plan, const LoadResult& result, Verdict& ver
     auto text = fmt::format("the generator was late: only {:.2f} % of the requests left within {} us of their time",
                             *within * 100, std::chrono::duration_cast<std::chrono::microseconds>(tolerance).count());
     if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
-      text += fmt::format("; a further {:.2f} % would have without the machine's stalls",
+      text += fmt::format("; a further {:.2f} % would have without preemptions",
                           result.late_by_preemptions_share().value_or(0) * 100);
     }
     verdict.late = *within < kLateInvalid;

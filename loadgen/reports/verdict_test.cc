@@ -67,7 +67,7 @@ TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   plan_.idle_strategy.kind = IdleStrategy::kSpin;
   result_.late_by_preemptions = 100;  // of 10,000
   ASSERT_EQ(decide().reasons.size(), 1U);
-  EXPECT_NE(decide().reasons[0].find("1.00 % would have without the machine's stalls"), std::string::npos)
+  EXPECT_NE(decide().reasons[0].find("1.00 % would have without preemptions"), std::string::npos)
       << decide().reasons[0];
 }
 

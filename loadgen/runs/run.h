@@ -15,7 +15,7 @@ namespace fanin::load {
 LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
                     const std::atomic<bool>& interrupted);
 
-// The same for several targets which take turns in this process: the plans differ in target, server and turn (`slices`)
+// The same for several interleaved targets: the plans differ in target, server and turn (`slices`)
 // alone. Connections to all of them stay open. One result for each.
 std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
                                       const std::atomic<bool>& interrupted);

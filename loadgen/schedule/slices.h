@@ -10,11 +10,11 @@
 
 namespace fanin::load {
 
-// How several targets take turns: A B B A A B B A ..., so that what drifts hits both alike.
+// How several targets are interleaved: A B B A A B B A ..., so that what drifts hits both alike.
 struct SlicePlan {
   Nanoseconds length{0};
   Nanoseconds cut{0};    // at either end of a slice, not counted
-  unsigned targets = 1;  // that take turns
+  unsigned targets = 1;  // interleaved
   unsigned own = 0;      // which of them
 
   // Whose turn a slice is, counted from the start of the traffic: forth and back over all targets.

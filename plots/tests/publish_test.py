@@ -118,16 +118,16 @@ class Publish(unittest.TestCase):
         low, median, high = (ticks.count(summary[key]) for key in ("low", "median", "high"))
         self.assertIn(f"`epoll`: {median}/s ({low} to {high}) with 0 idle", results_page.page(run, []))
 
-    def test_twins_show_what_two_identical_servers_differed_by(self):
+    def test_controls_show_what_two_identical_servers_differed_by(self):
         original = next(each for each in self.run_["cells"] if each["id"] == "active-idle/epoll/100")
-        twin = original | {"id": original["id"] + "/aa", "role": "aa"}
-        self.run_["cells"].append(twin)
+        control = original | {"id": original["id"] + "/aa", "role": "aa"}
+        self.run_["cells"].append(control)
         summary = next(
             each
             for each in self.run_["summaries"]
             if (each["cell"], each["metric"]) == (original["id"], "throughput_per_s")
         )
-        self.run_["summaries"].append(summary | {"cell": twin["id"], "median": summary["median"] * 0.9})
+        self.run_["summaries"].append(summary | {"cell": control["id"], "median": summary["median"] * 0.9})
         lines = results_page.page(Run(self.run_, "run.json"), []).splitlines()
         (row,) = (line for line in lines if line.startswith("| `active-idle/epoll/100`, requests/s |"))
         self.assertIn(f"| {ticks.count(summary['median'])} (", row)

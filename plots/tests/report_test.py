@@ -106,17 +106,17 @@ class Report(unittest.TestCase):
         self.run_["rounds"].append(fixture.bad_round("echo-closed/epoll/10", 4, "failed", "signal 11"))
         self.assertIn("echo-closed/epoll/10 block 4 failed signal 11", Outline(written(self.run_)).text())
 
-    def test_twins_stand_side_by_side(self):
+    def test_controls_stand_side_by_side(self):
         run = fixture.make_run(gaps={})
         for kind in ("cells", "summaries"):
             for each in [each for each in run[kind] if each.get("id", each.get("cell")) == "echo-closed/epoll/100"]:
-                twin = copy.deepcopy(each)
-                twin["id" if kind == "cells" else "cell"] += "/aa"
-                twin |= {"role": "aa"} if kind == "cells" else {"median": twin["median"] and twin["median"] * 10}
-                run[kind].append(twin)
+                control = copy.deepcopy(each)
+                control["id" if kind == "cells" else "cell"] += "/aa"
+                control |= {"role": "aa"} if kind == "cells" else {"median": control["median"] and control["median"] * 10}
+                run[kind].append(control)
         text = Outline(written(run)).text()
         self.assertRegex(text, r"echo-closed/epoll/100 requests/s [\d.]+k \(.*?\) [\d.]+k \(")
-        # and the twin is no row of the tables or charts
+        # and the control is no row of the tables or charts
         self.assertEqual(len(re.findall(r"epoll 100 ", text)), 3)
 
     def test_texts_of_the_run_are_not_html(self):

@@ -28,10 +28,10 @@ def whole_run():
     """A run of three experiments whose first has an A/A cell."""
     run = fixture.make_run(SERVERS, EXPERIMENTS, {})
     original = next(each for each in run["cells"] if each["id"] == "closed/epoll/10")
-    twin = original | {"id": "closed/epoll/10/aa", "role": "aa"}
-    run["cells"].append(twin)
+    control = original | {"id": "closed/epoll/10/aa", "role": "aa"}
+    run["cells"].append(control)
     for kind in ("rounds", "summaries"):
-        run[kind] += [each | {"cell": twin["id"]} for each in run[kind] if each["cell"] == original["id"]]
+        run[kind] += [each | {"cell": control["id"]} for each in run[kind] if each["cell"] == original["id"]]
     return run
 
 
