@@ -16,7 +16,7 @@ namespace fanin::load {
 namespace {
 
 constexpr std::size_t kReplyBuffer = 65536;
-constexpr Nanoseconds kLongestBlock = std::chrono::milliseconds(100);  // then an interrupt is looked for
+constexpr Nanoseconds kLongestBlock = std::chrono::milliseconds(100);  // then it checks for an interrupt
 
 void limit_blocking(int fd, int option, Nanoseconds limit) noexcept {
   const auto us = std::max<std::int64_t>(1, limit / std::chrono::microseconds(1));
@@ -43,7 +43,7 @@ void BlockingClient::connect(const Coordinator& coordinator) {
   gate_.release();
 }
 
-// Whoever asks once at a time shows the first reply in the counts of requests.
+// With one request at a time the request counts show whether the first reply came.
 std::uint64_t BlockingClient::unserved() const noexcept {
   const bool served = recorder_.progress_outside() > 0 || recorder_.progress_errors()[ErrorKind::kHttpStatus] > 0;
   return served ? 0 : recorder_.connections.established;
@@ -53,7 +53,7 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
   now_ = now();
-  wait_until(now_, coordinator);  // for nothing: a look at what has come before the first request
+  wait_until(now_, coordinator);  // no wait: handles bytes that came before the first request
   start(window);
   down_since_ = now();
   for (now_ = now();; now_ = now()) {
@@ -70,12 +70,11 @@ void BlockingClient::drive(const Window& window, const Coordinator& coordinator)
     }
   }
   gave_up_ = recorder_.window().close == TimePoint::max() && !workload_.finished(now_);
-  wait_until(now_, coordinator);  // and after the last reply
+  wait_until(now_, coordinator);  // and those after the last reply
   finish(now_);
 }
 
-// What is still due so long after the window will not be waited for; and a run by number of requests has no other end
-// if the server is gone.
+// Whether the grace period after the window is over. A run with a number of requests ends here if the server is gone.
 bool BlockingClient::over() const noexcept {
   const TimePoint close = recorder_.window().close;
   if (close != TimePoint::max()) {
@@ -130,7 +129,7 @@ bool BlockingClient::open() {
   return true;
 }
 
-// What the connection exchanges before its first request. Returns whether it is of use.
+// The exchange before the first request. Returns whether the connection is usable.
 bool BlockingClient::set_up(ConnectionSetup& setup) {
   ClientState state{.connection = share_.first_connection};
   const TimePoint deadline = now_ + plan_.timeout;
@@ -184,7 +183,7 @@ void BlockingClient::break_connection(ErrorKind kind) {
   const bool broke = std::exchange(recorder_.connections.failed, 1) > 0;
   const bool served = fd_ && state_.completed > 0;
   if (served || served_ || !fd_ || (driving_ && !broke)) {
-    workload_.lost(0, now_);  // one that the server closes again and again without having served it is not
+    workload_.lost(0, now_);  // not lost: one that the server closes again and again without a reply
   }
   const bool was_silent = !asked && fd_ && served_ && now_ - up_since_ >= kShortestSilence;
   retry_at_ = served || was_silent ? now_ : now_ + kRetryDelay;

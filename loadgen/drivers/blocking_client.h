@@ -13,9 +13,8 @@ namespace fanin::load {
 // Limits how many threads connect at the same time, so that they do not overflow the server's accept queue.
 using ConnectGate = std::counting_semaphore<>;
 
-// The threads driver's thread: one blocking connection, one request at a time. It reads the reply as soon as it comes
-// and thinks afterwards with the connection still open, so a pause is never part of a latency, while the server sees
-// what the tutorial's client does: a connection that stays for a while and asks once.
+// A thread of the threads driver: one blocking connection, one request at a time. It reads each reply at once and
+// thinks afterwards with the connection open, so think time is never part of a latency.
 class BlockingClient : public LoadThread {
  public:
   // `plan`, `sources` and `gate` must outlive this.
@@ -52,7 +51,7 @@ class BlockingClient : public LoadThread {
   std::vector<char> buffer_;
   std::string request_;
   TimePoint now_{};
-  TimePoint retry_at_{};  // not before this is a broken connection opened anew
+  TimePoint retry_at_{};  // when a broken connection is reopened at the earliest
   TimePoint up_since_{};
   TimePoint down_since_{};
   std::uint64_t lives_ = 0;

@@ -1,4 +1,4 @@
-// The part of a blocking client that reads: replies, the end of the stream, and what nobody has asked for.
+// The part of a blocking client that reads: replies, the end of the stream and unsolicited bytes.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -14,7 +14,7 @@ namespace fanin::load {
 void BlockingClient::receive_replies(const Coordinator& coordinator) {
   const TimePoint deadline = workload_.oldest_sent(0) + plan_.timeout;
   while (read_once(coordinator) && workload_.in_flight(0) > 0) {
-    if (now_ >= deadline) {  // also where bytes come without end
+    if (now_ >= deadline) {  // checked here too, since bytes may come without end
       break_connection(ErrorKind::kTimeout);
       return;
     }
@@ -26,7 +26,7 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
   }
 }
 
-// Returns whether the connection is still of use.
+// Returns whether the connection is still usable.
 bool BlockingClient::read_once(const Coordinator& coordinator) {
   const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
   const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
@@ -52,20 +52,20 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
   return static_cast<bool>(fd_);
 }
 
-// A server that is to close the connection may do so while the client pauses after the last reply.
+// With --close server the server may close while the client pauses after the last reply.
 void BlockingClient::end_of_stream() {
   const bool agreed = plan_.close == CloseKind::kServer && state_.completed >= plan_.requests_per_connection;
   const ReplyOutcome outcome = take_end(0, state_, now_);
   if (outcome.closes || (agreed && workload_.in_flight(0) == 0)) {
     renew();
   } else if (plan_.connect_on_demand && outcome.completed > 0) {
-    close();  // the next request opens it anew
+    close();  // the next request reopens it
   } else {
     break_connection(ErrorKind::kClosedEarly);
   }
 }
 
-// Where it is for the server to close, reads on until it has.
+// With --close server: reads until the server has closed.
 void BlockingClient::await_end(const Coordinator& coordinator) {
   if (plan_.close != CloseKind::kServer) {
     return;
@@ -90,7 +90,7 @@ void BlockingClient::await_end(const Coordinator& coordinator) {
   end_close_wait(since, now_);
 }
 
-// Takes what comes meanwhile, which nobody has asked for: it must not pass for the reply to the next request.
+// Reads unsolicited bytes meanwhile, so that they are not taken for the reply to the next request.
 void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator) {
   pollfd connection{.fd = fd_ ? fd_.get() : -1, .events = POLLIN | POLLRDHUP, .revents = 0};  // -1: none
   const timespec left = to_timespec(std::max(until - now_, Nanoseconds(0)));

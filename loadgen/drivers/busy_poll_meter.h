@@ -6,13 +6,13 @@
 
 namespace fanin::load {
 
-// Accounts for the time that a loop spins away, so that it does not pass for work, and for the machine's stalls: when
-// it reads the clock kMinPreemption later than it can have worked since the last time, it did not run in between. One
-// thread, which reports every reading of the clock.
+// Separates the time that a busy-polling loop spins from its work, and detects preemptions: if a clock reading comes
+// kMinPreemption later than the work since the last one explains, the thread did not run in between. The loop reports
+// every reading of the clock. One thread.
 class BusyPollMeter {
  public:
-  static constexpr Nanoseconds kMinPreemption = std::chrono::microseconds(20);  // a few system calls are done within it
-  // What a request may add: several times what it takes in user space, or with a system call of its own.
+  static constexpr Nanoseconds kMinPreemption = std::chrono::microseconds(20);  // longer than a few system calls
+  // Upper bound of the work per request: several times its cost in user space, or with a system call of its own.
   static constexpr Nanoseconds kPipelined = std::chrono::microseconds(2);
   static constexpr Nanoseconds kSubmitted = std::chrono::microseconds(20);
 
@@ -24,7 +24,7 @@ class BusyPollMeter {
     Nanoseconds longest{0};
   };
 
-  // The loop looked at `at` and found nothing to do. counts: whether that is in the window.
+  // An empty poll at `at`. counts: whether that is in the window.
   void idle(TimePoint at, bool counts) noexcept {
     const Nanoseconds gap = assess(at, 0, counts && resting_);
     if (resting_ && counts && gap < kMinPreemption) {
@@ -32,20 +32,20 @@ class BusyPollMeter {
     }
     resting_ = true;
   }
-  // It has something to do at `at`, and handled `requests` at most (one sent, or one reply) since the last reading.
+  // Work at `at`, after at most `requests` requests or replies since the last reading.
   void busy(TimePoint at, std::uint64_t requests, bool counts) noexcept {
     assess(at, requests, counts);
     resting_ = false;
   }
-  // It does something that is no request, which may take any time.
+  // Non-request work, which may take any time: the interval until the next reading is not checked.
   void skip_interval() noexcept {
     resting_ = false;
     comparable_ = false;
   }
-  // Everything that was due has been sent, so that no earlier stall can make a later request late.
+  // All due requests are sent, so earlier preemptions cannot delay later requests.
   void reset_backlog() noexcept { preempted_ = Nanoseconds(0); }
 
-  // What stalls have taken since the loop had caught up last: what leaves now could have left so much earlier.
+  // Time lost to preemptions since reset_backlog(): a request sent now could have left that much earlier.
   Nanoseconds preempted() const noexcept { return preempted_; }
   Nanoseconds spun() const noexcept { return spun_; }
   const Preemptions& preemptions() const noexcept { return preemptions_; }

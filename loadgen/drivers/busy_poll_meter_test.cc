@@ -7,11 +7,11 @@ namespace {
 
 using std::chrono::microseconds;
 
-// Would catch: work that passes for spinning, which would make the generator look cheaper than it is.
-TEST(BusyPollMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
+// Would catch: work counted as spinning, which makes the generator look cheaper than it is.
+TEST(BusyPollMeter, CountsOnlyIntervalsBetweenTwoEmptyPolls) {
   BusyPollMeter meter;
   const TimePoint start{};
-  meter.idle(start, true);  // what came before is not known
+  meter.idle(start, true);  // the time before is unknown
   meter.idle(start + microseconds(1), true);
   meter.idle(start + microseconds(3), true);
   meter.busy(start + microseconds(12), 1, true);
@@ -22,7 +22,7 @@ TEST(BusyPollMeter, CountsOnlyWhatLiesBetweenTwoIdleLooks) {
   EXPECT_EQ(meter.preemptions().count, 0U);
 }
 
-TEST(BusyPollMeter, AGapIsAStallAndNoSpinning) {
+TEST(BusyPollMeter, AGapIsAPreemptionAndNotSpinning) {
   BusyPollMeter meter;
   const TimePoint start{};
   meter.idle(start, true);
@@ -35,15 +35,15 @@ TEST(BusyPollMeter, AGapIsAStallAndNoSpinning) {
   EXPECT_EQ(meter.preemptions().longest, microseconds(500));
 }
 
-// Would catch: only stalls being seen after which there is nothing to do, which is hardly ever so in a busy loop, since
-// replies come in the meantime.
-TEST(BusyPollMeter, AStallShowsInWorkToo) {
+// Would catch: preemptions detected only before an empty poll, which is rare in a busy loop, since replies come in the
+// meantime.
+TEST(BusyPollMeter, APreemptionIsDetectedDuringWorkToo) {
   BusyPollMeter meter(BusyPollMeter::kSubmitted);
   const TimePoint start{};
   meter.idle(start, true);
-  meter.busy(start + microseconds(300), 0, true);                   // found news 300 us later
+  meter.busy(start + microseconds(300), 0, true);                   // an event, 300 us later
   meter.busy(start + microseconds(300 + 59), 2, true);              // two requests may take 40 us, and no more
-  meter.busy(start + microseconds(300 + 59 + 60), 2, true);         // 60 us: a stall of 20 us
+  meter.busy(start + microseconds(300 + 59 + 60), 2, true);         // 60 us: a preemption of 20 us
   meter.busy(start + microseconds(300 + 59 + 60 + 100), 0, false);  // outside the window
   EXPECT_EQ(meter.preemptions().count, 2U);
   EXPECT_EQ(meter.preemptions().total, microseconds(320));
@@ -51,8 +51,7 @@ TEST(BusyPollMeter, AStallShowsInWorkToo) {
   EXPECT_EQ(meter.spun(), microseconds(0));
 }
 
-// Would catch: requests that leave in one system call passing for as many, so that one stall in ten is not seen where
-// they are pipelined.
+// Would catch: pipelined requests of one system call counted as one call each, which hides one preemption in ten.
 TEST(BusyPollMeter, PipelinedRequestsShareTheirSystemCalls) {
   BusyPollMeter meter(BusyPollMeter::kPipelined);
   const TimePoint start{};
@@ -64,7 +63,7 @@ TEST(BusyPollMeter, PipelinedRequestsShareTheirSystemCalls) {
   EXPECT_EQ(meter.preemptions().total, microseconds(20));
 }
 
-TEST(BusyPollMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
+TEST(BusyPollMeter, PreemptedTimeAddsUpUntilTheBacklogIsReset) {
   BusyPollMeter meter;
   const TimePoint start{};
   meter.idle(start, true);
@@ -77,11 +76,11 @@ TEST(BusyPollMeter, WhatIsStolenAddsUpUntilTheLoopHasCaughtUp) {
   EXPECT_EQ(meter.preempted(), microseconds(0));
 }
 
-// Would catch: connections being opened passing for a stall.
-TEST(BusyPollMeter, OtherWorkIsNoStall) {
+// Would catch: connections being opened counted as a preemption.
+TEST(BusyPollMeter, NonRequestWorkIsNoPreemption) {
   BusyPollMeter meter;
   const TimePoint start{};
-  meter.busy(start + microseconds(1000), 0, true);  // what came before is not known
+  meter.busy(start + microseconds(1000), 0, true);  // the time before is unknown
   meter.skip_interval();
   meter.busy(start + microseconds(2000), 0, true);
   meter.skip_interval();

@@ -12,14 +12,14 @@ namespace fanin::load {
 namespace {
 
 constexpr std::uint64_t kChurnSources = 16;  // 16 addresses make churn CPU-bound, one is bound by ports in TIME_WAIT
-// connect() looks at one port after another until it finds a free one, and at each for a pair of addresses like its
-// own among all connections of the machine: with half of the ports in use, that was 57 % of the CPU at a million.
+// connect() tries one port after another, and searches all connections of the machine for the same pair of addresses at
+// each. With half of the ports in use that took 57 % of the CPU at a million connections.
 constexpr std::uint32_t kPortsPerConnection = 16;
 constexpr std::uint64_t kMaxSources = 250 * 250;
 
-bool takes_turns(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
+bool uses_several_sources(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
 
-// Without gaps, so that a server that takes them modulo something gets equal shares.
+// Without gaps, so that a server that selects by address modulo n gets equal shares.
 Address source_address(std::uint64_t number) {
   return Address::parse(fmt::format("127.0.{}.{}", (number + 1) / 256, (number + 1) % 256), 0);
 }
@@ -37,7 +37,7 @@ std::uint32_t local_port_count() noexcept {
 SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connections, bool churning) {
   const std::uint64_t carried = std::max<std::uint64_t>(1, local_port_count() / kPortsPerConnection);
   const std::uint64_t needed = std::max((connections + carried - 1) / carried, churning ? kChurnSources : 1);
-  if (needed <= 1 || !takes_turns(target)) {
+  if (needed <= 1 || !uses_several_sources(target)) {
     return;
   }
   in_a_row_ = churning ? 1 : carried;
@@ -67,7 +67,7 @@ ConnectResult start_connect(const Address& target, const Address* source, Blocki
     const timeval limit{us / 1'000'000, us % 1'000'000};
     ::setsockopt(connecting.fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
-  if (receive_buffer_bytes) {  // before the connect, which announces the window
+  if (receive_buffer_bytes) {  // before connect(), which announces the window
     ::setsockopt(connecting.fd.get(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer_bytes, sizeof *receive_buffer_bytes);
   }
   if (source != nullptr) {
@@ -82,7 +82,7 @@ ConnectResult start_connect(const Address& target, const Address* source, Blocki
   } else if (errno != EINPROGRESS) {
     return fail();
   } else if (blocking == Blocking::kYes) {
-    errno = ETIMEDOUT;  // how Linux says that SO_SNDTIMEO ran out in connect()
+    errno = ETIMEDOUT;  // Linux reports EINPROGRESS when SO_SNDTIMEO expires in connect()
     return fail();
   }
   return connecting;

@@ -10,15 +10,15 @@
 
 namespace fanin::load {
 
-// Chooses the local address of every connection. One address carries as many connections to one target as there are
-// local ports, but connect() gets slower the fewer of them are free; so where a run asks for more than a sixteenth of
-// them, connections to 127.0.0.0/8 come from 127.0.0.1, the next sixteenth from 127.0.0.2, and so on: one after the
-// other, so that a server which goes by the client's address (fanin-server --steer source-ip) gets them in batches.
-// Where ports are used up by connecting anew all the time, they come from 16 addresses in turn. Other targets are left
-// to the kernel. Read-only after construction; any thread.
+// Chooses the local address of every connection. One address has as many connections to one target as there are local
+// ports, but connect() gets slower the fewer ports are free. So a run with more connections than a sixteenth of the
+// ports uses 127.0.0.1 for the first sixteenth, 127.0.0.2 for the next, and so on. The addresses are used up one after
+// the other, so that a server which selects by client address (fanin-server --steer source-ip) gets batches. Runs that
+// reconnect all the time use up ports and rotate over 16 addresses. Targets outside 127.0.0.0/8 are left to the kernel.
+// Read-only after construction; any thread.
 class SourceAddresses {
  public:
-  // `connections`: at the same time, in the whole run. `churning`: connections are opened anew during the run.
+  // `connections`: open at the same time in the whole run. `churning`: connections are reopened during the run.
   SourceAddresses(const Address& target, std::uint64_t connections, bool churning);
 
   // Null: the kernel chooses.
@@ -35,16 +35,15 @@ class SourceAddresses {
 struct ConnectResult {
   Descriptor fd;           // empty on failure
   int error = 0;           // errno of the failure
-  bool connected = false;  // false with a descriptor: under way, the socket becomes writable when it is decided
+  bool connected = false;  // false with a descriptor: in progress; the socket becomes writable at the end
 };
 
-// Starts a connection with TCP_NODELAY set; a blocking one is waited for, and this and each of its sends last no longer
-// than `timeout`. `receive_buffer_bytes` is SO_RCVBUF, of which the kernel makes twice as much. Never throws: failures
-// are values.
+// Starts a connection with TCP_NODELAY. A blocking connect waits for the result; it and each later send time out after
+// `timeout`. `receive_buffer_bytes` sets SO_RCVBUF, which the kernel doubles. Never throws: failures are values.
 ConnectResult start_connect(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {},
                             std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
 
-// Ports that one local address offers, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
+// Local ports of one address, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;
 
 }  // namespace fanin::load

@@ -14,12 +14,12 @@ namespace {
 
 const Address kTarget = Address::parse("127.0.0.1", 80);
 
-TEST(SourceAddresses, TheKernelChoosesWhereOneAddressCarriesAll) {
+TEST(SourceAddresses, TheKernelChoosesWhereOneAddressIsEnough) {
   EXPECT_EQ(SourceAddresses(kTarget, 100, false).of(0), nullptr);
 }
 
 // Would catch: a run of 100,000 connections that ends in "cannot assign requested address".
-TEST(SourceAddresses, ManyConnectionsTakeTurnsOverDistinctLoopbackAddresses) {
+TEST(SourceAddresses, ManyConnectionsUseDistinctLoopbackAddresses) {
   const std::uint64_t carried = local_port_count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);
   EXPECT_EQ(sources.count(), 300U);
@@ -32,9 +32,9 @@ TEST(SourceAddresses, ManyConnectionsTakeTurnsOverDistinctLoopbackAddresses) {
   EXPECT_EQ(hosts.size(), 300U);
 }
 
-// Would catch: turns from one connection to the next, with which no process of a server that goes by the client's
-// address (--steer source-ip) finds two of them waiting; and gaps between the addresses, which make its shares unequal.
-TEST(SourceAddresses, AnAddressIsUsedUpBeforeTheNextOneThatFollowsIt) {
+// Would catch: a new address for each connection, which gives every process of a server that selects by client address
+// (--steer source-ip) one connection at a time; and gaps between the addresses, which make its shares unequal.
+TEST(SourceAddresses, AnAddressIsUsedUpBeforeTheNextOne) {
   const std::uint64_t carried = local_port_count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);
   EXPECT_EQ(sources.of(0)->host(), "127.0.0.1");
@@ -44,8 +44,8 @@ TEST(SourceAddresses, AnAddressIsUsedUpBeforeTheNextOneThatFollowsIt) {
   EXPECT_EQ(sources.of(300 * carried)->host(), "127.0.0.1");
 }
 
-// One that reconnects all the time leaves its ports in TIME_WAIT, so they are to come from all addresses alike.
-TEST(SourceAddresses, ChurnTakesTurns) {
+// A run that reconnects all the time leaves its ports in TIME_WAIT, so all addresses have to share the load.
+TEST(SourceAddresses, ChurnRotatesAddresses) {
   const SourceAddresses sources(kTarget, 1, true);
   EXPECT_EQ(sources.count(), 16U);
   EXPECT_NE(sources.of(0)->host(), sources.of(1)->host());
@@ -64,7 +64,7 @@ TEST(StartConnect, ConnectsFromTheGivenAddress) {
   EXPECT_EQ(Address::of_local_end(connecting.fd.get()).host(), "127.0.7.9");
 }
 
-// Descriptors, ports and refusals must be told apart, because what to do about each differs.
+// Descriptors, ports and refusals need different remedies, so the errors must be distinct.
 TEST(StartConnect, FailuresKeepTheirReason) {
   const ConnectResult refused = start_connect(refusing_address(), nullptr, Blocking::kYes);
   EXPECT_FALSE(refused.fd);

@@ -10,27 +10,27 @@
 
 namespace fanin::load {
 
-// Where the threads of a run meet: all connections up, then traffic, then everything accounted for, then closing.
-// Threads call the upper part, the thread that directs the run the lower one.
+// Synchronises the phases of a run: connections up, traffic, all requests accounted for, closing. The load threads call
+// the upper half, the controlling thread the lower half.
 class Coordinator {
  public:
   explicit Coordinator(unsigned threads) : threads_(threads) {}
 
-  // Connections are up or have failed. Blocks until the start is given; nothing if the run has been called off.
+  // Connections are up or have failed. Blocks until the start; nullopt if the run is called off.
   std::optional<Window> wait_for_start();
   // Every request is accounted for. Blocks until connections may be closed.
   void wait_for_release();
-  // The thread cannot go on. Its error is rethrown by the director.
+  // The thread failed. all_ready() and all_done() rethrow its error.
   void fail(std::exception_ptr error);
-  // When the window opens, as far as that is known; at first what the start said.
+  // When the window opens, as far as that is known; at first the time given to start().
   TimePoint opening() const noexcept { return opening_.load(std::memory_order_relaxed); }
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_relaxed); }
 
-  // Each waits until `until` at most and returns whether all threads are there. Throw what a thread failed with.
+  // Each waits until `until` at most and returns whether all threads have arrived. Both rethrow a thread's error.
   bool all_ready(TimePoint until);
   bool all_done(TimePoint until);
   void start(const Window& window);
-  // The window opens earlier than the start said; the threads look every kTick.
+  // The window opens earlier than start() said; the threads check every kTick.
   void open_at(TimePoint opening) noexcept { opening_.store(opening, std::memory_order_relaxed); }
   void call_off();
   void release();

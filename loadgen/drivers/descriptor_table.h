@@ -2,10 +2,10 @@
 
 namespace fanin::load {
 
-// Gives the calling thread a table of descriptors of its own, holding what is open now: what it opens from then on only
-// it can use and must close, and the limit on descriptors counts for it alone. Besides, the kernel need not count
-// references to a file whose table is not shared, which saves 1 to 2 % of a request's CPU time. Returns false where the
-// kernel, or the sandbox around this process, does not allow it; the thread then goes on sharing the table.
+// Gives the calling thread a private copy of the descriptor table (unshare(CLONE_FILES)). Only this thread can use and
+// close what it opens from then on, and RLIMIT_NOFILE applies to it alone. An unshared table also spares the kernel the
+// reference counting of files, 1 to 2 % of a request's CPU time. Returns false if the kernel or a sandbox forbids it;
+// the table then stays shared.
 bool take_own_descriptor_table() noexcept;
 
 // Whether threads of this process can have tables of their own.

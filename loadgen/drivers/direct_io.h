@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <ctime>
 
-// The system calls of the hot path without glibc's wrappers, which in a program of several threads switch asynchronous
-// cancellation on and off around each of them: 5 % of a request's CPU time here, for a feature that nobody uses.
-// Semantics and errno are those of the calls they are named after.
+// The system calls of the hot path without glibc's wrappers. In a multi-threaded program these switch asynchronous
+// cancellation on and off around each call, 5 % of a request's CPU time here. Semantics and errno are those of the
+// calls.
 
 namespace fanin::load {
 
@@ -23,8 +23,7 @@ inline ssize_t direct_send(int fd, const void* data, std::size_t size, int flags
   return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, 0);
 }
 
-// A null timeout waits for as long as it takes. Timeouts are kept to the nanosecond, also before Linux 5.11, which has
-// no call that does both.
+// A null timeout waits indefinitely. Timeouts have nanosecond resolution, also before Linux 5.11 (no epoll_pwait2).
 inline int direct_epoll_wait(int epoll, epoll_event* events, int size, const timespec* timeout) noexcept {
   const auto wait_whole = [&](int milliseconds) {
     return static_cast<int>(::syscall(SYS_epoll_pwait, epoll, events, size, milliseconds, nullptr, 0));

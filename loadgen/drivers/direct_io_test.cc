@@ -17,7 +17,7 @@
 namespace fanin::load {
 namespace {
 
-// Makes a kernel older than Linux 5.11 of this one, for the calling thread alone. Returns whether it could.
+// Makes epoll_pwait2 fail with ENOSYS for the calling thread, as before Linux 5.11. Returns whether it could.
 bool forget_epoll_pwait2() {
   std::array filter{
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -56,8 +56,8 @@ void expect_waits() {
 
 TEST(DirectIo, WaitsForAnEventOrTheTimeout) { expect_waits(); }
 
-// Found under valgrind, which does not know the call either: the driver took its failing for no news, and turned round
-// for ever without reading a reply.
+// Found under valgrind, which lacks the call too: the driver took ENOSYS for a timeout and polled for ever without
+// reading a reply.
 TEST(DirectIo, WaitsAlsoWhereTheKernelHasNoEpollPwait2) {
   bool forgot = false;
   std::thread([&] {

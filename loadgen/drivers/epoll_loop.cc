@@ -33,7 +33,7 @@ bool EpollLoop::control(int operation, std::uint32_t index) noexcept {
   return ::epoll_ctl(epoll_.get(), operation, link(index).fd, &event) == 0;
 }
 
-// It has been registered for everything from the start.
+// The socket has been registered for all events since watch().
 void EpollLoop::start_receiving(std::uint32_t index) {
   if (stamps_ && !is_idle(index)) {
     stamps_->ask(index, link(index).fd);
@@ -58,7 +58,7 @@ int EpollLoop::poll_once(TimePoint until) {
   return static_cast<int>(count);
 }
 
-// Where it spins, it never waits. Where nothing but replies and ticks can come, the wait needs no timeout of its own.
+// A spinning loop never waits. If only replies and ticks can come, the wait needs no timeout.
 int EpollLoop::wait(TimePoint until) {
   timespec timeout{};
   const timespec* limit = spins() || until <= now_ ? &timeout : nullptr;
@@ -76,7 +76,7 @@ bool EpollLoop::handle(const epoll_event& event) {
     return false;
   }
   if (!is_current(event.data.u64)) {
-    return false;  // meant for an earlier life
+    return false;  // of an earlier life
   }
   const auto index = static_cast<std::uint32_t>(event.data.u64);
   if (link(index).phase == Phase::kConnecting) {
@@ -98,9 +98,9 @@ bool EpollLoop::handle(const epoll_event& event) {
   return false;
 }
 
-// A short read means that the socket is empty, so no further recv is needed to learn that: what comes later makes a
-// new event. Only where the peer has closed is the end still to be read. Where bytes come without end, the loop goes on
-// to its other duties when they are due, and asks for a new event.
+// A short read means that the socket is empty: later bytes raise a new edge, so no recv is needed to see EAGAIN. If the
+// peer has closed, the end of the stream is still to be read. If bytes come without end, the loop stops at the next
+// tick and rearms the event.
 bool EpollLoop::receive(std::uint32_t index, bool closing) {
   for (;;) {
     const ssize_t length = read(index);
@@ -130,7 +130,7 @@ bool EpollLoop::receive(std::uint32_t index, bool closing) {
   }
 }
 
-// Whether there is more is tried after the pause: an edge that comes within it is not waited for again.
+// Reads again after the pause in any case, since an edge within the pause is not reported again.
 void EpollLoop::read_on(std::uint32_t index) {
   if (reads().pauses(index)) {
     return;

@@ -11,8 +11,8 @@
 
 namespace fanin::load {
 
-// The epoll driver: each connection is registered once, edge-triggered for both directions, and never touched by
-// epoll_ctl again. A request costs one send, one recv and its share of an epoll_wait.
+// The epoll driver registers each connection once, edge-triggered for both directions. A request costs one send, one
+// recv and its share of an epoll_wait.
 class EpollLoop final : public EventLoop {
  public:
   EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
@@ -26,21 +26,21 @@ class EpollLoop final : public EventLoop {
   bool watch(std::uint32_t index) override;
   void start_receiving(std::uint32_t index) override;
   void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) override;
-  void detach(std::uint32_t) noexcept override {}  // closing takes it out of the set
+  void detach(std::uint32_t) noexcept override {}  // close() removes it from the interest list
   void read_on(std::uint32_t index) override;
   int poll_once(TimePoint until) override;
 
-  // The steps of one turn, each called at one place, are inline: what would be left of a call is what it costs.
+  // The steps of poll_once(); each has one call site and is inline.
   inline int wait(TimePoint until);
-  inline bool handle(const epoll_event& event);            // whether it took a reply, and nothing more
-  inline bool receive(std::uint32_t index, bool closing);  // whether it took a reply, and no more is to be read
+  inline bool handle(const epoll_event& event);            // returns whether it handled a reply and nothing else
+  inline bool receive(std::uint32_t index, bool closing);  // returns whether it handled a reply and the socket is empty
   inline ssize_t read(std::uint32_t index) noexcept;
   inline bool take(std::uint32_t index, std::size_t length);
 
   Descriptor epoll_;
   std::array<epoll_event, 256> events_{};
   std::vector<char> buffer_;
-  std::unique_ptr<KernelStamps> stamps_;  // of active connections; null: not asked for
+  std::unique_ptr<KernelStamps> stamps_;  // of active connections; null without --timestamps
 };
 
 }  // namespace fanin::load

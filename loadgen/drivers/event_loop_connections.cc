@@ -1,4 +1,4 @@
-// The part of an event loop that opens, proves, breaks, closes and re-opens connections.
+// The part of an event loop that opens, verifies, breaks, closes and reopens connections.
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -59,7 +59,7 @@ void EventLoop::open(std::uint32_t index) {
   link.phase = Phase::kConnecting;
   ++connecting_;
   since(index) = now();
-  // By the number in the whole run, so that threads do not all begin with the same address.
+  // The number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{is_idle(index) ? share_.first_idle : share_.first_connection} + index;
   ConnectResult connecting =
       start_connect(plan_.target, sources_.of(number + link.life), Blocking::kNo, {}, plan_.receive_buffer_bytes);
@@ -95,14 +95,14 @@ void EventLoop::on_connected(std::uint32_t index) {
     return;
   }
   if (!is_idle(index)) {
-    state(index) = {};  // of no life
+    state(index) = {};
   }
   const std::uint32_t first = is_idle(index) ? share_.first_idle : share_.first_connection;
   pending_[index] = {.state = {.connection = first + index}, .since = now_};
   send_setup(index);
 }
 
-// Sends what is due of the set-up, if anything is.
+// Sends the next request of the set-up, if there is one.
 void EventLoop::send_setup(std::uint32_t index) {
   const std::string_view bytes = setup_->next_request(pending_[index].state);
   if (bytes.empty()) {
@@ -115,7 +115,7 @@ void EventLoop::send_setup(std::uint32_t index) {
   }
 }
 
-// Returns whether the connection is still of use.
+// Returns whether the connection is still usable.
 bool EventLoop::received_setup(std::uint32_t index, std::string_view bytes) {
   switch (setup_->consume(pending_[index].state, bytes)) {
     case ConnectionSetup::Progress::kWaiting:
@@ -141,7 +141,7 @@ void EventLoop::setup_failed(std::uint32_t index) {
   is_idle(index) ? break_idle(index, ErrorKind::kSetupFailed) : break_link(index, ErrorKind::kSetupFailed);
 }
 
-// It is of use from now on.
+// The connection is usable from now on.
 void EventLoop::established(std::uint32_t index) {
   Link& link = this->link(index);
   if (is_idle(index)) {
@@ -176,7 +176,7 @@ void EventLoop::established(std::uint32_t index) {
   }
 }
 
-// From now on it idles, and nothing is known of it but its descriptor.
+// From now on the connection idles; only its Link is kept.
 void EventLoop::on_idle_connected(std::uint32_t index) {
   pending_.erase(index);
   --connecting_;
@@ -187,7 +187,7 @@ void EventLoop::connect_failed(std::uint32_t index, int error) {
   failed(index, classify_connect(error));
 }
 
-// The connection is of no more use: its requests end with `kind`, and it is opened anew, at once if it had been of use.
+// Ends the connection's requests with `kind`, closes it and schedules it to be reopened: at once if it had been served.
 void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   Link& link = this->link(index);
   const bool asked = workload_.in_flight(index) > 0;
@@ -200,7 +200,7 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   recorder_.connections.failed += broke ? 0 : 1;
   const bool served = link.connected() && state(index).completed > 0;
   if (served || link.served || !link.connected() || (driving_ && !broke)) {
-    workload_.lost(index, now_);  // one that the server closes again and again without having served it is not
+    workload_.lost(index, now_);  // not lost: one that the server closes again and again without a reply
   }
   // A server may close a connection that was silent for some time, also before its first request.
   const bool was_silent = !asked && link.connected() && link.served && now_ - since_[index] >= kShortestSilence;
@@ -212,7 +212,7 @@ void EventLoop::break_link(std::uint32_t index, ErrorKind kind) {
   }
 }
 
-// An idle connection is not opened anew. One that breaks while it idles is lost; before, it has failed.
+// Idle connections are not reopened. One that breaks while it idles is lost; one that breaks before has failed.
 void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
   const bool idled = link(index).phase == Phase::kUp && !pending_.contains(index);
   if (idled) {
@@ -224,8 +224,8 @@ void EventLoop::break_idle(std::uint32_t index, ErrorKind kind) {
   close_link(index);
 }
 
-// It has made its number of requests, or the server has said that it closes: a new connection takes its place, as soon
-// as the server has closed if that is for it to do.
+// The connection has made its number of requests, or the server announced the close: a new connection replaces it, with
+// --close server once the server has closed.
 void EventLoop::recycle(std::uint32_t index, ErrorKind unanswered) {
   if (link(index).phase != Phase::kUp) {
     return;
@@ -248,8 +248,8 @@ void EventLoop::renew(std::uint32_t index) {
   to_open_.push(index);
 }
 
-// The server may close, with FIN or with RST, once it has sent the last reply, which may be before the workload has
-// noticed that it was the last.
+// The server may close, with FIN or RST, after its last reply, possibly before the workload has noticed that it was the
+// last.
 bool EventLoop::may_be_closed(std::uint32_t index) const noexcept {
   return link(index).phase == Phase::kClosing ||
          (plan_.close == CloseKind::kServer && link(index).phase == Phase::kUp && workload_.in_flight(index) == 0 &&

@@ -1,4 +1,4 @@
-// The part of an event loop that is slow on purpose: pieces at a rate, and bytes on idle connections.
+// The part of an event loop that is slow on purpose: paced pieces, and single bytes on idle connections.
 #include <algorithm>
 
 #include "loadgen/drivers/event_loop.h"
@@ -14,7 +14,7 @@ void EventLoop::send_slowly(std::uint32_t index, std::string_view bytes) {
 
 void EventLoop::send_piece(std::uint32_t index) {
   std::string& unsent = unsent_[index];
-  piece_.assign(unsent, 0, sends_.piece());  // a copy, since a send that fails forgets what is unsent
+  piece_.assign(unsent, 0, sends_.piece());  // a copy, since a failed send clears unsent
   unsent.erase(0, piece_.size());
   sends_.begin_pause(index, now_);
   send(index, piece_, Lifetime::kTransient);
@@ -33,7 +33,7 @@ void EventLoop::keep_pace() {
   }
 }
 
-// Never the last byte of the request, so that the server waits for it for ever.
+// The last byte of the request is never sent, so the server keeps waiting for it.
 void EventLoop::trickle() {
   while (const auto turn = trickle_.next(now_)) {
     const std::uint32_t index = share_.connections + turn->connection;

@@ -1,4 +1,4 @@
-// The part of an event loop that finds, at every tick, what no news say: timeouts, first replies, silence, retries.
+// The part of an event loop that checks at every tick what no event reports: timeouts, first replies, silence, retries.
 #include <algorithm>
 #include <cerrno>
 
@@ -9,14 +9,14 @@ namespace {
 
 constexpr int kSweepsPerTimeout = 20;  // timeouts are found within 5 % of their length, or 10 ms
 constexpr Nanoseconds kLongestSweep = std::chrono::milliseconds(250);
-constexpr std::size_t kUnservedPerTick = 16384;  // are looked at within about a millisecond
+constexpr std::size_t kUnservedPerTick = 16384;  // checked within about a millisecond
 
 }  // namespace
 
 void EventLoop::tick(const Coordinator& coordinator) {
   next_tick_ = now_ + tick_;
   trickle();
-  give_up_without_progress();  // first: what the sweep breaks was up until now
+  give_up_without_progress();  // before the sweep, which breaks connections that were up
   sweep_timeouts();
   retry_due();
   publish();
@@ -29,8 +29,8 @@ void EventLoop::tick(const Coordinator& coordinator) {
   }
 }
 
-// A slice of the active connections per tick, so that a million of them do not stop the loop; a full round takes 1/20
-// of the timeout, at most 250 ms.
+// Checks a part of the active connections per tick, so that a million do not stop the loop. A full round takes 1/20 of
+// the timeout, at most 250 ms.
 void EventLoop::sweep_timeouts() {
   const Nanoseconds round = std::clamp(plan_.timeout / kSweepsPerTimeout, kTick, kLongestSweep);
   const std::size_t slice = share_.connections / static_cast<std::size_t>(round / kTick) + 1;
@@ -51,8 +51,8 @@ void EventLoop::sweep_timeouts() {
   sweep_pending();
 }
 
-// Looks which connections have had their first reply: so the path of every request need not tell. The window being
-// open, nobody asks any more.
+// Finds the connections that have had their first reply, which spares the request path a check. Not needed once the
+// window is open.
 void EventLoop::sweep_unserved() noexcept {
   if (now_ >= recorder_.window().open || unserved_.empty()) {
     return;
@@ -99,7 +99,7 @@ void EventLoop::retry_due() {
   }
 }
 
-// A run by number of requests has no other end if the server is gone.
+// Ends a run with a number of requests if the server is gone.
 void EventLoop::give_up_without_progress() {
   const std::uint64_t progress = recorder_.sent_count() + recorder_.completed_count();
   if (up_ > 0 || progress != progress_) {

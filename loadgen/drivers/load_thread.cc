@@ -84,7 +84,7 @@ ReplyOutcome LoadThread::take_rest(std::uint32_t connection, ClientState& state,
   }
 }
 
-// The replies that are right.
+// Right replies.
 void LoadThread::account(std::uint32_t connection, std::uint32_t completed, std::uint32_t status,
                          TimePoint at) noexcept {
   const std::uint32_t before = workload_.replies(connection);
@@ -105,7 +105,7 @@ ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, 
   return outcome;
 }
 
-// The reply that says no.
+// A reply that refuses its request.
 void LoadThread::refuse(std::uint32_t connection, const ClientState& state, std::string_view received,
                         const ReplyOutcome& outcome, TimePoint at) {
   if (outcome.refused == kByBody) {

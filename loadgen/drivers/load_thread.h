@@ -17,25 +17,25 @@
 
 namespace fanin::load {
 
-// Which part of the plan falls to one thread.
+// The part of the plan for one thread.
 struct Share {
   unsigned index = 0;                  // of the thread
   unsigned count = 1;                  // threads in all
   std::uint32_t first_connection = 0;  // number of its first active connection in the whole run
-  std::uint32_t connections = 0;       // active ones
+  std::uint32_t connections = 0;       // active
   std::uint32_t idle = 0;
-  std::uint32_t first_idle = 0;  // number of its first idle connection, counted on after all active ones
+  std::uint32_t first_idle = 0;  // number of its first idle connection, after all active ones
 };
 
-// A mismatch, and when it was seen.
+// A mismatch with its time.
 struct SeenMismatch {
   TimePoint at;
   Mismatch mismatch;
 };
 
-// One thread of a run with its connections, its part of the workload and its records. connect, drive and disconnect are
-// called in this order by that thread; the accessors below by any thread once it has ended, and by any thread at any
-// time for the recorder's progress counters.
+// One thread of a run with its connections, its part of the workload and its records. That thread calls connect, drive
+// and disconnect, in this order. Any thread may call the accessors below once it has ended, and read the recorder's
+// progress counters at any time.
 class LoadThread {
  public:
   LoadThread(const LoadPlan& plan, const Share& share);
@@ -43,7 +43,7 @@ class LoadThread {
   LoadThread(const LoadThread&) = delete;
   LoadThread& operator=(const LoadThread&) = delete;
 
-  // Opens all connections; returns when each is up or has failed. Throws std::system_error for trouble of its own.
+  // Opens all connections; returns when each is up or has failed. Throws std::system_error for set-up errors.
   virtual void connect(const Coordinator& coordinator) = 0;
   // Makes the traffic; returns when every request of the window is accounted for.
   virtual void drive(const Window& window, const Coordinator& coordinator) = 0;
@@ -51,26 +51,26 @@ class LoadThread {
   virtual void disconnect() noexcept = 0;
 
   const Share& share() const noexcept { return share_; }
-  // Active connections that came up before the traffic began and have had no reply, as far as other threads may know;
-  // kept up to date until the window opens.
+  // Active connections that came up before the traffic began and have had no reply. Any thread; updated until the
+  // window opens.
   virtual std::uint64_t unserved() const noexcept = 0;
   const Recorder& recorder() const noexcept { return recorder_; }
-  // Of a thread that spins; another has spun for no time.
+  // All zero for a thread that does not spin.
   virtual const BusyPollMeter& spin() const noexcept {
     static const BusyPollMeter none;
     return none;
   }
-  // Null where the plan does not ask for them.
+  // Null without --timestamps.
   virtual const StampRecords* stamps() const noexcept { return nullptr; }
   const UsageMeter& usage() const noexcept { return meter_; }
-  // Of a target that takes turns with others; null otherwise.
+  // Of one of several interleaved targets; null otherwise.
   const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }
   // Of a mix of requests; null otherwise.
   const ClassRecorder* classes() const noexcept { return classes_ ? &*classes_ : nullptr; }
   std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
-  // Replies to requests of the window by their status; empty where the protocol has none.
+  // Replies to requests of the window by status; empty for protocols without one.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
-  // That came on all its connections; nothing but of a chat.
+  // Of protocol chat alone: lines of other members, on all its connections.
   std::optional<std::uint64_t> lines_of_others() const { return client_->lines_of_others(); }
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
@@ -79,36 +79,36 @@ class LoadThread {
   int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
   // The first of the whole run, if there was any.
   const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }
-  bool gave_up() const noexcept { return gave_up_; }  // no connection was left to make the number of requests
+  bool gave_up() const noexcept { return gave_up_; }  // no connection was left for the number of requests
 
  protected:
   // The traffic may begin.
   void start(const Window& window);
-  // The window opens earlier than the start said, if the director says so. To be called at every look for news.
+  // Opens the window earlier if the controller asked for it. Called at every check of the coordinator.
   void follow_opening(const Coordinator& coordinator, TimePoint at) noexcept {
     if (recorder_.open_early(coordinator.opening(), at) && slices_) {
       slices_->move_window(recorder_.window());
     }
   }
-  // Looks whether replies come. To be called now and then while the traffic goes on, not per request.
+  // Updates the watch for silence. Called regularly during the traffic, not per request.
   void look_for_silence(TimePoint at) {
     const std::uint64_t ended = recorder_.all_completed() + recorder_.all_failed() - recorder_.all_timeouts();
     silence_.look(at, ended, workload_.any_in_flight());
   }
-  // The traffic is over, and a connection has waited since then for the server to close it. Before finish().
+  // At the end of the traffic, before finish(): a connection has waited since `since` for the server to close it.
   void end_close_wait(TimePoint since, TimePoint at) {
     if (close_waits_.open_at_end(since, at, recorder_.window())) {
       recorder_.connection_error(ErrorKind::kNotClosed);
     }
   }
-  // The traffic is over: accounts for all that is still open.
+  // The traffic is over: accounts for all requests still in flight.
   void finish(TimePoint at);
-  // What the protocol is to know of a connection that has just come up; counted from the thread's first one.
+  // The protocol's state of a connection that has just come up; `connection` counts from the thread's first one.
   ClientState new_life(std::uint32_t connection) const noexcept {
     return {.connection = share_.first_connection + connection, .prior_requests = workload_.ended(connection)};
   }
-  // Lets the protocol read what has come on a connection at `at`, and accounts for the replies in it. What the outcome
-  // says of the connection (`mismatch`, `closes`) is for the driver to do.
+  // Passes received bytes to the protocol and accounts for the replies in them. The driver acts on the outcome's
+  // `mismatch` and `closes`.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
   static ErrorKind classify_fault(Fault fault) noexcept {
     switch (fault) {
@@ -122,7 +122,7 @@ class LoadThread {
         return ErrorKind::kMismatch;
     }
   }
-  // Keeps what the last call of `protocol` made of `received`, if it is the first.
+  // Keeps the description of the mismatch that the last call of `protocol` found in `received`, if it is the first.
   [[gnu::cold, gnu::noinline]] void keep_mismatch(const ClientProtocol& protocol, const ClientState& state,
                                                   std::string_view received, const ReplyOutcome& outcome, TimePoint at);
   [[gnu::cold, gnu::noinline]] void keep_mismatch(const ConnectionSetup& setup, const ClientState& state,
@@ -145,7 +145,7 @@ class LoadThread {
   bool gave_up_ = false;
 
  private:
-  // All but one reply that is right and ends with the bytes.
+  // Every outcome but one right reply that ends with the bytes.
   [[gnu::noinline]] ReplyOutcome take_rest(std::uint32_t connection, ClientState& state, std::string_view received,
                                            ReplyOutcome outcome, TimePoint at);
   void account(std::uint32_t connection, std::uint32_t completed, std::uint32_t status, TimePoint at) noexcept;
@@ -156,7 +156,7 @@ class LoadThread {
   std::optional<SeenMismatch> first_mismatch_;
 };
 
-// Inline, as what they call is: every reply passes here.
+// Inline: every reply passes here.
 [[gnu::always_inline]] inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state,
                                                                     std::string_view received, TimePoint at) {
   const ReplyOutcome outcome = client_->consume(state, received);
@@ -171,16 +171,16 @@ class LoadThread {
   return take_rest(connection, state, received, outcome, at);
 }
 
-// Stands for a set-up that failed where the errno of a connect is kept.
+// Stored as the errno of a connect when the set-up failed.
 inline constexpr int kSetupError = EPROTO;
 
-// A connection that failed, or that the peer closed without having served it, is tried again after this long.
+// Delay before a connection is retried that failed or was closed unserved.
 inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
 
-// A connection that the peer closes before its first request after this long, or later, is opened anew at once.
+// A connection that the peer closes without a request after this long or later is reopened at once.
 inline constexpr Nanoseconds kShortestSilence = std::chrono::milliseconds(10);
 
-// How long an interrupted run waits for the replies that are under way.
+// Grace period of an interrupted run for replies in flight.
 inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
 
 }  // namespace fanin::load

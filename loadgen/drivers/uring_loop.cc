@@ -15,9 +15,9 @@ namespace fanin::load {
 namespace {
 
 constexpr unsigned kEntries = 128;
-constexpr int kMaxTries = 1000;  // to hand over what the kernel has no memory for
-// The kernel may fill one for every connection before any is given back, and a receive that finds none has to be asked
-// for anew; but they are used in turn, so that more of them than that are only colder.
+constexpr int kMaxTries = 1000;  // to submit operations that the kernel has no memory for
+// The kernel may fill one buffer per connection before any is recycled, and a receive without a buffer ends and has to
+// be submitted again. The buffers are used round robin, so more of them are only colder in the cache.
 constexpr unsigned kMinBuffers = 256;
 constexpr unsigned kMaxBuffers = 8192;
 constexpr std::size_t kBufferSize = 2048;
@@ -28,8 +28,8 @@ constexpr std::size_t kBufferSize = 2048;
 
 }  // namespace
 
-// A registered socket is released only when all operations that are older have ended, and receives never end: so not
-// where connections come and go.
+// The ring releases a registered socket only when all older operations have ended, and multishot receives do not end.
+// So runs that reopen connections do not register them.
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : EventLoop(plan, share, sources, Transmit::kQueued, {.min = kMinBatch, .max = kMaxBatch, .fraction = 1}),
       registers_(share.connections > 0 && !plan.churns()),
@@ -39,9 +39,8 @@ UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddre
   client_->set_request_slots(std::clamp<std::size_t>(share.connections, 1, sends_.size()));
 }
 
-// Completions of sends that failed are looked for right after the submission, so there has to be room for them, besides
-// two for every connection. The flag lets a loop that spins see in memory whether there is anything to enter the kernel
-// for.
+// The completion queue has room for two completions per connection and for failed sends, which are handled right after
+// the submission. IORING_SETUP_TASKRUN_FLAG shows a spinning loop in memory whether it has to enter the kernel.
 void UringLoop::start_io(int timer) {
   const unsigned completions = std::bit_ceil(kEntries + 2 * (share_.connections + share_.idle));
   const unsigned shows_work = plan_.idle_strategy.kind == IdleStrategy::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
@@ -55,7 +54,7 @@ void UringLoop::start_io(int timer) {
   watch_timer();
 }
 
-// Operations hold the sockets open, so what was cancelled is handed over before the ring goes.
+// Operations hold the sockets open, so the cancellations are submitted before the ring is destroyed.
 void UringLoop::stop_io() noexcept {
   if (started_) {
     ::io_uring_submit(&ring_);
@@ -74,7 +73,7 @@ io_uring_sqe* UringLoop::next_after_submission() {
   submit();
   io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
   if (operation == nullptr) {
-    throw_ring_error(EBUSY);  // a full queue of which the kernel takes nothing
+    throw_ring_error(EBUSY);  // the queue is full and the kernel accepts nothing
   }
   return operation;
 }
@@ -113,7 +112,7 @@ void UringLoop::name_socket(io_uring_sqe& operation, std::uint32_t index) const 
   }
 }
 
-// One send of a connection at a time, since the second might find room that the first has not found.
+// One send per connection at a time: after a short send a second one could overtake the rest.
 void UringLoop::transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) {
   io_uring_sqe* operation = next();  // may submit, which empties sends_
   Link& link = this->link(index);
@@ -142,7 +141,7 @@ void UringLoop::submit() {
   }
 }
 
-// The kernel may have taken a part only, for lack of memory. Which sends have failed is known when it has taken all.
+// The kernel may accept only a part, for lack of memory. Only when it has accepted all is it known which sends failed.
 void UringLoop::submit_rest() {
   int result = 0;
   for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
@@ -153,9 +152,8 @@ void UringLoop::submit_rest() {
   }
 }
 
-// A send that must not wait is over when its submission returns, and without having sent everything it counts as
-// failed, which is what makes it complete at all. So all buffers are free again, but for those that the completions
-// since `before` name.
+// A send with MSG_DONTWAIT is finished when its submission returns. With MSG_WAITALL a short send counts as failed and
+// so posts a completion despite CQE_SKIP_SUCCESS. So all sends succeeded but those with a completion after `before`.
 void UringLoop::complete_sends(unsigned before) {
   if (queued_ == 0) {
     return;
@@ -165,7 +163,7 @@ void UringLoop::complete_sends(unsigned before) {
   }
   const std::size_t count = std::exchange(queued_, 0);
   const bool follows_up = follows_up_;
-  std::array<std::uint64_t, kMaxBatch + 1> sent;  // tags of those that were; what is sent next may overwrite sends_
+  std::array<std::uint64_t, kMaxBatch + 1> sent;  // tags of finished sends; sendable() may overwrite sends_
   for (std::size_t i = 0; i < count && follows_up; ++i) {
     sent[i] = sends_[i].connection;
   }
@@ -212,7 +210,7 @@ void UringLoop::wait_for_room(std::uint32_t index) {
   ::io_uring_sqe_set_data64(operation, packed(Kind::kRoom, make_tag(index)));
 }
 
-// The descriptor, or the slot of a registered one, may belong to the next connection by the time of the submission.
+// Drops queued operations: at their submission the descriptor or its slot may belong to the next connection.
 void UringLoop::drop_queued(std::uint64_t tag) noexcept {
   for (unsigned i = ring_.sq.sqe_head; i != ring_.sq.sqe_tail; ++i) {
     io_uring_sqe& operation = ring_.sq.sqes[i & ring_.sq.ring_mask];
@@ -233,7 +231,7 @@ void UringLoop::detach(std::uint32_t index) noexcept {
   }
   if (registers_ && index < share_.connections) {
     if (plan_.close != CloseKind::kRst) {
-      ::shutdown(link(index).fd, SHUT_RDWR);  // the ring may keep the socket open for some time
+      ::shutdown(link(index).fd, SHUT_RDWR);  // the ring may hold the socket open for a while
     }
     const int none = -1;
     ::io_uring_register_files_update(&ring_, index, &none, 1);
@@ -249,7 +247,7 @@ void UringLoop::cancel(Kind kind, std::uint64_t what) {
 void UringLoop::enter(TimePoint until) {
   int result = 0;
   const unsigned before = ::io_uring_cq_ready(&ring_);
-  const bool looks = before == 0 && until <= now_ && !spins();  // no flag says whether there is anything
+  const bool looks = before == 0 && until <= now_ && !spins();  // no flag shows whether there are events
   if (before > 0 || spins() || looks) {
     const unsigned flags = IO_URING_READ_ONCE(*ring_.sq.kflags);
     if (looks || ::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
@@ -269,7 +267,7 @@ void UringLoop::enter(TimePoint until) {
   }
 }
 
-// Buffers may run out within a batch; by the time a new receive is submitted all of them have been given back.
+// Buffers may run out within a batch; all of them are recycled before the new receive is submitted.
 [[gnu::always_inline]] inline void UringLoop::on_received(std::uint64_t tag, int result, unsigned flags, TimePoint at) {
   const auto index = static_cast<std::uint32_t>(tag);
   if (is_current(tag)) {
@@ -291,9 +289,9 @@ void UringLoop::enter(TimePoint until) {
   }
 }
 
-// One lot, so that the next submission sends all that it made due and lets the kernel complete what has come meanwhile;
-// and so that a reply is seen shortly before the next request leaves: else what it waits here for that would be in no
-// latency. What has completed leaves its queue afterwards, for a submission meanwhile may complete more.
+// Handles one batch of completions. The next submission sends the requests that they made due. A larger batch would add
+// unmeasured time between a reply and the next request. The queue head advances last, since a submission within the
+// loop may add completions.
 int UringLoop::poll_once(TimePoint until) {
   enter(until);
   const auto count = static_cast<unsigned>(std::min<std::size_t>(::io_uring_cq_ready(&ring_), batch_size()));
@@ -344,8 +342,8 @@ void UringLoop::handle(const io_uring_cqe& completion) {
       }
       break;
     case Kind::kReceive:  // by on_received()
-    case Kind::kSend:     // was dealt with after its submission
-    case Kind::kCancel:   // whether there was anything to cancel shows in that operation's own completion
+    case Kind::kSend:     // by complete_sends()
+    case Kind::kCancel:   // the cancelled operation has its own completion
       break;
   }
 }

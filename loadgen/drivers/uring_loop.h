@@ -10,18 +10,17 @@
 
 namespace fanin::load {
 
-// The io_uring driver: one receive per connection that completes for every reply into buffers that the kernel picks
-// itself, and sends that are handed over several at a time and say nothing when they succeed. A request costs one
-// completion and its share of an io_uring_enter.
+// The io_uring driver: one multishot receive per connection into provided buffers, and sends that are submitted in
+// batches and post no completion on success. A request costs one completion and its share of an io_uring_enter.
 class UringLoop final : public EventLoop {
  public:
   UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
 
  private:
-  // What an operation is for, in the highest byte of its user_data; the rest names the connection or the send.
+  // The highest byte of user_data; the rest is the connection's tag or the number of the send.
   enum class Kind : std::uint8_t { kConnect, kReceive, kSend, kRoom, kTimer, kCancel };
 
-  static constexpr std::size_t kMinBatch = 16;  // requests that are handed over together
+  static constexpr std::size_t kMinBatch = 16;  // requests submitted together
   static constexpr std::size_t kMaxBatch = 64;
 
   struct Send {
@@ -64,13 +63,13 @@ class UringLoop final : public EventLoop {
 
   io_uring ring_{};
   bool started_ = false;
-  bool registers_;  // active sockets, which spares looking each of them up for each operation
+  bool registers_;  // active sockets are registered files, which spares a look-up per operation
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
-  bool follows_up_;                  // when a send has left: more bytes of its connection may wait for that, or its end
-  std::vector<Send> sends_;          // one more than a lot, which is handed over when the next one is looked for
-  std::vector<std::string> copies_;  // of those of sends_ whose bytes do not last
-  std::size_t queued_ = 0;           // of sends_
+  bool follows_up_;                  // a finished send may have to be followed by more bytes or a shutdown
+  std::vector<Send> sends_;          // one more than a batch, submitted with the next poll
+  std::vector<std::string> copies_;  // bytes of transient sends
+  std::size_t queued_ = 0;           // used entries of sends_
 };
 
 }  // namespace fanin::load

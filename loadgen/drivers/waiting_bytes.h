@@ -6,15 +6,15 @@
 
 namespace fanin::load {
 
-// The bytes of one connection that its socket does not take yet, in the order in which they are to leave. Each byte is
-// moved a bounded number of times, on average, however many wait.
+// The bytes of one connection that its socket does not take yet, in sending order. The amortised cost per byte is
+// constant.
 class WaitingBytes {
  public:
   bool empty() const noexcept { return begin_ == bytes_.size(); }
 
   void push_back(std::string_view bytes) { bytes_.append(bytes); }
 
-  // Puts back what pop_front() took and was not sent.
+  // Puts back the unsent part of what pop_front() removed.
   void push_front(std::string_view bytes) {
     if (bytes.size() > begin_) {
       bytes_.insert(begin_, bytes.size() - begin_, '\0');
@@ -36,7 +36,7 @@ class WaitingBytes {
 
  private:
   std::string bytes_;
-  std::size_t begin_ = 0;  // the bytes before it have left
+  std::size_t begin_ = 0;  // bytes before it are sent
 };
 
 }  // namespace fanin::load

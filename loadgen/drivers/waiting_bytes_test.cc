@@ -7,7 +7,7 @@
 namespace fanin::load {
 namespace {
 
-// Would catch: bytes lost, doubled or out of order where a socket takes a part of each piece (a pipeline of large
+// Would catch: bytes lost, repeated or out of order when a socket takes a part of each piece (a pipeline of large
 // requests used to be copied whole for each part, which is quadratic).
 TEST(WaitingBytes, LeaveInTheirOrderHoweverLittleTheSocketTakes) {
   for (const std::size_t most : {1U, 3U, 7U, 100U}) {

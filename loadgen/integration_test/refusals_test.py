@@ -19,7 +19,7 @@ class BadInput(unittest.TestCase):
             (["127.0.0.1:80", "--rate", "-5"], "--rate -5 is out of range"),
             (["127.0.0.1:80", "--duration", "soon"], "'soon' is not a duration"),
             (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
-            (["127.0.0.1:80", "--control", "77"], "--control 77 is no open descriptor"),
+            (["127.0.0.1:80", "--control", "77"], "--control 77 is not an open descriptor"),
             (["192.0.2.1:80"], "--allow-remote"),
             (["127.0.0.1:80", "-c", "9999999"], "do not fit"),
             (["127.0.0.1:80", "--nonsense"], "--nonsense"),

@@ -8,19 +8,18 @@
 
 namespace fanin::load {
 
-// Tells the listeners of a run how far it is, from what the threads have recorded so far. Used by the thread that
-// directs the run.
+// Reports the progress of a run to its listeners, from the threads' records so far. Used by the controlling thread.
 class Announcer {
  public:
-  // Both, and what they point to, must outlive this.
+  // Both arguments and what they point to must outlive this.
   Announcer(const std::vector<RunListener*>& listeners, std::vector<const Recorder*> recorders)
       : listeners_(listeners), recorders_(std::move(recorders)), series_(recorders_) {}
 
-  void established() const;  // the threads wait for the start, so their counts stand still
+  void established() const;  // before the start, so the counts do not change
   void window_opened(TimePoint at) const;
   void window_closed(TimePoint at) const;
   void hold() const;
-  // Progress, and the seconds of the window that are over.
+  // Reports progress and the finished seconds of the window.
   void show(RunListener::Progress::Phase phase, Nanoseconds elapsed);
 
  private:

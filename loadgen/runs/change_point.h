@@ -10,19 +10,19 @@ namespace fanin::load {
 
 // The significance of a change of level anywhere in the series (Pettitt: "A non-parametric approach to the change-point
 // problem", Applied Statistics 28, 1979): K is the largest |U_t|, U_t being the sum over i <= t < j of sgn(x_i - x_j),
-// and p about 2 exp(-6 K^2 / (n^3 + n^2)). It goes by ranks alone, so single spikes do not count for more than their
-// place. 1 for fewer than two values.
+// and p is about 2 exp(-6 K^2 / (n^3 + n^2)). It uses ranks, so the height of a spike does not matter. 1 for fewer than
+// two values.
 double pettitt_p(std::span<const double> series);
 
-// Decides from the counts of completed requests, taken every kInterval, when the throughput has become steady: the last
-// second shows no change point. Ten intervals would be too few: their K is at most 25, and 27 would be significant.
+// Decides from the counts of completed requests, sampled every kInterval, when the throughput is steady: no change
+// point in the last second. Ten intervals are too few: their K is at most 25, and 27 is significant.
 class WarmupWatch {
  public:
   static constexpr Nanoseconds kInterval = std::chrono::milliseconds(50);
   static constexpr std::size_t kIntervals = 20;
   static constexpr double kSignificant = 0.05;
 
-  // With the count since the traffic began. Returns whether the throughput is steady, which silence is not.
+  // `completed` counts since the traffic began. Returns whether the throughput is steady; silence is not steady.
   bool add(std::uint64_t completed);
 
  private:

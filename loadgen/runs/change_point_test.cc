@@ -37,12 +37,12 @@ TEST(Pettitt, FindsNothingWhereNothingChanges) {
   EXPECT_EQ(p({1, 2, 1, 2}), 1);  // K = 2, 2 exp(-0.3) is above 1
 }
 
-// What the interval of the watch rests on: with ten values not even a perfect step is significant.
+// Why the watch needs more intervals: with ten values not even a perfect step is significant.
 TEST(Pettitt, TenValuesAreTooFewToSeeAnything) {
   EXPECT_GT(p({1, 1, 1, 1, 1, 9, 9, 9, 9, 9}), WarmupWatch::kSignificant);
 }
 
-// How many intervals it takes until the watch finds the throughput steady; 0: never.
+// Number of intervals until the watch reports a steady throughput; 0: never.
 std::size_t steady_after(const std::vector<std::uint64_t>& per_interval) {
   WarmupWatch watch;
   std::uint64_t total = 0;
@@ -73,7 +73,7 @@ TEST(WarmupWatch, DoesNotOpenWhileTheThroughputClimbs) {
   EXPECT_EQ(steady_after(series), 0U);
 }
 
-// Would catch: a window that opens on a server which has not answered anything yet.
+// Would catch: a window that opens before the server's first reply.
 TEST(WarmupWatch, SilenceIsNotSteady) {
   std::vector<std::uint64_t> series(60, 0);
   EXPECT_EQ(steady_after(series), 0U);

@@ -17,7 +17,8 @@ constexpr Nanoseconds kLongestHold = std::chrono::seconds(10);
 
 ControlChannel::ControlChannel(int fd) : fd_(fd) {
   if (fd < 0 || ::fcntl(fd, F_GETFD) < 0) {
-    throw std::invalid_argument(fmt::format("--control {} is no open descriptor: pass a socket to this process", fd));
+    throw std::invalid_argument(
+        fmt::format("--control {} is not an open descriptor: pass a socket to this process", fd));
   }
 }
 

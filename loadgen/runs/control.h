@@ -6,9 +6,9 @@
 
 namespace fanin::load {
 
-// Tells a monitor at the other end of a socket or pipe how far the run is, one line of JSON per event, and holds the
-// connections for it at the end (docs/contracts.md). A monitor that has gone away disturbs nothing. Borrows the
-// descriptor; used by the directing thread.
+// Writes one line of JSON per event of the run to a socket or pipe, and holds the connections open at the end until the
+// monitor answers (docs/contracts.md). A monitor that is gone is ignored. Borrows the descriptor; used by the
+// controlling thread.
 class ControlChannel : public RunListener {
  public:
   // Throws std::invalid_argument if `fd` is not open.

@@ -42,7 +42,7 @@ unsigned rounded_up(std::uint64_t whole, std::uint64_t part) {
   return static_cast<unsigned>((whole + part - 1) / part);
 }
 
-// Both ends of a connection on this machine count.
+// Both ends of a connection count, since both are on this machine.
 void check_machine(const LoadPlan& plan, const HeadRoom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
   const std::uint64_t ends = all * (is_on_this_machine(plan.target) ? 2 : 1);
@@ -58,7 +58,7 @@ void check_machine(const LoadPlan& plan, const HeadRoom& room) {
                     "for fewer",
                     all, ends * kKernelBytesPerEnd / 1'000'000, *room.memory_bytes / 1'000'000));
   }
-  // What a server has not read yet waits here; in the worst case, that is everything.
+  // Requests that the server has not read yet; in the worst case all of them.
   const double in_flight =
       static_cast<double>(plan.request_bytes) * static_cast<double>(plan.depth) * static_cast<double>(plan.connections);
   if (room.memory_bytes && in_flight > static_cast<double>(*room.memory_bytes)) {

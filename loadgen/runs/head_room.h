@@ -7,20 +7,20 @@
 
 namespace fanin::load {
 
-// What this machine still has for connections.
+// The resources that this machine has left for connections.
 struct HeadRoom {
-  std::uint64_t descriptors = 0;              // that a table may hold
-  bool tables_per_thread = false;             // every thread has a table of its own; else the process has one
-  std::optional<std::uint64_t> files;         // that the whole machine may still open; none: not known
-  std::optional<std::uint64_t> memory_bytes;  // available; none: not known
+  std::uint64_t descriptors = 0;              // maximum per descriptor table
+  bool tables_per_thread = false;             // every thread has its own table; else one per process
+  std::optional<std::uint64_t> files;         // that the machine may still open; nullopt: unknown
+  std::optional<std::uint64_t> memory_bytes;  // available; nullopt: unknown
 };
 
-// Reads it; raises the soft limit on descriptors to the hard one.
+// Reads the limits; raises the soft limit on descriptors to the hard one.
 HeadRoom head_room();
 
-// Spreads the connections of a plan over as many threads as the limit on descriptors asks for: active ones over more
-// event loops unless their number was given, idle ones, where they do not fit in beside them, over loops of their own,
-// which sleep. Throws std::invalid_argument naming the limit that does not suffice and what to do.
+// Spreads the connections of a plan over as many threads as the limit on descriptors requires: active ones over more
+// event loops unless --threads is given; idle ones that do not fit next to them over additional loops, which sleep.
+// Throws std::invalid_argument that names the limit and what to do.
 void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room);
 
 }  // namespace fanin::load

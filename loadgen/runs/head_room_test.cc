@@ -18,7 +18,7 @@ LoadPlan plan_with(std::uint32_t connections, std::uint32_t idle, DriverKind dri
   return plan;
 }
 
-// 1000 descriptors, of which 34 are kept: 966 connections for each table.
+// 1000 descriptors with 34 reserved: 966 connections per table.
 HeadRoom room_with(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
 
 std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
@@ -50,7 +50,7 @@ TEST(HeadRoom, ActiveConnectionsGetMoreLoops) {
   EXPECT_EQ(plan.threads, 2U);
 }
 
-// Would catch: more threads than asked for, behind the user's back.
+// Would catch: more threads than --threads asks for.
 TEST(HeadRoom, AGivenNumberOfThreadsIsKept) {
   EXPECT_NE(refusal(plan_with(967, 0), true, room_with(true)).find("a thread may hold 1000 descriptors"),
             std::string::npos);
@@ -83,7 +83,7 @@ TEST(HeadRoom, MemoryIsCountedBeforeItIsGone) {
   EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MB are available"), std::string::npos);
 }
 
-// Would catch: a pipeline whose requests fill the memory until the kernel ends the process.
+// Would catch: pipelined requests that fill the memory until the OOM killer ends the process.
 TEST(HeadRoom, RequestsInFlightAreCountedToo) {
   HeadRoom room = room_with(true);
   room.memory_bytes = 1'000'000'000;

@@ -16,12 +16,12 @@ namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kProgressEvery = std::chrono::milliseconds(200);
-constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread has woken up
+constexpr Nanoseconds kStartDelay = std::chrono::milliseconds(1);  // until every thread is awake
 
-// Directs the threads of one run and tells the listeners. Owns the threads while they run.
+// Controls the threads of one run and notifies the listeners. Owns the threads while they run.
 class RunController {
  public:
-  // The plans differ in target and turn alone.
+  // The plans differ only in target and slices.
   RunController(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
                 const std::atomic<bool>& interrupted)
       : plan_(plans.front()), interrupted_(interrupted) {
@@ -94,14 +94,14 @@ class RunController {
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals go to the directing thread, traffic is not interrupted
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);  // only the controlling thread gets signals
     for (LoadThread* thread : threads_) {
       running_.emplace_back([&thread = *thread, this] { run_load_thread(thread, *coordinator_); });
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  // Without waking anything that takes CPU from the server: nothing is shown meanwhile.
+  // Shows nothing meanwhile, which would take CPU from the server.
   void wait_for_accepts() {
     AcceptWatch watch;
     const TimePoint begin = now();
@@ -142,11 +142,11 @@ class RunController {
     }
     announcer_->window_closed(std::min(window.close, now()));
     wait(Phase::kDraining, until_done);
-    announcer_->show(Phase::kDraining, Nanoseconds(0));  // the last second is over only now
+    announcer_->show(Phase::kDraining, Nanoseconds(0));  // the last second ends only now
     return opened_at;
   }
 
-  // Moves the window forward as soon as it is known when it may open.
+  // Opens the window early as soon as the warm-up allows it.
   void warm_up(Window& window) {
     const auto until_done = [this](TimePoint until) { return coordinator_->all_done(until); };
     for (TimePoint at = window.start; at < window.open && !interrupted_.load();) {
@@ -175,8 +175,7 @@ class RunController {
     return progress;
   }
 
-  // Waits for `done` or `until`, awake five times a second to look for an interrupt and to show how far the run is,
-  // which counts from `begin`.
+  // Waits for `done` or `until`. Checks for an interrupt and shows the progress since `begin` five times a second.
   template <typename Done>
   void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = now()) {
     while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
@@ -190,7 +189,7 @@ class RunController {
     }
   }
 
-  // Ends a run of which one target cannot be reached. That is its result; the other targets are not measured.
+  // Ends a run with an unreachable target. That is its result; the other targets are not measured.
   std::vector<LoadResult> without_traffic(WallTime started_at, Nanoseconds setup) {
     coordinator_->call_off();
     running_.clear();
@@ -207,7 +206,7 @@ class RunController {
     return results;
   }
 
-  // What the threads of each part recorded, once they have ended.
+  // Merges the records of each part's threads, once they have ended.
   std::vector<LoadResult> results_since(WallTime started_at, Nanoseconds setup) const {
     std::vector<LoadResult> results;
     for (const auto& part : parts_) {
@@ -226,7 +225,7 @@ class RunController {
   std::vector<std::unique_ptr<TargetPart>> parts_;
   std::vector<LoadThread*> threads_;  // of all parts
   std::optional<Coordinator> coordinator_;
-  std::optional<Announcer> announcer_;  // tells the listeners
+  std::optional<Announcer> announcer_;
   std::vector<std::jthread> running_;
   Warmup warmup_{plan_};
   ProcessUsage usage_;

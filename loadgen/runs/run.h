@@ -9,14 +9,14 @@
 
 namespace fanin::load {
 
-// Does what the plan says: connects, makes traffic, measures, closes. `interrupted` may be set at any time, from a
-// signal handler too; the run then ends early and what was measured until then is returned. Where no connection comes
-// up at all it ends without traffic, and `unreachable` says why. Throws std::system_error for trouble of its own.
+// Executes a plan: connects, makes traffic, measures, closes. `interrupted` may be set at any time, also by a signal
+// handler; the run then ends early and returns what it has measured. If no connection comes up it ends without traffic,
+// and `unreachable` says why. Throws std::system_error for set-up errors.
 LoadResult run_load(const LoadPlan& plan, const std::vector<RunListener*>& listeners,
                     const std::atomic<bool>& interrupted);
 
-// The same for several interleaved targets: the plans differ in target, server and turn (`slices`)
-// alone. Connections to all of them stay open. One result for each.
+// The same for several interleaved targets: the plans differ only in target, server and `slices`. Connections to all
+// targets stay open. One result per target.
 std::vector<LoadResult> run_in_slices(const std::vector<LoadPlan>& plans, const std::vector<RunListener*>& listeners,
                                       const std::atomic<bool>& interrupted);
 

@@ -16,8 +16,8 @@
 
 namespace fanin::load {
 
-// What one target of a run has to itself: its threads, and what is seen of its server from outside. Owns the threads,
-// which others run; used by the thread that directs the run.
+// One target of a run: its load threads and what is observed of its server. Owns the LoadThread objects, which other
+// threads run; used by the controlling thread.
 class TargetPart {
  public:
   // Both must outlive this.
@@ -30,11 +30,11 @@ class TargetPart {
   void open_window();
   void close_window();
 
-  // How many connections the kernel has completed and the server has not accepted; 0 where it cannot be known.
+  // Connections that the kernel has completed and the server has not accepted; 0 if unknown.
   std::uint64_t waiting_for_accept() const;
-  // Why it cannot be reached at all; nothing: it can.
+  // Why no connection came up; empty if one did.
   std::string unreachable() const;
-  // Puts what was seen into the result of this target.
+  // Adds the observations to the result of this target.
   void report(LoadResult& result) const;
 
  private:

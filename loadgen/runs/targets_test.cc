@@ -7,7 +7,7 @@
 namespace fanin::load {
 namespace {
 
-// Would catch: a server on 127.0.0.1 that is not found by `localhost`, because ::1 comes first.
+// Would catch: `localhost` that fails to find a server on 127.0.0.1, because ::1 comes first.
 TEST(Targets, TheFirstAddressThatAcceptsIsTaken) {
   const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
   const Address open = Address::of_local_end(listener.get());

@@ -6,12 +6,12 @@
 namespace fanin::load {
 namespace {
 
-// Until every thread has seen that the window opens: event loops look at each tick, blocking threads sleep for longer.
+// Until every thread has seen the opening: event loops check at each tick, blocking threads sleep for longer.
 constexpr Nanoseconds kLoopLead = 3 * kTick;
 constexpr Nanoseconds kBlockingLead = std::chrono::milliseconds(100);
 
-// How long an open loop takes to ask every connection: an event loop asks them in turn, a blocking thread has its own
-// share of the schedule, so the last of n comes after about ln n gaps of its own.
+// How long an open loop takes to send on every connection: an event loop uses them round robin; a blocking thread has
+// its own share of the schedule, so the last of n starts after about ln n gaps of its own.
 Nanoseconds time_to_ask_all(const LoadPlan& plan) {
   if (!plan.rate_per_s) {
     return Nanoseconds(0);
@@ -21,7 +21,7 @@ Nanoseconds time_to_ask_all(const LoadPlan& plan) {
   return seconds < 1e6 ? Nanoseconds(static_cast<std::int64_t>(seconds * 1e9)) : Nanoseconds::max();
 }
 
-// Not where connections come and go, where the window is tied to the schedule, or where there is no warm-up.
+// Not for runs that reopen connections, whose window is tied to the schedule, or without warm-up.
 bool waits_for_replies(const LoadPlan& plan) {
   return plan.warmup > Nanoseconds(0) && !plan.churns() && !plan.ramp && !plan.trace &&
          time_to_ask_all(plan) <= Warmup::kMaxWait;
@@ -38,8 +38,8 @@ Warmup::Warmup(const LoadPlan& plan)
       timeout_(plan.timeout),
       end_(watches() ? WarmupEnd::kLimit : WarmupEnd::kTime) {
   if (until_served_) {
-    patience_ += time_to_ask_all(plan);
-    timeout_ = std::max(timeout_, patience_);
+    starvation_timeout_ += time_to_ask_all(plan);
+    timeout_ = std::max(timeout_, starvation_timeout_);
   }
 }
 
@@ -66,10 +66,10 @@ bool AcceptWatch::look(std::uint64_t waiting, Nanoseconds elapsed) noexcept {
     fewest_ = waiting;
     fell_at_ = elapsed;
   }
-  return waiting > 0 && elapsed - fell_at_ < kPatience && elapsed < kMaxWait;
+  return waiting > 0 && elapsed - fell_at_ < kTimeout && elapsed < kMaxWait;
 }
 
-// Others are served meanwhile, or nothing happens for as long as a reply may take.
+// Others are served meanwhile, or nothing happens for the timeout of a reply.
 bool Warmup::starves(const Progress& progress) {
   const std::uint64_t outcomes = progress.completed + progress.errors;
   if (progress.unserved < unserved_) {
@@ -78,7 +78,7 @@ bool Warmup::starves(const Progress& progress) {
     outcomes_ = outcomes;
   }
   const Nanoseconds waited = progress.elapsed - served_at_;
-  return progress.unserved > 0 && waited >= (outcomes > outcomes_ ? patience_ : timeout_);
+  return progress.unserved > 0 && waited >= (outcomes > outcomes_ ? starvation_timeout_ : timeout_);
 }
 
 }  // namespace fanin::load

@@ -10,12 +10,12 @@
 namespace fanin::load {
 
 // Decides when the window opens: when the warm-up time is over (--warmup auto: when the throughput is steady) and every
-// connection that came up has been served once. Pure: the director says what it has seen, every kStep.
+// connection that came up has been served once. Pure: the run controller reports progress every kStep.
 class Warmup {
  public:
   static constexpr Nanoseconds kStep = std::chrono::milliseconds(10);
-  // A server that serves some connections again and again and no further one will not serve the others.
-  static constexpr Nanoseconds kPatience = std::chrono::seconds(1);
+  // A server that serves no further connection for this long while it serves others will not serve the rest.
+  static constexpr Nanoseconds kTimeout = std::chrono::seconds(1);
   static constexpr Nanoseconds kMaxWait = std::chrono::seconds(10);  // after the warm-up time
 
   struct Progress {
@@ -27,13 +27,13 @@ class Warmup {
 
   explicit Warmup(const LoadPlan& plan);
 
-  // Whether it ends by what happens; else by its time alone.
+  // Whether progress decides the end; else the time alone does.
   bool watches() const noexcept { return until_steady_ || until_served_; }
-  // How long after the beginning the window opens at the latest.
+  // Latest opening of the window, from the start of the traffic.
   Nanoseconds limit() const noexcept { return limit_; }
-  // How long after the beginning the window opens, once that is known.
+  // The opening of the window, from the start of the traffic, once it is decided.
   std::optional<Nanoseconds> look(const Progress& progress);
-  // What ended it; where look() has not said anything, its limit.
+  // What ended the warm-up; the limit if look() decided nothing.
   WarmupEnd end() const noexcept { return end_; }
   bool steady() const noexcept { return steady_; }
 
@@ -42,30 +42,29 @@ class Warmup {
 
   bool until_steady_;
   bool until_served_ = false;
-  Nanoseconds time_;  // not before
+  Nanoseconds time_;  // earliest opening
   Nanoseconds limit_;
-  Nanoseconds lead_;                  // from the decision until every thread knows of it
-  Nanoseconds patience_ = kPatience;  // for the next connection to be served, while others are
-  Nanoseconds timeout_;               // the same, while nothing happens
+  Nanoseconds lead_;                           // from the decision until every thread has seen it
+  Nanoseconds starvation_timeout_ = kTimeout;  // for the next connection, while others are served
+  Nanoseconds timeout_;                        // for the next connection, while nothing happens
   WarmupEnd end_ = WarmupEnd::kLimit;
   bool steady_ = false;
   WarmupWatch watch_;
   Nanoseconds next_sample_ = WarmupWatch::kInterval;
-  std::uint64_t unserved_ = UINT64_MAX;  // the fewest so far
-  Nanoseconds served_at_{0};             // when it fell
-  std::uint64_t outcomes_ = 0;           // by then
+  std::uint64_t unserved_ = UINT64_MAX;  // minimum so far
+  Nanoseconds served_at_{0};             // when it decreased
+  std::uint64_t outcomes_ = 0;           // at that time
 };
 
 // Decides how long to wait, before the traffic begins, for the server to accept the connections that the kernel has
-// completed for it. A server with a process or a thread per connection that already has traffic on hundreds of them
-// hardly gets to accept the rest. Pure.
+// completed. A server with a process or thread per connection hardly accepts more once hundreds have traffic. Pure.
 class AcceptWatch {
  public:
-  // A server that accepts no further one serves a limited number, or one after the other.
-  static constexpr Nanoseconds kPatience = std::chrono::milliseconds(500);
+  // A server that accepts none for this long serves a limited number, or one after the other.
+  static constexpr Nanoseconds kTimeout = std::chrono::milliseconds(500);
   static constexpr Nanoseconds kMaxWait = std::chrono::seconds(10);
 
-  // With the number that waits for accept(2), `elapsed` after the first call. Whether to wait on.
+  // `waiting`: connections waiting for accept(2), `elapsed` after the first call. Returns whether to keep waiting.
   bool look(std::uint64_t waiting, Nanoseconds elapsed) noexcept;
 
  private:

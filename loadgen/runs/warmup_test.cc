@@ -17,7 +17,7 @@ LoadPlan load_plan(Nanoseconds warmup, std::uint32_t connections = 1000) {
   return plan;
 }
 
-// Looks every kStep until the window opens. `see` says what there is to be seen after so much time.
+// Checks every kStep until the window opens. `see` returns the progress at a time.
 template <typename See>
 Nanoseconds length(Warmup& warmup, See see) {
   for (Nanoseconds at = Warmup::kStep; at < warmup.limit(); at += Warmup::kStep) {
@@ -41,7 +41,7 @@ TEST(Warmup, LastsItsTimeWhereAllAreServedByThen) {
   EXPECT_EQ(warmup.end(), WarmupEnd::kTime);
 }
 
-// Would catch: the window of a thousand connections that opened after 200 ms, when 622 of them had never been served.
+// Would catch: a window that opens after 200 ms with 622 of a thousand connections never served.
 TEST(Warmup, WaitsForTheLastConnectionThatIsServed) {
   Warmup warmup(load_plan(milliseconds(200)));
   const auto open = length(warmup, [](Nanoseconds at) {
@@ -52,7 +52,7 @@ TEST(Warmup, WaitsForTheLastConnectionThatIsServed) {
   EXPECT_EQ(warmup.end(), WarmupEnd::kServed);
 }
 
-// Would catch: a pool of 10 threads, which serves its 10 connections for ever, and a window that never opens.
+// Would catch: a window that never opens with a pool of 10 threads, which serves the same 10 connections for ever.
 TEST(Warmup, GivesUpOnASecondWithoutAFurtherConnection) {
   Warmup warmup(load_plan(milliseconds(200)));
   const auto open = length(warmup, [](Nanoseconds at) {
@@ -63,7 +63,7 @@ TEST(Warmup, GivesUpOnASecondWithoutAFurtherConnection) {
   EXPECT_EQ(warmup.end(), WarmupEnd::kStarved);
 }
 
-// Would catch: a server that needs two seconds for each reply, taken for one that starves its connections.
+// Would catch: a server with replies of two seconds taken for one that starves connections.
 TEST(Warmup, ASlowServerStarvesNobody) {
   Warmup warmup(load_plan(milliseconds(200), 10));
   const auto open = length(warmup, [](Nanoseconds at) {
@@ -89,7 +89,7 @@ TEST(Warmup, HasALimit) {
   EXPECT_EQ(warmup.end(), WarmupEnd::kLimit);
 }
 
-// Would catch: traffic before a window that was to have none.
+// Would catch: traffic before a window without warm-up.
 TEST(Warmup, NoWarmUpStaysNone) {
   Warmup warmup(load_plan(Nanoseconds(0)));
   EXPECT_FALSE(warmup.watches());
@@ -108,12 +108,12 @@ TEST(Warmup, DoesNotWaitWhereConnectionsComeAndGoOrTheScheduleDoesNotAskThem) {
   EXPECT_FALSE(Warmup(open).watches());
 }
 
-// Would catch: an open loop of few requests a second, whose connections wait for their turn and not for the server.
+// Would catch: connections of a slow open loop taken for starved while they wait for their turn.
 TEST(Warmup, AnOpenLoopTakesItsTimeToAskAll) {
   LoadPlan plan = load_plan(milliseconds(200), 20);
   plan.rate_per_s = 5;
   Warmup warmup(plan);
-  const auto open = length(warmup, [](Nanoseconds at) {  // nobody is asked in the third second
+  const auto open = length(warmup, [](Nanoseconds at) {  // no request in the third second
     const std::uint64_t asked = ms(at) < 2000 ? ms(at) / 200 : ms(at) < 3400 ? 10 : ms(at) / 200 - 7;
     return Warmup::Progress{.completed = ms(at) / 200, .unserved = 20 - std::min<std::uint64_t>(asked, 20)};
   });
@@ -123,8 +123,8 @@ TEST(Warmup, AnOpenLoopTakesItsTimeToAskAll) {
 
 constexpr Nanoseconds kMs = std::chrono::milliseconds(1);
 
-// Would catch: traffic that begins while most connections wait for accept(2). With a process per connection and 1000 of
-// them, 600 were never accepted, let alone served.
+// Would catch: traffic that begins while most connections wait for accept(2). With a process per connection 600 of 1000
+// were never accepted.
 TEST(AcceptWatch, WaitsWhileTheQueueGetsShorter) {
   AcceptWatch watch;
   EXPECT_TRUE(watch.look(900, 0 * kMs));

@@ -5,10 +5,10 @@
 namespace fanin::load {
 namespace {
 
-// Later than any run ends, and early enough that adding it to a point in time does not overflow.
+// Later than the end of any run, and small enough that adding it to a time point does not overflow.
 constexpr Nanoseconds kNever = std::chrono::hours(24 * 365 * 100);
 
-// Seeds that differ by one must not give related streams, so the share goes through the mixer as well.
+// Adjacent seeds must not give related streams, so the share is mixed too.
 std::uint64_t seed_of_share(std::uint64_t seed, unsigned share) noexcept {
   return SplitMix64(SplitMix64(seed)() + share)();
 }
@@ -31,7 +31,7 @@ double time_at_count(const RateRamp& ramp, double count) noexcept {
   if (beyond >= 0) {
     return beyond > 0 ? begin + length + beyond / to : begin + length;
   }
-  // inside = from x + slope/2 x^2, solved in the form that does not cancel and holds for a slope of 0 as well.
+  // inside = from x + slope/2 x^2, solved in the form without cancellation, which also holds for a slope of 0.
   const double slope = (to - from) / length;
   return inside > 0 ? begin + 2 * inside / (from + std::sqrt(from * from + 2 * slope * inside)) : begin;
 }
@@ -76,7 +76,7 @@ void Schedule::advance() noexcept {
   next_ = due();
 }
 
-// From the number of the arrival, not by adding gaps: no error builds up.
+// Computed from the arrival's number, not by adding gaps, so errors do not accumulate.
 Nanoseconds Schedule::due() const noexcept {
   switch (kind_) {
     case ArrivalKind::kPoisson:

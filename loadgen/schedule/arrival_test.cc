@@ -11,7 +11,7 @@
 namespace fanin::load {
 namespace {
 
-// All arrivals of a plan in [0, until), the shares put together and sorted.
+// All arrivals of a plan in [0, until), of all shares, sorted.
 std::vector<double> arrivals(const ArrivalPlan& plan, Nanoseconds until) {
   std::vector<double> times;
   for (unsigned share = 0; share < plan.shares; ++share) {
@@ -50,7 +50,7 @@ std::shared_ptr<const ArrivalTrace> make_trace(const std::string& lines) {
   return std::make_shared<const ArrivalTrace>(ArrivalTrace::read(stream, "times.txt"));
 }
 
-// Plans of every kind whose arrivals are numbered, at 1000/s in the mean over the first ten seconds.
+// Plans of every kind whose arrivals are numbered, at a mean of 1000/s over the first ten seconds.
 std::vector<ArrivalPlan> numbered_plans() {
   using std::chrono::seconds;
   const ArrivalPlan uniform{.kind = ArrivalKind::kUniform, .rate_per_s = 1000};
@@ -65,8 +65,7 @@ std::vector<ArrivalPlan> numbered_plans() {
           falling};
 }
 
-// The property that makes one schedule of the threads' parts. Would catch: a share that starts at its own phase, takes
-// another's arrival or loses one.
+// The shares form one schedule. Would catch: a share with its own phase, or an arrival that is lost or in two shares.
 TEST(Schedule, AnyNumberOfSharesPutTogetherIsTheSameNumberedSchedule) {
   for (ArrivalPlan plan : numbered_plans()) {
     const auto whole = arrivals(plan, std::chrono::seconds(10));
@@ -77,9 +76,9 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsTheSameNumberedSchedule) {
   }
 }
 
-// The same property of Poisson arrivals: whatever the number of shares, gaps are exponential with the declared mean and
-// the count is right. Would catch: shares that are correlated (same seed) or do not add up to the full rate; gaps that
-// are rounded to ms; a lost first gap.
+// The same for Poisson: for any number of shares the gaps are exponential with the declared mean, and the count is
+// right. Would catch: correlated shares (same seed), shares that do not add up to the full rate, gaps rounded to ms, a
+// lost first gap.
 TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonProcess) {
   for (const unsigned shares : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U}) {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
@@ -90,7 +89,7 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonProcess) {
   }
 }
 
-// A Poisson process of changing rate is one of rate 1 by the clock of its cumulative rate: 0 to 10,000/s over 10 s.
+// A Poisson process of changing rate has rate 1 in cumulative-rate time: 0 to 10,000/s over 10 s.
 TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonRamp) {
   const RateRamp ramp{0, 10'000, std::chrono::seconds(0), std::chrono::seconds(10)};
   for (const unsigned shares : {1U, 2U, 5U, 8U}) {
@@ -101,7 +100,7 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonRamp) {
   }
 }
 
-// The test must be able to fail: uniform gaps are no exponential ones.
+// The test must be able to fail: uniform gaps are not exponential.
 TEST(Schedule, TheTestTellsUniformGapsApart) {
   const auto times = arrivals({ArrivalKind::kUniform, 10'000, 1, 1}, std::chrono::seconds(1));
   EXPECT_GT(ks_exponential(gaps(times), 1e5), 10 * kKs01Percent);

@@ -10,20 +10,20 @@ namespace fanin::load {
 // One request's place on a connection.
 struct Slot {
   TimePoint intended;
-  TimePoint since;  // in flight: when it was sent; free: when it came free
+  TimePoint since;  // in flight: when it was sent; free: since when
 };
 
-// The event loop's part of a connection, over all its lives. A run may hold a million idle ones: 8 bytes, and nothing
-// else while they idle.
+// The event loop's part of a connection, over all its lives. 8 bytes, and all that an idle connection needs: a run may
+// hold a million of them.
 struct Link {
-  // kSetup: connected, of no use before its set-up is done. kClosing: by the server, which is waited for.
+  // kSetup: connected, not usable before its set-up is done. kClosing: waits for the server to close.
   enum class Phase : std::uint8_t { kDown, kConnecting, kSetup, kUp, kClosing };
 
   int fd = -1;
-  std::uint16_t life = 0;  // tells news of a connection apart from those of an earlier one in its place
+  std::uint16_t life = 0;  // distinguishes events of this connection from those of its predecessor
   Phase phase = Phase::kDown;
-  bool busy : 1 = false;     // the driver takes no bytes of it for now
-  bool waiting : 1 = false;  // and some wait in the loop
+  bool busy : 1 = false;     // the driver cannot send now
+  bool waiting : 1 = false;  // bytes wait in the loop
   bool was_up : 1 = false;
   bool broke : 1 = false;
   bool served : 1 = false;  // had a reply in an earlier life
@@ -31,22 +31,22 @@ struct Link {
   bool connected() const noexcept { return phase >= Phase::kSetup; }
 };
 
-// All that a thread keeps of an active connection for its requests, whoever it is that keeps it: in one line of the
-// cache, for with a thousand connections each line more is another wait for memory.
+// What the request path needs of an active connection, for the workload, the event loop and the protocol: one cache
+// line, since with a thousand connections each further line is another cache miss.
 struct alignas(64) ConnectionRecord {
   // The workload's part. Its slots are a ring: those in flight, oldest first, then those that are free, then those that
   // think. Invariant: queued + thinking + in_flight <= depth.
-  Slot only;  // where there is one alone
+  Slot only;  // the slot, if depth is 1
   std::uint32_t replies = 0;
   std::uint32_t used = 0;  // requests sent in this life
   std::uint16_t in_flight = 0;
   std::uint16_t head = 0;  // slot of the oldest in flight
   std::uint16_t queued = 0;
-  std::uint16_t stale = 0;  // entries in the queue left from before it became unusable
+  std::uint16_t stale = 0;  // entries in the queue from before it became unusable
   std::uint16_t thinking = 0;
   bool usable : 1 = false;
-  bool ended : 1 = false;  // in this life it takes no more requests
-  bool lost : 1 = false;   // not usable through no wish of the generator
+  bool ended : 1 = false;  // takes no more requests in this life
+  bool lost : 1 = false;   // broken, not closed by the generator
 
   Link link;
   ClientState state;  // the protocol's part, of this life

@@ -10,21 +10,21 @@
 
 namespace fanin::load {
 
-// Lets every connection move bytes at a rate: a piece, then a pause. All pauses are equally long, so a queue keeps them
-// in order of their ends. No I/O and no clock; used by one thread.
+// Paces the bytes of every connection: a piece, then a pause. All pauses have the same length, so a FIFO queue keeps
+// them sorted by end. No I/O and no clock; used by one thread.
 class Pacer {
  public:
-  // Without a rate nothing is paced, and no memory taken.
+  // Without a rate it paces nothing and allocates nothing.
   Pacer(std::uint32_t connections, std::optional<std::uint64_t> bytes_per_s);
 
   bool active() const noexcept { return piece_ > 0; }
-  std::size_t piece() const noexcept { return piece_; }  // bytes, what the rate makes in 10 ms, but one at least
+  std::size_t piece() const noexcept { return piece_; }  // bytes: 10 ms at the rate, at least one
   Nanoseconds pause() const noexcept { return pause_; }
 
-  // A connection has moved a piece; precondition: it does not pause.
+  // A connection has moved a piece. Precondition: it does not pause.
   void begin_pause(std::uint32_t connection, TimePoint at) noexcept;
   bool pauses(std::uint32_t connection) const noexcept { return pausing_[connection]; }
-  // One whose pause is over, each once.
+  // Returns a connection whose pause is over, each once.
   std::optional<std::uint32_t> end_pause(TimePoint at) noexcept;
   TimePoint next_end() const noexcept { return pauses_.empty() ? TimePoint::max() : pauses_.front().until; }
 
@@ -40,7 +40,7 @@ class Pacer {
   Ring<Pause> pauses_;
 };
 
-// Whose turn it is to send one more byte: each connection once in a period, evenly spread over it.
+// Selects the connection that sends one more byte: each once per period, evenly spread over the period.
 class Trickle {
  public:
   Trickle(std::uint32_t connections, Nanoseconds period) : connections_(connections), period_(period) {}
@@ -50,7 +50,7 @@ class Trickle {
     std::uint32_t connection;
     std::uint64_t byte;  // of its request
   };
-  // The next turn that is due by `at`, each once. None without connections or period.
+  // The next turn due by `at`, each once; nullopt without connections or period.
   std::optional<Turn> next(TimePoint at) noexcept;
 
  private:

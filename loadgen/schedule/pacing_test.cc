@@ -22,7 +22,7 @@ TEST(Pacer, PieceAndPauseMakeTheRate) {
   EXPECT_EQ(fast.pause(), milliseconds(10));
 }
 
-// Would catch: a connection that moves a second piece within its pause, or whose turn is lost.
+// Would catch: a second piece within a pause, or a pause that never ends.
 TEST(Pacer, PausesEndOnceAndInOrder) {
   Pacer pacer(3, 100);  // a byte per 10 ms
   EXPECT_EQ(pacer.next_end(), TimePoint::max());

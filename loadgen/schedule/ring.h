@@ -7,7 +7,7 @@
 
 namespace fanin::load {
 
-// A first-in-first-out queue of fixed capacity: all memory is taken at construction. One thread at a time.
+// A FIFO queue of fixed capacity that allocates only at construction. One thread at a time.
 template <typename Item>
 class Ring {
  public:
@@ -17,7 +17,8 @@ class Ring {
   bool empty() const noexcept { return head_ == tail_; }
   std::size_t size() const noexcept { return tail_ - head_; }
   const Item& front() const noexcept { return items_[head_ & mask_]; }  // precondition: not empty
-  // Precondition: size() is below the capacity asked for. Begins anew when empty, where the memory is warm.
+  // Precondition: size() is below the capacity asked for. Restarts at the first item when empty, where the memory is
+  // warm.
   void push(Item item) noexcept {
     head_ = empty() ? tail_ = 0 : head_;
     items_[tail_++ & mask_] = item;

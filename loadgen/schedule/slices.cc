@@ -11,13 +11,13 @@ void Slices::begin(const Window& window, const ProcessClock* clock) {
   enter();
 }
 
-// It may be that the slice that is next was not to count, and does now.
+// The next slice may count now although it did not before.
 void Slices::move_window(const Window& window) noexcept {
   window_ = window;
   keep_if_counted();
 }
 
-// Goes from slice number_ on to the next that is this target's.
+// Advances from slice number_ to the next one of this target.
 void Slices::enter() noexcept {
   while (plan_.owner(number_) != plan_.own) {
     ++number_;
@@ -38,7 +38,7 @@ void Slices::keep_if_counted() noexcept {
   }
 }
 
-// Those of earlier slices may still come in.
+// Replies to requests of earlier slices may still come.
 void Slices::completed(TimePoint sent) noexcept {
   for (std::size_t i = slices_.size(); i-- > 0;) {
     if (sent >= slices_[i].begin) {
@@ -48,7 +48,7 @@ void Slices::completed(TimePoint sent) noexcept {
   }
 }
 
-// After a stall both borders may be passed at once: the time between such readings is none of the slice's.
+// After a preemption one tick may pass both borders; such readings do not measure the slice.
 void Slices::read(TimePoint at) noexcept {
   Slice& slice = slices_[reading_];
   if (!inside_) {

@@ -10,39 +10,39 @@
 
 namespace fanin::load {
 
-// How several targets are interleaved: A B B A A B B A ..., so that what drifts hits both alike.
+// Interleaving of several targets, A B B A A B B A ..., so that drift affects all of them equally.
 struct SlicePlan {
   Nanoseconds length{0};
-  Nanoseconds cut{0};    // at either end of a slice, not counted
-  unsigned targets = 1;  // interleaved
-  unsigned own = 0;      // which of them
+  Nanoseconds cut{0};    // not counted, at both ends of a slice
+  unsigned targets = 1;  // number of interleaved targets
+  unsigned own = 0;      // index of this one
 
-  // Whose turn a slice is, counted from the start of the traffic: forth and back over all targets.
+  // The target that owns slice `number`, counted from the start of the traffic: forth and back over all targets.
   unsigned owner(std::uint64_t number) const noexcept {
     const auto place = static_cast<unsigned>(number % (2 * targets));
     return place < targets ? place : 2 * targets - 1 - place;
   }
 };
 
-// A slice of one target that counts: wholly within the window.
+// A slice of one target that counts, because it is wholly within the window.
 struct Slice {
   std::uint64_t number = 0;
-  TimePoint begin{};  // without what is cut
+  TimePoint begin{};  // after the cut
   TimePoint end{};
-  std::uint64_t completed = 0;  // requests that were sent between the two, whenever their replies came
-  // Used between the two; none where no clock reads it, or both were passed at once.
+  std::uint64_t completed = 0;  // requests sent between the two, whenever their replies came
+  // Used between the two; nullopt without a clock, or if both were passed in one tick.
   std::optional<Nanoseconds> server_cpu{};
 };
 
-// The turns of one target, as one thread passes them. Requests in flight when a slice ends belong to it. One thread.
+// The slices of one target in one thread. Requests in flight at the end of a slice belong to it. One thread.
 class Slices {
  public:
   explicit Slices(const SlicePlan& plan) : plan_(plan) {}
 
-  // Takes the memory for all slices of the window. `clock`: of the server's CPU time, read at the borders of what
-  // counts; may be null; must outlive this.
+  // Allocates all slices of the window. `clock`: the server's CPU clock, read at the borders of counted slices; may be
+  // null; must outlive this.
   void begin(const Window& window, const ProcessClock* clock);
-  // The window has moved, and has not opened yet.
+  // The window has moved. Precondition: it has not opened yet.
   void move_window(const Window& window) noexcept;
   bool open(TimePoint at) noexcept {
     while (at >= end_) {
@@ -51,10 +51,10 @@ class Slices {
     }
     return at >= begin_;
   }
-  // When the slice begins that is open now or will be next.
+  // Begin of the current or next slice.
   TimePoint next_begin() const noexcept { return begin_; }
   void completed(TimePoint sent) noexcept;
-  // To be called now and then with the current time.
+  // Called regularly with the current time.
   void tick(TimePoint at) noexcept {
     if (at >= next_reading_) [[unlikely]] {
       read(at);
@@ -70,7 +70,7 @@ class Slices {
   const SlicePlan plan_;
   Window window_;
   const ProcessClock* clock_ = nullptr;
-  std::uint64_t number_ = 0;  // of the slice that is open now or will be next
+  std::uint64_t number_ = 0;  // of the current or next slice
   TimePoint begin_{};
   TimePoint end_{};
   std::vector<Slice> slices_;

@@ -21,7 +21,7 @@ Window make_window(int open_ms, int close_ms) { return {instant(0), instant(open
 
 SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
-TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
+TEST(SlicePlan, InterleavesForthAndBack) {
   const auto turns = [](unsigned targets) {
     std::string text;
     for (std::uint64_t i = 0; i < 9; ++i) {
@@ -35,7 +35,7 @@ TEST(SlicePlan, TargetsTakeTurnsForthAndBack) {
 }
 
 // The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
-TEST(Slices, AreOpenInTheirTurnOnly) {
+TEST(Slices, AreOpenOnlyInTheirTurn) {
   Slices slices(slice_plan(2, 1));
   slices.begin(make_window(0, 200), nullptr);
   EXPECT_FALSE(slices.open(instant(0)));
@@ -47,7 +47,7 @@ TEST(Slices, AreOpenInTheirTurnOnly) {
   EXPECT_TRUE(slices.open(instant(139)));
 }
 
-// Would catch: a window that opens earlier than planned, and slices that count from the planned time on.
+// Would catch: slices that count from the planned opening although the window opens earlier.
 TEST(Slices, CountFromWhenTheWindowOpens) {
   Slices slices(slice_plan(2, 0));
   slices.begin(make_window(1000, 1200), nullptr);
@@ -62,7 +62,7 @@ TEST(Slices, CountFromWhenTheWindowOpens) {
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{3, 4, 7, 8, 11}));
 }
 
-// Would catch: requests in flight at the end of a slice that count for the other target's slice, or for none.
+// Would catch: requests in flight at the end of a slice counted in the other target's slice, or in none.
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
   Slices slices(slice_plan(2, 0));
   slices.begin(make_window(0, 200), nullptr);
@@ -92,8 +92,8 @@ TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
   EXPECT_EQ(slices.all()[0].completed, 16U);
 }
 
-// Would catch: 0, or the whole CPU time of the server below zero, for a slice of which one border was not read: the
-// loop stood still over all of it, or the run was interrupted within it.
+// Would catch: 0 or a negative CPU time for a slice with one border unread, because the loop was preempted throughout
+// or the run was interrupted.
 TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   const ProcessClock clock({::getpid()});
   Slices slices(slice_plan(1, 0));
@@ -124,7 +124,7 @@ Slice slice(std::uint64_t number, std::uint64_t completed, int cpu_ms = 0) {
           .server_cpu = milliseconds(cpu_ms)};
 }
 
-// By hand: 220/200 and 242/220, so the log ratio is that of 1.1 in either walk.
+// Expected: 220/200 and 242/220, so the log ratio is that of 1.1 in either walk.
 TEST(SliceComparison, TakesTheMeanOfBothWalks) {
   const SliceComparison comparison =
       compare_slices({slice(0, 200, 2), slice(3, 220, 2)}, {slice(1, 220, 4), slice(2, 242, 4)}, 2);
@@ -172,7 +172,7 @@ TEST(ProcessClock, AdvancesWithTheProcess) {
   EXPECT_GT(clock.read(), before);
 }
 
-// Would catch: a clock of a process that is not there, which stands still, so that its server seems to cost nothing.
+// Would catch: the clock of a missing process, which stands still, so that the server seems to cost nothing.
 TEST(ProcessClock, NeedsAProcess) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -81,7 +81,7 @@ void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) n
   }
 }
 
-// To be called for the requests of a connection in their order.
+// Call it for the requests of a connection in order.
 void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept {
   const TimePoint intended = slot(connection, place).intended;
   recorder_.failed(intended, at, kind);
@@ -131,7 +131,7 @@ void Workload::abandon(TimePoint at) noexcept {
   count_unsent(at, free_slots);
 }
 
-// Where a slot was free for a request that was due, the generator has failed to send it; the others waited in vain.
+// Due requests with a free slot were not sent in time by the generator; the others waited for a connection in vain.
 void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   std::uint64_t unsent = 0;
   const TimePoint end = std::min(at, recorder_.window().close);

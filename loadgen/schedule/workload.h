@@ -16,45 +16,44 @@
 
 namespace fanin::load {
 
-// What one thread is to ask of its connections.
+// The workload of one thread.
 struct WorkloadPlan {
   std::uint32_t connections = 1;              // active ones of this thread
   std::uint32_t depth = 1;                    // requests in flight per connection, 1 to 65535
-  Nanoseconds think{0};                       // closed loop: from a reply to the next request in its place
+  Nanoseconds think{0};                       // closed loop: from a reply to the next request of its slot
   std::uint32_t requests_per_connection = 0;  // 0: no limit
   bool connect_on_demand = false;             // a request makes its own connection
   std::optional<std::uint64_t> requests;      // ends the window by count
 };
 
-// Decides which connection sends when, and accounts for what becomes of every request. No I/O and no clock: the driver
-// says what happened and when. Closed loop without a schedule, open loop with one. Used by one thread.
+// Decides which connection sends when, and accounts for every request. No I/O and no clock: the driver reports events
+// with their times. Closed loop without a schedule, open loop with one. Used by one thread.
 //
-// A connection has `depth` slots. A free slot waits in a queue, so the next request goes to the connection that has
-// been free for the longest; where none is free when the schedule says so, the request waits, and its latency still
-// counts from its intended time. Every slot knows since when it is free: what a request waits after that is the
-// generator's own lateness, what it waits before is the server's doing.
+// A connection has `depth` slots. Free slots wait in a FIFO queue, so the next request goes to the connection that has
+// been free for the longest. If none is free when a request is due, the request waits, and its latency still counts
+// from its intended time. Every slot knows since when it is free: waiting after that is the generator's lateness,
+// waiting before that is caused by the server.
 class Workload {
  public:
-  // `recorder`, `slices` and `classes` must outlive this. With slices (closed loop), requests are sent in those alone;
-  // with classes, what becomes of each request is recorded there too.
+  // `recorder`, `slices` and `classes` must outlive this. With slices (closed loop) requests are sent only within them;
+  // with classes every outcome is recorded there too.
   Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices = nullptr,
            ClassRecorder* classes = nullptr);
 
-  // Traffic may begin: nothing is handed out before. Connections that are up or made on demand have been announced with
-  // usable() before, or are later.
+  // Traffic may begin; next() returns nothing before. usable() may announce connections before or later.
   void start(const Window& window);
 
-  // The connection may send from `at` on; for one that was in use before, its life starts anew. Before the traffic
-  // begins the time does not matter.
+  // The connection may send from `at` on; a connection used before starts a new life. Before the traffic begins the
+  // time does not matter.
   void usable(std::uint32_t connection, TimePoint at = TimePoint::min()) noexcept;
-  // The connection is gone: its requests in flight end with `kind`, its slots wait for usable().
+  // The connection is closed: its requests in flight end with `kind`, its slots wait for usable().
   void unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept;
-  // It is gone because it broke, or could not be opened: until usable() it is lost. After unusable().
+  // It broke, or could not be opened: it counts as lost until usable(). Called after unusable().
   void lost(std::uint32_t connection, TimePoint at) noexcept;
-  // `count` replies have come, to the oldest requests in flight. Returns how many of them there were in flight.
+  // `count` replies to the oldest requests in flight. Returns how many of these were in flight.
   std::uint32_t replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept;
 
-  // A reply to the oldest request in flight that makes it fail with `kind`; the connection stays in use.
+  // A reply that fails the oldest request in flight with `kind`; the connection stays usable.
   void refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept;
 
   // Whether next(at) would hand out a request; spares reading the clock just to learn that it would not.
@@ -77,45 +76,43 @@ class Workload {
     return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
   }
 
-  // What is kept of a connection; the workload's part is for the workload alone to change.
+  // The record of a connection; only the workload may change the workload's part.
   ConnectionRecord& record(std::uint32_t connection) noexcept { return records_[connection]; }
   const ConnectionRecord& record(std::uint32_t connection) const noexcept { return records_[connection]; }
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return record(connection).in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }
-  // Requests of all lives of a connection that have ended, modulo 2^32; 0 where there are no classes, which alone make
-  // it matter.
+  // Ended requests of all lives of a connection, modulo 2^32; 0 without classes, which alone need it.
   std::uint32_t ended(std::uint32_t connection) const noexcept {
     return classes_ != nullptr ? classes_->ended(connection) : 0;
   }
-  // Requests sent and replies that came, of the whole run: grows with every one.
+  // Requests sent plus replies received in the whole run.
   std::uint64_t handled() const noexcept { return handled_; }
-  // Requests that are sent and have not ended.
+  // Whether a request is sent and has not ended.
   bool any_in_flight() const noexcept {
     const std::uint64_t sent = handled_ - recorder_.all_completed();
     return sent > recorder_.all_completed() + recorder_.all_failed();
   }
   const DowntimeMeter& downtime() const noexcept { return downtime_; }
-  // Time within the window that requests were in flight which were never answered, summed up over requests; of
-  // connections that had a reply in the window, since the others are known as never served.
+  // Sum over unanswered requests of their time in flight within the window; only of connections with a reply in the
+  // window, since the others count as never served.
   Nanoseconds unanswered_time() const noexcept { return unanswered_time_; }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return record(connection).replies; }
 
-  // No more requests will be handed out.
+  // next() will return no more requests.
   bool all_sent(TimePoint at) const noexcept {
     if (!started_ || count_reached()) {
       return started_;
     }
     const TimePoint close = recorder_.window().close;
-    return at >= close && (!schedule_ || scheduled() >= close);  // what was due before it closed is still sent
+    return at >= close && (!schedule_ || scheduled() >= close);  // requests due before the close are still sent
   }
-  // No more requests will be handed out and all of the window have been accounted for.
+  // all_sent(), and all requests of the window are accounted for.
   bool finished(TimePoint at) const noexcept { return all_sent(at) && recorder_.outstanding() == 0; }
-  // Ends the window at `at` (an interrupt), if it is open for longer; what was sent at this very time still belongs to
-  // it.
+  // Ends the window at `at` (an interrupt) unless it ends earlier; requests sent at exactly `at` still belong to it.
   void close_at(TimePoint at) noexcept { recorder_.close_at(at + Nanoseconds(1)); }
-  // Accounts for all that is still open: in flight, or due and never sent.
+  // Accounts for all open requests: in flight, or due and never sent.
   void abandon(TimePoint at) noexcept;
 
  private:
@@ -139,10 +136,9 @@ class Workload {
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return recorder_.sent_count() >= most_; }
   void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
-  // No more requests go on this connection in this life; those in flight stay so.
+  // Sends no more requests on this connection in this life; those in flight stay in flight.
   static void end_requests(ConnectionRecord& record) noexcept;
-  // Those of every request are inline: as calls they would cost as much again as what they do. `plain`: with what is
-  // known of a plain workload left out, by the compiler.
+  // The request path is inline: calls would double its cost. `plain` compiles out what a plain workload does not need.
   template <bool plain>
   [[gnu::always_inline]] void complete_oldest(std::uint32_t connection, TimePoint at) noexcept;
   template <bool plain>
@@ -156,23 +152,23 @@ class Workload {
 
   WorkloadPlan plan_;
   std::uint64_t most_;  // requests to send
-  bool plain_;          // one slot for each connection, free for ever again as soon as its reply is there
+  bool plain_;          // one slot per connection, free again as soon as its reply is there
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   Slices* slices_;
   ClassRecorder* classes_;
   bool started_ = false;
   std::vector<ConnectionRecord> records_;
-  std::vector<Slot> slots_;   // depth per connection, a ring each, if that is more than one
+  std::vector<Slot> slots_;   // a ring of depth slots per connection, if depth is above 1
   Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
-  Ring<Pause> thinking_;      // all pauses are equally long, so a queue keeps them in order of their ends
+  Ring<Pause> thinking_;      // all pauses have the same length, so FIFO order is order of end
   std::uint64_t handled_ = 0;
   DowntimeMeter downtime_;
   Nanoseconds unanswered_time_{0};
   Ring<std::uint32_t> retired_;  // each at most once
 };
 
-// What every request passes, for the loops to have inline: as calls they would cost as much again as what they do.
+// The request path, inline in the loops: calls would double its cost.
 [[gnu::always_inline]] inline void Workload::skip_stale() noexcept {
   while (!free_.empty() && record(free_.front()).queued == 0) {
     --record(free_.pop()).stale;
@@ -263,7 +259,7 @@ template <bool plain>
   end_oldest<plain>(connection, at);
 }
 
-// The oldest request in flight has got its reply: its slot thinks, or is free.
+// The oldest request in flight has its reply: its slot thinks, or becomes free.
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
   ConnectionRecord& record = this->record(connection);
@@ -279,8 +275,8 @@ template <bool plain>
   }
 }
 
-// A slot has nothing more to wait for: it queues for a request, or its connection is due for a new life, or (the
-// connection being down) it waits for usable().
+// A slot becomes free: it queues for a request, or its connection retires, or, if the connection is down, it waits for
+// usable().
 template <bool plain>
 [[gnu::always_inline]] inline void Workload::free_slot(std::uint32_t connection, TimePoint at) noexcept {
   ConnectionRecord& record = this->record(connection);
@@ -297,7 +293,7 @@ template <bool plain>
   (plain ? record.only : slot(connection, record.in_flight + record.queued)).since = at;
   ++record.queued;
   if (record.stale > 0) {
-    --record.stale;  // its old place in the queue lives again, which keeps the queue within its capacity
+    --record.stale;  // reuses its stale queue entry, which keeps the queue within its capacity
   } else {
     free_.push(connection);
   }

@@ -51,7 +51,6 @@ ArrivalPlan uniform(double rate) { return {ArrivalKind::kUniform, rate, 1, 1}; }
 
 using Order = std::vector<std::uint32_t>;
 
-// Would catch: last-in-first-out hand-out, which starves connections.
 // Would catch: a refused request that is counted twice, or whose slot is not free again.
 TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionGoesOn) {
   Recorder recorder(false);
@@ -72,6 +71,7 @@ TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionGoesOn) {
   EXPECT_TRUE(workload.next(start + std::chrono::milliseconds(4)));
 }
 
+// Would catch: LIFO order, which starves connections.
 TEST(Workload, TheConnectionFreeForLongestIsNext) {
   Bench bench({.connections = 3});
   EXPECT_EQ(bench.send_due(), (Order{0, 1, 2}));
@@ -113,7 +113,7 @@ TEST(Workload, PipelinedRepliesBelongToTheOldestRequests) {
 }
 
 // Would catch: think time counted as latency, or pauses that end in the wrong order.
-TEST(Workload, ThinkTimeDelaysTheNextRequestAndIsNoLatency) {
+TEST(Workload, ThinkTimeDelaysTheNextRequestAndIsNotLatency) {
   Bench bench({.connections = 2, .think = milliseconds(100)});
   bench.send_due();
   bench.clock.advance(milliseconds(1));
@@ -151,8 +151,8 @@ TEST(Workload, AConnectionRetiresAfterItsNumberOfRequests) {
 }
 
 // The tutorial's pattern: one request per connection, which stays open while its owner thinks.
-// Would catch: a request pipelined behind one that asks the server to close, or a connection that stays out of use when
-// it is opened anew.
+// Would catch: a request pipelined behind one that asks the server to close, or a connection that stays unusable when
+// it is reopened.
 TEST(Workload, NothingFollowsARequestThatAsksToClose) {
   const RequestMix mix(1, std::vector<double>{1, 1}, {false, true});
   std::uint32_t number = 0;  // of the first request that asks to close
@@ -188,8 +188,8 @@ TEST(Workload, RetiresOnlyAfterThePause) {
   EXPECT_TRUE(bench.workload.retired());
 }
 
-// Would catch: a broken connection that is still handed out, or one that is handed out more often after each break
-// until the queue overflows.
+// Would catch: requests on a broken connection, or a connection that gets one more queue entry with each break until
+// the queue overflows.
 TEST(Workload, BreakingAndComingBackKeepsTheQueueInOrder) {
   Bench bench({.connections = 2, .depth = 2});
   for (int round = 0; round < 1000; ++round) {
@@ -217,8 +217,8 @@ TEST(Workload, ASlotThatThinksWhileItsConnectionBreaksComesBackOnce) {
   EXPECT_EQ(bench.send_due(), Order{0});
 }
 
-// Would catch: a free slot of a pipeline that is due for ever once the window has closed. A loop with pauses then never
-// slept: it took a whole CPU and, with io_uring, took no more replies.
+// Would catch: a free pipeline slot that stays due after the window. A loop with pauses then never slept: it used a
+// whole CPU and, with io_uring, handled no more replies.
 TEST(Workload, NothingIsDueAfterTheWindowOfAClosedLoop) {
   Bench bench({.connections = 1, .depth = 2}, std::nullopt, seconds(1));
   bench.send_due();
@@ -236,8 +236,8 @@ TEST(Workload, OpenLoopFollowsTheScheduleWhateverIsAnswered) {
   EXPECT_EQ(bench.send_due().size(), 4U);
 }
 
-// Would catch: coordinated omission, that is latency counted from the actual send where no connection was free; and a
-// server that stalls and makes the generator's schedule count as late.
+// Would catch: coordinated omission, that is latency counted from the actual send if no connection was free; and
+// lateness counted against the generator if the server stalls.
 TEST(Workload, LatencyCountsFromTheIntendedTimeAndWaitingForAConnectionIsNotLateness) {
   Bench bench({.connections = 1}, uniform(1000));
   bench.send_due();
@@ -309,8 +309,7 @@ TEST(Workload, CountsRequestsThatFoundNoConnectionFree) {
   EXPECT_EQ(bench.recorder->queued_count(), 2U);
 }
 
-// Would catch: a schedule that is late for lack of a connection and blames it on the generator, where the connection
-// had to be opened anew.
+// Would catch: lateness counted against the generator while a connection had to be reopened.
 TEST(Workload, CountsRequestsThatFoundNoConnectionUp) {
   Bench bench({.connections = 1}, uniform(10));
   bench.send_due();
@@ -322,8 +321,8 @@ TEST(Workload, CountsRequestsThatFoundNoConnectionUp) {
   EXPECT_EQ(bench.recorder->queued_count(), 1U);
 }
 
-// Would catch: a generator that comes late to a free connection and counts that as waiting for it. Two requests are due
-// at 2 and 3 ms; slots for them come free at 10 ms, and the generator looks at 15.
+// Would catch: the generator's lateness counted as waiting for a connection. Two requests are due at 2 and 3 ms; slots
+// become free at 10 ms, and the generator polls at 15.
 TEST(Workload, LatenessCountsFromWhenItsOwnSlotWasFree) {
   Bench bench({.connections = 1, .depth = 2}, uniform(1000));
   EXPECT_EQ(bench.send_due().size(), 1U);
@@ -339,7 +338,7 @@ TEST(Workload, LatenessCountsFromWhenItsOwnSlotWasFree) {
   EXPECT_EQ(bench.recorder->queueing().max(), milliseconds(8));
 }
 
-// Would catch: requests that a generator never got round to, which pass for the server's doing.
+// Would catch: requests that the generator failed to send counted against the server.
 TEST(Workload, WhatWasNeverSentIsLateOnlyWhereASlotWasFree) {
   Bench bench({.connections = 2}, uniform(10), seconds(1));
   EXPECT_EQ(bench.send_due().size(), 1U);
@@ -383,7 +382,7 @@ TEST(Workload, AnInterruptEndsTheWindowAtOnce) {
   EXPECT_EQ(bench.send_due(), Order{});
 }
 
-// Would catch: a request sent at the time of the interrupt that is counted as sent and never as anything else.
+// Would catch: a request sent at the time of the interrupt that never gets an outcome.
 TEST(Workload, WhatIsSentAtTheMomentOfAnInterruptIsAccountedFor) {
   Bench bench({.connections = 1});
   bench.send_due();
@@ -412,22 +411,22 @@ PercentileValue p95_with_stall(Bench& bench, Nanoseconds length, Nanoseconds sta
   return bench.recorder->response().percentile(9500);
 }
 
-// The classic check: a server that stops for 2 s of a 10 s run at a fixed rate. By hand: what is due t after the stop
-// waits for 2 s - t and then for the t * 1000 requests before it, of which 10 connections at 1 ms each do 10,000/s, so
-// its latency is 2 s - 0.9 t; the 95th percentile is that of the 500th of them, t = 0.5 s: 1.55 s. A generator that
-// omits the requests it could not send shows 1 ms.
+// The classic check: a server stops for 2 s of a 10 s run at a fixed rate. Expected: a request due t after the stop
+// waits 2 s - t, then for the t * 1000 requests before it, which 10 connections at 1 ms each serve at 10,000/s. So its
+// latency is 2 s - 0.9 t. The 95th percentile is the 500th request, t = 0.5 s: 1.55 s. A generator that omits the
+// requests it could not send shows 1 ms.
 TEST(CoordinatedOmission, AStallShowsInTheOpenLoop) {
   Bench open({.connections = 10}, uniform(1000));
   const PercentileValue p95 = p95_with_stall(open, seconds(10), seconds(4), seconds(2));
   ASSERT_EQ(p95.kind, PercentileValue::Kind::kFinite);
   EXPECT_NEAR(static_cast<double>(p95.value.count()), 1.55e9, 0.02e9);
   EXPECT_LE(open.recorder->service().percentile(9500).value, milliseconds(2));
-  EXPECT_EQ(open.recorder->lateness().max(), milliseconds(0));  // all of it is the server's doing
+  EXPECT_EQ(open.recorder->lateness().max(), milliseconds(0));  // the server caused all of it
   EXPECT_GT(open.recorder->queued_count(), 1900U);
   EXPECT_EQ(open.recorder->completed_count(), 10'000U);
 }
 
-// The closed loop hides it, which is why results say which loop they come from.
+// A closed loop hides the stall, so results name their loop.
 TEST(CoordinatedOmission, AStallHidesInTheClosedLoop) {
   Bench closed({.connections = 10});
   EXPECT_LE(p95_with_stall(closed, seconds(10), seconds(4), seconds(2)).value, milliseconds(2));
