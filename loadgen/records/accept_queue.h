@@ -9,21 +9,21 @@
 
 namespace fanin::load {
 
-// What the kernel has counted so far of connects that it dropped, since the accept queue was full: the client tries
-// again a second later.
+// The kernel's counters of connects dropped because the accept queue was full. The client sends its SYN again a second
+// later.
 struct AcceptQueueCounts {
   std::optional<std::vector<ListeningSocket>> listeners;  // of the target
   std::optional<std::uint64_t> overflows;                 // of all listeners of this network namespace: ListenOverflows
 };
 
-// Those of a target on this machine.
+// Reads them for a target on this machine.
 AcceptQueueCounts accept_queue_counts(const Address& target);
 
-// How often the target's own accept queues overflowed between two readings. A listener's own counter has drops for
-// other causes too, so it is no more than all queues together did. Nothing where its listeners are not known.
+// Overflows of the target's own accept queues between two readings. A listener's counter includes drops for other
+// causes, so the overflows of all queues are an upper bound. nullopt if the target's listeners are unknown.
 std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after);
 
-// Connections that wait in the target's own accept queues. Nothing where its listeners are not known.
+// Connections in the target's own accept queues. nullopt if its listeners are unknown.
 std::optional<std::uint64_t> waiting_for_accept(const Address& target);
 
 // ListenOverflows from the text of /proc/net/netstat: lines in pairs, names above values.

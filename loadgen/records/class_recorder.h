@@ -9,7 +9,7 @@
 
 namespace fanin::load {
 
-// What became of the requests of one class, of the window as everywhere.
+// The outcomes of the requests of one class, within the window.
 struct ClassRecord {
   std::uint64_t sent = 0;
   std::uint64_t completed = 0;
@@ -20,30 +20,29 @@ struct ClassRecord {
   void merge(const ClassRecord& other) noexcept;
 };
 
-// Where one thread writes what a Recorder does not tell apart: the classes of a mix. It numbers the requests of every
-// connection as the protocol does, over all lives, which is all that their classes follow from. Replies come in the
-// order of requests. Filled by that thread, read by others after it has ended.
+// Records the classes of a mix for one thread. It numbers the requests of every connection as the protocol does, over
+// all lives; the numbers determine the classes. Replies come in the order of requests. Filled by that thread, read by
+// others after it has ended.
 class ClassRecorder {
  public:
   // `mix` must outlive this. `first` is the number of the thread's first connection in the whole run.
   ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections);
 
-  // Connections are counted from the thread's first one, requests in flight from the oldest. `counts`: of the window.
+  // `connection` counts from the thread's first one, `in_flight_before` from the oldest. `counts`: within the window.
   // Returns whether the request asks the server to close the connection.
   bool sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
     const std::size_t index = class_of(connection, in_flight_before);
     records_[index].sent += counts ? 1 : 0;
     return mix_.closes(index);
   }
-  // The oldest request in flight has got its reply.
+  // The oldest request in flight has its reply.
   void completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept;
-  // It has failed, or will not be answered.
+  // The oldest request in flight failed, or will not be answered.
   void failed(std::uint32_t connection, ErrorKind kind, bool counts) noexcept;
-  // So many requests of the window were due and went to no connection: they are drawn as if there had been one for
-  // them.
+  // `times` requests of the window were due and never sent. Their classes are drawn as if a connection had sent them.
   void never_sent(std::uint64_t times) noexcept;
 
-  // Requests of a connection that have ended, over all its lives, modulo 2^32.
+  // Ended requests of a connection over all its lives, modulo 2^32.
   std::uint32_t ended(std::uint32_t connection) const noexcept { return ended_[connection]; }
   const std::vector<ClassRecord>& records() const noexcept { return records_; }
 

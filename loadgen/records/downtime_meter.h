@@ -8,10 +8,9 @@
 
 namespace fanin::load {
 
-// How long the active connections of one thread could not be used within the window: for whatever reason, and because
-// they were lost, that is, broke or could not be opened. Also when all of them were down and some lost: to this thread
-// the target was unreachable. Told of every change, in the order of time, by the thread that owns it; costs a request
-// nothing.
+// Time within the window that the active connections of one thread were down, and the part of it that they were lost
+// (broke, or could not be opened). Also the outages, when all were down and some lost, so that the target was
+// unreachable to this thread. The owning thread reports every change in order of time; no cost per request.
 class DowntimeMeter {
  public:
   static constexpr Nanoseconds kShortest = std::chrono::milliseconds(1);  // shorter outages are reconnects
@@ -21,11 +20,11 @@ class DowntimeMeter {
 
   // Time counts from `start` on.
   void begin(TimePoint start) noexcept { last_ = start; }
-  // One connection has become usable, or has ceased to be, or turns out to be lost after it has.
+  // One connection became usable, or went down, or is lost after it went down.
   void up(bool was_lost, TimePoint at, const Window& window) { change(-1, was_lost ? -1 : 0, at, window); }
   void down(TimePoint at, const Window& window) { change(1, 0, at, window); }
   void lost(TimePoint at, const Window& window) { change(0, 1, at, window); }
-  // The traffic is over; what is told afterwards does not count.
+  // The traffic is over; later changes do not count.
   void finish(TimePoint at, const Window& window) {
     advance(at, window);
     end_outage(at);
@@ -69,7 +68,7 @@ class DowntimeMeter {
   std::int64_t connections_;
   std::int64_t down_;
   std::int64_t lost_ = 0;
-  TimePoint last_ = TimePoint::max();  // that time is accounted for up to; max: none is counted
+  TimePoint last_ = TimePoint::max();  // accounted for up to here; max: nothing counts
   Nanoseconds down_time_{0};
   Nanoseconds lost_time_{0};
   bool out_ = false;

@@ -19,7 +19,7 @@ ErrorKind classify_connect(int error) noexcept {
     case ENOBUFS:
     case ENOMEM:
       return ErrorKind::kNoMemory;
-    case ECONNRESET:  // it was up, and reset before anybody looked
+    case ECONNRESET:  // it was up, and was reset before the check
     case EPIPE:
       return ErrorKind::kReset;
     default:

@@ -6,13 +6,13 @@
 
 namespace fanin::load {
 
-// Everything that can become of a request or a connection other than success.
+// Every outcome of a request or a connection other than success.
 enum class ErrorKind : std::uint8_t {
   kConnectRefused,
   kConnectTimeout,
   kConnectOther,
-  kSetupFailed,   // it came up, and its greeting or its set-up exchange was wrong, or did not come in time
-  kNoDescriptor,  // this process, or the machine, may hold no more descriptors
+  kSetupFailed,   // connected, but the greeting or set-up exchange was wrong or timed out
+  kNoDescriptor,  // descriptor limit of the process or the machine
   kNoPort,        // no local port is free: too many connections, or too many in TIME_WAIT
   kNoMemory,
   kReset,         // the peer reset the connection under a request
@@ -25,9 +25,9 @@ enum class ErrorKind : std::uint8_t {
   kTimeout,      // no complete reply in time
   kOpenAtEnd,    // still open when the run ended
   kNotSent,      // due by the schedule, but no connection was free before the run ended
-  kClosedIdle,   // the peer closed or reset a connection on which nothing was asked
-  kNotClosed,    // the peer was to close the connection and did not in time
-  kUnsolicited,  // bytes came on a connection on which nothing was asked, and the protocol has none such
+  kClosedIdle,   // the peer closed or reset a connection without a request in flight
+  kNotClosed,    // the peer should have closed the connection and did not in time
+  kUnsolicited,  // bytes came without a request in flight, which the protocol does not allow
 };
 
 inline constexpr std::array<std::string_view, 20> kErrorNames{
@@ -47,7 +47,7 @@ constexpr bool is_unanswered(ErrorKind kind) noexcept {
 // What a failed connect() or socket() means.
 ErrorKind classify_connect(int error) noexcept;
 
-// What trouble of a connection is called where nothing was asked on it: there is no reply that it could belong to.
+// The kind of an error on a connection without a request in flight.
 constexpr ErrorKind unasked(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::kReset:

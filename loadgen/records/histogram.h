@@ -20,22 +20,22 @@ struct Percentile {
 inline constexpr std::array<Percentile, 6> kPercentiles{
     {{"p50", 5000}, {"p90", 9000}, {"p95", 9500}, {"p99", 9900}, {"p99.9", 9990}, {"p99.99", 9999}}};
 
-// What a percentile came to.
+// The value of a percentile.
 struct PercentileValue {
   enum class Kind {
     kFinite,
-    kInfinite,  // it falls among the samples that never got a value
-    kTooFew,    // fewer than 10/(1-p) samples stand behind it
+    kInfinite,  // falls among the samples without a value
+    kTooFew,    // fewer than 10/(1-p) samples
   };
   Kind kind = Kind::kTooFew;
   Nanoseconds value{0};  // for kFinite only
 };
 
 // Counts durations in HdrHistogram's log-linear layout with 2 significant digits: 256 sub-buckets, so buckets are 1 ns
-// wide up to 255 ns and at most 1/128 of their value above. Fixed memory (36 KiB) for 0 ns to 1 hour; what is longer
-// counts as 1 hour and is counted in clamped(), what is negative counts as 0.
+// wide up to 255 ns and at most 1/128 of their value above. Fixed memory (36 KiB) for 0 ns to 1 hour. Longer
+// values count as 1 hour and in clamped(); negative values count as 0.
 //
-// Samples that have no value because the request failed or was never answered are counted apart and rank above all.
+// Samples without a value, of requests that failed or were never answered, are counted apart and rank above all.
 // One thread at a time.
 class Histogram {
  public:
@@ -60,7 +60,7 @@ class Histogram {
 
   void record_infinite(std::uint64_t times = 1) noexcept { infinite_ += times; }
 
-  // Adds the counts of `other`: the only sound way to join histograms.
+  // Adds the counts of `other`.
   void merge(const Histogram& other) noexcept;
   void clear() noexcept;
 
@@ -95,7 +95,7 @@ class Histogram {
   }
 
   std::uint64_t count_at(std::size_t index) const noexcept { return counts_[index]; }
-  // Adds `times` samples of the bucket at `index`, valued at its middle: how stored counts come back in.
+  // Adds `times` samples of the bucket at `index`, valued at its middle, to restore stored counts.
   void add_bucket(std::size_t index, std::uint64_t times) noexcept;
 
  private:

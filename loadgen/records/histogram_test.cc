@@ -15,9 +15,9 @@ Histogram of(std::initializer_list<std::int64_t> values) {
   return histogram;
 }
 
-// The layout by hand: 1 ns wide to 255, then 128 buckets per power of two. Would catch an off-by-one at a power of two,
-// where log-linear layouts break.
-TEST(HistogramLayout, MatchesHandComputedBuckets) {
+// The expected layout: 1 ns wide to 255, then 128 buckets per power of two. Would catch an off-by-one at a power of
+// two, where log-linear layouts break.
+TEST(HistogramLayout, MatchesExpectedBuckets) {
   EXPECT_EQ(Histogram::index_for(0), 0U);
   EXPECT_EQ(Histogram::index_for(255), 255U);
   EXPECT_EQ(Histogram::index_for(256), 256U);
@@ -101,7 +101,7 @@ TEST(HistogramPercentile, NeedsEnoughSamples) {
   EXPECT_EQ(histogram.percentile(9900).kind, Kind::kFinite);
 }
 
-// Would catch: failed requests that improve the tail by not being in it.
+// Would catch: failed requests missing from the tail, which improves it.
 TEST(HistogramPercentile, InfiniteRanksAboveEverything) {
   Histogram histogram;
   for (int i = 0; i < 980; ++i) {

@@ -9,17 +9,17 @@
 
 namespace fanin::load {
 
-// What the kernel says of when bytes came and left, beside what the generator's clock says. All threads put together.
+// The kernel's times of sends and receives, compared with the generator's clock. All threads merged.
 struct StampRecords {
-  Histogram read_lag;           // from when the kernel had received a reply until the generator's code saw it
-  Histogram service;            // from when the kernel had sent a request until it had received the reply
+  Histogram read_lag;           // from the kernel's receipt of a reply until the generator saw it
+  Histogram service;            // from the kernel's send of a request until its receipt of the reply
   std::uint64_t unstamped = 0;  // replies of the window that came without a stamp
 
   void merge(const StampRecords& other) noexcept;
 };
 
-// Kernel timestamps (SO_TIMESTAMPING, in software) of the TCP connections of one event loop. Stamps are of the wall
-// clock, so differences are taken among stamps and wall clock readings alone. Used by one thread.
+// Kernel timestamps (SO_TIMESTAMPING, software) of the TCP connections of one event loop. Stamps use the wall clock, so
+// differences are taken only between stamps and wall clock readings. Used by one thread.
 class KernelStamps {
  public:
   // `sends`: requests have stamps too, of which the kernel keeps one at a time apart: only without pipelining.

@@ -7,7 +7,7 @@ namespace {
 
 // Would catch: stamps of another clock, of another read or of an earlier send: the kernel has a request and its reply
 // for a part of the time that the generator waits for it, and their difference is the generator's own.
-TEST(KernelTimestamps, StandBesideTheGeneratorsOwn) {
+TEST(KernelTimestamps, AreConsistentWithTheGeneratorsClock) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
   plan.timestamps = true;

@@ -13,14 +13,14 @@ namespace fanin::load {
 // A TCP socket of this network namespace that listens.
 struct ListeningSocket {
   std::uint64_t inode = 0;
-  unsigned uid = 0;          // of who made it
-  std::uint64_t drops = 0;   // connections that it has dropped so far, since its accept queue was full or memory short
-  std::uint64_t queued = 0;  // connections that wait for accept(2)
+  unsigned uid = 0;          // of its creator
+  std::uint64_t drops = 0;   // connections dropped so far, for a full accept queue or lack of memory
+  std::uint64_t queued = 0;  // connections waiting for accept(2)
 };
 
-// The sockets that get the connections to a local target: those that listen at its address or, where there are none,
-// at the wildcard; several with SO_REUSEPORT. From sock_diag(7). Nothing for a Unix-domain target, and where the kernel
-// does not say.
+// The sockets that receive the connections to a local target, from sock_diag(7): the listeners at its address, else
+// those at the wildcard; several with SO_REUSEPORT. nullopt for a Unix-domain target, and if the kernel does not
+// support it.
 std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target);
 
 // Adds those of one piece of the kernel's answer that match the target as well as those found so far; forgets the

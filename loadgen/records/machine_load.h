@@ -8,7 +8,7 @@
 
 namespace fanin::load {
 
-// How busy this machine is, with all its programs. What cannot be read is not known.
+// The load of this machine by all programs. Values that cannot be read are nullopt.
 struct MachineLoad {
   TimePoint at{};
   unsigned cpus = 1;
@@ -24,7 +24,7 @@ MachineLoad read_machine_load();
 MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressure, std::string_view stat,
                                long ticks_per_s);
 
-// Why what is measured now shares its CPUs with other programs; empty: nothing speaks for that.
+// Why a measurement would share its CPUs with other programs now; empty: it would not.
 std::string why_busy(const MachineLoad& load);
 
 // Shares of the time between two readings: of it in which some task waited for a CPU, of all CPUs' time that was

@@ -11,7 +11,7 @@
 namespace fanin::load {
 
 // The CPU time of processes and their children, exact to the nanosecond, cheap enough to be read between two requests.
-// Knows the children that there are when it is made. Any thread.
+// Covers the children that exist at construction. Any thread.
 class ProcessClock {
  public:
   // Throws std::invalid_argument if there is no such process as each of `roots`, or it must not be looked at.

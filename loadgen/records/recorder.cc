@@ -66,7 +66,7 @@ void Recorder::count_outcome(ErrorKind kind, std::uint64_t times) noexcept {
   response_.record_infinite(times);
 }
 
-// Outcomes after the end of the window belong to its last second: the series has the window's seconds and no others.
+// Outcomes after the window belong to its last second: the series has only the window's seconds.
 void Recorder::roll_to(TimePoint at) noexcept {
   while (at >= second_end_ && second_end_ < window_.close) {
     end_second();

@@ -13,7 +13,7 @@
 
 namespace fanin::load {
 
-// When a run does what. A request belongs to the window if its intended send time is in [open, close).
+// The times of a run. A request belongs to the window if its intended send time is in [open, close).
 struct Window {
   TimePoint start{};  // traffic begins; the schedule counts from here
   TimePoint open{};
@@ -24,15 +24,15 @@ struct Window {
 struct ConnectionCounts {
   std::uint64_t established = 0;  // active ones up when the traffic began (or, made on demand, that ever came up)
   std::uint64_t failed = 0;       // active ones that did not come up or broke at least once
-  std::uint64_t reconnects = 0;   // opened anew within the window
+  std::uint64_t reconnects = 0;   // reopened within the window
   std::uint64_t idle_established = 0;
-  std::uint64_t idle_served = 0;  // of those that were to be proved
+  std::uint64_t idle_served = 0;  // of those to be verified
   std::uint64_t idle_lost = 0;
 };
 
-// Where one thread writes what it measures. Filled by that thread, without locks, and read by others after it has
-// ended; the exception are the progress counters and the seconds, which any thread may read at any time.
-// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what others read has a cache line of its own
+// The measurements of one thread. That thread fills it without locks; others read it after the thread has ended, but
+// any thread may read the progress counters and the seconds at any time.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what other threads read has its own cache line
 class alignas(64) Recorder {
  public:
   // separate_service: response and service times differ (open loop, connections made on demand); otherwise one
@@ -40,11 +40,10 @@ class alignas(64) Recorder {
   explicit Recorder(bool separate_service, Nanoseconds tolerance = Nanoseconds::max())
       : separate_service_(separate_service), tolerance_(tolerance) {}
 
-  // Takes the memory for the per-second series, so that recording allocates nothing in runs of up to ten minutes.
+  // Allocates the per-second series, so that recording allocates nothing in runs of up to ten minutes.
   void begin(const Window& window);
-  // Opens the window earlier than planned and moves its end along, unless it is open at `at`. Call it before anything
-  // intended later than `at` is recorded; `wish` counts where it is later than that.
-  // Returns whether it has moved.
+  // Moves the window to an earlier opening: at `wish`, or just after `at` if that is later. Call it before anything
+  // intended later than `at` is recorded. Returns whether the window has moved.
   bool open_early(TimePoint wish, TimePoint at) noexcept {
     const TimePoint open = wish > at ? wish : at + Nanoseconds(1);
     if (open < window_.open) [[unlikely]] {
@@ -53,12 +52,12 @@ class alignas(64) Recorder {
     }
     return false;
   }
-  // Ends the window early, at a time that is after every intended time recorded so far.
+  // Ends the window early, at a time after every intended time recorded so far.
   void close_at(TimePoint close) noexcept;
   const Window& window() const noexcept { return window_; }
   bool counts(TimePoint intended) const noexcept { return intended >= window_.open && intended < window_.close; }
 
-  // A request that was due at `intended` has left at `at`, on a connection that was free for it since `free_since`.
+  // A request due at `intended` was sent at `at`, on a connection that was free since `free_since`.
   [[gnu::always_inline]] void sent(TimePoint intended, TimePoint free_since, TimePoint at) noexcept {
     if (counts(intended)) {
       ++sent_;
@@ -68,7 +67,7 @@ class alignas(64) Recorder {
     }
     last_sent_ = at;
   }
-  // What leaves from now on could have left so much earlier, had the machine not stalled (see BusyPollMeter).
+  // Requests sent from now on are late by up to `time` because of preemptions (see BusyPollMeter).
   void preempted(Nanoseconds time) noexcept { preempted_ = time; }
   // Returns whether the request is of the window.
   [[gnu::always_inline]] bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
@@ -88,10 +87,9 @@ class alignas(64) Recorder {
     }
     return true;
   }
-  // A request that failed or stayed unanswered, as its kind says.
+  // A request failed or stayed unanswered, according to its kind.
   void failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept;
-  // Requests of the window that were due and never sent: `late` ones although a connection was free, and `queued` ones
-  // for lack of one.
+  // Requests of the window that were due and never sent: `late` ones with a free connection, `queued` ones without.
   void never_sent(std::uint64_t late, std::uint64_t queued) noexcept;
   void connected(Nanoseconds latency) noexcept { connect_.record(latency); }
   void connection_error(ErrorKind kind) noexcept {
@@ -101,7 +99,7 @@ class alignas(64) Recorder {
   void bytes_sent(std::size_t count) noexcept { bytes_sent_ += count; }
   void bytes_received(std::size_t count) noexcept { bytes_received_ += count; }
 
-  // Shows other threads how far this one is, and ends the second that is over. Call it now and then, not per request.
+  // Publishes the progress to other threads, and ends a second that is over. Called regularly, not per request.
   void publish(TimePoint at, std::uint64_t connections_up) noexcept {
     if (at >= second_end_) {
       roll_to(at);
@@ -114,24 +112,24 @@ class alignas(64) Recorder {
     }
   }
   std::uint64_t progress_completed() const noexcept { return progress_completed_.load(std::memory_order_relaxed); }
-  // Requests completed that are not of the window.
+  // Requests completed outside the window.
   std::uint64_t progress_outside() const noexcept { return progress_outside_.load(std::memory_order_relaxed); }
   std::uint64_t progress_failed() const noexcept { return progress_failed_.load(std::memory_order_relaxed); }
   std::uint64_t progress_outside_failed() const noexcept {
     return progress_outside_failed_.load(std::memory_order_relaxed);
   }
   std::uint64_t progress_connections() const noexcept { return progress_connections_.load(std::memory_order_relaxed); }
-  // Of requests and connections, those before the window included.
+  // Errors of requests and connections, including those before the window.
   ErrorCounts progress_errors() const noexcept;
-  // Nothing is added to the seconds any more.
+  // No more seconds will be added.
   bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
 
-  // Puts what is pending into the totals. Call once, after the last outcome and before reading.
+  // Adds pending counts to the totals. Call once, after the last outcome and before reading.
   void finish() noexcept;
 
   std::uint64_t sent_count() const noexcept { return sent_; }
   std::uint64_t completed_count() const noexcept { return completed_; }
-  // Requests that were sent and are not of the window; exact once all are accounted for.
+  // Requests sent outside the window; exact once all are accounted for.
   std::uint64_t outside_count() const noexcept { return completed_outside_ + outside_errors_.total(); }
   // Of the whole run.
   std::uint64_t all_completed() const noexcept { return completed_ + completed_outside_; }
@@ -154,11 +152,11 @@ class alignas(64) Recorder {
   const Histogram& response() const noexcept { return response_; }
   const Histogram& service() const noexcept { return separate_service_ ? service_ : response_; }
   const Histogram& connect() const noexcept { return connect_; }
-  // Of sends, after the time they were due or, if later, that a connection was free: the generator's own.
+  // Lateness of sends: time since the request was due and a connection was free. Caused by the generator.
   const Histogram& lateness() const noexcept { return lateness_; }
-  // Of those that left later than the tolerance, the ones that would have kept it if the machine had not stalled.
+  // Sends later than the tolerance that would have met it without preemptions.
   std::uint64_t late_by_preemptions() const noexcept { return late_by_preemptions_; }
-  // Of requests that found no connection free when they were due, until one was.
+  // Wait of requests without a free connection when due, until one was free.
   const Histogram& queueing() const noexcept { return queueing_; }
   // Between one send of this thread and the next.
   const Histogram& gaps() const noexcept { return gaps_; }
@@ -217,7 +215,7 @@ class alignas(64) Recorder {
   ErrorCounts outside_errors_;
   ErrorCounts connection_errors_;
   SecondSeries seconds_;
-  std::optional<std::uint64_t> completed_by_close_;  // none: the window is not known to be over
+  std::optional<std::uint64_t> completed_by_close_;  // nullopt: the window is not over yet
   bool errors_to_publish_ = false;
   alignas(64) std::atomic<std::uint64_t> progress_completed_{0};
   std::atomic<std::uint64_t> progress_outside_{0};

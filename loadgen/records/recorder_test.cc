@@ -46,7 +46,7 @@ TEST_F(RecorderTest, OnlyTheWindowCounts) {
   EXPECT_EQ(recorder_.response().max(), milliseconds(5));
 }
 
-// Would catch: an overloaded server whose backlog at the end of the window passes for throughput.
+// Would catch: the backlog of an overloaded server at the end of the window counted as throughput.
 TEST_F(RecorderTest, WhatCameWithinTheWindowGoesByTheReply) {
   recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
   answer(-milliseconds(100), milliseconds(50));
@@ -135,8 +135,8 @@ TEST_F(RecorderTest, AWindowByCountThatOpensEarlyHasNoEnd) {
   EXPECT_TRUE(recorder_.counts(open_ + seconds(1)));
 }
 
-// Would catch: a second in which nothing was answered that is missing from the series, so that a stall looks like a
-// shorter run; and outcomes after the close that make a second of their own.
+// Would catch: a second without outcomes missing from the series, so that a stall looks like a shorter run; and
+// outcomes after the close in a second of their own.
 TEST_F(RecorderTest, SeriesHasEverySecondOfTheWindowAndAddsUp) {
   recorder_.begin({open_, open_, open_ + milliseconds(3500)});
   answer(milliseconds(100), milliseconds(1));
@@ -179,9 +179,8 @@ TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
   EXPECT_EQ(ended()[0]->failed, 6U);
 }
 
-// Would catch: a generator that is blamed for what waited because the server kept every connection busy, or one that
-// hides its own lateness behind that. Due at 10 ms, a connection free at 40, sent at 41; due at 50, free before, sent
-// at 53.
+// Would catch: waiting for a connection counted as the generator's lateness, or lateness counted as waiting. Due at 10
+// ms, a connection free at 40, sent at 41; due at 50, free before, sent at 53.
 TEST_F(RecorderTest, LatenessCountsFromWhenAConnectionWasFree) {
   recorder_.begin({open_, open_, open_ + seconds(1)});
   recorder_.sent(open_ + milliseconds(10), open_ + milliseconds(40), open_ + milliseconds(41));
@@ -192,9 +191,9 @@ TEST_F(RecorderTest, LatenessCountsFromWhenAConnectionWasFree) {
   EXPECT_EQ(recorder_.queued_count(), 1U);
 }
 
-// Would catch: lateness of the generator's own that hides behind a stall of the machine. Due at 10 ms and sent at 12,
-// with 1 ms allowed: without a stall of 1 ms it would have been in time, without one of 0.9 ms it would not.
-TEST_F(RecorderTest, LateByStallsIsOnlyWhatWouldHaveBeenInTimeWithoutThem) {
+// Would catch: the generator's own lateness attributed to a preemption. Due at 10 ms, sent at 12, tolerance 1 ms:
+// without a preemption of 1 ms it would have been in time, without one of 0.9 ms it would not.
+TEST_F(RecorderTest, LateByPreemptionsAreSendsInTimeWithoutThem) {
   Recorder recorder(true, milliseconds(1));
   recorder.begin({open_, open_, open_ + seconds(1)});
   const TimePoint due = open_ + milliseconds(10);
@@ -207,7 +206,7 @@ TEST_F(RecorderTest, LateByStallsIsOnlyWhatWouldHaveBeenInTimeWithoutThem) {
   EXPECT_EQ(recorder.late_by_preemptions(), 1U);
 }
 
-// Would catch: the first gap of the window left out, which is a long one where the schedule is slow.
+// Would catch: the first gap of the window left out, which is long in a slow schedule.
 TEST_F(RecorderTest, GapsAreBetweenActualSends) {
   recorder_.begin({open_ - seconds(1), open_, open_ + seconds(1)});
   recorder_.sent(open_ - milliseconds(10), TimePoint::min(), open_ - milliseconds(10));
@@ -235,8 +234,8 @@ TEST_F(RecorderTest, ProgressIsSeenOncePublished) {
   EXPECT_EQ(recorder_.progress_completed(), 1U);
 }
 
-// Would catch: a live view that waits for the next reply to show that nothing has come, as in a stall.
-TEST_F(RecorderTest, ASecondEndsAlsoWhereNothingIsAnswered) {
+// Would catch: a live view that shows a second without replies only after the next reply.
+TEST_F(RecorderTest, ASecondWithoutRepliesEndsToo) {
   recorder_.begin({open_, open_, open_ + seconds(10)});
   answer(milliseconds(1), milliseconds(1));
   recorder_.publish(open_ + milliseconds(999), 1);

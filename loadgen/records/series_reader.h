@@ -13,21 +13,20 @@ struct SecondOfAll {
   std::uint64_t completed = 0;
   std::uint64_t late = 0;     // of those completed, after the window, in its last second
   std::uint64_t failed = 0;   // unanswered ones included
-  bool all_finished = false;  // no thread goes on: it may be the last, and shorter
+  bool all_finished = false;  // all threads have ended: it may be the last, and shorter
   Nanoseconds max{0};
   Histogram responses;  // from stored buckets; failures rank as infinite
 };
 
-// Puts together what the threads have seen second by second, while they go on or after they have ended. One reader is
-// used by one thread; there may be several.
+// Merges the seconds of all threads, while they run or after they have ended. Each reader is used by one thread; there
+// may be several readers.
 class SeriesReader {
  public:
   // The recorders must outlive this.
   explicit SeriesReader(std::vector<const Recorder*> recorders)
       : recorders_(std::move(recorders)), read_(recorders_.size()) {}
 
-  // The next second, once every thread has passed its end or has finished. Nothing where it is not over yet, or where
-  // no thread has a further one.
+  // The next second, once every thread has passed its end or has finished; nullopt if there is none yet.
   std::optional<SecondOfAll> next();
 
  private:

@@ -15,13 +15,13 @@ namespace fanin::load {
 
 // The processes that serve a target.
 struct ServerProcesses {
-  std::vector<pid_t> roots;  // each with all processes below it; empty: not known
+  std::vector<pid_t> roots;  // each with all its descendants; empty: unknown
   bool given = false;        // by --server-pid
-  std::string reason;        // why they are not known; empty: they are
+  std::string reason;        // why they are unknown; empty: they are known
 };
 
-// Finds the processes that hold the sockets which listen at a target on this machine, in some milliseconds. This
-// process is none of them.
+// Finds the processes that hold the listening sockets of a target on this machine, in some milliseconds. This process
+// is excluded.
 ServerProcesses find_server(const Address& target);
 
 // The inodes of Unix-domain sockets that listen at `path`, from the text of /proc/net/unix.

@@ -7,13 +7,13 @@
 
 namespace fanin::load {
 
-// Finds stretches of time in which no reply came to one thread, from looks at its counts now and then: so a request
-// costs nothing more. It finds a little less than there was, by the time between two looks at either end. One thread.
+// Finds stretches of time without replies to one thread by sampling its counts, at no cost per request. Each stretch is
+// short by up to a sampling interval at both ends. One thread.
 class SilenceWatch {
  public:
-  static constexpr Nanoseconds kShortest = std::chrono::milliseconds(50);  // several looks
+  static constexpr Nanoseconds kShortest = std::chrono::milliseconds(50);  // several samples
 
-  // `outcomes`: how many requests have ended so far. `waiting`: some are in flight.
+  // `outcomes`: requests ended so far. `waiting`: some are in flight.
   void look(TimePoint at, std::uint64_t outcomes, bool waiting) {
     if (outcomes != outcomes_) {
       end(silent_, silent_since_);
@@ -38,11 +38,11 @@ class SilenceWatch {
   const TimeSpans& silent() const noexcept { return silent_; }
   // No reply came, and requests were in flight all the time.
   const TimeSpans& waiting() const noexcept { return waiting_; }
-  // The look that found the last reply; the first look, if there was none.
+  // Time of the sample that found the last reply, else of the first sample.
   TimePoint last_reply() const noexcept { return last_reply_; }
 
  private:
-  // Up to the last look: since then a reply may have come.
+  // Up to the last sample: a reply may have come since.
   void end(TimeSpans& spans, std::optional<TimePoint>& since) {
     if (since && last_ - *since >= kShortest) {
       spans.push_back({*since, last_});

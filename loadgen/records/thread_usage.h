@@ -8,10 +8,10 @@
 
 namespace fanin::load {
 
-// What the calling thread has used of the machine since it began.
+// CPU time and waits of the calling thread since it began.
 struct ThreadUsage {
   Nanoseconds cpu{0};
-  std::optional<Nanoseconds> run_queue_wait;  // ready to run, but without a CPU; none where the kernel does not say
+  std::optional<Nanoseconds> run_queue_wait;  // runnable without a CPU; nullopt if the kernel does not count it
 };
 
 // The same from a line of /proc/PID/schedstat.
@@ -20,10 +20,10 @@ std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noex
 // Reads it for the calling thread. No allocation.
 ThreadUsage thread_usage() noexcept;
 
-// Takes two readings at the borders of the window, as a thread passes them. One thread.
+// Takes readings when the thread passes the borders of the window. One thread.
 class UsageMeter {
  public:
-  // To be called now and then with the current time; reads only at the borders.
+  // Called regularly with the current time; reads only at the borders.
   void tick(TimePoint at, TimePoint open, TimePoint close) noexcept {
     if (phase_ == 0 && at >= open) [[unlikely]] {
       begin_ = thread_usage();
@@ -34,7 +34,7 @@ class UsageMeter {
       phase_ = 2;
     }
   }
-  // The window is over whatever the clock says.
+  // Ends the window, whatever the time.
   void stop() noexcept { tick(TimePoint::max(), TimePoint::max(), TimePoint::max()); }
 
   Nanoseconds cpu() const noexcept { return end_.cpu - begin_.cpu; }

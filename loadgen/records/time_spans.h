@@ -15,9 +15,9 @@ struct TimeSpan {
 // Ascending; none overlaps another.
 using TimeSpans = std::vector<TimeSpan>;
 
-// What lies in both.
+// The intersection.
 TimeSpans intersection(const TimeSpans& first, const TimeSpans& second);
-// What lies in one at least; spans that touch become one.
+// The union; adjacent spans are merged.
 TimeSpans join(const TimeSpans& first, const TimeSpans& second);
 
 Nanoseconds total_length(const TimeSpans& spans) noexcept;

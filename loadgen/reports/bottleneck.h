@@ -6,8 +6,7 @@
 
 namespace fanin::load {
 
-// Who was at its limit, generator or server, with the figures that this rests on. By the rules of docs/methodology.md;
-// pure.
+// Decides whether generator or server was at its limit, with the figures, by the rules of docs/methodology.md. Pure.
 void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& verdict);
 
 std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;

@@ -4,8 +4,8 @@
 
 namespace fanin::load {
 
-// Whether connections came up, were served and closed as asked, and what came on them that nobody had asked for. By the
-// rules of docs/methodology.md; pure.
+// Checks that connections came up, were served and closed as asked, and received no unsolicited bytes, by the rules of
+// docs/methodology.md. Pure.
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_unsolicited(const LoadResult& result, Reasons& reasons);

@@ -65,7 +65,7 @@ TEST_F(ConnectionChecksTest, StarvedConnectionsAreNamed) {
 
 // Would catch: dropped connects that nobody is told of where the target's counters cannot be read, and quick ones of
 // which the overflow of another program's queue is told.
-TEST_F(ConnectionChecksTest, AnUnseenAcceptQueueIsJudgedByItsConnects) {
+TEST_F(ConnectionChecksTest, AnUnseenAcceptQueueIsAssessedByItsConnects) {
   result_.connect.record(milliseconds(999));
   EXPECT_EQ(decide().status, Status::kValid);
   result_.connect.record(milliseconds(1'020));

@@ -46,7 +46,7 @@ class FirstMismatchTest : public ::testing::Test {
 };
 
 // Would catch: a server of another protocol of which the user learns that replies were wrong, and not what they were.
-TEST_F(FirstMismatchTest, WhatCameStandsBesideWhatWasDue) {
+TEST_F(FirstMismatchTest, ReceivedAndExpectedBytesAreShown) {
   receive("HTTP/1.1 400 Bad Request\r\n");
   const auto json = mismatch_json(plan_, result_);
   EXPECT_EQ(json["reason"], "wrong byte at offset 0");

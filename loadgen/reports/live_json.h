@@ -8,16 +8,15 @@
 
 namespace fanin::load {
 
-// Writes one line of JSON per second of a run, as docs/contracts.md says, each as soon as the second is over. Used by
-// the directing thread, which it never holds up during a run: what the reader of a pipe does not take waits here. What
-// cannot be written any more (disk full, a reader that has gone) does not end the run: the lines end, and error() says
-// why.
+// Writes one line of JSON per second of a run, as docs/contracts.md says, each at the end of the second.
+// Used by the controlling thread and never blocks it during a run: lines that a pipe does not take are buffered. An
+// error (disk full, reader gone) ends the lines but not the run, and error() says why.
 class LiveJson : public RunListener {
  public:
   // "-" is standard output. Throws std::system_error naming the path.
   explicit LiveJson(const std::string& path);
 
-  // Lines belong to the next run from now on, the first of which is 1.
+  // Starts the next run; the first is number 1.
   void begin_run() noexcept;
   // Waits until the reader has taken all lines of the run; a handled signal ends the wait and the lines.
   void end_run() noexcept;
@@ -35,7 +34,7 @@ class LiveJson : public RunListener {
   Descriptor owned_;
   int fd_;
   int error_ = 0;
-  std::string pending_;  // what has not been taken yet
+  std::string pending_;  // not written yet
   unsigned run_ = 0;
   Progress last_{};          // at the latest line before the window
   Progress latest_{};        // known

@@ -8,14 +8,14 @@
 
 namespace fanin::load {
 
-// A few lines on a terminal that say how a run goes, drawn over themselves. Used by the directing thread.
+// Shows the progress of a run in a few lines on a terminal, redrawn in place. Used by the controlling thread.
 class LiveView : public RunListener {
  public:
-  // Whether standard error is a terminal that can draw over what it has shown.
+  // Whether standard error is a terminal that can redraw lines.
   static bool possible();
 
-  // Writes to standard error. `targets` are interleaved, each with the connections of the plan; `run` says which of
-  // several runs it is.
+  // Writes to standard error. `targets`: number of interleaved targets, each with the connections of the plan; `run`:
+  // which of several runs it is.
   LiveView(const LoadPlan& plan, std::size_t targets, std::string run);
   ~LiveView() override { erase(); }
   LiveView(const LiveView&) = delete;

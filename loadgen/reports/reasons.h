@@ -9,8 +9,7 @@
 
 namespace fanin::load {
 
-// Adds to a verdict what speaks against a result: first what makes it invalid, since that stands for the verdict where
-// there is room for one reason.
+// Adds reasons to a verdict. Reasons that invalidate come first, so that the first reason explains the status.
 class Reasons {
  public:
   explicit Reasons(Verdict& verdict) : verdict_(verdict) {}

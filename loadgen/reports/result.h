@@ -18,7 +18,7 @@ using WallTime = std::chrono::system_clock::time_point;
 struct SeriesPoint {
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
-  std::optional<Nanoseconds> p50;  // none where too few samples stand behind it, or none was finite
+  std::optional<Nanoseconds> p50;  // nullopt: too few samples, or none finite
   std::optional<Nanoseconds> p99;
   std::optional<Nanoseconds> max;
 };
@@ -30,22 +30,22 @@ enum class WarmupEnd { kTime, kSteady, kServed, kStarved, kLimit };
 enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
 enum class Status { kValid, kWarning, kInvalid };
 
-// How long active connections could not be used within the window.
+// Time within the window that active connections were not usable.
 struct Downtime {
-  Nanoseconds down{0};         // summed up over connections, whatever the reason
+  Nanoseconds down{0};         // summed over connections, for any reason
   Nanoseconds lost{0};         // of that, because they broke or could not be opened
   Nanoseconds unreachable{0};  // no connection was up, and some were lost
-  bool at_end = false;         // that was so when the window closed
+  bool at_end = false;         // unreachable when the window closed
 };
 
-// What a run measured, all threads put together. A value.
+// The measurements of a run, all threads merged. A value.
 struct LoadResult {
   WallTime started_at{};
   std::optional<WallTime> opened_at;  // none: the window never opened
   Nanoseconds window{0};              // its true length
-  Nanoseconds warmup{0};              // how long it took, where the window opened
+  Nanoseconds warmup{0};              // its length, if the window opened
   WarmupEnd warmup_end = WarmupEnd::kTime;
-  bool warmup_steady = false;             // the throughput, where that was waited for
+  bool warmup_steady = false;             // the throughput, with --warmup auto
   std::uint64_t warmup_requests = 0;      // sent before the window, which count nowhere else
   std::uint64_t completed_outside = 0;    // of these, and replied to
   std::uint64_t unserved_at_opening = 0;  // connections that had come up and had no reply when the window opened
@@ -98,7 +98,7 @@ struct LoadResult {
   std::optional<StampRecords> stamps;  // with --timestamps
   std::vector<SeriesPoint> series;
 
-  std::vector<Slice> slices;  // of a target that took turns, ascending
+  std::vector<Slice> slices;  // of an interleaved target, ascending
 
   MachineLoad machine_before;                                  // before the first connection
   MachineShares machine;                                       // over the window
@@ -111,15 +111,14 @@ struct LoadResult {
   BusyPollMeter::Preemptions preemptions;  // of all threads that spin
   std::optional<ServerUsage> server;       // with --server-pid, over the window
 
-  // The share of all sends that were late by more than the tolerance, and would not have been without the machine's
-  // stalls; 0 where no thread spins, nothing where there were no sends.
+  // Share of sends later than the tolerance that would have met it without preemptions; 0 if no thread spins, nullopt
+  // without sends.
   std::optional<double> late_by_preemptions_share() const noexcept;
   // Of the time that the active connections had in the window, of which each has all; none without a window.
   std::optional<double> share_of_connections(Nanoseconds time, const LoadPlan& plan) const noexcept;
   // Connections that had a reply before the window opened. None where there was no warm-up, or each request connects.
   std::optional<std::uint64_t> served_in_warmup(const LoadPlan& plan) const noexcept;
-  // CPU time that the generator used in the window, without what it spun away, per reply that came within it. Nothing
-  // if none came.
+  // The generator's CPU time in the window without spinning, per reply within it. nullopt without replies.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.
   std::uint64_t queued() const noexcept { return queueing.count() + queueing.infinite(); }

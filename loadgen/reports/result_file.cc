@@ -30,16 +30,16 @@ ResultFile::ResultFile(const std::string& path)
     owned_ = open_output_file(path, 0, what_);
   } else {
     path_ = std::move(real);
-    std::string beside = fmt::format("{}.{}.tmp", path_, ::getpid());
-    owned_ = open_output_file(beside, O_CREAT | O_TRUNC, what_);
-    beside_ = std::move(beside);
+    std::string temporary = fmt::format("{}.{}.tmp", path_, ::getpid());
+    owned_ = open_output_file(temporary, O_CREAT | O_TRUNC, what_);
+    temporary_ = std::move(temporary);
   }
   fd_ = owned_.get();
 }
 
 ResultFile::~ResultFile() {
-  if (!beside_.empty()) {
-    ::unlink(beside_.c_str());
+  if (!temporary_.empty()) {
+    ::unlink(temporary_.c_str());
   }
 }
 
@@ -50,10 +50,10 @@ void ResultFile::write(std::string_view text) {
     }
     note_output_error(written.error);
   }
-  if (!beside_.empty()) {
+  if (!temporary_.empty()) {
     check(::fsync(fd_), what_.c_str());
-    check(::rename(beside_.c_str(), path_.c_str()), what_.c_str());
-    beside_.clear();
+    check(::rename(temporary_.c_str(), path_.c_str()), what_.c_str());
+    temporary_.clear();
   }
 }
 

@@ -7,26 +7,26 @@
 
 namespace fanin::load {
 
-// Where a result goes. Opened before the run, so that a place which cannot be written to costs nobody a measurement.
-// A regular file is either complete or as it was before: a file beside it is written and renamed. What is not a regular
-// file (a pipe, a terminal, a device) is written to as it is. "-" is standard output.
+// The file of a result. Opened before the run, so that an unwritable path fails early. A regular file is replaced
+// atomically: a temporary file next to it is written and renamed. Pipes, terminals and devices are written in place.
+// "-" is standard output.
 class ResultFile {
  public:
   // Throws std::system_error naming the path (no permission, no such folder).
   explicit ResultFile(const std::string& path);
-  // Removes the file beside, if nothing has been written.
+  // Removes the temporary file if nothing was written.
   ~ResultFile();
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
 
-  // Call it once. Throws std::system_error naming the path (disk full); what standard output does not take is left to
-  // run_program().
+  // Call it once. Throws std::system_error naming the path (disk full); run_program() handles errors of standard
+  // output.
   void write(std::string_view text);
 
  private:
   std::string what_;
-  std::string path_;    // with symbolic links followed
-  std::string beside_;  // empty: written to in place
+  std::string path_;       // with symbolic links followed
+  std::string temporary_;  // empty: written to in place
   Descriptor owned_;
   int fd_;
 };

@@ -8,12 +8,12 @@
 
 namespace fanin::load {
 
-// How far a run is, for whoever watches it. Called by the thread that directs the run, never by one that makes traffic.
+// Receives the progress of a run. Called by the controlling thread, never by a load thread.
 class RunListener {
  public:
   virtual ~RunListener() = default;
   virtual void established(std::uint64_t /*connections*/) {}
-  // With the moment at which the window opened or closed: the call itself comes a little later.
+  // `at`: when the window opened or closed; the call comes a little later.
   virtual void window_opened(TimePoint /*at*/) {}
   virtual void window_closed(TimePoint /*at*/) {}
   // The run is over but all connections are still up; returns when they may be closed.
@@ -34,9 +34,9 @@ class RunListener {
 
   struct FinishedSecond {
     SecondOfAll sum;
-    Nanoseconds length;  // of the last one, where the window is not whole seconds long, less than a second
+    Nanoseconds length;  // below a second for the last one of a window that is not whole seconds
   };
-  // Each second of the window in its order, after the progress that was seen last; the last one when the run is over.
+  // Each second of the window in order, after the latest progress; the last one at the end of the run.
   virtual void second(const FinishedSecond& /*second*/) {}
 };
 

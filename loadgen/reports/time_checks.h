@@ -4,7 +4,7 @@
 
 namespace fanin::load {
 
-// Where the time of the window went. Each by the rules of docs/methodology.md; pure.
+// Checks how the time of the window was spent, by the rules of docs/methodology.md. Pure.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
