@@ -13,10 +13,11 @@ namespace fanin {
 std::vector<int> parse_cpu_list(std::string_view text);
 std::string format_cpu_list(const std::vector<int>& cpus);
 
-// The CPUs that a process may run on, ascending; 0: the calling thread. Throws std::system_error where it is gone.
+// The CPUs that a process may use, ascending; 0: the calling thread. Throws std::system_error if it is gone.
 std::vector<int> allowed_cpus(pid_t process = 0);
 
-// Binds the calling thread (and what it starts later) to `cpus`. Throws std::system_error where the kernel refuses.
+// Binds the calling thread (and threads that it starts later) to `cpus`. Throws std::system_error if the kernel
+// refuses.
 void bind_to_cpus(const std::vector<int>& cpus);
 
 }  // namespace fanin

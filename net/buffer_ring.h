@@ -7,31 +7,30 @@
 
 namespace fanin {
 
-// Receive buffers that belong to an io_uring instead of to connections: the kernel takes one when bytes have come, the
-// program gives it back when it is done with them. Owns the memory; the thread of the ring; destroyed before the ring.
+// Receive buffers owned by an io_uring, not by connections: the kernel takes one when bytes arrive, the program
+// recycles it. Owns the memory; used by the ring's thread; destroy it before the ring.
 class BufferRing {
  public:
-  // `count` buffers, a power of two, of `bytes` each; pages that were never written to take no memory. Throws
-  // std::system_error.
+  // `count` buffers, a power of two, of `bytes` each; untouched pages use no memory. Throws std::system_error.
   BufferRing(io_uring& ring, unsigned count, std::size_t bytes);
   BufferRing(const BufferRing&) = delete;
   BufferRing& operator=(const BufferRing&) = delete;
   ~BufferRing();
 
-  // Asks for all that comes from a socket (multishot): completes for each piece, with IORING_CQE_F_MORE as long as it
-  // goes on. It ends with ENOBUFS where no buffer is free.
+  // Multishot receive: completes for each piece of input, with IORING_CQE_F_MORE while it stays armed. Ends with
+  // ENOBUFS if no buffer is free.
   void prepare_receive(io_uring_sqe& operation, int fd) const noexcept;
 
-  // What a receive that completed with a positive result has put into its buffer, until recycle().
+  // The bytes of a receive with a positive result, valid until recycle().
   std::string_view received(unsigned flags, int result) const noexcept {
-    return {memory_ + index_of(flags) * stride_, static_cast<std::size_t>(result)};
+    return {memory_ + buffer_index(flags) * stride_, static_cast<std::size_t>(result)};
   }
-  void recycle(unsigned flags) noexcept { offer(index_of(flags)); }
+  void recycle(unsigned flags) noexcept { offer(buffer_index(flags)); }
 
  private:
   static constexpr int kGroup = 0;  // for io_uring_sqe::buf_group
 
-  static std::size_t index_of(unsigned flags) noexcept { return flags >> IORING_CQE_BUFFER_SHIFT; }
+  static std::size_t buffer_index(unsigned flags) noexcept { return flags >> IORING_CQE_BUFFER_SHIFT; }
   void offer(std::size_t index) noexcept {
     ::io_uring_buf_ring_add(entries_, memory_ + index * stride_, static_cast<unsigned>(bytes_),
                             static_cast<unsigned short>(index), ::io_uring_buf_ring_mask(count_), 0);
@@ -42,7 +41,7 @@ class BufferRing {
   unsigned count_;
   std::size_t bytes_;
   std::size_t stride_;                    // from one buffer to the next
-  io_uring_buf_ring* entries_ = nullptr;  // shared with the kernel: the buffers that it may take
+  io_uring_buf_ring* entries_ = nullptr;  // shared with the kernel: free buffers
   char* memory_ = nullptr;                // the buffers themselves
 };
 

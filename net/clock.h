@@ -8,17 +8,16 @@ namespace fanin {
 using Nanoseconds = std::chrono::nanoseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// CLOCK_MONOTONIC through the vDSO, about 25 ns a call: what steady_clock reads, without two calls on the way.
+// CLOCK_MONOTONIC through the vDSO, about 25 ns a call: as steady_clock, without two intermediate calls.
 inline TimePoint now() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return TimePoint(std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec));
 }
 
-timespec to_timespec(Nanoseconds duration) noexcept;  // of a duration that is not negative
+timespec to_timespec(Nanoseconds duration) noexcept;  // `duration` must not be negative
 
-// A clock that stands still until it is told to move: pure parts take time as an argument or from one of these in
-// tests.
+// A clock that moves only by its own calls, for tests of pure parts, which take time as an argument or from a clock.
 class FakeClock {
  public:
   TimePoint now() const noexcept { return now_; }
@@ -28,7 +27,7 @@ class FakeClock {
   TimePoint now_{};
 };
 
-// CPU time of the calling thread, and of the whole process, since it started.
+// CPU time of the calling thread, and of the whole process, since its start.
 Nanoseconds thread_cpu_time() noexcept;
 Nanoseconds process_cpu_time() noexcept;
 

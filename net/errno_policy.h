@@ -2,23 +2,23 @@
 
 namespace fanin {
 
-// What a failed accept() means for the server.
+// Classes of accept() errors.
 enum class AcceptError {
-  kWouldBlock,    // nobody is waiting
-  kRetry,         // this one attempt or this one peer failed; the next may succeed at once
-  kNoDescriptor,  // descriptors have run out: retrying at once would spin
-  kNoResource,    // memory or buffers have run out: as above
+  kWouldBlock,    // no connection waits
+  kRetry,         // this attempt or this peer failed; the next may succeed at once
+  kNoDescriptor,  // out of descriptors: retrying at once would spin
+  kNoResource,    // out of memory or buffers: likewise
   kStopped,       // the listener was shut down
   kFatal,         // a programming error or a broken listener
 };
 
 AcceptError classify_accept(int error) noexcept;
 
-// What a failed recv() or send() on a connection means.
+// Classes of recv() and send() errors.
 enum class IoError {
   kWouldBlock,
   kInterrupted,
-  kPeerGone,  // reset, broken pipe, timed out, unreachable: ordinary weather
+  kPeerGone,  // reset, broken pipe, timed out, unreachable: routine peer failures
   kBroken,    // anything else: closes this connection as well
 };
 

@@ -10,26 +10,26 @@
 
 namespace fanin {
 
-// What a connection exchanges once, before its first request: a greeting that the server sends by itself, and a message
-// with its reply. Each step is a client of its own, that of a greeting has an empty request. Without I/O; one object
-// serves all connections of a thread, with a ClientState of each of them that is used for nothing else.
+// The exchange of a connection before its first request: a greeting of the server, and a message with its reply. Each
+// step is a client; that of a greeting has an empty request. Without I/O; one object serves all connections of a
+// thread, with one ClientState per connection for it alone.
 class ConnectionSetup {
  public:
   enum class Progress : std::uint8_t { kWaiting, kNextStep, kDone, kFailed };
 
-  // One step at least.
+  // At least one step.
   explicit ConnectionSetup(std::vector<std::unique_ptr<ClientProtocol>> steps);
 
-  // What is to be sent now, at the beginning and after each kNextStep; empty where the server speaks first.
+  // The bytes to send, at the start and after each kNextStep; empty if the server speaks first.
   std::string_view next_request(ClientState& state);
-  // kFailed: the reply is wrong, or there is more than the reply.
+  // kFailed: the reply is wrong or too long.
   Progress consume(ClientState& state, std::string_view received);
-  // What is to be told of `received`, which has just failed.
+  // Describes `received`, which has just failed.
   Mismatch describe(const ClientState& state, std::string_view received) const;
 
  private:
   std::vector<std::unique_ptr<ClientProtocol>> steps_;
-  ReplyOutcome failed_;  // the last outcome that was
+  ReplyOutcome failed_;  // the last failed outcome
 };
 
 }  // namespace fanin

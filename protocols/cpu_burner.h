@@ -6,29 +6,29 @@
 
 namespace fanin {
 
-// Spends CPU time of the calling thread, as a request that computes something would. Time during which the thread does
-// not run does not count, so the work is the same however many threads compete. A value; any thread.
+// Burns CPU time of the calling thread, as a request with a computation does. Time in which the thread does not run
+// does not count, so the work is the same with any number of competing threads. A value; any thread.
 class CpuBurner {
  public:
-  // Whether nobody waits for the work any more.
+  // Whether the work is no longer needed.
   using GivenUp = bool (*)() noexcept;
   static bool never() noexcept { return false; }
 
-  // Times its own loop, which takes about a millisecond where `amount` is above 0.
+  // Calibrates its loop, which takes about a millisecond if `amount` is above 0.
   explicit CpuBurner(Nanoseconds amount);
-  // A number of steps of that loop, which takes no look at any clock: the same work in every process.
+  // A number of loop steps, without a clock: the same work in every process.
   static CpuBurner of_loops(std::uint64_t loops) noexcept { return CpuBurner(Nanoseconds(0), loops); }
 
-  // Burns the amount; from 10 us on never less than it by the thread's CPU clock. Shorter ones are a counted loop,
-  // because reading that clock is a system call. Asks `given_up` every few milliseconds at least: false where it ended
-  // early for that.
+  // Burns the amount; from 10 us on at least that by the thread's CPU clock. Shorter amounts are a counted loop,
+  // because reading that clock is a system call. Calls `given_up` at least every few milliseconds: false if that ended
+  // it early.
   bool burn(GivenUp given_up = never) const noexcept;
 
  private:
   CpuBurner(Nanoseconds amount, std::uint64_t iterations) noexcept : amount_(amount), iterations_(iterations) {}
 
   Nanoseconds amount_;
-  std::uint64_t iterations_ = 0;  // of the whole amount, or of a step between two looks at the clock
+  std::uint64_t iterations_ = 0;  // for the whole amount, or between two readings of the clock
 };
 
 }  // namespace fanin

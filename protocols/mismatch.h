@@ -8,15 +8,15 @@
 
 namespace fanin {
 
-// What is the matter with bytes that are a mismatch.
+// The kind of a mismatch.
 enum class Fault : std::uint8_t {
   kWrong,
-  kTooLong,       // the reply is longer than it may be
-  kPatternLimit,  // the pattern takes too many steps on it
-  kGoodbye,       // nobody has asked for it, and it says that the server closes the connection
-  kSpokeFirst,    // the connection has made no request yet
-  kUnasked,       // no request waits for a reply
-  kGoesOn,        // the reply is whole, and more of it came
+  kTooLong,       // the reply exceeds the limit
+  kPatternLimit,  // the pattern exceeds its step limit
+  kGoodbye,       // unsolicited, and announces that the server closes
+  kSpokeFirst,    // the connection has sent no request yet
+  kUnasked,       // no request is outstanding
+  kGoesOn,        // bytes after the end of the reply
   kOwnLine,       // a line of this connection that is not due
   kNotHttp,
   kHttpHeadTooLong,
@@ -24,13 +24,13 @@ enum class Fault : std::uint8_t {
   kHttpLength,
   kHttpField,
   kHttpChunk,
-  kHttpBody,  // not as --expect-body or its pattern asks
+  kHttpBody,  // differs from --expect-body or its pattern
 };
 
-// As it stands in messages; a byte's place is not in it.
+// The text for messages, without the position.
 std::string_view fault_text(Fault fault) noexcept;
 
-// A reply that was none beside what was due. A value, made where a connection breaks and nowhere else.
+// A wrong reply and the expected one. A value, made only when a connection breaks.
 struct Mismatch {
   static constexpr std::size_t kShown = 64;  // bytes of each text, at most
 
@@ -39,8 +39,8 @@ struct Mismatch {
   std::string expected;                 // empty: nothing was due, or it is not known byte by byte
   std::optional<std::uint64_t> offset;  // of the first wrong byte in its reply, where that is known
 
-  // `received` and `expected` both begin at the byte `from` of a reply. Those shown begin there too, or where they part
-  // if that is far behind.
+  // `received` and `expected` both begin at byte `from` of a reply. The shown texts begin there too, or near the first
+  // difference if that is far behind.
   static Mismatch between(std::string_view received, std::string_view expected, std::uint64_t from);
 };
 

@@ -16,7 +16,7 @@ MixClient::MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::uni
 }
 
 ClientProtocol& MixClient::client(const ClientState& state, std::uint32_t others) const noexcept {
-  return *clients_[mix_->class_of(state.connection, state.prior_requests + others)];
+  return *clients_[mix_->pick_class(state.connection, state.prior_requests + others)];
 }
 
 void MixClient::append_request(ClientState& state, std::string& out) {

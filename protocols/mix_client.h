@@ -8,11 +8,11 @@
 
 namespace fanin {
 
-// Requests of several classes on every connection, in the order that a RequestMix draws. Each class is a client of the
-// same protocol, told other options; a reply is verified by the one that made the request.
+// Requests of several classes on every connection, in the order of a RequestMix. Each class is a client of the same
+// protocol with other options; the client that made a request verifies its reply.
 class MixClient : public ClientProtocol {
  public:
-  // One client for each class of the mix, none of which takes one request per connection.
+  // One client per class of the mix, none with one request per connection.
   MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::unique_ptr<ClientProtocol>> clients);
 
   void append_request(ClientState& state, std::string& out) override;
@@ -26,7 +26,7 @@ class MixClient : public ClientProtocol {
   std::size_t request_bytes() const override;
 
  private:
-  // The client of the request after so many others in this life of the connection.
+  // The client of the request after `others` requests in this life of the connection.
   ClientProtocol& client(const ClientState& state, std::uint32_t others) const noexcept;
 
   std::shared_ptr<const RequestMix> mix_;

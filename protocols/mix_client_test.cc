@@ -32,7 +32,7 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
   const auto mix = make_mix(std::vector<double>(classes, 1));
   std::vector<std::size_t> drawn;
   for (std::uint32_t i = 0; i < count; ++i) {
-    drawn.push_back(mix->class_of(kConnection, kPriorRequests + i));
+    drawn.push_back(mix->pick_class(kConnection, kPriorRequests + i));
   }
   return drawn;
 }
@@ -77,7 +77,7 @@ TEST(RequestMix, SharesAreThoseOfTheWeights) {
   const auto mix = make_mix({99, 1});
   int heavy = 0;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
-    heavy += mix->class_of(i % 10, i / 10) == 1 ? 1 : 0;
+    heavy += mix->pick_class(i % 10, i / 10) == 1 ? 1 : 0;
   }
   EXPECT_NEAR(heavy, 100, 30);
   EXPECT_NEAR(mix->share(0), 0.99, 1e-12);
@@ -86,7 +86,7 @@ TEST(RequestMix, SharesAreThoseOfTheWeights) {
   const auto three = make_mix({1, 0.5, 3.5});
   std::vector<int> counts(3);
   for (std::uint32_t i = 0; i < 10'000; ++i) {
-    ++counts[three->class_of(0, i)];
+    ++counts[three->pick_class(0, i)];
   }
   EXPECT_NEAR(counts[0], 2000, 120);
   EXPECT_NEAR(counts[1], 1000, 90);
@@ -98,8 +98,8 @@ TEST(RequestMix, AWeightThatIsNextToNothingGetsNextToNothing) {
   const auto first = make_mix({1e9, 1e-9});
   const auto last = make_mix({1e-9, 1e9});
   for (std::uint32_t i = 0; i < 1000; ++i) {
-    ASSERT_EQ(first->class_of(3, i), 0U);
-    ASSERT_EQ(last->class_of(3, i), 1U);
+    ASSERT_EQ(first->pick_class(3, i), 0U);
+    ASSERT_EQ(last->pick_class(3, i), 1U);
   }
 }
 
@@ -110,8 +110,8 @@ TEST(RequestMix, ConnectionsAndSeedsDiffer) {
   int same_connection = 0;
   int same_seed = 0;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
-    same_connection += mix->class_of(0, i) == mix->class_of(1, i) ? 1 : 0;
-    same_seed += mix->class_of(0, i) == other.class_of(0, i) ? 1 : 0;
+    same_connection += mix->pick_class(0, i) == mix->pick_class(1, i) ? 1 : 0;
+    same_seed += mix->pick_class(0, i) == other.pick_class(0, i) ? 1 : 0;
   }
   EXPECT_NEAR(same_connection, 5000, 150);
   EXPECT_NEAR(same_seed, 5000, 150);

@@ -14,7 +14,7 @@
 
 namespace fanin {
 
-// What the server's half of a protocol can be told.
+// Options of the server halves.
 struct ServerProtocolOptions {
   std::string suffix;                                 // upper: put before the end of every line
   std::string reply = "goodbye!";                     // goodbye: answers every line
@@ -23,11 +23,11 @@ struct ServerProtocolOptions {
   double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
   std::size_t reply_bytes = 65536;                    // bulk: length of every reply
   std::string root;                                   // http: the directory that holds the files
-  // work: whether the server no longer waits for replies, so that a request under way ends early.
+  // work: whether the server no longer waits for replies, so that a request in progress ends early.
   bool (*given_up)() noexcept = []() noexcept { return false; };
 };
 
-// What the client's half can be told.
+// Options of the client halves.
 struct ClientProtocolOptions {
   std::size_t payload_bytes = 64;
   std::string payload;                     // fixed text instead of stamped bytes; its size rules
@@ -59,15 +59,15 @@ struct ClientProtocolOptions {
 
 using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
 
-// A row of the protocol table. A factory is null where the protocol has no such half.
+// A row of the protocol table. A factory is null if the protocol has no such half.
 struct Protocol {
   std::string_view name;
   std::string_view summary;
   SessionFactory (*make_sessions)(const ServerProtocolOptions&);
   std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
-  // Sessions must find each other: a model that puts connections into different processes cannot carry it.
+  // Sessions share state: models that put connections into different processes cannot serve it.
   bool needs_shared_memory = false;
-  // The options that its halves take, by their names on the command line, separated by spaces; others are refused.
+  // Option names of the halves, separated by spaces; others are refused.
   std::string_view server_options{};
   std::string_view client_options{};
 };
@@ -75,19 +75,19 @@ struct Protocol {
 // Whether `option`, without dashes, is one of `taken`.
 bool is_taken(std::string_view taken, std::string_view option);
 
-// Throws std::invalid_argument naming the first of `given` (options on the command line, without dashes) that is not
-// one of `taken` (separated by spaces). `owner` says who takes them: "protocol 'echo'".
+// Throws std::invalid_argument naming the first of `given` (option names without dashes) that is not one of `taken`
+// (separated by spaces). `owner` names the subject of the message: "protocol 'echo'".
 void refuse_other_options(std::string_view owner, std::string_view taken, std::span<const std::string> given);
 
 std::span<const Protocol> protocols();
 
-// Whose half of a protocol is looked for.
+// The half of a protocol to find.
 enum class Half { kEither, kServers };
 
-// Throws std::invalid_argument that lists the known names that have such a half.
+// Throws std::invalid_argument that lists the known names with such a half.
 const Protocol& find_protocol(std::string_view name, Half half = Half::kEither);
 
-// One per protocol file; the table is made of these.
+// One per protocol file, listed in registry.cc.
 extern const Protocol kEcho;
 extern const Protocol kUpper;
 extern const Protocol kDiscard;

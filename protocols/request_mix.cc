@@ -20,7 +20,7 @@ RequestMix::RequestMix(std::uint64_t seed, std::span<const double> weights, std:
   double sum = 0;
   for (const double weight : weights.first(weights.size() - 1)) {
     sum += weight;
-    // Not above the largest double below 2^64: a last weight that is tiny beside the others would overflow.
+    // Not above the largest double below 2^64: a last weight that is tiny compared with the others would overflow.
     ends_.push_back(static_cast<std::uint64_t>(std::min(sum / whole * 0x1p64, 0x1.fffffffffffffp63)));
   }
 }

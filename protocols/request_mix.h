@@ -6,23 +6,23 @@
 
 namespace fanin {
 
-// Which class every request of a run belongs to. It follows from seed, connection and number of the request alone, so
-// that nobody has to remember it: the protocol knows which reply is due, the recorder whose latency it has. Immutable.
+// The class of every request of a run. It follows from seed, connection and request number alone, so no state is
+// needed: the protocol knows which reply is due, the recorder whose latency it has. Immutable.
 class RequestMix {
  public:
-  // A class for each of `weights`, which are above 0. `closes` says of each class whether its requests ask the server
-  // to close the connection; without it none does.
+  // One class per weight, each above 0. `closes` says per class whether its requests ask the server to close the
+  // connection; without it none does.
   RequestMix(std::uint64_t seed, std::span<const double> weights, std::vector<bool> closes = {});
 
   std::size_t classes() const noexcept { return ends_.size() + 1; }
-  // A request of this class is the last one of its connection.
+  // Whether a request of this class is the last one of its connection.
   bool closes(std::size_t index) const noexcept { return closes_[index]; }
 
-  // Of all requests, the share that is of this class.
+  // The share of this class in all requests.
   double share(std::size_t index) const noexcept;
 
-  // Of request number `number`, counted from 0 over all lives of the connection, modulo 2^32.
-  std::size_t class_of(std::uint32_t connection, std::uint32_t number) const noexcept {
+  // The class of request `number`, counted from 0 over all lives of the connection, modulo 2^32.
+  std::size_t pick_class(std::uint32_t connection, std::uint32_t number) const noexcept {
     const std::uint64_t drawn = draw(connection, number);
     std::size_t index = 0;
     while (index < ends_.size() && drawn >= ends_[index]) {

@@ -6,8 +6,8 @@
 
 namespace fanin {
 
-// Where a session puts its replies: a buffer with a limit, so that no request can make the server hold unbounded
-// memory. Borrows the buffer; used by one thread during one call.
+// A session's reply buffer, with a limit that bounds the memory of a request. Borrows the buffer; used by one thread
+// during one call.
 class ReplyBuffer {
  public:
   ReplyBuffer(std::string& bytes, std::size_t limit) noexcept : bytes_(bytes), limit_(limit) {}
@@ -15,20 +15,20 @@ class ReplyBuffer {
   std::size_t room() const noexcept { return bytes_.size() < limit_ ? limit_ - bytes_.size() : 0; }
   bool empty() const noexcept { return bytes_.empty(); }
 
-  // Appends `bytes`, which must fit into room(); a single reply larger than the limit must be given in parts.
+  // Appends `bytes`, which must fit into room(); a longer reply must be appended in parts.
   void append(std::string_view bytes) { bytes_.append(bytes); }
 
-  // Grows by `size` bytes (at most room()) and returns where they start, for the session to fill.
+  // Grows by `size` bytes (at most room()) and returns their start, for the session to fill.
   char* extend(std::size_t size) {
     const std::size_t old_size = bytes_.size();
     bytes_.resize(old_size + size);
     return bytes_.data() + old_size;
   }
 
-  // Gives back the last `size` bytes of an extend() that could not be filled.
+  // Removes the last `size` bytes of an extend().
   void shrink(std::size_t size) { bytes_.resize(bytes_.size() - size); }
 
-  // The connection is to be closed once everything appended so far has been sent.
+  // Closes the connection once everything appended so far is sent.
   void close_when_sent() noexcept { close_when_sent_ = true; }
   bool closing() const noexcept { return close_when_sent_; }
 
@@ -38,8 +38,8 @@ class ReplyBuffer {
   bool close_when_sent_ = false;
 };
 
-// A way to say something on a connection at any time, from any thread, for protocols in which one connection's input is
-// another's output. What is pushed is sent at once or the peer is cut off: nobody waits for a member that does not
+// Sends on a connection at any time, from any thread, for protocols in which the input of one connection is the output
+// of another. Pushed bytes are sent at once, or the peer is disconnected: no sender waits for a member that does not
 // read.
 class Channel {
  public:
@@ -47,28 +47,28 @@ class Channel {
   virtual void push(std::string_view bytes) = 0;
 };
 
-// The server's half of a protocol for one connection, without I/O: bytes in, replies out. Owned by its connection;
-// one thread at a time.
+// The server half of a protocol for one connection, without I/O: bytes in, replies out. Owned by its connection; one
+// thread at a time.
 class ServerSession {
  public:
   struct Progress {
-    std::size_t consumed = 0;  // bytes of the input that are done with
-    bool more = false;         // the session has more to send than the buffer had room for
+    std::size_t consumed = 0;  // consumed bytes of the input
+    bool more = false;         // the session has more output than the buffer had room for
   };
 
   virtual ~ServerSession() = default;
 
-  // Called once, first. `channel` lives as long as the session; a session that answers only through ReplyBuffer ignores
+  // Called once, first. `channel` lives as long as the session; sessions that answer only through ReplyBuffer ignore
   // it.
   virtual void attach(Channel& /*channel*/) {}
 
-  // What the server says first, before it has heard anything.
+  // Output before any input.
   virtual void start(ReplyBuffer& /*out*/) {}
 
-  // Takes input and appends what there is to answer. Consumes everything unless `out` runs out of room or the call has
-  // cost enough (about a millisecond of CPU time, at least one request), so that a batch of expensive requests does not
-  // block the other connections of a thread. The rest is then presented again once the replies have left, in front of
-  // what arrives later. Called with empty input to go on after `more`.
+  // Takes input and appends replies. Consumes everything unless `out` is full or the call has cost enough (about a
+  // millisecond of CPU time, at least one request), so that a batch of expensive requests does not block the other
+  // connections of a thread. The rest is presented again once the replies are sent, before later input. Called with
+  // empty input to continue after `more`.
   virtual Progress consume(std::string_view input, ReplyBuffer& out) = 0;
 };
 

@@ -5,7 +5,7 @@
 
 namespace fanin {
 
-// What every interval that is shown asks for.
+// The confidence level of every interval that is shown.
 inline constexpr double kLevel = 0.95;
 
 // The middle value, or the mean of the two middle ones. `values` must not be empty.
@@ -14,27 +14,27 @@ double median(std::vector<double> values);
 struct Interval {
   double low = 0;
   double high = 0;
-  double coverage = 0;  // what is really attained, since order statistics come in steps
+  double coverage = 0;  // the attained level, since order statistics come in steps
 };
 
-// The distribution-free interval of the median: [x(k), x(n+1-k)] with the largest k whose coverage
-// 1 - 2 P(Binomial(n, 1/2) < k) reaches `level`; where none does, the widest one (k = 1) with the coverage it has.
-// `values` must not be empty. (Hollander and Wolfe, Nonparametric Statistical Methods, 3.6.)
+// The distribution-free interval of the median: [x(k), x(n+1-k)] with the largest k whose coverage 1 - 2 P(Binomial(n,
+// 1/2) < k) reaches `level`; if none does, the widest one (k = 1) with its coverage. `values` must not be empty.
+// (Hollander and Wolfe, Nonparametric Statistical Methods, 3.6.)
 Interval median_interval(std::vector<double> values, double level);
 
-// One round of a sweep: the swept value and what was measured there.
+// One round of a sweep: the swept value and the measured one.
 struct Point {
   double x = 0;
   double y = 0;
 };
 
-// The slope of the least-squares line through the points. Nothing where they do not have two different x.
+// The slope of the least-squares line through the points. Empty without two different x.
 std::optional<double> least_squares_slope(const std::vector<Point>& points);
 
-// How far `second` lies from `first`: the Hodges-Lehmann estimate, i.e. the median of all differences second - first,
+// The shift from `first` to `second`: the Hodges-Lehmann estimate, i.e. the median of all differences second - first,
 // with the interval that inverts the rank-sum (Mann-Whitney) test: exact up to 2,500 pairs (50 values each), by the
-// normal approximation beyond. The interval is absent where the samples are too small for `level` at all: a test on
-// them could not tell anything apart. Ties make it conservative. Takes n log n steps, as signed_rank_shift() does.
+// normal approximation beyond. No interval if the samples are too small for `level`. Ties make it conservative. Takes n
+// log n steps, as signed_rank_shift() does.
 struct Shift {
   double estimate = 0;
   std::optional<Interval> interval;
@@ -43,10 +43,10 @@ struct Shift {
 // Neither sample may be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 4.2 and 4.3.)
 Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>& second, double level);
 
-// How far paired samples lie apart: the Hodges-Lehmann estimate of their differences, i.e. the median of the means of
-// all pairs of differences (each with itself included), with the interval that inverts the signed-rank (Wilcoxon) test:
-// exact up to 50 differences, by the normal approximation beyond. The interval is absent where there are too few for
-// `level` at all. `differences` must not be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 3.2 and 3.3.)
+// The shift of paired samples: the Hodges-Lehmann estimate of their differences, i.e. the median of the means of all
+// pairs of differences (each with itself included), with the interval that inverts the signed-rank (Wilcoxon) test:
+// exact up to 50 differences, by the normal approximation beyond. No interval if there are too few for `level`.
+// `differences` must not be empty. (Hodges and Lehmann 1963; Hollander and Wolfe, 3.2 and 3.3.)
 Shift signed_rank_shift(const std::vector<double>& differences, double level);
 
 // P(T <= t) of the signed-rank statistic of n differences under the null hypothesis, without ties; exact.

@@ -46,7 +46,7 @@ void expect_classes_add_up(const LoadResult& result) {
 void expect_share_by_number(const LoadPlan& plan, const LoadResult& result) {
   std::uint64_t heavy = 0;
   for (std::uint32_t i = 0; i < *plan.requests; ++i) {
-    heavy += plan.mix->class_of(0, i);
+    heavy += plan.mix->pick_class(0, i);
   }
   EXPECT_EQ(result.completed, *plan.requests);
   EXPECT_EQ(result.classes[1].completed, heavy);

@@ -35,7 +35,7 @@ void ClassRecorder::never_sent(std::uint64_t times) noexcept {
   // No connection has this number: they count up from 0.
   const std::uint32_t none = ~first_;
   for (std::uint64_t i = 0; i < times; ++i) {
-    ClassRecord& record = records_[mix_.class_of(none, static_cast<std::uint32_t>(i))];
+    ClassRecord& record = records_[mix_.pick_class(none, static_cast<std::uint32_t>(i))];
     ++record.sent;
     ++record.unanswered;
     record.response.record_infinite();

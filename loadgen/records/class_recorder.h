@@ -48,7 +48,7 @@ class ClassRecorder {
 
  private:
   std::size_t class_of(std::uint32_t connection, std::uint32_t place) const noexcept {
-    return mix_.class_of(first_ + connection, ended_[connection] + place);
+    return mix_.pick_class(first_ + connection, ended_[connection] + place);
   }
   ClassRecord& record(std::uint32_t connection, std::uint32_t place) noexcept {
     return records_[class_of(connection, place)];

@@ -17,7 +17,7 @@ class ClassesTest : public ::testing::Test {
     workload_.usable(0);
     workload_.start({.start = at_, .open = at_, .close = at_ + std::chrono::hours(1)});
   }
-  std::size_t class_of(std::uint32_t number) const { return mix_.class_of(kFirst, number); }
+  std::size_t class_of(std::uint32_t number) const { return mix_.pick_class(kFirst, number); }
 
   RequestMix mix_{1, std::vector<double>{1, 1}};
   ClassRecorder classes_{mix_, kFirst, 1};

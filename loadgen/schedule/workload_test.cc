@@ -156,7 +156,7 @@ TEST(Workload, AConnectionRetiresAfterItsNumberOfRequests) {
 TEST(Workload, NothingFollowsARequestThatAsksToClose) {
   const RequestMix mix(1, std::vector<double>{1, 1}, {false, true});
   std::uint32_t number = 0;  // of the first request that asks to close
-  while (mix.class_of(0, number) == 0) {
+  while (mix.pick_class(0, number) == 0) {
     ++number;
   }
   Recorder recorder(false);
