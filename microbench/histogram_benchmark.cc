@@ -3,8 +3,8 @@
 #include <array>
 #include <random>
 
-#include "microbench/benchmarks.h"
 #include "loadgen/records/histogram.h"
+#include "microbench/benchmarks.h"
 #include "net/clock.h"
 
 namespace fanin::microbench {

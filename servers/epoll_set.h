@@ -9,8 +9,8 @@
 
 namespace fanin::server {
 
-// An epoll instance, with its calls counted. A descriptor leaves its interest list when it is closed. Owns the instance;
-// any thread.
+// An epoll instance, with its calls counted. A descriptor leaves its interest list when it is closed. Owns the
+// instance; any thread.
 class EpollSet {
  public:
   // Throws std::system_error.

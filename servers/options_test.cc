@@ -31,7 +31,8 @@ TEST(ServerCommandLine, RefusesOptionsWithoutEffect) {
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--port", "5"}), two_places);
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--bind", "127.0.0.1"}), two_places);
   EXPECT_EQ(refusal({"epoll", "--listen", "127.0.0.1:0", "--listen", "unix:@a", "--port", "0"}), "taken");
-  EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "5"}), "--work and --work-loops contradict each other: give one");
+  EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "5"}),
+            "--work and --work-loops contradict each other: give one");
   EXPECT_EQ(refusal({"epoll", "--work", "1us", "--work-loops", "0"}), "taken");
   EXPECT_NE(refusal({"nonblocking", "--sleep", "1ms"}), "taken");
   EXPECT_EQ(refusal({"nonblocking", "--idle-strategy", "sleep", "--sleep", "1ms"}), "taken");
