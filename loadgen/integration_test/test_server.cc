@@ -97,7 +97,7 @@ void TestServer::accept_all() {
     ++accepted_;
     send_all(connection.get(), script_.greeting);
     if (behaviour_.load() != Behaviour::kCloseAtOnce) {
-      connections_.push_back({.fd = std::move(connection)});
+      connections_.push_back({.fd = std::move(connection), .number = accepted_.load()});
     }
   }
 }
@@ -119,7 +119,7 @@ bool TestServer::handle(Connection& connection, short events) {
 
 bool TestServer::say_late(Connection& connection) {
   if (!connection.asked) {
-    return script_.closes_silent == 0 || script_.closes_silent-- == 0;
+    return connection.number <= 4 || script_.closes_silent == 0 || script_.closes_silent-- == 0;
   }
   send_all(connection.fd.get(), *script_.late);
   return false;

@@ -38,8 +38,9 @@ class TestServer {
     std::string reply;                // to a request
     std::string closes_on;            // closes after the reply to a request that holds this
     std::optional<std::string> late;  // after a reply, when nothing has happened for 10 ms; then it closes
-    int closes_silent = 0;            // so many new connections are closed after such a time too
-    std::string flood;                // after a reply, again and again for as long as the connection lives
+    // Also closed after such a time, without a request: so many connections, beginning with the fifth.
+    int closes_silent = 0;
+    std::string flood;  // after a reply, again and again for as long as the connection lives
   };
 
   explicit TestServer(Behaviour behaviour);
@@ -61,8 +62,9 @@ class TestServer {
  private:
   struct Connection {
     Descriptor fd;
-    bool asked = false;       // a scripted one has replied, and has more to say
-    std::size_t flooded = 0;  // bytes of the flood, modulo its length
+    std::uint64_t number = 0;  // 1 for the first that was accepted
+    bool asked = false;        // a scripted one has replied, and has more to say
+    std::size_t flooded = 0;   // bytes of the flood, modulo its length
   };
 
   TestServer(Behaviour behaviour, Script script);
