@@ -42,10 +42,11 @@ void check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& r
 // Of a closed loop without a reply in the window: the replies of the warm-up came several times faster than one in a
 // window. Their mean latency follows from Little's law.
 bool stood_still(const LoadPlan& plan, const LoadResult& result) {
-  constexpr double kTimes = 3;
+  constexpr double kStandstillFactor = 3;
   const double in_flight = static_cast<double>(plan.connections) * plan.depth;
   const auto requests = static_cast<double>(result.warmup_requests);
-  return requests > in_flight && kTimes * in_flight * to_seconds(result.warmup) / requests < to_seconds(result.window);
+  return requests > in_flight &&
+         kStandstillFactor * in_flight * to_seconds(result.warmup) / requests < to_seconds(result.window);
 }
 
 // Why there is nothing to go by; empty: there is.
