@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
-"""What a request costs the generator that makes it: fanin-load beside its peers, against the same server.
+"""Compare the CPU time per request of fanin-load with that of its competitors, against the same server.
 
-  python3 -m baselines.generator_cost echo     fanin-load's drivers beside minimal C clients, of which one records
-  python3 -m baselines.generator_cost http     beside wrk, h2load, ab and hey, HTTP keep-alive, a file of 128 bytes
+  python3 -m baselines.generator_cost echo                    with minimal C clients, one of which records latencies
+  python3 -m baselines.generator_cost http                    with wrk, h2load, ab and hey: keep-alive, 128-byte file
   python3 -m baselines.generator_cost http --server nginx     the same against nginx
 
-One server on CPU 0 serves them all. In a round all of them hold their connections, and take turns on CPU 1 in slices of
-20 ms, in an order by chance; the others are stopped meanwhile (SIGSTOP). So what the machine does to one it does to
-all, which it does not to generators that run for seconds one after the other. When its turn comes, a generator finds
-the replies to all its connections, since the server has gone on: with 1000 of them most requests of a slice follow on
-such a backlog, and what counts is the cost of a generator that has enough to do. (In a run of its own against a server
-that is no faster it finds a few replies at a time, and costs about as much as the server takes.) The cost is the same
-for all: what the kernel says the whole process used from its start to its end, user and system, divided by the requests
-that it says it completed. Set-up is part of it, the more the more connections there are: give --seconds to make that
-little. fanin-server counts the replies that it sent, and the sum over all generators must agree. What counts is the
-ratio within a round; printed are its median and the interval that holds it with the probability given (order
-statistics). Generators that are absent are named and left out. Needs two CPUs. Exit code: 0 measured, 2 bad input, a
-program that is missing, or a generator that failed."""
+One server on CPU 0 serves them all. In a round, all generators keep their connections open and are interleaved on CPU 1 in
+slices of 20 ms, in random order; the others are stopped meanwhile (SIGSTOP). Whatever the machine does then affects all of
+them alike. At the start of its slice a generator finds replies on all its connections, since the server has gone on: most
+requests of a slice follow such a backlog, and the figure is the cost of a generator that is busy. (Alone, against a server
+that is no faster, a generator finds a few replies at a time and costs about as much as the server needs.)
+Cost: the CPU time of the whole process, user and system, from start to end, divided by the requests that it reports as
+completed. This includes set-up, which grows with the number of connections: raise --seconds to make its share small.
+fanin-server counts the replies that it sent; the sum over all generators must agree.
+The figures are the median of the ratios within rounds and its interval from order statistics, with its coverage.
+Generators that are not installed are named and left out. Needs two CPUs.
+Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
 import os
 import pathlib
 import random

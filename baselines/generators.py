@@ -1,7 +1,7 @@
-"""The load generators that are compared: how each is called, and how many requests it says it completed.
+"""The load generators that are compared: how each is called, and how many requests it reports as completed.
 
-Every parse function takes what the generator printed and raises ValueError where that tells of a request that failed,
-so that nobody is cheap by failing."""
+Every parse function takes the generator's output and raises ValueError where the output shows a request that failed, so
+that failed requests do not make a generator cheap."""
 import dataclasses
 import json
 import re
@@ -146,7 +146,7 @@ HTTP = (
 
 
 def values(options, port, share=1):
-    """What is put into the commands. `share`: how many take turns, which all last until each has had its seconds."""
+    """The values of the placeholders in the commands. `share`: the number of interleaved generators; all run until each has had its seconds."""
     seconds = options.seconds * share
     return {
         "build": options.build,

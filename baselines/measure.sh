@@ -29,7 +29,7 @@ for connections in 50 1000; do
 done
 python3 -m baselines.server_cost echo --build "$build" --json "$out/server-echo.json"
 if ! command -v nginx >/dev/null; then
-  missing "beside nginx" nginx-light
+  missing "compared with nginx" nginx-light
 elif ! command -v wrk >/dev/null; then
   missing "with wrk" wrk
 else

@@ -1,8 +1,8 @@
-/* The least that bringing up many connections to an epoll server can be: how quickly fanin-load and fanin-server could
- * do it if they did nothing else. Pairs of processes, one pair for each CPU at a time; in each the client connects 256
- * times, sends 64 bytes on each and receives them back, and so on, with calls that block; the server waits by epoll,
- * accepts, receives and sends. No bind() by the client, no buffers, nothing checked but lengths. All connections stay
- * open until the last is up. Prints one line of JSON. Usage: minimal-connector CONNECTIONS (127.0.0.0/8). */
+/* The smallest program that opens many connections to an epoll server: the baseline for how quickly fanin-load and
+ * fanin-server open them. It runs pairs of processes, one pair per CPU at a time. In each pair the client connects 256
+ * times, sends 64 bytes on each connection and receives them back, with blocking calls; the server waits with epoll,
+ * accepts, receives and sends. The client does not bind; nothing but lengths is checked. All connections stay open until
+ * the last one is up. Prints one line of JSON. Usage: minimal-connector CONNECTIONS (127.0.0.0/8). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* The least that an epoll echo client can be: the yardstick for what fanin-load's epoll driver adds. One thread,
+/* The smallest epoll echo client: the baseline for fanin-load's epoll driver. One thread,
  * registered once, one send and one recv per request, 64 bytes each way; it counts replies and records nothing, reads
  * no clock and checks no byte. A timer ends it. Prints one line of JSON: the requests that were answered. Usage:
  * minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et] (127.0.0.1; edge-triggered unless lt). */

@@ -1,4 +1,4 @@
-/* The least that an epoll echo server can be: the yardstick for what the model `epoll` adds. One thread,
+/* The smallest epoll echo server: the baseline for the model `epoll`. One thread,
  * level-triggered, registered once, read and send directly; no counters, no options, no protection against anything.
  * Usage: minimal-epoll-server PORT (127.0.0.1). */
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* The least that an io_uring echo client can be: how cheap fanin-load's io-uring driver could be. One thread, single
+/* The smallest io_uring echo client: the baseline for fanin-load's io-uring driver. One thread, single
  * issuer, deferred task run, registered sockets, one multishot receive per connection into a ring of provided buffers,
  * sends handed over 64 at a time that say nothing when they succeed: 64 bytes each way. It counts replies, reads no
  * clock and checks no byte. Nothing cheaper was found: fewer at a time, write instead of send, registered buffers,

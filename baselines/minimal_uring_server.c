@@ -1,4 +1,4 @@
-/* The least that a multishot io_uring echo server can be: the yardstick for what the model `io-uring-multishot` adds.
+/* The smallest multishot io_uring echo server: the baseline for the model `io-uring-multishot`.
  * One thread, single issuer, deferred task run, multishot accept and receive into a ring of provided buffers, one-shot
  * sends straight from the buffer that was received into. No counters, no protection against anything. Usage:
  * minimal-uring-server PORT (127.0.0.1). */

@@ -1,4 +1,4 @@
-"""What the comparisons with other programs share: medians of paired ratios with their interval, the result as table and file."""
+"""Shared by the comparisons: medians of paired ratios with their interval, the result as table and file."""
 import argparse
 import json
 import math

@@ -1,4 +1,4 @@
-"""Tests of what the comparisons with other programs compute, against figures worked out by hand."""
+"""Tests of the statistics of the comparisons, against known values."""
 import contextlib
 import io
 import os

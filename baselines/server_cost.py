@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""CPU per request of our servers beside the smallest or best-known servers of the same kind, in one interleaved run.
+"""Compare the CPU time per request of our servers with that of the smallest or best-known servers of their kind.
 
-  python3 -m baselines.server_cost echo     epoll and io-uring-multishot beside minimal C programs, driven by fanin-load
-  python3 -m baselines.server_cost http     epoll and multi-reactor beside nginx (one worker, no access log), driven by wrk
+  python3 -m baselines.server_cost echo     epoll and io-uring-multishot with minimal C servers, driven by fanin-load
+  python3 -m baselines.server_cost http     epoll and multi-reactor with nginx (one worker, no access log), driven by wrk
 
-All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards
-in even rounds and backwards in odd ones, so that drift falls on all alike. CPU is the server's own clock (user and
-kernel, all of its processes) over the whole run of the generator, divided by the requests that were answered. What
-counts is the ratio within a round; printed are the median over rounds and the interval that holds it with the
-probability given (order statistics). Needs two CPUs. Exit code: 0 measured, 2 bad input or a program is missing."""
+All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards in
+even rounds and backwards in odd ones, so that drift affects all alike. CPU time is the server's own (user and system, all
+its processes) over the whole run of the generator, divided by the requests that were answered. The figures are the median
+of the ratios within rounds and its interval from order statistics, with its coverage. Needs two CPUs.
+Exit code: 0 measured, 2 bad input or a program that is missing."""
 import contextlib
 import json
 import pathlib

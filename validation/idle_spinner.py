@@ -1,15 +1,15 @@
-"""A CPU that does not halt while a yardstick is measured.
+"""Keep a CPU out of HLT during a measurement.
 
-On a virtual machine a CPU that has nothing to do is given back to the host, and an event for it then waits until the
-host runs it again: milliseconds where the host is busy. That is neither the server's doing nor the generator's, and no
-value by hand contains it."""
+On a virtual machine a halted CPU goes back to the host. An event for it then waits until the host schedules it again,
+which takes milliseconds on a busy host. This delay belongs neither to the server nor to the generator, and no analytic
+value contains it."""
 import contextlib
 import os
 import signal
 
 
 @contextlib.contextmanager
-def awake(cpu):
+def out_of_halt(cpu):
     """Inside a `with`, a process of the lowest class (SCHED_IDLE) spins on the CPU: all others go before it."""
     parent, child = os.getpid(), os.fork()
     if child == 0:

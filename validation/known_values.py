@@ -1,4 +1,4 @@
-"""What the checks of the load generator against known values share: one run of it, the result as table and file."""
+"""Shared by the checks of the load generator against known values: one run of it, the result as table and file."""
 import json
 import platform
 import subprocess

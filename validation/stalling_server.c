@@ -1,6 +1,6 @@
-/* An echo server of which one can say by hand what a client must see: one thread, epoll; replies leave
- * no closer together than SERVICE_US microseconds, so that its capacity is known, and for STALL_MS milliseconds from
- * every whole second of CLOCK_MONOTONIC since its start on it does nothing at all. Prints a READY line like
+/* An echo server with analytic latencies: one thread, epoll. Replies leave at least SERVICE_US microseconds
+ * apart, which fixes its capacity. It does nothing for STALL_MS milliseconds from every whole second of
+ * CLOCK_MONOTONIC since its start. Prints a READY line like
  * fanin-server's. Usage: stalling-server PORT SERVICE_US STALL_MS (127.0.0.1; port 0 takes any free one; SERVICE_US 0:
  * as fast as it can). */
 #define _GNU_SOURCE

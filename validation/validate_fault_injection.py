@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""What fanin-load makes of servers that misbehave: is every request accounted for, and does the error table name the
-trouble?
+"""Check what fanin-load reports of servers that misbehave.
 
   python3 -m validation.validate_fault_injection [--build build/release] [--driver epoll] [--seconds 1]
 
-Each weather is a server on 127.0.0.1 that does one thing wrong; eight connections ask it for echoes. It holds where
-sent = completed + failed + unanswered, the exit code is 1 where nothing succeeded or a reply was wrong and else 0, and
-the errors are of the kinds that the weather makes and of no other.
-Exit code: 0 all of it holds, 1 something does not, 2 bad input or a program that is missing."""
+Each fault is a server on 127.0.0.1 that does one thing wrong. Eight connections send it echo requests. A case passes when
+sent = completed + failed + unanswered, the exit code is 1 where nothing succeeded, a reply was wrong or the server was
+gone for more than 5 % of the window, and 0 otherwise, and the error kinds are those of the fault and no others.
+Exit code: 0 all cases pass, 1 some do not, 2 bad input or a program that is missing."""
 import contextlib
 import json
 import socket
@@ -146,7 +145,7 @@ class FaninServer:
 
 
 def weathers(options):
-    """[(name, server, arguments besides, exit code, kinds of errors that may be, one of which must)]"""
+    """[(name, server, further arguments, exit code, error kinds that may occur, one of which must)]"""
     opened = ("--rate", "1000", "--arrival", "uniform")
     pattern = ("--protocol", "raw", "--request", "ping\\n", "--reply-pattern", "ping\\n")
     closed = {"closed_early", "reset", "closed_idle"}

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""How small a difference fanin-load tells apart where two servers are interleaved (--target A --target B).
+"""Measure how small a difference fanin-load detects between two interleaved servers (--target A --target B).
 
   python3 -m validation.validate_interleaving [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
-Servers on CPU 0, fanin-load on CPU 1, 64-byte lines, 50 connections to each, slices of 20 ms. All servers burn 2 us for
-every request, as a number of steps of a loop that fanin-micro times once for all of them, so that they are what bounds it: one that waits for the generator is woken less often where it has more
-to do, which hides the difference. A/A: two processes of the same `fanin-server epoll`; over the runs, the ratio of
-their throughputs and that of their CPU time per request must each have a standard deviation of at most 1 %. A/B: the
-second burns 200 ns more; in one run of twice the seconds the 95 % interval of either ratio must not hold 1. Needs two
-CPUs, and a quiet machine.
-Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+The servers run on CPU 0, fanin-load on CPU 1, with 64-byte lines, 50 connections to each server and slices of 20 ms.
+Every server burns 2 us per request, in steps of a loop that fanin-micro times once for all of them. The work makes the
+server the bottleneck: a server that waits for the generator is woken less often when it has more to do, which hides the
+difference.
+A/A: two processes of the same `fanin-server epoll`. Over the runs, the ratio of their throughputs and the ratio of their
+CPU time per request must each have a standard deviation of at most 1 %.
+A/B: the second server burns 200 ns more. In one run of twice the seconds, the 95 % interval of each ratio must exclude 1.
+Needs two CPUs and a quiet machine.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
 import json
 import statistics
 import subprocess

@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""Whether fanin-load keeps the schedule that it is given, with one connection as with a thousand.
+"""Check that fanin-load keeps its schedule, with one connection and with a thousand.
 
   python3 -m validation.validate_open_loop [--build build/release] [--driver epoll] [--seconds 10]
 
-`fanin-server epoll` on CPU 0, fanin-load on CPU 1, at half of what 1000 connections get from it in a closed loop. The
-load is the same for 1 connection with 1000 requests in flight and for 1000 with one each. With even arrivals the
-achieved rate must be within 0.1 % of the asked one (a Poisson schedule is off by more than that by chance). With both
-kinds of arrival 99.9 % of the sends must leave within 100 us of their time, those counted out that the machine made
-late: a generator that spins sees when its CPU is taken away, and fanin-load says which of its late sends would have
-been in time otherwise (schedule.late_by_preemption_share). Both shares are printed. That it sees them is checked beside a
-neighbour that takes half of the CPU, where the kernel's own figure (run_queue_wait_ns) is what they must come to.
-The gaps between the actual sends are compared at 1000 requests a second, where a gap is long beside a send: at half of
-the capacity one connection sends what is due at the same time in one call, and a thousand cannot. Those of 1 and of
-1000 connections must come from one distribution, and each from the exponential one that a Poisson schedule declares,
-by the Kolmogorov-Smirnov test at the level of 1 %. What the machine took from the generator meanwhile is printed
-beside it. Needs two CPUs, and a quiet machine.
-Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+`fanin-server epoll` runs on CPU 0, fanin-load on CPU 1, at half the rate that 1000 connections reach in a closed loop.
+The load is the same for 1 connection with 1000 requests in flight and for 1000 connections with one each.
+Rate: with uniform arrivals, the achieved rate must be within 0.1 % of the requested one. A Poisson schedule differs by
+more than that by chance.
+Lateness: with both kinds of arrivals, 99.9 % of the sends must leave within 100 us of their time, apart from those that
+a preemption made late. A spinning generator notices when its CPU is taken away and reports the share of such sends
+(schedule.late_by_preemption_share). Both shares are printed. A busy neighbour that takes half of the CPU checks that
+preemptions are noticed: they must agree with the kernel's own figure (run_queue_wait_ns).
+Gaps: the gaps between sends are compared at 1000 requests per second, where a gap is long compared with a send. The gaps
+of 1 and of 1000 connections must come from one distribution, and each from the exponential one of a Poisson schedule
+(Kolmogorov-Smirnov test, level 1 %). Needs two CPUs and a quiet machine.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
 import math
 import subprocess
 import sys
@@ -115,7 +114,7 @@ def figures_of(result, arrival, shape):
     return [rate, on_time]
 
 
-def beside_a_neighbour(port, options, rate):
+def with_busy_neighbour(port, options, rate):
     """(figure, note): the preemptions that the generator sees, compared with the kernel's run-queue wait; the CPU is one that
     a busy neighbour shares with it. The hypervisor's preemptions are in the first only, so there is no upper bound."""
     neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
@@ -127,7 +126,7 @@ def beside_a_neighbour(port, options, rate):
     generator, schedule = result["generator"], result["schedule"]
     seen = generator["preemptions"]["total_ns"] / generator["run_queue_wait_ns"]
     note = (
-        f"beside a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
+        f"with a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
         f"{schedule['late_by_preemption_share']:.3%} late by preemption; {known_values.format_preemptions(result)}"
     )
     return known_values.figure("preemptions seen, compared with run-queue wait, a busy neighbour", "ratio", seen, 1, kSeen), note
@@ -153,7 +152,7 @@ def measure(port, options):
         f"lateness with 1 and with 1,000 connections: {distance(*lateness, kStepNs):.3f} apart; one connection sends in "
         "one call what is due together"
     )
-    neighboured, note = beside_a_neighbour(port, options, rate)
+    neighboured, note = with_busy_neighbour(port, options, rate)
     found.append(neighboured)
     notes.append(note)
     gaps = {}

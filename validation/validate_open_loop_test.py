@@ -1,4 +1,4 @@
-"""Tests of how two distributions are compared, against distances worked out by hand."""
+"""Tests of how two distributions are compared, against analytic distances."""
 import math
 import unittest
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Whether fanin-load brings a million connections up on this machine, and how quickly.
+"""Check that fanin-load opens a million connections on this machine, and how quickly.
 
   python3 -m validation.validate_scale [--build build/release] [--driver io-uring] [--connections 1000000] [--seconds 5]
 
-fanin-server epoll, with as many processes as `fanin doctor` says, to which connections go by their source address
-(--steer source-ip), and fanin-load share all CPUs. It opens the connections, has each of them served once, drives 100 of
-them for --seconds while the others idle, and closes them all. It holds where all were up, each was served, none was
-lost, 25,000 or more came up a second, and the generator's memory grew by at most 64 bytes for each. More connections
-than fit must be refused: one line, exit code 2. Before and after that, minimal-connector brings as many up, which does
-nothing else: how quickly this machine can have them at all.
-Needs about 16 GiB of memory. As root, all of it happens in a network namespace of its own with a table of connections
-that is large enough (see `fanin doctor`), unless --here is given; the notes say which it was.
-Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or no room."""
+fanin-server epoll and fanin-load share all CPUs. The server has as many processes as `fanin doctor` proposes, and
+connections are steered to them by source address (--steer source-ip). fanin-load opens the connections, has each of them
+served once, drives 100 of them for --seconds while the others idle, and closes them all. The check passes when all came
+up, each was served, none was lost, at least 25,000 per second came up, and the generator's memory grew by at most 64
+bytes per connection. A request for more connections than fit must fail with one line and exit code 2. Before and after,
+minimal-connector opens as many connections and does nothing else, which shows how quickly this machine can open them.
+Needs about 16 GiB of memory. As root, everything runs in a network namespace of its own whose connection table is large
+enough (see `fanin doctor`), unless --here is given; the notes say which.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or no room."""
 import contextlib
 import ctypes
 import fcntl
@@ -166,7 +166,7 @@ def told(result):
     p99 = percentiles["p99"]
     return (
         f"up after {found['setup_ns'] / 1e9:.1f} s, closed within {found['closing_ns'] / 1e9:.1f} s; the generator "
-        f"held {result['generator']['max_rss_bytes'] / 1e6:.0f} MB; {ACTIVE} active ones beside them: "
+        f"held {result['generator']['max_rss_bytes'] / 1e6:.0f} MB; {ACTIVE} active ones at the same time: "
         f"{result['throughput']['requests_per_s']:,.0f}/s, p99 {'unknown' if p99 is None else f'{p99 / 1e6:.3g} ms'}"
     )
 

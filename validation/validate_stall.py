@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Whether fanin-load sees that a server stalls for 100 ms at every whole second: its percentiles beside those by hand.
+"""Compare the percentiles of a server that stalls for 100 ms every second with the analytic ones.
 
   python3 -m validation.validate_stall [--build build/release] [--driver epoll] [--seconds 5] [--rounds 5]
 
-stalling-server runs on CPU 0, which is kept from halting, fanin-load on CPU 1 with 50 connections, open loop, even
-arrivals: at 2000 requests a second and at half of what the server can do, which a closed loop tells first. A percentile
-holds where its median over the rounds is within 3 % or 0.5 ms of the one by hand; they differ because even arrivals
-meet all stalls of a round at the same place, which at 2000/s moves p90 by up to half a millisecond. A closed loop
-cannot show such a stall; that its result says so in words is checked as well. Needs two CPUs, and a quiet machine.
-Exit code: 0 all of it holds, 1 something does not, 2 bad input, a program that is missing, or requests that failed."""
+stalling-server runs on CPU 0, which an idle spinner keeps out of HLT; fanin-load runs on CPU 1 with 50 connections, open
+loop, uniform arrivals: at 2000 requests per second, and at half of the server's capacity, which a closed loop measures
+first. A percentile holds when its median over the rounds is within 3 % or 0.5 ms of the analytic one. They differ because
+uniform arrivals meet all stalls of a round at the same phase, which moves p90 at 2000/s by up to 0.5 ms. A closed loop
+cannot show such a stall; its result must say so. Needs two CPUs and a quiet machine.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
 import statistics
 import tempfile
 
 from baselines import paired
 from validation import known_values
-from validation.idle_spinner import awake
+from validation.idle_spinner import out_of_halt
 from baselines.servers import Server
 
 kPeriod, kStall = 1.0, 0.1  # s
@@ -27,7 +27,7 @@ kWords = "closed loop: while the server is silent nothing is asked"
 
 
 def delay(share, rate, capacity):
-    """The delay in s that a share of all requests does not exceed, by hand, of a server that stalls.
+    """The delay in s that a share of all requests does not exceed on a server that stalls: the analytic value.
 
     A request that arrives t after a stall of length d began finds rate * t others before it. The server begins to serve
     them at d and needs 1 / capacity for each, so with rho = rate / capacity the request leaves d - t + rho t after it
@@ -46,7 +46,7 @@ def of_round(result, name):
 
 
 def figures(results, rate, capacity):
-    """The percentiles of open-loop results, in ms, beside those by hand."""
+    """The percentiles of open-loop results, in ms, and the analytic ones."""
     found = []
     for name, share in kPercentiles.items():
         measured = [of_round(result, name) for result in results]
@@ -114,8 +114,8 @@ def control(port, p90_ms, options):
     schedule = ("-c", str(kConnections), "--rate", str(kLowRate), "--arrival", "uniform")
     share = slower_than(known_values.drive(options, port, *schedule), p90_ms)
     return (
-        f"without a stall {share:.3%} of the requests at {kLowRate}/s took longer than {p90_ms:.3g} ms: beside one, "
-        f"they alone move p90 by about {share * kPeriod * 1e3:.2g} ms"
+        f"without a stall {share:.3%} of the requests at {kLowRate}/s took longer than {p90_ms:.3g} ms; "
+        f"with a stall they move p90 by about {share * kPeriod * 1e3:.2g} ms"
     )
 
 
@@ -130,7 +130,7 @@ def options_of_command_line():
 def main():
     options = options_of_command_line()
     command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs)]
-    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, awake(0):
+    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, out_of_halt(0):
         options.scratch = f"{folder}/load.json"
         with Server([*command, str(round(kStall * 1e3))]) as server:
             found, notes = measure(server.port, options)

@@ -1,4 +1,4 @@
-"""Tests of what is computed by hand, against the figures in the notes that this comparison comes from."""
+"""Tests of the analytic percentiles against published figures."""
 import unittest
 
 from validation import validate_stall
