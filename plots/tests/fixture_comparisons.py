@@ -8,7 +8,7 @@ def ratio(name, baseline, median):
 
 
 def comparison_document(**changed):
-    """64-byte echo: both drivers beside both minimal clients, and one of those beside the other."""
+    """64-byte echo: both drivers compared with both minimal clients, and those with each other."""
     rows = [{"name": name, "cpu_us_per_request": cost, "rounds": [cost]} for name, cost in NAMES.items()]
     ours, (epoll, uring) = list(NAMES)[:2], list(NAMES)[2:]
     pairs = [(name, baseline) for name in ours for baseline in (epoll, uring)] + [(uring, epoll)]

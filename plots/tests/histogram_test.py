@@ -1,4 +1,4 @@
-"""Tests of merging and of percentiles against numbers worked out by hand."""
+"""Tests of merging and of percentiles against known values."""
 
 import random
 import unittest
