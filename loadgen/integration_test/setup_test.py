@@ -66,8 +66,9 @@ class Setup(Accounts):
                                       "--requests-per-connection", "5")
                 self.assertEqual(result["requests"], {"sent": 60, "completed": 60, "failed": 0, "unanswered": 0})
                 self.assertEqual(result["errors"], {})
-                self.assertEqual(set(first_lines), {b"HELO me\r\n"})
-                self.assertGreaterEqual(len(first_lines), 12 + len(idle) // 3 * 2)
+                # A connection that was reopened when the last reply came may be closed before it says anything.
+                self.assertLessEqual(set(first_lines), {b"HELO me\r\n", b""})
+                self.assertGreaterEqual(first_lines.count(b"HELO me\r\n"), 12 + len(idle) // 3 * 2)
                 self.assertEqual(result["connections"]["established"], 3)
                 self.assertEqual(result["workload"]["setup_request"], "HELO me\\r\\n")
 
