@@ -59,6 +59,8 @@ class Exhaustion(Accounts):
     def test_a_server_without_descriptors_does_not_say_that_it_is_ready(self):
         """Would catch: a READY line of a server that then has no descriptor for its epoll set and ends, or for a
         connection and does not heed SIGTERM."""
+        if "sanitizers thread" in subprocess.check_output([SERVER, "--version"], text=True, timeout=60):
+            self.skipTest("ThreadSanitizer loses signals that come outside of blocking calls: 5 of 122 here, 0 of 22,838 without")
         listing = json.loads(subprocess.check_output([SERVER, "list", "--json"], text=True, timeout=60))
         for model in (each["name"] for each in listing["models"] if each["supported"]):
             for limit in (4, 5, 6, 7, 8, 10, 13, 16):
