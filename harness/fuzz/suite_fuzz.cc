@@ -10,7 +10,7 @@
 #include "harness/suite/suite.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace fanin;
+  using namespace fanin::harness;
   try {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const Suite suite = parse_suite(parse_json(text, "suite.json"), "suite.json");
