@@ -88,9 +88,7 @@ ReplyOutcome LoadThread::take_rest(std::uint32_t connection, ClientState& state,
 void LoadThread::account(std::uint32_t connection, std::uint32_t completed, std::uint32_t status,
                          TimePoint at) noexcept {
   const std::uint32_t before = workload_.replies(connection);
-  if (completed > 0) {
-    workload_.replied(connection, completed, at);
-  }
+  workload_.replied(connection, completed, at);
   if (status < statuses_.size()) {
     statuses_[status] += workload_.replies(connection) - before;
   }
@@ -98,7 +96,9 @@ void LoadThread::account(std::uint32_t connection, std::uint32_t completed, std:
 
 ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
   const ReplyOutcome outcome = client_->end_of_stream(state);
-  account(connection, outcome.completed, outcome.status, at);
+  if (outcome.completed > 0) {
+    account(connection, outcome.completed, outcome.status, at);
+  }
   if (outcome.refused != kNotRefused) {
     refuse(connection, state, {}, outcome, at);
   }
