@@ -13,7 +13,7 @@
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/records/machine_load.h"
-#include "loadgen/runs/head_room.h"
+#include "loadgen/runs/headroom.h"
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"
 #include "os/build_info.h"
@@ -98,7 +98,7 @@ LoadPlan LoadProcess::prepare(const LoadOptions& options) {
   if (!plan.server.given) {
     plan.server = find_server(plan.target);
   }
-  spread_over_threads(plan, options.threads.has_value(), head_room());
+  spread_over_threads(plan, options.threads.has_value(), headroom());
   if (options.calibration) {
     const unsigned loops = has_event_loops(plan.driver) ? plan.threads : 1;  // it was measured with one
     const CeilingRead ceiling = read_ceiling(*options.calibration, plan.driver);

@@ -1,4 +1,4 @@
-#include "loadgen/runs/head_room.h"
+#include "loadgen/runs/headroom.h"
 
 #include <gtest/gtest.h>
 
@@ -19,9 +19,9 @@ LoadPlan plan_with(std::uint32_t connections, std::uint32_t idle, DriverKind dri
 }
 
 // 1000 descriptors with 34 reserved: 966 connections per table.
-HeadRoom room_with(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
+Headroom room_with(bool tables_per_thread) { return {.descriptors = 1000, .tables_per_thread = tables_per_thread}; }
 
-std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
+std::string refusal(LoadPlan plan, bool threads_given, const Headroom& room) {
   try {
     spread_over_threads(plan, threads_given, room);
   } catch (const std::invalid_argument& error) {
@@ -30,62 +30,62 @@ std::string refusal(LoadPlan plan, bool threads_given, const HeadRoom& room) {
   return "";
 }
 
-TEST(HeadRoom, WhatFitsIsLeftAsItIs) {
+TEST(Headroom, WhatFitsIsLeftAsItIs) {
   LoadPlan plan = plan_with(900, 66);
   spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 1U);
   EXPECT_EQ(plan.idle_threads, 0U);
 }
 
-TEST(HeadRoom, IdleConnectionsGetLoopsOfTheirOwn) {
+TEST(Headroom, IdleConnectionsGetLoopsOfTheirOwn) {
   LoadPlan plan = plan_with(100, 966 * 3 + 1);
   spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 1U);
   EXPECT_EQ(plan.idle_threads, 4U);
 }
 
-TEST(HeadRoom, ActiveConnectionsGetMoreLoops) {
+TEST(Headroom, ActiveConnectionsGetMoreLoops) {
   LoadPlan plan = plan_with(967, 0);
   spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 2U);
 }
 
 // Would catch: more threads than --threads asks for.
-TEST(HeadRoom, AGivenNumberOfThreadsIsKept) {
+TEST(Headroom, AGivenNumberOfThreadsIsKept) {
   EXPECT_NE(refusal(plan_with(967, 0), true, room_with(true)).find("a thread may hold 1000 descriptors"),
             std::string::npos);
 }
 
-TEST(HeadRoom, WithOneTableForAllTheLimitBinds) {
+TEST(Headroom, WithOneTableForAllTheLimitBinds) {
   EXPECT_EQ(refusal(plan_with(966, 0), false, room_with(false)), "");
   EXPECT_NE(refusal(plan_with(967, 0), false, room_with(false)).find("this process may hold 1000 descriptors"),
             std::string::npos);
 }
 
-TEST(HeadRoom, BlockingThreadsNeedOneDescriptorEach) {
+TEST(Headroom, BlockingThreadsNeedOneDescriptorEach) {
   LoadPlan plan = plan_with(5000, 10, DriverKind::kThreads);
   spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 5000U);
   EXPECT_EQ(plan.idle_threads, 1U);
 }
 
-TEST(HeadRoom, FilesOfTheWholeMachineCountTwicePerConnection) {
-  HeadRoom room = room_with(true);
+TEST(Headroom, FilesOfTheWholeMachineCountTwicePerConnection) {
+  Headroom room = room_with(true);
   room.files = 1999;
   EXPECT_NE(refusal(plan_with(10, 990), false, room).find("fs.file-max"), std::string::npos);
   room.files = 2000;
   EXPECT_EQ(refusal(plan_with(10, 990), false, room), "");
 }
 
-TEST(HeadRoom, MemoryIsCountedBeforeItIsGone) {
-  HeadRoom room = room_with(true);
+TEST(Headroom, MemoryIsCountedBeforeItIsGone) {
+  Headroom room = room_with(true);
   room.memory_bytes = 1'000'000;
   EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MB are available"), std::string::npos);
 }
 
 // Would catch: pipelined requests that fill the memory until the OOM killer ends the process.
-TEST(HeadRoom, RequestsInFlightAreCountedToo) {
-  HeadRoom room = room_with(true);
+TEST(Headroom, RequestsInFlightAreCountedToo) {
+  Headroom room = room_with(true);
   room.memory_bytes = 1'000'000'000;
   LoadPlan plan = plan_with(2, 0);
   plan.depth = 500;

@@ -8,7 +8,7 @@
 namespace fanin::load {
 
 // The resources that this machine has left for connections.
-struct HeadRoom {
+struct Headroom {
   std::uint64_t descriptors = 0;              // maximum per descriptor table
   bool tables_per_thread = false;             // every thread has its own table; else one per process
   std::optional<std::uint64_t> files;         // that the machine may still open; nullopt: unknown
@@ -16,11 +16,11 @@ struct HeadRoom {
 };
 
 // Reads the limits; raises the soft limit on descriptors to the hard one.
-HeadRoom head_room();
+Headroom headroom();
 
 // Spreads the connections of a plan over as many threads as the limit on descriptors requires: active ones over more
 // event loops unless --threads is given; idle ones that do not fit next to them over additional loops, which sleep.
 // Throws std::invalid_argument that names the limit and what to do.
-void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room);
+void spread_over_threads(LoadPlan& plan, bool threads_given, const Headroom& room);
 
 }  // namespace fanin::load

@@ -1,4 +1,4 @@
-#include "loadgen/runs/head_room.h"
+#include "loadgen/runs/headroom.h"
 
 #include <fmt/format.h>
 
@@ -43,7 +43,7 @@ unsigned rounded_up(std::uint64_t whole, std::uint64_t part) {
 }
 
 // Both ends of a connection count, since both are on this machine.
-void check_machine(const LoadPlan& plan, const HeadRoom& room) {
+void check_machine(const LoadPlan& plan, const Headroom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
   const std::uint64_t ends = all * (is_on_this_machine(plan.target) ? 2 : 1);
   if (room.files && ends > *room.files) {
@@ -70,7 +70,7 @@ void check_machine(const LoadPlan& plan, const HeadRoom& room) {
   }
 }
 
-[[noreturn]] void refuse_table(std::uint64_t all, const char* whose, std::uint64_t needed, const HeadRoom& room) {
+[[noreturn]] void refuse_table(std::uint64_t all, const char* whose, std::uint64_t needed, const Headroom& room) {
   refuse(
       fmt::format("{} connections do not fit: {} may hold {} descriptors and needs {}; raise the hard limit (ulimit "
                   "-Hn, LimitNOFILE=, /etc/security/limits.conf) or ask for fewer",
@@ -79,11 +79,11 @@ void check_machine(const LoadPlan& plan, const HeadRoom& room) {
 
 }  // namespace
 
-HeadRoom head_room() {
+Headroom headroom() {
   return {raise_descriptor_limit(), descriptor_tables_can_be_split(), files_left(), memory_left()};
 }
 
-void spread_over_threads(LoadPlan& plan, bool threads_given, const HeadRoom& room) {
+void spread_over_threads(LoadPlan& plan, bool threads_given, const Headroom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
   check_machine(plan, room);
   const bool loops = has_event_loops(plan.driver);
