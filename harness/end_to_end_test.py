@@ -144,7 +144,7 @@ class Runs(EndToEnd):
         self.assertIn(done.returncode, (0, 1), done.stderr)
         self.check_valid()
         run = self.run_json()
-        self.assertEqual(len(run["rounds"]), 8)
+        self.assertEqual(len(run["rounds"]), 8, done.stdout + done.stderr)
         for one in run["rounds"]:
             self.assertIsNotNone(one["load"], one["reason"])
             asked = one["load"]["workload"]
