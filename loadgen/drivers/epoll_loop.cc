@@ -18,7 +18,7 @@ constexpr std::size_t kReadSize = 65536;
 EpollLoop::EpollLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : EventLoop(plan, share, sources, Transmit::kImmediate, {.min = 1, .max = 32, .fraction = 4}),
       buffer_(kReadSize),
-      stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.depth == 1) : nullptr) {}
+      stamps_(plan.timestamps ? std::make_unique<KernelStamps>(share.connections, plan.pipeline == 1) : nullptr) {}
 
 void EpollLoop::start_io(int timer) {
   epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));

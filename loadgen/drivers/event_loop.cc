@@ -28,7 +28,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       protocol_(*client_),
       setup_(client_->setup()),
       timed_(share.connections > 0 &&
-             (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
+             (plan.rate_per_s || plan.think_time > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s)),
       spins_(share.connections > 0 && plan.idle_strategy.kind == IdleStrategy::kSpin),
       resumes_(!plan.rate_per_s && !spins_),
       batch_size_(choose_batch_size(plan, share.connections, limits)),
@@ -41,7 +41,7 @@ EventLoop::EventLoop(const LoadPlan& plan, const Share& share, const SourceAddre
       reads_(share.connections, plan.read_bytes_per_s),
       trickle_(share.idle, plan.trickle),
       paced_(sends_.active() || reads_.active()),
-      one_by_one_(plan.depth == 1 && !sends_.active()),
+      one_by_one_(plan.pipeline == 1 && !sends_.active()),
       unsent_(plan.send_bytes_per_s ? share.connections : 0),
       to_open_(share.connections),
       retries_(share.connections) {}

@@ -146,7 +146,7 @@ void EventLoop::established(std::uint32_t index) {
   Link& link = this->link(index);
   if (is_idle(index)) {
     ++recorder_.connections.idle_established;
-    if (!plan_.prove_idle) {
+    if (!plan_.verify_idle) {
       on_idle_connected(index);
       return;
     }

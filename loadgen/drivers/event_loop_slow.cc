@@ -40,7 +40,7 @@ void EventLoop::trickle() {
     if (link(index).phase != Phase::kUp || pending_.contains(index)) {
       continue;
     }
-    ClientState state{.connection = share_.first_idle + index, .sent = plan_.prove_idle ? 1U : 0U};
+    ClientState state{.connection = share_.first_idle + index, .sent = plan_.verify_idle ? 1U : 0U};
     request_.clear();
     protocol_.append_request(state, request_);
     if (turn->byte + 1 < request_.size()) {

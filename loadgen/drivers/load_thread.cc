@@ -9,8 +9,8 @@ constexpr std::size_t kStatusCodes = 1000;
 
 WorkloadPlan workload_plan(const LoadPlan& plan, const Share& share) {
   WorkloadPlan workload{.connections = share.connections,
-                        .depth = plan.depth,
-                        .think = plan.think,
+                        .pipeline = plan.pipeline,
+                        .think_time = plan.think_time,
                         .requests_per_connection = plan.requests_per_connection,
                         .connect_on_demand = plan.connect_on_demand};
   if (plan.requests) {

@@ -33,7 +33,7 @@ constexpr std::size_t kBufferSize = 2048;
 UringLoop::UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources)
     : EventLoop(plan, share, sources, Transmit::kQueued, {.min = kMinBatch, .max = kMaxBatch, .fraction = 1}),
       registers_(share.connections > 0 && !plan.churns()),
-      follows_up_(plan.depth > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
+      follows_up_(plan.pipeline > 1 || half_closes() || plan.send_bytes_per_s || share.idle > 0),
       sends_(batch_size() + 1),
       copies_(batch_size() + 1) {
   client_->set_request_slots(std::clamp<std::size_t>(share.connections, 1, sends_.size()));

@@ -45,7 +45,7 @@ LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
   options.driver = driver_name(driver);
   options.connections = kConnections;
   options.protocol_options = {{"payload-bytes", "64"}};
-  options.think = Nanoseconds(0);
+  options.think_time = Nanoseconds(0);
   options.requests_per_connection = 0;
   options.duration = kRunLength;
   options.server_pids = {peer.pid()};

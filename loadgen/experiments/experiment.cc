@@ -228,7 +228,7 @@ LoadOptions closed_loop(LoadOptions options) {
   options.rate_per_s.reset();
   options.ramp.reset();
   options.arrival.reset();
-  options.think = Nanoseconds(0);
+  options.think_time = Nanoseconds(0);
   options.requests_per_connection = options.requests_per_connection.value_or(0);
   return options;
 }

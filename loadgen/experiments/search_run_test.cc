@@ -149,7 +149,7 @@ TEST_F(SearchRunTest, TheSearchRefusesWhatContradictsIt) {
     options.duration.reset();
   });
   refused([](LoadOptions& options) { options.find_precision = 0; });
-  refused([](LoadOptions& options) { options.think = std::chrono::seconds(1); });
+  refused([](LoadOptions& options) { options.think_time = std::chrono::seconds(1); });
   refused([](LoadOptions& options) { options.connections = 0; });
 }
 

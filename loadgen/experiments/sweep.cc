@@ -51,20 +51,20 @@ double set_payload_bytes(LoadOptions& options, std::string_view text) {
   return static_cast<double>(bytes);
 }
 
-double set_think(LoadOptions& options, std::string_view text) {
-  const Nanoseconds think = parse_duration(text);
-  options.think = think;
-  return static_cast<double>(think.count());
+double set_think_time(LoadOptions& options, std::string_view text) {
+  const Nanoseconds think_time = parse_duration(text);
+  options.think_time = think_time;
+  return static_cast<double>(think_time.count());
 }
 
 constexpr std::array<SweepKey, 7> kSweepKeys{{
     {"rate", "1/s", set_rate},
     {"connections", "1", set_whole<&LoadOptions::connections>},
     {"payload-bytes", "bytes", set_payload_bytes},
-    {"pipeline", "1", set_whole<&LoadOptions::depth>},
+    {"pipeline", "1", set_whole<&LoadOptions::pipeline>},
     {"requests-per-connection", "1", set_whole<&LoadOptions::requests_per_connection>},
     {"idle-connections", "1", set_whole<&LoadOptions::idle>},
-    {"think-time", "ns", set_think},
+    {"think-time", "ns", set_think_time},
 }};
 
 const SweepKey& find_sweep_key(std::string_view name) {

@@ -28,10 +28,10 @@ TEST(Sweep, EveryKeySetsItsOption) {
   EXPECT_EQ(last("rate=100,250.5").rate_per_s, 250.5);
   EXPECT_EQ(last("connections=1,1000").connections, 1000U);
   EXPECT_EQ(last("payload-bytes=1,65536").request_bytes, 65536U);
-  EXPECT_EQ(last("pipeline=1,16").depth, 16U);
+  EXPECT_EQ(last("pipeline=1,16").pipeline, 16U);
   EXPECT_EQ(last("requests-per-connection=0,5").requests_per_connection, 5U);
   EXPECT_EQ(last("idle-connections=0,500").idle, 500U);
-  EXPECT_EQ(last("think-time=0,20ms").think, std::chrono::milliseconds(20));
+  EXPECT_EQ(last("think-time=0,20ms").think_time, std::chrono::milliseconds(20));
 }
 
 // Would catch: points that inherit each other's value, and values in another unit than declared.

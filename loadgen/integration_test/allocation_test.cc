@@ -86,7 +86,7 @@ void expect_none_per_piece(DriverKind driver, const Shape& shape) {
 }
 
 void open_loop(LoadPlan& plan) { plan.rate_per_s = 50'000; }
-void pipelined(LoadPlan& plan) { plan.depth = 8; }
+void pipelined(LoadPlan& plan) { plan.pipeline = 8; }
 void slow_senders(LoadPlan& plan) { plan.send_bytes_per_s = 100'000; }
 
 void slow_readers(LoadPlan& plan) {
@@ -123,7 +123,7 @@ TEST(Allocation, NonePerRequestWithAMix) {
 }
 
 TEST(Allocation, NonePerRequestWithPauses) {
-  expect_none_per_request(DriverKind::kEpoll, [](LoadPlan& plan) { plan.think = std::chrono::microseconds(50); });
+  expect_none_per_request(DriverKind::kEpoll, [](LoadPlan& plan) { plan.think_time = std::chrono::microseconds(50); });
 }
 
 TEST(Allocation, NonePerPieceOfASlowSender) { expect_none_per_piece(DriverKind::kEpoll, slow_senders); }

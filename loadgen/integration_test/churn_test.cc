@@ -178,7 +178,7 @@ LoadOptions http_options(const TestServer& server, DriverKind driver) {
   options.connections = 3;
   options.requests = 200;
   options.warmup = "0";
-  options.think = Nanoseconds(0);
+  options.think_time = Nanoseconds(0);
   options.requests_per_connection = 0;
   return options;
 }
@@ -201,7 +201,7 @@ TEST_P(ChurnTest, NoRequestFollowsOneOfAMixThatAsksToClose) {
   TestServer server({.reply = kKeptAliveReply, .closes_on = "close"});
   LoadOptions options = http_options(server, GetParam());
   options.mix = {"3 name=stays", "1 name=ends header='Connection: close'"};
-  options.depth = GetParam() == DriverKind::kThreads ? 1 : 4;
+  options.pipeline = GetParam() == DriverKind::kThreads ? 1 : 4;
   const LoadResult result = run(make_plan(options));
   expect_accounted_for(result);
   EXPECT_EQ(result.completed, 200U);

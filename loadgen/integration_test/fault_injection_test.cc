@@ -145,7 +145,7 @@ const std::string kHttpTimeout = "HTTP/1.1 408 Request Timeout\r\nConnection: cl
 LoadPlan pausing_plan(const TestServer& server, DriverKind driver, const std::string& protocol) {
   LoadPlan plan = plan_for(server.address(), driver);
   plan.requests = 8;
-  plan.think = milliseconds(50);
+  plan.think_time = milliseconds(50);
   plan.speak(protocol, [protocol] {
     return find_protocol(protocol).make_client({.request = "ping\r\n\r\n", .reply_delimiter = "\n"});
   });
@@ -183,7 +183,7 @@ TEST_P(FaultInjectionTest, WhatComesBetweenRequestsIsNoReply) {
 TEST_P(FaultInjectionTest, AServerThatClosesSilentConnectionsIsReachable) {
   TestServer server({.reply = kHttpReply, .late = "", .closes_silent = 4});
   LoadPlan plan = pausing_plan(server, GetParam(), "http");
-  plan.think = milliseconds(500);  // none is closed when its request is due; the first four are served
+  plan.think_time = milliseconds(500);  // none is closed when its request is due; the first four are served
   const LoadResult result = run(plan);
   expect_no_request_lost(result, ErrorKind::kClosedIdle);
   EXPECT_LT(result.downtime.lost, 4 * kRetryDelay);  // it was more with a pause before each of the four

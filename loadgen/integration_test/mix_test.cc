@@ -17,9 +17,9 @@ class MixTest : public DriverTest {
     options.mix = {"7 name=light payload-bytes=40", "3 name=heavy payload-bytes=3000"};
     options.requests = 2000;
     options.warmup = "0";
-    options.think = Nanoseconds(0);
+    options.think_time = Nanoseconds(0);
     options.requests_per_connection = 0;
-    options.depth = GetParam() == DriverKind::kThreads ? 1 : 6;
+    options.pipeline = GetParam() == DriverKind::kThreads ? 1 : 6;
     return options;
   }
 };
@@ -80,7 +80,7 @@ TEST_P(MixTest, TheMixGoesOnWhenConnectionsAreOpenedAnew) {
   TestServer server(Behaviour::kEchoes);
   LoadOptions options = this->options(server.address());
   options.requests_per_connection = 1;
-  options.depth = 1;
+  options.pipeline = 1;
   options.requests = 200;
   const LoadPlan plan = make_plan(options);
   const LoadResult result = run(plan);
@@ -110,7 +110,7 @@ TEST_P(MixTest, RequestsThatWereNeverSentAreSharedOut) {
   options.requests.reset();
   options.duration = milliseconds(100);
   options.timeout = milliseconds(50);
-  options.think.reset();
+  options.think_time.reset();
   options.rate_per_s = 5000;
   const LoadResult result = run(make_plan(options));
   expect_classes_add_up(result);

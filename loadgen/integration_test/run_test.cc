@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(All, LoopRunTest, kLoopDrivers, driver_test_name);
 TEST_P(LoopRunTest, PipelinedRequestsAreAllVerified) {
   TestServer server(Behaviour::kFragments);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.depth = 8;
+  plan.pipeline = 8;
   plan.requests = 200;
   const LoadResult result = run(plan);
   expect_accounted_for(result);
@@ -189,7 +189,7 @@ TEST_P(LoopRunTest, TheSmallestRequestsAreServedToo) {
     TestServer server(Behaviour::kEchoes);
     LoadPlan plan = plan_for(server.address(), GetParam());
     plan.connections = 50;
-    plan.depth = 3;
+    plan.pipeline = 3;
     plan.speak("echo", [size] { return find_protocol("echo").make_client({.payload_bytes = size}); });
     plan.requests = 3000;
     const LoadResult result = run(plan);
@@ -225,7 +225,7 @@ TEST_P(LoopRunTest, EveryIdleConnectionIsProved) {
   TestServer server(Behaviour::kFragments);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 50;
-  plan.prove_idle = true;
+  plan.verify_idle = true;
   const LoadResult result = run(plan);
   expect_accounted_for(result);
   EXPECT_EQ(result.connections.idle_established, 50U);
@@ -238,7 +238,7 @@ TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
   TestServer server(Behaviour::kReset);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 5;
-  plan.prove_idle = true;
+  plan.verify_idle = true;
   const LoadResult result = run(plan);
   EXPECT_EQ(result.connections.idle_established, 0U);
   EXPECT_EQ(result.connections.idle_served, 0U);
@@ -250,7 +250,7 @@ TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.idle = 10;
   plan.idle_threads = 3;
-  plan.prove_idle = true;
+  plan.verify_idle = true;
   const LoadResult result = run(plan);
   EXPECT_EQ(result.connections.idle_served, 10U);
   EXPECT_EQ(result.served, 4U);

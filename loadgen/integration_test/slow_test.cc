@@ -30,7 +30,7 @@ TEST_P(SlowTest, SlowPipelinesAreAnsweredAfterTheWindow) {
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.speak("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
   plan.connections = 1;
-  plan.depth = 3;
+  plan.pipeline = 3;
   plan.send_bytes_per_s = 40'000;
   plan.duration = milliseconds(200);
   const LoadResult result = run(plan);

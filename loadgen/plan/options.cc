@@ -53,16 +53,16 @@ void add_traffic_options(CLI::App& app, LoadOptions& options) {
   take_count(app.add_option("--requests", options.requests, "a window of this many requests instead of a duration"));
   app.add_option("--warmup", options.warmup, "traffic before the window opens; auto: until the throughput is steady")
       ->capture_default_str();
-  take_count(app.add_option("--pipeline", options.depth, "requests in flight per connection (pipelining)"))
+  take_count(app.add_option("--pipeline", options.pipeline, "requests in flight per connection (pipelining)"))
       ->capture_default_str();
-  add_duration(app, "--think-time", options.think, "closed loop: pause between a reply and the next request")
+  add_duration(app, "--think-time", options.think_time, "closed loop: pause between a reply and the next request")
       ->default_str("0; threads: 1s");
   take_count(app.add_option("--requests-per-connection", options.requests_per_connection,
                             "close and reconnect after this many replies; 0 = never"))
       ->default_str("0; threads: 1");
   take_count(app.add_option("--idle-connections", options.idle, "further connections that never send"))
       ->capture_default_str();
-  app.add_flag("--verify-idle", options.prove_idle, "every idle connection is served once before it idles");
+  app.add_flag("--verify-idle", options.verify_idle, "every idle connection is served once before it idles");
   app.add_option("--connect-concurrency", options.connecting,
                  "connects in progress at once in each event loop; all: every connection at once")
       ->default_str("64");
@@ -84,7 +84,7 @@ void add_experiment_options(CLI::App& app, LoadOptions& options) {
   app.add_option("--target", options.targets,
                  "instead of TARGET, repeated: servers driven interleaved in one run, compared with the first")
       ->allow_extra_args(false);
-  add_duration(app, "--interleave", options.slice, "with --target: how long one target is driven before the next")
+  add_duration(app, "--interleave", options.interleave, "with --target: how long one target is driven before the next")
       ->default_str("20ms");
   app.add_option("--sweep", options.sweep, "a run per value: KEY=V1,V2,... or rate=auto (latency versus load)");
   app.add_option("--find-rate", options.find_rate, "the highest rate that meets an objective such as p99<2ms");
@@ -221,7 +221,7 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   if (options.json_path == "-" && options.live_json_path == "-") {
     refuse("--live-json: - is taken by --json: give one of them a file");
   }
-  if (options.slice && options.targets.empty()) {
+  if (options.interleave && options.targets.empty()) {
     refuse("--interleave needs several targets: give each by --target");
   }
   if (app.count("--find-precision") > 0 && !options.find_rate) {

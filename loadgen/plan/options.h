@@ -32,7 +32,7 @@ struct LoadOptions {
   std::string target;
   std::vector<std::string> targets;          // interleaved
   std::map<std::string, Address> addresses;  // of targets given by names, which resolve_targets() has found
-  std::optional<Nanoseconds> slice;
+  std::optional<Nanoseconds> interleave;
   std::string driver = "auto";
   std::optional<std::int64_t> connections;
   std::optional<std::int64_t> threads;
@@ -50,11 +50,11 @@ struct LoadOptions {
   std::optional<Nanoseconds> duration;
   std::optional<std::int64_t> requests;
   std::string warmup = "1s";  // or auto
-  std::int64_t depth = 1;
-  std::optional<Nanoseconds> think;
+  std::int64_t pipeline = 1;
+  std::optional<Nanoseconds> think_time;
   std::optional<std::int64_t> requests_per_connection;
   std::int64_t idle = 0;
-  bool prove_idle = false;
+  bool verify_idle = false;
   std::optional<std::string> connecting;  // a number, or all
   Nanoseconds timeout = std::chrono::seconds(5);
   std::string close = "fin";

@@ -55,8 +55,8 @@ void set_connections(const LoadOptions& options, LoadPlan& plan) {
                        plan.connections));
   }
   plan.idle = static_cast<std::uint32_t>(in_range("--idle-connections", options.idle, 0, kMaxConnections));
-  plan.prove_idle = options.prove_idle;
-  if (plan.prove_idle && plan.idle == 0) {
+  plan.verify_idle = options.verify_idle;
+  if (plan.verify_idle && plan.idle == 0) {
     refuse("--verify-idle needs --idle-connections: it serves every idle connection once");
   }
   set_connecting(options, plan);
@@ -101,11 +101,11 @@ LoadPlan make_plan(const LoadOptions& given) {
   set_target(options, plan);
   set_connections(options, plan);
   set_protocol(options, plan);
-  if (plan.prove_idle && plan.connect_on_demand) {
+  if (plan.verify_idle && plan.connect_on_demand) {
     refuse(fmt::format("--verify-idle needs a protocol with several requests per connection, which {} is not",
                        plan.protocol_name));
   }
-  if (plan.prove_idle && plan.asks_to_close) {
+  if (plan.verify_idle && plan.asks_to_close) {
     refuse("--verify-idle needs connections that stay, which --header 'Connection: close' ends: leave one out");
   }
   set_timestamps(options, plan);

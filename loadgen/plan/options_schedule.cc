@@ -12,7 +12,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMaxDepth = 65535;
+constexpr std::int64_t kMaxPipeline = 65535;
 constexpr std::int64_t kMaxInFlight = 100'000'000;  // 16 bytes each
 constexpr double kHighestRate = 1e8;
 constexpr Nanoseconds kLongestWarmup = std::chrono::seconds(10);  // of --warmup auto
@@ -134,15 +134,16 @@ void set_requests_per_connection(const LoadOptions& options, LoadPlan& plan) {
 void set_loop(const LoadOptions& options, LoadPlan& plan) {
   set_arrival(options, plan);
   const bool tutorial = plan.driver == DriverKind::kThreads;
-  plan.think = options.think.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
-  if (plan.think > Nanoseconds(0) && plan.rate_per_s) {
+  plan.think_time =
+      options.think_time.value_or(tutorial && !plan.rate_per_s ? std::chrono::seconds(1) : Nanoseconds(0));
+  if (plan.think_time > Nanoseconds(0) && plan.rate_per_s) {
     refuse("--think-time needs a closed loop: with --rate the schedule says when requests are sent");
   }
-  plan.depth = static_cast<std::uint32_t>(in_range("--pipeline", options.depth, 1, kMaxDepth));
-  in_range("--connections times --pipeline,", std::int64_t{plan.connections} * plan.depth, 1, kMaxInFlight);
-  if (plan.depth > 1 && (tutorial || plan.connect_on_demand)) {
-    refuse(
-        fmt::format("--pipeline {} needs event loops and a protocol with several requests per connection", plan.depth));
+  plan.pipeline = static_cast<std::uint32_t>(in_range("--pipeline", options.pipeline, 1, kMaxPipeline));
+  in_range("--connections times --pipeline,", std::int64_t{plan.connections} * plan.pipeline, 1, kMaxInFlight);
+  if (plan.pipeline > 1 && (tutorial || plan.connect_on_demand)) {
+    refuse(fmt::format("--pipeline {} needs event loops and a protocol with several requests per connection",
+                       plan.pipeline));
   }
   set_requests_per_connection(options, plan);
 }

@@ -21,7 +21,7 @@ TEST(LoadOptions, DefaultsAreThoseOfTheDocument) {
   EXPECT_EQ(plan.duration, std::chrono::seconds(10));
   EXPECT_EQ(plan.warmup, std::chrono::seconds(1));
   EXPECT_EQ(plan.timeout, std::chrono::seconds(5));
-  EXPECT_EQ(plan.think, Nanoseconds(0));
+  EXPECT_EQ(plan.think_time, Nanoseconds(0));
   EXPECT_EQ(plan.requests_per_connection, 0U);
   EXPECT_FALSE(plan.rate_per_s);
 }
@@ -32,7 +32,7 @@ TEST(LoadOptions, TheThreadsDriverTakesTheTutorialsPattern) {
   EXPECT_EQ(plan.threads, 20U);
   EXPECT_EQ(plan.protocol_texts, (Texts{{"payload", "hello"}}));
   EXPECT_EQ(plan.request_bytes, 5U);
-  EXPECT_EQ(plan.think, std::chrono::seconds(1));
+  EXPECT_EQ(plan.think_time, std::chrono::seconds(1));
   EXPECT_EQ(plan.requests_per_connection, 1U);
 }
 
@@ -95,7 +95,7 @@ TEST(LoadOptions, WhatIsGivenRules) {
       parse_arguments({"--driver", "threads", "-c", "3", "--think-time", "5ms", "--requests-per-connection", "0",
                        "--payload-bytes", "100", "--requests", "50", "--close", "rst"});
   EXPECT_EQ(plan.connections, 3U);
-  EXPECT_EQ(plan.think, std::chrono::milliseconds(5));
+  EXPECT_EQ(plan.think_time, std::chrono::milliseconds(5));
   EXPECT_EQ(plan.requests_per_connection, 0U);
   EXPECT_EQ(plan.request_bytes, 100U);
   EXPECT_EQ(plan.requests, std::optional<std::uint64_t>(50));

@@ -48,7 +48,7 @@ struct LoadPlan {
   std::uint32_t connections = 1;  // active ones
   std::uint32_t idle = 0;
   unsigned idle_threads = 0;      // event loops that hold the idle ones; 0: they are spread over the active ones' loops
-  bool prove_idle = false;        // every idle connection is served once before it idles
+  bool verify_idle = false;       // every idle connection is served once before it idles
   std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
   std::string protocol_name;
   ClientFactory make_client;                    // every thread has a client's half of its own
@@ -67,8 +67,8 @@ struct LoadPlan {
   std::optional<std::uint64_t> requests;  // rules over duration
   Nanoseconds warmup{0};
   bool warmup_until_steady = false;  // the window opens as soon as the throughput is steady; warmup is then the longest
-  std::uint32_t depth = 1;
-  Nanoseconds think{0};
+  std::uint32_t pipeline = 1;
+  Nanoseconds think_time{0};
   std::uint32_t requests_per_connection = 0;
   Nanoseconds timeout{0};
   std::optional<std::uint64_t> send_bytes_per_s;  // of each active connection; none: as fast as it goes

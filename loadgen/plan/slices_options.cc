@@ -37,7 +37,7 @@ void check_targets(const LoadOptions& options) {
                        options.server_pids.size(), options.targets.size()));
   }
   const Nanoseconds duration = options.duration.value_or(kDefaultDuration);
-  const Nanoseconds slice = options.slice.value_or(kDefaultSlice);
+  const Nanoseconds slice = options.interleave.value_or(kDefaultSlice);
   const auto blocks = duration / (slice * 2 * static_cast<int>(options.targets.size()));
   if (slice < kShortest || blocks < 1) {
     refuse("--interleave is out of range: give 2ms or more, and a --duration that drives every target several times");
@@ -65,7 +65,7 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
       refuse(fmt::format("interleaved targets need connections that stay open, which {} does not have",
                          plan.protocol_name));
     }
-    const Nanoseconds length = options.slice.value_or(kDefaultSlice);
+    const Nanoseconds length = options.interleave.value_or(kDefaultSlice);
     plan.slices = SlicePlan{.length = length,
                             .cut = length / kCutShare,
                             .targets = static_cast<unsigned>(options.targets.size()),

@@ -22,7 +22,7 @@ class ClassesTest : public ::testing::Test {
   RequestMix mix_{1, std::vector<double>{1, 1}};
   ClassRecorder classes_{mix_, kFirst, 1};
   Recorder recorder_{false};
-  Workload workload_{{.connections = 1, .depth = 3}, std::nullopt, recorder_, nullptr, &classes_};
+  Workload workload_{{.connections = 1, .pipeline = 3}, std::nullopt, recorder_, nullptr, &classes_};
   TimePoint at_{milliseconds(1)};
 };
 

@@ -25,7 +25,7 @@ TEST(KernelTimestamps, PipelinedSendsHaveNone) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
   plan.timestamps = true;
-  plan.depth = 4;
+  plan.pipeline = 4;
   const LoadResult result = run(plan);
   expect_accounted_for(result);
   EXPECT_GT(result.stamps.value().read_lag.count(), 0U);

@@ -33,7 +33,7 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
 
 // Every connection: a closed loop that never pauses asks each of them all the time.
 bool was_asked(const LoadPlan& plan, const LoadResult& result) {
-  const bool always = !plan.rate_per_s && plan.think == Nanoseconds(0) && !plan.requests;
+  const bool always = !plan.rate_per_s && plan.think_time == Nanoseconds(0) && !plan.requests;
   return result.sent - result.request_errors[ErrorKind::kNotSent] >= plan.connections ||
          (always && result.completed > 0);
 }
@@ -66,9 +66,9 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
   if (result.connections.idle_established < plan.idle) {
     reasons.invalidate(kNoteConnections, fmt::format("{} of {} idle connections did not come up{}",
                                                      plan.idle - result.connections.idle_established, plan.idle,
-                                                     plan.prove_idle ? ", or were not served" : ""));
+                                                     plan.verify_idle ? ", or were not served" : ""));
   }
-  if (plan.prove_idle && result.connections.idle_served < result.connections.idle_established) {
+  if (plan.verify_idle && result.connections.idle_served < result.connections.idle_established) {
     reasons.invalidate(kNoteConnections,
                        fmt::format("{} of {} idle connections were not served",
                                    result.connections.idle_established - result.connections.idle_served, plan.idle));

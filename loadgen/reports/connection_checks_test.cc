@@ -16,7 +16,7 @@ class ConnectionChecksTest : public VerdictTest {};
 TEST_F(ConnectionChecksTest, IdleConnectionsThatWereNotServedAreNotCalledDown) {
   plan_.idle = 20;
   EXPECT_EQ(decide().reasons.front(), "20 of 20 idle connections did not come up");
-  plan_.prove_idle = true;
+  plan_.verify_idle = true;
   EXPECT_EQ(decide().reasons.front(), "20 of 20 idle connections did not come up, or were not served");
 }
 

@@ -43,7 +43,7 @@ void check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& r
 // window. Their mean latency follows from Little's law.
 bool stood_still(const LoadPlan& plan, const LoadResult& result) {
   constexpr double kStandstillFactor = 3;
-  const double in_flight = static_cast<double>(plan.connections) * plan.depth;
+  const double in_flight = static_cast<double>(plan.connections) * plan.pipeline;
   const auto requests = static_cast<double>(result.warmup_requests);
   return requests > in_flight &&
          kStandstillFactor * in_flight * to_seconds(result.warmup) / requests < to_seconds(result.window);
@@ -51,8 +51,8 @@ bool stood_still(const LoadPlan& plan, const LoadResult& result) {
 
 // Why there is nothing to go by; empty: there is.
 std::string why_none(const LoadPlan& plan, const LoadResult& result) {
-  const bool slow = !result.interrupted && !plan.rate_per_s && plan.think == Nanoseconds(0) && result.failed == 0 &&
-                    result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0) &&
+  const bool slow = !result.interrupted && !plan.rate_per_s && plan.think_time == Nanoseconds(0) &&
+                    result.failed == 0 && result.completed_outside > 0 && result.downtime.lost == Nanoseconds(0) &&
                     result.connection_errors[ErrorKind::kNotClosed] == 0;
   if (result.completed_in_window == 0 && slow && stood_still(plan, result)) {
     return fmt::format(
@@ -113,7 +113,7 @@ void check_members(const LoadPlan& plan, const LoadResult& result, Reasons& reas
   }
   const auto others = static_cast<double>(result.served - 1);
   const double said = static_cast<double>(result.completed + result.completed_outside) * others;
-  const double under_way = static_cast<double>(result.served) * plan.depth * others;
+  const double under_way = static_cast<double>(result.served) * plan.pipeline * others;
   const auto heard = static_cast<double>(*result.lines_of_others);
   if (said - heard > kUnheardInvalid * said + under_way) {
     reasons.invalidate(kNoteMembers, fmt::format("members of the chat received {} of {:.0f} lines that others had said",

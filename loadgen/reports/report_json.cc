@@ -81,7 +81,7 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
           {"unreachable_at_end", result.downtime.at_end},
           {"idle_requested", plan.idle},
           {"idle_established", result.connections.idle_established},
-          {"idle_served", plan.prove_idle ? Json(result.connections.idle_served) : Json()},
+          {"idle_served", plan.verify_idle ? Json(result.connections.idle_served) : Json()},
           {"idle_lost", result.connections.idle_lost},
           {"setup_ns", result.setup.count()},
           {"closing_ns", result.closing.count()},
@@ -153,7 +153,7 @@ Json timestamps_json(const LoadPlan& plan, const LoadResult& result) {
   }
   return {{"unstamped", result.stamps->unstamped},
           {"read_lag", histogram_json(result.stamps->read_lag)},
-          {"service", plan.depth == 1 ? histogram_json(result.stamps->service) : Json()}};
+          {"service", plan.pipeline == 1 ? histogram_json(result.stamps->service) : Json()}};
 }
 
 Json silence_json(const Verdict& verdict) {

@@ -96,9 +96,9 @@ TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
 // Would catch: a summary that a terminal or an issue wraps anywhere; rows of the histogram that end in spaces.
 TEST_F(ReportTest, NoLineIsLong) {
   plan_.target = Address::parse_target("unix:/" + std::string(80, 'x'));
-  plan_.depth = 8;
+  plan_.pipeline = 8;
   plan_.idle = 100'000;
-  plan_.think = milliseconds(10);
+  plan_.think_time = milliseconds(10);
   plan_.requests_per_connection = 100;
   std::istringstream lines(text());
   for (std::string line; std::getline(lines, line);) {

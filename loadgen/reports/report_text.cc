@@ -149,7 +149,7 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
   if (plan.idle > 0) {
     text += fmt::format("  idle          {} of {} up, {}{} lost\n", format_count(result.connections.idle_established),
                         format_count(plan.idle),
-                        plan.prove_idle ? format_count(result.connections.idle_served) + " served, " : "",
+                        plan.verify_idle ? format_count(result.connections.idle_served) + " served, " : "",
                         format_count(result.connections.idle_lost));
   }
   const std::uint64_t up = result.connections.established + result.connections.idle_established;
@@ -260,14 +260,14 @@ std::string headline(const LoadPlan& plan) {
   text +=
       plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
   text += fmt::format(", {}", plural(plan.connections, "connection"));
-  if (plan.depth > 1) {
-    text += fmt::format(", {} requests in flight on each", plan.depth);
+  if (plan.pipeline > 1) {
+    text += fmt::format(", {} requests in flight on each", plan.pipeline);
   }
   if (plan.idle > 0) {
     text += fmt::format(" and {} idle", format_count(plan.idle));
   }
-  if (plan.think > Nanoseconds(0)) {
-    text += fmt::format(", thinking {}", format_duration(plan.think));
+  if (plan.think_time > Nanoseconds(0)) {
+    text += fmt::format(", thinking {}", format_duration(plan.think_time));
   }
   if (plan.requests_per_connection > 0) {
     text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));

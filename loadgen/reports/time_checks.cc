@@ -23,7 +23,7 @@ constexpr Nanoseconds kSilence = std::chrono::milliseconds(100);
 // The latency that all but the slowest replies keep to: the 99th percentile, but not one of those that were in flight
 // during one stall, which are as many as can be in flight. Of a mix not less than what is usual for its slowest class.
 std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult& result) {
-  const std::uint64_t in_flight = std::uint64_t{plan.connections} * plan.depth;
+  const std::uint64_t in_flight = std::uint64_t{plan.connections} * plan.pipeline;
   if (result.response.count() <= in_flight) {
     return std::nullopt;
   }
@@ -48,7 +48,7 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
   const double down = result.share_of_connections(result.downtime.down, plan).value_or(0);
   const double mean_ns = result.response.mean_ns();
   const auto window_ns = static_cast<double>(result.window.count());
-  if (plan.rate_per_s || plan.think > Nanoseconds(0) || plan.slices || plan.connect_on_demand) {
+  if (plan.rate_per_s || plan.think_time > Nanoseconds(0) || plan.slices || plan.connect_on_demand) {
     return "requests are not in flight all the time";
   }
   if (plan.requests) {
@@ -60,7 +60,7 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
   if (down > kDown) {
     return fmt::format("connections were down for {:.3g} % of their time", down * 100);
   }
-  if (plan.depth > 1 && result.connections.reconnects > 0) {
+  if (plan.pipeline > 1 && result.connections.reconnects > 0) {
     return "connections were opened anew with requests in the pipeline";
   }
   if (result.served < result.connections.established) {
@@ -104,7 +104,7 @@ void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& rea
 // In a closed loop a connection that waits for a reply asks nothing, so that one unanswered request stands for all
 // those that it would have made meanwhile. In an open loop they are made, and rank as slower than any.
 void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
-  const double share = result.share_of_connections(result.unanswered_time, plan).value_or(0) / plan.depth;
+  const double share = result.share_of_connections(result.unanswered_time, plan).value_or(0) / plan.pipeline;
   if (!plan.rate_per_s && !result.interrupted && share > kLostInvalid) {
     reasons.invalidate(
         kNoteErrors,
@@ -146,7 +146,7 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
   if (!verdict.littles_law_reason.empty()) {
     return;
   }
-  const double in_flight = static_cast<double>(result.connections.established) * plan.depth;
+  const double in_flight = static_cast<double>(result.connections.established) * plan.pipeline;
   const double ratio = result.requests_per_s() * result.response.mean_ns() / 1e9 / in_flight;
   verdict.littles_law_ratio = ratio;
   if (std::abs(ratio - 1) > kLittleTolerance) {

@@ -21,7 +21,7 @@ TEST_F(TimeChecksTest, LittlesLawOffByMoreThanFivePercentWarns) {
 }
 
 TEST_F(TimeChecksTest, LittlesLawNeedsAClosedLoopWithoutPauses) {
-  plan_.think = seconds(1);
+  plan_.think_time = seconds(1);
   EXPECT_FALSE(decide().littles_law_ratio);
 }
 
@@ -123,7 +123,7 @@ TEST_F(TimeChecksTest, ASilenceThatNothingEndsInvalidates) {
 
 // Would catch: one of ten connections that is silent for most of the window, which shows as one request of 10,000.
 TEST_F(TimeChecksTest, TimeSpentOnRequestsThatAreNeverAnsweredInvalidatesAboveFivePercent) {
-  plan_.depth = 2;
+  plan_.pipeline = 2;
   result_.connections.established = 5;  // keeps Little's law with two requests in flight out of this
   plan_.connections = 5;
   result_.unanswered_time = milliseconds(490);  // of 2 x 5 s
@@ -150,7 +150,7 @@ TEST_F(TimeChecksTest, SlowRepliesAreNoSilence) {
 
 // Would catch: the requests of one stall taken for what is usual, where there are few others.
 TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotWhatIsUsual) {
-  plan_.think = milliseconds(50);
+  plan_.think_time = milliseconds(50);
   result_.response.clear();
   result_.sent = result_.completed = result_.completed_in_window = 30;
   for (int i = 0; i < 30; ++i) {

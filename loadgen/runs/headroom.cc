@@ -59,14 +59,14 @@ void check_machine(const LoadPlan& plan, const Headroom& room) {
                     all, ends * kKernelBytesPerEnd / 1'000'000, *room.memory_bytes / 1'000'000));
   }
   // Requests that the server has not read yet; in the worst case all of them.
-  const double in_flight =
-      static_cast<double>(plan.request_bytes) * static_cast<double>(plan.depth) * static_cast<double>(plan.connections);
+  const double in_flight = static_cast<double>(plan.request_bytes) * static_cast<double>(plan.pipeline) *
+                           static_cast<double>(plan.connections);
   if (room.memory_bytes && in_flight > static_cast<double>(*room.memory_bytes)) {
-    refuse(
-        fmt::format("{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MB of "
-                    "memory and {} MB are available; ask for fewer or smaller ones (--connections, --pipeline, "
-                    "--payload-bytes)",
-                    plan.connections, plan.depth, plan.request_bytes, in_flight / 1e6, *room.memory_bytes / 1'000'000));
+    refuse(fmt::format(
+        "{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MB of "
+        "memory and {} MB are available; ask for fewer or smaller ones (--connections, --pipeline, "
+        "--payload-bytes)",
+        plan.connections, plan.pipeline, plan.request_bytes, in_flight / 1e6, *room.memory_bytes / 1'000'000));
   }
 }
 

@@ -88,10 +88,10 @@ TEST(Headroom, RequestsInFlightAreCountedToo) {
   Headroom room = room_with(true);
   room.memory_bytes = 1'000'000'000;
   LoadPlan plan = plan_with(2, 0);
-  plan.depth = 500;
+  plan.pipeline = 500;
   plan.request_bytes = 1'000'000;
   EXPECT_EQ(refusal(plan, false, room), "");
-  plan.depth = 501;
+  plan.pipeline = 501;
   EXPECT_EQ(refusal(plan, false, room),
             "2 connections with 501 requests of 1000000 bytes in flight do not fit: they need about 1002 MB of memory "
             "and 1000 MB are available; ask for fewer or smaller ones (--connections, --pipeline, --payload-bytes)");

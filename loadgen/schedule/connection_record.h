@@ -35,8 +35,8 @@ struct Link {
 // line, since with a thousand connections each further line is another cache miss.
 struct alignas(64) ConnectionRecord {
   // The workload's part. Its slots are a ring: those in flight, oldest first, then those that are free, then those that
-  // think. Invariant: queued + thinking + in_flight <= depth.
-  Slot only;  // the slot, if depth is 1
+  // think. Invariant: queued + thinking + in_flight <= pipeline.
+  Slot only;  // the slot, if the pipeline is 1
   std::uint32_t replies = 0;
   std::uint32_t used = 0;  // requests sent in this life
   std::uint16_t in_flight = 0;

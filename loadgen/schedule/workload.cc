@@ -10,16 +10,16 @@ Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, R
                    ClassRecorder* classes)
     : plan_(plan),
       most_(plan.requests.value_or(std::numeric_limits<std::uint64_t>::max())),
-      plain_(plan.depth == 1 && plan.think == Nanoseconds(0) && plan.requests_per_connection == 0 &&
+      plain_(plan.pipeline == 1 && plan.think_time == Nanoseconds(0) && plan.requests_per_connection == 0 &&
              slices == nullptr && classes == nullptr),
       schedule_(std::move(schedule)),
       recorder_(recorder),
       slices_(slices),
       classes_(classes),
       records_(plan.connections),
-      slots_(plan.depth > 1 ? std::size_t{plan.connections} * plan.depth : 0),
-      free_(std::size_t{plan.connections} * plan.depth),
-      thinking_(plan.think > Nanoseconds(0) ? std::size_t{plan.connections} * plan.depth : 0),
+      slots_(plan.pipeline > 1 ? std::size_t{plan.connections} * plan.pipeline : 0),
+      free_(std::size_t{plan.connections} * plan.pipeline),
+      thinking_(plan.think_time > Nanoseconds(0) ? std::size_t{plan.connections} * plan.pipeline : 0),
       downtime_(plan.connections),
       retired_(plan.requests_per_connection > 0 ? plan.connections : 0) {}
 
@@ -40,7 +40,7 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   record.ended = false;
   record.used = 0;
   const std::uint32_t most =
-      plan_.requests_per_connection > 0 ? std::min(plan_.depth, plan_.requests_per_connection) : plan_.depth;
+      plan_.requests_per_connection > 0 ? std::min(plan_.pipeline, plan_.requests_per_connection) : plan_.pipeline;
   for (std::uint32_t busy = record.thinking; busy < most; ++busy) {
     free_slot<false>(connection, at);
   }

@@ -19,8 +19,8 @@ namespace fanin::load {
 // The workload of one thread.
 struct WorkloadPlan {
   std::uint32_t connections = 1;              // active ones of this thread
-  std::uint32_t depth = 1;                    // requests in flight per connection, 1 to 65535
-  Nanoseconds think{0};                       // closed loop: from a reply to the next request of its slot
+  std::uint32_t pipeline = 1;                 // requests in flight per connection, 1 to 65535
+  Nanoseconds think_time{0};                  // closed loop: from a reply to the next request of its slot
   std::uint32_t requests_per_connection = 0;  // 0: no limit
   bool connect_on_demand = false;             // a request makes its own connection
   std::optional<std::uint64_t> requests;      // ends the window by count
@@ -29,8 +29,8 @@ struct WorkloadPlan {
 // Decides which connection sends when, and accounts for every request. No I/O and no clock: the driver reports events
 // with their times. Closed loop without a schedule, open loop with one. Used by one thread.
 //
-// A connection has `depth` slots. Free slots wait in a FIFO queue, so the next request goes to the connection that has
-// been free for the longest. If none is free when a request is due, the request waits, and its latency still counts
+// A connection has `pipeline` slots. Free slots wait in a FIFO queue, so the next request goes to the connection that
+// has been free for the longest. If none is free when a request is due, the request waits, and its latency still counts
 // from its intended time. Every slot knows since when it is free: waiting after that is the generator's lateness,
 // waiting before that is caused by the server.
 class Workload {
@@ -126,12 +126,12 @@ class Workload {
   }
   [[gnu::always_inline]] const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
     const ConnectionRecord& record = this->record(connection);
-    if (plan_.depth == 1) {
+    if (plan_.pipeline == 1) {
       return record.only;
     }
     std::uint32_t index = record.head + place;
-    index -= index >= plan_.depth ? plan_.depth : 0;
-    return slots_[std::size_t{connection} * plan_.depth + index];
+    index -= index >= plan_.pipeline ? plan_.pipeline : 0;
+    return slots_[std::size_t{connection} * plan_.pipeline + index];
   }
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
   bool count_reached() const noexcept { return recorder_.sent_count() >= most_; }
@@ -159,7 +159,7 @@ class Workload {
   ClassRecorder* classes_;
   bool started_ = false;
   std::vector<ConnectionRecord> records_;
-  std::vector<Slot> slots_;   // a ring of depth slots per connection, if depth is above 1
+  std::vector<Slot> slots_;   // a ring of `pipeline` slots per connection, if that is above 1
   Ring<std::uint32_t> free_;  // connections with a free slot, once per slot, longest free first
   Ring<Pause> thinking_;      // all pauses have the same length, so FIFO order is order of end
   std::uint64_t handled_ = 0;
@@ -264,12 +264,12 @@ template <bool plain>
 [[gnu::always_inline]] inline void Workload::end_oldest(std::uint32_t connection, TimePoint at) noexcept {
   ConnectionRecord& record = this->record(connection);
   if (!plain) {
-    record.head = static_cast<std::uint16_t>(record.head + 1U == plan_.depth ? 0 : record.head + 1U);
+    record.head = static_cast<std::uint16_t>(record.head + 1U == plan_.pipeline ? 0 : record.head + 1U);
   }
   --record.in_flight;
-  if (!plain && plan_.think > Nanoseconds(0)) {
+  if (!plain && plan_.think_time > Nanoseconds(0)) {
     ++record.thinking;
-    thinking_.push({at + plan_.think, connection});
+    thinking_.push({at + plan_.think_time, connection});
   } else {
     free_slot<plain>(connection, at);
   }

@@ -54,7 +54,7 @@ using Order = std::vector<std::uint32_t>;
 // Would catch: a refused request that is counted twice, or whose slot is not free again.
 TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionGoesOn) {
   Recorder recorder(false);
-  Workload workload({.connections = 1, .depth = 2}, std::nullopt, recorder);
+  Workload workload({.connections = 1, .pipeline = 2}, std::nullopt, recorder);
   workload.usable(0);
   const TimePoint start{};
   workload.start({.start = start, .open = start, .close = start + std::chrono::seconds(1)});
@@ -93,7 +93,7 @@ TEST(Workload, NothingBeforeTheStart) {
 }
 
 TEST(Workload, DepthFillsUpAndRepliesFreeOneSlotEach) {
-  Bench bench({.connections = 2, .depth = 3});
+  Bench bench({.connections = 2, .pipeline = 3});
   EXPECT_EQ(bench.send_due(), (Order{0, 0, 0, 1, 1, 1}));
   EXPECT_EQ(bench.workload.in_flight(0), 3U);
   EXPECT_EQ(bench.workload.replied(0, 2, bench.clock.now()), 2U);
@@ -102,7 +102,7 @@ TEST(Workload, DepthFillsUpAndRepliesFreeOneSlotEach) {
 
 // Would catch: replies matched to the newest request instead of the oldest.
 TEST(Workload, PipelinedRepliesBelongToTheOldestRequests) {
-  Bench bench({.connections = 1, .depth = 2});
+  Bench bench({.connections = 1, .pipeline = 2});
   bench.workload.next(bench.clock.now());
   bench.clock.advance(milliseconds(10));
   bench.workload.next(bench.clock.now());
@@ -114,7 +114,7 @@ TEST(Workload, PipelinedRepliesBelongToTheOldestRequests) {
 
 // Would catch: think time counted as latency, or pauses that end in the wrong order.
 TEST(Workload, ThinkTimeDelaysTheNextRequestAndIsNotLatency) {
-  Bench bench({.connections = 2, .think = milliseconds(100)});
+  Bench bench({.connections = 2, .think_time = milliseconds(100)});
   bench.send_due();
   bench.clock.advance(milliseconds(1));
   bench.workload.replied(1, 1, bench.clock.now());
@@ -135,7 +135,7 @@ TEST(Workload, ThinkTimeDelaysTheNextRequestAndIsNotLatency) {
 }
 
 TEST(Workload, AConnectionRetiresAfterItsNumberOfRequests) {
-  Bench bench({.connections = 1, .depth = 2, .requests_per_connection = 3});
+  Bench bench({.connections = 1, .pipeline = 2, .requests_per_connection = 3});
   EXPECT_EQ(bench.send_due().size(), 2U);
   bench.workload.replied(0, 1, bench.clock.now());
   EXPECT_EQ(bench.send_due().size(), 1U);
@@ -161,8 +161,8 @@ TEST(Workload, NothingFollowsARequestThatAsksToClose) {
   }
   Recorder recorder(false);
   ClassRecorder classes(mix, 0, 1);
-  const std::uint32_t depth = number + 3;
-  Workload workload({.connections = 1, .depth = depth}, std::nullopt, recorder, nullptr, &classes);
+  const std::uint32_t pipeline = number + 3;
+  Workload workload({.connections = 1, .pipeline = pipeline}, std::nullopt, recorder, nullptr, &classes);
   workload.usable(0);
   workload.start({});
   const TimePoint at{};
@@ -179,7 +179,7 @@ TEST(Workload, NothingFollowsARequestThatAsksToClose) {
 }
 
 TEST(Workload, RetiresOnlyAfterThePause) {
-  Bench bench({.connections = 1, .think = milliseconds(10), .requests_per_connection = 1});
+  Bench bench({.connections = 1, .think_time = milliseconds(10), .requests_per_connection = 1});
   bench.send_due();
   bench.workload.replied(0, 1, bench.clock.now());
   EXPECT_FALSE(bench.workload.retired());
@@ -191,7 +191,7 @@ TEST(Workload, RetiresOnlyAfterThePause) {
 // Would catch: requests on a broken connection, or a connection that gets one more queue entry with each break until
 // the queue overflows.
 TEST(Workload, BreakingAndComingBackKeepsTheQueueInOrder) {
-  Bench bench({.connections = 2, .depth = 2});
+  Bench bench({.connections = 2, .pipeline = 2});
   for (int round = 0; round < 1000; ++round) {
     bench.workload.unusable(0, bench.clock.now(), ErrorKind::kReset);
     EXPECT_TRUE(bench.workload.may_send(bench.clock.now()));
@@ -206,7 +206,7 @@ TEST(Workload, BreakingAndComingBackKeepsTheQueueInOrder) {
 }
 
 TEST(Workload, ASlotThatThinksWhileItsConnectionBreaksComesBackOnce) {
-  Bench bench({.connections = 1, .think = milliseconds(10)});
+  Bench bench({.connections = 1, .think_time = milliseconds(10)});
   bench.send_due();
   bench.workload.replied(0, 1, bench.clock.now());
   bench.workload.unusable(0, bench.clock.now(), ErrorKind::kClosedEarly);
@@ -220,7 +220,7 @@ TEST(Workload, ASlotThatThinksWhileItsConnectionBreaksComesBackOnce) {
 // Would catch: a free pipeline slot that stays due after the window. A loop with pauses then never slept: it used a
 // whole CPU and, with io_uring, handled no more replies.
 TEST(Workload, NothingIsDueAfterTheWindowOfAClosedLoop) {
-  Bench bench({.connections = 1, .depth = 2}, std::nullopt, seconds(1));
+  Bench bench({.connections = 1, .pipeline = 2}, std::nullopt, seconds(1));
   bench.send_due();
   bench.workload.replied(0, 1, bench.clock.now());
   EXPECT_EQ(bench.workload.next_due(bench.clock.now()), bench.clock.now());
@@ -324,7 +324,7 @@ TEST(Workload, CountsRequestsThatFoundNoConnectionUp) {
 // Would catch: the generator's lateness counted as waiting for a connection. Two requests are due at 2 and 3 ms; slots
 // become free at 10 ms, and the generator polls at 15.
 TEST(Workload, LatenessCountsFromWhenItsOwnSlotWasFree) {
-  Bench bench({.connections = 1, .depth = 2}, uniform(1000));
+  Bench bench({.connections = 1, .pipeline = 2}, uniform(1000));
   EXPECT_EQ(bench.send_due().size(), 1U);
   bench.clock.advance(milliseconds(4));
   EXPECT_EQ(bench.send_due().size(), 1U);  // due at 1 ms, its slot free all along: 3 ms late
