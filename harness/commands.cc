@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "harness/analysis/compare.h"
 #include "harness/analysis/plots.h"
@@ -146,6 +148,23 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
 }
 
+void add_validate_command(CLI::App& app, int& exit_code) {
+  auto runs = std::make_shared<std::vector<std::string>>();
+  CLI::App* command = app.add_subcommand(
+      "validate", "Checks that runs fit their schema and that their summaries follow from their rounds");
+  command->add_option("run", *runs, "run.json, gzipped or not")->required();
+  command->callback([runs, &exit_code] {
+    for (const std::string& run : *runs) {
+      try {
+        load_run(run);
+      } catch (const std::invalid_argument& error) {
+        print_error("fanin", error.what());
+        exit_code = 2;
+      }
+    }
+  });
+}
+
 void add_plot_command(CLI::App& app) {
   struct Arguments {
     std::string measured;
@@ -182,13 +201,14 @@ int run_command_line(int argc, char** argv) {
   add_list_command(app);
   add_env_command(app);
   add_compare_command(app, exit_code);
+  add_validate_command(app, exit_code);
   add_plot_command(app);
   add_doctor_command(app, exit_code);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     throw std::invalid_argument(
-        fmt::format("there is no command '{}': run, list, env, compare, plot and doctor are there", argv[1]));
+        fmt::format("there is no command '{}': run, list, env, compare, validate, plot and doctor are there", argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

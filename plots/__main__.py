@@ -1,8 +1,8 @@
 """python3 -m plots RUN [--out DIR] [--micro FILE]: draws a run's charts as PNG and SVG, and writes its report.html."""
 
-from plots import interpreter
+from plots import programs
 
-interpreter.require("matplotlib", "jsonschema", "jinja2")
+programs.require_modules("matplotlib", "jsonschema", "jinja2")
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from plots import charts, facts, page, report, style
 from plots.charts import micro
-from plots.document import InputError, say
+from plots.json_file import InputError, say
 from plots.run_file import load_run
 
 
@@ -73,5 +73,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    interpreter.end_quietly()
+    programs.end_on_sigpipe()
     sys.exit(main())

@@ -1,54 +1,14 @@
-"""What a JSON Schema cannot say: sums that add up, names that exist, summaries that follow from rounds."""
+"""What a JSON Schema cannot say: sums that add up, names that exist, summaries that follow from rounds.
 
-import statistics
+`fanin validate` recomputes the summaries, by the code that computes them; nothing here does.
+"""
 
-from plots import suite_rules
-from plots.document import Finding, json_path
+import subprocess
+
+from plots import programs, suite_rules
+from plots.document import Finding
+from plots.json_file import json_path
 from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
-
-# Where a round holds the value that a summary's metric is the median of.
-ROUND_VALUE = {
-    "throughput_per_s": ("load", "throughput", "requests_per_s"),
-    "response_p50_ns": ("load", "latency", "response", "percentiles", "p50"),
-    "response_p99_ns": ("load", "latency", "response", "percentiles", "p99"),
-    "response_p999_ns": ("load", "latency", "response", "percentiles", "p99.9"),
-    "connect_p50_ns": ("load", "latency", "connect", "percentiles", "p50"),
-    "server_cpu_per_request_ns": ("server", "cpu_per_request_ns"),
-    "machine_cpu_per_request_ns": ("machine", "cpu_per_request_ns"),
-    "generator_cpu_per_request_ns": ("load", "generator", "cpu_per_request_ns"),
-    "server_rss_bytes": ("server", "rss_bytes"),
-    "server_pss_bytes": ("server", "pss_bytes"),
-    "server_page_table_bytes": ("server", "page_table_bytes"),
-    "server_kernel_stack_bytes": ("server", "kernel_stack_bytes"),
-    "machine_slab_bytes": ("machine", "slab_bytes"),
-    "server_threads": ("server", "threads"),
-    "server_processes": ("server", "processes"),
-}
-_MEMORY_PARTS = ("server_pss_bytes", "server_page_table_bytes", "server_kernel_stack_bytes", "machine_slab_bytes")
-
-
-def _memory_total(one):
-    parts = [value_of(one, metric) for metric in _MEMORY_PARTS]
-    return None if None in parts else sum(parts)
-
-
-def _switches_per_request(one):
-    kinds = [_value_at(one, ("server", f"{kind}_switches")) for kind in ("voluntary", "involuntary")]
-    replies = _value_at(one, ("load", "throughput", "completed_in_window"))
-    if replies is None:  # of a version before this count
-        replies = _value_at(one, ("load", "requests", "completed"))
-    return None if None in kinds or not replies else sum(kinds) / replies
-
-
-# Metrics that a round does not hold as such.
-COMPUTED = {"memory_total_bytes": _memory_total, "server_switches_per_request": _switches_per_request}
-METRICS = (*ROUND_VALUE, *COMPUTED)
-
-
-def value_of(one, metric):
-    """The metric's value in a round; None where the round does not have it."""
-    return COMPUTED[metric](one) if metric in COMPUTED else _value_at(one, ROUND_VALUE[metric])
-
 
 def findings(document, kind):
     """Returns the Findings of a document that fits the schema `kind`."""
@@ -185,9 +145,9 @@ def run_findings(run):
         if (summary["cell"], summary["metric"]) in seen:
             found.append(_finding(path, f"{summary['metric']} of {summary['cell']} is summarised twice"))
         seen.add((summary["cell"], summary["metric"]))
-        found += _summary_findings(summary, by_cell.get(summary["cell"], ()), path)
+        found += _ends_findings(summary, path)
     for index, slope in enumerate(run.get("slopes", ())):
-        found += _slope_findings(slope, run["cells"], by_cell, ("slopes", index))
+        found += _ends_findings(slope, ("slopes", index))
     return found
 
 
@@ -215,67 +175,24 @@ def _cell_findings(run):
     return found
 
 
-def _summary_findings(summary, rounds, path):
-    if summary["median"] is None:
+def summary_findings(path):
+    """Returns what `fanin validate` finds in a run file; None where no `fanin` is built or installed."""
+    program = programs.find_program("fanin")
+    if program is None:
+        return None
+    command = [program, "validate", "--", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode == 0:
         return []
-    if not summary["low"] <= summary["median"] <= summary["high"]:
-        return [_finding(path, "low <= median <= high does not hold")]
-    good = [one for one in rounds if one["status"] == "ok"]
-    values = [value_of(one, summary["metric"]) for one in good]
-    # Where a round lacks the value the harness says how it ranked it; only whole sets can be recomputed here.
-    if not values or None in values:
+    place, _, message = done.stderr.strip().removeprefix(f"fanin: {path}: ").partition(": ")
+    return [Finding(place, message)]
+
+
+def _ends_findings(figure, path):
+    """Findings of a summary or slope: its interval holds its median."""
+    if figure["median"] is None or figure["low"] <= figure["median"] <= figure["high"]:
         return []
-    if summary["n"] != len(values):
-        return [_finding((*path, "n"), f"{summary['n']} but {len(values)} rounds are ok")]
-    median = statistics.median(values)
-    if not _are_same(summary["median"], median):
-        return [_finding((*path, "median"), f"{summary['median']} but the rounds give {median}")]
-    return []
-
-
-def _are_same(said, computed):
-    # What the rounds give may be without end or no number, where they hold numbers that are too large to be added.
-    return abs(computed - said) <= 1e-6 * max(1.0, abs(said))
-
-
-def _slope_findings(slope, cells, by_cell, path):
-    if slope["median"] is None:
-        return []
-    if not slope["low"] <= slope["median"] <= slope["high"]:
-        return [_finding(path, "low <= median <= high does not hold")]
-    values = {
-        cell["id"]: cell["value"]
-        for cell in cells
-        if (cell["experiment"], cell["server"]) == (slope["experiment"], slope["server"])
-        and cell["role"] == "measure"
-        and cell["status"] == "measured"
-    }
-    if list(values.values()) != slope["values"]:
-        return [_finding((*path, "values"), f"{slope['values']} but measured were {list(values.values())}")]
-    computed = statistics.median(_block_slopes(values, by_cell, slope["metric"]) or [0])
-    if not _are_same(slope["median"], computed):
-        return [_finding((*path, "median"), f"{slope['median']} but the rounds give {computed}")]
-    return []
-
-
-def _block_slopes(values, by_cell, metric):
-    """The least-squares slope of each block that has all the cells. `values`: cell id -> sweep value."""
-    blocks = {}
-    for cell, value in values.items():
-        for one in by_cell.get(cell, ()):
-            height = value_of(one, metric) if one["status"] == "ok" else None
-            if height is not None:
-                blocks.setdefault(one["block"], []).append((value, height))
-    return [
-        statistics.linear_regression(*zip(*points)).slope for points in blocks.values() if len(points) == len(values)
-    ]
-
-
-def _value_at(value, steps):
-    # Keys that came later are absent in older runs.
-    for step in steps:
-        value = value.get(step) if value is not None else None
-    return value
+    return [_finding(path, "low <= median <= high does not hold")]
 
 
 def _repeated(names, path, what):

@@ -4,9 +4,9 @@ Left: percentiles of the response time against the rate that was achieved. Right
 where the server (or the generator) cannot follow. Points of invalid runs are hollow and their reasons are below.
 """
 
-from plots import interpreter
+from plots import programs
 
-interpreter.require("matplotlib", "jsonschema")
+programs.require_modules("matplotlib", "jsonschema")
 
 import argparse
 import math
@@ -17,7 +17,7 @@ import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots import facts, page, style, ticks
-from plots.document import InputError, read_json, say
+from plots.json_file import InputError, read_json, say
 from plots.text import cleaned
 from plots.validate import findings
 
@@ -188,5 +188,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    interpreter.end_quietly()
+    programs.end_on_sigpipe()
     sys.exit(main())

@@ -4,9 +4,9 @@ Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/ref
 and the findings of README.md between their markers.
 """
 
-from plots import interpreter
+from plots import programs
 
-interpreter.require("matplotlib", "jsonschema", "jinja2")
+programs.require_modules("matplotlib", "jsonschema", "jinja2")
 
 import argparse
 import gzip
@@ -18,11 +18,12 @@ from pathlib import Path
 
 from plots import __main__ as drawing
 from plots import readme, results_page
-from plots.document import InputError, kind_of, read_json, schema_findings
+from plots.programs import TOP
+from plots.document import kind_of, schema_findings
+from plots.json_file import InputError, read_json
 from plots.run_file import load_run
 from plots.text import cleaned
 
-TOP = Path(__file__).resolve().parent.parent
 MEMORY = "idle-memory-per-connection"
 # The charts of docs/results.md, in this order, where the run has them. The README shows the first.
 SHOWN = (
@@ -137,5 +138,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    interpreter.end_quietly()
+    programs.end_on_sigpipe()
     sys.exit(main())

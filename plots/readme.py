@@ -5,21 +5,20 @@ and the findings come from a run (`plots.publish`), the table of models from `fa
 files.
 """
 
-from plots import interpreter
+from plots import programs
 
-interpreter.require("matplotlib", "jsonschema", "jinja2")
+programs.require_modules("matplotlib", "jsonschema", "jinja2")
 
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from plots import facts, report, results_page, ticks
 from plots.charts import connection_memory
-from plots.document import InputError
+from plots.json_file import InputError
+from plots.programs import TOP
 
-TOP = Path(__file__).resolve().parent.parent
 COMMANDS = {
     "chart": "python3 -m plots.publish RUN",
     "findings": "python3 -m plots.publish RUN",
@@ -139,27 +138,21 @@ def model_table(listing, top=TOP):
     return "\n".join(rows)
 
 
-def listing_of(program):
+def list_models(program):
     """What `fanin-server list --json` prints, parsed."""
     done = subprocess.run([program, "list", "--json"], capture_output=True, check=True, text=True)
     return json.loads(done.stdout)
 
 
-def built_server(top=TOP):
-    """The fanin-server that was built last, or None."""
-    programs = list(top.glob("build/*/fanin-server"))
-    return max(programs, key=lambda each: each.stat().st_mtime) if programs else None
-
-
 def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
-    program = arguments[0] if arguments else built_server()
+    program = arguments[0] if arguments else programs.find_program("fanin-server")
     if program is None or len(arguments) > 1:
         print("plots.readme: no fanin-server is built: cmake --build --preset release, or name one", file=sys.stderr)
         return 2
     path = TOP / "README.md"
     try:
-        text = replaced(path.read_text(encoding="utf-8"), "models", model_table(listing_of(program)), path)
+        text = replaced(path.read_text(encoding="utf-8"), "models", model_table(list_models(program)), path)
         path.write_text(text, encoding="utf-8")
     except (InputError, OSError, subprocess.CalledProcessError) as error:
         print(f"plots.readme: {error}", file=sys.stderr)
@@ -168,5 +161,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    interpreter.end_quietly()
+    programs.end_on_sigpipe()
     sys.exit(main())

@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 
 from plots import consistency
-from plots.document import InputError, kind_of, read_json, schema_findings
+from plots.document import kind_of, schema_findings
+from plots.json_file import InputError, read_json
 from plots.histogram import Histogram
 from plots.text import cleaned
 
@@ -29,7 +30,8 @@ def load_run(path):
     kind = kind_of(document, str(path))
     if kind != "fanin-run":
         raise InputError(f'{path}: $.schema: it is "{kind}": charts are drawn from a fanin-run')
-    found = schema_findings(document, kind, limit=1) or consistency.findings(document, kind)
+    found = schema_findings(document, kind, limit=1)
+    found = found or consistency.findings(document, kind) or consistency.summary_findings(path)
     if found:
         more = f" (and {len(found) - 1} more: python3 -m plots.validate)" if len(found) > 1 else ""
         raise InputError(f"{path}: {found[0]}{more}")

@@ -5,15 +5,16 @@ line; its first line says which. One line per finding on stderr, FILE: PLACE: wh
 is sound, 2 when one is not.
 """
 
-from plots import interpreter
+from plots import programs
 
-interpreter.require("jsonschema")
+programs.require_modules("jsonschema")
 
 import argparse
 import sys
 
 from plots import consistency
-from plots.document import Finding, InputError, kind_of, parse_json, read_bytes, read_json, schema_findings
+from plots.document import Finding, kind_of, schema_findings
+from plots.json_file import InputError, parse_json, read_bytes, read_json
 
 
 def findings(document, origin, limit=10):
@@ -60,7 +61,14 @@ def check(path, limit):
     """Returns up to `limit` Findings of the file at `path`. Raises InputError where it cannot be read at all."""
     if str(path).endswith(".jsonl"):
         return lines_findings(path, limit)
-    return findings(read_json(path), str(path), limit)
+    document = read_json(path)
+    found = findings(document, str(path), limit)
+    if found or document["schema"] != "fanin-run":
+        return found
+    recomputed = consistency.summary_findings(path)
+    if recomputed is None:
+        print(f"plots.validate: {path}: no fanin is built, so the summaries were not recomputed", file=sys.stderr)
+    return recomputed or []
 
 
 def main(arguments=None):
@@ -85,5 +93,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    interpreter.end_quietly()
+    programs.end_on_sigpipe()
     sys.exit(main())

@@ -14,8 +14,7 @@ namespace fanin::harness {
 namespace {
 
 // The package is taken from the directory that follows, and nothing from the working directory: a folder `plots` there
-// is another one. plots/interpreter.py starts this anew with an interpreter that has matplotlib, where this one lacks
-// it.
+// is another one. plots/programs.py restarts with an interpreter that has matplotlib if this one lacks it.
 constexpr const char* kStart =
     "import runpy, sys\n"
     "sys.path[:] = [sys.argv.pop(1)] + [each for each in sys.path if each]\n"

@@ -5,9 +5,8 @@
 
 namespace fanin::harness {
 
-// Whether the cells, summaries and slopes of a run follow from its suite and its rounds: what a schema cannot say, as
-// plots/consistency.py has it. The run must fit its schema. All throw std::invalid_argument with file and place of the
-// first thing that is wrong.
+// Whether the cells, summaries and slopes of a run follow from its suite and its rounds, which a schema cannot say. The
+// run must fit its schema. All throw std::invalid_argument with file and place of the first fault.
 
 // Each cell is one of the suite and of a server of the run; one that is measured has a round that is ok.
 void check_cells(const JsonReader& run, const Suite& suite);

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib
 
 from plots import page, series, style, sweep, ticks
-from plots.document import InputError, read_json
+from plots.json_file import InputError, read_json
 from plots.text import clean, cleaned, short
 
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}

@@ -186,6 +186,12 @@ def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, unanswered=0):
     return json.loads(_made[key])
 
 
+def small_run():
+    """A run of one server and two cells."""
+    experiments = (("echo-closed", "echo", ("epoll",), "connections", (1, 10), None),)
+    return make_run([("epoll", "epoll")], experiments, {})
+
+
 _made = {}  # runs as JSON by what they were asked for: making one takes seconds, and tests change theirs
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from plots import charts, load_curve, page, report
 from plots.charts import micro
-from plots.document import Finding, InputError, schema_findings
+from plots.document import Finding, schema_findings
+from plots.json_file import InputError
 from plots.run_file import Run
 from plots.style import StyleBook
 from plots.tests import fixture, fixture_micro, load_curve_test, subsets_test

@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 from plots.charts import micro
-from plots.document import InputError
+from plots.json_file import InputError
 from plots.style import StyleBook
 from plots.tests import fixture_micro
 from plots.tests.drawing import legend_texts, lines_of

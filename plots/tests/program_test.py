@@ -89,7 +89,7 @@ class Program(unittest.TestCase):
 
     def test_an_interpreter_that_is_no_python_is_not_started(self):
         # The bug: FANIN_PYTHON=/bin/true drew nothing, without a word and with exit code 0.
-        code = "from plots import interpreter; interpreter.require('no_such_module')"
+        code = "from plots import programs; programs.require_modules('no_such_module')"
         environment = {**os.environ, "FANIN_PYTHON": "/bin/true"}
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)

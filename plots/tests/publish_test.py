@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from plots import publish, readme, results_page, ticks
-from plots.document import InputError
+from plots.json_file import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
 from plots.tests.fixture_comparisons import comparison_document

@@ -3,10 +3,10 @@
 import re
 import unittest
 
-from plots import readme
-from plots.document import InputError
+from plots import programs, readme
+from plots.json_file import InputError
 
-PROGRAM = readme.built_server()
+PROGRAM = programs.find_program("fanin-server")
 LISTING = {"models": [{"name": "epoll", "summary": "one thread", "threads": "one", "worker_processes": False}]}
 
 
@@ -40,7 +40,7 @@ class Models(unittest.TestCase):
     @unittest.skipUnless(PROGRAM, "no fanin-server is built")
     def test_the_table_is_that_of_the_program(self):
         """Would catch: a model that is added or renamed and not in the README: python3 -m plots.readme."""
-        table = readme.model_table(readme.listing_of(PROGRAM))
+        table = readme.model_table(readme.list_models(PROGRAM))
         self.assertEqual(self.text, readme.replaced(self.text, "models", table, "README.md"))
 
     def test_a_row_links_to_the_file_and_says_what_it_requires(self):

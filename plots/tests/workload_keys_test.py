@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 from plots import facts
-from plots.document import read_json
+from plots.json_file import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = read_json(ROOT / "results" / "schema" / "suite.schema.json")["$defs"]

@@ -1,0 +1,45 @@
+"""The programs that the charts need: a Python with their modules, and the built programs of the project."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+_CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
+
+
+def end_on_sigpipe():
+    """Ends the program by SIGPIPE when nobody reads its output (python3 -m plots RUN | head), as other programs do.
+
+    Python ignores the signal, and print would fail halfway.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def require_modules(*modules):
+    """Returns if this Python has `modules`; otherwise restarts the program with one that has them, or exits with 2."""
+    if all(importlib.util.find_spec(each) for each in modules):
+        return
+    wish = os.environ.get("FANIN_PYTHON")
+    for candidate in (wish,) if wish else _CANDIDATES:
+        imports = "import " + ", ".join(modules) + "; print('a ' + 'python')"  # which other programs do not print
+        if os.path.exists(candidate) and candidate != sys.executable:
+            done = subprocess.run([candidate, "-c", imports], capture_output=True, check=False)
+            if done.returncode == 0 and done.stdout == b"a python\n":
+                os.execv(candidate, [candidate, *sys.orig_argv[1:]])
+    missing = ", ".join(each for each in modules if not importlib.util.find_spec(each))
+    print(
+        f"{sys.executable} has no {missing}: run ./bootstrap.sh, or name an interpreter: FANIN_PYTHON=/path/to/python3",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+
+def find_program(name, top=TOP):
+    """Returns the path of a program of the project: the newest build of this source tree, else PATH, else None."""
+    built = [path for path in top.glob(f"build/*/{name}") if os.access(path, os.X_OK)]
+    return str(max(built, key=lambda path: path.stat().st_mtime)) if built else shutil.which(name)

@@ -1,0 +1,270 @@
+"""Tests of python3 -m plots.validate, and of what the loader of runs refuses."""
+
+import copy
+import gzip
+import io
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stderr
+from pathlib import Path
+from unittest import mock
+
+from plots import programs, validate
+from plots.json_file import InputError, parse_json
+from plots.run_file import load_run
+from plots.tests import fixture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def places(document):
+    return [each.place for each in validate.findings(document, "test")]
+
+
+def check_text(text, name="run.json"):
+    """Runs the command on a file with this text; returns (exit code, standard error)."""
+    return check_bytes(text.encode("utf-8"), name)
+
+
+def check_bytes(content, name):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / name
+        path.write_bytes(content)
+        errors = io.StringIO()
+        with redirect_stderr(errors):
+            code = validate.main([str(path)])
+        return code, errors.getvalue()
+
+
+class Consistency(unittest.TestCase):
+    def broken(self, change):
+        run = fixture.small_run()
+        change(run)
+        return places(run)
+
+    def test_sums_and_names(self):
+        def lose_a_request(run):
+            run["rounds"][0]["load"]["requests"]["sent"] += 1
+
+        def wrong_cell(run):
+            run["rounds"][2]["cell"] = "echo-closed/epoll/7"
+
+        def wrong_server(run):
+            run["suite"]["experiments"][0]["servers"] = ["epol"]
+
+        def twice(run):
+            run["cells"][1]["id"] = run["cells"][0]["id"]
+
+        self.assertEqual(self.broken(lose_a_request), ["$.rounds[0].load.requests"])
+        self.assertIn("$.rounds[2].cell", self.broken(wrong_cell))
+        self.assertEqual(self.broken(wrong_server), ["$.suite.experiments[0].servers[0]"])
+        self.assertIn("$.cells[1]", self.broken(twice))
+
+    def test_each_round_is_measured_once(self):
+        # The bug: two programs in one directory measured each round twice, and the run was called sound.
+        def again(run):
+            run["rounds"].append(copy.deepcopy(run["rounds"][0]))
+
+        def too_many(run):
+            run["rounds"][0]["block"] = run["suite"]["repetitions"]
+
+        last = len(fixture.small_run()["rounds"])
+        self.assertEqual(self.broken(again)[0], f"$.rounds[{last}]")
+        self.assertEqual(self.broken(too_many)[0], "$.rounds[0].block")
+
+    def test_histogram_must_agree_with_its_buckets(self):
+        def response(run):
+            return run["rounds"][0]["load"]["latency"]["response"]
+
+        self.assertEqual(
+            self.broken(lambda run: response(run).update(count=1)), ["$.rounds[0].load.latency.response.count"]
+        )
+        self.assertIn(
+            "$.rounds[0].load.latency.response.percentiles.p50",
+            self.broken(lambda run: response(run)["percentiles"].update({"p50": 1})),
+        )
+        self.assertEqual(
+            self.broken(lambda run: response(run)["buckets"].reverse()),
+            ["$.rounds[0].load.latency.response.buckets[1]"],
+        )
+
+        def off_the_grid(run):
+            response(run)["buckets"][0][0] += 1  # buckets are wider than 1 ns there
+
+        self.assertEqual(self.broken(off_the_grid), ["$.rounds[0].load.latency.response.buckets[0]"])
+
+    def test_an_interval_holds_its_median(self):
+        def above(run):
+            run["summaries"][0]["low"] = 2 * run["summaries"][0]["high"]
+
+        self.assertEqual(self.broken(above), ["$.summaries[0]"])
+
+
+class Slopes(unittest.TestCase):
+    @staticmethod
+    def run_of(change=lambda run: None):
+        experiments = (("idle", "idle", ("epoll",), "idle_connections", (0, 100, 500), None),)
+        run = fixture.make_run([("epoll", "epoll")], experiments, {})
+        change(run)
+        return run
+
+    def test_null_needs_a_reason_and_noise_may_be_negative(self):
+        def null(run):
+            run["slopes"][0] |= {"median": None, "low": None, "high": None, "coverage": None}
+
+        def negative(run):
+            for one in run["rounds"]:
+                one["machine"]["slab_bytes"] = -5
+            run["slopes"] = []
+
+        self.assertEqual(places(self.run_of(null)), ["$.slopes[0]"])
+        self.assertEqual(places(self.run_of(negative)), [])
+
+    def test_runs_of_earlier_versions_are_valid(self):
+        def as_before(run):
+            del run["slopes"]
+            for one in run["rounds"]:
+                del one["machine"]["slab_bytes"]
+                del one["server"]["page_table_bytes"], one["server"]["kernel_stack_bytes"]
+
+        self.assertEqual(places(self.run_of(as_before)), [])
+
+
+class Summaries(unittest.TestCase):
+    """`fanin validate` recomputes them: harness/analysis/run_file_test.cc has the cases."""
+
+    # The tests of the charts run without a build; ./run_tests.sh builds the programs before it runs them.
+    @unittest.skipUnless(programs.find_program("fanin"), "no fanin is built")
+    def test_a_summary_of_other_rounds_is_refused(self):
+        """Would catch: a number that nobody can check, since it is not that of the rounds in the file."""
+        run = fixture.small_run()
+        self.assertEqual(check_text(json.dumps(run)), (0, ""))
+        run["summaries"][0]["median"] = run["summaries"][0]["low"]
+        code, errors = check_text(json.dumps(run))
+        self.assertEqual(code, 2)
+        self.assertRegex(errors, r"^plots\.validate: .*run\.json: /summaries/0/median: is .*, but the rounds give .*\n$")
+
+    @unittest.skipUnless(programs.find_program("fanin"), "no fanin is built")
+    def test_a_slope_of_other_rounds_is_refused(self):
+        run = Slopes.run_of()  # whose slopes numpy has fitted
+        self.assertEqual(check_text(json.dumps(run)), (0, ""))
+        run["slopes"][0]["median"] = run["slopes"][0]["low"]
+        self.assertIn("run.json: /slopes/0/median: is ", check_text(json.dumps(run))[1])
+
+    def test_without_the_program_the_command_says_what_it_left_out(self):
+        """Would catch: a run that is called sound though nothing recomputed its summaries."""
+        with mock.patch.object(programs, "find_program", return_value=None):
+            code, errors = check_text(json.dumps(fixture.small_run()))
+        self.assertEqual(code, 0)
+        self.assertIn("no fanin is built, so the summaries were not recomputed", errors)
+
+
+class Command(unittest.TestCase):
+    def test_each_bad_file_is_one_line_and_exit_code_2(self):
+        run = fixture.small_run()
+        version = json.dumps(run | {"schema_version": 1})
+        for text, said in (
+            ("", "not JSON"),
+            ("[1, 2", "not JSON"),
+            ("[]", "should be an object"),
+            ("{}", "$.schema"),
+            ('{"schema": "nonsense"}', "$.schema"),
+            (version, "$.schema_version: written by an older fanin (version 1, this one reads 2): run it again"),
+            ('{"schema": "fanin-truth"}', '$.schema: "fanin-truth" was written by another version of fanin: run it again'),
+            ("[" * 100_000, "not JSON"),
+            # Would catch: a traceback of too much recursion, and of a key that is no text.
+            ('{"schema": ' + "[" * 400 + "]" * 400 + "}", "is nested more than 100 deep"),
+            ('{"schema": [1]}', "$.schema"),
+        ):
+            code, errors = check_text(text)
+            self.assertEqual(code, 2, said)
+            self.assertIn(said, errors)
+            self.assertEqual(errors.count("\n"), 1, errors)
+
+    def test_gzipped_files(self):
+        packed = gzip.compress(json.dumps(fixture.small_run()).encode("utf-8"))
+        self.assertEqual(check_bytes(packed, "run.json.gz"), (0, ""))
+        code, errors = check_bytes(packed[:-20], "run.json.gz")
+        self.assertEqual(code, 2)
+        self.assertIn("it is gzipped and damaged", errors)
+
+    def test_rounds_file(self):
+        rounds = fixture.small_run()["rounds"]
+        self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl"), (0, ""))
+        # The bug: a line was broken at characters that only look like the end of one.
+        texts = [{**rounds[0], "status": "failed", "reason": "the server said \u2028 and \u0085"}]
+        self.assertEqual(check_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts), "rounds.jsonl"), (0, ""))
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (*rounds, rounds[0])), "rounds.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn(f"line {len(rounds) + 1}: $: the round of {rounds[0]['cell']} in block 0 occurs twice", errors)
+        del rounds[1]["status"]
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn('line 2: $: there is no key "status"', errors)
+
+    def test_live_lines(self):
+        # The bug: every .jsonl file was taken as rounds, so that the lines of --live-json were refused.
+        line = {"run": 1, "phase": "window", "second": 0, "completed": 9, "failed": 0, "rate_per_s": 9.0, "p50_ns": None,
+                "p99_ns": None, "max_ns": 70, "connections_up": 2, "errors": {}}  # fmt: skip
+        lines = [{**line, "phase": "connecting"}, line]
+        self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in lines), "live.jsonl"), (0, ""))
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, {**line, "second": -1})), "a.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn("line 2: $.second: ", errors)
+        # A round among live lines is none of them.
+        code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, fixture.small_run()["rounds"][0])), "a.jsonl")
+        self.assertEqual(code, 2)
+        self.assertIn("line 2: $: ", errors)
+
+    def test_as_a_program(self):
+        # What the other programs' tests and people run.
+        done = subprocess.run(
+            [sys.executable, "-m", "plots.validate", "/nonexistent"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr, "plots.validate: cannot read /nonexistent: No such file or directory\n")
+
+    def test_nan_and_infinity_are_refused_with_their_place(self):
+        # Python reads NaN, Infinity and 1e999 without a word; JSON and the dictionary have none of them.
+        for word in ("NaN", "Infinity", "-Infinity", "1e999"):
+            run = fixture.small_run()
+            run["summaries"][0]["median"] = "HERE"
+            code, errors = check_text(json.dumps(run).replace('"HERE"', word))
+            self.assertEqual(code, 2)
+            self.assertIn("$.summaries[0].median", errors)
+            self.assertEqual(errors.count("\n"), 1)
+        with self.assertRaises(InputError):
+            parse_json(json.dumps({"x": math.nan}), "test")
+
+
+class Loader(unittest.TestCase):
+    def refusal(self, files):
+        with tempfile.TemporaryDirectory() as directory:
+            for name, text in files.items():
+                (Path(directory) / name).write_text(text, encoding="utf-8")
+            with self.assertRaises(InputError) as caught:
+                load_run(directory)
+        self.assertNotIn("\n", str(caught.exception))
+        return str(caught.exception)
+
+    def test_refusals_say_what_to_do(self):
+        self.assertIn("holds no run.json", self.refusal({}))
+        self.assertIn("--resume", self.refusal({"rounds.jsonl": ""}))
+        self.assertIn(
+            "charts are drawn from a fanin-run",
+            self.refusal({"run.json": json.dumps(fixture.small_run()["rounds"][0]["load"])}),
+        )
+        run = fixture.small_run()
+        del run["placement"]
+        self.assertIn('$: there is no key "placement"', self.refusal({"run.json": json.dumps(run)}))
+
+if __name__ == "__main__":
+    unittest.main()
