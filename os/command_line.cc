@@ -56,6 +56,10 @@ std::string dashed_name(const CLI::Option& option) { return "--" + option.get_ln
 }  // namespace
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help-json") {
+    print_text(stdout, command_line_json(app));
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -40,6 +41,26 @@ TEST(CommandLine, NamesTheOptionThatWasMeant) {
   EXPECT_EQ(refusal({"--colour"}), "there is no option --colour: see prog --help");
   EXPECT_EQ(refusal({"-x"}), "there is no option -x: see prog --help");
   EXPECT_EQ(refusal({"one"}), "'one' is one argument too many: see prog --help");
+}
+
+// Would catch: a man page without a command, an alias, a default or the range of an option.
+TEST(CommandLine, IsDescribedAsJson) {
+  CLI::App app("Measures.", "prog");
+  int port = 0;
+  std::vector<std::string> targets;
+  app.add_option("-p,--port", port, "to listen on")->check(CLI::Range(1, 9))->default_str("7")->group("Net");
+  CLI::App* run = app.add_subcommand("run", "Runs.");
+  run->add_option("TARGET", targets, "servers")->required();
+  run->add_flag("--quiet", "no output");
+  const auto json = nlohmann::json::parse(command_line_json(app));
+  EXPECT_EQ(json["name"], "prog");
+  EXPECT_EQ(json["options"][1], nlohmann::json::parse(R"({"names": ["-p", "--port"], "positional": false,
+    "required": false, "repeatable": false, "flag": false, "type": "INT:INT in [1 - 9]", "default": "7",
+    "group": "Net", "help": "to listen on"})"));
+  const auto& options = json["commands"][0]["options"];
+  EXPECT_EQ(options[1]["names"][0], "TARGET");
+  EXPECT_TRUE(options[1]["positional"] && options[1]["required"] && options[1]["repeatable"]);
+  EXPECT_TRUE(options[2]["flag"]);
 }
 
 // Would catch: --seed -1 taken for 18446744073709551615.
