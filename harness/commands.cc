@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -25,8 +24,6 @@
 
 namespace fanin::harness {
 namespace {
-
-namespace fs = std::filesystem;
 
 int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
   const Json first = load_run(first_path);
@@ -92,7 +89,7 @@ void add_list_command(CLI::App& app) {
       print_text(stdout, describe_suites(programs));
       return;
     }
-    const std::string path = find_suite(given->suite, programs.suites);
+    const std::string path = find_suite(given->suite, programs);
     const Suite of_file = parse_suite(load_json(path), path);
     check_models(of_file, path, Catalogue::ask(programs.server));
     print_text(stdout, describe_cells(of_file, given->only));
@@ -185,8 +182,7 @@ void add_plot_command(CLI::App& app) {
       }
     }
     arguments.insert(arguments.end(), {"--", given->measured});
-    const fs::path self = fs::read_symlink("/proc/self/exe");
-    draw_plots(self.parent_path(), find_plots_module(given->measured), arguments);
+    draw_plots(Programs::beside_self("", "").data(), find_plots_module(given->measured), arguments);
   });
 }
 

@@ -43,8 +43,7 @@ std::string describe_models(const Catalogue& catalogue) {
 
 std::string describe_suites(const Programs& programs) {
   std::vector<fs::path> paths;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(programs.suites, error)) {
+  for (const auto& entry : fs::directory_iterator(programs.data() / "suites")) {
     paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());

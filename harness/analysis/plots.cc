@@ -45,23 +45,6 @@ std::vector<std::string> interpreters() {
 
 }  // namespace
 
-std::filesystem::path find_plots(const std::filesystem::path& program_directory) {
-  for (auto folder = program_directory;; folder = folder.parent_path()) {
-    std::error_code unreadable;
-    if (std::filesystem::exists(folder / "plots" / "__main__.py", unreadable) &&
-        std::filesystem::is_directory(folder / "results" / "schema", unreadable)) {
-      return folder;
-    }
-    if (folder == folder.parent_path()) {
-      break;
-    }
-  }
-  throw std::invalid_argument(
-      fmt::format("there are no plots/ and results/schema/ in {} or above it: run the fanin of a source tree, or put "
-                  "both folders beside it",
-                  program_directory.string()));
-}
-
 std::string find_plots_module(const std::string& measured) {
   if (!std::filesystem::is_regular_file(measured)) {
     return "plots";  // which says what is wrong with anything but a run directory
@@ -71,11 +54,10 @@ std::string find_plots_module(const std::string& measured) {
   return is_sweep ? "plots.load_curve" : "plots";
 }
 
-void draw_plots(const std::filesystem::path& program_directory, const std::string& module,
+void draw_plots(const std::filesystem::path& data, const std::string& module,
                 const std::vector<std::string>& arguments) {
-  const std::string folder = find_plots(program_directory).string();
   for (const std::string& interpreter : interpreters()) {
-    std::vector<std::string> words{interpreter, "-c", kStart, folder, module};
+    std::vector<std::string> words{interpreter, "-c", kStart, data.string(), module};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);

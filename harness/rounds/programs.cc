@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <stdexcept>
 
 #include "os/child_process.h"
@@ -20,7 +19,7 @@ Programs Programs::beside_self(const std::string& server_override, const std::st
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
   const std::filesystem::path folder = self.parent_path();
   Programs programs{self.string(), (folder / "fanin-server").string(), (folder / "fanin-load").string(),
-                    (folder / "fanin-conformance").string(), (folder / "suites").string()};
+                    (folder / "fanin-conformance").string()};
   if (!server_override.empty()) {
     programs.server = absolute(server_override);
   }
@@ -31,6 +30,21 @@ Programs Programs::beside_self(const std::string& server_override, const std::st
     programs.conformance.clear();
   }
   return programs;
+}
+
+std::filesystem::path Programs::data() const {
+  const std::filesystem::path program_directory = std::filesystem::path(self).parent_path();
+  for (const char* candidate : {"share/fanin", "../share/fanin"}) {
+    std::filesystem::path folder = (program_directory / candidate).lexically_normal();
+    std::error_code unreadable;
+    if (std::filesystem::is_directory(folder / "suites", unreadable)) {
+      return folder;
+    }
+  }
+  throw std::invalid_argument(fmt::format(
+      "the suites and plots are neither in {0}/share/fanin nor in {0}/../share/fanin: install fanin, or run "
+      "it in its build directory",
+      program_directory.string()));
 }
 
 void require_generator(const std::string& path) {

@@ -141,12 +141,12 @@ Suite with_repetitions(Suite suite, int repetitions) {
 
 }  // namespace
 
-std::string find_suite(const std::string& name, const std::string& folder) {
+std::string find_suite(const std::string& name, const Programs& programs) {
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".json");
   if (is_path) {
     return name;
   }
-  std::string shipped = fmt::format("{}/{}.json", folder, name);
+  std::string shipped = fmt::format("{}/suites/{}.json", programs.data().string(), name);
   if (::access(shipped.c_str(), R_OK) != 0) {
     throw std::invalid_argument(
         fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json",
@@ -159,7 +159,7 @@ Session begin_session(const RunOptions& options) {
   Session session;
   session.rig = make_rig(options);
   session.allowed_cpus = allowed_cpus();
-  const std::string path = find_suite(options.suite, session.rig.programs.suites);
+  const std::string path = find_suite(options.suite, session.rig.programs);
   RunRecord& record = session.record;
   record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
   const fs::path folder = fs::absolute(path).parent_path();

@@ -41,6 +41,6 @@ Session begin_session(const RunOptions& options);
 Session resume_session(const RunOptions& options);
 
 // The path of a suite that is given by name or path.
-std::string find_suite(const std::string& name, const std::string& folder);
+std::string find_suite(const std::string& name, const Programs& programs);
 
 }  // namespace fanin::harness
