@@ -23,9 +23,12 @@ std::vector<std::string> two_even_processes() {
   return {"--processes", "2", "--cpus", std::to_string(allowed_cpus().front())};
 }
 
-bool replicates(const Target& target) { return is_default_and_keeps(target) && target.model.replicates; }
+// Connections of different processes cannot see each other, so chat refuses --processes.
+bool replicates(const Target& target) {
+  return is_default_and_keeps(target) && target.model.replicates && !target.setup.broadcasts;
+}
 
-bool steers(const Target& target) { return is_default_and_keeps(target) && target.model.steers; }
+bool steers(const Target& target) { return replicates(target) && target.model.steers; }
 
 // The serving processes: the tree without its root.
 std::vector<pid_t> list_replicas(const RunningServer& server) {
