@@ -50,11 +50,10 @@ Json run_gate(const Rig& rig, const std::string& model, const std::string& proto
   return conformance_of_report(load_json(path));
 }
 
-// A few hundred verified replies. The window is far too short to measure anything.
+// Counts requests and measures no time, so a busy machine cannot fail a server.
 Json run_verified_load(const Rig& rig, const ServerSpec& server, Cell cell) {
-  cell.workload = cell.workload.for_a_check();
+  cell.workload = cell.workload.for_conformance();
   cell.warmup = {std::chrono::milliseconds(10)};
-  cell.duration = std::chrono::milliseconds(100);
   const Json round = run_round_for_check(rig, server, cell);
   if (round["status"] == "failed") {
     return verdict("failed", 1, round["reason"]);
@@ -62,8 +61,8 @@ Json run_verified_load(const Rig& rig, const ServerSpec& server, Cell cell) {
   const Json& requests = round["load"]["requests"];
   if (requests.value("failed", 0) > 0) {
     return verdict("failed", 1,
-                   fmt::format("{} of {} replies were wrong: {}", requests.value("failed", 0),
-                               requests.value("sent", 0), round["load"].value("errors", Json()).dump()));
+                   fmt::format("{} of {} requests failed: {}", requests.value("failed", 0), requests.value("sent", 0),
+                               round["load"].value("errors", Json()).dump()));
   }
   if (requests.value("completed", 0) == 0) {
     return verdict("failed", 1, "no request was answered");

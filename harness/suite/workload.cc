@@ -68,14 +68,16 @@ Workload Workload::with(const std::string& key, const Json& value) const {
   return changed;
 }
 
-Workload Workload::for_a_check() const {
+Workload Workload::for_conformance() const {
   Workload check = *this;
   for (const char* key : {"rate", "ramp", "arrival", "burst_size", "trace", "idle_connections", "verify_idle",
-                          "trickle", "requests", "threads", "idle_strategy"}) {
+                          "trickle", "send_bytes_per_s", "read_bytes_per_s", "threads", "idle_strategy"}) {
     check.values_.erase(key);
   }
   check.values_["connections"] = std::min<std::int64_t>(4, connections());
   check.values_["think_time"] = "0s";  // the threads driver would think for a second by default
+  check.values_["requests"] = 50;
+  check.values_["timeout"] = "30s";
   return check;
 }
 
