@@ -5,6 +5,7 @@
 
 #include "microbench/benchmarks.h"
 #include "protocols/cpu_burner.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::microbench {

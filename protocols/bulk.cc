@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "protocols/line_hash.h"
+#include "protocols/options.h"
 #include "protocols/pattern.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
@@ -143,11 +144,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kBulk{.name = "bulk",
-                     .summary = "answers every line with a long reply (--reply-bytes)",
-                     .make_sessions = make_sessions,
-                     .make_client = make_client,
-                     .server_options = "reply-bytes",
-                     .client_options = "payload-bytes payload reply-bytes"};
+extern const Protocol kBulk{.name = "bulk",
+                            .summary = "answers every line with a long reply (--reply-bytes)",
+                            .make_sessions = make_sessions,
+                            .make_client = make_client,
+                            .server_options = "reply-bytes",
+                            .client_options = "payload-bytes payload reply-bytes"};
 
 }  // namespace fanin

@@ -113,11 +113,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kChat{.name = "chat",
-                     .summary = "sends every line to every member, the sender included",
-                     .make_sessions = make_sessions,
-                     .make_client = make_client,
-                     .needs_shared_memory = true,
-                     .client_options = "payload-bytes"};
+extern const Protocol kChat{.name = "chat",
+                            .summary = "sends every line to every member, the sender included",
+                            .make_sessions = make_sessions,
+                            .make_client = make_client,
+                            .needs_shared_memory = true,
+                            .client_options = "payload-bytes"};
 
 }  // namespace fanin

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "protocols/options.h"
 #include "protocols/stamp.h"
 
 namespace fanin {

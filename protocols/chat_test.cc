@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin {

@@ -26,10 +26,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kDiscard{.name = "discard",
-                        .summary = "reads until the end of the stream, answers nothing, closes",
-                        .make_sessions = make_sessions,
-                        .make_client = make_client,
-                        .client_options = "payload-bytes payload"};
+extern const Protocol kDiscard{.name = "discard",
+                               .summary = "reads until the end of the stream, answers nothing, closes",
+                               .make_sessions = make_sessions,
+                               .make_client = make_client,
+                               .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

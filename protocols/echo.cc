@@ -29,10 +29,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kEcho{.name = "echo",
-                     .summary = "returns every byte",
-                     .make_sessions = make_sessions,
-                     .make_client = make_client,
-                     .client_options = "payload-bytes payload"};
+extern const Protocol kEcho{.name = "echo",
+                            .summary = "returns every byte",
+                            .make_sessions = make_sessions,
+                            .make_client = make_client,
+                            .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

@@ -1,6 +1,7 @@
 // goodbye: a fixed reply to every line.
 #include <algorithm>
 
+#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
@@ -45,11 +46,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kGoodbye{.name = "goodbye",
-                        .summary = "answers every line with a fixed line (--reply)",
-                        .make_sessions = make_sessions,
-                        .make_client = make_client,
-                        .server_options = "reply",
-                        .client_options = "payload-bytes payload reply"};
+extern const Protocol kGoodbye{.name = "goodbye",
+                               .summary = "answers every line with a fixed line (--reply)",
+                               .make_sessions = make_sessions,
+                               .make_client = make_client,
+                               .server_options = "reply",
+                               .client_options = "payload-bytes payload reply"};
 
 }  // namespace fanin

@@ -27,6 +27,6 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& /*optio
 
 }  // namespace
 
-const Protocol kGreet{"greet", "says hello and closes", make_sessions, make_client};
+extern const Protocol kGreet{"greet", "says hello and closes", make_sessions, make_client};
 
 }  // namespace fanin

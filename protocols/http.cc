@@ -6,6 +6,7 @@
 #include "protocols/http_client.h"
 #include "protocols/http_files.h"
 #include "protocols/http_session.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -25,7 +26,7 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kHttp{
+extern const Protocol kHttp{
     .name = "http",
     .summary = "HTTP/1.1: files below a directory (--root)",
     .make_sessions = make_sessions,

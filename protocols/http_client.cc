@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocols/http_client_request.h"
+#include "protocols/options.h"
 
 namespace fanin {
 namespace {

@@ -8,10 +8,11 @@
 #include "protocols/body_check.h"
 #include "protocols/client_protocol.h"
 #include "protocols/partial_replies.h"
-#include "protocols/registry.h"
 #include "protocols/status_set.h"
 
 namespace fanin {
+
+struct ClientProtocolOptions;
 
 // The client's half of HTTP/1.1, for any server: one request again and again, on a connection that is kept for as long
 // as the server keeps it. Verified of a reply are its form, its status and that its body is as long as was announced;

@@ -6,6 +6,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "protocols/options.h"
+
 namespace fanin {
 namespace {
 

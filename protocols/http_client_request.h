@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "protocols/registry.h"
-
 namespace fanin {
+
+struct ClientProtocolOptions;
 
 // The request that the options of http describe, as it goes over the wire. Throws std::invalid_argument naming the
 // option that would break the request's form, or that contradicts another.

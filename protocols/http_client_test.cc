@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/scratch_directory.h"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "protocols/options.h"
 #include "protocols/pattern.h"
 #include "protocols/scratch_directory.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocols/http_exchange.h"
+#include "protocols/options.h"
 #include "protocols/pattern.h"
 #include "protocols/scratch_directory.h"
 

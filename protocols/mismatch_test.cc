@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "protocols/connection_setup.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/splitmix.h"

@@ -1,5 +1,7 @@
 #include "protocols/pattern_client.h"
 
+#include "protocols/options.h"
+
 namespace fanin {
 
 PatternClient::PatternClient(const ClientProtocolOptions& options)

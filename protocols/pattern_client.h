@@ -5,10 +5,11 @@
 
 #include "protocols/client_protocol.h"
 #include "protocols/partial_replies.h"
-#include "protocols/registry.h"
 #include "protocols/reply_pattern.h"
 
 namespace fanin {
+
+struct ClientProtocolOptions;
 
 // A fixed request whose reply ends at the match of a regular expression. Keeps a reply until it is complete.
 class PatternClient : public ClientProtocol {

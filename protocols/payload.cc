@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "protocols/options.h"
 #include "protocols/stamp.h"
 
 namespace fanin {

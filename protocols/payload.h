@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "protocols/registry.h"
-
 namespace fanin {
+
+struct ClientProtocolOptions;
 
 // The body of a request, and the length of the stamp at its front (0 for a fixed text).
 struct Payload {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/stamp.h"
@@ -173,13 +174,13 @@ TEST(Protocols, SayWhatTheyPromise) {
 }
 
 TEST(Protocols, GreetClosesAfterItsWord) {
-  EXPECT_TRUE(run_session(kGreet.make_sessions({})(), "", 0, 65536).server_closes);
-  EXPECT_FALSE(run_session(kEcho.make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_TRUE(run_session(find_protocol("greet").make_sessions({})(), "", 0, 65536).server_closes);
+  EXPECT_FALSE(run_session(find_protocol("echo").make_sessions({})(), "", 0, 65536).server_closes);
 }
 
 // Would catch: an echo client that accepts the reply of another connection, or an old one.
 TEST(EchoClient, RefusesAReplyThatBelongsElsewhere) {
-  const auto client = kEcho.make_client({.payload_bytes = 64});
+  const auto client = find_protocol("echo").make_client({.payload_bytes = 64});
   ClientState one{.connection = 1};
   ClientState two{.connection = 2};
   std::string request_one;
@@ -196,7 +197,7 @@ TEST(EchoClient, RefusesAReplyThatBelongsElsewhere) {
 
 // Would catch: a greeting that was cut short counted as served.
 TEST(GreetClient, NeedsTheWholeGreetingAndTheEnd) {
-  const auto client = kGreet.make_client({});
+  const auto client = find_protocol("greet").make_client({});
   std::string nothing;
   ClientState state;
   client->append_request(state, nothing);
@@ -240,7 +241,8 @@ TEST(LargeClient, RefusesTheReplyToAnotherRequest) {
 TEST(Registry, RefusesOptionsOfOtherProtocols) {
   const std::vector<std::string> given{"work"};
   EXPECT_NO_THROW(refuse_other_options("protocol 'work'", find_protocol("work").server_options, given));
-  EXPECT_THROW(refuse_other_options("protocol 'echo'", kEcho.server_options, given), std::invalid_argument);
+  EXPECT_THROW(refuse_other_options("protocol 'echo'", find_protocol("echo").server_options, given),
+               std::invalid_argument);
 }
 
 TEST(Registry, UnknownProtocolIsNamed) {
@@ -253,9 +255,9 @@ TEST(Registry, UnknownProtocolIsNamed) {
 }
 
 TEST(Registry, RefusesWhatCannotWork) {
-  EXPECT_THROW(kEcho.make_client({.payload_bytes = 0}), std::invalid_argument);
-  EXPECT_THROW(kGoodbye.make_client({.payload = "a\nb"}), std::invalid_argument);
-  EXPECT_THROW(kRaw.make_client({}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("echo").make_client({.payload_bytes = 0}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("goodbye").make_client({.payload = "a\nb"}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("raw").make_client({}), std::invalid_argument);
   for (const double share : {1.5, -0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
     EXPECT_THROW(find_protocol("work").make_sessions({.work_share = share}), std::invalid_argument) << share;
   }

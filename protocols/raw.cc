@@ -7,6 +7,7 @@
 #include "protocols/connection_setup.h"
 #include "protocols/delimited_client.h"
 #include "protocols/fixed_length_client.h"
+#include "protocols/options.h"
 #include "protocols/pattern_client.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
@@ -111,13 +112,13 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kRaw{.name = "raw",
-                    .summary = "a fixed request to any server, reply framing by option (client only)",
-                    .make_sessions = nullptr,
-                    .make_client = make_client,
-                    .client_options =
-                        "request reply-delimiter reply-bytes reply-pattern reply-limit-bytes expect "
-                        "greeting-delimiter greeting-pattern setup-request setup-reply-delimiter "
-                        "setup-reply-bytes setup-reply-pattern setup-expect"};
+extern const Protocol kRaw{.name = "raw",
+                           .summary = "a fixed request to any server, reply framing by option (client only)",
+                           .make_sessions = nullptr,
+                           .make_client = make_client,
+                           .client_options =
+                               "request reply-delimiter reply-bytes reply-pattern reply-limit-bytes expect "
+                               "greeting-delimiter greeting-pattern setup-request setup-reply-delimiter "
+                               "setup-reply-bytes setup-reply-pattern setup-expect"};
 
 }  // namespace fanin

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
@@ -18,7 +19,7 @@ ClientProtocolOptions ping(std::string expect = "") {
 }
 
 TEST(RawClient, FindsTheDelimiterThroughAnyFragmentation) {
-  const auto client = kRaw.make_client(ping());
+  const auto client = find_protocol("raw").make_client(ping());
   const std::string replies = "+PONG\r\n\r+A\r\r\n";
   for (std::size_t split = 0; split <= replies.size(); ++split) {
     ClientState state;
@@ -30,7 +31,7 @@ TEST(RawClient, FindsTheDelimiterThroughAnyFragmentation) {
 }
 
 TEST(RawClient, ChecksWhatWasExpected) {
-  const auto client = kRaw.make_client(ping("+PONG"));
+  const auto client = find_protocol("raw").make_client(ping("+PONG"));
   ClientState state;
   std::string request;
   client->append_request(state, request);
@@ -41,7 +42,7 @@ TEST(RawClient, ChecksWhatWasExpected) {
 
 // Would catch: a delimiter automaton that forgets a partial match ("aab" in "aaab").
 TEST(RawClient, DelimiterThatOverlapsItself) {
-  const auto client = kRaw.make_client({.request = "x", .reply_delimiter = "aab"});
+  const auto client = find_protocol("raw").make_client({.request = "x", .reply_delimiter = "aab"});
   ClientState state;
   std::string request;
   client->append_request(state, request);
@@ -49,7 +50,7 @@ TEST(RawClient, DelimiterThatOverlapsItself) {
 }
 
 TEST(RawClient, CountsToTheLengthThroughAnyFragmentation) {
-  const auto client = kRaw.make_client({.request = "x", .reply_bytes = 3});
+  const auto client = find_protocol("raw").make_client({.request = "x", .reply_bytes = 3});
   const std::string replies = "abc\r\nx";
   for (std::size_t split = 0; split <= replies.size(); ++split) {
     ClientState state;
@@ -74,7 +75,7 @@ class RawPattern : public testing::TestWithParam<PatternCase> {};
 TEST_P(RawPattern, EndsAtTheFirstByteThatMatches) {
   const auto& [pattern, stream, ends] = GetParam();
   const std::string_view text(stream);
-  const auto client = kRaw.make_client({.request = "x", .reply_pattern = pattern});
+  const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});
   ClientState prepared;
   std::string requests;
   for (std::size_t i = 0; i < ends.size(); ++i) {
@@ -104,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(Patterns, RawPattern,
                                          PatternCase{"\\$", "a$", {2}}));
 
 TEST(RawPattern, ChecksWhatWasExpected) {
-  const auto client = kRaw.make_client({.request = "x", .reply_pattern = "\n", .expect = "OK\n"});
+  const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = "\n", .expect = "OK\n"});
   ClientState prepared;
   std::string request;
   client->append_request(prepared, request);
@@ -122,7 +123,7 @@ TEST(RawPattern, ChecksWhatWasExpected) {
 // Would catch: a generator that keeps all that a server sends which never ends its reply; a part of the reply of an
 // earlier life of the connection taken for one of the next.
 TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
-  const auto client = kRaw.make_client({.request = "x", .reply_pattern = "\n", .reply_limit = 5});
+  const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = "\n", .reply_limit = 5});
   ClientState prepared;
   std::string request;
   client->append_request(prepared, request);
@@ -144,7 +145,7 @@ TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
 // Would catch: a pattern that a server makes backtrack until the run is over. In whatever pieces the reply comes.
 TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
   for (const char* pattern : {"(a+)+b", "(a|aa)+b", "(a*)*(a*)*b", "a(?:a|c)*?b"}) {
-    const auto client = kRaw.make_client({.request = "x", .reply_pattern = pattern});
+    const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});
     ClientState prepared;
     std::string request;
     client->append_request(prepared, request);
@@ -162,7 +163,7 @@ TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
 // Would catch: a limit that a pattern reaches which reads a long reply once.
 TEST(RawPattern, ALongReplyIsWithinTheLimit) {
   for (const char* pattern : {"a(?:x|y)*?END", "(*ANYCRLF)(?x) a (?:x|y)*? END  # the end"}) {
-    const auto client = kRaw.make_client({.request = "x", .reply_pattern = pattern});
+    const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});
     ClientState state;
     std::string request;
     for (const std::size_t split : {0U, 20'000U, 60'000U}) {
@@ -175,10 +176,13 @@ TEST(RawPattern, ALongReplyIsWithinTheLimit) {
 
 TEST(RawClient, RefusesWhatEndsNoReply) {
   for (const char* pattern : {"(", "a*", "OK$", "$", "\\\\$", "(?=)"}) {
-    EXPECT_THROW(kRaw.make_client({.request = "x", .reply_pattern = pattern}), std::invalid_argument) << pattern;
+    EXPECT_THROW(find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern}), std::invalid_argument)
+        << pattern;
   }
-  EXPECT_THROW(kRaw.make_client({.request = "x", .reply_delimiter = "y", .reply_bytes = 3}), std::invalid_argument);
-  EXPECT_THROW(kRaw.make_client({.request = "x", .reply_bytes = 3, .expect = "four"}), std::invalid_argument);
+  EXPECT_THROW(find_protocol("raw").make_client({.request = "x", .reply_delimiter = "y", .reply_bytes = 3}),
+               std::invalid_argument);
+  EXPECT_THROW(find_protocol("raw").make_client({.request = "x", .reply_bytes = 3, .expect = "four"}),
+               std::invalid_argument);
 }
 
 }  // namespace

@@ -10,9 +10,11 @@
 
 namespace fanin {
 
+// The row at the end of each protocol's file.
+extern const Protocol kBulk, kChat, kDiscard, kEcho, kGoodbye, kGreet, kHttp, kRaw, kUpper, kWork;
+
 std::span<const Protocol> protocols() {
-  static const std::vector<Protocol> table{kEcho,         kUpper, kDiscard, kGreet, kGoodbye,
-                                           kWorkProtocol, kBulk,  kHttp,    kChat,  kRaw};
+  static const std::vector<Protocol> table{kEcho, kUpper, kDiscard, kGreet, kGoodbye, kWork, kBulk, kHttp, kChat, kRaw};
   return table;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -71,5 +73,8 @@ class ServerSession {
   // empty input to continue after `more`.
   virtual Progress consume(std::string_view input, ReplyBuffer& out) = 0;
 };
+
+// Makes the session of a new connection. Any thread; outlives the sessions.
+using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
 
 }  // namespace fanin

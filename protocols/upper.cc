@@ -1,6 +1,7 @@
 // upper: returns bytes in upper case; appends --suffix to each line, before its newline.
 #include <algorithm>
 
+#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
@@ -54,11 +55,11 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
 
 }  // namespace
 
-const Protocol kUpper{.name = "upper",
-                      .summary = "returns bytes in upper case; appends --suffix to every line",
-                      .make_sessions = make_sessions,
-                      .make_client = make_client,
-                      .server_options = "suffix",
-                      .client_options = "payload-bytes payload suffix"};
+extern const Protocol kUpper{.name = "upper",
+                             .summary = "returns bytes in upper case; appends --suffix to every line",
+                             .make_sessions = make_sessions,
+                             .make_client = make_client,
+                             .server_options = "suffix",
+                             .client_options = "payload-bytes payload suffix"};
 
 }  // namespace fanin

@@ -9,6 +9,7 @@
 
 #include "protocols/cpu_burner.h"
 #include "protocols/line_hash.h"
+#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/template_client.h"
@@ -97,12 +98,11 @@ bool is_heavy(std::uint64_t line_hash, double share) noexcept {
   return static_cast<double>(line_hash >> 11) * 0x1p-53 < share;  // the upper 53 bits as a number in [0, 1)
 }
 
-const Protocol kWorkProtocol{
-    .name = "work",
-    .summary = "returns every line and burns CPU time (--work) for it, or for a share of lines",
-    .make_sessions = make_sessions,
-    .make_client = make_client,
-    .server_options = "work work-loops work-share",
-    .client_options = "payload-bytes payload"};
+extern const Protocol kWork{.name = "work",
+                            .summary = "returns every line and burns CPU time (--work) for it, or for a share of lines",
+                            .make_sessions = make_sessions,
+                            .make_client = make_client,
+                            .server_options = "work work-loops work-share",
+                            .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

@@ -7,6 +7,7 @@
 
 #include "net/clock.h"
 #include "protocols/line_hash.h"
+#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 #include "protocols/stamp.h"

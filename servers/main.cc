@@ -12,6 +12,7 @@
 #include "net/affinity.h"
 #include "net/descriptor.h"
 #include "os/program.h"
+#include "protocols/registry.h"
 #include "servers/counters.h"
 #include "servers/listing.h"
 #include "servers/model.h"
@@ -82,8 +83,11 @@ int serve(ServerCommand command) {
     print_error(kName, fmt::format("{} is not supported here: {}", model.name, *reason));
     return kUnsupported;
   }
-  validate(command.options);
+  validate(command);
   const Protocol& protocol = find_protocol(command.options.protocol, Half::kServers);
+  if (protocol.make_sessions == nullptr) {
+    throw std::invalid_argument(fmt::format("protocol '{}' has no server half: choose another", protocol.name));
+  }
   refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options,
                        command.given.of_protocols);
   if (!command.options.cpus.empty()) {
@@ -94,9 +98,10 @@ int serve(ServerCommand command) {
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_timeout);
-  command.options.protocol_options.given_up = stop::timed_out;
+  command.protocol_options.given_up = stop::timed_out;
   const ModelOptions& chosen = command.options.model;
-  Server server(command.options, chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
+  Server server(command.options, protocol.make_sessions(command.protocol_options),
+                chosen.processes > 1 || (model.reuses_port != nullptr && model.reuses_port(chosen)));
   check_listeners(model, server);
   Replicas replicas(model, server);
   check_descriptors(model, server);

@@ -7,6 +7,10 @@
 
 #include "servers/server.h"
 
+namespace fanin {
+struct Protocol;
+}
+
 namespace fanin::server {
 
 // A row of the model table.
@@ -48,9 +52,7 @@ struct ServerModel {
   // All connections live in one address space, as `chat` needs.
   bool shares_memory = true;
 
-  bool carries(const Protocol& protocol) const noexcept {
-    return protocol.make_sessions != nullptr && (shares_memory || !protocol.needs_shared_memory);
-  }
+  bool carries(const Protocol& protocol) const noexcept;
 };
 
 // Fills the defaults of the model into `options`. Throws std::invalid_argument naming an option or a protocol that the
@@ -65,31 +67,5 @@ std::span<const ServerModel> models();
 
 // Throws std::invalid_argument that lists the known names.
 const ServerModel& find_model(std::string_view name);
-
-// One per file in models/, listed in registry.cc.
-extern const ServerModel kIterative;
-extern const ServerModel kNonblocking;
-extern const ServerModel kProcess;
-extern const ServerModel kPrefork;
-extern const ServerModel kThread;
-extern const ServerModel kThreadPool;
-extern const ServerModel kSelect;
-extern const ServerModel kSelectLarge;
-extern const ServerModel kPoll;
-extern const ServerModel kEpoll;
-extern const ServerModel kEpollMod;
-extern const ServerModel kEpollEt;
-extern const ServerModel kEpollEtNodrain;
-extern const ServerModel kEpollOneshot;
-extern const ServerModel kReactorPool;
-extern const ServerModel kMultiReactor;
-extern const ServerModel kPreforkEpoll;
-extern const ServerModel kCoroutine;
-extern const ServerModel kSelector;
-extern const ServerModel kFiber;
-extern const ServerModel kWorkStealing;
-extern const ServerModel kSigio;
-extern const ServerModel kIoUring;
-extern const ServerModel kIoUringMultishot;
 
 }  // namespace fanin::server

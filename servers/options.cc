@@ -123,7 +123,7 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
          "grace period for replies after SIGTERM; then connections are closed and workers killed")
       ->default_str("2s");
   app.add_flag("--allow-remote", options.allow_remote, "allow addresses other than loopback");
-  add_protocol_options(app, options.protocol_options);
+  add_protocol_options(app, command.protocol_options);
   add_model_options(app, options.model);
 }
 
@@ -151,7 +151,7 @@ void check_contradictions(const CLI::App& app, const ServerCommand& command) {
   if (!options.listen.empty() && (is_given("--bind") || options.port != 0)) {
     refuse("--listen and --bind or --port contradict each other: give one");
   }
-  if (is_given("--work") && options.protocol_options.work_loops > 0) {
+  if (is_given("--work") && command.protocol_options.work_loops > 0) {
     refuse("--work and --work-loops contradict each other: give one");
   }
   if (is_given("--sleep") && model.idle_strategy != "sleep") {
@@ -179,12 +179,12 @@ std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) 
   return std::nullopt;
 }
 
-void validate(const ServerOptions& options) {
+void validate(const ServerCommand& command) {
   constexpr std::size_t kLongestText = 4096;  // well below the reply limit, so that a reply always fits
-  if (options.protocol_options.suffix.size() > kLongestText || options.protocol_options.reply.size() > kLongestText) {
+  if (command.protocol_options.suffix.size() > kLongestText || command.protocol_options.reply.size() > kLongestText) {
     throw std::invalid_argument("--suffix and --reply take at most 4096 bytes");
   }
-  if (const unsigned buffers = options.model.buffers; !std::has_single_bit(buffers)) {
+  if (const unsigned buffers = command.options.model.buffers; !std::has_single_bit(buffers)) {
     throw std::invalid_argument(
         fmt::format("--buffers {} is not a power of two: give {}", buffers, std::bit_ceil(buffers)));
   }

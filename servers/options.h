@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "protocols/options.h"
 #include "servers/server.h"
 
 namespace fanin::server {
@@ -18,6 +19,7 @@ struct GivenOptions {
 struct ServerCommand {
   std::string model;
   ServerOptions options;
+  ServerProtocolOptions protocol_options;
   GivenOptions given;
   bool list_as_json = false;
 };
@@ -27,6 +29,6 @@ struct ServerCommand {
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command);
 
 // Checks beyond CLI11's. Throws std::invalid_argument naming the mistake.
-void validate(const ServerOptions& options);
+void validate(const ServerCommand& command);
 
 }  // namespace fanin::server

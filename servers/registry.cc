@@ -1,3 +1,5 @@
+#include "protocols/registry.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +13,12 @@
 #include "servers/model.h"
 
 namespace fanin::server {
+
+// The row at the end of each file of models/.
+extern const ServerModel kCoroutine, kEpoll, kEpollEt, kEpollEtNodrain, kEpollMod, kEpollOneshot, kFiber, kIoUring,
+    kIoUringMultishot, kIterative, kMultiReactor, kNonblocking, kPoll, kPrefork, kPreforkEpoll, kProcess, kReactorPool,
+    kSelect, kSelectLarge, kSelector, kSigio, kThread, kThreadPool, kWorkStealing;
+
 namespace {
 
 std::vector<ServerModel> checked(std::vector<ServerModel> table) {
@@ -75,6 +83,10 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
 }
 
 }  // namespace
+
+bool ServerModel::carries(const Protocol& protocol) const noexcept {
+  return protocol.make_sessions != nullptr && (shares_memory || !protocol.needs_shared_memory);
+}
 
 void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options) {
   refuse_other_options(fmt::format("model '{}'", model.name), model.takes, given);

@@ -8,20 +8,9 @@
 #include "servers/stop.h"
 
 namespace fanin::server {
-namespace {
 
-SessionFactory make_session_factory(const ServerOptions& options) {
-  const Protocol& protocol = find_protocol(options.protocol);
-  if (protocol.make_sessions == nullptr) {
-    throw std::invalid_argument(fmt::format("protocol '{}' has no server half: choose another", protocol.name));
-  }
-  return protocol.make_sessions(options.protocol_options);
-}
-
-}  // namespace
-
-Server::Server(ServerOptions options, bool reuse_port)
-    : options_(std::move(options)), reuse_port_(reuse_port), sessions_(make_session_factory(options_)) {
+Server::Server(ServerOptions options, SessionFactory sessions, bool reuse_port)
+    : options_(std::move(options)), reuse_port_(reuse_port), sessions_(std::move(sessions)) {
   if (options_.listen.empty()) {
     listen(Address::parse(options_.bind, options_.port));
   }

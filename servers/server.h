@@ -8,7 +8,7 @@
 
 #include "net/clock.h"
 #include "net/socket_file.h"
-#include "protocols/registry.h"
+#include "protocols/server_session.h"
 #include "servers/listener.h"
 
 namespace fanin::server {
@@ -42,7 +42,6 @@ struct ServerOptions {
   std::string cpus;
   Nanoseconds drain_timeout = std::chrono::seconds(2);
   bool allow_remote = false;
-  ServerProtocolOptions protocol_options;
   ModelOptions model;
 };
 
@@ -50,9 +49,9 @@ struct ServerOptions {
 // make_session() may be used from any thread.
 class Server {
  public:
-  // Listens; with `reuse_port` so that more_listeners() can share the ports. Throws std::invalid_argument or
-  // std::system_error.
-  Server(ServerOptions options, bool reuse_port);
+  // `sessions` makes the sessions of options.protocol. Listens; with `reuse_port` so that more_listeners() can share
+  // the ports. Throws std::invalid_argument or std::system_error.
+  Server(ServerOptions options, SessionFactory sessions, bool reuse_port);
 
   const ServerOptions& options() const noexcept { return options_; }
   std::vector<Listener>& listeners() noexcept { return listeners_; }

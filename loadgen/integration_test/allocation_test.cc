@@ -10,6 +10,7 @@
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/runs/run.h"
 #include "protocols/mix_client.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace {

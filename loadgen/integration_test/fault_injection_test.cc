@@ -16,6 +16,7 @@
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/reports/verdict.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

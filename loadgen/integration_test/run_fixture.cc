@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "loadgen/plan/driver_kind.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

@@ -10,6 +10,7 @@
 #include "loadgen/plan/option_checks.h"
 #include "loadgen/plan/options_protocol.h"
 #include "protocols/mix_client.h"
+#include "protocols/options.h"
 
 namespace fanin::load {
 namespace {

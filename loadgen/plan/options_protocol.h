@@ -1,6 +1,7 @@
 #pragma once
 
 #include "loadgen/plan/options.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

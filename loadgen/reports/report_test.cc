@@ -5,6 +5,7 @@
 #include "loadgen/reports/histogram_json.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

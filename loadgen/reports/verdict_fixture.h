@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "loadgen/reports/verdict.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocols/client_protocol.h"
+#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin {

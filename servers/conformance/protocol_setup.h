@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/registry.h"
+#include "protocols/options.h"
 
 namespace fanin::conformance {
 

@@ -60,10 +60,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kCoroutine{.name = "coroutine",
-                             .summary = "one thread, a C++20 coroutine for each connection, over epoll",
-                             .run = run,
-                             .family = "coroutine",
-                             .threads = ServerModel::Threads::kOne};
+extern const ServerModel kCoroutine{.name = "coroutine",
+                                    .summary = "one thread, a C++20 coroutine for each connection, over epoll",
+                                    .run = run,
+                                    .family = "coroutine",
+                                    .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin::server

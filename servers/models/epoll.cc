@@ -44,11 +44,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpoll{.name = "epoll",
-                         .summary = "one thread, epoll(7) level-triggered, registered once",
-                         .run = run,
-                         .family = "epoll",
-                         .threads = ServerModel::Threads::kOne,
-                         .takes = "processes steer"};
+extern const ServerModel kEpoll{.name = "epoll",
+                                .summary = "one thread, epoll(7) level-triggered, registered once",
+                                .run = run,
+                                .family = "epoll",
+                                .threads = ServerModel::Threads::kOne,
+                                .takes = "processes steer"};
 
 }  // namespace fanin::server

@@ -90,11 +90,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpollEt{.name = "epoll-et",
-                           .summary = "one thread, epoll edge-triggered, drained with a budget",
-                           .run = run,
-                           .family = "epoll",
-                           .threads = ServerModel::Threads::kOne,
-                           .takes = "drain-budget"};
+extern const ServerModel kEpollEt{.name = "epoll-et",
+                                  .summary = "one thread, epoll edge-triggered, drained with a budget",
+                                  .run = run,
+                                  .family = "epoll",
+                                  .threads = ServerModel::Threads::kOne,
+                                  .takes = "drain-budget"};
 
 }  // namespace fanin::server

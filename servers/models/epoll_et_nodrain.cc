@@ -30,12 +30,12 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
-                                  .summary = "one thread, epoll edge-triggered, one read per event: stalls",
-                                  .kind = ServerModel::Kind::kAntiPattern,
-                                  .run = run,
-                                  .family = "epoll",
-                                  .threads = ServerModel::Threads::kOne,
-                                  .stalls = true};
+extern const ServerModel kEpollEtNodrain{.name = "epoll-et-nodrain",
+                                         .summary = "one thread, epoll edge-triggered, one read per event: stalls",
+                                         .kind = ServerModel::Kind::kAntiPattern,
+                                         .run = run,
+                                         .family = "epoll",
+                                         .threads = ServerModel::Threads::kOne,
+                                         .stalls = true};
 
 }  // namespace fanin::server

@@ -33,11 +33,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpollMod{.name = "epoll-mod",
-                            .summary = "one thread, epoll with an epoll_ctl(MOD) after every event",
-                            .kind = ServerModel::Kind::kAntiPattern,
-                            .run = run,
-                            .family = "epoll",
-                            .threads = ServerModel::Threads::kOne};
+extern const ServerModel kEpollMod{.name = "epoll-mod",
+                                   .summary = "one thread, epoll with an epoll_ctl(MOD) after every event",
+                                   .kind = ServerModel::Kind::kAntiPattern,
+                                   .run = run,
+                                   .family = "epoll",
+                                   .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin::server

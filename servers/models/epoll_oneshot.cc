@@ -79,10 +79,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kEpollOneshot{.name = "epoll-oneshot",
-                                .summary = "several threads on one epoll instance with EPOLLONESHOT",
-                                .run = run,
-                                .family = "multicore",
-                                .takes = "workers"};
+extern const ServerModel kEpollOneshot{.name = "epoll-oneshot",
+                                       .summary = "several threads on one epoll instance with EPOLLONESHOT",
+                                       .run = run,
+                                       .family = "multicore",
+                                       .takes = "workers"};
 
 }  // namespace fanin::server

@@ -69,11 +69,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kFiber{.name = "fiber",
-                         .summary = "one thread, a stack for each connection (Boost.Context), over epoll",
-                         .run = run,
-                         .family = "coroutine",
-                         .threads = ServerModel::Threads::kOne,
-                         .takes = "stack-size"};
+extern const ServerModel kFiber{.name = "fiber",
+                                .summary = "one thread, a stack for each connection (Boost.Context), over epoll",
+                                .run = run,
+                                .family = "coroutine",
+                                .threads = ServerModel::Threads::kOne,
+                                .takes = "stack-size"};
 
 }  // namespace fanin::server

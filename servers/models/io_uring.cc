@@ -108,12 +108,12 @@ void run(Server& server) { UringLoop(server).run(); }
 
 }  // namespace
 
-const ServerModel kIoUring{.name = "io-uring",
-                           .summary = "one thread, io_uring, one operation at a time for each connection",
-                           .run = run,
-                           .probe = probe,
-                           .family = "completion",
-                           .threads = ServerModel::Threads::kOne,
-                           .takes = "ring-entries"};
+extern const ServerModel kIoUring{.name = "io-uring",
+                                  .summary = "one thread, io_uring, one operation at a time for each connection",
+                                  .run = run,
+                                  .probe = probe,
+                                  .family = "completion",
+                                  .threads = ServerModel::Threads::kOne,
+                                  .takes = "ring-entries"};
 
 }  // namespace fanin::server

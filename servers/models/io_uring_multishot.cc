@@ -143,12 +143,13 @@ void run(Server& server) { MultishotLoop(server).run(); }
 
 }  // namespace
 
-const ServerModel kIoUringMultishot{.name = "io-uring-multishot",
-                                    .summary = "one thread, io_uring, multishot accept and receive, provided buffers",
-                                    .run = run,
-                                    .probe = probe,
-                                    .family = "completion",
-                                    .threads = ServerModel::Threads::kOne,
-                                    .takes = "ring-entries buffers"};
+extern const ServerModel kIoUringMultishot{
+    .name = "io-uring-multishot",
+    .summary = "one thread, io_uring, multishot accept and receive, provided buffers",
+    .run = run,
+    .probe = probe,
+    .family = "completion",
+    .threads = ServerModel::Threads::kOne,
+    .takes = "ring-entries buffers"};
 
 }  // namespace fanin::server

@@ -37,11 +37,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kIterative{.name = "iterative",
-                             .summary = "one client at a time, blocking I/O",
-                             .run = run,
-                             .family = "blocking",
-                             .threads = ServerModel::Threads::kOne,
-                             .serves = ServerModel::Serves::kOne};
+extern const ServerModel kIterative{.name = "iterative",
+                                    .summary = "one client at a time, blocking I/O",
+                                    .run = run,
+                                    .family = "blocking",
+                                    .threads = ServerModel::Threads::kOne,
+                                    .serves = ServerModel::Serves::kOne};
 
 }  // namespace fanin::server

@@ -100,7 +100,7 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kMultiReactor{
+extern const ServerModel kMultiReactor{
     .name = "multi-reactor",
     .summary = "an epoll loop per thread, a connection stays with its loop",
     .run = run,

@@ -111,12 +111,12 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kNonblocking{.name = "nonblocking",
-                               .summary = "one thread, non-blocking calls in a loop",
-                               .run = run,
-                               .family = "readiness",
-                               .threads = ServerModel::Threads::kOne,
-                               .takes = "idle-strategy sleep",
-                               .busy_when_idle = true};
+extern const ServerModel kNonblocking{.name = "nonblocking",
+                                      .summary = "one thread, non-blocking calls in a loop",
+                                      .run = run,
+                                      .family = "readiness",
+                                      .threads = ServerModel::Threads::kOne,
+                                      .takes = "idle-strategy sleep",
+                                      .busy_when_idle = true};
 
 }  // namespace fanin::server

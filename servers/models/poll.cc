@@ -92,10 +92,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kPoll{.name = "poll",
-                        .summary = "one thread, poll(2), any number of descriptors",
-                        .run = run,
-                        .family = "readiness",
-                        .threads = ServerModel::Threads::kOne};
+extern const ServerModel kPoll{.name = "poll",
+                               .summary = "one thread, poll(2), any number of descriptors",
+                               .run = run,
+                               .family = "readiness",
+                               .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin::server

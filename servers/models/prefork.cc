@@ -103,16 +103,16 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kPrefork{.name = "prefork",
-                           .summary = "pre-forked processes, one connection each at a time, blocking I/O",
-                           .run = run,
-                           .family = "blocking",
-                           .threads = ServerModel::Threads::kOne,
-                           .takes = "workers accept",
-                           .accept_modes = "shared passing",
-                           .default_workers = 10,
-                           .serves = ServerModel::Serves::kOnePerWorker,
-                           .worker_processes = true,
-                           .shares_memory = false};
+extern const ServerModel kPrefork{.name = "prefork",
+                                  .summary = "pre-forked processes, one connection each at a time, blocking I/O",
+                                  .run = run,
+                                  .family = "blocking",
+                                  .threads = ServerModel::Threads::kOne,
+                                  .takes = "workers accept",
+                                  .accept_modes = "shared passing",
+                                  .default_workers = 10,
+                                  .serves = ServerModel::Serves::kOnePerWorker,
+                                  .worker_processes = true,
+                                  .shares_memory = false};
 
 }  // namespace fanin::server

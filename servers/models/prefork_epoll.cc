@@ -45,7 +45,7 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kPreforkEpoll{
+extern const ServerModel kPreforkEpoll{
     .name = "prefork-epoll",
     .summary = "an epoll loop per pre-forked process",
     .run = run,

@@ -80,11 +80,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kProcess{.name = "process",
-                           .summary = "fork per connection, blocking I/O",
-                           .run = run,
-                           .family = "blocking",
-                           .threads = ServerModel::Threads::kOne,
-                           .shares_memory = false};
+extern const ServerModel kProcess{.name = "process",
+                                  .summary = "fork per connection, blocking I/O",
+                                  .run = run,
+                                  .family = "blocking",
+                                  .threads = ServerModel::Threads::kOne,
+                                  .shares_memory = false};
 
 }  // namespace fanin::server

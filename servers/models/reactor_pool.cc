@@ -154,10 +154,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kReactorPool{.name = "reactor-pool",
-                               .summary = "an epoll loop for the I/O, threads behind a bounded queue for the work",
-                               .run = run,
-                               .family = "multicore",
-                               .takes = "workers queue"};
+extern const ServerModel kReactorPool{
+    .name = "reactor-pool",
+    .summary = "an epoll loop for the I/O, threads behind a bounded queue for the work",
+    .run = run,
+    .family = "multicore",
+    .takes = "workers queue"};
 
 }  // namespace fanin::server

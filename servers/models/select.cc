@@ -103,11 +103,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kSelect{.name = "select",
-                          .summary = "one thread, select(2), at most FD_SETSIZE descriptors",
-                          .run = run,
-                          .max_descriptor = FD_SETSIZE - 1,
-                          .family = "readiness",
-                          .threads = ServerModel::Threads::kOne};
+extern const ServerModel kSelect{.name = "select",
+                                 .summary = "one thread, select(2), at most FD_SETSIZE descriptors",
+                                 .run = run,
+                                 .max_descriptor = FD_SETSIZE - 1,
+                                 .family = "readiness",
+                                 .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin::server

@@ -128,10 +128,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kSelectLarge{.name = "select-large",
-                               .summary = "one thread, pselect6(2) with bitmaps of any length",
-                               .run = run,
-                               .family = "readiness",
-                               .threads = ServerModel::Threads::kOne};
+extern const ServerModel kSelectLarge{.name = "select-large",
+                                      .summary = "one thread, pselect6(2) with bitmaps of any length",
+                                      .run = run,
+                                      .family = "readiness",
+                                      .threads = ServerModel::Threads::kOne};
 
 }  // namespace fanin::server

@@ -116,11 +116,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kSelector{.name = "selector",
-                            .summary = "one thread, a callback per descriptor on the best available mechanism",
-                            .run = run,
-                            .family = "readiness",
-                            .threads = ServerModel::Threads::kOne,
-                            .takes = "mechanism"};
+extern const ServerModel kSelector{.name = "selector",
+                                   .summary = "one thread, a callback per descriptor on the best available mechanism",
+                                   .run = run,
+                                   .family = "readiness",
+                                   .threads = ServerModel::Threads::kOne,
+                                   .takes = "mechanism"};
 
 }  // namespace fanin::server

@@ -139,11 +139,11 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kSigio{.name = "sigio",
-                         .summary = "one thread, signal-driven: a queued real-time signal for every change",
-                         .run = run,
-                         .family = "readiness",
-                         .threads = ServerModel::Threads::kOne,
-                         .takes = "drain-budget signal-queue"};
+extern const ServerModel kSigio{.name = "sigio",
+                                .summary = "one thread, signal-driven: a queued real-time signal for every change",
+                                .run = run,
+                                .family = "readiness",
+                                .threads = ServerModel::Threads::kOne,
+                                .takes = "drain-budget signal-queue"};
 
 }  // namespace fanin::server

@@ -51,7 +51,7 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kThread{
+extern const ServerModel kThread{
     .name = "thread", .summary = "thread per connection, blocking I/O", .run = run, .family = "blocking"};
 
 }  // namespace fanin::server

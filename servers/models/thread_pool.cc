@@ -63,12 +63,13 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kThreadPool{.name = "thread-pool",
-                              .summary = "pre-spawned threads behind a bounded queue, one connection each at a time",
-                              .run = run,
-                              .family = "blocking",
-                              .takes = "workers queue",
-                              .default_workers = 10,
-                              .serves = ServerModel::Serves::kOnePerWorker};
+extern const ServerModel kThreadPool{
+    .name = "thread-pool",
+    .summary = "pre-spawned threads behind a bounded queue, one connection each at a time",
+    .run = run,
+    .family = "blocking",
+    .takes = "workers queue",
+    .default_workers = 10,
+    .serves = ServerModel::Serves::kOnePerWorker};
 
 }  // namespace fanin::server

@@ -61,10 +61,10 @@ void run(Server& server) {
 
 }  // namespace
 
-const ServerModel kWorkStealing{.name = "work-stealing",
-                                .summary = "coroutines over several threads that steal work from each other",
-                                .run = run,
-                                .family = "coroutine",
-                                .takes = "workers"};
+extern const ServerModel kWorkStealing{.name = "work-stealing",
+                                       .summary = "coroutines over several threads that steal work from each other",
+                                       .run = run,
+                                       .family = "coroutine",
+                                       .takes = "workers"};
 
 }  // namespace fanin::server
