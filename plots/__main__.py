@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from plots import charts, facts, page, report, style
+from plots import captions, charts, page, report, style
 from plots.charts import micro
 from plots.json_file import InputError, say
 from plots.run_file import load_run
@@ -40,7 +40,7 @@ def draw(options):
     for stem, experiment, figure in charts.draw_all(run, book):
         yield from _save(pictures, figure, out / stem, experiment.name)
     if measured:
-        for stem, figure in micro.draw_all(*measured, facts.machine(run)).items():
+        for stem, figure in micro.draw_all(*measured, captions.machine(run)).items():
             yield from _save(pictures, figure, out / stem, None)
     report.write(run, pictures, out / report.NAME)
     yield out / report.NAME

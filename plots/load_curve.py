@@ -16,7 +16,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from plots import facts, page, style, ticks
+from plots import captions, page, style, ticks
 from plots.json_file import InputError, read_json, say
 from plots.text import cleaned
 from plots.validate import findings
@@ -138,7 +138,7 @@ def _notes(points):
 
 
 def _subtitle(result):
-    return facts.words_of(result["workload"], "rate")
+    return captions.describe_workload(result["workload"], "rate")
 
 
 def _footer(document, points):

@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 
-from plots import facts, report, results_page, ticks
+from plots import captions, report, results_page, ticks
 from plots.charts import connection_memory
 from plots.json_file import InputError
 from plots.programs import TOP
@@ -85,7 +85,7 @@ def _cpu(run):
             costs.append((summary["median"], server))
     if len(costs) > 1:
         low, high = _ends(costs, ticks.duration)
-        at = facts.at(value, "connections")
+        at = captions.at(value, "connections")
         yield f"- **At {at} a request costs {high[1]} of server CPU time with {high[0]}, {low[1]} with {low[0]}.**"
 
 
@@ -119,7 +119,7 @@ def _origin(run):
     controls = report.controls(run)
     noise = f" The A/A control differs by {100 * max(each['apart'] for each in controls):.0f} % at most." if controls else ""
     return (
-        f"Suite `{run.document['suite']['name']}`, {facts.machine(run)}, {facts.placement(run)}.{noise} Intervals, "
+        f"Suite `{run.document['suite']['name']}`, {captions.machine(run)}, {captions.placement(run)}.{noise} Intervals, "
         f"charts and the comparisons with other programs: [{results_page.PAGE}]({results_page.PAGE})."
     )
 

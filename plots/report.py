@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from plots import charts, facts, series, sweep, ticks
+from plots import captions, charts, series, sweep, ticks
 from plots.charts import connection_memory
 from plots.page import write_whole
 
@@ -61,7 +61,7 @@ def contents(run, pictures):
     document = run.document
     return {
         "run": document,
-        "machine": f"{facts.machine(run)} \u00b7 {facts.placement(run)}",
+        "machine": f"{captions.machine(run)} \u00b7 {captions.placement(run)}",
         "glance": _glance(run),
         "doubts": _doubts(run),
         "controls": controls(run),
@@ -79,10 +79,10 @@ def _experiment(run, experiment, pictures):
     return {
         "name": experiment.name,
         "title": experiment.title,
-        "workload": facts.workload(run, experiment),
-        "parameter": facts.PARAMETER_WORDS[experiment.parameter],
+        "workload": captions.workload(run, experiment),
+        "parameter": captions.PARAMETER_WORDS[experiment.parameter],
         "pictures": [each for each in pictures if each.experiment == experiment.name],
-        "left_out": charts.left_out(run, experiment),
+        "omitted": charts.omitted(run, experiment),
         "notes": [note.text() for note in marks],
         "slope_headings": list(SLOPES.values()),
         "slopes": _slopes(run, experiment),
@@ -167,7 +167,7 @@ def _glance(run):
         ]
         rows.append({"server": server, "pairs": pairs})
     columns = [
-        {"experiment": experiment.title, "at": facts.at(value, experiment.parameter)} for experiment, value in ends
+        {"experiment": experiment.title, "at": captions.at(value, experiment.parameter)} for experiment, value in ends
     ]
     return {"columns": columns, "rows": rows}
 

@@ -5,7 +5,7 @@ Medians and intervals are those of the run; all that is computed here is what sh
 
 from datetime import datetime
 
-from plots import claims, comparison_page, facts, report, series, ticks
+from plots import captions, comparison_page, report, series, ticks
 
 PAGE = "docs/results.md"
 CHARTS = "results/reference/charts"
@@ -24,7 +24,7 @@ def page(run, charts, comparisons=()):
     """The page as Markdown. `charts`: file names to show; `comparisons`: documents of comparisons and validations."""
     parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_controls(run)]
     parts += [f"![{name.removesuffix('.png')}](../{CHARTS}/{name})" for name in charts]
-    claimed = claims.table(comparisons)
+    claimed = comparison_page.claims_table(comparisons)
     parts += ["## Claims about the generator", *claimed] if claimed else []
     return "\n\n".join(filter(None, [*parts, *comparison_page.sections(comparisons)])) + "\n"
 
@@ -55,7 +55,7 @@ def _idle(run):
     """What idle connections cost: one line per server."""
     experiment = idle_experiment(run)
     if experiment:
-        yield f"**{experiment.title}** ({facts.workload(run, experiment)}):"
+        yield f"**{experiment.title}** ({captions.workload(run, experiment)}):"
         yield "\n".join(filter(None, (_idle_line(run, experiment, server) for server in experiment.servers)))
 
 
@@ -85,7 +85,7 @@ def table(run):
         return ""
     values = experiment.values
     rows = [
-        f"| {experiment.title} | " + " | ".join(facts.at(value, "connections") for value in values) + " |",
+        f"| {experiment.title} | " + " | ".join(captions.at(value, "connections") for value in values) + " |",
         "|---" * (len(values) + 1) + "|",
     ]
     for server in experiment.servers:
@@ -131,9 +131,9 @@ def _minutes(run):
 def _about(run):
     build = run.document["environment"]["start"]["build"]
     return (
-        f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {facts.machine(run)}; "
-        f"{facts.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. Intervals hold "
-        f"their median with at least {100 * facts.coverage(run):.4g} % probability. The whole run is "
+        f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {captions.machine(run)}; "
+        f"{captions.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. Intervals hold "
+        f"their median with at least {100 * captions.coverage(run):.4g} % probability. The whole run is "
         "[results/reference/run.json.gz](../results/reference/run.json.gz); `python3 -m plots results/reference --out "
         "CHARTS` draws all its charts and its report."
     )

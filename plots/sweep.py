@@ -1,41 +1,46 @@
-"""One or more metrics against the parameter of a sweep: one line per server, ribbons for intervals, marks for gaps."""
+"""One or more metrics against the parameter of a sweep: a line per server, its intervals, and marks for gaps."""
 
 import math
 
 import matplotlib
+from matplotlib.path import Path
 from matplotlib.transforms import ScaledTranslation
 
-from plots import facts, page, rows, series, style, ticks
+from plots import captions, dot_plot, page, series, style, ticks
 
-# With more servers than this in one panel nobody can follow a line: then every family gets a panel of its own.
-TOGETHER = 8
+# With more servers than this, each family gets a panel of its own: nobody can follow more lines.
+MAX_LINES = 8
+# With more servers than this in a panel, intervals are bars: ribbons over each other are one grey area.
+MAX_RIBBONS = 5
 _MISSING = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6, "linestyle": "none"}
-# Inside a hollow marker.
+# A dot inside a hollow marker.
 _WARNED = {"marker": ".", "markersize": 3.5, "color": style.INK, "linestyle": "none"}
+_RINGED_DOT = Path.make_compound_path(Path.circle(), Path.circle(radius=0.2))
 
 
 def draw(run, experiment, book, heading, metrics):
-    """Returns a Figure. `metrics`: {metric: (heading of its panel, word for notes)}, side by side in that order."""
+    """Returns a Figure. `metrics`: {metric: (heading of its panel, word for notes)}, from left to right."""
     servers = book.in_order(experiment.servers)
     curves = {
         (server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics
     }
     notes = series.notes(run, experiment, {metric: word for metric, (_, word) in metrics.items()})
-    if len(experiment.values) == 1 and len(servers) > TOGETHER:
+    if len(experiment.values) == 1 and len(servers) > MAX_RIBBONS:
         return _draw_rows(run, experiment, book, heading, metrics, curves, notes)
     views = _views(book, servers, metrics)
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
     lines_of_panels = math.ceil(len(views) / columns)
     shown = {server: any(any(curves[server, metric]) for metric in metrics) for server in servers}
     share = len({unit(metric) for metric in metrics}) == 1 and len(views) > 1
+    ribbons = all(len(bright) <= MAX_RIBBONS for _, _, bright in views)
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{experiment.title}: {heading}", facts.workload(run, experiment), facts.alarm(run)),
+            (f"{experiment.title}: {heading}", captions.workload(run, experiment), captions.alarm(run)),
             lines_of_panels,
             columns,
             legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             legend_reference(servers) + legend_notes(book, notes, curves.values()),
-            facts.footer(run),
+            captions.footer(run, intervals="ribbons" if ribbons else "bars"),
             share_y=share,
             panel_height=1.9 if lines_of_panels > 4 else None,
         )
@@ -43,38 +48,38 @@ def draw(run, experiment, book, heading, metrics):
         limits = {metric: _limits(curves, group) for group in groups for metric in group}
         for panel, (words, metric, bright) in zip(sheet.panels, views):
             lines = {server: curves[server, metric] for server in servers}
-            _panel(panel, experiment, book, lines, bright, limits[metric], metric)
+            _panel(panel, experiment, book, lines, bright, limits[metric], metric, ribbons)
             _missing(panel, book, notes, metrics[metric][1], bright)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
-        sheet.finish(len(views), facts.PARAMETER_WORDS[experiment.parameter])
+        sheet.finish(len(views), captions.PARAMETER_WORDS[experiment.parameter])
     return sheet.figure
 
 
 def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
     servers = book.in_order(experiment.servers)
-    at = facts.at(experiment.values[0], experiment.parameter)
+    at = captions.at(experiment.values[0], experiment.parameter)
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{experiment.title}: {heading}", f"{facts.workload(run, experiment)}, {at}", facts.alarm(run)),
+            (f"{experiment.title}: {heading}", f"{captions.workload(run, experiment)}, {at}", captions.alarm(run)),
             1,
             len(metrics),
             [[]],
             legend_notes(book, notes, curves.values()),
-            facts.footer(run, facts.ROWS),
+            captions.footer(run, captions.ROWS),
             share_y=True,
             left=1.6,
             legend_width=0.1,
-            panel_height=rows.height(servers),
+            panel_height=dot_plot.height(servers),
         )
         for index, (axes, (metric, (words, _))) in enumerate(zip(sheet.panels, metrics.items())):
             points = {server: curves[server, metric][0] for server in servers}
-            rows.draw_panel(axes, points, book, unit(metric), names=index == 0)
+            dot_plot.draw_panel(axes, points, book, unit(metric), names=index == 0)
             axes.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
     return sheet.figure
 
 
 def unit(metric):
-    """The unit that a metric's name says."""
+    """The unit of a metric, by the ending of its name."""
     for ending, name in (("_ns", "ns"), ("_bytes", "bytes"), ("_per_s", "1/s")):
         if metric.endswith(ending):
             return name
@@ -83,7 +88,7 @@ def unit(metric):
 
 def _views(book, servers, metrics):
     """[(heading, metric, servers drawn in colour)], one per panel."""
-    if len(servers) <= TOGETHER:
+    if len(servers) <= MAX_LINES:
         return [(words, metric, servers) for metric, (words, _) in metrics.items()]
     several = len(metrics) > 1
     return [
@@ -106,7 +111,7 @@ def _limits(curves, metrics):
     return ticks.log_limits(positive) if positive else None
 
 
-def _panel(panel, experiment, book, lines, bright, limits, metric):
+def _panel(panel, experiment, book, lines, bright, limits, metric, ribbons):
     if limits:
         ticks.set_log_axis(panel.yaxis, limits, unit(metric))
     else:
@@ -114,7 +119,7 @@ def _panel(panel, experiment, book, lines, bright, limits, metric):
     ticks.set_sweep_axis(panel, experiment.values)
     for server, line in lines.items():
         if server in bright:
-            draw_line(panel, line, book[server], server, shift(bright, server))
+            draw_line(panel, line, book[server], server, shift(bright, server), ribbons)
         elif server == style.REFERENCE:
             xs, medians = _columns(line)
             panel.plot(xs, medians, zorder=1.5, **style.REFERENCE_LINE)
@@ -129,7 +134,7 @@ def _columns(line):
 
 
 def shift(servers, server):
-    """How far to the right, in points, a server's line is set so that lines of equal values do not hide each other."""
+    """The offset of a server's line to the right in points, which keeps lines of equal values apart."""
     return (servers.index(server) - (len(servers) - 1) / 2) * min(4.0, 18 / len(servers))
 
 
@@ -137,31 +142,24 @@ def _moved(panel, points):
     return ScaledTranslation(points / 72, 0, panel.figure.dpi_scale_trans)
 
 
-def draw_line(panel, line, look, label, right=0.0):
-    """Draws Points (None breaks the line) with their ribbon and hollow marks; a point without neighbours gets a bar.
+def draw_line(panel, line, look, label, right=0.0, ribbon=True):
+    """Draws Points (None breaks the line) with their intervals and hollow marks.
 
-    `right`: points by which all of it is set to the right.
+    `right`: offset in points. The intervals are a ribbon, or else bars; a point without neighbours always has a bar.
     """
     xs, medians = _columns(line)
     here = {"transform": panel.transData + _moved(panel, right)}
     panel.plot(xs, medians, label=label, zorder=3, **look.line_arguments(), **here)
-    lows = [point.low if point else math.nan for point in line]
-    highs = [point.high if point else math.nan for point in line]
-    panel.fill_between(xs, lows, highs, color=look.colour, alpha=style.RIBBON_ALPHA, linewidth=0, zorder=2, **here)
+    if ribbon:
+        lows = [point.low if point else math.nan for point in line]
+        highs = [point.high if point else math.nan for point in line]
+        panel.fill_between(xs, lows, highs, color=look.colour, alpha=style.RIBBON_ALPHA, linewidth=0, zorder=2, **here)
     for index, point in enumerate(line):
         if point is None:
             continue
-        if not any(line[max(0, index - 1) : index] + line[index + 1 : index + 2]):
-            panel.plot(
-                [point.x] * 2,
-                [point.low, point.high],
-                color=look.colour,
-                linewidth=3,
-                alpha=0.4,
-                zorder=2,
-                solid_capstyle="butt",
-                **here,
-            )
+        if not ribbon or not any(line[max(0, index - 1) : index] + line[index + 1 : index + 2]):
+            bar = {"color": look.colour, "linewidth": 3, "alpha": 0.4, "zorder": 2, "solid_capstyle": "butt"}
+            panel.plot([point.x] * 2, [point.low, point.high], **bar, **here)
         if point.marks:
             panel.plot([point.x], [point.median], zorder=3.5, **look.hollow_arguments(), **here)
         if series.WARNING in point.marks:
@@ -169,7 +167,7 @@ def draw_line(panel, line, look, label, right=0.0):
 
 
 def _missing(panel, book, notes, word, bright):
-    """A cross at the foot of the panel for every server and sweep value that has no point."""
+    """Draws a cross at the bottom of the panel for every server and sweep value without a point."""
     crosses = {}
     for note in notes:
         if note.has_point or (note.status.startswith("no ") and note.status != f"no {word}"):
@@ -191,17 +189,17 @@ def _missing(panel, book, notes, word, bright):
 
 
 def legend_lines(book, servers, shown, panels, columns):
-    """The legends beside the rows of panels: lists of Entries. `panels`: the servers that are in colour in each panel.
+    """The legends on the right of the rows of panels: lists of Entries. `panels`: the coloured servers of each panel.
 
-    One list where every panel has all servers, otherwise one per row. A server without a single point (`shown` is
-    false) is not left out.
+    One list if every panel has all servers, otherwise one per row. A server without points (`shown` is false) has an
+    entry too.
     """
 
     def entry(server):
         look = book[server]
         if shown[server]:
             return page.Entry(server, look.line_arguments())
-        gap = "\n" if len(server) > 12 else " "  # as much as the margin holds in one line
+        gap = "\n" if len(server) > 12 else " "  # the margin holds no longer line
         return page.Entry(f"{server}{gap}(no point)", {"color": look.colour, **_MISSING})
 
     if all(len(bright) == len(servers) for bright in panels):
@@ -211,23 +209,23 @@ def legend_lines(book, servers, shown, panels, columns):
 
 
 def legend_reference(servers):
-    """Entries of the legend below that say what the grey line of small panels is."""
-    if len(servers) <= TOGETHER or style.REFERENCE not in servers:
+    """Entries of the legend below for the grey line of small panels."""
+    if len(servers) <= MAX_LINES or style.REFERENCE not in servers:
         return []
-    return [page.Entry(f"grey: {style.REFERENCE}, to compare with", style.REFERENCE_LINE | {"linestyle": "-"})]
+    return [page.Entry(f"grey: {style.REFERENCE}, for comparison", style.REFERENCE_LINE | {"linestyle": "-"})]
 
 
 def legend_notes(book, notes, lines):
-    """Entries of the legend below: what hollow markers mean where there are any, then one line per Note."""
+    """Entries of the legend below: the meaning of hollow markers, if there are any, then one line per Note."""
     entries = []
     marks = {mark for line in lines for point in line if point for mark in point.marks}
     hollow = {"marker": "o", "color": style.INK, "markerfacecolor": "white"}
     if series.GENERATOR_LIMITED in marks:
-        entries.append(page.Entry("hollow: generator-limited, the server could have done more", hollow))
+        entries.append(page.Entry("hollow: generator-limited; the server can do at least this much", hollow))
     if series.WARNING in marks:
-        ringed = {"marker": r"$\odot$", "color": style.INK, "markersize": 8, "markeredgewidth": 0.4}
+        ringed = {"marker": _RINGED_DOT, "color": style.INK, "markerfacecolor": "none", "markersize": 7}
         entries.append(
-            page.Entry("dot inside: measured with a warning in at least half of the rounds, see below", ringed)
+            page.Entry("dot inside: at least half of the rounds have a warning, named below", ringed)
         )
     for note in notes:
         colour = book[note.servers[0]].colour if len(note.servers) == 1 else style.INK

@@ -1,35 +1,82 @@
-"""Which charts an experiment gets: an explicit table by the parameter that its sweep varies.
+"""Which charts an experiment gets: one table for each parameter that a sweep may vary.
 
-A new chart is a module here with NAME, the end of its file names, and draw(run, experiment, book), which returns a
-Figure, or None where it would be empty and the report says why; and its name in the tables below. plots/sweep.py draws any metric of the summaries against the sweep. What the
-run does not hold is not computed here but in the harness, so that everybody has the same number.
+A table maps the suffix of a chart's file names to its function draw(run, experiment, book), which returns a Figure, or
+None if the chart would be empty and the report says why. A chart of metrics of the summaries is a row here; any other
+chart is a module of this package.
 """
 
-from plots.charts import connection_memory, idle, latency, memory, percentiles, server_cpu, throughput
+from functools import partial
 
-BY_PARAMETER = {"idle_connections": (idle, latency, connection_memory, memory, percentiles)}
-# A single active connection beside the idle ones only shows that the server still answers.
-MEMORY_ALONE = (connection_memory, memory)
-BY_ANY_OTHER = (throughput, server_cpu, latency, memory, percentiles)
+from plots import sweep
+from plots.charts import connection_memory, percentiles
+
+OVERVIEW = partial(
+    sweep.draw,
+    heading="throughput and server CPU",
+    metrics={
+        "throughput_per_s": ("requests per second", "throughput"),
+        "server_cpu_per_request_ns": ("server CPU time per request", "server CPU per request"),
+    },
+)
+THROUGHPUT = partial(
+    sweep.draw, heading="throughput", metrics={"throughput_per_s": ("requests per second", "throughput")}
+)
+SERVER_CPU = partial(
+    sweep.draw,
+    heading="server CPU per request",
+    metrics={"server_cpu_per_request_ns": ("CPU time per request, user and system", "server CPU per request")},
+)
+LATENCY = partial(
+    sweep.draw,
+    heading="response time",
+    metrics={
+        "response_p50_ns": ("response time, p50", "p50"),
+        "response_p99_ns": ("p99", "p99"),
+        "response_p999_ns": ("p99.9", "p99.9"),
+    },
+)
+MEMORY = partial(
+    sweep.draw, heading="server memory", metrics={"server_pss_bytes": ("PSS of the server's process tree", "memory")}
+)
+
+BY_PARAMETER = {
+    "idle_connections": {
+        "overview": OVERVIEW,
+        "latency": LATENCY,
+        "per-connection": connection_memory.draw,
+        "memory": MEMORY,
+        "percentiles": percentiles.draw,
+    },
+}
+# One active connection among idle ones only shows that the server still answers.
+MEMORY_ONLY = {"per-connection": connection_memory.draw, "memory": MEMORY}
+DEFAULT = {
+    "throughput": THROUGHPUT,
+    "server-cpu": SERVER_CPU,
+    "latency": LATENCY,
+    "memory": MEMORY,
+    "percentiles": percentiles.draw,
+}
 
 
-def charts_of(experiment):
-    """The chart modules for an experiment."""
+def find_charts(experiment):
+    """The table of charts for an experiment."""
     if experiment.parameter == "idle_connections" and experiment.workload.get("connections") == 1:
-        return MEMORY_ALONE
-    return BY_PARAMETER.get(experiment.parameter, BY_ANY_OTHER)
+        return MEMORY_ONLY
+    return BY_PARAMETER.get(experiment.parameter, DEFAULT)
 
 
-def left_out(run, experiment):
-    """One line for each chart of the experiment that would be empty: which one, and why."""
-    reason = connection_memory.why_empty(run, experiment) if connection_memory in charts_of(experiment) else None
+def omitted(run, experiment):
+    """One line for each chart of the experiment that would be empty, with the reason."""
+    drawn = find_charts(experiment).values()
+    reason = connection_memory.explain_absence(run, experiment) if connection_memory.draw in drawn else None
     return [f"No chart of bytes per idle connection. {reason}"] if reason else []
 
 
 def draw_all(run, book):
-    """Yields (file stem, Experiment, Figure) for every chart of the run that has something to show."""
+    """Yields (file stem, Experiment, Figure) for every chart of the run that is not empty."""
     for experiment in run.experiments:
-        for chart in charts_of(experiment):
-            figure = chart.draw(run, experiment, book)
+        for name, draw in find_charts(experiment).items():
+            figure = draw(run, experiment, book)
             if figure:
-                yield f"{experiment.name}-{chart.NAME}", experiment, figure
+                yield f"{experiment.name}-{name}", experiment, figure

@@ -1,15 +1,14 @@
-"""What one more idle connection costs in memory, per server, and what that consists of.
+"""The memory of one more idle connection, per server, and its parts.
 
-On the left the whole cost with its interval, on a logarithmic axis because servers differ by a factor of a hundred; on
-the right its parts as shares, which can be stacked where bytes on such an axis cannot.
+Left: the total with its interval, on a logarithmic axis, since servers differ by a factor of a hundred. Right: the
+parts as shares, since bytes cannot be stacked on a logarithmic axis.
 """
 
 import matplotlib
 
-from plots import facts, page, series, style, sweep, ticks
+from plots import captions, page, series, style, sweep, ticks
 from plots.text import short
 
-NAME = "per-connection"
 TOTAL = "memory_total_bytes"
 # metric -> word; stacked in this order.
 PARTS = {
@@ -20,29 +19,30 @@ PARTS = {
 }
 _ROW, _LEFT = 0.3, 1.5
 _NOTE = (
-    "bars: median over blocks of the least-squares slope over idle connections, lines: its interval (an arrow where it goes on beyond the axis); the slab part is"
-    " the whole machine's and holds the generator's end of each connection as well, the same for every server"
+    "bars: least-squares slope over idle connections, median of blocks; lines: its confidence interval (an arrow: it "
+    "extends beyond the axis); slab memory is that of the machine and includes the generator's end of each connection, "
+    "which is the same for every server"
 )
 
 
 def draw(run, experiment, book):
-    """Returns the Figure, or None where no server has a slope: the report then says why_empty."""
+    """Returns the Figure, or None if no server has a slope: the report then says why (explain_absence)."""
     slopes = {server: run.slopes(experiment, server) for server in book.in_order(experiment.servers)}
     drawn = [server for server, found in slopes.items() if _has_total(found)]
     if not drawn:
         return None
     drawn.sort(key=lambda server: slopes[server][TOTAL]["median"])
-    # What a measured cell was warned of concerns its requests, and this is about memory.
+    # Warnings of a measured cell concern its requests, not its memory.
     gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point and set(note.servers) & set(drawn)]
     notes = [page.Entry(_NOTE)] + _skipped(experiment, slopes, drawn, book) + sweep.legend_notes(book, gaps, ())
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{experiment.title}: bytes per idle connection", _subtitle(run, experiment), facts.alarm(run)),
+            (f"{experiment.title}: bytes per idle connection", _subtitle(run, experiment), captions.alarm(run)),
             1,
             2,
             [[]],
             _legend() + notes,
-            facts.footer(run, reading=None) + _coverage(slopes),
+            captions.footer(run, reading=None) + _coverage(slopes),
             left=_LEFT,
             legend_width=0,
             panel_height=max(1.2, _ROW * len(drawn)),
@@ -51,13 +51,13 @@ def draw(run, experiment, book):
         _draw_total(total, drawn, slopes, book)
         _draw_shares(shares, drawn, slopes)
         sheet.finish(2, "")
-        total.set_xlabel("bytes per idle connection, in all")
+        total.set_xlabel("bytes per idle connection")
         shares.set_xlabel("share of the parts")
     return sheet.figure
 
 
-def why_empty(run, experiment):
-    """Why there is no such chart of a sweep of idle connections, as one line; None where there is one."""
+def explain_absence(run, experiment):
+    """Why a sweep of idle connections has no such chart, as one line; None if it has one."""
     slopes = {server: run.slopes(experiment, server) for server in experiment.servers}
     if any(map(_has_total, slopes.values())):
         return None
@@ -69,16 +69,16 @@ def _has_total(found):
 
 
 def _subtitle(run, experiment):
-    return f"{facts.workload(run, experiment)}, slope over {', '.join(map(ticks.exact, experiment.values))} idle ones"
+    return f"{captions.workload(run, experiment)}, slope over {', '.join(map(ticks.exact, experiment.values))} idle connections"
 
 
 def _coverage(slopes):
     found = [each[TOTAL]["coverage"] for each in slopes.values() if _has_total(each)]
-    return f" \u00b7 intervals cover {100 * min(found):.4g} %" if found else ""
+    return f" \u00b7 intervals: {100 * min(found):.4g} % confidence" if found else ""
 
 
 def _skipped(experiment, slopes, drawn, book):
-    """One line for every server without a bar; those of one reason together."""
+    """One line for each reason why servers have no bar."""
     mark = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6}
     return [
         page.Entry(f"{', '.join(names)}: no bar ({why})", {"color": book[names[0]].colour, **mark})
@@ -87,18 +87,18 @@ def _skipped(experiment, slopes, drawn, book):
 
 
 def _reasons(slopes, drawn):
-    """{reason: servers without a bar for it}."""
+    """{reason: servers without a bar}."""
     reasons = {}
     for server, found in slopes.items():
         if server not in drawn:
-            reasons.setdefault(_why(found), []).append(server)
+            reasons.setdefault(_explain(found), []).append(server)
     return reasons
 
 
-def _why(found):
+def _explain(found):
     if TOTAL not in found:
         return "the run has no such slope"
-    return found[TOTAL].get("reason") or "the slope is not above zero: no more than noise"
+    return found[TOTAL].get("reason") or "the slope is not above zero: noise"
 
 
 def _legend():
@@ -117,7 +117,7 @@ def _draw_total(axes, drawn, slopes, book):
     _rows(axes, drawn)
     ends = [end for each in totals for end in (each["median"], each["low"], each["high"]) if end > 0]
     low, high = ticks.log_limits(ends)
-    low = min(low, min(ends) / 3)  # a bar begins at the axis: also the shortest needs some length
+    low = min(low, min(ends) / 3)  # bars begin at the axis: the shortest needs some length too
     ticks.set_log_axis(axes.xaxis, (low, high * 3), "bytes")
     for row, (server, each) in enumerate(zip(drawn, totals)):
         axes.barh(row, each["median"] - low, left=low, height=0.62, color=book[server].colour, alpha=0.85, label=server)
@@ -141,7 +141,7 @@ def _draw_shares(axes, drawn, slopes):
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     for row, server in enumerate(drawn):
-        # Noise can make a part that is nothing a little less than nothing.
+        # Noise can make a small part negative.
         found = {metric: slopes[server].get(metric) for metric in PARTS}
         parts = {metric: max(0.0, each["median"] or 0.0) if each else 0.0 for metric, each in found.items()}
         whole = sum(parts.values())

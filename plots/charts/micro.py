@@ -1,7 +1,7 @@
-"""Google Benchmark's JSON: cost per call against N for the waiting calls, and the cost of everything else in a row.
+"""Google Benchmark's JSON: cost per call against N, and a dot plot of the benchmarks without N.
 
-Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) go into the first chart, one panel per value of
-active; those without go into the second. Where repetitions were asked for, the median of them is drawn.
+Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) share a chart per group, with one panel per value of
+the other parts (active). The charts show the median of the repetitions.
 """
 
 import dataclasses
@@ -18,11 +18,11 @@ from plots.json_file import InputError, read_json
 from plots.text import clean, cleaned, short
 
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
-# What Google Benchmark itself appends to names.
-_OF_THE_LIBRARY = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):.*|(manual|real|process)_time")
-_FOREIGN = re.compile("[^A-Za-z0-9_.+-]")  # to the name of a file
+# Google Benchmark appends these to names.
+_APPENDED = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):.*|(manual|real|process)_time")
+_FOREIGN = re.compile("[^A-Za-z0-9_.+-]")  # not allowed in file names
 _WHOLE = re.compile("[0-9]{1,15}")
-# The system call behind a model has that model's style.
+# A system call has the style of the model that uses it.
 _STYLE_OF = {"epoll_wait": "epoll", "epoll_pwait2": "epoll", "io_uring": "io-uring", "io_uring_enter": "io-uring"}
 
 
@@ -31,10 +31,10 @@ _TEXTS = ("name", "run_name", "run_type", "aggregate_name", "time_unit")
 
 @dataclass(frozen=True)
 class Cost:
-    """Time per call of one benchmark in ns over its repetitions; `error` instead where it could not run."""
+    """Time per call of one benchmark in ns over its repetitions, or the `error` that kept it from running."""
 
     group: str
-    subject: str
+    name: str
     n: int | None
     panel: str
     low: float = math.nan
@@ -44,7 +44,7 @@ class Cost:
 
 
 def load_micro(path):
-    """Returns (context object, [Cost]) of a Google Benchmark JSON file. Raises InputError where it is none."""
+    """Returns (context object, [Cost]) of a Google Benchmark JSON file. Raises InputError for any other file."""
     document = cleaned(read_json(Path(path)))
     if not isinstance(document, dict) or not isinstance(document.get("benchmarks"), list):
         raise InputError(f"{path}: $.benchmarks: there is no such list: give the JSON of a Google Benchmark program")
@@ -54,7 +54,7 @@ def load_micro(path):
             raise InputError(f"{path}: $.benchmarks[{index}]: has no name, or one of {', '.join(_TEXTS)} is no text")
         kind = each.get("aggregate_name") if each.get("run_type") == "aggregate" else "one"
         by_name.setdefault(each.get("run_name", each["name"]), {}).setdefault(kind, []).append((index, each))
-    # With --benchmark_report_aggregates_only the repetitions themselves are not in the file, but their median is.
+    # With --benchmark_report_aggregates_only the file holds no repetitions, but their median.
     entries = {name: kinds.get("one") or kinds.get("median") for name, kinds in by_name.items()}
     if not any(entries.values()):
         raise InputError(f"{path}: $.benchmarks: holds neither a repetition nor a median: run the benchmarks again")
@@ -63,7 +63,7 @@ def load_micro(path):
 
 
 def _cost(path, name, entries):
-    parts = [part for part in name.split("/") if not _OF_THE_LIBRARY.fullmatch(part)]
+    parts = [part for part in name.split("/") if not _APPENDED.fullmatch(part)]
     numbers = dict(part.split(":", 1) for part in parts if ":" in part)
     words = [part for part in parts if ":" not in part] or [name]
     n = numbers.pop("n", "")
@@ -83,35 +83,35 @@ def _cost(path, name, entries):
     return Cost(*where, min(times), statistics.median(times), max(times))
 
 
-def draw_all(context, costs, run_words=None):
-    """Returns {file stem: Figure}. `run_words`: facts of the machine for the footer, where a run is at hand."""
+def draw_all(context, costs, machine=None):
+    """Returns {file stem: Figure}. `machine`: a caption for the footer, if there is a run."""
     figures = {}
     swept = {}
     for cost in costs:
         if cost.n is not None:
             swept.setdefault(cost.group, []).append(cost)
     for group, members in swept.items():
-        figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, _footer(context, run_words))
+        figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, _footer(context, machine))
     single = [cost for cost in costs if cost.n is None]
     if single:
-        figures["micro-cost"] = _draw_single(single, _footer(context, run_words))
+        figures["micro-cost"] = _draw_single(single, _footer(context, machine))
     return figures
 
 
-def _footer(context, run_words):
+def _footer(context, machine):
     build = context.get("library_build_type")
-    parts = [run_words or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
+    parts = [machine or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
     parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: smallest to largest"]
     parts += [str(context["date"])[:10]] if "date" in context else []
     parts += ["its library (not what it measures) is a debug build"] if build == "debug" else []
     return " \u00b7 ".join(parts)
 
 
-def _looks(subjects):
-    """A system call looks like the model that uses it; what belongs to no model gets a colour that no call has."""
+def _choose_looks(names):
+    """A system call looks like the model that uses it; other names get a colour that no call has."""
     looks = {}
     spare = [style.FAMILIES[family] for family in ("loops", "switch", "signal", "single")]
-    for name in subjects:
+    for name in names:
         model = _STYLE_OF.get(name, name)
         look = style.StyleBook([(model, None)])[model]
         if model not in style.MODELS:
@@ -121,20 +121,20 @@ def _looks(subjects):
 
 
 def _draw_swept(group, costs, footer):
-    subjects = list(dict.fromkeys(cost.subject for cost in costs))
+    names = list(dict.fromkeys(cost.name for cost in costs))
     panels = sorted({cost.panel for cost in costs}, key=lambda words: (len(words), words))
     values = sorted({cost.n for cost in costs})
-    looks = _looks(subjects)
-    lines = {(cost.subject, cost.panel, cost.n): cost for cost in costs}
+    looks = _choose_looks(names)
+    lines = {(cost.name, cost.panel, cost.n): cost for cost in costs}
     heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
     limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
     columns = min(3, len(panels))
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{group}: cost per call", "micro-benchmark: no server, no load, only the call itself", None),
+            (f"{group}: cost per call", "micro-benchmark of single calls", None),
             math.ceil(len(panels) / columns),
             columns,
-            [[page.Entry(name, looks[name].line_arguments()) for name in subjects]],
+            [[page.Entry(name, looks[name].line_arguments()) for name in names]],
             _error_entries(costs, looks),
             footer,
             share_y=True,
@@ -142,13 +142,13 @@ def _draw_swept(group, costs, footer):
         for axes, panel in zip(sheet.panels, panels):
             ticks.set_log_axis(axes.yaxis, limits, "ns")
             ticks.set_sweep_axis(axes, values)
-            for name in subjects:
+            for name in names:
                 sweep.draw_line(
                     axes,
                     [_point(lines.get((name, panel, n))) for n in values],
                     looks[name],
                     name,
-                    sweep.shift(subjects, name),
+                    sweep.shift(names, name),
                 )
             axes.set_title(short(panel, 2 * page.NAME_WIDTH) or "time per call", fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(panels), "N, watched descriptors" if group in ("wait", "epoll_ctl") else "N")
@@ -163,23 +163,23 @@ def _error_entries(costs, looks):
     found = {}
     for cost in costs:
         if cost.error:
-            found.setdefault((cost.subject, cost.error), {})[cost.n] = None
+            found.setdefault((cost.name, cost.error), {})[cost.n] = None
     return [
         page.Entry(
-            f"{subject}: not run at N = {', '.join(ticks.exact(n) for n in values)} ({error})",
-            {"color": looks[subject].colour, "marker": "x", "markersize": 5.5, "linestyle": "none"},
+            f"{name}: not run at N = {', '.join(ticks.exact(n) for n in values)} ({error})",
+            {"color": looks[name].colour, "marker": "x", "markersize": 5.5, "linestyle": "none"},
         )
-        for (subject, error), values in found.items()
+        for (name, error), values in found.items()
     ]
 
 
 def _draw_single(costs, footer):
     good = [cost for cost in costs if not cost.error]
-    notes = [page.Entry(f"{cost.subject}: not run ({cost.error})") for cost in costs if cost.error]
+    notes = [page.Entry(f"{cost.name}: not run ({cost.error})") for cost in costs if cost.error]
     with matplotlib.rc_context(style.RC):
         heading = (
-            "cost per call of the building blocks",
-            "micro-benchmark: no server, no load, only the call itself",
+            "Cost per call",
+            "micro-benchmark of single calls",
             None,
         )
         sheet = page.new_page(
@@ -201,7 +201,7 @@ def _draw_single(costs, footer):
                 va="center",
                 fontsize=8,
             )
-        axes.set_yticks(list(rows), [short(cost.subject, 2 * page.NAME_WIDTH) for cost in good])
+        axes.set_yticks(list(rows), [short(cost.name, 2 * page.NAME_WIDTH) for cost in good])
         axes.set_ylim(len(good) - 0.5, -0.5)
         heights = [height for cost in good for height in (cost.low, cost.high) if height > 0] or [1, 10]
         low, high = ticks.log_limits(heights)

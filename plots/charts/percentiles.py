@@ -1,7 +1,7 @@
-"""Response time by percentile, from the buckets of all ok rounds of a cell added up.
+"""Response time by percentile, from the merged buckets of all ok rounds of a cell.
 
-The x axis is 1/(1-p) on a logarithmic scale, as HdrHistogram's plots have it, and a line ends where fewer than ten
-values lie beyond: what is further out is chance.
+The x axis is 1/(1-p) on a logarithmic scale, as in HdrHistogram's plots. A line ends where fewer than ten values are
+higher: the rest is chance.
 """
 
 import dataclasses
@@ -10,10 +10,9 @@ import math
 import matplotlib
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from plots import facts, page, series, style, sweep, ticks
+from plots import captions, page, series, style, sweep, ticks
 
-NAME = "percentiles"
-MOST_PANELS = 4
+MAX_PANELS = 4
 _NINES = {
     1: "p0",
     2: "p50",
@@ -28,24 +27,24 @@ _NINES = {
 
 
 def draw(run, experiment, book):
-    """Returns the Figure, one panel per sweep value (at most four of them, evenly chosen, the ends included)."""
+    """Returns the Figure, one panel per sweep value (at most four of them, evenly chosen, with both ends)."""
     servers = book.in_order(experiment.servers)
     values = _chosen(experiment.values)
     curves = {(server, value): curve(run, experiment, server, value) for server in servers for value in values}
-    values = values if len(servers) <= sweep.TOGETHER else values[-1:]
+    values = values if len(servers) <= sweep.MAX_LINES else values[-1:]
     views = _views(book, servers, values, experiment.parameter)
     columns = 1 if len(views) == 1 else 2 if len(views) <= 4 else 3
     rows = math.ceil(len(views) / columns)
     shown = {server: any(curves[server, value] for value in values) for server in servers}
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{experiment.title}: response time by percentile", _subtitle(run, experiment, values), facts.alarm(run)),
+            (f"{experiment.title}: response time by percentile", _subtitle(run, experiment, values), captions.alarm(run)),
             rows,
             columns,
             sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             _notes(run, experiment, book, values, curves),
-            f"{facts.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, as far as enough "
-            "requests (10/(1-p)) stand behind them",
+            f"{captions.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, up to the "
+            "percentile that has 10/(1-p) requests",
         )
         furthest = max((line[-1][0] for line in curves.values() if line), default=100)
         for panel, (words, value, bright) in zip(sheet.panels, views):
@@ -56,32 +55,32 @@ def draw(run, experiment, book):
 
 
 def curve(run, experiment, server, value):
-    """[(1/(1-p), ns)] of a cell, ascending; empty where the cell was not measured or too few values stand behind it."""
+    """[(1/(1-p), ns)] of a cell, ascending; empty if the cell was not measured or has too few values."""
     cell = run.cell(experiment, server, value)
     if cell is None or cell["status"] != "measured":
         return []
     steps = run.response(cell).distribution()
-    # The first step's share can be large in a narrow distribution: the curve still begins at p0.
+    # The curve begins at p0, even if the first step holds a large share.
     return [(1.0, steps[0][1])] + [(1 / (1 - share), nanoseconds) for share, nanoseconds in steps] if steps else []
 
 
 def _chosen(values):
-    if len(values) <= MOST_PANELS:
+    if len(values) <= MAX_PANELS:
         return list(values)
     last = len(values) - 1
-    return [values[round(index * last / (MOST_PANELS - 1))] for index in range(MOST_PANELS)]
+    return [values[round(index * last / (MAX_PANELS - 1))] for index in range(MAX_PANELS)]
 
 
 def _views(book, servers, values, parameter):
-    if len(servers) <= sweep.TOGETHER:
-        return [(facts.at(value, parameter), value, servers) for value in values]
-    # Many servers: families apart, at the largest value, where the models differ most.
+    if len(servers) <= sweep.MAX_LINES:
+        return [(captions.at(value, parameter), value, servers) for value in values]
+    # Many servers: a panel per family, at the largest value, where the models differ most.
     return [(style.PANELS[panel], values[-1], members) for panel, members in book.panels(servers)]
 
 
 def _subtitle(run, experiment, values):
     several = len(values) > 1
-    return facts.workload(run, experiment) + ("" if several else f", {facts.at(values[-1], experiment.parameter)}")
+    return captions.workload(run, experiment) + ("" if several else f", {captions.at(values[-1], experiment.parameter)}")
 
 
 def _limits(curves):
@@ -97,7 +96,7 @@ def _panel(panel, book, lines, bright, furthest):
         panel.set_yticks([])
     panel.set_xscale("log")
     panel.set_xlim(1, max(100, furthest * 1.3))
-    narrow = panel.get_position().width < 0.25
+    narrow = panel.get_position().width < 0.45  # p0 and p50 would overlap
     places = [place for place in _NINES if (2 if narrow else 1) <= place <= max(100, furthest * 1.3)]
     panel.xaxis.set_major_locator(FixedLocator(places))
     panel.xaxis.set_major_formatter(FixedFormatter([_NINES[place] for place in places]))
@@ -121,7 +120,7 @@ def _panel(panel, book, lines, bright, furthest):
 
 
 def _markers(xs):
-    """Indices of the first step at or beyond each of the named percentiles: hundreds of markers would hide the line."""
+    """Indices of the first step at or beyond each named percentile: a marker per step would hide the line."""
     found = []
     for place in list(_NINES)[1:]:
         index = next((index for index, x in enumerate(xs) if x >= place), None)
@@ -136,9 +135,9 @@ def _notes(run, experiment, book, values, curves):
         for server in experiment.servers:
             notes += _curve_notes(run, experiment, server, value, curves[server, value])
     entries = sweep.legend_reference(experiment.servers) + sweep.legend_notes(book, notes, ())
-    left_out = [value for value in experiment.values if value not in values]
-    if left_out:
-        entries.append(page.Entry(f"not drawn, but in the run: {', '.join(ticks.exact(value) for value in left_out)}"))
+    undrawn = [value for value in experiment.values if value not in values]
+    if undrawn:
+        entries.append(page.Entry(f"measured but not drawn: {', '.join(map(ticks.exact, undrawn))}"))
     return entries
 
 
@@ -151,7 +150,7 @@ def _curve_notes(run, experiment, server, value, line):
         found.append(series.Note((server,), (value,), "no curve", f"only {histogram.total} requests", False))
     if histogram.unanswered:
         share = f"{histogram.unanswered:,} of {histogram.total:,}"
-        lost = f"{share} requests failed or were never answered and rank above all others"
+        lost = f"{share} requests failed or stayed unanswered and rank above all others"
         found.append(series.Note((server,), (value,), "line ends early" if line else "failures", lost, True))
     return found
 

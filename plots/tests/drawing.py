@@ -1,8 +1,46 @@
-"""What the tests of charts share: drawing a run's charts in memory, and looking at what was drawn."""
+"""Shared by the tests of charts: runs that fill every table of plots/charts, drawing in memory, looking at figures."""
+
+import math
 
 from plots import charts, page
 from plots.run_file import Run
 from plots.style import StyleBook
+from plots.tests import fixture
+
+
+def tables():
+    """The tables of plots/charts, by the names of the experiments of make_every_chart()."""
+    by_parameter = {f"by-{name.replace('_', '-')}": table for name, table in charts.BY_PARAMETER.items()}
+    return by_parameter | {"default": charts.DEFAULT, "memory-only": charts.MEMORY_ONLY}
+
+
+def make_every_chart(servers=(("select", "select"), ("epoll", "epoll"), ("nginx", None))):
+    """A run with an experiment for each table of plots/charts, so that a new chart is tested without a change here."""
+    names = tuple(name for name, _ in servers)
+    parameters = {f"by-{name.replace('_', '-')}": name for name in charts.BY_PARAMETER}
+    parameters |= {"default": "connections", "memory-only": "idle_connections"}
+    sweeps = ((name, "made up", names, parameter, (1, 10), None) for name, parameter in parameters.items())
+    run = fixture.make_run(servers, tuple(sweeps), {})
+    run["suite"]["experiments"][-1]["workload"]["connections"] = 1
+    return run
+
+
+def choose_one_of_a_kind(run):
+    """(stem, draw, Experiment) for each function that draws: of those that share one, the chart with most metrics."""
+    found = {}
+    for experiment in run.experiments:
+        for name, draw in charts.find_charts(experiment).items():
+            metrics = len(getattr(draw, "keywords", {}).get("metrics", ()))
+            known = found.get(getattr(draw, "func", draw))
+            if known is None or known[0] < metrics:
+                found[getattr(draw, "func", draw)] = metrics, (f"{experiment.name}-{name}", draw, experiment)
+    return [chart for _, chart in found.values()]
+
+
+def has_data(figure):
+    """Whether any panel shows a number: a line, with a name, through a finite point, or a bar."""
+    ys = (y for line in labelled_lines(figure) for y in line.get_ydata())
+    return any(not math.isnan(y) for y in ys) or any(axes.patches for axes in figure.axes)
 
 
 def legend_texts(figure):
@@ -15,13 +53,15 @@ def drawn(run, *stems):
     loaded = Run(run, "run.json")
     book = StyleBook(loaded.servers)
     named = [
-        (f"{each.name}-{chart.NAME}", chart, each) for each in loaded.experiments for chart in charts.charts_of(each)
+        (f"{each.name}-{name}", draw, each)
+        for each in loaded.experiments
+        for name, draw in charts.find_charts(each).items()
     ]
-    figures = {stem: chart.draw(loaded, each, book) for stem, chart, each in named if not stems or stem in stems}
+    figures = {stem: draw(loaded, each, book) for stem, draw, each in named if not stems or stem in stems}
     return {stem: figure for stem, figure in figures.items() if figure}
 
 
-def lines_of(figure):
+def labelled_lines(figure):
     """Lines with a label, of all panels."""
     return [line for axes in figure.axes for line in axes.get_lines() if not line.get_label().startswith("_")]
 

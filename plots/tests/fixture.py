@@ -6,8 +6,7 @@ import random
 
 import numpy
 
-from plots.tests import fixture_micro
-from plots.tests.fixture_parts import TIME, environment, load, server_reading
+from plots.tests.fixture_parts import TIME, environment, load, make_micro, server_reading
 
 SERVERS = ("process", "thread", "select", "poll", "epoll")
 _ROUNDS = 5
@@ -284,5 +283,5 @@ def write_run(directory, run=None, micro=True):
     """Writes run.json (and micro.json) into `directory` and returns its path."""
     (directory / "run.json").write_text(json.dumps(run or make_run()), encoding="utf-8")
     if micro:
-        (directory / "micro.json").write_text(json.dumps(fixture_micro.make_micro()), encoding="utf-8")
+        (directory / "micro.json").write_text(json.dumps(make_micro()), encoding="utf-8")
     return directory

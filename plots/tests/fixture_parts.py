@@ -1,4 +1,4 @@
-"""The parts of the synthetic run: histograms, load results, readings, environment. NOT measurements.
+"""Parts of synthetic documents: histograms, load results, readings, environment, comparisons. NOT measurements.
 
 Histograms are computed here from the samples in another way than plots/histogram.py does it, so that the two check
 each other.
@@ -188,3 +188,84 @@ def environment():
         },
         "unreadable": {"cpu.governor": "no cpufreq", "kernel.command_line": "permission denied"},
     }
+
+
+def make_micro():
+    """A Google Benchmark document. NOT a measurement."""
+    benchmarks = []
+    for n in (10, 100, 1000, 10000):
+        for active in (1, 10):
+            for call, slope in (("select", 51), ("poll", 52), ("epoll_wait", 0)):
+                name = f"wait/{call}/n:{n}/active:{active}"
+                if call == "select" and n > 1000:
+                    benchmarks.append(
+                        {
+                            "name": name,
+                            "run_name": name,
+                            "run_type": "iteration",
+                            "error_occurred": True,
+                            "error_message": "an fd_set holds 1024 descriptors",
+                        }
+                    )
+                    continue
+                for repetition in range(3):
+                    time = (470 + slope * n + 60 * active) * (1 + 0.03 * repetition)
+                    benchmarks.append(
+                        {
+                            "name": name,
+                            "run_name": name,
+                            "run_type": "iteration",
+                            "real_time": time,
+                            "cpu_time": time,
+                            "time_unit": "ns",
+                            "n": n,
+                            "active": active,
+                        }
+                    )
+    for name, time in (
+        ("epoll_ctl/add_del", 640.0),
+        ("epoll_ctl/mod", 310.0),
+        ("histogram/record", 4.2),
+        ("parse/echo", 18.0),
+    ):
+        benchmarks.append(
+            {"name": name, "run_name": name, "run_type": "iteration", "real_time": time / 1e3, "time_unit": "us"}
+        )
+    return {
+        "context": {
+            "date": "2026-11-20T19:00:00+00:00",
+            "num_cpus": 2,
+            "mhz_per_cpu": 2000,
+            "library_build_type": "release",
+        },
+        "benchmarks": benchmarks,
+    }
+
+
+# Documents of comparisons, as baselines/ and validation/ write them.
+NAMES = {"fanin-load epoll": 4.2, "fanin-load io-uring": 3.9, "minimal-epoll-client": 4.0, "minimal-uring-client": 3.0}
+
+
+def ratio(name, baseline, median):
+    return {"name": name, "baseline": baseline, "median": median, "low": 0.9, "high": 1.2, "coverage": 0.97}
+
+
+def comparison_document(**changed):
+    """64-byte echo: both drivers compared with both minimal clients, and those with each other."""
+    rows = [{"name": name, "cpu_us_per_request": cost, "rounds": [cost]} for name, cost in NAMES.items()]
+    ours, (epoll, uring) = list(NAMES)[:2], list(NAMES)[2:]
+    pairs = [(name, baseline) for name in ours for baseline in (epoll, uring)] + [(uring, epoll)]
+    document = {"schema": "fanin-comparison", "schema_version": 3, "kind": "generator-echo", "kernel": "6", "seconds": 2}
+    document |= {"title": "64-byte echo, 50 connections: the generator's own CPU", "connections": 50, "rows": rows}
+    document |= {"ratios": [ratio(*pair, NAMES[pair[0]] / NAMES[pair[1]]) for pair in pairs], "skipped": []}
+    return document | {"served": None} | changed
+
+
+def figure(name, unit, measured, expected=None, low=None, high=None, holds=True):
+    keys = ("name", "unit", "measured", "expected", "low", "high", "holds")
+    return dict(zip(keys, (name, unit, measured, expected, low, high, holds), strict=True))
+
+
+def validation_document(kind, *figures, **changed):
+    document = {"schema": "fanin-validation", "schema_version": 2, "kind": kind, "title": kind, "kernel": "6"}
+    return document | {"driver": "epoll", "seconds": 10, "figures": list(figures), "notes": []} | changed

@@ -8,8 +8,8 @@ from pathlib import Path
 from plots.charts import micro
 from plots.json_file import InputError
 from plots.style import StyleBook
-from plots.tests import fixture_micro
-from plots.tests.drawing import legend_texts, lines_of
+from plots.tests import fixture_parts
+from plots.tests.drawing import legend_texts, labelled_lines
 
 
 class Micro(unittest.TestCase):
@@ -20,18 +20,18 @@ class Micro(unittest.TestCase):
             return micro.load_micro(path)
 
     def test_median_in_nanoseconds_over_repetitions(self):
-        _, costs = self.load(fixture_micro.make_micro())
-        cost = next(each for each in costs if (each.subject, each.n, each.panel) == ("poll", 1000, "10 active"))
+        _, costs = self.load(fixture_parts.make_micro())
+        cost = next(each for each in costs if (each.name, each.n, each.panel) == ("poll", 1000, "10 active"))
         base = 470 + 52 * 1000 + 60 * 10
         self.assertAlmostEqual(cost.median, base * 1.03)
         self.assertAlmostEqual(cost.high, base * 1.06)
-        mod = next(each for each in costs if each.subject == "epoll_ctl/mod")
+        mod = next(each for each in costs if each.name == "epoll_ctl/mod")
         self.assertAlmostEqual(mod.median, 310.0)  # given as 0.31 us
 
     def test_calls_look_like_the_models_that_use_them(self):
-        figures = micro.draw_all(*self.load(fixture_micro.make_micro()))
+        figures = micro.draw_all(*self.load(fixture_parts.make_micro()))
         self.assertEqual(set(figures), {"micro-wait", "micro-cost"})
-        colours = {line.get_label(): line.get_color() for line in lines_of(figures["micro-wait"])}
+        colours = {line.get_label(): line.get_color() for line in labelled_lines(figures["micro-wait"])}
         book = StyleBook([("epoll", "epoll"), ("select", "select"), ("poll", "poll")])
         self.assertEqual(
             colours, {"epoll_wait": book["epoll"].colour, "select": book["select"].colour, "poll": book["poll"].colour}
@@ -59,7 +59,7 @@ class Micro(unittest.TestCase):
             }
         )
         self.assertEqual(
-            [(each.group, each.subject, each.n, each.panel, each.median) for each in costs],
+            [(each.group, each.name, each.n, each.panel, each.median) for each in costs],
             [
                 ("protocol", "protocol/server/echo, 64 bytes", None, "", 5.0),
                 ("protocol", "protocol/server/echo, 4096 bytes", None, "", 5.0),

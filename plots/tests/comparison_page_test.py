@@ -2,12 +2,12 @@
 
 import unittest
 
-from plots import claims, comparison_page
-from plots.tests.fixture_comparisons import figure, comparison_document, ratio, validation_document
+from plots import comparison_page
+from plots.tests.fixture_parts import figure, comparison_document, ratio, validation_document
 
 
 def rows(*documents):
-    (table,) = claims.table(documents)
+    (table,) = comparison_page.claims_table(documents)
     return table.splitlines()[2:]
 
 
@@ -48,7 +48,7 @@ class Claims(unittest.TestCase):
 
     def test_a_figure_without_bounds_is_no_claim(self):
         validation = validation_document("interleaving", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
-        self.assertEqual(claims.table([validation]), [])
+        self.assertEqual(comparison_page.claims_table([validation]), [])
 
     def test_what_the_least_program_has_stands_beside_it(self):
         mine = figure("new connections per second", "1/s", 15000.0, low=25000.0, holds=False)
@@ -111,7 +111,7 @@ class Claims(unittest.TestCase):
             ("scale", validate_scale.figures(many, many, 1000)),
         ):
             bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
-            found = list(claims.figures_of(validation_document(kind, *made)))
+            found = list(comparison_page.find_figures(validation_document(kind, *made)))
             self.assertEqual(len(found), len(bounded), kind)
 
 

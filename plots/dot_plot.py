@@ -1,4 +1,4 @@
-"""One metric of many servers at a single sweep value: a row for each, which a line chart of one point each cannot show."""
+"""A dot plot: one metric of many servers at a single sweep value, a row for each server."""
 
 from plots import page, style, ticks
 from plots.text import short
@@ -7,14 +7,14 @@ _HEIGHT = 0.27
 
 
 def height(servers):
-    """Of a panel with a row for each of the servers, in inches."""
+    """The height in inches of a panel with a row for each of the servers."""
     return max(1.2, _HEIGHT * len(servers))
 
 
 def draw_panel(axes, points, book, unit, names):
-    """Draws {server: Point or None} from top to bottom with intervals and figures.
+    """Draws {server: Point or None} from top to bottom with intervals and values.
 
-    `unit`: of a summary; `names`: whether this panel has the servers' names beside it.
+    `unit`: of a summary; `names`: whether the panel shows the servers' names on its left.
     """
     servers = list(points)
     axes.set_yticks(range(len(servers)), [short(each, page.NAME_WIDTH) if names else "" for each in servers])
@@ -26,7 +26,7 @@ def draw_panel(axes, points, book, unit, names):
         axes.text(0.5, 0.5, "no value:\nsee below", transform=axes.transAxes, ha="center", color=style.ALARM)
         return
     low, high = ticks.log_limits(ends)
-    ticks.set_log_axis(axes.xaxis, (low, high * (high / low) ** 0.35), unit)  # room for the figures
+    ticks.set_log_axis(axes.xaxis, (low, high * (high / low) ** 0.35), unit)  # room for the values
     for row, (server, point) in enumerate(points.items()):
         look = book[server]
         if point is None:

@@ -1,4 +1,6 @@
-"""The words around a chart: what the workload was, on which machine, how many rounds, from which run."""
+"""Captions of charts: workload, machine, rounds, run."""
+
+import re
 
 from plots.ticks import count, duration, exact
 
@@ -24,22 +26,22 @@ PARAMETER_WORDS = {
 
 
 def at(value, parameter):
-    """1 connection; 1,000 connections."""
+    """Formats a sweep value: 1 connection; 1,000 connections."""
     words = PARAMETER_WORDS[parameter]
     single = value == 1 and words.endswith("connections")
     return f"{exact(value)} {words[:-1] if single else words}"
 
 
 def workload(run, experiment):
-    """One line: protocol, loop, what is fixed. What the sweep varies is left out."""
+    """One line: protocol, loop and what is fixed, without the parameter of the sweep."""
     load = run.example_load(experiment)
     if load is None:
         return f"{experiment.workload['protocol']}, no round was measured"
-    return words_of(load["workload"], experiment.parameter)
+    return describe_workload(load["workload"], experiment.parameter)
 
 
-def words_of(asked, varied):
-    """One line of a load result's workload without the key `varied`."""
+def describe_workload(asked, varied):
+    """One line for the workload of a load result, without the key `varied`."""
     parts = [f"{asked['protocol']}, {asked['loop']} loop"]
     if asked["rate_per_s"]:
         parts += _schedule(asked, varied)
@@ -50,7 +52,7 @@ def words_of(asked, varied):
     if "mix" in asked:
         parts.append(f"a mix of {len(asked['mix'])} classes of requests")
     elif varied != "payload_bytes":
-        parts.append(f"{exact(asked['payload_bytes'])} bytes payload")
+        parts.append(f"{exact(asked['payload_bytes'])}-byte payload")
     if asked["pipeline"] != 1 and varied != "pipeline":
         parts.append(f"{asked['pipeline']} in flight per connection")
     if asked["think_time_ns"]:
@@ -58,13 +60,13 @@ def words_of(asked, varied):
     if asked["requests_per_connection"] and varied != "requests_per_connection":
         parts.append(f"{asked['requests_per_connection']} requests per connection")
     if asked["duration_ns"]:
-        parts.append(f"windows of {duration(asked['duration_ns'])}")
+        parts.append(f"{duration(asked['duration_ns'])} windows")
     return ", ".join(parts)
 
 
 def _schedule(asked, varied):
-    """How an open loop's requests come, without what is varied."""
-    arrivals = {"bursts": "bursts", "trace": "arrivals as recorded"}.get(asked["arrival"], f"{asked['arrival']} arrivals")
+    """The arrivals of an open loop, without the key `varied`."""
+    arrivals = {"bursts": "bursts", "trace": "arrivals from a trace"}.get(asked["arrival"], f"{asked['arrival']} arrivals")
     if "burst_size" in asked and varied != "burst_size":
         arrivals += f" of {exact(asked['burst_size'])}"
     if "ramp" in asked:
@@ -76,11 +78,11 @@ def _schedule(asked, varied):
 
 
 def machine(run):
-    """The facts of the machine."""
+    """CPU, number of CPUs, hypervisor, kernel."""
     environment = run.document["environment"]["start"]
     cpu = environment["cpu"]
     cpus = cpu["online"]
-    hypervisor = environment.get("hypervisor")
+    hypervisor = re.sub(r"^(.+?)\1+$", r"\1", environment.get("hypervisor") or "")  # cpuid says KVMKVMKVM
     parts = [
         cpu["model"] or "unknown CPU",
         f"{cpus} CPU{'s' if cpus != 1 else ''}" + (f" (virtual: {hypervisor})" if hypervisor else ""),
@@ -90,7 +92,7 @@ def machine(run):
 
 
 def placement(run):
-    """Where server and generator ran."""
+    """The CPUs of server and generator."""
     where = run.document["placement"]
     server, client = (_cpus(where[key]) for key in ("server_cpus", "client_cpus"))
     if where["mode"] == "shared":
@@ -104,29 +106,29 @@ def _cpus(numbers):
     return ("CPU " if len(numbers) == 1 else "CPUs ") + ", ".join(str(number) for number in numbers)
 
 
-LINES = "lines: median of rounds, ribbons: its interval ({}), set apart sideways to show all"
-ROWS = "marks: median of rounds, bars: its interval ({})"
+LINES = "lines: median of rounds; {intervals}: {coverage} % confidence interval; offset sideways for legibility"
+ROWS = "marks: median of rounds; bars: {coverage} % confidence interval"
 
 
 def coverage(run):
-    """The probability with which intervals of the run hold their median, at least; 0 where it has none."""
+    """The least coverage of the run's confidence intervals; 0 if it has none."""
     found = (each["coverage"] for each in run.document["summaries"])
     return min((each for each in found if each is not None), default=0)
 
 
-def footer(run, reading=LINES):
-    """The line at the foot of every chart. `reading`: how its intervals are to be read, None where it has none."""
+def footer(run, reading=LINES, intervals="ribbons"):
+    """The last line of every chart. `reading`: what its marks show, None if it has no intervals."""
     document = run.document
     rounds = document["suite"]["repetitions"]
     parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
     least = coverage(run)
     if reading and least:
-        parts.append(reading.format(f"{100 * least:.4g} % coverage"))
+        parts.append(reading.format(intervals=intervals, coverage=f"{100 * least:.4g}"))
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)
 
 
 def alarm(run):
-    """What must catch the eye: an interrupted run. None otherwise."""
+    """A warning for the heading of an interrupted run, else None."""
     return None if run.document["complete"] else "INCOMPLETE RUN"

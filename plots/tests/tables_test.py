@@ -1,0 +1,143 @@
+"""Models, metrics and workload keys stand in several files for several readers; they must be the same."""
+
+import json
+import re
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+from plots import captions
+from plots.charts import connection_memory
+from plots.json_file import read_json
+from plots.style import FAMILIES, MODELS, PANELS
+from plots.sweep import unit
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = ROOT / "servers"
+RUN_SCHEMA, SUITE_SCHEMA = (read_json(ROOT / "results/schema" / f"{name}.schema.json")["$defs"] for name in ("run", "suite"))
+DICTIONARY = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a row of the table says of a model: the family that groups it, and whether it is kept out of timings."""
+
+    family: str
+    stalls: bool
+
+
+def read_models():
+    """{name: Model} of the table in servers/registry.cc, whose rows stand in the models' own files."""
+    rows = {}
+    for path in (SERVERS / "models").glob("*.cc"):
+        for constant, row in re.findall(r"const ServerModel (k\w+)\{(.*?)\};", path.read_text("utf-8"), re.DOTALL):
+            name, family = (re.search(rf'\.{key} = "([^"]+)"', row)[1] for key in ("name", "family"))
+            rows[constant] = (name, Model(family, ".stalls = true" in row))
+    table = re.search(r"table = checked\(\{(.*?)\}\);", (SERVERS / "registry.cc").read_text("utf-8"), re.DOTALL)
+    return dict(rows[constant] for constant in re.findall(r"^\s*(k\w+),", table[1], re.MULTILINE))
+
+
+class Models(unittest.TestCase):
+    def test_every_model_has_a_look_and_a_panel(self):
+        # A model without a row here would be drawn in brown among "other models" and nobody would notice.
+        families = {name: model.family for name, model in read_models().items()}
+        self.assertGreater(len(families), 20)
+        self.assertEqual(sorted(set(families) - set(MODELS)), [])
+        self.assertEqual({name: MODELS[name][3] for name in families}, families)
+        self.assertTrue({family for family, *_ in MODELS.values()} <= set(FAMILIES))
+        self.assertTrue({panel for *_, panel in MODELS.values()} <= set(PANELS))
+
+    def test_the_full_suite_asks_every_model_for_its_memory(self):
+        # A new model that nobody enters there would be missing from the comparison without a word.
+        suite = json.loads((ROOT / "harness" / "suites" / "full.json").read_text(encoding="utf-8"))
+        experiment = next(each for each in suite["experiments"] if each["name"] == "idle-memory")
+        self.assertEqual(experiment["servers"], ["*"])
+        asked = [server["model"] for server in suite["servers"] if "model" in server]
+        wanted = [name for name, model in read_models().items() if not model.stalls]
+        self.assertEqual(sorted(asked), sorted(wanted))
+
+
+def metrics_in_schema(definition):
+    return RUN_SCHEMA[definition]["properties"]["metric"]["enum"]
+
+
+def metrics_in_harness():
+    """[(name, unit)] of the table in harness/analysis/summary.cc."""
+    source = (ROOT / "harness" / "analysis" / "summary.cc").read_text(encoding="utf-8")
+    table = re.search(r"kMetrics\{\n(.*?)\n  \};", source, re.DOTALL)
+    return re.findall(r'\{"(\w+)", "([^"]+)"\}', table[1])
+
+
+def metrics_in_dictionary():
+    """The metrics of the table that says where a round holds them, in the data dictionary."""
+    table = re.search(r"^\| metric \| where .*?\n\|-.*?\n(.*?)\n\n", DICTIONARY, re.DOTALL | re.MULTILINE)
+    return [name for row in table[1].splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+
+
+class Metrics(unittest.TestCase):
+    def test_harness_schema_and_dictionary_agree(self):
+        # A metric in one place alone: the harness would write files that its own validator refuses.
+        names = [name for name, _ in metrics_in_harness()]
+        self.assertGreater(len(names), 10)
+        self.assertEqual(names, metrics_in_schema("summary"))
+        self.assertEqual(sorted(names), sorted(metrics_in_dictionary()))
+        listed = re.search(r"^Metrics: (.*?)\. ", DICTIONARY, re.DOTALL | re.MULTILINE)
+        self.assertEqual(sorted(names), sorted(re.findall(r"`(\w+)`", listed[1])))
+
+    def test_units_are_those_that_the_names_say(self):
+        for name, said in metrics_in_harness():
+            self.assertEqual(unit(name), said, name)
+
+    def test_slopes_agree(self):
+        source = (ROOT / "harness" / "analysis" / "slopes.cc").read_text(encoding="utf-8")
+        table = re.search(r"kMetrics\{(.*?)\};", source, re.DOTALL)
+        names = re.findall(r'"(\w+)"', table[1])
+        self.assertEqual(names, metrics_in_schema("slope"))
+        self.assertEqual(names, [connection_memory.TOTAL, *connection_memory.PARTS])
+        self.assertTrue(set(names) <= set(metrics_in_schema("summary")))
+
+
+def keys_in_harness():
+    """{key: (kind, who takes it)} of the table in harness/suite/workload_keys.cc."""
+    source = (ROOT / "harness" / "suite" / "workload_keys.cc").read_text(encoding="utf-8")
+    table = re.search(r"kKeys = .*?\(\{\n(.*?)\n\}\);", source, re.DOTALL)
+    rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)([^}]*)\},', table[1])
+    return {name: (kind, (re.findall(r"Taker::k(\w+)", rest) or ["Load"])[0]) for name, kind, rest in rows}
+
+
+def class_keys_in_harness():
+    """The keys that harness/suite/mix.cc lets a class of a mix have."""
+    source = (ROOT / "harness" / "suite" / "mix.cc").read_text(encoding="utf-8")
+    return re.findall(r'"(\w+)"', re.search(r"kClassKeys = .*?\(\s*\{(.*?)\}\);", source, re.DOTALL)[1])
+
+
+class WorkloadKeys(unittest.TestCase):
+    def test_harness_schema_and_dictionary_agree(self):
+        # A key that only the schema knows passes validation, and then the harness refuses the suite.
+        keys = keys_in_harness()
+        self.assertGreater(len(keys), 20)
+        self.assertEqual(sorted(keys), sorted(SUITE_SCHEMA["workload"]["properties"]))
+        # Wherever its lines end.
+        said = re.search(r"A workload takes these keys.*?`warmup`\s+and\s+`duration`", DICTIONARY, re.DOTALL)
+        missing = [name for name in keys if f"`{name}`" not in said[0]]
+        self.assertEqual(missing, [])
+
+    def test_harness_and_schema_agree_on_the_classes_of_a_mix(self):
+        keys = class_keys_in_harness()
+        self.assertGreater(len(keys), 10)
+        self.assertLessEqual(set(keys), set(keys_in_harness()))
+        self.assertEqual(sorted([*keys, "weight", "name"]), sorted(SUITE_SCHEMA["class"]["properties"]))
+
+    def test_numbers_can_be_swept_and_nothing_else(self):
+        numeric = [name for name, (kind, _) in keys_in_harness().items() if kind in ("Whole", "Real")]
+        self.assertEqual(sorted(numeric), sorted(SUITE_SCHEMA["parameter"]["enum"]))
+        self.assertEqual(sorted(numeric), sorted(captions.PARAMETER_WORDS))
+        row = next(line for line in DICTIONARY.splitlines() if line.startswith("| `experiments[].sweep`"))
+        self.assertEqual([name for name in numeric if f"`{name}`" not in row], [])
+
+    def test_what_both_halves_of_a_protocol_must_know_goes_to_both(self):
+        both = {name for name, (_, taker) in keys_in_harness().items() if taker == "Both"}
+        self.assertEqual(both, {"protocol", "suffix", "reply", "reply_bytes"})
+
+if __name__ == "__main__":
+    unittest.main()
