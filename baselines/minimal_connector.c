@@ -1,8 +1,8 @@
 /* The smallest program that opens many connections to an epoll server: the baseline for how quickly fanin-load and
  * fanin-server open them. It runs pairs of processes, one pair per CPU at a time. In each pair the client connects 256
  * times, sends 64 bytes on each connection and receives them back, with blocking calls; the server waits with epoll,
- * accepts, receives and sends. The client does not bind; nothing but lengths is checked. All connections stay open until
- * the last one is up. Prints one line of JSON. Usage: minimal-connector CONNECTIONS (127.0.0.0/8). */
+ * accepts, receives and sends. The client does not bind; nothing but lengths is checked. All connections stay open
+ * until the last one is up. Prints one line of JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "baselines/usage.h"
 
 enum { kSize = 64, kBatch = 256, kSpare = 64, kMostPerPair = 50000, kMostPairs = 4096 };
 /* So many to one address keep connect() from searching for a free port. */
@@ -143,12 +145,17 @@ static void wait_for_one(int up, const pid_t* pairs, int count) {
 
 int main(int argc, char** argv) {
   static pid_t pairs[kMostPairs];
+  const char* const usage =
+      "minimal-connector CONNECTIONS\n\n"
+      "Opens so many connections to epoll servers of its own on 127.0.0.0/8, and prints how long that takes. The\n"
+      "baseline for how quickly fanin-load and fanin-server connect.\n";
+  check_usage(argc, argv, 1, usage);
   int up[2], count = 0, under_way = 0;
   const int width = (int)sysconf(_SC_NPROCESSORS_ONLN);
-  const int connections = argc > 1 ? atoi(argv[1]) : 0;
+  const int connections = atoi(argv[1]);
   const int per_pair = may_open();
   if (connections < 1 || connections / per_pair >= kMostPairs) {
-    fprintf(stderr, "usage: minimal-connector CONNECTIONS\n");
+    fprintf(stderr, "usage: %s", usage);
     return 2;
   }
   if (pipe2(up, O_NONBLOCK) < 0) fail("minimal-connector: pipe");

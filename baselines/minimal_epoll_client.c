@@ -1,7 +1,6 @@
 /* The smallest epoll echo client: the baseline for fanin-load's epoll driver. One thread,
  * registered once, one send and one recv per request, 64 bytes each way; it counts replies and records nothing, reads
- * no clock and checks no byte. A timer ends it. Prints one line of JSON: the requests that were answered. Usage:
- * minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et] (127.0.0.1; edge-triggered unless lt). */
+ * no clock and checks no byte. A timer ends it. Prints one line of JSON: the requests that were answered. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "baselines/usage.h"
 
 enum { kSize = 64, kEvents = 256 };
 
@@ -50,10 +51,12 @@ static void set_timer(double seconds) {
 int main(int argc, char** argv) {
   static char request[kSize], reply[kSize];
   static struct epoll_event events[kEvents];
-  if (argc < 4) {
-    fprintf(stderr, "usage: minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et]\n");
-    return 2;
-  }
+  check_usage(
+      argc, argv, 3,
+      "minimal-epoll-client PORT CONNECTIONS SECONDS [lt|et]\n\n"
+      "Sends 64-byte requests to an echo server on 127.0.0.1 in a closed loop and prints the number of replies:\n"
+      "one thread, epoll, level-triggered (lt) or edge-triggered (et, the default). The baseline for\n"
+      "`fanin-load --driver epoll`.\n");
   const int connections = atoi(argv[2]);
   const unsigned trigger = argc > 4 && strcmp(argv[4], "lt") == 0 ? 0 : EPOLLET;
   struct rlimit limit;

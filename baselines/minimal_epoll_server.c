@@ -1,6 +1,5 @@
 /* The smallest epoll echo server: the baseline for the model `epoll`. One thread,
- * level-triggered, registered once, read and send directly; no counters, no options, no protection against anything.
- * Usage: minimal-epoll-server PORT (127.0.0.1). */
+ * level-triggered, registered once, read and send directly; no counters, no options, no protection against anything. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "baselines/usage.h"
 
 static int listen_on(int port) {
   const int yes = 1;
@@ -30,7 +31,11 @@ int main(int argc, char** argv) {
   static char buffer[16384];
   struct epoll_event events[512];
   struct rlimit limit;
-  const int listener = listen_on(argc > 1 ? atoi(argv[1]) : 0);
+  check_usage(
+      argc, argv, 1,
+      "minimal-epoll-server PORT\n\n"
+      "Echoes on this port of 127.0.0.1: one thread, epoll level-triggered. The baseline for `fanin-server epoll`.\n");
+  const int listener = listen_on(atoi(argv[1]));
   const int epoll = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);

@@ -5,8 +5,7 @@
  * sends by system call and waiting for more than one reply cost as much or more. A timer ends it.
  * With `record` it does the least that makes a latency: every request differs and every byte of its reply is checked,
  * the clock is read once for each lot of replies, and a log-linear histogram takes the time since the request. Prints
- * one line of JSON: the requests that were answered. Usage: minimal-uring-client PORT CONNECTIONS SECONDS [record]
- * (127.0.0.1). */
+ * one line of JSON: the requests that were answered. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <liburing.h>
@@ -24,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "baselines/usage.h"
+
 enum { kSize = 64, kEntries = 128, kBuffers = 1024, kBufferSize = 2048, kBatch = 64 };
 
 static const uint64_t kSend = UINT64_MAX;
@@ -38,7 +39,7 @@ static int recording;
 static struct {
   int64_t since;
   unsigned sequence;
-}* states; /* by connection */
+} * states; /* by connection */
 static struct {
   uint64_t counts[36 * 128], count, sum, least, most; /* 1/128 wide, as fanin-load's */
 } latencies = {.least = UINT64_MAX};
@@ -174,10 +175,12 @@ static int take_replies(void) {
 }
 
 int main(int argc, char** argv) {
-  if (argc < 4) {
-    fprintf(stderr, "usage: minimal-uring-client PORT CONNECTIONS SECONDS [record]\n");
-    return 2;
-  }
+  check_usage(
+      argc, argv, 3,
+      "minimal-uring-client PORT CONNECTIONS SECONDS [record]\n\n"
+      "Sends 64-byte requests to an echo server on 127.0.0.1 in a closed loop and prints the number of replies:\n"
+      "one thread, io_uring. With `record` it also checks every byte and keeps a histogram of latencies. The\n"
+      "baseline for `fanin-load --driver io-uring`.\n");
   const int connections = atoi(argv[2]);
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -1,7 +1,6 @@
 /* The smallest multishot io_uring echo server: the baseline for the model `io-uring-multishot`.
  * One thread, single issuer, deferred task run, multishot accept and receive into a ring of provided buffers, one-shot
- * sends straight from the buffer that was received into. No counters, no protection against anything. Usage:
- * minimal-uring-server PORT (127.0.0.1). */
+ * sends straight from the buffer that was received into. No counters, no protection against anything. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +14,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "baselines/usage.h"
 
 enum { kBuffers = 1024, kBufferSize = 16384, kGroup = 0 };
 enum Kind { kAccept, kReceive, kSend };
@@ -102,7 +103,11 @@ static void set_up(void) {
 }
 
 int main(int argc, char** argv) {
-  const int listener = listen_on(argc > 1 ? atoi(argv[1]) : 0);
+  check_usage(argc, argv, 1,
+              "minimal-uring-server PORT\n\n"
+              "Echoes on this port of 127.0.0.1: one thread, io_uring, multishot accept and receive. The baseline for\n"
+              "`fanin-server io-uring-multishot`.\n");
+  const int listener = listen_on(atoi(argv[1]));
   set_up();
   struct io_uring_sqe* sqe = next_sqe();
   io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, 0);

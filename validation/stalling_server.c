@@ -1,8 +1,7 @@
 /* An echo server with analytic latencies: one thread, epoll. Replies leave at least SERVICE_US microseconds
  * apart, which fixes its capacity. It does nothing for STALL_MS milliseconds from every whole second of
  * CLOCK_MONOTONIC since its start. Prints a READY line like
- * fanin-server's. Usage: stalling-server PORT SERVICE_US STALL_MS (127.0.0.1; port 0 takes any free one; SERVICE_US 0:
- * as fast as it can). */
+ * fanin-server's. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +17,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "baselines/usage.h"
 
 enum { kEvents = 512, kSecond = 1000000000 };
 
@@ -93,10 +94,10 @@ static void watch(int epoll, int fd) {
 int main(int argc, char** argv) {
   static struct epoll_event events[kEvents];
   struct rlimit limit;
-  if (argc != 4) {
-    fprintf(stderr, "usage: stalling-server PORT SERVICE_US STALL_MS\n");
-    return 2;
-  }
+  check_usage(argc, argv, 3,
+              "stalling-server PORT SERVICE_US STALL_MS\n\n"
+              "Echoes on this port of 127.0.0.1 (0: any free one). Replies leave at least SERVICE_US microseconds apart\n"
+              "(0: as fast as it can), and none for STALL_MS milliseconds from every whole second on.\n");
   service_ns = atoll(argv[2]) * 1000;
   stall_ns = atoll(argv[3]) * 1000000;
   getrlimit(RLIMIT_NOFILE, &limit);
