@@ -39,6 +39,7 @@ kTestNeeds=(
   shellcheck:shellcheck
   netcat-openbsd:nc
   redis-tools:redis-check-rdb
+  mandoc:mandoc
   python3-pytest-xdist
 )
 

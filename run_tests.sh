@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 kStages=(format release end-to-end plots asan tsan tidy fuzz)
 # What servers and load generator are tested by, and the label of those tests that need no more than them.
 kPrograms=(fanin-server fanin-load fanin-conformance)
-kOfPrograms='^(conformance|program|harness_end_to_end)$'
+kOfPrograms='^(conformance|program|harness_end_to_end|installation)$'
 
 usage() {
   cat <<'END'
@@ -124,7 +124,7 @@ stage_format() {
 # The programs that `./run_all.sh` builds; they then go through the end-to-end stage.
 stage_release() {
   configure release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
-  build release "${kPrograms[@]}" fanin fanin-micro loadgen_allocation_test
+  build release fanin_installation loadgen_allocation_test
   run_ctest release -L "$kOfPrograms|loadgen_allocation_test"
 }
 
