@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Compare the CPU time per request of fanin-load with that of its competitors, against the same server.
+"""Compare the CPU time per request of fanin-load with that of its competitors, on the same server.
 
-  python3 -m baselines.generator_cost echo                    with minimal C clients, one of which records latencies
-  python3 -m baselines.generator_cost http                    with wrk, h2load, ab and hey: keep-alive, 128-byte file
+  python3 -m baselines.generator_cost echo                    minimal C clients, one of which records latencies
+  python3 -m baselines.generator_cost http                    wrk, h2load, ab and hey: keep-alive, 128-byte file
   python3 -m baselines.generator_cost http --server nginx     the same against nginx
 
-One server on CPU 0 serves them all. In a round, all generators keep their connections open and are interleaved on CPU 1 in
-slices of 20 ms, in random order; the others are stopped meanwhile (SIGSTOP). Whatever the machine does then affects all of
-them alike. At the start of its slice a generator finds replies on all its connections, since the server has gone on: most
-requests of a slice follow such a backlog, and the figure is the cost of a generator that is busy. (Alone, against a server
-that is no faster, a generator finds a few replies at a time and costs about as much as the server needs.)
-Cost: the CPU time of the whole process, user and system, from start to end, divided by the requests that it reports as
-completed. This includes set-up, which grows with the number of connections: raise --seconds to make its share small.
-fanin-server counts the replies that it sent; the sum over all generators must agree.
+One server on CPU 0 serves all generators. In a round they keep their connections open and are interleaved on CPU 1 in
+slices of 20 ms, in random order; SIGSTOP stops the others meanwhile. Drift of the machine therefore affects all alike.
+At the start of its slice a generator finds a backlog: the server has replied on all its connections. The figure is
+therefore the cost of a busy generator. (Alone, on a server that is no faster, a generator finds a few replies at a time
+and costs about as much as the server.)
+Cost: CPU time of the whole process, user and system, divided by the requests that it reports as completed. It includes
+set-up, which grows with the number of connections: a larger --seconds makes its share small. fanin-server counts its
+replies; the sum over all generators must agree.
 The figures are the median of the ratios within rounds and its interval from order statistics, with its coverage.
-Generators that are not installed are named and left out. Needs two CPUs.
-Exit code: 0 measured, 2 bad input, a program that is missing, or a generator that failed."""
+Missing generators are named and skipped. Needs two CPUs.
+Exit code: 0 measured, 2 bad input, a missing program, or a generator that failed."""
 import os
 import pathlib
 import random
@@ -34,7 +34,7 @@ SLICE_S = 0.02
 
 
 class Run:
-    """One generator at work on CPU 1, which can be paused. It starts paused."""
+    """One running generator on CPU 1, which can be paused. It starts paused."""
 
     def __init__(self, generator, values):
         self.generator = generator
@@ -52,7 +52,7 @@ class Run:
 
     def ended(self):
         if self.usage is None:
-            # Of this process alone, with all its threads, those that the kernel runs for io_uring too.
+            # The usage of this process with all its threads, io_uring workers included.
             pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
             if pid:
                 self.usage, self.process.returncode = usage, os.waitstatus_to_exitcode(status)
@@ -79,19 +79,19 @@ class Run:
         return (self.usage.ru_utime + self.usage.ru_stime) * 1e6 / requests, requests
 
 
-def take_turns(runs):
-    """Lets one of them run at a time, until all have ended: each once in every cycle, in an order by chance, and none
-    twice in a row, which would spare it the refilling of the caches."""
+def interleave(runs):
+    """Runs one at a time until all have ended: each once per cycle, in random order, and none twice in a row, since the
+    second slice would find warm caches."""
     chance, last = random.Random(1), None
-    while under_way := [run for run in runs if not run.ended()]:
-        chance.shuffle(under_way)
-        if under_way[0] is last:
-            under_way.append(under_way.pop(0))
-        for run in under_way:
+    while active := [run for run in runs if not run.ended()]:
+        chance.shuffle(active)
+        if active[0] is last:
+            active.append(active.pop(0))
+        for run in active:
             run.resume()
             time.sleep(SLICE_S)
             run.pause()
-        last = under_way[-1]
+        last = active[-1]
 
 
 def measure(members, values, options):
@@ -100,7 +100,7 @@ def measure(members, values, options):
     for number in range(options.pairs):
         runs = [Run(each, values) for each in members]
         try:
-            take_turns(runs)
+            interleave(runs)
         finally:
             for run in runs:
                 run.kill()
@@ -115,17 +115,17 @@ def measure(members, values, options):
     return costs, completed
 
 
-def pairs_of(names):
-    """Which ratios are of interest: each driver of fanin-load to every peer, and the minimal clients of one design to
-    that of the other: how cheap a driver of that design is before it records anything, and when it does its least."""
+def choose_pairs(names):
+    """The ratios to report: each driver of fanin-load to every competitor, and the minimal io_uring clients to the
+    minimal epoll client, which bound the cost of an io_uring driver from below."""
     ours = [name for name in names if name.startswith("fanin-load")]
-    pairs = [(mine, peer) for mine in ours for peer in names if peer not in ours]
+    pairs = [(mine, other) for mine in ours for other in names if other not in ours]
     floors = [name for name in names if name.startswith("minimal-uring-client")]
     return pairs + [(floor, "minimal-epoll-client") for floor in floors if "minimal-epoll-client" in names]
 
 
 def check_count(completed, sent, runs, options):
-    """Requests that were under way when a generator ended are the server's alone; more than these must not be."""
+    """Only the server counts requests in flight when a generator ends; the difference may be no larger."""
     allowed = runs * (options.connections + 1)
     if not completed <= sent <= completed + allowed:
         fail(f"the generators report {completed} requests, and the server sent {sent} replies: one of them miscounts")
@@ -147,12 +147,12 @@ def title(options):
     return f"{what}, {options.connections} connections: the generator's own CPU"
 
 
-def options_of_command_line():
-    parser = paired.command_line(__doc__, 4, "that each has for itself in a round")
+def parse_options():
+    parser = paired.command_line(__doc__, 4, "of CPU time for each in a round")
     parser.add_argument("kind", choices=("echo", "http"))
     parser.add_argument("--server", choices=("fanin-server", "nginx"), default="fanin-server", help="http: who serves")
     parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--pairs", type=int, default=6, help="rounds, in each of which everyone has a turn")
+    parser.add_argument("--pairs", type=int, default=6, help="rounds; each generator runs in every round")
     parser.add_argument("--trigger", choices=("lt", "et"), default="et", help="how the minimal client is notified")
     options = paired.parse(parser, ("fanin-server", "fanin-load"), {"connections": 1, "pairs": 1})
     if options.kind == "echo" and options.server == "nginx":
@@ -163,7 +163,7 @@ def options_of_command_line():
 
 
 def main():
-    options = options_of_command_line()
+    options = parse_options()
     with tempfile.TemporaryDirectory(prefix="fanin-comparison-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -184,7 +184,7 @@ def main():
                     options,
                 )
     kind = "nginx" if options.server == "nginx" else options.kind
-    paired.report(f"generator-{kind}", title(options), costs, pairs_of(costs), options, skipped, served)
+    paired.report(f"generator-{kind}", title(options), costs, choose_pairs(costs), options, skipped, served)
 
 
 if __name__ == "__main__":

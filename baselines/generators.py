@@ -1,7 +1,7 @@
-"""The load generators that are compared: how each is called, and how many requests it reports as completed.
+"""The load generators that are compared: command lines, and the completed requests in their reports.
 
-Every parse function takes the generator's output and raises ValueError where the output shows a request that failed, so
-that failed requests do not make a generator cheap."""
+Every parse function takes the generator's output and raises ValueError if a request failed, since failed requests are
+cheap."""
 import dataclasses
 import json
 import re
@@ -12,16 +12,16 @@ import subprocess
 @dataclasses.dataclass(frozen=True)
 class Generator:
     name: str
-    command: tuple  # {port}, {connections}, {seconds} and {build} are put in
-    parse: object  # what it printed -> requests completed
-    package: str  # Debian's, or what to build
+    command: tuple  # with {port}, {connections}, {seconds} and {build}
+    parse: object  # output -> requests completed
+    package: str  # of Debian, or the target to build
 
     def argv(self, values):
         return [word.format(**values) for word in self.command]
 
 
 class OtherDriver(ValueError):
-    """fanin-load fell back to another driver than was asked for."""
+    """fanin-load fell back to another driver than requested."""
 
 
 def parse_minimal(text):
@@ -29,7 +29,7 @@ def parse_minimal(text):
 
 
 def parse_fanin(driver):
-    """A parser that refuses the result of another driver, which fanin-load falls back to where the kernel lacks one."""
+    """A parser that refuses the result of another driver, which fanin-load falls back to on some kernels."""
 
     def parse(text):
         result = json.loads(text)
@@ -51,32 +51,32 @@ def _number(pattern, text):
 
 def parse_wrk(text):
     if "Non-2xx" in text or "Socket errors" in text:
-        raise ValueError("it saw errors")
+        raise ValueError("it reports errors")
     return _number(r"^\s*(\d+) requests in", text)
 
 
 def parse_h2load(text):
     done = _number(r"^requests: .* (\d+) done,", text)
     if done != _number(r"^status codes: (\d+) 2xx", text):
-        raise ValueError("it saw errors")
+        raise ValueError("it reports errors")
     return done
 
 
 def parse_ab(text):
     complete = _number(r"^Complete requests:\s+(\d+)", text)
     if _number(r"^Failed requests:\s+(\d+)", text) or "Non-2xx" in text:
-        raise ValueError("it saw errors")
+        raise ValueError("it reports errors")
     if _number(r"^Keep-Alive requests:\s+(\d+)", text) != complete:
-        raise ValueError("it did not keep its connections")
+        raise ValueError("it did not keep its connections alive")
     return complete
 
 
 def parse_hey(text):
     if "Error distribution" in text or len(re.findall(r"^\s+\[\d+\]\s+\d+ responses", text, re.MULTILINE)) != 1:
-        raise ValueError("it saw errors")
+        raise ValueError("it reports errors")
     answered = _number(r"^\s+\[200\]\s+(\d+) responses", text)
     if answered >= 1_000_000:
-        raise ValueError("it keeps a million results and forgets the rest: give fewer --seconds")
+        raise ValueError("it keeps only a million results: give fewer --seconds")
     return answered
 
 
@@ -134,10 +134,10 @@ HTTP = (
         parse_h2load,
         "Debian's nghttp2-client",
     ),
-    # It makes room for the results of all the requests that -n allows; without -n it stops at 50,000.
+    # It allocates results for all requests that -n allows; without -n it stops at 50,000.
     Generator(
         "ab",
-        ("ab", "-q", "-k", "-c{connections}", "-t{seconds}", "-n{most_requests}", _URL),
+        ("ab", "-q", "-k", "-c{connections}", "-t{seconds}", "-n{max_requests}", _URL),
         parse_ab,
         "Debian's apache2-utils",
     ),
@@ -146,7 +146,7 @@ HTTP = (
 
 
 def values(options, port, share=1):
-    """The values of the placeholders in the commands. `share`: the number of interleaved generators; all run until each has had its seconds."""
+    """The values of the placeholders. `share`: the number of interleaved generators, which multiplies the run time."""
     seconds = options.seconds * share
     return {
         "build": options.build,
@@ -154,12 +154,12 @@ def values(options, port, share=1):
         "connections": options.connections,
         "seconds": seconds,
         "trigger": options.trigger,
-        "most_requests": 500_000 * seconds,
+        "max_requests": 500_000 * seconds,
     }
 
 
 def present(generators, values):
-    """(those that can be run here, [{"name", "reason"}] of the others). A server must be listening already."""
+    """(generators that run here, [{"name", "reason"}] of the others). A server must be listening."""
     found, skipped = [], []
     for each in generators:
         reason = _missing(each.argv(values), each)
@@ -175,7 +175,7 @@ def _missing(argv, generator):
         return f"not installed: it comes with {generator.package}"
     if "--driver" not in argv:
         return None
-    # Older builds do not know every driver, and older kernels do not carry every one: one request tells.
+    # Older builds and older kernels lack some drivers: one request shows it.
     position = argv.index("--duration")
     tried = subprocess.run([*argv[:position], "--requests", "1", *argv[position + 2 :]], capture_output=True, text=True)
     if tried.returncode == 2:

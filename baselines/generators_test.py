@@ -1,4 +1,4 @@
-"""Tests of what is read from the generators' reports, against excerpts of what they print."""
+"""Tests of the parsers of generators' reports, against excerpts of real ones."""
 import argparse
 import contextlib
 import io
@@ -35,7 +35,7 @@ def fanin(**changes):
 
 class Parse(unittest.TestCase):
     def test_the_count_is_what_the_generator_says_it_completed(self):
-        # h2load's "started" is more, hey's "Requests/sec" another figure: either would make it look cheaper than it is.
+        # h2load's "started" and hey's "Requests/sec" are other figures: both would make it look cheaper than it is.
         self.assertEqual(generators.parse_wrk(WRK), 131651)
         self.assertEqual(generators.parse_h2load(H2LOAD), 95931)
         self.assertEqual(generators.parse_ab(AB), 99055)
@@ -71,7 +71,7 @@ class Parse(unittest.TestCase):
                 parse("something else\n")
 
     def test_another_driver_than_the_one_asked_for_is_told_apart(self):
-        # The ratio of a driver that fell back would be the other driver's.
+        # Otherwise the ratio is that of the other driver.
         with self.assertRaises(generators.OtherDriver):
             generators.parse_fanin("io-uring")(fanin())
 
@@ -90,7 +90,7 @@ class Count(unittest.TestCase):
     OPTIONS = argparse.Namespace(connections=50)
 
     def test_a_generator_that_miscounts_is_found(self):
-        # What was under way when a generator ended is the server's alone: at most one request for each connection.
+        # Only the server counts the requests in flight at the end: at most one per connection.
         generator_cost.check_count(1000, 1050, 1, self.OPTIONS)
         with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
             generator_cost.check_count(1001, 1000, 1, self.OPTIONS)
@@ -99,14 +99,14 @@ class Count(unittest.TestCase):
 
 
 class FakeRun:
-    """A run that notes its turns and ends after some."""
+    """A run that notes its slices and ends after some."""
 
-    def __init__(self, name, slices, turns):
-        self.name, self.left, self.turns, self.running = name, slices, turns, False
+    def __init__(self, name, slices, order):
+        self.name, self.left, self.order, self.running = name, slices, order, False
 
     def resume(self):
         self.running = True
-        self.turns.append(self.name)
+        self.order.append(self.name)
 
     def pause(self):
         self.running, self.left = False, self.left - 1
@@ -115,33 +115,33 @@ class FakeRun:
         return self.left <= 0
 
 
-class Turns(unittest.TestCase):
-    def turns_of(self, slices):
-        turns = []
-        runs = [FakeRun(name, left, turns) for name, left in slices.items()]
+class Interleaving(unittest.TestCase):
+    def interleave(self, slices):
+        order = []
+        runs = [FakeRun(name, left, order) for name, left in slices.items()]
         with unittest.mock.patch.object(generator_cost.time, "sleep") as sleep:
             sleep.side_effect = lambda _: self.assertEqual(sum(run.running for run in runs), 1)
-            generator_cost.take_turns(runs)
-        return turns
+            generator_cost.interleave(runs)
+        return order
 
-    def test_nobody_has_two_slices_in_a_row(self):
-        # Forwards and backwards the first and the last had, and looked 5 % cheaper with 1000 connections.
-        turns = self.turns_of({"a": 50, "b": 50, "c": 50})
-        self.assertTrue(all(one != next_one for one, next_one in zip(turns, turns[1:])))
+    def test_no_run_has_two_slices_in_a_row(self):
+        # The bug: forwards and backwards, the first and the last had two, and looked 5 % cheaper with 1000 connections.
+        order = self.interleave({"a": 50, "b": 50, "c": 50})
+        self.assertTrue(all(one != next_one for one, next_one in zip(order, order[1:])))
         for cycle in range(50):
-            self.assertEqual(sorted(turns[3 * cycle : 3 * cycle + 3]), ["a", "b", "c"])
+            self.assertEqual(sorted(order[3 * cycle : 3 * cycle + 3]), ["a", "b", "c"])
 
     def test_the_rest_go_on_when_one_has_ended(self):
-        turns = self.turns_of({"a": 2, "b": 5})
-        self.assertEqual((turns.count("a"), turns.count("b")), (2, 5))
+        order = self.interleave({"a": 2, "b": 5})
+        self.assertEqual((order.count("a"), order.count("b")), (2, 5))
 
 
 class Pairs(unittest.TestCase):
-    def test_each_driver_of_ours_is_compared_with_every_peer(self):
+    def test_each_driver_of_ours_is_compared_with_every_competitor(self):
         names = ["fanin-load epoll", "fanin-load io-uring", "wrk", "ab"]
         self.assertEqual(
-            generator_cost.pairs_of(names),
-            [(mine, peer) for mine in names[:2] for peer in names[2:]],
+            generator_cost.choose_pairs(names),
+            [(mine, other) for mine in names[:2] for other in names[2:]],
         )
 
 

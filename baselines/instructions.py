@@ -26,7 +26,7 @@ FILE = "128.bin"
 
 
 def count(load, target, driver, requests):
-    """Instructions of a run within the event loop's poll."""
+    """The instructions of a run within the event loop's poll."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--toggle-collect={POLLS[driver]}"]
     command += [str(load), *target, "--driver", driver, "--threads", "1", "-c", "50", "--warmup", "0", "--quiet"]
     done = subprocess.run([*command, "--requests", str(requests)], capture_output=True, text=True)
@@ -52,8 +52,7 @@ def cases(options, folder):
         yield "http, nginx", *nginx_command(folder, folder), [http]
     else:
         print("http, nginx: skipped: nginx is missing: install Debian's nginx-light")
-    two = pathlib.Path(__file__).with_name("two_segment_server.py")
-    yield "http, two segments", [sys.executable, str(two), "{port}"], None, [http]
+    yield "http, two segments", [sys.executable, "-m", "baselines.servers", "{port}"], None, [http]
 
 
 def main():

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the programs with others and the generator with known values, into RUN/comparisons/. Wants a quiet machine.
-# What needs a program that is not installed is left out, with a word.
+# Writes comparisons with other programs and validations of the generator to RUN/comparisons/. Needs a quiet machine.
+# Skips and names measurements whose program is not installed.
 set -euo pipefail
 if (($# != 1)) || [[ ! -d $1 ]]; then
   echo "usage: baselines/measure.sh RUN      (a run directory)" >&2
@@ -15,7 +15,7 @@ missing() {
 }
 
 for connections in 50 1000; do
-  # Bounds of a few percent ask for more seconds than others.
+  # Bounds of a few percent need more seconds.
   python3 -m baselines.generator_cost echo --build "$build" --connections $connections --seconds 12 \
     --json "$out/generator-echo-$connections.json"
   python3 -m baselines.generator_cost http --build "$build" --connections $connections --seconds 8 \
@@ -35,7 +35,7 @@ elif ! command -v wrk >/dev/null; then
 else
   python3 -m baselines.server_cost http --build "$build" --json "$out/server-http.json"
 fi
-# A figure that does not hold is a result like another; the file says so.
+# A figure that fails is a result too; the file says so.
 for driver in epoll io-uring; do
   for what in stall open_loop interleaving fault_injection scale; do
     python3 -m validation.validate_$what --build "$build" --driver $driver --json "$out/${what//_/-}-$driver.json" ||

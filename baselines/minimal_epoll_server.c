@@ -1,47 +1,27 @@
-/* The smallest epoll echo server: the baseline for the model `epoll`. One thread,
- * level-triggered, registered once, read and send directly; no counters, no options, no protection against anything. */
+/* The smallest epoll echo server: the baseline for the model `epoll`. One thread, level-triggered, each descriptor
+ * registered once; it reads and sends directly. No counters, no options, no protection. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "baselines/usage.h"
+#include "baselines/minimal.h"
 
-static int listen_on(int port) {
-  const int yes = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (fd < 0 || bind(fd, (struct sockaddr*)&address, sizeof address) < 0 || listen(fd, 4096) < 0) {
-    perror("minimal-epoll-server");
-    exit(2);
-  }
-  return fd;
-}
+static const char kHelp[] =
+    "minimal-epoll-server: the smallest epoll echo server, a baseline for the model epoll\n\n"
+    "usage: minimal-epoll-server PORT\n\n"
+    "  PORT  to listen on at 127.0.0.1\n\n"
+    "Serves until a signal ends it.\n\n"
+    "example: minimal-epoll-server 7000 & fanin-load 127.0.0.1:7000\n";
 
 int main(int argc, char** argv) {
   static char buffer[16384];
   struct epoll_event events[512];
-  struct rlimit limit;
-  check_usage(
-      argc, argv, 1,
-      "minimal-epoll-server PORT\n\n"
-      "Echoes on this port of 127.0.0.1: one thread, epoll level-triggered. The baseline for `fanin-server epoll`.\n");
-  const int listener = listen_on(atoi(argv[1]));
+  check_arguments(argc, argv, 1, 1, kHelp);
+  const int listener = listen_on(parse_count("PORT", argv[1], 1, 65535), SOCK_NONBLOCK);
   const int epoll = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  raise_descriptor_limit();
   for (;;) {
     const int ready = epoll_wait(epoll, events, 512, -1);
     for (int i = 0; i < ready; ++i) {

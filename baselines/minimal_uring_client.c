@@ -1,38 +1,34 @@
-/* The smallest io_uring echo client: the baseline for fanin-load's io-uring driver. One thread, single
- * issuer, deferred task run, registered sockets, one multishot receive per connection into a ring of provided buffers,
- * sends handed over 64 at a time that say nothing when they succeed: 64 bytes each way. It counts replies, reads no
- * clock and checks no byte. Nothing cheaper was found: fewer at a time, write instead of send, registered buffers,
- * sends by system call and waiting for more than one reply cost as much or more. A timer ends it.
- * With `record` it does the least that makes a latency: every request differs and every byte of its reply is checked,
- * the clock is read once for each lot of replies, and a log-linear histogram takes the time since the request. Prints
- * one line of JSON: the requests that were answered. */
+/* The smallest io_uring echo client: the baseline for fanin-load's io-uring driver. One thread, single issuer, deferred
+ * task run, registered sockets, one multishot receive per connection into a ring of provided buffers, sends in batches
+ * of 64 without a completion on success. It counts replies; it reads no clock and checks no byte. These variants cost
+ * as much or more: smaller batches, write instead of send, registered buffers, send(2), waiting for more than one
+ * reply. With `record` it measures latencies as cheaply as possible: every request differs, every byte of its reply is
+ * checked, the clock is read once per batch of replies, and a log-linear histogram takes the time since the request. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <liburing.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "baselines/usage.h"
+#include "baselines/minimal.h"
+
+static const char kHelp[] =
+    "minimal-uring-client: the smallest io_uring echo client, a baseline for fanin-load's io-uring driver\n\n"
+    "usage: minimal-uring-client PORT CONNECTIONS SECONDS [record]\n\n"
+    "  PORT         of the echo server on 127.0.0.1\n"
+    "  CONNECTIONS  with one request of 64 bytes in flight on each\n"
+    "  SECONDS      of load, such as 2 or 0.5\n"
+    "  record       check every byte and record every latency\n\n"
+    "Prints the requests that were answered: {\"requests\":123456}\n\n"
+    "example: minimal-uring-server 7000 & minimal-uring-client 7000 50 2\n";
 
 enum { kSize = 64, kEntries = 128, kBuffers = 1024, kBufferSize = 2048, kBatch = 64 };
 
 static const uint64_t kSend = UINT64_MAX;
-static volatile sig_atomic_t over;
 static struct io_uring ring;
 static struct io_uring_buf_ring* buffers;
 static char* memory;
-static char requests[kBatch][kSize]; /* those of a lot, which are handed over together */
+static char requests[kBatch][kSize]; /* of a batch, which is submitted together */
 static unsigned next_request;
 
 static int recording;
@@ -41,49 +37,22 @@ static struct {
   unsigned sequence;
 } * states; /* by connection */
 static struct {
-  uint64_t counts[36 * 128], count, sum, least, most; /* 1/128 wide, as fanin-load's */
-} latencies = {.least = UINT64_MAX};
-
-static void on_alarm(int number) {
-  (void)number;
-  over = 1;
-}
-
-static void fail(const char* what) {
-  perror(what);
-  exit(2);
-}
-
-static int connect_to(int port) {
-  const int yes = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (fd < 0 || connect(fd, (struct sockaddr*)&address, sizeof address) < 0) {
-    fail("minimal-uring-client: connect");
-  }
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  return fd;
-}
-
-static void set_timer(double seconds) {
-  struct itimerval timer = {.it_value = {.tv_sec = (long)seconds, .tv_usec = (long)((seconds - (long)seconds) * 1e6)}};
-  setitimer(ITIMER_REAL, &timer, NULL);
-}
+  uint64_t counts[36 * 128], count, sum, min, max; /* 1/128 wide, as fanin-load's */
+} latencies = {.min = UINT64_MAX};
 
 static void set_up_ring(int connections) {
   struct io_uring_params params = {
       .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
       .cq_entries = kEntries + 2 * (unsigned)connections};
   if (io_uring_queue_init_params(kEntries, &ring, &params) < 0) {
-    fail("minimal-uring-client: io_uring");
+    fail("io_uring");
   }
   memory = malloc((size_t)kBuffers * kBufferSize);
   buffers =
       mmap(NULL, kBuffers * sizeof(struct io_uring_buf), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   struct io_uring_buf_reg registration = {.ring_addr = (uint64_t)(uintptr_t)buffers, .ring_entries = kBuffers};
   if (memory == NULL || buffers == MAP_FAILED || io_uring_register_buf_ring(&ring, &registration, 0) < 0) {
-    fail("minimal-uring-client: buffers");
+    fail("buffers");
   }
   for (int i = 0; i < kBuffers; ++i) {
     io_uring_buf_ring_add(buffers, memory + (size_t)i * kBufferSize, kBufferSize, (unsigned short)i,
@@ -120,7 +89,7 @@ static void record(int connection, const char* reply, int64_t at) {
   const uint64_t expected = stamp(connection);
   if (memcmp(reply, &expected, sizeof expected) != 0 ||
       memcmp(reply + sizeof expected, requests[0] + sizeof expected, kSize - sizeof expected) != 0) {
-    fprintf(stderr, "minimal-uring-client: another reply\n");
+    fprintf(stderr, "minimal-uring-client: a reply does not match its request\n");
     exit(2);
   }
   const uint64_t latency = (uint64_t)(at - states[connection].since);
@@ -128,8 +97,8 @@ static void record(int connection, const char* reply, int64_t at) {
   ++latencies.counts[(shift << 7) + (int)(latency >> shift)];
   ++latencies.count;
   latencies.sum += latency;
-  latencies.least = latency < latencies.least ? latency : latencies.least;
-  latencies.most = latency > latencies.most ? latency : latencies.most;
+  latencies.min = latency < latencies.min ? latency : latencies.min;
+  latencies.max = latency > latencies.max ? latency : latencies.max;
 }
 
 static void send_request(int connection, int64_t at) {
@@ -147,11 +116,11 @@ static void send_request(int connection, int64_t at) {
   sqe->user_data = kSend;
 }
 
-/* Answers up to kBatch replies that are there. Returns how many. */
-static int take_replies(void) {
+/* Sends the next request for up to kBatch replies. Returns the number of replies. */
+static int handle_replies(void) {
   struct io_uring_cqe* cqe;
   unsigned head;
-  int taken = 0;
+  int handled = 0;
   const int64_t at = recording ? now() : 0;
   io_uring_for_each_cqe(&ring, head, cqe) {
     if (cqe->user_data == kSend || cqe->res != kSize || (cqe->flags & IORING_CQE_F_MORE) == 0) {
@@ -164,55 +133,49 @@ static int take_replies(void) {
     if (recording) {
       record(connection, reply, at);
     }
-    io_uring_buf_ring_add(buffers, reply, kBufferSize, (unsigned short)buffer, io_uring_buf_ring_mask(kBuffers), taken);
+    io_uring_buf_ring_add(buffers, reply, kBufferSize, (unsigned short)buffer, io_uring_buf_ring_mask(kBuffers),
+                          handled);
     send_request(connection, at);
-    if (++taken == kBatch) {
+    if (++handled == kBatch) {
       break;
     }
   }
-  io_uring_buf_ring_cq_advance(&ring, buffers, taken);
-  return taken;
+  io_uring_buf_ring_cq_advance(&ring, buffers, handled);
+  return handled;
 }
 
 int main(int argc, char** argv) {
-  check_usage(
-      argc, argv, 3,
-      "minimal-uring-client PORT CONNECTIONS SECONDS [record]\n\n"
-      "Sends 64-byte requests to an echo server on 127.0.0.1 in a closed loop and prints the number of replies:\n"
-      "one thread, io_uring. With `record` it also checks every byte and keeps a histogram of latencies. The\n"
-      "baseline for `fanin-load --driver io-uring`.\n");
-  const int connections = atoi(argv[2]);
-  struct rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
-  recording = argc > 4 && strcmp(argv[4], "record") == 0;
+  check_arguments(argc, argv, 3, 4, kHelp);
+  const int port = parse_count("PORT", argv[1], 1, 65535);
+  const int connections = parse_count("CONNECTIONS", argv[2], 1, 10000000);
+  const double seconds = parse_number("SECONDS", argv[3], 0.001, 86400);
+  raise_descriptor_limit();
+  recording = parse_word(argv[4], "record", NULL);
   states = calloc((size_t)connections, sizeof *states);
   memset(requests, 'x', sizeof requests);
   set_up_ring(connections);
   int* sockets = calloc((size_t)connections, sizeof *sockets);
   for (int i = 0; i < connections; ++i) {
-    sockets[i] = connect_to(atoi(argv[1]));
+    sockets[i] = connect_to(port);
   }
   if (io_uring_register_files(&ring, sockets, (unsigned)connections) < 0) {
-    fail("minimal-uring-client: register");
+    fail("register");
   }
   for (int i = 0; i < connections; ++i) {
     receive(i);
     send_request(i, recording ? now() : 0);
     if (i % kBatch == kBatch - 1) {
-      io_uring_submit(&ring); /* before the places of these requests are taken by others */
+      io_uring_submit(&ring); /* before these requests are overwritten */
     }
   }
   long long answered = 0;
-  set_timer(atof(argv[3]));
+  end_after(seconds);
   while (!over) {
     io_uring_submit_and_wait(&ring, 1);
-    answered += take_replies();
+    answered += handle_replies();
   }
   if (recording && latencies.count != (uint64_t)answered) {
-    return 1; /* and so that no compiler leaves out what nothing else reads */
+    return 1; /* also keeps the compiler from removing the histogram */
   }
   printf("{\"requests\":%lld}\n", answered);
   return 0;

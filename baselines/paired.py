@@ -1,4 +1,4 @@
-"""Shared by the comparisons: medians of paired ratios with their interval, the result as table and file."""
+"""Shared by the comparisons: medians of paired ratios with intervals, result tables and files, options."""
 import argparse
 import json
 import math
@@ -10,14 +10,14 @@ import sys
 
 
 def fail(message):
-    """One line for the user, exit code 2."""
+    """Prints one line for the user and exits with 2."""
     print(f"{pathlib.Path(sys.argv[0]).stem}: {message}", file=sys.stderr)
     raise SystemExit(2)
 
 
 def run(main):
-    """Runs main() as a program. Where nobody reads what it prints any more it ends as on SIGPIPE, with exit code 141,
-    but not before it has stopped the servers and generators that it started.
+    """Runs main() as a program. If nobody reads its output, it stops its servers and generators and exits with 141, as on
+    SIGPIPE.
     """
     try:
         try:
@@ -26,13 +26,13 @@ def run(main):
             sys.stdout.flush()
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # where the interpreter flushes at its end
+        os.dup2(nowhere, sys.stdout.fileno())  # the interpreter flushes at its end
         os.dup2(nowhere, sys.stderr.fileno())
         raise SystemExit(141) from None
 
 
 def median_interval(values):
-    """(low, high, coverage) of the narrowest interval of order statistics with 95 % or more, or of the widest."""
+    """(low, high, coverage) of the narrowest interval of order statistics that covers 95 %, else of the widest."""
     ordered, n = sorted(values), len(values)
     best = (ordered[0], ordered[-1], 1 - 2 / 2**n)
     for k in range(n // 2):
@@ -68,15 +68,15 @@ def ratios(costs, pairs):
     return found
 
 
-def turns(members, number):
-    """The order of round `number`: forwards in even ones and backwards in odd ones, so drift falls on all alike."""
+def order_round(members, number):
+    """The order of round `number`: forwards in even and backwards in odd rounds, so that drift affects all alike."""
     return list(members) if number % 2 == 0 else list(reversed(members))
 
 
 def report(kind, title, costs, pairs, options, skipped=(), served=None):
     """Writes medians and ratios to the file that --json names (see results/README.md), and prints them as a table.
 
-    `served`: {"by_generators", "by_server"}, what each side counted over the whole run, where the server counts.
+    `served`: {"by_generators", "by_server"}, the requests that each side counted, if the server counts.
     """
     measured, compared = rows(costs), ratios(costs, pairs)
     if options.json:
@@ -113,21 +113,21 @@ def write(document, path):
 
 
 def command_line(description, seconds, what=None):
-    """A parser with the options that all of these scripts take."""
+    """A parser with the options that all of these scripts have."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     build = pathlib.Path(__file__).resolve().parents[1] / "build/release"
-    parser.add_argument("--build", type=pathlib.Path, default=build, help="where the programs are")
+    parser.add_argument("--build", type=pathlib.Path, default=build, help="directory of the programs")
     parser.add_argument("--seconds", type=int, default=seconds, help=what)
-    parser.add_argument("--json", type=pathlib.Path, help="write the result to this file, too")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the result to this file")
     return parser
 
 
-def parse(parser, programs, least=()):
-    """The options given, on a machine with two CPUs and all programs. `least`: the smallest number by option."""
+def parse(parser, programs, minima=()):
+    """The options; exits with 2 without two CPUs or a program. `minima`: the smallest number by option."""
     options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         fail("two CPUs are needed: one for the server, one for the generator")
-    for name, number in {"seconds": 1, **dict(least)}.items():
+    for name, number in {"seconds": 1, **dict(minima)}.items():
         if getattr(options, name) < number:
             fail(f"--{name} is {getattr(options, name)}: give {number} or more")
     for program in programs:

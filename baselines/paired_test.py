@@ -1,6 +1,8 @@
-"""Tests of the statistics of the comparisons, against known values."""
+"""Tests of the comparisons: statistics against known values, the command line, and result files against their schemas."""
+import argparse
 import contextlib
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -9,14 +11,18 @@ import tempfile
 import unittest
 from unittest import mock
 
+import jsonschema
+
 from baselines import paired
+from validation import known_values
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+SCHEMAS = ROOT / "results" / "schema"
 
 
 class MedianInterval(unittest.TestCase):
     def test_five_values_have_their_whole_range(self):
-        # 2 of the 32 ways to fall above or below the median leave it outside.
+        # The median is outside in 2 of the 32 ways to fall above or below it.
         self.assertEqual(paired.median_interval([5, 1, 4, 2, 3]), (1, 5, 30 / 32))
 
     def test_ten_values_leave_out_the_outermost(self):
@@ -42,9 +48,9 @@ class Ratios(unittest.TestCase):
         self.assertEqual([row["cpu_us_per_request"] for row in paired.rows(self.COSTS)], [1.0, 1.2])
 
 
-class Turns(unittest.TestCase):
+class Order(unittest.TestCase):
     def test_every_other_round_goes_backwards(self):
-        self.assertEqual([paired.turns("AB", number) for number in range(3)], [["A", "B"], ["B", "A"], ["A", "B"]])
+        self.assertEqual([paired.order_round("AB", number) for number in range(3)], [["A", "B"], ["B", "A"], ["A", "B"]])
 
 
 class BrokenPipe(unittest.TestCase):
@@ -91,11 +97,11 @@ paired.run(main)
 
 
 class CommandLine(unittest.TestCase):
-    """What all of the scripts refuse, in one line that says what to do."""
+    """All scripts refuse these in one line that says what to do."""
 
     def refusal(self, *arguments, cpus=2):
         with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.object(sys, "argv", ["peer_cost.py", *arguments]))
+            stack.enter_context(mock.patch.object(sys, "argv", ["generator_cost.py", *arguments]))
             stack.enter_context(mock.patch.object(os, "sched_getaffinity", return_value=set(range(cpus))))
             printed = stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
             refused = stack.enter_context(self.assertRaises(SystemExit))
@@ -106,20 +112,54 @@ class CommandLine(unittest.TestCase):
         return printed.getvalue()
 
     def test_what_is_refused(self):
-        self.assertEqual(self.refusal("--seconds", "0"), "peer_cost: --seconds is 0: give 1 or more\n")
-        self.assertEqual(self.refusal("--rounds", "1"), "peer_cost: --rounds is 1: give 2 or more\n")
+        self.assertEqual(self.refusal("--seconds", "0"), "generator_cost: --seconds is 0: give 1 or more\n")
+        self.assertEqual(self.refusal("--rounds", "1"), "generator_cost: --rounds is 1: give 2 or more\n")
         nowhere = self.refusal("--build", "/nowhere")
-        self.assertRegex(nowhere, "^peer_cost: there is no /nowhere/fanin-load: build it.*\n$")
-        self.assertRegex(self.refusal(cpus=1), "^peer_cost: two CPUs are needed: .*\n$")
+        self.assertRegex(nowhere, "^generator_cost: there is no /nowhere/fanin-load: build it.*\n$")
+        self.assertRegex(self.refusal(cpus=1), "^generator_cost: two CPUs are needed: .*\n$")
 
     def test_what_is_taken(self):
         with tempfile.TemporaryDirectory() as build:
             pathlib.Path(build, "fanin-load").touch()
-            argv = ["peer_cost.py", "--build", build, "--seconds", "3"]
+            argv = ["generator_cost.py", "--build", build, "--seconds", "3"]
             two_cpus = mock.patch.object(os, "sched_getaffinity", return_value={0, 1})
             with mock.patch.object(sys, "argv", argv), two_cpus:
                 options = paired.parse(paired.command_line("what it does", 10), ("fanin-load",))
         self.assertEqual((options.seconds, options.json), (3, None))
+
+
+class Files(unittest.TestCase):
+    """plots/publish.py requires that the files fit their schemas."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        # In a folder that does not exist yet, like RUN/comparisons/.
+        path = pathlib.Path(folder.name) / "comparisons" / "result.json"
+        self.options = argparse.Namespace(json=path, connections=50, seconds=2, driver="epoll")
+
+    def check(self, schema):
+        document = json.loads(self.options.json.read_text())
+        jsonschema.Draft202012Validator(json.loads((SCHEMAS / schema).read_text())).validate(document)
+        return document
+
+    def test_comparison(self):
+        skipped = [{"name": "hey", "reason": "not installed"}]
+        served = {"by_generators": 10, "by_server": 12}
+        for more in ((), (skipped, served)):
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                costs = {"least": [2.0, 2.0], "mine": [2.2, 2.4]}
+                paired.report("generator-echo", "echo", costs, [("mine", "least")], self.options, *more)
+            self.assertIn("mine / least: 1.150 [1.100, 1.200]", printed.getvalue())
+            self.assertEqual(self.check("comparison.schema.json")["served"], more[1] if more else None)
+
+    def test_validation(self):
+        figures = [known_values.figure("p50", "ms", 1.0, 1.1, 0.6, 1.6), known_values.figure("p99.9", "ms", None, 99.0, 96.0)]
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            code = known_values.report("stall", "stalls", figures, ["a note"], self.options)
+        self.assertEqual(code, 1, "an unknown figure fails")
+        self.assertRegex(printed.getvalue(), r"p99\.9, ms +- +99 +96 +-  FAIL\n")
+        self.check("validation.schema.json")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Compare the CPU time per request of our servers with that of the smallest or best-known servers of their kind.
+"""Compare the CPU time per request of fanin-server with minimal servers and nginx.
 
   python3 -m baselines.server_cost echo     epoll and io-uring-multishot with minimal C servers, driven by fanin-load
   python3 -m baselines.server_cost http     epoll and multi-reactor with nginx (one worker, no access log), driven by wrk
 
-All servers are up at the same time, on CPU 0; the generator runs on CPU 1. A round drives each of them once, forwards in
-even rounds and backwards in odd ones, so that drift affects all alike. CPU time is the server's own (user and system, all
-its processes) over the whole run of the generator, divided by the requests that were answered. The figures are the median
+All servers run at the same time on CPU 0, the generator on CPU 1. A round drives each server once, forwards in even and
+backwards in odd rounds, so that drift affects all alike. Cost: user and system CPU time of the server's processes during
+the run of the generator, divided by the requests that were answered. The figures are the median
 of the ratios within rounds and its interval from order statistics, with its coverage. Needs two CPUs.
-Exit code: 0 measured, 2 bad input or a program that is missing."""
+Exit code: 0 measured, 2 bad input or a missing program."""
 import contextlib
 import json
 import pathlib
@@ -77,7 +77,7 @@ def drive_http(port, options):
     ]
     output = subprocess.run(["taskset", "-c", "1", *command], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in output or "Socket errors" in output:
-        fail(f"wrk saw errors: {output}")
+        fail(f"wrk reports errors: {output}")
     return int(re.search(r"(\d+) requests in", output).group(1))
 
 
@@ -106,7 +106,7 @@ def contestants(options, folder):
 def measure(options, racers):
     drive = drive_echo if options.kind == "echo" else drive_http
     for number in range(options.rounds):
-        for racer in paired.turns(racers, number):
+        for racer in paired.order_round(racers, number):
             before = cpu_seconds(racer.process.pid)
             requests = drive(racer.port, options)
             racer.cost.append((cpu_seconds(racer.process.pid) - before) / requests * 1e6)

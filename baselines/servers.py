@@ -1,10 +1,14 @@
-"""The servers that the programs are compared on, pinned to CPU 0 and stopped at the end."""
+"""The servers of the comparisons, pinned to CPU 0 and stopped at the end.
+
+  python3 -m baselines.servers PORT     an HTTP server that sends each reply in two segments: head, then body"""
+import asyncio
 import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from baselines.paired import fail
@@ -26,7 +30,7 @@ def _wait_for(port):
 
 
 class Server:
-    """Owns a server process on CPU 0, which accepts connections inside a `with`. `command` may hold {port}."""
+    """Owns a server process on CPU 0, which accepts connections inside a `with`. `command` may contain {port}."""
 
     def __init__(self, command, port=None):
         self.command = command
@@ -42,7 +46,7 @@ class Server:
         self.stop()
 
     def stop(self):
-        """Ends it and returns what it had printed; "" when it is stopped already."""
+        """Ends it and returns its output; "" if it has ended already."""
         if self.process.poll() is not None:
             return ""
         self.process.send_signal(signal.SIGTERM)
@@ -54,14 +58,14 @@ class Server:
 
 
 def replies_sent(output):
-    """How many replies a fanin-server counted, from what it printed: one send for each where nobody pipelines."""
+    """The replies that a fanin-server counted, from its output: one send each without pipelining."""
     return json.loads(output.splitlines()[-1])["counters"]["syscalls"]["send"]
 
 
 def nginx_command(folder, www):
-    """(command, port) of an nginx with one worker and nothing but serving to do; its files go below `folder`."""
+    """(command, port) of an nginx with one worker and no log; its files go to `folder`."""
     configuration = folder / "nginx.conf"
-    user = "user root; " if os.geteuid() == 0 else ""  # or the worker could not read the folder
+    user = "user root; " if os.geteuid() == 0 else ""  # otherwise the worker cannot read the folder
     port = free_port()
     configuration.write_text(
         f"""{user}worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
@@ -73,3 +77,30 @@ http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000
 """
     )
     return ["nginx", "-c", str(configuration), "-p", str(folder)], port
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 128\r\n\r\n"
+BODY = b"x" * 128
+
+
+class TwoSegments(asyncio.Protocol):
+    """One connection. Each write is a send of its own."""
+
+    def connection_made(self, transport):
+        self.transport, self.received = transport, b""
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data):
+        *requests, self.received = (self.received + data).split(b"\r\n\r\n")
+        for _ in requests:
+            self.transport.write(HEAD)
+            self.transport.write(BODY)
+
+
+async def serve_two_segments(port):
+    server = await asyncio.get_running_loop().create_server(TwoSegments, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_two_segments(int(sys.argv[1])))

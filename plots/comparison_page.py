@@ -24,7 +24,7 @@ VALIDATIONS = {
     "open-loop": (
         ("Open loop: the achieved rate is the requested one", "achieved rate"),
         ("Open loop: sends leave on schedule", "sends within"),
-        ("Open loop: the generator detects preemptions", "preemptions seen"),
+        ("Open loop: the generator detects preemptions", "preemptions detected"),
         ("Open loop: gaps between sends follow the schedule's distribution", "gaps"),
     ),
     "stall": (
@@ -39,11 +39,11 @@ VALIDATIONS = {
     "scale": (
         (
             "A million connections: all are established and served, none is lost",
-            r"connections (up|served|failed)|requests without",
+            r"connections (established|served|failed)|requests without",
         ),
         ("A million connections: connection rate", "new connections"),
-        ("A million connections: generator memory per connection", "generator's memory"),
-        ("Over-capacity requests fail fast, with one line", "past the limit"),
+        ("A million connections: generator memory per connection", "generator memory"),
+        ("Over-capacity requests fail fast, with one line", "over-capacity request"),
     ),
     "fault-injection": (("Fault injection: every request is accounted for, every error is named", "a server that"),),
 }

@@ -1,33 +1,27 @@
-/* An echo server with analytic latencies: one thread, epoll. Replies leave at least SERVICE_US microseconds
- * apart, which fixes its capacity. It does nothing for STALL_MS milliseconds from every whole second of
- * CLOCK_MONOTONIC since its start. Prints a READY line like
- * fanin-server's. */
+/* An echo server with analytic latencies: one thread, epoll. Replies leave at least SERVICE_US apart, which bounds its
+ * capacity. At every whole second since its start it stalls for STALL_MS. Prints a READY line like fanin-server's. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "baselines/usage.h"
+#include "baselines/minimal.h"
+
+static const char kHelp[] =
+    "stalling-server: an echo server with analytic latencies\n\n"
+    "usage: stalling-server PORT SERVICE_US STALL_MS\n\n"
+    "  PORT        to listen on at 127.0.0.1; 0: any free one\n"
+    "  SERVICE_US  least microseconds between replies; 0: as fast as it can\n"
+    "  STALL_MS    milliseconds for which it does nothing at every whole second since its start\n\n"
+    "Prints a READY line like fanin-server's and serves until a signal ends it.\n\n"
+    "example: stalling-server 7000 20 100 & fanin-load 127.0.0.1:7000 --rate 2000\n";
 
 enum { kEvents = 512, kSecond = 1000000000 };
 
 static long long service_ns, stall_ns;
-
-static void fail(const char* what) {
-  perror(what);
-  exit(2);
-}
 
 static long long now_ns(void) {
   struct timespec time;
@@ -39,18 +33,11 @@ static struct timespec as_time(long long ns) {
   return (struct timespec){.tv_sec = ns / kSecond, .tv_nsec = ns % kSecond};
 }
 
-static int listen_on(int port) {
-  const int yes = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+static int start_listening(int port) {
+  struct sockaddr_in address;
   socklen_t length = sizeof address;
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (fd < 0 || bind(fd, (struct sockaddr*)&address, sizeof address) < 0 || listen(fd, 4096) < 0 ||
-      getsockname(fd, (struct sockaddr*)&address, &length) < 0) {
-    fail("stalling-server: listen");
-  }
+  const int fd = listen_on(port, SOCK_NONBLOCK);
+  if (getsockname(fd, (struct sockaddr*)&address, &length) < 0) fail("getsockname");
   printf(
       "{\"ready\":true,\"model\":\"stalling\",\"protocol\":\"echo\",\"pid\":%d,\"addresses\":[{\"host\":\"127.0.0.1\","
       "\"port\":%d}]}\n",
@@ -59,15 +46,15 @@ static int listen_on(int port) {
   return fd;
 }
 
-/* A timer rather than a look at the clock between events, so that it also stalls on time when nothing comes. */
+/* A timer: the server stalls on time even if no request comes. */
 static int stall_timer(long long start) {
   const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   const struct itimerspec every_second = {.it_value = as_time(start + kSecond), .it_interval = as_time(kSecond)};
-  if (fd < 0 || timerfd_settime(fd, TFD_TIMER_ABSTIME, &every_second, NULL) < 0) fail("stalling-server: timer");
+  if (fd < 0 || timerfd_settime(fd, TFD_TIMER_ABSTIME, &every_second, NULL) < 0) fail("timer");
   return fd;
 }
 
-/* Ends at a time that does not depend on when the timer was noticed. */
+/* The end does not depend on when the loop saw the timer. */
 static void stall(int timer, long long start) {
   uint64_t expirations;
   if (read(timer, &expirations, sizeof expirations) != sizeof expirations) return;
@@ -93,18 +80,13 @@ static void watch(int epoll, int fd) {
 
 int main(int argc, char** argv) {
   static struct epoll_event events[kEvents];
-  struct rlimit limit;
-  check_usage(argc, argv, 3,
-              "stalling-server PORT SERVICE_US STALL_MS\n\n"
-              "Echoes on this port of 127.0.0.1 (0: any free one). Replies leave at least SERVICE_US microseconds apart\n"
-              "(0: as fast as it can), and none for STALL_MS milliseconds from every whole second on.\n");
-  service_ns = atoll(argv[2]) * 1000;
-  stall_ns = atoll(argv[3]) * 1000000;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  prctl(PR_SET_TIMERSLACK, 1UL); /* a stall ends when it is over, not up to 50 us later */
-  const int listener = listen_on(atoi(argv[1]));
+  check_arguments(argc, argv, 3, 3, kHelp);
+  const int port = parse_count("PORT", argv[1], 0, 65535);
+  service_ns = parse_count("SERVICE_US", argv[2], 0, 1000000) * 1000LL;
+  stall_ns = parse_count("STALL_MS", argv[3], 0, 1000) * 1000000LL;
+  raise_descriptor_limit();
+  prctl(PR_SET_TIMERSLACK, 1UL); /* a stall ends on time, not up to 50 us later */
+  const int listener = start_listening(port);
   const long long start = now_ns();
   const int timer = stall_timer(start);
   const int epoll = epoll_create1(0);

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Check what fanin-load reports of servers that misbehave.
+"""Check the reports of fanin-load about servers that misbehave.
 
   python3 -m validation.validate_fault_injection [--build build/release] [--driver epoll] [--seconds 1]
 
-Each fault is a server on 127.0.0.1 that does one thing wrong. Eight connections send it echo requests. A case passes when
-sent = completed + failed + unanswered, the exit code is 1 where nothing succeeded, a reply was wrong or the server was
-gone for more than 5 % of the window, and 0 otherwise, and the error kinds are those of the fault and no others.
-Exit code: 0 all cases pass, 1 some do not, 2 bad input or a program that is missing."""
+Each case is a server on 127.0.0.1 with one fault. Eight connections send it echo requests. A case passes if sent =
+completed + failed + unanswered; if the exit code is 1 when nothing succeeded, a reply was wrong or the server was down
+for more than 5 % of the window, and 0 otherwise; and if the error kinds are those of the fault and no others.
+Exit code: 0 all cases pass, 1 some do not, 2 bad input or a missing program."""
 import contextlib
 import json
 import socket
@@ -22,7 +22,7 @@ from baselines.servers import free_port
 
 CONNECTIONS = 8
 SIZE = 64  # of request and reply
-TIMEOUT = 0.3  # s, after which fanin-load takes a request for unanswered
+TIMEOUT = 0.3  # s, after which a request counts as unanswered
 
 
 def reset(peer):
@@ -42,19 +42,19 @@ def half_close(peer):
 
 
 def drip(peer):
-    """Right replies, a byte a millisecond: 64 ms for each."""
+    """Correct replies, one byte per millisecond."""
     while request := peer.recv(SIZE, socket.MSG_WAITALL):
         for byte in request:
             time.sleep(0.001)
             peer.sendall(bytes([byte]))
 
 
-def answer_wrongly(peer):
+def corrupt_reply(peer):
     while request := peer.recv(SIZE, socket.MSG_WAITALL):
         peer.sendall(request[:-1] + b"?")
 
 
-def answer_at_length(peer):
+def reply_twice(peer):
     while request := peer.recv(SIZE, socket.MSG_WAITALL):
         peer.sendall(request + request)
 
@@ -66,10 +66,10 @@ def never_end_a_reply(peer):
 
 
 class Misbehaving:
-    """A server that treats each connection, on a thread of its own, with one of the functions above."""
+    """A server that runs one of the functions above for each connection, on a thread of its own."""
 
-    def __init__(self, treat):
-        self.treat = treat
+    def __init__(self, serve):
+        self.serve = serve
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -88,17 +88,17 @@ class Misbehaving:
 
     def _serve(self, peer):
         with peer, contextlib.suppress(OSError):
-            self.treat(peer)
+            self.serve(peer)
 
 
 @contextlib.contextmanager
-def nobody():
+def closed_port():
     yield free_port()
 
 
 @contextlib.contextmanager
 def black_hole():
-    """Its accept queue is full and nobody empties it, so the kernel drops what wants to connect."""
+    """Its accept queue stays full, so the kernel drops connection requests."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -111,7 +111,7 @@ def black_hole():
 
 
 class FaninServer:
-    """The real one; it is killed in the middle of the run and started again on its port, where `dies` says so."""
+    """fanin-server; with `dies` it is killed during the run and restarted on its port."""
 
     def __init__(self, build, seconds, dies):
         self.command = [str(build / "fanin-server"), "epoll"]
@@ -143,28 +143,27 @@ class FaninServer:
         self.process.communicate()
 
 
-
-def weathers(options):
-    """[(name, server, further arguments, exit code, error kinds that may occur, one of which must)]"""
+def fault_cases(options):
+    """[(name, server, further arguments, exit code, permitted error kinds, one of which must occur)]"""
     opened = ("--rate", "1000", "--arrival", "uniform")
     pattern = ("--protocol", "raw", "--request", "ping\\n", "--reply-pattern", "ping\\n")
     closed = {"closed_early", "reset", "closed_idle"}
     silent = {"timeout", "open_at_end", "not_sent"}
-    surplus = {"unsolicited", "mismatch"}  # the latter where it comes after the next request
+    surplus = {"unsolicited", "mismatch"}  # the latter if it arrives after the next request
     return [
-        ("refuses", nobody(), (), 1, {"connect_refused"}),
-        ("refuses, open loop", nobody(), opened, 1, {"connect_refused", "not_sent"}),
+        ("refuses", closed_port(), (), 1, {"connect_refused"}),
+        ("refuses, open loop", closed_port(), opened, 1, {"connect_refused", "not_sent"}),
         ("drops connects", black_hole(), (), 1, {"connect_timeout"}),
         ("resets", Misbehaving(reset), (), 1, {"reset", "closed_idle", "open_at_end"}),
-        ("closes its half", Misbehaving(half_close), (), 1, closed | {"open_at_end"}),
+        ("half-closes", Misbehaving(half_close), (), 1, closed | {"open_at_end"}),
         ("keeps silent", Misbehaving(keep_silent), (), 1, silent),
         ("keeps silent, open loop", Misbehaving(keep_silent), opened, 1, silent),
-        ("drips", Misbehaving(drip), (), 0, silent | {None}),
-        ("answers wrongly", Misbehaving(answer_wrongly), (), 1, {"mismatch", "open_at_end"}),
-        ("answers more than asked", Misbehaving(answer_at_length), (), 1, surplus | {"open_at_end", *closed}),
-        ("never ends its reply", Misbehaving(never_end_a_reply), pattern, 1, {"too_long", "open_at_end", *closed}),
-        ("dies and returns", FaninServer(options.build, options.seconds, True), (), 1, closed | {"connect_refused"}),
-        ("is well", FaninServer(options.build, options.seconds, False), (), 0, {None}),
+        ("drips bytes", Misbehaving(drip), (), 0, silent | {None}),
+        ("corrupts replies", Misbehaving(corrupt_reply), (), 1, {"mismatch", "open_at_end"}),
+        ("replies twice", Misbehaving(reply_twice), (), 1, surplus | {"open_at_end", *closed}),
+        ("never ends a reply", Misbehaving(never_end_a_reply), pattern, 1, {"too_long", "open_at_end", *closed}),
+        ("is killed and restarted", FaninServer(options.build, options.seconds, True), (), 1, closed | {"connect_refused"}),
+        ("works", FaninServer(options.build, options.seconds, False), (), 0, {None}),
     ]
 
 
@@ -183,15 +182,15 @@ def drive(options, port, arguments):
     return done.returncode, json.loads(done.stdout)
 
 
-def amiss(code, result, expected_code, kinds):
-    """How much is not as it must be: requests that no account has, a wrong exit code, kinds of errors."""
+def count_faults(code, result, expected_code, kinds):
+    """The number of unaccounted requests, wrong exit codes, and wrong or missing error kinds."""
     requests, errors = result["requests"], set(result["errors"])
-    astray = abs(requests["sent"] - requests["completed"] - requests["failed"] - requests["unanswered"])
+    unaccounted = abs(requests["sent"] - requests["completed"] - requests["failed"] - requests["unanswered"])
     named = bool(errors & kinds) or None in kinds
-    return astray + (code != expected_code) + len(errors - kinds) + (not named)
+    return unaccounted + (code != expected_code) + len(errors - kinds) + (not named)
 
 
-def told(name, code, result):
+def describe_case(name, code, result):
     requests = result["requests"]
     errors = ", ".join(f"{kind} {count:,}" for kind, count in sorted(result["errors"].items())) or "none"
     return (
@@ -204,12 +203,12 @@ def main():
     parser = known_values.command_line(__doc__, 1, "of each run")
     options = paired.parse(parser, ("fanin-server", "fanin-load"))
     found, notes = [], []
-    for name, server, arguments, expected_code, kinds in weathers(options):
+    for name, server, arguments, expected_code, kinds in fault_cases(options):
         with server as port:
             code, result = drive(options, port, arguments)
-        faults = amiss(code, result, expected_code, kinds)
+        faults = count_faults(code, result, expected_code, kinds)
         found.append(known_values.figure(f"a server that {name}", "faults", faults, 0, 0, 0))
-        notes.append(told(name, code, result))
+        notes.append(describe_case(name, code, result))
     raise SystemExit(known_values.report("fault-injection", "Servers that misbehave", found, notes, options))
 
 

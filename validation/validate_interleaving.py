@@ -3,15 +3,14 @@
 
   python3 -m validation.validate_interleaving [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
-The servers run on CPU 0, fanin-load on CPU 1, with 64-byte lines, 50 connections to each server and slices of 20 ms.
-Every server burns 2 us per request, in steps of a loop that fanin-micro times once for all of them. The work makes the
-server the bottleneck: a server that waits for the generator is woken less often when it has more to do, which hides the
-difference.
+The servers run on CPU 0, fanin-load on CPU 1, with 64-byte lines, 50 connections per server and slices of 20 ms. Every
+server spends 2 us per request in a loop, which fanin-micro times once. This makes the server the bottleneck: a server
+that waits for the generator wakes up less often when it has more work, which hides the difference.
 A/A: two processes of the same `fanin-server epoll`. Over the runs, the ratio of their throughputs and the ratio of their
 CPU time per request must each have a standard deviation of at most 1 %.
-A/B: the second server burns 200 ns more. In one run of twice the seconds, the 95 % interval of each ratio must exclude 1.
+A/B: the second server spends 200 ns more. In one run of twice the seconds, the 95 % interval of each ratio must exclude 1.
 Needs two CPUs and a quiet machine.
-Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a missing program, or failed requests."""
 import json
 import statistics
 import subprocess
@@ -22,15 +21,15 @@ from validation import known_values
 from baselines.paired import fail
 from baselines.servers import Server
 
-kMostDeviation = 0.01
+kMaxDeviation = 0.01
 kBaseWorkNs, kAddedWorkNs = 2000, 200
-kAddedWork = f"{kAddedWorkNs}ns"
-kBurning = "protocol/server/work/loops:1000"  # the benchmark
+kAddedWork = f"{kAddedWorkNs} ns"
+kLoop = "protocol/server/work/loops:1000"  # the benchmark
 kRatios = {"throughput": "throughput", "server_cpu_per_request": "server CPU per request"}
 
 
-def take_turns(options, servers, seconds):
-    """The comparison that one fanin-load run makes of two servers."""
+def compare(options, servers, seconds):
+    """The comparison of two servers by one fanin-load run."""
     command = ["taskset", "-c", "1", str(options.build / "fanin-load"), "--protocol", "work", "--connections", "50"]
     for server in servers:
         command += ["--target", f"127.0.0.1:{server.port}", "--server-pid", str(server.process.pid)]
@@ -43,19 +42,19 @@ def take_turns(options, servers, seconds):
 
 
 def a_a_figures(comparisons):
-    """How far the ratios of two identical servers scatter, and where they lie."""
+    """Deviation and mean of the ratios of two identical servers."""
     found = []
     for key, name in kRatios.items():
         ratios = [each[key]["estimate"] for each in comparisons]
         deviation = statistics.stdev(ratios)
         runs = f"over {len(ratios)} runs"
-        found.append(known_values.figure(f"A/A {name}, deviation {runs}", "share", deviation, high=kMostDeviation))
+        found.append(known_values.figure(f"A/A {name}, deviation {runs}", "share", deviation, high=kMaxDeviation))
         found.append(known_values.figure(f"A/A {name}, mean {runs}", "ratio", statistics.fmean(ratios), expected=1))
     return found
 
 
 def a_b_figures(comparison):
-    """Whether the interval of a server that does more work holds 1."""
+    """Whether the interval excludes 1 for a server with more work."""
     throughput, cpu = (comparison[key] for key in kRatios)
     return [
         known_values.figure(f"A/B throughput, {kAddedWork} more work: upper end", "ratio", throughput["high"], high=1),
@@ -63,22 +62,22 @@ def a_b_figures(comparison):
     ]
 
 
-def notes_of(name, comparison):
+def describe_ratios(name, comparison):
     for key, what in kRatios.items():
         ratio = comparison[key]
         interval = f"[{ratio['low']:.4f}, {ratio['high']:.4f}]"
         yield f"{name}: {what} {ratio['estimate']:.4f} {interval} over {comparison['blocks']} blocks"
 
 
-def options_of_command_line():
+def parse_options():
     parser = known_values.command_line(__doc__, 5, "of each A/A run; the A/B run takes twice as long")
     parser.add_argument("--runs", type=int, default=20, help="A/A runs")
     return paired.parse(parser, ("fanin-server", "fanin-load", "fanin-micro"), {"runs": 2})  # a deviation needs two
 
 
 def loops_per_ns(options):
-    """Steps of the server's burning loop that a nanosecond has room for, on the servers' CPU."""
-    command = ["taskset", "-c", "0", str(options.build / "fanin-micro"), f"--benchmark_filter=^{kBurning}$"]
+    """Steps of the server's loop per nanosecond, on the servers' CPU."""
+    command = ["taskset", "-c", "0", str(options.build / "fanin-micro"), f"--benchmark_filter=^{kLoop}$"]
     command += ["--benchmark_format=json", "--benchmark_repetitions=9", "--benchmark_min_time=0.1"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -87,7 +86,7 @@ def loops_per_ns(options):
 
 
 def median_cpu_time(result):
-    """Nanoseconds that Google Benchmark found for the one benchmark that it ran several times."""
+    """The median over the repetitions of the one benchmark in the result, in nanoseconds."""
     return next(each["cpu_time"] for each in result["benchmarks"] if each.get("aggregate_name") == "median")
 
 
@@ -97,7 +96,7 @@ def server_command(options, loops):
 
 
 def main():
-    options = options_of_command_line()
+    options = parse_options()
     per_ns = loops_per_ns(options)
     base_loops, added_loops = round(kBaseWorkNs * per_ns), round(kAddedWorkNs * per_ns)
     works = (base_loops, base_loops, base_loops + added_loops)
@@ -105,12 +104,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, Server(base) as first:
         options.scratch = f"{folder}/slices.json"
         with Server(same) as second:
-            controls = [take_turns(options, (first, second), options.seconds) for _ in range(options.runs)]
+            controls = [compare(options, (first, second), options.seconds) for _ in range(options.runs)]
         with Server(more) as second:
-            other = take_turns(options, (first, second), 2 * options.seconds)
-    title = "Interleaved servers: A/A, and A/B with a little more work in B"
-    steps = f"{base_loops} steps of a loop for {kBaseWorkNs} ns, {added_loops} more for {kAddedWork}"
-    notes = [steps, *notes_of("the first A/A run", controls[0]), *notes_of("A/B", other)]
+            other = compare(options, (first, second), 2 * options.seconds)
+    title = f"Interleaved servers: A/A, and A/B with {kAddedWork} more work in B"
+    steps = f"{base_loops} steps of the loop take {kBaseWorkNs} ns, {added_loops} more take {kAddedWork}"
+    notes = [steps, *describe_ratios("first A/A run", controls[0]), *describe_ratios("A/B", other)]
     raise SystemExit(known_values.report("interleaving", title, a_a_figures(controls) + a_b_figures(other), notes, options))
 
 

@@ -3,18 +3,18 @@
 
   python3 -m validation.validate_open_loop [--build build/release] [--driver epoll] [--seconds 10]
 
-`fanin-server epoll` runs on CPU 0, fanin-load on CPU 1, at half the rate that 1000 connections reach in a closed loop.
-The load is the same for 1 connection with 1000 requests in flight and for 1000 connections with one each.
+`fanin-server epoll` runs on CPU 0, fanin-load on CPU 1, at half the rate that 1000 connections reach in a closed loop:
+with 1 connection and 1000 requests in flight, and with 1000 connections and one request each.
 Rate: with uniform arrivals, the achieved rate must be within 0.1 % of the requested one. A Poisson schedule differs by
-more than that by chance.
-Lateness: with both kinds of arrivals, 99.9 % of the sends must leave within 100 us of their time, apart from those that
-a preemption made late. A spinning generator notices when its CPU is taken away and reports the share of such sends
-(schedule.late_by_preemption_share). Both shares are printed. A busy neighbour that takes half of the CPU checks that
-preemptions are noticed: they must agree with the kernel's own figure (run_queue_wait_ns).
-Gaps: the gaps between sends are compared at 1000 requests per second, where a gap is long compared with a send. The gaps
-of 1 and of 1000 connections must come from one distribution, and each from the exponential one of a Poisson schedule
-(Kolmogorov-Smirnov test, level 1 %). Needs two CPUs and a quiet machine.
-Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
+more by chance.
+Lateness: with both kinds of arrivals, 99.9 % of the sends must leave within 100 us of their due time or be late only by a
+preemption. A spinning generator detects preemptions and reports the share of such sends
+(schedule.late_by_preemption_share). A busy neighbour that takes half of the CPU checks the detection: it must agree with
+the kernel's figure (run_queue_wait_ns).
+Gaps: at 1000 requests per second, where a gap is long compared with a send, the gaps of 1 and of 1000 connections must
+come from one distribution, and each from the exponential distribution of a Poisson schedule (Kolmogorov-Smirnov test,
+level 1 %). Needs two CPUs and a quiet machine.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a missing program, or failed requests."""
 import math
 import subprocess
 import sys
@@ -28,7 +28,7 @@ kShapes = {"1 connection": ("-c", "1", "--pipeline", "1000"), "1,000 connections
 kRateTolerance = 0.001
 kOnTime = 0.999
 kStepNs = 10_000
-kSeen = 0.8  # of the time without a CPU, at least: what requests may take hides some of it
+kDetected = 0.8  # least share of the time without a CPU: the allowance for request work hides some
 kGapRate = 1000  # per second
 kKolmogorov99 = 1.6276  # the 99 % point of Kolmogorov's distribution
 
@@ -47,8 +47,8 @@ def distance(first, second, step=1):
     """The largest difference between two cumulative distributions (Kolmogorov and Smirnov's), in steps of `step` ns."""
     sides = [cumulative(buckets, step) for buckets in (first, second)]
     shares, largest = [0.0, 0.0], 0.0
-    for place in sorted(sides[0].keys() | sides[1].keys()):
-        shares = [side.get(place, share) for side, share in zip(sides, shares)]
+    for point in sorted(sides[0].keys() | sides[1].keys()):
+        shares = [side.get(point, share) for side, share in zip(sides, shares)]
         largest = max(largest, abs(shares[0] - shares[1]))
     return largest
 
@@ -59,7 +59,7 @@ def bucket_end(lowest):
 
 
 def distance_from_exponential(buckets, mean_ns):
-    """The same from an exponential distribution, at the bounds of the buckets, where the histogram is exact."""
+    """The largest difference from an exponential distribution, at bucket bounds, where the histogram is exact."""
     total = sum(count for _, count in buckets)
     below, largest = 0, 0.0
     for lowest, count in buckets:
@@ -70,12 +70,12 @@ def distance_from_exponential(buckets, mean_ns):
 
 
 def critical(*counts):
-    """The distance that samples of so many gaps exceed by chance one time in a hundred: one sample, or two."""
+    """The distance that one or two samples of these sizes exceed with probability 1 %."""
     return kKolmogorov99 * math.sqrt(sum(1 / count for count in counts))
 
 
 def gap_figures(gaps):
-    """Of {shape: buckets of its gaps} at kGapRate."""
+    """The figures of {shape: buckets of its gaps} at kGapRate."""
     counts = {shape: sum(count for _, count in buckets) for shape, buckets in gaps.items()}
     found = [
         known_values.figure(
@@ -92,7 +92,7 @@ def gap_figures(gaps):
     return [*found, between]
 
 
-def figures_of(result, arrival, shape):
+def schedule_figures(result, arrival, shape):
     schedule = result["schedule"]
     asked = schedule["asked_rate_per_s"]
     on_time = known_values.figure(
@@ -115,8 +115,10 @@ def figures_of(result, arrival, shape):
 
 
 def with_busy_neighbour(port, options, rate):
-    """(figure, note): the preemptions that the generator sees, compared with the kernel's run-queue wait; the CPU is one that
-    a busy neighbour shares with it. The hypervisor's preemptions are in the first only, so there is no upper bound."""
+    """(figure, note): preemptions that the generator detects on a shared CPU, compared with the kernel's run-queue wait.
+
+    Only the generator sees the hypervisor's preemptions, so there is no upper bound.
+    """
     neighbour = subprocess.Popen(["taskset", "-c", "1", sys.executable, "-c", "while True: pass"])
     try:
         result = known_values.drive(options, port, "-c", "1", "--pipeline", "1000", "--rate", str(rate), "--arrival", "uniform")
@@ -124,33 +126,32 @@ def with_busy_neighbour(port, options, rate):
         neighbour.kill()
         neighbour.wait()
     generator, schedule = result["generator"], result["schedule"]
-    seen = generator["preemptions"]["total_ns"] / generator["run_queue_wait_ns"]
+    detected = generator["preemptions"]["total_ns"] / generator["run_queue_wait_ns"]
     note = (
         f"with a busy neighbour: {schedule['within_tolerance_share']:.3%} on time, "
         f"{schedule['late_by_preemption_share']:.3%} late by preemption; {known_values.format_preemptions(result)}"
     )
-    return known_values.figure("preemptions seen, compared with run-queue wait, a busy neighbour", "ratio", seen, 1, kSeen), note
+    return known_values.figure("preemptions detected with a busy neighbour, to run-queue wait", "ratio", detected, 1, kDetected), note
 
 
 def measure(port, options):
     """(figures, notes)."""
     capacity = known_values.drive(options, port, *kShapes["1,000 connections"])["throughput"]["requests_per_s"]
     rate = round(capacity / 2)
-    found, lateness, notes = [], [], [f"the server's capacity, from a closed loop: {capacity:,.0f}/s"]
+    found, lateness, notes = [], [], [f"capacity of the server, from a closed loop: {capacity:,.0f}/s"]
     for arrival in ("uniform", "poisson"):
         for shape, words in kShapes.items():
             result = known_values.drive(options, port, *words, "--rate", str(rate), "--arrival", arrival, "--seed", "1")
-            found += figures_of(result, arrival, shape)
+            found += schedule_figures(result, arrival, shape)
             notes.append(
                 f"{arrival}, {shape}: {result['schedule']['within_tolerance_share']:.3%} on time, "
                 f"{result['schedule']['late_by_preemption_share'] or 0:.3%} late by preemption; {known_values.format_preemptions(result)}"
             )
             if arrival == "poisson":
                 lateness.append(result["schedule"]["lateness"]["buckets"])
-    # Gaps are some 10 us long here: a lateness that differs by less than a step changes nothing of them.
     notes.append(
-        f"lateness with 1 and with 1,000 connections: {distance(*lateness, kStepNs):.3f} apart; one connection sends in "
-        "one call what is due together"
+        f"lateness with 1 and with 1,000 connections differs by {distance(*lateness, kStepNs):.3f}: one connection sends "
+        "simultaneous requests in one call"
     )
     neighboured, note = with_busy_neighbour(port, options, rate)
     found.append(neighboured)

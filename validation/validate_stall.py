@@ -5,41 +5,40 @@
 
 stalling-server runs on CPU 0, which an idle spinner keeps out of HLT; fanin-load runs on CPU 1 with 50 connections, open
 loop, uniform arrivals: at 2000 requests per second, and at half of the server's capacity, which a closed loop measures
-first. A percentile holds when its median over the rounds is within 3 % or 0.5 ms of the analytic one. They differ because
-uniform arrivals meet all stalls of a round at the same phase, which moves p90 at 2000/s by up to 0.5 ms. A closed loop
-cannot show such a stall; its result must say so. Needs two CPUs and a quiet machine.
-Exit code: 0 all figures hold, 1 some do not, 2 bad input, a program that is missing, or requests that failed."""
+first. A percentile holds if its median over the rounds is within 3 % or 0.5 ms of the analytic one: uniform arrivals meet all
+stalls of a round at the same phase, which moves p90 at 2000/s by up to 0.5 ms. A closed loop cannot show such a stall;
+its result must say so. Needs two CPUs and a quiet machine.
+Exit code: 0 all figures hold, 1 some do not, 2 bad input, a missing program, or failed requests."""
 import statistics
 import tempfile
 
 from baselines import paired
 from validation import known_values
-from validation.idle_spinner import out_of_halt
 from baselines.servers import Server
 
 kPeriod, kStall = 1.0, 0.1  # s
-kServiceUs = 20  # of the server: so long that the clock bounds what it can do, and not how fast the machine is just now
+kServiceUs = 20  # long enough that the clock bounds the server's capacity, not the machine
 kConnections = 50
 kLowRate = 2000
 kPercentiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
-kOnTime = 0.95  # below it fanin-load calls the run invalid
+kOnTime = 0.95  # below it the run is invalid
 kWords = "closed loop: while the server is silent nothing is asked"
 
 
 def delay(share, rate, capacity):
-    """The delay in s that a share of all requests does not exceed on a server that stalls: the analytic value.
+    """The analytic delay in s that a share of all requests does not exceed on a server that stalls.
 
-    A request that arrives t after a stall of length d began finds rate * t others before it. The server begins to serve
-    them at d and needs 1 / capacity for each, so with rho = rate / capacity the request leaves d - t + rho t after it
-    came: the delay is d - t (1 - rho). It is 0 from t = d / (1 - rho) on, when the queue has been worked off. Arrivals
-    are even, so a delay above x > 0 has a share (d - x) / (1 - rho) / period of them. For a share 1 - p above x that
-    gives x = d - (1 - p) (1 - rho) period. The time of a request that meets no stall counts as 0.
+    A request that arrives t after the start of a stall of length d finds rate * t requests before it. The server starts
+    to serve them at d and needs 1 / capacity for each. With rho = rate / capacity the request leaves d - t + rho t after
+    its arrival: the delay is d - t (1 - rho). It is 0 from t = d / (1 - rho) on, when the queue is empty. Arrivals are
+    uniform, so a share (d - x) / (1 - rho) / period of them has a delay above x > 0. A share 1 - p above x gives
+    x = d - (1 - p) (1 - rho) period. The time of a request that meets no stall counts as 0.
     """
     return max(0.0, kStall - (1 - share) * (1 - rate / capacity) * kPeriod)
 
 
-def of_round(result, name):
-    """One percentile of one open-loop result in ms, or the maximum; None where too few requests stand behind it."""
+def percentile(result, name):
+    """One percentile, or the maximum, of an open-loop result in ms; None if it has too few requests."""
     response = result["latency"]["response"]
     measured = response["max"] if name == "max" else response["percentiles"][name]
     return None if measured is None else measured / 1e6
@@ -49,29 +48,29 @@ def figures(results, rate, capacity):
     """The percentiles of open-loop results, in ms, and the analytic ones."""
     found = []
     for name, share in kPercentiles.items():
-        measured = [of_round(result, name) for result in results]
-        by_hand = delay(share, rate, capacity) * 1e3
-        slack = max(0.5, 0.03 * by_hand)
+        measured = [percentile(result, name) for result in results]
+        expected = delay(share, rate, capacity) * 1e3
+        slack = max(0.5, 0.03 * expected)
         found.append(
             known_values.figure(
                 f"{name} at {rate:,.0f}/s",
                 "ms",
                 None if None in measured else statistics.median(measured),
-                by_hand,
-                max(0.0, by_hand - slack),
-                by_hand + slack,
+                expected,
+                max(0.0, expected - slack),
+                expected + slack,
             )
         )
     return found
 
 
-def in_words(rate, results):
+def describe_rounds(rate, results):
     """Notes on the rounds at one rate."""
-    p90 = sorted(of_round(result, "p90") for result in results)
+    p90 = sorted(percentile(result, "p90") for result in results)
     queued = sum(result["schedule"]["queued"] for result in results)
     preemptions = [known_values.format_preemptions(result) for result in results]
     return [
-        f"p90 at {rate:,}/s in the rounds: {', '.join(f'{each:.3g}' for each in p90)} ms",
+        f"p90 at {rate:,}/s by round: {', '.join(f'{each:.3g}' for each in p90)} ms",
         f"at {rate:,}/s {queued:,} requests found no connection free",
         f"at {rate:,}/s, first round: {preemptions[0]}",
     ]
@@ -80,37 +79,37 @@ def in_words(rate, results):
 def measure(port, options):
     """(figures, notes)."""
     connections = ("-c", str(kConnections))
-    # Spinning, as an open loop does: to wake a generator that sleeps costs the server more than a request does.
+    # Spinning, like an open loop: waking a sleeping generator costs the server more than a request.
     closed = known_values.drive(options, port, *connections, "--idle-strategy", "spin")
-    # The server serves for 90 % of the time only.
+    # The server serves during 90 % of the time.
     capacity = closed["throughput"]["requests_per_s"] / (1 - kStall / kPeriod)
-    found, notes = [], [f"the server's capacity, from the closed loop: {capacity:,.0f}/s"]
+    found, notes = [], [f"capacity of the server, from the closed loop: {capacity:,.0f}/s"]
     for rate in (kLowRate, round(capacity / 2)):
         schedule = (*connections, "--rate", str(rate), "--arrival", "uniform")
         results = [known_values.drive(options, port, *schedule) for _ in range(options.rounds)]
         found += figures(results, rate, capacity)
-        # The stalls are the server's: what waits for a connection meanwhile must not make the generator late.
+        # The server stalls; requests that wait for a connection must not make the generator late.
         on_time = min(result["schedule"]["within_tolerance_share"] for result in results)
         found.append(known_values.figure(f"sends on time at {rate:,}/s, worst round", "share", on_time, low=kOnTime))
-        notes += in_words(rate, results)
-    said = [line.strip() for line in closed["text"].splitlines() if kWords in line]
-    found.append(known_values.figure("the closed loop says that it cannot show this", "count", len(said), low=1))
+        notes += describe_rounds(rate, results)
+    lines = [line.strip() for line in closed["text"].splitlines() if kWords in line]
+    found.append(known_values.figure("the closed loop says that it hides stalls", "count", len(lines), low=1))
     notes += [
-        f"the closed loop had p99 {closed['latency']['response']['percentiles']['p99'] / 1e6:.3g} ms and said: {line}"
-        for line in said
+        f"the closed loop had p99 {closed['latency']['response']['percentiles']['p99'] / 1e6:.3g} ms and reported: {line}"
+        for line in lines
     ]
     return found, notes
 
 
 def slower_than(result, limit_ms):
-    """Share of the requests of one result whose latency lies in a bucket above `limit_ms`."""
+    """The share of a result's requests in buckets above `limit_ms`."""
     response = result["latency"]["response"]
     slower = sum(count for lowest, count in response["buckets"] if lowest > limit_ms * 1e6)
     return (slower + response["unanswered"]) / (response["count"] + response["unanswered"])
 
 
 def control(port, p90_ms, options):
-    """What the machine adds by itself: the same server without a stall. A note."""
+    """A note on the delays that the machine adds: the same server without stalls."""
     schedule = ("-c", str(kConnections), "--rate", str(kLowRate), "--arrival", "uniform")
     share = slower_than(known_values.drive(options, port, *schedule), p90_ms)
     return (
@@ -119,18 +118,18 @@ def control(port, p90_ms, options):
     )
 
 
-def options_of_command_line():
-    what = "of each run; whole, so that it holds as many stalls wherever it begins"
+def parse_options():
+    what = "of each run; whole seconds, so that every run has as many stalls"
     parser = known_values.command_line(__doc__, 5, what)
     parser.add_argument("--rounds", type=int, default=5, help="runs at each rate")
-    least = {"seconds": 5, "rounds": 1}  # or p99.9 at 2000/s has too few requests behind it
-    return paired.parse(parser, ("stalling-server", "fanin-load"), least)
+    minima = {"seconds": 5, "rounds": 1}  # p99.9 at 2000/s needs 5 s
+    return paired.parse(parser, ("stalling-server", "fanin-load"), minima)
 
 
 def main():
-    options = options_of_command_line()
+    options = parse_options()
     command = [str(options.build / "stalling-server"), "{port}", str(kServiceUs)]
-    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, out_of_halt(0):
+    with tempfile.TemporaryDirectory(prefix="fanin-validation-") as folder, known_values.out_of_halt(0):
         options.scratch = f"{folder}/load.json"
         with Server([*command, str(round(kStall * 1e3))]) as server:
             found, notes = measure(server.port, options)

@@ -1,0 +1,161 @@
+"""Tests of the validations of the schedule and of stalls, against analytic and published values."""
+import math
+import unittest
+
+from validation import known_values, validate_open_loop, validate_stall
+
+
+class Distance(unittest.TestCase):
+    def test_the_same_shape_has_none_whatever_the_counts(self):
+        self.assertEqual(validate_open_loop.distance([[1, 2], [5, 2]], [[1, 50], [5, 50]]), 0)
+
+    def test_buckets_that_only_one_has(self):
+        # Below 3: all of the first and a quarter of the second.
+        self.assertEqual(validate_open_loop.distance([[1, 4]], [[1, 1], [3, 3]]), 0.75)
+        self.assertEqual(validate_open_loop.distance([[1, 1], [3, 3]], [[1, 4]]), 0.75)
+        self.assertEqual(validate_open_loop.distance([[1, 4]], [[9, 4]]), 1)
+
+    def test_differences_within_a_step_do_not_count(self):
+        self.assertEqual(validate_open_loop.distance([[200, 4]], [[900, 2], [950, 2]], 1000), 0)
+        self.assertEqual(validate_open_loop.distance([[200, 4]], [[900, 2], [1000, 2]], 1000), 0.5)
+
+
+class Gaps(unittest.TestCase):
+    @staticmethod
+    def exponential(mean_ns, count=10_000):
+        """Buckets of the quantiles of an exponential distribution."""
+        buckets = {}
+        for i in range(count):
+            value = int(-mean_ns * math.log(1 - (i + 0.5) / count))
+            shift = max(0, value.bit_length() - 8)
+            buckets[value >> shift << shift] = buckets.get(value >> shift << shift, 0) + 1
+        return sorted(buckets.items())
+
+    def test_an_exponential_one_has_none(self):
+        self.assertLess(validate_open_loop.distance_from_exponential(self.exponential(1e6), 1e6), 0.001)
+
+    def test_an_analytic_distance(self):
+        # All of the gaps below 256 ns, where an exponential distribution of this mean has half of its own.
+        mean = 256 / math.log(2)
+        self.assertAlmostEqual(validate_open_loop.distance_from_exponential([(255, 10)], mean), 0.5, 2)
+
+    def test_even_gaps_and_a_wrong_rate_are_told_apart(self):
+        sound = self.exponential(1e6)
+        even = [(999_424, 10_000)]
+        slow = self.exponential(1.1e6)
+        for second, holds in ((sound, [True] * 3), (even, [True, False, False]), (slow, [True, False, False])):
+            figures = validate_open_loop.gap_figures({"1 connection": sound, "1,000 connections": second})
+            self.assertEqual([figure["holds"] for figure in figures], holds)
+
+    def test_critical_distances(self):
+        self.assertAlmostEqual(validate_open_loop.critical(10_000), 0.0163, 4)
+        self.assertAlmostEqual(validate_open_loop.critical(10_000, 10_000), 0.0230, 4)
+
+
+class OpenLoopFigures(unittest.TestCase):
+    SCHEDULE = {
+        "asked_rate_per_s": 1000.0,
+        "achieved_rate_per_s": 1000.9,
+        "tolerance_ns": 100_000,
+        "within_tolerance_share": 0.9991,
+        "late_by_preemption_share": 0.0,
+    }
+
+    def holds(self, arrival="uniform", **changes):
+        result = {"schedule": self.SCHEDULE | changes}
+        return [each["holds"] for each in validate_open_loop.schedule_figures(result, arrival, "1 connection")]
+
+    def test_rate_and_punctuality_have_their_bounds(self):
+        self.assertEqual(self.holds(), [True, True])
+        self.assertEqual(self.holds(achieved_rate_per_s=1001.1), [False, True])
+        self.assertEqual(self.holds(achieved_rate_per_s=998.9), [False, True])
+        self.assertEqual(self.holds(within_tolerance_share=0.9989), [True, False])
+
+    def test_only_preemptions_excuse_late_sends(self):
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_preemption_share=0.001), [True, True])
+        self.assertEqual(self.holds(within_tolerance_share=0.9979, late_by_preemption_share=0.001), [True, False])
+        self.assertEqual(self.holds(within_tolerance_share=0.9981, late_by_preemption_share=None), [True, False])
+
+    def test_chance_is_no_fault(self):
+        # A Poisson schedule of n requests deviates by 1 / sqrt(n), so a bound of 0.1 % would fail a sound generator.
+        self.assertEqual(self.holds("poisson", achieved_rate_per_s=1010.0), [True])
+
+
+class AnalyticDelay(unittest.TestCase):
+    def of(self, rate, capacity):
+        return [validate_stall.delay(share, rate, capacity) * 1e3 for share in validate_stall.kPercentiles.values()]
+
+    def test_at_2000_a_second(self):
+        # 50.9 and 90.2 ms imply rho = 0.018; the p50 of 0.06 ms is that of a request that met no stall.
+        for mine, published in zip(self.of(2000, 2000 / 0.018), [0, 1.8, 50.9, 90.2, 99.0, 100], strict=True):
+            self.assertAlmostEqual(mine, published, delta=0.05)
+
+    def test_at_half_the_capacity(self):
+        for mine, published in zip(self.of(50_000, 100_000), [0, 50, 75, 95, 99.5, 100], strict=True):
+            self.assertAlmostEqual(mine, published, places=9)
+
+    def test_the_formula_is_what_a_queue_does(self):
+        # One request after the other through a server that stalls for the first tenth of the second.
+        rate, capacity = 700, 1000
+        free, delays = validate_stall.kStall, []
+        for number in range(rate):
+            arrival = number / rate
+            begin = max(free, arrival)
+            free = begin + 1 / capacity
+            delays.append(begin - arrival)
+        delays.sort()
+        for share in (0.5, 0.7, 0.8, 0.9, 0.99):
+            expected = validate_stall.delay(share, rate, capacity)
+            self.assertAlmostEqual(delays[int(share * rate) - 1], expected, delta=1 / capacity)
+
+
+class StallFigures(unittest.TestCase):
+    def result(self, **changed):
+        expected = {"p50": 60_000, "p90": 50e6, "p95": 75e6, "p99": 95e6, "p99.9": 99.5e6} | changed
+        return {"latency": {"response": {"percentiles": expected, "max": 100e6}}}
+
+    def holding(self, **changed):
+        return self.names_that_hold([self.result(**changed)] * 2 + [self.result()])
+
+    def names_that_hold(self, results):
+        found = validate_stall.figures(results, 50_000, 100_000)
+        return [each["name"].split(" ")[0] for each in found if each["holds"]]
+
+    def test_right_percentiles_hold(self):
+        self.assertEqual(self.holding(), ["p50", "p90", "p95", "p99", "p99.9", "max"])
+
+    def test_wrong_ones_do_not(self):
+        # The validation must find errors such as wrk2's p50 of 1.2 ms and ab's p99 of 1 ms.
+        self.assertNotIn("p50", self.holding(p50=1.2e6))
+        self.assertNotIn("p99", self.holding(**{"p99": 1e6}))
+        self.assertNotIn("p95", self.holding(p95=75e6 * 1.031))
+        self.assertIn("p95", self.holding(p95=75e6 * 1.029))
+
+    def test_the_median_of_the_rounds_counts(self):
+        # A mean, or the last round, would let one round that the machine disturbed decide.
+        disturbed = self.result(p90=90e6)
+        self.assertIn("p90", self.names_that_hold([self.result(), self.result(), disturbed]))
+        self.assertNotIn("p90", self.names_that_hold([self.result(), disturbed, disturbed]))
+
+    def test_a_percentile_that_is_not_known_does_not_hold(self):
+        self.assertNotIn("p99.9", self.holding(**{"p99.9": None}))
+
+
+class Control(unittest.TestCase):
+    def test_slow_and_unanswered_requests_count(self):
+        response = {"count": 98, "unanswered": 2, "buckets": [[1_000_000, 95], [2_500_000, 2], [9_000_000, 1]]}
+        result = {"latency": {"response": response}}
+        self.assertEqual(validate_stall.slower_than(result, 2.5), 0.03)
+        self.assertEqual(validate_stall.slower_than(result, 2.4), 0.05)
+
+
+class Figure(unittest.TestCase):
+    def test_bounds_are_inclusive(self):
+        self.assertTrue(known_values.figure("x", "ms", 1.0, low=1.0, high=1.0)["holds"])
+        self.assertFalse(known_values.figure("x", "ms", 0.999, low=1.0)["holds"])
+        self.assertFalse(known_values.figure("x", "ms", 1.001, high=1.0)["holds"])
+        self.assertTrue(known_values.figure("x", "ms", 0)["holds"], "0 is a measured value")
+
+
+if __name__ == "__main__":
+    unittest.main()
