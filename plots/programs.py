@@ -40,6 +40,12 @@ def require_modules(*modules):
 
 
 def find_program(name, top=TOP):
-    """Returns the path of a program of the project: the newest build of this source tree, else PATH, else None."""
-    built = [path for path in top.glob(f"build/*/{name}") if os.access(path, os.X_OK)]
-    return str(max(built, key=lambda path: path.stat().st_mtime)) if built else shutil.which(name)
+    """Returns the path of a program of the project, or None.
+
+    Of a source tree it is the newest build, of an installation (PREFIX/share/fanin) that in PREFIX/bin, else the one in
+    PATH.
+    """
+    built = sorted(top.glob(f"build/*/{name}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    installed = [top.parents[1] / "bin" / name] if top.parent.name == "share" else []
+    found = (str(path) for path in [*built, *installed] if os.access(path, os.X_OK))
+    return next(found, None) or shutil.which(name)
