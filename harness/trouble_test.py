@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -22,6 +23,21 @@ class Trouble(EndToEnd):
         rounds = (self.out / "rounds.jsonl").read_text()
         self.assertTrue(rounds.endswith("\n"))
         self.assertGreater(len([json.loads(line) for line in rounds.splitlines()]), 0)
+
+    # The bug: "cannot start fanin-load: No such file or directory: 5 finished rounds are kept".
+    def test_a_run_whose_directory_is_removed_says_so(self):
+        process = subprocess.Popen([BINARIES / "fanin", "run", self.suite, "--out", self.out, "--only", "closed/epoll/2",
+                                    "--repetitions", "1000"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.strip().startswith("1/"):
+                break
+        moved = self.out.with_name("moved")
+        self.out.rename(moved)  # at once, while files are written
+        shutil.rmtree(moved)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=250), 2, rest)
+        self.assertRegex(rest.splitlines()[-1], f"^fanin: {self.out} was removed during the run, and with it [0-9]+ finished rounds: start again$")
 
     # Would catch: trouble of the check itself recorded as the server's failure, and kept by --resume.
     def test_no_server_is_blamed_for_the_checks_own_trouble(self):

@@ -54,6 +54,9 @@ std::optional<ReaperReport> read_report(const Descriptor& pipe) {
 
 // Throws where the program did not start.
 void check_started(const Launch& launch, const std::optional<ReaperReport>& report) {
+  if (report && report->kind == ReaperReport::Kind::kNoDirectory) {
+    throw std::system_error(report->value, std::generic_category(), "cannot enter " + launch.directory);
+  }
   const std::string what = fmt::format("cannot start {}", launch.argv.front());
   if (!report || report->kind == ReaperReport::Kind::kFailed) {
     throw std::system_error(report ? report->value : ESRCH, std::generic_category(), what);

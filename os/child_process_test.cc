@@ -54,6 +54,18 @@ TEST(Process, NamesAProgramThatIsNotThere) {
   }
 }
 
+// The bug: a directory that had been removed was reported as a missing program.
+TEST(Process, NamesADirectoryThatIsNotThere) {
+  Launch launch = shell("true");
+  launch.directory = "/no/such/directory";
+  try {
+    ChildProcess child(launch);
+    FAIL() << "started";
+  } catch (const std::system_error& error) {
+    EXPECT_STREQ(error.what(), "cannot enter /no/such/directory: No such file or directory");
+  }
+}
+
 // Would catch: the affinity set too late, after the program has started its threads.
 TEST(Process, RunsOnTheGivenCpus) {
   const int cpu = allowed_cpus().back();

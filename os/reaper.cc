@@ -42,7 +42,10 @@ bool is_shortage(int error) { return error == EAGAIN || error == ENOMEM || error
   const int null = ::open("/dev/null", O_RDONLY);
   bool good = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(start.out, STDOUT_FILENO) >= 0 &&
               ::dup2(start.err, STDERR_FILENO) >= 0;
-  good = good && (launch.directory.empty() || ::chdir(launch.directory.c_str()) == 0);
+  if (good && !launch.directory.empty() && ::chdir(launch.directory.c_str()) != 0) {
+    tell(failure, {ReportKind::kNoDirectory, errno});
+    ::_exit(127);
+  }
   good = good && (launch.pass_descriptor < 0 || ::fcntl(launch.pass_descriptor, F_SETFD, 0) == 0);
   if (good) {
     ::execvp(start.argv[0], start.argv);

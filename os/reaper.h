@@ -9,13 +9,14 @@
 
 namespace fanin {
 
-// What a reaper tells the harness through its pipe: one of the first three, and after kStarted kEnded.
+// What a reaper tells the harness through its pipe: one of the first four, and after kStarted kEnded.
 struct ReaperReport {
   enum class Kind : int {
-    kFailed,     // errno: something that the start takes is not to be had
-    kNoProgram,  // errno: the program cannot be executed
-    kStarted,    // the program's process number
-    kEnded,      // its status, as waitpid() gives it
+    kFailed,       // errno: something that the start takes is not to be had
+    kNoProgram,    // errno: the program cannot be executed
+    kNoDirectory,  // errno: the directory to run it in cannot be entered
+    kStarted,      // the program's process number
+    kEnded,        // its status, as waitpid() gives it
   } kind;
   int value;
 };

@@ -29,12 +29,20 @@ RoundsLog::RoundsLog(const std::string& path)
 void RoundsLog::append(const Json& round) {
   struct stat before {};
   check(::fstat(file_.get(), &before), "fstat");
+  if (before.st_nlink == 0) {
+    throw_cannot_write(path_, ENOENT);
+  }
   if (const int error = write_and_sync(file_.get(), to_text(round) + "\n"); error != 0) {
     // Take back what arrived of the line. Where even that fails, recover() will.
     const int ignored = ::ftruncate(file_.get(), before.st_size);
     static_cast<void>(ignored);
     throw_cannot_write(path_, error);
   }
+}
+
+bool RoundsLog::is_removed() const noexcept {
+  struct stat status {};
+  return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
 }
 
 std::vector<Json> RoundsLog::recover(const std::string& path,

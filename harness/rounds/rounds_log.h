@@ -16,8 +16,11 @@ class RoundsLog {
   // Creates the file, or opens it to go on. Throws std::system_error naming the path.
   explicit RoundsLog(const std::string& path);
 
-  // Throws std::system_error naming the path (disk full, input/output error); what was written before stays whole.
+  // Throws std::system_error naming the path (disk full, input/output error, file removed); what was written before
+  // stays whole.
   void append(const Json& round);
+  // Whether the file was removed after it was opened, and all rounds with it.
+  bool is_removed() const noexcept;
 
   // The rounds of a file. A last line that was cut off by a crash is removed from the file. Any other line that fails
   // check_round(), repeats another or fails `check_belongs`, which throws as JsonReader::fail() does, is an error:

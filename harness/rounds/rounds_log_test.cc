@@ -100,6 +100,16 @@ TEST_F(RoundsLogTest, NamesALineThatIsNoRoundAndWhatToDo) {
 
 TEST_F(RoundsLogTest, HasNoRoundsBeforeTheFirst) { EXPECT_TRUE(recover(path()).empty()); }
 
+// The bug: rounds were written into a file that had been removed, and then reported as kept.
+TEST_F(RoundsLogTest, NoticesThatItsFileWasRemoved) {
+  RoundsLog log(path());
+  log.append(round_of("a", 0));
+  EXPECT_FALSE(log.is_removed());
+  std::filesystem::remove_all(folder_);
+  EXPECT_TRUE(log.is_removed());
+  EXPECT_THROW(log.append(round_of("a", 1)), std::system_error);
+}
+
 // Would catch: a full disk that passes unnoticed, so that a run seems to be kept and is not.
 TEST(RoundsLog, SaysWhenTheDiskIsFull) {
   RoundsLog log("/dev/full");

@@ -35,6 +35,7 @@ class Run {
   void measure_blocks();  // throws Interrupted
   void finish(bool complete);
   const Session& session() const noexcept { return session_; }
+  bool is_removed() const noexcept { return log_.is_removed(); }
 
  private:
   using Done = std::set<std::pair<std::string, int>>;  // cell and block
@@ -113,8 +114,7 @@ Run::Done Run::rounds_done() const {
 }
 
 void Run::measure(const Cell& cell, int block, std::size_t order) {
-  // Each round has its own seed of arrivals, so that repetitions do not repeat one schedule's accidents.
-  const std::uint64_t seed = (session_.record.seed + 1'000'003ULL * static_cast<std::uint64_t>(block) + order) >> 1;
+  const std::uint64_t seed = derive_round_seed(session_.record.seed, block, order);
   Json round = run_round(session_.rig, server_of(cell), cell, seed);
   round["block"] = block;
   round["order"] = order;
@@ -187,6 +187,10 @@ const char* remedy(const std::error_code& error) {
 // The end of a run for a reason that is no server's: what is kept, and how to go on.
 std::runtime_error cut_short(const Run& run, const std::exception& error, const char* remedy) {
   const Session& session = run.session();
+  if (run.is_removed()) {
+    return std::runtime_error(fmt::format("{} was removed during the run, and with it {} finished rounds: start again",
+                                          session.directory, session.record.rounds.size()));
+  }
   return std::runtime_error(fmt::format("{}: {} finished rounds are kept; {} and go on with: fanin run --resume {}",
                                         error.what(), session.record.rounds.size(), remedy, session.directory));
 }
