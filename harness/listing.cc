@@ -57,10 +57,12 @@ std::string describe_suites(const Programs& programs) {
 std::string describe_cells(const Suite& suite, const std::string& only) {
   const std::vector<Cell> cells = make_cells(suite, only);
   std::string text = fmt::format("{}: {}\n", suite.name, describe_size(cells, suite.repetitions));
+  auto begin = cells.begin();  // cells have the order of their experiments
   for (const Experiment& experiment : suite.experiments) {
-    std::vector<Cell> own;
-    std::copy_if(cells.begin(), cells.end(), std::back_inserter(own),
-                 [&](const Cell& cell) { return cell.experiment == experiment.name; });
+    const auto end =
+        std::find_if(begin, cells.end(), [&](const Cell& cell) { return cell.experiment != experiment.name; });
+    const std::vector<Cell> own(begin, end);
+    begin = end;
     if (own.empty()) {
       continue;
     }

@@ -15,55 +15,6 @@
 namespace fanin::harness {
 namespace {
 
-using Rounds = std::vector<const Json*>;
-
-Rounds rounds_of(const Json& run) {
-  Rounds rounds;
-  for (const Json& round : run.at("rounds")) {
-    rounds.push_back(&round);
-  }
-  return rounds;
-}
-
-// By cell; a cell without rounds has an entry too.
-std::map<std::string, Rounds> rounds_by_cell(const Json& run) {
-  std::map<std::string, Rounds> by_cell;
-  for (const Json& cell : run.at("cells")) {
-    by_cell[cell.at("id").get<std::string>()];
-  }
-  for (const Json* round : rounds_of(run)) {
-    by_cell[round->at("cell").get<std::string>()].push_back(round);
-  }
-  return by_cell;
-}
-
-template <typename Items>
-bool holds(const Items& items, const Json& value) {
-  return std::find(items.begin(), items.end(), value) != items.end();
-}
-
-void check_names(const JsonReader& place, const Suite& suite, const std::set<std::string>& servers) {
-  const Json& cell = place.value();
-  const auto text = [&cell](const char* key) { return cell.at(key).get<std::string>(); };
-  const auto experiment = std::find_if(suite.experiments.begin(), suite.experiments.end(),
-                                       [&](const Experiment& each) { return each.name == cell.at("experiment"); });
-  if (experiment == suite.experiments.end()) {
-    place.at("experiment").fail("is not in the suite");
-  }
-  if (cell.at("parameter") != experiment->sweep.parameter || !holds(experiment->sweep.values, cell.at("value"))) {
-    place.fail(fmt::format("{} {} is not in the experiment's sweep", text("parameter"), cell.at("value").dump()));
-  }
-  if (!servers.contains(text("server"))) {
-    place.at("server").fail("is no server of the run");
-  }
-  if (!text("id").starts_with(fmt::format("{}/{}/", text("experiment"), text("server")))) {
-    place.at("id").fail("does not begin with the cell's experiment and server");
-  }
-  if (text("id").ends_with("/aa") != (cell.at("role") == "aa")) {
-    place.at("role").fail("does not agree with the id");
-  }
-}
-
 void check_interval(const JsonReader& figure) {
   const Json& value = figure.value();
   if (!(value.at("low") <= value.at("median") && value.at("median") <= value.at("high"))) {
@@ -125,29 +76,15 @@ void check_slope(const JsonReader& place, const std::vector<Rounds>& groups, con
 
 }  // namespace
 
-void check_cells(const JsonReader& run, const Suite& suite) {
-  std::set<std::string> servers;
-  for (const Json& server : run.value().at("servers")) {
-    servers.insert(server.at("name").get<std::string>());
+std::map<std::string, Rounds> rounds_by_cell(const Json& run) {
+  std::map<std::string, Rounds> by_cell;
+  for (const Json& cell : run.at("cells")) {
+    by_cell[cell.at("id").get<std::string>()];
   }
-  const auto by_cell = rounds_by_cell(run.value());
-  std::set<std::string> ids;
-  for (const JsonReader& cell : run.at("cells").items()) {
-    const auto id = cell.value().at("id").get<std::string>();
-    if (!ids.insert(id).second) {
-      cell.fail("stands here twice");
-    }
-    check_names(cell, suite, servers);
-    const Json& status = cell.value().at("status");
-    if (status == "pending" && run.value().at("complete") == true) {
-      cell.at("status").fail("pending in a run that says it is complete");
-    }
-    const Rounds& rounds = by_cell.at(id);
-    if (status == "measured" &&
-        std::none_of(rounds.begin(), rounds.end(), [](const Json* round) { return round->at("status") == "ok"; })) {
-      cell.at("status").fail("measured, but no round of this cell is ok");
-    }
+  for (const Json& round : run.at("rounds")) {
+    by_cell[round.at("cell").get<std::string>()].push_back(&round);
   }
+  return by_cell;
 }
 
 void check_figures(const JsonReader& run) {
@@ -170,8 +107,12 @@ void check_figures(const JsonReader& run) {
   }
   if (const auto slopes = run.find("slopes")) {
     const std::vector<Rounds> groups = sloped_cells(run.value().at("cells"));
+    Rounds rounds;
+    for (const Json& round : run.value().at("rounds")) {
+      rounds.push_back(&round);
+    }
     for (const JsonReader& slope : slopes->items()) {
-      check_slope(slope, groups, rounds_of(run.value()));
+      check_slope(slope, groups, rounds);
     }
   }
 }

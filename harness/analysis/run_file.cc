@@ -139,6 +139,7 @@ void check_run(const JsonReader& run) {
     cells.insert(cell.at("id").text());
   }
   std::set<std::pair<std::string, std::int64_t>> measured;
+  std::set<std::pair<std::int64_t, std::int64_t>> places;
   for (const JsonReader& round : run.at("rounds").items()) {
     const std::string cell = round.at("cell").text();
     if (cells.count(cell) == 0) {
@@ -147,8 +148,12 @@ void check_run(const JsonReader& run) {
     if (!measured.emplace(cell, round.at("block").integer(0, suite.repetitions - 1)).second) {
       round.fail("the same cell was measured in the same block before");
     }
+    if (!places.emplace(round.at("block").integer(0, INT64_MAX), round.at("order").integer(0, INT64_MAX)).second) {
+      round.at("order").fail("another round has this place in the same block");
+    }
     check_sums(round);
   }
+  check_statuses(run, suite);
   check_figures(run);
 }
 

@@ -63,17 +63,65 @@ TEST(RunFile, CellsFollowFromSuiteAndRounds) {
     return complaint_of_run([&](Json& run) { run["cells"][1][key] = value; });
   };
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"] = Json::array(); }),
-            "run.json: /cells/0/status: measured, but no round of this cell is ok");
-  EXPECT_EQ(in_cell("experiment", "other"), "run.json: /cells/1/experiment: is not in the suite");
-  EXPECT_EQ(in_cell("value", 7), "run.json: /cells/1: connections 7 is not in the experiment's sweep");
+            "run.json: /cells/0/status: its rounds and the suite's repetitions give \"pending\"");
+  EXPECT_EQ(in_cell("experiment", "other"), "run.json: /cells/1/experiment: the id gives \"e\"");
+  EXPECT_EQ(in_cell("value", 7), "run.json: /cells/1/value: the id gives 2");
+  EXPECT_EQ(in_cell("parameter", "pipeline"), "run.json: /cells/1/parameter: the suite gives \"connections\"");
   EXPECT_EQ(in_cell("server", "poll"), "run.json: /cells/1/server: is no server of the run");
-  EXPECT_EQ(in_cell("id", "e/poll/2"), "run.json: /cells/1/id: does not begin with the cell's experiment and server");
-  EXPECT_EQ(in_cell("role", "aa"), "run.json: /cells/1/role: does not agree with the id");
+  EXPECT_EQ(in_cell("id", "e/poll/2"), "run.json: /cells/1/id: is no cell of the suite");
+  EXPECT_EQ(in_cell("role", "aa"), "run.json: /cells/1/role: the id gives \"measure\"");
   EXPECT_EQ(complaint_of_run([](Json& run) {
               run["cells"][1]["status"] = "pending";
               run["cells"][1]["reason"] = "1 of 2 rounds are done";
             }),
             "run.json: /cells/1/status: pending in a run that says it is complete");
+}
+
+// The bug: a changed number of repetitions, and other keys that contradict each other, were compared and resumed.
+TEST(RunFile, PartsAgree) {
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["suite"]["repetitions"] = 6; }),
+            "run.json: /cells/0/status: its rounds and the suite's repetitions give \"pending\"");
+  EXPECT_EQ(complaint_of_run([](Json& run) {
+              run["complete"] = false;
+              run["suite"]["repetitions"] = 3;
+              for (Json& cell : run["cells"]) {
+                cell["status"] = "pending";
+                cell["reason"] = "2 of 4 rounds are done";
+              }
+            }),
+            "run.json: /cells/0/reason: its rounds and the suite's repetitions give \"2 of 3 rounds are done\"");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["seed"] = 2'000'006; }),
+            "run.json: /rounds/0/load/workload/seed: the run's seed with the round's block and order gives 1000003");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["order"] = 0; }),
+            "run.json: /rounds/1/order: another round has this place in the same block");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["load"]["workload"]["connections"] = 9; }),
+            "run.json: /rounds/1/load/workload/connections: the cell gives 2");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["load"]["workload"]["protocol"] = "http"; }),
+            "run.json: /rounds/1/load/workload/protocol: the suite gives \"echo\"");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["servers"][0]["model"] = "poll"; }),
+            "run.json: /servers/0/model: the suite gives \"epoll\"");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["servers"][0]["name"] = "poll"; }),
+            "run.json: /servers/0/name: is no server of the suite");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["servers"].push_back(run["servers"][0]); }),
+            "run.json: /servers/1: stands here twice");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["conformance"].push_back(run["conformance"][0]); }),
+            "run.json: /conformance/1: stands here twice");
+  EXPECT_EQ(complaint_of_run([](Json& run) {
+              run["conformance"][0]["status"] = "failed";
+              run["conformance"][0]["reason"] = "no reply";
+            }),
+            "run.json: /cells/0/status: does not agree with the run's conformance");
+  EXPECT_EQ(complaint_of_run([](Json& run) {
+              run["cells"][0]["status"] = "failed";
+              run["cells"][0]["reason"] = "conformance: no reply";
+            }),
+            "run.json: /cells/0/status: does not agree with the run's conformance");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["run_id"] = "other-1"; }),
+            "run.json: /run_id: does not begin with the name of the suite");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["finished_at"] = nullptr; }),
+            "run.json: /complete: without the time and the environment of the end");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["finished_at"] = "2020-11-28T15:04:56.576Z"; }),
+            "run.json: /finished_at: is before the run started");
 }
 
 // The bug: a throughput of 1e308 in every round, which no summary shows, was compared.
@@ -117,6 +165,7 @@ TEST(RunFile, SlopesFollowFromRounds) {
         cell["parameter"] = "idle_connections";
       }
       for (Json& round : run["rounds"]) {
+        round["load"]["workload"]["idle_connections"] = round["cell"] == "e/epoll/1" ? 1 : 2;
         round["server"]["pss_bytes"] = round["cell"] == "e/epoll/1" ? 1000 : 1500;
       }
       run["summaries"] = Json::array();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <system_error>
 
@@ -88,48 +89,56 @@ void check_same(const Json& before, const Json& after) {
   }
 }
 
-// The suite of a run is the one that was given, but for its repetitions, which an option may have changed.
 void check_same_suite(const JsonReader& run, const std::string& directory) {
   const std::string path = directory + "/suite.json";
-  Json given = load_json(path);
   const JsonReader suite = run.at("suite");
-  given["repetitions"] = suite.value()["repetitions"];
-  if (given != suite.value()) {
+  if (load_json(path) != suite.value()) {
     suite.fail(fmt::format("differs from {}: what was measured would not be what is measured from now on", path));
   }
 }
 
-// The cells of the suite that the run has, which may be a part (--only).
+// The cells of the suite that the run has, which may be a part (--only). check_run() has found each of them.
 std::vector<Cell> cells_to_resume(const JsonReader& run, const Suite& suite) {
-  std::vector<Cell> all = make_cells(suite);
+  std::map<std::string, Cell> all = make_cells_by_id(suite);
   std::vector<Cell> cells;
-  for (const JsonReader& item : run.at("cells").items()) {
-    const Json& cell = item.value();
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Cell& each) { return each.id == cell["id"]; });
-    if (found == all.end() || cell["experiment"] != found->experiment || cell["server"] != found->server ||
-        cell["parameter"] != found->parameter || cell["value"] != found->value || (cell["role"] == "aa") != found->aa) {
-      item.fail("is no cell of the suite, or stands here twice");
-    }
-    cells.push_back(std::move(*found));
-    all.erase(found);
+  for (const JsonReader& cell : run.at("cells").items()) {
+    cells.push_back(std::move(all.at(cell.at("id").text())));
   }
   return cells;
 }
 
-// A round of this run stands where its seed has put it: so a changed seed, or another run's file, is noticed.
-void check_belongs(const JsonReader& round, const RunRecord& record) {
-  const std::string id = round.at("cell").text();
-  const auto cell = std::find_if(record.cells.begin(), record.cells.end(), [&](const Cell& c) { return c.id == id; });
-  if (cell == record.cells.end()) {
-    round.at("cell").fail(fmt::format("the run has no cell '{}'", id));
+// Checks that rounds have the order that the run's seed gives, so that another run's rounds are noticed.
+class SeededOrder {
+ public:
+  explicit SeededOrder(const RunRecord& record) : record_(record) {
+    for (std::size_t i = 0; i < record.cells.size(); ++i) {
+      cells_.emplace(record.cells[i].id, i);
+    }
   }
-  const auto block = static_cast<int>(round.at("block").integer(0, record.suite.repetitions - 1));
-  const std::vector<std::size_t> order = block_order(record.seed, block, record.cells.size());
-  const auto place = static_cast<std::size_t>(round.at("order").integer(0, INT64_MAX));
-  if (place >= order.size() || order[place] != static_cast<std::size_t>(cell - record.cells.begin())) {
-    round.at("order").fail("is not where the run's seed has put this cell");
+
+  void check(const JsonReader& round) {
+    const std::string id = round.at("cell").text();
+    const auto cell = cells_.find(id);
+    if (cell == cells_.end()) {
+      round.at("cell").fail(fmt::format("the run has no cell '{}'", id));
+    }
+    const auto block = static_cast<int>(round.at("block").integer(0, record_.suite.repetitions - 1));
+    if (block != block_) {
+      block_ = block;
+      order_ = block_order(record_.seed, block, record_.cells.size());
+    }
+    const auto place = static_cast<std::size_t>(round.at("order").integer(0, INT64_MAX));
+    if (place >= order_.size() || order_[place] != cell->second) {
+      round.at("order").fail("is not where the run's seed has put this cell");
+    }
   }
-}
+
+ private:
+  const RunRecord& record_;
+  std::map<std::string, std::size_t> cells_;  // the index of each id
+  int block_ = -1;                            // of order_
+  std::vector<std::size_t> order_;
+};
 
 Suite with_repetitions(Suite suite, int repetitions) {
   if (repetitions > 0) {
@@ -177,7 +186,7 @@ Session begin_session(const RunOptions& options) {
   settle_unsupported(session);
   record.placement = session.rig.placement.to_json();
   record.environment_start = read_environment(session.rig.programs);
-  write_file_atomically(session.directory + "/suite.json", load_json(path).dump(2) + "\n");
+  write_file_atomically(session.directory + "/suite.json", record.suite.document.dump(2) + "\n");
   // From now on an end of any kind leaves a run that can be resumed.
   write_file_atomically(session.directory + "/run.json", to_text(record.to_json(session.catalogue)));
   return session;
@@ -224,8 +233,9 @@ Session resume_session(const RunOptions& options) {
   check_same_suite(reader, session.directory);
   record.cells = cells_to_resume(reader, record.suite);
   settle_unsupported(session);
+  SeededOrder order(record);
   record.rounds = RoundsLog::recover(session.directory + "/rounds.jsonl",
-                                     [&record](const JsonReader& round) { check_belongs(round, record); });
+                                     [&order](const JsonReader& round) { order.check(round); });
   return session;
 }
 

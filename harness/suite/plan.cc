@@ -40,14 +40,18 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
 }
 
 // The three that were most likely meant: what contains the text, else what takes the fewest changes.
-std::vector<std::string> nearest_ids(std::vector<std::string> ids, const std::string& wrong) {
-  const auto distance = [&wrong](const std::string& id) {
-    return id.find(wrong) != std::string::npos ? 0 : edit_distance(id, wrong);
-  };
-  std::stable_sort(ids.begin(), ids.end(),
-                   [&](const std::string& a, const std::string& b) { return distance(a) < distance(b); });
-  ids.resize(std::min<std::size_t>(ids.size(), 3));
-  return ids;
+std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong) {
+  std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance and index
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    ranked.emplace_back(ids[i].find(wrong) != std::string::npos ? 0 : edit_distance(ids[i], wrong), i);
+  }
+  std::sort(ranked.begin(), ranked.end());
+  ranked.resize(std::min<std::size_t>(ranked.size(), 3));
+  std::vector<std::string> nearest;
+  for (const auto& [distance, index] : ranked) {
+    nearest.push_back(ids[index]);
+  }
+  return nearest;
 }
 
 }  // namespace
@@ -95,7 +99,16 @@ std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
   if (cells.empty()) {
     throw std::invalid_argument(
         fmt::format("--only {}: no cell of suite {} has this id or matches it: the nearest are {}", only, suite.name,
-                    fmt::join(nearest_ids(std::move(others), only), ", ")));
+                    fmt::join(nearest_ids(others, only), ", ")));
+  }
+  return cells;
+}
+
+std::map<std::string, Cell> make_cells_by_id(const Suite& suite) {
+  std::map<std::string, Cell> cells;
+  for (Cell& cell : make_cells(suite)) {
+    std::string id = cell.id;
+    cells.emplace(std::move(id), std::move(cell));
   }
   return cells;
 }
@@ -110,6 +123,10 @@ std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t 
     std::swap(order[left - 1], order[draw_below(engine, left)]);
   }
   return order;
+}
+
+std::uint64_t derive_round_seed(std::uint64_t seed, int block, std::size_t order) {
+  return (seed + 1'000'003ULL * static_cast<std::uint64_t>(block) + order) >> 1;
 }
 
 std::uint64_t draw_seed() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,9 +43,16 @@ Nanoseconds setup_limit(const Cell& cell);
 // glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "*");
 
+// The same, all of them.
+std::map<std::string, Cell> make_cells_by_id(const Suite& suite);
+
 // A random order of the numbers 0 .. count-1 that depends on `seed` and `block` alone, on every machine and with every
 // compiler: an interrupted run goes on in the same order. Each order is equally likely (Fisher and Yates).
 std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t count);
+
+// The seed of a round's arrivals: another one in each round, so that repetitions do not repeat one schedule's
+// accidents.
+std::uint64_t derive_round_seed(std::uint64_t seed, int block, std::size_t order);
 
 // A seed from the operating system, below 2^53 so that every JSON reader keeps it exactly.
 std::uint64_t draw_seed();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "harness/suite/schema.h"
 #include "net/duration.h"
@@ -124,9 +125,10 @@ Sweep parse_sweep(const JsonReader& reader) {
   reader.only_keys({"parameter", "values"});
   Sweep sweep{reader.at("parameter").text(), {}};
   const JsonReader values = reader.at("values");
+  std::set<Json> seen;
   for (const JsonReader& value : values.items()) {
     Workload::check_sweep_value(sweep.parameter, value);
-    if (std::find(sweep.values.begin(), sweep.values.end(), value.value()) != sweep.values.end()) {
+    if (!seen.insert(value.value()).second) {
       value.fail("stands here twice");
     }
     sweep.values.push_back(value.value());

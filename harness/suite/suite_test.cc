@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "harness/suite/plan.h"
+
 namespace fanin::harness {
 namespace {
 
@@ -52,6 +54,16 @@ TEST(Suite, ReadsWhatIsWritten) {
   EXPECT_EQ(experiment.title, "closed");
   EXPECT_THAT(experiment.workload.load_arguments(),
               ElementsAre("--protocol", "echo", "--connections", "10", "--payload-bytes", "64"));
+}
+
+// The bug: each value was compared with all earlier ones, which took minutes here.
+TEST(Suite, TakesManyValues) {
+  Json document = valid_suite();
+  Json& values = document["experiments"][0]["sweep"]["values"];
+  for (int value = 11; value < 20'000; ++value) {
+    values.push_back(value);
+  }
+  EXPECT_EQ(make_cells(parse_suite(document, "s.json"), "closed/redis/19999").size(), 1U);
 }
 
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.

@@ -47,7 +47,7 @@ def histogram(samples, unanswered=0):
     return document
 
 
-def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, unanswered=0):
+def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, unanswered=0, seed=1):
     """A load result whose window was filled with requests of these response times."""
     completed, busy = len(samples), 6200.0
     response = histogram(samples, unanswered)  # sorts and counts all samples, which is what making a run takes
@@ -78,7 +78,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "warmup_ns": 300_000_000,
             "timeout_ns": 5_000_000_000,
             "close": "fin",
-            "seed": 1,
+            "seed": seed,
         },
         "window": {"opened_at": TIME, "duration_ns": 1_000_000_000},
         "connections": {
