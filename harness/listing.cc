@@ -9,6 +9,7 @@
 #include "harness/rounds/catalogue.h"
 #include "harness/rounds/progress.h"
 #include "harness/suite/plan.h"
+#include "os/format.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -18,8 +19,8 @@ namespace fs = std::filesystem;
 
 // "12 cells, 60 rounds, about 1 min 20 s"
 std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
-  return fmt::format("{} cell{}, {} rounds, about {}", cells.size(), cells.size() == 1 ? "" : "s",
-                     cells.size() * static_cast<std::size_t>(repetitions),
+  return fmt::format("{}, {}, about {}", plural(cells.size(), "cell"),
+                     plural(cells.size() * static_cast<std::size_t>(repetitions), "round"),
                      Progress::spoken(expected_time(cells, repetitions)));
 }
 

@@ -22,14 +22,14 @@ def highest_value(lowest):
 
 
 class Histogram:
-    """Counts of latencies; merging adds counts, which is exact. `unanswered` ranks above every bucket."""
+    """Counts of latencies; merging adds counts, which is exact. `uncompleted` ranks above every bucket."""
 
-    def __init__(self, buckets=(), unanswered=0):
-        """`buckets`: pairs (lowest value in ns, count), any order; `unanswered`: requests never answered."""
+    def __init__(self, buckets=(), uncompleted=0):
+        """`buckets`: pairs (lowest value in ns, count), any order; `uncompleted`: requests that failed or were not answered."""
         self._counts = Counter()
         for lowest, count in buckets:
             self._counts[lowest] += count
-        self.unanswered = unanswered
+        self.uncompleted = uncompleted
 
     @classmethod
     def merged(cls, documents):
@@ -37,7 +37,7 @@ class Histogram:
         total = cls()
         for document in documents:
             total._counts.update(dict(document["buckets"]))
-            total.unanswered += document["unanswered"]
+            total.uncompleted += document["uncompleted"]
         return total
 
     @property
@@ -47,15 +47,15 @@ class Histogram:
 
     @property
     def total(self):
-        """Number of all values, the unanswered ones included: the number that percentiles refer to."""
-        return self.count + self.unanswered
+        """Number of all values, the uncompleted ones included: the number that percentiles refer to."""
+        return self.count + self.uncompleted
 
     def buckets(self):
         """Pairs (lowest value in ns, count), ascending."""
         return sorted(self._counts.items())
 
     def value_at_rank(self, rank):
-        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None among the unanswered."""
+        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None among the uncompleted."""
         seen = 0
         for lowest, count in self.buckets():
             seen += count
@@ -64,7 +64,7 @@ class Histogram:
         return None
 
     def percentile(self, parts):
-        """The value in ns at parts/10,000; None among the unanswered or with fewer than 10/(1-p) values behind it."""
+        """The value in ns at parts/10,000; None among the uncompleted or with fewer than 10/(1-p) values behind it."""
         if not self.carries(parts):
             return None
         return self.value_at_rank(max(1, -(-parts * self.total // PARTS)))
@@ -77,7 +77,7 @@ class Histogram:
         """Steps (share of values at or below, highest value of the bucket in ns), as far as the values carry it.
 
         Ends at the share that has 10 values beyond it, further out 10/(1-p) is more than there are, or where the
-        unanswered values begin. Empty with fewer than 20 values, which do not even carry p50.
+        uncompleted values begin. Empty with fewer than 20 values, which do not even carry p50.
         """
         if not self.carries(PERCENTILES["p50"]):
             return []

@@ -126,15 +126,19 @@ def _legend(document, points):
 
 
 def _notes(points):
-    """What is hollow or missing and why, points with the same reason together."""
-    reasons = {}
+    """What is hollow or missing and why, points with the same reason together; then a line for each code."""
+    reasons, codes = {}, {}
     for point in points:
         rate = f"{ticks.exact(point['value'])}/s"
         if point["result"] is None:
             reasons.setdefault(f"no run: {point['reason']}", []).append(rate)
         elif _is_invalid(point):
-            reasons.setdefault(f"invalid: {point['result']['verdict']['reasons'][0]}", []).append(rate)
-    return [page.Entry(f"{', '.join(rates)}: {reason}") for reason, rates in reasons.items()]
+            found = point["result"]["verdict"]["reasons"]
+            reasons.setdefault(f"invalid: {', '.join(dict.fromkeys(each['code'] for each in found))}", []).append(rate)
+            for each in found:
+                codes.setdefault(each["code"], each["text"])
+    lines = [f"{', '.join(rates)}: {reason}" for reason, rates in reasons.items()]
+    return [page.Entry(text) for text in lines + [f"{code}: {text}" for code, text in codes.items()]]
 
 
 def _subtitle(result):

@@ -7,8 +7,8 @@ from plots.ticks import exact
 
 GENERATOR_LIMITED = "generator-limited"
 WARNING = "warning"
-# How the reason begins with which fanin-load repeats the bottleneck's verdict "generator" among its warnings.
-CLIENT_LIMITED = "client-limited:"
+# The code with which fanin-load repeats the bottleneck's verdict "generator" among its warnings.
+_SATURATED = "generator-saturated"
 _STATUS_WORDS = {
     "unsupported": "unsupported",
     "failed": "failed",
@@ -30,7 +30,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Note:
-    """One line of the legend about cells: `servers` at sweep values `values`; `status` and `reason` say what."""
+    """One line of the legend about cells: `servers` at sweep values `values`; `status` and `reason` say what.
+
+    Without servers it explains a code: `status` has the code and its count, `reason` a sentence.
+    """
 
     servers: tuple
     values: tuple
@@ -40,6 +43,8 @@ class Note:
 
     def text(self):
         """select: unsupported at 1,000, 10,000 (descriptors from 1024 on)"""
+        if not self.servers:
+            return f"{self.status}: {self.reason}"
         reason = f" ({self.reason})" if self.reason else ""
         return f"{', '.join(self.servers)}: {self.status} at {_values(self.values)}{reason}"
 
@@ -88,21 +93,52 @@ def is_generator_limited(one):
 
 
 def warnings(one):
-    """The warnings of an ok round, without the one that only repeats that the generator was the bottleneck."""
-    verdict = one["load"]["verdict"]
-    if verdict["status"] != "warning":
-        return []
-    repeated = CLIENT_LIMITED if is_generator_limited(one) else ()
-    return [reason for reason in verdict["reasons"] if not reason.startswith(repeated)]
+    """{code: sentence} of an ok round, without the code that only repeats that the generator was the bottleneck."""
+    if one["load"]["verdict"]["status"] != "warning":
+        return {}
+    found = reasons(one)
+    if is_generator_limited(one):
+        found.pop(_SATURATED, None)
+    return found
+
+
+def reasons(one):
+    """{code: sentence} of a round's verdict, in its order."""
+    found = {}
+    for each in one["load"]["verdict"]["reasons"] if one["load"] else ():
+        found.setdefault(each["code"], each["text"])
+    return found
 
 
 def notes(run, experiment, metrics):
-    """The Notes of an experiment for a chart of `metrics`: every cell without a point, or with one to be careful of."""
+    """The Notes of an experiment for a chart of `metrics`: every cell without a point, or with one to be careful of;
+    then a Note that explains each code that occurred, once."""
     raw = []
+    explained = {}
     for server in experiment.servers:
         for value in experiment.values:
             raw += [(server, value, *each) for each in _cell_notes(run, experiment, server, value, metrics)]
-    return _grouped(raw)
+            _explain(explained, run, run.cell(experiment, server, value))
+    return _grouped(raw) + [
+        Note((), (), f"{code} ({_rounds(len(texts))})", texts[0] + (" (first)" if len(set(texts)) > 1 else ""), True)
+        for code, texts in explained.items()
+    ]
+
+
+def _rounds(count):
+    return f"{count} round{'' if count == 1 else 's'}"
+
+
+def _explain(explained, run, cell):
+    """Adds the sentences of a cell's rounds to {code: sentences}."""
+    for each in run.rounds(cell) if cell else ():
+        found = warnings(each) if each["status"] == "ok" else reasons(each) if each["status"] == "invalid" else {}
+        for code, text in found.items():
+            explained.setdefault(code, []).append(text)
+
+
+def _codes(rounds, reasons_of):
+    return ", ".join(dict.fromkeys(code for each in rounds for code in reasons_of(each)))
 
 
 def _cell_notes(run, experiment, server, value, metrics):
@@ -111,7 +147,9 @@ def _cell_notes(run, experiment, server, value, metrics):
     if cell is None:
         return [("not selected for this run", "", False)]
     if cell["status"] != "measured":
-        return [(_STATUS_WORDS[cell["status"]], cell["reason"], False)]
+        invalid = [each for each in run.rounds(cell) if each["status"] == "invalid"]
+        why = cell["status"] == "invalid" and _codes(invalid, reasons) or cell["reason"]
+        return [(_STATUS_WORDS[cell["status"]], why, False)]
     found = []
     for metric, word in metrics.items():
         summary = run.summary(cell, metric)
@@ -121,12 +159,13 @@ def _cell_notes(run, experiment, server, value, metrics):
     for status in ("failed", "invalid", "unsupported"):
         lost = [each for each in rounds if each["status"] == status]
         if lost:
-            found.append((f"{len(lost)} of {len(rounds)} rounds {status}", lost[0]["reason"], True))
+            why = status == "invalid" and _codes(lost, reasons) or lost[0]["reason"]
+            found.append((f"{len(lost)} of {_rounds(len(rounds))} {status}", why, True))
     good = [each for each in rounds if each["status"] == "ok"]
     warned = [each for each in good if warnings(each)]
     if warned:
-        share = "" if len(warned) == len(rounds) else f" in {len(warned)} of {len(rounds)} rounds"
-        found.append((f"warning{share}", "; ".join(warnings(warned[0])), True))
+        share = "" if len(warned) == len(rounds) else f" in {len(warned)} of {_rounds(len(rounds))}"
+        found.append((f"warning{share}", _codes(warned, warnings), True))
     return found
 
 
@@ -139,7 +178,7 @@ def _why_no_point(summary):
 
 
 # "2 of 5 rounds failed" and "1 of 5 rounds failed" are told together; "no p99" and "no p99.9" are not the same thing.
-_SHARE = r"\b\d+ of \d+ rounds\b"
+_SHARE = r"\b\d+ of \d+ rounds?\b"
 
 
 def _shape(reason):

@@ -143,7 +143,7 @@ class StallFigures(unittest.TestCase):
 
 class Control(unittest.TestCase):
     def test_slow_and_unanswered_requests_count(self):
-        response = {"count": 98, "unanswered": 2, "buckets": [[1_000_000, 95], [2_500_000, 2], [9_000_000, 1]]}
+        response = {"count": 98, "uncompleted": 2, "buckets": [[1_000_000, 95], [2_500_000, 2], [9_000_000, 1]]}
         result = {"latency": {"response": response}}
         self.assertEqual(validate_stall.slower_than(result, 2.5), 0.03)
         self.assertEqual(validate_stall.slower_than(result, 2.4), 0.05)

@@ -105,7 +105,7 @@ def slower_than(result, limit_ms):
     """The share of a result's requests in buckets above `limit_ms`."""
     response = result["latency"]["response"]
     slower = sum(count for lowest, count in response["buckets"] if lowest > limit_ms * 1e6)
-    return (slower + response["unanswered"]) / (response["count"] + response["unanswered"])
+    return (slower + response["uncompleted"]) / (response["count"] + response["uncompleted"])
 
 
 def control(port, p90_ms, options):

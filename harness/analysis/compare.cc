@@ -7,8 +7,10 @@
 #include <cmath>
 
 #include "harness/analysis/comparability.h"
+#include "harness/analysis/notes.h"
 #include "harness/analysis/slopes.h"
 #include "harness/analysis/summary.h"
+#include "os/format.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
@@ -53,13 +55,13 @@ std::vector<const Json*> rounds_of(const Json& run, const std::string& cell) {
 struct Sample {
   std::vector<double> values;
   std::size_t zeros = 0;
-  std::size_t unanswered = 0;  // rounds without the percentile because it falls among requests that have no reply
+  std::size_t uncompleted = 0;  // rounds without the percentile because it falls among uncompleted requests
 };
 
 Sample sample_of(const std::vector<const Json*>& rounds, const std::string& metric) {
   Sample sample;
   std::size_t missing = 0;
-  const Json::json_pointer unanswered("/load/latency/response/unanswered");
+  const Json::json_pointer uncompleted("/load/latency/response/uncompleted");
   for (const Json* round : rounds) {
     if (round->at("status") != "ok") {
       continue;
@@ -72,7 +74,7 @@ Sample sample_of(const std::vector<const Json*>& rounds, const std::string& metr
     ++missing;
     sample.zeros += value.is_number() ? 1 : 0;
     const bool is_percentile = metric.rfind("response_", 0) == 0;
-    sample.unanswered += is_percentile && round->contains(unanswered) && round->at(unanswered) > 0 ? 1 : 0;
+    sample.uncompleted += is_percentile && round->contains(uncompleted) && round->at(uncompleted) > 0 ? 1 : 0;
   }
   if (missing > 0) {
     sample.values.clear();
@@ -88,12 +90,12 @@ UncomparedCell without_metric(const std::string& cell, const std::string& metric
   const Sample& sample = in_first ? first : second;
   std::string reason = "not known in all rounds";
   if (sample.zeros > 0) {
-    reason = fmt::format("0 in {} round{}", sample.zeros, sample.zeros == 1 ? "" : "s");
-  } else if (sample.unanswered > 0) {
-    reason = "falls among requests that were not answered";
+    reason = "0 in " + plural(sample.zeros, "round");
+  } else if (sample.uncompleted > 0) {
+    reason = "falls among requests that failed or were not answered";
   }
   return {cell, fmt::format("{}: {} of the {} run", metric, reason, in_first ? "first" : "second"),
-          !in_first && (sample.zeros > 0 || sample.unanswered > 0)};
+          !in_first && (sample.zeros > 0 || sample.uncompleted > 0)};
 }
 
 std::vector<double> logarithms(std::vector<double> values) {

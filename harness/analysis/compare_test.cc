@@ -158,14 +158,17 @@ TEST(Compare, MarksCellsWhoseRoundsAreNotAllValid) {
   const Json base = run_of(1000, 100, 10);
   EXPECT_FALSE(compare_runs(base, base, {}).metrics.front().marked);
   Json other = run_of(1000, 50, 10);
-  other["rounds"][1]["load"]["verdict"] = {{"status", "warning"}, {"reasons", {"3 of 9 requests failed"}}};
+  other["rounds"][1]["load"]["verdict"] = {
+      {"status", "warning"},
+      {"reasons", Json::array({{{"code", "failed-requests"}, {"text", "3 of 9 requests failed"}}})}};
   other["rounds"][2]["status"] = "invalid";
   other["rounds"][2]["reason"] = "late";
   other["rounds"].erase(4);
   const Comparison comparison = compare_runs(base, other, {});
   EXPECT_TRUE(comparison.metrics.front().marked);
-  EXPECT_THAT(comparison.notes, ElementsAre("x/epoll/10 in the second run: 1 of 5 rounds: warning: 3 of 9 requests "
-                                            "failed; 1 of 5 rounds: invalid: late; 1 of 5 rounds: missing"));
+  EXPECT_THAT(comparison.notes,
+              ElementsAre("x/epoll/10 in the second run: 1 of 5 rounds: warning: failed-requests: 3 "
+                          "of 9 requests failed; 1 of 5 rounds: invalid: late; 1 of 5 rounds: missing"));
   const std::string text = describe_comparison(comparison);
   EXPECT_THAT(text, HasSubstr("better !\n"));
   EXPECT_THAT(text, HasSubstr(comparison.notes.front()));
@@ -191,11 +194,11 @@ TEST(Compare, CountsACellThatIsLostAsWorse) {
   EXPECT_FALSE(compare_runs(silent, base, {}).any_worse());
   EXPECT_THAT(describe_comparison(compare_runs(base, silent, {})),
               HasSubstr("throughput_per_s: 0 in 1 round of the second run (counts as WORSE)"));
-  Json unanswered = base;
-  unanswered["rounds"][3]["load"]["latency"]["response"] = {{"unanswered", 20}, {"percentiles", {{"p99", nullptr}}}};
-  EXPECT_TRUE(compare_runs(base, unanswered, {}).any_worse());
+  Json uncompleted = base;
+  uncompleted["rounds"][3]["load"]["latency"]["response"] = {{"uncompleted", 20}, {"percentiles", {{"p99", nullptr}}}};
+  EXPECT_TRUE(compare_runs(base, uncompleted, {}).any_worse());
   Json few = base;  // too few samples for this percentile: nothing that the server did
-  few["rounds"][3]["load"]["latency"]["response"] = {{"unanswered", 0}, {"percentiles", {{"p99", nullptr}}}};
+  few["rounds"][3]["load"]["latency"]["response"] = {{"uncompleted", 0}, {"percentiles", {{"p99", nullptr}}}};
   EXPECT_FALSE(compare_runs(base, few, {}).any_worse());
 }
 

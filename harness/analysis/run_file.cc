@@ -30,9 +30,9 @@ std::uint64_t width_of(std::uint64_t lowest) {
 
 std::uint64_t highest_of(std::uint64_t lowest) { return lowest + width_of(lowest) - 1; }
 
-// Null among the values without end, and with fewer than 10/(1-p) values.
+// Null among the uncompleted, and with fewer than 10/(1-p) values.
 Json percentile(const Json& histogram, std::uint64_t parts) {
-  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "unanswered");
+  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "uncompleted");
   if (total * (kParts - parts) < 10 * kParts) {
     return nullptr;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "os/format.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
@@ -147,48 +148,6 @@ Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rou
   return summaries;
 }
 
-std::string round_note(const Json& round) {
-  if (round.at("status") != "ok") {
-    return fmt::format("{}: {}", round.at("status").get<std::string>(), round.at("reason").get<std::string>());
-  }
-  const Json reason = round.value("reason", Json());
-  std::string text = reason.is_string() ? reason.get<std::string>() : "";
-  if (at_place(round, "/load/verdict/status") == "warning") {
-    for (const Json& each : at_place(round, "/load/verdict/reasons")) {
-      text += (text.empty() ? "" : "; ") + each.get<std::string>();
-    }
-  }
-  return text.empty() ? "" : "warning: " + text;
-}
-
-std::string cell_note(const std::vector<const Json*>& rounds, std::size_t repetitions) {
-  struct State {
-    std::string name;
-    std::string first_note;
-    std::size_t count;
-  };
-  std::vector<State> states;
-  for (const Json* round : rounds) {
-    const std::string note = round_note(*round);
-    const std::string name = note.substr(0, note.find(':'));
-    const auto known = std::find_if(states.begin(), states.end(), [&](const State& s) { return s.name == name; });
-    if (known != states.end()) {
-      ++known->count;
-    } else if (!note.empty()) {
-      states.push_back({name, note, 1});
-    }
-  }
-  if (rounds.size() < repetitions) {
-    states.push_back({"missing", "missing", repetitions - rounds.size()});
-  }
-  std::string text;
-  for (const State& state : states) {
-    text += fmt::format("{}{} of {} rounds: {}", text.empty() ? "" : "; ", state.count,
-                        std::max(repetitions, rounds.size()), state.first_note);
-  }
-  return text;
-}
-
 CellVerdict judge_cell(const std::vector<const Json*>& rounds, int repetitions) {
   std::size_t good = 0;
   std::string invalid;
@@ -202,7 +161,8 @@ CellVerdict judge_cell(const std::vector<const Json*>& rounds, int repetitions) 
     }
   }
   if (rounds.size() < static_cast<std::size_t>(repetitions)) {
-    return {"pending", fmt::format("{} of {} rounds are done", rounds.size(), repetitions)};
+    return {"pending", part_of(rounds.size(), static_cast<std::uint64_t>(repetitions), "round") +
+                           (repetitions == 1 ? " is" : " are") + " done"};
   }
   if (2 * good > rounds.size()) {
     return {"measured", ""};

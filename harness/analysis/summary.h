@@ -24,15 +24,8 @@ Json metric_of(const Json& round, const std::string& metric);
 
 // One summary per metric over the cell's rounds with status "ok": the median and its interval. Where some of these
 // rounds lack the value the median is null with a reason: the rounds that have it are not a fair sample of all (a p99
-// that falls among unanswered requests would be left out exactly where it is worst).
+// that falls among uncompleted requests would be left out exactly where it is worst).
 Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rounds);
-
-// What is the matter with a round: "warning: REASON", "invalid: REASON" and so on; empty where it is valid.
-std::string round_note(const Json& round);
-
-// The same for all rounds of a cell: "2 of 5 rounds: warning: REASON; 1 of 5 rounds: missing", each state with its
-// first reason; empty where `repetitions` rounds are there and all are valid.
-std::string cell_note(const std::vector<const Json*>& rounds, std::size_t repetitions);
 
 // The cell's status and reason from those of all its rounds: measured where most of them are ok.
 struct CellVerdict {

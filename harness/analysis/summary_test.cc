@@ -74,22 +74,6 @@ TEST(Summary, IsNullWithAReasonWithoutRounds) {
   EXPECT_EQ(summary["reason"], "no round is ok");
 }
 
-// The bug: only failed rounds were news; a warning stood neither on the line of progress nor in the table.
-TEST(Summary, NotesWhateverIsNotValid) {
-  const Json good = round_with(1, 1);
-  EXPECT_EQ(round_note(good), "");
-  Json warned = good;
-  warned["load"]["verdict"] = {{"status", "warning"}, {"reasons", {"late", "never served"}}};
-  EXPECT_EQ(round_note(warned), "warning: late; never served");
-  EXPECT_EQ(round_note(round_with(1, 1, "invalid")), "invalid: because");
-  Json unread = good;
-  unread["reason"] = "the server was not read";
-  EXPECT_EQ(round_note(unread), "warning: the server was not read");
-  EXPECT_EQ(cell_note(pointers_to({good, good}), 2), "");
-  EXPECT_EQ(cell_note(pointers_to({good, warned, warned}), 4),
-            "2 of 4 rounds: warning: late; never served; 1 of 4 rounds: missing");
-}
-
 TEST(Summary, JudgesACell) {
   const auto judge = [](const std::vector<Json>& rounds) {
     return judge_cell(pointers_to(rounds), static_cast<int>(rounds.size()));
@@ -103,7 +87,7 @@ TEST(Summary, JudgesACell) {
   EXPECT_EQ(judge({failed, failed}).status, "failed");
   EXPECT_EQ(judge({invalid, failed}).status, "invalid");
   EXPECT_EQ(judge_cell({}, 2).status, "pending");
-  EXPECT_EQ(judge_cell(pointers_to({}), 1).reason, "0 of 1 rounds are done");
+  EXPECT_EQ(judge_cell(pointers_to({}), 1).reason, "0 of 1 round is done");
 }
 
 }  // namespace

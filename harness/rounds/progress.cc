@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "harness/analysis/figures.h"
+#include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
 #include "os/printable.h"
 #include "os/program.h"
@@ -14,18 +16,33 @@ namespace {
 
 constexpr std::size_t kBarWidth = 24;
 
-// `note` is what is the matter with the round, empty where it is valid.
-std::string outcome(const Json& round, const std::string& note) {
-  if (round.at("status") != "ok") {
-    return "! " + note;
-  }
-  const std::string figures = fmt::format(
-      "{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
-      figure(metric_of(round, "response_p99_ns"), "ns"), figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
-  return note.empty() ? figures : figures + " ! " + note;
+std::string figures(const Json& round) {
+  return fmt::format("{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
+                     figure(metric_of(round, "response_p99_ns"), "ns"),
+                     figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
+}
+
+// The codes; a round that failed has its reason, which has no code.
+std::string mark(const RoundNotes& notes) {
+  const bool has_codes = notes.reasons.front().code != notes.state;
+  const std::string text = has_codes ? join_codes(notes.reasons) : notes.reasons.front().text;
+  return notes.state == "warning" ? text : notes.state + ": " + text;
 }
 
 }  // namespace
+
+std::string round_line(const Json& round, std::size_t done, std::size_t rounds) {
+  constexpr std::size_t kWidth = 100;
+  const RoundNotes notes = round_notes(round);
+  std::string line = fmt::format("{:>4}/{} {}:", done, rounds, round.at("cell").get<std::string>());
+  line += round.at("status") == "ok" ? " " + figures(round) : "";
+  if (notes.state.empty()) {
+    return printable(line, kWidth);
+  }
+  const std::string marked = " ! " + mark(notes);
+  const std::string end = printable(marked, std::max(kWidth / 2, kWidth - std::min(kWidth, line.size())));
+  return printable(line, kWidth - end.size()) + end;
+}
 
 Progress::Progress(bool is_terminal, std::size_t rounds, ExpectedTime planned)
     : is_terminal_(is_terminal),
@@ -65,12 +82,10 @@ void Progress::round_ends(const Json& round, ExpectedTime planned) {
   ++done_;
   planned_left_ -= planned + kRoundOverhead;
   planned_done_ += planned + kRoundOverhead;
-  const std::string note = round_note(round);
-  if (is_terminal_ && note.empty()) {
+  if (is_terminal_ && round_notes(round).state.empty()) {
     return;  // the bar moves, and that is enough
   }
-  print_text(stderr, fmt::format("{}{:>4}/{} {}: {}\n", is_terminal_ ? "\r\033[K" : "", done_, rounds_,
-                                 round.at("cell").get<std::string>(), outcome(round, printable(note))));
+  print_text(stderr, (is_terminal_ ? "\r\033[K" : "") + round_line(round, done_, rounds_) + "\n");
 }
 
 void Progress::finish() {

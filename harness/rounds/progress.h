@@ -9,6 +9,9 @@
 
 namespace fanin::harness {
 
+// A round in one line of at most 100 columns: its figures, and a mark with the codes of what is the matter with it.
+std::string round_line(const Json& round, std::size_t done, std::size_t rounds);
+
 // What a person sees while a suite runs, on standard error: a bar with the time left on a terminal, one plain line per
 // round elsewhere. One thread.
 class Progress {

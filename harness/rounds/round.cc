@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "harness/analysis/notes.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/load_run.h"
 #include "harness/rounds/server_under_test.h"
@@ -18,10 +19,10 @@ constexpr const char* kServerKeys[] = {
     "processes",     "descriptors",      "voluntary_switches", "involuntary_switches",
     "counters"};
 
-std::string joined_reasons(const Json& verdict) {
+std::string join_texts(const std::vector<CodedReason>& reasons) {
   std::string text;
-  for (const Json& reason : verdict.value("reasons", Json::array())) {
-    text += (text.empty() ? "" : "; ") + (reason.is_string() ? reason.get<std::string>() : reason.dump());
+  for (const CodedReason& reason : reasons) {
+    text += (text.empty() ? "" : "; ") + reason.text;
   }
   return text.empty() ? "the generator gave no reason" : text;
 }
@@ -55,7 +56,7 @@ void measure(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uin
   round["machine"] = load.machine_readings();
   if (round["status"] == "ok" && round["load"]["verdict"]["status"] == "invalid") {
     round["status"] = "invalid";
-    round["reason"] = joined_reasons(round["load"]["verdict"]);
+    round["reason"] = join_texts(round_notes(round).reasons);
   }
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "harness/analysis/figures.h"
+#include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
+#include "os/format.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -15,26 +17,49 @@ struct Column {
 };
 
 constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "response_p50_ns"},
-                               {"p99", "response_p99_ns"},         {"CPU/request", "server_cpu_per_request_ns"},
+                               {"p99", "response_p99_ns"},         {"CPU/req", "server_cpu_per_request_ns"},
                                {"memory", "server_pss_bytes"},     {"threads", "server_threads"}};
+constexpr std::size_t kWidth = 100;
 
-std::string row(const RunRecord& record, const Cell& cell) {
+// A cell without figures in a line: its status, and the codes of its rounds or the reason. A reason that is too long is
+// below the table.
+std::string unmeasured_row(const std::string& head, const std::string& place, const CellVerdict& verdict,
+                           const std::vector<CodedReason>& reasons, Footnotes& footnotes) {
+  const std::string why = printable(verdict.status == "invalid" ? join_codes(reasons) : verdict.reason);
+  std::string row = fmt::format("{}   {}: {}", head, verdict.status, why);
+  if (row.size() > kWidth) {
+    row = fmt::format("{}   {}: see below", head, verdict.status);
+    if (reasons.empty()) {
+      footnotes.add(place + ": " + verdict.status, why);
+    }
+  }
+  return row + "\n";
+}
+
+std::string row(const RunRecord& record, const Cell& cell, Footnotes& footnotes) {
   const CellVerdict verdict = record.verdict(cell);
+  const std::vector<const Json*> rounds = record.rounds_of(cell.id);
+  const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
+  const std::vector<CodedReason> reasons =
+      rounds.empty() ? std::vector<CodedReason>() : cell_reasons(rounds, repetitions);
+  footnotes.add_rounds(rounds.empty() ? 0 : repetitions);
+  const std::string place = fmt::format("{}/{}", cell.server, cell.value.dump());
+  for (const CodedReason& reason : reasons) {
+    footnotes.add(place, reason);
+  }
   std::string text = fmt::format("  {:<18} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
   if (verdict.status != "measured") {
-    return text + fmt::format("   {}: {}\n", verdict.status, printable(verdict.reason));
+    return unmeasured_row(text, place, verdict, reasons, footnotes);
   }
-  const Json summaries = summarise_cell(cell.id, record.rounds_of(cell.id));
+  const Json summaries = summarise_cell(cell.id, rounds);
   for (const Column& column : kColumns) {
     for (const Json& summary : summaries) {
       if (summary["metric"] == column.metric) {
-        text += fmt::format(" {:>12}", figure(summary["median"], summary["unit"].get<std::string>()));
+        text += fmt::format(" {:>10}", figure(summary["median"], summary["unit"].get<std::string>()));
       }
     }
   }
-  const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
-  const std::string note = cell_note(record.rounds_of(cell.id), repetitions);
-  return text + (note.empty() ? "" : "   ! " + printable(note)) + "\n";
+  return text + (reasons.empty() ? "" : "  ! " + join_codes(reasons)) + "\n";
 }
 
 constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
@@ -90,18 +115,20 @@ std::string describe_run(const RunRecord& record) {
   const Json slopes = record.slopes();
   for (const Experiment& experiment : record.suite.experiments) {
     std::string rows;
+    Footnotes footnotes;
     for (const Cell& cell : record.cells) {
-      rows += cell.experiment == experiment.name ? row(record, cell) : "";
+      rows += cell.experiment == experiment.name ? row(record, cell, footnotes) : "";
     }
     if (rows.empty()) {
       continue;
     }
-    text += fmt::format("\n{} (by {}, medians of {} rounds)\n  {:<18} {:>8}", printable(experiment.title),
-                        experiment.sweep.parameter, record.suite.repetitions, "server", "");
+    text += fmt::format("\n{} (by {}, medians of {})\n  {:<18} {:>8}", printable(experiment.title),
+                        experiment.sweep.parameter,
+                        plural(static_cast<std::uint64_t>(record.suite.repetitions), "round"), "server", "");
     for (const Column& column : kColumns) {
-      text += fmt::format(" {:>12}", column.heading);
+      text += fmt::format(" {:>10}", column.heading);
     }
-    text += "\n" + rows + describe_slopes(experiment.name, slopes);
+    text += "\n" + rows + footnotes.text() + describe_slopes(experiment.name, slopes);
   }
   return text;
 }

@@ -6,7 +6,8 @@
 
 namespace fanin::harness {
 
-// A finished run as a table per experiment: medians over the rounds, and in words what has none.
+// A finished run as a table per experiment: medians over the rounds, the codes of what is the matter with a cell, and a
+// footnote for each code.
 std::string describe_run(const RunRecord& record);
 
 }  // namespace fanin::harness

@@ -19,6 +19,7 @@
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
 #include "os/atomic_file.h"
+#include "os/format.h"
 #include "os/printable.h"
 #include "os/program.h"
 
@@ -73,9 +74,10 @@ void Run::announce() const {
       placement.split ? fmt::format("server on CPU {}, client on CPU {}", format_cpu_list(placement.server_cpus),
                                     format_cpu_list(placement.client_cpus))
                       : "server and client share one CPU, so that they take it from each other";
-  print_text(stderr, fmt::format("{}: {} cells, {} of them unsupported here; {} blocks, seed {}; {}\n",
-                                 printable(record.run_id), record.cells.size(), record.settled.size(),
-                                 record.suite.repetitions, record.seed, where));
+  print_text(stderr,
+             fmt::format("{}: {}, {} of them unsupported here; {}, seed {}; {}\n", printable(record.run_id),
+                         plural(record.cells.size(), "cell"), record.settled.size(),
+                         plural(static_cast<std::uint64_t>(record.suite.repetitions), "block"), record.seed, where));
 }
 
 void Run::settle_by_conformance(const Cell& cell) {

@@ -18,7 +18,8 @@ def option(name):
 
 def result(status):
     return {"schema": "fanin-load", "requests": {"completed": 1000}, "throughput": {"completed_in_window": 500},
-            "verdict": {"status": status, "reasons": [] if status == "valid" else ["late", "very late"]}}
+            "verdict": {"status": status, "reasons": [] if status == "valid" else
+                        [{"code": "late-sends", "text": "late"}, {"code": "no-reply", "text": "very late"}]}}
 
 
 def main():

@@ -62,7 +62,7 @@ DriverCeiling measure_ceiling(LoadProcess& process, const EchoPeer& peer, Driver
   const Outcome outcome = process.run(LoadProcess::prepare(ceiling_options(peer, driver)));
   interrupted = outcome.result.interrupted;
   if (outcome.verdict.status == Status::kInvalid) {
-    ceiling.reason = outcome.verdict.reasons.front();
+    ceiling.reason = outcome.verdict.reasons.front().text;
     return ceiling;
   }
   ceiling.measured_per_s = outcome.result.requests_per_s();

@@ -7,11 +7,10 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "loadgen/reports/format.h"
-#include "loadgen/reports/histogram_json.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "net/affinity.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

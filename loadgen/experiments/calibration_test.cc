@@ -43,7 +43,7 @@ TEST_F(CalibrationFile, GivesTheCeilingOfADriver) {
 }
 
 // Would catch: a generator that used 42 % of a CPU, since its server was the slower one, whose throughput then marks
-// results as client-limited.
+// results as near it.
 TEST_F(CalibrationFile, ACeilingIsReachedByASaturatedGeneratorOnly) {
   calibration_.ceilings[0].generator_utilisation = 0.42;
   const auto json = calibration_json(calibration_);

@@ -13,9 +13,9 @@
 #include "loadgen/experiments/rate_search_report.h"
 #include "loadgen/experiments/sweep_report.h"
 #include "loadgen/plan/option_checks.h"
-#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
 #include "net/duration.h"
+#include "os/format.h"
 #include "os/printable.h"
 #include "os/program.h"
 
@@ -51,7 +51,7 @@ bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
     print(output, fmt::format("closed loop: {}\n\n", format_rate(ceiling.result.requests_per_s())));
     return true;
   }
-  print(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front()));
+  print(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front().text));
   return false;
 }
 
@@ -268,7 +268,7 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
     result.found.bound = "interrupted";
   } else {
     result.found.bound = "the closed loop gave no ceiling to start from";
-    result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front());
+    result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front().text);
     tell_end(result);
   }
   write_json(output, rate_search_json(result));

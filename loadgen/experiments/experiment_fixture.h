@@ -27,7 +27,7 @@ inline Outcome simulated(const LoadOptions& options, const std::string& /*which*
   }
   if (late) {
     outcome.verdict.status = Status::kInvalid;
-    outcome.verdict.reasons = {"late"};
+    outcome.verdict.reasons = {{ReasonCode::kLateSends, "late"}};
     outcome.verdict.late = true;
   }
   return outcome;

@@ -43,7 +43,7 @@ TEST_F(ExperimentTest, AnInvalidCeilingEndsTheAutomaticSweep) {
                   [](const LoadOptions& options, const std::string& which) {
                     Outcome outcome = simulated(options, which);
                     outcome.verdict.status = Status::kInvalid;
-                    outcome.verdict.reasons = {"no request was completed"};
+                    outcome.verdict.reasons = {{ReasonCode::kNoReply, "no request was completed"}};
                     return outcome;
                   }),
             1);

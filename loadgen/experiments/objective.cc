@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "loadgen/plan/option_checks.h"
-#include "loadgen/reports/format.h"
 #include "net/duration.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {
@@ -101,7 +101,7 @@ double samples_needed(const Objective& objective) { return 10 * 10'000.0 / (10'0
 ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcome) {
   const LoadResult& result = outcome.result;
   if (outcome.verdict.status == Status::kInvalid) {
-    return {false, fmt::format("the run is invalid: {}", outcome.verdict.reasons.front())};
+    return {false, fmt::format("the run is invalid: {}", outcome.verdict.reasons.front().text)};
   }
   const std::uint64_t bad = result.failed + result.unanswered;
   const double errors = static_cast<double>(bad) / static_cast<double>(std::max<std::uint64_t>(result.sent, 1));
@@ -112,7 +112,7 @@ ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcom
       return {false, fmt::format("{} {} too few for {}, which takes {:.0f}: give a longer --duration",
                                  plural(result.sent, "request"), result.sent == 1 ? "is" : "are", label,
                                  samples_needed(objective))};
-    case PercentileValue::Kind::kInfinite:
+    case PercentileValue::Kind::kUncompleted:
       return {false,
               fmt::format("{:.3g} % of the requests failed or were not answered, {} among them", errors * 100, label)};
     case PercentileValue::Kind::kFinite:

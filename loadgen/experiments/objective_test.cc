@@ -28,7 +28,7 @@ Outcome make_outcome(std::uint64_t bad) {
   for (std::uint64_t i = bad; i < 2000; ++i) {
     outcome.result.response.record(milliseconds(1));
   }
-  outcome.result.response.record_infinite(bad);
+  outcome.result.response.record_uncompleted(bad);
   return outcome;
 }
 
@@ -103,7 +103,7 @@ TEST(Objective, CountsWhatWasNotAnsweredAsSlow) {
 TEST(Objective, IsNotMetByAnInvalidRun) {
   Outcome outcome = make_outcome(0);
   outcome.verdict.status = Status::kInvalid;
-  outcome.verdict.reasons = {"only 90.00 % of the requests left within 100 us of their time"};
+  outcome.verdict.reasons = {{ReasonCode::kLateSends, "only 90.00 % of the requests left within 100 us of their time"}};
   const ObjectiveCheck check = check_objective(parse_objective("p99<1s"), outcome);
   EXPECT_FALSE(check.met);
   EXPECT_EQ(check.reason, "the run is invalid: only 90.00 % of the requests left within 100 us of their time");

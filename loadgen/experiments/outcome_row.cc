@@ -6,24 +6,25 @@
 #include <utility>
 
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_text.h"
+#include "os/format.h"
 
 namespace fanin::load {
-
 namespace {
 
-// Each once, in the order in which they come.
-std::vector<const Note*> distinct_notes(const std::vector<const Outcome*>& outcomes) {
-  std::vector<const Note*> notes;
+constexpr std::size_t kTextWidth = 100;
+
+// Each code once, in the order of the first.
+std::vector<ReasonCode> distinct_codes(const std::vector<const Outcome*>& outcomes) {
+  std::vector<ReasonCode> codes;
   for (const Outcome* outcome : outcomes) {
-    for (const Note* note : outcome->verdict.notes) {
-      if (std::find(notes.begin(), notes.end(), note) == notes.end()) {
-        notes.push_back(note);
+    for (const Reason& reason : outcome->verdict.reasons) {
+      if (std::find(codes.begin(), codes.end(), reason.code) == codes.end()) {
+        codes.push_back(reason.code);
       }
     }
   }
-  return notes;
+  return codes;
 }
 
 }  // namespace
@@ -42,17 +43,19 @@ std::string outcome_row(const Outcome& outcome) {
   }
   row += fmt::format("  {}", status_name(outcome.verdict.status));
   std::string_view separator = ": ";
-  for (const Note* note : distinct_notes({&outcome})) {
-    row += fmt::format("{}{}", std::exchange(separator, ", "), note->code);
+  for (const ReasonCode code : distinct_codes({&outcome})) {
+    row += fmt::format("{}{}", std::exchange(separator, ", "), reason_entry(code).name);
   }
   return row;
 }
 
 std::string outcome_notes(const std::vector<const Outcome*>& outcomes) {
   std::string text;
-  for (const Note* note : distinct_notes(outcomes)) {
-    text += fmt::format("{}  {}: {}\n", text.empty() ? "\n" : "", note->code, note->meaning);
+  for (const ReasonCode code : distinct_codes(outcomes)) {
+    const ReasonEntry& entry = reason_entry(code);
+    text += fmt::format("{}  {}: {}: {}\n", text.empty() ? "\n" : "", entry.name, entry.meaning, entry.advice);
   }
+  text = wrapped(text, kTextWidth, 4);
   const auto wrong = std::find_if(outcomes.begin(), outcomes.end(),
                                   [](const Outcome* outcome) { return outcome->result.first_mismatch.has_value(); });
   return wrong == outcomes.end() ? text : text + "\n" + mismatch_lines((*wrong)->plan, (*wrong)->result);

@@ -7,12 +7,12 @@
 
 namespace fanin::load {
 
-// A run as the end of a row of a table of runs: throughput, percentiles of the response time, verdict with what
-// its reasons are about, in a word each. Latencies of an invalid run are in brackets. No newline.
+// A run as the end of a row of a table of runs: throughput, percentiles of the response time, verdict with the codes of
+// its reasons. Latencies of an invalid run are in brackets. No newline.
 std::string outcome_heading();
 std::string outcome_row(const Outcome& outcome);
 
-// What the words in the rows of such a table mean, a line each; empty where there are none.
+// Explains the codes in the rows of such a table, each once; empty where there are none.
 std::string outcome_notes(const std::vector<const Outcome*>& outcomes);
 
 }  // namespace fanin::load

@@ -14,7 +14,7 @@ Outcome always_late(const LoadOptions& options, const std::string& which) {
   Outcome outcome = simulated(options, which);
   if (outcome.plan.rate_per_s) {
     outcome.verdict.status = Status::kInvalid;
-    outcome.verdict.reasons = {"late"};
+    outcome.verdict.reasons = {{ReasonCode::kLateSends, "late"}};
     outcome.verdict.late = true;
   }
   return outcome;
@@ -104,7 +104,7 @@ TEST_F(SearchRunTest, ASearchWithoutACeilingSaysWhy) {
                    [](const LoadOptions& options, const std::string& which) {
                      Outcome outcome = simulated(options, which);
                      outcome.verdict.status = Status::kInvalid;
-                     outcome.verdict.reasons = {"no request was completed"};
+                     outcome.verdict.reasons = {{ReasonCode::kNoReply, "no request was completed"}};
                      return outcome;
                    }),
             1);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
+#include "os/format.h"
 #include "os/printable.h"
 
 namespace fanin::load {
@@ -63,8 +63,8 @@ std::string verdict_of_all(const SlicesResult& result) {
   std::string reasons;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     worst = std::max(worst, outcomes[i].verdict.status);
-    for (const std::string& reason : outcomes[i].verdict.reasons) {
-      reasons += fmt::format("                - {}: {}\n", letter(i), reason);
+    for (const Reason& reason : outcomes[i].verdict.reasons) {
+      reasons += fmt::format("                - {}: {}\n", letter(i), reason.text);
     }
   }
   return fmt::format("\n  verdict       {}\n{}", status_name(worst), reasons);
@@ -140,9 +140,9 @@ std::string why_not_compared(const std::vector<Outcome>& outcomes, std::size_t s
   for (const std::size_t target : {std::size_t{0}, second}) {
     const Verdict& verdict = outcomes[target].verdict;
     if (outcomes[target].result.called_off) {
-      called_off = verdict.reasons.front();
+      called_off = verdict.reasons.front().text;
     } else if (verdict.status == Status::kInvalid) {
-      return fmt::format("{} is invalid: {}", letter(target), verdict.reasons.front());
+      return fmt::format("{} is invalid: {}", letter(target), verdict.reasons.front().text);
     }
   }
   return called_off;

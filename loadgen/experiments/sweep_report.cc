@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "loadgen/experiments/outcome_row.h"
-#include "loadgen/reports/format.h"
 #include "loadgen/reports/report_json.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

@@ -102,8 +102,8 @@ class Exhaustion(Accounts):
                     self.check(result)
                     self.assertEqual((done.returncode, result["requests"]["sent"]), (1, 0))
                     self.assertEqual(result["errors"], {"connect_refused": 3})
-                    self.assertEqual(result["verdict"]["reasons"],
-                                     [f"no connection to {target} came up: Connection refused"])
+                    text = f"no connection to {target} came up: Connection refused"
+                    self.assertEqual(result["verdict"]["reasons"], [{"code": "unreachable", "text": text}])
             done = load("--target", target, "--target", target, "--duration", "3600s", "--interleave", "20ms")
         self.assertEqual(done.returncode, 1)
         self.assertIn("Connection refused", done.stdout)

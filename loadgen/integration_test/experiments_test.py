@@ -106,7 +106,8 @@ class Turns(unittest.TestCase):
         self.assertEqual(findings(result, "result"), [])
         refused = "no connection to 127.0.0.1:1 came up: Connection refused"
         self.assertEqual([one["result"]["verdict"]["reasons"] for one in result["targets"]],
-                         [["not measured: " + refused], [refused]])
+                         [[{"code": "unreachable", "text": "not measured: " + refused}],
+                          [{"code": "unreachable", "text": refused}]])
         self.assertEqual(result["comparisons"][0]["reason"], "B is invalid: " + refused)
 
     def test_targets_that_cannot_be_compared(self):

@@ -32,7 +32,7 @@ void expect_classes_add_up(const LoadResult& result) {
   for (const ClassRecord& each : result.classes) {
     EXPECT_EQ(each.sent, each.completed + each.failed + each.unanswered);
     EXPECT_EQ(each.response.count(), each.completed);
-    EXPECT_EQ(each.response.infinite(), each.failed + each.unanswered);
+    EXPECT_EQ(each.response.uncompleted(), each.failed + each.unanswered);
     sum.merge(each);
   }
   EXPECT_EQ(sum.sent, result.sent);

@@ -72,11 +72,13 @@ class Choices(Accounts):
     def test_a_pool_starves_connections(self):
         """Would catch: a server that serves ten connections of a thousand, and a result that looks as if all were."""
         with server("thread-pool", "--workers", "10") as (target, _):
-            result, _ = run_load(target, *QUICK, "-c", "1000", "--timeout", "1s")
+            result, code = run_load(target, *QUICK, "-c", "1000", "--timeout", "1s")
         self.assertEqual(result["connections"]["established"], 1000)
         self.assertEqual(result["connections"]["served"], 10)
         self.assertEqual(result["connections"]["replies_min"], 0)
-        self.assertIn("990 of 1000 connections were never served", result["verdict"]["reasons"])
+        self.assertIn({"code": "unserved-connections", "text": "990 of 1,000 connections were never served: the figures "
+                       "are those of the other 10"}, result["verdict"]["reasons"])
+        self.assertEqual(code, 1)
         self.assertEqual((result["window"]["warmup_end"], result["connections"]["served_in_warmup"]), ("starved", 10))
 
     def test_the_window_waits_for_every_connection(self):

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "loadgen/plan/driver_kind.h"
+#include "loadgen/reports/verdict.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
 
@@ -35,7 +36,7 @@ void expect_accounted_for(const LoadResult& result) {
   EXPECT_EQ(result.sent, result.completed + result.failed + result.unanswered);
   EXPECT_EQ(result.request_errors.total(), result.failed + result.unanswered);
   EXPECT_EQ(result.response.count(), result.completed);
-  EXPECT_EQ(result.response.infinite(), result.failed + result.unanswered);
+  EXPECT_EQ(result.response.uncompleted(), result.failed + result.unanswered);
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
   for (const SeriesPoint& point : result.series) {
@@ -44,6 +45,14 @@ void expect_accounted_for(const LoadResult& result) {
   }
   EXPECT_EQ(completed, result.completed);
   EXPECT_EQ(failed, result.failed + result.unanswered);
+}
+
+std::string reason_codes(const LoadPlan& plan, const LoadResult& result) {
+  std::string codes;
+  for (const Reason& reason : decide_verdict(plan, result).reasons) {
+    codes += (codes.empty() ? "" : " ") + std::string(reason.name());
+  }
+  return codes;
 }
 
 void DriverTest::SetUp() {

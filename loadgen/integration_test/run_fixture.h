@@ -17,7 +17,7 @@ LoadPlan plan_for(const Address& target, DriverKind driver);
 
 LoadResult run(const LoadPlan& plan, const std::vector<RunListener*>& listeners = {});
 
-// Makes a server that misbehaves echo from the first news within the window on, so that it has misbehaved until then.
+// Makes a server that misbehaves echo from the first progress within the window on, so it has misbehaved until then.
 class Healer : public RunListener {
  public:
   explicit Healer(TestServer& server) : server_(server) {}
@@ -29,6 +29,9 @@ class Healer : public RunListener {
 
 // Would catch a request that is lost from any of the accounts.
 void expect_accounted_for(const LoadResult& result);
+
+// The codes of the verdict's reasons, separated by spaces.
+std::string reason_codes(const LoadPlan& plan, const LoadResult& result);
 
 // Tests over drivers. Every file derives a class of its own, which it instantiates with the drivers that it is about
 // and driver_test_name.

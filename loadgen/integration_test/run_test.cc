@@ -84,8 +84,7 @@ TEST_P(RunTest, TheWindowOpensInTheEndWhereTheThroughputIsNotSteady) {
   expect_accounted_for(result);
   EXPECT_EQ(result.warmup, milliseconds(300));
   EXPECT_EQ(result.warmup_end, WarmupEnd::kLimit);
-  EXPECT_EQ(decide_verdict(plan, result).status, Status::kWarning)
-      << ::testing::PrintToString(decide_verdict(plan, result).reasons);
+  EXPECT_EQ(decide_verdict(plan, result).status, Status::kWarning) << reason_codes(plan, result);
 }
 
 TEST_P(RunTest, ACountOfRequestsIsMetAfterAWarmUpUntilSteady) {

@@ -26,7 +26,7 @@ void ClassRecorder::failed(std::uint32_t connection, ErrorKind kind, bool counts
   if (counts) {
     ClassRecord& record = this->record(connection, 0);
     ++(is_unanswered(kind) ? record.unanswered : record.failed);
-    record.response.record_infinite();
+    record.response.record_uncompleted();
   }
   ++ended_[connection];
 }
@@ -38,7 +38,7 @@ void ClassRecorder::never_sent(std::uint64_t times) noexcept {
     ClassRecord& record = records_[mix_.pick_class(none, static_cast<std::uint32_t>(i))];
     ++record.sent;
     ++record.unanswered;
-    record.response.record_infinite();
+    record.response.record_uncompleted();
   }
 }
 

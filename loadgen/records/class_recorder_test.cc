@@ -76,7 +76,7 @@ TEST(Classes, WhatIsNotOfTheWindowOnlyMovesTheNumberOn) {
   EXPECT_EQ(classes.ended(0), 2U);
   for (const ClassRecord& record : classes.records()) {
     EXPECT_EQ(record.sent + record.completed + record.failed + record.unanswered, 0U);
-    EXPECT_EQ(record.response.count() + record.response.infinite(), 0U);
+    EXPECT_EQ(record.response.count() + record.response.uncompleted(), 0U);
   }
 }
 

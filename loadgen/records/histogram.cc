@@ -9,7 +9,7 @@ void Histogram::merge(const Histogram& other) noexcept {
     counts_[i] += other.counts_[i];
   }
   count_ += other.count_;
-  infinite_ += other.infinite_;
+  uncompleted_ += other.uncompleted_;
   clamped_ += other.clamped_;
   sum_ += other.sum_;
   min_ = std::min(min_, other.min_);
@@ -18,7 +18,7 @@ void Histogram::merge(const Histogram& other) noexcept {
 
 void Histogram::clear() noexcept {
   std::fill(counts_.begin(), counts_.end(), 0);
-  count_ = infinite_ = clamped_ = sum_ = max_ = 0;
+  count_ = uncompleted_ = clamped_ = sum_ = max_ = 0;
   min_ = ~std::uint64_t{0};
 }
 
@@ -27,13 +27,13 @@ double Histogram::mean_ns() const noexcept {
 }
 
 PercentileValue Histogram::percentile(unsigned per_10000) const noexcept {
-  const std::uint64_t total = count_ + infinite_;
+  const std::uint64_t total = count_ + uncompleted_;
   if (total * (10000 - per_10000) < 10 * 10000) {
     return {};
   }
   const std::uint64_t rank = (total * per_10000 + 9999) / 10000;
   if (rank > count_) {
-    return {PercentileValue::Kind::kInfinite, {}};
+    return {PercentileValue::Kind::kUncompleted, {}};
   }
   std::uint64_t seen = 0;
   std::size_t index = 0;

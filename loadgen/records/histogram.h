@@ -24,8 +24,8 @@ inline constexpr std::array<Percentile, 6> kPercentiles{
 struct PercentileValue {
   enum class Kind {
     kFinite,
-    kInfinite,  // falls among the samples without a value
-    kTooFew,    // fewer than 10/(1-p) samples
+    kUncompleted,  // falls among the uncompleted samples
+    kTooFew,       // fewer than 10/(1-p) samples
   };
   Kind kind = Kind::kTooFew;
   Nanoseconds value{0};  // for kFinite only
@@ -35,7 +35,7 @@ struct PercentileValue {
 // wide up to 255 ns and at most 1/128 of their value above. Fixed memory (36 KiB) for 0 ns to 1 hour. Longer
 // values count as 1 hour and in clamped(); negative values count as 0.
 //
-// Samples without a value, of requests that failed or were never answered, are counted apart and rank above all.
+// Uncompleted samples, of requests that failed or were not answered, have no value and rank above all others.
 // One thread at a time.
 class Histogram {
  public:
@@ -58,21 +58,21 @@ class Histogram {
     max_ = value > max_ ? value : max_;
   }
 
-  void record_infinite(std::uint64_t times = 1) noexcept { infinite_ += times; }
+  void record_uncompleted(std::uint64_t times = 1) noexcept { uncompleted_ += times; }
 
   // Adds the counts of `other`.
   void merge(const Histogram& other) noexcept;
   void clear() noexcept;
 
   std::uint64_t count() const noexcept { return count_; }  // samples with a value
-  std::uint64_t infinite() const noexcept { return infinite_; }
+  std::uint64_t uncompleted() const noexcept { return uncompleted_; }
   std::uint64_t clamped() const noexcept { return clamped_; }
   Nanoseconds min() const noexcept { return Nanoseconds(count_ > 0 ? min_ : 0); }  // exact
   Nanoseconds max() const noexcept { return Nanoseconds(max_); }                   // exact
   double mean_ns() const noexcept;                                                 // exact; 0 without samples
   double sum_ns() const noexcept { return static_cast<double>(sum_); }
 
-  // The highest value of the bucket that holds the sample of rank ceil(p * n), infinite samples included in n.
+  // The highest value of the bucket that holds the sample of rank ceil(p * n), uncompleted samples included in n.
   PercentileValue percentile(unsigned per_10000) const noexcept;
 
   struct Bucket {
@@ -113,7 +113,7 @@ class Histogram {
 
   std::vector<std::uint64_t> counts_;
   std::uint64_t count_ = 0;
-  std::uint64_t infinite_ = 0;
+  std::uint64_t uncompleted_ = 0;
   std::uint64_t clamped_ = 0;
   std::uint64_t sum_ = 0;
   std::uint64_t min_ = ~std::uint64_t{0};

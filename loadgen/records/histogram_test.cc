@@ -97,19 +97,19 @@ TEST(HistogramPercentile, NeedsEnoughSamples) {
     histogram.record(Nanoseconds(1));
   }
   EXPECT_EQ(histogram.percentile(9900).kind, Kind::kTooFew);
-  histogram.record_infinite();
+  histogram.record_uncompleted();
   EXPECT_EQ(histogram.percentile(9900).kind, Kind::kFinite);
 }
 
 // Would catch: failed requests missing from the tail, which improves it.
-TEST(HistogramPercentile, InfiniteRanksAboveEverything) {
+TEST(HistogramPercentile, UncompletedRanksAboveEverything) {
   Histogram histogram;
   for (int i = 0; i < 980; ++i) {
     histogram.record(Nanoseconds(10));
   }
-  histogram.record_infinite(20);
+  histogram.record_uncompleted(20);
   EXPECT_EQ(histogram.percentile(9500).value, Nanoseconds(10));
-  EXPECT_EQ(histogram.percentile(9900).kind, Kind::kInfinite);
+  EXPECT_EQ(histogram.percentile(9900).kind, Kind::kUncompleted);
 }
 
 TEST(HistogramPercentile, OfNothingIsTooFew) { EXPECT_EQ(Histogram().percentile(5000).kind, Kind::kTooFew); }
@@ -120,7 +120,7 @@ bool same(const Histogram& a, const Histogram& b) {
       return false;
     }
   }
-  return a.count() == b.count() && a.infinite() == b.infinite() && a.min() == b.min() && a.max() == b.max() &&
+  return a.count() == b.count() && a.uncompleted() == b.uncompleted() && a.min() == b.min() && a.max() == b.max() &&
          a.sum_ns() == b.sum_ns();
 }
 
@@ -128,7 +128,7 @@ TEST(HistogramMerge, IsAssociativeAndEqualsOneRecorder) {
   const Histogram a = of({1, 300, 5000});
   const Histogram b = of({2, 300, 70'000});
   Histogram c = of({900'000});
-  c.record_infinite(3);
+  c.record_uncompleted(3);
   Histogram left = a;
   left.merge(b);
   left.merge(c);
@@ -137,7 +137,7 @@ TEST(HistogramMerge, IsAssociativeAndEqualsOneRecorder) {
   Histogram outer = a;
   outer.merge(right);
   Histogram all = of({1, 300, 5000, 2, 300, 70'000, 900'000});
-  all.record_infinite(3);
+  all.record_uncompleted(3);
   EXPECT_TRUE(same(left, outer));
   EXPECT_TRUE(same(left, all));
 }
@@ -155,7 +155,7 @@ TEST(HistogramBuckets, ExportIsSparseAscendingAndComplete) {
 // Would catch: counts of the second before that leak into the next.
 TEST(Histogram, ClearForgetsEverything) {
   Histogram histogram = of({5, 500});
-  histogram.record_infinite();
+  histogram.record_uncompleted();
   histogram.clear();
   EXPECT_TRUE(same(histogram, Histogram()));
 }

@@ -45,7 +45,7 @@ void Recorder::failed(TimePoint intended, TimePoint at, ErrorKind kind) noexcept
   last_outcome_ = at;
   count_outcome(kind, 1);
   if (separate_service_) {
-    service_.record_infinite();
+    service_.record_uncompleted();
   }
 }
 
@@ -53,8 +53,8 @@ void Recorder::never_sent(std::uint64_t late, std::uint64_t queued) noexcept {
   sent_ += late + queued;
   count_outcome(ErrorKind::kNotSent, late + queued);
   if (separate_service_) {
-    lateness_.record_infinite(late);
-    queueing_.record_infinite(queued);
+    lateness_.record_uncompleted(late);
+    queueing_.record_uncompleted(queued);
   }
 }
 
@@ -63,7 +63,7 @@ void Recorder::count_outcome(ErrorKind kind, std::uint64_t times) noexcept {
   second_failed_ += times;
   request_errors_.add(kind, times);
   errors_to_publish_ = true;
-  response_.record_infinite(times);
+  response_.record_uncompleted(times);
 }
 
 // Outcomes after the window belong to its last second: the series has only the window's seconds.

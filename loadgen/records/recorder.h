@@ -142,7 +142,7 @@ class alignas(64) Recorder {
   // Requests of the window whose replies came after it; they are in its last second. Once it has finished.
   std::uint64_t completed_late() const noexcept { return completed_ - completed_by_close_.value_or(completed_); }
   // Requests that found no connection free when they were due.
-  std::uint64_t queued_count() const noexcept { return queueing_.count() + queueing_.infinite(); }
+  std::uint64_t queued_count() const noexcept { return queueing_.count() + queueing_.uncompleted(); }
   std::uint64_t failed_count() const noexcept { return failed_; }
   std::uint64_t unanswered_count() const noexcept { return unanswered_; }
   std::uint64_t outstanding() const noexcept { return sent_ - completed_ - failed_ - unanswered_; }

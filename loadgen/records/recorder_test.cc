@@ -160,7 +160,7 @@ TEST_F(RecorderTest, AWindowWithoutAnyOutcomeStillHasItsSeconds) {
   EXPECT_EQ(ended().size(), 3U);
 }
 
-TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
+TEST_F(RecorderTest, UncompletedRequestsRankAboveAllAndKeepTheirKind) {
   recorder_.begin({open_, open_, open_ + seconds(1)});
   for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kTimeout, ErrorKind::kOpenAtEnd, ErrorKind::kMismatch}) {
     recorder_.sent(open_, open_, open_);
@@ -173,7 +173,7 @@ TEST_F(RecorderTest, FailuresRankAsInfiniteAndKeepTheirKind) {
   EXPECT_EQ(recorder_.failed_count(), 2U);
   EXPECT_EQ(recorder_.unanswered_count(), 4U);
   EXPECT_EQ(recorder_.outstanding(), 0U);
-  EXPECT_EQ(recorder_.response().infinite(), 6U);
+  EXPECT_EQ(recorder_.response().uncompleted(), 6U);
   EXPECT_EQ(recorder_.request_errors()[ErrorKind::kReset], 1U);
   EXPECT_EQ(recorder_.outside_errors()[ErrorKind::kReset], 1U);
   EXPECT_EQ(ended()[0]->failed, 6U);
@@ -220,8 +220,8 @@ TEST_F(RecorderTest, GapsAreBetweenActualSends) {
 TEST_F(RecorderTest, NeverSentForLackOfAConnectionIsNotLate) {
   recorder_.begin({open_, open_, open_ + seconds(1)});
   recorder_.never_sent(1, 2);
-  EXPECT_EQ(recorder_.lateness().infinite(), 1U);
-  EXPECT_EQ(recorder_.queueing().infinite(), 2U);
+  EXPECT_EQ(recorder_.lateness().uncompleted(), 1U);
+  EXPECT_EQ(recorder_.queueing().uncompleted(), 2U);
   EXPECT_EQ(recorder_.queued_count(), 2U);
   EXPECT_EQ(recorder_.unanswered_count(), 3U);
 }
@@ -279,7 +279,7 @@ TEST_F(RecorderTest, ASecondOfAllIsReadOnceAllThreadsHavePassedIt) {
   EXPECT_EQ(first->failed, 1U);
   EXPECT_EQ(first->max, milliseconds(2));
   EXPECT_EQ(first->responses.count(), 1U);
-  EXPECT_EQ(first->responses.infinite(), 1U);
+  EXPECT_EQ(first->responses.uncompleted(), 1U);
   EXPECT_FALSE(reader.next());
   other.close_at(open_ + milliseconds(1200));
   other.finish();

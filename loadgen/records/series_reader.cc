@@ -36,7 +36,7 @@ std::optional<SecondOfAll> SeriesReader::next() {
       sum.responses.add_bucket(bucket.index, bucket.count);
     }
   }
-  sum.responses.record_infinite(sum.failed);
+  sum.responses.record_uncompleted(sum.failed);
   return sum;
 }
 

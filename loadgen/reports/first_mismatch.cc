@@ -6,8 +6,8 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "loadgen/reports/format.h"
 #include "net/duration.h"
+#include "os/format.h"
 #include "os/printable.h"
 
 namespace fanin::load {

@@ -126,7 +126,7 @@ TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
     result_.outside_errors.add(ErrorKind::kTimeout);
   }
   EXPECT_EQ(
-      decide_verdict(plan_, result_).reasons.front(),
+      decide_verdict(plan_, result_).reasons.front().text,
       "no request was completed: 256 bytes were sent on 4 connections and no reply came within 2s; the server may "
       "speak another protocol than echo, or wait for the end of a line: see --protocol raw");
   result_.bytes_received = 7;

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string_view>
 
-#include "loadgen/reports/format.h"
 #include "net/duration.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {
@@ -68,7 +68,7 @@ std::string live_percentile(const Histogram& histogram, const char* name, unsign
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
       return fmt::format("{} {}, ", name, format_time(value.value));
-    case PercentileValue::Kind::kInfinite:
+    case PercentileValue::Kind::kUncompleted:
       return fmt::format("{} never, ", name);
     case PercentileValue::Kind::kTooFew:
       break;

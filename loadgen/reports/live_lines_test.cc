@@ -30,7 +30,7 @@ class LiveLinesTest : public ::testing::Test {
       second.responses.record(microseconds(100));
     }
     second.responses.record(milliseconds(4));
-    second.responses.record_infinite();
+    second.responses.record_uncompleted();
     state_.connections_up = 998;
     state_.connections_asked = 1000;
     state_.errors.add(ErrorKind::kTimeout, 12);
@@ -109,7 +109,7 @@ TEST_F(LiveLinesTest, OnlyErrorsAreColoured) {
 TEST_F(LiveLinesTest, PercentilesThatAreNoNumbers) {
   SecondOfAll& second = state_.latest.emplace();
   second.failed = 1000;
-  second.responses.record_infinite(1000);
+  second.responses.record_uncompleted(1000);
   EXPECT_EQ(live_lines(state_, {.width = 100})[4], "  latency       p50 never, p99 never, max - in the last second");
   state_.latest.emplace();
   EXPECT_EQ(live_lines(state_, {.width = 100})[4], "  latency       p50 -, p99 -, max - in the last second");

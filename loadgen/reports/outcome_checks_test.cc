@@ -1,5 +1,3 @@
-#include "loadgen/reports/outcome_checks.h"
-
 #include <gtest/gtest.h>
 
 #include "loadgen/reports/verdict_fixture.h"
@@ -8,6 +6,7 @@ namespace fanin::load {
 namespace {
 
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 
 class OutcomeChecksTest : public VerdictTest {};
 
@@ -16,7 +15,7 @@ TEST_F(OutcomeChecksTest, AWrongReplyInvalidates) {
   result_.outside_errors.add(ErrorKind::kTooLong);  // even in the warm-up
   const Verdict verdict = decide();
   EXPECT_EQ(verdict.status, Status::kInvalid);
-  EXPECT_EQ(verdict.reasons[0], "1 reply was not what protocol and payload ask for, 1 of them during the warm-up");
+  EXPECT_EQ(verdict.reasons[0].text, "1 reply was not what protocol and payload ask for, 1 of them during the warm-up");
 }
 
 // The bug: a server that only echoes, and is the faster for it, was a valid chat.
@@ -27,8 +26,8 @@ TEST_F(OutcomeChecksTest, MembersOfAChatReceiveOneAnothersLines) {
   result_.lines_of_others = 94'050 - 91;
   EXPECT_EQ(decide().status, Status::kInvalid);
   result_.lines_of_others = 0;
-  EXPECT_EQ(decide().reasons,
-            std::vector<std::string>{"members of the chat received 0 of 99000 lines that others had said"});
+  EXPECT_EQ(decide_texts(),
+            std::vector<std::string>{"members of the chat received 0 of 99,000 lines that others sent"});
   plan_.requests_per_connection = 1;  // a member that comes and goes misses what is said meanwhile
   EXPECT_EQ(decide().status, Status::kValid);
   plan_.requests_per_connection = 0;
@@ -49,7 +48,7 @@ TEST_F(OutcomeChecksTest, FailedRequestsInvalidateAboveFivePercent) {
   EXPECT_EQ(decide().status, Status::kWarning);
   result_.failed = 501;
   EXPECT_EQ(decide().status, Status::kInvalid);
-  EXPECT_EQ(decide().reasons.front(), "501 of 10000 requests failed or were not answered");
+  EXPECT_EQ(decide().reasons.front().text, "501 of 10,000 requests failed or were not answered");
 }
 
 // Would catch: an overload, which an open loop is there to show, taken for a result that is good for nothing; and a
@@ -82,7 +81,8 @@ TEST_F(OutcomeChecksTest, RequestsThatFoundNoFreeConnectionAreSaidToBeThat) {
   result_.completed = result_.served = 0;
   result_.completed_outside = result_.completed_in_window = 12;
   EXPECT_EQ(decide().status, Status::kInvalid);
-  EXPECT_EQ(decide().reasons.front(), "no request that was due in the window was sent: no connection was free for it");
+  EXPECT_EQ(decide().reasons.front().text,
+            "no request that was due in the window was sent: no connection was free for it");
 }
 
 // Would catch: a target whose turn had not come when the run was interrupted, of which "replies take longer than the
@@ -91,8 +91,8 @@ TEST_F(OutcomeChecksTest, AnInterruptIsNoSlowReply) {
   result_.sent = result_.completed = result_.completed_in_window = 0;
   result_.completed_outside = 20;
   result_.interrupted = true;
-  EXPECT_EQ(decide().reasons[0], "no request was sent in the window");
-  EXPECT_EQ(decide().reasons.back(), "interrupted: the window is shorter than asked");
+  EXPECT_EQ(decide().reasons[0].text, "no request was sent in the window");
+  EXPECT_EQ(decide().reasons.back().text, "interrupted: the window is shorter than asked");
 }
 
 // The bug: 34,170/s of three replies, valid without a word.
@@ -102,7 +102,7 @@ TEST_F(OutcomeChecksTest, TooFewRepliesForARateWarn) {
   EXPECT_EQ(decide().status, Status::kValid);
   result_.completed_in_window = 99;
   EXPECT_EQ(decide().status, Status::kWarning);
-  EXPECT_EQ(decide().reasons,
+  EXPECT_EQ(decide_texts(),
             std::vector<std::string>{"only 99 replies within the window: a rate takes 100 to be known to 10 %"});
 }
 
@@ -111,7 +111,118 @@ TEST_F(OutcomeChecksTest, AConnectionThatIsNotClosedIsNoSlowReply) {
   result_.sent = result_.completed = result_.completed_in_window = 0;
   result_.completed_outside = 20;
   result_.connection_errors.add(ErrorKind::kNotClosed, 10);
-  EXPECT_EQ(decide().reasons[0], "no request was sent in the window");
+  EXPECT_EQ(decide().reasons[0].text, "no request was sent in the window");
+}
+
+// Would catch: connections that came up and were not served, called such that did not come up.
+TEST_F(OutcomeChecksTest, IdleConnectionsThatWereNotServedAreNotCalledDown) {
+  plan_.idle = 20;
+  EXPECT_EQ(decide().reasons.front().text, "20 of 20 idle connections did not come up");
+  plan_.verify_idle = true;
+  EXPECT_EQ(decide().reasons.front().text, "20 of 20 idle connections did not come up, or were not served");
+}
+
+TEST_F(OutcomeChecksTest, MissingConnectionsInvalidateUnlessTheServerClosedThem) {
+  result_.connections.established = 8;
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  result_.connection_errors.add(ErrorKind::kClosedIdle, 2);
+  for (int i = 0; i < 2'500; ++i) {  // keeps Little's law with 8 connections out of this
+    result_.response.record(Nanoseconds(1));
+  }
+  EXPECT_EQ(decide().status, Status::kWarning);
+}
+
+// Would catch: connections that had their last request before the window, and never a reply, and no word about it.
+TEST_F(OutcomeChecksTest, ConnectionsWithRequestsBeforeTheWindowMayStarveToo) {
+  plan_.connections = 20'000;
+  result_.connections.established = 20'000;
+  result_.served = 10'001;
+  EXPECT_EQ(decide().reasons[0].text,
+            "9,999 of 20,000 connections were never served: the figures are those of the other 10001");
+  plan_.requests = 9'000;  // fewer than there are connections
+  EXPECT_EQ(decide().status, Status::kValid);
+}
+
+// The bug: 8 of 10 connections never had a reply, and the result was only a warning.
+TEST_F(OutcomeChecksTest, UnservedConnectionsInvalidateFromHalfOfAllOn) {
+  result_.served = 6;
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide_texts(),
+            std::vector<std::string>{"4 of 10 connections were never served: the figures are those of the other 6"});
+  result_.served = 5;
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons[0].name(), "unserved-connections");
+}
+
+// Would catch: 622 of 1000 connections that had no reply when the window opened, in a result that is called valid.
+TEST_F(OutcomeChecksTest, ConnectionsNotServedBeforeTheWindowAreNamed) {
+  plan_.warmup = milliseconds(200);
+  result_.unserved_at_opening = 3;
+  result_.warmup_end = WarmupEnd::kStarved;
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide().reasons[0].text,
+            "3 of 10 connections had not been served when the window opened, and the server served no further ones");
+  EXPECT_EQ(result_.served_in_warmup(plan_), 7U);
+  result_.warmup_end = WarmupEnd::kTime;  // nobody waited for them: they may not have been asked
+  EXPECT_EQ(decide().status, Status::kValid);
+}
+
+// The starved pool: 10 of 1000 connections are served, the numbers look fine, the result must not.
+TEST_F(OutcomeChecksTest, StarvedConnectionsAreNamed) {
+  plan_.connections = 1000;
+  result_.connections.established = 1000;
+  const Verdict verdict = decide();
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons[0].text,
+            "990 of 1,000 connections were never served: the figures are those of the other 10");
+}
+
+// Would catch: dropped connects that nobody is told of where the target's counters cannot be read, and quick ones of
+// which the overflow of another program's queue is told.
+TEST_F(OutcomeChecksTest, AnUnseenAcceptQueueIsAssessedByItsConnects) {
+  result_.connect.record(milliseconds(999));
+  EXPECT_EQ(decide().status, Status::kValid);
+  result_.connect.record(milliseconds(1'020));
+  EXPECT_EQ(decide().status, Status::kWarning);
+  result_.listen_overflows = 0;
+  EXPECT_EQ(decide().status, Status::kValid);
+  result_.listen_overflows = 3;
+  EXPECT_EQ(decide().status, Status::kWarning);
+}
+
+// Would catch: a rate that is the generator's own timeout, called valid, since the server never closed where --close
+// server asked it to.
+TEST_F(OutcomeChecksTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateAboveFivePercent) {
+  plan_.close = CloseKind::kServer;
+  plan_.requests_per_connection = 100;
+  plan_.timeout = milliseconds(300);
+  for (int i = 0; i < 100; ++i) {
+    result_.connect.record(microseconds(100));
+  }
+  EXPECT_EQ(decide().status, Status::kValid);
+  result_.connection_errors.add(ErrorKind::kNotClosed, 5);
+  EXPECT_EQ(decide().status, Status::kWarning);
+  result_.connection_errors.add(ErrorKind::kNotClosed);
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  result_.unclosed_time = milliseconds(400);  // of 10 s
+  EXPECT_EQ(
+      decide_texts(),
+      std::vector<std::string>{"the server did not close 6 of 100 connections: waiting for it took 4 % of their time"});
+  for (int i = 0; i < 1'000; ++i) {
+    result_.connect.record(microseconds(100));
+  }
+  EXPECT_EQ(decide().status, Status::kWarning);
+  result_.unclosed_time = milliseconds(600);  // the others were opened anew the more often meanwhile
+  EXPECT_EQ(decide().status, Status::kInvalid);
+}
+
+// Would catch: latencies printed of a server whose replies may have come before their requests.
+TEST_F(OutcomeChecksTest, BytesThatNothingAskedForInvalidate) {
+  result_.connection_errors.add(ErrorKind::kUnsolicited);
+  const Verdict verdict = decide();
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons[0].text,
+            "the server sent bytes 1 time without a request: a reply may have been there before its request");
 }
 
 }  // namespace

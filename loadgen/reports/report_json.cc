@@ -5,10 +5,7 @@
 
 #include <cmath>
 
-#include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/histogram_json.h"
-#include "loadgen/reports/workload_json.h"
 #include "os/build_info.h"
 
 namespace fanin::load {
@@ -215,6 +212,14 @@ Json generator_json(const LoadPlan& plan, const LoadResult& result) {
           {"max_rss_bytes", usage.max_rss_bytes}};
 }
 
+Json reasons_json(const Verdict& verdict) {
+  Json json = Json::array();
+  for (const Reason& reason : verdict.reasons) {
+    json.push_back({{"code", reason.name()}, {"text", reason.text}});
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string timestamp(WallTime time) {
@@ -284,7 +289,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"ceiling_reason", plan.ceiling_reason.empty() ? Json() : Json(plan.ceiling_reason)},
             {"ceiling_share", or_null(verdict.ceiling_share)}}},
           {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
-          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", verdict.reasons}}}};
+          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", reasons_json(verdict)}}}};
 }
 
 }  // namespace fanin::load

@@ -11,6 +11,10 @@ namespace fanin::load {
 // The result as docs/contracts.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 
+// Its parts: what was asked for, and a histogram with its percentiles and buckets.
+nlohmann::ordered_json workload_json(const LoadPlan& plan);
+nlohmann::ordered_json histogram_json(const Histogram& histogram);
+
 // How this program was built, and what its figures are worth because of that (null: nothing to say).
 nlohmann::ordered_json build_json();
 

@@ -7,10 +7,9 @@
 #include <cmath>
 #include <vector>
 
-#include "loadgen/reports/bottleneck.h"
 #include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/format.h"
 #include "net/duration.h"
+#include "os/format.h"
 #include "os/printable.h"
 
 namespace fanin::load {
@@ -180,7 +179,7 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
   if (result.queued() > 0) {
     text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
                         plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
-                        result.queueing.infinite() > 0 ? "for ever" : format_time(result.queueing.max()));
+                        result.queueing.uncompleted() > 0 ? "for ever" : format_time(result.queueing.max()));
   }
   return text;
 }
@@ -246,8 +245,8 @@ std::string calibration_line(const LoadPlan& plan) {
 std::string verdict_lines(const Verdict& verdict) {
   std::string text = fmt::format("  bottleneck    {}: {}\n  verdict       {}\n", bottleneck_name(verdict.bottleneck),
                                  verdict.bottleneck_reason, status_name(verdict.status));
-  for (const std::string& reason : verdict.reasons) {
-    text += fmt::format("                - {}\n", reason);
+  for (const Reason& reason : verdict.reasons) {
+    text += fmt::format("                - {}\n", reason.text);
   }
   return text;
 }
@@ -282,7 +281,7 @@ std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
       return format_time(value.value);
-    case PercentileValue::Kind::kInfinite:
+    case PercentileValue::Kind::kUncompleted:
       return "never";
     case PercentileValue::Kind::kTooFew:
       break;

@@ -208,7 +208,7 @@ std::optional<std::uint64_t> LoadResult::served_in_warmup(const LoadPlan& plan) 
 }
 
 std::optional<double> LoadResult::late_by_preemptions_share() const noexcept {
-  const std::uint64_t sends = lateness.count() + lateness.infinite();
+  const std::uint64_t sends = lateness.count() + lateness.uncompleted();
   return sends > 0 ? std::optional(static_cast<double>(late_by_preemptions) / static_cast<double>(sends))
                    : std::nullopt;
 }

@@ -27,9 +27,6 @@ struct SeriesPoint {
 // connection that was served for the first time, or the most that waiting for these may take.
 enum class WarmupEnd { kTime, kSteady, kServed, kStarved, kLimit };
 
-enum class Bottleneck { kGenerator, kServer, kSchedule, kWaiting, kUnknown };
-enum class Status { kValid, kWarning, kInvalid };
-
 // Time within the window that active connections were not usable.
 struct Downtime {
   Nanoseconds down{0};         // summed over connections, for any reason
@@ -121,7 +118,7 @@ struct LoadResult {
   // The generator's CPU time in the window without spinning, per reply within it. nullopt without replies.
   std::optional<double> generator_ns_per_request() const noexcept;
   // Requests that found no connection free when they were due.
-  std::uint64_t queued() const noexcept { return queueing.count() + queueing.infinite(); }
+  std::uint64_t queued() const noexcept { return queueing.count() + queueing.uncompleted(); }
   // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0
   // without a window.
   double requests_per_s() const noexcept;

@@ -1,27 +1,26 @@
-#include "loadgen/reports/time_checks.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "loadgen/reports/format.h"
+#include "loadgen/reports/verdict_checks.h"
 #include "net/duration.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {
 
 constexpr double kLittleTolerance = 0.05;
 constexpr int kRounds = 20;              // replies to each request in flight, for one more or less to be 5 %
-constexpr double kDown = 0.01;           // of the connections' time: above, fewer requests are in flight than assumed
+constexpr double kDown = 0.01;           // of connections' time, or of requests: Little's law misses no more than that
 constexpr double kLostInvalid = 0.05;    // of the connections' time, down or waiting for replies that never came
 constexpr double kLostWarning = 0.001;   // what reconnecting now and then takes is less
 constexpr double kSilentWarning = 0.05;  // of the window
 constexpr int kUsualLatencies = 3;       // and kSilence: so long may no reply come
 constexpr Nanoseconds kSilence = std::chrono::milliseconds(100);
 
-// The latency that all but the slowest replies keep to: the 99th percentile, but not one of those that were in flight
-// during one stall, which are as many as can be in flight. Of a mix not less than what is usual for its slowest class.
+// The latency that all but the slowest replies keep to: the 99th percentile, without the requests of one stall, which
+// are as many as can be in flight. For a mix at least the median of its slowest class.
 std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult& result) {
   const std::uint64_t in_flight = std::uint64_t{plan.connections} * plan.pipeline;
   if (result.response.count() <= in_flight) {
@@ -43,7 +42,12 @@ std::optional<Nanoseconds> usual_latency(const LoadPlan& plan, const LoadResult&
   return latency;
 }
 
-// Why Little's law does not hold here; empty: it does. As it happened, whatever was asked for.
+// Of the time of all places for a request in flight.
+double unanswered_time_share(const LoadPlan& plan, const LoadResult& result) {
+  return result.share_of_connections(result.unanswered_time, plan).value_or(0) / plan.pipeline;
+}
+
+// Why Little's law does not hold here; empty: it does. It goes by what happened, not by the options.
 std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
   const double down = result.share_of_connections(result.downtime.down, plan).value_or(0);
   const double mean_ns = result.response.mean_ns();
@@ -60,8 +64,16 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
   if (down > kDown) {
     return fmt::format("connections were down for {:.3g} % of their time", down * 100);
   }
+  // The response time is that of completed requests alone.
+  const double bad = static_cast<double>(result.failed + result.unanswered) / static_cast<double>(result.sent);
+  if (bad > kDown) {
+    return fmt::format("{:.3g} % of the requests failed or were not answered", bad * 100);
+  }
+  if (const double waited = unanswered_time_share(plan, result); waited > kDown) {
+    return fmt::format("connections waited for replies that never came for {:.3g} % of their time", waited * 100);
+  }
   if (plan.pipeline > 1 && result.connections.reconnects > 0) {
-    return "connections were opened anew with requests in the pipeline";
+    return "connections were reopened with requests in the pipeline";
   }
   if (result.served < result.connections.established) {
     return "some connections were never served";
@@ -74,18 +86,18 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
 
 }  // namespace
 
-// Of a closed loop.
+// A closed loop only: an open loop shows slow replies by itself.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
-    reasons.warn(kNoteLong, fmt::format("replies take longer than the window: {} on average, and it lasted {}",
-                                        format_time(Nanoseconds(std::llround(result.response.mean_ns()))),
-                                        format_time(result.window)));
+    reasons.warn(
+        ReasonCode::kLongReplies,
+        fmt::format("replies take longer than the window: {} on average, and it lasted {}",
+                    format_time(Nanoseconds(std::llround(result.response.mean_ns()))), format_time(result.window)));
   }
 }
 
-// Time in which connections were not up although the generator wished it: what is measured is then a part of what was
-// asked for, and in a closed loop a connection that is gone asks nothing, so that no request is missing.
+// Time in which connections were lost. A lost connection of a closed loop sends nothing, so no request is missing.
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const Downtime& downtime = result.downtime;
   const double lost = result.share_of_connections(downtime.lost, plan).value_or(0);
@@ -94,25 +106,25 @@ void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& rea
                                                     to_seconds(downtime.unreachable), to_seconds(result.window))
                                       : "";
   if (downtime.at_end) {
-    reasons.invalidate(kNoteDown, "no connection was up at the end of the window" + unreachable);
+    reasons.invalidate(ReasonCode::kDowntime, "no connection was up at the end of the window" + unreachable);
   } else if (lost > kLostWarning) {
     const auto text = fmt::format("connections were lost for {:.3g} % of their time{}", lost * 100, unreachable);
-    lost > kLostInvalid ? reasons.invalidate(kNoteDown, text) : reasons.warn(kNoteDown, text);
+    lost > kLostInvalid ? reasons.invalidate(ReasonCode::kDowntime, text) : reasons.warn(ReasonCode::kDowntime, text);
   }
 }
 
-// In a closed loop a connection that waits for a reply asks nothing, so that one unanswered request stands for all
-// those that it would have made meanwhile. In an open loop they are made, and rank as slower than any.
-void check_unanswered(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
-  const double share = result.share_of_connections(result.unanswered_time, plan).value_or(0) / plan.pipeline;
+// A connection of a closed loop that waits for a reply sends nothing, so one unanswered request stands for all that it
+// would have sent meanwhile. An open loop sends them, and they rank above every latency.
+void check_unanswered_time(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const double share = unanswered_time_share(plan, result);
   if (!plan.rate_per_s && !result.interrupted && share > kLostInvalid) {
     reasons.invalidate(
-        kNoteErrors,
+        ReasonCode::kUnansweredTime,
         fmt::format("connections waited for replies that never came for {:.3g} % of their time", share * 100));
   }
 }
 
-// A closed loop asks nothing while the server stands still, so that its percentiles hardly show it.
+// A closed loop sends nothing while the server stands still, so its percentiles hardly show it.
 void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   const auto usual = usual_latency(plan, result);
   if (!usual) {
@@ -130,17 +142,18 @@ void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verd
     return;
   }
   if (!result.interrupted && result.silence_at_end >= silence.threshold) {
-    reasons.invalidate(kNoteSilent, fmt::format("no reply came in the last {:.2f} s of the {:.2f} s window, nor later",
-                                                to_seconds(result.silence_at_end), to_seconds(result.window)));
+    reasons.invalidate(ReasonCode::kSilence,
+                       fmt::format("no reply came in the last {:.2f} s of the {:.2f} s window, nor later",
+                                   to_seconds(result.silence_at_end), to_seconds(result.window)));
   } else if (to_seconds(silence.total) > kSilentWarning * to_seconds(result.window)) {
-    reasons.warn(kNoteSilent,
+    reasons.warn(ReasonCode::kSilence,
                  fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
                              to_seconds(silence.total), to_seconds(result.window)));
   }
 }
 
-// Little's law: throughput times response time is the number of requests in flight, if every reply is at once followed
-// by the next request. A response time that misses something shows as a ratio below 1.
+// Little's law: throughput times response time is the number of requests in flight, if the next request follows each
+// reply at once. A response time that misses something shows as a ratio below 1.
 void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& verdict, Reasons& reasons) {
   verdict.littles_law_reason = why_no_littles_law(plan, result);
   if (!verdict.littles_law_reason.empty()) {
@@ -151,7 +164,7 @@ void check_littles_law(const LoadPlan& plan, const LoadResult& result, Verdict& 
   verdict.littles_law_ratio = ratio;
   if (std::abs(ratio - 1) > kLittleTolerance) {
     reasons.warn(
-        kNoteLittle,
+        ReasonCode::kLittlesLaw,
         fmt::format("Little's law is off by {:.0f} %: throughput times response time is {:.2f} of the requests "
                     "in flight",
                     (ratio - 1) * 100, ratio));

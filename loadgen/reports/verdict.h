@@ -2,9 +2,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "loadgen/reports/notes.h"
+#include "loadgen/reports/reasons.h"
 #include "loadgen/reports/result.h"
 
 namespace fanin::load {
@@ -17,11 +18,16 @@ struct Silence {
   Nanoseconds longest{0};
 };
 
+enum class Bottleneck { kGenerator, kServer, kRateBound, kLatencyBound, kUnknown };
+enum class Status { kValid, kWarning, kInvalid };
+
+std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
+std::string_view status_name(Status status) noexcept;
+
 // Whether a result can be trusted, and its bottleneck.
 struct Verdict {
   Status status = Status::kValid;
-  std::vector<std::string> reasons;  // at least one unless valid
-  std::vector<const Note*> notes;    // the note of each reason
+  std::vector<Reason> reasons;  // at least one unless valid; those that invalidate come first
 
   Bottleneck bottleneck = Bottleneck::kUnknown;
   std::string bottleneck_reason;  // its figures
@@ -45,7 +51,5 @@ inline constexpr double kFailedInvalid = 0.05;
 
 // Share of a CPU from which generator or server count as saturated.
 inline constexpr double kSaturated = 0.90;
-
-std::string_view status_name(Status status) noexcept;
 
 }  // namespace fanin::load

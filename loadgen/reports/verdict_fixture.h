@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "loadgen/reports/verdict.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
@@ -37,6 +40,14 @@ class VerdictTest : public ::testing::Test {
   }
 
   Verdict decide() const { return decide_verdict(plan_, result_); }
+
+  std::vector<std::string> decide_texts() const {
+    std::vector<std::string> texts;
+    for (const Reason& reason : decide().reasons) {
+      texts.push_back(reason.text);
+    }
+    return texts;
+  }
 
   LoadPlan plan_;
   LoadResult result_;

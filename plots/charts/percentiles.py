@@ -148,8 +148,8 @@ def _curve_notes(run, experiment, server, value, line):
     found = []
     if not line:
         found.append(series.Note((server,), (value,), "no curve", f"only {histogram.total} requests", False))
-    if histogram.unanswered:
-        share = f"{histogram.unanswered:,} of {histogram.total:,}"
+    if histogram.uncompleted:
+        share = f"{histogram.uncompleted:,} of {histogram.total:,}"
         lost = f"{share} requests failed or stayed unanswered and rank above all others"
         found.append(series.Note((server,), (value,), "line ends early" if line else "failures", lost, True))
     return found

@@ -91,11 +91,12 @@ class Notes(unittest.TestCase):
         notes = series.notes(loaded, loaded.experiments[0], {})
         self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
 
-    def test_unanswered_requests_are_told_with_percentiles(self):
+    def test_uncompleted_requests_are_told_with_percentiles(self):
         texts = legend_texts(
-            drawn(fixture.make_run(experiments=ECHO, gaps={}, unanswered=3), "echo-closed-percentiles")["echo-closed-percentiles"]
+            drawn(fixture.make_run(experiments=ECHO, gaps={}, uncompleted=3), "echo-closed-percentiles")["echo-closed-percentiles"]
         )
         self.assertTrue(any("failed or stayed unanswered" in text for text in texts), texts)
+
 
 if __name__ == "__main__":
     unittest.main()

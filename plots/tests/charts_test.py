@@ -118,7 +118,7 @@ class Fixture(unittest.TestCase):
     def test_generator_limit_is_told_once(self):
         # fanin-load says it among its warnings as well; said twice it would read as two faults.
         texts = legend_texts(self.figures["echo-closed-throughput"])
-        self.assertFalse(any("client-limited" in text for text in texts), texts)
+        self.assertFalse(any("generator-saturated" in text for text in texts), texts)
 
     def test_missing_percentile_is_named(self):
         # A round of few requests carries no p99.9; the empty panel must say so.

@@ -25,7 +25,7 @@ def _model(server, parameter, value, random_):
     return throughput, cpu, 1e9 / throughput * active, memory
 
 
-def _round(cell, block, order, random_, rate, unanswered):
+def _round(cell, block, order, random_, rate, uncompleted):
     throughput, cpu, latency, memory = _model(cell["server"], cell["parameter"], cell["value"], random_)
     # A sample of the requests is enough for a test: the throughput of a round is its number of samples.
     number = max(30, int(throughput / 40))
@@ -52,7 +52,7 @@ def _round(cell, block, order, random_, rate, unanswered):
             rate,
             "generator" if limited else "server",
             warning,
-            unanswered,
+            uncompleted,
             (_SEED + 1_000_003 * block + order) >> 1,  # as fanin gives it
         ),
         "server": server_reading(
@@ -178,9 +178,9 @@ EXPERIMENTS = (
 )
 
 
-def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, unanswered=0):
+def make_run(servers=None, experiments=EXPERIMENTS, gaps=None, uncompleted=0):
     """A run document. `servers`: pairs (name, model) instead of the five; `gaps` instead of GAPS."""
-    arguments = (servers, experiments, gaps, unanswered)
+    arguments = (servers, experiments, gaps, uncompleted)
     key = repr(arguments)
     if key not in _made:
         _made[key] = json.dumps(_make_run(*arguments))
@@ -196,7 +196,7 @@ def small_run():
 _made = {}  # runs as JSON by what they were asked for: making one takes seconds, and tests change theirs
 
 
-def _make_run(servers, experiments, gaps, unanswered):
+def _make_run(servers, experiments, gaps, uncompleted):
     servers = servers or [(name, name) for name in SERVERS]
     gaps = GAPS if gaps is None else gaps
     results = {"cells": [], "rounds": [], "summaries": [], "slopes": []}
@@ -204,7 +204,7 @@ def _make_run(servers, experiments, gaps, unanswered):
     for experiment in experiments:
         for server in experiment[2]:
             for value in experiment[4]:
-                _add_cell(results, experiment, server, value, gaps, dict(servers), random_, unanswered)
+                _add_cell(results, experiment, server, value, gaps, dict(servers), random_, uncompleted)
             if experiment[3] == "idle_connections":
                 results["slopes"] += _slopes(results, experiment[0], server)
     suite = {
@@ -236,7 +236,7 @@ def _make_run(servers, experiments, gaps, unanswered):
     }
 
 
-def _add_cell(results, experiment, server, value, gaps, models, random_, unanswered):
+def _add_cell(results, experiment, server, value, gaps, models, random_, uncompleted):
     name, _, _, parameter, _, rate = experiment
     status, reason = gaps.get((name, server, value), ("measured", None))
     cell = {
@@ -252,7 +252,7 @@ def _add_cell(results, experiment, server, value, gaps, models, random_, unanswe
     results["cells"].append(cell)
     if status == "measured":
         like = cell | {"server": models[server] if models[server] in SERVERS else "epoll"}
-        ok = [_round(like, block, len(results["cells"]), random_, rate, unanswered) for block in range(_ROUNDS)]
+        ok = [_round(like, block, len(results["cells"]), random_, rate, uncompleted) for block in range(_ROUNDS)]
         results["rounds"] += ok
         results["summaries"] += _summaries(cell, ok)
     elif status in ("failed", "invalid"):

@@ -19,19 +19,19 @@ def bucket_bounds(value):
     return value // width * width, value // width * width + width - 1
 
 
-def histogram(samples, unanswered=0):
+def histogram(samples, uncompleted=0):
     """A HISTOGRAM object of integer samples in ns."""
     samples = sorted(samples)
     counts = {}
     for value in samples:
         lowest = bucket_bounds(value)[0]
         counts[lowest] = counts.get(lowest, 0) + 1
-    total = len(samples) + unanswered
+    total = len(samples) + uncompleted
     document = {
         "unit": "ns",
         "significant_digits": 2,
         "count": len(samples),
-        "unanswered": unanswered,
+        "uncompleted": uncompleted,
         "min": samples[0] if samples else None,
         "max": samples[-1] if samples else None,
         "mean": sum(samples) / len(samples) if samples else None,
@@ -42,18 +42,18 @@ def histogram(samples, unanswered=0):
         rank = math.ceil(round(share * total, 6))
         enough = round(total * (1 - share), 6) >= 10
         if enough and rank > len(samples):
-            document.setdefault("unanswered_from", name)
+            document.setdefault("uncompleted_from", name)
         document["percentiles"][name] = bucket_bounds(samples[rank - 1])[1] if enough and rank <= len(samples) else None
     return document
 
 
-def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, unanswered=0, seed=1):
+def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, uncompleted=0, seed=1):
     """A load result whose window was filled with requests of these response times."""
     completed, busy = len(samples), 6200.0
-    response = histogram(samples, unanswered)  # sorts and counts all samples, which is what making a run takes
-    reasons = [warning] if warning else []
+    response = histogram(samples, uncompleted)  # sorts and counts all samples, which is what making a run takes
+    reasons = [{"code": "unserved-connections", "text": warning}] if warning else []
     if bottleneck == "generator":
-        reasons.append("client-limited: the generator was saturated, so the server may be faster than this")
+        reasons.append({"code": "generator-saturated", "text": "the generator was saturated, so the server may be faster"})
     return {
         "schema": "fanin-load",
         "schema_version": 2,
@@ -94,8 +94,8 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "replies_median": completed / connections,
             "replies_max": completed // connections + 1,
         },
-        "requests": {"sent": completed + unanswered, "completed": completed, "failed": unanswered, "unanswered": 0},
-        "errors": {"reset": unanswered} if unanswered else {},
+        "requests": {"sent": completed + uncompleted, "completed": completed, "failed": uncompleted, "unanswered": 0},
+        "errors": {"reset": uncompleted} if uncompleted else {},
         "throughput": {
             "requests_per_s": float(completed),
             "received_bytes_per_s": 64.0 * completed,
@@ -119,7 +119,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "lateness": histogram([500] * completed),
         },
         "series": [
-            {"second": 0, "completed": completed, "failed": unanswered, "p50_ns": None, "p99_ns": None, "max_ns": None}
+            {"second": 0, "completed": completed, "failed": uncompleted, "p50_ns": None, "p99_ns": None, "max_ns": None}
         ],
         "generator": {
             "cpu_user_ns": 1,

@@ -64,9 +64,9 @@ class Percentiles(unittest.TestCase):
         self.assertEqual(Histogram([(5, 1000)]).percentile(PERCENTILES["p99"]), 5)
         self.assertIsNone(Histogram().percentile(PERCENTILES["p50"]))
 
-    def test_infinite_rank_above_everything(self):
-        # 900 answered, 100 never: p90 is the last finite one, p95 is among the unanswered.
-        histogram = Histogram([(7, 900)], unanswered=100)
+    def test_uncompleted_rank_above_everything(self):
+        # 900 answered, 100 never: p90 is the last finite one, p95 is among the uncompleted.
+        histogram = Histogram([(7, 900)], uncompleted=100)
         self.assertEqual(histogram.percentile(PERCENTILES["p90"]), 7)
         self.assertIsNone(histogram.percentile(PERCENTILES["p95"]))
 
@@ -79,7 +79,7 @@ class Percentiles(unittest.TestCase):
         self.assertEqual(Histogram([(5, 100)]).distribution(), [(0.9, 5)])
         self.assertEqual(Histogram([(5, 19)]).distribution(), [])
         # Half never answered: the finite half ends at share 0.5.
-        self.assertEqual(Histogram([(5, 50)], unanswered=50).distribution(), [(0.5, 5)])
+        self.assertEqual(Histogram([(5, 50)], uncompleted=50).distribution(), [(0.5, 5)])
 
 
 if __name__ == "__main__":

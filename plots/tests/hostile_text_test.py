@@ -60,7 +60,7 @@ def filled(run, text):
         each["summary"] = text
     run["conformance"][0] |= {"status": "failed", "reason": some, "protocol": some}
     for each in run["rounds"]:
-        each["load"]["verdict"] = {"status": "warning", "reasons": [some]}
+        each["load"]["verdict"] = {"status": "warning", "reasons": [{"code": "late-sends", "text": some}]}
         each["load"]["bottleneck"]["reason"] = some
         each["load"]["workload"]["protocol"] = some
         each["server"]["stderr_tail"] = text
@@ -120,7 +120,7 @@ class HostileText(unittest.TestCase):
                 document = load_curve_test.usual()
                 document["version"] = text
                 document["points"][0] |= {"result": None, "reason": text or " "}
-                document["points"][1]["result"]["verdict"] = {"status": "invalid", "reasons": [text or " "]}
+                document["points"][1]["result"]["verdict"] = {"status": "invalid", "reasons": [{"code": "no-reply", "text": text or " "}]}
                 document["points"][1]["result"]["workload"]["protocol"] = text or " "
                 figure = load_curve.draw(document)
                 assert_nothing_overlaps(self, "curve", figure)

@@ -23,7 +23,7 @@ def result(rate, milliseconds, invalid=None):
     document = fixture_parts.load(samples, rate=rate)
     document["throughput"]["requests_per_s"] = rate * (0.5 if invalid else 1.0)
     if invalid:
-        document["verdict"] = {"status": "invalid", "reasons": [invalid]}
+        document["verdict"] = {"status": "invalid", "reasons": [{"code": "late-sends", "text": invalid}]}
     return document
 
 
@@ -70,7 +70,8 @@ class LoadCurve(unittest.TestCase):
         hollow = [line for line in figure.axes[0].get_lines() if to_hex(line.get_markerfacecolor()) == "#ffffff"]
         self.assertEqual([list(line.get_xdata()) for line in hollow], [[2000]] * 3)
         texts = legend_texts(figure)
-        self.assertIn(f"4,000/s: invalid: {LATE}", texts)
+        self.assertIn("4,000/s: invalid: late-sends", texts)
+        self.assertIn(f"late-sends: {LATE}", texts)
         self.assertIn("5,000/s: no run: no connection came up", texts)
         self.assertIn("invalid run", texts)
 
@@ -78,12 +79,12 @@ class LoadCurve(unittest.TestCase):
         """Would catch: a rate of 0 drawn for a run that has none."""
         document = usual()
         document["points"][0]["result"]["throughput"]["requests_per_s"] = None
-        document["points"][0]["result"]["verdict"] = {"status": "invalid", "reasons": ["no connection came up"]}
+        document["points"][0]["result"]["verdict"] = {"status": "invalid", "reasons": [{"code": "unreachable", "text": "no connection came up"}]}
         document["ceiling"]["throughput"]["requests_per_s"] = None
         figure = load_curve.draw(document)
         lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
         self.assertEqual(list(lines["p99"].get_xdata()), [2000, 2000])
-        self.assertIn("1,000/s: invalid: no connection came up", legend_texts(figure))
+        self.assertIn("1,000/s: invalid: unreachable", legend_texts(figure))
 
     def test_nothing_overlaps(self):
         many = [(1000 * (i + 1), result(1000 * (i + 1), i + 1, f"{LATE}, {i}")) for i in range(9)]

@@ -50,7 +50,7 @@ OPTIONAL = {
     "hypervisor",
     "would_block",
     "events_per_wait",
-    "unanswered_from",
+    "uncompleted_from",
     "reason",
     "page_table_bytes",
     "kernel_stack_bytes",

@@ -1,4 +1,4 @@
-#include "loadgen/reports/format.h"
+#include "os/format.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-namespace fanin::load {
+namespace fanin {
 namespace {
 
 struct Unit {
@@ -69,6 +69,12 @@ std::string plural(std::uint64_t count, std::string_view noun) {
                                 : "s");
 }
 
+std::string part_of(std::uint64_t part, std::uint64_t whole, std::string_view noun) {
+  return fmt::format("{} of {}", format_count(part), plural(whole, noun));
+}
+
+std::string_view was_or_were(std::uint64_t count) noexcept { return count == 1 ? "was" : "were"; }
+
 std::string format_rate(double per_second) {
   return (per_second >= 99.95 ? format_count(static_cast<std::uint64_t>(std::llround(per_second)))
                               : three_digits(per_second)) +
@@ -97,4 +103,4 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
   return result;
 }
 
-}  // namespace fanin::load
+}  // namespace fanin

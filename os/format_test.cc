@@ -1,12 +1,12 @@
-#include "loadgen/reports/format.h"
+#include "os/format.h"
 
 #include <gtest/gtest.h>
 
-namespace fanin::load {
+namespace fanin {
 namespace {
 
 // Would catch: 999.9 us printed as "1000 us", or a unit off by a thousand.
-TEST(HumanText, DurationsTakeTheUnitThatFits) {
+TEST(Format, DurationsTakeTheUnitThatFits) {
   EXPECT_EQ(format_time(Nanoseconds(0)), "0 ns");
   EXPECT_EQ(format_time(Nanoseconds(850)), "850 ns");
   EXPECT_EQ(format_time(Nanoseconds(1'000)), "1.00 us");
@@ -18,22 +18,26 @@ TEST(HumanText, DurationsTakeTheUnitThatFits) {
 }
 
 // The bug: "the server sent bytes 1 times", "1 replies were not what ...".
-TEST(HumanText, OneOfSomethingIsNoPlural) {
+TEST(Format, OneOfSomethingIsNoPlural) {
   EXPECT_EQ(plural(1, "time"), "1 time");
   EXPECT_EQ(plural(0, "time"), "0 times");
   EXPECT_EQ(plural(1'200, "byte"), "1,200 bytes");
   EXPECT_EQ(plural(1, "reply"), "1 reply");
   EXPECT_EQ(plural(2, "reply"), "2 replies");
+  EXPECT_EQ(part_of(1, 1, "connection"), "1 of 1 connection");
+  EXPECT_EQ(part_of(990, 1'000, "connection"), "990 of 1,000 connections");
+  EXPECT_EQ(was_or_were(1), "was");
+  EXPECT_EQ(was_or_were(0), "were");
 }
 
-TEST(HumanText, CountsAreGroupedByThousands) {
+TEST(Format, CountsAreGroupedByThousands) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1'000), "1,000");
   EXPECT_EQ(format_count(1'163'580), "1,163,580");
 }
 
-TEST(HumanText, RatesAndBytes) {
+TEST(Format, RatesAndBytes) {
   EXPECT_EQ(format_rate(116'358.4), "116,358/s");
   EXPECT_EQ(format_rate(12.5), "12.5/s");
   EXPECT_EQ(format_rate(0.25), "0.25/s");
@@ -42,7 +46,7 @@ TEST(HumanText, RatesAndBytes) {
 }
 
 // Would catch: a line that is broken within a word, loses one, or ends in a space; an endless loop for a long word.
-TEST(HumanText, LinesAreWrappedAtSpaces) {
+TEST(Format, LinesAreWrappedAtSpaces) {
   EXPECT_EQ(wrapped("", 10, 2), "");
   EXPECT_EQ(wrapped("short\n", 10, 2), "short\n");
   EXPECT_EQ(wrapped("no end", 10, 2), "no end\n");
@@ -53,4 +57,4 @@ TEST(HumanText, LinesAreWrappedAtSpaces) {
 }
 
 }  // namespace
-}  // namespace fanin::load
+}  // namespace fanin

@@ -1,6 +1,8 @@
-#include "loadgen/reports/workload_json.h"
+#include <string>
+#include <utility>
 
 #include "loadgen/plan/driver_kind.h"
+#include "loadgen/reports/report_json.h"
 
 namespace fanin::load {
 namespace {
@@ -8,6 +10,37 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 }  // namespace
+
+Json histogram_json(const Histogram& histogram) {
+  const bool any = histogram.count() > 0;
+  Json percentiles = Json::object();
+  Json uncompleted_from;
+  for (const Percentile& percentile : kPercentiles) {
+    const PercentileValue value = histogram.percentile(percentile.per_10000);
+    percentiles[std::string(percentile.label)] =
+        value.kind == PercentileValue::Kind::kFinite ? Json(value.value.count()) : Json();
+    if (value.kind == PercentileValue::Kind::kUncompleted && uncompleted_from.is_null()) {
+      uncompleted_from = percentile.label;
+    }
+  }
+  Json buckets = Json::array();
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    buckets.push_back(Json::array({bucket.lowest, bucket.count}));
+  }
+  Json json{{"unit", "ns"},
+            {"significant_digits", 2},
+            {"count", histogram.count()},
+            {"uncompleted", histogram.uncompleted()}};
+  if (!uncompleted_from.is_null()) {
+    json["uncompleted_from"] = uncompleted_from;
+  }
+  json["min"] = any ? Json(histogram.min().count()) : Json();
+  json["max"] = any ? Json(histogram.max().count()) : Json();
+  json["mean"] = any ? Json(histogram.mean_ns()) : Json();
+  json["percentiles"] = std::move(percentiles);
+  json["buckets"] = std::move(buckets);
+  return json;
+}
 
 Json workload_json(const LoadPlan& plan) {
   Json json{{"protocol", plan.protocol_name},
