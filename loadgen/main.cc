@@ -7,9 +7,10 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/experiments/slices_report.h"
-#include "loadgen/plan/options.h"
-#include "loadgen/plan/options_files.h"
-#include "loadgen/plan/slices_options.h"
+#include "loadgen/plan/command_line.h"
+#include "loadgen/plan/interleaving.h"
+#include "loadgen/plan/option_files.h"
+#include "loadgen/plan/option_table.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/report_text.h"
 #include "loadgen/reports/result_file.h"
@@ -76,9 +77,20 @@ int experiment(LoadProcess& process, const LoadOptions& options) {
   return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }
 
+int print_options(int argc, char** argv) {
+  if (argc != 3 || std::string_view(argv[2]) != "--json") {
+    refuse("options: give --json alone, or see fanin-load --help");
+  }
+  print_text(stdout, options_json());
+  return 0;
+}
+
 int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "calibrate") {
     return calibrate(argc - 1, argv + 1);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "options") {
+    return print_options(argc, argv);
   }
   LoadOptions options;
   if (const auto exit_code = parse_command(argc, argv, options)) {

@@ -2,26 +2,14 @@
 
 import re
 
+from plots.document import option_table
 from plots.ticks import count, duration, exact
 
+# What charts call the keys that a suite can sweep.
 PARAMETER_WORDS = {
-    "connections": "connections",
-    "idle_connections": "idle connections",
-    "threads": "generator threads",
-    "connect_concurrency": "connects in progress at once",
-    "payload_bytes": "payload in bytes",
-    "reply_bytes": "reply in bytes",
-    "reply_limit_bytes": "longest reply in bytes",
-    "setup_reply_bytes": "reply to the set-up in bytes",
-    "work_share": "share of requests that cost CPU time",
-    "rate": "offered requests per second",
-    "burst_size": "requests in each burst",
-    "pipeline": "requests in flight per connection",
-    "requests_per_connection": "requests per connection",
-    "requests": "requests",
-    "send_bytes_per_s": "bytes sent per second and connection",
-    "read_bytes_per_s": "bytes read per second and connection",
-    "receive_buffer_bytes": "receive buffer in bytes",
+    each["key"]: each.get("axis", each["key"].replace("_", " "))
+    for each in option_table()["options"]
+    if "is_key" in each and each["type"] in ("count", "number")
 }
 
 

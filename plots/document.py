@@ -172,6 +172,12 @@ def kind_of(document, origin):
     return kind
 
 
+@functools.cache
+def option_table():
+    """What `fanin-load options --json` prints: its "options", which are also the keys of workloads, and "protocols"."""
+    return read_json(SCHEMA_DIR / "load-options.json")
+
+
 def schema_findings(document, kind, definition=None, limit=10):
     """Returns up to `limit` Findings of `document` against the schema `kind` (or one of its $defs)."""
     errors = []

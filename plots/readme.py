@@ -16,29 +16,11 @@ import sys
 
 from plots import captions, report, results_page, ticks
 from plots.charts import connection_memory
+from plots.generated import replaced
 from plots.json_file import InputError
 from plots.programs import TOP
 
-COMMANDS = {
-    "chart": "python3 -m plots.publish RUN",
-    "findings": "python3 -m plots.publish RUN",
-    "models": "python3 -m plots.readme",
-}
 _REQUIRES = re.compile(r"^// (?:Requires|Needs of the kernel): (.*(?:\n//  .*)*)", re.MULTILINE)
-
-
-def markers(name):
-    return f"<!-- {name}: {COMMANDS[name]} -->", f"<!-- end of {name} -->"
-
-
-def replaced(text, name, content, path):
-    """`text` with `content` between the markers of part `name`. Raises InputError where `path` has them not once."""
-    begin, end = markers(name)
-    for marker in (begin, end):
-        if text.count(marker) != 1:
-            raise InputError(f"{path}: it should have the line {marker} once")
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n{content.strip()}\n{end}{rest.split(end)[1]}"
 
 
 def chart(names):

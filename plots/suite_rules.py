@@ -3,34 +3,16 @@
 import json
 import re
 
-from plots.document import Finding, json_path, schema_findings
+from plots.document import Finding, option_table, schema_findings
+from plots.json_file import json_path
+from plots.regular_expression import why_no_pattern
 
-# Keys that some protocols take; the programs refuse them with any other.
-_OWN_KEYS = (
-    (
-        ("http",),
-        "path host method headers body body_file expect_status expect_body expect_body_pattern root".split(),
-    ),
-    (
-        ("raw",),
-        "request reply_delimiter reply_pattern reply_limit_bytes expect greeting_delimiter greeting_pattern "
-        "setup_request setup_reply_delimiter setup_reply_bytes setup_reply_pattern setup_expect".split(),
-    ),
-    (("upper",), ("suffix",)),
-    (("goodbye",), ("reply",)),
-    (("bulk", "raw"), ("reply_bytes",)),
-    (("work",), ("work", "work_share")),
-    (("echo", "upper", "discard", "goodbye", "work", "bulk"), ("payload",)),
-    (("echo", "upper", "discard", "goodbye", "work", "bulk", "chat"), ("payload_bytes",)),
-)
-# As fanin-load has them.
-_MAX_BLOCKING_THREADS = 20_000
-_MAX_IN_FLIGHT = 100_000_000
-_STAMPED_BYTES = 17
-_ONE_REQUEST_PER_CONNECTION = ("greet", "discard")
+# The keys of workloads, bounds of several together, and what the protocols are like, as fanin-load has them.
+_KEYS = {each["key"]: each for each in option_table()["options"] if "is_key" in each}
+_LIMITS = option_table()["limits"]
+_PROTOCOLS = {each["name"]: each for each in option_table()["protocols"]}
 _REPLY_ENDS = ("reply_delimiter", "reply_bytes", "reply_pattern")
 _SETUP_ENDS = ("setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern")
-_SHORTEST_NS = {"timeout": 1, "trickle": 10e6}
 _UNITS_NS = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "": 1e9}
 _MAX_NS = 365 * 24 * 3600 * 10**9
 
@@ -68,11 +50,18 @@ def _of_texts(value, path, key=""):
         yield _finding(path, "holds half of a character")
     elif isinstance(value, str) and "\0" in value:
         yield _finding(path, "holds a NUL (U+0000), at which an argument of a program ends")
-    elif key in ("warmup", "duration", "work", "think_time", "timeout", "trickle"):
+    elif key in ("warmup", "duration") or _has_type(key, "duration"):
+        shortest = _KEYS[key]["min"] if key in _KEYS else 0
         if value != "auto" and duration_ns(value) > _MAX_NS:
             yield _finding(path, "is longer than a year")
-        if value != "auto" and duration_ns(value) < _SHORTEST_NS.get(key, 0) - 0.5:
-            yield _finding(path, f"should be {_SHORTEST_NS[key]:.0f} ns or longer")
+        if value != "auto" and duration_ns(value) < shortest - 0.5:
+            yield _finding(path, f"should be {shortest:.0f} ns or longer")
+    elif _has_type(key, "pattern") and (problem := why_no_pattern(value)):
+        yield _finding(path, f"is no regular expression (PCRE2): {problem}")
+
+
+def _has_type(key, name):
+    return key in _KEYS and _KEYS[key]["type"] == name
 
 
 def _of_window(suite, experiment, path):
@@ -120,7 +109,7 @@ def _of_workloads(experiment, path):
 def _of_requests(workload):
     if "mix" not in workload:
         yield from _of_request(workload)
-    elif workload["protocol"] in ("chat", *_ONE_REQUEST_PER_CONNECTION):
+    elif not _PROTOCOLS[workload["protocol"]]["mixes"]:
         yield f"a mix needs replies of the client's own and several requests per connection: not {workload['protocol']}"
     for each in workload.get("mix", ()):
         if "reply_bytes" in each and workload["protocol"] != "raw":
@@ -142,27 +131,30 @@ def _count_fields(keys, name):
     return sum(header.lower().startswith(f"{name}:") for header in keys.get("headers", ()))
 
 
+def _of_table(keys):
+    """What the option table says of keys together."""
+    given = {name for name, value in keys.items() if value not in (0, False)}
+    for name in given & _KEYS.keys():
+        protocols, needs = (_KEYS[name].get(rule, ()) for rule in ("protocols", "needs"))
+        if protocols and keys["protocol"] not in protocols:
+            yield f"{name} belongs to protocol {', '.join(protocols)}, and the protocol is {keys['protocol']}"
+        if needs and not given.intersection(needs):
+            yield f"{name} needs {' or '.join(needs)}"
+        for other in given.intersection(_KEYS[name].get("excludes", ())):
+            yield f"takes {name} or {other}, not both"
+
+
 def _of_request(keys):
+    yield from _of_table(keys)
     protocol = keys["protocol"]
-    for protocols, names in _OWN_KEYS:
-        given = [name for name in names if name in keys]
-        if given and protocol not in protocols:
-            yield f"{', '.join(given)} belongs to protocol {', '.join(protocols)}, and the protocol is {protocol}"
-    for one, other in (
-        ("payload", "payload_bytes"),
-        ("body", "body_file"),
-        ("greeting_delimiter", "greeting_pattern"),
-    ):
-        if one in keys and other in keys:
-            yield f"takes {one} or {other}, not both"
-    if protocol == "chat" and keys.get("payload_bytes", _STAMPED_BYTES) < _STAMPED_BYTES:
-        yield f"protocol chat needs payload_bytes of at least {_STAMPED_BYTES}, for the stamp of its lines"
+    if protocol == "chat" and keys.get("payload_bytes", _LIMITS["stamped_bytes"]) < _LIMITS["stamped_bytes"]:
+        yield f"protocol chat needs payload_bytes of at least {_LIMITS['stamped_bytes']}, for the stamp of its lines"
     if _count_fields(keys, "host") + ("host" in keys) > 1:
         yield "names the Host more than once"
+    if any(low > high for low, high in re.findall(r"(\d+)-(\d+)", keys.get("expect_status", ""))):
+        yield "expect_status has a range that ends before it begins"
     if protocol == "raw" and ("request" not in keys or sum(name in keys for name in _REPLY_ENDS) != 1):
         yield f"protocol raw needs request, and one of {', '.join(_REPLY_ENDS)}"
-    if "reply_limit_bytes" in keys and not {"reply_pattern", "greeting_pattern", "setup_reply_pattern"} & keys.keys():
-        yield "reply_limit_bytes bounds replies that end by a pattern"
     setup_ends = sum(name in keys for name in _SETUP_ENDS)
     if setup_ends != 1 if "setup_request" in keys else setup_ends or "setup_expect" in keys:
         yield f"a set-up needs setup_request, and one of {', '.join(_SETUP_ENDS)}"
@@ -173,26 +165,21 @@ def _of_driver(keys):
     paced = "send_bytes_per_s" in keys or "read_bytes_per_s" in keys
     connections = keys.get("connections", 20 if threaded else 10)
     threads = keys.get("threads", connections if threaded else 1)
-    if threaded and (threads != connections or connections > _MAX_BLOCKING_THREADS):
-        yield f"the driver threads takes a thread for each of at most {_MAX_BLOCKING_THREADS} connections"
+    if threaded and (threads != connections or connections > _LIMITS["blocking_threads"]):
+        yield f"the driver threads takes a thread for each of at most {_LIMITS['blocking_threads']} connections"
     if threads > connections:
         yield f"{threads} threads for {connections} connections"
     if threaded and (paced or keys.get("pipeline", 1) > 1):
         yield "pipeline, send_bytes_per_s and read_bytes_per_s need event loops, not the driver threads"
-    if keys.get("timestamps") and (paced or keys.get("driver") in ("threads", "io-uring")):
-        yield "timestamps need the driver epoll, and neither send_bytes_per_s nor read_bytes_per_s"
-    if connections * keys.get("pipeline", 1) > _MAX_IN_FLIGHT:
-        yield f"connections times pipeline is above {_MAX_IN_FLIGHT}"
+    if keys.get("timestamps") and keys.get("driver") in ("threads", "io-uring"):
+        yield "timestamps need the driver epoll"
+    if connections * keys.get("pipeline", 1) > _LIMITS["in_flight"]:
+        yield f"connections times pipeline is above {_LIMITS['in_flight']}"
 
 
 def _of_connections(keys):
-    idle = keys.get("idle_connections", 0)
-    if keys.get("verify_idle") and not idle:
-        yield "verify_idle needs idle_connections above 0"
-    if "trickle" in keys and (not idle or "requests" in keys):
-        yield "trickle needs idle_connections above 0, and no requests"
     several = keys.get("verify_idle") or keys.get("pipeline", 1) > 1 or keys.get("requests_per_connection", 0) > 1
-    if several and keys["protocol"] in _ONE_REQUEST_PER_CONNECTION:
+    if several and _PROTOCOLS[keys["protocol"]]["one_request_per_connection"]:
         yield f"verify_idle, pipeline and requests_per_connection need several requests per connection: not {keys['protocol']}"
     closes = any(_count_fields(each, "connection") for each in (keys, *keys.get("mix", ())))
     if keys.get("close") == "server" and not keys.get("requests_per_connection") and not closes:
@@ -210,9 +197,6 @@ def _of_schedule(keys):
         yield "think_time needs a closed loop"
     if "ramp" not in keys:
         return
-    for name in ("rate", "requests"):
-        if name in keys:
-            yield f"takes ramp or {name}, not both"
     if arrival in ("bursts", "trace"):
         yield "a ramp needs the arrival poisson or uniform"
     if not any(keys["ramp"].values()):

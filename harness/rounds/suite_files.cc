@@ -42,7 +42,7 @@ void check_name(const std::string& file) {
 void check_trace(const Experiment& experiment, const std::string& path) {
   const ArrivalTrace trace = ArrivalTrace::read_file(path, "trace");
   const bool has_rate = experiment.workload.has_rate() || experiment.sweep.parameter == "rate";
-  const auto highest = static_cast<double>(find_workload_key("rate")->high);
+  const double highest = find_workload_key("rate")->highest;
   if (!has_rate && trace.rate_per_s() > highest) {
     throw std::invalid_argument(fmt::format("{} asks for {:.0f} requests/s, which is above {:.0f}: give 'rate'", path,
                                             trace.rate_per_s(), highest));

@@ -1,9 +1,6 @@
-#include "harness/suite/mix.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "harness/suite/workload_keys.h"
@@ -12,14 +9,8 @@
 namespace fanin::harness {
 namespace {
 
-constexpr std::size_t kMostClasses = 16;
+constexpr std::size_t kMaxClasses = 16;
 constexpr double kHighestWeight = 1e9;
-
-// What may differ between requests on one connection.
-constexpr auto kClassKeys = std::to_array<std::string_view>(
-    {"payload_bytes", "payload", "path", "host", "method", "headers", "body", "body_file", "request", "reply_bytes",
-     "expect", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect_status", "expect_body",
-     "expect_body_pattern"});
 
 std::string_view quote_for(const std::string& text) {
   const bool plain =
@@ -61,6 +52,15 @@ void check_quotes(const JsonReader& value) {
   }
 }
 
+// What may differ between requests on one connection.
+std::string list_class_keys() {
+  std::string text;
+  for (const WorkloadKey& key : workload_keys()) {
+    text += key.in_class ? fmt::format(", {}", key.name) : "";
+  }
+  return text;
+}
+
 void check_class(const JsonReader& of_class) {
   const JsonReader weight = of_class.at("weight");
   if (weight.number() <= 0 || weight.number() > kHighestWeight) {
@@ -74,12 +74,13 @@ void check_class(const JsonReader& of_class) {
     if (name == "weight" || name == "name") {
       continue;
     }
-    if (std::find(kClassKeys.begin(), kClassKeys.end(), name) == kClassKeys.end()) {
-      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name, {}", printable(name, kLongestName),
-                                fmt::join(kClassKeys, ", ")));
+    const WorkloadKey* key = find_workload_key(name);
+    if (key == nullptr || !key->in_class) {
+      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name{}", printable(name, kLongestName),
+                                list_class_keys()));
     }
     const JsonReader given = of_class.at(name);
-    find_workload_key(name)->check(given);
+    key->check(given);
     check_quotes(given);
   }
 }
@@ -91,8 +92,8 @@ std::string name_of(const Json& of_class) { return of_class.value("name", option
 
 void check_mix(const JsonReader& mix) {
   const std::vector<JsonReader> classes = mix.items();
-  if (classes.size() < 2 || classes.size() > kMostClasses) {
-    mix.fail(fmt::format("must hold 2 to {} classes of requests", kMostClasses));
+  if (classes.size() < 2 || classes.size() > kMaxClasses) {
+    mix.fail(fmt::format("must hold 2 to {} classes of requests", kMaxClasses));
   }
   std::vector<std::string> names;
   for (const JsonReader& each : classes) {

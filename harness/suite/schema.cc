@@ -7,7 +7,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "harness/suite/schema_pattern.h"
+#include "harness/suite/pattern.h"
 
 namespace fanin::harness {
 namespace {
@@ -86,7 +86,7 @@ class Checker {
  private:
   Result check_word(const std::string& word, const Json& schema, const Json& value, const Place& place) const;
   std::pair<Checker, const Json*> follow(const std::string& reference) const;  // what a "$ref" refers to
-  Result check_text(const std::string& word, const Json& rule, const Json& value, const Place& place) const;
+  Result check_text(const std::string& word, const Json& schema, const Json& value, const Place& place) const;
   Result check_number(const std::string& word, const Json& rule, const Json& value, const Place& place) const;
   Result check_object(const std::string& word, const Json& schema, const Json& value, const Place& place) const;
   Result check_array(const std::string& word, const Json& schema, const Json& value, const Place& place) const;
@@ -147,7 +147,7 @@ Result Checker::check_word(const std::string& word, const Json& schema, const Js
   }
   switch (family_of(word)) {
     case Family::kText:
-      return value.is_string() ? check_text(word, rule, value, place) : Result();
+      return value.is_string() ? check_text(word, schema, value, place) : Result();
     case Family::kNumber:
       return value.is_number() ? check_number(word, rule, value, place) : Result();
     case Family::kObject:
@@ -171,12 +171,14 @@ std::pair<Checker, const Json*> Checker::follow(const std::string& reference) co
   return {checker, &checker.document().at(pointer)};
 }
 
-Result Checker::check_text(const std::string& word, const Json& rule, const Json& value, const Place& place) const {
+Result Checker::check_text(const std::string& word, const Json& schema, const Json& value, const Place& place) const {
+  const Json& rule = schema.at(word);
   const auto& text = value.get_ref<const std::string&>();
   if (word == "pattern") {
-    const bool fits = matches_pattern(rule.get<std::string>(), text);
-    return fits ? Result()
-                : problem(place, fmt::format("{} does not have the form {}", shown(value), rule.get<std::string>()));
+    const auto pattern = rule.get<std::string>();
+    return matches_pattern(pattern, text) ? Result()
+                                          : problem(place, fmt::format("{} does not have the form {}", shown(value),
+                                                                       schema.value("description", pattern)));
   }
   // In characters, of which the bytes that continue one are none.
   const auto length = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });

@@ -13,7 +13,8 @@ namespace fanin::harness {
 // a word that is not known here. Any thread.
 void check_schema(const JsonReader& value, const std::string& name, const std::string& definition = "");
 
-// The text of a schema file, and the names of those that the program holds. Generated (see harness/CMakeLists.txt).
+// The text of a schema file, by its name, or of "load-options", the generator's table of options; and the names of the
+// schemas that the program holds. Generated (see harness/CMakeLists.txt).
 std::string_view schema_text(std::string_view name);
 inline constexpr std::string_view kSchemas[] = {"suite", "load", "run"};
 

@@ -140,6 +140,20 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   EXPECT_THAT(in_experiment([](Json& e) { e["aa"]["server"] = "poll"; }), HasSubstr("/experiments/0/aa/server: must"));
 }
 
+// The bug: an escape that is none was found only when the generator was started, in the middle of a run.
+TEST(Suite, RefusesAnUnknownEscape) {
+  const auto with = [](const char* request) {
+    return complaint([request](Json& suite) {
+      suite["experiments"][0]["workload"] = {{"protocol", "raw"}, {"request", request}, {"reply_bytes", 1}};
+    });
+  };
+  EXPECT_EQ(with("PING\\r\\n\\x0a\\\\"), "accepted");
+  for (const char* wrong : {"\\q", "a\\", "\\x1", "\\xgg"}) {
+    EXPECT_THAT(with(wrong), HasSubstr("/experiments/0/workload/request: \"")) << wrong;
+    EXPECT_THAT(with(wrong), HasSubstr(" does not have the form C escapes: ")) << wrong;
+  }
+}
+
 TEST(Suite, WarmsUpUntilTheThroughputIsSteady) {
   Json document = valid_suite();
   document["warmup"] = "auto";

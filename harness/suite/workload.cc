@@ -3,22 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "harness/suite/workload_keys.h"
-#include "harness/suite/workload_rules.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
 
-using Taker = WorkloadKey::Taker;
-
-std::vector<std::string> arguments_of(const Json& values, Taker taker) {
+// `taken_by` is the member that says whether the program takes a key.
+std::vector<std::string> make_arguments(const Json& values, bool WorkloadKey::*taken_by) {
   std::vector<std::string> arguments;
   for (const WorkloadKey& key : workload_keys()) {
     const auto found = values.find(key.name);
-    const bool taken = found != values.end() && (key.taker == taker || key.taker == Taker::kBoth);
+    const bool taken = found != values.end() && key.*taken_by;
     const bool said_by_another = taken && (*found == "bursts" || *found == "trace") && key.name == "arrival";
     if (taken && !said_by_another) {
       key.append(*found, arguments);
@@ -51,8 +48,6 @@ Workload Workload::parse(const JsonReader& reader) {
   reader.at("protocol");
   return Workload(std::move(values));
 }
-
-void Workload::check_together(const JsonReader& place) const { check_workload_rules(values_, place); }
 
 void Workload::check_sweep_value(const std::string& name, const JsonReader& value) {
   const WorkloadKey* key = find_workload_key(name);
@@ -102,8 +97,8 @@ std::vector<std::string> Workload::files() const {
   std::vector<std::string> found;
   const auto add_from = [&found](const Json& object) {
     for (const WorkloadKey& key : workload_keys()) {
-      if (key.kind == WorkloadKey::Kind::kFile && object.contains(key.name)) {
-        found.push_back(object.at(std::string(key.name)));
+      if (key.type == WorkloadKey::Type::kFile && object.contains(key.name)) {
+        found.push_back(object.at(key.name));
       }
     }
   };
@@ -114,8 +109,10 @@ std::vector<std::string> Workload::files() const {
   return found;
 }
 
-std::vector<std::string> Workload::load_arguments() const { return arguments_of(values_, Taker::kLoad); }
+std::vector<std::string> Workload::load_arguments() const { return make_arguments(values_, &WorkloadKey::for_load); }
 
-std::vector<std::string> Workload::server_arguments() const { return arguments_of(values_, Taker::kServer); }
+std::vector<std::string> Workload::server_arguments() const {
+  return make_arguments(values_, &WorkloadKey::for_server);
+}
 
 }  // namespace fanin::harness

@@ -3,99 +3,78 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
+#include <map>
 
-#include "harness/suite/mix.h"
+#include "harness/suite/pattern.h"
+#include "harness/suite/schema.h"
 #include "net/duration.h"
 
 namespace fanin::harness {
 namespace {
 
-using Kind = WorkloadKey::Kind;
-using Taker = WorkloadKey::Taker;
+using Type = WorkloadKey::Type;
 
-constexpr std::int64_t kMillion = 1'000'000;
-constexpr std::int64_t kHighestRate = 100 * kMillion;
-
-constexpr auto kKeys = std::to_array<WorkloadKey>({
-    {"protocol", "--protocol", Kind::kText, 0, 0, "bulk|chat|discard|echo|goodbye|greet|http|raw|upper|work",
-     Taker::kBoth},
-    {"driver", "--driver", Kind::kText, 0, 0, "auto|epoll|io-uring|threads"},
-    {"threads", "--threads", Kind::kWhole, 1, 1024},
-    {"connections", "--connections", Kind::kWhole, 1, 10 * kMillion},
-    {"idle_connections", "--idle-connections", Kind::kWhole, 0, 10 * kMillion},
-    {"verify_idle", "--verify-idle", Kind::kFlag},
-    {"connect_concurrency", "--connect-concurrency", Kind::kWhole, 1, 10 * kMillion},
-    {"payload_bytes", "--payload-bytes", Kind::kWhole, 1, 64 * kMillion},
-    {"payload", "--payload", Kind::kText},
-    {"suffix", "--suffix", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"reply", "--reply", Kind::kText, 0, 0, "", Taker::kBoth},
-    {"reply_bytes", "--reply-bytes", Kind::kWhole, 1, 64 * kMillion, "", Taker::kBoth},
-    {"work", "--work", Kind::kDuration, 0, 0, "", Taker::kServer},
-    {"work_share", "--work-share", Kind::kReal, 0, 1, "", Taker::kServer},
-    {"root", "--root", Kind::kText, 0, 0, "", Taker::kServer},
-    {"path", "--path", Kind::kText},
-    {"host", "--host", Kind::kText},
-    {"method", "--method", Kind::kText},
-    {"headers", "--header", Kind::kTexts},
-    {"body", "--body", Kind::kText},
-    {"body_file", "--body-file", Kind::kFile},
-    {"expect_status", "--expect-status", Kind::kText},
-    {"expect_body", "--expect-body", Kind::kText},
-    {"expect_body_pattern", "--expect-body-pattern", Kind::kText},
-    {"request", "--request", Kind::kText},
-    {"reply_delimiter", "--reply-delimiter", Kind::kText},
-    {"reply_pattern", "--reply-pattern", Kind::kText},
-    {"reply_limit_bytes", "--reply-limit-bytes", Kind::kWhole, 1, 64 * kMillion},
-    {"expect", "--expect", Kind::kText},
-    {"greeting_delimiter", "--greeting-delimiter", Kind::kText},
-    {"greeting_pattern", "--greeting-pattern", Kind::kText},
-    {"setup_request", "--setup-request", Kind::kText},
-    {"setup_reply_delimiter", "--setup-reply-delimiter", Kind::kText},
-    {"setup_reply_bytes", "--setup-reply-bytes", Kind::kWhole, 1, 64 * kMillion},
-    {"setup_reply_pattern", "--setup-reply-pattern", Kind::kText},
-    {"setup_expect", "--setup-expect", Kind::kText},
-    {"mix", "--mix", Kind::kMix},
-    {"rate", "--rate", Kind::kReal, 0, kHighestRate},
-    {"ramp", "--ramp", Kind::kRamp, 0, kHighestRate},
-    {"arrival", "--arrival", Kind::kText, 0, 0, "poisson|uniform|bursts|trace"},
-    {"burst_size", "--arrival", Kind::kWhole, 1, 10 * kMillion, "", Taker::kLoad, "bursts:"},
-    {"trace", "--arrival", Kind::kFile, 0, 0, "", Taker::kLoad, "trace:"},
-    {"pipeline", "--pipeline", Kind::kWhole, 1, 65535},
-    {"think_time", "--think-time", Kind::kDuration},
-    {"requests_per_connection", "--requests-per-connection", Kind::kWhole, 0, 1000 * kMillion},
-    {"requests", "--requests", Kind::kWhole, 1, 1000 * kMillion},
-    {"timeout", "--timeout", Kind::kDuration, 1},
-    {"close", "--close", Kind::kText, 0, 0, "fin|rst|server"},
-    {"send_bytes_per_s", "--send-bytes-per-s", Kind::kWhole, 1, 1000 * kMillion},
-    {"read_bytes_per_s", "--read-bytes-per-s", Kind::kWhole, 1, 1000 * kMillion},
-    {"receive_buffer_bytes", "--receive-buffer-bytes", Kind::kWhole, 1, 1000 * kMillion},
-    {"trickle", "--trickle", Kind::kDuration, 10 * kMillion},
-    {"idle_strategy", "--idle-strategy", Kind::kText, 0, 0, "auto|sleep|spin"},
-    {"timestamps", "--timestamps", Kind::kFlag},
-});
-
-bool is_alternative(std::string_view text, std::string_view one_of) {
-  for (std::string_view rest = one_of; !rest.empty();) {
-    const auto bar = rest.find('|');
-    if (rest.substr(0, bar) == text) {
-      return true;
-    }
-    rest = bar == std::string_view::npos ? "" : rest.substr(bar + 1);
-  }
-  return false;
+Type parse_type(const std::string& name) {
+  static const std::map<std::string, Type> kTypes{{"count", Type::kCount},
+                                                  {"number", Type::kNumber},
+                                                  {"duration", Type::kDuration},
+                                                  {"text", Type::kText},
+                                                  {"escaped_text", Type::kEscapedText},
+                                                  {"pattern", Type::kPattern},
+                                                  {"choice", Type::kChoice},
+                                                  {"file", Type::kFile},
+                                                  {"flag", Type::kFlag},
+                                                  {"texts", Type::kTexts},
+                                                  {"ramp", Type::kRamp},
+                                                  {"mix", Type::kMix}};
+  return kTypes.at(name);
 }
 
-void check_text(const WorkloadKey& key, const JsonReader& value) {
-  if (const std::string text = value.text(); !key.one_of.empty() && !is_alternative(text, key.one_of)) {
-    value.fail(fmt::format("must be one of {}", key.one_of));
+WorkloadKey parse_key(const Json& row) {
+  using Texts = std::vector<std::string>;
+  WorkloadKey key;
+  key.name = row.at("key");
+  key.option = row.at("option");
+  key.prefix = row.value("prefix", "");
+  key.type = parse_type(row.at("type"));
+  if (key.type == Type::kCount || key.type == Type::kDuration) {
+    key.min = row.at("min");
+    key.max = row.at("max");
+  } else {
+    key.highest = row.value("max", 0.0);
+  }
+  key.words = row.value("words", Texts());
+  const std::string taken_by = row.at("taken_by");
+  key.for_load = taken_by != "fanin-server";
+  key.for_server = taken_by != "fanin-load";
+  key.in_class = row.contains("in_class");
+  key.protocols = row.value("protocols", Texts());
+  key.needs = row.value("needs", Texts());
+  key.excludes = row.value("excludes", Texts());
+  return key;
+}
+
+const Json& option_table() {
+  static const Json kTable = Json::parse(schema_text("load-options"));
+  return kTable;
+}
+
+void check_choice(const WorkloadKey& key, const JsonReader& value) {
+  if (std::find(key.words.begin(), key.words.end(), value.text()) == key.words.end()) {
+    value.fail(fmt::format("must be one of {}", fmt::join(key.words, "|")));
   }
 }
 
-void check_real(const WorkloadKey& key, const JsonReader& value) {
-  if (const double number = value.number(); number <= 0 || number > static_cast<double>(key.high)) {
-    value.fail(fmt::format("must be above 0 and at most {}", key.high));
+void check_pattern(const JsonReader& value) {
+  if (const std::string problem = why_no_pattern(value.text()); !problem.empty()) {
+    value.fail(fmt::format("is no regular expression (PCRE2): {}", problem));
+  }
+}
+
+void check_number(const WorkloadKey& key, const JsonReader& value) {
+  if (const double number = value.number(); number <= 0 || number > key.highest) {
+    value.fail(fmt::format("must be above 0 and at most {}", key.highest));
   }
 }
 
@@ -106,6 +85,13 @@ void check_texts(const JsonReader& value) {
   }
   for (const JsonReader& item : items) {
     item.text();
+  }
+}
+
+void check_duration(const WorkloadKey& key, const JsonReader& value) {
+  if (value.duration() < Nanoseconds(key.min)) {
+    value.fail(key.min == 1 ? "must be longer than nothing"
+                            : fmt::format("must be {} or longer", format_duration(Nanoseconds(key.min))));
   }
 }
 
@@ -122,8 +108,8 @@ void check_ramp(const WorkloadKey& key, const JsonReader& value) {
   double highest = 0;
   for (const char* end : {"from_per_s", "to_per_s"}) {
     const JsonReader rate = value.at(end);
-    if (rate.number() < 0 || rate.number() > static_cast<double>(key.high)) {
-      rate.fail(fmt::format("must be from 0 to {}", key.high));
+    if (rate.number() < 0 || rate.number() > key.highest) {
+      rate.fail(fmt::format("must be from 0 to {}", key.highest));
     }
     highest = std::max(highest, rate.number());
   }
@@ -137,35 +123,39 @@ std::string option_text(const Json& value) { return value.is_string() ? value.ge
 }  // namespace
 
 void WorkloadKey::check(const JsonReader& value) const {
-  switch (kind) {
-    case Kind::kWhole:
-      value.integer(low, high);
+  switch (type) {
+    case Type::kCount:
+      value.integer(min, max);
       break;
-    case Kind::kReal:
-      check_real(*this, value);
+    case Type::kNumber:
+      check_number(*this, value);
       break;
-    case Kind::kText:
-      check_text(*this, value);
+    case Type::kText:
+    case Type::kEscapedText:  // by the schema
+      value.text();
       break;
-    case Kind::kTexts:
+    case Type::kPattern:
+      check_pattern(value);
+      break;
+    case Type::kChoice:
+      check_choice(*this, value);
+      break;
+    case Type::kTexts:
       check_texts(value);
       break;
-    case Kind::kDuration:
-      if (value.duration() < Nanoseconds(low)) {
-        value.fail(low == 1 ? "must be longer than nothing"
-                            : fmt::format("must be {} or longer", format_duration(Nanoseconds(low))));
-      }
+    case Type::kDuration:
+      check_duration(*this, value);
       break;
-    case Kind::kFlag:
+    case Type::kFlag:
       value.boolean();
       break;
-    case Kind::kFile:
+    case Type::kFile:
       check_file(value);
       break;
-    case Kind::kRamp:
+    case Type::kRamp:
       check_ramp(*this, value);
       break;
-    case Kind::kMix:
+    case Type::kMix:
       check_mix(value);
       break;
   }
@@ -173,29 +163,61 @@ void WorkloadKey::check(const JsonReader& value) const {
 
 void WorkloadKey::append(const Json& value, std::vector<std::string>& arguments) const {
   const auto add = [&](const std::string& text) {
-    arguments.emplace_back(option);
-    arguments.push_back(std::string(prefix) + text);
+    arguments.push_back(option);
+    arguments.push_back(prefix + text);
   };
-  if (kind == Kind::kFlag) {
+  if (type == Type::kFlag) {
     if (value == true) {
-      arguments.emplace_back(option);
+      arguments.push_back(option);
     }
-  } else if (kind == Kind::kRamp) {
+  } else if (type == Type::kRamp) {
     add(fmt::format("{}..{}", value.at("from_per_s").dump(), value.at("to_per_s").dump()));
-  } else if (kind == Kind::kTexts) {
+  } else if (type == Type::kTexts) {
     std::for_each(value.begin(), value.end(), [&](const Json& each) { add(option_text(each)); });
-  } else if (kind == Kind::kMix) {
+  } else if (type == Type::kMix) {
     std::for_each(value.begin(), value.end(), [&](const Json& each) { add(mix_class_text(each)); });
   } else {
     add(option_text(value));
   }
 }
 
-std::span<const WorkloadKey> workload_keys() { return kKeys; }
+std::span<const WorkloadKey> workload_keys() {
+  static const std::vector<WorkloadKey> kKeys = [] {
+    std::vector<WorkloadKey> keys;
+    for (const Json& row : option_table().at("options")) {
+      if (row.contains("is_key")) {
+        keys.push_back(parse_key(row));
+      }
+    }
+    std::stable_partition(keys.begin(), keys.end(), [](const WorkloadKey& key) { return key.name == "protocol"; });
+    return keys;
+  }();
+  return kKeys;
+}
 
 const WorkloadKey* find_workload_key(std::string_view name) {
-  const auto found = std::find_if(kKeys.begin(), kKeys.end(), [&](const WorkloadKey& key) { return key.name == name; });
-  return found == kKeys.end() ? nullptr : &*found;
+  const auto keys = workload_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const WorkloadKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+const WorkloadLimits& workload_limits() {
+  static const WorkloadLimits kLimits = [] {
+    const Json& limits = option_table().at("limits");
+    return WorkloadLimits{limits.at("blocking_threads"), limits.at("in_flight"), limits.at("stamped_bytes")};
+  }();
+  return kLimits;
+}
+
+const ProtocolTraits& protocol_traits(const std::string& name) {
+  static const auto kTraits = [] {
+    std::map<std::string, ProtocolTraits> traits;
+    for (const Json& each : option_table().at("protocols")) {
+      traits[each.at("name")] = {each.at("one_request_per_connection"), each.at("mixes")};
+    }
+    return traits;
+  }();
+  return kTraits.at(name);
 }
 
 }  // namespace fanin::harness

@@ -1,5 +1,5 @@
-#include "harness/suite/workload_rules.h"
-
+// What the keys of a workload ask of one another, as the programs that take their options do. plots/suite_rules.py has
+// the same rules.
 #include <fmt/format.h>
 #include <strings.h>
 
@@ -7,27 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "harness/suite/workload.h"
+#include "harness/suite/workload_keys.h"
 #include "net/duration.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
 
-// As fanin-load has them.
-constexpr std::int64_t kMostBlockingThreads = 20'000;
-constexpr std::int64_t kMostInFlight = 100'000'000;
-constexpr std::int64_t kStampedBytes = 17;
+bool is_given(const Json& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found != values.end() && *found != false && *found != 0;
+}
 
-// The words among `names` that are keys of `values`.
-template <typename Names>
-std::string given_of(const Json& values, const Names& names) {
-  std::string given;
-  for (const char* name : names) {
-    if (values.contains(name)) {
-      given += fmt::format("{}'{}'", given.empty() ? "" : ", ", name);
-    }
+std::string list_keys(const std::vector<std::string>& keys) {
+  std::string text;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    text += fmt::format("{}'{}'", i == 0 ? "" : i + 1 < keys.size() ? ", " : " or ", keys[i]);
   }
-  return given;
+  return text;
 }
 
 // How many of its headers have this name, which ends with a colon, in either case.
@@ -39,40 +37,28 @@ std::ptrdiff_t count_fields(const Json& object, const std::string& name) {
 }
 
 bool has_one_request_per_connection(const Json& values) {
-  return values.at("protocol") == "greet" || values.at("protocol") == "discard";
+  return protocol_traits(values.at("protocol")).one_request_per_connection;
 }
 
-// Keys that some protocols take, as protocols/ has it; their programs refuse them with any other.
-struct OwnKeys {
-  std::vector<std::string> protocols;
-  std::vector<const char*> keys;
-};
-
-const std::vector<OwnKeys>& own_keys() {
-  static const std::vector<OwnKeys> kOwn{
-      {{"http"},
-       {"path", "host", "method", "headers", "body", "body_file", "expect_status", "expect_body", "expect_body_pattern",
-        "root"}},
-      {{"raw"},
-       {"request", "reply_delimiter", "reply_pattern", "reply_limit_bytes", "expect", "greeting_delimiter",
-        "greeting_pattern", "setup_request", "setup_reply_delimiter", "setup_reply_bytes", "setup_reply_pattern",
-        "setup_expect"}},
-      {{"upper"}, {"suffix"}},
-      {{"goodbye"}, {"reply"}},
-      {{"bulk", "raw"}, {"reply_bytes"}},
-      {{"work"}, {"work", "work_share"}},
-      {{"echo", "upper", "discard", "goodbye", "work", "bulk"}, {"payload"}},
-      {{"echo", "upper", "discard", "goodbye", "work", "bulk", "chat"}, {"payload_bytes"}}};
-  return kOwn;
-}
-
-void check_protocol_keys(const Json& values, const JsonReader& place) {
+// What the option table says of keys together.
+void check_table(const Json& values, const JsonReader& place) {
   const std::string protocol = values.at("protocol");
-  for (const auto& [protocols, keys] : own_keys()) {
-    const std::string given = given_of(values, keys);
-    if (!given.empty() && std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
-      place.fail(fmt::format("{} belongs to protocol {}, and the protocol is {}", given, fmt::join(protocols, ", "),
-                             printable(protocol, kLongestName)));
+  const auto is_another = [&values](const std::string& key) { return is_given(values, key); };
+  for (const WorkloadKey& key : workload_keys()) {
+    if (!is_given(values, key.name)) {
+      continue;
+    }
+    const auto& protocols = key.protocols;
+    if (!protocols.empty() && std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
+      place.fail(fmt::format("'{}' belongs to protocol {}, and the protocol is {}", key.name,
+                             fmt::join(protocols, ", "), printable(protocol, kLongestName)));
+    }
+    const auto other = std::find_if(key.excludes.begin(), key.excludes.end(), is_another);
+    if (other != key.excludes.end()) {
+      place.fail(fmt::format("takes '{}' or '{}', not both", key.name, *other));
+    }
+    if (!key.needs.empty() && std::none_of(key.needs.begin(), key.needs.end(), is_another)) {
+      place.fail(fmt::format("'{0}' needs {1}: give {1}, or leave '{0}' out", key.name, list_keys(key.needs)));
     }
   }
 }
@@ -84,31 +70,34 @@ void check_hosts(const Json& values, const JsonReader& place) {
   }
 }
 
+// Ranges of "expect_status" ascend, as their schema cannot say.
+void check_statuses(const Json& values, const JsonReader& place) {
+  constexpr std::size_t kDigits = 3;
+  const std::string statuses = values.value("expect_status", "");
+  for (auto dash = statuses.find('-'); dash != std::string::npos; dash = statuses.find('-', dash + 1)) {
+    const std::string low = statuses.substr(dash < kDigits ? 0 : dash - kDigits, kDigits);
+    const std::string high = statuses.substr(dash + 1, kDigits);
+    if (low > high) {
+      place.fail(
+          fmt::format("'expect_status' has the range {}-{}, which ends before it begins: turn it round", low, high));
+    }
+  }
+}
+
 // What says how one request looks: of the workload, or of a class of its mix together with the workload.
 void check_request(const Json& values, const JsonReader& place) {
   const auto has = [&values](const char* name) { return values.contains(name); };
-  check_protocol_keys(values, place);
-  if (has("payload") && has("payload_bytes")) {
-    place.fail("takes 'payload' or 'payload_bytes', not both");
-  }
-  if (has("body") && has("body_file")) {
-    place.fail("takes 'body' or 'body_file', not both");
-  }
+  check_table(values, place);
+  check_statuses(values, place);
   const int ends = int{has("reply_delimiter")} + int{has("reply_bytes")} + int{has("reply_pattern")};
   if (values.at("protocol") == "raw" && (!has("request") || ends != 1)) {
     place.fail("protocol raw needs 'request', and one of 'reply_delimiter', 'reply_bytes' and 'reply_pattern'");
   }
-  if (values.at("protocol") == "chat" && values.value("payload_bytes", kStampedBytes) < kStampedBytes) {
-    place.fail(
-        fmt::format("protocol chat needs 'payload_bytes' of at least {}, for the stamp of its lines", kStampedBytes));
+  const std::int64_t stamped = workload_limits().stamped_bytes;
+  if (values.at("protocol") == "chat" && values.value("payload_bytes", stamped) < stamped) {
+    place.fail(fmt::format("protocol chat needs 'payload_bytes' of at least {}, for the stamp of its lines", stamped));
   }
   check_hosts(values, place);
-  if (has("reply_limit_bytes") && !has("reply_pattern") && !has("greeting_pattern") && !has("setup_reply_pattern")) {
-    place.fail("'reply_limit_bytes' bounds replies that end by a pattern: give one, or leave it out");
-  }
-  if (has("greeting_delimiter") && has("greeting_pattern")) {
-    place.fail("takes 'greeting_delimiter' or 'greeting_pattern', not both");
-  }
   const int setup_ends =
       int{has("setup_reply_delimiter")} + int{has("setup_reply_bytes")} + int{has("setup_reply_pattern")};
   if (has("setup_request") ? setup_ends != 1 : setup_ends != 0 || has("setup_expect")) {
@@ -133,8 +122,7 @@ Json of_class(Json merged, const Json& own) {
 
 // Each class is asked about with what it takes from the workload.
 void check_classes(const Json& values, const JsonReader& place) {
-  if (const std::string protocol = values.at("protocol");
-      protocol == "chat" || has_one_request_per_connection(values)) {
+  if (const std::string protocol = values.at("protocol"); !protocol_traits(protocol).mixes) {
     place.fail(
         fmt::format("a 'mix' needs replies of the client's own and several requests per connection, which "
                     "protocol {} does not have",
@@ -159,10 +147,10 @@ void check_driver(const Json& values, const JsonReader& place) {
   const bool paced = values.contains("send_bytes_per_s") || values.contains("read_bytes_per_s");
   const std::int64_t connections = values.value("connections", driver == "threads" ? 20 : 10);
   const std::int64_t threads = values.value("threads", driver == "threads" ? connections : 1);
-  if (driver == "threads" && (threads != connections || connections > kMostBlockingThreads)) {
+  if (driver == "threads" && (threads != connections || connections > workload_limits().blocking_threads)) {
     place.fail(
         fmt::format("the driver \"threads\" takes a thread for each of at most {} connections: leave 'threads' out",
-                    kMostBlockingThreads));
+                    workload_limits().blocking_threads));
   }
   if (threads > connections) {
     place.fail(
@@ -171,22 +159,16 @@ void check_driver(const Json& values, const JsonReader& place) {
   if (driver == "threads" && (paced || values.value("pipeline", 1) > 1)) {
     place.fail("'pipeline', 'send_bytes_per_s' and 'read_bytes_per_s' need event loops: give another 'driver'");
   }
-  if (values.value("timestamps", false) && (paced || driver == "threads" || driver == "io-uring")) {
-    place.fail("'timestamps' need the driver \"epoll\", and neither 'send_bytes_per_s' nor 'read_bytes_per_s'");
+  if (values.value("timestamps", false) && (driver == "threads" || driver == "io-uring")) {
+    place.fail("'timestamps' need the driver \"epoll\"");
   }
-  if (connections * values.value("pipeline", std::int64_t{1}) > kMostInFlight) {
-    place.fail(fmt::format("'connections' times 'pipeline' is above {}: give less of one", kMostInFlight));
+  if (connections * values.value("pipeline", std::int64_t{1}) > workload_limits().in_flight) {
+    place.fail(
+        fmt::format("'connections' times 'pipeline' is above {}: give less of one", workload_limits().in_flight));
   }
 }
 
 void check_connections(const Json& values, const JsonReader& place) {
-  const bool has_idle = values.value("idle_connections", 0) > 0;
-  if (values.value("verify_idle", false) && !has_idle) {
-    place.fail("'verify_idle' needs 'idle_connections' above 0, each of which it serves once");
-  }
-  if (values.contains("trickle") && (!has_idle || values.contains("requests"))) {
-    place.fail("'trickle' needs 'idle_connections' above 0, which send its bytes, and no 'requests': give a duration");
-  }
   if (has_one_request_per_connection(values) &&
       (values.value("verify_idle", false) || values.value("pipeline", 1) > 1 ||
        values.value("requests_per_connection", 0) > 1)) {
@@ -217,23 +199,15 @@ void check_schedule(const Json& values, const JsonReader& place) {
   if (is_open && parse_duration(values.value("think_time", "0s")) > Nanoseconds::zero()) {
     place.fail("'think_time' needs a closed loop: with a rate the schedule says when requests are sent");
   }
-  if (!has("ramp")) {
-    return;
-  }
-  if (has("rate")) {
-    place.fail("takes 'rate' or 'ramp', not both");
-  }
-  if (has("requests")) {
-    place.fail("a 'ramp' takes the length of the window, which 'requests' does not say: leave one out");
-  }
-  if (arrival == "bursts" || arrival == "trace") {
+  if (has("ramp") && (arrival == "bursts" || arrival == "trace")) {
     place.fail("a 'ramp' needs the arrival \"poisson\" or \"uniform\": others have one rate");
   }
 }
 
 }  // namespace
 
-void check_workload_rules(const Json& values, const JsonReader& place) {
+void Workload::check_together(const JsonReader& place) const {
+  const Json& values = values_;
   if (values.contains("mix")) {
     check_classes(values, place);
   } else {

@@ -12,7 +12,7 @@
 #include "loadgen/experiments/echo_peer.h"
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/plan/driver_kind.h"
-#include "loadgen/plan/options_files.h"
+#include "loadgen/plan/option_files.h"
 #include "loadgen/reports/report_json.h"
 #include "loadgen/reports/result_file.h"
 #include "net/affinity.h"

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "loadgen/plan/options.h"
+#include "loadgen/plan/plan.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/reports/verdict.h"

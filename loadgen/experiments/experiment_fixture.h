@@ -10,6 +10,7 @@
 #include <string>
 
 #include "loadgen/experiments/experiment.h"
+#include "loadgen/plan/make_plan.h"
 
 namespace fanin::load {
 

@@ -12,6 +12,7 @@
 
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/plan/driver_kind.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/records/machine_load.h"
 #include "loadgen/runs/headroom.h"
 #include "loadgen/runs/run.h"
@@ -78,7 +79,7 @@ LoadProcess::LoadProcess(const LoadOptions& options)
   }
   catch_signals();
   if (options.control_fd) {
-    control_.emplace(*options.control_fd);
+    control_.emplace(static_cast<int>(*options.control_fd));
   }
   if (!options.live_json_path.empty()) {
     live_json_.emplace(options.live_json_path);

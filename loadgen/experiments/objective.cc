@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/option_table.h"
 #include "net/duration.h"
 #include "os/format.h"
 

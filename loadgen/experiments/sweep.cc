@@ -7,7 +7,8 @@
 #include <cmath>
 
 #include "loadgen/experiments/experiment.h"
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/make_plan.h"
+#include "loadgen/plan/option_table.h"
 #include "net/duration.h"
 #include "os/quantity.h"
 

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "loadgen/plan/make_plan.h"
+
 namespace fanin::load {
 namespace {
 

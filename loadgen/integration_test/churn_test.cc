@@ -4,6 +4,7 @@
 
 #include "loadgen/drivers/connect.h"
 #include "loadgen/integration_test/run_fixture.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/records/accept_queue.h"
 #include "loadgen/reports/verdict.h"

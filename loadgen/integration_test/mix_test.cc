@@ -1,5 +1,6 @@
 // Whole runs of a mix of requests.
 #include "loadgen/integration_test/run_fixture.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
 
 namespace fanin::load {

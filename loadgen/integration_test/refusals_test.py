@@ -63,7 +63,7 @@ class BadInput(unittest.TestCase):
     def test_what_does_not_go_together_is_refused(self):
         two = ["--target", "127.0.0.1:1", "--target", "127.0.0.1:2"]
         for arguments, said in (
-            (["127.0.0.1:1", "--interleave", "20ms"], "give each by --target"),
+            (["127.0.0.1:1", "--interleave", "20ms"], "--interleave needs --target"),
             (["127.0.0.1:1", *two], "give all targets by --target"),
             (two[:2], "give 2 to 16"),
             ([*two, "--rate", "100"], "closed loop"),

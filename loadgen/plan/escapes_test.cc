@@ -1,8 +1,8 @@
-#include "loadgen/plan/escapes.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+
+#include "loadgen/plan/protocol_options.h"
 
 namespace fanin::load {
 namespace {

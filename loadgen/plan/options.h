@@ -8,13 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "loadgen/plan/plan.h"
+#include "net/clock.h"
+#include "net/socket.h"
+#include "os/arrival_trace.h"
 #include "os/input_file.h"
-
-// Not CLI11's header: it costs every file that sees it five seconds.
-namespace CLI {
-class App;
-}
 
 namespace fanin::load {
 
@@ -26,8 +23,8 @@ using GivenOption = std::pair<std::string, std::string>;
 // What was in the files that --body-file names, by their names.
 using BodyFiles = std::map<std::string, std::shared_ptr<const InputFile>>;
 
-// What the command line of fanin-load says; what was not given is empty. Input files have been read: a command makes a
-// plan for each of its runs, and all of them send the same bytes, also those of a pipe.
+// What the command line of fanin-load says; what was not given is empty or has its default. Each option is a row of the
+// option table (option_table.h).
 struct LoadOptions {
   std::string target;
   std::vector<std::string> targets;          // interleaved
@@ -65,26 +62,15 @@ struct LoadOptions {
   std::string cpus;
   std::string wait = "auto";
   bool timestamps = false;
-  std::uint64_t seed = 1;
+  std::int64_t seed = 1;
   std::vector<std::int64_t> server_pids;  // one for each target
-  std::optional<int> control_fd;
-  std::optional<InputFile> calibration;
+  std::optional<std::int64_t> control_fd;
+  std::string calibration_path;
+  std::optional<InputFile> calibration;  // what is in it
   std::string json_path;
   std::string live_json_path;
   bool quiet = false;
   bool allow_remote = false;
 };
-
-// Declares the options of docs/command-line.md. `options` must outlive the parsing.
-void add_load_options(CLI::App& app, LoadOptions& options);
-
-// Reads the command line. Returns an exit code where help was printed, asked for or not. Throws std::invalid_argument
-// saying what is wrong with the line.
-std::optional<int> parse_command(int argc, char** argv, LoadOptions& options);
-
-// Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is
-// taken for one with event loops until choose_driver() has looked at the machine. Throws
-// std::invalid_argument with one line that says what is wrong and what to do.
-LoadPlan make_plan(const LoadOptions& options);
 
 }  // namespace fanin::load

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "loadgen/plan/command_line.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/parse_arguments.h"
 
 namespace fanin::load {
@@ -76,7 +78,7 @@ TEST(LoadOptions, HttpTakesHeadersAndABody) {
   const LoadPlan plan = parse_arguments({"--protocol", "http", "--method", "POST", "--header", "A: b", "--header",
                                          "C: d, e", "--body", "hello", "--expect-status", "201"});
   EXPECT_EQ(plan.protocol_texts,
-            (Texts{{"method", "POST"}, {"body", "hello"}, {"expect_status", "201"}, {"headers", "A: b\nC: d, e"}}));
+            (Texts{{"method", "POST"}, {"headers", "A: b\nC: d, e"}, {"body", "hello"}, {"expect_status", "201"}}));
   const std::string request = "POST / HTTP/1.1\r\nHost: localhost\r\nA: b\r\nC: d, e\r\nContent-Length: 5\r\n\r\nhello";
   EXPECT_EQ(plan.request_bytes, request.size());
 }

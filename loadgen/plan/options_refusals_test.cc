@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "loadgen/plan/command_line.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/parse_arguments.h"
 
 namespace fanin::load {

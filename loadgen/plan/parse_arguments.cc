@@ -3,6 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 
+#include "loadgen/plan/command_line.h"
+#include "loadgen/plan/make_plan.h"
+#include "loadgen/plan/option_files.h"
+
 namespace fanin::load {
 
 LoadPlan parse_arguments(const std::vector<std::string>& arguments) {
@@ -12,6 +16,7 @@ LoadPlan parse_arguments(const std::vector<std::string>& arguments) {
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   reversed.emplace_back("127.0.0.1:80");
   app.parse(reversed);
+  read_input_files(options);
   return make_plan(options);
 }
 

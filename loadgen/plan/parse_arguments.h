@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "loadgen/plan/options.h"
+#include "loadgen/plan/plan.h"
 
 namespace fanin::load {
 

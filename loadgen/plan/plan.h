@@ -85,10 +85,9 @@ struct LoadPlan {
   bool timestamps = false;              // of the kernel, beside those of the generator's clock; with the epoll driver
   std::optional<SlicePlan> slices;      // takes turns with other targets
 
-  // What the protocol was told, for the result: its texts as given, escapes included, by their keys in the result.
+  // Options that the result repeats as given, by their keys in it: texts with their escapes, and numbers.
   std::vector<std::pair<std::string, std::string>> protocol_texts;
-  std::optional<std::uint64_t> reply_bytes;
-  std::optional<std::uint64_t> setup_reply_bytes;
+  std::vector<std::pair<std::string, std::int64_t>> given_counts;
 
   // Connections are closed and opened anew as a matter of course.
   bool churns() const noexcept { return requests_per_connection > 0 || connect_on_demand || asks_to_close; }

@@ -66,17 +66,8 @@ Json workload_json(const LoadPlan& plan) {
   for (const auto& [key, text] : plan.protocol_texts) {
     json[key] = text;
   }
-  if (plan.send_bytes_per_s) {
-    json["send_bytes_per_s"] = *plan.send_bytes_per_s;
-  }
-  if (plan.read_bytes_per_s) {
-    json["read_bytes_per_s"] = *plan.read_bytes_per_s;
-  }
-  if (plan.receive_buffer_bytes) {
-    json["receive_buffer_bytes"] = *plan.receive_buffer_bytes;
-  }
-  if (plan.trickle > Nanoseconds(0)) {
-    json["trickle_ns"] = plan.trickle.count();
+  for (const auto& [key, count] : plan.given_counts) {
+    json[key] = count;
   }
   if (plan.warmup_until_steady) {
     json["warmup_until_steady"] = true;
@@ -93,12 +84,6 @@ Json workload_json(const LoadPlan& plan) {
   }
   for (const RequestClass& each : plan.classes) {
     json["mix"].push_back(each.text);
-  }
-  if (plan.setup_reply_bytes) {
-    json["setup_reply_bytes"] = *plan.setup_reply_bytes;
-  }
-  if (plan.reply_bytes) {
-    json["reply_bytes"] = *plan.reply_bytes;
   }
   return json;
 }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "loadgen/drivers/descriptor_table.h"
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/option_table.h"
 #include "net/resolve.h"
 
 namespace fanin::load {

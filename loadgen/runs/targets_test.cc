@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "loadgen/plan/make_plan.h"
 #include "net/socket.h"
 
 namespace fanin::load {

@@ -8,13 +8,13 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import programs, publish, readme, results_page, ticks
+from plots import generated, programs, publish, readme, results_page, ticks
 from plots.json_file import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
 from plots.tests.fixture_parts import comparison_document
 
-PARTS = {name: readme.markers(name) for name in ("chart", "findings")}
+PARTS = {name: generated.markers(name) for name in ("chart", "findings")}
 README = "# before\n\n" + "\nbetween\n".join(f"{a}\nold figures\n{b}" for a, b in PARTS.values()) + "\n\nafter\n"
 
 

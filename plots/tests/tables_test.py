@@ -6,8 +6,9 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from plots import captions
+from plots import captions, option_tables
 from plots.charts import connection_memory
+from plots.document import option_table
 from plots.json_file import read_json
 from plots.style import FAMILIES, MODELS, PANELS
 from plots.sweep import unit
@@ -97,47 +98,25 @@ class Metrics(unittest.TestCase):
         self.assertTrue(set(names) <= set(metrics_in_schema("summary")))
 
 
-def keys_in_harness():
-    """{key: (kind, who takes it)} of the table in harness/suite/workload_keys.cc."""
-    source = (ROOT / "harness" / "suite" / "workload_keys.cc").read_text(encoding="utf-8")
-    table = re.search(r"kKeys = .*?\(\{\n(.*?)\n\}\);", source, re.DOTALL)
-    rows = re.findall(r'\{"(\w+)", "--[\w-]+", Kind::k(\w+)([^}]*)\},', table[1])
-    return {name: (kind, (re.findall(r"Taker::k(\w+)", rest) or ["Load"])[0]) for name, kind, rest in rows}
-
-
-def class_keys_in_harness():
-    """The keys that harness/suite/mix.cc lets a class of a mix have."""
-    source = (ROOT / "harness" / "suite" / "mix.cc").read_text(encoding="utf-8")
-    return re.findall(r'"(\w+)"', re.search(r"kClassKeys = .*?\(\s*\{(.*?)\}\);", source, re.DOTALL)[1])
+OPTIONS = option_table()["options"]
 
 
 class WorkloadKeys(unittest.TestCase):
-    def test_harness_schema_and_dictionary_agree(self):
-        # A key that only the schema knows passes validation, and then the harness refuses the suite.
-        keys = keys_in_harness()
-        self.assertGreater(len(keys), 20)
-        self.assertEqual(sorted(keys), sorted(SUITE_SCHEMA["workload"]["properties"]))
-        # Wherever its lines end.
-        said = re.search(r"A workload takes these keys.*?`warmup`\s+and\s+`duration`", DICTIONARY, re.DOTALL)
-        missing = [name for name in keys if f"`{name}`" not in said[0]]
-        self.assertEqual(missing, [])
+    def test_what_is_made_from_the_table_is_up_to_date(self):
+        """Would catch: an option that is added or changed without python3 -m plots.option_tables."""
+        for path, text in option_tables.make_files(OPTIONS).items():
+            with self.subTest(path.name):
+                read = json.loads if path.suffix == ".json" else str  # a schema may be formatted in another way
+                self.assertEqual(read(path.read_text(encoding="utf-8")), read(text))
 
-    def test_harness_and_schema_agree_on_the_classes_of_a_mix(self):
-        keys = class_keys_in_harness()
-        self.assertGreater(len(keys), 10)
-        self.assertLessEqual(set(keys), set(keys_in_harness()))
-        self.assertEqual(sorted([*keys, "weight", "name"]), sorted(SUITE_SCHEMA["class"]["properties"]))
-
-    def test_numbers_can_be_swept_and_nothing_else(self):
-        numeric = [name for name, (kind, _) in keys_in_harness().items() if kind in ("Whole", "Real")]
-        self.assertEqual(sorted(numeric), sorted(SUITE_SCHEMA["parameter"]["enum"]))
-        self.assertEqual(sorted(numeric), sorted(captions.PARAMETER_WORDS))
-        row = next(line for line in DICTIONARY.splitlines() if line.startswith("| `experiments[].sweep`"))
-        self.assertEqual([name for name in numeric if f"`{name}`" not in row], [])
+    def test_numbers_can_be_swept_and_have_words(self):
+        self.assertEqual(sorted(SUITE_SCHEMA["parameter"]["enum"]), sorted(captions.PARAMETER_WORDS))
+        self.assertEqual(captions.PARAMETER_WORDS["idle_connections"], "idle connections")
 
     def test_what_both_halves_of_a_protocol_must_know_goes_to_both(self):
-        both = {name for name, (_, taker) in keys_in_harness().items() if taker == "Both"}
+        both = {each["key"] for each in OPTIONS if each["taken_by"] == "both"}
         self.assertEqual(both, {"protocol", "suffix", "reply", "reply_bytes"})
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,12 +1,15 @@
-#include "loadgen/plan/options_files.h"
+#include "loadgen/plan/option_files.h"
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/option_table.h"
+#include "loadgen/plan/protocol_options.h"
+#include "os/arrival_trace.h"
 #include "os/output_file.h"
 
 namespace fanin::load {
@@ -30,6 +33,32 @@ NamedFiles input_files(const LoadOptions& options) {
 }
 
 }  // namespace
+
+void read_input_files(LoadOptions& options) {
+  constexpr std::string_view kTrace = "trace:";
+  if (options.arrival && options.arrival->starts_with(kTrace)) {
+    options.trace = std::make_shared<const ArrivalTrace>(
+        ArrivalTrace::read_file(options.arrival->substr(kTrace.size()), "--arrival trace"));
+  }
+  const auto read_body = [&options](const std::string& path) {
+    if (auto& file = options.body_files[path]; !file) {
+      file = std::make_shared<const InputFile>(read_input_file(path, "--body-file"));
+    }
+  };
+  for (const auto& [name, text] : options.protocol_options) {
+    if (name == "body-file") {
+      read_body(text);
+    }
+  }
+  for (const std::string& mix : options.mix) {
+    for (const std::string& path : list_body_files(mix)) {
+      read_body(path);
+    }
+  }
+  if (!options.calibration_path.empty()) {
+    options.calibration = read_input_file(options.calibration_path, "--calibration");
+  }
+}
 
 void refuse_shared_files(const LoadOptions& options) {
   const bool prints_summary = !options.quiet && options.json_path != "-" && options.live_json_path != "-";

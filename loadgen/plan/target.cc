@@ -1,4 +1,4 @@
-#include "loadgen/plan/options_target.h"
+#include "loadgen/plan/target.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "loadgen/plan/option_checks.h"
-#include "loadgen/plan/options_protocol.h"
+#include "loadgen/plan/option_table.h"
+#include "loadgen/plan/protocol_options.h"
 #include "net/resolve.h"
 
 namespace fanin::load {

@@ -1,23 +1,19 @@
-// From what the command line says to a checked plan.
+#include "loadgen/plan/make_plan.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
-#include "loadgen/plan/option_checks.h"
-#include "loadgen/plan/options.h"
-#include "loadgen/plan/options_pace.h"
-#include "loadgen/plan/options_protocol.h"
-#include "loadgen/plan/options_schedule.h"
-#include "loadgen/plan/options_target.h"
+#include "loadgen/plan/make_schedule.h"
+#include "loadgen/plan/option_table.h"
+#include "loadgen/plan/protocol_options.h"
+#include "loadgen/plan/target.h"
 #include "os/quantity.h"
 
 namespace fanin::load {
 namespace {
-
-constexpr std::int64_t kMaxConnections = 10'000'000;
-constexpr std::int64_t kMaxBlockingThreads = 20'000;
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
   const auto resolved = options.addresses.find(options.target);
@@ -28,48 +24,38 @@ void set_target(const LoadOptions& options, LoadPlan& plan) {
 }
 
 void set_connecting(const LoadOptions& options, LoadPlan& plan) {
-  if (!options.connecting) {
-    return;
+  if (options.connecting) {
+    const auto count = parse_count(*options.connecting);  // nothing: all
+    plan.connecting = count ? static_cast<std::uint32_t>(*count) : plan.connections + plan.idle;
   }
-  const std::string& text = *options.connecting;
-  const std::int64_t count = text == "all" ? std::int64_t{plan.connections} + plan.idle : parse_count(text).value_or(0);
-  if (text != "all" && (count < 1 || count > kMaxConnections)) {
-    refuse(fmt::format("--connect-concurrency {} is out of range: give 1 to {}, or all", text, kMaxConnections));
-  }
-  plan.connecting = static_cast<std::uint32_t>(count);
 }
 
 void set_connections(const LoadOptions& options, LoadPlan& plan) {
   plan.driver = choose_driver(options.driver, std::nullopt).kind;
   const bool loops = has_event_loops(plan.driver);
-  const std::int64_t most = loops ? kMaxConnections : kMaxBlockingThreads;
-  plan.connections =
-      static_cast<std::uint32_t>(in_range("--connections", options.connections.value_or(loops ? 10 : 20), 1, most));
+  const std::int64_t connections = options.connections.value_or(loops ? 10 : 20);
+  if (!loops && connections > kMaxBlockingThreads) {
+    refuse(fmt::format("--connections {} is out of range: give 1 to {} with the threads driver", connections,
+                       kMaxBlockingThreads));
+  }
+  plan.connections = static_cast<std::uint32_t>(connections);
   if (!loops && options.threads && *options.threads != plan.connections) {
     refuse("--threads is the number of event loops: the threads driver takes one thread per connection");
   }
-  plan.threads = loops ? static_cast<unsigned>(in_range("--threads", options.threads.value_or(1), 1, 1024))
-                       : static_cast<unsigned>(plan.connections);
+  plan.threads = loops ? static_cast<unsigned>(options.threads.value_or(1)) : static_cast<unsigned>(plan.connections);
   if (plan.threads > plan.connections) {
     refuse(fmt::format("{} threads for {} connections: give --connections of at least --threads", plan.threads,
                        plan.connections));
   }
-  plan.idle = static_cast<std::uint32_t>(in_range("--idle-connections", options.idle, 0, kMaxConnections));
+  plan.idle = static_cast<std::uint32_t>(options.idle);
   plan.verify_idle = options.verify_idle;
-  if (plan.verify_idle && plan.idle == 0) {
-    refuse("--verify-idle needs --idle-connections: it serves every idle connection once");
-  }
   set_connecting(options, plan);
 }
 
 void set_close(const LoadOptions& options, LoadPlan& plan) {
   constexpr std::array kKinds{CloseKind::kFin, CloseKind::kRst, CloseKind::kServer};
-  const auto kind =
-      std::find_if(kKinds.begin(), kKinds.end(), [&](CloseKind each) { return close_name(each) == options.close; });
-  if (kind == kKinds.end()) {
-    refuse(fmt::format("--close {} is unknown: choose fin, rst or server", options.close));
-  }
-  plan.close = *kind;
+  plan.close =
+      *std::find_if(kKinds.begin(), kKinds.end(), [&](CloseKind each) { return close_name(each) == options.close; });
   if (plan.close == CloseKind::kServer && options.requests_per_connection.value_or(0) == 0 && !plan.asks_to_close) {
     refuse("--close server needs --requests-per-connection: else nothing says when the server is to close");
   }
@@ -83,21 +69,41 @@ void set_timestamps(const LoadOptions& options, LoadPlan& plan) {
   if (options.driver != "auto" && options.driver != driver_name(DriverKind::kEpoll)) {
     refuse(fmt::format("--timestamps is for the epoll driver, not for {}: leave --driver out", options.driver));
   }
-  if (options.send_rate || options.read_rate) {
-    refuse(
-        "--timestamps is of whole sends and reads, --send-bytes-per-s and --read-bytes-per-s make pieces of them: "
-        "leave one out");
-  }
   if (plan.target.is_unix()) {
     refuse("--timestamps needs TCP, a Unix-domain socket has none: leave it out");
   }
+}
+
+std::optional<std::uint64_t> check_pace(const char* option, const std::optional<std::int64_t>& rate,
+                                        const LoadPlan& plan) {
+  if (rate && !has_event_loops(plan.driver)) {
+    refuse(fmt::format("{} needs event loops: choose --driver epoll, or leave it to fanin-load", option));
+  }
+  return rate;
+}
+
+void set_trickle(const LoadOptions& options, LoadPlan& plan) {
+  plan.trickle = options.trickle.value_or(Nanoseconds(0));
+  if (options.trickle && plan.request_bytes < 2) {
+    refuse("--trickle needs requests of at least two bytes, since it never sends the last one: give --payload-bytes");
+  }
+}
+
+// How slowly connections send and read. Protocol and loop must have been set.
+void set_pace(const LoadOptions& options, LoadPlan& plan) {
+  plan.send_bytes_per_s = check_pace("--send-bytes-per-s", options.send_rate, plan);
+  plan.read_bytes_per_s = check_pace("--read-bytes-per-s", options.read_rate, plan);
+  plan.receive_buffer_bytes = options.receive_buffer;
+  set_trickle(options, plan);
 }
 
 }  // namespace
 
 LoadPlan make_plan(const LoadOptions& given) {
   const LoadOptions options = without_url(given);
+  check_options(options);
   LoadPlan plan;
+  plan.given_counts = given_counts(options);
   set_target(options, plan);
   set_connections(options, plan);
   set_protocol(options, plan);
@@ -113,12 +119,12 @@ LoadPlan make_plan(const LoadOptions& given) {
   set_times(options, plan);
   set_close(options, plan);
   set_pace(options, plan);
-  plan.seed = options.seed;
+  plan.seed = static_cast<std::uint64_t>(options.seed);
   if (options.server_pids.size() > 1) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));
   }
-  for (const std::int64_t pid : options.server_pids) {
-    plan.server = {.roots = {static_cast<pid_t>(in_range("--server-pid", pid, 1, 1 << 30))}, .given = true};
+  if (!options.server_pids.empty()) {
+    plan.server = {.roots = {static_cast<pid_t>(options.server_pids.front())}, .given = true};
   }
   return plan;
 }

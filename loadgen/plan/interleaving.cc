@@ -1,8 +1,8 @@
-#include "loadgen/plan/slices_options.h"
+#include "loadgen/plan/interleaving.h"
 
 #include <fmt/format.h>
 
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/option_table.h"
 
 namespace fanin::load {
 namespace {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
+#include "loadgen/plan/plan.h"
 
 namespace fanin::load {
 

@@ -1,38 +1,28 @@
-#include "loadgen/plan/options_schedule.h"
+#include "loadgen/plan/make_schedule.h"
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <string_view>
 
-#include "loadgen/plan/option_checks.h"
+#include "loadgen/plan/option_table.h"
 #include "net/duration.h"
 #include "os/quantity.h"
 
 namespace fanin::load {
 namespace {
 
-constexpr std::int64_t kMaxPipeline = 65535;
-constexpr std::int64_t kMaxInFlight = 100'000'000;  // 16 bytes each
-constexpr double kHighestRate = 1e8;
 constexpr Nanoseconds kLongestWarmup = std::chrono::seconds(10);  // of --warmup auto
 
-bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= kHighestRate; }
+double highest_rate() { return find_option("rate").number.max; }
 
-void set_rate(const LoadOptions& options, LoadPlan& plan) {
-  plan.rate_per_s = options.rate_per_s;
-  if (plan.rate_per_s && !is_rate(*plan.rate_per_s)) {
-    refuse(fmt::format("--rate {} is out of range: give requests per second, above 0 and at most {}", *plan.rate_per_s,
-                       kHighestRate));
-  }
-}
+bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= highest_rate(); }
 
 double parse_rate(std::string_view text, const std::string& whole) {
   const double rate = parse_number(text).value_or(-1);
-  if (!(rate >= 0 && rate <= kHighestRate)) {
+  if (!(rate >= 0 && rate <= highest_rate())) {
     refuse(
         fmt::format("--ramp {}: '{}' is no rate from 0 to {}: give FROM..TO in requests per second, such as 1000..5000",
-                    whole, text, kHighestRate));
+                    whole, text, highest_rate()));
   }
   return rate;
 }
@@ -48,12 +38,6 @@ void set_ramp(const LoadOptions& options, LoadPlan& plan) {
                 .to_per_s = parse_rate(std::string_view(text).substr(dots + 2), text)};
   if (ramp.mean_per_s() <= 0) {
     refuse(fmt::format("--ramp {} asks for nothing: one of its rates must be above 0", text));
-  }
-  if (options.rate_per_s) {
-    refuse("--rate and --ramp contradict each other: give one");
-  }
-  if (options.requests) {
-    refuse("--ramp needs --duration: a number of requests does not say how long the ramp is");
   }
   if (plan.arrival != ArrivalKind::kPoisson && plan.arrival != ArrivalKind::kUniform) {
     refuse(fmt::format("--ramp needs --arrival poisson or uniform: {} arrivals have one rate",
@@ -74,17 +58,18 @@ void set_trace(const LoadOptions& options, LoadPlan& plan) {
 }
 
 void set_bursts(const std::string& size, LoadPlan& plan) {
-  constexpr std::uint32_t kMaxSendBytes = 10'000'000;
+  const CountBounds& bounds = find_option("burst-size").count;
   const std::int64_t count = parse_count(size).value_or(0);
-  if (count < 1 || count > kMaxSendBytes) {
-    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from 1 to {}", size, kMaxSendBytes));
+  if (count < bounds.min || count > bounds.max) {
+    refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from {} to {}", size, bounds.min,
+                       bounds.max));
   }
   plan.arrival = ArrivalKind::kBursts;
   plan.burst_size = static_cast<std::uint32_t>(count);
 }
 
 void set_arrival(const LoadOptions& options, LoadPlan& plan) {
-  set_rate(options, plan);
+  plan.rate_per_s = options.rate_per_s;
   const std::string arrival = options.arrival.value_or("poisson");
   const std::string name = arrival.substr(0, arrival.find(':'));
   const std::string detail = name.size() < arrival.size() ? arrival.substr(name.size() + 1) : "";
@@ -125,8 +110,7 @@ void set_requests_per_connection(const LoadOptions& options, LoadPlan& plan) {
                     "it out",
                     count, plan.protocol_name));
   }
-  plan.requests_per_connection = static_cast<std::uint32_t>(
-      in_range("--requests-per-connection", plan.connect_on_demand ? 0 : count, 0, std::numeric_limits<int>::max()));
+  plan.requests_per_connection = plan.connect_on_demand ? 0 : static_cast<std::uint32_t>(count);
 }
 
 }  // namespace
@@ -139,8 +123,10 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
   if (plan.think_time > Nanoseconds(0) && plan.rate_per_s) {
     refuse("--think-time needs a closed loop: with --rate the schedule says when requests are sent");
   }
-  plan.pipeline = static_cast<std::uint32_t>(in_range("--pipeline", options.pipeline, 1, kMaxPipeline));
-  in_range("--connections times --pipeline,", std::int64_t{plan.connections} * plan.pipeline, 1, kMaxInFlight);
+  plan.pipeline = static_cast<std::uint32_t>(options.pipeline);
+  if (std::int64_t{plan.connections} * plan.pipeline > kMaxInFlight) {
+    refuse(fmt::format("--connections times --pipeline is above {}: give less of one", kMaxInFlight));
+  }
   if (plan.pipeline > 1 && (tutorial || plan.connect_on_demand)) {
     refuse(fmt::format("--pipeline {} needs event loops and a protocol with several requests per connection",
                        plan.pipeline));
@@ -149,14 +135,8 @@ void set_loop(const LoadOptions& options, LoadPlan& plan) {
 }
 
 void set_times(const LoadOptions& options, LoadPlan& plan) {
-  if (options.duration && options.requests) {
-    refuse("--duration and --requests contradict each other: give one");
-  }
-  plan.duration = positive("--duration", options.duration.value_or(kDefaultDuration));
-  if (options.requests) {
-    plan.requests = static_cast<std::uint64_t>(
-        in_range("--requests", *options.requests, 1, std::numeric_limits<std::int64_t>::max()));
-  }
+  plan.duration = options.duration.value_or(kDefaultDuration);
+  plan.requests = options.requests;
   plan.warmup_until_steady = options.warmup == "auto";
   plan.warmup = plan.warmup_until_steady ? kLongestWarmup : parse_duration(options.warmup);
   if (plan.ramp && plan.warmup_until_steady) {
@@ -166,7 +146,7 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
     plan.ramp->begin = plan.warmup;
     plan.ramp->length = plan.duration;
   }
-  plan.timeout = positive("--timeout", options.timeout);
+  plan.timeout = options.timeout;
 }
 
 }  // namespace fanin::load

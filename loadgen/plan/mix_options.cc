@@ -1,14 +1,12 @@
 // Classes of requests by weight, from the command line.
-#include "loadgen/plan/options_mix.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
-#include "loadgen/plan/option_checks.h"
-#include "loadgen/plan/options_protocol.h"
+#include "loadgen/plan/option_table.h"
+#include "loadgen/plan/protocol_options.h"
 #include "protocols/mix_client.h"
 #include "protocols/options.h"
 
@@ -131,16 +129,18 @@ void check_protocol(const LoadOptions& options, const Protocol& protocol) {
 
 }  // namespace
 
-void read_body_files(const std::string& mix, BodyFiles& files) {
+std::vector<std::string> list_body_files(const std::string& mix) {
+  std::vector<std::string> files;
   try {
     for (const auto& [name, text] : parse_entry(mix).options) {
       if (name == "body-file") {
-        read_body_file(text, files);
+        files.push_back(text);
       }
     }
   } catch (const std::invalid_argument& error) {
     refuse(fmt::format("--mix '{}': {}", mix, error.what()));
   }
+  return files;
 }
 
 void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan) {
@@ -163,7 +163,7 @@ void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& pla
   std::vector<bool> closes;
   std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(closes),
                  [](const RequestClass& each) { return each.asks_to_close; });
-  plan.mix = std::make_shared<const RequestMix>(options.seed, weights, std::move(closes));
+  plan.mix = std::make_shared<const RequestMix>(static_cast<std::uint64_t>(options.seed), weights, std::move(closes));
   plan.speak(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, told] {
     std::vector<std::unique_ptr<ClientProtocol>> clients;
     std::transform(told.begin(), told.end(), std::back_inserter(clients), make);

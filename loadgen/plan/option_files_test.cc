@@ -1,4 +1,4 @@
-#include "loadgen/plan/options_files.h"
+#include "loadgen/plan/option_files.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

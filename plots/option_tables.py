@@ -1,0 +1,208 @@
+"""python3 -m plots.option_tables [FANIN_LOAD]: writes everything that is made from the generator's table of options.
+
+Copies `fanin-load options --json` to results/schema/load-options.json, and makes from it the workload's part of the
+schemas of suites and of load results, the options in docs/command-line.md, and the keys in results/README.md.
+"""
+
+from plots import programs
+
+programs.require_modules("jsonschema")
+
+import json
+import subprocess
+import sys
+
+from plots.document import SCHEMA_DIR
+from plots.generated import replaced
+from plots.json_file import InputError
+from plots.programs import TOP, find_program
+
+_WIDTH = 160
+_VALUES = {"count": "N", "number": "R", "duration": "D", "pattern": "REGEX", "file": "FILE", "ramp": "FROM..TO"}
+_TYPES = {
+    "duration": "duration",
+    "text": "text",
+    "escaped_text": "text with C escapes",
+    "pattern": "regular expression",
+    "file": "file",
+    "flag": "true or false",
+    "texts": "list of texts",
+    "ramp": '`{"from_per_s":1000,"to_per_s":5000}`',
+    "mix": "list of classes, below",
+}
+
+
+def make_files(options, top=TOP):
+    """{path: text} of all files that are made from the table, but for the copy of the table."""
+    options = _parse(json.dumps(options))
+    made = {}
+    for path, change in (
+        (top / "results/schema/suite.schema.json", _change_suite_schema),
+        (top / "results/schema/load.schema.json", _change_load_schema),
+    ):
+        schema = _parse(path.read_text(encoding="utf-8"))
+        change(schema["$defs"], options)
+        made[path] = _dump(schema) + "\n"
+    for path, name, content in (
+        (top / "docs/command-line.md", "options", _option_tables(options)),
+        (top / "results/README.md", "workload keys", _key_table(options)),
+    ):
+        made[path] = replaced(path.read_text(encoding="utf-8"), name, content, path)
+    return made
+
+
+def _parse(text):
+    """Floats that are whole become integers."""
+    return json.loads(text, parse_float=lambda digits: int(float(digits)) if float(digits).is_integer() else float(digits))
+
+
+def _change_suite_schema(definitions, options):
+    keys = [each for each in options if "is_key" in each]
+    definitions["workload"]["properties"] = {each["key"]: _key_schema(each) for each in keys}
+    own = {name: definitions["class"]["properties"][name] for name in ("weight", "name")}
+    of_class = {each["key"]: _key_schema(each) for each in keys if "in_class" in each}
+    definitions["class"]["properties"] = {**own, **of_class}
+    definitions["parameter"]["enum"] = [each["key"] for each in keys if each["type"] in ("count", "number")]
+
+
+def _key_schema(option):
+    """What a suite may say of a key."""
+    kind = option["type"]
+    if kind in ("count", "number"):
+        bounds = {"minimum": option.get("min"), "exclusiveMinimum": option.get("above"), "maximum": option["max"]}
+        return {"type": "integer" if kind == "count" else "number", **_given(bounds)}
+    if kind == "ramp":
+        rate = {"type": "number", "minimum": option["min"], "maximum": option["max"]}
+        ends = ("from_per_s", "to_per_s")
+        return {"type": "object", "additionalProperties": False, "required": list(ends), "properties": dict.fromkeys(ends, rate)}
+    if "form" in option or kind in ("duration", "escaped_text", "file"):
+        return {"$ref": f"#/$defs/{option.get('form', kind)}"}
+    return {
+        "choice": {"enum": option.get("words")},
+        "flag": {"type": "boolean"},
+        "mix": {"type": "array", "minItems": 2, "maxItems": 16, "items": {"$ref": "#/$defs/class"}},
+    }.get(kind, {"type": "string", "minLength": 1})
+
+
+def _change_load_schema(definitions, options):
+    """The keys up to `mix` are the report's own; those behind it occur where their options were given."""
+    properties = definitions["workload"]["properties"]
+    names = list(properties)
+    given = dict(_result_key(each) for each in options if "in_result" in each)
+    own = {name: properties[name] for name in names[: names.index("mix") + 1] if name not in given}
+    definitions["workload"]["properties"] = {**own, **given}
+
+
+def _result_key(option):
+    if option["type"] in ("count", "duration"):
+        key = option["key"] + ("_ns" if option["type"] == "duration" else "")
+        return key, {"description": option["help"], "type": "integer", "minimum": option["min"]}
+    several = {"description": "one per line"} if option["type"] == "texts" else {}
+    return option["key"], {**several, "type": "string"}
+
+
+def _given(values):
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _dump(value, indent="", room=_WIDTH):
+    """JSON with each object and list on one line where it fits."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not value or not isinstance(value, (dict, list)) or (indent and len(line) <= room):
+        return line
+    further = indent + "  "
+    if isinstance(value, list) and not any(isinstance(each, (dict, list)) for each in value):
+        return "[\n" + _fill([json.dumps(each, ensure_ascii=False) for each in value], further) + f"\n{indent}]"
+    if isinstance(value, list):
+        parts = [_dump(each, further, _WIDTH - len(further)) for each in value]
+        return "[\n" + ",\n".join(further + part for part in parts) + f"\n{indent}]"
+    names = {key: f"{json.dumps(key, ensure_ascii=False)}: " for key in value}
+    parts = [name + _dump(value[key], further, _WIDTH - len(further) - len(name)) for key, name in names.items()]
+    return "{\n" + ",\n".join(further + part for part in parts) + f"\n{indent}}}"
+
+
+def _fill(words, indent):
+    """Words with commas between, as many on a line as fit."""
+    lines = [indent + words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) + 3 > _WIDTH:
+            lines[-1] += ","
+            lines.append(indent + word)
+        else:
+            lines[-1] += f", {word}"
+    return "\n".join(lines)
+
+
+def _option_tables(options):
+    """A table for each group of the help."""
+    groups = dict.fromkeys(each["group"] for each in options if "is_option" in each)
+    parts = []
+    for group in groups:
+        rows = [_option_row(each) for each in options if "is_option" in each and each["group"] == group]
+        parts.append("\n".join([f"| {group} | default | meaning |", "|--------|---------|---------|", *rows]))
+    return "\n\n".join(parts)
+
+
+def _option_row(option):
+    names = f"{option['letter']}, {option['option']}" if "letter" in option else option["option"]
+    value = "" if option["type"] == "flag" else f" {_value(option)}"
+    repeated = ", repeatable" if "repeated" in option else ""
+    meaning = ". ".join(option[key] for key in ("help", "details") if key in option)
+    return f"| `{names}{value}`{repeated} | {option.get('default', '')} | {meaning} |"
+
+
+def _value(option):
+    """What stands for the value of an option."""
+    if "value" in option:
+        text = option["value"]
+    elif option["type"] == "choice":
+        text = "|".join(option["words"])
+    else:
+        text = "BYTES" if option.get("unit") == "bytes" else _VALUES.get(option["type"], "TEXT")
+        text = "|".join([text, *option.get("words", ())])
+    return text.replace("|", "\\|")
+
+
+def _key_table(options):
+    rows = [_key_row(each) for each in options if "is_key" in each]
+    head = ("| key | value | of a class | protocols | given to | meaning |", "|-----|-------|---|---|---|---------|")
+    return "\n".join([*head, *rows])
+
+
+def _key_row(option):
+    protocols = ", ".join(f"`{name}`" for name in option.get("protocols", ()))
+    programs = "both programs" if option["taken_by"] == "both" else f"`{option['taken_by']}`"
+    in_class = "yes" if "in_class" in option else ""
+    return f"| `{option['key']}` | {_key_type(option)} | {in_class} | {protocols} | {programs} | {option['help']} |"
+
+
+def _key_type(option):
+    if option["type"] == "choice":
+        return ", ".join(f"`{word}`" for word in option["words"])
+    if option["type"] == "count":
+        return f"{option['min']:,} to {option['max']:,}"
+    if option["type"] == "number":
+        return f"above {option['above']:,.0f}, at most {option['max']:,.0f}"
+    return _TYPES[option["type"]]
+
+
+def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    program = arguments[0] if arguments else find_program("fanin-load")
+    if program is None or len(arguments) > 1:
+        print("plots.option_tables: no fanin-load is built: build it, or name one", file=sys.stderr)
+        return 2
+    try:
+        done = subprocess.run([program, "options", "--json"], capture_output=True, check=True, text=True)
+        (SCHEMA_DIR / "load-options.json").write_text(done.stdout, encoding="utf-8")
+        for path, text in make_files(json.loads(done.stdout)["options"]).items():
+            path.write_text(text, encoding="utf-8")
+    except (InputError, OSError, subprocess.CalledProcessError) as error:
+        print(f"plots.option_tables: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    programs.end_on_sigpipe()
+    sys.exit(main())
