@@ -10,30 +10,30 @@ from pathlib import Path
 
 from plots import captions, charts, page, report, style
 from plots.charts import micro
-from plots.json_file import InputError, say
+from plots.json_file import InputError, print_line
 from plots.run_file import load_run
 
 
 def parse(arguments):
-    """The command line. Exits with 2 where it makes no sense."""
+    """The options. Exits with 2 if they are wrong."""
     parser = argparse.ArgumentParser(prog="plots", description="Draws the charts of a fanin run and writes its report.")
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory or a run.json")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where the charts go (default: charts/ beside the run.json)"
+        "--out", type=Path, metavar="DIR", help="directory of the charts (default: charts/ next to the run.json)"
     )
-    micro_help = "Google Benchmark JSON (default: micro.json beside the run.json, if there)"
+    micro_help = "Google Benchmark JSON (default: micro.json next to the run.json, if it exists)"
     parser.add_argument("--micro", type=Path, metavar="FILE", help=micro_help)
     return parser.parse_args(arguments)
 
 
 def draw(options):
-    """Draws everything and yields the path of each file written. Raises InputError, and OSError where writing fails."""
+    """Draws everything and yields the path of each file written. Raises InputError, and OSError if writing fails."""
     run = load_run(options.run)
-    beside = run.path.parent
-    lying_there = (path for path in (beside / "micro.json", beside / "micro.json.gz") if path.exists())
-    micro_file = options.micro or next(lying_there, None)
+    folder = run.path.parent
+    present = (path for path in (folder / "micro.json", folder / "micro.json.gz") if path.exists())
+    micro_file = options.micro or next(present, None)
     measured = micro.load_micro(micro_file) if micro_file else None
-    out = options.out or beside / "charts"
+    out = options.out or folder / "charts"
     out.mkdir(parents=True, exist_ok=True)
     book = style.StyleBook(run.servers)
     pictures = []
@@ -55,11 +55,11 @@ def _save(pictures, figure, stem, experiment):
 
 
 def main(arguments=None):
-    """Returns the exit code: 0, or 2 for input that cannot be drawn or a directory that cannot be written."""
+    """Returns the exit code: 0, or 2 for wrong input or a directory that cannot be written."""
     options = parse(arguments)
     try:
         for path in draw(options):
-            say(path)
+            print_line(path)
     except InputError as error:
         print(f"plots: {error}", file=sys.stderr)
         return 2

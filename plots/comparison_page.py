@@ -47,23 +47,22 @@ VALIDATIONS = {
     ),
     "fault-injection": (("Fault injection: every request is accounted for, every error is named", "a server that"),),
 }
-# Minimal clients over the same kernel interface as a driver: a floor for its cost.
+# Minimal clients over the kernel interface of a driver: the floor of its cost.
 FLOORS = {
     "fanin-load io-uring": {
         "minimal-uring-client record": "records as little as possible",
         "minimal-uring-client": "records nothing",
     }
 }
-# The program with the same figure in the same document: a floor or ceiling.
+# The minimal program with the same figure in the document.
 MINIMAL = {"new connections per second": "minimal-connector"}
 COSTS = """## CPU time per request, compared with other programs
 
-The programs run in turn within rounds on the same CPU. The first column is the program's own CPU time; the others are
-the ratio to the program in the column's head: the median over rounds and its interval."""
+The programs are interleaved within rounds on the same CPU. The first column is the CPU time of the program, the others
+its ratio to the program in the heading: median over rounds and interval."""
 VALIDATION = """## Validation against known values
 
-`fanin-load` measures servers whose behaviour is known, and its own schedule. A dash: no value is known, or none could
-be measured."""
+`fanin-load` measures servers with known behaviour, and its own schedule. A dash: unknown, or not measured."""
 
 
 @dataclass
@@ -80,7 +79,7 @@ class Claim:
 
 
 def claims_table(documents):
-    """The claims as a table, in a list; an empty list where no document backs a claim."""
+    """The claims as a table, in a list; an empty list if no document backs a claim."""
     claims = {}
     order = list(VALIDATIONS)
     for document in sorted(documents, key=lambda each: order.index(each["kind"]) if each["kind"] in order else -1):
@@ -135,7 +134,7 @@ def _format_minimal(document, name):
 
 
 def _measure_margin(figure):
-    """How far the figure is from its nearest bound, as a share of what it may deviate; less than 0 beyond it."""
+    """The distance of the figure to its nearest bound, as a share of the permitted deviation; negative beyond it."""
     measured, expected, low, high = (figure[key] for key in ("measured", "expected", "low", "high"))
     if measured is None:
         return float("-inf")
@@ -146,7 +145,7 @@ def _measure_margin(figure):
 
 
 def sections(documents):
-    """All figures of comparisons and validations; nothing where there are none."""
+    """All figures of comparisons and validations."""
     comparisons = [each for each in documents if each["schema"] == "fanin-comparison"]
     known = [each for each in documents if each["schema"] != "fanin-comparison"]
     parts = [COSTS, *map(_format_costs, comparisons), *_format_skipped(comparisons)] if comparisons else []
@@ -154,7 +153,7 @@ def sections(documents):
 
 
 def _format_costs(document):
-    """A row for each program that is compared, a column for each that others are compared with."""
+    """A row for each program, a column for each baseline."""
     cost = {row["name"]: f"{row['cpu_us_per_request']:.2f} \u00b5s" for row in document["rows"]}
     ratios = {(each["name"], each["baseline"]): format_ratio(each) for each in document["ratios"]}
     columns = list(dict.fromkeys(baseline for _, baseline in ratios))
@@ -174,11 +173,11 @@ def format_ratio(ratio):
 
 def _format_skipped(comparisons):
     skipped = {f"`{each['name']}` ({each['reason']})": None for document in comparisons for each in document["skipped"]}
-    return [f"Left out: {'; '.join(skipped)}."] * bool(skipped)
+    return [f"Not measured: {'; '.join(skipped)}."] * bool(skipped)
 
 
 def _format_validation(document):
-    """What the generator measured, the expected value, the bound and the verdict."""
+    """Measured and expected value, bound and verdict of each figure."""
     head = f"| {document['title']} (`{document['driver']}`) | measured | expected | bound | |"
     rows = [head, "|---|---|---|---|---|"]
     for each in document["figures"]:
@@ -193,7 +192,7 @@ def format_verdict(holds):
 
 
 def format_unit(figure):
-    """What is written behind its numbers."""
+    """The unit after its numbers."""
     return {"share": "", "count": "", "ratio": "", "1/s": "/s"}.get(figure["unit"], f" {figure['unit']}")
 
 

@@ -1,6 +1,6 @@
-"""What a JSON Schema cannot say: sums that add up, names that exist, summaries that follow from rounds.
+"""Checks beyond a JSON Schema: sums add up, names exist, percentiles follow from buckets.
 
-`fanin validate` recomputes the summaries, by the code that computes them; nothing here does.
+`fanin validate` checks that summaries follow from rounds, with the code that computes them.
 """
 
 import subprocess
@@ -176,7 +176,7 @@ def _cell_findings(run):
 
 
 def summary_findings(path):
-    """Returns what `fanin validate` finds in a run file; None where no `fanin` is built or installed."""
+    """Returns the Findings of `fanin validate` in a run file; None if no `fanin` is built or installed."""
     program = programs.find_program("fanin")
     if program is None:
         return None

@@ -39,8 +39,8 @@ class Finding:
 
 
 def _all_plain_buckets(value):
-    # A run holds hundreds of thousands of buckets; asking jsonschema about each takes minutes, this takes a moment.
-    # It accepts only what the schema accepts; everything else goes to jsonschema, which finds the words.
+    # A run has hundreds of thousands of buckets; jsonschema takes minutes for them. This accepts only what the schema
+    # accepts; jsonschema checks the rest and finds the message.
     return all(
         type(item) is list
         and len(item) == 2
@@ -59,14 +59,14 @@ def _items(validator, items, instance, schema):
 
 
 def _pattern(validator, pattern, instance, schema):
-    # As ECMA-262 has it, and `fanin`: $ is the end, where Python's also stands before a last newline.
+    # $ is the end, as in ECMA-262 and `fanin`; in Python it also matches before a last newline.
     yield from jsonschema.Draft202012Validator.VALIDATORS["pattern"](
         validator, pattern.replace("$", r"\Z"), instance, schema
     )
 
 
 def _is_integer(checker, value):
-    # 1.0 is none: `fanin` reads counts as they are written.
+    # 1.0 is no integer, as for `fanin`.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -76,7 +76,7 @@ def _schemas():
     for kind, name in SCHEMA_FILES.items():
         schema = read_json(SCHEMA_DIR / name)
         jsonschema.Draft202012Validator.check_schema(schema)
-        # Where a schema says which it is, jsonschema goes on below it with a validator of its own, without our short cut.
+        # At a $schema jsonschema creates a validator of its own, without our shortcut.
         del schema["$schema"]
         loaded[kind] = schema
     return loaded
@@ -104,12 +104,12 @@ def _validator(kind, definition=None):
 
 
 def _leaf(error):
-    """The error a person can act on: for anyOf and oneOf the innermost one of the branch that came nearest."""
+    """The error to report: for anyOf and oneOf the innermost one of the nearest branch."""
     while error.context:
         branches = {}
         for each in error.context:
             branches.setdefault(each.schema_path[0], []).append(each)
-        # A branch that fails on the value's own type was not meant; of the others the one with fewest errors was.
+        # The nearest branch accepts the value's type and has the fewest errors.
         nearest = min(branches.values(), key=lambda errors: (_is_wrong_kind(errors), len(errors)))
         error = nearest[0]
     return error
@@ -122,9 +122,9 @@ def _is_wrong_kind(errors):
 def _wording(error):
     value = error.instance
     if error.schema is False or error.validator is None:
-        return "this key cannot stand here"
+        return "this key is not permitted here"
     if error.validator == "required":
-        # One error comes per missing key, and only its message says which.
+        # Each missing key is an error; only its message names the key.
         key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
         return f'there is no key "{key}"'
     if error.validator == "additionalProperties":
@@ -149,7 +149,7 @@ def _either(kinds):
     return kinds if isinstance(kinds, str) else " or ".join(kinds)
 
 
-def kind_of(document, origin):
+def check_kind(document, origin):
     """Returns the document's "schema" key after checking that and the version. Raises InputError otherwise."""
     if not isinstance(document, dict):
         raise InputError(f'{origin}: $: should be an object with a key "schema"')

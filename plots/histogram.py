@@ -1,12 +1,12 @@
-"""Histograms as fanin-load writes them: log-linear buckets with two significant digits, in nanoseconds.
+"""Histograms of fanin-load: log-linear buckets with two significant digits, in nanoseconds.
 
-The layout is HdrHistogram's: width 1 up to 255, then 128 buckets per doubling, so that a bucket is never wider than
-1/128 of its values. A percentile is the highest value of the bucket it falls in.
+The layout is that of HdrHistogram: width 1 up to 255, then 128 buckets per doubling, so a bucket is at most 1/128 of
+its values wide. A percentile is the highest value of its bucket.
 """
 
 from collections import Counter
 
-# Percentiles are kept as parts of 10,000 so that ranks are exact whole numbers and not at the mercy of 0.999 * n.
+# Percentiles in parts of 10,000: ranks are exact integers, unlike 0.999 * n.
 PARTS = 10_000
 PERCENTILES = {"p50": 5_000, "p90": 9_000, "p95": 9_500, "p99": 9_900, "p99.9": 9_990, "p99.99": 9_999}
 
@@ -22,10 +22,10 @@ def highest_value(lowest):
 
 
 class Histogram:
-    """Counts of latencies; merging adds counts, which is exact. `uncompleted` ranks above every bucket."""
+    """Counts of latencies, which add when merged. `uncompleted` requests rank above every bucket."""
 
     def __init__(self, buckets=(), uncompleted=0):
-        """`buckets`: pairs (lowest value in ns, count), any order; `uncompleted`: requests that failed or were not answered."""
+        """`buckets`: pairs (lowest value in ns, count), any order."""
         self._counts = Counter()
         for lowest, count in buckets:
             self._counts[lowest] += count
@@ -33,7 +33,7 @@ class Histogram:
 
     @classmethod
     def merged(cls, documents):
-        """Adds up HISTOGRAM objects as they stand in a load result."""
+        """Adds HISTOGRAM objects of load results."""
         total = cls()
         for document in documents:
             total._counts.update(dict(document["buckets"]))
@@ -47,7 +47,7 @@ class Histogram:
 
     @property
     def total(self):
-        """Number of all values, the uncompleted ones included: the number that percentiles refer to."""
+        """Number of all values with the uncompleted ones, to which percentiles refer."""
         return self.count + self.uncompleted
 
     def buckets(self):
@@ -55,7 +55,7 @@ class Histogram:
         return sorted(self._counts.items())
 
     def value_at_rank(self, rank):
-        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None among the uncompleted."""
+        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None if it is uncompleted."""
         seen = 0
         for lowest, count in self.buckets():
             seen += count
@@ -64,22 +64,22 @@ class Histogram:
         return None
 
     def percentile(self, parts):
-        """The value in ns at parts/10,000; None among the uncompleted or with fewer than 10/(1-p) values behind it."""
-        if not self.carries(parts):
+        """The value in ns at parts/10,000; None if it is uncompleted or there are fewer than 10/(1-p) values."""
+        if not self.has_enough(parts):
             return None
         return self.value_at_rank(max(1, -(-parts * self.total // PARTS)))
 
-    def carries(self, parts):
-        """Whether at least 10/(1-p) values stand behind the percentile parts/10,000."""
+    def has_enough(self, parts):
+        """Whether there are at least 10/(1-p) values for the percentile parts/10,000."""
         return self.total * (PARTS - parts) >= 10 * PARTS
 
     def distribution(self):
-        """Steps (share of values at or below, highest value of the bucket in ns), as far as the values carry it.
+        """Steps (share of values at or below, highest value of the bucket in ns).
 
-        Ends at the share that has 10 values beyond it, further out 10/(1-p) is more than there are, or where the
-        uncompleted values begin. Empty with fewer than 20 values, which do not even carry p50.
+        Ends where 10 values are higher (10/(1-p) values are needed), or where the uncompleted values begin. Empty with
+        fewer than 20 values, too few for p50.
         """
-        if not self.carries(PERCENTILES["p50"]):
+        if not self.has_enough(PERCENTILES["p50"]):
             return []
         last = self.total - 10
         steps = []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plots.text import clean
 
-# Deeper than any file of ours, and less than recursion over it can take. `fanin` has the same limit.
+# Deeper than any of our files, and within the recursion limit. `fanin` has the same bound.
 _MAX_DEPTH = 100
 _GZIP = b"\x1f\x8b"
 
@@ -23,12 +23,12 @@ class InputError(Exception):
         return clean(super().__str__())
 
 
-def say(line):
-    """Prints a line of a program's result at once. Raises InputError where standard output takes no more."""
+def print_line(line):
+    """Prints a line at once. Raises InputError if standard output cannot be written."""
     try:
         print(line, flush=True)
     except OSError as error:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # the interpreter would fail once more at its end
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # otherwise the interpreter fails again at exit
         raise InputError(f"cannot write to standard output: {error.strerror}") from error
 
 
@@ -46,9 +46,9 @@ def json_path(parts):
 
 
 def read_bytes(path):
-    """Returns what is in a regular file: a device may have no end, and a pipe no writer.
+    """Returns the content of a regular file. Raises InputError for others, OSError for a file that cannot be read.
 
-    Raises InputError for anything else, OSError for a file that cannot be read.
+    A device may have no end, and a pipe no writer.
     """
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -85,7 +85,7 @@ def parse_json(text, origin):
         if len(keys) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise InputError(f'{origin}: the key "{twice}" stands twice in one object: leave one out')
+            raise InputError(f'{origin}: the key "{twice}" occurs twice in one object: remove one')
         return keys
 
     def constant(name):
@@ -105,7 +105,7 @@ def parse_json(text, origin):
     except (ValueError, RecursionError) as error:
         raise InputError(f"{origin} is not JSON that this program can read: {error}") from error
     if _is_too_deep(value):
-        raise InputError(f"{origin} is nested more than {_MAX_DEPTH} deep: no file of fanin is")
+        raise InputError(f"{origin} is nested more than {_MAX_DEPTH} deep, unlike any file of fanin")
     if not_finite:
         place = json_path(_first_not_finite(value, ()) or ())
         raise InputError(f"{origin}: {place}: {not_finite[0]} is not a number of JSON: write null and a reason instead")

@@ -1,7 +1,7 @@
 """python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
 
-Left: percentiles of the response time against the rate that was achieved. Right: achieved against asked, which part
-where the server (or the generator) cannot follow. Points of invalid runs are hollow and their reasons are below.
+Left: percentiles of the response time against the achieved rate. Right: achieved against requested rate, which differ
+when the server or the generator is saturated. Points of invalid runs are hollow; their reasons are below.
 """
 
 from plots import programs
@@ -17,7 +17,7 @@ import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots import captions, page, style, ticks
-from plots.json_file import InputError, read_json, say
+from plots.json_file import InputError, read_json, print_line
 from plots.text import cleaned
 from plots.validate import findings
 
@@ -46,7 +46,7 @@ def draw(document):
         sheet.panels[0].set_title("response time", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[1].set_title("achieved requests per second", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[0].set_xlabel("achieved requests per second")
-        sheet.panels[1].set_xlabel("asked requests per second")
+        sheet.panels[1].set_xlabel("requested rate")
     return sheet.figure
 
 
@@ -55,7 +55,7 @@ def _achieved(result):
 
 
 def _is_measured(point):
-    """A run whose window never opened achieved no rate, which is not 0."""
+    """Whether the window opened: otherwise the achieved rate is unknown, not 0."""
     return point["result"] is not None and _achieved(point["result"]) is not None
 
 
@@ -94,12 +94,12 @@ def _latency(panel, points):
 
 def _rates(panel, points):
     look = style.PERCENTILES["p99"]
-    asked, achieved = [point["value"] for point in points], [_achieved(point["result"]) for point in points]
-    furthest = max(asked + achieved)
+    requested, achieved = [point["value"] for point in points], [_achieved(point["result"]) for point in points]
+    furthest = max(requested + achieved)
     panel.plot([0, furthest], [0, furthest], zorder=1.5, **_DIAGONAL)
-    panel.plot(asked, achieved, zorder=3, **look.line_arguments())
-    _hollow(panel, asked, achieved, points, look)
-    _rate_axis(panel, panel.xaxis, asked)
+    panel.plot(requested, achieved, zorder=3, **look.line_arguments())
+    _hollow(panel, requested, achieved, points, look)
+    _rate_axis(panel, panel.xaxis, requested)
     _rate_axis(panel, panel.yaxis, achieved)
 
 
@@ -117,7 +117,7 @@ def _rate_axis(panel, axis, values):
 
 def _legend(document, points):
     entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
-    entries.append(page.Entry("achieved = asked", _DIAGONAL | {"linestyle": style.SOLID}))
+    entries.append(page.Entry("achieved = requested", _DIAGONAL | {"linestyle": style.SOLID}))
     if _ceiling(document) is not None:
         entries.append(page.Entry("closed loop", _CEILING))
     if any(_is_invalid(point) for point in points):
@@ -126,7 +126,7 @@ def _legend(document, points):
 
 
 def _notes(points):
-    """What is hollow or missing and why, points with the same reason together; then a line for each code."""
+    """The reasons for hollow or missing points, each once, then a line for each code."""
     reasons, codes = {}, {}
     for point in points:
         rate = f"{ticks.exact(point['value'])}/s"
@@ -150,35 +150,35 @@ def _footer(document, points):
     parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"one run per rate, {len(points)} rates"]
     if ceiling is not None:
         parts.append(f"closed loop: {ticks.count(ceiling)} requests/s")
-    return " \u00b7 ".join(parts + ["percentiles as far as 10/(1-p) requests stand behind them"])
+    return " \u00b7 ".join(parts + ["percentiles with at least 10/(1-p) requests"])
 
 
 def load(path):
-    """Returns the sweep over rates in the file. Raises InputError where it holds something else, or no result."""
+    """Returns the sweep over rates in the file. Raises InputError for other files, or without a result."""
     document = read_json(path)
     if not isinstance(document, dict) or document.get("schema") != "fanin-load-sweep":
-        raise InputError(f"{path} is no sweep: give what fanin-load --sweep rate=auto --json FILE has written")
+        raise InputError(f"{path} is no sweep: give the file of fanin-load --sweep rate=auto --json FILE")
     for finding in findings(document, str(path)):
         raise InputError(f"{path}: {finding}")
     if document["parameter"]["name"] != "rate":
         raise InputError(f"{path} is a sweep of {document['parameter']['name']}: give one of --sweep rate=auto")
     if not any(_is_measured(point) for point in document["points"]):
-        raise InputError(f"{path} holds no run: give a sweep that has measured something")
+        raise InputError(f"{path} has no result: give a sweep with a measured rate")
     return document
 
 
 def main(arguments=None):
-    """Returns the exit code: 0, or 2 for input that cannot be drawn or a directory that cannot be written."""
+    """Returns the exit code: 0, or 2 for wrong input or a directory that cannot be written."""
     parser = argparse.ArgumentParser(prog="plots.load_curve", description="Draws latency versus load.")
     parser.add_argument("sweep", type=Path, metavar="SWEEP.json", help="from fanin-load --sweep rate=auto --json")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the chart goes (default: beside the file)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="directory of the chart (default: that of the file)")
     options = parser.parse_args(arguments)
     out = options.out or options.sweep.parent
     try:
         figure = draw(load(options.sweep))
         out.mkdir(parents=True, exist_ok=True)
         for path in page.save(figure, out / f"{options.sweep.name.split('.')[0]}-load-curve"):
-            say(path)
+            print_line(path)
     except InputError as error:
         print(f"plots.load_curve: {error}", file=sys.stderr)
         return 2

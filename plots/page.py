@@ -1,6 +1,6 @@
-"""The page around the panels of a chart: title, legends beside and below the data, and the footer of facts.
+"""The page around the panels of a chart: title, legends on the right and below, footer.
 
-Everything is laid out in inches, so that text never runs into data however many servers or notes there are.
+The layout is in inches, so that text never overlaps data, whatever the number of servers and notes.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from plots import style
 from plots.text import short
 
-WIDTH, LEFT, RIGHT_AIR, LEGEND_WIDTH = 10.0, 0.85, 0.25, 1.9  # LEFT and LEGEND_WIDTH unless a chart says otherwise
+WIDTH, LEFT, RIGHT_MARGIN, LEGEND_WIDTH = 10.0, 0.85, 0.25, 1.9  # LEFT and LEGEND_WIDTH are defaults
 TOP, PANEL_HEIGHT, X_LABEL, ROW_GAP, COLUMN_GAP, FOOTER_LINE = 0.95, 3.9, 0.62, 0.75, 0.62, 0.16
 NOTE_LINE, NOTE_GAP = 0.122, 0.034
 LEGEND_LINE = 0.215
@@ -29,7 +29,7 @@ ALARM_WIDTH = 1.8
 
 @dataclass
 class Entry:
-    """One entry of a legend: a text and the keyword arguments of the Line2D beside it (none: no symbol)."""
+    """One entry of a legend: a text and the keyword arguments of its Line2D (none: no symbol)."""
 
     text: str
     symbol: dict = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Page:
     columns: int
 
     def finish(self, used, x_label):
-        """Names the x axis below the lowest of the first `used` panels of each column and hides all panels after."""
+        """Labels the x axis of the lowest of the first `used` panels in each column, and hides the other panels."""
         for panel in self.panels[used:]:
             panel.set_visible(False)
         for panel in self.panels[max(0, used - self.columns) : used]:
@@ -56,9 +56,9 @@ def new_page(
 ):
     """Returns a Page of rows x columns empty panels.
 
-    `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, each the legend beside one row of panels;
-    `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis, labelled
-    on the left. Lengths are inches.
+    `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, the legend on the right of each row of
+    panels; `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis,
+    labelled on the left. Lengths are inches.
     """
     with matplotlib.rc_context(style.RC):
         notes = [Entry(_wrapped(each.text, NOTE_WRAP, "    "), each.symbol) for each in notes]
@@ -67,7 +67,7 @@ def new_page(
         footer = _wrapped(footer, FOOTER_WRAP)
         footer_height = FOOTER_LINE * _lines(footer) + 0.2
         row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
-        # A long legend needs a tall page rather than a small print.
+        # A long legend makes the page taller, not the print smaller.
         room = ROW_GAP if len(lines) > 1 else (rows - 1) * (row_height + ROW_GAP)
         row_height = max([row_height] + [sum(_lines(entry.text) for entry in each) * LEGEND_LINE - room for each in lines])
         height = TOP + rows * row_height + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
@@ -76,7 +76,7 @@ def new_page(
         panels = _panels(figure, rows, columns, row_height, share_y, left, legend_width)
         _heading(figure, height, *heading)
         for row, entries in enumerate(lines):
-            _legend_beside(figure, entries, height - TOP - row * (row_height + ROW_GAP))
+            _legend_right(figure, entries, height - TOP - row * (row_height + ROW_GAP))
         if notes:
             _legend_below(figure, notes, footer_height + notes_height, height)
         look = {"fontsize": style.SMALL_POINTS, "color": style.FAINT, "va": "bottom", "linespacing": 1.35}
@@ -89,7 +89,7 @@ def _wrapped(text, width, indent=""):
 
 
 def _in_margin(text):
-    """The lines of a text beside the panels; what names make longer than two of them is cut."""
+    """The lines of a text on the right of the panels; each is cut after two lines of the margin."""
     wrapped = (textwrap.wrap(short(line, 2 * MARGIN_WRAP), MARGIN_WRAP, break_on_hyphens=False) for line in text.split("\n"))
     return "\n".join(line for lines in wrapped for line in lines)
 
@@ -101,7 +101,7 @@ def _lines(text):
 def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
     height = figure.get_figheight()
     gap = 0.3 if share_y else COLUMN_GAP
-    width = (WIDTH - margin - legend_width - RIGHT_AIR - gap * (columns - 1)) / columns
+    width = (WIDTH - margin - legend_width - RIGHT_MARGIN - gap * (columns - 1)) / columns
     panels = []
     for row in range(rows):
         bottom = height - TOP - (row + 1) * row_height - row * ROW_GAP
@@ -145,11 +145,11 @@ def _handles(entries):
 
 
 def _legend_texts(entries):
-    # A legend leaves out what begins with an underscore.
+    # matplotlib omits legend entries that begin with an underscore.
     return [f" {each.text}" if each.text.startswith("_") else each.text for each in entries]
 
 
-def _legend_beside(figure, entries, top):
+def _legend_right(figure, entries, top):
     if entries:
         figure.legend(
             _handles(entries),
@@ -179,14 +179,14 @@ def _legend_below(figure, entries, top, height):
 
 @contextlib.contextmanager
 def without_glyph_warnings():
-    """A character that the font lacks is drawn as a box, and nobody can do anything about it."""
+    """Silences warnings about characters that the font lacks, which are drawn as boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
 
 
 def save(figure, stem):
-    """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError where that cannot be done."""
+    """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError if it cannot."""
     written = []
     with matplotlib.rc_context(style.RC), without_glyph_warnings():
         for suffix, arguments in (
@@ -196,13 +196,13 @@ def save(figure, stem):
             path = stem.with_name(stem.name + suffix)
             picture = io.BytesIO()
             figure.savefig(picture, format=suffix[1:], **arguments)
-            write_whole(path, picture.getvalue())
+            write_atomically(path, picture.getvalue())
             written.append(path)
     return written
 
 
-def write_whole(path, content):
-    """Writes all of `content` to `path`, or leaves what is there as it is and raises an OSError that names it."""
+def write_atomically(path, content):
+    """Writes `content` to `path`, or leaves the old file and raises an OSError that names the path."""
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(content)

@@ -17,15 +17,15 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import readme, results_page
+from plots import generated, readme, results_page
 from plots.programs import TOP
-from plots.document import kind_of, schema_findings
+from plots.document import check_kind, schema_findings
 from plots.json_file import InputError, read_json
 from plots.run_file import load_run
 from plots.text import cleaned
 
 MEMORY = "idle-memory-per-connection"
-# The charts of docs/results.md, in this order, where the run has them. The README shows the first.
+# The charts of docs/results.md, in this order, if the run has them. The README shows the first.
 SHOWN = (
     "active-idle-overview",
     "echo-closed-throughput",
@@ -40,39 +40,38 @@ SHOWN = (
 def publish(run_path, memory_path=None, top=TOP):
     """Writes results/reference/, README.md and docs/results.md below `top`. Raises InputError and OSError.
 
-    `memory_path`: a further run, whose bytes per idle connection are shown instead of those of the first; by default
-    the one in the folder memory/ of the first, as a reference has.
+    `memory_path`: a further run for the memory per idle connection; default: memory/ of the first, if it exists.
     """
     run = _load(run_path)
     own_memory = run.path.parent / "memory"
     memory_path = memory_path or (own_memory if own_memory.exists() else None)
     memory = _load(memory_path) if memory_path else None
     path = top / "README.md"
-    text = readme.replaced(path.read_text(encoding="utf-8"), "findings", readme.findings(run, memory or run), path)
-    text = readme.replaced(text, "chart", "", path)  # fails before anything is written
+    text = generated.replaced(path.read_text(encoding="utf-8"), "findings", readme.findings(run, memory or run), path)
+    text = generated.replaced(text, "chart", "", path)  # fails before anything is written
     reference = top / "results" / "reference"
     reference.parent.mkdir(exist_ok=True)
-    # Written next to the old reference, which may be the input and which stays if anything fails.
+    # Written next to the old reference, which may be the input, and which remains if anything fails.
     with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
         made = Path(scratch) / "reference"
         comparisons, charts = _make_reference(run, memory, made)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
-    path.write_text(readme.replaced(text, "chart", readme.chart(charts), path), encoding="utf-8")
+    path.write_text(generated.replaced(text, "chart", readme.chart(charts), path), encoding="utf-8")
     page = top / results_page.PAGE
     page.parent.mkdir(exist_ok=True)
     page.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")
 
 
 def _make_reference(run, memory, out):
-    """Fills the folder `out`; returns the comparisons and the file names of the charts."""
+    """Fills the directory `out`; returns the comparisons and the file names of the charts."""
     (out / "charts").mkdir(parents=True)
     _compress(run.path, out / "run.json.gz")
-    beside = run.path.parent
-    micro = next((path for path in (beside / "micro.json", beside / "micro.json.gz") if path.exists()), None)
+    folder = run.path.parent
+    micro = next((path for path in (folder / "micro.json", folder / "micro.json.gz") if path.exists()), None)
     if micro:
         _compress(micro, out / "micro.json.gz")
-    comparisons = _copy_comparisons(beside / "comparisons", out / "comparisons")
+    comparisons = _copy_comparisons(folder / "comparisons", out / "comparisons")
     charts = _draw(run, out / "charts", [each for each in SHOWN if each != MEMORY or not memory])
     if memory:
         _compress(memory.path, out / "memory" / "run.json.gz")
@@ -81,28 +80,28 @@ def _make_reference(run, memory, out):
 
 
 def _load(path):
-    """A run that others can repeat."""
+    """Returns a run that others can repeat, or raises InputError."""
     run = load_run(path)
     if not run.document["complete"]:
         raise InputError(f"{run.path}: the run is incomplete: fanin run --resume first")
     if run.document["environment"]["start"]["build"]["git_dirty"]:
-        raise InputError(f"{run.path}: the run comes from uncommitted sources, which nobody else can build")
+        raise InputError(f"{run.path}: the run comes from uncommitted sources: commit them and run it again")
     return run
 
 
 def _compress(source, target):
     target.parent.mkdir(exist_ok=True)
-    # Without a time in the header, so that the same content is the same file.
+    # No time in the header: the same content is the same file.
     compact = json.dumps(read_json(source), separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
 
 
 def _copy_comparisons(source, target):
-    """Copies the comparisons, if there are any, and returns them in the order of their names."""
+    """Copies the comparisons, if any, and returns them in order of their names."""
     found = []
     for path in sorted(source.glob("*.json")):
         document = read_json(path)
-        broken = schema_findings(document, kind_of(document, str(path)), limit=1)
+        broken = schema_findings(document, check_kind(document, str(path)), limit=1)
         if broken:
             raise InputError(f"{path}: {broken[0]}")
         target.mkdir(exist_ok=True)
@@ -126,7 +125,7 @@ def main(arguments=None):
     what = "Makes a run the reference of the README and docs/results.md."
     parser = argparse.ArgumentParser(prog="plots.publish", description=what)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
-    help_text = "a run whose bytes per idle connection are shown instead, such as one of all models; else RUN/memory"
+    help_text = "a run for the memory per idle connection, such as one of all models (default: RUN/memory)"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
     try:

@@ -20,7 +20,7 @@ from plots.generated import replaced
 from plots.json_file import InputError
 from plots.programs import TOP
 
-_REQUIRES = re.compile(r"^// (?:Requires|Needs of the kernel): (.*(?:\n//  .*)*)", re.MULTILINE)
+_REQUIRES = re.compile(r"^// Requires: (.*(?:\n//  .*)*)", re.MULTILINE)
 
 
 def chart(names):
@@ -29,13 +29,13 @@ def chart(names):
 
 
 def findings(run, memory):
-    """What a run says of servers, and one table. `memory`: the run that memory per connection is taken from."""
+    """The findings of a run, and one table. `memory`: the run for the memory per connection."""
     found = [*_idle(run), *_cpu(run), *_memory(memory)]
     return "\n\n".join(filter(None, ("\n".join(found), results_page.table(run), _origin(run))))
 
 
 def _idle(run):
-    """Which servers idle connections slow down: those whose intervals at the ends of the sweep do not overlap."""
+    """The servers that idle connections slow down: their intervals at both ends of the sweep do not overlap."""
     experiment = results_page.idle_experiment(run)
     if experiment is None:
         return
@@ -54,7 +54,7 @@ def _fall(server, first, last):
 
 
 def _cpu(run):
-    """The least and the most server CPU time per request at the most connections."""
+    """The lowest and highest server CPU time per request at the largest number of connections."""
     experiment = results_page.table_experiment(run)
     if experiment is None:
         return
@@ -72,7 +72,7 @@ def _cpu(run):
 
 
 def _memory(run):
-    """The least and the most memory that one more idle connection takes."""
+    """The lowest and highest memory per idle connection."""
     for experiment in run.experiments:
         slopes = [
             (run.slopes(experiment, server).get(connection_memory.TOTAL), server) for server in experiment.servers
@@ -88,7 +88,7 @@ def _memory(run):
 
 
 def _ends(costs, form):
-    """(server, cost) of the least and of the most, as text."""
+    """(server, cost) of the lowest and the highest, as text."""
     return [(f"`{server}`", form(cost)) for cost, server in (min(costs), max(costs))]
 
 
@@ -107,13 +107,13 @@ def _origin(run):
 
 
 def model_table(listing, top=TOP):
-    """The models of `fanin-server list --json` (parsed) as a table, with what the head of each model's file says."""
+    """The models of `fanin-server list --json` (parsed) as a table, with the requirements in the heads of their files."""
     rows = ["| model | I/O and design | threads | requires |", "|---|---|---|---|"]
     for model in listing["models"]:
         path = f"servers/models/{model['name'].replace('-', '_')}.cc"
         found = _REQUIRES.search((top / path).read_text(encoding="utf-8"))
         if found is None:
-            raise InputError(f"{path}: its head should say what the model requires")
+            raise InputError(f"{path}: its head has no line // Requires: add it")
         requires = re.sub(r"\n//\s*", " ", found[1]).rstrip(".")
         threads = model["threads"] + " per worker process" * model["worker_processes"]
         rows.append(f"| [`{model['name']}`]({path}) | {model['summary']} | {threads} | {requires} |")
@@ -121,7 +121,7 @@ def model_table(listing, top=TOP):
 
 
 def list_models(program):
-    """What `fanin-server list --json` prints, parsed."""
+    """The output of `fanin-server list --json`, parsed."""
     done = subprocess.run([program, "list", "--json"], capture_output=True, check=True, text=True)
     return json.loads(done.stdout)
 
@@ -130,7 +130,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     program = arguments[0] if arguments else programs.find_program("fanin-server")
     if program is None or len(arguments) > 1:
-        print("plots.readme: no fanin-server is built: cmake --build --preset release, or name one", file=sys.stderr)
+        print("plots.readme: no fanin-server is built: run cmake --build --preset release, or name one", file=sys.stderr)
         return 2
     path = TOP / "README.md"
     try:

@@ -1,6 +1,6 @@
-"""One self-contained HTML page of a run: result first, then what speaks against it, the charts, and all the figures.
+"""One self-contained HTML page of a run: results, caveats, charts, all figures.
 
-Like the charts it only reads the run. Everything is inlined, so that the file can be sent to somebody.
+Like the charts it only reads the run. Everything is inlined, so that the file can be sent.
 """
 
 import base64
@@ -11,7 +11,7 @@ import jinja2
 
 from plots import captions, charts, series, sweep, ticks
 from plots.charts import connection_memory
-from plots.page import write_whole
+from plots.page import write_atomically
 
 NAME = "report.html"
 METRICS = {
@@ -23,10 +23,10 @@ METRICS = {
     "server_pss_bytes": "memory (PSS)",
 }
 
-SLOPES = {connection_memory.TOTAL: "in all"} | connection_memory.PARTS
+SLOPES = {connection_memory.TOTAL: "total"} | connection_memory.PARTS
 
 _STATUS_WORDS = {
-    "invalid": "cannot be trusted",
+    "invalid": "are invalid",
     "failed": "failed in every round",
     "unsupported": "are not supported here",
 }
@@ -42,28 +42,28 @@ class Picture:
     experiment: str | None
 
     def uri(self):
-        """The picture as a data URI; as an image of its own, its ids cannot clash with those of other charts."""
+        """The picture as a data URI: as a separate image its IDs cannot clash with those of other charts."""
         return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
 
 
 def write(run, pictures, path):
-    """Writes the report of `run` with `pictures` (Pictures) to `path`. Raises OSError where that cannot be done."""
+    """Writes the report of `run` with `pictures` (Pictures) to `path`. Raises OSError if it cannot."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.get_template("report.html.j2").render(contents(run, pictures))
-    write_whole(path, page.encode("utf-8"))
+    write_atomically(path, page.encode("utf-8"))
 
 
 def contents(run, pictures):
-    """What the template shows, as plain values."""
+    """The values for the template."""
     document = run.document
     return {
         "run": document,
         "machine": f"{captions.machine(run)} \u00b7 {captions.placement(run)}",
-        "glance": _glance(run),
-        "doubts": _doubts(run),
+        "overview": _overview(run),
+        "caveats": _list_caveats(run),
         "controls": controls(run),
         "experiments": [_experiment(run, experiment, pictures) for experiment in run.experiments],
         "micro": [each for each in pictures if each.experiment is None],
@@ -100,7 +100,7 @@ def _experiment(run, experiment, pictures):
 
 
 def _slopes(run, experiment):
-    """Rows (server, figures in the order of SLOPES, reason or None); empty for a sweep of anything else."""
+    """Rows (server, figures in the order of SLOPES, reason or None); empty for other sweeps."""
     found = [(server, run.slopes(experiment, server)) for server in experiment.servers]
     return [
         {
@@ -122,9 +122,9 @@ def _slope_figure(slope):
 
 
 def figure(run, experiment, server, value, metric):
-    """A summary as text: {"text", "interval", "limited"}; where there is none the text says why.
+    """A summary as text: {"text", "interval", "limited"}; without a value the text says why.
 
-    `limited`: a throughput that says more about the generator than about the server.
+    `limited`: the generator was the bottleneck of a throughput.
     """
     cell = run.cell(experiment, server, value)
     if cell is None:
@@ -147,8 +147,8 @@ def _plain(text):
     return {"text": text, "interval": None, "limited": False}
 
 
-def _glance(run):
-    """Servers against the ends of every sweep: throughput and server CPU per request."""
+def _overview(run):
+    """Throughput and server CPU per request of every server at both ends of every sweep."""
     ends = [
         (experiment, value)
         for experiment in run.experiments
@@ -172,62 +172,61 @@ def _glance(run):
     return {"columns": columns, "rows": rows}
 
 
-def _doubts(run):
-    """Sentences about what limits the trust in this run; empty where nothing does."""
+def _list_caveats(run):
+    """Sentences about limits of this run; empty if there are none."""
     document = run.document
-    found = _cell_doubts(run, document["cells"])
+    found = _cell_caveats(run, document["cells"])
     if not document["complete"]:
-        found.insert(0, "The run was interrupted: cells are missing. fanin run --resume goes on.")
-    found += _selection_doubts(run)
+        found.insert(0, "The run was interrupted: cells are missing. fanin run --resume continues it.")
+    found += _selection_caveats(run)
     if document["placement"]["mode"] == "shared":
-        found.append("Server and generator shared CPUs: they slowed each other down.")
+        found.append("Server and generator shared CPUs and slowed each other down.")
     failed = [
         f"{each['server']} ({each['protocol']})" for each in document["conformance"] if each["status"] == "failed"
     ]
     if failed:
-        found.append(f"Failed conformance, so without a number: {', '.join(failed)}.")
+        found.append(f"Not measured, since conformance failed: {', '.join(failed)}.")
     if document["suite"]["repetitions"] < 6:
         found.append(
-            "With fewer than 6 rounds per cell no interval reaches 95 %; each chart says at its foot what it has."
+            "With fewer than 6 rounds per cell no interval reaches 95 %; the last line of a chart states the coverage."
         )
     return found
 
 
-def _selection_doubts(run):
+def _selection_caveats(run):
     found = []
     if run.not_selected():
-        found.append(f"{run.not_selected()} cells of the suite were not selected for this run; no chart shows them.")
+        found.append(f"{run.not_selected()} cells of the suite were not selected for this run and are in no chart.")
     cells = {cell["id"] for cell in run.document["cells"]}
     alone = [each for each in cells if each.endswith("/aa") and each.removesuffix("/aa") not in cells]
     if alone:
-        found.append(f"Without the cell that they repeat these A/A cells are in no chart: {', '.join(sorted(alone))}.")
+        found.append(f"These A/A cells are in no chart, since the run lacks their originals: {', '.join(sorted(alone))}.")
     return found
 
 
-def _cell_doubts(run, cells):
+def _cell_caveats(run, cells):
     found = []
     for status, words in _STATUS_WORDS.items():
         count = sum(cell["status"] == status for cell in cells)
         if count:
-            found.append(f"{count} of {len(cells)} cells {words}; they have no number and are listed below.")
+            found.append(f"{count} of {len(cells)} cells {words}; they have no figures and are listed below.")
     measured = [cell for cell in cells if cell["status"] == "measured"]
     limited = [cell for cell in measured if series.GENERATOR_LIMITED in series.marks(run, cell)]
     if limited:
         found.append(
             f"In {len(limited)} of {len(measured)} measured cells the load generator was the bottleneck (marked with a "
-            "circle): their throughput is a lower bound of what the server can do. CPU per request still says what a "
-            "request costs."
+            "circle): the server can do at least this throughput. CPU time per request is not affected."
         )
     warned = [cell for cell in measured if series.WARNING in series.marks(run, cell)]
     if warned:
-        found.append(f"{len(warned)} of the measured cells came with a warning, which is named below the charts.")
+        found.append(f"{len(warned)} of the measured cells have a warning, which is named below the charts.")
     return found
 
 
 def controls(run):
-    """Each A/A control beside its original: two measurements of the same thing, as far `apart` as noise puts them.
+    """Each A/A control with its original: two measurements of the same server, which differ by noise.
 
-    `apart`: by which share the second median differs from the first.
+    `apart`: the difference of the medians as a share of the first.
     """
     found = []
     cells = {cell["id"]: cell for cell in run.document["cells"]}
@@ -247,13 +246,13 @@ def controls(run):
 
 
 def _lost_rounds(document):
-    """Rounds without a number in cells that do have one."""
+    """Rounds without a result in cells that have one."""
     measured = {cell["id"] for cell in document["cells"] if cell["status"] == "measured"}
     return [each for each in document["rounds"] if each["status"] != "ok" and each["cell"] in measured]
 
 
 def _environment(environment):
-    """Rows (key, at the start, at the end or None where it is the same)."""
+    """Rows (key, at the start, at the end or None if it is the same)."""
     start = dict(_flat(environment["start"]))
     end = dict(_flat(environment["end"])) if environment["end"] else start
     return [

@@ -1,6 +1,6 @@
-"""docs/results.md: what the reference run says, in sentences, tables and charts, and the claims about the generator.
+"""docs/results.md: findings, tables and charts of the reference run, and the claims about the generator.
 
-Medians and intervals are those of the run; all that is computed here is what share of one shown median another is.
+Medians and intervals are those of the run; only the percentage of one shown median to another is computed here.
 """
 
 from datetime import datetime
@@ -14,8 +14,7 @@ HEAD = """<!-- python3 -m plots.publish writes this page: do not edit it -->
 # Results
 
 The reference run, the claims about the generator, and the comparisons with other programs.
-[methodology.md](methodology.md) says how they are measured, [results/README.md](../results/README.md) what the files
-hold."""
+[methodology.md](methodology.md) defines the measurements, [results/README.md](../results/README.md) the files."""
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
 
@@ -52,7 +51,7 @@ def idle_rates(run, experiment, server):
 
 
 def _idle(run):
-    """What idle connections cost: one line per server."""
+    """The effect of idle connections: one line per server."""
     experiment = idle_experiment(run)
     if experiment:
         yield f"**{experiment.title}** ({captions.workload(run, experiment)}):"
@@ -69,7 +68,7 @@ def _idle_line(run, experiment, server):
     more = f"; not measured with {', '.join(beyond)}" if beyond else ""
     return (
         f"- `{server}`: {_rate(first)} with {ticks.exact(least)} idle connections, {_rate(last)} with "
-        f"{ticks.exact(most)}: {share:.0f} % of it{more}"
+        f"{ticks.exact(most)} ({share:.0f} %){more}"
     )
 
 
@@ -109,7 +108,7 @@ def _cell(run, experiment, server, value):
 
 
 def _controls(run):
-    """The A/A control: two cells of the same server, whose difference is noise."""
+    """The A/A control: two cells of the same server."""
     controls = report.controls(run)
     if not controls:
         return []
@@ -132,8 +131,8 @@ def _about(run):
     build = run.document["environment"]["start"]["build"]
     return (
         f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {captions.machine(run)}; "
-        f"{captions.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. Intervals hold "
-        f"their median with at least {100 * captions.coverage(run):.4g} % probability. The whole run is "
+        f"{captions.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. "
+        f"Coverage of the intervals: at least {100 * captions.coverage(run):.4g} %. The whole run is "
         "[results/reference/run.json.gz](../results/reference/run.json.gz); `python3 -m plots results/reference --out "
         "CHARTS` draws all its charts and its report."
     )

@@ -1,18 +1,18 @@
-"""A run file in memory, checked, with the questions that charts ask of it."""
+"""A run file, checked, and the queries that charts need."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from plots import consistency
-from plots.document import kind_of, schema_findings
+from plots.document import check_kind, schema_findings
 from plots.json_file import InputError, read_json
 from plots.histogram import Histogram
 from plots.text import cleaned
 
 
 def load_run(path):
-    """Returns the Run in a run directory or run.json. Raises InputError with one line for anything that is not one."""
+    """Returns the Run in a run directory or run.json. Raises InputError, whose text is one line."""
     path = Path(path)
     if path.is_dir():
         packed = path / "run.json.gz"
@@ -20,14 +20,14 @@ def load_run(path):
             return load_run(packed)
         if not (path / "run.json").exists():
             hint = (
-                "its rounds are unfinished: fanin run --resume"
+                "the run is unfinished: fanin run --resume"
                 if (path / "rounds.jsonl").exists()
                 else "give a run directory"
             )
             raise InputError(f"{path} holds no run.json: {hint}")
         path = path / "run.json"
     document = read_json(path)
-    kind = kind_of(document, str(path))
+    kind = check_kind(document, str(path))
     if kind != "fanin-run":
         raise InputError(f'{path}: $.schema: it is "{kind}": charts are drawn from a fanin-run')
     found = schema_findings(document, kind, limit=1)
@@ -40,7 +40,7 @@ def load_run(path):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment as far as the run has it: what was varied, and who took part (in the suite's order)."""
+    """The part of an experiment that the run has: its sweep and its servers (in the suite's order)."""
 
     name: str
     title: str
@@ -51,18 +51,18 @@ class Experiment:
 
 
 class Run:
-    """A whole run. Immutable; owns the parsed document, whose texts are clean."""
+    """A run. Immutable; owns the parsed document, whose texts are cleaned."""
 
     def __init__(self, document, path):
-        """`document` must fit run.schema.json; `path` is where it came from."""
+        """`document` must fit run.schema.json; `path` is its file."""
         self.document = cleaned(document)
         self.path = Path(path)
 
     @cached_property
     def experiments(self):
-        """The suite's experiments that this run has cells of, in the suite's order.
+        """The experiments that have cells in this run, in the suite's order.
 
-        Servers and sweep values that `fanin run --only` left out entirely are no part of an experiment here.
+        They omit servers and sweep values without cells (`fanin run --only`).
         """
         suite = self.document["suite"]
         found = []
@@ -77,7 +77,7 @@ class Run:
         return found
 
     def not_selected(self):
-        """How many cells of the suite the run does not have, since `fanin run --only` left them out; A/A is no cell."""
+        """The number of cells that `fanin run --only` left out, without A/A controls."""
         suite = self.document["suite"]
         count = sum(
             len(consistency.experiment_servers(suite, each)) * len(each["sweep"]["values"])
@@ -87,7 +87,7 @@ class Run:
 
     @property
     def servers(self):
-        """Pairs (name, model or None) of all servers of the run."""
+        """Pairs (name, model or None) of the run's servers."""
         return [(each["name"], each["model"]) for each in self.document["servers"]]
 
     @cached_property
@@ -98,7 +98,7 @@ class Run:
         }
 
     def cell(self, experiment, server, value):
-        """The cell (never the A/A control) as it stands in the file, or None where the run has none."""
+        """The cell (never the A/A control) as in the file, or None."""
         return self._cells.get((experiment.name, server, value))
 
     @cached_property
@@ -106,7 +106,7 @@ class Run:
         return {(each["cell"], each["metric"]): each for each in self.document["summaries"]}
 
     def summary(self, cell, metric):
-        """The summary of a cell as it stands in the file, or None."""
+        """The summary of a cell as in the file, or None."""
         return self._summaries.get((cell["id"], metric))
 
     @cached_property
@@ -117,7 +117,7 @@ class Run:
         return found
 
     def slopes(self, experiment, server):
-        """{metric: slope as it stands in the file} of a server; empty where the run, or its version, has none."""
+        """{metric: slope as in the file} of a server; empty if the run has none."""
         return self._slopes.get((experiment.name, server), {})
 
     @cached_property
@@ -128,15 +128,15 @@ class Run:
         return by_cell
 
     def rounds(self, cell, status=None):
-        """The rounds of a cell in the order they ran, of one status where given."""
+        """The rounds of a cell in order of time, with `status` if given."""
         return [each for each in self._rounds.get(cell["id"], ()) if status in (None, each["status"])]
 
     def response(self, cell):
-        """The response time Histogram of all ok rounds of a cell together."""
+        """The merged response time Histogram of all ok rounds of a cell."""
         return Histogram.merged(each["load"]["latency"]["response"] for each in self.rounds(cell, "ok"))
 
     def example_load(self, experiment):
-        """Some load result of the experiment, which spells out the workload's defaults; None without one."""
+        """A load result of the experiment, whose workload includes the defaults; None without one."""
         for cell in self._cells.values():
             if cell["experiment"] == experiment.name:
                 for each in self.rounds(cell):

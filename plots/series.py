@@ -1,4 +1,4 @@
-"""From a run to what a chart shows: points with intervals, and for every cell without a point the words saying why."""
+"""The points of a chart with their intervals, and a note for every cell without a point."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from plots.ticks import exact
 
 GENERATOR_LIMITED = "generator-limited"
 WARNING = "warning"
-# The code with which fanin-load repeats the bottleneck's verdict "generator" among its warnings.
+# The code with which fanin-load repeats the bottleneck "generator" among its warnings.
 _SATURATED = "generator-saturated"
 _STATUS_WORDS = {
     "unsupported": "unsupported",
@@ -19,7 +19,7 @@ _STATUS_WORDS = {
 
 @dataclass(frozen=True)
 class Point:
-    """A cell's summary at sweep value `x`; `marks` says what has to be known when reading it."""
+    """A cell's summary at sweep value `x`; `marks`: GENERATOR_LIMITED, WARNING."""
 
     x: float
     median: float
@@ -55,13 +55,11 @@ def _values(values):
 
 
 def points(run, experiment, server, metric):
-    """The server's Points over the sweep, ascending; None where the cell has no value that a logarithmic axis can
-    show, so that lines break there.
-    """
+    """The server's Points over the sweep, ascending; None breaks the line if a logarithmic axis cannot show a value."""
     found = []
     for value in experiment.values:
         summary = _summary(run, experiment, server, value, metric)
-        if summary is None or not _has_place(summary["median"]):
+        if summary is None or not _is_drawable(summary["median"]):
             found.append(None)
             continue
         cell = run.cell(experiment, server, value)
@@ -69,7 +67,7 @@ def points(run, experiment, server, metric):
     return found
 
 
-def _has_place(median):
+def _is_drawable(median):
     return median is not None and median > 0
 
 
@@ -79,7 +77,7 @@ def _summary(run, experiment, server, value, metric):
 
 
 def marks(run, cell):
-    """Which reservations hold for a measured cell: those of at least half of its ok rounds."""
+    """The marks of a measured cell: those of at least half of its ok rounds."""
     rounds = run.rounds(cell, "ok")
     limited = sum(is_generator_limited(each) for each in rounds)
     warned = sum(bool(warnings(each)) for each in rounds)
@@ -93,7 +91,7 @@ def is_generator_limited(one):
 
 
 def warnings(one):
-    """{code: sentence} of an ok round, without the code that only repeats that the generator was the bottleneck."""
+    """{code: sentence} of the warnings of an ok round, without the code that repeats the bottleneck "generator"."""
     if one["load"]["verdict"]["status"] != "warning":
         return {}
     found = reasons(one)
@@ -111,8 +109,8 @@ def reasons(one):
 
 
 def notes(run, experiment, metrics):
-    """The Notes of an experiment for a chart of `metrics`: every cell without a point, or with one to be careful of;
-    then a Note that explains each code that occurred, once."""
+    """The Notes of an experiment for a chart of `metrics`: every cell without a point or with a mark, then one
+    Note for each code that occurred."""
     raw = []
     explained = {}
     for server in experiment.servers:
@@ -153,8 +151,8 @@ def _cell_notes(run, experiment, server, value, metrics):
     found = []
     for metric, word in metrics.items():
         summary = run.summary(cell, metric)
-        if summary is None or not _has_place(summary["median"]):
-            found.append((f"no {word}", _why_no_point(summary), False))
+        if summary is None or not _is_drawable(summary["median"]):
+            found.append((f"no {word}", _explain_gap(summary), False))
     rounds = run.rounds(cell)
     for status in ("failed", "invalid", "unsupported"):
         lost = [each for each in rounds if each["status"] == status]
@@ -169,25 +167,25 @@ def _cell_notes(run, experiment, server, value, metrics):
     return found
 
 
-def _why_no_point(summary):
+def _explain_gap(summary):
     if summary is None:
         return "the run has no such summary"
     if summary["median"] is not None:
-        return f"its median is {exact(summary['median'])}, which has no place on a logarithmic axis"
+        return f"its median is {exact(summary['median'])}, which a logarithmic axis cannot show"
     return summary.get("reason") or "no reason given"
 
 
-# "2 of 5 rounds failed" and "1 of 5 rounds failed" are told together; "no p99" and "no p99.9" are not the same thing.
+# "2 of 5 rounds failed" and "1 of 5 rounds failed" share a note; "no p99" and "no p99.9" do not.
 _SHARE = r"\b\d+ of \d+ rounds?\b"
 
 
 def _shape(reason):
-    # "1019 of 2000 connections" and "1019 of 5000 connections" are one reason.
+    # "1019 of 2000 connections" and "1019 of 5000 connections" are the same reason.
     return re.sub(r"\d[\d.,]*", "#", reason or "")
 
 
 def _grouped(raw):
-    """Joins sweep values of the same server and reason, then servers of the same values and reason."""
+    """Joins the sweep values of a server and reason, then the servers of equal values and reason."""
     by_server = {}
     for server, value, status, reason, has_point in raw:
         kind = re.sub(_SHARE, "some rounds", status)
@@ -202,7 +200,7 @@ def _grouped(raw):
         statuses = list(dict.fromkeys(status for _, found in members for _, status, _ in found))
         reasons = list(dict.fromkeys(reason for _, found in members for _, _, reason in found if reason))
         reason = reasons[0] if reasons else ""
-        reason += "; similar in the others" if len(reasons) > 1 else ""
+        reason += "; similar at the others" if len(reasons) > 1 else ""
         status = statuses[0] if len(statuses) == 1 else re.sub(_SHARE, "some rounds", statuses[0])
         joined.append(Note(tuple(server for server, _ in members), values, status, reason, has_point))
     return joined

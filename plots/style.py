@@ -1,9 +1,8 @@
-"""The look of every chart: which colour, marker and line a server has, fonts and sizes.
+"""The style of the charts: colour, marker and line of each server, fonts and sizes.
 
-A server's style depends on its name and model alone, never on the chart or on what else is drawn in it, so that a
-reader learns it once. Colours say the family (what the server waits on) and are the palettes of Okabe and Ito and of
-Tol, which people with any of the usual colour deficiencies can tell apart; markers and line styles say the same once
-more, for print without colour.
+A server's style depends only on its name and model, not on the chart, so that a reader learns it once. The colour shows
+the family (what the server waits on). The palettes of Okabe and Ito and of Tol suit the usual colour deficiencies;
+markers and line styles repeat the information for print without colour.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 SOLID, DOTTED, DASHED, DASHDOT = (0, ()), (0, (1, 1.4)), (0, (5, 2)), (0, (6, 1.6, 1, 1.6))
 LONG, DASHDOTDOT, SHORT = (0, (10, 3)), (0, (5, 1.4, 1, 1.4, 1, 1.4)), (0, (2.5, 1.2))
 
-# family -> colour. The order is that of legends.
+# family -> colour, in the order of legends.
 FAMILIES = {
     "single": "#777777",
     "process": "#cc79a7",
@@ -27,7 +26,7 @@ FAMILIES = {
     "other": "#7a4a2b",
     "external": "#000000",
 }
-# Where servers are too many for one panel, they share one by what `fanin-server list` calls their family. -> heading
+# Heading of the panel of each family of `fanin-server list`, for charts with too many servers for one panel.
 PANELS = {
     "blocking": "blocking calls",
     "readiness": "select, poll, signals",
@@ -38,7 +37,7 @@ PANELS = {
     "other": "other models",
     "external": "other servers",
 }
-# In these panels it is drawn in grey, so that they can be compared with each other.
+# All these panels show this model in grey for comparison.
 REFERENCE = "epoll"
 REFERENCE_LINE = {"color": "#9a9a9a", "linewidth": 1.3}
 
@@ -71,7 +70,7 @@ MODELS = {
 }
 SPARE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "<", ">", "h", "d", "8")
 SPARE_LINES = (SOLID, DASHED, DASHDOT, LONG, SHORT, DASHDOTDOT, DOTTED)
-# Shapes of the same size look alike in size only with these, in points.
+# In points; with these the shapes look equally large.
 MARKER_SIZES = {
     "*": 10,
     "P": 7.5,
@@ -88,10 +87,10 @@ MARKER_SIZES = {
     "+": 8,
     "1": 9,
 }
-# Made of strokes, without an inside that could be left hollow.
+# Strokes, which cannot be hollow.
 STROKE_MARKERS = frozenset("x+1")
 
-# Parts of a server's memory, from light to dark so that they are told apart without colour too; and ink upon each.
+# Parts of a server's memory, from light to dark for print without colour, and the text colour on each.
 PARTS = {
     "server_pss_bytes": "#f0e442",
     "server_page_table_bytes": "#9ad4f5",
@@ -127,7 +126,7 @@ RC = {
     "legend.frameon": False,
     "legend.fontsize": TEXT_POINTS,
     "text.color": INK,
-    "text.parse_math": False,  # texts come from outside: $x^$ is none that matplotlib can parse
+    "text.parse_math": False,  # texts come from files: matplotlib cannot parse $x^$
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.minor.visible": False,
@@ -136,8 +135,8 @@ RC = {
 }
 
 
-def family_and_panel_of(model):
-    """Those of a model; of one that is not in the table by the beginning of its name (epoll-new is an epoll)."""
+def find_family(model):
+    """(family, panel) of a model; one that is not in the table has those of its name's beginning (epoll-new: epoll)."""
     if model is None:
         return "external", "external"
     words = model.split("-")
@@ -158,7 +157,7 @@ class Style:
 
     def line_arguments(self):
         """Keyword arguments for Axes.plot."""
-        # A light edge keeps markers apart where lines run over each other.
+        # A light edge separates markers on overlapping lines.
         edge = self.colour if self.marker in STROKE_MARKERS else "white"
         return {
             "color": self.colour,
@@ -174,7 +173,7 @@ class Style:
         return MARKER_SIZES.get(self.marker, 6.3)
 
     def hollow_arguments(self):
-        """Keyword arguments for a point drawn over the line's own, that says: measured, with a reservation."""
+        """Keyword arguments for a hollow point over the line's own: measured, with a mark."""
         if self.marker in STROKE_MARKERS:
             return {
                 "color": self.colour,
@@ -193,7 +192,7 @@ class Style:
         }
 
 
-# Percentiles of one server in one panel, from light to dark as they get rarer.
+# Percentiles of one server, darker as they get rarer.
 PERCENTILES = {
     "p50": Style("#56b4e9", "o", SOLID, "", ""),
     "p99": Style("#0072b2", "s", DASHED, "", ""),
@@ -202,25 +201,25 @@ PERCENTILES = {
 
 
 class StyleBook:
-    """Styles of all servers of one run. Known models have theirs from the table; a server under a name of its own has
-    the colour of its model's family, and marker and line by its name, moved on where another server has the pair."""
+    """Styles of all servers of one run. Known models have those of the table. Any other server has the colour of its
+    model's family, and the marker and line of its name's hash, or the next free pair."""
 
     def __init__(self, servers):
-        """`servers`: pairs (name, model or None for a server that is not ours)."""
+        """`servers`: pairs (name, model or None for other servers)."""
         self._styles = {}
         named = dict(servers)
         for name in named:
             if name in MODELS:
                 family, marker, line, panel = MODELS[name]
                 self._styles[name] = Style(FAMILIES[family], marker, line, family, panel)
-        # In order of names, so that the order in a suite does not matter.
+        # By name: the order in a suite does not matter.
         for name in sorted(set(named) - set(self._styles)):
             self._styles[name] = self._spare(name, named[name])
 
     def _spare(self, name, model):
-        family, panel = family_and_panel_of(model)
+        family, panel = find_family(model)
         colour = FAMILIES[family]
-        # Pairs of known models stay theirs even in runs without them.
+        # Pairs of known models stay reserved in runs without them.
         taken = {(marker, line) for _, marker, line, _ in MODELS.values()}
         taken |= {(style.marker, style.line) for style in self._styles.values()}
         marks = {marker for of, marker, *_ in MODELS.values() if of == family}
@@ -235,12 +234,12 @@ class StyleBook:
         return self._styles[name]
 
     def in_order(self, names):
-        """Names in the order of legends: by family, within it as given."""
+        """Names in the order of legends: by family, then as given."""
         order = list(FAMILIES)
         return sorted(names, key=lambda name: order.index(self[name].family))
 
     def panels(self, names):
-        """[(panel, names)] of those panels that occur, in their order; within each the names as in legends."""
+        """[(panel, names)] of the panels that occur, in order; the names as in legends."""
         found = {}
         for name in self.in_order(names):
             found.setdefault(self[name].panel, []).append(name)

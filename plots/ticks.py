@@ -1,4 +1,4 @@
-"""Numbers as people read them, and where an axis gets its ticks."""
+"""Formats of numbers, and the ticks of an axis."""
 
 import math
 
@@ -8,7 +8,7 @@ MICRO = "\u00b5"
 
 
 def _digits(value):
-    """Three significant digits at most and no idle zeros: 1.5, 12, 120."""
+    """At most three significant digits without trailing zeros: 1.5, 12, 120."""
     text = f"{value:.3g}"
     if "e" in text:
         text = f"{value:.0f}"
@@ -18,7 +18,7 @@ def _digits(value):
 def count(value):
     """950, 1k, 12.5k, 1M."""
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        # 999.6 would round up into the next unit.
+        # 999.6 rounds up to the next unit.
         if abs(value) >= size * 0.9995:
             return _digits(value / size) + suffix
     return _digits(value)
@@ -41,7 +41,7 @@ def size(value):
 
 
 def exact(value):
-    """A sweep value without loss: 10000 as 10,000, 0.5 as 0.5."""
+    """A sweep value in full: 10000 as 10,000, 0.5 as 0.5."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,g}"
 
 
@@ -64,7 +64,7 @@ _STEPS_OF_1024 = (
 
 
 def log_ticks(low, high, base=10, wanted=3):
-    """Round values within [low, high] of a logarithmic axis: the coarsest steps that give at least `wanted` of them."""
+    """Round values within [low, high] of a logarithmic axis, by the coarsest steps that give at least `wanted`."""
     ticks = []
     for steps in _STEPS_OF_1024 if base == 1024 else _STEPS_OF_TEN:
         powers = range(math.floor(math.log(low, base)) - 1, math.ceil(math.log(high, base)) + 1)
@@ -75,10 +75,10 @@ def log_ticks(low, high, base=10, wanted=3):
 
 
 def log_limits(values):
-    """Limits of a logarithmic axis around positive values: some air, and never less than a factor of 4 in all."""
+    """Limits of a logarithmic axis around positive values: with margins, and at least a factor of 4 apart."""
     low, high = min(values), max(values)
-    air = max(0.06 * math.log(high / low), math.log(4 / (high / low)) / 2 if high / low < 4 else 0)
-    return low / math.exp(air), high * math.exp(air)
+    margin = max(0.06 * math.log(high / low), math.log(4 / (high / low)) / 2 if high / low < 4 else 0)
+    return low / math.exp(margin), high * math.exp(margin)
 
 
 def set_log_axis(axis, limits, unit):
@@ -97,33 +97,33 @@ def set_log_axis(axis, limits, unit):
 
 
 def set_sweep_axis(axes, values, form=count):
-    """Gives a panel its x axis over all sweep values, ticks at the values themselves; 0 is shown where it is one."""
+    """Sets the x axis of a panel over all sweep values, 0 included, with ticks at the values."""
     positive = [value for value in values if value > 0]
     low, high = min(positive, default=1), max(positive, default=1)
     zero = len(positive) < len(values)
     decades = math.log10(high / low) + (1 if zero else 0)
-    air = _air(axes, decades)
+    margin = _margin(axes, decades)
     if zero:
-        # Up to the first positive value the axis is linear: 0 has a place, as far from it as a decade.
+        # The axis is linear up to the first positive value: 0 is about a decade away from it.
         axes.set_xscale("symlog", linthresh=low, linscale=0.9)
-        axes.set_xlim(-air * low, high * 10**air)
+        axes.set_xlim(-margin * low, high * 10**margin)
     else:
         axes.set_xscale("log")
-        axes.set_xlim(low / 10**air, high * 10**air)
+        axes.set_xlim(low / 10**margin, high * 10**margin)
     places = _apart(axes, sorted(values))
     axes.xaxis.set_major_locator(FixedLocator(places))
     axes.xaxis.set_major_formatter(FixedFormatter([form(place) for place in places]))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _air(axes, decades):
-    """Decades to leave free on both sides, so that markers set apart sideways stay inside the panel."""
+def _margin(axes, decades):
+    """Margin on both sides in decades, so that markers offset sideways stay inside the panel."""
     share = 0.2 / (axes.figure.get_figwidth() * axes.get_position().width)
     return max(0.1, decades * share / (1 - 2 * share))
 
 
 def _apart(axes, values):
-    """Those of the ascending values whose labels do not touch; both ends stay."""
+    """The ascending values whose labels do not touch, with both ends."""
     width = axes.figure.get_figwidth() * axes.get_position().width
     share = axes.transScale + axes.transLimits
 

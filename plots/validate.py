@@ -1,8 +1,8 @@
-"""python3 -m plots.validate FILE...: checks fanin files against their schemas and against themselves.
+"""python3 -m plots.validate FILE...: checks fanin files against their schemas and for consistency.
 
-The kind of a file is its "schema" key. A .jsonl file holds rounds, or the lines of fanin-load --live-json, one per
-line; its first line says which. One line per finding on stderr, FILE: PLACE: what is wrong. Exit code 0 when every file
-is sound, 2 when one is not.
+The key "schema" names the kind of a file. A .jsonl file holds rounds, or the lines of fanin-load --live-json; its first
+line shows which. Prints one line per finding on stderr, FILE: PLACE: what is wrong. Exit code 0 if every file is valid,
+2 if one is not.
 """
 
 from plots import programs
@@ -13,26 +13,26 @@ import argparse
 import sys
 
 from plots import consistency
-from plots.document import Finding, kind_of, schema_findings
+from plots.document import Finding, check_kind, schema_findings
 from plots.json_file import InputError, parse_json, read_bytes, read_json
 
 
 def findings(document, origin, limit=10):
-    """Returns up to `limit` Findings of a whole document; consistency is only asked of what fits its schema."""
-    kind = kind_of(document, origin)
+    """Returns up to `limit` Findings of a document; only one that fits its schema is checked for consistency."""
+    kind = check_kind(document, origin)
     found = schema_findings(document, kind, limit=limit)
     return found or consistency.findings(document, kind)[:limit]
 
 
 def lines_findings(path, limit=10):
-    """Returns up to `limit` Findings of a file of rounds or of live lines; the place says the line."""
+    """Returns up to `limit` Findings of a file of rounds or of live lines; the place has the line number."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []
     values = []
-    # Not splitlines(), which also breaks at characters that may stand in a text.
+    # Not splitlines(), which also splits at characters that a text may contain.
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
         values.append(parse_json(line, f"{path}:{number}"))
         broken = _live_findings(values[-1], limit) if _is_live(values[0]) else _round_findings(values[-1], limit)
@@ -45,7 +45,7 @@ def lines_findings(path, limit=10):
 
 
 def _is_live(first):
-    """Whether the first line of a file is one of --live-json. No line says its kind, and no round has a phase."""
+    """Whether the first line of a file is one of --live-json: only those have a phase."""
     return isinstance(first, dict) and "phase" in first
 
 
@@ -58,7 +58,7 @@ def _round_findings(line, limit):
 
 
 def check(path, limit):
-    """Returns up to `limit` Findings of the file at `path`. Raises InputError where it cannot be read at all."""
+    """Returns up to `limit` Findings of the file at `path`. Raises InputError if it cannot be read."""
     if str(path).endswith(".jsonl"):
         return lines_findings(path, limit)
     document = read_json(path)

@@ -101,9 +101,9 @@ def draw_all(context, costs, machine=None):
 def _footer(context, machine):
     build = context.get("library_build_type")
     parts = [machine or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
-    parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: smallest to largest"]
+    parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: minimum to maximum"]
     parts += [str(context["date"])[:10]] if "date" in context else []
-    parts += ["its library (not what it measures) is a debug build"] if build == "debug" else []
+    parts += ["the benchmark library is a debug build"] if build == "debug" else []
     return " \u00b7 ".join(parts)
 
 

@@ -108,8 +108,8 @@ class LoadCurve(unittest.TestCase):
     def test_bad_input_is_one_line_and_exit_code_2(self):
         for document, said in (
             (sweep([(1, result(1, 1))], parameter="connections"), "is a sweep of connections"),
-            (sweep([]), "holds no run"),
-            (sweep([(5000, None)]), "holds no run"),
+            (sweep([]), "has no result"),
+            (sweep([(5000, None)]), "has no result"),
             (fixture_parts.load([1] * 2000), "is no sweep"),
             ({"schema": "fanin-load-sweep"}, "$.schema_version"),
             ("{", "not JSON"),

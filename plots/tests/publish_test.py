@@ -68,7 +68,7 @@ class Publish(unittest.TestCase):
         echo = comparison_document(skipped=[{"name": "hey", "reason": "not installed"}])
         text, page = self.publish_with(echo)
         self.assertIn("](docs/results.md)", text)
-        self.assertIn("Left out: `hey` (not installed).", page)
+        self.assertIn("Not measured: `hey` (not installed).", page)
         self.assertEqual(json.loads((self.top / "results/reference/comparisons/0.json").read_text()), echo)
 
     def test_a_reference_published_again_keeps_its_memory_run(self):
@@ -109,8 +109,8 @@ class Publish(unittest.TestCase):
             run.summary(run.cell(experiment, "epoll", value), "throughput_per_s")["median"]
             for value in (experiment.values[0], experiment.values[-1])
         ]
-        # A range of the quotient of two intervals is no interval of anything: only the medians' share may stand here.
-        self.assertRegex(text, rf"(?m): {100 * ends[1] / ends[0]:.0f} % of it$")
+        # The quotient of two intervals is no interval: only the percentage of the medians is shown.
+        self.assertRegex(text, rf"(?m) \({100 * ends[1] / ends[0]:.0f} %\)$")
 
     def test_every_median_has_its_own_interval(self):
         run = Run(self.run_, "run.json")
@@ -194,7 +194,7 @@ class Models(unittest.TestCase):
     def test_the_table_is_that_of_the_program(self):
         """Would catch: a model that is added or renamed and not in the README: python3 -m plots.readme."""
         table = readme.model_table(readme.list_models(PROGRAM))
-        self.assertEqual(self.text, readme.replaced(self.text, "models", table, "README.md"))
+        self.assertEqual(self.text, generated.replaced(self.text, "models", table, "README.md"))
 
     def test_a_row_links_to_the_file_and_says_what_it_requires(self):
         (_, _, row) = readme.model_table(LISTING).splitlines()
@@ -206,7 +206,7 @@ class Models(unittest.TestCase):
 
     def test_a_readme_without_the_markers_is_refused(self):
         with self.assertRaises(InputError):
-            readme.replaced("# nothing\n", "models", "", "README.md")
+            generated.replaced("# nothing\n", "models", "", "README.md")
 
 if __name__ == "__main__":
     unittest.main()

@@ -143,8 +143,8 @@ class Subsets(unittest.TestCase):
         run = Run(selected(self.run_, "closed/epoll/1", "closed/epoll/10"), "run.json")
         for _, _, figure in charts.draw_all(run, StyleBook(run.servers)):
             self.assertFalse(any("not selected" in text for text in legend_texts(figure)))
-        doubts = report.contents(run, [])["doubts"]
-        self.assertIn("7 cells of the suite were not selected for this run; no chart shows them.", doubts)
+        caveats = report.contents(run, [])["caveats"]
+        self.assertIn("7 cells of the suite were not selected for this run and are in no chart.", caveats)
 
     def test_a_hole_in_what_was_selected_is_one(self):
         run = Run(selected(self.run_, "closed/epoll/1", "closed/nginx/10"), "run.json")
@@ -154,7 +154,7 @@ class Subsets(unittest.TestCase):
     def test_a_zero_is_told(self):
         run = Run(with_zero_throughput(selected(copy.deepcopy(self.run_), "closed/epoll/10")), "run.json")
         _, _, figure = next(charts.draw_all(run, StyleBook(run.servers)))
-        told = "epoll: no throughput at 10 (its median is 0, which has no place on a logarithmic axis)"
+        told = "epoll: no throughput at 10 (its median is 0, which a logarithmic axis cannot show)"
         self.assertIn(told, legend_texts(figure))
 
     def test_the_report_says_which_chart_would_be_empty(self):
