@@ -2,7 +2,7 @@
 # Makes sure that what the project needs is installed, and picks the Python interpreter. Idempotent: with nothing
 # missing it touches neither the network nor the disk.
 #
-#   ./bootstrap.sh run|test      what run_all.sh or run_tests.sh needs
+#   ./bootstrap.sh run|test|package      what run_all.sh, run_tests.sh or its stage `package` needs
 #   . ./bootstrap.sh             defines bootstrap(), which also exports FANIN_PYTHON
 #
 # FANIN_PYTHON=PATH       use this interpreter and no other
@@ -21,6 +21,7 @@ kRunNeeds=(
   libhttp-parser-dev
   libpcre2-dev
   libbenchmark-dev
+  libgtest-dev
   liburing-dev
   libboost-dev
   libboost-context-dev
@@ -31,7 +32,6 @@ kRunNeeds=(
 # redis-tools, not redis-server: it holds the same binary and never starts a service (see link_redis in run_tests.sh).
 # The clang tools are pinned to the version whose findings and formatting the project is kept clean for.
 kTestNeeds=(
-  libgtest-dev
   "clang-14:clang++-14|clang:clang++"
   "libclang-rt-14-dev|libclang-rt-dev"
   "clang-format-14:clang-format-14|clang-format:clang-format"
@@ -41,6 +41,15 @@ kTestNeeds=(
   redis-tools:redis-check-rdb
   mandoc:mandoc
   python3-pytest-xdist
+)
+
+# What the stage `package` of run_tests.sh needs besides.
+kPackageNeeds=(
+  debootstrap:debootstrap
+  dpkg-dev:dpkg-shlibdeps
+  fish:fish
+  lintian:lintian
+  zsh:zsh
 )
 
 kRunModules=(matplotlib numpy jsonschema jinja2)
@@ -139,13 +148,14 @@ install_needs() {
   rm -f "$log"
 }
 
-# bootstrap run|test: the one step that run_all.sh and run_tests.sh share.
+# bootstrap run|test|package: the one step that run_all.sh and run_tests.sh share.
 bootstrap() {
   local -a needs=("${kRunNeeds[@]}") modules=("${kRunModules[@]}") unmet=()
   case ${1:-} in
     run) ;;
     test) needs+=("${kTestNeeds[@]}") modules+=("${kTestModules[@]}") ;;
-    *) bootstrap_die "unknown set '${1:-}': use run or test" ;;
+    package) needs+=("${kTestNeeds[@]}" "${kPackageNeeds[@]}") modules+=("${kTestModules[@]}") ;;
+    *) bootstrap_die "unknown set '${1:-}': use run, test or package" ;;
   esac
   mapfile -t unmet < <(unmet_needs "${needs[@]}")
   local python

@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 . ./bootstrap.sh
 
 kStages=(format release end-to-end plots asan tsan tidy fuzz)
+kOtherStages=(package)  # run only when named
 # What servers and load generator are tested by, and the label of those tests that need no more than them.
 kPrograms=(fanin-server fanin-load fanin-conformance)
 kOfPrograms='^(conformance|program|harness_end_to_end|installation)$'
@@ -24,6 +25,9 @@ Installs what is missing, then runs the stages named, or all of them:
   tidy        clang builds everything and clang-tidy finds nothing; what was found clean is remembered in
               ~/.cache/fanin-tidy. Among other stages it may take 60 s, alone as long as it needs
   fuzz        every parser is fed broken input for two seconds (FANIN_FUZZ_SECONDS=N for longer)
+and, only when named:
+  package     the Debian packages install in a clean chroot of Debian 12, and everything works there without the sources;
+              needs root and takes about ten minutes
 Exit code: 0 all passed, 1 a stage failed, 2 bad option or set-up. FANIN_JOBS=N limits the parallel jobs.
 END
 }
@@ -126,6 +130,19 @@ stage_release() {
   configure release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
   build release fanin_installation loadgen_allocation_test
   run_ctest release -L "$kOfPrograms|loadgen_allocation_test"
+}
+
+stage_package() {
+  local status=0
+  bootstrap package
+  configure release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
+  rm -rf build/release/packages
+  build release package
+  lintian --allow-root --fail-on error,warning build/release/packages/*.deb
+  run_ctest release -L installation
+  packaging/smoke_test.sh build/release/packages || status=$?
+  if ((status == 77)); then skip "the packages were built, but not installed: packaging/smoke_test.sh says why"; fi
+  return "$status"
 }
 
 stage_plots() {
@@ -266,7 +283,7 @@ main() {
   local -a chosen=("$@") later=() summary=()
   local name result
   for name in "${chosen[@]}"; do
-    case " ${kStages[*]} -h --help " in
+    case " ${kStages[*]} ${kOtherStages[*]} -h --help " in
       *" $name "*) ;;
       *) echo "run_tests.sh: unknown stage or option '$name': see ./run_tests.sh --help" >&2; exit 2 ;;
     esac
