@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 
 namespace fanin {
@@ -46,6 +47,15 @@ Descriptor open_output_file(const std::string& path, int flags, const std::strin
     refuse(what, std::errc::invalid_argument, "it is a device, name a file");
   }
   return fd;
+}
+
+void fail_output(const std::system_error& error, std::string_view option) {
+  if (error.code() == std::errc::too_many_files_open || error.code() == std::errc::too_many_files_open_in_system) {
+    throw error;
+  }
+  const bool full = error.code() == std::errc::no_space_on_device;
+  throw std::runtime_error(
+      fmt::format("{}: {}give another file with {}", error.what(), full ? "free space, or " : "", option));
 }
 
 bool is_same_output(const std::string& a, const std::string& b) {

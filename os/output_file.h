@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "net/descriptor.h"
 
@@ -12,6 +13,10 @@ namespace fanin {
 // (but terminals, /dev/null and /dev/full) and named pipes that nobody reads, at which open(2) would wait. The
 // descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
 Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
+
+// Throws std::runtime_error: the error and the advice to give another file with `option`. Throws the error itself where
+// descriptors have run out, which is no fault of the file.
+[[noreturn]] void fail_output(const std::system_error& error, std::string_view option);
 
 // Whether two names, of which "-" is standard output, mean one file or pipe; one may be of an input. False for
 // terminals and devices, and where one of them does not exist.

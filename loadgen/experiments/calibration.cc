@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <stdexcept>
@@ -60,6 +61,25 @@ constexpr int kMaxDepth = 16;
 
 constexpr int kSchemaVersion = 2;
 
+// No run of the calibration is slower or faster: a valid one has a reply, and no request takes less than 1 ns.
+constexpr double kMinRate = 0.1;
+constexpr double kMaxRate = 1e9;
+
+// No figure of a calibration is negative, and no rate is out of range.
+bool is_plausible(const Json& json, bool is_rate = false) {
+  if (json.is_number()) {
+    const double value = json.get<double>();
+    return is_rate ? value >= kMinRate && value <= kMaxRate : value >= 0;
+  }
+  if (!json.is_structured()) {
+    return true;
+  }
+  const auto items = json.items();
+  return std::all_of(items.begin(), items.end(), [](const auto& item) {
+    return is_plausible(item.value(), item.key() == "requests_per_s" || item.key() == "measured_per_s");
+  });
+}
+
 Json parse_file(const InputFile& file) {
   const auto is_shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMaxDepth; };
   Json json = Json::parse(file.content, is_shallow, false);
@@ -72,6 +92,11 @@ Json parse_file(const InputFile& file) {
         "--calibration {}: written by another version of fanin-load: write a new one with fanin-load calibrate "
         "--json {}",
         file.path, file.path));
+  }
+  if (!is_plausible(json)) {
+    throw std::invalid_argument(fmt::format(
+        "--calibration {}: no run measures its figures: write a new one with fanin-load calibrate --json {}", file.path,
+        file.path));
   }
   return json;
 }

@@ -87,12 +87,30 @@ TEST_F(CalibrationFile, WhatAnotherProgramWroteIsRefused) {
   json["kernel"] = nlohmann::ordered_json::array({1});
   write(json.dump());
   expect_refused(DriverKind::kEpoll, "another machine or kernel");
-  for (const char* ceilings : {"7", "[7]", R"([{"driver":7,"requests_per_s":5}])", R"([{"driver":"epoll"}])",
-                               R"([{"driver":"epoll","requests_per_s":-5}])"}) {
+  for (const char* ceilings : {"7", "[7]", R"([{"driver":7,"requests_per_s":5}])", R"([{"driver":"epoll"}])"}) {
     json = calibration_json(calibration_);
     json["ceilings"] = nlohmann::ordered_json::parse(ceilings);
     write(json.dump());
     expect_refused(DriverKind::kEpoll, "no ceiling of the driver epoll");
+  }
+}
+
+// The bug: a ceiling of 1e-300 marked every result as near it; negative figures were taken as well.
+TEST_F(CalibrationFile, FiguresThatNoRunMeasuresAreRefused) {
+  const nlohmann::ordered_json sound = calibration_json(calibration_);
+  for (const double rate : {1e-300, -5.0, 0.0, 1e300}) {
+    for (const char* key : {"requests_per_s", "measured_per_s"}) {
+      nlohmann::ordered_json json = sound;
+      json["ceilings"][0][key] = rate;
+      write(json.dump());
+      expect_refused(DriverKind::kEpoll, "calibration.json: no run measures its figures: write a new one");
+    }
+  }
+  for (const char* place : {"/clock_ns", "/ceilings/1/generator_utilisation", "/delay_asleep/count"}) {
+    nlohmann::ordered_json json = sound;
+    json[nlohmann::ordered_json::json_pointer(place)] = -1;
+    write(json.dump());
+    expect_refused(DriverKind::kEpoll, "no run measures its figures");
   }
 }
 

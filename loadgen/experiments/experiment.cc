@@ -210,7 +210,10 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
     return ProbeAnswer{check.met, check.reason};
   };
   result.found = find_highest_rate(plan, probe);
-  if (!result.found.cut_short && !result.found.rate_per_s) {
+  if (result.found.cut_short) {
+    result.reason = result.interrupted ? "interrupted after " + plural(result.runs.size(), "probe") : result.reason;
+    result.found.bound = result.reason;
+  } else if (!result.found.rate_per_s) {
     result.reason = why_no_lower_rate(options, result, ceiling);
     if (!result.reason.empty()) {
       tell_end(result);
@@ -266,7 +269,7 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
   if (show_ceiling(*result.ceiling, output) && !result.interrupted) {
     search(options, run, output, result);
   } else if (result.interrupted) {
-    result.found.bound = "interrupted";
+    result.found.bound = result.reason = "interrupted in the closed loop, before the first probe";
   } else {
     result.found.bound = "the closed loop gave no ceiling to start from";
     result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front().text);

@@ -77,6 +77,7 @@ TEST_F(SearchRunTest, ASearchKeepsItsProbesWhenTheServerDies) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "fanin-load: the search ended after 2 probes: no connection came up\n");
   EXPECT_EQ(json_["reason"], "no connection came up");
+  EXPECT_EQ(json_["bound"], json_["reason"]);
   EXPECT_EQ(json_["interrupted"], false);
   EXPECT_EQ(json_["probes"].size(), 2U);
   EXPECT_TRUE(json_["ceiling"].is_object());
@@ -113,14 +114,16 @@ TEST_F(SearchRunTest, ASearchWithoutACeilingSaysWhy) {
             "fanin-load: the search ended after 0 probes: " + json_["reason"].get<std::string>() + "\n");
 }
 
-// Would catch: an interrupt of the first run told as a closed loop that gave no ceiling.
+// Would catch: an interrupt of the first run reported as a closed loop that gave no ceiling.
 TEST_F(SearchRunTest, AnInterruptedCeilingIsNamedAsTheBound) {
   Outcome outcome = simulated(options_, "");
   outcome.result.interrupted = true;
   EXPECT_EQ(search("p99<2ms", [&](const LoadOptions&, const std::string&) { return outcome; }), 130);
-  EXPECT_EQ(json_["bound"], "interrupted");
+  EXPECT_EQ(json_["bound"], "interrupted in the closed loop, before the first probe");
+  EXPECT_EQ(json_["reason"], json_["bound"]);
 }
 
+// The bug: an interrupt during the probes left the bound "" and the reason null.
 TEST_F(SearchRunTest, AnInterruptEndsTheSearchAndKeepsWhatThereIs) {
   int runs = 0;
   const auto stopped = [&runs](const LoadOptions& options, const std::string& which) {
@@ -130,7 +133,8 @@ TEST_F(SearchRunTest, AnInterruptEndsTheSearchAndKeepsWhatThereIs) {
   };
   EXPECT_EQ(search("p99<2ms", stopped), 130);
   EXPECT_EQ(json_["interrupted"], true);
-  EXPECT_TRUE(json_["reason"].is_null());
+  EXPECT_EQ(json_["reason"], "interrupted after 1 probe");
+  EXPECT_EQ(json_["bound"], json_["reason"]);
   EXPECT_EQ(json_["probes"].size(), 1U);
 }
 

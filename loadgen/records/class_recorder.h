@@ -31,7 +31,7 @@ class ClassRecorder {
   // `connection` counts from the thread's first one, `in_flight_before` from the oldest. `counts`: within the window.
   // Returns whether the request asks the server to close the connection.
   bool sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
-    const std::size_t index = class_of(connection, in_flight_before);
+    const std::size_t index = pick_class(connection, in_flight_before);
     records_[index].sent += counts ? 1 : 0;
     return mix_.closes(index);
   }
@@ -47,11 +47,11 @@ class ClassRecorder {
   const std::vector<ClassRecord>& records() const noexcept { return records_; }
 
  private:
-  std::size_t class_of(std::uint32_t connection, std::uint32_t place) const noexcept {
+  std::size_t pick_class(std::uint32_t connection, std::uint32_t place) const noexcept {
     return mix_.pick_class(first_ + connection, ended_[connection] + place);
   }
   ClassRecord& record(std::uint32_t connection, std::uint32_t place) noexcept {
-    return records_[class_of(connection, place)];
+    return records_[pick_class(connection, place)];
   }
 
   const RequestMix& mix_;

@@ -17,7 +17,7 @@ class ClassesTest : public ::testing::Test {
     workload_.usable(0);
     workload_.start({.start = at_, .open = at_, .close = at_ + std::chrono::hours(1)});
   }
-  std::size_t class_of(std::uint32_t number) const { return mix_.pick_class(kFirst, number); }
+  std::size_t pick_class(std::uint32_t number) const { return mix_.pick_class(kFirst, number); }
 
   RequestMix mix_{1, std::vector<double>{1, 1}};
   ClassRecorder classes_{mix_, kFirst, 1};
@@ -35,13 +35,13 @@ TEST_F(ClassesTest, EveryLatencyIsThatOfItsClass) {
   ASSERT_EQ(asked, 3U);
   for (std::uint32_t i = 0; i < 100; ++i) {  // requests of class 1 take longer, by when they were sent
     const TimePoint sent = workload_.oldest_sent(0);
-    at_ = std::max(at_, sent) + milliseconds(class_of(i) == 1 ? 50 : 1);
+    at_ = std::max(at_, sent) + milliseconds(pick_class(i) == 1 ? 50 : 1);
     const Nanoseconds latency = at_ - sent;
-    const std::uint64_t before = classes_.records()[class_of(i)].response.count();
-    const Nanoseconds longest = std::max(classes_.records()[class_of(i)].response.max(), latency);
+    const std::uint64_t before = classes_.records()[pick_class(i)].response.count();
+    const Nanoseconds longest = std::max(classes_.records()[pick_class(i)].response.max(), latency);
     workload_.replied(0, 1, at_);
-    EXPECT_EQ(classes_.records()[class_of(i)].response.count(), before + 1);
-    EXPECT_EQ(classes_.records()[class_of(i)].response.max(), longest);
+    EXPECT_EQ(classes_.records()[pick_class(i)].response.count(), before + 1);
+    EXPECT_EQ(classes_.records()[pick_class(i)].response.max(), longest);
     workload_.next(at_);
   }
   EXPECT_EQ(workload_.ended(0), 100U);
@@ -55,15 +55,15 @@ TEST_F(ClassesTest, NumbersGoOnInTheNextLife) {
   workload_.unusable(0, at_, ErrorKind::kReset);  // two are in flight
   EXPECT_EQ(workload_.ended(0), 3U);
   std::vector<std::uint64_t> failed(2);
-  ++failed[class_of(1)];
-  ++failed[class_of(2)];
+  ++failed[pick_class(1)];
+  ++failed[pick_class(2)];
   EXPECT_EQ(classes_.records()[0].failed, failed[0]);
   EXPECT_EQ(classes_.records()[1].failed, failed[1]);
   workload_.usable(0, at_);
   ASSERT_TRUE(workload_.next(at_));
-  const std::uint64_t before = classes_.records()[class_of(3)].failed;
+  const std::uint64_t before = classes_.records()[pick_class(3)].failed;
   workload_.refused(0, ErrorKind::kHttpStatus, at_);
-  EXPECT_EQ(classes_.records()[class_of(3)].failed, before + 1);
+  EXPECT_EQ(classes_.records()[pick_class(3)].failed, before + 1);
 }
 
 // Would catch: the warm-up's requests counted in the classes, or not counted on the way to the next request.

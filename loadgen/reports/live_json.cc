@@ -40,7 +40,11 @@ LineJson rate_json(std::uint64_t completed, Nanoseconds length) {
 
 LiveJson::LiveJson(const std::string& path) : fd_(STDOUT_FILENO) {
   if (path != "-") {
-    owned_ = open_output_file(path, O_CREAT, fmt::format("cannot write the live lines to {}", path));
+    try {
+      owned_ = open_output_file(path, O_CREAT, fmt::format("cannot write the live lines to {}", path));
+    } catch (const std::system_error& error) {
+      fail_output(error, "--live-json");
+    }
     fd_ = owned_.get();
   }
 }

@@ -13,7 +13,7 @@ namespace fanin::load {
 // error (disk full, reader gone) ends the lines but not the run, and error() says why.
 class LiveJson : public RunListener {
  public:
-  // "-" is standard output. Throws std::system_error naming the path.
+  // "-" is standard output. Throws std::runtime_error with the path and advice.
   explicit LiveJson(const std::string& path);
 
   // Starts the next run; the first is number 1.

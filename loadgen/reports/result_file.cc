@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -12,12 +13,18 @@
 #include "os/program.h"
 
 namespace fanin::load {
-
 ResultFile::ResultFile(const std::string& path)
     : what_(fmt::format("cannot write the result to {}", path)), path_(path), fd_(STDOUT_FILENO) {
-  if (path == "-") {
-    return;
+  if (path != "-") {
+    try {
+      open(path);
+    } catch (const std::system_error& error) {
+      fail_output(error, "--json");
+    }
   }
+}
+
+void ResultFile::open(const std::string& path) {
   std::error_code unknown;
   const auto status = std::filesystem::status(path, unknown);
   std::string real = path;
@@ -46,13 +53,14 @@ ResultFile::~ResultFile() {
 void ResultFile::write(std::string_view text) {
   if (const Written written = write_bytes(fd_, text, Wait::kUntilTaken); written.error != 0) {
     if (fd_ != STDOUT_FILENO) {
-      throw std::system_error(written.error, std::generic_category(), what_);
+      fail_output(std::system_error(written.error, std::generic_category(), what_), "--json");
     }
     note_output_error(written.error);
   }
   if (!temporary_.empty()) {
-    check(::fsync(fd_), what_.c_str());
-    check(::rename(temporary_.c_str(), path_.c_str()), what_.c_str());
+    if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      fail_output(std::system_error(errno, std::generic_category(), what_), "--json");
+    }
     temporary_.clear();
   }
 }

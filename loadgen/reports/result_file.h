@@ -12,18 +12,19 @@ namespace fanin::load {
 // "-" is standard output.
 class ResultFile {
  public:
-  // Throws std::system_error naming the path (no permission, no such folder).
+  // Throws std::runtime_error with the path and advice (no permission, no such directory).
   explicit ResultFile(const std::string& path);
   // Removes the temporary file if nothing was written.
   ~ResultFile();
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
 
-  // Call it once. Throws std::system_error naming the path (disk full); run_program() handles errors of standard
-  // output.
+  // Call it once. Throws as the constructor does (disk full); run_program() handles errors of standard output.
   void write(std::string_view text);
 
  private:
+  void open(const std::string& path);
+
   std::string what_;
   std::string path_;       // with symbolic links followed
   std::string temporary_;  // empty: written to in place

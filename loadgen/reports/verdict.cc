@@ -111,7 +111,7 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
     verdict.bottleneck = Bottleneck::kUnknown;
   } else {
     verdict.bottleneck = plan.rate_per_s ? Bottleneck::kRateBound : Bottleneck::kLatencyBound;
-    figures += plan.rate_per_s ? ": the schedule asks for no more" : ": wake-ups and pauses rule";
+    figures += plan.rate_per_s ? ": the schedule asks for no more" : ": wake-ups and think time bound the rate";
   }
   verdict.bottleneck_reason = figures;
 }
