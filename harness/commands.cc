@@ -41,30 +41,34 @@ int compare(const std::string& first_path, const std::string& second_path, const
 }
 
 void add_band(CLI::App& command, const std::string& name, double& band, const std::string& about) {
-  take_number(command.add_option(name, band, about))->check(CLI::Range(0.0, 10.0))->capture_default_str();
+  take_number(command.add_option(name, band, about), {0, 10})->capture_default_str();
 }
 
 CLI::Option* add_only(CLI::App& command, std::string& only) {
-  return command.add_option(
-      "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'");
+  return refuse_empty(command.add_option(
+      "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'"));
 }
 
 // The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
-  auto* suite = command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own");
-  auto* resume = command->add_option("--resume", options->resume, "go on with the interrupted run in this directory");
-  command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)")->excludes(resume);
-  take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"))
-      ->check(CLI::Range(1, 10'000))
+  auto* suite =
+      refuse_empty(command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own"));
+  auto* resume = refuse_empty(
+      command->add_option("--resume", options->resume, "go on with the interrupted run in this directory"));
+  refuse_empty(command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)"))
       ->excludes(resume);
-  take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"))
-      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+  take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"),
+             {1, 10'000})
+      ->excludes(resume);
+  take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"),
+             {0, std::int64_t{1} << 53})
       ->excludes(resume);
   add_only(*command, options->only)->excludes(resume);
-  command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)");
-  command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)");
+  refuse_empty(
+      command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)"));
+  refuse_empty(command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)"));
   suite->excludes(resume);
   command->callback([options, &exit_code] {
     if (options->suite.empty() && options->resume.empty()) {
@@ -81,7 +85,8 @@ void add_list_command(CLI::App& app) {
   };
   auto given = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
-  auto* suite = command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells");
+  auto* suite =
+      refuse_empty(command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
   add_only(*command, given->only)->needs(suite);
   command->callback([given] {
     const Programs programs = Programs::beside_self("", "");
@@ -112,8 +117,8 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
   auto* connections =
-      take_count(command->add_option("--connections", options->connections, "between two local programs"))
-          ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 31))
+      take_count(command->add_option("--connections", options->connections, "between two local programs"),
+                 {1, std::int64_t{1} << 31})
           ->capture_default_str();
   auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
   auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
@@ -139,8 +144,8 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   add_band(*command, "--cpu-band", arguments->options.cpu_band, "the same for CPU time per request");
   add_band(*command, "--latency-band", arguments->options.latency_band, "the same for p99");
   add_band(*command, "--memory-band", arguments->options.memory_band, "the same for memory per idle connection");
-  command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ")
-      ->check(CLI::IsMember(factors()));
+  take_choice(command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ"),
+              factors());
   command->callback(
       [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
 }
@@ -172,8 +177,9 @@ void add_plot_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("plot", "Draws the charts of a run and writes its report.html");
   command->add_option("run", given->measured, "a run directory, a run.json, or a sweep of fanin-load over rates")
       ->required();
-  command->add_option("--out", given->out, "where the charts go (default: charts/ in the run directory)");
-  command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)");
+  refuse_empty(command->add_option("--out", given->out, "where the charts go (default: charts/ in the run directory)"));
+  refuse_empty(
+      command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
   command->callback([given] {
     std::vector<std::string> arguments;
     for (const auto& [option, value] : {std::pair{"--out", given->out}, {"--micro", given->micro}}) {

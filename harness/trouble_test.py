@@ -121,8 +121,10 @@ class Trouble(EndToEnd):
                 (("compare", broken, broken), "line 1, column"),
                 (("compare", self.suite, self.suite), "is no run"),
                 (("compare", "/no/file", "/no/file"), "/no/file: No such file"),
-                (("doctor", "--undo", "--fix"), "--fix excludes --undo"),
-                (("doctor", "--connections", "0"), "--connections"),
+                (("doctor", "--undo", "--fix"), "--fix and --undo contradict each other: give one"),
+                (("doctor", "--connections", "0"), "--connections 0 is out of range: give 1 to 2147483648"),
+                (("--bogus",), "there is no option --bogus"),
+                (("run", self.suite, "--out", ""), "--out is empty: give a value, or leave it out"),
                 (("frobnicate",), "frobnicate")):
             done = self.fanin(*arguments)
             self.assertEqual(done.returncode, 2, arguments)

@@ -4,13 +4,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "net/duration.h"
 #include "os/edit_distance.h"
 #include "os/program.h"
 #include "os/quantity.h"
@@ -41,17 +44,73 @@ const CLI::App& called(const CLI::App& app) {
   return commands.empty() ? app : called(*commands.back());
 }
 
+// Program and command, as the user called them.
+std::string called_name(const CLI::App& app) {
+  const CLI::App& command = called(app);
+  return &command == &app ? app.get_name() : fmt::format("{} {}", app.get_name(), command.get_name());
+}
+
 std::string describe_unexpected(const CLI::App& app, const std::string& argument) {
   if (!argument.starts_with('-')) {
     return fmt::format("'{}' is one argument too many: see {} --help", argument, app.get_name());
   }
   const std::string_view name = std::string_view(argument).substr(argument.starts_with("--") ? 2 : 1);
   const std::string nearest = nearest_option(called(app), name.substr(0, name.find('=')));
-  return nearest.empty() ? fmt::format("there is no option {}: see {} --help", argument, app.get_name())
+  return nearest.empty() ? fmt::format("there is no option {}: see {} --help", argument, called_name(app))
                          : fmt::format("there is no option {}: did you mean --{}?", argument, nearest);
 }
 
-std::string dashed_name(const CLI::Option& option) { return "--" + option.get_lnames().front(); }
+// What is before and behind `separator`; the whole text and nothing where it is not there.
+std::pair<std::string, std::string> split_at(const std::string& text, std::string_view separator) {
+  const auto at = text.find(separator);
+  return at == std::string::npos ? std::pair(text, std::string())
+                                 : std::pair(text.substr(0, at), text.substr(at + separator.size()));
+}
+
+std::string describe_missing(const CLI::App& app, const std::string& name) {
+  const std::vector<std::string> others = app.remaining(true);
+  if (name == "A subcommand" && !others.empty()) {
+    return describe_unexpected(app, others.front());
+  }
+  return fmt::format("{}: see {} --help", name == "A subcommand" ? "no command is given" : name + " is missing",
+                     called_name(app));
+}
+
+// The library's texts name neither a remedy nor, now and then, the option. Its kinds of errors are told by their names.
+std::string describe_error(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string& kind = error.get_name();
+  if (kind == "RequiredError") {
+    return describe_missing(app, split_at(text, " is required").first);
+  }
+  if (kind == "ArgumentMismatch" && text.ends_with(" missing")) {
+    return fmt::format("{0} has no value: give one, or leave {0} out", split_at(text, ": ").first);
+  }
+  if (kind == "ArgumentMismatch" && text.find("but received") != std::string::npos) {
+    return fmt::format("{} is given more than once: give it once", split_at(text, ": ").first);
+  }
+  if (kind == "ConversionError") {
+    const auto [name, value] = split_at(split_at(text, ": ").second, " = ");
+    return fmt::format("{} does not take '{}': see {} --help", name, value, called_name(app));
+  }
+  if (kind == "ExcludesError") {
+    const auto [one, other] = split_at(text, " excludes ");
+    return fmt::format("{} and {} contradict each other: give one", one, other);
+  }
+  if (kind == "RequiresError") {
+    const auto [one, other] = split_at(text, " requires ");
+    return fmt::format("{0} needs {1}: give {1}, or leave {0} out", one, other);
+  }
+  return fmt::format("{}: see {} --help", text, called_name(app));
+}
+
+std::string shown_name(const CLI::Option& option) {
+  return option.get_lnames().empty() ? option.get_name() : "--" + option.get_lnames().front();
+}
+
+std::string describe_range(double min, double max) {
+  return std::isinf(max) ? fmt::format("a number from {}", min) : fmt::format("{} to {}", min, max);
+}
 
 }  // namespace
 
@@ -70,16 +129,20 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ExtrasError&) {
     throw std::invalid_argument(describe_unexpected(app, app.remaining(true).front()));
   } catch (const CLI::ParseError& error) {
-    throw std::invalid_argument(fmt::format("{}: see {} --help", error.what(), app.get_name()));
+    throw std::invalid_argument(describe_error(app, error));
   }
   return std::nullopt;
 }
 
-CLI::Option* take_count(CLI::Option* option, std::int64_t max) {
-  const auto rewrite = [name = dashed_name(*option), max](std::string& text) {
+CLI::Option* take_count(CLI::Option* option, CountRange range) {
+  const auto rewrite = [name = shown_name(*option), range](std::string& text) {
     const auto count = parse_count(text);
-    if (const auto number = parse_number(text); number && !(*number >= 0 && *number <= static_cast<double>(max))) {
-      throw std::invalid_argument(fmt::format("{} {} is out of range: give 0 to {}", name, text, max));
+    const auto number = parse_number(text);
+    const bool is_outside =
+        number && !(*number >= static_cast<double>(range.min) && *number <= static_cast<double>(range.max));
+    if (is_outside) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is out of range: give {} to {}", name, text, range.min, range.max));
     }
     if (!count) {
       throw std::invalid_argument(
@@ -91,19 +154,49 @@ CLI::Option* take_count(CLI::Option* option, std::int64_t max) {
   return option->transform(CLI::Validator(rewrite, ""));
 }
 
-CLI::Option* take_number(CLI::Option* option) {
-  const auto rewrite = [name = dashed_name(*option)](std::string& text) {
+CLI::Option* take_number(CLI::Option* option, NumberRange range) {
+  const auto rewrite = [name = shown_name(*option), range](std::string& text) {
     const auto number = parse_number(text);
     if (!number) {
       throw std::invalid_argument(fmt::format("{} '{}' is no number: give one such as 0.5, 500 or 10k", name, text));
     }
-    if (*number < 0) {
-      throw std::invalid_argument(fmt::format("{} {} is out of range: give a number from 0", name, text));
+    if (*number < range.min || *number > range.max) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is out of range: give {}", name, text, describe_range(range.min, range.max)));
     }
     text = fmt::format("{}", *number);
     return std::string();
   };
   return option->transform(CLI::Validator(rewrite, ""));
+}
+
+CLI::Option* take_choice(CLI::Option* option, std::vector<std::string> words) {
+  const auto check = [name = shown_name(*option), words = std::move(words)](const std::string& text) {
+    if (std::find(words.begin(), words.end(), text) == words.end()) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is unknown: choose one of {}", name, text, fmt::join(words, ", ")));
+    }
+    return std::string();
+  };
+  return option->check(CLI::Validator(check, ""));
+}
+
+CLI::Option* refuse_empty(CLI::Option* option) {
+  const auto check = [name = shown_name(*option)](const std::string& text) {
+    if (text.empty()) {
+      throw std::invalid_argument(fmt::format("{} is empty: give a value, or leave it out", name));
+    }
+    return std::string();
+  };
+  return option->check(CLI::Validator(check, ""));
+}
+
+Nanoseconds parse_duration_of(std::string_view option, std::string_view text) {
+  try {
+    return parse_duration(text);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", option, error.what()));
+  }
 }
 
 }  // namespace fanin

@@ -18,7 +18,14 @@ std::string refusal(std::vector<std::string> arguments) {
   app.add_option("-d,--duration");
   app.add_option("--rate");
   app.add_option("--read-bytes-per-s");
-  app.add_subcommand("run", "")->add_option("--seed");
+  take_number(app.add_option("--share"), {0, 1});
+  take_choice(app.add_option("--kind"), {"one", "other"});
+  CLI::App* run = app.add_subcommand("run", "");
+  CLI::Option* seed = take_count(run->add_option("--seed"), {1, 9});
+  CLI::Option* file = refuse_empty(run->add_option("file"));
+  run->add_option("--out")->excludes(seed);
+  run->add_option("--only")->needs(file);
+  app.add_subcommand("show", "")->add_option("file")->required();
   arguments.insert(arguments.begin(), "prog");
   std::vector<char*> argv;
   for (std::string& argument : arguments) {
@@ -63,6 +70,61 @@ TEST(CommandLine, IsDescribedAsJson) {
   EXPECT_TRUE(options[2]["flag"]);
 }
 
+// The bug: texts of the library reached the user, such as "--seed: Value 0 not in range 1 to 9" and "Could not convert:
+// --quiet = x"; --bogus alone was "A subcommand is required".
+TEST(CommandLine, SaysWhatToDoInItsOwnWords) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> refused{
+      {{"run", "--seed", "0"}, "--seed 0 is out of range: give 1 to 9"},
+      {{"run", "--seed", "10"}, "--seed 10 is out of range: give 1 to 9"},
+      {{"run", "--seed"}, "--seed has no value: give one, or leave --seed out"},
+      {{"run", "--seed", "1", "--seed", "2"}, "--seed is given more than once: give it once"},
+      {{"run", "--seed", "1", "--out", "x"}, "--seed and --out contradict each other: give one"},
+      {{"run", "--only", "x"}, "--only needs file: give file, or leave --only out"},
+      {{"run", ""}, "file is empty: give a value, or leave it out"},
+      {{"run", "--sede=1"}, "there is no option --sede=1: did you mean --seed?"},
+      {{"run", "--colour"}, "there is no option --colour: see prog run --help"},
+      {{"show"}, "file is missing: see prog show --help"},
+      {{"--share", "1.5"}, "--share 1.5 is out of range: give 0 to 1"},
+      {{"--kind", "third"}, "--kind third is unknown: choose one of one, other"},
+  };
+  for (const auto& [arguments, said] : refused) {
+    EXPECT_EQ(refusal(arguments), said);
+  }
+}
+
+// Would catch: "no command is given" where an option is misspelt.
+TEST(CommandLine, AMissingCommandIsSaid) {
+  CLI::App app("", "prog");
+  app.add_subcommand("run", "");
+  app.require_subcommand(1);
+  const auto refusal_of = [&app](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "prog");
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) {
+      argv.push_back(argument.data());
+    }
+    try {
+      parse_command_line(app, static_cast<int>(argv.size()), argv.data());
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_EQ(refusal_of({}), "no command is given: see prog --help");
+  EXPECT_EQ(refusal_of({"--bogus"}), "there is no option --bogus: see prog --help");
+}
+
+// Would catch: "'soon' is not a duration", which leaves finding the option to the user.
+TEST(CommandLine, ADurationNamesItsOption) {
+  EXPECT_EQ(parse_duration_of("--work", "1ms"), std::chrono::milliseconds(1));
+  try {
+    parse_duration_of("--work", "soon");
+    FAIL() << "taken";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "--work: 'soon' is not a duration such as 10s, 500ms or 1m30s");
+  }
+}
+
 // Would catch: --seed -1 taken for 18446744073709551615.
 TEST(CommandLine, CountsAndNumbersAreReadAsPeopleWriteThem) {
   CLI::App app;
@@ -84,7 +146,7 @@ TEST(CommandLine, SaysWhatIsTheMatterWithANumber) {
     CLI::App app;
     std::uint16_t port = 0;
     double rate = 0;
-    take_count(app.add_option("--port", port), 65535);
+    take_count(app.add_option("--port", port), {.max = 65535});
     take_number(app.add_option("--rate", rate));
     try {
       app.parse(line);

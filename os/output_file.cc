@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -59,9 +58,11 @@ void fail_output(const std::system_error& error, std::string_view option) {
 }
 
 bool is_same_output(const std::string& a, const std::string& b) {
-  std::error_code unknown;
-  const bool same = std::filesystem::equivalent(path_of(a), path_of(b), unknown);
-  return same && !std::filesystem::is_character_file(path_of(a), unknown);
+  // Not std::filesystem::equivalent(), for which two names of one pipe are not the same.
+  struct stat first {};
+  struct stat second {};
+  return ::stat(path_of(a).c_str(), &first) == 0 && ::stat(path_of(b).c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino && !S_ISCHR(first.st_mode);
 }
 
 Written write_bytes(int fd, std::string_view bytes, Wait wait) noexcept {

@@ -64,6 +64,10 @@ TEST_F(OutputFiles, TwoNamesOfOneFileAreRecognised) {
   EXPECT_TRUE(is_same_output(path("a"), path("hard")));
   EXPECT_FALSE(is_same_output(path("a"), path("none")));
   EXPECT_FALSE(is_same_output("/dev/null", "/dev/null"));
+  // The bug: of a pipe no two names were the same, so `--json - --live-json /dev/stdout` mixed both.
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  fs::create_symlink(path("pipe"), path("pipe-link"));
+  EXPECT_TRUE(is_same_output(path("pipe"), path("pipe-link")));
 }
 
 TEST_F(OutputFiles, AllOfALongTextIsWritten) {

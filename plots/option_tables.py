@@ -18,7 +18,6 @@ from plots.json_file import InputError
 from plots.programs import TOP, find_program
 
 _WIDTH = 160
-_VALUES = {"count": "N", "number": "R", "duration": "D", "pattern": "REGEX", "file": "FILE", "ramp": "FROM..TO"}
 _TYPES = {
     "duration": "duration",
     "text": "text",
@@ -145,22 +144,10 @@ def _option_tables(options):
 
 def _option_row(option):
     names = f"{option['letter']}, {option['option']}" if "letter" in option else option["option"]
-    value = "" if option["type"] == "flag" else f" {_value(option)}"
+    value = f" {option['value']}".replace("|", "\\|") if "value" in option else ""
     repeated = ", repeatable" if "repeated" in option else ""
     meaning = ". ".join(option[key] for key in ("help", "details") if key in option)
     return f"| `{names}{value}`{repeated} | {option.get('default', '')} | {meaning} |"
-
-
-def _value(option):
-    """What stands for the value of an option."""
-    if "value" in option:
-        text = option["value"]
-    elif option["type"] == "choice":
-        text = "|".join(option["words"])
-    else:
-        text = "BYTES" if option.get("unit") == "bytes" else _VALUES.get(option["type"], "TEXT")
-        text = "|".join([text, *option.get("words", ())])
-    return text.replace("|", "\\|")
 
 
 def _key_table(options):

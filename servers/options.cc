@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "net/duration.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 
@@ -21,75 +20,69 @@ constexpr const char* kProtocolGroup = "Options of some protocols";
 
 // Reads numbers with the common syntax (os/command_line.h).
 template <typename Value>
-CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/) {
+using RangeOf = std::conditional_t<std::is_floating_point_v<Value>, NumberRange, CountRange>;
+
+template <typename Value>
+CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/, RangeOf<Value> range) {
   if constexpr (std::is_floating_point_v<Value>) {
-    return take_number(option);
+    return take_number(option, range);
   } else if constexpr (std::is_convertible_v<int, Value>) {
-    return take_count(option);
+    return take_count(option, range);
   }
   return option;
 }
 
 void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
-  const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
-    return read_as_meant(app.add_option(name, value, text)->group(kProtocolGroup), value);
+  const auto add = [&app]<typename Value>(const std::string& name, Value& value, const std::string& text,
+                                          RangeOf<Value> range = {}) {
+    return read_as_meant(app.add_option(name, value, text)->group(kProtocolGroup), value, range);
   };
   add("--suffix", protocol.suffix, "upper: text appended to every line");
   add("--reply", protocol.reply, "goodbye: the reply to every line")->capture_default_str();
   app.add_option_function<std::string>(
-         "--work", [&protocol](const std::string& text) { protocol.work = parse_duration(text); },
+         "--work", [&protocol](const std::string& text) { protocol.work = parse_duration_of("--work", text); },
          "work: CPU time per line")
       ->default_str("100us")
       ->group(kProtocolGroup);
   add("--work-loops", protocol.work_loops,
-      "work: loop steps per line instead of --work, the same for every server; 0: use --work")
-      ->check(CLI::Range(0, 1'000'000'000))
+      "work: loop steps per line instead of --work, the same for every server; 0: use --work", {0, 1'000'000'000})
       ->capture_default_str();
-  add("--work-share", protocol.work_share, "work: share of the lines with that cost, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0))
+  add("--work-share", protocol.work_share, "work: share of the lines with that cost, 0 to 1", {0.0, 1.0})
       ->capture_default_str();
   add("--root", protocol.root, "http: directory of the files");
-  add("--reply-bytes", protocol.reply_bytes, "bulk: bytes of a reply")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
+  add("--reply-bytes", protocol.reply_bytes, "bulk: bytes of a reply", {1, 1 << 30})->capture_default_str();
 }
 
 void add_model_options(CLI::App& app, ModelOptions& model) {
-  const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
-    return read_as_meant(app.add_option(name, value, text)->group(kModelGroup), value);
+  const auto add = [&app]<typename Value>(const std::string& name, Value& value, const std::string& text,
+                                          RangeOf<Value> range = {}) {
+    return read_as_meant(app.add_option(name, value, text)->group(kModelGroup), value, range);
   };
-  add("--processes", model.processes, "processes that run the model, each with its own listeners and descriptor limit")
-      ->check(CLI::Range(1, 1000))
+  add("--processes", model.processes, "processes that run the model, each with its own listeners and descriptor limit",
+      {1, 1000})
       ->capture_default_str();
-  add("--steer", model.steer,
-      "how the kernel picks the process: by a hash of both addresses, or by the client's address")
-      ->check(CLI::IsMember({"hash", "source-ip"}))
+  take_choice(add("--steer", model.steer,
+                  "how the kernel picks the process: by a hash of both addresses, or by the client's address"),
+              {"hash", "source-ip"})
       ->capture_default_str();
-  add("--workers", model.workers, "pre-spawned threads or pre-forked processes")->check(CLI::Range(1, 10'000));
+  add("--workers", model.workers, "pre-spawned threads or pre-forked processes", {1, 10'000});
   add("--accept", model.accept, "how workers get their connections");
-  add("--idle-strategy", model.idle_strategy, "what to do when nothing is ready: spin, yield or sleep")
-      ->check(CLI::IsMember({"spin", "yield", "sleep"}));
-  add("--queue", model.queue, "maximum of connections or jobs that wait for a worker")
-      ->check(CLI::Range(1, 1 << 20))
+  take_choice(add("--idle-strategy", model.idle_strategy, "what to do when nothing is ready: spin, yield or sleep"),
+              {"spin", "yield", "sleep"});
+  add("--queue", model.queue, "maximum of connections or jobs that wait for a worker", {1, 1 << 20})
       ->capture_default_str();
   add("--drain-budget", model.drain_budget,
-      "steps of one connection (a read, or a part of a batch of expensive requests) before other connections run")
-      ->check(CLI::Range(1, 1 << 20))
+      "steps of one connection (a read, or a part of a batch of expensive requests) before other connections run",
+      {1, 1 << 20})
       ->capture_default_str();
-  add("--stack-size", model.stack_bytes, "bytes of stack per connection")
-      ->check(CLI::Range(16 << 10, 8 << 20))
-      ->capture_default_str();
+  add("--stack-size", model.stack_bytes, "bytes of stack per connection", {16 << 10, 8 << 20})->capture_default_str();
   add("--signal-queue", model.signal_queue, "maximum of pending signals; 0 = the limit of the system")
       ->capture_default_str();
   add("--mechanism", model.mechanism, "the mechanism to use; the default is the best available one");
-  add("--ring-entries", model.ring_entries, "length of the submission queue")
-      ->check(CLI::Range(8, 32768))
-      ->capture_default_str();
-  add("--buffers", model.buffers, "provided buffers, a power of two")
-      ->check(CLI::Range(1, 32768))
-      ->capture_default_str();
+  add("--ring-entries", model.ring_entries, "length of the submission queue", {8, 32768})->capture_default_str();
+  add("--buffers", model.buffers, "provided buffers, a power of two", {1, 32768})->capture_default_str();
   app.add_option_function<std::string>(
-         "--sleep", [&model](const std::string& text) { model.sleep = parse_duration(text); },
+         "--sleep", [&model](const std::string& text) { model.sleep = parse_duration_of("--sleep", text); },
          "time for --idle-strategy sleep")
       ->default_str("1ms")
       ->group(kModelGroup);
@@ -101,25 +94,24 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_flag("--json", command.list_as_json, "list: as JSON");
   app.add_option("--protocol", options.protocol, "protocol to serve")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), 65535)
+  take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), {.max = 65535})
       ->capture_default_str();
   app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
-  take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"))
-      ->check(CLI::Range(1, 1 << 20))
+  take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"), {1, 1 << 20})
       ->capture_default_str();
-  take_count(app.add_option("--read-cap", options.read_cap, "maximum of bytes per read"))
-      ->check(CLI::Range(1, 16 << 20))
+  take_count(app.add_option("--read-cap", options.read_cap, "maximum of bytes per read"), {1, 16 << 20})
       ->capture_default_str();
   take_count(
-      app.add_option("--accept-batch", options.accept_batch, "maximum of connections accepted per readiness event"))
-      ->check(CLI::Range(1, 1 << 20))
+      app.add_option("--accept-batch", options.accept_batch, "maximum of connections accepted per readiness event"),
+      {1, 1 << 20})
       ->capture_default_str();
   take_count(
       app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit"))
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
   app.add_option_function<std::string>(
-         "--drain-timeout", [&options](const std::string& text) { options.drain_timeout = parse_duration(text); },
+         "--drain-timeout",
+         [&options](const std::string& text) { options.drain_timeout = parse_duration_of("--drain-timeout", text); },
          "grace period for replies after SIGTERM; then connections are closed and workers killed")
       ->default_str("2s");
   app.add_flag("--allow-remote", options.allow_remote, "allow addresses other than loopback");

@@ -85,8 +85,9 @@ void measure_clock(Calibration& calibration) {
 std::optional<int> parse(int argc, char** argv, LoadOptions& options) {
   CLI::App app("What this machine lets the generator do: the ceiling of each driver, and how well time is kept.",
                "fanin-load calibrate");
-  app.add_option("--cpus", options.cpus, "of the generator; the echo server gets the others");
-  app.add_option("--json", options.json_path, "write the result to this file, for --calibration; - is standard output");
+  refuse_empty(app.add_option("--cpus", options.cpus, "of the generator; the echo server gets the others"));
+  refuse_empty(app.add_option("--json", options.json_path,
+                              "write the result to this file, for --calibration; - is standard output"));
   app.add_flag("--quiet", options.quiet, "no progress, no summary");
   return parse_command_line(app, argc, argv);
 }

@@ -8,6 +8,7 @@
 
 #include "loadgen/plan/option_table.h"
 #include "net/duration.h"
+#include "os/command_line.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -78,7 +79,7 @@ Objective parse_objective(const std::string& text) {
       }
     } else if (!has_percentile) {
       objective.percentile = parse_percentile(comparison.name, text);
-      objective.limit = parse_duration(comparison.bound);
+      objective.limit = parse_duration_of("--find-rate", comparison.bound);
       objective.limit_included = comparison.included;
       if (objective.limit <= Nanoseconds(0)) {
         refuse_bound(comparison, text);

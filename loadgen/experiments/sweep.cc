@@ -9,7 +9,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "net/duration.h"
+#include "os/command_line.h"
 #include "os/quantity.h"
 
 namespace fanin::load {
@@ -53,7 +53,7 @@ double set_payload_bytes(LoadOptions& options, std::string_view text) {
 }
 
 double set_think_time(LoadOptions& options, std::string_view text) {
-  const Nanoseconds think_time = parse_duration(text);
+  const Nanoseconds think_time = parse_duration_of("--sweep", text);
   options.think_time = think_time;
   return static_cast<double>(think_time.count());
 }

@@ -18,6 +18,11 @@ class BadInput(unittest.TestCase):
             (["127.0.0.1:80", "--seed", "-1"], "--seed -1 is out of range"),
             (["127.0.0.1:80", "--rate", "-5"], "--rate -5 is out of range"),
             (["127.0.0.1:80", "--duration", "soon"], "'soon' is not a duration"),
+            (["127.0.0.1:80", "--find-rate", "p99<soon"], "--find-rate: 'soon' is not a duration"),
+            (["127.0.0.1:80", "--sweep", "think-time=soon"], "--sweep: 'soon' is not a duration"),
+            (["127.0.0.1:80", "--rate"], "--rate has no value: give one, or leave --rate out"),
+            (["127.0.0.1:80", "--rate", "5", "--rate", "6"], "--rate is given more than once: give it once"),
+            (["127.0.0.1:80", "--quiet=x"], "--quiet does not take 'x'"),
             (["127.0.0.1:80", "--cpus", "zero"], "'zero' is not a CPU list"),
             (["127.0.0.1:80", "--control", "77"], "--control 77 is not an open descriptor"),
             (["192.0.2.1:80"], "--allow-remote"),
@@ -33,6 +38,27 @@ class BadInput(unittest.TestCase):
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
                 self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
                 self.assertIn(said, done.stderr)
+
+    def test_an_empty_path_is_refused(self):
+        """Would catch: `--json ''` taken for no --json, so that a script's result is lost."""
+        for arguments, option in (
+            (["127.0.0.1:80", "--json", ""], "--json"),
+            (["127.0.0.1:80", "--live-json", ""], "--live-json"),
+            (["127.0.0.1:80", "--calibration", ""], "--calibration"),
+            (["127.0.0.1:80", "--cpus", ""], "--cpus"),
+            (["calibrate", "--json", ""], "--json"),
+        ):
+            with self.subTest(arguments):
+                done = load(*arguments)
+                self.assertEqual(done.returncode, 2)
+                self.assertRegex(done.stderr, f"^fanin-load: {option} is empty: .*, or leave it out\n$")
+
+    def test_two_names_of_standard_output_are_one(self):
+        """Would catch: a result between its live lines."""
+        done = load("127.0.0.1:80", "--json", "-", "--live-json", "/dev/stdout")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(
+            done.stderr, "fanin-load: --json - and --live-json /dev/stdout are one file: give each its own\n")
 
     def test_without_arguments_it_shows_its_usage(self):
         """Would catch: a first minute in which nobody learns of `calibrate`, or how a command looks."""

@@ -66,7 +66,11 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
   app.add_option("TARGET", options.target, "HOST:PORT of the server, or unix:/PATH, or http://HOST:PORT/PATH");
   for (const Option& option : option_table()) {
     if (option.place.index() != 0) {
-      declare(app, option, options)->group(std::string(option.group))->default_str(std::string(option.default_text));
+      CLI::Option* declared = declare(app, option, options);
+      declared->group(std::string(option.group))->default_str(std::string(option.default_text));
+      if (option.type != OptionType::kFlag) {
+        declared->type_name(value_name(option));
+      }
     }
   }
   app.footer(kFooter + std::string("\n") + kUsage);

@@ -8,6 +8,7 @@
 
 #include "loadgen/plan/option_rows.h"
 #include "net/duration.h"
+#include "os/command_line.h"
 #include "os/quantity.h"
 
 namespace fanin::load {
@@ -46,19 +47,13 @@ std::int64_t read_whole(const Option& option, std::string_view text) {
   return *count;
 }
 
-Nanoseconds read_duration(const Option& option, std::string_view text) {
-  try {
-    return parse_duration(text);
-  } catch (const std::invalid_argument& error) {
-    refuse(fmt::format("--{}: {}", option.name, error.what()));
-  }
-}
-
 void assign(bool& value, const Option& /*option*/, const std::string& /*text*/) { value = true; }
 void assign(std::int64_t& value, const Option& option, const std::string& text) { value = read_whole(option, text); }
 void assign(double& value, const Option& option, const std::string& text) { value = read_number(option, text); }
 void assign(std::string& value, const Option& /*option*/, const std::string& text) { value = text; }
-void assign(Nanoseconds& value, const Option& option, const std::string& text) { value = read_duration(option, text); }
+void assign(Nanoseconds& value, const Option& option, const std::string& text) {
+  value = parse_duration_of(dashed(option), text);
+}
 template <typename Value>
 void assign(std::optional<Value>& value, const Option& option, const std::string& text) {
   assign(value.emplace(), option, text);
@@ -106,7 +101,7 @@ void check(const Option& option, const std::string& value) {
     read_count(option, value);
   }
   if (option.type == OptionType::kDuration && !is_word(option, value)) {
-    check_duration(option, read_duration(option, value));
+    check_duration(option, parse_duration_of(dashed(option), value));
   }
 }
 template <typename Value>
@@ -171,6 +166,30 @@ std::span<const Option> option_table() {
 const Option& find_option(std::string_view name) {
   const auto table = option_table();
   return *std::find_if(table.begin(), table.end(), [name](const Option& each) { return each.name == name; });
+}
+
+std::string value_name(const Option& option) {
+  switch (option.type) {
+    case OptionType::kNumber:
+      return option.value.empty() ? "R" : std::string(option.value);
+    case OptionType::kPattern:
+      return "REGEX";
+    case OptionType::kFile:
+      return "FILE";
+    case OptionType::kRamp:
+      return "FROM..TO";
+    case OptionType::kChoice:
+      return std::string(option.words);
+    default:
+      break;
+  }
+  const bool is_count = option.type == OptionType::kCount;
+  std::string name(!option.value.empty()                  ? option.value
+                   : is_count && option.unit == "bytes"   ? "BYTES"
+                   : is_count                             ? "N"
+                   : option.type == OptionType::kDuration ? "D"
+                                                          : "TEXT");
+  return option.words.empty() || option.type == OptionType::kArrival ? name : fmt::format("{}|{}", name, option.words);
 }
 
 std::vector<std::string> split_words(std::string_view text, char separator) {

@@ -100,6 +100,7 @@ std::span<const Option> option_table();
 const Option& find_option(std::string_view name);
 
 std::string option_key(const Option& option);
+std::string value_name(const Option& option);  // what stands for the value in help and documents
 std::vector<std::string> split_words(std::string_view text, char separator);
 
 // The functions below throw std::invalid_argument with one line that says what is wrong and what to do.

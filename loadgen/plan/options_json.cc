@@ -113,7 +113,7 @@ void add_texts(const Option& option, Json& row) {
   add("group", option.group);
   add("help", option.help);
   add("details", option.details);
-  add("value", option.value);
+  add("value", option.type == OptionType::kFlag ? "" : value_name(option));
   add("form", option.form);
   add("axis", option.axis);
   add("prefix", option.prefix);
