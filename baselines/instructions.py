@@ -20,7 +20,7 @@ from baselines import paired
 from baselines.paired import fail
 from baselines.servers import Server, nginx_command
 
-POLLS = {"epoll": "fanin::load::EpollLoop::poll_once*", "io-uring": "fanin::load::UringLoop::poll_once*"}
+POLLS = {"epoll": "fanin::load::Epoll*::poll_once*", "io-uring": "fanin::load::Uring*::poll_once*"}
 FEW, MANY = 2_000, 12_000
 FILE = "128.bin"
 

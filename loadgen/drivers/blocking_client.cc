@@ -103,7 +103,7 @@ bool BlockingClient::open() {
   now_ = now();
   ++lives_;
   if (!connecting.fd) {
-    last_connect_error_ = connecting.error;
+    faults_.connect_failed(connecting.error);
     break_connection(classify_connect(connecting.error));
     return false;
   }
@@ -112,12 +112,12 @@ bool BlockingClient::open() {
   recorder_.connected(now_ - begin);
   up_since_ = begin;
   if (protocol_.setup() != nullptr && !set_up(*protocol_.setup())) {
-    last_connect_error_ = kSetupError;
+    faults_.connect_failed(kSetupError);
     state_ = {};
     break_connection(ErrorKind::kSetupFailed);
     return false;
   }
-  state_ = new_life(0);
+  state_ = new_life(share_, workload_, 0);
   if (driving_ && lives_ > 1 && recorder_.counts(now_)) {
     ++recorder_.connections.reconnects;
   }
@@ -151,7 +151,7 @@ bool BlockingClient::set_up(ConnectionSetup& setup) {
     }
     const auto progress = setup.consume(state, {buffer_.data(), bytes});
     if (progress == ConnectionSetup::Progress::kFailed) {
-      keep_mismatch(setup, state, {buffer_.data(), bytes}, now_);
+      faults_.keep_mismatch(setup, state, {buffer_.data(), bytes}, now_);
     }
     if (progress == ConnectionSetup::Progress::kDone || progress == ConnectionSetup::Progress::kFailed) {
       now_ = now();

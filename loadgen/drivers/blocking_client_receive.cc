@@ -38,7 +38,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
       recorder_.bytes_received(size);
     }
     if (outcome.mismatch) {
-      keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, now_);
+      faults_.keep_mismatch(protocol_, state_, {buffer_.data(), size}, outcome, now_);
       break_connection(classify_fault(outcome.fault));
     } else if (outcome.closes) {
       await_end(coordinator);
@@ -76,11 +76,11 @@ void BlockingClient::await_end(const Coordinator& coordinator) {
     const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
     now_ = now();
     if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
-      close_waits_.closed(since, now_);
+      faults_.close_waits.closed(since, now_);
       return;
     }
     if (now_ >= since + plan_.timeout) {
-      close_waits_.given_up(since, now_, recorder_.window());
+      faults_.close_waits.given_up(since, now_, recorder_.window());
       recorder_.connection_error(ErrorKind::kNotClosed);
       recorder_.connections.failed = 1;
       return;

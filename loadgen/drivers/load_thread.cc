@@ -1,7 +1,5 @@
 #include "loadgen/drivers/load_thread.h"
 
-#include "protocols/connection_setup.h"
-
 namespace fanin::load {
 namespace {
 
@@ -109,26 +107,12 @@ ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, 
 void LoadThread::refuse(std::uint32_t connection, const ClientState& state, std::string_view received,
                         const ReplyOutcome& outcome, TimePoint at) {
   if (outcome.refused == kByBody) {
-    keep_mismatch(*client_, state, received, outcome, at);
+    faults_.keep_mismatch(*client_, state, received, outcome, at);
   }
   const std::uint32_t before = workload_.replies(connection);
   workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
   if (outcome.status < statuses_.size()) {
     statuses_[outcome.status] += workload_.replies(connection) - before;
-  }
-}
-
-void LoadThread::keep_mismatch(const ClientProtocol& protocol, const ClientState& state, std::string_view received,
-                               const ReplyOutcome& outcome, TimePoint at) {
-  if (!first_mismatch_ && outcome.fault != Fault::kGoodbye) {
-    first_mismatch_ = {at, protocol.describe(state, received, outcome)};
-  }
-}
-
-void LoadThread::keep_mismatch(const ConnectionSetup& setup, const ClientState& state, std::string_view received,
-                               TimePoint at) {
-  if (!first_mismatch_) {
-    first_mismatch_ = {at, setup.describe(state, received)};
   }
 }
 

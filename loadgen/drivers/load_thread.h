@@ -1,14 +1,13 @@
 #pragma once
 
-#include <cerrno>
 #include <span>
 #include <vector>
 
-#include "loadgen/drivers/busy_poll_meter.h"
 #include "loadgen/drivers/coordinator.h"
+#include "loadgen/drivers/fault_log.h"
+#include "loadgen/drivers/loop_clock.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/class_recorder.h"
-#include "loadgen/records/close_waits.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/records/silence_watch.h"
@@ -25,13 +24,27 @@ struct Share {
   std::uint32_t connections = 0;       // active
   std::uint32_t idle = 0;
   std::uint32_t first_idle = 0;  // number of its first idle connection, after all active ones
+
+  // The number in the whole run of a connection of the thread: its active ones first, then its idle ones.
+  std::uint32_t number(std::uint32_t connection) const noexcept {
+    return (connection < connections ? first_connection : first_idle) + connection;
+  }
 };
 
-// A mismatch with its time.
-struct SeenMismatch {
-  TimePoint at;
-  Mismatch mismatch;
+// What a thread's parts work on. All of it outlives them.
+struct LoopContext {
+  const LoadPlan& plan;
+  const Share& share;
+  ClientProtocol& protocol;
+  Workload& workload;
+  Recorder& recorder;
+  FaultLog& faults;
 };
+
+// The protocol's state of a connection that has just come up; `connection` counts from the thread's first one.
+inline ClientState new_life(const Share& share, const Workload& workload, std::uint32_t connection) noexcept {
+  return {.connection = share.number(connection), .prior_requests = workload.ended(connection)};
+}
 
 // One thread of a run with its connections, its part of the workload and its records. That thread calls connect, drive
 // and disconnect, in this order. Any thread may call the accessors below once it has ended, and read the recorder's
@@ -75,10 +88,7 @@ class LoadThread {
   const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
   Nanoseconds unanswered_time() const noexcept { return workload_.unanswered_time(); }
-  const CloseWaits& close_waits() const noexcept { return close_waits_; }
-  int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
-  // The first of the whole run, if there was any.
-  const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }
+  const FaultLog& faults() const noexcept { return faults_; }
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left for the number of requests
 
  protected:
@@ -97,37 +107,17 @@ class LoadThread {
   }
   // At the end of the traffic, before finish(): a connection has waited since `since` for the server to close it.
   void end_close_wait(TimePoint since, TimePoint at) {
-    if (close_waits_.open_at_end(since, at, recorder_.window())) {
+    if (faults_.close_waits.open_at_end(since, at, recorder_.window())) {
       recorder_.connection_error(ErrorKind::kNotClosed);
     }
   }
   // The traffic is over: accounts for all requests still in flight.
   void finish(TimePoint at);
-  // The protocol's state of a connection that has just come up; `connection` counts from the thread's first one.
-  ClientState new_life(std::uint32_t connection) const noexcept {
-    return {.connection = share_.first_connection + connection, .prior_requests = workload_.ended(connection)};
-  }
+  LoopContext context() noexcept { return {plan_, share_, *client_, workload_, recorder_, faults_}; }
   // Passes received bytes to the protocol and accounts for the replies in them. The driver acts on the outcome's
   // `mismatch` and `closes`.
   ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
-  static ErrorKind classify_fault(Fault fault) noexcept {
-    switch (fault) {
-      case Fault::kTooLong:
-        return ErrorKind::kTooLong;
-      case Fault::kPatternLimit:
-        return ErrorKind::kPatternLimit;
-      case Fault::kGoodbye:
-        return ErrorKind::kClosedEarly;
-      default:
-        return ErrorKind::kMismatch;
-    }
-  }
-  // Keeps the description of the mismatch that the last call of `protocol` found in `received`, if it is the first.
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ClientProtocol& protocol, const ClientState& state,
-                                                  std::string_view received, const ReplyOutcome& outcome, TimePoint at);
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ConnectionSetup& setup, const ClientState& state,
-                                                  std::string_view received, TimePoint at);
-  // The same for the end of the stream.
+  // The same at the end of the stream.
   ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);
 
   const LoadPlan& plan_;
@@ -140,8 +130,7 @@ class LoadThread {
   Workload workload_;
   UsageMeter meter_;
   SilenceWatch silence_;
-  CloseWaits close_waits_;
-  int last_connect_error_ = 0;
+  FaultLog faults_;
   bool gave_up_ = false;
 
  private:
@@ -153,7 +142,6 @@ class LoadThread {
                                            std::string_view received, const ReplyOutcome& outcome, TimePoint at);
 
   std::vector<std::uint64_t> statuses_;
-  std::optional<SeenMismatch> first_mismatch_;
 };
 
 // Inline: every reply passes here.
@@ -170,9 +158,6 @@ class LoadThread {
   }
   return take_rest(connection, state, received, outcome, at);
 }
-
-// Stored as the errno of a connect when the set-up failed.
-inline constexpr int kSetupError = EPROTO;
 
 // Delay before a connection is retried that failed or was closed unserved.
 inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);

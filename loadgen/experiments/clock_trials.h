@@ -1,6 +1,6 @@
 #pragma once
 
-#include "loadgen/drivers/busy_poll_meter.h"
+#include "loadgen/drivers/loop_clock.h"
 #include "loadgen/plan/idle_strategy.h"
 #include "loadgen/records/histogram.h"
 #include "net/clock.h"

@@ -238,7 +238,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.stamps = result.stamps.value_or(StampRecords{});
       result.stamps->merge(*stamps);
     }
-    if (const auto& seen = thread->first_mismatch();
+    if (const auto& seen = thread->faults().first_mismatch();
         seen && (!result.first_mismatch || seen->at < result.first_mismatch->at)) {
       result.first_mismatch = seen;
     }
@@ -246,7 +246,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
       result.lines_of_others = result.lines_of_others.value_or(0) + *lines;
     }
     result.gave_up = result.gave_up || thread->gave_up();
-    result.unclosed_time += thread->close_waits().in_vain();
+    result.unclosed_time += thread->faults().close_waits.in_vain();
     result.unanswered_time += thread->unanswered_time();
   }
   add_slices(result, threads);

@@ -3,23 +3,17 @@
 #include <algorithm>
 
 #include "loadgen/drivers/descriptor_table.h"
-#include "loadgen/drivers/epoll_loop.h"
-#include "loadgen/drivers/uring_loop.h"
+#include "loadgen/drivers/event_loop.h"
 
 namespace fanin::load {
 namespace {
 
 std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
                                         ConnectGate& gate) {
-  switch (plan.driver) {
-    case DriverKind::kUring:
-      return std::make_unique<UringLoop>(plan, share, sources);
-    case DriverKind::kThreads:
-      return std::make_unique<BlockingClient>(plan, share, sources, gate);
-    case DriverKind::kEpoll:
-      break;
+  if (has_event_loops(plan.driver)) {
+    return std::make_unique<EventLoop>(plan, share, sources, plan.driver);
   }
-  return std::make_unique<EpollLoop>(plan, share, sources);
+  return std::make_unique<BlockingClient>(plan, share, sources, gate);
 }
 
 }  // namespace
@@ -45,7 +39,7 @@ std::vector<std::unique_ptr<LoadThread>> make_load_threads(const LoadPlan& plan,
   for (unsigned i = 0; i < idle_threads; ++i) {
     Share share{.index = plan.threads + i, .count = plan.threads};
     assign_idle(share, i, idle_threads);
-    threads.push_back(std::make_unique<EpollLoop>(plan, share, sources));
+    threads.push_back(std::make_unique<EventLoop>(plan, share, sources, DriverKind::kEpoll));
   }
   return threads;
 }

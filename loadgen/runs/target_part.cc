@@ -53,7 +53,7 @@ std::string TargetPart::unreachable() const {
   int error = 0;
   std::uint64_t up = 0;
   for (const auto& thread : threads_) {
-    error = thread->last_connect_error() != 0 ? thread->last_connect_error() : error;
+    error = thread->faults().last_connect_error() != 0 ? thread->faults().last_connect_error() : error;
     up += thread->recorder().connections.established;
   }
   return up == 0 && error != 0

@@ -16,8 +16,9 @@ struct Slot {
 // The event loop's part of a connection, over all its lives. 8 bytes, and all that an idle connection needs: a run may
 // hold a million of them.
 struct Link {
-  // kSetup: connected, not usable before its set-up is done. kClosing: waits for the server to close.
-  enum class Phase : std::uint8_t { kDown, kConnecting, kSetup, kUp, kClosing };
+  // kSetup: connected, not usable before its set-up is done. kVerify: an idle connection waits for the reply that
+  // verifies it. kClosing: waits for the server to close.
+  enum class Phase : std::uint8_t { kDown, kConnecting, kSetup, kVerify, kUp, kClosing };
 
   int fd = -1;
   std::uint16_t life = 0;  // distinguishes events of this connection from those of its predecessor

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -79,6 +80,7 @@ class Workload {
   // The record of a connection; only the workload may change the workload's part.
   ConnectionRecord& record(std::uint32_t connection) noexcept { return records_[connection]; }
   const ConnectionRecord& record(std::uint32_t connection) const noexcept { return records_[connection]; }
+  std::span<ConnectionRecord> records() noexcept { return records_; }
   std::uint32_t in_flight(std::uint32_t connection) const noexcept { return record(connection).in_flight; }
   // When the oldest request in flight was sent; precondition: there is one.
   TimePoint oldest_sent(std::uint32_t connection) const noexcept { return slot(connection, 0).since; }

@@ -4,17 +4,30 @@
 #include <string>
 #include <vector>
 
-#include "loadgen/drivers/event_loop.h"
+#include "loadgen/drivers/io_driver.h"
 #include "net/buffer_ring.h"
 #include "net/uring.h"
 
 namespace fanin::load {
 
-// The io_uring driver: one multishot receive per connection into provided buffers, and sends that are submitted in
-// batches and post no completion on success. A request costs one completion and its share of an io_uring_enter.
-class UringLoop final : public EventLoop {
+class EventLoop;
+struct Share;
+
+// Has one multishot receive per connection into provided buffers, and sends that are submitted in batches and post no
+// completion on success. A request costs one completion and its share of an io_uring_enter. Owned by the EventLoop; one
+// thread.
+class UringDriver final : public IoDriver {
  public:
-  UringLoop(const LoadPlan& plan, const Share& share, const SourceAddresses& sources);
+  // All arguments must outlive this.
+  UringDriver(EventLoop& loop, const LoadPlan& plan, const Share& share);
+
+  void start(int timer) override;
+  void stop() noexcept override;
+  bool watch(std::uint32_t index) override;
+  void start_receiving(std::uint32_t index) override;
+  void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) override;
+  void detach(std::uint32_t index) noexcept override;
+  int poll_once(TimePoint until) override;
 
  private:
   // The highest byte of user_data; the rest is the connection's tag or the number of the send.
@@ -37,20 +50,16 @@ class UringLoop final : public EventLoop {
   static Kind parse_kind(std::uint64_t user_data) noexcept { return static_cast<Kind>(user_data >> 56); }
   static Kind parse_kind(const io_uring_cqe& completion) noexcept { return parse_kind(completion.user_data); }
 
-  void start_io(int timer) override;
-  void stop_io() noexcept override;
-  bool watch(std::uint32_t index) override;
-  void start_receiving(std::uint32_t index) override;
-  void transmit(std::uint32_t index, std::string_view bytes, Lifetime lifetime) override;
-  void detach(std::uint32_t index) noexcept override;
-  int poll_once(TimePoint until) override;
-
-  inline io_uring_sqe* next();
+  io_uring_sqe* next() {
+    io_uring_sqe* operation = ::io_uring_get_sqe(&ring_);
+    return operation != nullptr ? operation : next_after_submission();
+  }
   io_uring_sqe* next_after_submission();
   void receive(std::uint32_t index);
   void name_socket(io_uring_sqe& operation, std::uint32_t index) const noexcept;
   void submit();
   void submit_rest();
+  static void check_entered(int result);  // throws std::system_error, unless the error passes
   void complete_sends(unsigned before);
   void save_unsent(const Send& send, int result);
   void enter(TimePoint until);
@@ -61,12 +70,16 @@ class UringLoop final : public EventLoop {
   void drop_queued(std::uint64_t tag) noexcept;
   void cancel(Kind kind, std::uint64_t what);
 
+  EventLoop& loop_;
+  const LoadPlan& plan_;
+  const std::uint32_t active_;  // connections
+  const std::uint32_t idle_;
   io_uring ring_{};
   bool started_ = false;
   bool registers_;  // active sockets are registered files, which spares a look-up per operation
   int timer_ = -1;
   std::optional<BufferRing> buffers_;
-  bool follows_up_;                  // a finished send may have to be followed by more bytes or a shutdown
+  bool follows_up_ = false;          // a finished send may have to be followed by more bytes or a shutdown
   std::vector<Send> sends_;          // one more than a batch, submitted with the next poll
   std::vector<std::string> copies_;  // bytes of transient sends
   std::size_t queued_ = 0;           // used entries of sends_

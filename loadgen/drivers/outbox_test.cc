@@ -1,4 +1,4 @@
-#include "loadgen/drivers/waiting_bytes.h"
+#include "loadgen/drivers/outbox.h"
 
 #include <gtest/gtest.h>
 

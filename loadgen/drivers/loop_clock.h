@@ -2,7 +2,10 @@
 
 #include <cstdint>
 
+#include "loadgen/records/recorder.h"
+#include "loadgen/schedule/workload.h"
 #include "net/clock.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 
@@ -75,6 +78,69 @@ class BusyPollMeter {
   Nanoseconds preempted_{0};
   Nanoseconds spun_{0};
   Preemptions preemptions_;
+};
+
+// How an event loop waits and looks after what no event reports.
+struct LoopTiming {
+  bool spins = false;       // polls without waiting
+  bool timed = false;       // a schedule or pauses: waits need a timeout
+  Nanoseconds per_request;  // see BusyPollMeter
+  Nanoseconds tick;         // about kTick
+};
+
+// The time of an event loop: its latest reading of the clock, its ticks, and the preemptions between two readings. All
+// work for requests reads the clock by read(); other work calls skip_interval(). One thread.
+class LoopClock {
+ public:
+  // `workload` and `recorder` must outlive this.
+  LoopClock(const LoopTiming& timing, const Workload& workload, Recorder& recorder)
+      : timing_(timing), workload_(workload), recorder_(recorder), meter_(timing.per_request) {}
+
+  TimePoint now() const noexcept { return now_; }  // latest reading
+  // `replies`: upper bound of the replies that have come and are not reported yet.
+  void read(std::size_t replies = 0) noexcept {
+    now_ = fanin::now();
+    if (spins()) {
+      detect_preemption(replies);
+    }
+  }
+  // At the start of a phase: the time before is not looked at.
+  void restart() noexcept { now_ = fanin::now(); }
+  // After an empty poll. In a loop that sleeps it is a spurious wakeup, neither spinning nor a preemption.
+  void read_idle() noexcept;
+  void skip_interval() noexcept { meter_.skip_interval(); }
+  void reset_backlog() noexcept { meter_.reset_backlog(); }
+  const BusyPollMeter& meter() const noexcept { return meter_; }
+
+  // The traffic begins; before, the loop waits for its connections and sleeps.
+  void start_traffic() noexcept { traffic_ = true; }
+  bool traffic() const noexcept { return traffic_; }
+  bool spins() const noexcept { return traffic_ && timing_.spins; }
+  bool timed() const noexcept { return traffic_ && timing_.timed; }
+
+  // Ticks come from a timerfd watched like a connection: a wait without a timeout is cheaper than one with a timeout.
+  // Each of these throws std::system_error.
+  int open_timer();
+  void start_ticks(TimePoint first);
+  void timer_expired() noexcept;
+  void close_timer() noexcept { timer_.reset(); }
+  // Time to check timeouts, interrupts and the like.
+  bool tick_is_due() const noexcept { return now_ >= next_tick_; }
+  TimePoint next_tick() const noexcept { return next_tick_; }
+  void advance_tick() noexcept { next_tick_ = now_ + timing_.tick; }
+
+ private:
+  void detect_preemption(std::size_t replies) noexcept;
+
+  const LoopTiming timing_;
+  const Workload& workload_;
+  Recorder& recorder_;
+  BusyPollMeter meter_;
+  std::uint64_t handled_ = 0;  // requests handled when the meter was updated last
+  bool traffic_ = false;
+  TimePoint now_{};
+  TimePoint next_tick_{};
+  Descriptor timer_;
 };
 
 }  // namespace fanin::load

@@ -1,4 +1,4 @@
-#include "loadgen/drivers/batch_limits.h"
+#include "loadgen/drivers/io_driver.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "loadgen/drivers/busy_poll_meter.h"
+#include "loadgen/drivers/loop_clock.h"
 
 #include <gtest/gtest.h>
 
