@@ -1,11 +1,13 @@
 """A synthetic run for tests of the charts. NOT a measurement: every number is made up, none may leave the tests."""
 
+import functools
 import json
 import math
 import random
 
 import numpy
 
+from plots.sweep import unit
 from plots.tests.fixture_parts import TIME, environment, load, make_micro, server_reading
 
 SERVERS = ("process", "thread", "select", "poll", "epoll")
@@ -86,44 +88,51 @@ def bad_round(cell, block, status, reason, order=0):
     }
 
 
+# Where a round holds each metric of the summaries; the two that are sums follow.
 _METRICS = {
-    "throughput_per_s": ("1/s", lambda one: one["load"]["throughput"]["requests_per_s"]),
-    "response_p50_ns": ("ns", lambda one: one["load"]["latency"]["response"]["percentiles"]["p50"]),
-    "response_p99_ns": ("ns", lambda one: one["load"]["latency"]["response"]["percentiles"]["p99"]),
-    "response_p999_ns": ("ns", lambda one: one["load"]["latency"]["response"]["percentiles"]["p99.9"]),
-    "server_cpu_per_request_ns": ("ns", lambda one: one["server"]["cpu_per_request_ns"]),
-    "server_pss_bytes": ("bytes", lambda one: one["server"]["pss_bytes"]),
+    "throughput_per_s": "load/throughput/requests_per_s",
+    "response_p50_ns": "load/latency/response/percentiles/p50",
+    "response_p99_ns": "load/latency/response/percentiles/p99",
+    "response_p999_ns": "load/latency/response/percentiles/p99.9",
+    "connect_p50_ns": "load/latency/connect/percentiles/p50",
+    "server_cpu_per_request_ns": "server/cpu_per_request_ns",
+    "machine_cpu_per_request_ns": "machine/cpu_per_request_ns",
+    "generator_cpu_per_request_ns": "load/generator/cpu_per_request_ns",
+    "server_rss_bytes": "server/rss_bytes",
+    "server_pss_bytes": "server/pss_bytes",
+    "server_page_table_bytes": "server/page_table_bytes",
+    "server_kernel_stack_bytes": "server/kernel_stack_bytes",
+    "machine_slab_bytes": "machine/slab_bytes",
+    "server_threads": "server/threads",
+    "server_processes": "server/processes",
 }
-_PARTS = {
-    "server_pss_bytes": lambda one: one["server"]["pss_bytes"],
-    "server_page_table_bytes": lambda one: one["server"]["page_table_bytes"],
-    "server_kernel_stack_bytes": lambda one: one["server"]["kernel_stack_bytes"],
-    "machine_slab_bytes": lambda one: one["machine"]["slab_bytes"],
+_PARTS = ("server_pss_bytes", "server_page_table_bytes", "server_kernel_stack_bytes", "machine_slab_bytes")
+SUMS = {
+    "memory_total_bytes": lambda one: sum(_value(one, part) for part in _PARTS),
+    "server_switches_per_request": lambda one: (
+        (one["server"]["voluntary_switches"] + one["server"]["involuntary_switches"]) / one["load"]["requests"]["completed"]
+    ),
 }
-_SLOPES = {"memory_total_bytes": lambda one: sum(of(one) for of in _PARTS.values())} | _PARTS
+METRICS = (*_METRICS, *SUMS)
+
+
+def _value(one, metric):
+    if metric in SUMS:
+        return SUMS[metric](one)
+    return functools.reduce(lambda value, key: value[key], _METRICS[metric].split("/"), one)
 
 
 def _summaries(cell, rounds):
-    for metric, (unit, of) in _METRICS.items():
-        values = sorted(value for value in map(of, rounds) if value is not None)
-        summary = {"cell": cell["id"], "metric": metric, "unit": unit, "n": len(values)}
+    for metric in METRICS:
+        values = sorted(value for value in (_value(one, metric) for one in rounds) if value is not None)
+        summary = {"cell": cell["id"], "metric": metric, "unit": unit(metric), "n": len(values)}
         if len(values) < len(rounds):
-            yield summary | {
-                "n": 0,
-                "median": None,
-                "low": None,
-                "high": None,
-                "coverage": None,
-                "reason": "too few requests in a round",
-            }
+            none = {"n": 0, "median": None, "low": None, "high": None, "coverage": None}
+            yield summary | none | {"reason": "too few requests in a round"}
         else:
             middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-            yield summary | {
-                "median": middle,
-                "low": values[0],
-                "high": values[-1],
-                "coverage": 1 - 2 * 0.5 ** len(values),
-            }
+            ends = {"low": values[0], "high": values[-1]}
+            yield summary | {"median": middle, "coverage": 1 - 2 * 0.5 ** len(values)} | ends
 
 
 def _slopes(results, experiment, server):
@@ -133,7 +142,7 @@ def _slopes(results, experiment, server):
         for each in results["cells"]
         if (each["experiment"], each["server"], each["status"]) == (experiment, server, "measured")
     }
-    for metric, of in _SLOPES.items():
+    for metric in ("memory_total_bytes", *_PARTS):
         slope = {
             "experiment": experiment,
             "server": server,
@@ -145,7 +154,7 @@ def _slopes(results, experiment, server):
         blocks = {}
         for one in results["rounds"]:
             if one["cell"] in cells:
-                blocks.setdefault(one["block"], []).append((cells[one["cell"]], of(one)))
+                blocks.setdefault(one["block"], []).append((cells[one["cell"]], _value(one, metric)))
         found = sorted(float(numpy.polyfit(*zip(*points), 1)[0]) for points in blocks.values()) if len(cells) > 1 else []
         if found:
             ends = {"median": found[len(found) // 2], "low": found[0], "high": found[-1]}

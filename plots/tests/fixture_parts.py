@@ -104,7 +104,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
         "latency": {
             "response": response,
             "service": copy.deepcopy(response),
-            "connect": histogram([50_000]),
+            "connect": histogram([50_000] * 30),
         },
         "schedule": None
         if not rate

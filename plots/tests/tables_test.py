@@ -12,6 +12,7 @@ from plots.document import option_table
 from plots.json_file import read_json
 from plots.style import FAMILIES, MODELS, PANELS
 from plots.sweep import unit
+from plots.tests import fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ROOT / "servers"
@@ -81,6 +82,7 @@ class Metrics(unittest.TestCase):
         names = [name for name, _ in metrics_in_harness()]
         self.assertGreater(len(names), 10)
         self.assertEqual(names, metrics_in_schema("summary"))
+        self.assertEqual(sorted(names), sorted(fixture.METRICS))  # so that a chart of any metric can be tested
         self.assertEqual(sorted(names), sorted(metrics_in_dictionary()))
         listed = re.search(r"^Metrics: (.*?)\. ", DICTIONARY, re.DOTALL | re.MULTILINE)
         self.assertEqual(sorted(names), sorted(re.findall(r"`(\w+)`", listed[1])))
