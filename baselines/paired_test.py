@@ -31,18 +31,18 @@ class MedianInterval(unittest.TestCase):
 
 
 class Ratios(unittest.TestCase):
-    COSTS = {"least": [1.0, 2.0, 1.0], "mine": [1.1, 2.2, 1.2]}
+    COSTS = {"minimal": [1.0, 2.0, 1.0], "mine": [1.1, 2.2, 1.2]}
 
     def test_ratios_are_taken_within_rounds(self):
         # A machine that is twice as slow in one round must not show in the ratio.
-        (ratio,) = paired.ratios(self.COSTS, [("mine", "least")])
+        (ratio,) = paired.ratios(self.COSTS, [("mine", "minimal")])
         self.assertAlmostEqual(ratio["median"], 1.1)
         self.assertEqual((ratio["low"], ratio["high"]), (1.1, 1.2))
 
     def test_a_lost_round_is_no_pair(self):
         # Cut to the shorter one, rounds would be divided by other rounds.
         with self.assertRaises(ValueError):
-            paired.ratios({"least": [1.0], "mine": [1.1, 2.2]}, [("mine", "least")])
+            paired.ratios({"minimal": [1.0], "mine": [1.1, 2.2]}, [("mine", "minimal")])
 
     def test_rows_are_medians_of_rounds(self):
         self.assertEqual([row["cpu_us_per_request"] for row in paired.rows(self.COSTS)], [1.0, 1.2])
@@ -148,9 +148,9 @@ class Files(unittest.TestCase):
         served = {"by_generators": 10, "by_server": 12}
         for more in ((), (skipped, served)):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
-                costs = {"least": [2.0, 2.0], "mine": [2.2, 2.4]}
-                paired.report("generator-echo", "echo", costs, [("mine", "least")], self.options, *more)
-            self.assertIn("mine / least: 1.150 [1.100, 1.200]", printed.getvalue())
+                costs = {"minimal": [2.0, 2.0], "mine": [2.2, 2.4]}
+                paired.report("generator-echo", "echo", costs, [("mine", "minimal")], self.options, *more)
+            self.assertIn("mine / minimal: 1.150 [1.100, 1.200]", printed.getvalue())
             self.assertEqual(self.check("comparison.schema.json")["served"], more[1] if more else None)
 
     def test_validation(self):

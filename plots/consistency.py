@@ -96,10 +96,10 @@ def histogram_findings(document, path):
     if buckets and not buckets[-1][0] <= (document["max"] or 0) <= highest_value(buckets[-1][0]):
         found.append(_finding((*path, "max"), f"{document['max']} is not in the last bucket"))
     for name, parts in PERCENTILES.items():
-        said = document["percentiles"][name]
+        stated = document["percentiles"][name]
         computed = histogram.percentile(parts)
-        if said != computed:
-            found.append(_finding((*path, "percentiles", name), f"{said} but the buckets give {computed}"))
+        if stated != computed:
+            found.append(_finding((*path, "percentiles", name), f"{stated} but the buckets give {computed}"))
     return found
 
 

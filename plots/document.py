@@ -158,8 +158,8 @@ def check_kind(document, origin):
         raise InputError(f"{origin}: $.schema: {json.dumps(kind)[:60]} was written by another version of fanin: run it again")
     if not isinstance(kind, str) or kind not in SCHEMA_FILES:
         known = ", ".join(SCHEMA_FILES)
-        said = "there is none" if kind is None else f"it is {json.dumps(kind)[:60]}"
-        raise InputError(f"{origin}: $.schema: {said}: it should be one of {known}")
+        found = "there is none" if kind is None else f"it is {json.dumps(kind)[:60]}"
+        raise InputError(f"{origin}: $.schema: {found}: it should be one of {known}")
     wanted = _schemas()[kind]["properties"]["schema_version"]["const"]
     version = document.get("schema_version")
     if isinstance(version, int) and not isinstance(version, bool) and 1 <= version < wanted:
@@ -167,8 +167,8 @@ def check_kind(document, origin):
         older = f"written by an older fanin (version {version}, this one reads {wanted})"
         raise InputError(f"{origin}: $.schema_version: {older}: {remedy}")
     if version != wanted or isinstance(version, bool):
-        said = "there is none" if version is None else f"it is {json.dumps(version)[:60]}"
-        raise InputError(f"{origin}: $.schema_version: {said}: this program reads version {wanted} of {kind}")
+        found = "there is none" if version is None else f"it is {json.dumps(version)[:60]}"
+        raise InputError(f"{origin}: $.schema_version: {found}: this program reads version {wanted} of {kind}")
     return kind
 
 

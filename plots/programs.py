@@ -24,8 +24,8 @@ def require_modules(*modules):
     """Returns if this Python has `modules`; otherwise restarts the program with one that has them, or exits with 2."""
     if all(importlib.util.find_spec(each) for each in modules):
         return
-    wish = os.environ.get("FANIN_PYTHON")
-    for candidate in (wish,) if wish else _CANDIDATES:
+    chosen = os.environ.get("FANIN_PYTHON")
+    for candidate in (chosen,) if chosen else _CANDIDATES:
         imports = "import " + ", ".join(modules) + "; print('a ' + 'python')"  # which other programs do not print
         if os.path.exists(candidate) and candidate != sys.executable:
             done = subprocess.run([candidate, "-c", imports], capture_output=True, check=False)

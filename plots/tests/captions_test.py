@@ -1,4 +1,4 @@
-"""Tests of captions: the workload, and the notes below a chart, which name once everything without a number."""
+"""Tests of captions: the workload, and the notes below a chart, which name every gap once."""
 
 import unittest
 
@@ -18,8 +18,8 @@ class Words(unittest.TestCase):
     def setUp(self):
         self.asked = load([50_000] * 1000, rate=2000.0)["workload"]
 
-    def test_an_open_loop_says_how_its_requests_come(self):
-        # Bursts of 100 under a caption that says as much as one of single requests would be taken for them.
+    def test_an_open_loop_names_its_arrivals(self):
+        # Would catch: bursts under the caption of single requests.
         self.assertIn("poisson arrivals at 2k requests/s", self.words())
         self.assertIn("bursts of 20 at 2k requests/s", self.words(arrival="bursts", burst_size=20))
         self.assertIn("bursts at 2k requests/s", self.words("burst_size", arrival="bursts", burst_size=20))
@@ -27,7 +27,7 @@ class Words(unittest.TestCase):
         ramp = {"from_per_s": 100, "to_per_s": 3000}
         self.assertIn("uniform arrivals at 100 to 3k requests/s", self.words(arrival="uniform", ramp=ramp))
 
-    def test_a_swept_rate_is_left_out_but_bursts_are_not(self):
+    def test_a_swept_rate_is_omitted_but_bursts_are_not(self):
         self.assertNotIn("arrivals", self.words("rate"))
         self.assertIn(", bursts of 20, ", self.words("rate", arrival="bursts", burst_size=20))
 
@@ -38,14 +38,14 @@ class Words(unittest.TestCase):
 
 
 class Notes(unittest.TestCase):
-    def test_lost_rounds_of_a_measured_cell_are_told(self):
+    def test_lost_rounds_of_a_measured_cell_are_named(self):
         run = fixture.make_run(experiments=ECHO, gaps={})
         lost = fixture.bad_round("echo-closed/epoll/10", 5, "failed", "server died: signal 11")
         run["rounds"].append(lost)
         texts = legend_texts(drawn(run, "echo-closed-throughput")["echo-closed-throughput"])
         self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
 
-    def test_cells_left_out_by_only_are_told(self):
+    def test_cells_that_only_excludes_are_named(self):
         run = fixture.make_run(experiments=ECHO, gaps={})
         run["cells"] = [cell for cell in run["cells"] if cell["id"] != "echo-closed/epoll/10"]
         run["rounds"] = [each for each in run["rounds"] if each["cell"] != "echo-closed/epoll/10"]
@@ -63,8 +63,8 @@ class Notes(unittest.TestCase):
             self.assertIn("epoll (no point)", legend_texts(figure), stem)
             self.assertIn("epoll: unsupported at 1 and 10 (no such kernel)", legend_texts(figure), stem)
 
-    def test_percentiles_without_value_are_told_apart(self):
-        # p99 lacks at 1, p99.9 at 1 and 10: as digits of a text they look alike, as facts they are not.
+    def test_percentiles_without_value_have_separate_notes(self):
+        # p99 is missing at 1, p99.9 at 1 and 10: texts that differ only in digits.
         run = fixture.make_run(
             experiments=(("echo-closed", "echo", ("epoll",), "connections", (1, 10), None),), gaps={}
         )
@@ -82,7 +82,7 @@ class Notes(unittest.TestCase):
         ]
         self.assertEqual(crosses, [[], [1], [1, 10]])
 
-    def test_same_reason_is_told_once(self):
+    def test_the_same_reason_has_one_note(self):
         run = fixture.make_run(
             experiments=ECHO,
             gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")},
@@ -91,7 +91,7 @@ class Notes(unittest.TestCase):
         notes = series.notes(loaded, loaded.experiments[0], {})
         self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
 
-    def test_uncompleted_requests_are_told_with_percentiles(self):
+    def test_uncompleted_requests_are_named_with_percentiles(self):
         texts = legend_texts(
             drawn(fixture.make_run(experiments=ECHO, gaps={}, uncompleted=3), "echo-closed-percentiles")["echo-closed-percentiles"]
         )

@@ -1,4 +1,4 @@
-"""Tests of what the charts of a run show: that nothing is left out, that styles hold across charts."""
+"""Tests of the charts of a run: they show every server and gap, in the same style everywhere."""
 
 import unittest
 
@@ -36,7 +36,7 @@ class Fixture(unittest.TestCase):
         cls.figures = drawn(fixture.make_run())
 
     def test_every_gap_is_in_the_legend(self):
-        # The bug this project must never have: a line that merely ends, and nobody knows why.
+        # Would catch: a line that ends without a reason.
         for stem, figure in self.figures.items():
             texts = legend_texts(figure)
             for (experiment, server, value), (status, reason) in fixture.GAPS.items():
@@ -72,7 +72,7 @@ class Fixture(unittest.TestCase):
         for stem, figure in self.figures.items():
             texts = legend_texts(figure)
             for name, _, members, *_ in fixture.EXPERIMENTS:
-                if stem.startswith(name) and not stem.endswith("per-connection"):  # bars have their names beside them
+                if stem.startswith(name) and not stem.endswith("per-connection"):  # bars have tick labels
                     for server in members:
                         self.assertTrue(
                             any(text in (server, f"{server} (no point)") for text in texts), f"{stem}: {server}"
@@ -90,8 +90,8 @@ class Fixture(unittest.TestCase):
             self.assertEqual(len(found), 1, f"{server} changes its look: {found}")
         self.assertEqual(len({(colour, marker) for ((colour, marker, *_),) in looks.values()}), len(looks))
 
-    def test_zero_idle_connections_have_a_place(self):
-        # On a plain logarithmic axis 0 silently disappears, and with it the base of the comparison.
+    def test_zero_idle_connections_are_drawn(self):
+        # Would catch: a plain logarithmic axis, which omits 0, the base of the comparison.
         for axes in self.figures["active-idle-overview"].axes:
             labels = dict(zip(axes.get_xticks(), (label.get_text() for label in axes.get_xticklabels())))
             self.assertEqual(labels[0], "0")
@@ -115,20 +115,20 @@ class Fixture(unittest.TestCase):
             any("generator-limited" in text for text in legend_texts(self.figures["active-idle-overview"]))
         )
 
-    def test_generator_limit_is_told_once(self):
+    def test_generator_limit_is_shown_once(self):
         # fanin-load says it among its warnings as well; said twice it would read as two faults.
         texts = legend_texts(self.figures["echo-closed-throughput"])
         self.assertFalse(any("generator-saturated" in text for text in texts), texts)
 
     def test_missing_percentile_is_named(self):
-        # A round of few requests carries no p99.9; the empty panel must say so.
+        # A round of few requests has no p99.9; the empty panel must say so.
         texts = legend_texts(self.figures["echo-closed-latency"])
         self.assertTrue(any("no p99.9" in text and "too few requests" in text for text in texts), texts)
 
-    def test_title_units_and_facts(self):
+    def test_title_units_and_machine(self):
         for stem, figure in self.figures.items():
             texts = " ".join(text.get_text() for text in figure.texts)
-            for fact in (
+            for text in (
                 "Fixture CPU",
                 "2 CPUs",
                 "Linux 6.1.0-fixture",
@@ -137,11 +137,11 @@ class Fixture(unittest.TestCase):
                 "2026-11-20",
                 "INCOMPLETE RUN",
             ):
-                self.assertIn(fact, texts, stem)
+                self.assertIn(text, texts, stem)
             self.assertIn("fixture-20261120T190000Z", texts.replace("\n", " "), stem)
 
     def test_nothing_overlaps_the_panels(self):
-        # Legends and footers are laid out in inches from estimates of text sizes; this measures the real ones.
+        # The layout estimates text sizes; this measures the real ones.
         for stem, figure in self.figures.items():
             assert_nothing_overlaps(self, stem, figure)
 
@@ -164,7 +164,7 @@ class ManyServers(unittest.TestCase):
             self.assertEqual(headings, [words for panel, words in PANELS.items() if panel != "other"])
 
     def test_other_panels_show_epoll_in_grey(self):
-        # Without something that is in all panels, panels can only be compared by their ticks.
+        # Would catch: panels without a common line for comparison.
         for stem, figure in self.figures.items():
             for axes in figure.axes:
                 if axes.get_visible():
@@ -185,7 +185,7 @@ class ManyServers(unittest.TestCase):
         self.assertIn("select: unsupported at 100 (made up)", legend_texts(figure))
 
     def test_no_text_is_cut_off(self):
-        # "io-uring-multishot (no point)" once ran out of the page.
+        # The bug: "io-uring-multishot (no point)" was wider than the page.
         names = list(MODELS)
         experiments = tuple(
             (name, "all of them", tuple(names), "connections", values, None)
@@ -233,7 +233,7 @@ class ConnectionMemory(unittest.TestCase):
         self.assertIn("epoll: no bar (the slope is not above zero: noise)", texts)
 
     def test_without_a_bar_there_is_no_chart_but_a_reason(self):
-        # A run of an earlier version has no slopes: no crash, every server named.
+        # A run of an earlier version has no slopes.
         experiment = ("idle", "idle ones", self.SERVERS, "idle_connections", (0, 100, 1000), None)
         run = fixture.make_run([(name, name) for name in self.SERVERS], (experiment,), {})
         del run["slopes"]

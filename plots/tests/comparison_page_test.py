@@ -1,4 +1,4 @@
-"""Tests of what comparisons become on docs/results.md: the claims, and all of their figures."""
+"""Tests of comparisons on docs/results.md: the claims, and all figures."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""Shared by the tests of charts: runs that fill every table of plots/charts, drawing in memory, looking at figures."""
+"""Shared by the tests of charts: a run with every chart of the tables, drawing in memory, queries of figures."""
 
 import math
 
@@ -38,7 +38,7 @@ def choose_one_of_a_kind(run):
 
 
 def has_data(figure):
-    """Whether any panel shows a number: a line, with a name, through a finite point, or a bar."""
+    """Whether any panel shows a value: a labelled line through a finite point, or a bar."""
     ys = (y for line in labelled_lines(figure) for y in line.get_ydata())
     return any(not math.isnan(y) for y in ys) or any(axes.patches for axes in figure.axes)
 
@@ -67,7 +67,7 @@ def labelled_lines(figure):
 
 
 def assert_nothing_overlaps(test, stem, figure):
-    """Legends, titles and footer are apart from each other and from the panels, and all is on the page."""
+    """Checks that legends, titles, footer and panels do not overlap, and that all is on the page."""
     renderer = figure.canvas.get_renderer()
     with page.without_glyph_warnings():
         figure.draw(renderer)

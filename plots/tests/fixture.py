@@ -16,7 +16,7 @@ _SEED = 7
 
 
 def _model(server, parameter, value, random_):
-    """Made-up (throughput, cpu ns, latency ns, pss bytes) that look a little like the real thing."""
+    """Made-up but plausible (throughput, CPU ns, latency ns, PSS bytes)."""
     idle = value if parameter == "idle_connections" else 0
     active = 10 if parameter == "idle_connections" else value
     cpu = {"process": 11_000, "thread": 9_500, "select": 6_600, "poll": 6_300, "epoll": 6_200}[server]
@@ -29,7 +29,7 @@ def _model(server, parameter, value, random_):
 
 def _round(cell, block, order, random_, rate, uncompleted):
     throughput, cpu, latency, memory = _model(cell["server"], cell["parameter"], cell["value"], random_)
-    # A sample of the requests is enough for a test: the throughput of a round is its number of samples.
+    # A sample of the requests is enough: the throughput of a round is its number of samples.
     number = max(30, int(throughput / 40))
     samples = [
         int(latency * random_.lognormvariate(0, 0.35)) + (400_000 if random_.random() < 0.004 else 0)
@@ -74,7 +74,7 @@ def _round(cell, block, order, random_, rate, uncompleted):
 
 
 def bad_round(cell, block, status, reason, order=0):
-    """A round without numbers."""
+    """A round without a result."""
     return {
         "cell": cell,
         "block": block,
@@ -88,7 +88,7 @@ def bad_round(cell, block, status, reason, order=0):
     }
 
 
-# Where a round holds each metric of the summaries; the two that are sums follow.
+# The place of each metric of the summaries in a round; the sums follow.
 _METRICS = {
     "throughput_per_s": "load/throughput/requests_per_s",
     "response_p50_ns": "load/latency/response/percentiles/p50",
@@ -136,7 +136,7 @@ def _summaries(cell, rounds):
 
 
 def _slopes(results, experiment, server):
-    """Slopes over idle connections, by numpy's fit rather than the formula that the harness uses."""
+    """Slopes over idle connections, by numpy's fit, not by the formula of the harness."""
     cells = {
         each["id"]: each["value"]
         for each in results["cells"]
@@ -164,7 +164,7 @@ def _slopes(results, experiment, server):
             yield slope | {"n": 0, "median": None, "low": None, "high": None, "coverage": None, "reason": reason}
 
 
-# (experiment, server, value) -> (status, reason): cells of the synthetic run that have no number.
+# (experiment, server, value) -> (status, reason): cells of the synthetic run without a result.
 GAPS = {
     ("echo-closed", "select", 2000): ("unsupported", "descriptors from 1024 on do not fit into an fd_set"),
     ("echo-closed", "process", 2000): ("failed", "fork: Resource temporarily unavailable"),

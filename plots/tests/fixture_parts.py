@@ -1,7 +1,6 @@
 """Parts of synthetic documents: histograms, load results, readings, environment, comparisons. NOT measurements.
 
-Histograms are computed here from the samples in another way than plots/histogram.py does it, so that the two check
-each other.
+Histograms are computed from samples, not as in plots/histogram.py, so that the two check each other.
 """
 
 import copy
@@ -48,7 +47,7 @@ def histogram(samples, uncompleted=0):
 
 
 def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning=None, uncompleted=0, seed=1):
-    """A load result whose window was filled with requests of these response times."""
+    """A load result with these response times in its window."""
     completed, busy = len(samples), 6200.0
     response = histogram(samples, uncompleted)  # sorts and counts all samples, which is what making a run takes
     reasons = [{"code": "unserved-connections", "text": warning}] if warning else []
@@ -142,7 +141,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
 
 
 def server_reading(cpu, pss, tasks=1, processes=1):
-    """What the monitor read of a server that spent `cpu` ns per request."""
+    """The readings of a server with `cpu` ns per request."""
     return {
         "exit_status": 0,
         "stderr_tail": None,
@@ -170,7 +169,7 @@ def server_reading(cpu, pss, tasks=1, processes=1):
 
 
 def environment():
-    """An ENVIRONMENT of a machine that does not exist."""
+    """A made-up ENVIRONMENT."""
     return {
         "collected_at": TIME,
         "clocksource": "tsc",
@@ -251,7 +250,7 @@ def ratio(name, baseline, median):
 
 
 def comparison_document(**changed):
-    """64-byte echo: both drivers compared with both minimal clients, and those with each other."""
+    """64-byte echo: both drivers compared with both minimal clients, and these with each other."""
     rows = [{"name": name, "cpu_us_per_request": cost, "rounds": [cost]} for name, cost in NAMES.items()]
     ours, (epoll, uring) = list(NAMES)[:2], list(NAMES)[2:]
     pairs = [(name, baseline) for name in ours for baseline in (epoll, uring)] + [(uring, epoll)]

@@ -8,8 +8,8 @@ from plots.tests import fixture_parts
 
 
 class Layout(unittest.TestCase):
-    def test_widths_at_the_seams(self):
-        # By hand: 1 ns wide to 255, then 128 buckets per doubling: 256..511 by 2, 512..1023 by 4, 1,000,000 by 4096.
+    def test_widths_at_the_borders(self):
+        # Expected: 1 ns wide to 255, then 128 buckets per doubling: 256..511 by 2, 512..1023 by 4, 1,000,000 by 4096.
         self.assertEqual([bucket_width(v) for v in (0, 1, 255, 256, 510, 512, 1020, 1024)], [1, 1, 1, 2, 2, 4, 4, 8])
         self.assertEqual(bucket_width(999_424), 4096)  # 2^19 <= 999,424 < 2^20, width 2^(19-7)
         self.assertEqual(highest_value(255), 255)
@@ -26,7 +26,7 @@ class Layout(unittest.TestCase):
 class Merging(unittest.TestCase):
     def test_percentile_of_merged_is_not_the_mean_of_percentiles(self):
         # 1000 values of 100 ns in one round and 1000 of 200 ns in the other: p50 of all is 100 (rank 1000), p90 is 200.
-        # Averaging the rounds' percentiles would say 150 for both.
+        # The mean of the rounds' percentiles is 150 for both.
         both = Histogram.merged([fixture_parts.histogram([100] * 1000), fixture_parts.histogram([200] * 1000)])
         self.assertEqual(both.count, 2000)
         self.assertEqual(both.percentile(PERCENTILES["p50"]), 100)
@@ -54,31 +54,31 @@ class Merging(unittest.TestCase):
 class Percentiles(unittest.TestCase):
     def test_exact_ranks(self):
         # 1..200 are buckets of their own: the value is the rank. 0.9 * 200 is 180.00000000000003 in floating point for
-        # some ways of writing it, and ceil() of that is 181.
+        # some expressions, whose ceil() is 181.
         histogram = Histogram([(value, 1) for value in range(1, 201)])
         self.assertEqual([histogram.percentile(PERCENTILES[name]) for name in ("p50", "p90", "p95")], [100, 180, 190])
 
-    def test_nothing_where_too_few_stand_behind_it(self):
-        # 10/(1-p): 1000 for p99, so 999 values carry none.
+    def test_too_few_values_give_none(self):
+        # 10/(1-p): p99 needs 1000 values.
         self.assertIsNone(Histogram([(5, 999)]).percentile(PERCENTILES["p99"]))
         self.assertEqual(Histogram([(5, 1000)]).percentile(PERCENTILES["p99"]), 5)
         self.assertIsNone(Histogram().percentile(PERCENTILES["p50"]))
 
     def test_uncompleted_rank_above_everything(self):
-        # 900 answered, 100 never: p90 is the last finite one, p95 is among the uncompleted.
+        # 900 completed, 100 not: p90 is the last finite one, p95 is uncompleted.
         histogram = Histogram([(7, 900)], uncompleted=100)
         self.assertEqual(histogram.percentile(PERCENTILES["p90"]), 7)
         self.assertIsNone(histogram.percentile(PERCENTILES["p95"]))
 
     def test_distribution_ends_where_ten_values_remain(self):
-        # 100 values: the curve goes to share 0.9, where 10 lie beyond, though the buckets go on.
+        # 100 values: the curve ends at share 0.9, since 10 values are higher.
         steps = Histogram([(value, 1) for value in range(1, 101)]).distribution()
         self.assertEqual(steps[-1], (0.9, 90))
         self.assertEqual(steps[49], (0.5, 50))
-        # All in one bucket: flat to the same end, not empty.
+        # All in one bucket: flat to the same end.
         self.assertEqual(Histogram([(5, 100)]).distribution(), [(0.9, 5)])
         self.assertEqual(Histogram([(5, 19)]).distribution(), [])
-        # Half never answered: the finite half ends at share 0.5.
+        # Half uncompleted: the finite half ends at share 0.5.
         self.assertEqual(Histogram([(5, 50)], uncompleted=50).distribution(), [(0.5, 5)])
 
 

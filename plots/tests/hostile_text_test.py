@@ -1,4 +1,4 @@
-"""Tests of what is drawn and written of texts that want to be more than texts: markup, escapes, halves of characters."""
+"""Tests of hostile text in charts and pages: markup, escapes, surrogates."""
 
 import json
 import random
@@ -39,14 +39,14 @@ HOSTILE = (
 
 
 def random_texts(count):
-    """Texts of characters that mean something to a parser, or nothing to anybody."""
+    """Texts of characters that are special to a parser, or unprintable."""
     random_ = random.Random(14)
     alphabet = [*"$\\^_{}<>&'\"-!]%#\n\t\r\0\x1b\x9f", "\ud83d", "\udc00", "\uffff", "\u202e", "a", " ", "\U0010ffff"]
     return ["".join(random_.choices(alphabet, k=random_.randrange(1, 60))) for _ in range(count)]
 
 
 def filled(run, text):
-    """The run with `text` wherever its schema lets any text stand."""
+    """The run with `text` in every place whose schema permits any text."""
     some = text or " "  # what must not be empty
     start = run["environment"]["start"]
     start["cpu"]["model"] = start["hypervisor"] = start["clocksource"] = text
@@ -76,7 +76,7 @@ def filled(run, text):
 
 class HostileText(unittest.TestCase):
     def written(self, figures):
-        """The SVGs of figures, each of which an XML parser takes."""
+        """The SVGs of figures, after an XML parser has read them."""
         with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
             warnings.simplefilter("error")
             for index, (stem, figure) in enumerate(figures):
@@ -108,13 +108,13 @@ class HostileText(unittest.TestCase):
         self.assertEqual([c for c in html if c != "\n" and unicodedata.category(c) in ("Cc", "Cs", "Cf", "Cn")], [])
         self.assertLessEqual(max(map(len, outline.words)), 4 * LIMIT)
 
-    # Would catch: all charts of a run lost for a server whose last word was "bad $x^$"; an SVG that no browser opens.
-    def test_a_run_is_drawn_whatever_its_texts_are(self):
+    # Would catch: no charts, since the stderr of a server ends with "bad $x^$"; an SVG that no browser opens.
+    def test_a_run_with_hostile_text_is_drawn(self):
         for text in (*HOSTILE, *random_texts(3)):
             with self.subTest(text=text[:80]):
                 self.check_run(text)
 
-    def test_a_curve_is_drawn_whatever_its_texts_are(self):
+    def test_a_curve_with_hostile_text_is_drawn(self):
         for text in (*HOSTILE[::2], *random_texts(2)):
             with self.subTest(text=text[:80]):
                 document = load_curve_test.usual()
@@ -126,7 +126,7 @@ class HostileText(unittest.TestCase):
                 assert_nothing_overlaps(self, "curve", figure)
                 list(self.written([("curve", figure)]))
 
-    def test_micro_benchmarks_are_drawn_whatever_their_names_are(self):
+    def test_micro_benchmarks_with_hostile_names_are_drawn(self):
         for text in (*HOSTILE[::2], *random_texts(2)):
             with self.subTest(text=text[:80]):
                 document = fixture_parts.make_micro()
@@ -143,24 +143,24 @@ class HostileText(unittest.TestCase):
             return micro.load_micro(path)
 
     def test_long_names_are_cut(self):
-        # Would catch: a legend or names beside rows that run out of the page.
+        # Would catch: a legend or tick labels wider than the page.
         names = [f"server-{index}-" + "of_a_long_name" * 6 for index in range(10)]
         experiments = (
             ("single", "one value", tuple(names), "connections", (10,), None),
             ("many", "two values", tuple(names[:3]), "connections", (1, 10), None),
-            ("idle", "idle ones", tuple(names[:3]), "idle_connections", (0, 10), None),
+            ("idle", "idle", tuple(names[:3]), "idle_connections", (0, 10), None),
         )
         for stem, figure in drawn(fixture.make_run([(name, "epoll") for name in names], experiments, {})).items():
             assert_nothing_overlaps(self, stem, figure)
 
     def test_messages_are_one_line(self):
-        # Would catch: an escape sequence of a file that sets the terminal's title, out of a message about that file.
+        # Would catch: an escape sequence of a file that sets the title of the terminal through a message.
         for text in (*HOSTILE, *random_texts(50)):
-            for said in (str(Finding("$", text)), str(InputError(text)), clean(text)):
-                self.assertNotRegex(said, "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202e]")
-                self.assertLessEqual(len(said), LIMIT)
+            for message in (str(Finding("$", text)), str(InputError(text)), clean(text)):
+                self.assertNotRegex(message, "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202e]")
+                self.assertLessEqual(len(message), LIMIT)
 
-    def test_what_is_clean_stays_as_it_is(self):
+    def test_clean_text_is_unchanged(self):
         for text in ("select: 1013 descriptors", "AMD EPYC \u00b7 2 CPUs", "\u4e2d\u6587", r"C:\new $5", "a" * LIMIT):
             self.assertEqual(clean(text), text)
         self.assertEqual(clean("a\x1b[31m\n\ud800\u202e"), "a\\x1b[31m \\ud800\\u202e")

@@ -1,4 +1,4 @@
-"""Tests of the latency-versus-load chart: every point is drawn where it belongs, and what is not trusted shows."""
+"""Tests of the latency-versus-load chart: the position of every point, and marks of invalid results."""
 
 import io
 import json
@@ -18,7 +18,7 @@ LATE = "only 40.00 % of the requests left within 100 us of their time"
 
 
 def result(rate, milliseconds, invalid=None):
-    """A run at `rate`, all of whose requests took as long; the rate it achieved is that of its requests."""
+    """A run at `rate`, whose requests all take this long; an invalid run achieves half of the rate."""
     samples = [round(milliseconds * 1e6)] * 2000
     document = fixture_parts.load(samples, rate=rate)
     document["throughput"]["requests_per_s"] = rate * (0.5 if invalid else 1.0)
@@ -48,10 +48,10 @@ def usual():
 
 
 class LoadCurve(unittest.TestCase):
-    def test_the_fixture_is_a_sound_document(self):
+    def test_the_fixture_is_valid(self):
         self.assertEqual(findings(usual(), "test"), [])
 
-    def test_percentiles_stand_over_the_achieved_rate(self):
+    def test_percentiles_are_drawn_over_the_achieved_rate(self):
         latency, rates = load_curve.draw(usual()).axes
         lines = {line.get_label(): line for line in latency.get_lines()}
         self.assertEqual(list(lines["p99"].get_xdata()), [1000, 2000, 2000])
@@ -76,7 +76,7 @@ class LoadCurve(unittest.TestCase):
         self.assertIn("invalid run", texts)
 
     def test_a_run_whose_window_never_opened_has_no_point(self):
-        """Would catch: a rate of 0 drawn for a run that has none."""
+        """Would catch: a rate of 0 for a run without one."""
         document = usual()
         document["points"][0]["result"]["throughput"]["requests_per_s"] = None
         document["points"][0]["result"]["verdict"] = {"status": "invalid", "reasons": [{"code": "unreachable", "text": "no connection came up"}]}

@@ -41,7 +41,7 @@ class Micro(unittest.TestCase):
         )
 
     def test_names_of_benchmarks(self):
-        # What tells two benchmarks apart must not get lost on the way to the labels, what the library appends must.
+        # Labels keep the parts of a name that identify a benchmark, and omit what the library appends.
         def entry(name, **more):
             return {"name": name, "real_time": 5.0, "time_unit": "ns"} | more
 

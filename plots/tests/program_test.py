@@ -1,4 +1,4 @@
-"""Tests of python3 -m plots as a program: the files it writes, its exit codes, its one line for bad input."""
+"""Tests of python3 -m plots as a program: files, exit codes, one line for bad input."""
 
 import io
 import os
@@ -51,8 +51,8 @@ class Program(unittest.TestCase):
                 self.assertEqual(code, 2)
                 self.assertEqual(errors.count("\n"), 1, errors)
 
-    # The bug: /dev/zero was read until the memory was full, and a pipe without a writer for ever.
-    def test_what_is_no_regular_file_is_refused(self):
+    # The bug: reading /dev/zero filled the memory, and a pipe without a writer blocked.
+    def test_other_than_regular_files_are_refused(self):
         with tempfile.TemporaryDirectory() as directory:
             pipe = str(Path(directory) / "pipe")
             os.mkfifo(pipe)
@@ -64,7 +64,7 @@ class Program(unittest.TestCase):
                 self.assertIn(f"cannot read {path}: it is no regular file: name one", done.stderr)
                 self.assertEqual(self.run_program(path)[0], 2, path)
 
-    def test_standard_output_that_is_full_is_not_the_directory(self):
+    def test_a_full_standard_output_is_named(self):
         with tempfile.TemporaryDirectory() as directory, open("/dev/full", "wb") as full:
             run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
             fixture.write_run(Path(directory), run, micro=False)
@@ -74,8 +74,7 @@ class Program(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (2, said))
 
     def test_a_full_disk_leaves_no_part_of_a_chart(self):
-        # The bug: a PNG that was cut where the disk was full stayed there like a chart. The limit on the size of a file
-        # stands in for a full disk.
+        # The bug: a truncated PNG remained when the disk was full. A limit on the file size takes the place of the disk.
         with tempfile.TemporaryDirectory() as directory:
             run = fixture.make_run(experiments=fixture.EXPERIMENTS[2:], gaps={})
             fixture.write_run(Path(directory), run, micro=False)
@@ -88,7 +87,7 @@ class Program(unittest.TestCase):
                 self.assertEqual(written, sorted(done.stdout.split()))
 
     def test_an_interpreter_that_is_no_python_is_not_started(self):
-        # The bug: FANIN_PYTHON=/bin/true drew nothing, without a word and with exit code 0.
+        # The bug: FANIN_PYTHON=/bin/true drew nothing, silently and with exit code 0.
         code = "from plots import programs; programs.require_modules('no_such_module')"
         environment = {**os.environ, "FANIN_PYTHON": "/bin/true"}
         command = [sys.executable, "-c", code]

@@ -72,7 +72,7 @@ class Publish(unittest.TestCase):
         self.assertEqual(json.loads((self.top / "results/reference/comparisons/0.json").read_text()), echo)
 
     def test_a_reference_published_again_keeps_its_memory_run(self):
-        """Would catch: the committed run of all models' memory deleted by publishing the reference in its place."""
+        """Would catch: republishing the reference deletes the memory run of all models."""
         (self.top / "run" / "memory").mkdir(parents=True)
         fixture.write_run(self.top / "run" / "memory", self.run_, micro=False)
         self.publish()
@@ -82,7 +82,7 @@ class Publish(unittest.TestCase):
         self.assertEqual(load_run(reference / "memory").document, self.run_)
 
     def test_comparisons_of_an_earlier_run_are_gone(self):
-        """Would catch: a page that shows what was measured next to an earlier run."""
+        """Would catch: a page with the comparisons of an earlier run."""
         self.publish_with(comparison_document())
         (self.top / "run" / "comparisons" / "0.json").unlink()
         self.publish()
@@ -119,7 +119,7 @@ class Publish(unittest.TestCase):
         low, median, high = (ticks.count(summary[key]) for key in ("low", "median", "high"))
         self.assertIn(f"`epoll`: {median}/s ({low} to {high}) with 0 idle", results_page.page(run, []))
 
-    def test_controls_show_what_two_identical_servers_differed_by(self):
+    def test_controls_show_the_difference_of_two_identical_servers(self):
         original = next(each for each in self.run_["cells"] if each["id"] == "active-idle/epoll/100")
         control = original | {"id": original["id"] + "/aa", "role": "aa"}
         self.run_["cells"].append(control)
@@ -135,7 +135,7 @@ class Publish(unittest.TestCase):
         self.assertTrue(row.endswith("| 10 % |"), row)
 
     def test_the_reference_itself_can_be_published_again(self):
-        # It used to be deleted before it was read.
+        # The bug: it was deleted before it was read.
         first = self.publish()
         with mock.patch.object(publish, "_draw", return_value=["active-idle-overview.png"]):
             publish.publish(self.top / "results/reference", top=self.top)
@@ -153,7 +153,7 @@ class Publish(unittest.TestCase):
                 self.publish()
         self.assertEqual((self.top / "README.md").read_text(encoding="utf-8"), README)
 
-    def test_a_readme_without_its_place_is_refused(self):
+    def test_a_readme_without_markers_is_not_published(self):
         (self.top / "README.md").write_text("# nothing\n", encoding="utf-8")
         with self.assertRaises(InputError):
             self.publish()
@@ -167,14 +167,14 @@ DOCUMENTS = [*readme.TOP.glob("*.md"), *(readme.TOP / "docs").glob("*.md"), read
 
 
 def anchors(path):
-    """The anchors that a renderer makes of the headings of a Markdown file."""
+    """The anchors of the headings of a Markdown file."""
     headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 class Links(unittest.TestCase):
     def test_every_link_has_a_target(self):
-        """Would catch: a document or a section that is renamed while others still link to it."""
+        """Would catch: a link to a renamed document or section."""
         for document in DOCUMENTS:
             for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
                 path, _, anchor = link.partition("#")
@@ -192,16 +192,16 @@ class Models(unittest.TestCase):
     # The tests of the charts run without a build; ./run_tests.sh builds the program before it runs them.
     @unittest.skipUnless(PROGRAM, "no fanin-server is built")
     def test_the_table_is_that_of_the_program(self):
-        """Would catch: a model that is added or renamed and not in the README: python3 -m plots.readme."""
+        """Would catch: a new or renamed model that is not in the README: run python3 -m plots.readme."""
         table = readme.model_table(readme.list_models(PROGRAM))
         self.assertEqual(self.text, generated.replaced(self.text, "models", table, "README.md"))
 
-    def test_a_row_links_to_the_file_and_says_what_it_requires(self):
+    def test_a_row_links_to_the_file_and_has_its_requirements(self):
         (_, _, row) = readme.model_table(LISTING).splitlines()
         self.assertTrue(row.startswith("| [`epoll`](servers/models/epoll.cc) | one thread | one | epoll"), row)
 
     def test_the_readme_has_at_most_150_lines(self):
-        """Would catch: tables that grow until the first command is out of sight."""
+        """Would catch: tables that push the first command out of sight."""
         self.assertLessEqual(len(self.text.splitlines()), 150)
 
     def test_a_readme_without_the_markers_is_refused(self):

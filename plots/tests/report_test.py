@@ -1,4 +1,4 @@
-"""Tests of the report: it holds everything, needs nothing, and believes no text of the run to be HTML."""
+"""Tests of the report: it is complete and self-contained, and escapes all text of the run."""
 
 import copy
 import re
@@ -20,7 +20,7 @@ def written(document, pictures=()):
 
 
 class Outline(HTMLParser):
-    """Checks that tags close in order, and collects what an HTML page would load and say."""
+    """Checks that tags close in order, and collects the loads and the text of an HTML page."""
 
     VOID = {"meta", "img", "br"}
 
@@ -53,15 +53,15 @@ class Report(unittest.TestCase):
         self.run_ = fixture.make_run()
         self.picture = report.Picture("echo-closed-throughput", "throughput", b"<?xml?><svg/>", "echo-closed")
 
-    def test_needs_nothing_from_outside(self):
-        # A report that loads something is broken wherever it is sent.
+    def test_is_self_contained(self):
+        # Would catch: a report that breaks when it is sent.
         outline = Outline(written(self.run_, [self.picture]))
         self.assertEqual(outline.open, [])
         self.assertEqual(len(outline.loads), 1)
         self.assertTrue(outline.loads[0].startswith("data:image/svg+xml;base64,"))
         self.assertNotRegex(written(self.run_), r"@import|url\(")
 
-    def test_names_everything_that_has_no_number(self):
+    def test_names_every_cell_without_a_result(self):
         text = Outline(written(self.run_)).text()
         for (experiment, server, value), (status, reason) in fixture.GAPS.items():
             self.assertIn(f"{experiment}/{server}/{value} {status} {reason}", text)
@@ -70,7 +70,7 @@ class Report(unittest.TestCase):
         self.assertIn("In 4 of 33 measured cells the load generator was the bottleneck", text)
 
     def test_figures_are_the_summaries(self):
-        # The largest idle count of poll, as the run's summary has it and not some other cell's.
+        # The cell of poll with the most idle connections.
         run = self.run_
         summary = next(
             each
@@ -97,7 +97,7 @@ class Report(unittest.TestCase):
         del run["slopes"]
         self.assertNotIn("Bytes per idle connection", Outline(written(run)).text())
 
-    def test_a_whole_run_has_no_alarm(self):
+    def test_a_complete_run_has_no_alarm(self):
         text = Outline(written(fixture.make_run(gaps={}))).text()
         self.assertNotIn("INCOMPLETE", text)
         self.assertIn("Every cell was measured in every round.", text)
@@ -106,7 +106,7 @@ class Report(unittest.TestCase):
         self.run_["rounds"].append(fixture.bad_round("echo-closed/epoll/10", 4, "failed", "signal 11"))
         self.assertIn("echo-closed/epoll/10 block 4 failed signal 11", Outline(written(self.run_)).text())
 
-    def test_controls_stand_side_by_side(self):
+    def test_controls_are_shown_with_their_originals(self):
         run = fixture.make_run(gaps={})
         for kind in ("cells", "summaries"):
             for each in [each for each in run[kind] if each.get("id", each.get("cell")) == "echo-closed/epoll/100"]:
@@ -116,17 +116,17 @@ class Report(unittest.TestCase):
                 run[kind].append(control)
         text = Outline(written(run)).text()
         self.assertRegex(text, r"echo-closed/epoll/100 requests/s [\d.]+k \(.*?\) [\d.]+k \(")
-        # and the control is no row of the tables or charts
+        # the control is in no other table
         self.assertEqual(len(re.findall(r"epoll 100 ", text)), 3)
 
     def test_texts_of_the_run_are_not_html(self):
-        # stderr of a server may hold anything.
+        # Would catch: markup from the stderr of a server.
         self.run_["cells"][0] |= {"status": "failed", "reason": "<script>alert(1)</script> & more"}
         page = written(self.run_)
         self.assertNotIn("<script", page)
         self.assertIn("<script>alert(1)</script> & more", Outline(page).text())
 
-    def test_what_changed_during_the_run_is_shown(self):
+    def test_changes_of_the_machine_are_shown(self):
         self.run_["environment"]["end"]["clocksource"] = "hpet"
         self.assertIn("clocksource tsc hpet", Outline(written(self.run_)).text())
 

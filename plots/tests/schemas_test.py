@@ -1,4 +1,4 @@
-"""Tests of the schemas: what they refuse, and the place that a message names."""
+"""Tests of the schemas: refusals, and the place in a message."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ def places(document):
 
 
 def paths_of_keys(value, path=()):
-    """Every key of every object below `value`, as a path; of a list only the first item."""
+    """The path of every key below `value`; of a list only the first item."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield (*path, key)
@@ -62,15 +62,15 @@ OPEN = {"netstat", "unreadable", "errors"}
 
 class Schemas(unittest.TestCase):
     def test_fixture_and_shipped_suites_are_valid(self):
-        # Schemas that refuse what the programs write would make every other test here pass for the wrong reason.
+        # Otherwise the other tests would pass for the wrong reason.
         self.assertEqual(validate.findings(fixture.make_run(), "fixture"), [])
         suites = sorted((ROOT / "harness" / "suites").glob("*.json"))
         self.assertTrue(suites)
         for path in suites:
             self.assertEqual(validate.check(path, 10), [], path.name)
 
-    def test_every_required_key_is_missed(self):
-        # A key left out of "required": a chart would fail on it, or worse, show nothing.
+    def test_a_missing_key_is_named(self):
+        # Would catch: a key that is missing in "required", so that a chart fails or shows nothing.
         run = fixture.small_run()
         run["rounds"], run["summaries"], run["cells"] = run["rounds"][:1], run["summaries"][:1], run["cells"][:1]
         tried = 0
@@ -87,13 +87,13 @@ class Schemas(unittest.TestCase):
                 continue
             found = schema_findings(without(run, path), "fanin-run")
             self.assertTrue(
-                any(f'"{path[-1]}"' in each.message for each in found), f"{path} can go missing unnoticed: {found}"
+                any(f'"{path[-1]}"' in each.message for each in found), f"{path} is not required: {found}"
             )
             tried += 1
         self.assertGreater(tried, 150)
 
     def test_unknown_key_is_refused_with_its_name(self):
-        # A misspelt key in a suite would silently mean the default.
+        # Would catch: a misspelt key that silently means the default.
         run = fixture.small_run()
         run["suite"]["experiments"][0]["workload"]["payload_byte"] = 64
         found = validate.findings(run, "test")
@@ -101,7 +101,7 @@ class Schemas(unittest.TestCase):
         self.assertIn("payload_byte", found[0].message)
 
     def test_null_median_needs_a_reason(self):
-        # "null where a value is unknown": without the reason a reader cannot know why.
+        # Would catch: an unknown value without a reason.
         run = fixture.small_run()
         run["summaries"][0] |= {"median": None, "low": None, "high": None, "coverage": None}
         self.assertEqual(places(run), ["$.summaries[0]"])
@@ -111,7 +111,7 @@ class Schemas(unittest.TestCase):
         run["cells"][0]["status"] = "unsupported"
         self.assertEqual(places(run), ["$.cells[0].reason"])
 
-    def test_buckets_are_checked_in_spite_of_the_short_cut(self):
+    def test_the_shortcut_accepts_only_valid_buckets(self):
         # document._all_plain_buckets must accept nothing that the schema refuses.
         for bucket in ([64], [64, 1, 1], [64, 0], [-1, 1], [64, True], [64, 1.5], "x", [64, None]):
             run = fixture.small_run()
@@ -119,8 +119,8 @@ class Schemas(unittest.TestCase):
             found = schema_findings(run, "fanin-run")
             self.assertTrue(found and found[0].place.startswith("$.rounds[0].load.latency.service.buckets[0]"), bucket)
 
-    def test_the_short_cut_is_taken_for_every_histogram(self):
-        # It once ended where the schema of a run refers to that of a load, and reading a run took three times as long.
+    def test_the_shortcut_is_taken_for_every_histogram(self):
+        # The bug: it ended where the schema of a run refers to that of a load; reading a run was three times slower.
         run = fixture.small_run()
         histograms = sum(len(each["load"]["latency"]) for each in run["rounds"])
         with mock.patch.object(document, "_all_plain_buckets", wraps=document._all_plain_buckets) as asked:
@@ -128,7 +128,7 @@ class Schemas(unittest.TestCase):
         self.assertGreaterEqual(asked.call_count, histograms)
 
     def test_nullable_objects_report_the_inner_place(self):
-        # anyOf [null, object] would only say "not valid under any of the given schemas" of the whole round.
+        # Would catch: "not valid under any of the given schemas" for the whole round.
         run = fixture.small_run()
         run["rounds"][1]["server"]["threads"] = "two"
         found = schema_findings(run, "fanin-run")

@@ -1,4 +1,4 @@
-"""Tests of who gets which colour, marker and line, and of how numbers are written."""
+"""Tests of colours, markers and lines of servers, and of number formats."""
 
 import itertools
 import unittest
@@ -18,7 +18,7 @@ DEFICIENCIES = {
 
 
 def lab(colour, matrix):
-    """CIE L*a*b* of a colour as somebody with the deficiency sees it."""
+    """CIE L*a*b* of a colour with the deficiency."""
     rgb = numpy.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = numpy.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = numpy.clip(numpy.array(matrix) @ linear, 0, 1)
@@ -37,12 +37,12 @@ def make_book(*names):
 
 class Styles(unittest.TestCase):
     def test_no_two_models_share_marker_and_line(self):
-        # In print without colour the pair is all there is.
+        # Print without colour shows only the pair.
         pairs = [(marker, line) for _, marker, line, _ in MODELS.values()]
         self.assertEqual(len(pairs), len(set(pairs)))
 
     def test_no_two_models_share_colour_and_marker(self):
-        # Points of two such lines could not be told apart.
+        # Would catch: points of two lines that look alike.
         pairs = [(family, marker) for family, marker, *_ in MODELS.values()]
         self.assertEqual(len(pairs), len(set(pairs)))
         self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
@@ -53,23 +53,23 @@ class Styles(unittest.TestCase):
         for of in ("colour", "marker", "line"):
             self.assertEqual(len({getattr(look, of) for look in looks}), 5, of)
 
-    def test_colours_are_told_apart_with_a_colour_deficiency(self):
-        # 10 is a difference seen at a glance; the five models that most charts show must reach it for everybody.
+    def test_colours_differ_with_a_colour_deficiency(self):
+        # A distance of 10 is clearly visible; the five most frequent models must reach it.
         colours = [FAMILIES[name] for name in ("process", "thread", "select", "poll", "epoll")]
         for name, matrix in DEFICIENCIES.items():
             for first, second in itertools.combinations(colours, 2):
                 distance = numpy.linalg.norm(lab(first, matrix) - lab(second, matrix))
                 self.assertGreater(distance, 10, f"{name}: {first} {second}")
 
-    def test_style_does_not_depend_on_the_company(self):
-        # The same model must look the same in a chart of three and in one of twenty, in any order.
+    def test_style_does_not_depend_on_other_servers(self):
+        # A model looks the same among three and among twenty, in any order.
         alone = {name: make_book(name)[name] for name in [*MODELS, "nginx"]}
         together = make_book(*reversed([*MODELS, "nginx"]))
         for name, look in alone.items():
             self.assertEqual(look, together[name])
 
     def test_servers_under_their_own_names(self):
-        # Variants take the family's colour, everything else black; many of them still differ.
+        # Variants have the colour of their family, other servers are black; all differ.
         names = (
             [(f"epoll-cap-{size}", "epoll") for size in range(10)]
             + [(f"mine-{i}", None) for i in range(10)]
@@ -78,12 +78,12 @@ class Styles(unittest.TestCase):
         book = StyleBook(names)
         self.assertEqual(book["epoll-cap-3"].colour, book["epoll"].colour)
         self.assertEqual(book["mine-1"].family, "external")
-        # A model that nobody entered into the table yet must not pass for a foreign server.
+        # A model that is not in the table does not look like another server.
         self.assertEqual(StyleBook([("epoll-new", "epoll-new")])["epoll-new"].family, "epoll")
         self.assertEqual(StyleBook([("novel", "novel")])["novel"].family, "other")
         looks = [(book[name].colour, book[name].marker, book[name].line) for name, _ in names]
         self.assertEqual(len(looks), len(set(looks)))
-        # The order in the suite decides nothing, not even between names that hash to the same pair.
+        # The order in the suite does not matter, even for names with the same hash.
         backwards = StyleBook(list(reversed(names)))
         self.assertEqual([book[name] for name, _ in names], [backwards[name] for name, _ in names])
         pairs = {(marker, line) for _, marker, line, _ in MODELS.values()}
@@ -102,7 +102,7 @@ class Numbers(unittest.TestCase):
         self.assertEqual([ticks.exact(v) for v in (0, 10000, 0.5)], ["0", "10,000", "0.5"])
 
     def test_a_narrow_range_still_has_ticks(self):
-        # matplotlib's own logarithmic ticks leave an axis from 11k to 40k with a single label.
+        # matplotlib's logarithmic ticks give an axis from 11k to 40k a single label.
         for low, high, base in (
             (11e3, 44e3, 10),
             (1.01, 4.1, 10),

@@ -1,4 +1,4 @@
-"""Tests of runs that hold a part of their suite, or hardly a number: all that `fanin run --only` and bad luck leave."""
+"""Tests of partial runs: subsets by `fanin run --only`, and runs with few or no results."""
 
 import copy
 import itertools
@@ -35,7 +35,7 @@ def whole_run():
 
 
 def selected(run, *ids):
-    """The run as the harness writes it where only these cells were asked for."""
+    """The run as `fanin run --only` writes it for these cells."""
     cells = [each for each in run["cells"] if each["id"] in ids]
     pairs = {(each["experiment"], each["server"]) for each in cells}
     servers = {server for _, server in pairs}
@@ -53,7 +53,7 @@ def selected(run, *ids):
 
 
 def with_status(run, status):
-    """The run without a single number, for this reason."""
+    """The run without results; all cells have this status."""
     outcome = "failed" if status == "pending" else status
     for cell in run["cells"]:
         cell |= {"status": status, "reason": "made up"}
@@ -118,7 +118,7 @@ class Subsets(unittest.TestCase):
         results_page.page(run, [])
         readme.findings(run, run)
 
-    # Would catch: KeyError: 'process', of `--only '*/epoll/*'`: the suite's servers were drawn, the run has its own.
+    # Would catch: KeyError: 'process' with `--only '*/epoll/*'`, since the servers of the suite were drawn.
     def test_every_single_cell(self):
         for each in self.ids:
             self.check(selected(self.run_, each), each)
@@ -132,33 +132,33 @@ class Subsets(unittest.TestCase):
             self.check(selected(self.run_, *pair), pair)
 
     def test_every_state_of_all_and_of_single_cells(self):
-        # Would catch: a median of 0 that a logarithmic axis drops without a word.
+        # Would catch: a median of 0 that a logarithmic axis drops silently.
         chosen = (self.ids, ["closed/nginx/10"], ["idle/epoll/0"], ["idle/epoll/0", "idle/epoll/100"], ["open/epoll/10"])
         for name, state in STATES.items():
             for ids in chosen:
                 self.check(state(selected(copy.deepcopy(self.run_), *ids)), (name, ids))
 
-    def test_what_was_not_selected_is_no_gap(self):
-        # Would catch: a chart of one server with a cross and a line of the legend for each of the twenty others.
+    def test_unselected_servers_are_no_gap(self):
+        # Would catch: a chart of one server with crosses and notes of twenty others.
         run = Run(selected(self.run_, "closed/epoll/1", "closed/epoll/10"), "run.json")
         for _, _, figure in charts.draw_all(run, StyleBook(run.servers)):
             self.assertFalse(any("not selected" in text for text in legend_texts(figure)))
         caveats = report.contents(run, [])["caveats"]
         self.assertIn("7 cells of the suite were not selected for this run and are in no chart.", caveats)
 
-    def test_a_hole_in_what_was_selected_is_one(self):
+    def test_a_hole_in_the_selection_is_a_gap(self):
         run = Run(selected(self.run_, "closed/epoll/1", "closed/nginx/10"), "run.json")
         _, _, figure = next(charts.draw_all(run, StyleBook(run.servers)))
         self.assertIn("epoll: not selected for this run at 10", legend_texts(figure))
 
-    def test_a_zero_is_told(self):
+    def test_a_zero_has_a_note(self):
         run = Run(with_zero_throughput(selected(copy.deepcopy(self.run_), "closed/epoll/10")), "run.json")
         _, _, figure = next(charts.draw_all(run, StyleBook(run.servers)))
-        told = "epoll: no throughput at 10 (its median is 0, which a logarithmic axis cannot show)"
-        self.assertIn(told, legend_texts(figure))
+        note = "epoll: no throughput at 10 (its median is 0, which a logarithmic axis cannot show)"
+        self.assertIn(note, legend_texts(figure))
 
-    def test_the_report_says_which_chart_would_be_empty(self):
-        # Would catch: a chart of bytes per idle connection without a bar, as the smoke suite had one in every run.
+    def test_the_report_names_empty_charts(self):
+        # Would catch: a chart of bytes per idle connection without a bar, as of the smoke suite.
         run = Run(selected(self.run_, "idle/epoll/0"), "run.json")
         self.assertNotIn("idle-per-connection", [stem for stem, *_ in charts.draw_all(run, StyleBook(run.servers))])
         (experiment,) = report.contents(run, [])["experiments"]
@@ -167,9 +167,9 @@ class Subsets(unittest.TestCase):
 
 
 class ShippedSuites(unittest.TestCase):
-    def test_they_can_fill_the_chart_of_bytes_per_idle_connection(self):
-        # Would catch: a suite, such as smoke, that sweeps idle connections beside traffic alone. Slab memory does not
-        # settle under traffic, so the chart was empty in every run of it.
+    def test_they_have_the_cells_for_bytes_per_idle_connection(self):
+        # Would catch: a suite that sweeps idle connections only under traffic, where slab memory does not settle: its
+        # chart is empty.
         for name in ("smoke", "standard", "full"):
             suite = json.loads((TOP / "harness" / "suites" / f"{name}.json").read_text(encoding="utf-8"))
             swept = [each for each in suite["experiments"] if each["sweep"]["parameter"] == "idle_connections"]

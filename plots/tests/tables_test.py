@@ -1,4 +1,4 @@
-"""Models, metrics and workload keys stand in several files for several readers; they must be the same."""
+"""Models, metrics and workload keys are in several files for several readers; they must be equal."""
 
 import json
 import re
@@ -22,14 +22,14 @@ DICTIONARY = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Model:
-    """What a row of the table says of a model: the family that groups it, and whether it is kept out of timings."""
+    """A row of the table: the family that groups the model, and whether it is excluded from timings."""
 
     family: str
     stalls: bool
 
 
 def read_models():
-    """{name: Model} of the table in servers/registry.cc, whose rows stand in the models' own files."""
+    """{name: Model} of the table in servers/registry.cc, whose rows are in the models' files."""
     rows = {}
     for path in (SERVERS / "models").glob("*.cc"):
         for constant, row in re.findall(r"const ServerModel (k\w+)\{(.*?)\};", path.read_text("utf-8"), re.DOTALL):
@@ -41,7 +41,7 @@ def read_models():
 
 class Models(unittest.TestCase):
     def test_every_model_has_a_look_and_a_panel(self):
-        # A model without a row here would be drawn in brown among "other models" and nobody would notice.
+        # Would catch: a model without a row, which is drawn in brown among "other models".
         families = {name: model.family for name, model in read_models().items()}
         self.assertGreater(len(families), 20)
         self.assertEqual(sorted(set(families) - set(MODELS)), [])
@@ -49,8 +49,8 @@ class Models(unittest.TestCase):
         self.assertTrue({family for family, *_ in MODELS.values()} <= set(FAMILIES))
         self.assertTrue({panel for *_, panel in MODELS.values()} <= set(PANELS))
 
-    def test_the_full_suite_asks_every_model_for_its_memory(self):
-        # A new model that nobody enters there would be missing from the comparison without a word.
+    def test_the_full_suite_measures_the_memory_of_every_model(self):
+        # Would catch: a new model that is missing in the comparison.
         suite = json.loads((ROOT / "harness" / "suites" / "full.json").read_text(encoding="utf-8"))
         experiment = next(each for each in suite["experiments"] if each["name"] == "idle-memory")
         self.assertEqual(experiment["servers"], ["*"])
@@ -71,14 +71,14 @@ def metrics_in_harness():
 
 
 def metrics_in_dictionary():
-    """The metrics of the table that says where a round holds them, in the data dictionary."""
+    """The metrics of the table of their places in a round, in the data dictionary."""
     table = re.search(r"^\| metric \| where .*?\n\|-.*?\n(.*?)\n\n", DICTIONARY, re.DOTALL | re.MULTILINE)
     return [name for row in table[1].splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 
 
 class Metrics(unittest.TestCase):
     def test_harness_schema_and_dictionary_agree(self):
-        # A metric in one place alone: the harness would write files that its own validator refuses.
+        # Would catch: a metric in one place only, so that the validator refuses files of the harness.
         names = [name for name, _ in metrics_in_harness()]
         self.assertGreater(len(names), 10)
         self.assertEqual(names, metrics_in_schema("summary"))

@@ -1,4 +1,4 @@
-"""Tests of python3 -m plots.validate, and of what the loader of runs refuses."""
+"""Tests of python3 -m plots.validate, and of the refusals of the loader."""
 
 import copy
 import gzip
@@ -65,7 +65,7 @@ class Consistency(unittest.TestCase):
         self.assertIn("$.cells[1]", self.broken(twice))
 
     def test_each_round_is_measured_once(self):
-        # The bug: two programs in one directory measured each round twice, and the run was called sound.
+        # The bug: two programs in one directory measured each round twice, and the run was valid.
         def again(run):
             run["rounds"].append(copy.deepcopy(run["rounds"][0]))
 
@@ -140,7 +140,7 @@ class Summaries(unittest.TestCase):
     # The tests of the charts run without a build; ./run_tests.sh builds the programs before it runs them.
     @unittest.skipUnless(programs.find_program("fanin"), "no fanin is built")
     def test_a_summary_of_other_rounds_is_refused(self):
-        """Would catch: a number that nobody can check, since it is not that of the rounds in the file."""
+        """Would catch: a figure that does not follow from the rounds in the file."""
         run = fixture.small_run()
         self.assertEqual(check_text(json.dumps(run)), (0, ""))
         run["summaries"][0]["median"] = run["summaries"][0]["low"]
@@ -155,8 +155,8 @@ class Summaries(unittest.TestCase):
         run["slopes"][0]["median"] = run["slopes"][0]["low"]
         self.assertIn("run.json: /slopes/0/median: is ", check_text(json.dumps(run))[1])
 
-    def test_without_the_program_the_command_says_what_it_left_out(self):
-        """Would catch: a run that is called sound though nothing recomputed its summaries."""
+    def test_without_the_program_the_command_names_the_missing_check(self):
+        """Would catch: a run that is valid although nothing recomputed its summaries."""
         with mock.patch.object(programs, "find_program", return_value=None):
             code, errors = check_text(json.dumps(fixture.small_run()))
         self.assertEqual(code, 0)
@@ -176,7 +176,7 @@ class Command(unittest.TestCase):
             (version, "$.schema_version: written by an older fanin (version 1, this one reads 2): run it again"),
             ('{"schema": "fanin-truth"}', '$.schema: "fanin-truth" was written by another version of fanin: run it again'),
             ("[" * 100_000, "not JSON"),
-            # Would catch: a traceback of too much recursion, and of a key that is no text.
+            # Would catch: a traceback for deep nesting, or for a key that is no text.
             ('{"schema": ' + "[" * 400 + "]" * 400 + "}", "is nested more than 100 deep"),
             ('{"schema": [1]}', "$.schema"),
         ):
@@ -195,7 +195,7 @@ class Command(unittest.TestCase):
     def test_rounds_file(self):
         rounds = fixture.small_run()["rounds"]
         self.assertEqual(check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl"), (0, ""))
-        # The bug: a line was broken at characters that only look like the end of one.
+        # The bug: a line was split at characters that only look like an end of line.
         texts = [{**rounds[0], "status": "failed", "reason": "the server said \u2028 and \u0085"}]
         self.assertEqual(check_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts), "rounds.jsonl"), (0, ""))
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in (*rounds, rounds[0])), "rounds.jsonl")
@@ -215,13 +215,13 @@ class Command(unittest.TestCase):
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, {**line, "second": -1})), "a.jsonl")
         self.assertEqual(code, 2)
         self.assertIn("line 2: $.second: ", errors)
-        # A round among live lines is none of them.
+        # A round among live lines is refused.
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in (line, fixture.small_run()["rounds"][0])), "a.jsonl")
         self.assertEqual(code, 2)
         self.assertIn("line 2: $: ", errors)
 
     def test_as_a_program(self):
-        # What the other programs' tests and people run.
+        # As people and other tests run it.
         done = subprocess.run(
             [sys.executable, "-m", "plots.validate", "/nonexistent"],
             cwd=ROOT,
@@ -233,7 +233,7 @@ class Command(unittest.TestCase):
         self.assertEqual(done.stderr, "plots.validate: cannot read /nonexistent: No such file or directory\n")
 
     def test_nan_and_infinity_are_refused_with_their_place(self):
-        # Python reads NaN, Infinity and 1e999 without a word; JSON and the dictionary have none of them.
+        # Python reads NaN, Infinity and 1e999 silently; JSON has none of them.
         for word in ("NaN", "Infinity", "-Infinity", "1e999"):
             run = fixture.small_run()
             run["summaries"][0]["median"] = "HERE"
