@@ -10,7 +10,6 @@
 namespace fanin::harness {
 namespace {
 
-constexpr std::size_t kWidth = 100;
 constexpr std::size_t kIndent = 4;
 
 std::vector<CodedReason> load_reasons(const Json& round) {
@@ -140,7 +139,7 @@ std::string Footnotes::text() const {
         entry.place.empty() ? "" : fmt::format("{}, first {}: ", part_of(entry.count, rounds_, "round"), entry.place);
     text += fmt::format("  {}: {}\n", printable(entry.head), printable(where + entry.text));
   }
-  return wrapped(text, kWidth, kIndent);
+  return wrapped(text, kTextWidth, kIndent);
 }
 
 }  // namespace fanin::harness

@@ -8,6 +8,8 @@
 
 namespace fanin::harness {
 
+inline constexpr std::size_t kTextWidth = 100;  // of tables and of the sentences below them
+
 // What is the matter with a round. Codes of fanin-load's verdicts are those of docs/methodology.md; the harness adds
 // `server-not-read`, `missing`, and the states `failed` and `unsupported` as codes of their own.
 struct CodedReason {

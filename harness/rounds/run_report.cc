@@ -19,7 +19,6 @@ struct Column {
 constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "response_p50_ns"},
                                {"p99", "response_p99_ns"},         {"CPU/req", "server_cpu_per_request_ns"},
                                {"memory", "server_pss_bytes"},     {"threads", "server_threads"}};
-constexpr std::size_t kWidth = 100;
 
 // A cell without figures in a line: its status, and the codes of its rounds or the reason. A reason that is too long is
 // below the table.
@@ -27,7 +26,7 @@ std::string unmeasured_row(const std::string& head, const std::string& place, co
                            const std::vector<CodedReason>& reasons, Footnotes& footnotes) {
   const std::string why = printable(verdict.status == "invalid" ? join_codes(reasons) : verdict.reason);
   std::string row = fmt::format("{}   {}: {}", head, verdict.status, why);
-  if (row.size() > kWidth) {
+  if (row.size() > kTextWidth) {
     row = fmt::format("{}   {}: see below", head, verdict.status);
     if (reasons.empty()) {
       footnotes.add(place + ": " + verdict.status, why);

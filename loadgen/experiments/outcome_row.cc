@@ -12,8 +12,6 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::size_t kTextWidth = 100;
-
 // Each code once, in the order of the first.
 std::vector<ReasonCode> distinct_codes(const std::vector<const Outcome*>& outcomes) {
   std::vector<ReasonCode> codes;

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "loadgen/experiments/experiment.h"
 
 namespace fanin::load {
+
+inline constexpr std::size_t kTextWidth = 100;  // of the sentences below a table
 
 // A run as the end of a row of a table of runs: throughput, percentiles of the response time, verdict with the codes of
 // its reasons. Latencies of an invalid run are in brackets. No newline.

@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kTextWidth = 100;
-
 Json run_json(const Outcome& outcome) { return result_json(outcome.plan, outcome.result, outcome.verdict); }
 
 Json objective_json(const Objective& objective) {

@@ -24,17 +24,17 @@ char hex_byte(std::string_view digits, std::string_view whole) {
 }
 
 // Sets a member of ClientProtocolOptions.
-void assign(std::string& member, const Option& option, const std::string& text) {
+void set_member(std::string& member, const Option& option, const std::string& text) {
   refuse_empty(option, text);
   member = option.type == OptionType::kEscapedText ? unescape(text) : text;
 }
-void assign(std::size_t& member, const Option& option, const std::string& text) {
+void set_member(std::size_t& member, const Option& option, const std::string& text) {
   member = static_cast<std::size_t>(read_count(option, text));
 }
-void assign(std::optional<std::size_t>& member, const Option& option, const std::string& text) {
-  assign(member.emplace(), option, text);
+void set_member(std::optional<std::size_t>& member, const Option& option, const std::string& text) {
+  set_member(member.emplace(), option, text);
 }
-void assign(std::vector<std::string>& member, const Option& /*option*/, const std::string& text) {
+void set_member(std::vector<std::string>& member, const Option& /*option*/, const std::string& text) {
   member.push_back(text);
 }
 
@@ -47,7 +47,7 @@ void apply(const GivenOption& given, const BodyFiles& files, ClientProtocolOptio
   }
   const auto set = [&](auto member) {
     if constexpr (std::is_invocable_v<decltype(member), ClientProtocolOptions&>) {
-      assign(client.*member, option, text);
+      set_member(client.*member, option, text);
     }
   };
   std::visit(
