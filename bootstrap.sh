@@ -47,6 +47,7 @@ kTestNeeds=(
 kPackageNeeds=(
   debootstrap:debootstrap
   dpkg-dev:dpkg-shlibdeps
+  file:file
   fish:fish
   lintian:lintian
   zsh:zsh

@@ -104,9 +104,7 @@ class Zsh:
         lines.append(")")
         own = self.specifications(self.program)
         lines.append(f"_arguments -C \\\n{own} \\\n  '1: :->first' \\\n  '*:: :->rest'")
-        first = [self.action(each) for each in self.program.options if each.positional]
-        lines.append("case $state in")
-        lines.append(f"first) _describe command commands{'; ' + first[0] if first and first[0] else ''} ;;")
+        lines.append("case $state in\nfirst) _describe command commands ;;")
         lines.append("rest)\n  case ${words[1]} in")
         for command in self.program.commands:
             lines.append(f"  {command.name}) _arguments -s \\\n{self.specifications(command)} ;;")
@@ -119,17 +117,16 @@ class Zsh:
         return re.sub(r"([\[\]:\\])", r"\\\1", text)
 
     def action(self, option):
-        """A command that completes the value."""
-        listed = self.names.of(option, self.program.name)
-        adds = [f"compadd -- {' '.join(listed)}"] if listed else []
+        """How the value is completed; a blank shows only the name of the option."""
+        listed = " ".join(self.names.of(option, self.program.name))
         if option.is_path:
-            adds.append("_files")
-        return "; ".join(adds)
+            return f"{{compadd -- {listed}; _files}}" if listed else "_files"
+        return f"({listed})" if listed else " "
 
     def specifications(self, command):
         lines = []
         for option in command.options:
-            action = f" { '{' + self.action(option) + '}' if self.action(option) else ''}"
+            action = self.action(option)
             label = self.escape(option.names[-1].lstrip("-"))
             if option.positional:
                 if not self.program.commands or command is not self.program:
