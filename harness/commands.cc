@@ -14,6 +14,7 @@
 #include "harness/analysis/run_file.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
+#include "harness/rounds/argument_check.h"
 #include "harness/rounds/catalogue.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/runner.h"
@@ -96,7 +97,9 @@ void add_list_command(CLI::App& app) {
     }
     const std::string path = find_suite(given->suite, programs);
     const Suite of_file = parse_suite(load_json(path), path);
-    check_models(of_file, path, Catalogue::ask(programs.server));
+    const Catalogue catalogue = Catalogue::ask(programs.server);
+    check_models(of_file, path, catalogue);
+    check_server_arguments(of_file, path, programs, catalogue);
     print_text(stdout, describe_cells(of_file, given->only));
   });
 }

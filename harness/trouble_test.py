@@ -109,6 +109,14 @@ class Trouble(EndToEnd):
         broken.write_text('{"schema": "fanin-suite", "schema_version": 2')
         wrong = Path(self.folder.name) / "wrong.json"
         wrong.write_text(json.dumps({**SUITE, "schema_version": 9}))
+        # The bug: arguments that a program refuses were found when servers before it had been measured.
+        refused = Path(self.folder.name) / "refused.json"
+        refused.write_text(json.dumps({**SUITE, "servers": [
+            {**SUITE["servers"][0], "args": ["--read-cap", "0"]}, *SUITE["servers"][1:]]}))
+        unplanned = Path(self.folder.name) / "unplanned.json"
+        unplanned.write_text(json.dumps({**SUITE, "experiments": [
+            {"name": "raw", "servers": ["epoll"], "sweep": {"parameter": "connections", "values": [1]},
+             "workload": {"protocol": "raw", "request": "a", "reply_pattern": "b$"}}]}))
         for arguments, words in (
                 (("run",), "no suite is given"),
                 (("run", "nosuch"), "there is no suite 'nosuch'"),
@@ -116,6 +124,9 @@ class Trouble(EndToEnd):
                 (("run", wrong), "/schema_version"),
                 (("run", self.suite, "--only", "zzz"), "--only zzz"),
                 (("run", self.suite, "--out", "/proc/nowhere"), "cannot write results to /proc/nowhere"),
+                (("run", refused), "/servers/0/args (experiment '"),
+                (("list", refused), "--read-cap 0 is out of range: give 1 to 16777216"),
+                (("run", unplanned), "/experiments/0/workload (connections 1): fanin-load: "),
                 (("run", "--resume", "/no/such/run"), "/no/such/run/run.json"),
                 (("run", self.suite, "--server-binary", "/no/server"), "/no/server"),
                 (("compare", broken, broken), "line 1, column"),

@@ -7,8 +7,10 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/experiments/slices_report.h"
+#include "loadgen/experiments/sweep.h"
 #include "loadgen/plan/command_line.h"
 #include "loadgen/plan/interleaving.h"
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_files.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/reports/report_json.h"
@@ -77,6 +79,18 @@ int experiment(LoadProcess& process, const LoadOptions& options) {
   return options.find_rate ? run_rate_search(options, run, output) : run_sweep(options, run, output);
 }
 
+// What can be checked without the machine.
+int check(const LoadOptions& options) {
+  if (options.sweep) {
+    parse_sweep(options);
+  } else if (options.targets.empty()) {
+    make_plan(options);
+  } else {
+    make_slice_plans(options, make_plan);
+  }
+  return 0;
+}
+
 int print_options(int argc, char** argv) {
   if (argc != 3 || std::string_view(argv[2]) != "--json") {
     refuse("options: give --json alone, or see fanin-load --help");
@@ -95,6 +109,9 @@ int run(int argc, char** argv) {
   LoadOptions options;
   if (const auto exit_code = parse_command(argc, argv, options)) {
     return *exit_code;
+  }
+  if (options.check) {
+    return check(options);
   }
   resolve_targets(options);
   LoadProcess process(options);

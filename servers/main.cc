@@ -95,6 +95,9 @@ int serve(ServerCommand command) {
   }
   apply_model(model, command.given.of_models,
               command.options);  // after bind_to_cpus(): workers default to the allowed CPUs
+  if (command.check_only) {
+    return 0;
+  }
   raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_timeout);

@@ -92,6 +92,7 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   ServerOptions& options = command.options;
   app.add_option("MODEL", command.model, "concurrency model; `list` shows them all");
   app.add_flag("--json", command.list_as_json, "list: as JSON");
+  app.add_flag("--check", command.check_only, "check the options and serve nothing");
   app.add_option("--protocol", options.protocol, "protocol to serve")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
   take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), {.max = 65535})

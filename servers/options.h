@@ -22,6 +22,7 @@ struct ServerCommand {
   ServerProtocolOptions protocol_options;
   GivenOptions given;
   bool list_as_json = false;
+  bool check_only = false;
 };
 
 // Reads the arguments of docs/command-line.md. Returns an exit code after --help. Throws std::invalid_argument naming

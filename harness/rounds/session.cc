@@ -13,6 +13,7 @@
 
 #include "harness/analysis/run_file.h"
 #include "harness/machine/machine_limits.h"
+#include "harness/rounds/argument_check.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/rounds_log.h"
 #include "harness/rounds/suite_files.h"
@@ -175,6 +176,8 @@ Session begin_session(const RunOptions& options) {
   check_suite_files(record.suite, folder);
   session.catalogue = Catalogue::ask(session.rig.programs.server);
   check_models(record.suite, path, session.catalogue);
+  check_server_arguments(record.suite, path, session.rig.programs, session.catalogue);
+  check_load_arguments(record.suite, path, session.rig.programs, folder);
   record.cells = make_cells(record.suite, options.only);
   record.started_at = timestamp_now();
   record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));

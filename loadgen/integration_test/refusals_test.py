@@ -39,6 +39,15 @@ class BadInput(unittest.TestCase):
                 self.assertTrue(done.stderr.startswith("fanin-load: "), done.stderr)
                 self.assertIn(said, done.stderr)
 
+    def test_options_are_checked_without_a_server(self):
+        """Would catch: a check that connects, or that lets pass what a run refuses."""
+        two = ["--target", "127.0.0.1:1", "--target", "127.0.0.1:1"]
+        for arguments in (["127.0.0.1:1"], two, ["127.0.0.1:1", "--sweep", "pipeline=1,2"]):
+            done = load(*arguments, "--check")
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        for arguments in (["127.0.0.1:1", "-t", "11"], [*two, "--rate", "5"], ["127.0.0.1:1", "--sweep", "pipeline=0"]):
+            self.assertEqual(load(*arguments, "--check").returncode, 2)
+
     def test_an_empty_path_is_refused(self):
         """Would catch: `--json ''` taken for no --json, so that a script's result is lost."""
         for arguments, option in (

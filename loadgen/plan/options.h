@@ -70,6 +70,7 @@ struct LoadOptions {
   std::string json_path;
   std::string live_json_path;
   bool quiet = false;
+  bool check = false;
   bool allow_remote = false;
 };
 
