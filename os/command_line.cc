@@ -112,6 +112,12 @@ std::string describe_range(double min, double max) {
   return std::isinf(max) ? fmt::format("a number from {}", min) : fmt::format("{} to {}", min, max);
 }
 
+// As help shows the value.
+template <typename Range>
+std::string describe_value(const Range& range) {
+  return range.max == Range().max ? "N" : fmt::format("{}..{}", range.min, range.max);
+}
+
 }  // namespace
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
@@ -151,7 +157,7 @@ CLI::Option* take_count(CLI::Option* option, CountRange range) {
     text = std::to_string(*count);
     return std::string();
   };
-  return option->transform(CLI::Validator(rewrite, ""));
+  return option->type_name(describe_value(range))->transform(CLI::Validator(rewrite, ""));
 }
 
 CLI::Option* take_number(CLI::Option* option, NumberRange range) {
@@ -167,10 +173,11 @@ CLI::Option* take_number(CLI::Option* option, NumberRange range) {
     text = fmt::format("{}", *number);
     return std::string();
   };
-  return option->transform(CLI::Validator(rewrite, ""));
+  return option->type_name(describe_value(range))->transform(CLI::Validator(rewrite, ""));
 }
 
 CLI::Option* take_choice(CLI::Option* option, std::vector<std::string> words) {
+  option->type_name(fmt::format("{}", fmt::join(words, "|")));
   const auto check = [name = shown_name(*option), words = std::move(words)](const std::string& text) {
     if (std::find(words.begin(), words.end(), text) == words.end()) {
       throw std::invalid_argument(

@@ -55,15 +55,18 @@ TEST(CommandLine, IsDescribedAsJson) {
   CLI::App app("Measures.", "prog");
   int port = 0;
   std::vector<std::string> targets;
-  app.add_option("-p,--port", port, "to listen on")->check(CLI::Range(1, 9))->default_str("7")->group("Net");
+  std::string steer;
+  take_count(app.add_option("-p,--port", port, "to listen on"), {1, 9})->default_str("7")->group("Net");
+  take_choice(app.add_option("--steer", steer, "by"), {"hash", "source-ip"});
   CLI::App* run = app.add_subcommand("run", "Runs.");
   run->add_option("TARGET", targets, "servers")->required();
   run->add_flag("--quiet", "no output");
   const auto json = nlohmann::json::parse(command_line_json(app));
   EXPECT_EQ(json["name"], "prog");
   EXPECT_EQ(json["options"][1], nlohmann::json::parse(R"({"names": ["-p", "--port"], "positional": false,
-    "required": false, "repeatable": false, "flag": false, "type": "INT:INT in [1 - 9]", "default": "7",
+    "required": false, "repeatable": false, "flag": false, "type": "1..9", "default": "7",
     "group": "Net", "help": "to listen on"})"));
+  EXPECT_EQ(json["options"][2]["type"], "hash|source-ip");
   const auto& options = json["commands"][0]["options"];
   EXPECT_EQ(options[1]["names"][0], "TARGET");
   EXPECT_TRUE(options[1]["positional"] && options[1]["required"] && options[1]["repeatable"]);

@@ -54,6 +54,7 @@ COMPLETIONS = (
     (("fanin", "compare", "--vary", "cp"), "cpu"),
     (("fanin-load", "--pro"), "--protocol"),
     (("fanin-load", "--protocol", "ech"), "echo"),
+    (("fanin-load", "--driver", "io"), "io-uring"),
     (("fanin-load", "calibrate", "--js"), "--json"),
     (("fanin-server", "io-uring-m"), "io-uring-multishot"),
     (("fanin-server", "epoll", "--steer", "so"), "source-ip"),

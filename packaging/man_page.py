@@ -35,9 +35,7 @@ def sentence(text):
 
 def describe(option):
     notes = [sentence(option.help)]
-    if option.range:
-        notes.append(f"Range: {option.range}.")
-    if option.default:
+    if option.default not in ("", "none"):
         notes.append(f"Default: {option.default}.")
     if option.repeatable and "repeated" not in option.help:
         notes.append("May be repeated.")
@@ -48,7 +46,7 @@ def heading(option):
     if option.positional:
         return italic(option.names[0])
     names = ", ".join(bold(name) for name in option.names)
-    return names if option.flag else f"{names} {italic(option.value)}"
+    return names if option.flag else f"{names} {italic(option.type)}"
 
 
 def options_of(command):

@@ -8,10 +8,9 @@ import subprocess
 
 # Options whose value is the name of a file or directory.
 PATHS = frozenset(
-    "--json --live-json --out --resume --server-binary --load-binary --server --root --body-file --calibration --micro run "
+    "--json --out --resume --server-binary --load-binary --server --root --micro run "
     "first second suite".split()
 )
-NUMBERS = frozenset(("INT", "UINT", "FLOAT"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,28 +29,13 @@ class Option:
 
     @property
     def choices(self):
-        """The values that are allowed; empty if they cannot be listed."""
-        listed = re.search(r"\{(.*)\}", self.type)
-        return listed[1].split(",") if listed else []
-
-    @property
-    def range(self):
-        """ "1 to 1000", or nothing."""
-        bounds = re.search(r" in \[(\S+) - (\S+)\]", self.type)
-        return f"{bounds[1]} to {bounds[2]}" if bounds else ""
-
-    @property
-    def value(self):
-        """How a synopsis writes the value: N, a|b, FILE or VALUE."""
-        if self.choices:
-            return "|".join(self.choices)
-        if re.split(r"[: ]", self.type)[0] in NUMBERS:
-            return "N"
-        return "FILE" if self.is_path else "VALUE"
+        """The words of a value such as `N|auto` or `bursts:N|trace:FILE`, up to the part that varies."""
+        words = [re.match(r"[a-z0-9:-]*", each)[0] for each in self.type.split("|")]
+        return [each for each in words if each] if "|" in self.type else []
 
     @property
     def is_path(self):
-        return self.names[-1] in PATHS
+        return self.type == "FILE" or self.names[-1] in PATHS
 
 
 @dataclasses.dataclass(frozen=True)
