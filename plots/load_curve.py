@@ -1,6 +1,6 @@
 """python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
 
-Left: percentiles of the response time against the achieved rate. Right: achieved against requested rate, which differ
+Left: percentiles of the response time against the achieved rate. Right: achieved against offered rate, which differ
 when the server or the generator is saturated. Points of invalid runs are hollow; their reasons are below.
 """
 
@@ -46,7 +46,7 @@ def draw(document):
         sheet.panels[0].set_title("response time", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[1].set_title("achieved requests per second", fontsize=style.HEADING_POINTS, loc="left")
         sheet.panels[0].set_xlabel("achieved requests per second")
-        sheet.panels[1].set_xlabel("requested rate")
+        sheet.panels[1].set_xlabel("offered requests per second")
     return sheet.figure
 
 
@@ -94,12 +94,12 @@ def _latency(panel, points):
 
 def _rates(panel, points):
     look = style.PERCENTILES["p99"]
-    requested, achieved = [point["value"] for point in points], [_achieved(point["result"]) for point in points]
-    furthest = max(requested + achieved)
+    offered, achieved = [point["value"] for point in points], [_achieved(point["result"]) for point in points]
+    furthest = max(offered + achieved)
     panel.plot([0, furthest], [0, furthest], zorder=1.5, **_DIAGONAL)
-    panel.plot(requested, achieved, zorder=3, **look.line_arguments())
-    _hollow(panel, requested, achieved, points, look)
-    _rate_axis(panel, panel.xaxis, requested)
+    panel.plot(offered, achieved, zorder=3, **look.line_arguments())
+    _hollow(panel, offered, achieved, points, look)
+    _rate_axis(panel, panel.xaxis, offered)
     _rate_axis(panel, panel.yaxis, achieved)
 
 
@@ -117,7 +117,7 @@ def _rate_axis(panel, axis, values):
 
 def _legend(document, points):
     entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
-    entries.append(page.Entry("achieved = requested", _DIAGONAL | {"linestyle": style.SOLID}))
+    entries.append(page.Entry("achieved = offered", _DIAGONAL | {"linestyle": style.SOLID}))
     if _ceiling(document) is not None:
         entries.append(page.Entry("closed loop", _CEILING))
     if any(_is_invalid(point) for point in points):

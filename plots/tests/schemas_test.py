@@ -1,7 +1,6 @@
 """Tests of the schemas: refusals, and the place in a message."""
 
 import copy
-import json
 import unittest
 from pathlib import Path
 from unittest import mock
