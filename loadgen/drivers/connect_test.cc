@@ -14,7 +14,7 @@ namespace {
 
 const Address kTarget = Address::parse("127.0.0.1", 80);
 
-TEST(SourceAddresses, TheKernelChoosesWhereOneAddressIsEnough) {
+TEST(SourceAddresses, TheKernelChoosesIfOneAddressIsEnough) {
   EXPECT_EQ(SourceAddresses(kTarget, 100, false).of(0), nullptr);
 }
 

@@ -153,8 +153,8 @@ void EpollDriver::read_piece(std::uint32_t index) {
   if (reads_.pauses(index)) {
     return;
   }
-  const std::size_t most = std::min(buffer_.size(), reads_.piece());
-  const ssize_t length = direct_recv(loop_.links()[index].fd, buffer_.data(), most);
+  const std::size_t size = std::min(buffer_.size(), reads_.piece());
+  const ssize_t length = direct_recv(loop_.links()[index].fd, buffer_.data(), size);
   loop_.clock().read();
   if (length > 0) {
     reads_.begin_pause(index, loop_.clock().now());
@@ -188,11 +188,11 @@ bool EpollDriver::take(std::uint32_t index, std::size_t length) {
     return loop_.received(index, bytes, at);
   }
   const std::uint32_t before = loop_.links().in_flight(index);
-  const bool of_use = loop_.received(index, bytes, at);
+  const bool usable = loop_.received(index, bytes, at);
   if (loop_.links().in_flight(index) < before && loop_.recorder().counts(at)) {
     stamps_->replied(index);
   }
-  return of_use;
+  return usable;
 }
 
 void EpollDriver::transmit(std::uint32_t index, std::string_view bytes, Lifetime /*lifetime*/) {

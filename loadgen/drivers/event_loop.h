@@ -25,12 +25,12 @@ class EventLoop final : public LoadThread {
 
   // What the driver reports.
   void connect_completed(std::uint32_t index);
-  // Returns whether the connection is still of use.
+  // Returns whether the connection is still up.
   bool received(std::uint32_t index, std::string_view bytes, TimePoint at);
   void end_of_stream(std::uint32_t index);
   void failed(std::uint32_t index, ErrorKind kind) { connections_.failed(index, kind); }
 
-  // What the driver works on besides.
+  // The parts that the driver works on.
   LinkTable& links() noexcept { return links_; }
   LoopClock& clock() noexcept { return clock_; }
   Outbox& outbox() noexcept { return outbox_; }

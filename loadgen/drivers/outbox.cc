@@ -94,19 +94,19 @@ IdleTrickle::IdleTrickle(const LoopContext& context, const LinkTable& links, con
       clock_(clock),
       outbox_(outbox),
       verified_(context.plan.verify_idle),
-      turns_(context.share.idle, context.plan.trickle) {}
+      bytes_(context.share.idle, context.plan.trickle) {}
 
 void IdleTrickle::send_due() {
-  while (const auto turn = turns_.next(clock_.now())) {
-    const std::uint32_t index = links_.active() + turn->connection;
+  while (const auto byte = bytes_.next(clock_.now())) {
+    const std::uint32_t index = links_.active() + byte->connection;
     if (links_[index].phase != Link::Phase::kUp) {
       continue;
     }
     ClientState state{.connection = share_.number(index), .sent = verified_ ? 1U : 0U};
     request_.clear();
     protocol_.append_request(state, request_);
-    if (turn->byte + 1 < request_.size()) {
-      outbox_.send(index, std::string_view(request_).substr(turn->byte, 1));
+    if (byte->number + 1 < request_.size()) {
+      outbox_.send(index, std::string_view(request_).substr(byte->number, 1));
     }
   }
 }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "loadgen/drivers/io_driver.h"
-#include "loadgen/drivers/link_table.h"
 #include "loadgen/drivers/load_thread.h"
+#include "loadgen/schedule/connection_record.h"
 #include "loadgen/schedule/pacing.h"
 
 namespace fanin::load {
@@ -31,9 +31,9 @@ class WaitingBytes {
     bytes.copy(bytes_.data() + begin_, bytes.size());
   }
 
-  // Moves the first `most` bytes, or as many as there are, into `out`, whose contents are lost.
-  void pop_front(std::size_t most, std::string& out) {
-    out.assign(bytes_, begin_, most);
+  // Moves the first bytes, at most `max`, into `out`, whose contents are lost.
+  void pop_front(std::size_t max, std::string& out) {
+    out.assign(bytes_, begin_, max);
     begin_ += out.size();
     if (begin_ > bytes_.size() / 2) {
       bytes_.erase(0, begin_);
@@ -46,7 +46,7 @@ class WaitingBytes {
   std::size_t begin_ = 0;  // bytes before it are sent
 };
 
-// What an event loop sends on its connections: at once, or in paced pieces of slow senders, or when the socket has
+// Sends the bytes of the connections of an event loop: at once, as paced pieces of slow senders, or when the socket has
 // room. Owned by the EventLoop; one thread.
 class Outbox {
  public:
@@ -83,7 +83,7 @@ class Outbox {
   // What the driver reports: the socket took only a part, has room, or has taken all that was given to transmit().
   void keep_first(std::uint32_t index, std::string_view bytes);  // before what waits already
   void sendable(std::uint32_t index);
-  void all_sent(std::uint32_t index) noexcept;  // of interest only where it half_closes()
+  void all_sent(std::uint32_t index) noexcept;  // needed only if it half_closes()
   bool half_closes() const noexcept { return half_closes_; }
 
   // The connection is closed next.
@@ -111,7 +111,7 @@ class IdleTrickle {
   // All arguments must outlive this.
   IdleTrickle(const LoopContext& context, const LinkTable& links, const LoopClock& clock, Outbox& outbox);
 
-  void start(TimePoint at) noexcept { turns_.start(at); }
+  void start(TimePoint at) noexcept { bytes_.start(at); }
   void send_due();
 
  private:
@@ -121,7 +121,7 @@ class IdleTrickle {
   const LoopClock& clock_;
   Outbox& outbox_;
   const bool verified_;  // each has already sent a request
-  Trickle turns_;
+  Trickle bytes_;
   std::string request_;
 };
 

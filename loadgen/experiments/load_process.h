@@ -6,7 +6,7 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/reports/live_json.h"
 #include "loadgen/reports/live_view.h"
-#include "loadgen/runs/control.h"
+#include "loadgen/runs/run_listeners.h"
 
 namespace fanin::load {
 

@@ -9,7 +9,7 @@
 #include <array>
 #include <cerrno>
 
-#include "loadgen/drivers/descriptor_table.h"
+#include "loadgen/runs/headroom.h"
 
 namespace fanin::load {
 namespace {

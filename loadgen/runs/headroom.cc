@@ -1,12 +1,13 @@
 #include "loadgen/runs/headroom.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <fstream>
 #include <limits>
 #include <string>
+#include <thread>
 
-#include "loadgen/drivers/descriptor_table.h"
 #include "loadgen/plan/option_table.h"
 #include "net/resolve.h"
 
@@ -21,11 +22,11 @@ std::optional<std::uint64_t> files_left() {
   std::ifstream file("/proc/sys/fs/file-nr");
   std::uint64_t open = 0;
   std::uint64_t free = 0;
-  std::uint64_t most = 0;
-  if (!(file >> open >> free >> most)) {
+  std::uint64_t max = 0;
+  if (!(file >> open >> free >> max)) {
     return std::nullopt;
   }
-  return most > open ? most - open : 0;
+  return max > open ? max - open : 0;
 }
 
 std::optional<std::uint64_t> memory_left() {
@@ -38,7 +39,7 @@ std::optional<std::uint64_t> memory_left() {
   return std::nullopt;
 }
 
-unsigned rounded_up(std::uint64_t whole, std::uint64_t part) {
+unsigned divide_rounding_up(std::uint64_t whole, std::uint64_t part) {
   return static_cast<unsigned>((whole + part - 1) / part);
 }
 
@@ -79,6 +80,20 @@ void check_machine(const LoadPlan& plan, const Headroom& room) {
 
 }  // namespace
 
+bool take_own_descriptor_table() noexcept {
+#if defined(FANIN_TSAN)
+  return false;  // ThreadSanitizer confuses equal descriptor numbers of two threads
+#else
+  return ::unshare(CLONE_FILES) == 0;
+#endif
+}
+
+bool descriptor_tables_can_be_split() {
+  bool split = false;
+  std::thread([&split] { split = take_own_descriptor_table(); }).join();
+  return split;
+}
+
 Headroom headroom() {
   return {raise_descriptor_limit(), descriptor_tables_can_be_split(), files_left(), memory_left()};
 }
@@ -96,14 +111,14 @@ void spread_over_threads(LoadPlan& plan, bool threads_given, const Headroom& roo
   }
   const std::uint64_t fit = room.descriptors > kReserve + kPerLoop ? room.descriptors - kReserve - kPerLoop : 1;
   if (loops && !threads_given && plan.connections > fit) {
-    plan.threads = rounded_up(plan.connections, fit);
+    plan.threads = divide_rounding_up(plan.connections, fit);
   }
   const std::uint64_t active = loops ? compute_share(plan.connections, 0, plan.threads) : 1;
   if (active > fit) {
     refuse_table(all, "a thread", active + kReserve + kPerLoop, room);
   }
-  const bool fits_beside = loops && active + compute_share(plan.idle, 0, plan.threads) <= fit;
-  plan.idle_threads = plan.idle == 0 || fits_beside ? 0 : rounded_up(plan.idle, fit);
+  const bool fits_with_active = loops && active + compute_share(plan.idle, 0, plan.threads) <= fit;
+  plan.idle_threads = plan.idle == 0 || fits_with_active ? 0 : divide_rounding_up(plan.idle, fit);
 }
 
 }  // namespace fanin::load

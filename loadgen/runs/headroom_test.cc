@@ -30,7 +30,7 @@ std::string refusal(LoadPlan plan, bool threads_given, const Headroom& room) {
   return "";
 }
 
-TEST(Headroom, WhatFitsIsLeftAsItIs) {
+TEST(Headroom, APlanThatFitsIsUnchanged) {
   LoadPlan plan = plan_with(900, 66);
   spread_over_threads(plan, false, room_with(true));
   EXPECT_EQ(plan.threads, 1U);
@@ -77,7 +77,7 @@ TEST(Headroom, FilesOfTheWholeMachineCountTwicePerConnection) {
   EXPECT_EQ(refusal(plan_with(10, 990), false, room), "");
 }
 
-TEST(Headroom, MemoryIsCountedBeforeItIsGone) {
+TEST(Headroom, ConnectionsThatExceedTheMemoryAreRefused) {
   Headroom room = room_with(true);
   room.memory_bytes = 1'000'000;
   EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MB are available"), std::string::npos);

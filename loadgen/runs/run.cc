@@ -7,8 +7,7 @@
 #include <thread>
 
 #include "loadgen/drivers/coordinator.h"
-#include "loadgen/runs/announcer.h"
-#include "loadgen/runs/load_threads.h"
+#include "loadgen/runs/run_listeners.h"
 #include "loadgen/runs/target_part.h"
 #include "loadgen/runs/warmup.h"
 
@@ -48,7 +47,7 @@ class RunController {
     const WallTime started_at = std::chrono::system_clock::now();
     machine_before_ = read_machine_load();
     for (const auto& part : parts_) {
-      part->look_at_queue();
+      part->read_queue();
     }
     const TimePoint begin = now();
     start_threads();
@@ -101,7 +100,7 @@ class RunController {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  // Shows nothing meanwhile, which would take CPU from the server.
+  // Shows no progress, which would take CPU from the server.
   void wait_for_accepts() {
     AcceptWatch watch;
     const TimePoint begin = now();

@@ -8,6 +8,7 @@
 
 #include "loadgen/drivers/blocking_client.h"
 #include "loadgen/drivers/connect.h"
+#include "loadgen/drivers/coordinator.h"
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/accept_queue.h"
@@ -16,7 +17,16 @@
 
 namespace fanin::load {
 
-// One target of a run: its load threads and what is observed of its server. Owns the LoadThread objects, which other
+// Creates the threads of a plan, each with its share. Idle connections share the event loops of active ones or have
+// loops of their own, since a blocking thread cannot watch them. All arguments must outlive the threads.
+std::vector<std::unique_ptr<LoadThread>> make_load_threads(const LoadPlan& plan, const SourceAddresses& sources,
+                                                           ConnectGate& gate);
+
+// The body of a load thread: takes its own descriptor table if possible, connects, makes traffic, closes. This thread
+// closes the connections, because their descriptors are invalid in another table. Reports a failure to the coordinator.
+void run_load_thread(LoadThread& thread, Coordinator& coordinator) noexcept;
+
+// One target of a run: its load threads, and the observations of its server. Owns the LoadThread objects, which other
 // threads run; used by the controlling thread.
 class TargetPart {
  public:
@@ -26,7 +36,7 @@ class TargetPart {
   const LoadPlan& plan() const noexcept { return plan_; }
   const std::vector<std::unique_ptr<LoadThread>>& threads() const noexcept { return threads_; }
 
-  void look_at_queue();  // before the first connect
+  void read_queue();  // before the first connect
   void open_window();
   void close_window();
 

@@ -29,6 +29,31 @@ bool waits_for_replies(const LoadPlan& plan) {
 
 }  // namespace
 
+double pettitt_p(std::span<const double> series) {
+  // U_t = U_(t-1) + the sum over all j of sgn(x_t - x_j): pairs within the first t values cancel.
+  std::int64_t u = 0;
+  std::int64_t k = 0;
+  for (const double value : series) {
+    for (const double other : series) {
+      u += (value > other ? 1 : 0) - (value < other ? 1 : 0);
+    }
+    k = std::max(k, std::abs(u));
+  }
+  const auto n = static_cast<double>(series.size());
+  const auto largest = static_cast<double>(k);
+  return n < 2 ? 1.0 : std::min(1.0, 2 * std::exp(-6 * largest * largest / (n * n * n + n * n)));
+}
+
+bool WarmupWatch::add(std::uint64_t completed) {
+  if (series_.size() == kIntervals) {
+    series_.erase(series_.begin());
+  }
+  series_.push_back(static_cast<double>(completed - last_));
+  last_ = completed;
+  const bool silent = std::all_of(series_.begin(), series_.end(), [](double count) { return count == 0; });
+  return series_.size() == kIntervals && !silent && pettitt_p(series_) >= kSignificant;
+}
+
 Warmup::Warmup(const LoadPlan& plan)
     : until_steady_(plan.warmup_until_steady),
       until_served_(waits_for_replies(plan)),
@@ -62,8 +87,8 @@ std::optional<Nanoseconds> Warmup::look(const Progress& progress) {
 }
 
 bool AcceptWatch::look(std::uint64_t waiting, Nanoseconds elapsed) noexcept {
-  if (waiting < fewest_) {
-    fewest_ = waiting;
+  if (waiting < min_waiting_) {
+    min_waiting_ = waiting;
     fell_at_ = elapsed;
   }
   return waiting > 0 && elapsed - fell_at_ < kTimeout && elapsed < kMaxWait;

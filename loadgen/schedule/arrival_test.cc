@@ -66,7 +66,7 @@ std::vector<ArrivalPlan> numbered_plans() {
 }
 
 // The shares form one schedule. Would catch: a share with its own phase, or an arrival that is lost or in two shares.
-TEST(Schedule, AnyNumberOfSharesPutTogetherIsTheSameNumberedSchedule) {
+TEST(Schedule, SharesOfAnyNumberAddUpToTheNumberedSchedule) {
   for (ArrivalPlan plan : numbered_plans()) {
     const auto whole = arrivals(plan, std::chrono::seconds(10));
     EXPECT_NEAR(static_cast<double>(whole.size()), 10'000, 10) << arrival_name(plan.kind);
@@ -79,7 +79,7 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsTheSameNumberedSchedule) {
 // The same for Poisson: for any number of shares the gaps are exponential with the declared mean, and the count is
 // right. Would catch: correlated shares (same seed), shares that do not add up to the full rate, gaps rounded to ms, a
 // lost first gap.
-TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonProcess) {
+TEST(Schedule, SharesOfAnyNumberAddUpToThePoissonProcess) {
   for (const unsigned shares : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U}) {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
       const auto times = arrivals({ArrivalKind::kPoisson, 10'000, shares, seed}, std::chrono::seconds(5));
@@ -90,7 +90,7 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonProcess) {
 }
 
 // A Poisson process of changing rate has rate 1 in cumulative-rate time: 0 to 10,000/s over 10 s.
-TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonRamp) {
+TEST(Schedule, SharesOfAnyNumberAddUpToThePoissonRamp) {
   const RateRamp ramp{0, 10'000, std::chrono::seconds(0), std::chrono::seconds(10)};
   for (const unsigned shares : {1U, 2U, 5U, 8U}) {
     auto times = arrivals({.rate_per_s = 5000, .shares = shares, .seed = 4, .ramp = ramp}, std::chrono::seconds(10));
@@ -101,7 +101,7 @@ TEST(Schedule, AnyNumberOfSharesPutTogetherIsThePoissonRamp) {
 }
 
 // The test must be able to fail: uniform gaps are not exponential.
-TEST(Schedule, TheTestTellsUniformGapsApart) {
+TEST(Schedule, TheTestDetectsUniformGaps) {
   const auto times = arrivals({ArrivalKind::kUniform, 10'000, 1, 1}, std::chrono::seconds(1));
   EXPECT_GT(ks_exponential(gaps(times), 1e5), 10 * kKs01Percent);
 }
@@ -153,7 +153,7 @@ TEST(BurstSchedule, ManyAtOnceAndEvenlySpaced) {
             (std::vector<double>{0, 0, 0, 1e8, 1e8, 1e8, 2e8, 2e8, 2e8}));
 }
 
-// Times 0, 100 and 300 ms after the first: mean gap 150 ms, so the next turn begins at 450 ms.
+// Times 0, 100 and 300 ms after the first: mean gap 150 ms, so it repeats from 450 ms.
 TEST(TraceSchedule, RepeatsAtTheFilesOwnRateOrScaled) {
   const auto trace = make_trace("0.5\n600ms\n0.8\n");
   ArrivalPlan plan{.kind = ArrivalKind::kTrace, .rate_per_s = trace->rate_per_s(), .trace = trace};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,8 @@ class Pacer {
   TimePoint next_end() const noexcept { return pauses_.empty() ? TimePoint::max() : pauses_.front().until; }
 
  private:
+  static constexpr std::uint64_t kPiecesPerSecond = 100;
+
   struct Pause {
     TimePoint until;
     std::uint32_t connection;
@@ -46,18 +49,53 @@ class Trickle {
   Trickle(std::uint32_t connections, Nanoseconds period) : connections_(connections), period_(period) {}
 
   void start(TimePoint at) noexcept { start_ = at; }
-  struct Turn {
+  struct Byte {
     std::uint32_t connection;
-    std::uint64_t byte;  // of its request
+    std::uint64_t number;  // within its request
   };
-  // The next turn due by `at`, each once; nullopt without connections or period.
-  std::optional<Turn> next(TimePoint at) noexcept;
+  // The next byte due by `at`, each once; nullopt without connections or period.
+  std::optional<Byte> next(TimePoint at) noexcept;
 
  private:
   std::uint32_t connections_;
   Nanoseconds period_;
   TimePoint start_{};
-  std::uint64_t turn_ = 0;
+  std::uint64_t sent_ = 0;
 };
+
+inline Pacer::Pacer(std::uint32_t connections, std::optional<std::uint64_t> bytes_per_s)
+    : pausing_(bytes_per_s ? connections : 0), pauses_(bytes_per_s ? connections : 0) {
+  if (bytes_per_s) {
+    piece_ = std::max<std::uint64_t>(1, *bytes_per_s / kPiecesPerSecond);
+    pause_ = std::chrono::nanoseconds(std::chrono::seconds(1)) * piece_ / *bytes_per_s;
+  }
+}
+
+inline void Pacer::begin_pause(std::uint32_t connection, TimePoint at) noexcept {
+  pausing_[connection] = true;
+  pauses_.push({at + pause_, connection});
+}
+
+inline std::optional<std::uint32_t> Pacer::end_pause(TimePoint at) noexcept {
+  if (pauses_.empty() || pauses_.front().until > at) {
+    return std::nullopt;
+  }
+  const std::uint32_t connection = pauses_.pop().connection;
+  pausing_[connection] = false;
+  return connection;
+}
+
+inline std::optional<Trickle::Byte> Trickle::next(TimePoint at) noexcept {
+  if (connections_ == 0 || period_ <= Nanoseconds(0)) {
+    return std::nullopt;
+  }
+  const Byte byte{static_cast<std::uint32_t>(sent_ % connections_), sent_ / connections_};
+  const Nanoseconds spread = period_ / connections_ * byte.connection;
+  if (start_ + period_ * static_cast<std::int64_t>(byte.number) + spread > at) {
+    return std::nullopt;
+  }
+  ++sent_;
+  return byte;
+}
 
 }  // namespace fanin::load

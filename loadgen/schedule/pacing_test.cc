@@ -9,6 +9,34 @@ using std::chrono::milliseconds;
 
 constexpr TimePoint kStart{std::chrono::seconds(5)};
 
+TEST(Ring, IsFifoAcrossTheWrapAround) {
+  Ring<int> ring(3);
+  int next_in = 0;
+  int next_out = 0;
+  for (int i = 0; i < 3; ++i) {
+    ring.push(next_in++);
+  }
+  for (int i = 0; i < 100; ++i) {  // never empty, so that it wraps around
+    EXPECT_EQ(ring.pop(), next_out++);
+    ring.push(next_in++);
+    EXPECT_EQ(ring.size(), 3U);
+    EXPECT_EQ(ring.front(), next_out);
+  }
+}
+
+// Would catch: an empty ring that resets only one of its ends.
+TEST(Ring, RestartsWhenEmpty) {
+  Ring<int> ring(4);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(ring.empty());
+    ring.push(i);
+    ring.push(-i);
+    EXPECT_EQ(ring.size(), 2U);
+    EXPECT_EQ(ring.pop(), i);
+    EXPECT_EQ(ring.pop(), -i);
+  }
+}
+
 // Would catch: pieces of no bytes at low rates, or pauses that do not make the rate.
 TEST(Pacer, PieceAndPauseMakeTheRate) {
   const Pacer slow(1, 5);
@@ -41,15 +69,15 @@ TEST(Pacer, PausesEndOnceAndInOrder) {
 TEST(Pacer, WithoutARateNothingIsPaced) { EXPECT_FALSE(Pacer(3, std::nullopt).active()); }
 
 // Would catch: all connections sending in the same instant, or one that sends twice in a period.
-TEST(Trickle, TurnsAreSpreadOverThePeriod) {
+TEST(Trickle, BytesAreSpreadOverThePeriod) {
   Trickle trickle(4, milliseconds(100));
   trickle.start(kStart);
-  std::uint64_t turns = 0;
-  for (TimePoint at = kStart; at < kStart + milliseconds(250); at += milliseconds(25), ++turns) {
-    const auto turn = trickle.next(at);
-    ASSERT_TRUE(turn.has_value());
-    EXPECT_EQ(turn->connection, turns % 4);
-    EXPECT_EQ(turn->byte, turns / 4);
+  std::uint64_t sent = 0;
+  for (TimePoint at = kStart; at < kStart + milliseconds(250); at += milliseconds(25), ++sent) {
+    const auto byte = trickle.next(at);
+    ASSERT_TRUE(byte.has_value());
+    EXPECT_EQ(byte->connection, sent % 4);
+    EXPECT_EQ(byte->number, sent / 4);
     EXPECT_FALSE(trickle.next(at).has_value());
   }
 }

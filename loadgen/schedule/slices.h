@@ -19,8 +19,8 @@ struct SlicePlan {
 
   // The target that owns slice `number`, counted from the start of the traffic: forth and back over all targets.
   unsigned owner(std::uint64_t number) const noexcept {
-    const auto place = static_cast<unsigned>(number % (2 * targets));
-    return place < targets ? place : 2 * targets - 1 - place;
+    const auto position = static_cast<unsigned>(number % (2 * targets));
+    return position < targets ? position : 2 * targets - 1 - position;
   }
 };
 

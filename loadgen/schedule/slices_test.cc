@@ -22,20 +22,20 @@ Window make_window(int open_ms, int close_ms) { return {instant(0), instant(open
 SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
 TEST(SlicePlan, InterleavesForthAndBack) {
-  const auto turns = [](unsigned targets) {
+  const auto owners = [](unsigned targets) {
     std::string text;
     for (std::uint64_t i = 0; i < 9; ++i) {
       text += static_cast<char>('A' + slice_plan(targets, 0).owner(i));
     }
     return text;
   };
-  EXPECT_EQ(turns(2), "ABBAABBAA");
-  EXPECT_EQ(turns(3), "ABCCBAABC");
-  EXPECT_EQ(turns(1), "AAAAAAAAA");
+  EXPECT_EQ(owners(2), "ABBAABBAA");
+  EXPECT_EQ(owners(3), "ABCCBAABC");
+  EXPECT_EQ(owners(1), "AAAAAAAAA");
 }
 
 // The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
-TEST(Slices, AreOpenOnlyInTheirTurn) {
+TEST(Slices, OnlyThoseOfTheTargetAreOpen) {
   Slices slices(slice_plan(2, 1));
   slices.begin(make_window(0, 200), nullptr);
   EXPECT_FALSE(slices.open(instant(0)));

@@ -9,7 +9,7 @@ namespace fanin::load {
 Workload::Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices,
                    ClassRecorder* classes)
     : plan_(plan),
-      most_(plan.requests.value_or(std::numeric_limits<std::uint64_t>::max())),
+      max_requests_(plan.requests.value_or(std::numeric_limits<std::uint64_t>::max())),
       plain_(plan.pipeline == 1 && plan.think_time == Nanoseconds(0) && plan.requests_per_connection == 0 &&
              slices == nullptr && classes == nullptr),
       schedule_(std::move(schedule)),
@@ -39,9 +39,9 @@ void Workload::usable(std::uint32_t connection, TimePoint at) noexcept {
   record.lost = false;
   record.ended = false;
   record.used = 0;
-  const std::uint32_t most =
+  const std::uint32_t slots =
       plan_.requests_per_connection > 0 ? std::min(plan_.pipeline, plan_.requests_per_connection) : plan_.pipeline;
-  for (std::uint32_t busy = record.thinking; busy < most; ++busy) {
+  for (std::uint32_t busy = record.thinking; busy < slots; ++busy) {
     free_slot<false>(connection, at);
   }
 }
@@ -82,8 +82,8 @@ void Workload::refused(std::uint32_t connection, ErrorKind kind, TimePoint at) n
 }
 
 // Call it for the requests of a connection in order.
-void Workload::fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept {
-  const TimePoint intended = slot(connection, place).intended;
+void Workload::fail(std::uint32_t connection, std::uint32_t position, TimePoint at, ErrorKind kind) noexcept {
+  const TimePoint intended = slot(connection, position).intended;
   recorder_.failed(intended, at, kind);
   if (is_unanswered(kind) && record(connection).replies > 0) {
     const Window& window = recorder_.window();

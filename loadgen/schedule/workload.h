@@ -44,8 +44,7 @@ class Workload {
   // Traffic may begin; next() returns nothing before. usable() may announce connections before or later.
   void start(const Window& window);
 
-  // The connection may send from `at` on; a connection used before starts a new life. Before the traffic begins the
-  // time does not matter.
+  // The connection may send from `at` on, in a new life. The time is ignored before the traffic begins.
   void usable(std::uint32_t connection, TimePoint at = TimePoint::min()) noexcept;
   // The connection is closed: its requests in flight end with `kind`, its slots wait for usable().
   void unusable(std::uint32_t connection, TimePoint at, ErrorKind kind) noexcept;
@@ -53,25 +52,23 @@ class Workload {
   void lost(std::uint32_t connection, TimePoint at) noexcept;
   // `count` replies to the oldest requests in flight. Returns how many of these were in flight.
   std::uint32_t replied(std::uint32_t connection, std::uint32_t count, TimePoint at) noexcept;
-
   // A reply that fails the oldest request in flight with `kind`; the connection stays usable.
   void refused(std::uint32_t connection, ErrorKind kind, TimePoint at) noexcept;
 
-  // Whether next(at) would hand out a request; spares reading the clock just to learn that it would not.
+  // Whether next(at) would return a connection. Spares a reading of the clock if it would not.
   bool may_send(TimePoint at) noexcept;
-  // The connection that the next request that is due goes to; counts it as sent at `at`.
+  // The connection for the next due request, which counts as sent at `at`.
   std::optional<std::uint32_t> next(TimePoint at) noexcept;
-  // As next(), but only if it is this connection's turn: so that pipelined requests can share one system call.
+  // As next(), but only if this connection is the next one: pipelined requests then share one system call.
   bool next_on(std::uint32_t connection, TimePoint at) noexcept;
   // Corrects the time of the newest request of a connection that had to be opened first.
   void sent_late(std::uint32_t connection, TimePoint at) noexcept;
 
-  // Puts back into the queue what has thought long enough.
+  // Queues the slots whose think time is over.
   void wake(TimePoint at) noexcept;
-  // Earliest time, which may lie before `at`, at which there may be something to do without anything coming in; max if
-  // there is none.
+  // Earliest time, possibly before `at`, at which a request may be due without a further reply; max if there is none.
   TimePoint next_due(TimePoint at) noexcept;
-  // A connection that has made its number of requests and is to be closed and opened anew.
+  // Connections that have made their number of requests and are to be replaced.
   bool retires() const noexcept { return !retired_.empty(); }
   std::optional<std::uint32_t> retired() noexcept {
     return retired_.empty() ? std::nullopt : std::optional(retired_.pop());
@@ -96,8 +93,7 @@ class Workload {
     return sent > recorder_.all_completed() + recorder_.all_failed();
   }
   const DowntimeMeter& downtime() const noexcept { return downtime_; }
-  // Sum over unanswered requests of their time in flight within the window; only of connections with a reply in the
-  // window, since the others count as never served.
+  // Sum of the times in flight of unanswered requests within the window, of connections with a reply in it.
   Nanoseconds unanswered_time() const noexcept { return unanswered_time_; }
   // Replies to requests of the window.
   std::uint32_t replies(std::uint32_t connection) const noexcept { return record(connection).replies; }
@@ -123,21 +119,21 @@ class Workload {
     std::uint32_t connection;
   };
 
-  [[gnu::always_inline]] Slot& slot(std::uint32_t connection, std::uint32_t place) noexcept {
-    return const_cast<Slot&>(std::as_const(*this).slot(connection, place));
+  [[gnu::always_inline]] Slot& slot(std::uint32_t connection, std::uint32_t position) noexcept {
+    return const_cast<Slot&>(std::as_const(*this).slot(connection, position));
   }
-  [[gnu::always_inline]] const Slot& slot(std::uint32_t connection, std::uint32_t place) const noexcept {
+  [[gnu::always_inline]] const Slot& slot(std::uint32_t connection, std::uint32_t position) const noexcept {
     const ConnectionRecord& record = this->record(connection);
     if (plan_.pipeline == 1) {
       return record.only;
     }
-    std::uint32_t index = record.head + place;
+    std::uint32_t index = record.head + position;
     index -= index >= plan_.pipeline ? plan_.pipeline : 0;
     return slots_[std::size_t{connection} * plan_.pipeline + index];
   }
   TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
-  bool count_reached() const noexcept { return recorder_.sent_count() >= most_; }
-  void fail(std::uint32_t connection, std::uint32_t place, TimePoint at, ErrorKind kind) noexcept;
+  bool count_reached() const noexcept { return recorder_.sent_count() >= max_requests_; }
+  void fail(std::uint32_t connection, std::uint32_t position, TimePoint at, ErrorKind kind) noexcept;
   // Sends no more requests on this connection in this life; those in flight stay in flight.
   static void end_requests(ConnectionRecord& record) noexcept;
   // The request path is inline: calls would double its cost. `plain` compiles out what a plain workload does not need.
@@ -153,8 +149,8 @@ class Workload {
   void count_unsent(TimePoint at, std::uint64_t free_slots) noexcept;
 
   WorkloadPlan plan_;
-  std::uint64_t most_;  // requests to send
-  bool plain_;          // one slot per connection, free again as soon as its reply is there
+  std::uint64_t max_requests_;
+  bool plain_;  // one slot per connection, free again as soon as its reply is there
   std::optional<Schedule> schedule_;
   Recorder& recorder_;
   Slices* slices_;

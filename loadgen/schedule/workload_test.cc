@@ -26,7 +26,7 @@ struct Bench {
     workload.start({clock.now(), clock.now(), close});
   }
 
-  // Connections of all requests that are due now, in the order they are handed out.
+  // Connections of all requests that are due now, in sending order.
   std::vector<std::uint32_t> send_due() {
     std::vector<std::uint32_t> order;
     while (const auto connection = workload.next(clock.now())) {
@@ -52,7 +52,7 @@ ArrivalPlan uniform(double rate) { return {ArrivalKind::kUniform, rate, 1, 1}; }
 using Order = std::vector<std::uint32_t>;
 
 // Would catch: a refused request that is counted twice, or whose slot is not free again.
-TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionGoesOn) {
+TEST(ClosedLoop, ARefusedRequestFailsAndItsConnectionStaysUsable) {
   Recorder recorder(false);
   Workload workload({.connections = 1, .pipeline = 2}, std::nullopt, recorder);
   workload.usable(0);
@@ -92,7 +92,7 @@ TEST(Workload, NothingBeforeTheStart) {
   EXPECT_TRUE(workload.next(clock.now() + seconds(1)));
 }
 
-TEST(Workload, DepthFillsUpAndRepliesFreeOneSlotEach) {
+TEST(Workload, ThePipelineFillsUpAndEachReplyFreesOneSlot) {
   Bench bench({.connections = 2, .pipeline = 3});
   EXPECT_EQ(bench.send_due(), (Order{0, 0, 0, 1, 1, 1}));
   EXPECT_EQ(bench.workload.in_flight(0), 3U);
@@ -190,7 +190,7 @@ TEST(Workload, RetiresOnlyAfterThePause) {
 
 // Would catch: requests on a broken connection, or a connection that gets one more queue entry with each break until
 // the queue overflows.
-TEST(Workload, BreakingAndComingBackKeepsTheQueueInOrder) {
+TEST(Workload, AReopenedConnectionKeepsTheQueueInOrder) {
   Bench bench({.connections = 2, .pipeline = 2});
   for (int round = 0; round < 1000; ++round) {
     bench.workload.unusable(0, bench.clock.now(), ErrorKind::kReset);
@@ -228,7 +228,7 @@ TEST(Workload, NothingIsDueAfterTheWindowOfAClosedLoop) {
   EXPECT_EQ(bench.workload.next_due(bench.clock.now()), TimePoint::max());
 }
 
-TEST(Workload, OpenLoopFollowsTheScheduleWhateverIsAnswered) {
+TEST(Workload, OpenLoopFollowsTheScheduleWithoutReplies) {
   Bench bench({.connections = 10}, uniform(1000));
   EXPECT_EQ(bench.send_due().size(), 1U);
   EXPECT_EQ(bench.workload.next_due(bench.clock.now()), bench.clock.now() + milliseconds(1));
@@ -238,7 +238,7 @@ TEST(Workload, OpenLoopFollowsTheScheduleWhateverIsAnswered) {
 
 // Would catch: coordinated omission, that is latency counted from the actual send if no connection was free; and
 // lateness counted against the generator if the server stalls.
-TEST(Workload, LatencyCountsFromTheIntendedTimeAndWaitingForAConnectionIsNotLateness) {
+TEST(Workload, LatencyCountsFromTheIntendedTimeAndAWaitForAConnectionIsNotLateness) {
   Bench bench({.connections = 1}, uniform(1000));
   bench.send_due();
   bench.clock.advance(milliseconds(50));
@@ -269,8 +269,8 @@ TEST(Workload, CountEndsTheWindow) {
   bench.expect_all_accounted_for();
 }
 
-// Requests of the warm-up are sent and answered but not counted, whichever side of the border they are answered on.
-TEST(Workload, AWindowCountsWhatIsIntendedWithinIt) {
+// Would catch: a request of the warm-up that counts because its reply comes within the window.
+TEST(Workload, AWindowCountsRequestsDueWithinIt) {
   Recorder recorder(false);
   Workload workload({.connections = 3}, std::nullopt, recorder);
   FakeClock clock;
@@ -339,7 +339,7 @@ TEST(Workload, LatenessCountsFromWhenItsOwnSlotWasFree) {
 }
 
 // Would catch: requests that the generator failed to send counted against the server.
-TEST(Workload, WhatWasNeverSentIsLateOnlyWhereASlotWasFree) {
+TEST(Workload, NeverSentRequestsAreLateOnlyIfASlotWasFree) {
   Bench bench({.connections = 2}, uniform(10), seconds(1));
   EXPECT_EQ(bench.send_due().size(), 1U);
   bench.clock.advance(seconds(2));
@@ -350,7 +350,7 @@ TEST(Workload, WhatWasNeverSentIsLateOnlyWhereASlotWasFree) {
 }
 
 // Would catch: an overdue request that vanishes because the window closed before a connection was free.
-TEST(Workload, WhatWasDueIsSentAfterTheCloseOrCountedAsNeverSent) {
+TEST(Workload, DueRequestsAreSentAfterTheCloseOrCountedAsNeverSent) {
   for (const bool wait : {true, false}) {
     Bench bench({.connections = 1}, uniform(10), seconds(1));
     bench.send_due();
@@ -383,7 +383,7 @@ TEST(Workload, AnInterruptEndsTheWindowAtOnce) {
 }
 
 // Would catch: a request sent at the time of the interrupt that never gets an outcome.
-TEST(Workload, WhatIsSentAtTheMomentOfAnInterruptIsAccountedFor) {
+TEST(Workload, ARequestSentAtAnInterruptIsAccountedFor) {
   Bench bench({.connections = 1});
   bench.send_due();
   bench.workload.close_at(bench.clock.now());
