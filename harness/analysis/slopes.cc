@@ -27,7 +27,7 @@ std::string why_none(const std::vector<const Json*>& cells, std::size_t measured
     const bool holds_slab = metric == "machine_slab_bytes" || metric == "memory_total_bytes";
     return fmt::format("no block has this value in every measured cell: a round failed, or {}",
                        holds_slab ? "slab memory had not settled when the traffic began, or could not be read; a sweep "
-                                    "of idle connections beside 1 active one waits for it"
+                                    "of idle connections with 1 active one waits for it"
                                   : "it could not be read");
   }
   std::string first;

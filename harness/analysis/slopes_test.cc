@@ -106,7 +106,7 @@ TEST(Slopes, AreNullWithAReason) {
   EXPECT_EQ(slope["n"], 0);
   EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("could not be read"));
   // Would catch: a run whose bytes per idle connection are always missing, and nobody knows how to get them.
-  EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("beside 1 active one waits for it"));
+  EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("with 1 active one waits for it"));
   rounds[1]["status"] = "failed";
   const Json pss = slope_of({cell_of(0), cell_of(10)}, rounds, "server_pss_bytes");
   EXPECT_THAT(pss["reason"].get<std::string>(), EndsWith("a round failed, or it could not be read"));
