@@ -54,13 +54,14 @@ TEST(CommandLine, NamesTheOptionThatWasMeant) {
 TEST(CommandLine, IsDescribedAsJson) {
   CLI::App app("Measures.", "prog");
   int port = 0;
+  bool quiet = false;
   std::vector<std::string> targets;
   std::string steer;
   take_count(app.add_option("-p,--port", port, "to listen on"), {1, 9})->default_str("7")->group("Net");
   take_choice(app.add_option("--steer", steer, "by"), {"hash", "source-ip"});
   CLI::App* run = app.add_subcommand("run", "Runs.");
   run->add_option("TARGET", targets, "servers")->required();
-  run->add_flag("--quiet", "no output");
+  run->add_flag("--quiet", quiet, "no output");
   const auto json = nlohmann::json::parse(command_line_json(app));
   EXPECT_EQ(json["name"], "prog");
   EXPECT_EQ(json["options"][1], nlohmann::json::parse(R"({"names": ["-p", "--port"], "positional": false,
