@@ -1,12 +1,12 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "harness/suite/pattern.h"
-
 #include <fmt/format.h>
 #include <pcre2.h>
 
 #include <array>
 #include <memory>
 #include <stdexcept>
+
+#include "harness/suite/schema.h"
 
 namespace fanin::harness {
 namespace {

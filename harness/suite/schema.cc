@@ -7,8 +7,6 @@
 #include <optional>
 #include <stdexcept>
 
-#include "harness/suite/pattern.h"
-
 namespace fanin::harness {
 namespace {
 

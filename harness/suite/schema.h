@@ -13,6 +13,13 @@ namespace fanin::harness {
 // a word that is not known here. Any thread.
 void check_schema(const JsonReader& value, const std::string& name, const std::string& definition = "");
 
+// Whether a text has the form that the word "pattern" of a schema asks for. As ECMA-262 has it, $ is the end alone.
+// Throws std::logic_error for a pattern that is none.
+bool matches_pattern(const std::string& pattern, const std::string& text);
+
+// What is wrong with a regular expression as fanin-load takes it (PCRE2, over bytes); empty: nothing.
+std::string why_no_pattern(const std::string& pattern);
+
 // The text of a schema file, by its name, or of "load-options", the generator's table of options; and the names of the
 // schemas that the program holds. Generated (see harness/CMakeLists.txt).
 std::string_view schema_text(std::string_view name);

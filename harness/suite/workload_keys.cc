@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <map>
 
-#include "harness/suite/pattern.h"
 #include "harness/suite/schema.h"
 #include "net/duration.h"
 

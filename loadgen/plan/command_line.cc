@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "loadgen/plan/driver_kind.h"
-#include "loadgen/plan/option_files.h"
 #include "loadgen/plan/option_table.h"
 #include "os/build_info.h"
 #include "os/command_line.h"

@@ -1,7 +1,6 @@
-#include "loadgen/plan/interleaving.h"
-
 #include <fmt/format.h>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 
 namespace fanin::load {

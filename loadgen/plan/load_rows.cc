@@ -1,14 +1,14 @@
 // The option table: connections and schedule.
 #include <array>
 
-#include "loadgen/plan/option_rows.h"
+#include "loadgen/plan/option_table.h"
 
 namespace fanin::load {
 namespace {
 
 constexpr std::int64_t kMaxConnectionCount = 10'000'000;
 constexpr std::int64_t kMaxRequestsPerConnection = std::numeric_limits<int>::max();
-constexpr double kMaxRate = 1e8;
+constexpr double kMaxRequestRate = 1e8;
 
 constexpr std::string_view kConnectionGroup = "Connections";
 constexpr std::string_view kLoadGroup = "Load";
@@ -102,7 +102,7 @@ constexpr auto kLoadRows = std::to_array<Option>({
     {.name = "rate",
      .type = OptionType::kNumber,
      .place = &LoadOptions::rate_per_s,
-     .number = {0, kMaxRate},
+     .number = {0, kMaxRequestRate},
      .unit = "requests per second",
      .default_text = "none",
      .group = kLoadGroup,
@@ -116,7 +116,7 @@ constexpr auto kLoadRows = std::to_array<Option>({
     {.name = "ramp",
      .type = OptionType::kRamp,
      .place = &LoadOptions::ramp,
-     .number = {0, kMaxRate, false},
+     .number = {0, kMaxRequestRate, false},
      .default_text = "none",
      .group = kLoadGroup,
      .help = "open loop: FROM..TO, a rate that grows (or falls) over the window",

@@ -6,10 +6,8 @@
 #include <array>
 #include <stdexcept>
 
-#include "loadgen/plan/make_schedule.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/protocol_options.h"
-#include "loadgen/plan/target.h"
 #include "os/quantity.h"
 
 namespace fanin::load {

@@ -1,13 +1,36 @@
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/plan.h"
 
 namespace fanin::load {
 
+// From options to plans. Each function throws std::invalid_argument with one line that says what is wrong and what to
+// do.
+
 // Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is
-// taken for one with event loops until choose_driver() has looked at the machine. Throws std::invalid_argument with one
-// line that says what is wrong and what to do.
+// taken for one with event loops until choose_driver() has looked at the machine.
 LoadPlan make_plan(const LoadOptions& options);
+
+// The plans of `--target A --target B --interleave D`: one for each target, alike but for target, server and place in
+// the order. `prepare` makes a plan of options with one target.
+std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
+                                       const std::function<LoadPlan(const LoadOptions&)>& prepare);
+
+// The same options with a target of the form http://HOST:PORT/PATH taken apart into HOST:PORT, protocol http, --path
+// and, unless a header names the Host, --host; all others come back as they are. Refuses a URL that is none or that
+// asks for what is not there (TLS, a user's name), and where another option contradicts it.
+LoadOptions without_url(LoadOptions options);
+
+// Refuses an address on another machine.
+void refuse_remote(const Address& address);
+
+// The parts of make_plan() that say when requests are sent, and for how long. Driver, connections and protocol of the
+// plan must have been set.
+void set_loop(const LoadOptions& options, LoadPlan& plan);
+void set_times(const LoadOptions& options, LoadPlan& plan);
 
 }  // namespace fanin::load

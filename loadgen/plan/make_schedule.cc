@@ -1,9 +1,8 @@
-#include "loadgen/plan/make_schedule.h"
-
 #include <fmt/format.h>
 
 #include <string_view>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "net/duration.h"
 #include "os/quantity.h"

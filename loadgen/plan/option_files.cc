@@ -1,5 +1,3 @@
-#include "loadgen/plan/option_files.h"
-
 #include <fmt/format.h>
 
 #include <memory>
@@ -7,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/plan/command_line.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/protocol_options.h"
 #include "os/arrival_trace.h"

@@ -1,5 +1,3 @@
-#include "loadgen/plan/option_files.h"
-
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -9,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "loadgen/plan/command_line.h"
 
 namespace fanin::load {
 namespace {

@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "loadgen/plan/option_rows.h"
 #include "net/duration.h"
 #include "os/command_line.h"
 #include "os/quantity.h"
@@ -78,10 +77,10 @@ void check_duration(const Option& option, Nanoseconds duration) {
                                              format_duration(Nanoseconds(option.count.min))));
 }
 
-void check(const Option& /*option*/, bool /*value*/) {}
-void check(const Option& option, std::int64_t value) { check_count(option, value); }
-void check(const Option& option, Nanoseconds value) { check_duration(option, value); }
-void check(const Option& option, double value) {
+void check_bounds(const Option& /*option*/, bool /*value*/) {}
+void check_bounds(const Option& option, std::int64_t value) { check_count(option, value); }
+void check_bounds(const Option& option, Nanoseconds value) { check_duration(option, value); }
+void check_bounds(const Option& option, double value) {
   const NumberBounds& bounds = option.number;
   if ((bounds.above ? value > bounds.min : value >= bounds.min) && value <= bounds.max) {
     return;
@@ -92,7 +91,7 @@ void check(const Option& option, double value) {
                       : fmt::format("--{} {} is out of range: give {}{} to {}", option.name, value, unit, bounds.min,
                                     bounds.max));
 }
-void check(const Option& option, const std::string& value) {
+void check_bounds(const Option& option, const std::string& value) {
   if (option.type == OptionType::kChoice && !is_word(option, value)) {
     refuse(fmt::format("--{} {} is unknown: choose one of {}", option.name, value,
                        fmt::join(split_words(option.words, '|'), ", ")));
@@ -105,15 +104,15 @@ void check(const Option& option, const std::string& value) {
   }
 }
 template <typename Value>
-void check(const Option& option, const std::optional<Value>& value) {
+void check_bounds(const Option& option, const std::optional<Value>& value) {
   if (value) {
-    check(option, *value);
+    check_bounds(option, *value);
   }
 }
 template <typename Value>
-void check(const Option& option, const std::vector<Value>& values) {
+void check_bounds(const Option& option, const std::vector<Value>& values) {
   for (const Value& value : values) {
-    check(option, value);
+    check_bounds(option, value);
   }
 }
 
@@ -250,7 +249,7 @@ std::int64_t read_count(const Option& option, std::string_view text) {
 
 void check_options(const LoadOptions& options) {
   for (const Option& option : option_table()) {
-    visit_member(option, [&](auto member) { check(option, options.*member); });
+    visit_member(option, [&](auto member) { check_bounds(option, options.*member); });
   }
   check_together([&options](const Option& option) { return is_given(option, options); });
 }

@@ -96,6 +96,11 @@ inline constexpr std::int64_t kMaxInFlight = 100'000'000;  // requests, 16 bytes
 // All rows, in the order of the help.
 std::span<const Option> option_table();
 
+// Its parts.
+std::span<const Option> load_rows();     // connections and schedule
+std::span<const Option> request_rows();  // requests and protocols
+std::span<const Option> program_rows();  // several runs, slow clients, machine, output
+
 // Precondition: there is one.
 const Option& find_option(std::string_view name);
 

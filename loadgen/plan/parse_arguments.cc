@@ -5,7 +5,6 @@
 
 #include "loadgen/plan/command_line.h"
 #include "loadgen/plan/make_plan.h"
-#include "loadgen/plan/option_files.h"
 
 namespace fanin::load {
 

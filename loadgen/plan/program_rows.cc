@@ -1,7 +1,7 @@
 // The option table: several runs, slow clients, machine, output.
 #include <array>
 
-#include "loadgen/plan/option_rows.h"
+#include "loadgen/plan/option_table.h"
 
 namespace fanin::load {
 namespace {

@@ -1,5 +1,3 @@
-#include "loadgen/plan/target.h"
-
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <http_parser.h>
@@ -7,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/protocol_options.h"
 #include "net/resolve.h"

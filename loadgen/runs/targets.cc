@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "loadgen/drivers/connect.h"
-#include "loadgen/plan/target.h"
+#include "loadgen/plan/make_plan.h"
 #include "net/resolve.h"
 
 namespace fanin::load {

@@ -1,4 +1,6 @@
-// What the command line says of HTTP, and of requests of several classes.
+// What the command line says of protocols, and of requests of several classes.
+#include "loadgen/plan/protocol_options.h"
+
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -152,6 +154,21 @@ TEST(LoadOptions, RefusesAWrongMixByItsText) {
       EXPECT_NE(std::string(error.what()).find(message), std::string::npos) << error.what();
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
+  }
+}
+
+TEST(Unescape, KnowsTheCEscapes) {
+  EXPECT_EQ(unescape("PING\\r\\n"), "PING\r\n");
+  EXPECT_EQ(unescape("a\\tb\\\\n"), "a\tb\\n");
+  EXPECT_EQ(unescape("\\x00\\xfF").size(), 2U);
+  EXPECT_EQ(unescape("\\0"), std::string(1, '\0'));
+  EXPECT_EQ(unescape("plain"), "plain");
+}
+
+// Would catch: a typing error that is sent as it stands.
+TEST(Unescape, RefusesWhatIsNone) {
+  for (const char* text : {"\\", "\\q", "\\x", "\\x1", "\\xzz"}) {
+    EXPECT_THROW(unescape(text), std::invalid_argument) << text;
   }
 }
 
