@@ -77,7 +77,7 @@ def _memory(run):
         slopes = [
             (run.slopes(experiment, server).get(connection_memory.TOTAL), server) for server in experiment.servers
         ]
-        costs = [(slope["median"], server) for slope, server in slopes if slope and slope["median"]]
+        costs = [(slope["median"], server) for slope, server in slopes if slope and _is_known(slope)]
         if len(costs) > 1:
             low, high = _ends(costs, ticks.size)
             yield (
@@ -85,6 +85,11 @@ def _memory(run):
                 "memory of both ends included."
             )
             return
+
+
+def _is_known(slope):
+    """Whether the interval excludes half of the median. The cheapest of many unknown costs is the luckiest one."""
+    return slope["median"] and slope["low"] > slope["median"] / 2
 
 
 def _ends(costs, form):

@@ -101,6 +101,15 @@ class Publish(unittest.TestCase):
         run = Run(self.run_, "run.json")
         self.assertIn("poll`, not `epoll`.** ", readme.findings(run, run))
 
+    def test_a_cost_that_may_be_zero_is_no_finding(self):
+        """The bug: an idle connection of `nonblocking` cost 1.96 KiB, with an interval from 0 to 7 KiB."""
+        totals = [each for each in self.run_["slopes"] if each["metric"] == "memory_total_bytes"]
+        self.assertGreater(len(totals), 2)
+        cheapest = min(totals, key=lambda each: each["median"])
+        self.assertIn(f"with `{cheapest['server']}`**, kernel", readme.findings(*2 * [Run(self.run_, "run.json")]))
+        cheapest["low"] = 0.0
+        self.assertNotIn(f"with `{cheapest['server']}`**, kernel", readme.findings(*2 * [Run(self.run_, "run.json")]))
+
     def test_every_sentence_comes_from_the_summaries(self):
         run = Run(self.run_, "run.json")
         text = results_page.page(run, [])
