@@ -15,9 +15,9 @@
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
 #include "harness/rounds/argument_check.h"
-#include "harness/rounds/catalogue.h"
 #include "harness/rounds/environment.h"
-#include "harness/rounds/runner.h"
+#include "harness/rounds/programs.h"
+#include "harness/rounds/suite_run.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/printable.h"
@@ -90,14 +90,14 @@ void add_list_command(CLI::App& app) {
       refuse_empty(command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
   add_only(*command, given->only)->needs(suite);
   command->callback([given] {
-    const Programs programs = Programs::beside_self("", "");
+    const Programs programs = Programs::find("", "");
     if (given->suite.empty()) {
       print_text(stdout, describe_suites(programs));
       return;
     }
     const std::string path = find_suite(given->suite, programs);
     const Suite of_file = parse_suite(load_json(path), path);
-    const Catalogue catalogue = Catalogue::ask(programs.server);
+    const Catalogue catalogue = Catalogue::query(programs.server);
     check_models(of_file, path, catalogue);
     check_server_arguments(of_file, path, programs, catalogue);
     print_text(stdout, describe_cells(of_file, given->only));
@@ -109,7 +109,7 @@ void add_env_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("env", "Shows what a run records about this machine");
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([as_json] {
-    const Json environment = read_environment(Programs::beside_self("", ""));
+    const Json environment = read_environment(Programs::find("", ""));
     print_text(stdout, *as_json ? environment.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                                 : describe_environment(environment));
   });
@@ -191,7 +191,7 @@ void add_plot_command(CLI::App& app) {
       }
     }
     arguments.insert(arguments.end(), {"--", given->measured});
-    draw_plots(Programs::beside_self("", "").data(), find_plots_module(given->measured), arguments);
+    draw_plots(Programs::find("", "").data(), find_plots_module(given->measured), arguments);
   });
 }
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "harness/rounds/catalogue.h"
+#include "harness/rounds/programs.h"
 #include "harness/rounds/progress.h"
 #include "harness/suite/plan.h"
 #include "os/format.h"
@@ -52,7 +52,7 @@ std::string describe_suites(const Programs& programs) {
   for (const fs::path& path : paths) {
     text += describe_suite(path);
   }
-  return text + "\nServer models:\n" + describe_models(Catalogue::ask(programs.server));
+  return text + "\nServer models:\n" + describe_models(Catalogue::query(programs.server));
 }
 
 std::string describe_cells(const Suite& suite, const std::string& only) {

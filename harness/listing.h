@@ -7,7 +7,7 @@
 
 namespace fanin::harness {
 
-// The shipped suites with their length, and the server models. Throws as Catalogue::ask() and parse_suite() do.
+// The shipped suites with their length, and the server models. Throws as Catalogue::query() and parse_suite() do.
 std::string describe_suites(const Programs& programs);
 
 // A suite's experiments and cells with the time that they take; `only` as for make_cells().

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "net/duration.h"
-#include "os/input_file.h"
+#include "os/files.h"
 #include "os/printable.h"
 
 namespace fanin {

@@ -1,10 +1,10 @@
-#include "os/captured_output.h"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include "os/child_process.h"
 
 namespace fanin {
 namespace {

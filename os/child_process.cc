@@ -14,7 +14,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "os/process_tree.h"
+#include "os/procfs.h"
 #include "os/reaper.h"
 
 namespace fanin {
@@ -33,7 +33,7 @@ Pipe make_pipe() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-cpu_set_t cpu_set_of(const std::vector<int>& cpus) {
+cpu_set_t make_cpu_set(const std::vector<int>& cpus) {
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const int cpu : cpus) {
@@ -103,7 +103,7 @@ ChildProcess::ChildProcess(const Launch& launch) : ChildProcess(launch.keep_stdo
   argv.push_back(nullptr);
   {
     const BlockedSignals blocked;
-    const ReaperStart start{&launch,         argv.data(),     cpu_set_of(launch.cpus),
+    const ReaperStart start{&launch,         argv.data(),     make_cpu_set(launch.cpus),
                             out.write.get(), err.write.get(), report.write.get(),
                             ::getpid(),      blocked.before()};
     reaper_ = check(::fork(), "fork");

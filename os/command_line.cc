@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -14,7 +16,6 @@
 #include <vector>
 
 #include "net/duration.h"
-#include "os/edit_distance.h"
 #include "os/program.h"
 #include "os/quantity.h"
 
@@ -205,5 +206,60 @@ Nanoseconds parse_duration_of(std::string_view option, std::string_view text) {
     throw std::invalid_argument(fmt::format("{}: {}", option, error.what()));
   }
 }
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, replaced}));
+    }
+  }
+  return row.back();
+}
+
+namespace {
+
+using nlohmann::json;
+
+json describe(const CLI::Option& option) {
+  json names = json::array();
+  for (const std::string& name : option.get_snames()) {
+    names.push_back("-" + name);
+  }
+  for (const std::string& name : option.get_lnames()) {
+    names.push_back("--" + name);
+  }
+  if (option.get_positional()) {
+    names.push_back(option.get_name());
+  }
+  return {{"names", names},
+          {"positional", option.get_positional()},
+          {"required", option.get_required()},
+          {"repeatable", option.get_items_expected_max() > 1},
+          {"flag", option.get_items_expected_max() == 0},
+          {"type", option.get_type_name()},
+          {"default", option.get_default_str()},
+          {"group", option.get_group()},
+          {"help", option.get_description()}};
+}
+
+json describe(const CLI::App& app) {
+  json options = json::array();
+  for (const CLI::Option* option : app.get_options()) {
+    options.push_back(describe(*option));
+  }
+  json commands = json::array();
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App* /*each*/) { return true; })) {
+    commands.push_back(describe(*command));
+  }
+  return {{"name", app.get_name()}, {"help", app.get_description()}, {"options", options}, {"commands", commands}};
+}
+
+}  // namespace
+
+std::string command_line_json(const CLI::App& app) { return describe(app).dump(2) + "\n"; }
 
 }  // namespace fanin

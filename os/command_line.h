@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -52,5 +53,8 @@ CLI::Option* refuse_empty(CLI::Option* option);
 
 // As parse_duration(); the text of its std::invalid_argument names the option.
 Nanoseconds parse_duration_of(std::string_view option, std::string_view text);
+
+// Levenshtein's distance: how many characters to insert, delete or replace.
+std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace fanin

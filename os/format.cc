@@ -5,36 +5,23 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace fanin {
 namespace {
 
-struct Unit {
-  double factor;
-  const char* name;
-};
-
-// Three significant digits, without an exponent.
-std::string three_digits(double value) {
-  if (value >= 99.95) {
-    return fmt::format("{:.0f}", value);
-  }
-  return fmt::format("{:.{}f}", value, value >= 9.995 ? 1 : 2);
-}
-
-template <std::size_t count>
-std::string with_unit(double value, const std::array<Unit, count>& units) {
-  for (const Unit& unit : units) {
-    // 999.5 of the smaller unit would read as 1000 of it.
-    if (value >= 0.9995 * unit.factor) {
-      return fmt::format("{} {}", three_digits(value / unit.factor), unit.name);
+// With the largest unit in which the value is at least 1.00. The last unit is the smallest: its values have no
+// fraction.
+using Unit = std::pair<double, const char*>;
+std::string format_with_unit(double value, const std::array<Unit, 4>& units) {
+  for (const auto& [factor, name] : units) {
+    // 999.5 of the smaller unit would be printed as 1000 of it.
+    if (factor > 1 && std::fabs(value) >= 0.9995 * factor) {
+      return format_digits(value / factor) + name;
     }
   }
-  return fmt::format("{:.0f} {}", value, units.back().name);
+  return fmt::format("{:.0f}{}", value, units.back().second);
 }
-
-constexpr std::array<Unit, 4> kTimes{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
-constexpr std::array<Unit, 4> kSizes{{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {1, "B"}}};
 
 // Where a line has to end that begins at `begin` and goes on to `end`.
 std::size_t find_break(const std::string& text, std::size_t begin, std::size_t end, std::size_t width) {
@@ -48,9 +35,14 @@ std::size_t find_break(const std::string& text, std::size_t begin, std::size_t e
 
 }  // namespace
 
+std::string format_digits(double value) {
+  const double size = std::fabs(value);
+  return fmt::format("{:.{}f}", value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
 std::string format_time(Nanoseconds duration) {
-  const auto ns = static_cast<double>(duration.count());
-  return ns < 999.5 ? fmt::format("{:.0f} ns", ns) : with_unit(ns, kTimes);
+  return format_with_unit(static_cast<double>(duration.count()),
+                          {{{1e9, " s"}, {1e6, " ms"}, {1e3, " us"}, {1, " ns"}}});
 }
 
 std::string format_count(std::uint64_t count) {
@@ -77,12 +69,17 @@ std::string_view was_or_were(std::uint64_t count) noexcept { return count == 1 ?
 
 std::string format_rate(double per_second) {
   return (per_second >= 99.95 ? format_count(static_cast<std::uint64_t>(std::llround(per_second)))
-                              : three_digits(per_second)) +
+                              : format_digits(per_second)) +
          "/s";
 }
 
+std::string format_short_rate(double per_second) {
+  return per_second < 999.5 ? format_digits(per_second) + "/s"
+                            : format_with_unit(per_second, {{{1e9, "G/s"}, {1e6, "M/s"}, {1e3, "k/s"}, {1, "/s"}}});
+}
+
 std::string format_bytes(double bytes) {
-  return bytes < 999.5 ? fmt::format("{:.0f} B", bytes) : with_unit(bytes, kSizes);
+  return format_with_unit(bytes, {{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}, {1, " B"}}});
 }
 
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {

@@ -56,5 +56,27 @@ TEST(Format, LinesAreWrappedAtSpaces) {
   EXPECT_EQ(wrapped("a_word_without_any_end and more\n", 10, 4), "a_word_without_any_end\n    and\n    more\n");
 }
 
+TEST(Format, ShortRates) {
+  EXPECT_EQ(format_short_rate(152'340), "152k/s");
+  EXPECT_EQ(format_short_rate(1'234'567), "1.23M/s");
+  EXPECT_EQ(format_short_rate(999.4), "999/s");
+  EXPECT_EQ(format_short_rate(12.34), "12.3/s");
+}
+
+// Would catch: "1000 B", "10.00" or "100.0" just below a border, where rounding adds a digit.
+TEST(Format, RoundsIntoTheNextStep) {
+  EXPECT_EQ(format_bytes(999.4), "999 B");
+  EXPECT_EQ(format_bytes(999.5), "1.00 kB");
+  EXPECT_EQ(format_digits(9.994), "9.99");
+  EXPECT_EQ(format_digits(9.996), "10.0");
+  EXPECT_EQ(format_digits(99.94), "99.9");
+  EXPECT_EQ(format_digits(99.96), "100");
+}
+
+TEST(Format, StaysReadableAtTheEnds) {
+  EXPECT_EQ(format_time(std::chrono::seconds(5000)), "5000 s");  // there is no larger unit
+  EXPECT_EQ(format_bytes(-2048), "-2.05 kB");                    // a difference of readings may be negative
+}
+
 }  // namespace
 }  // namespace fanin

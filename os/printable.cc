@@ -46,7 +46,7 @@ bool turns_direction(std::string_view text) {
 }
 
 // Bytes of the character at the front of `text` that may be shown as it is; 0: its first byte may not.
-std::size_t shown_as_is(std::string_view text) {
+std::size_t printable_length(std::string_view text) {
   const unsigned char first = byte_at(text, 0);
   const std::size_t length = sequence_length(first);
   if (length == 1) {
@@ -81,7 +81,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string line;
   std::size_t kept = 0;  // of the line, where the mark of a cut still fits behind it
   while (!text.empty()) {
-    const std::size_t length = shown_as_is(text);
+    const std::size_t length = printable_length(text);
     const std::string piece = length > 0 ? std::string(text.substr(0, length)) : escaped(text.front());
     text.remove_prefix(std::max<std::size_t>(length, 1));
     if (line.size() + piece.size() > max_bytes) {
@@ -98,7 +98,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
 
 bool is_printable(std::string_view text) noexcept {
   while (!text.empty()) {
-    const std::size_t length = shown_as_is(text);
+    const std::size_t length = printable_length(text);
     if (length == 0) {
       return false;
     }

@@ -1,11 +1,16 @@
 #include "os/procfs.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <memory>
 #include <sstream>
 
 #include "net/descriptor.h"
@@ -20,7 +25,7 @@ Nanoseconds from_ticks(std::uint64_t ticks) {
 
 // The fields of /proc/PID/stat from the third on. The name in the second one may hold blanks and brackets of its own,
 // so that they count from the last bracket.
-std::istringstream fields_behind_name(std::string_view stat) {
+std::istringstream skip_name(std::string_view stat) {
   const std::size_t bracket = stat.rfind(')');
   return std::istringstream(std::string(bracket == std::string_view::npos ? "" : stat.substr(bracket + 1)));
 }
@@ -57,7 +62,7 @@ std::optional<std::string> read_trimmed(const std::string& path) {
   return text;
 }
 
-std::optional<std::uint64_t> labelled_number(std::string_view text, std::string_view key) {
+std::optional<std::uint64_t> find_labelled_number(std::string_view text, std::string_view key) {
   for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
     const std::size_t colon = at + key.size();
     const bool whole_label = (at == 0 || text[at - 1] == '\n') && colon < text.size() && text[colon] == ':';
@@ -76,7 +81,7 @@ std::optional<std::uint64_t> labelled_number(std::string_view text, std::string_
 }
 
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
-  std::istringstream fields = fields_behind_name(stat);
+  std::istringstream fields = skip_name(stat);
   std::string skipped;
   for (int field = 3; field < 16; ++field) {
     fields >> skipped;
@@ -90,7 +95,7 @@ std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
 }
 
 std::optional<int> parse_parent(std::string_view stat) {
-  std::istringstream fields = fields_behind_name(stat);
+  std::istringstream fields = skip_name(stat);
   std::string state;
   int parent = 0;
   return fields >> state >> parent ? std::optional(parent) : std::nullopt;
@@ -137,5 +142,68 @@ std::map<std::string, std::int64_t> parse_netstat(std::string_view text) {
   }
   return values;
 }
+
+namespace {
+
+bool has_ended(const Descriptor& process) {
+  pollfd poll{process.get(), POLLIN, 0};
+  return ::poll(&poll, 1, 0) != 0;
+}
+
+// `parent` is held open, so its number is its own until it has ended; after that its children are those of the caller,
+// which has not collected them.
+void signal_children(pid_t parent_pid, const Descriptor& parent, int number) {
+  for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", parent_pid))) {
+    for (const pid_t child : list_children(parent_pid, task)) {
+      const Descriptor process = open_pidfd(child);
+      const auto stat = read_file(fmt::format("/proc/{}/stat", child));
+      const auto real_parent = stat ? parse_parent(*stat) : std::nullopt;
+      const bool ours = real_parent == ::getpid() || (real_parent == parent_pid && !has_ended(parent));
+      if (process && ours) {
+        signal_children(child, process, number);
+        ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Descriptor open_pidfd(pid_t pid) { return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+std::vector<int> list_numbered_entries(const std::string& directory) {
+  std::vector<int> numbers;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), ::closedir);
+  while (open != nullptr) {
+    const dirent* entry = ::readdir(open.get());
+    if (entry == nullptr) {
+      break;
+    }
+    const std::vector<int> number = parse_numbers(entry->d_name);
+    if (!number.empty()) {
+      numbers.push_back(number.front());
+    }
+  }
+  return numbers;
+}
+
+std::vector<pid_t> list_children(pid_t process, pid_t task) {
+  const auto text = read_file(fmt::format("/proc/{}/task/{}/children", process, task));
+  return text ? parse_numbers(*text) : std::vector<pid_t>{};
+}
+
+std::vector<pid_t> list_descendants(pid_t root) {
+  std::vector<pid_t> found{root};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", found[i]))) {
+      const std::vector<pid_t> children = list_children(found[i], task);
+      found.insert(found.end(), children.begin(), children.end());
+    }
+  }
+  found.erase(found.begin());
+  return found;
+}
+
+void signal_descendants(int number) { signal_children(::getpid(), open_pidfd(::getpid()), number); }
 
 }  // namespace fanin

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "net/clock.h"
+#include "net/descriptor.h"
 
 // Readers of the texts under /proc, apart from where they are read so that they can be tested with written ones.
 namespace fanin {
@@ -20,7 +23,7 @@ std::optional<std::string> read_file(const std::string& path);
 std::optional<std::string> read_trimmed(const std::string& path);
 
 // The number after "Key:" in the "Key:   value kB" style of status, smaps_rollup and meminfo, without its unit.
-std::optional<std::uint64_t> labelled_number(std::string_view text, std::string_view key);
+std::optional<std::uint64_t> find_labelled_number(std::string_view text, std::string_view key);
 
 // CPU time of reaped children, fields 16 and 17 of /proc/PID/stat, at the kernel's USER_HZ.
 struct ReapedTime {
@@ -37,5 +40,25 @@ std::vector<int> parse_numbers(std::string_view text);
 
 // The two-line tables of /proc/net/netstat and /proc/net/snmp as "Group.Name" -> value.
 std::map<std::string, std::int64_t> parse_netstat(std::string_view text);
+
+// Readable once the process has ended; invalid, with errno, where there is none. glibc 2.36 declares pidfd_open()
+// without C linkage, so that C++ cannot link it.
+Descriptor open_pidfd(pid_t pid);
+
+// The numbers that are names of entries of a directory, such as /proc/PID/task; empty where it cannot be read.
+std::vector<int> list_numbered_entries(const std::string& directory);
+
+// The children that one task has started or adopted.
+std::vector<pid_t> list_children(pid_t process, pid_t task);
+
+// All live descendants of `root`, parents before children, without `root` itself. Numbers of processes that have ended
+// meanwhile may be among them.
+std::vector<pid_t> list_descendants(pid_t root);
+
+// Sends a signal to all descendants of the calling process, children before parents, whose end would make them somebody
+// else's. Certain to reach no other process, also
+// where one of them ends meanwhile and its number is given to another. For a process of one thread that is a subreaper
+// and collects its children nowhere else.
+void signal_descendants(int number);
 
 }  // namespace fanin

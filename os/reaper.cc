@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "os/process_tree.h"
+#include "os/procfs.h"
 
 namespace fanin {
 namespace {
@@ -21,7 +21,7 @@ void tell(int pipe, const ReaperReport& report) {
 }
 
 // A signal for when the parent ends, also where that has happened before it was asked for.
-void end_with_parent(pid_t parent, int signal) {
+void die_with_parent(pid_t parent, int signal) {
   ::prctl(PR_SET_PDEATHSIG, signal);
   if (::getppid() != parent) {
     ::_exit(127);
@@ -34,7 +34,7 @@ bool is_shortage(int error) { return error == EAGAIN || error == ENOMEM || error
 [[noreturn]] void become(const ReaperStart& start, pid_t reaper, int failure) {
   const Launch& launch = *start.launch;
   ::setpgid(0, 0);  // a program that signals its own group reaches the reaper otherwise
-  end_with_parent(reaper, SIGKILL);
+  die_with_parent(reaper, SIGKILL);
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ}) {
     ::signal(number, SIG_DFL);
   }
@@ -95,7 +95,7 @@ void run_reaper(const ReaperStart& start) {
   ::prctl(PR_SET_NAME, "reaper");  // so that it is not found by the harness's name
   ::signal(SIGCHLD, SIG_DFL);      // where it is ignored, nothing can be collected
   ::setsid();                      // Ctrl-C in the terminal is the harness's business alone
-  end_with_parent(start.harness, SIGHUP);
+  die_with_parent(start.harness, SIGHUP);
   const ReaperReport started = start_program(start);
   tell(start.report, started);
   if (started.kind != ReportKind::kStarted) {

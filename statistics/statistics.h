@@ -6,7 +6,7 @@
 namespace fanin {
 
 // The confidence level of every interval that is shown.
-inline constexpr double kLevel = 0.95;
+inline constexpr double kConfidenceLevel = 0.95;
 
 // The middle value, or the mean of the two middle ones. `values` must not be empty.
 double median(std::vector<double> values);

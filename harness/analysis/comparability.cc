@@ -1,5 +1,3 @@
-#include "harness/analysis/comparability.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,7 +37,7 @@ Json at(const Json& document, const char* place) {
 
 // What was asked of a cell, null where no round got so far. Its id says what was swept, not the rest, nor how long the
 // windows were. Each round has its own seed of arrivals.
-Json workload_of(const Json& run, const std::string& cell) {
+Json find_workload(const Json& run, const std::string& cell) {
   for (const Json& round : run.at("rounds")) {
     if (round.at("cell") == cell && round.at("load").is_object()) {
       Json workload = at(round, "/load/workload");
@@ -99,8 +97,8 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
   std::vector<WorkloadDifference> workloads;
   for (const Json& cell : first.at("cells")) {
     const std::string id = cell.at("id").get<std::string>();
-    const Json a = workload_of(first, id);
-    const Json b = workload_of(second, id);
+    const Json a = find_workload(first, id);
+    const Json b = find_workload(second, id);
     common = common || (!a.is_null() && !b.is_null());
     if (a.is_null() || b.is_null() || a == b) {
       continue;

@@ -6,9 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "harness/analysis/comparability.h"
 #include "harness/analysis/notes.h"
-#include "harness/analysis/slopes.h"
 #include "harness/analysis/summary.h"
 #include "os/format.h"
 #include "statistics/statistics.h"
@@ -105,7 +103,7 @@ std::vector<double> logarithms(std::vector<double> values) {
 
 MetricComparison compare_metric(const std::string& cell, const Compared& what, const std::vector<double>& first,
                                 const std::vector<double>& second, const CompareOptions& options) {
-  const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kLevel);
+  const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kConfidenceLevel);
   MetricComparison result{cell,          what.metric,           what.unit,
                           median(first), median(second),        std::exp(shift.estimate),
                           std::nullopt,  Verdict::kInconclusive};

@@ -64,4 +64,8 @@ Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool high
 // The table and the notes that `fanin compare` prints.
 std::string describe_comparison(const Comparison& comparison);
 
+// What differs between the environments of two runs and may explain a difference in results ("kernel.release: "6.1" ->
+// "6.18""); what changes by itself (time, load averages, digests of programs) is left out.
+std::vector<std::string> environment_differences(const Json& first, const Json& second);
+
 }  // namespace fanin::harness

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/analysis/compare.h"
-#include "harness/analysis/figures.h"
+#include "harness/analysis/summary.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -39,9 +39,10 @@ std::string describe_comparison(const Comparison& comparison) {
   std::string text = fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7}  {:<16} {}\n", "cell", "metric", "first", "second",
                                  "ratio", "95 % interval", "verdict");
   for (const MetricComparison& metric : comparison.metrics) {
-    text += fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7.3f}  {:<16} {}{}\n", printable(metric.cell), metric.metric,
-                        figure(metric.first, metric.unit), figure(metric.second, metric.unit), metric.ratio,
-                        interval_text(metric.interval), name_of(metric.verdict), metric.marked ? " !" : "");
+    text +=
+        fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7.3f}  {:<16} {}{}\n", printable(metric.cell), metric.metric,
+                    format_figure(metric.first, metric.unit), format_figure(metric.second, metric.unit), metric.ratio,
+                    interval_text(metric.interval), name_of(metric.verdict), metric.marked ? " !" : "");
   }
   for (const UncomparedCell& cell : comparison.uncompared) {
     text += fmt::format("{:<28} {}{}\n", printable(cell.cell), printable(cell.reason),

@@ -5,8 +5,6 @@
 
 #include <functional>
 
-#include "harness/analysis/comparability.h"
-
 namespace fanin::harness {
 namespace {
 

@@ -1,5 +1,3 @@
-#include "harness/analysis/run_figures.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "harness/analysis/slopes.h"
+#include "harness/analysis/run_file.h"
 #include "harness/analysis/summary.h"
 #include "statistics/statistics.h"
 

@@ -9,7 +9,6 @@
 #include <set>
 #include <utility>
 
-#include "harness/analysis/run_figures.h"
 #include "harness/suite/schema.h"
 #include "harness/suite/suite.h"
 
@@ -20,19 +19,19 @@ constexpr std::uint64_t kParts = 10'000;  // percentiles as whole numbers, so th
 constexpr std::array<std::pair<const char*, std::uint64_t>, 6> kPercentiles{
     {{"p50", 5'000}, {"p90", 9'000}, {"p95", 9'500}, {"p99", 9'900}, {"p99.9", 9'990}, {"p99.99", 9'999}}};
 
-std::uint64_t count_of(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
+std::uint64_t read_count(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
 
 // Values of the bucket that begins at `lowest`, which the layout of the histogram gives.
-std::uint64_t width_of(std::uint64_t lowest) {
+std::uint64_t bucket_width(std::uint64_t lowest) {
   const int bits = 64 - std::countl_zero(lowest);
   return std::uint64_t{1} << std::max(0, bits - 8);
 }
 
-std::uint64_t highest_of(std::uint64_t lowest) { return lowest + width_of(lowest) - 1; }
+std::uint64_t highest_value(std::uint64_t lowest) { return lowest + bucket_width(lowest) - 1; }
 
 // Null among the uncompleted, and with fewer than 10/(1-p) values.
 Json percentile(const Json& histogram, std::uint64_t parts) {
-  const std::uint64_t total = count_of(histogram, "count") + count_of(histogram, "uncompleted");
+  const std::uint64_t total = read_count(histogram, "count") + read_count(histogram, "uncompleted");
   if (total * (kParts - parts) < 10 * kParts) {
     return nullptr;
   }
@@ -41,7 +40,7 @@ Json percentile(const Json& histogram, std::uint64_t parts) {
   for (const Json& bucket : histogram.at("buckets")) {
     seen += bucket[1].get<std::uint64_t>();
     if (seen >= rank) {
-      return highest_of(bucket[0].get<std::uint64_t>());
+      return highest_value(bucket[0].get<std::uint64_t>());
     }
   }
   return nullptr;
@@ -52,8 +51,8 @@ void check_end(const JsonReader& histogram, const char* key, const Json& bucket)
   const Json& said = histogram.value().at(key);
   const auto lowest = bucket[0].get<std::uint64_t>();
   const std::uint64_t value = said.is_null() ? 0 : said.get<std::uint64_t>();
-  if (value < lowest || value > highest_of(lowest)) {
-    histogram.at(key).fail(fmt::format("is not in the bucket from {} to {}", lowest, highest_of(lowest)));
+  if (value < lowest || value > highest_value(lowest)) {
+    histogram.at(key).fail(fmt::format("is not in the bucket from {} to {}", lowest, highest_value(lowest)));
   }
 }
 
@@ -62,7 +61,7 @@ void check_histogram(const JsonReader& histogram) {
   const Json* before = nullptr;
   const Json& buckets = histogram.value().at("buckets");
   for (const Json& bucket : buckets) {
-    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % width_of(lowest) != 0) {
+    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % bucket_width(lowest) != 0) {
       histogram.at("buckets").fail(fmt::format("no bucket begins at {} with two significant digits", lowest));
     }
     if (before != nullptr && bucket[0] <= (*before)[0]) {
@@ -71,7 +70,7 @@ void check_histogram(const JsonReader& histogram) {
     count += bucket[1].get<std::uint64_t>();
     before = &bucket;
   }
-  if (count != count_of(histogram.value(), "count")) {
+  if (count != read_count(histogram.value(), "count")) {
     histogram.at("count").fail(fmt::format("the buckets hold {}", count));
   }
   if (!buckets.empty()) {
@@ -102,8 +101,8 @@ void check_histograms(const JsonReader& load, const char* part, std::initializer
 void check_load(const JsonReader& load) {
   const JsonReader requests = load.at("requests");
   const Json& counts = requests.value();
-  if (count_of(counts, "sent") !=
-      count_of(counts, "completed") + count_of(counts, "failed") + count_of(counts, "unanswered")) {
+  if (read_count(counts, "sent") !=
+      read_count(counts, "completed") + read_count(counts, "failed") + read_count(counts, "unanswered")) {
     requests.fail("sent is not completed + failed + unanswered");
   }
   check_histograms(load, "latency", {"response", "service", "connect"});

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "harness/analysis/run_figures.h"
+#include "harness/analysis/run_file.h"
 #include "harness/analysis/summary.h"
 #include "harness/suite/plan.h"
 

@@ -1,5 +1,3 @@
-#include "harness/analysis/slopes.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,7 +61,7 @@ Json summarise(const std::vector<const Json*>& cells, const std::vector<const Js
     slope["reason"] = why_none(cells, used.size(), metric);
     return slope;
   }
-  const Interval interval = median_interval(slopes, kLevel);
+  const Interval interval = median_interval(slopes, kConfidenceLevel);
   slope["median"] = median(slopes);
   slope["low"] = interval.low;
   slope["high"] = interval.high;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "os/format.h"
 #include "statistics/statistics.h"
@@ -137,7 +138,7 @@ Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rou
     if (values.empty() || values.size() != good) {
       summary["reason"] = why_null(values.size(), good);
     } else {
-      const Interval interval = median_interval(values, kLevel);
+      const Interval interval = median_interval(values, kConfidenceLevel);
       summary["median"] = median(values);
       summary["low"] = interval.low;
       summary["high"] = interval.high;
@@ -170,6 +171,17 @@ CellVerdict judge_cell(const std::vector<const Json*>& rounds, int repetitions) 
   const std::string& reason = invalid.empty() ? failed : invalid;
   const std::string count = good > 0 ? fmt::format("only {} of {} rounds are ok: ", good, rounds.size()) : "";
   return {good == 0 && invalid.empty() ? "failed" : "invalid", count + reason};
+}
+
+std::string format_figure(const Json& value, std::string_view unit) {
+  if (!value.is_number()) {
+    return "-";
+  }
+  const double number = value.get<double>();
+  return unit == "ns"      ? format_time(Nanoseconds(std::llround(number)))
+         : unit == "bytes" ? format_bytes(number)
+         : unit == "1/s"   ? format_short_rate(number)
+                           : format_digits(number);
 }
 
 }  // namespace fanin::harness

@@ -90,5 +90,134 @@ TEST(Summary, JudgesACell) {
   EXPECT_EQ(judge_cell(pointers_to({}), 1).reason, "0 of 1 round is done");
 }
 
+using ::testing::DoubleEq;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Json cell_of(int idle, const char* status = "measured", const Json& reason = nullptr, const char* server = "process") {
+  return {{"id", std::string("idle-memory/") + server + "/" + std::to_string(idle)},
+          {"experiment", "idle-memory"},
+          {"server", server},
+          {"parameter", "idle_connections"},
+          {"value", idle},
+          {"role", "measure"},
+          {"status", status},
+          {"reason", reason}};
+}
+
+Json round_of(int idle, int block, double pss, const char* status = "ok") {
+  return {{"cell", "idle-memory/process/" + std::to_string(idle)},
+          {"block", block},
+          {"status", status},
+          {"server", {{"pss_bytes", pss}, {"page_table_bytes", 4 * pss}, {"kernel_stack_bytes", 16384 * (idle + 1)}}},
+          {"machine", {{"slab_bytes", 100 * idle - 7}}}};
+}
+
+std::vector<const Json*> pointers(const std::vector<Json>& values) {
+  std::vector<const Json*> all;
+  all.reserve(values.size());
+  for (const Json& value : values) {
+    all.push_back(&value);
+  }
+  return all;
+}
+
+Json slope_of(const Json& cells, const std::vector<Json>& rounds, const std::string& metric) {
+  for (const Json& slope : summarise_slopes(cells, pointers(rounds))) {
+    if (slope["metric"] == metric) {
+      return slope;
+    }
+  }
+  return nullptr;
+}
+
+// By hand: x = 0, 100, 500 has mean 200; y = 10, 110, 1210 has mean 443.333. Products of the deviations:
+// -200 * -433.333 + -100 * -333.333 + 300 * 766.667 = 350000; squares: 40000 + 10000 + 90000 = 140000; 2.5 in all.
+TEST(Slopes, AreLeastSquaresInABlock) {
+  const std::vector<Json> cells{cell_of(0), cell_of(100), cell_of(500)};
+  const std::vector<Json> rounds{round_of(500, 0, 1210), round_of(0, 0, 10), round_of(100, 0, 110)};
+  const auto of = [&](const char* metric) { return block_slopes(pointers(cells), pointers(rounds), metric); };
+  EXPECT_THAT(of("server_pss_bytes"), ElementsAre(DoubleEq(2.5)));
+  EXPECT_THAT(of("server_page_table_bytes"), ElementsAre(DoubleEq(10)));
+  EXPECT_THAT(of("server_kernel_stack_bytes"), ElementsAre(DoubleEq(16384)));
+  EXPECT_THAT(of("machine_slab_bytes"), ElementsAre(DoubleEq(100)));
+  EXPECT_THAT(of("memory_total_bytes"), ElementsAre(DoubleEq(2.5 + 10 + 16384 + 100)));  // slopes of a sum add up
+}
+
+// Blocks with slopes 1, 2 and 9: the median is 2, its widest interval covers 1 - 2/8.
+TEST(Slopes, AreSummarisedOverBlocks) {
+  const Json cells{cell_of(0), cell_of(10)};
+  const std::vector<Json> rounds{round_of(0, 0, 5),   round_of(10, 0, 15), round_of(0, 1, 0),
+                                 round_of(10, 1, 90), round_of(0, 2, 0),   round_of(10, 2, 20)};
+  const Json slope = slope_of(cells, rounds, "server_pss_bytes");
+  EXPECT_EQ(slope["n"], 3);
+  EXPECT_EQ(slope["median"], 2);
+  EXPECT_EQ(slope["low"], 1);
+  EXPECT_EQ(slope["high"], 9);
+  EXPECT_EQ(slope["coverage"], 0.75);
+  EXPECT_EQ(slope["values"], Json({0, 10}));
+  EXPECT_EQ(slope["experiment"], "idle-memory");
+  EXPECT_EQ(slope["server"], "process");
+}
+
+// Would catch: a slope over other sweep values than in the other blocks, because one round of the block failed.
+TEST(Slopes, LeaveOutBlocksWithAHole) {
+  const std::vector<Json> cells{cell_of(0), cell_of(100), cell_of(500)};
+  const std::vector<Json> rounds{round_of(0, 0, 0), round_of(100, 0, 100, "failed"), round_of(500, 0, 9999),
+                                 round_of(0, 1, 0), round_of(100, 1, 300),           round_of(500, 1, 1500)};
+  EXPECT_THAT(block_slopes(pointers(cells), pointers(rounds), "server_pss_bytes"), ElementsAre(DoubleEq(3)));
+}
+
+// What select cannot watch is no cell of the fit; the others carry it.
+TEST(Slopes, DoWithoutUnsupportedValues) {
+  const Json cells{cell_of(0), cell_of(100), cell_of(1000, "unsupported", "descriptors beyond 1023")};
+  const std::vector<Json> rounds{round_of(0, 0, 0), round_of(100, 0, 100)};
+  const Json slope = slope_of(cells, rounds, "server_pss_bytes");
+  EXPECT_EQ(slope["median"], 1);
+  EXPECT_EQ(slope["values"], Json({0, 100}));
+}
+
+TEST(Slopes, AreNullWithAReason) {
+  const Json unsupported{cell_of(0), cell_of(100, "unsupported", "it serves 1 connection at a time")};
+  const Json lone = slope_of(unsupported, {round_of(0, 0, 1)}, "server_pss_bytes");
+  EXPECT_TRUE(lone["median"].is_null());
+  EXPECT_EQ(lone["reason"], "1 of 2 sweep values was measured: it serves 1 connection at a time");
+  std::vector<Json> rounds{round_of(0, 0, 1), round_of(10, 0, 1)};
+  rounds[1]["machine"]["slab_bytes"] = nullptr;
+  const Json slope = slope_of({cell_of(0), cell_of(10)}, rounds, "memory_total_bytes");
+  EXPECT_EQ(slope["n"], 0);
+  EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("could not be read"));
+  // Would catch: a run whose bytes per idle connection are always missing, and nobody knows how to get them.
+  EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("with 1 active one waits for it"));
+  rounds[1]["status"] = "failed";
+  const Json pss = slope_of({cell_of(0), cell_of(10)}, rounds, "server_pss_bytes");
+  EXPECT_THAT(pss["reason"].get<std::string>(), EndsWith("a round failed, or it could not be read"));
+}
+
+TEST(Slopes, AreThoseOfIdleConnectionsAlone) {
+  Json other = cell_of(10);
+  other["parameter"] = "connections";
+  Json control = cell_of(10);
+  control["role"] = "aa";
+  EXPECT_THAT(sloped_cells({other, control}), IsEmpty());
+  EXPECT_EQ(sloped_cells({cell_of(0), cell_of(0, "measured", nullptr, "epoll"), cell_of(10)}).size(), 2U);
+}
+
+TEST(Figure, HasAUnitThatFits) {
+  EXPECT_EQ(format_figure(152'340.0, "1/s"), "152k/s");
+  EXPECT_EQ(format_figure(6'214, "ns"), "6.21 us");
+  EXPECT_EQ(format_figure(4096, "bytes"), "4.10 kB");  // powers of ten, as the prefix says
+  EXPECT_EQ(format_figure(1000, "1"), "1000");         // 1000 threads are not "1.00k"
+}
+
+// Would catch: a value that could not be measured printed as 0.
+TEST(Figure, NullIsNoNumber) {
+  EXPECT_EQ(format_figure(nullptr, "ns"), "-");
+  EXPECT_EQ(format_figure("12", "ns"), "-");
+}
+
 }  // namespace
+
 }  // namespace fanin::harness

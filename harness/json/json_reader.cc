@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "net/duration.h"
-#include "os/input_file.h"
+#include "os/files.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -20,8 +20,8 @@ namespace {
 
 // Deeper than any file of ours. Values are copied and printed by recursion, so what is nested without end would exhaust
 // the stack.
-constexpr std::size_t kMostNested = 100;
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxDepth = 100;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 std::size_t line_at(std::string_view text, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
@@ -38,7 +38,7 @@ std::optional<std::size_t> find_too_deep(std::string_view text) {
       in_text = c != '"';
     } else if (c == '"') {
       in_text = true;
-    } else if ((c == '[' || c == '{') && ++depth > kMostNested) {
+    } else if ((c == '[' || c == '{') && ++depth > kMaxDepth) {
       return at;
     } else if (c == ']' || c == '}') {
       depth -= depth > 0 ? 1 : 0;
@@ -48,7 +48,7 @@ std::optional<std::size_t> find_too_deep(std::string_view text) {
 }
 
 // The text itself where it is not gzipped.
-std::string unpacked(std::string content, const std::string& path) {
+std::string unpack(std::string content, const std::string& path) {
   if (!content.starts_with("\x1f\x8b")) {
     return content;
   }
@@ -63,7 +63,7 @@ std::string unpacked(std::string content, const std::string& path) {
   std::string text;
   std::array<char, 16384> buffer;
   int status = Z_OK;
-  while (status == Z_OK && text.size() <= kMostBytes) {
+  while (status == Z_OK && text.size() <= kMaxBytes) {
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
     stream.avail_out = buffer.size();
     status = ::inflate(&stream, Z_NO_FLUSH);
@@ -100,7 +100,7 @@ Json::parser_callback_t refuse_repeated_keys(const std::string& name) {
 Json parse_json(std::string_view text, const std::string& name, std::size_t first_line) {
   if (const auto at = find_too_deep(text)) {
     throw std::invalid_argument(fmt::format("{}: line {}: is nested more than {} deep: no file of fanin is", name,
-                                            first_line + line_at(text, *at) - 1, kMostNested));
+                                            first_line + line_at(text, *at) - 1, kMaxDepth));
   }
   try {
     return Json::parse(text, refuse_repeated_keys(name));
@@ -121,10 +121,10 @@ Json parse_json_or_null(std::string_view text) {
 }
 
 std::string load_text(const std::string& path) {
-  return read_input_file(path, "", {.max_bytes = kMostBytes, .may_be_empty = true, .may_be_pipe = false}).content;
+  return read_input_file(path, "", {.max_bytes = kMaxBytes, .may_be_empty = true, .may_be_pipe = false}).content;
 }
 
-Json load_json(const std::string& path) { return parse_json(unpacked(load_text(path), path), path); }
+Json load_json(const std::string& path) { return parse_json(unpack(load_text(path), path), path); }
 
 void JsonReader::fail(std::string_view problem, std::string_view below) const {
   const std::string place = fmt::format("{}{}", place_, below);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/machine/limit_changes.h"
+#include "os/format.h"
 #include "os/program.h"
 
 namespace fanin::harness {
@@ -24,26 +25,17 @@ const char* name_of(Finding::Status status) {
   return "unknown";
 }
 
-// 1234567 as 1,234,567.
 std::string grouped(std::uint64_t number) {
-  if (number == MachineLimits::kUnlimited) {
-    return "unlimited";
-  }
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
+  return number == MachineLimits::kUnlimited ? "unlimited" : format_count(number);
 }
 
 std::string grouped(const MachineLimits::Number& number) { return number ? grouped(*number) : ""; }
 
-std::string line_of(const Finding& finding) {
+std::string format_line(const Finding& finding) {
   const std::string status = finding.status == Finding::Status::kTooLow ? "too low" : name_of(finding.status);
-  const std::string needs = finding.needs ? "needs " + grouped(finding.needs) : "";
-  std::string line =
-      fmt::format("  {:<8} {:<31} {:>18}  {:<21} {}", status, finding.name, grouped(finding.has), needs, finding.note);
+  const std::string needs = finding.required ? "needs " + grouped(finding.required) : "";
+  std::string line = fmt::format("  {:<8} {:<31} {:>18}  {:<21} {}", status, finding.name, grouped(finding.current),
+                                 needs, finding.note);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + (finding.command.empty() ? "\n" : fmt::format("\n  {:<8} raise it: {}\n", "", finding.command));
 }
@@ -55,7 +47,7 @@ Json json_or_null(const MachineLimits::Number& number) {
   return *number == MachineLimits::kUnlimited ? Json("unlimited") : Json(*number);
 }
 
-std::vector<Setting> settings_of(const Headroom& headroom) {
+std::vector<Setting> list_settings(const Headroom& headroom) {
   std::vector<Setting> settings;
   for (const Finding& finding : headroom.findings) {
     if (finding.raise) {
@@ -85,13 +77,13 @@ int undo() {
 std::string describe_headroom(const Headroom& headroom, std::uint64_t most) {
   std::string text = fmt::format("{} connections between two local programs:\n", grouped(headroom.connections));
   for (const Finding& finding : headroom.findings) {
-    text += line_of(finding);
+    text += format_line(finding);
   }
   if (headroom.fits()) {
     return text + "They fit.\n";
   }
   const std::string set_by_itself =
-      settings_of(headroom).empty() ? "" : "; as root 'fanin doctor --fix' sets what is in /proc/sys";
+      list_settings(headroom).empty() ? "" : "; as root 'fanin doctor --fix' sets what is in /proc/sys";
   return text + fmt::format("They do not fit: at most {} do. Raise what is too low{}.\n", grouped(most), set_by_itself);
 }
 
@@ -100,8 +92,8 @@ Json headroom_json(const Headroom& headroom, std::uint64_t most) {
   for (const Finding& finding : headroom.findings) {
     findings.push_back({{"name", finding.name},
                         {"status", name_of(finding.status)},
-                        {"current", json_or_null(finding.has)},
-                        {"required", json_or_null(finding.needs)},
+                        {"current", json_or_null(finding.current)},
+                        {"required", json_or_null(finding.required)},
                         {"note", finding.note},
                         {"command", finding.command.empty() ? Json(nullptr) : Json(finding.command)}});
   }
@@ -123,11 +115,11 @@ int run_doctor(const DoctorOptions& options) {
   Headroom headroom = judge(limits, options.connections);
   LimitChanges::Outcome changes;
   if (options.fix) {
-    changes = LimitChanges("", default_state_file()).apply(settings_of(headroom));
+    changes = LimitChanges("", default_state_file()).apply(list_settings(headroom));
     limits = read_machine_limits();
     headroom = judge(limits, options.connections);
   }
-  const std::uint64_t most = most_connections(limits);
+  const std::uint64_t most = find_max_connections(limits);
   if (options.as_json) {
     Json report = headroom_json(headroom, most);
     report["changes"] = changes.lines;

@@ -19,7 +19,7 @@ struct DoctorOptions {
 // Throws what LimitChanges throws.
 int run_doctor(const DoctorOptions& options);
 
-// A line for each limit and the verdict. `most` is most_connections().
+// A line for each limit and the verdict. `most` is find_max_connections().
 std::string describe_headroom(const Headroom& headroom, std::uint64_t most);
 
 // The same in the shape of results/schema/doctor.schema.json.

@@ -13,7 +13,7 @@ namespace {
 using Number = MachineLimits::Number;
 using Status = Finding::Status;
 
-constexpr std::uint64_t kMostProcesses = 1000;  // what --processes of fanin-server takes
+constexpr std::uint64_t kMaxProcesses = 1000;  // what --processes of fanin-server takes
 // Measured: 7.5 KiB for the two sockets of an idle connection (6.18), and some 250 bytes in both programs. Rounded up.
 constexpr std::uint64_t kBytesPerConnection = 10 * 1024;
 constexpr std::uint64_t kBytesPerProcess = 2 << 20;
@@ -22,27 +22,27 @@ constexpr std::uint64_t kOthersFiles = 4096;
 constexpr std::uint64_t kOthersTasks = 256;
 // One connection in a hundred has data queued, a page at each end; an idle one holds none of that memory.
 constexpr std::uint64_t kConnectionsPerQueue = 100;
-constexpr std::uint64_t kLeastTcpPages = 1024;
+constexpr std::uint64_t kMinTcpPages = 1024;
 // fanin-load takes source addresses from 127.0.0.0/8, and from each a sixteenth of its ports: with many of them in use
 // connect() is slow.
-constexpr std::uint64_t kMostSources = 250 * 250;
+constexpr std::uint64_t kMaxSources = 250 * 250;
 constexpr std::uint64_t kServerBacklog = 4096;
 constexpr std::uint64_t kSynBacklog = 1024;
-constexpr std::uint64_t kMostPerBucket = 4;  // with 8 a million took an eighth longer to come up than with 0.5
+constexpr std::uint64_t kMaxPerBucket = 4;  // with 8 a million took an eighth longer to come up than with 0.5
 
-Finding at_least(std::string name, Number has, std::uint64_t needs, std::string note = "") {
-  Finding finding{.name = std::move(name), .has = has, .needs = needs, .note = std::move(note)};
-  if (has) {
-    finding.status = *has >= needs ? Status::kOk : Status::kTooLow;
+Finding at_least(std::string name, Number current, std::uint64_t required, std::string note = "") {
+  Finding finding{.name = std::move(name), .current = current, .required = required, .note = std::move(note)};
+  if (current) {
+    finding.status = *current >= required ? Status::kOk : Status::kTooLow;
   }
   return finding;
 }
 
 // A limit of one number in /proc/sys, which bears the same name.
-Finding sysctl_at_least(const std::string& name, Number has, std::uint64_t needs, std::string note = "") {
-  Finding finding = at_least(name, has, needs, std::move(note));
+Finding sysctl_at_least(const std::string& name, Number current, std::uint64_t required, std::string note = "") {
+  Finding finding = at_least(name, current, required, std::move(note));
   if (finding.status == Status::kTooLow) {
-    finding.raise = Setting{name, std::to_string(needs)};
+    finding.raise = Setting{name, std::to_string(required)};
   }
   return finding;
 }
@@ -53,14 +53,14 @@ Finding only_slow(Finding finding) {
   return finding;
 }
 
-Finding info(std::string name, Number has, std::string note) {
-  return {.name = std::move(name), .status = Status::kInfo, .has = has, .note = std::move(note)};
+Finding info(std::string name, Number current, std::string note) {
+  return {.name = std::move(name), .status = Status::kInfo, .current = current, .note = std::move(note)};
 }
 
 std::uint64_t in_use(const Number& number) { return number.value_or(0); }
 
 Finding descriptors(const MachineLimits& limits, const Headroom& headroom) {
-  Finding finding{.name = "RLIMIT_NOFILE", .has = limits.descriptors_hard};
+  Finding finding{.name = "RLIMIT_NOFILE", .current = limits.descriptors_hard};
   if (!limits.descriptors_hard) {
     return finding;
   }
@@ -73,9 +73,9 @@ Finding descriptors(const MachineLimits& limits, const Headroom& headroom) {
     return finding;
   }
   finding.status = Status::kTooLow;
-  finding.needs = std::max<std::uint64_t>(65536, 2 * headroom.connections / kMostProcesses);
+  finding.required = std::max<std::uint64_t>(65536, 2 * headroom.connections / kMaxProcesses);
   finding.note = "hard limit of a process, of which fanin-server starts 1000 at most";
-  finding.command = fmt::format("ulimit -Hn {}  (as root, in the shell that starts fanin)", *finding.needs);
+  finding.command = fmt::format("ulimit -Hn {}  (as root, in the shell that starts fanin)", *finding.required);
   return finding;
 }
 
@@ -84,7 +84,7 @@ Finding nr_open(const MachineLimits& limits, const Finding& descriptors) {
   if (descriptors.status != Status::kTooLow) {
     return info("fs.nr_open", limits.nr_open, "RLIMIT_NOFILE may be raised to this");
   }
-  return sysctl_at_least("fs.nr_open", limits.nr_open, *descriptors.needs, "RLIMIT_NOFILE may be raised to this");
+  return sysctl_at_least("fs.nr_open", limits.nr_open, *descriptors.required, "RLIMIT_NOFILE may be raised to this");
 }
 
 Finding ports(const MachineLimits& limits, std::uint64_t connections) {
@@ -95,7 +95,7 @@ Finding ports(const MachineLimits& limits, std::uint64_t connections) {
   // As many as fanin-load opens from one address (loadgen/drivers/connect.cc).
   const std::uint64_t each = std::max<std::uint64_t>(1, (*limits.last_port + 1 - *limits.first_port) / 16);
   const std::uint64_t sources = (connections + each - 1) / each;
-  finding = at_least(finding.name, each * kMostSources, connections,
+  finding = at_least(finding.name, each * kMaxSources, connections,
                      fmt::format("{} source addresses of 127.0.0.0/8, {} connections each", sources, each));
   if (finding.status == Status::kTooLow) {
     finding.raise = Setting{finding.name, "1024 65535"};
@@ -105,9 +105,8 @@ Finding ports(const MachineLimits& limits, std::uint64_t connections) {
 
 // Each packet looks its connection's end up. The table is as large as it was made at boot, or with a namespace.
 Finding buckets(const MachineLimits& limits, std::uint64_t connections) {
-  Finding finding =
-      only_slow(at_least("net.ipv4.tcp_ehash_entries", limits.established_buckets, 2 * connections / kMostPerBucket,
-                         "buckets that connections' ends are found in"));
+  Finding finding = only_slow(at_least("net.ipv4.tcp_ehash_entries", limits.established_buckets,
+                                       2 * connections / kMaxPerBucket, "buckets that connections' ends are found in"));
   if (finding.status == Status::kSlow) {
     const std::uint64_t enough = std::bit_ceil(2 * connections);
     finding.command = fmt::format(
@@ -119,25 +118,26 @@ Finding buckets(const MachineLimits& limits, std::uint64_t connections) {
 }
 
 Finding tcp_memory(const MachineLimits& limits, std::uint64_t connections) {
-  const std::uint64_t needs = in_use(limits.tcp_pages_in_use) + kLeastTcpPages + 2 * connections / kConnectionsPerQueue;
-  Finding finding = at_least("net.ipv4.tcp_mem", limits.tcp_mem_pages[2], needs,
+  const std::uint64_t required =
+      in_use(limits.tcp_pages_in_use) + kMinTcpPages + 2 * connections / kConnectionsPerQueue;
+  Finding finding = at_least("net.ipv4.tcp_mem", limits.tcp_mem_pages[2], required,
                              fmt::format("pages of queued data, {} in use", in_use(limits.tcp_pages_in_use)));
   if (finding.status == Status::kTooLow) {
-    finding.raise = Setting{finding.name, fmt::format("{} {} {}", needs / 2, needs / 4 * 3, needs)};
+    finding.raise = Setting{finding.name, fmt::format("{} {} {}", required / 2, required / 4 * 3, required)};
   }
   return finding;
 }
 
 Finding memory(const MachineLimits& limits, const Headroom& headroom) {
-  const std::uint64_t needs =
+  const std::uint64_t required =
       headroom.connections * kBytesPerConnection + headroom.server_processes.value_or(1) * kBytesPerProcess;
-  Number has = limits.memory_available_bytes;
+  Number current = limits.memory_available_bytes;
   std::string note = "bytes available, 10 KiB for the two ends of a connection";
-  if (const Number group = limits.group_memory_available_bytes; has && group && *group < *has) {
-    has = group;
+  if (const Number group = limits.group_memory_available_bytes; current && group && *group < *current) {
+    current = group;
     note = "bytes that the control group leaves, 10 KiB for the two ends of a connection";
   }
-  Finding finding = at_least("memory", has, needs, note);
+  Finding finding = at_least("memory", current, required, note);
   if (finding.status == Status::kTooLow) {
     finding.command = "end what else takes memory, or give the machine more";
   }
@@ -152,13 +152,13 @@ Finding conntrack(const MachineLimits& limits, std::uint64_t connections) {
   if (limits.conntrack_in_use == std::uint64_t{0} && in_use(limits.tcp_sockets) == 0) {
     return {.name = name,
             .status = Status::kUnknown,
-            .has = limits.conntrack_max,
+            .current = limits.conntrack_max,
             .note = "loaded; whether it tracks anything shows once there are connections"};
   }
   if (limits.conntrack_in_use == std::uint64_t{0}) {
     return {.name = name,
             .status = Status::kOk,
-            .has = limits.conntrack_max,
+            .current = limits.conntrack_max,
             .note = "loaded, but it tracks none of the connections there are"};
   }
   return sysctl_at_least(name, limits.conntrack_max, in_use(limits.conntrack_in_use) + connections,
@@ -189,17 +189,17 @@ void add_information(const MachineLimits& limits, Headroom& headroom) {
 }
 
 std::string name_and_numbers(const Finding& finding) {
-  return fmt::format("{} is {}, {} needed", finding.name, finding.has.value_or(0), finding.needs.value_or(0));
+  return fmt::format("{} is {}, {} needed", finding.name, finding.current.value_or(0), finding.required.value_or(0));
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> processes_for(std::uint64_t connections, std::uint64_t descriptors) {
+std::optional<std::uint64_t> count_processes(std::uint64_t connections, std::uint64_t descriptors) {
   constexpr double kDeviations = 6;
   if (connections <= descriptors && descriptors - connections >= kOtherDescriptors) {
     return 1;
   }
-  for (std::uint64_t processes = 2; processes <= kMostProcesses; ++processes) {
+  for (std::uint64_t processes = 2; processes <= kMaxProcesses; ++processes) {
     const std::uint64_t others = kOtherDescriptors + processes;  // each inherits the listeners of all
     const double mean = static_cast<double>(connections) / static_cast<double>(processes);
     if (descriptors > others && mean + kDeviations * std::sqrt(mean) <= static_cast<double>(descriptors - others)) {
@@ -225,7 +225,7 @@ std::string Headroom::obstacle() const {
 
 Headroom judge(const MachineLimits& limits, std::uint64_t connections) {
   Headroom headroom{.connections = connections};
-  headroom.server_processes = processes_for(connections, limits.descriptors_hard.value_or(MachineLimits::kUnlimited));
+  headroom.server_processes = count_processes(connections, limits.descriptors_hard.value_or(MachineLimits::kUnlimited));
   auto& findings = headroom.findings;
   findings.push_back(descriptors(limits, headroom));
   findings.push_back(nr_open(limits, findings.front()));
@@ -253,7 +253,7 @@ Headroom judge(const MachineLimits& limits, std::uint64_t connections) {
   return headroom;
 }
 
-std::uint64_t most_connections(const MachineLimits& limits) {
+std::uint64_t find_max_connections(const MachineLimits& limits) {
   std::uint64_t fits = 0;
   std::uint64_t too_many = std::uint64_t{1} << 32;
   while (fits + 1 < too_many) {

@@ -30,9 +30,9 @@ struct Finding {
 
   std::string name;
   Status status = Status::kUnknown;
-  MachineLimits::Number has;    // MachineLimits::kUnlimited where there is no limit
-  MachineLimits::Number needs;  // nothing where no number follows from the connections
-  std::string note;             // what the numbers are, or what follows
+  MachineLimits::Number current;   // MachineLimits::kUnlimited where there is no limit
+  MachineLimits::Number required;  // nothing where no number follows from the connections
+  std::string note;                // what the numbers are, or what follows
   std::optional<Setting> raise;
   std::string command;  // does it by hand
 };
@@ -52,11 +52,11 @@ struct Headroom {
 Headroom judge(const MachineLimits& limits, std::uint64_t connections);
 
 // The most connections that judge() says fit.
-std::uint64_t most_connections(const MachineLimits& limits);
+std::uint64_t find_max_connections(const MachineLimits& limits);
 
 // How many server processes (--processes) hold `connections` where each may have `descriptors`. The kernel spreads
 // connections by a hash, so the shares are binomial: room for six standard deviations is left. Nothing where no number
 // of processes that fanin-server takes would do.
-std::optional<std::uint64_t> processes_for(std::uint64_t connections, std::uint64_t descriptors);
+std::optional<std::uint64_t> count_processes(std::uint64_t connections, std::uint64_t descriptors);
 
 }  // namespace fanin::harness

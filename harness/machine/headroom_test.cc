@@ -59,11 +59,11 @@ TEST(Headroom, AMillionFitsWhereProcessesShareThem) {
 // and 20,000 - 16 - 51 = 19,933 is exceeded somewhere in two runs of five. 53 processes: 18,868 and six deviations of
 // 137 make 19,692, and there is room for 20,000 - 16 - 53 = 19,931.
 TEST(Headroom, LeavesRoomForTheSpreadOverProcesses) {
-  EXPECT_EQ(processes_for(1'000'000, 20'000), 53U);
-  EXPECT_EQ(processes_for(19'984, 20'000), 1U);
-  EXPECT_EQ(processes_for(19'985, 20'000), 2U);
-  EXPECT_EQ(processes_for(1'000'000, 100), std::nullopt);
-  EXPECT_EQ(processes_for(0, 0), std::nullopt);
+  EXPECT_EQ(count_processes(1'000'000, 20'000), 53U);
+  EXPECT_EQ(count_processes(19'984, 20'000), 1U);
+  EXPECT_EQ(count_processes(19'985, 20'000), 2U);
+  EXPECT_EQ(count_processes(1'000'000, 100), std::nullopt);
+  EXPECT_EQ(count_processes(0, 0), std::nullopt);
 }
 
 // Each limit alone, one below what is needed and just enough. Would catch a limit that nobody looks at, a wrong factor
@@ -91,7 +91,7 @@ TEST(Headroom, EachLimitBindsWhereItShould) {
     EXPECT_FALSE(headroom.fits()) << bound.name;
     const Finding low = finding(headroom, bound.name);
     EXPECT_EQ(low.status, Status::kTooLow) << bound.name;
-    EXPECT_EQ(low.needs, bound.enough) << bound.name;
+    EXPECT_EQ(low.required, bound.enough) << bound.name;
     EXPECT_NE(low.command, "") << bound.name;
     EXPECT_THAT(headroom.obstacle(), HasSubstr(bound.name));
     EXPECT_TRUE(judge(limits, 1000).fits()) << bound.name;
@@ -121,8 +121,8 @@ TEST(Headroom, WhatItSaysToRaiseIsEnough) {
   ASSERT_EQ(low.status, Status::kTooLow);
   EXPECT_THAT(low.command, HasSubstr("ulimit -Hn 65536"));
   EXPECT_EQ(finding(before, "fs.nr_open").raise->value, "65536");
-  limits.descriptors_hard = *low.needs;
-  limits.nr_open = *low.needs;
+  limits.descriptors_hard = *low.required;
+  limits.nr_open = *low.required;
   EXPECT_TRUE(judge(limits, 1'000'000).fits());
 }
 
@@ -144,7 +144,7 @@ TEST(Headroom, FewBucketsAreSlowAndSayHowToHaveMore) {
   const Headroom headroom = judge(limits, 1'000'000);
   EXPECT_TRUE(headroom.fits());
   EXPECT_EQ(finding(headroom, name).status, Status::kSlow);
-  EXPECT_EQ(finding(headroom, name).needs, 500'000U);
+  EXPECT_EQ(finding(headroom, name).required, 500'000U);
   EXPECT_THAT(finding(headroom, name).command, HasSubstr("net.ipv4.tcp_child_ehash_entries=2097152,"));
   EXPECT_EQ(finding(judge(limits, 500'000), name).status, Status::kOk);
 }
@@ -163,7 +163,7 @@ TEST(Headroom, ConnectionTrackingBindsOnlyWhereItTracks) {
   limits.tcp_sockets = 8;
   limits.conntrack_in_use = 7;
   EXPECT_EQ(finding(judge(limits, 1'000'000), name).status, Status::kTooLow);
-  EXPECT_EQ(finding(judge(limits, 1'000'000), name).needs, 1'000'007U);
+  EXPECT_EQ(finding(judge(limits, 1'000'000), name).required, 1'000'007U);
   EXPECT_EQ(finding(judge(limits, 262'137), name).status, Status::kOk);
 }
 
@@ -180,9 +180,9 @@ TEST(Headroom, WhatIsUnreadableIsUnknown) {
 // file-max is what binds first: 2 N + 803 + 4096 = 2,466,170.
 TEST(Headroom, FindsTheMostThatFit) {
   const MachineLimits limits = machine();
-  EXPECT_EQ(most_connections(limits), 1'230'635U);
+  EXPECT_EQ(find_max_connections(limits), 1'230'635U);
   EXPECT_FALSE(judge(limits, 1'230'636).fits());
-  const Json report = headroom_json(judge(limits, 2'000'000), most_connections(limits));
+  const Json report = headroom_json(judge(limits, 2'000'000), find_max_connections(limits));
   EXPECT_EQ(report.at("fits"), false);
   EXPECT_EQ(report.at("max_connections"), 1'230'635);
 }

@@ -20,7 +20,7 @@
 
 #include "harness/json/json_reader.h"
 #include "net/descriptor.h"
-#include "os/atomic_file.h"
+#include "os/files.h"
 #include "os/procfs.h"
 
 namespace fanin::harness {

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/machine/written_root.h"
+#include "harness/machine/fake_sysroot.h"
 
 namespace fanin::harness {
 namespace {
@@ -26,7 +26,7 @@ class LimitChangesTest : public testing::Test {
   // A new object each time, as each run of the program has one.
   LimitChanges changes() const { return {root_.path(), state_}; }
 
-  const WrittenRoot root_;
+  const FakeSysroot root_;
   const std::string state_ = root_.path() + "/state/fanin/doctor.json";
 };
 

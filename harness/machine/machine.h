@@ -4,7 +4,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "harness/json/json_reader.h"
 #include "net/clock.h"
 
 namespace fanin::harness {
@@ -40,6 +43,36 @@ MachineReading read_machine_cpu();
 // With the network counters, about 0.2 ms.
 std::map<std::string, std::int64_t> read_netstat();
 
-MachineUse machine_between(const MachineReading& before, const MachineReading& after);
+MachineUse subtract_readings(const MachineReading& before, const MachineReading& after);
+
+// What the kernel holds for the whole machine and charges to no process: the slab allocator's caches (sockets, files,
+// tasks, ...), reclaimable or not. Kernel stacks and page tables are not among them.
+std::optional<std::uint64_t> parse_slab_bytes(std::string_view meminfo);
+
+// The size of one task's kernel stack, which is a power of two: all stacks of the machine (/proc/meminfo) over all its
+// tasks (/proc/loadavg, "0.00 0.01 0.05 1/97 4711": the second number of the pair). Nothing where the two do not fit
+// together, as in a container that shows its own task count beside the machine's memory.
+std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, std::string_view loadavg);
+
+std::optional<std::uint64_t> read_slab_bytes();
+std::optional<std::uint64_t> read_kernel_stack_size();
+
+// Reads slab and kernel stacks again and again until they have not grown over a few readings, and returns the last slab
+// reading: connections that the client's kernel calls established still wait for the server to accept them, and to make
+// a process or a thread for each. Nothing where `at_most` is over before.
+std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most);
+
+// Which CPUs the server and the client side (the generator, and the harness, which sleeps) run on.
+struct Placement {
+  bool split = false;  // apart; otherwise both share all CPUs
+  std::vector<int> server_cpus;
+  std::vector<int> client_cpus;
+
+  Json to_json() const;
+};
+
+// With two CPUs or more the server gets the first one and the client the rest: how a server uses several CPUs is a
+// question of its own, and must not mix with which CPU the generator left free.
+Placement choose_placement(const std::vector<int>& allowed);
 
 }  // namespace fanin::harness

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/machine/written_root.h"
+#include "harness/machine/fake_sysroot.h"
 
 namespace fanin::harness {
 namespace {
@@ -15,7 +15,7 @@ constexpr const char* kLimits =
 
 // Would catch a soft limit taken for the hard one, a field read from the wrong place, and units left out.
 TEST(MachineLimits, ReadsWhatTheKernelWrites) {
-  const WrittenRoot root;
+  const FakeSysroot root;
   root.write("/proc/self/limits", kLimits);
   root.write("/proc/sys/fs/file-max", "2466170\n");
   root.write("/proc/sys/fs/file-nr", "803\t0\t2466170\n");
@@ -50,7 +50,7 @@ TEST(MachineLimits, ReadsWhatTheKernelWrites) {
 
 // Would catch a 0 for what is not there: everything would be too low.
 TEST(MachineLimits, WhatIsNotThereIsNothing) {
-  const WrittenRoot root;
+  const FakeSysroot root;
   root.write("/proc/sys/fs/file-max", "what?\n");
   const MachineLimits limits = read_machine_limits(root.path());
   EXPECT_EQ(limits.file_max, std::nullopt);
@@ -62,7 +62,7 @@ TEST(MachineLimits, WhatIsNotThereIsNothing) {
 
 // Would catch a container's limit overlooked, and cached files taken for memory that is gone.
 TEST(MachineLimits, KnowsTheControlGroupOfBothVersions) {
-  const WrittenRoot root;
+  const FakeSysroot root;
   root.write("/proc/self/cgroup", "0::/box\n");
   root.write("/sys/fs/cgroup/box/memory.max", "1000000\n");
   root.write("/sys/fs/cgroup/box/memory.current", "300000\n");

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <string>
 
-#include "harness/rounds/catalogue.h"
 #include "harness/rounds/programs.h"
 #include "harness/suite/plan.h"
 

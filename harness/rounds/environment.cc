@@ -15,7 +15,6 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "harness/machine/cgroup.h"
 #include "harness/machine/fingerprint.h"
 #include "harness/machine/machine.h"
 #include "net/affinity.h"
@@ -32,7 +31,7 @@ namespace {
 
 void add_digest(Fingerprint& print, const std::string& key, const std::string& path) {
   try {
-    print.put(key, sha256_of(path));
+    print.put(key, compute_sha256(path));
   } catch (const std::exception& error) {
     print.missing(key, error.what());
   }
@@ -109,7 +108,7 @@ void add_hypervisor(Fingerprint& print) {
 void add_memory(Fingerprint& print) {
   const std::string info = read_file("/proc/meminfo").value_or("");
   const auto add = [&](const char* key, const char* label) {
-    if (const auto number = labelled_number(info, label)) {
+    if (const auto number = find_labelled_number(info, label)) {
       print.put(key, *number * 1024);
     } else {
       print.missing(key, fmt::format("/proc/meminfo: has no '{}'", label));

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "harness/machine/cgroup.h"
 #include "harness/machine/fingerprint.h"
 
 namespace fanin::harness {
@@ -31,14 +30,14 @@ TEST(Fingerprint, WritesWhatIsUnreadableWithItsReason) {
 
 TEST(Cgroup, FindsTheGroupOfBothVersions) {
   const std::string v1 = "4:memory:/a\n2:cpu,cpuacct:/b\n0::/unified\n";
-  EXPECT_EQ(cgroup_folder(v1, "cpu"), "/b");
-  EXPECT_EQ(cgroup_folder(v1, "memory"), "/a");
-  EXPECT_EQ(cgroup_folder(v1, "pids"), "/unified");
-  EXPECT_EQ(cgroup_folder("0::/user.slice\n", "cpu"), "/user.slice");
+  EXPECT_EQ(find_cgroup(v1, "cpu"), "/b");
+  EXPECT_EQ(find_cgroup(v1, "memory"), "/a");
+  EXPECT_EQ(find_cgroup(v1, "pids"), "/unified");
+  EXPECT_EQ(find_cgroup("0::/user.slice\n", "cpu"), "/user.slice");
 }
 
 TEST(Environment, HoldsWhatEveryReaderNeeds) {
-  const Json environment = read_environment(Programs::beside_self("", ""));
+  const Json environment = read_environment(Programs::find("", ""));
   for (const char* key : {"/kernel/release", "/cpu/model", "/memory/total_bytes", "/clocksource", "/hypervisor",
                           "/limits/nofile_hard", "/sysctl/net/core/somaxconn", "/build/compiler", "/load/averages",
                           "/cgroup/cpu_quota", "/kernel/mitigations", "/binaries/fanin_sha256"}) {
@@ -63,8 +62,8 @@ TEST(Digest, AgreesWithTheStandard) {
   ASSERT_NE(file, nullptr);
   std::fputs("abc", file);
   std::fclose(file);
-  EXPECT_EQ(sha256_of(path), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_THROW(sha256_of(path + "-absent"), std::runtime_error);
+  EXPECT_EQ(compute_sha256(path), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_THROW(compute_sha256(path + "-absent"), std::runtime_error);
   std::remove(path.c_str());
 }
 

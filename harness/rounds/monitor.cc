@@ -10,14 +10,13 @@
 #include <array>
 #include <string_view>
 
-#include "os/process_tree.h"
 #include "os/procfs.h"
 
 namespace fanin::harness {
 namespace {
 
 // Beyond this many tasks the readings at the window's borders would disturb the generator (about 3 us each).
-constexpr std::size_t kMostTasksWatched = 4096;
+constexpr std::size_t kMaxWatchedTasks = 4096;
 
 // The kernel's clocks of another process: its number inverted and shifted, with the kind in the low two bits
 // (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
@@ -56,7 +55,7 @@ void add(std::optional<Number>& sum, const std::optional<Number>& term) {
 }
 
 std::optional<std::uint64_t> kibibytes(const std::optional<std::string>& text, std::string_view key) {
-  const auto number = text ? labelled_number(*text, key) : std::nullopt;
+  const auto number = text ? find_labelled_number(*text, key) : std::nullopt;
   return number ? std::optional<std::uint64_t>(*number * 1024) : std::nullopt;
 }
 
@@ -65,7 +64,7 @@ std::optional<std::uint64_t> count_descriptors(const std::string& task) {
   if (::access(directory.c_str(), R_OK | X_OK) != 0) {
     return std::nullopt;
   }
-  return numbered_entries(directory).size();
+  return list_numbered_entries(directory).size();
 }
 
 bool is_zombie(const std::optional<std::string>& status) {
@@ -79,7 +78,7 @@ std::optional<std::string> living_task(pid_t process) {
   if (!is_zombie(read_file(main + "/status"))) {
     return main;
   }
-  for (const int task : numbered_entries(main + "/task")) {
+  for (const int task : list_numbered_entries(main + "/task")) {
     std::string directory = fmt::format("{}/task/{}", main, task);
     if (const auto status = read_file(directory + "/status"); status && !is_zombie(status)) {
       return directory;
@@ -90,7 +89,7 @@ std::optional<std::string> living_task(pid_t process) {
 
 }  // namespace
 
-CpuUse cpu_between(const CpuReading& before, const CpuReading& after) {
+CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after) {
   // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
   CpuUse use{std::max(Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
   const auto ticks = after.total_ticks - before.total_ticks;
@@ -106,8 +105,8 @@ CpuUse cpu_between(const CpuReading& before, const CpuReading& after) {
 
 std::vector<Monitor::Task> Monitor::walk() const {
   std::vector<Task> tasks;
-  for (const pid_t process : descendants_of(root_)) {
-    for (const pid_t task : numbered_entries(fmt::format("/proc/{}/task", process))) {
+  for (const pid_t process : list_descendants(root_)) {
+    for (const pid_t task : list_numbered_entries(fmt::format("/proc/{}/task", process))) {
       tasks.push_back({process, task});
     }
   }
@@ -120,11 +119,11 @@ void Monitor::discover() {
   forking_tasks_ = {{root_, root_}};
   reapers_ = {root_};
   task_status_.clear();
-  const std::vector<pid_t> leaders = children_of(root_, root_);
+  const std::vector<pid_t> leaders = list_children(root_, root_);
   for (const Task& task : tasks_) {
     const bool is_main = task.task == task.process;
     const bool is_leader = is_main && std::find(leaders.begin(), leaders.end(), task.process) != leaders.end();
-    const bool may_fork = is_leader || !children_of(task.process, task.task).empty();
+    const bool may_fork = is_leader || !list_children(task.process, task.task).empty();
     if (may_fork) {
       forking_tasks_.push_back(task);
     }
@@ -132,7 +131,7 @@ void Monitor::discover() {
         std::find(reapers_.begin(), reapers_.end(), task.process) == reapers_.end()) {
       reapers_.push_back(task.process);
     }
-    if (tasks_.size() <= kMostTasksWatched) {
+    if (tasks_.size() <= kMaxWatchedTasks) {
       const std::string path = fmt::format("/proc/{}/task/{}/status", task.process, task.task);
       task_status_.emplace_back(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     }
@@ -156,17 +155,17 @@ CpuReading Monitor::sum_clocks(const std::vector<pid_t>& processes, const std::v
   return sum;
 }
 
-std::optional<CpuReading> Monitor::cpu_quickly() const {
+std::optional<CpuReading> Monitor::read_cpu_of_known_tasks() const {
   std::vector<pid_t> processes;
   for (const Task& task : forking_tasks_) {
-    const std::vector<pid_t> children = children_of(task.process, task.task);
+    const std::vector<pid_t> children = list_children(task.process, task.task);
     processes.insert(processes.end(), children.begin(), children.end());
   }
   return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers_));
 }
 
-std::optional<CpuReading> Monitor::cpu_thoroughly() const {
-  const std::vector<pid_t> processes = descendants_of(root_);
+std::optional<CpuReading> Monitor::read_cpu_of_tree() const {
+  const std::vector<pid_t> processes = list_descendants(root_);
   std::vector<pid_t> reapers = processes;
   reapers.push_back(root_);
   return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers));
@@ -184,8 +183,8 @@ std::optional<Switches> Monitor::switches() const {
       return std::nullopt;
     }
     const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-    const auto voluntary = labelled_number(text, "voluntary_ctxt_switches");
-    const auto involuntary = labelled_number(text, "nonvoluntary_ctxt_switches");
+    const auto voluntary = find_labelled_number(text, "voluntary_ctxt_switches");
+    const auto involuntary = find_labelled_number(text, "nonvoluntary_ctxt_switches");
     if (!voluntary || !involuntary) {
       return std::nullopt;
     }
@@ -195,7 +194,7 @@ std::optional<Switches> Monitor::switches() const {
   return sum;
 }
 
-bool Monitor::same_tasks() const {
+bool Monitor::has_same_tasks() const {
   const std::vector<Task> tasks = walk();
   return std::equal(tasks.begin(), tasks.end(), tasks_.begin(), tasks_.end(),
                     [](const Task& a, const Task& b) { return a.process == b.process && a.task == b.task; });
@@ -203,14 +202,14 @@ bool Monitor::same_tasks() const {
 
 Footprint Monitor::footprint() const {
   Footprint print{0, 0, 0, 0, 0, 0};
-  for (const pid_t process : descendants_of(root_)) {
+  for (const pid_t process : list_descendants(root_)) {
     const auto task = living_task(process);
     if (!task) {
       continue;
     }
     const auto status = read_file(*task + "/status");
     ++print.processes;
-    add(print.threads, status ? labelled_number(*status, "Threads") : std::nullopt);
+    add(print.threads, status ? find_labelled_number(*status, "Threads") : std::nullopt);
     add(print.page_table_bytes, kibibytes(status, "VmPTE"));
     const auto rollup = read_file(*task + "/smaps_rollup");
     add(print.rss_bytes, kibibytes(rollup, "Rss"));

@@ -26,7 +26,7 @@ struct CpuUse {
   std::optional<Nanoseconds> system;
 };
 
-CpuUse cpu_between(const CpuReading& before, const CpuReading& after);
+CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after);
 
 struct Switches {
   std::uint64_t voluntary = 0;
@@ -58,15 +58,15 @@ class Monitor {
   // which processes have children or have reaped some, and finds new children of those alone (0.6 us per process, where
   // the thorough one takes 30). The thorough one is for when the window has closed and the generator rests. Nothing
   // where the root has no descendants.
-  std::optional<CpuReading> cpu_quickly() const;
-  std::optional<CpuReading> cpu_thoroughly() const;
+  std::optional<CpuReading> read_cpu_of_known_tasks() const;
+  std::optional<CpuReading> read_cpu_of_tree() const;
 
   // Sums over the tasks that discover() found. Nothing where one of them has ended since, or where there were too
   // many to keep open.
   std::optional<Switches> switches() const;
 
   // Whether the tree has the same tasks as at discover(): otherwise switches() has not seen the new ones.
-  bool same_tasks() const;
+  bool has_same_tasks() const;
 
   // Walks the tree again. Takes about 0.1 ms per process.
   Footprint footprint() const;

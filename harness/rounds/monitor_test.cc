@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "os/child_process.h"
-#include "os/process_tree.h"
 #include "os/procfs.h"
 
 namespace fanin::harness {
@@ -22,11 +21,11 @@ using ::testing::ElementsAre;
 
 TEST(Procfs, ReadsLabels) {
   const std::string text = "Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t7\nRss:   2048 kB\n";
-  EXPECT_EQ(labelled_number(text, "voluntary_ctxt_switches"), 12U);
-  EXPECT_EQ(labelled_number(text, "nonvoluntary_ctxt_switches"), 7U);
-  EXPECT_EQ(labelled_number(text, "Rss"), 2048U);
-  EXPECT_EQ(labelled_number(text, "Pss"), std::nullopt);
-  EXPECT_EQ(labelled_number(text, "Name"), std::nullopt);
+  EXPECT_EQ(find_labelled_number(text, "voluntary_ctxt_switches"), 12U);
+  EXPECT_EQ(find_labelled_number(text, "nonvoluntary_ctxt_switches"), 7U);
+  EXPECT_EQ(find_labelled_number(text, "Rss"), 2048U);
+  EXPECT_EQ(find_labelled_number(text, "Pss"), std::nullopt);
+  EXPECT_EQ(find_labelled_number(text, "Name"), std::nullopt);
 }
 
 // Would catch: fields counted from the left, which a program called "a) b (c" shifts.
@@ -86,7 +85,7 @@ class Helper {
     ::waitpid(root_, nullptr, 0);
   }
   pid_t root() const { return root_; }
-  pid_t pid() const { return children_of(root_, root_).at(0); }
+  pid_t pid() const { return list_children(root_, root_).at(0); }
   bool done() const { return done_; }
 
  private:
@@ -125,11 +124,11 @@ TEST(Monitor, CountsExitedThreadsLiveAndReapedChildren) {
   ASSERT_TRUE(helper.done());
   Monitor monitor(helper.root());
   monitor.discover();
-  const auto reading = monitor.cpu_quickly();
+  const auto reading = monitor.read_cpu_of_known_tasks();
   ASSERT_TRUE(reading);
   EXPECT_GE(reading->total, 390ms);  // the reaped child's time is cut to ticks of 10 ms
   EXPECT_LT(reading->total, 4s);
-  const auto thorough = monitor.cpu_thoroughly();
+  const auto thorough = monitor.read_cpu_of_tree();
   ASSERT_TRUE(thorough);
   EXPECT_GE(thorough->total, reading->total);  // both see everything
   EXPECT_LT(thorough->total, reading->total + 50ms);
@@ -173,7 +172,7 @@ TEST(Monitor, TimeNeverShrinksWhenAChildIsReaped) {
   ASSERT_TRUE(helper.done());
   Monitor monitor(helper.root());
   monitor.discover();
-  const auto before = monitor.cpu_quickly();
+  const auto before = monitor.read_cpu_of_known_tasks();
   ASSERT_TRUE(before);
   EXPECT_GE(before->total, 200ms);
   ASSERT_EQ(monitor.footprint().processes, 2U);  // the zombie holds nothing
@@ -186,7 +185,7 @@ TEST(Monitor, TimeNeverShrinksWhenAChildIsReaped) {
   while (!reaped()) {
     std::this_thread::yield();
   }
-  const auto after = monitor.cpu_thoroughly();
+  const auto after = monitor.read_cpu_of_tree();
   ASSERT_TRUE(after);
   EXPECT_GE(after->total, before->total - 20ms);  // ticks of 10 ms each for user and system
 }
@@ -205,7 +204,7 @@ TEST(Monitor, CountsThreadsAndTheirSwitches) {
   Monitor monitor(helper.root());
   monitor.discover();
   EXPECT_EQ(monitor.footprint().threads, 4U);
-  EXPECT_TRUE(monitor.same_tasks());
+  EXPECT_TRUE(monitor.has_same_tasks());
   const auto before = monitor.switches();
   ASSERT_TRUE(before);
   auto after = monitor.switches();
@@ -259,17 +258,17 @@ TEST(Monitor, SaysNothingAboutTheDead) {
   }
   Monitor monitor(gone);
   monitor.discover();
-  EXPECT_FALSE(monitor.cpu_quickly());
-  EXPECT_FALSE(monitor.cpu_thoroughly());
+  EXPECT_FALSE(monitor.read_cpu_of_known_tasks());
+  EXPECT_FALSE(monitor.read_cpu_of_tree());
   EXPECT_FALSE(monitor.switches());
 }
 
 TEST(Monitor, SplitsAsTheTicksSay) {
-  const CpuUse use = cpu_between({100ms, 20ms, 80ms}, {300ms, 60ms, 240ms});
+  const CpuUse use = subtract_cpu({100ms, 20ms, 80ms}, {300ms, 60ms, 240ms});
   EXPECT_EQ(use.total, 200ms);
   EXPECT_EQ(use.user, 50ms);
   EXPECT_EQ(use.system, 150ms);
-  EXPECT_FALSE(cpu_between({1ms, 0ms, 0ms}, {2ms, 0ms, 0ms}).user);
+  EXPECT_FALSE(subtract_cpu({1ms, 0ms, 0ms}, {2ms, 0ms, 0ms}).user);
 }
 
 }  // namespace

@@ -1,7 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "harness/json/json_reader.h"
+#include "harness/machine/machine_limits.h"
+#include "harness/suite/plan.h"
+#include "harness/suite/suite.h"
 
 namespace fanin::harness {
 
@@ -13,7 +21,7 @@ struct Programs {
   std::string conformance;  // empty where there is none beside the others
 
   // The paths beside the running binary; an override that is not empty goes first.
-  static Programs beside_self(const std::string& server_override, const std::string& load_override);
+  static Programs find(const std::string& server_override, const std::string& load_override);
 
   // The directory of suites/, plots/ and results/schema/: share/fanin beside the program in a build directory, else
   // ../share/fanin, where `cmake --install` puts it. Throws std::invalid_argument if neither exists.
@@ -24,6 +32,39 @@ struct Programs {
 void require_generator(const std::string& path);
 
 // SHA-256 of a file in hexadecimal, by the sha256sum program. Throws std::runtime_error with the reason.
-std::string sha256_of(const std::string& path);
+std::string compute_sha256(const std::string& path);
+
+struct Model {
+  std::string name;
+  std::string summary;
+  std::string kind;  // "model" or "anti-pattern"
+  bool supported = false;
+  std::string reason;  // why this machine does not support it
+  std::vector<std::string> protocols;
+  std::optional<std::int64_t> max_descriptor;
+  std::optional<std::int64_t> concurrency;  // connections that it serves at the same time; nothing: no bound
+};
+
+// What `fanin-server list --json` says it can do. A value; any thread.
+class Catalogue {
+ public:
+  // Runs `program list --json`. Throws std::invalid_argument or std::system_error naming the program.
+  static Catalogue query(const std::string& program);
+  static Catalogue parse(const Json& listing, const std::string& name);
+
+  const std::vector<Model>& models() const noexcept { return models_; }
+  const Model* find(const std::string& name) const;
+
+ private:
+  std::vector<Model> models_;
+};
+
+// Throws std::invalid_argument naming the first server of the suite in `file` whose model is not in the catalogue.
+void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue);
+
+// Why this cell cannot be measured here, empty where it can: found out before any timing. The limit on descriptors
+// binds each process; a server that scales out takes as many as it needs.
+std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
+                               const MachineLimits& limits);
 
 }  // namespace fanin::harness

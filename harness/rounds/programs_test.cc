@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "harness/rounds/round.h"
+
 namespace fanin::harness {
 namespace {
 
@@ -35,5 +37,91 @@ TEST_F(ProgramsTest, DataIsBesideTheProgramOrInItsPrefix) {
   EXPECT_EQ(programs.data(), root_ / "bin" / "share" / "fanin");
 }
 
+using ::testing::HasSubstr;
+
+Catalogue small_catalogue() {
+  return Catalogue::parse(Json::parse(R"({"schema_version":1,"models":[
+    {"name":"select","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":1023},
+    {"name":"epoll","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"max_descriptor":null},
+    {"name":"prefork","summary":"s","kind":"model","supported":true,"reason":null,"protocols":["echo"],"concurrency":10},
+    {"name":"io-uring","summary":"s","kind":"model","supported":false,"reason":"io_uring is disabled","protocols":["echo"],
+     "max_descriptor":null}],"protocols":[]})"),
+                          "list");
+}
+
+std::string reason(const std::string& model, const std::string& workload,
+                   const MachineLimits& limits = {.descriptors_hard = 20'000}, const std::string& args = "[]") {
+  const Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
+      model + R"(","args":)" + args + R"(}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
+      R"(,"sweep":{"parameter":"pipeline","values":[1]}}]})");
+  const Suite suite = parse_suite(document, "s.json");
+  return unsupported_reason(make_cells(suite).front(), suite.servers.front(), small_catalogue(), limits);
+}
+
+TEST(Unsupported, NothingWhereItWorks) {
+  EXPECT_EQ(reason("epoll", R"({"protocol":"echo","connections":10,"idle_connections":10000})"), "");
+  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":1000})"), "");
+}
+
+// Would catch: a limit that shows only as failed rounds, or as connections that are silently missing.
+TEST(Unsupported, SaysWhyBeforehand) {
+  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":10,"idle_connections":1000})"),
+            "1010 connections need descriptors beyond 1023, the highest that select can watch");
+  EXPECT_EQ(reason("io-uring", R"({"protocol":"echo"})"), "io_uring is disabled");
+  EXPECT_EQ(reason("epoll", R"({"protocol":"http"})"), "model epoll does not serve protocol http");
+  EXPECT_THAT(reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
+}
+
+// Would catch: a server that scales out refused for the limit of one process, or let through where the machine as a
+// whole has no room, to fail after a minute of connecting.
+TEST(Unsupported, AsksTheDoctorAboutServersThatScaleOut) {
+  const std::string args = R"(["--processes","{processes}"])";
+  const std::string workload = R"({"protocol":"echo","connections":100,"idle_connections":100000})";
+  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000}, args), "");
+  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000, .file_max = 204'295}, args),
+            "no room for 100100 connections: fs.file-max is 204295, 204296 needed (fanin doctor --connections 100100)");
+}
+
+// Would catch: connections that wait in the kernel's queue, measured as if the server held them at no cost.
+TEST(Unsupported, IdleConnectionsThatNobodyAccepts) {
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":9})"), "");
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":100})"),
+            "prefork serves 10 connections at a time, and of 101 the others would only wait to be accepted");
+  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":500})"), "");  // they take turns, that is a result
+}
+
+TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
+  const Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epol"}],
+          "experiments":[{"name":"x","servers":["s"],"workload":{"protocol":"echo"},
+                          "sweep":{"parameter":"pipeline","values":[1]}}]})");
+  try {
+    check_models(parse_suite(document, "s.json"), "s.json", small_catalogue());
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(),
+                 "s.json: /servers/0/model: there is no model 'epol': known are select, epoll, prefork, io-uring");
+  }
+}
+
+Json report_of(const std::string& cases) {
+  return Json::parse(R"({"testsuites":[{"name":"Gate","testsuite":[)" + cases + "]}]}");
+}
+
+TEST(Conformance, ReadsTheReport) {
+  const std::string good = R"({"name":"a","status":"RUN","result":"COMPLETED"})";
+  const std::string bad = R"({"name":"b","status":"RUN","result":"COMPLETED","failures":[{"failure":"x"}]})";
+  const std::string skipped = R"({"name":"c","status":"RUN","result":"SKIPPED"})";
+  EXPECT_EQ(parse_conformance_report(report_of(good + "," + skipped))["status"], "passed");
+  EXPECT_EQ(parse_conformance_report(report_of(good + "," + skipped))["cases"], 1);
+  EXPECT_EQ(parse_conformance_report(report_of(good + "," + bad))["status"], "failed");
+  EXPECT_EQ(parse_conformance_report(report_of(good + "," + bad))["reason"],
+            "1 of 2 conformance cases failed, the first is b");
+  EXPECT_EQ(parse_conformance_report(report_of(skipped))["status"], "skipped");
+  EXPECT_EQ(parse_conformance_report(report_of(""))["status"], "skipped");
+}
+
 }  // namespace
+
 }  // namespace fanin::harness

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "harness/analysis/figures.h"
 #include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
 #include "os/printable.h"
@@ -17,9 +16,9 @@ namespace {
 constexpr std::size_t kBarWidth = 24;
 
 std::string figures(const Json& round) {
-  return fmt::format("{}, p99 {}, server {} per request", figure(metric_of(round, "throughput_per_s"), "1/s"),
-                     figure(metric_of(round, "response_p99_ns"), "ns"),
-                     figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
+  return fmt::format("{}, p99 {}, server {} per request", format_figure(metric_of(round, "throughput_per_s"), "1/s"),
+                     format_figure(metric_of(round, "response_p99_ns"), "ns"),
+                     format_figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
 }
 
 // The codes; a round that failed has its reason, which has no code.
@@ -50,7 +49,7 @@ Progress::Progress(bool is_terminal, std::size_t rounds, ExpectedTime planned)
       planned_left_(planned + kRoundOverhead * static_cast<double>(rounds)),
       started_(now()) {}
 
-// What is planned, stretched as the rounds so far were.
+// What is planned, scale as the rounds so far were.
 ExpectedTime Progress::time_left() const {
   if (planned_done_ <= ExpectedTime::zero()) {
     return planned_left_;

@@ -1,6 +1,7 @@
 #include "harness/rounds/round.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "harness/rounds/environment.h"
 #include "harness/rounds/load_run.h"
 #include "harness/rounds/server_under_test.h"
+#include "os/child_process.h"
 
 namespace fanin::harness {
 namespace {
@@ -39,11 +41,12 @@ void fail(Outcome& outcome, const std::string& reason) {
 }
 
 // Drives the server and fills in what was measured. A failure is in the round.
-void measure(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uint64_t seed, Outcome& outcome) {
+void measure(const RoundContext& context, ServerUnderTest& server, const Cell& cell, std::uint64_t seed,
+             Outcome& outcome) {
   Json& round = outcome.round;
-  LoadRun load(rig, server, cell, seed);
+  LoadRun load(context, server, cell, seed);
   try {
-    load.run(rig.interrupt_fd);
+    load.run(context.interrupt_fd);
     round["reason"] = load.remark().empty() ? Json(nullptr) : Json(load.remark());
   } catch (const GeneratorFailure& failure) {
     fail(outcome, failure.what());
@@ -62,30 +65,30 @@ void measure(const Rig& rig, ServerUnderTest& server, const Cell& cell, std::uin
 
 // A server that dies makes the generator fail too, and the generator's end may be seen first: so where the round has
 // failed, the server gets a moment to turn out dead, which is then the reason that matters.
-void look_for_death(ServerUnderTest& server, Outcome& outcome) {
+void check_server_ended(ServerUnderTest& server, Outcome& outcome) {
   const Nanoseconds moment = outcome.round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
   const auto ended = [&] { return server.process().status().has_value(); };
   if (wait_until({&server.process()}, -1, -1, now() + moment, ended) == WaitResult::kDone) {
-    fail(outcome, server.death_notice());
+    fail(outcome, server.describe_end());
   }
 }
 
 void finish_server(ServerUnderTest& server, Outcome& outcome) {
   Json& round = outcome.round;
-  look_for_death(server, outcome);
+  check_server_ended(server, outcome);
   Json counters;
   const std::string trouble = server.stop_and_collect(counters);
   round["server"]["counters"] = counters;
   const auto& status = server.process().status();
   round["server"]["exit_status"] = status ? Json(status->number()) : Json(nullptr);
-  const std::string last_words = server.process().err().tail();
-  round["server"]["stderr_tail"] = last_words.empty() ? Json(nullptr) : Json(last_words);
+  const std::string last_line = server.process().err().tail();
+  round["server"]["stderr_tail"] = last_line.empty() ? Json(nullptr) : Json(last_line);
   if (!trouble.empty() && round["status"] != "failed") {
     fail(outcome, trouble);
   }
 }
 
-Outcome run(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::uint64_t seed) {
+Outcome run(const RoundContext& context, const ServerSpec& spec, const Cell& cell, std::uint64_t seed) {
   Outcome outcome{{{"cell", cell.id},
                    {"started_at", timestamp_now()},
                    {"status", "ok"},
@@ -96,7 +99,7 @@ Outcome run(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::uint6
   Json& round = outcome.round;
   std::optional<ServerUnderTest> server;
   try {
-    server.emplace(spec, cell.workload, rig.programs.server, rig.placement.server_cpus);
+    server.emplace(spec, cell.workload, context.programs.server, context.placement.server_cpus);
   } catch (const CannotStart& error) {
     if (spec.command.empty()) {
       throw;  // a program of ours has gone: no server can be measured
@@ -108,9 +111,9 @@ Outcome run(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::uint6
     round["server"][key] = nullptr;
   }
   try {
-    server->wait_ready(rig.interrupt_fd);
+    server->wait_ready(context.interrupt_fd);
     round["server"]["ready_ns"] = server->ready_time().count();
-    measure(rig, *server, cell, seed, outcome);
+    measure(context, *server, cell, seed, outcome);
   } catch (const RoundFailure& failure) {
     fail(outcome, failure.what());
   }
@@ -120,16 +123,125 @@ Outcome run(const Rig& rig, const ServerSpec& spec, const Cell& cell, std::uint6
 
 }  // namespace
 
-Json run_round(const Rig& rig, const ServerSpec& server, const Cell& cell, std::uint64_t seed) {
-  return run(rig, server, cell, seed).round;
+Json run_round(const RoundContext& context, const ServerSpec& server, const Cell& cell, std::uint64_t seed) {
+  return run(context, server, cell, seed).round;
 }
 
-Json run_round_for_check(const Rig& rig, const ServerSpec& server, const Cell& cell) {
-  Outcome outcome = run(rig, server, cell, 1);
+Json run_checked_round(const RoundContext& context, const ServerSpec& server, const Cell& cell) {
+  Outcome outcome = run(context, server, cell, 1);
   if (outcome.generator_failed) {
     throw RunFailure(outcome.round["reason"].get<std::string>());
   }
   return std::move(outcome.round);
+}
+
+namespace {
+
+constexpr Nanoseconds kDeadline = std::chrono::minutes(3);
+constexpr int kShortage = 2;  // of fanin-conformance: it lacks something itself, the server has shown nothing
+
+Json verdict(const char* status, int cases, const Json& reason) {
+  return {{"status", status}, {"cases", cases}, {"reason", reason}};
+}
+
+Json run_conformance_cases(const RoundContext& context, const std::string& model, const std::string& protocol) {
+  const Descriptor report(check(::memfd_create("conformance", MFD_CLOEXEC), "memfd_create"));
+  const std::string path = fmt::format("/dev/fd/{}", report.get());  // in both processes
+  Launch launch;
+  launch.argv = {context.programs.conformance,
+                 "--server",
+                 context.programs.server,
+                 "--model",
+                 model,
+                 "--protocol",
+                 protocol,
+                 "--quick",
+                 fmt::format("--gtest_output=json:{}", path)};
+  launch.pass_descriptor = report.get();
+  launch.cpus = context.placement.server_cpus;  // nothing is timed, so the cases may have all CPUs
+  launch.cpus.insert(launch.cpus.end(), context.placement.client_cpus.begin(), context.placement.client_cpus.end());
+  ChildProcess gate(launch);
+  const auto ended = [&] { return gate.status().has_value(); };
+  const WaitResult result = wait_until({&gate}, -1, context.interrupt_fd, now() + kDeadline, ended);
+  if (result == WaitResult::kInterrupted) {
+    throw Interrupted{};
+  }
+  if (result == WaitResult::kDeadline) {
+    return verdict("failed", 0, "the conformance cases did not end within 3 minutes");
+  }
+  const ExitStatus status = *gate.status();
+  if (status.code == kShortage || status.signal != 0) {
+    const std::string last_line = gate.err().last_line();
+    throw RunFailure(fmt::format("the conformance check does not work: {}",
+                                 last_line.empty() ? "fanin-conformance: " + status.text() : last_line));
+  }
+  return parse_conformance_report(load_json(path));
+}
+
+// Counts requests and measures no time, so a busy machine cannot fail a server.
+Json run_verified_load(const RoundContext& context, const ServerSpec& server, Cell cell) {
+  cell.workload = cell.workload.for_conformance();
+  cell.warmup = {std::chrono::milliseconds(10)};
+  const Json round = run_checked_round(context, server, cell);
+  if (round["status"] == "failed") {
+    return verdict("failed", 1, round["reason"]);
+  }
+  const Json& requests = round["load"]["requests"];
+  if (requests.value("failed", 0) > 0) {
+    return verdict("failed", 1,
+                   fmt::format("{} of {} requests failed: {}", requests.value("failed", 0), requests.value("sent", 0),
+                               round["load"].value("errors", Json()).dump()));
+  }
+  if (requests.value("completed", 0) == 0) {
+    return verdict("failed", 1, "no request was answered");
+  }
+  return verdict("passed", 1, nullptr);
+}
+
+}  // namespace
+
+Json parse_conformance_report(const Json& report) {
+  int ran = 0;
+  int failed = 0;
+  std::string first;
+  std::string skipped;
+  for (const Json& suite : report.at("testsuites")) {
+    for (const Json& test : suite.at("testsuite")) {
+      if (test.value("result", "") == "SKIPPED" || test.value("status", "") != "RUN") {
+        skipped = skipped.empty() ? test.at("name").get<std::string>() : skipped;
+        continue;
+      }
+      ++ran;
+      if (test.contains("failures")) {
+        ++failed;
+        first = first.empty() ? test.at("name").get<std::string>() : first;
+      }
+    }
+  }
+  if (failed > 0) {
+    return verdict("failed", ran,
+                   fmt::format("{} of {} conformance cases failed, the first is {}", failed, ran, first));
+  }
+  if (ran == 0) {
+    return verdict("skipped", 0, skipped.empty() ? "there are no conformance cases for it" : "all cases were skipped");
+  }
+  return verdict("passed", ran, nullptr);
+}
+
+Json check_conformance(const RoundContext& context, const ServerSpec& server, const Cell& representative) {
+  const std::string protocol = representative.workload.protocol();
+  Json result = run_verified_load(context, server, representative);
+  if (result["status"] == "passed" && !server.model.empty() && !context.programs.conformance.empty()) {
+    Json gate = run_conformance_cases(context, server.model, protocol);
+    // Without cases of its own for this protocol, the verified run stands.
+    if (gate["status"] != "skipped") {
+      gate["cases"] = gate["cases"].get<int>() + 1;
+      result = std::move(gate);
+    }
+  }
+  result["server"] = server.name;
+  result["protocol"] = protocol;
+  return result;
 }
 
 }  // namespace fanin::harness

@@ -19,12 +19,12 @@ using ::testing::HasSubstr;
 
 // The scripted programs of testdata/ in the place of the real ones: what is tested is what the harness makes of
 // failures.
-Rig scripted_rig() {
-  Rig rig;
-  rig.programs.server = FANIN_TESTDATA "/scripted_server.py";
-  rig.programs.load = FANIN_TESTDATA "/scripted_load.py";
-  rig.placement = choose_placement(allowed_cpus());
-  return rig;
+RoundContext scripted_context() {
+  RoundContext context;
+  context.programs.server = FANIN_TESTDATA "/scripted_server.py";
+  context.programs.load = FANIN_TESTDATA "/scripted_load.py";
+  context.placement = choose_placement(allowed_cpus());
+  return context;
 }
 
 Suite scripted_suite(const std::string& model, const std::string& mode) {
@@ -38,13 +38,13 @@ Suite scripted_suite(const std::string& model, const std::string& mode) {
   return parse_suite(document, "s.json");
 }
 
-Json run_scripted(const Rig& rig, const std::string& model, const std::string& mode) {
+Json run_scripted(const RoundContext& context, const std::string& model, const std::string& mode) {
   const Suite suite = scripted_suite(model, mode);
-  return run_round(rig, suite.servers.front(), make_cells(suite).front(), 1);
+  return run_round(context, suite.servers.front(), make_cells(suite).front(), 1);
 }
 
 Json run_scripted(const std::string& model, const std::string& mode) {
-  return run_scripted(scripted_rig(), model, mode);
+  return run_scripted(scripted_context(), model, mode);
 }
 
 TEST(Round, ReadsTheServerAtTheBordersOfTheWindow) {
@@ -81,7 +81,7 @@ TEST(Round, ReadsMemoryAloneWhereThatIsTheQuestion) {
   document["experiments"][0]["workload"]["connections"] = 1;
   document["experiments"][0]["sweep"] = {{"parameter", "idle_connections"}, {"values", {0}}};
   const Suite suite = parse_suite(document, "s.json");
-  const Json round = run_round(scripted_rig(), suite.servers.front(), make_cells(suite).front(), 1);
+  const Json round = run_round(scripted_context(), suite.servers.front(), make_cells(suite).front(), 1);
   EXPECT_EQ(round["status"], "ok") << round["reason"];
   EXPECT_GT(round["server"]["pss_bytes"], 0);
   EXPECT_GT(round["server"]["page_table_bytes"], 0);
@@ -141,7 +141,7 @@ TEST(Round, FailsWhereTheGeneratorDoes) {
 TEST(Round, ACheckBlamesTheServerForItsOwnFailuresAlone) {
   const auto check = [](const std::string& model, const std::string& mode) {
     const Suite suite = scripted_suite(model, mode);
-    return run_round_for_check(scripted_rig(), suite.servers.front(), make_cells(suite).front());
+    return run_checked_round(scripted_context(), suite.servers.front(), make_cells(suite).front());
   };
   for (const char* mode : {"refuses", "garbage"}) {
     EXPECT_THROW(check("steady", mode), RunFailure) << mode;
@@ -153,9 +153,9 @@ TEST(Round, ACheckBlamesTheServerForItsOwnFailuresAlone) {
 
 // Would catch: a suite that waits for ever for a generator that hangs.
 TEST(Round, BoundsAGeneratorThatHangs) {
-  Rig rig = scripted_rig();
-  rig.patience = 100ms;
-  const Json round = run_scripted(rig, "steady", "hangs");
+  RoundContext context = scripted_context();
+  context.generator_margin = 100ms;
+  const Json round = run_scripted(context, "steady", "hangs");
   EXPECT_EQ(round["status"], "failed");
   EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("fanin-load did not end within"));
   EXPECT_EQ(round["server"]["exit_status"], 0);  // the server was none the worse and was stopped in the ordinary way
@@ -165,7 +165,7 @@ TEST(Round, FailsWhereTheServersCommandIsNotThere) {
   Json document = scripted_suite("steady", "good").document;
   document["servers"][0] = {{"name", "s"}, {"command", {"/no/such/server", "{port}"}}};
   const Suite suite = parse_suite(document, "s.json");
-  const Json round = run_round(scripted_rig(), suite.servers.front(), make_cells(suite).front(), 1);
+  const Json round = run_round(scripted_context(), suite.servers.front(), make_cells(suite).front(), 1);
   EXPECT_EQ(round["status"], "failed");
   EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("/no/such/server"));
   EXPECT_TRUE(round["server"].is_null());
@@ -173,11 +173,11 @@ TEST(Round, FailsWhereTheServersCommandIsNotThere) {
 
 // Would catch: what the harness lacks itself, a program of its own or a descriptor, recorded as the server's failure.
 TEST(Round, BlamesNoServerForWhatTheHarnessLacks) {
-  Rig rig = scripted_rig();
-  rig.programs.load = "/no/such/load";
-  EXPECT_THROW(run_scripted(rig, "steady", "good"), std::system_error);
-  rig.programs.server = "/no/such/server";
-  EXPECT_THROW(run_scripted(rig, "steady", "good"), std::system_error);
+  RoundContext context = scripted_context();
+  context.programs.load = "/no/such/load";
+  EXPECT_THROW(run_scripted(context, "steady", "good"), std::system_error);
+  context.programs.server = "/no/such/server";
+  EXPECT_THROW(run_scripted(context, "steady", "good"), std::system_error);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit few{4, before.rlim_max};
@@ -188,9 +188,9 @@ TEST(Round, BlamesNoServerForWhatTheHarnessLacks) {
 
 TEST(Round, EndsAtOnceWhenInterrupted) {
   const Descriptor event(::eventfd(1, EFD_CLOEXEC));
-  Rig rig = scripted_rig();
-  rig.interrupt_fd = event.get();
-  EXPECT_THROW(run_scripted(rig, "steady", "hangs"), Interrupted);
+  RoundContext context = scripted_context();
+  context.interrupt_fd = event.get();
+  EXPECT_THROW(run_scripted(context, "steady", "hangs"), Interrupted);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "harness/analysis/slopes.h"
+#include "harness/analysis/summary.h"
 
 namespace fanin::harness {
 namespace {
@@ -40,8 +40,8 @@ std::vector<const Json*> RunRecord::rounds_of(const std::string& cell) const {
 }
 
 CellVerdict RunRecord::verdict(const Cell& cell) const {
-  const auto found = settled.find(cell.id);
-  return found != settled.end() ? found->second : judge_cell(rounds_of(cell.id), suite.repetitions);
+  const auto found = excluded.find(cell.id);
+  return found != excluded.end() ? found->second : judge_cell(rounds_of(cell.id), suite.repetitions);
 }
 
 Json RunRecord::cells_to_json() const {

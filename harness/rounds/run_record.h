@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "harness/analysis/summary.h"
-#include "harness/machine/placement.h"
-#include "harness/rounds/catalogue.h"
+#include "harness/machine/machine.h"
+#include "harness/rounds/programs.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
 
@@ -26,7 +26,7 @@ struct RunRecord {
   Json placement;
   Json conformance = Json::array();
   std::vector<Cell> cells;
-  std::map<std::string, CellVerdict> settled;  // by cell id: unsupported or failed before any round
+  std::map<std::string, CellVerdict> excluded;  // by cell id: unsupported or failed before any round
   std::vector<Json> rounds;
 
   CellVerdict verdict(const Cell& cell) const;

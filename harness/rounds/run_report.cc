@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/analysis/figures.h"
 #include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
 #include "os/format.h"
@@ -54,7 +53,7 @@ std::string row(const RunRecord& record, const Cell& cell, Footnotes& footnotes)
   for (const Column& column : kColumns) {
     for (const Json& summary : summaries) {
       if (summary["metric"] == column.metric) {
-        text += fmt::format(" {:>10}", figure(summary["median"], summary["unit"].get<std::string>()));
+        text += fmt::format(" {:>10}", format_figure(summary["median"], summary["unit"].get<std::string>()));
       }
     }
   }
@@ -72,7 +71,7 @@ std::string slope_row(const std::string& server, const std::vector<Json>& slopes
   for (const Column& column : kSlopeColumns) {
     for (const Json& slope : slopes) {
       if (slope["metric"] == column.metric) {
-        text += fmt::format(" {:>12}", figure(slope["median"], "bytes"));
+        text += fmt::format(" {:>12}", format_figure(slope["median"], "bytes"));
       }
     }
   }

@@ -1,5 +1,3 @@
-#include "harness/rounds/runner.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,15 +8,16 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/rounds/conformance.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/interrupt.h"
 #include "harness/rounds/progress.h"
-#include "harness/rounds/rounds_log.h"
+#include "harness/rounds/round.h"
+#include "harness/rounds/run_directory.h"
 #include "harness/rounds/run_report.h"
 #include "harness/rounds/server_under_test.h"
+#include "harness/rounds/suite_run.h"
 #include "net/affinity.h"
-#include "os/atomic_file.h"
+#include "os/files.h"
 #include "os/format.h"
 #include "os/printable.h"
 #include "os/program.h"
@@ -27,67 +26,67 @@ namespace fanin::harness {
 namespace {
 
 // One run from its first conformance case to its run.json.
-class Run {
+class Runner {
  public:
-  explicit Run(Session session) : session_(std::move(session)), log_(session_.directory + "/rounds.jsonl") {}
+  explicit Runner(SuiteRun run) : run_(std::move(run)), log_(run_.directory + "/rounds.jsonl") {}
 
   void announce() const;
   void check_servers();   // throws Interrupted
   void measure_blocks();  // throws Interrupted
   void finish(bool complete);
-  const Session& session() const noexcept { return session_; }
+  const SuiteRun& run() const noexcept { return run_; }
   bool is_removed() const noexcept { return log_.is_removed(); }
 
  private:
   using Done = std::set<std::pair<std::string, int>>;  // cell and block
 
-  const ServerSpec& server_of(const Cell& cell) const;
-  void settle_by_conformance(const Cell& cell);
-  Done rounds_done() const;
-  std::vector<const Cell*> open_cells() const;
+  const ServerSpec& find_server(const Cell& cell) const;
+  void exclude_nonconforming(const Cell& cell);
+  Done list_finished_rounds() const;
+  std::vector<const Cell*> list_open_cells() const;
   void measure(const Cell& cell, int block, std::size_t order);
   void write_run() const;
 
-  Session session_;
+  SuiteRun run_;
   RoundsLog log_;
 };
 
-const ServerSpec& Run::server_of(const Cell& cell) const {
-  const auto& servers = session_.record.suite.servers;
+const ServerSpec& Runner::find_server(const Cell& cell) const {
+  const auto& servers = run_.record.suite.servers;
   return *std::find_if(servers.begin(), servers.end(), [&](const ServerSpec& s) { return s.name == cell.server; });
 }
 
-std::vector<const Cell*> Run::open_cells() const {
+std::vector<const Cell*> Runner::list_open_cells() const {
   std::vector<const Cell*> open;
-  for (const Cell& cell : session_.record.cells) {
-    if (session_.record.settled.count(cell.id) == 0) {
+  for (const Cell& cell : run_.record.cells) {
+    if (run_.record.excluded.count(cell.id) == 0) {
       open.push_back(&cell);
     }
   }
   return open;
 }
 
-void Run::announce() const {
-  const RunRecord& record = session_.record;
-  const Placement& placement = session_.rig.placement;
+void Runner::announce() const {
+  const RunRecord& record = run_.record;
+  const Placement& placement = run_.context.placement;
   const std::string where =
       placement.split ? fmt::format("server on CPU {}, client on CPU {}", format_cpu_list(placement.server_cpus),
                                     format_cpu_list(placement.client_cpus))
                       : "server and client share one CPU, so that they take it from each other";
   print_text(stderr,
              fmt::format("{}: {}, {} of them unsupported here; {}, seed {}; {}\n", printable(record.run_id),
-                         plural(record.cells.size(), "cell"), record.settled.size(),
+                         plural(record.cells.size(), "cell"), record.excluded.size(),
                          plural(static_cast<std::uint64_t>(record.suite.repetitions), "block"), record.seed, where));
 }
 
-void Run::settle_by_conformance(const Cell& cell) {
-  RunRecord& record = session_.record;
+void Runner::exclude_nonconforming(const Cell& cell) {
+  RunRecord& record = run_.record;
   const auto is_about_it = [&](const Json& entry) {
     return entry.at("server") == cell.server && entry.at("protocol") == cell.workload.protocol();
   };
   auto entry = std::find_if(record.conformance.begin(), record.conformance.end(), is_about_it);
   if (entry == record.conformance.end()) {
-    record.conformance.push_back(check_conformance(session_.rig, server_of(cell), cell));
+    record.conformance.push_back(check_conformance(run_.context, find_server(cell), cell));
     entry = record.conformance.end() - 1;
     if ((*entry)["status"] != "passed") {
       print_text(stderr,
@@ -96,44 +95,44 @@ void Run::settle_by_conformance(const Cell& cell) {
     }
   }
   if ((*entry)["status"] != "passed") {
-    record.settled[cell.id] = {"failed", "conformance: " + (*entry)["reason"].get<std::string>()};
+    record.excluded[cell.id] = {"failed", "conformance: " + (*entry)["reason"].get<std::string>()};
   }
 }
 
-void Run::check_servers() {
-  for (const Cell* cell : open_cells()) {
-    settle_by_conformance(*cell);
+void Runner::check_servers() {
+  for (const Cell* cell : list_open_cells()) {
+    exclude_nonconforming(*cell);
   }
   write_run();
 }
 
-Run::Done Run::rounds_done() const {
+Runner::Done Runner::list_finished_rounds() const {
   Done done;
-  for (const Json& round : session_.record.rounds) {
+  for (const Json& round : run_.record.rounds) {
     done.emplace(round.at("cell").get<std::string>(), round.at("block").get<int>());
   }
   return done;
 }
 
-void Run::measure(const Cell& cell, int block, std::size_t order) {
-  const std::uint64_t seed = derive_round_seed(session_.record.seed, block, order);
-  Json round = run_round(session_.rig, server_of(cell), cell, seed);
+void Runner::measure(const Cell& cell, int block, std::size_t order) {
+  const std::uint64_t seed = derive_round_seed(run_.record.seed, block, order);
+  Json round = run_round(run_.context, find_server(cell), cell, seed);
   round["block"] = block;
   round["order"] = order;
   log_.append(round);
-  session_.record.rounds.push_back(std::move(round));
+  run_.record.rounds.push_back(std::move(round));
 }
 
-void Run::measure_blocks() {
-  const RunRecord& record = session_.record;
-  const Done done = rounds_done();
+void Runner::measure_blocks() {
+  const RunRecord& record = run_.record;
+  const Done done = list_finished_rounds();
   std::vector<std::pair<const Cell*, std::pair<int, std::size_t>>> schedule;
   ExpectedTime planned{};
   for (int block = 0; block < record.suite.repetitions; ++block) {
     const std::vector<std::size_t> order = block_order(record.seed, block, record.cells.size());
     for (std::size_t place = 0; place < order.size(); ++place) {
       const Cell& cell = record.cells[order[place]];
-      if (record.settled.count(cell.id) == 0 && done.count({cell.id, block}) == 0) {
+      if (record.excluded.count(cell.id) == 0 && done.count({cell.id, block}) == 0) {
         schedule.push_back({&cell, {block, place}});
         planned += expected_time(cell);
       }
@@ -148,15 +147,15 @@ void Run::measure_blocks() {
   progress.finish();
 }
 
-void Run::write_run() const {
-  write_file_atomically(session_.directory + "/run.json", to_text(session_.record.to_json(session_.catalogue)));
+void Runner::write_run() const {
+  write_file_atomically(run_.directory + "/run.json", to_text(run_.record.to_json(run_.catalogue)));
 }
 
-void Run::finish(bool complete) {
-  session_.record.complete = complete;
-  session_.record.finished_at = timestamp_now();
-  bind_to_cpus(session_.allowed_cpus);  // as it was when the first fingerprint was taken
-  session_.record.environment_end = read_environment(session_.rig.programs);
+void Runner::finish(bool complete) {
+  run_.record.complete = complete;
+  run_.record.finished_at = timestamp_now();
+  bind_to_cpus(run_.allowed_cpus);  // as it was when the first fingerprint was taken
+  run_.record.environment_end = read_environment(run_.context.programs);
   write_run();
 }
 
@@ -186,22 +185,23 @@ const char* remedy(const std::error_code& error) {
   }
 }
 
-// The end of a run for a reason that is no server's: what is kept, and how to go on.
-std::runtime_error cut_short(const Run& run, const std::exception& error, const char* remedy) {
-  const Session& session = run.session();
-  if (run.is_removed()) {
-    return std::runtime_error(fmt::format("{} was removed during the run, and with it {} finished rounds: start again",
-                                          session.directory, session.record.rounds.size()));
+// The message where no server is at fault: what is kept, and how to go on.
+std::runtime_error describe_abort(const Runner& runner, const std::exception& error, const char* remedy) {
+  const std::string& directory = runner.run().directory;
+  const std::size_t finished = runner.run().record.rounds.size();
+  if (runner.is_removed()) {
+    return std::runtime_error(
+        fmt::format("{} was removed during the run, and with it {} finished rounds: start again", directory, finished));
   }
   return std::runtime_error(fmt::format("{}: {} finished rounds are kept; {} and go on with: fanin run --resume {}",
-                                        error.what(), session.record.rounds.size(), remedy, session.directory));
+                                        error.what(), finished, remedy, directory));
 }
 
-// Returns whether all of it was done; false where the user interrupted it.
-bool measure_all(Run& run) {
+// Returns whether all rounds were measured; false if the user interrupted the run.
+bool measure_all(Runner& runner) {
   try {
-    run.check_servers();
-    run.measure_blocks();
+    runner.check_servers();
+    runner.measure_blocks();
     return true;
   } catch (const Interrupted&) {
     return false;
@@ -212,29 +212,30 @@ bool measure_all(Run& run) {
 
 int run_suite(const RunOptions& options) {
   const Interrupt interrupt;
-  Session session = options.resume.empty() ? begin_session(options) : resume_session(options);
-  session.rig.interrupt_fd = interrupt.fd();
-  // The harness sits with the client and sleeps: it must not take time from the server.
-  bind_to_cpus(session.rig.placement.client_cpus);
-  Run run(std::move(session));
-  run.announce();
+  SuiteRun run = options.resume.empty() ? begin_run(options) : resume_run(options);
+  run.context.interrupt_fd = interrupt.fd();
+  // The harness shares the client's CPUs and sleeps: it must not take time from the server.
+  bind_to_cpus(run.context.placement.client_cpus);
+  Runner runner(std::move(run));
+  runner.announce();
   bool complete = false;
   try {
-    complete = measure_all(run);
-    run.finish(complete);
+    complete = measure_all(runner);
+    runner.finish(complete);
   } catch (const RunFailure& error) {
-    throw cut_short(run, error, "mend this");
+    throw describe_abort(runner, error, "mend this");
   } catch (const std::system_error& error) {
-    throw cut_short(run, error, remedy(error.code()));
+    throw describe_abort(runner, error, remedy(error.code()));
   }
+  const std::string directory = printable(runner.run().directory);
+  const RunRecord& record = runner.run().record;
   if (!complete) {
     print_text(stderr, fmt::format("\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
-                                   run.session().record.rounds.size(), printable(run.session().directory)));
+                                   record.rounds.size(), directory));
     return 130;
   }
-  print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(run.session().record),
-                                 printable(run.session().directory)));
-  return exit_code(run.session().record);
+  print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
+  return exit_code(record);
 }
 
 }  // namespace fanin::harness

@@ -11,23 +11,23 @@
 #include "harness/suite/schema.h"
 #include "net/duration.h"
 #include "net/socket.h"
-#include "os/process_tree.h"
+#include "os/procfs.h"
 
 namespace fanin::harness {
 namespace {
 
 constexpr Nanoseconds kReadyDeadline = std::chrono::seconds(15);
 constexpr Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
-constexpr Nanoseconds kStopGrace = std::chrono::seconds(10);
-constexpr Nanoseconds kStopEach = std::chrono::microseconds(50);  // for each connection that may still be open
+constexpr Nanoseconds kStopTimeout = std::chrono::seconds(10);
+constexpr Nanoseconds kStopPerConnection = std::chrono::microseconds(50);  // for each connection that may still be open
 
 // A port that is free now. Somebody may take it before the server does; its own message then tells.
-std::uint16_t free_port() {
+std::uint16_t find_free_port() {
   const Descriptor probe = listen_on(Address::parse("127.0.0.1", 0), {});
   return Address::of_local_end(probe.get()).port();
 }
 
-std::string with_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
+std::string replace_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
   for (auto at = word.find(placeholder); at != std::string::npos; at = word.find(placeholder)) {
     word.replace(at, placeholder.size(), std::to_string(value));
   }
@@ -46,9 +46,9 @@ std::vector<std::string> server_command(const ServerSpec& spec, const Workload& 
     words.insert(words.end(), spec.args.begin(), spec.args.end());
   }
   const auto connections = static_cast<std::uint64_t>(workload.all_connections());
-  const std::uint64_t processes = spec.scales_out() ? processes_for(connections, descriptors).value_or(1) : 1;
+  const std::uint64_t processes = spec.scales_out() ? count_processes(connections, descriptors).value_or(1) : 1;
   for (std::string& word : words) {
-    word = with_placeholder(with_placeholder(std::move(word), "{port}", port), "{processes}", processes);
+    word = replace_placeholder(replace_placeholder(std::move(word), "{port}", port), "{processes}", processes);
   }
   return words;
 }
@@ -70,17 +70,17 @@ ListeningPlace parse_ready_line(const std::string& line) {
 ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                  const std::vector<int>& cpus)
     : is_command_(!spec.command.empty()),
-      port_(is_command_ ? free_port() : std::uint16_t{0}),
-      stop_grace_(kStopGrace + kStopEach * workload.all_connections()),
+      port_(is_command_ ? find_free_port() : std::uint16_t{0}),
+      stop_timeout_(kStopTimeout + kStopPerConnection * workload.all_connections()),
       started_(now()),
       process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()),
                 .cpus = cpus,
                 .ends = is_command_ ? Launch::Ends::kWithTree : Launch::Ends::kWithProgram}) {}
 
 pid_t ServerUnderTest::root() const {
-  const std::vector<pid_t> processes = descendants_of(process_.reaper());
+  const std::vector<pid_t> processes = list_descendants(process_.reaper());
   // Twice: what a launcher leaves while it ends is its own no more and the reaper's not yet in the first list.
-  const bool is_one = processes.size() == 1 && processes == descendants_of(process_.reaper());
+  const bool is_one = processes.size() == 1 && processes == list_descendants(process_.reaper());
   return !processes.empty() && (is_one || !is_command_) ? processes.front() : process_.reaper();
 }
 
@@ -109,7 +109,7 @@ void ServerUnderTest::wait_ready(int interrupt_fd) {
     ready = !process_.status() && (is_command_ ? connects() : process_.out().has_first_line());
   }
   if (process_.status()) {
-    throw RoundFailure(death_notice());
+    throw RoundFailure(describe_end());
   }
   if (!ready) {
     throw RoundFailure(fmt::format("the server was not ready after {} s",
@@ -123,17 +123,17 @@ void ServerUnderTest::wait_ready(int interrupt_fd) {
 
 std::string ServerUnderTest::target() const { return Address::parse(host_, port_).text(); }
 
-std::string ServerUnderTest::death_notice() const {
-  const std::string last_words = process_.err().last_line();
-  return fmt::format("the server ended by itself: {}{}{}", process_.status()->text(), last_words.empty() ? "" : ": ",
-                     last_words.substr(0, 500));
+std::string ServerUnderTest::describe_end() const {
+  const std::string last_line = process_.err().last_line();
+  return fmt::format("the server ended by itself: {}{}{}", process_.status()->text(), last_line.empty() ? "" : ": ",
+                     last_line.substr(0, 500));
 }
 
 std::string ServerUnderTest::stop_and_collect(Json& counters) {
-  const bool in_time = stop(process_, stop_grace_);
+  const bool in_time = stop(process_, stop_timeout_);
   if (!process_.status()) {
     return fmt::format("the server does not end, not even by SIGKILL: end process {} yourself",
-                       fmt::join(descendants_of(process_.reaper()), ", "));
+                       fmt::join(list_descendants(process_.reaper()), ", "));
   }
   const ExitStatus status = *process_.status();
   if (is_command_) {
@@ -142,7 +142,7 @@ std::string ServerUnderTest::stop_and_collect(Json& counters) {
     return crashed ? fmt::format("the server ended with {}", status.text()) : "";
   }
   if (!in_time) {
-    return fmt::format("the server did not end within {} of SIGTERM", format_duration(stop_grace_));
+    return fmt::format("the server did not end within {} of SIGTERM", format_duration(stop_timeout_));
   }
   if (!status.clean()) {
     return fmt::format("the server ended with {} after SIGTERM", status.text());

@@ -64,7 +64,7 @@ class ServerUnderTest {
   bool is_command() const noexcept { return is_command_; }
 
   // Why a server that has ended by itself is to blame, with its last words; only where it has ended.
-  std::string death_notice() const;
+  std::string describe_end() const;
 
   // SIGTERM, and the counters from its last line (null for a command, or where it died). Returns the reason why the
   // end was not clean, empty where it was.
@@ -77,7 +77,7 @@ class ServerUnderTest {
   bool is_command_;
   std::uint16_t port_;  // 0 until the READY line says it
   std::string host_ = "127.0.0.1";
-  Nanoseconds stop_grace_;
+  Nanoseconds stop_timeout_;
   TimePoint started_;
   Nanoseconds ready_time_{};
   ChildProcess process_;

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "os/edit_distance.h"
+#include "os/command_line.h"
 
 namespace fanin::harness {
 namespace {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "loadgen/drivers/io_driver.h"
-#include "net/buffer_ring.h"
 #include "net/uring.h"
 
 namespace fanin::load {

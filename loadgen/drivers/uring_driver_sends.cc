@@ -24,7 +24,7 @@ constexpr int kMaxTries = 1000;  // to submit operations that the kernel has no 
 }  // namespace
 
 void UringDriver::check_entered(int result) {
-  if (result < 0 && !uring_error_passes(-result)) {
+  if (result < 0 && !is_transient_uring_error(-result)) {
     throw_ring_error(-result);
   }
 }
@@ -69,7 +69,7 @@ void UringDriver::submit() {
 void UringDriver::submit_rest() {
   int result = 0;
   for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
-    if (tries == kMaxTries || (result < 0 && !uring_error_passes(-result))) {
+    if (tries == kMaxTries || (result < 0 && !is_transient_uring_error(-result))) {
       throw_ring_error(result < 0 ? -result : EBUSY);
     }
     result = ::io_uring_submit(&ring_);

@@ -10,7 +10,7 @@
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
-#include "os/input_file.h"
+#include "os/files.h"
 
 namespace fanin::load {
 

@@ -9,7 +9,7 @@
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/protocol_options.h"
 #include "os/arrival_trace.h"
-#include "os/output_file.h"
+#include "os/files.h"
 
 namespace fanin::load {
 namespace {

@@ -11,7 +11,7 @@
 #include "net/clock.h"
 #include "net/socket.h"
 #include "os/arrival_trace.h"
-#include "os/input_file.h"
+#include "os/files.h"
 
 namespace fanin::load {
 

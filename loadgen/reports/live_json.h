@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/run_listener.h"
 #include "net/descriptor.h"
-#include "os/output_file.h"
+#include "os/files.h"
 
 namespace fanin::load {
 

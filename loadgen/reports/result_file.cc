@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "os/output_file.h"
+#include "os/files.h"
 #include "os/program.h"
 
 namespace fanin::load {

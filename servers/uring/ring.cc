@@ -25,7 +25,7 @@ io_uring_sqe* Ring::next() {
   while (operation == nullptr) {
     count(Count::kCallIoUringEnter);
     const int result = ::io_uring_submit(&ring_);
-    if (result < 0 && !uring_error_passes(-result)) {
+    if (result < 0 && !is_transient_uring_error(-result)) {
       throw_ring_error(-result, "io_uring_submit");
     }
     if (result < 0) {
@@ -63,7 +63,7 @@ void Ring::submit_and_wait() {
     io_uring_cqe* first = nullptr;
     result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
   }
-  if (result < 0 && !uring_error_passes(-result)) {
+  if (result < 0 && !is_transient_uring_error(-result)) {
     throw_ring_error(-result, "io_uring_enter");
   }
   count_wait(static_cast<int>(take_completions()), Count::kCallIoUringEnter);

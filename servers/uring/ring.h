@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "net/buffer_ring.h"
 #include "net/uring.h"
 #include "servers/slot_table.h"
 

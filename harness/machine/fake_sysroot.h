@@ -11,14 +11,14 @@ namespace fanin::harness {
 
 // A folder that stands for / in a test, removed at its end. It is one for each test's name, so that tests may run side
 // by side.
-class WrittenRoot {
+class FakeSysroot {
  public:
-  WrittenRoot() : path_(std::filesystem::temp_directory_path() / ("fanin-root-" + own_name())) {
+  FakeSysroot() : path_(std::filesystem::temp_directory_path() / ("fanin-root-" + own_name())) {
     std::filesystem::remove_all(path_);
   }
-  WrittenRoot(const WrittenRoot&) = delete;
-  WrittenRoot& operator=(const WrittenRoot&) = delete;
-  ~WrittenRoot() { std::filesystem::remove_all(path_); }
+  FakeSysroot(const FakeSysroot&) = delete;
+  FakeSysroot& operator=(const FakeSysroot&) = delete;
+  ~FakeSysroot() { std::filesystem::remove_all(path_); }
 
   const std::string& path() const { return path_; }
 

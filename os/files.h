@@ -9,6 +9,24 @@
 
 namespace fanin {
 
+// A file that the user named, and what was in it when the command line was read.
+struct InputFile {
+  std::string path;
+  std::string content;
+};
+
+struct InputLimits {
+  std::size_t max_bytes = std::size_t{64} << 20;
+  bool may_be_empty = false;
+  bool may_be_pipe = true;  // a named pipe, or the shell's <(command)
+};
+
+// Reads a file to its end. Call it once per file, while options are parsed: a pipe gives its bytes only once, and a
+// file may change during a run. Waits for the writer of a pipe; a signal ends the wait, also one whose handler returns.
+// Directories, devices and sockets are refused, and so is what is empty or longer than the limit. Throws
+// std::invalid_argument with one line, "OPTION PATH: what is wrong: what to do"; `option` may be empty.
+InputFile read_input_file(const std::string& path, std::string_view option, const InputLimits& limits = {});
+
 // Opens a file that the user named for output; `flags` as for open(2), beside O_WRONLY. Refuses disks and other devices
 // (but terminals, /dev/null and /dev/full) and named pipes that nobody reads, at which open(2) would wait. The
 // descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
@@ -32,5 +50,14 @@ enum class Wait { kNo, kUntilTaken };
 // Writes to any descriptor, blocking or not, as much as is taken without waiting, or all of it. A handled signal ends
 // the wait for the reader of a pipe, with EINTR.
 Written write_bytes(int fd, std::string_view bytes, Wait wait) noexcept;
+
+// Replaces the file in one step, so that a reader, or a full disk, never sees half of it. Throws std::system_error.
+void write_file_atomically(const std::string& path, const std::string& text);
+
+// Writes all of it and syncs the file. Returns the errno of the failure, 0 where all went well.
+int write_and_sync(int fd, std::string_view text);
+
+// Throws std::system_error: "cannot write PATH: ...".
+[[noreturn]] void throw_cannot_write(const std::string& path, int error);
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-#include "harness/rounds/session.h"
+#include "harness/rounds/suite_run.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -15,11 +15,10 @@
 #include "harness/machine/machine_limits.h"
 #include "harness/rounds/argument_check.h"
 #include "harness/rounds/environment.h"
-#include "harness/rounds/rounds_log.h"
-#include "harness/rounds/suite_files.h"
+#include "harness/rounds/run_directory.h"
 #include "net/affinity.h"
 #include "net/socket.h"
-#include "os/atomic_file.h"
+#include "os/files.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -52,26 +51,26 @@ RunLock make_directory(const std::string& directory) {
   return lock;
 }
 
-Rig make_rig(const RunOptions& options) {
-  Rig rig;
-  rig.programs = Programs::beside_self(options.server_binary, options.load_binary);
-  require_program(rig.programs.server, "--server-binary");
-  require_program(rig.programs.load, "--load-binary");
-  require_generator(rig.programs.load);
-  rig.placement = choose_placement(allowed_cpus());
-  return rig;
+RoundContext make_context(const RunOptions& options) {
+  RoundContext context;
+  context.programs = Programs::find(options.server_binary, options.load_binary);
+  require_program(context.programs.server, "--server-binary");
+  require_program(context.programs.load, "--load-binary");
+  require_generator(context.programs.load);
+  context.placement = choose_placement(allowed_cpus());
+  return context;
 }
 
-void settle_unsupported(Session& session) {
+void exclude_unsupported(SuiteRun& run) {
   raise_descriptor_limit();
   const MachineLimits limits = read_machine_limits();
-  RunRecord& record = session.record;
+  RunRecord& record = run.record;
   for (const Cell& cell : record.cells) {
     const auto server = std::find_if(record.suite.servers.begin(), record.suite.servers.end(),
                                      [&](const ServerSpec& spec) { return spec.name == cell.server; });
-    const std::string reason = unsupported_reason(cell, *server, session.catalogue, limits);
+    const std::string reason = unsupported_reason(cell, *server, run.catalogue, limits);
     if (!reason.empty()) {
-      record.settled[cell.id] = {"unsupported", reason};
+      record.excluded[cell.id] = {"unsupported", reason};
     }
   }
 }
@@ -165,81 +164,81 @@ std::string find_suite(const std::string& name, const Programs& programs) {
   return shipped;
 }
 
-Session begin_session(const RunOptions& options) {
-  Session session;
-  session.rig = make_rig(options);
-  session.allowed_cpus = allowed_cpus();
-  const std::string path = find_suite(options.suite, session.rig.programs);
-  RunRecord& record = session.record;
+SuiteRun begin_run(const RunOptions& options) {
+  SuiteRun run;
+  run.context = make_context(options);
+  run.allowed_cpus = allowed_cpus();
+  const std::string path = find_suite(options.suite, run.context.programs);
+  RunRecord& record = run.record;
   record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
   const fs::path folder = fs::absolute(path).parent_path();
   check_suite_files(record.suite, folder);
-  session.catalogue = Catalogue::ask(session.rig.programs.server);
-  check_models(record.suite, path, session.catalogue);
-  check_server_arguments(record.suite, path, session.rig.programs, session.catalogue);
-  check_load_arguments(record.suite, path, session.rig.programs, folder);
+  run.catalogue = Catalogue::query(run.context.programs.server);
+  check_models(record.suite, path, run.catalogue);
+  check_server_arguments(record.suite, path, run.context.programs, run.catalogue);
+  check_load_arguments(record.suite, path, run.context.programs, folder);
   record.cells = make_cells(record.suite, options.only);
   record.started_at = timestamp_now();
   record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));
   record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
-  session.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
-  session.lock = make_directory(session.directory);
-  keep_suite_files(record.suite, folder, session.directory);
-  session.rig.directory = session.directory;
-  settle_unsupported(session);
-  record.placement = session.rig.placement.to_json();
-  record.environment_start = read_environment(session.rig.programs);
-  write_file_atomically(session.directory + "/suite.json", record.suite.document.dump(2) + "\n");
+  run.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
+  run.lock = make_directory(run.directory);
+  copy_suite_files(record.suite, folder, run.directory);
+  run.context.directory = run.directory;
+  exclude_unsupported(run);
+  record.placement = run.context.placement.to_json();
+  record.environment_start = read_environment(run.context.programs);
+  write_file_atomically(run.directory + "/suite.json", record.suite.document.dump(2) + "\n");
   // From now on an end of any kind leaves a run that can be resumed.
-  write_file_atomically(session.directory + "/run.json", to_text(record.to_json(session.catalogue)));
-  return session;
+  write_file_atomically(run.directory + "/run.json", to_text(record.to_json(run.catalogue)));
+  return run;
 }
 
-Session resume_session(const RunOptions& options) {
-  Session session;
-  session.rig = make_rig(options);
-  session.allowed_cpus = allowed_cpus();
-  session.directory = options.resume;
-  session.rig.directory = session.directory;
-  const std::string path = session.directory + "/run.json";
+SuiteRun resume_run(const RunOptions& options) {
+  SuiteRun run;
+  run.context = make_context(options);
+  run.allowed_cpus = allowed_cpus();
+  run.directory = options.resume;
+  run.context.directory = run.directory;
+  const std::string path = run.directory + "/run.json";
   if (!fs::exists(path)) {
     throw std::invalid_argument(
         fmt::format("{}: there is no such file: give --resume the directory of a run that was interrupted", path));
   }
-  session.lock = RunLock(session.directory);
-  const Json run = load_json(path);
-  const JsonReader reader(run, path);
+  run.lock = RunLock(run.directory);
+  const Json before = load_json(path);
+  const JsonReader reader(before, path);
   check_run(reader);
-  if (run["complete"] == true) {
+  if (before["complete"] == true) {
     throw std::invalid_argument(fmt::format("{}: is complete, there is nothing to resume", path));
   }
-  RunRecord& record = session.record;
-  record.suite = parse_suite(run["suite"], path + ": /suite");
-  check_suite_files(record.suite, session.directory);
-  session.catalogue = Catalogue::ask(session.rig.programs.server);
-  check_models(record.suite, path + ": /suite", session.catalogue);
-  record.run_id = run["run_id"];
-  record.started_at = run["started_at"];
+  RunRecord& record = run.record;
+  record.suite = parse_suite(before["suite"], path + ": /suite");
+  check_suite_files(record.suite, run.directory);
+  run.catalogue = Catalogue::query(run.context.programs.server);
+  check_models(record.suite, path + ": /suite", run.catalogue);
+  record.run_id = before["run_id"];
+  record.started_at = before["started_at"];
   record.seed = static_cast<std::uint64_t>(reader.at("seed").integer(0, INT64_MAX));
-  record.environment_start = run["environment"]["start"];
-  record.placement = run["placement"];
+  record.environment_start = before["environment"]["start"];
+  record.placement = before["placement"];
   record.conformance = Json::array();
-  for (const Json& entry : run["conformance"]) {
+  for (const Json& entry : before["conformance"]) {
     if (entry["status"] == "passed") {  // a server that did not pass is checked again
       record.conformance.push_back(entry);
     }
   }
-  if (record.placement != session.rig.placement.to_json()) {
+  if (record.placement != run.context.placement.to_json()) {
     throw std::invalid_argument("cannot resume: other CPUs are allowed now: start a new run");
   }
-  check_same(record.environment_start, read_environment(session.rig.programs));
-  check_same_suite(reader, session.directory);
+  check_same(record.environment_start, read_environment(run.context.programs));
+  check_same_suite(reader, run.directory);
   record.cells = cells_to_resume(reader, record.suite);
-  settle_unsupported(session);
+  exclude_unsupported(run);
   SeededOrder order(record);
-  record.rounds = RoundsLog::recover(session.directory + "/rounds.jsonl",
-                                     [&order](const JsonReader& round) { order.check(round); });
-  return session;
+  record.rounds =
+      RoundsLog::recover(run.directory + "/rounds.jsonl", [&order](const JsonReader& round) { order.check(round); });
+  return run;
 }
 
 }  // namespace fanin::harness

@@ -1,0 +1,203 @@
+#include "harness/rounds/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "harness/analysis/run_file.h"
+#include "harness/suite/workload_keys.h"
+#include "os/arrival_trace.h"
+#include "os/files.h"
+
+namespace fanin::harness {
+namespace {
+
+// Its holder may have removed it between our open() and flock(): then the lock is one on a file that nobody else sees.
+bool is_still_there(const Descriptor& file) {
+  struct stat status {};
+  return ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
+}
+
+std::string read_holder(const Descriptor& file) {
+  std::array<char, 16> text{};
+  const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto end = std::find_if_not(text.begin(), text.begin() + std::max<ssize_t>(got, 0), is_digit);
+  return end == text.begin() ? "unknown" : std::string(text.begin(), end);
+}
+
+}  // namespace
+
+RunLock::RunLock(const std::string& directory) : path_(fmt::format("{}/{}", directory, kFile)) {
+  do {
+    file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file_) {
+      throw std::system_error(errno, std::generic_category(), fmt::format("cannot write {}", path_));
+    }
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+      const std::string holder = read_holder(file_);
+      file_.reset();  // it is not ours to remove
+      throw std::invalid_argument(
+          fmt::format("{}: a run is under way in it (pid {}): wait for its end", directory, holder));
+    }
+  } while (!is_still_there(file_));
+  const std::string id = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(file_.get(), 0) != 0 || ::write(file_.get(), id.data(), id.size()) < 0) {
+    throw std::system_error(errno, std::generic_category(), fmt::format("cannot write {}", path_));
+  }
+}
+
+RunLock::~RunLock() {
+  if (file_) {
+    ::unlink(path_.c_str());
+  }
+}
+
+RoundsLog::RoundsLog(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+  if (!file_) {
+    throw_cannot_write(path_, errno);
+  }
+}
+
+void RoundsLog::append(const Json& round) {
+  struct stat before {};
+  check(::fstat(file_.get(), &before), "fstat");
+  if (before.st_nlink == 0) {
+    throw_cannot_write(path_, ENOENT);
+  }
+  if (const int error = write_and_sync(file_.get(), to_text(round) + "\n"); error != 0) {
+    // Take back what arrived of the line. Where even that fails, recover() will.
+    const int ignored = ::ftruncate(file_.get(), before.st_size);
+    static_cast<void>(ignored);
+    throw_cannot_write(path_, error);
+  }
+}
+
+bool RoundsLog::is_removed() const noexcept {
+  struct stat status {};
+  return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
+}
+
+std::vector<Json> RoundsLog::recover(const std::string& path,
+                                     const std::function<void(const JsonReader&)>& check_belongs) {
+  std::vector<Json> rounds;
+  if (!std::filesystem::exists(path)) {
+    return rounds;  // interrupted before the first round
+  }
+  const std::string text = load_text(path);
+  std::map<std::pair<std::string, std::int64_t>, std::size_t> lines;  // by cell and block
+  std::size_t whole = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', whole)) {
+    const std::size_t line = rounds.size() + 1;
+    const std::string place = fmt::format("{}: line {}", path, line);
+    try {
+      Json round = parse_json(std::string_view(text).substr(whole, end - whole), path, line);
+      const JsonReader reader(round, place);
+      check_round(reader);
+      check_belongs(reader);
+      const auto [earlier, is_new] = lines.emplace(std::pair{round["cell"], round["block"]}, line);
+      if (!is_new) {
+        reader.fail(fmt::format("repeats the round of line {}", earlier->second));
+      }
+      rounds.push_back(std::move(round));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(
+          fmt::format("{}: take the line out of the file, and its round is measured again", error.what()));
+    }
+    whole = end + 1;
+  }
+  if (whole < text.size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
+    throw_cannot_write(path, errno);
+  }
+  return rounds;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void check_kind(const fs::path& path) {
+  std::error_code error;  // too many links, no right to look
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) {
+    throw std::invalid_argument(fmt::format("there is no file {}: paths count from the suite's folder", path.string()));
+  }
+  if (status.type() != fs::file_type::regular) {
+    throw std::invalid_argument(fmt::format("cannot read {}: {}: name a regular file", path.string(),
+                                            error ? error.message() : "it is no regular file"));
+  }
+}
+
+void check_name(const std::string& file) {
+  constexpr std::array kOwn{"run.json",   "run.json.gz",   "rounds.jsonl", "suite.json",
+                            "micro.json", "micro.json.gz", "charts",       RunLock::kFile};
+  if (std::find(kOwn.begin(), kOwn.end(), *fs::path(file).lexically_normal().begin()) != kOwn.end()) {
+    throw std::invalid_argument(fmt::format("a run writes a {} of its own: rename that file", file));
+  }
+}
+
+// As the generator reads it. Its own rate rules where the experiment gives none.
+void check_trace(const Experiment& experiment, const std::string& path) {
+  const ArrivalTrace trace = ArrivalTrace::read_file(path, "trace");
+  const bool has_rate = experiment.workload.has_rate() || experiment.sweep.parameter == "rate";
+  const double highest = find_workload_key("rate")->highest;
+  if (!has_rate && trace.rate_per_s() > highest) {
+    throw std::invalid_argument(fmt::format("{} asks for {:.0f} requests/s, which is above {:.0f}: give 'rate'", path,
+                                            trace.rate_per_s(), highest));
+  }
+}
+
+void check_file(const Experiment& experiment, const std::string& file, const fs::path& folder) {
+  const std::string path = (folder / file).string();
+  check_kind(path);
+  check_name(file);
+  if (file == experiment.workload.trace()) {
+    check_trace(experiment, path);
+  } else {
+    read_input_file(path, "body_file");
+  }
+}
+
+}  // namespace
+
+void check_suite_files(const Suite& suite, const fs::path& folder) {
+  for (const Experiment& experiment : suite.experiments) {
+    for (const std::string& file : experiment.workload.files()) {
+      try {
+        check_file(experiment, file, folder);
+      } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(fmt::format("experiment '{}': {}", experiment.name, error.what()));
+      }
+    }
+  }
+}
+
+void copy_suite_files(const Suite& suite, const fs::path& folder, const fs::path& directory) {
+  if (fs::equivalent(folder, directory)) {
+    return;
+  }
+  for (const Experiment& experiment : suite.experiments) {
+    for (const std::string& file : experiment.workload.files()) {
+      fs::create_directories((directory / file).parent_path());
+      fs::copy_file(folder / file, directory / file, fs::copy_options::overwrite_existing);
+    }
+  }
+}
+
+}  // namespace fanin::harness

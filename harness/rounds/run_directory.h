@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/json/json_reader.h"
+#include "harness/suite/suite.h"
+#include "net/descriptor.h"
+
+namespace fanin::harness {
+
+// Keeps a run directory to one process, from the first look into it to the last file that is written. Owns the file
+// run.lock there, which holds the process's id and goes away with the lock; a crash leaves a file that nobody holds,
+// which is no obstacle. One thread.
+class RunLock {
+ public:
+  RunLock() = default;
+  // Throws std::invalid_argument naming the process where another one holds it, std::system_error where the file cannot
+  // be written.
+  explicit RunLock(const std::string& directory);
+  RunLock(RunLock&&) noexcept = default;
+  RunLock& operator=(RunLock&&) noexcept = default;
+  ~RunLock();
+
+  static constexpr const char* kFile = "run.lock";
+
+ private:
+  std::string path_;
+  Descriptor file_;
+};
+
+// The file of finished rounds, one JSON line each, appended and synced before the next round begins: a crash loses the
+// round in hand and nothing else. Owns the file; one thread.
+class RoundsLog {
+ public:
+  // Creates the file, or opens it to go on. Throws std::system_error naming the path.
+  explicit RoundsLog(const std::string& path);
+
+  // Throws std::system_error naming the path (disk full, input/output error, file removed); what was written before
+  // stays whole.
+  void append(const Json& round);
+  // Whether the file was removed after it was opened, and all rounds with it.
+  bool is_removed() const noexcept;
+
+  // The rounds of a file. A last line that was cut off by a crash is removed from the file. Any other line that fails
+  // check_round(), repeats another or fails `check_belongs`, which throws as JsonReader::fail() does, is an error:
+  // std::invalid_argument with file, line and place, and what to do.
+  static std::vector<Json> recover(const std::string& path,
+                                   const std::function<void(const JsonReader&)>& check_belongs);
+
+ private:
+  std::string path_;
+  Descriptor file_;
+};
+
+// A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
+// runs: so a run that goes on later has the same, and no path of this machine gets into a result.
+
+// Throws std::invalid_argument with one line that names the experiment and the file where one is not there, cannot be
+// read, holds nothing that the generator could use, or has the name of a file that a run writes itself.
+void check_suite_files(const Suite& suite, const std::filesystem::path& folder);
+
+// Copies them. Throws std::filesystem::filesystem_error.
+void copy_suite_files(const Suite& suite, const std::filesystem::path& folder, const std::filesystem::path& directory);
+
+}  // namespace fanin::harness
