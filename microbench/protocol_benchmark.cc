@@ -4,9 +4,9 @@
 #include <string>
 
 #include "microbench/benchmarks.h"
-#include "protocols/cpu_burner.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
+#include "protocols/work.h"
 
 namespace fanin::microbench {
 namespace {

@@ -2,15 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <stdexcept>
 
-#include "protocols/line_hash.h"
+#include "protocols/hash.h"
 #include "protocols/options.h"
-#include "protocols/pattern.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/stamp.h"
 
 namespace fanin {
 namespace {
@@ -68,39 +66,17 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
   return [bytes = checked_reply_bytes(options.reply_bytes)] { return std::make_unique<BulkSession>(bytes); };
 }
 
-class BulkClient : public ClientProtocol {
+class BulkClient : public PayloadClient {
  public:
-  BulkClient(Payload payload, std::size_t reply_bytes) : payload_(std::move(payload)), reply_bytes_(reply_bytes) {}
-
-  void append_request(ClientState& state, std::string& out) override {
-    const std::size_t start = out.size();
-    out.append(payload_.text);
-    write_stamp(out.data() + start, payload_.stamp, state.connection, state.sent);
-    ++state.sent;
-  }
+  BulkClient(Payload payload, std::size_t reply_bytes) : PayloadClient(std::move(payload)), reply_bytes_(reply_bytes) {}
 
   ReplyOutcome consume(ClientState& state, std::string_view received) override {
-    ReplyOutcome outcome;
-    while (!received.empty()) {
-      if (state.completed == state.sent || !matches(state, received)) {
-        outcome.set_mismatch(Fault::kWrong, received.size());
-        return outcome;
-      }
-      if (state.offset == reply_bytes_) {
-        state.offset = 0;
-        ++state.completed;
-        ++outcome.completed;
-        if (takes_replies_singly()) {
-          outcome.unread = static_cast<std::uint32_t>(received.size());
-          return outcome;
-        }
-      }
-    }
-    return outcome;
+    const auto match = [&](std::string_view part) -> std::size_t {
+      const std::string_view wanted = pattern_at(reply_position(state) + state.offset).substr(0, part.size());
+      return part.starts_with(wanted) ? wanted.size() : 0;
+    };
+    return consume_length(state, received, reply_bytes_, match);
   }
-
-  ReplyOutcome end_of_stream(ClientState& state) override { return {0, state.sent != state.completed}; }
-  std::size_t request_bytes() const override { return payload_.text.size(); }
 
  protected:
   std::string expected(const ClientState& state) const override {
@@ -110,30 +86,16 @@ class BulkClient : public ClientProtocol {
 
  private:
   std::uint64_t reply_position(const ClientState& state) const {
+    const std::string_view line = payload().text;
+    const std::size_t stamped = payload().stamp;
     std::array<char, kStampDigits> stamp{};
-    write_stamp(stamp.data(), payload_.stamp, state.connection, state.completed);
+    write_stamp(stamp.data(), stamped, state.connection, state.completed);
     LineHash hash;
-    hash.add({stamp.data(), payload_.stamp});
-    hash.add(std::string_view(payload_.text).substr(payload_.stamp, payload_.text.size() - payload_.stamp - 1));
+    hash.add({stamp.data(), stamped});
+    hash.add(line.substr(stamped, line.size() - stamped - 1));
     return hash.value() % kPatternPeriod;
   }
 
-  // Takes the bytes of the current reply from `received`; false at the first wrong part.
-  bool matches(ClientState& state, std::string_view& received) const {
-    const std::uint64_t start = reply_position(state);
-    while (!received.empty() && state.offset < reply_bytes_) {
-      const std::string_view wanted =
-          pattern_at(start + state.offset).substr(0, std::min(received.size(), reply_bytes_ - state.offset));
-      if (std::memcmp(received.data(), wanted.data(), wanted.size()) != 0) {
-        return false;
-      }
-      received.remove_prefix(wanted.size());
-      state.offset += static_cast<std::uint32_t>(wanted.size());
-    }
-    return true;
-  }
-
-  Payload payload_;
   std::size_t reply_bytes_;
 };
 

@@ -1,10 +1,14 @@
 // chat: every line of a member reaches every member, including the sender, in one order for all. A member's own line is
 // its delivery receipt, so the client measures that.
 #include <algorithm>
+#include <cstring>
 #include <mutex>
+#include <stdexcept>
 #include <vector>
 
-#include "protocols/chat_client.h"
+#include "protocols/options.h"
+#include "protocols/partial_replies.h"
+#include "protocols/payload.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -103,12 +107,111 @@ class ChatSession : public ServerSession {
   std::string partial_;         // an incomplete line
 };
 
+constexpr std::uint32_t kDigitsEach = kStampDigits / 2;
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// A member of a chat: sends stamped lines and waits for each to return. Lines of other members must have the same form,
+// so all members of a run have the same payload size.
+class ChatClient : public PayloadClient {
+ public:
+  using PayloadClient::PayloadClient;
+
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  std::optional<std::uint64_t> lines_of_others() const override { return lines_of_others_; }
+
+ private:
+  // Compares the stamp of the current line as far as it has arrived.
+  struct Stamp {
+    std::uint32_t sequence = 0;
+    std::uint32_t connection = 0;
+  };
+
+  bool take_stamp(ClientState& state, Stamp& stamp, std::string_view& received) const;
+  bool take_rest(ClientState& state, std::string_view& received) const;
+
+  std::uint64_t lines_of_others_ = 0;
+  PartialReplies<Stamp> partial_;
+};
+
+ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) {
+  ReplyOutcome outcome;
+  Stamp stamp;
+  if (state.offset > 0) {
+    stamp = partial_.of(state);
+    partial_.end(state);
+  }
+  while (!received.empty()) {
+    if (!take_stamp(state, stamp, received) || !take_rest(state, received)) {
+      const bool own = state.offset == kStampDigits && stamp.connection == state.connection &&
+                       (state.completed == state.sent || stamp.sequence != state.completed);
+      outcome.set_mismatch(own ? Fault::kOwnLine : Fault::kWrong, received.size());
+      return outcome;
+    }
+    if (state.offset == payload().text.size()) {
+      const bool own = stamp.connection == state.connection;
+      stamp = {};
+      if (own && complete_reply(state, outcome, received.size())) {
+        return outcome;
+      }
+      lines_of_others_ += own ? 0 : 1;
+      state.offset = 0;
+    }
+  }
+  if (state.offset > 0) {
+    partial_.begin(state) = stamp;
+  }
+  return outcome;
+}
+
+// False if it is no stamp, or the connection's own stamp of a line that is not due.
+bool ChatClient::take_stamp(ClientState& state, Stamp& stamp, std::string_view& received) const {
+  while (state.offset < kStampDigits && !received.empty()) {
+    const int digit = hex_digit(received.front());
+    if (digit < 0) {
+      return false;
+    }
+    received.remove_prefix(1);
+    std::uint32_t& number = state.offset < kDigitsEach ? stamp.sequence : stamp.connection;
+    number |= static_cast<std::uint32_t>(digit) << (4 * (state.offset % kDigitsEach));
+    if (++state.offset == kStampDigits && stamp.connection == state.connection &&
+        (state.completed == state.sent || stamp.sequence != state.completed)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool ChatClient::take_rest(ClientState& state, std::string_view& received) const {
+  if (state.offset < kStampDigits) {
+    return true;
+  }
+  const std::string_view wanted = std::string_view(payload().text).substr(state.offset, received.size());
+  if (std::memcmp(received.data(), wanted.data(), wanted.size()) != 0) {
+    return false;
+  }
+  received.remove_prefix(wanted.size());
+  state.offset += static_cast<std::uint32_t>(wanted.size());
+  return true;
+}
+
 SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
   return [room = std::make_shared<Room>()] { return std::make_unique<ChatSession>(room); };
 }
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  return std::make_unique<ChatClient>(options);
+  if (!options.payload.empty() || options.payload_bytes <= kStampDigits) {
+    throw std::invalid_argument(
+        "protocol chat tells its own lines from those of others by a stamp: give --payload-bytes of at least 17, and "
+        "no "
+        "--payload");
+  }
+  return std::make_unique<ChatClient>(make_line_payload(options));
 }
 
 }  // namespace

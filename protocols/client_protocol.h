@@ -111,7 +111,15 @@ class ClientProtocol {
  protected:
   // The next bytes of the reply that is due, as many as are compared at once; empty: unknown.
   virtual std::string expected(const ClientState& /*state*/) const { return {}; }
-  bool takes_replies_singly() const noexcept { return takes_replies_singly_; }
+  // Counts a complete reply, behind which `left` bytes were received. True: return `outcome`, they are for another
+  // call.
+  bool complete_reply(ClientState& state, ReplyOutcome& outcome, std::size_t left) const noexcept {
+    state.offset = 0;
+    ++state.completed;
+    ++outcome.completed;
+    outcome.unread = takes_replies_singly_ ? static_cast<std::uint32_t>(left) : 0;
+    return takes_replies_singly_;
+  }
   // The slot of the next request, with old contents.
   std::string& next_slot() noexcept {
     slot_ = slot_ + 1 < slots_.size() ? slot_ + 1 : 0;
@@ -123,6 +131,28 @@ class ClientProtocol {
   std::vector<std::string> slots_{1};
   std::size_t slot_ = 0;
   bool takes_replies_singly_ = false;
+};
+
+// The exchange of a connection before its first request: a greeting of the server, and a message with its reply. Each
+// step is a client; that of a greeting has an empty request. Without I/O; one object serves all connections of a
+// thread, with one ClientState per connection for it alone.
+class ConnectionSetup {
+ public:
+  enum class Progress : std::uint8_t { kWaiting, kNextStep, kDone, kFailed };
+
+  // At least one step.
+  explicit ConnectionSetup(std::vector<std::unique_ptr<ClientProtocol>> steps);
+
+  // The bytes to send, at the start and after each kNextStep; empty if the server speaks first.
+  std::string_view next_request(ClientState& state);
+  // kFailed: the reply is wrong or too long.
+  Progress consume(ClientState& state, std::string_view received);
+  // Describes `received`, which has just failed.
+  Mismatch describe(const ClientState& state, std::string_view received) const;
+
+ private:
+  std::vector<std::unique_ptr<ClientProtocol>> steps_;
+  ReplyOutcome failed_;  // the last failed outcome
 };
 
 }  // namespace fanin

@@ -16,12 +16,8 @@ SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
 }
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  const Payload payload = make_payload(options);
-  return std::make_unique<TemplateClient>(TemplateClient::Form{.request = payload.text,
-                                                               .reply = "",
-                                                               .request_stamp = payload.stamp,
-                                                               .ends_with_connection = true,
-                                                               .half_closes = true});
+  return std::make_unique<TemplateClient>(make_payload(options),
+                                          TemplateClient::Reply{.ends_with_connection = true, .half_closes = true});
 }
 
 }  // namespace

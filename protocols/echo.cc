@@ -23,8 +23,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
   const Payload payload = make_payload(options);
-  return std::make_unique<TemplateClient>(TemplateClient::Form{
-      .request = payload.text, .reply = payload.text, .request_stamp = payload.stamp, .reply_stamp = payload.stamp});
+  return std::make_unique<TemplateClient>(payload, TemplateClient::Reply{.text = payload.text, .stamp = payload.stamp});
 }
 
 }  // namespace

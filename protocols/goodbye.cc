@@ -39,9 +39,8 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
 }
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
-  const Payload payload = make_line_payload(options);
-  return std::make_unique<TemplateClient>(
-      TemplateClient::Form{.request = payload.text, .reply = options.reply + "\n", .request_stamp = payload.stamp});
+  return std::make_unique<TemplateClient>(make_line_payload(options),
+                                          TemplateClient::Reply{.text = options.reply + "\n"});
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
 
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& /*options*/) {
   return std::make_unique<TemplateClient>(
-      TemplateClient::Form{.request = "", .reply = std::string(kGreeting), .ends_with_connection = true});
+      Payload{}, TemplateClient::Reply{.text = std::string(kGreeting), .ends_with_connection = true});
 }
 
 }  // namespace

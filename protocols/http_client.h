@@ -5,10 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "protocols/body_check.h"
 #include "protocols/client_protocol.h"
+#include "protocols/http_reply_check.h"
 #include "protocols/partial_replies.h"
-#include "protocols/status_set.h"
 
 namespace fanin {
 

@@ -11,7 +11,6 @@
 #include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
-#include "protocols/scratch_directory.h"
 
 namespace fanin {
 namespace {

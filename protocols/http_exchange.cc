@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "protocols/options.h"
-#include "protocols/pattern.h"
-#include "protocols/scratch_directory.h"
+#include "protocols/payload.h"
+#include "protocols/protocol_harness.h"
 
 namespace fanin::http_exchange {
 namespace {

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "protocols/http_date.h"
+#include "protocols/http_fields.h"
 #include "protocols/http_target.h"
 
 namespace fanin {

@@ -10,12 +10,11 @@
 #include <string>
 
 #include "protocols/document_root.h"
-#include "protocols/http_date.h"
+#include "protocols/http_fields.h"
 #include "protocols/http_files.h"
-#include "protocols/http_lines.h"
-#include "protocols/http_range.h"
+#include "protocols/http_head.h"
 #include "protocols/http_target.h"
-#include "protocols/scratch_directory.h"
+#include "protocols/protocol_harness.h"
 
 namespace fanin {
 namespace {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocols/http_fields.h"
-
 namespace fanin {
 namespace {
 

@@ -6,8 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "protocols/http_lines.h"
-#include "protocols/http_text.h"
+#include "protocols/http_head.h"
 
 namespace fanin {
 

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "protocols/http_date.h"
-#include "protocols/http_range.h"
+#include "protocols/http_fields.h"
 
 namespace fanin {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "protocols/http_exchange.h"
 #include "protocols/options.h"
-#include "protocols/pattern.h"
-#include "protocols/scratch_directory.h"
+#include "protocols/payload.h"
+#include "protocols/protocol_harness.h"
 
 namespace fanin {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocols/connection_setup.h"
+#include "protocols/client_protocol.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
 

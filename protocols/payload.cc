@@ -1,10 +1,10 @@
 #include "protocols/payload.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "protocols/options.h"
-#include "protocols/stamp.h"
 
 namespace fanin {
 namespace {
@@ -15,6 +15,19 @@ std::string filler(std::size_t size) {
     text[i] = static_cast<char>('a' + i % 26);
   }
   return text;
+}
+
+using Block = std::array<char, kPatternPeriod>;
+
+Block make_block() noexcept {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  Block block{};
+  std::uint64_t state = 1;
+  for (char& byte : block) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    byte = kAlphabet[state >> 58];
+  }
+  return block;
 }
 
 }  // namespace
@@ -43,6 +56,20 @@ Payload make_line_payload(const ClientProtocolOptions& options) {
     throw std::invalid_argument("--payload holds a newline inside: this protocol answers line by line, give one line");
   }
   return payload;
+}
+
+void PayloadClient::append_request(ClientState& state, std::string& out) {
+  const std::size_t begin = out.size();
+  out += payload_.text;
+  if (payload_.stamp > 0) {
+    write_stamp(out.data() + begin, payload_.stamp, state.connection, state.sent);
+  }
+  ++state.sent;
+}
+
+std::string_view pattern_at(std::uint64_t position) noexcept {
+  static const Block block = make_block();
+  return std::string_view(block.data(), block.size()).substr(position % kPatternPeriod);
 }
 
 char to_upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }

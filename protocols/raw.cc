@@ -2,18 +2,156 @@
 // and a set-up request with its reply may precede, once per connection.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <vector>
 
-#include "protocols/connection_setup.h"
-#include "protocols/delimited_client.h"
-#include "protocols/fixed_length_client.h"
+#include "protocols/client_protocol.h"
 #include "protocols/options.h"
-#include "protocols/pattern_client.h"
+#include "protocols/partial_replies.h"
 #include "protocols/registry.h"
+#include "protocols/reply_pattern.h"
 #include "protocols/template_client.h"
 
 namespace fanin {
 namespace {
+
+// Replies of a fixed length and any content.
+class FixedLengthClient : public PayloadClient {
+ public:
+  // `reply_bytes` is at least 1.
+  FixedLengthClient(Payload request, std::size_t reply_bytes)
+      : PayloadClient(std::move(request)), reply_bytes_(reply_bytes) {}
+
+  ReplyOutcome consume(ClientState& state, std::string_view received) override {
+    return consume_length(state, received, reply_bytes_, [](std::string_view part) { return part.size(); });
+  }
+
+ private:
+  std::size_t reply_bytes_;
+};
+
+// Finds the delimiter through any fragmentation with the Knuth-Morris-Pratt automaton; state.offset is its state.
+class DelimitedClient : public PayloadClient {
+ public:
+  // The delimiter is not empty.
+  DelimitedClient(Payload request, std::string delimiter);
+
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+
+ private:
+  std::string delimiter_;
+  std::vector<std::size_t> fallback_;
+};
+
+DelimitedClient::DelimitedClient(Payload request, std::string delimiter)
+    : PayloadClient(std::move(request)), delimiter_(std::move(delimiter)), fallback_(delimiter_.size(), 0) {
+  for (std::size_t i = 1, matched = 0; i < delimiter_.size(); ++i) {
+    while (matched > 0 && delimiter_[i] != delimiter_[matched]) {
+      matched = fallback_[matched - 1];
+    }
+    matched += delimiter_[i] == delimiter_[matched] ? 1 : 0;
+    fallback_[i] = matched;
+  }
+}
+
+ReplyOutcome DelimitedClient::consume(ClientState& state, std::string_view received) {
+  ReplyOutcome outcome;
+  std::size_t matched = state.offset;
+  for (std::size_t i = 0; i < received.size(); ++i) {
+    const char c = received[i];
+    if (state.completed == state.sent) {
+      outcome.set_mismatch(Fault::kUnasked, received.size() - i);
+      return outcome;
+    }
+    while (matched > 0 && c != delimiter_[matched]) {
+      matched = fallback_[matched - 1];
+    }
+    matched += c == delimiter_[matched] ? 1 : 0;
+    if (matched == delimiter_.size()) {
+      matched = 0;
+      if (complete_reply(state, outcome, received.size() - i - 1)) {
+        return outcome;
+      }
+    }
+  }
+  state.offset = static_cast<std::uint32_t>(matched);
+  return outcome;
+}
+
+// Replies that end at the match of a regular expression. Keeps a reply until it is complete.
+class PatternClient : public PayloadClient {
+ public:
+  // Throws std::invalid_argument as ReplyPattern does.
+  explicit PatternClient(const ClientProtocolOptions& options)
+      : PayloadClient({options.request}),
+        expect_(options.expect),
+        limit_(options.reply_limit),
+        pattern_(options.reply_pattern) {}
+
+  // Takes one reply at a time.
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+
+ protected:
+  std::string expected(const ClientState& state) const override {
+    return expect_.substr(std::min<std::size_t>(state.offset, expect_.size()));
+  }
+
+ private:
+  std::string expect_;  // empty takes any
+  std::size_t limit_;
+  ReplyPattern pattern_;
+  struct Partial {
+    std::string text;
+    std::size_t from = 0;  // where a match may begin
+  };
+  PartialReplies<Partial> partial_;
+};
+
+ReplyOutcome PatternClient::consume(ClientState& state, std::string_view received) {
+  ReplyOutcome outcome;
+  if (received.empty()) {
+    return outcome;
+  }
+  if (state.completed == state.sent) {
+    outcome.set_mismatch(Fault::kUnasked, received.size());
+    return outcome;
+  }
+  std::string_view text = received;
+  const std::size_t searched = state.offset;
+  std::size_t from = 0;
+  if (searched > 0) {
+    Partial& partial = partial_.of(state);
+    text = partial.text.append(received);
+    from = partial.from;
+  }
+  const auto search = pattern_.find(text.substr(0, limit_), searched, from);
+  const bool too_long = !search.end && text.size() > limit_;
+  const bool wrong = search.end && !expect_.empty() && text.substr(0, *search.end) != expect_;
+  if (too_long || search.exceeded || wrong) {
+    outcome.set_mismatch(search.exceeded ? Fault::kPatternLimit
+                         : too_long      ? Fault::kTooLong
+                                         : Fault::kWrong,
+                         received.size());
+    partial_.end(state);
+    return outcome;
+  }
+  if (!search.end) {
+    Partial& partial = searched == 0 ? partial_.begin(state) : partial_.of(state);
+    if (searched == 0) {
+      partial.text = text;
+    }
+    partial.from = search.from;
+    state.offset = static_cast<std::uint32_t>(text.size());
+    return outcome;
+  }
+  if (searched > 0) {
+    partial_.end(state);
+  }
+  complete_reply(state, outcome, 0);
+  outcome.unread = static_cast<std::uint32_t>(text.size() - *search.end);
+  return outcome;
+}
 
 // What a reply must be has to end where a reply ends. `prefix` is that of the options of this exchange.
 void check_expect(std::string_view prefix, const ClientProtocolOptions& exchange) {
@@ -50,13 +188,13 @@ std::unique_ptr<ClientProtocol> make_exchange(const ClientProtocolOptions& optio
     return std::make_unique<PatternClient>(options);
   }
   if (!options.expect.empty()) {
-    return std::make_unique<TemplateClient>(
-        TemplateClient::Form{.request = options.request, .reply = options.expect + options.reply_delimiter});
+    return std::make_unique<TemplateClient>(Payload{options.request},
+                                            TemplateClient::Reply{.text = options.expect + options.reply_delimiter});
   }
   if (options.reply_bytes) {
-    return std::make_unique<FixedLengthClient>(options.request, *options.reply_bytes);
+    return std::make_unique<FixedLengthClient>(Payload{options.request}, *options.reply_bytes);
   }
-  return std::make_unique<DelimitedClient>(options.request, options.reply_delimiter);
+  return std::make_unique<DelimitedClient>(Payload{options.request}, options.reply_delimiter);
 }
 
 void check_setup(const ClientProtocolOptions& options) {

@@ -4,66 +4,54 @@
 #include <array>
 #include <cstring>
 
-#include "protocols/stamp.h"
-
 namespace fanin {
 
-// Not by next_request(): that would reuse the memory of an unsent request.
-void TemplateClient::append_request(ClientState& state, std::string& out) {
-  const std::size_t begin = out.size();
-  out += form_.request;
-  if (form_.request_stamp > 0) {
-    write_stamp(out.data() + begin, form_.request_stamp, state.connection, state.sent);
-  }
-  ++state.sent;
-}
-
-// All are complete; only their stamps change.
+// All slots are complete requests; only their stamps change.
 void TemplateClient::set_request_slots(std::size_t requests) {
   kept_.clear();
   for (std::size_t i = 0; i < requests; ++i) {
-    kept_ += form_.request;
+    kept_ += payload().text;
   }
   next_request_ = 0;
 }
 
 std::string_view TemplateClient::next_request(ClientState& state) {
   char* request = kept_.data() + next_request_;
-  next_request_ += form_.request.size();
+  next_request_ += payload().text.size();
   if (next_request_ == kept_.size()) {
     next_request_ = 0;
   }
-  if (form_.request_stamp > 0) {
-    write_stamp(request, form_.request_stamp, state.connection, state.sent);
+  if (payload().stamp > 0) {
+    write_stamp(request, payload().stamp, state.connection, state.sent);
   }
   ++state.sent;
-  return {request, form_.request.size()};
+  return {request, payload().text.size()};
 }
 
 // Fast path for the usual case: exactly the reply that is due, with a full stamp.
 bool TemplateClient::is_whole_reply(const ClientState& state, std::string_view received) const {
-  if (state.offset != 0 || received.size() != form_.reply.size() || form_.reply_stamp != kStampDigits ||
-      form_.ends_with_connection || state.completed == state.sent) {
+  if (state.offset != 0 || received.size() != reply_.text.size() || reply_.stamp != kStampDigits ||
+      reply_.ends_with_connection || state.completed == state.sent) {
     return false;
   }
-  return has_stamp(received.data(), state.connection, state.completed, form_.upper_case_reply) &&
-         std::memcmp(received.data() + kStampDigits, form_.reply.data() + kStampDigits,
+  return has_stamp(received.data(), state.connection, state.completed, reply_.upper_case) &&
+         std::memcmp(received.data() + kStampDigits, reply_.text.data() + kStampDigits,
                      received.size() - kStampDigits) == 0;
 }
 
 bool TemplateClient::matches(const ClientState& state, std::string_view part) const {
   std::size_t offset = state.offset;
-  if (offset < form_.reply_stamp) {
+  if (offset < reply_.stamp) {
     std::array<char, kStampDigits> text{};
-    write_stamp(text.data(), kStampDigits, state.connection, state.completed, form_.upper_case_reply);
-    const std::size_t length = std::min(part.size(), form_.reply_stamp - offset);
+    write_stamp(text.data(), kStampDigits, state.connection, state.completed, reply_.upper_case);
+    const std::size_t length = std::min(part.size(), reply_.stamp - offset);
     if (std::memcmp(part.data(), text.data() + offset, length) != 0) {
       return false;
     }
     part.remove_prefix(length);
     offset += length;
   }
-  return std::memcmp(part.data(), form_.reply.data() + offset, part.size()) == 0;
+  return std::memcmp(part.data(), reply_.text.data() + offset, part.size()) == 0;
 }
 
 ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view received) {
@@ -71,41 +59,21 @@ ReplyOutcome TemplateClient::consume(ClientState& state, std::string_view receiv
     ++state.completed;
     return {.completed = 1};
   }
-  ReplyOutcome outcome;
-  while (!received.empty()) {
-    const std::size_t length = std::min(received.size(), form_.reply.size() - state.offset);
-    const bool unasked = state.completed == state.sent && !form_.request.empty();
-    if (length == 0 || unasked || !matches(state, received.substr(0, length))) {
-      outcome.set_mismatch(length == 0 ? Fault::kGoesOn : Fault::kWrong, received.size());
-      return outcome;
-    }
-    received.remove_prefix(length);
-    state.offset += static_cast<std::uint32_t>(length);
-    if (state.offset == form_.reply.size() && !form_.ends_with_connection) {
-      state.offset = 0;
-      ++state.completed;
-      ++outcome.completed;
-      if (takes_replies_singly()) {
-        outcome.unread = static_cast<std::uint32_t>(received.size());
-        return outcome;
-      }
-    }
-  }
-  return outcome;
+  const auto match = [&](std::string_view part) { return matches(state, part) ? part.size() : 0; };
+  return consume_length(state, received, reply_.text.size(), match,
+                        reply_.ends_with_connection ? ReplyEnd::kConnection : ReplyEnd::kLength);
 }
 
 std::string TemplateClient::expected(const ClientState& state) const {
-  std::string reply = form_.reply;
-  write_stamp(reply.data(), form_.reply_stamp, state.connection, state.completed, form_.upper_case_reply);
+  std::string reply = reply_.text;
+  write_stamp(reply.data(), reply_.stamp, state.connection, state.completed, reply_.upper_case);
   return reply.substr(state.offset);
 }
 
 ReplyOutcome TemplateClient::end_of_stream(ClientState& state) {
   ReplyOutcome outcome;
-  if (form_.ends_with_connection && state.offset == form_.reply.size() && state.sent == state.completed + 1) {
-    state.offset = 0;
-    ++state.completed;
-    outcome.completed = 1;
+  if (reply_.ends_with_connection && state.offset == reply_.text.size() && state.sent == state.completed + 1) {
+    complete_reply(state, outcome, 0);
   } else {
     outcome.mismatch = state.sent != state.completed || state.offset != 0;
   }

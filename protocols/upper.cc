@@ -46,11 +46,8 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
   if (!options.suffix.empty()) {
     reply.insert(reply.size() - 1, options.suffix);
   }
-  return std::make_unique<TemplateClient>(TemplateClient::Form{.request = payload.text,
-                                                               .reply = std::move(reply),
-                                                               .request_stamp = payload.stamp,
-                                                               .reply_stamp = payload.stamp,
-                                                               .upper_case_reply = true});
+  return std::make_unique<TemplateClient>(
+      payload, TemplateClient::Reply{.text = std::move(reply), .stamp = payload.stamp, .upper_case = true});
 }
 
 }  // namespace

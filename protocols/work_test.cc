@@ -6,11 +6,11 @@
 #include <string>
 
 #include "net/clock.h"
-#include "protocols/line_hash.h"
+#include "protocols/hash.h"
 #include "protocols/options.h"
+#include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
-#include "protocols/stamp.h"
 
 namespace fanin {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "loadgen/drivers/direct_io.h"
 #include "net/errno_policy.h"
-#include "protocols/connection_setup.h"
+#include "protocols/client_protocol.h"
 
 namespace fanin::load {
 namespace {

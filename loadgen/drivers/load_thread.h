@@ -19,7 +19,7 @@
 #include "loadgen/records/silence_watch.h"
 #include "loadgen/records/thread_usage.h"
 #include "loadgen/schedule/workload.h"
-#include "protocols/connection_setup.h"
+#include "protocols/client_protocol.h"
 
 namespace fanin::load {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loadgen/drivers/outbox.h"
-#include "protocols/connection_setup.h"
+#include "protocols/client_protocol.h"
 
 namespace fanin::load {
 

@@ -9,9 +9,9 @@
 #include "loadgen/integration_test/test_server.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/runs/run.h"
-#include "protocols/mix_client.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
+#include "protocols/request_mix.h"
 
 namespace {
 

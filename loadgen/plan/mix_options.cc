@@ -7,8 +7,8 @@
 
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/protocol_options.h"
-#include "protocols/mix_client.h"
 #include "protocols/options.h"
+#include "protocols/request_mix.h"
 
 namespace fanin::load {
 namespace {

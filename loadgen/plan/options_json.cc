@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "loadgen/plan/option_table.h"
-#include "protocols/stamp.h"
+#include "protocols/payload.h"
 
 namespace fanin::load {
 namespace {

@@ -1,6 +1,6 @@
 // The server half of http, over a small document root.
 #include "protocols/fuzz/fuzzing.h"
-#include "protocols/scratch_directory.h"
+#include "protocols/protocol_harness.h"
 
 namespace {
 

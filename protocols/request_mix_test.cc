@@ -1,4 +1,4 @@
-#include "protocols/mix_client.h"
+#include "protocols/request_mix.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "protocols/hash.h"
 #include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
-#include "protocols/splitmix.h"
 
 namespace fanin {
 namespace {

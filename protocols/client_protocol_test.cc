@@ -1,4 +1,4 @@
-#include "protocols/connection_setup.h"
+#include "protocols/client_protocol.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace fanin {
@@ -41,5 +42,29 @@ class HttpLines {
   bool is_single_ = false;
   bool ended_ = false;
 };
+
+// A piece of a request: a view of the input while it is contiguous, else a copy, so that a request that arrives whole
+// is not copied.
+class HttpText {
+ public:
+  void append(const char* at, std::size_t size);
+  std::string_view view() const noexcept { return copy_.empty() ? view_ : std::string_view(copy_); }
+  // Copies the view: the input is about to be freed.
+  void copy_out();
+
+ private:
+  std::string_view view_;
+  std::string copy_;
+};
+
+// Whether a Host field may hold the text (RFC 9110, 7.2): a name or an address, and a port, and blanks behind them. It
+// may come in pieces; `ended`, false at first, says whether the blanks have come.
+bool is_host_text(std::string_view text, bool& ended) noexcept;
+
+// Transfer-Encoding, letter by letter, because it may come in pieces: 0 at first, kChunkedSpelt when it says "chunked"
+// and nothing else.
+inline constexpr std::uint8_t kChunkedSpelt = 7;
+inline constexpr std::uint8_t kOtherCoding = 255;
+std::uint8_t spell_chunked(std::uint8_t spelt, std::string_view text) noexcept;
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-#include "protocols/stamp.h"
+#include "protocols/payload.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -3,9 +3,15 @@
 #include <cstdint>
 #include <string_view>
 
-#include "protocols/splitmix.h"
-
 namespace fanin {
+
+// The finalizer of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014): a bijection
+// in which every bit of the result depends on every bit of `number`.
+constexpr std::uint64_t splitmix_finish(std::uint64_t number) noexcept {
+  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9U;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111ebU;
+  return number ^ (number >> 31);
+}
 
 // A hash of a request line, computed incrementally: FNV-1a with splitmix64's finalizer, so that lines that differ in
 // one digit differ everywhere. Both halves of a protocol compute it, so its decisions are the same in every server

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +8,19 @@
 #include "protocols/reply_pattern.h"
 
 namespace fanin {
+
+// A set of HTTP status codes. A value; any thread.
+class StatusSet {
+ public:
+  // From "200-399" or "200,204,300-399". Throws std::invalid_argument naming a part that is neither a code from 100 to
+  // 999 nor a range of them.
+  static StatusSet parse(std::string_view text);
+
+  bool contains(unsigned status) const noexcept { return status < codes_.size() && codes_[status]; }
+
+ private:
+  std::bitset<1000> codes_;
+};
 
 // The required body of every reply: a text, or a match of a regular expression in its first 64 KiB. The body may arrive
 // in any pieces; a text needs no copy, an expression at most 64 KiB. One thread.

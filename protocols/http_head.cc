@@ -1,7 +1,9 @@
-#include "protocols/http_lines.h"
+#include "protocols/http_head.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cctype>
 #include <cstring>
 
 namespace fanin {
@@ -36,6 +38,23 @@ const char* find_control(const char* at, const char* end) noexcept {
   }
   return std::find_if(at, end, is_control);
 }
+
+constexpr std::string_view kChunked = "chunked";
+static_assert(kChunked.size() == kChunkedSpelt);
+
+// By character: whether it may stand in a Host field.
+constexpr std::array<bool, 256> kHostText = [] {
+  std::array<bool, 256> allowed{};
+  for (const std::string_view some :
+       {"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "-._~%!$&'()*+,;=:[]"}) {
+    for (const char c : some) {
+      allowed[static_cast<unsigned char>(c)] = true;
+    }
+  }
+  return allowed;
+}();
+
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
@@ -76,6 +95,48 @@ void HttpLines::end_line() noexcept {
   has_lines_ |= !line_is_empty_;
   line_is_empty_ = true;
   after_cr_ = false;
+}
+
+void HttpText::append(const char* at, std::size_t size) {
+  if (copy_.empty()) {
+    if (view_.empty()) {
+      view_ = {at, size};
+      return;
+    }
+    if (view_.data() + view_.size() == at) {
+      view_ = {view_.data(), view_.size() + size};
+      return;
+    }
+    copy_ = view_;
+  }
+  copy_.append(at, size);
+}
+
+void HttpText::copy_out() {
+  if (copy_.empty()) {
+    copy_ = view_;
+  }
+  view_ = {};
+}
+
+bool is_host_text(std::string_view text, bool& ended) noexcept {
+  std::size_t i = 0;
+  while (!ended && i < text.size() && kHostText[static_cast<unsigned char>(text[i])]) {
+    ++i;
+  }
+  ended |= i < text.size();
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), is_blank);
+}
+
+std::uint8_t spell_chunked(std::uint8_t spelt, std::string_view text) noexcept {
+  for (const char c : text) {
+    if (spelt < kChunked.size() && std::tolower(static_cast<unsigned char>(c)) == kChunked[spelt]) {
+      ++spelt;
+    } else if (spelt != kChunked.size() || !is_blank(c)) {
+      return kOtherCoding;
+    }
+  }
+  return spelt;
 }
 
 }  // namespace fanin
