@@ -128,7 +128,7 @@ stage_format() {
 # The programs that `./run_all.sh` builds; they then go through the end-to-end stage.
 stage_release() {
   configure release -DFANIN_TESTS=ON -DFANIN_STRICT=ON
-  build release fanin_installation loadgen_allocation_test
+  build release fanin_installation fanin-template-server loadgen_allocation_test
   run_ctest release -L "$kOfPrograms|loadgen_allocation_test"
 }
 

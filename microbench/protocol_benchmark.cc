@@ -19,7 +19,7 @@ struct Exchange {
 };
 
 // One request and the reply that the server's half gives to it.
-Exchange exchange_of(const Protocol& protocol, ClientProtocol& client, ClientState& state) {
+Exchange make_exchange(const Protocol& protocol, ClientProtocol& client, ClientState& state) {
   Exchange exchange;
   client.append_request(state, exchange.request);
   const auto session = protocol.make_sessions({})();
@@ -33,7 +33,7 @@ Exchange exchange_of(const Protocol& protocol, ClientProtocol& client, ClientSta
 void serve_request(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
   const auto client = protocol.make_client({.payload_bytes = payload_bytes});
   ClientState client_state;
-  const Exchange exchange = exchange_of(protocol, *client, client_state);
+  const Exchange exchange = make_exchange(protocol, *client, client_state);
   const auto session = protocol.make_sessions({})();
   std::string reply;
   for ([[maybe_unused]] auto _ : state) {
@@ -52,7 +52,7 @@ void serve_request(benchmark::State& state, const Protocol& protocol, std::size_
 void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
   const auto client = protocol.make_client({.payload_bytes = payload_bytes});
   ClientState after;
-  const Exchange exchange = exchange_of(protocol, *client, after);
+  const Exchange exchange = make_exchange(protocol, *client, after);
   std::string request;
   for ([[maybe_unused]] auto _ : state) {
     request.clear();

@@ -143,7 +143,7 @@ ReplyOutcome ChatClient::consume(ClientState& state, std::string_view received) 
   ReplyOutcome outcome;
   Stamp stamp;
   if (state.offset > 0) {
-    stamp = partial_.of(state);
+    stamp = partial_.get(state);
     partial_.end(state);
   }
   while (!received.empty()) {

@@ -183,7 +183,7 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   if (from_its_first_byte) {
     http_parser_init(&partial.parser, HTTP_RESPONSE);
   } else {
-    partial = std::move(partial_.of(state));
+    partial = std::move(partial_.get(state));
   }
   http_parser& parser = partial.parser;
   Reading current{.state = state,
@@ -203,7 +203,7 @@ ReplyOutcome HttpClient::parse(ClientState& state, std::string_view received) {
   const bool is_right = !current.complete || !body_check_.active() || body_check_.is_right(partial.body);
   if ((!current.complete || current.closes) && !received.empty()) {
     partial.owed = current.owed;
-    (from_its_first_byte ? partial_.begin(state) : partial_.of(state)) = std::move(partial);
+    (from_its_first_byte ? partial_.begin(state) : partial_.get(state)) = std::move(partial);
     state.offset = kBegun;
   }
   if (!current.complete) {

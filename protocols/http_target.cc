@@ -12,7 +12,7 @@ constexpr int kBadRequest = 400;
 constexpr int kNotFound = 404;
 
 // The path of an absolute URL, nothing for what is none. http_parser_parse_url counts in 16 bits.
-std::optional<std::string_view> path_of_url(std::string_view url) {
+std::optional<std::string_view> find_path(std::string_view url) {
   http_parser_url parts{};
   if (url.size() > UINT16_MAX || http_parser_parse_url(url.data(), url.size(), 0, &parts) != 0 ||
       (parts.field_set & (1U << UF_HOST)) == 0) {
@@ -33,7 +33,7 @@ int hex_digit(char c) noexcept {
 }
 
 // Nothing for a broken escape, and for NUL, which would end a path early in a system call.
-std::optional<std::string> percent_decoded(std::string_view text) {
+std::optional<std::string> decode_percent(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -86,13 +86,13 @@ HttpTarget walk(std::string_view path) {
 
 HttpTarget parse_http_target(std::string_view target) {
   if (!target.starts_with('/')) {
-    const auto path = path_of_url(target);
+    const auto path = find_path(target);
     if (!path) {
       return {"", kBadRequest};
     }
     target = *path;
   }
-  const auto decoded = percent_decoded(target.substr(0, target.find_first_of("?#")));
+  const auto decoded = decode_percent(target.substr(0, target.find_first_of("?#")));
   return decoded ? walk(*decoded) : HttpTarget{"", kBadRequest};
 }
 

@@ -28,7 +28,7 @@ class PartialReplies {
     return records_.insert(std::move(node)).position->second;
   }
   // The existing record, or a new one, so that no server can cause a read of a missing record.
-  Record& of(const ClientState& state) { return records_[state.connection]; }
+  Record& get(const ClientState& state) { return records_[state.connection]; }
   // The reply is complete or of no interest.
   void end(const ClientState& state) {
     if (auto node = records_.extract(state.connection)) {

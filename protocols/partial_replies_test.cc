@@ -13,9 +13,9 @@ TEST(PartialReplies, EachConnectionHasItsOwn) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "one";
   partial.begin(of_connection(2)) = "two";
-  partial.of(of_connection(1)) += " more";
-  EXPECT_EQ(partial.of(of_connection(1)), "one more");
-  EXPECT_EQ(partial.of(of_connection(2)), "two");
+  partial.get(of_connection(1)) += " more";
+  EXPECT_EQ(partial.get(of_connection(1)), "one more");
+  EXPECT_EQ(partial.get(of_connection(2)), "two");
 }
 
 // Would catch: a reply that is taken for the continuation of one that an earlier life of its connection left, or that
@@ -24,7 +24,7 @@ TEST(PartialReplies, ANewOneHasNothingOfAnEarlierOne) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "left";
   EXPECT_EQ(partial.begin(of_connection(1)), "");
-  partial.of(of_connection(1)) = "ended";
+  partial.get(of_connection(1)) = "ended";
   partial.end(of_connection(1));
   EXPECT_EQ(partial.begin(of_connection(2)), "");
 }
@@ -40,14 +40,14 @@ TEST(PartialReplies, MemoryIsUsedAgain) {
 // Would catch: the end of a map read as a record, if a reply of one class of a mix goes on as one of another.
 TEST(PartialReplies, WhatIsNotThereIsNew) {
   PartialReplies<std::string> partial;
-  EXPECT_EQ(partial.of(of_connection(1)), "");
+  EXPECT_EQ(partial.get(of_connection(1)), "");
 }
 
 TEST(PartialReplies, EndingWhatIsNotThereDoesNothing) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "one";
   partial.end(of_connection(2));
-  EXPECT_EQ(partial.of(of_connection(1)), "one");
+  EXPECT_EQ(partial.get(of_connection(1)), "one");
 }
 
 }  // namespace

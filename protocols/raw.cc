@@ -121,7 +121,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   const std::size_t searched = state.offset;
   std::size_t from = 0;
   if (searched > 0) {
-    Partial& partial = partial_.of(state);
+    Partial& partial = partial_.get(state);
     text = partial.text.append(received);
     from = partial.from;
   }
@@ -137,7 +137,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
     return outcome;
   }
   if (!search.end) {
-    Partial& partial = searched == 0 ? partial_.begin(state) : partial_.of(state);
+    Partial& partial = searched == 0 ? partial_.begin(state) : partial_.get(state);
     if (searched == 0) {
       partial.text = text;
     }

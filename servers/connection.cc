@@ -46,6 +46,12 @@ Connection::Next Connection::start() {
   return next_ = pending_.empty() ? after_sending() : Next::kWrite;
 }
 
+void Connection::serve() {
+  for (Next next = start(); next != Next::kClose;) {
+    next = on_ready();
+  }
+}
+
 Connection::Next Connection::on_ready() {
   would_block_ = false;
   return next_ = next_ == Next::kRead ? receive_and_answer() : send_pending();
@@ -246,6 +252,12 @@ bool Connection::send_some(std::string_view bytes, std::size_t& sent) {
   }
   count(Count::kClosedOnError);
   return false;
+}
+
+void serve_blocking(Descriptor socket, const Server& server) {
+  Connection connection(std::move(socket), server);
+  const stop::WatchConnection watch(connection.fd());
+  connection.serve();
 }
 
 }  // namespace fanin::server

@@ -36,9 +36,11 @@ class Connection : private Channel {
 
   // 1. Readiness and blocking I/O.
 
+  // start(), and all steps to the connection's end. For blocking sockets.
+  void serve();
+
   // One step of next(): reads up to the read cap and answers, or sends. A batch of expensive requests takes several
-  // steps with next() == kWrite; the socket is usually writable then. On a blocking socket it blocks, so `while
-  // (connection.on_ready() != kClose)` serves a connection to its end.
+  // steps with next() == kWrite; the socket is usually writable then. On a blocking socket it blocks.
   Next on_ready();
 
   // True if the last step got EAGAIN (non-blocking sockets): edge-triggered models stop there.
@@ -86,5 +88,8 @@ class Connection : private Channel {
   std::optional<std::size_t> last_input_;  // after a stop: bytes that had arrived and are unread
   bool ended_ = false;                     // the peer's stream ended while a reply was waiting to leave
 };
+
+// The body of a process that serves one connection at a time: serves it to its end; a stop reaches it.
+void serve_blocking(Descriptor socket, const Server& server);
 
 }  // namespace fanin::server

@@ -1,5 +1,3 @@
-#include "servers/listing.h"
-
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -14,11 +14,10 @@
 #include "os/program.h"
 #include "protocols/registry.h"
 #include "servers/counters.h"
-#include "servers/listing.h"
 #include "servers/model.h"
 #include "servers/options.h"
-#include "servers/replicas.h"
 #include "servers/stop.h"
+#include "servers/worker_processes.h"
 
 namespace fanin::server {
 namespace {

@@ -68,4 +68,8 @@ std::span<const ServerModel> models();
 // Throws std::invalid_argument that lists the known names.
 const ServerModel& find_model(std::string_view name);
 
+// `fanin-server list`: every model and protocol, as text and as JSON (docs/contracts.md).
+std::string list_text();
+std::string list_json();
+
 }  // namespace fanin::server

@@ -19,6 +19,10 @@ extern const ServerModel kCoroutine, kEpoll, kEpollEt, kEpollEtNodrain, kEpollMo
     kIoUringMultishot, kIterative, kMultiReactor, kNonblocking, kPoll, kPrefork, kPreforkEpoll, kProcess, kReactorPool,
     kSelect, kSelectLarge, kSelector, kSigio, kThread, kThreadPool, kWorkStealing;
 
+#ifdef FANIN_TEMPLATE_MODEL
+extern const ServerModel kTemplate;  // only in the program that the tests run
+#endif
+
 namespace {
 
 std::vector<ServerModel> checked(std::vector<ServerModel> table) {
@@ -67,6 +71,9 @@ std::span<const ServerModel> models() {
       // The kernel does the I/O as well.
       kIoUring,
       kIoUringMultishot,
+#ifdef FANIN_TEMPLATE_MODEL
+      kTemplate,
+#endif
   });
   return table;
 }

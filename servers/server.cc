@@ -52,6 +52,15 @@ void Server::listen(const Address& address) {
   stop::watch_listener(listeners_.back().fd());
 }
 
+Descriptor Server::next_connection(const std::function<std::size_t()>& open) {
+  for (;;) {
+    Listener::Accepted accepted = accept(open());
+    if (accepted.status == Listener::Status::kConnection || accepted.status == Listener::Status::kStopped) {
+      return std::move(accepted.socket);
+    }
+  }
+}
+
 Listener::Accepted Server::accept(std::size_t open) {
   if (listeners_.size() == 1) {
     return listeners_.front().accept(open);

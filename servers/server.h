@@ -67,9 +67,9 @@ class Server {
     }
   }
 
-  // Blocks until a connection arrives on any listener, for blocking models. `open` as for Listener::accept(). Never
-  // kNone.
-  Listener::Accepted accept(std::size_t open);
+  // Blocks until a connection arrives on any listener; none after the stop. `open()` is the number of connections being
+  // served, for --max-connections.
+  Descriptor next_connection(const std::function<std::size_t()>& open = [] { return std::size_t{0}; });
 
   // Blocks until the stop: for the main thread of models whose other threads serve.
   void wait_for_stop() const;
@@ -91,6 +91,8 @@ class Server {
 
  private:
   Server(const Server& original, std::vector<Listener> listeners);
+  // One attempt of next_connection(). Never kNone.
+  Listener::Accepted accept(std::size_t open);
   void listen(const Address& address);
   std::vector<Listener> listen_again(bool nonblocking) const;
   void let_accept_wait_for_all();

@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "servers/connection.h"
-#include "servers/epoll_set.h"
+#include "servers/epoll_connections.h"
 
 namespace fanin::server {
 

@@ -1,21 +1,64 @@
 #include "servers/worker_processes.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <utility>
 
+#include "net/clock.h"
 #include "net/descriptor.h"
 #include "os/program.h"
-#include "servers/child_processes.h"
 #include "servers/counters.h"
 #include "servers/stop.h"
 
 namespace fanin::server {
+
+namespace {
+
+// Time for a child to close its connections and publish its counts after its own drain timeout.
+constexpr Nanoseconds kMargin = std::chrono::milliseconds(500);
+
+void signal_all(const std::vector<pid_t>& children, int signal) noexcept {
+  for (const pid_t child : children) {
+    ::kill(child, signal);
+  }
+}
+
+// Removes the children that have exited from `children`.
+void collect(std::vector<pid_t>& children) noexcept {
+  std::erase_if(children, [](pid_t child) { return ::waitpid(child, nullptr, WNOHANG) != 0; });
+}
+
+}  // namespace
+
+std::size_t end_children(std::vector<pid_t> children) noexcept {
+  sigset_t child_signal;
+  sigset_t former_mask;
+  ::sigemptyset(&child_signal);
+  ::sigaddset(&child_signal, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child_signal, &former_mask);
+  signal_all(children, SIGTERM);
+  const TimePoint end = now() + stop::drain_timeout() + kMargin;
+  for (collect(children); !children.empty() && now() < end; collect(children)) {
+    const timespec left = to_timespec(std::max(end - now(), Nanoseconds(0)));
+    ::sigtimedwait(&child_signal, nullptr, &left);  // SIGCHLD is blocked, so none is lost before the wait
+  }
+  count(Count::kWorkersKilled, children.size());
+  signal_all(children, SIGKILL);
+  for (const pid_t child : children) {
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  ::sigprocmask(SIG_SETMASK, &former_mask, nullptr);
+  return children.size();
+}
+
 namespace {
 
 // Minimum interval between two forks for one worker, so that a worker that dies at once, or cannot be forked, causes no
@@ -131,6 +174,33 @@ bool WorkerProcesses::replace_the_dead() {
     }
   }
   return running_ == workers_.size();
+}
+
+Replicas::Replicas(const ServerModel& model, Server& first) : model_(model), first_(first) {
+  const auto count = static_cast<std::size_t>(first.options().model.processes);
+  others_.reserve(count - 1);
+  while (others_.size() + 1 < count) {
+    others_.push_back(first.replica());
+  }
+  if (first.options().model.steer == "source-ip" && count > 1) {
+    for (const Listener& listener : first.listeners()) {
+      if (const Address address = listener.address(); !address.is_unix()) {
+        steer_by_source_ip(listener.fd(), address.family(), static_cast<unsigned>(count));
+      }
+    }
+  }
+}
+
+void Replicas::run() {
+  if (others_.empty()) {
+    model_.run(first_);
+    return;
+  }
+  WorkerProcesses processes(static_cast<int>(others_.size()) + 1, [this](int number) {
+    model_.run(number == 0 ? first_ : others_[static_cast<std::size_t>(number) - 1]);
+  });
+  while (processes.wait()) {
+  }
 }
 
 }  // namespace fanin::server

@@ -4,13 +4,20 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include "net/clock.h"
+#include "servers/model.h"
 
 namespace fanin::server {
+
+// Sends SIGTERM to child processes, then SIGKILL to those that still run a margin after the drain timeout (stopped
+// ones, for example). Returns after reaping all of them; the result is the number killed. Killed children are counted,
+// their own counts are lost.
+std::size_t end_children(std::vector<pid_t> children) noexcept;
 
 // Pre-forked processes with the same body. The parent replaces those that die and forwards a stop to all of them; if
 // the parent is killed, the kernel kills them. While an object of this class exists, SIGTERM, SIGINT and SIGCHLD reach
@@ -47,6 +54,25 @@ class WorkerProcesses {
   std::vector<Worker> workers_;
   std::size_t running_ = 0;
   sigset_t normal_mask_{};
+};
+
+// --processes processes, each running the model with its own listeners on the same ports (SO_REUSEPORT), so that the
+// descriptor limit counts once per process. With more than one, this process does not serve: it replaces processes that
+// die and forwards the stop. Connections of different processes cannot see each other. Borrows both arguments; used by
+// the main thread.
+class Replicas {
+ public:
+  // Listens for all processes, so that the kernel balances from the first connection on. Throws std::system_error.
+  Replicas(const ServerModel& model, Server& first);
+
+  // Returns when all processes are drained. Throws what the model throws, or std::system_error if a fork fails.
+  void run();
+
+ private:
+  const ServerModel& model_;
+  Server& first_;
+  // The parent keeps all listeners open: the successor of a process that dies serves what waits in its queue.
+  std::vector<Server> others_;
 };
 
 }  // namespace fanin::server

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "net/descriptor.h"
-#include "servers/conformance/deadline.h"
+#include "servers/conformance/client.h"
 
 namespace fanin::conformance {
 

@@ -14,10 +14,9 @@
 #include "net/socket.h"
 #include "os/command_line.h"
 #include "os/program.h"
-#include "servers/conformance/anti_patterns.h"
 #include "servers/conformance/cases.h"
-#include "servers/conformance/deadline.h"
-#include "servers/conformance/document_root.h"
+#include "servers/conformance/client.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
 namespace {

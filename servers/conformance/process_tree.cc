@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string>
 
-#include "servers/conformance/deadline.h"
+#include "servers/conformance/client.h"
 
 namespace fanin::conformance {
 namespace {
@@ -106,7 +106,7 @@ Footprint footprint(pid_t root) {
   return sum;
 }
 
-Footprint settled_footprint(pid_t root) {
+Footprint stable_footprint(pid_t root) {
   Footprint last;
   int same = 0;
   wait_until("the server's footprint settles", [&] {

@@ -25,7 +25,7 @@ struct Footprint {
 Footprint footprint(pid_t root);
 
 // The footprint once it is stable. Throws Failure if it never is.
-Footprint settled_footprint(pid_t root);
+Footprint stable_footprint(pid_t root);
 
 // CPU time of the processes of the tree so far, user and system, ended threads included.
 Nanoseconds cpu_time(pid_t root);

@@ -1,14 +1,76 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "protocols/options.h"
 #include "protocols/registry.h"
-#include "servers/conformance/catalog.h"
-#include "servers/conformance/protocol_setup.h"
 
 namespace fanin::conformance {
+
+// A model as listed by `fanin-server list --json`.
+struct ModelTraits {
+  std::string name;
+  std::optional<std::string> unsupported;  // why this machine cannot run it
+  std::vector<std::string> protocols;      // protocols that it serves
+  std::optional<int> max_descriptor;       // the highest descriptor that it can watch
+  std::optional<std::size_t> concurrency;  // connections served at once; others wait. None: no limit
+  bool one_thread = false;                 // in each of its processes
+  bool signal_queue = false;               // readiness arrives in a bounded queue of signals
+  bool spins = false;                      // polls all the time: its CPU time means nothing
+  bool replicates = false;                 // takes --processes
+  bool steers = false;                     // takes --steer
+  bool worker_processes = false;           // pre-forked, and replaced when they die
+};
+
+// Runs the server program. Throws std::runtime_error naming it if it fails or prints no list.
+std::vector<ModelTraits> read_catalog(const std::string& server_program);
+
+// The server program's help text, for options that only some versions have.
+std::string read_help(const std::string& server_program);
+
+// A directory with one file for one run of the suite. Owns both: the destructor removes them. One thread.
+class DocumentRoot {
+ public:
+  // Throws std::system_error if they cannot be written.
+  DocumentRoot(const std::string& file, std::size_t bytes);
+  DocumentRoot(const DocumentRoot&) = delete;
+  DocumentRoot& operator=(const DocumentRoot&) = delete;
+  ~DocumentRoot();
+
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// How the suite uses a protocol: options of both ends, and limits. A value.
+struct ProtocolSetup {
+  std::vector<std::string> server_options;
+  ClientProtocolOptions client_options;
+  // Allowed sizes of a payload.
+  std::size_t shortest_payload = 1;
+  std::size_t longest_payload = std::size_t{1} << 30;
+  // Requests per burst, enough to fill the buffers many times.
+  std::size_t burst = 4000;
+  // Replies are about as long as their requests, so that all replies to a flood can be read.
+  bool balanced = true;
+  // Input of one connection reaches the others, and a connection that does not read is closed.
+  bool broadcasts = false;
+  // The server opens descriptors for its replies.
+  bool opens_descriptors = false;
+};
+
+// The setup of a protocol, or the defaults. Throws std::system_error if a file to serve cannot be written.
+ProtocolSetup make_setup(std::string_view protocol);
+
+// An anti-pattern has a known fault. Why `model` is exempt from the case `name` of a protocol, or nothing.
+std::optional<std::string> exempt(std::string_view model, std::string_view protocol, std::string_view name);
 
 // A model serving a protocol, the target of a case. A value; the protocol's row lives as long as the program.
 struct Target {

@@ -10,7 +10,7 @@
 //   computation of one request delays all others.
 // Try: fanin-server epoll --port 7000, then `nc 127.0.0.1 7000`.
 // Changes from `poll`: the interest list is in the kernel, so neither side scans idle connections.
-#include "servers/epoll_loop.h"
+#include "servers/epoll_connections.h"
 #include "servers/model.h"
 
 namespace fanin::server {

@@ -9,8 +9,7 @@
 // Known limit: as `epoll`. The loop must remember unfinished connections: the kernel does not report them again.
 // Try: fanin-server epoll-et --drain-budget 1 --port 7000, then `nc 127.0.0.1 7000`.
 // Changes from `epoll`: the program keeps the reported readiness until it is used up.
-#include <vector>
-
+#include "servers/descriptor_table.h"
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 
@@ -30,7 +29,7 @@ class EdgeLoop {
           on_event(*connection, event.events);
         }
       }
-      serve_unfinished();
+      unfinished_.try_marked([this](int fd) { serve(*connections_.find_or_accept(fd)); });
     }
   }
 
@@ -38,7 +37,7 @@ class EdgeLoop {
   void on_event(Connection& connection, std::uint32_t events) {
     // A connection that waits for input ignores EPOLLOUT.
     const bool nothing_new = connection.next() == Connection::Next::kRead && (events & ~EPOLLOUT) == 0;
-    if (!nothing_new && !is_unfinished(connection.fd())) {
+    if (!nothing_new && !unfinished_.is_marked(connection.fd())) {
       serve(connection);
     }
   }
@@ -54,33 +53,12 @@ class EdgeLoop {
         return;
       }
     }
-    is_unfinished(connection.fd()) = true;
-    unfinished_.push_back(&connection);
-  }
-
-  void serve_unfinished() {
-    turn_.swap(unfinished_);
-    for (Connection* const connection : turn_) {
-      is_unfinished(connection->fd()) = false;
-      serve(*connection);
-    }
-    turn_.clear();
-  }
-
-  std::vector<bool>::reference is_unfinished(int fd) {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= is_unfinished_.size()) {
-      is_unfinished_.resize(index + 1);
-    }
-    return is_unfinished_[index];
+    unfinished_.mark(connection.fd());
   }
 
   EpollConnections connections_;
   const int budget_;
-  // A connection in this list is served, and so closed, only from the list.
-  std::vector<Connection*> unfinished_;
-  std::vector<Connection*> turn_;
-  std::vector<bool> is_unfinished_;  // by descriptor
+  ReadyList unfinished_;  // a marked connection is served, and so closed, only from this list
 };
 
 void run(Server& server) {

@@ -14,9 +14,8 @@
 #include <array>
 #include <memory>
 
-#include "servers/epoll_set.h"
-#include "servers/live_connections.h"
-#include "servers/mailbox.h"
+#include "servers/connection_table.h"
+#include "servers/epoll_connections.h"
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
@@ -47,15 +46,8 @@ void serve_from(EpollSet& set) {
 }
 
 void accept_into(EpollSet& set, Server& server, LiveConnections& live) {
-  for (;;) {
-    Listener::Accepted accepted = server.accept(live.size());
-    if (accepted.status == Listener::Status::kStopped) {
-      return;
-    }
-    if (accepted.status != Listener::Status::kConnection) {
-      continue;
-    }
-    auto client = std::make_unique<LiveConnection>(std::move(accepted.socket), server, live);
+  while (Descriptor socket = server.next_connection([&live] { return live.size(); })) {
+    auto client = std::make_unique<LiveConnection>(std::move(socket), server, live);
     const Connection::Next next = client->connection.start();
     LiveConnection* const armed = client.release();  // before it is armed: another thread may destroy it then
     if (!set.add(armed->connection.fd(), once(next), armed)) {

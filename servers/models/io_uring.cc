@@ -16,7 +16,6 @@
 
 #include "servers/connection.h"
 #include "servers/model.h"
-#include "servers/stop.h"
 #include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
@@ -38,12 +37,7 @@ class UringLoop {
         acceptor_(ring_, server, RingAcceptor::Shots::kOne) {}
 
   void run() {
-    while (!stop::requested() || clients_.size() > 0) {
-      ring_.turn([this](const Completion& completion) { on_completion(completion); });
-      if (stop::timed_out()) {
-        shutdown_all(SHUT_RDWR);  // completes their operations, which ends them
-      }
-    }
+    serve_until_drained(ring_, clients_, [this](const Completion& completion) { on_completion(completion); });
   }
 
  private:
@@ -70,7 +64,7 @@ class UringLoop {
       auto input = std::make_unique_for_overwrite<char[]>(server_.options().read_cap);
       resume(clients_.insert({std::move(connection), std::move(input)}), next);
     } else if (accepted.status == Listener::Status::kStopped) {
-      shutdown_all(SHUT_RD);
+      shutdown_all(clients_, SHUT_RD);
     }
   }
 
@@ -88,10 +82,6 @@ class UringLoop {
       ::io_uring_prep_recv(operation, fd, client.input.get(), server_.options().read_cap, 0);
       Ring::set_tag(operation, {kReceive, id});
     }
-  }
-
-  void shutdown_all(int how) {
-    clients_.for_each([how](const Client& client) { ::shutdown(client.connection->fd(), how); });
   }
 
   Server& server_;

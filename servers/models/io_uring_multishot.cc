@@ -16,7 +16,6 @@
 
 #include "servers/connection.h"
 #include "servers/model.h"
-#include "servers/stop.h"
 #include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
@@ -42,12 +41,7 @@ class MultishotLoop {
         acceptor_(ring_, server, RingAcceptor::Shots::kMany) {}
 
   void run() {
-    while (!stop::requested() || clients_.size() > 0) {
-      ring_.turn([this](const Completion& completion) { on_completion(completion); });
-      if (stop::timed_out()) {
-        shutdown_all(SHUT_RDWR);  // completes their operations, which ends them
-      }
-    }
+    serve_until_drained(ring_, clients_, [this](const Completion& completion) { on_completion(completion); });
   }
 
  private:
@@ -67,7 +61,7 @@ class MultishotLoop {
       const SlotId id = clients_.insert({std::move(connection)});
       resume(id, *clients_.find(id));
     } else if (accepted.status == Listener::Status::kStopped) {
-      shutdown_all(SHUT_RD);
+      shutdown_all(clients_, SHUT_RD);
     }
   }
 
@@ -123,10 +117,6 @@ class MultishotLoop {
       ring_.cancel({kReceive, id});
       client.cancelling = true;
     }
-  }
-
-  void shutdown_all(int how) {
-    clients_.for_each([how](const Client& client) { ::shutdown(client.connection->fd(), how); });
   }
 
   Server& server_;

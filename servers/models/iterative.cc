@@ -10,28 +10,13 @@
 // Changes: none: this is the first model of the progression.
 #include "servers/connection.h"
 #include "servers/model.h"
-#include "servers/stop.h"
 
 namespace fanin::server {
 namespace {
 
-void serve(const Server& server, Descriptor socket) {
-  Connection connection(std::move(socket), server);
-  const stop::WatchConnection watch(connection.fd());
-  for (auto next = connection.start(); next != Connection::Next::kClose;) {
-    next = connection.on_ready();
-  }
-}
-
 void run(Server& server) {
-  for (;;) {
-    Listener::Accepted accepted = server.accept(0);
-    if (accepted.status == Listener::Status::kStopped) {
-      return;
-    }
-    if (accepted.status == Listener::Status::kConnection) {
-      serve(server, std::move(accepted.socket));
-    }
+  while (Descriptor socket = server.next_connection()) {
+    serve_blocking(std::move(socket), server);
   }
 }
 

@@ -17,7 +17,7 @@
 #include <memory>
 #include <vector>
 
-#include "servers/epoll_loop.h"
+#include "servers/epoll_connections.h"
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
@@ -71,15 +71,9 @@ void run_handoff(Server& server, ConnectionLimit& limit) {
   });
   const WorkerThreads workers(static_cast<int>(loops.size()),
                               [&loops](int worker) { run_epoll_loop(*loops[static_cast<std::size_t>(worker)]); });
-  for (std::size_t turn = 0;;) {
-    Listener::Accepted accepted = server.accept(0);
-    if (accepted.status == Listener::Status::kStopped) {
-      break;
-    }
-    if (accepted.status == Listener::Status::kConnection) {
-      count(Count::kHandedOver);
-      inboxes[turn++ % inboxes.size()].put(std::move(accepted.socket));
-    }
+  for (std::size_t next = 0; Descriptor socket = server.next_connection(); ++next) {
+    count(Count::kHandedOver);
+    inboxes[next % inboxes.size()].put(std::move(socket));
   }
   for (Mailbox<Descriptor>& inbox : inboxes) {
     inbox.close();

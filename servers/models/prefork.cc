@@ -12,8 +12,7 @@
 //   back.
 // Changes from `process`: the fork precedes the connection, and the number of processes is bounded.
 #include "servers/connection.h"
-#include "servers/connection_channel.h"
-#include "servers/connection_limit.h"
+#include "servers/connection_sharing.h"
 #include "servers/counters.h"
 #include "servers/model.h"
 #include "servers/stop.h"
@@ -22,25 +21,17 @@
 namespace fanin::server {
 namespace {
 
-void serve(const Server& server, Descriptor socket) {
-  Connection connection(std::move(socket), server);
-  const stop::WatchConnection watch(connection.fd());
-  for (auto next = connection.start(); next != Connection::Next::kClose;) {
-    next = connection.on_ready();
-  }
-}
-
-// The body of a worker. `take` blocks until a connection arrives.
+// The body of a worker. `take` blocks until a connection arrives; none after the stop.
 template <typename Take>
 void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take take) {
   limit.forget(worker);  // connections of a predecessor that died
   while (!stop::requested()) {
-    Listener::Accepted accepted = take();
-    if (accepted.status == Listener::Status::kStopped) {
+    Descriptor socket = take();
+    if (!socket) {
       return;
     }
-    if (accepted.status == Listener::Status::kConnection && limit.enter(worker)) {
-      serve(server, std::move(accepted.socket));
+    if (limit.enter(worker)) {
+      serve_blocking(std::move(socket), server);
       limit.leave(worker);
       publish_counts();  // in case this process is killed
     }
@@ -49,7 +40,7 @@ void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take t
 
 void run_shared(Server& server, ConnectionLimit& limit) {
   WorkerProcesses workers(server.options().model.workers, [&](int worker) {
-    serve_each(server, limit, worker, [&server] { return server.accept(0); });
+    serve_each(server, limit, worker, [&server] { return server.next_connection(); });
   });
   while (workers.wait()) {
   }

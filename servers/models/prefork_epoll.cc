@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "servers/epoll_loop.h"
+#include "servers/epoll_connections.h"
 #include "servers/model.h"
 #include "servers/worker_processes.h"
 

@@ -14,11 +14,11 @@
 
 #include <unordered_set>
 
-#include "servers/child_processes.h"
 #include "servers/connection.h"
 #include "servers/counters.h"
 #include "servers/model.h"
 #include "servers/stop.h"
+#include "servers/worker_processes.h"
 
 namespace fanin::server {
 namespace {
@@ -27,13 +27,7 @@ namespace {
   tally = Tally{};  // the parent publishes its own counts
   stop::begin_child();
   server.close_listeners();
-  {
-    Connection connection(std::move(socket), server);
-    const stop::WatchConnection watch(connection.fd());
-    for (auto next = connection.start(); next != Connection::Next::kClose;) {
-      next = connection.on_ready();
-    }
-  }
+  serve_blocking(std::move(socket), server);
   publish_counts();
   ::_exit(0);
 }
@@ -54,24 +48,20 @@ void wake_on_child_exit() {
 void run(Server& server) {
   wake_on_child_exit();
   std::unordered_set<pid_t> children;
-  for (;;) {
-    Listener::Accepted accepted = server.accept(children.size());
+  const auto count_running = [&children] {
     collect(children);
-    if (accepted.status == Listener::Status::kStopped) {
-      break;
-    }
-    if (accepted.status != Listener::Status::kConnection) {
-      continue;
-    }
+    return children.size();
+  };
+  while (Descriptor socket = server.next_connection(count_running)) {
     count(Count::kCallFork);
     const pid_t child = ::fork();
     if (child == 0) {
-      serve_in_child(server, std::move(accepted.socket));
+      serve_in_child(server, std::move(socket));
     }
     if (child > 0) {
       children.insert(child);
     } else {
-      count(Count::kRefusedResources);  // `accepted` closes the socket
+      count(Count::kRefusedResources);  // `socket` closes itself
     }
   }
   count(Count::kClosedOnError,

@@ -4,21 +4,19 @@
 //   connection through a mailbox that wakes the loop, which sends. A connection belongs either to a thread or to the
 //   loop, so its replies keep their order. The job queue is bounded: when it is full, connections with input are not
 //   read, and TCP flow control slows their peers down.
-// Costs per request: two hand-offs, each a lock and mostly a wakeup and a context switch. The registration changes
-//   only for a connection that gets input while a worker has it: it is deregistered, because epoll always reports a
-//   hang-up.
+// Costs per request: two hand-offs, each a lock and mostly a wakeup and a context switch. A connection that gets input
+//   while a worker has it is deregistered, because epoll always reports a hang-up.
 // Requires: epoll(7), eventfd(2).
-// Known limit: the hand-off of a cheap request costs more than the request; expensive ones no longer delay the
-//   others.
+// Known limit: the hand-off of a cheap request costs more than the request.
 // Try: fanin-server reactor-pool --workers 2 --protocol work --port 7000, then `nc 127.0.0.1 7000`.
-// Changes from `epoll`: replies are computed outside of the loop. From `thread-pool`: threads hold requests, not
+// Changes from `epoll`: expensive requests no longer delay the others. From `thread-pool`: threads hold requests, not
 //   connections.
 #include <deque>
 #include <optional>
 #include <vector>
 
+#include "servers/descriptor_table.h"
 #include "servers/epoll_connections.h"
-#include "servers/hand_off_queue.h"
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
@@ -63,8 +61,12 @@ class ReactorPool {
     std::optional<Next> armed;  // the registered event; nothing: not registered
   };
 
+  static bool has_replies(const Connection& connection) {
+    return connection.next() == Next::kWrite && !connection.unsent().empty();
+  }
+
   void on_event(Connection& connection) {
-    Slot& slot = find_slot(connection);
+    Slot& slot = slots_[connection.fd()];
     if (slot.with_worker) {
       connections_.park(connection);
       slot.armed.reset();
@@ -76,18 +78,22 @@ class ReactorPool {
 
   // The next step of a connection that the loop owns and that is ready.
   void advance(Connection& connection) {
-    const bool sends = connection.next() == Next::kWrite && !connection.unsent().empty();
-    if (sends) {
+    if (has_replies(connection)) {
       apply(connection, connection.on_ready());
     } else if (in_flight_ == max_in_flight_) {
-      wait_for_worker(connection);
+      count(Count::kQueueFull);
+      if (Slot& slot = slots_[connection.fd()]; slot.armed) {
+        connections_.park(connection);
+        slot.armed.reset();
+      }
+      waiting_.push_back(&connection);
     } else {
       apply(connection, connection.next() == Next::kRead ? connection.fetch() : Next::kWork);
     }
   }
 
   void apply(Connection& connection, Next next) {
-    Slot& slot = find_slot(connection);
+    Slot& slot = slots_[connection.fd()];
     if (next == Next::kClose) {
       slot = {};
       connections_.close(connection);
@@ -95,31 +101,19 @@ class ReactorPool {
       slot.with_worker = true;
       ++in_flight_;
       jobs_.push(&connection);
-    } else if (slot.armed) {
-      if (*slot.armed != next) {
-        connections_.rearm(connection);
-      }
-    } else {
+    } else if (!slot.armed) {
       connections_.unpark(connection);
+    } else if (*slot.armed != next) {
+      connections_.rearm(connection);
     }
-  }
-
-  void wait_for_worker(Connection& connection) {
-    count(Count::kQueueFull);
-    if (find_slot(connection).armed) {
-      connections_.park(connection);
-      find_slot(connection).armed.reset();
-    }
-    waiting_.push_back(&connection);
   }
 
   void take_back() {
     done_.take(returned_);
     for (Connection* const connection : returned_) {
-      find_slot(*connection).with_worker = false;
+      slots_[connection->fd()].with_worker = false;
       --in_flight_;
-      const bool sends = connection->next() == Next::kWrite && !connection->unsent().empty();
-      apply(*connection, sends ? connection->on_ready() : connection->next());
+      apply(*connection, has_replies(*connection) ? connection->on_ready() : connection->next());
     }
     returned_.clear();
     for (; !waiting_.empty() && in_flight_ < max_in_flight_; waiting_.pop_front()) {
@@ -127,16 +121,8 @@ class ReactorPool {
     }
   }
 
-  Slot& find_slot(const Connection& connection) {
-    const auto index = static_cast<std::size_t>(connection.fd());
-    if (index >= slots_.size()) {
-      slots_.resize(index + 1);
-    }
-    return slots_[index];
-  }
-
   EpollConnections connections_;
-  std::vector<Slot> slots_;          // by descriptor
+  DescriptorTable<Slot> slots_;
   std::deque<Connection*> waiting_;  // deregistered until workers return others
   std::size_t in_flight_ = 0;        // connections with workers, in the queue or in the mailbox
   const std::size_t max_in_flight_;

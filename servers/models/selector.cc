@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "servers/connection_table.h"
+#include "servers/descriptor_table.h"
 #include "servers/model.h"
 #include "servers/stop.h"
 
@@ -70,7 +71,7 @@ class SelectorLoop {
     if (connection == nullptr) {
       return;
     }
-    auto& client = client_slot(*connection);
+    auto& client = clients_[connection->fd()];
     client = std::make_unique<Client>(*this, *connection);
     if (!selector_->add(connection->fd(), to_interest(connection->next()), *client)) {
       client.reset();
@@ -83,19 +84,11 @@ class SelectorLoop {
     const Connection::Next next = connection.on_ready();
     if (next == Connection::Next::kClose) {
       selector_->remove(connection.fd());
-      client_slot(connection).reset();  // the calling handler, which returns next
+      clients_[connection.fd()].reset();  // the calling handler, which returns next
       table_.close(connection);
     } else if (next != before) {
       selector_->change(connection.fd(), to_interest(next));
     }
-  }
-
-  std::unique_ptr<Client>& client_slot(const Connection& connection) {
-    const auto index = static_cast<std::size_t>(connection.fd());
-    if (index >= clients_.size()) {
-      clients_.resize(index + 1);
-    }
-    return clients_[index];
   }
 
   static Selector::Interest to_interest(Connection::Next next) {
@@ -106,7 +99,7 @@ class SelectorLoop {
   ConnectionTable table_;
   std::unique_ptr<Selector> selector_;
   std::deque<Acceptor> acceptors_;
-  std::vector<std::unique_ptr<Client>> clients_;  // by descriptor
+  DescriptorTable<std::unique_ptr<Client>> clients_;
 };
 
 void run(Server& server) {

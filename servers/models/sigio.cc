@@ -20,8 +20,8 @@
 
 #include "servers/connection_table.h"
 #include "servers/counters.h"
+#include "servers/descriptor_table.h"
 #include "servers/model.h"
-#include "servers/sigio/ready_list.h"
 #include "servers/sigio/signal_queue.h"
 #include "servers/stop.h"
 
@@ -48,7 +48,7 @@ class SignalLoop {
       if (notices.overflowed || (notices.descriptors.empty() && stop::requested())) {
         mark_what_poll_finds();
       }
-      ready_.take_turn([this](int fd) { attempt(fd); });
+      ready_.try_marked([this](int fd) { attempt(fd); });
     }
   }
 

@@ -13,8 +13,8 @@
 #include <system_error>
 #include <thread>
 
+#include "servers/connection_table.h"
 #include "servers/counters.h"
-#include "servers/live_connections.h"
 #include "servers/model.h"
 
 namespace fanin::server {
@@ -22,26 +22,16 @@ namespace {
 
 void serve(std::unique_ptr<LiveConnection> client) {
   const PublishCounts publish;
-  Connection& connection = client->connection;
-  for (auto next = connection.start(); next != Connection::Next::kClose;) {
-    next = connection.on_ready();
-  }
+  client->connection.serve();
 }
 
 void run(Server& server) {
   // Never destroyed: a detached thread may still be unwinding when main returns.
   static LiveConnections& live = *new LiveConnections;
-  for (;;) {
-    Listener::Accepted accepted = server.accept(live.size());
-    if (accepted.status == Listener::Status::kStopped) {
-      break;
-    }
-    if (accepted.status != Listener::Status::kConnection) {
-      continue;
-    }
+  while (Descriptor socket = server.next_connection([] { return live.size(); })) {
     count(Count::kCallThreadCreate);
     try {
-      std::thread(serve, std::make_unique<LiveConnection>(std::move(accepted.socket), server, live)).detach();
+      std::thread(serve, std::make_unique<LiveConnection>(std::move(socket), server, live)).detach();
     } catch (const std::system_error&) {
       count(Count::kRefusedResources);  // the thread's arguments closed the socket
     }

@@ -14,8 +14,7 @@
 #include <memory>
 #include <thread>
 
-#include "servers/hand_off_queue.h"
-#include "servers/live_connections.h"
+#include "servers/connection_table.h"
 #include "servers/model.h"
 #include "servers/worker_threads.h"
 
@@ -26,22 +25,13 @@ using Queue = HandOffQueue<std::unique_ptr<LiveConnection>>;
 
 void serve_from(Queue& queue) {
   while (auto client = queue.pop()) {
-    Connection& connection = (*client)->connection;
-    for (auto next = connection.start(); next != Connection::Next::kClose;) {
-      next = connection.on_ready();
-    }
+    (*client)->connection.serve();
   }
 }
 
 void accept_into(Queue& queue, Server& server, LiveConnections& live) {
-  for (;;) {
-    Listener::Accepted accepted = server.accept(live.size());
-    if (accepted.status == Listener::Status::kStopped) {
-      return;
-    }
-    if (accepted.status == Listener::Status::kConnection) {
-      queue.push(std::make_unique<LiveConnection>(std::move(accepted.socket), server, live));
-    }
+  while (Descriptor socket = server.next_connection([&live] { return live.size(); })) {
+    queue.push(std::make_unique<LiveConnection>(std::move(socket), server, live));
   }
 }
 

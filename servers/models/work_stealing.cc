@@ -14,8 +14,8 @@
 // Try: fanin-server work-stealing --workers 4 --protocol work --port 7000, apply load, see `workers.handed_over`.
 // Changes from `fiber`: a flow of control is not tied to a thread. From `epoll-oneshot`: straight-line code, and
 //   several events per wait, because other threads can steal the surplus.
+#include "servers/connection_table.h"
 #include "servers/coroutine/task.h"
-#include "servers/live_connections.h"
 #include "servers/model.h"
 #include "servers/work_stealing/scheduler.h"
 #include "servers/worker_threads.h"
@@ -46,14 +46,8 @@ void run(Server& server) {
   server.accept_nonblocking();
   LoopContext context{.server = server, .live = {}, .scheduler = Scheduler(options.model.workers)};
   const WorkerThreads workers(options.model.workers, [&context](int worker) { context.scheduler.work(worker); });
-  for (;;) {
-    Listener::Accepted accepted = server.accept(context.live.size());
-    if (accepted.status == Listener::Status::kStopped) {
-      break;
-    }
-    if (accepted.status == Listener::Status::kConnection) {
-      serve(context, std::move(accepted.socket)).start();  // to its first wait; then the workers resume it
-    }
+  while (Descriptor socket = server.next_connection([&context] { return context.live.size(); })) {
+    serve(context, std::move(socket)).start();  // to its first wait; then the workers resume it
   }
   context.live.drain(options.drain_timeout);
   context.scheduler.close();

@@ -1,7 +1,7 @@
 #include <array>
-#include <vector>
 
-#include "servers/epoll_set.h"
+#include "servers/descriptor_table.h"
+#include "servers/epoll_connections.h"
 #include "servers/selector/selector.h"
 
 namespace fanin::server {
@@ -10,21 +10,18 @@ namespace {
 class EpollSelector : public Selector {
  public:
   bool add(int fd, Interest interest, ReadyHandler& handler) override {
-    if (static_cast<std::size_t>(fd) >= handlers_.size()) {
-      handlers_.resize(static_cast<std::size_t>(fd) + 1);
-    }
-    handlers_[static_cast<std::size_t>(fd)] = &handler;
+    handlers_[fd] = &handler;
     return set_.add(fd, to_events(interest));
   }
   void change(int fd, Interest interest) override { set_.modify(fd, to_events(interest)); }
   void remove(int fd) override {
-    handlers_[static_cast<std::size_t>(fd)] = nullptr;
+    handlers_[fd] = nullptr;
     set_.remove(fd);
   }
 
   void wait(int timeout_ms) override {
     for (const epoll_event& event : set_.wait(events_, timeout_ms)) {
-      if (ReadyHandler* const handler = handlers_[static_cast<std::size_t>(event.data.fd)]) {
+      if (ReadyHandler* const handler = handlers_[event.data.fd]) {
         handler->on_ready();
       }
     }
@@ -34,7 +31,7 @@ class EpollSelector : public Selector {
   static std::uint32_t to_events(Interest interest) { return interest == Interest::kWrite ? EPOLLOUT : EPOLLIN; }
 
   EpollSet set_;
-  std::vector<ReadyHandler*> handlers_;  // by descriptor
+  DescriptorTable<ReadyHandler*> handlers_;
   std::array<epoll_event, 512> events_;
 };
 

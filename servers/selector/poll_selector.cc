@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "servers/counters.h"
+#include "servers/descriptor_table.h"
 #include "servers/selector/selector.h"
 
 namespace fanin::server {
@@ -11,11 +12,7 @@ namespace {
 class PollSelector : public Selector {
  public:
   bool add(int fd, Interest interest, ReadyHandler& handler) override {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= registered_.size()) {
-      registered_.resize(index + 1);
-    }
-    registered_[index] = {&handler, entries_.size()};
+    registered_[fd] = {&handler, entries_.size()};
     entries_.push_back({fd, to_events(interest), 0});
     return true;
   }
@@ -31,7 +28,7 @@ class PollSelector : public Selector {
     for (std::size_t i = 0; i < entries_.size() && ready > 0; ++i) {
       if (entries_[i].fd >= 0 && entries_[i].revents != 0) {
         --ready;
-        registered_[static_cast<std::size_t>(entries_[i].fd)].handler->on_ready();
+        registered_[entries_[i].fd].handler->on_ready();
       }
     }
     if (gaps_) {
@@ -46,7 +43,7 @@ class PollSelector : public Selector {
   };
 
   static short to_events(Interest interest) { return interest == Interest::kWrite ? POLLOUT : POLLIN; }
-  pollfd& find_entry(int fd) { return entries_[registered_[static_cast<std::size_t>(fd)].place]; }
+  pollfd& find_entry(int fd) { return entries_[registered_[fd].place]; }
 
   void fill_gaps() {
     for (std::size_t i = 0; i < entries_.size();) {
@@ -57,14 +54,14 @@ class PollSelector : public Selector {
       entries_[i] = entries_.back();
       entries_.pop_back();
       if (i < entries_.size() && entries_[i].fd >= 0) {
-        registered_[static_cast<std::size_t>(entries_[i].fd)].place = i;
+        registered_[entries_[i].fd].place = i;
       }
     }
     gaps_ = false;
   }
 
   std::vector<pollfd> entries_;
-  std::vector<Registered> registered_;  // by descriptor
+  DescriptorTable<Registered> registered_;
   bool gaps_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include "servers/stop.h"
 
 namespace fanin::server {
+
 namespace {
 
 [[noreturn]] void throw_ring_error(int error, const char* what) {

@@ -1,16 +1,77 @@
 #pragma once
 
 #include <liburing.h>
+#include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "net/uring.h"
-#include "servers/slot_table.h"
+#include "servers/stop.h"
 
 namespace fanin::server {
+
+// Names a slot of a SlotTable and its current item. A reused slot has a new generation, so a late event for the old
+// item never reaches the new one.
+struct SlotId {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;  // 24 bits
+};
+
+// Items indexed in constant time, in reused slots. Owns them; one thread. Growth moves the items: insert() invalidates
+// references, and addresses known to the kernel must be outside of the items.
+template <typename Item>
+class SlotTable {
+ public:
+  SlotId insert(Item item) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    slots_[index].item.emplace(std::move(item));
+    return {index, slots_[index].generation};
+  }
+
+  // Null if the item is gone.
+  Item* find(SlotId id) noexcept {
+    if (id.index >= slots_.size() || slots_[id.index].generation != id.generation || !slots_[id.index].item) {
+      return nullptr;
+    }
+    return &*slots_[id.index].item;
+  }
+
+  void erase(SlotId id) {
+    Slot& slot = slots_[id.index];
+    slot.item.reset();
+    slot.generation = (slot.generation + 1) & 0xff'ffff;
+    free_.push_back(id.index);
+  }
+
+  std::size_t size() const noexcept { return slots_.size() - free_.size(); }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (Slot& slot : slots_) {
+      if (slot.item) {
+        visit(*slot.item);
+      }
+    }
+  }
+
+ private:
+  struct Slot {
+    std::optional<Item> item;
+    std::uint32_t generation = 0;
+  };
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_;
+};
 
 // The user_data of an operation: the model's number for its kind, and its owner.
 struct Tag {
@@ -64,7 +125,7 @@ class Ring {
   // Submits the queue, waits for at least one completion (or the interval of stop checks) and passes the completions to
   // `handle(Completion)`, which may queue operations. Throws std::system_error if the ring is broken.
   template <typename Handle>
-  void turn(Handle handle) {
+  void poll_once(Handle handle) {
     submit_and_wait();
     for (std::size_t i = 0; i < batch_.size(); ++i) {
       const Completion completion = batch_[i];  // a copy: the handler may grow the batch
@@ -82,5 +143,22 @@ class Ring {
   io_uring ring_{};
   std::vector<Completion> batch_;  // drained at once, so that the kernel's queue never stays full
 };
+
+// Shuts the sockets of all clients down, each with a `connection`.
+template <typename Client>
+void shutdown_all(SlotTable<Client>& clients, int how) {
+  clients.for_each([how](const Client& client) { ::shutdown(client.connection->fd(), how); });
+}
+
+// Passes completions to `handle(Completion)` until the stop and the end of all clients.
+template <typename Client, typename Handle>
+void serve_until_drained(Ring& ring, SlotTable<Client>& clients, Handle handle) {
+  while (!stop::requested() || clients.size() > 0) {
+    ring.poll_once(handle);
+    if (stop::timed_out()) {
+      shutdown_all(clients, SHUT_RDWR);  // completes their operations, which ends them
+    }
+  }
+}
 
 }  // namespace fanin::server

@@ -8,7 +8,7 @@
 
 #include "net/descriptor.h"
 #include "servers/connection.h"
-#include "servers/epoll_set.h"
+#include "servers/epoll_connections.h"
 
 namespace fanin::server {
 
