@@ -151,8 +151,6 @@ TEST(WaitingBytes, TakeBackMoreThanTheySent) {
   EXPECT_TRUE(waiting.empty());
 }
 
-constexpr TimePoint kStart{std::chrono::seconds(5)};
-
 // Would catch: a connection opened twice or never, or new ones before those that have closed.
 TEST(OpenQueue, OpensEachConnectionOnceAndThoseThatClosedFirst) {
   OpenQueue queue(1, 3, 4);  // three active connections and an idle one; the first is opened on demand
@@ -166,12 +164,13 @@ TEST(OpenQueue, OpensEachConnectionOnceAndThoseThatClosedFirst) {
 
 // Would catch: a retry before its delay, or repeated.
 TEST(OpenQueue, ARetryIsDueOnce) {
+  const TimePoint start{};
   OpenQueue queue(2, 2, 2);
-  queue.push_retry(1, kStart + milliseconds(100));
-  EXPECT_EQ(queue.pop_retry(kStart + milliseconds(99)), std::nullopt);
+  queue.push_retry(1, start + milliseconds(100));
+  EXPECT_EQ(queue.pop_retry(start + milliseconds(99)), std::nullopt);
   EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.pop_retry(kStart + milliseconds(100)), 1U);
-  EXPECT_EQ(queue.pop_retry(kStart + milliseconds(100)), std::nullopt);
+  EXPECT_EQ(queue.pop_retry(start + milliseconds(100)), 1U);
+  EXPECT_EQ(queue.pop_retry(start + milliseconds(100)), std::nullopt);
 }
 
 // Would catch: an event of a closed connection taken for one of its successor, or for the idle one after it.
