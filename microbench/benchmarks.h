@@ -13,7 +13,7 @@ void register_wait_benchmarks();       // wait/{select,poll,epoll}/n:N/active:A:
 void register_epoll_ctl_benchmarks();  // epoll_ctl/{add,mod,del}/n:N: one call, N descriptors registered
 void register_protocol_benchmarks();   // protocol/{server,client}/NAME/bytes:B: one request through one half
 
-// Runs `body`; what it throws becomes the benchmark's reason for not being measured, and the others go on.
+// Runs `body`. An exception skips this benchmark alone, with its text as the reason.
 template <typename Body>
 void skip_on_error(benchmark::State& state, Body&& body) {
   try {

@@ -24,19 +24,19 @@ class Connections {
   // The server ends; all stay open as long as this object lives.
   const std::vector<Descriptor>& descriptors() const noexcept { return server_ends_; }
 
-  // Makes `count` of the server ends readable, spread evenly over the set, and the others not.
-  // Returns when they are. Throws std::system_error.
+  // Makes `count` of the server ends readable, spread evenly over the set, and the others not readable. Returns when
+  // done. Throws std::system_error.
   void activate(std::size_t count);
 
  private:
-  Descriptor command_;  // a socket to the child; its end of file tells the child to go
+  Descriptor command_;  // a socket to the child, which exits at its end of file
   pid_t child_ = -1;
   std::vector<Descriptor> server_ends_;
 };
 
 // The connections that the benchmarks share: opening 10,000 takes a while and each benchmark runs several times, so the
-// last set is kept until another count is asked for. Two sets at a time may not fit under the descriptor limit.
-// Throws std::system_error, and std::runtime_error saying what is needed where the limit is too low.
+// last set is kept until another count is requested. Two sets may exceed the descriptor limit. Throws
+// std::system_error, and std::runtime_error that names the required limit.
 Connections& shared_connections(std::size_t count);
 
 }  // namespace fanin::microbench

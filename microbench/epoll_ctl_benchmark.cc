@@ -22,8 +22,8 @@ void change_all(const Descriptor& epoll, const std::vector<Descriptor>& sockets,
   }
 }
 
-// Times `operation` over the whole set at a time, since one call is too short for the clock; what undoes it is not
-// timed. The reported time is that of one call.
+// Times `operation` over the whole set, since one call is too short for the clock. The inverse operation is not timed.
+// Reports the time of one call.
 void epoll_ctl_call(benchmark::State& state, int operation, std::size_t count) {
   const std::vector<Descriptor>& sockets = shared_connections(count).descriptors();
   const Descriptor epoll(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));

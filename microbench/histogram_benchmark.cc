@@ -12,8 +12,8 @@ namespace {
 
 using load::Histogram;
 
-// Latencies as a run sees them: most of tens of microseconds, a tail of milliseconds. Made ahead, so that drawing them
-// is not timed; a power of two of them, so that going round costs one mask.
+// Latencies as in a run: most are tens of microseconds, the tail is milliseconds. Drawn before the timing; their number
+// is a power of two, so that the wrap-around is one mask.
 std::array<Nanoseconds, 4096> make_latencies() {
   std::array<Nanoseconds, 4096> latencies{};
   std::mt19937_64 random(1);

@@ -18,7 +18,7 @@ struct Exchange {
   std::string reply;
 };
 
-// One request and the reply that the server's half gives to it.
+// One request and its reply from the server half.
 Exchange make_exchange(const Protocol& protocol, ClientProtocol& client, ClientState& state) {
   Exchange exchange;
   client.append_request(state, exchange.request);
@@ -29,7 +29,7 @@ Exchange make_exchange(const Protocol& protocol, ClientProtocol& client, ClientS
   return exchange;
 }
 
-// The server's half: one request parsed and answered.
+// The server half: one request parsed and answered.
 void serve_request(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
   const auto client = protocol.make_client({.payload_bytes = payload_bytes});
   ClientState client_state;
@@ -43,12 +43,12 @@ void serve_request(benchmark::State& state, const Protocol& protocol, std::size_
     benchmark::DoNotOptimize(reply.data());
   }
   if (reply != exchange.reply) {
-    state.SkipWithError("the server's half does not answer every request alike");
+    state.SkipWithError("the server half answers equal requests differently");
   }
 }
 
-// The client's half: one request made, and its reply verified. The reply is that to the first request, so the state is
-// set back each time.
+// The client half: one request made and its reply verified. The reply is that to the first request, so every iteration
+// starts with a new state.
 void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t payload_bytes) {
   const auto client = protocol.make_client({.payload_bytes = payload_bytes});
   ClientState after;
@@ -60,13 +60,13 @@ void verify_reply(benchmark::State& state, const Protocol& protocol, std::size_t
     client->append_request(client_state, request);
     const ReplyOutcome outcome = client->consume_all(client_state, exchange.reply);
     if (outcome.completed != 1 || outcome.mismatch) {
-      state.SkipWithError("the client's half does not accept the server's reply");
+      state.SkipWithError("the client half refuses the server's reply");
       break;
     }
   }
 }
 
-// What the protocol `work` burns, for --work-loops.
+// The loop of the protocol `work` with --work-loops.
 void burn_loops(benchmark::State& state) {
   constexpr std::uint64_t kLoops = 1000;
   const CpuBurner burner = CpuBurner::of_loops(kLoops);

@@ -8,15 +8,13 @@
 
 #include "net/descriptor.h"
 
-// The three ways to wait for many descriptors, each with the scan of the result that a server has to make. The wait has
-// no time limit, as in a server: with a limit of zero the kernel skips the work of putting the caller on the wait
-// queues, which select and poll do for every descriptor up to the first ready one. Each borrows the descriptors, which
-// must outlive it; one thread.
+// Three ways to wait for many descriptors, each with a server's scan of the result. The wait has no timeout, as in a
+// server: with a timeout of zero the kernel does not add the caller to wait queues, which select and poll do for every
+// descriptor up to the first ready one. Each borrows the descriptors, which must outlive it; one thread.
 
 namespace fanin::microbench {
 
-// select() as the kernel has it, through the raw system call: a bitmap of any length, where glibc's fd_set ends at
-// 1024.
+// The system call of select(2) without glibc's fd_set, which ends at 1024: a bitmap of any length.
 class SelectWaiter {
  public:
   explicit SelectWaiter(const std::vector<Descriptor>& descriptors);

@@ -31,7 +31,7 @@ int open_beneath(int directory, const char* path, int flags) noexcept {
   return static_cast<int>(fd);
 }
 
-// The /proc path of an open file. Opening it opens that very file, whatever has its name now.
+// The /proc path of an open file: opens that file even if another has its name now.
 std::string proc_fd_path(const Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
 
 std::string read_path(const Descriptor& place) {

@@ -16,14 +16,14 @@ constexpr unsigned kSwitchingProtocols = 101;
 constexpr unsigned kNoContent = 204;
 constexpr unsigned kNotModified = 304;
 constexpr unsigned kRequestTimeout = 408;
-// ClientState::offset within a reply: the parser has begun with it; or its head was known, and the offset holds the
-// status and how many bytes of the body are left, so that a body in a segment of its own needs no parser.
+// ClientState::offset within a reply: the parser has begun; or the head was known, and the offset holds the status and
+// the missing bytes of the body, so that a body in a segment of its own needs no parser.
 constexpr std::uint32_t kBegun = 1;
 constexpr std::uint32_t kHeadWasKnown = 1U << 31;
 constexpr unsigned kLeftBits = 20;
 constexpr std::uint32_t kMaxLeft = (1U << kLeftBits) - 1;
 
-// What the callbacks of one call work on.
+// The state of one call, for the callbacks.
 struct Reading {
   const ClientState& state;
   const bool no_body;
@@ -32,24 +32,24 @@ struct Reading {
   BodyCheck::Progress& body;
   const std::string_view received;
   std::uint8_t owed = 0;         // as in Partial
-  std::uint64_t body_bytes = 0;  // that are counted and not looked at, after the last head
+  std::uint64_t body_bytes = 0;  // counted without being examined, after the last head
   bool complete = false;
   bool closes = false;
 };
 
 Reading& reading(http_parser* parser) noexcept { return *static_cast<Reading*>(parser->data); }
 
-// 101 is no interim reply: what follows it is not HTTP.
+// 101 is no interim reply: other protocols follow it.
 bool is_interim(const http_parser* parser) noexcept {
   return parser->status_code / 100 == 1 && parser->status_code != kSwitchingProtocols;
 }
 
 int on_message_begin(http_parser* parser) noexcept {
   const ClientState& state = reading(parser).state;
-  return state.completed == state.sent ? -1 : 0;  // nobody asked
+  return state.completed == state.sent ? -1 : 0;  // no request is outstanding
 }
 
-// Takes from `text` what is still owed of the CRLF behind a chunk. Returns whether that is right.
+// Takes the missing bytes of the CRLF after a chunk from `text`. False if they are wrong.
 bool ends_chunk(std::string_view text, std::uint8_t& owed) noexcept {
   constexpr std::string_view kEnd = "\r\n";
   const std::string_view due = kEnd.substr(kEnd.size() - owed, text.size());
@@ -57,9 +57,8 @@ bool ends_chunk(std::string_view text, std::uint8_t& owed) noexcept {
   return text.starts_with(due);
 }
 
-// The parser, as it is packaged, is lenient: it takes blanks in the name of a field, after which it does not know the
-// field, and any two bytes behind a chunk. Either makes a reply end elsewhere than its server meant (RFC 9112, 5.1 and
-// 7.1).
+// The packaged parser is lenient: it accepts blanks in a field's name, after which it does not know the field, and any
+// two bytes after a chunk. Either moves the end of the reply (RFC 9112, 5.1 and 7.1).
 int on_field(http_parser* /*parser*/, const char* at, std::size_t length) noexcept {
   return std::string_view(at, length).find_first_of(" \t") == std::string_view::npos ? 0 : -1;
 }
@@ -70,14 +69,14 @@ int on_body(http_parser* parser, const char* at, std::size_t length) noexcept {
     current.check.take(current.body, {at, length});
   }
   if ((parser->flags & F_CHUNKED) == 0 || parser->content_length > 0) {
-    return 0;  // content_length: what is left of the chunk
+    return 0;  // content_length: missing bytes of the chunk
   }
   current.owed = 2;
   const auto behind = static_cast<std::size_t>(at + length - current.received.data());
   return ends_chunk(current.received.substr(behind), current.owed) ? 0 : -1;
 }
 
-// 1 makes the parser expect no body, whatever length is announced: that is what GET would have got.
+// 1 makes the parser expect no body, although a length is announced, namely that for GET.
 int on_head_complete(http_parser* parser) noexcept {
   const unsigned status = parser->status_code;
   if (parser->http_major != 1 || status < kLowestStatus) {
@@ -113,8 +112,8 @@ const http_parser_settings& settings() noexcept {
   return settings;
 }
 
-// Whether what nobody has asked for says that the server closes the connection: a reply of status 408, which servers
-// send before they close an idle one (RFC 9110, 15.5.9), or one with `Connection: close`.
+// Whether unsolicited bytes announce that the server closes: a reply with status 408, which servers send before they
+// close an idle connection (RFC 9110, 15.5.9), or with `Connection: close`.
 bool announces_close(std::string_view received) noexcept {
   http_parser parser;
   http_parser_init(&parser, HTTP_RESPONSE);
@@ -242,21 +241,21 @@ ReplyOutcome HttpClient::whole_reply(ClientState& state, unsigned status, std::s
 }
 
 void HttpClient::remember(std::string_view head, std::uint64_t body_bytes, unsigned status) noexcept {
-  if (head.size() <= kLongestKnown && !body_check_.active()) {  // what is known is not looked at again
+  if (head.size() <= kLongestKnown && !body_check_.active()) {  // a known body is not examined
     known_.head = head;
     known_.body_bytes = body_bytes;
     known_.status = status;
   }
 }
 
-// The parser is a function of the bytes and of its state, of which there is none between replies, and it counts the
-// bytes of a body without looking at them. So what it said of this head it would say again.
+// The parser depends on the bytes and its state alone, has no state between replies, and does not examine the bytes of
+// a body. So it would parse this head to the same result.
 bool HttpClient::begins_as_known(const ClientState& state, std::string_view received) const noexcept {
   return !known_.head.empty() && state.offset == 0 && state.completed != state.sent &&
          received.starts_with(known_.head);
 }
 
-// What is left of the body of a reply whose head is known.
+// The rest of the body of a reply with a known head.
 ReplyOutcome HttpClient::take_known_body(ClientState& state, std::string_view received) const noexcept {
   const std::uint32_t left = state.offset & kMaxLeft;
   if (received.size() < left) {

@@ -13,7 +13,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
 
-// What RFC 9110 calls a token: methods and names of fields are such.
+// A token (RFC 9110), as methods and field names are.
 bool is_token(std::string_view text) noexcept {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -33,18 +33,17 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-// Without the blanks around it.
-std::string_view trimmed(std::string_view text) noexcept {
+std::string_view trim_blanks(std::string_view text) noexcept {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
-// Whether a list of items that commas separate has this one.
+// Whether a comma-separated list has this item.
 bool has_item(std::string_view list, std::string_view item) noexcept {
   while (!list.empty()) {
     const std::string_view each = list.substr(0, list.find(','));
     list.remove_prefix(std::min(each.size() + 1, list.size()));
-    if (trimmed(each) == item) {
+    if (trim_blanks(each) == item) {
       return true;
     }
   }
@@ -53,16 +52,16 @@ bool has_item(std::string_view list, std::string_view item) noexcept {
 
 void check_method(const std::string& method) {
   if (!is_token(method)) {
-    refuse(fmt::format("--method '{}' is none: give one word such as GET or POST", method));
+    refuse(fmt::format("--method '{}' is no method: give one word such as GET or POST", method));
   }
   if (method == "CONNECT") {
-    refuse("--method CONNECT makes a tunnel, to which there are no replies: give another");
+    refuse("--method CONNECT makes a tunnel, which has no replies: give another method");
   }
 }
 
 void check_target(const ClientProtocolOptions& options) {
   if (!options.path.starts_with('/') || !is_word(options.path)) {
-    refuse(fmt::format("--path '{}' is none: begin with a slash and encode blanks as %20", options.path));
+    refuse(fmt::format("--path '{}' is no path: begin with a slash and encode blanks as %20", options.path));
   }
   if (!is_word(options.host)) {
     refuse(fmt::format("--host '{}' holds a blank: give one name", options.host));
@@ -73,7 +72,7 @@ void check_target(const ClientProtocolOptions& options) {
 std::string check_header(const std::string& header) {
   const auto colon = header.find(':');
   if (colon == std::string::npos || !is_token(std::string_view(header).substr(0, colon))) {
-    refuse(fmt::format("--header '{}' is none: write 'Name: value'", header));
+    refuse(fmt::format("--header '{}' is no header: write 'Name: value'", header));
   }
   if (header.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
     refuse(
@@ -83,13 +82,13 @@ std::string check_header(const std::string& header) {
   if (name == "content-length" || name == "transfer-encoding") {
     refuse(fmt::format("--header '{}' would break the request: its length follows from --body", header));
   }
-  if (name == "host" && !is_word(trimmed(std::string_view(header).substr(colon + 1)))) {
+  if (name == "host" && !is_word(trim_blanks(std::string_view(header).substr(colon + 1)))) {
     refuse(fmt::format("--header '{}' holds a blank: give one name", header));
   }
   return name;
 }
 
-// Methods whose requests say how long their body is even where there is none.
+// Methods whose requests announce the length of an empty body too.
 bool announces_body(const std::string& method) {
   constexpr std::array<std::string_view, 3> kWithBody{"POST", "PUT", "PATCH"};
   return std::find(kWithBody.begin(), kWithBody.end(), method) != kWithBody.end();

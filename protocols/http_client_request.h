@@ -6,12 +6,12 @@ namespace fanin {
 
 struct ClientProtocolOptions;
 
-// The request that the options of http describe, as it goes over the wire. Throws std::invalid_argument naming the
-// option that would break the request's form, or that contradicts another.
+// The request for the options of http, as sent. Throws std::invalid_argument naming an option that would break the
+// request's form or contradicts another.
 std::string make_http_request(const ClientProtocolOptions& options);
 
-// Whether one of the headers is a Connection field with the option close: then the request is the last one of its
-// connection (RFC 9112, 9.6).
+// Whether a header is a Connection field with the option close: the request is then the last of its connection (RFC
+// 9112, 9.6).
 bool asks_to_close(const ClientProtocolOptions& options);
 
 }  // namespace fanin

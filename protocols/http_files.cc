@@ -18,10 +18,10 @@ constexpr int kNotFound = 404;
 constexpr int kUnavailable = 503;
 
 constexpr std::uint64_t kLargestInMemory = 256 * 1024;
-// Beyond any of these a table forgets everything: rare, and what is in use comes back with its next request.
+// Beyond any of these a table drops all entries: rare, and files in use return with their next request.
 constexpr std::size_t kMaxMemory = 64 * 1024 * 1024;
 constexpr std::size_t kMaxFiles = 4096;
-constexpr std::size_t kMaxThreadMemory = 1024 * 1024;  // as a rule it is shared, but files may have been forgotten
+constexpr std::size_t kMaxThreadMemory = 1024 * 1024;  // usually shared with the table of all threads
 constexpr std::size_t kCostOfDescriptor = 1024 * 1024;
 constexpr std::size_t kCostOfEntry = 256;
 
@@ -74,7 +74,7 @@ int to_status(int error) noexcept {
     case EIO:
       return kUnavailable;
     default:
-      return kNotFound;  // also where it may not be read: who may not have it need not know that it is there
+      return kNotFound;  // also if it is not readable: its existence is not disclosed
   }
 }
 
@@ -182,8 +182,8 @@ int HttpFiles::get(const std::string& path, std::time_t now, std::shared_ptr<con
   return status;
 }
 
-// Whether the file may go on being sent. Asking takes a descriptor: where there is none to be had, that says nothing
-// about the file, and one that was good a moment ago is better than a 503.
+// Whether the file may still be sent. The check needs a descriptor: if none is free, the file that was valid a moment
+// ago is better than a 503.
 bool HttpFiles::is_current(const std::string& path, const HttpFile& file) const {
   struct stat attributes {};
   const int error = root_.find(path, attributes);
@@ -199,12 +199,12 @@ int HttpFiles::load(const std::string& path, std::shared_ptr<const HttpFile>& fi
   try {
     file = std::make_shared<const HttpFile>(std::move(descriptor), attributes, path);
   } catch (const std::system_error&) {
-    return kUnavailable;  // it is being written; the next request may find it whole
+    return kUnavailable;  // it is being written; the next request may find it complete
   }
   return kOk;
 }
 
-// A null file: it is not there any more.
+// A null file: it no longer exists.
 void HttpFiles::put(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile> file) {
   const std::lock_guard lock(mutex_);
   if (const auto known = table_.find(path); known != table_.end()) {

@@ -61,7 +61,7 @@ class HttpFiles {
   struct Found {
     const std::shared_ptr<const HttpFile>*
         file;    // null unless the status is 200; lives until this thread's next find()
-    int status;  // 200, 400, 404, or 503 where the machine has run out of something
+    int status;  // 200, 400, 404, or 503 if the machine is out of a resource
   };
   // `now`: seconds, see http_now().
   Found find(std::string_view target, std::time_t now);
@@ -79,7 +79,7 @@ class HttpFiles {
   struct ThreadTable {
     std::uint64_t owner = 0;
     Table table;                           // by target
-    std::size_t bytes = 0;                 // at least what its files and targets hold
+    std::size_t bytes = 0;                 // at least the memory of its files and targets
     std::shared_ptr<const HttpFile> last;  // a file that is not kept in the table
   };
 
@@ -90,7 +90,7 @@ class HttpFiles {
   void put(const std::string& path, std::time_t now, std::shared_ptr<const HttpFile> file);
 
   DocumentRoot root_;
-  const std::uint64_t id_;  // never used again, so that a thread's table cannot be taken for that of another object
+  const std::uint64_t id_;  // unique in the process: a thread's table belongs to one object
   std::mutex mutex_;
   Table table_;  // by path, with mutex_ held
   std::size_t table_bytes_ = 0;

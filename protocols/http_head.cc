@@ -14,7 +14,7 @@ constexpr std::uint64_t kTopBits = kOnes * 0x80;
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
-// Of eight bytes at once: no if none is a control character, below 0x20 or 0x7f. Yes for some others too.
+// For eight bytes at once: false if none is a control character (below 0x20, or 0x7f). True for some others too.
 bool may_have_control(std::uint64_t bytes) noexcept {
   return (((bytes - kOnes * ' ') | (bytes + kOnes)) & kTopBits) != 0;
 }

@@ -18,14 +18,14 @@ class HttpLines {
   void begin_head() noexcept { *this = HttpLines(); }
   // For the line in front of a chunk.
   void begin_chunk_size() noexcept { *this = HttpLines(), has_lines_ = is_single_ = true; }
-  // For what follows the last chunk.
+  // For the trailer fields after the last chunk.
   void begin_trailer() noexcept { *this = HttpLines(), has_lines_ = true; }
 
-  // How much of `input` belongs to these lines: all of it, or up to the empty line that ends them, or up to the end of
-  // the one line that is a chunk's size. Nothing where a line is not as it must be.
+  // The length of the part of `input` that belongs to these lines: all of it, or up to the empty line that ends them,
+  // or up to the end of a chunk-size line. Nothing if a line is invalid.
   std::optional<std::size_t> take(std::string_view input) noexcept;
 
-  // A line has ended that was not empty.
+  // A non-empty line has ended.
   bool has_lines() const noexcept { return has_lines_; }
   // The last line has ended.
   bool ended() const noexcept { return ended_; }
@@ -57,12 +57,12 @@ class HttpText {
   std::string copy_;
 };
 
-// Whether a Host field may hold the text (RFC 9110, 7.2): a name or an address, and a port, and blanks behind them. It
-// may come in pieces; `ended`, false at first, says whether the blanks have come.
+// Whether the text is allowed in a Host field (RFC 9110, 7.2): a name or an address, a port, then blanks. It may arrive
+// in pieces; `ended`, false at first, is set at the first blank.
 bool is_host_text(std::string_view text, bool& ended) noexcept;
 
-// Transfer-Encoding, letter by letter, because it may come in pieces: 0 at first, kChunkedSpelt when it says "chunked"
-// and nothing else.
+// Transfer-Encoding, letter by letter, because it may arrive in pieces: 0 at first, kChunkedSpelt once it is exactly
+// "chunked".
 inline constexpr std::uint8_t kChunkedSpelt = 7;
 inline constexpr std::uint8_t kOtherCoding = 255;
 std::uint8_t spell_chunked(std::uint8_t spelt, std::string_view text) noexcept;

@@ -14,7 +14,7 @@ constexpr int kTargetTooLong = 414;
 constexpr int kHeadTooLarge = 431;
 constexpr int kNotImplemented = 501;
 
-constexpr int kStop = -1;  // what a callback returns to end the parsing
+constexpr int kStop = -1;  // a callback's result that ends the parsing
 
 bool is_name(std::string_view name, std::string_view known) noexcept {
   return name.size() == known.size() && ::strncasecmp(name.data(), known.data(), name.size()) == 0;
@@ -22,7 +22,7 @@ bool is_name(std::string_view name, std::string_view known) noexcept {
 
 HttpRequestParser& owner(http_parser* parser) noexcept { return *static_cast<HttpRequestParser*>(parser->data); }
 
-// Requests that arrive whole are read into this one; nothing of it outlives the call.
+// For requests that arrive complete: valid during one call.
 HttpRequest& thread_request() {
   thread_local HttpRequest request;
   return request;
@@ -128,7 +128,7 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
   request.method = parser->method;
   request.major = parser->http_major;
   request.minor = parser->http_minor;
-  // HTTP/1.0 knows no codings (RFC 9112, 6.1): something in front of this server may see another request.
+  // HTTP/1.0 has no codings (RFC 9112, 6.1): a proxy may see another request.
   const bool is_faulty = request.major == 1 && request.minor == 0 && request.coding != 0;
   if (request.major == 0 || is_faulty || !self.has_single_blanks()) {
     self.refusal_ = kBadRequest;
@@ -153,7 +153,7 @@ int HttpRequestParser::on_head_complete(http_parser* parser) noexcept {
     self.begin_chunk_size();
   }
   if (request.method != HTTP_CONNECT) {
-    parser->upgrade = 0;  // an offer, which we do not take; the parser would stop understanding HTTP here
+    parser->upgrade = 0;  // an offer that the server declines; the parser would stop parsing HTTP here
   }
   return self.stop_after_head_ ? kStop : 0;
 }
@@ -188,7 +188,7 @@ int HttpRequestParser::on_message_complete(http_parser* parser) noexcept {
 HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
   request_ = kept_ ? kept_.get() : &thread_request();
   while (!input.empty()) {
-    // The limits are kept to the byte, so that the answer does not depend on how the input was cut.
+    // The limits are exact, so that the reply does not depend on the fragmentation.
     const std::size_t limit = head_complete_ ? kLongestHead + kLongestBody : kLongestHead;
     if (taken_ >= limit) {
       return refuse(excess_status());
@@ -204,7 +204,7 @@ HttpRequestParser::Result HttpRequestParser::parse(std::string_view& input) {
   return Result::kIncomplete;
 }
 
-// The first `size` bytes of the input at most: the rest of some lines, or of a body.
+// At most the first `size` bytes of the input: the rest of some lines, or of a body.
 HttpRequestParser::Result HttpRequestParser::parse_some(std::string_view& input, std::size_t size) {
   if (lines_.ended()) {
     return execute(input, size);
@@ -229,7 +229,7 @@ int HttpRequestParser::excess_status() const noexcept {
   return in_fields ? kHeadTooLarge : kTargetTooLong;
 }
 
-// Whether only an extension follows the digits: the parser skips whatever follows a blank behind them.
+// Whether only an extension follows the digits: the parser skips everything after a blank behind them.
 bool HttpRequestParser::take_chunk_digits(std::string_view line) noexcept {
   const std::size_t end = line.find_first_of("; \t");
   in_chunk_digits_ = end == std::string_view::npos && !lines_.ended();
@@ -258,14 +258,14 @@ HttpRequestParser::Result HttpRequestParser::execute(std::string_view& input, st
       return on_pause(taken);
     default:
       if (stop_after_head_ && refusal_ == 0) {
-        request_->keep_alive = false;  // whether the body comes is not known, so nothing after it can be understood
+        request_->keep_alive = false;  // the body may or may not follow, so later input cannot be parsed
         return Result::kRequest;
       }
       return refuse(refusal_ != 0 ? refusal_ : kBadRequest);
   }
 }
 
-// At the end of a message, or of a chunk, of which the parser does not look at the CR and the LF.
+// At the end of a message, or of a chunk, whose CR and LF the parser does not check.
 HttpRequestParser::Result HttpRequestParser::on_pause(std::string_view taken) noexcept {
   if (message_complete_) {
     taken_ = 0;

@@ -19,17 +19,17 @@ struct HttpRequest {
   HttpText range;
   HttpText if_range;
   int hosts = 0;            // fields of that name
-  bool host_ended = false;  // blanks behind its value have come
+  bool host_ended = false;  // the blanks after its value have begun
   bool if_none_match = false;
   bool expects_continue = false;
   bool has_fields = false;
-  std::uint8_t coding = 0;  // how much of "chunked" Transfer-Encoding has spelt so far; see spell_chunked()
+  std::uint8_t coding = 0;  // of Transfer-Encoding so far, see spell_chunked()
   unsigned method = HTTP_GET;
   unsigned major = 1;
   unsigned minor = 1;
   bool keep_alive = false;
 
-  // The field that is being read.
+  // The current field.
   HttpText name;
   Field field = Field::kOther;
   bool in_value = false;
@@ -41,7 +41,7 @@ class HttpRequestParser {
  public:
   static constexpr std::size_t kLongestTarget = 8000;
   static constexpr std::size_t kLongestHead = 16 * 1024;  // request line and fields
-  static constexpr std::size_t kLongestBody = 64 * 1024;  // is read and thrown away, with its chunk headers
+  static constexpr std::size_t kLongestBody = 64 * 1024;  // discarded, with its chunk headers
 
   enum class Result { kIncomplete, kRequest, kRefused };
 
@@ -91,8 +91,8 @@ class HttpRequestParser {
   bool message_complete_ = false;
   bool in_chunk_digits_ = false;  // of a chunk's size
   HttpLines lines_;               // of the head, then of chunk sizes and the trailer
-  char last_ = '\0';              // byte that the parser has taken
-  bool stop_after_head_ = false;  // the body is not to come: the client waits for our word first
+  char last_ = '\0';              // last parsed byte
+  bool stop_after_head_ = false;  // no body: the client waits for an interim reply before it sends one
 };
 
 }  // namespace fanin

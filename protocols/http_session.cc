@@ -20,7 +20,7 @@ constexpr int kVersionNotSupported = 505;
 // A request may have to look for its file and read it.
 constexpr int kRequestsPerCall = 64;
 
-// Heads are put together here; the thread's, so that it is allocated once.
+// The thread's buffer for heads, allocated once.
 std::string& head_buffer() {
   thread_local std::string head;
   head.clear();
@@ -33,11 +33,11 @@ void append_status(std::string& head, int status) {
   fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nServer: fanin\r\n", status, reason_phrase(status));
 }
 
-// A client that remembers the file as of that time need not get it again.
+// The client has the current version of the file.
 bool is_not_modified(const HttpRequest& request, const HttpFile& file) {
   const std::string_view since = request.if_modified_since.view();
   if (since.empty() ||
-      request.if_none_match) {  // we give no entity tags, so none can match; the date then counts for nothing
+      request.if_none_match) {  // this server gives no entity tags, so none matches, and the date is ignored
     return false;
   }
   if (since == file.last_modified()) {
@@ -47,7 +47,7 @@ bool is_not_modified(const HttpRequest& request, const HttpFile& file) {
   return time && file.modified() <= *time;
 }
 
-// What part of the file to send, where only a part is wanted.
+// The requested part of the file, if only a part is requested.
 std::optional<HttpRange> wanted_range(const HttpRequest& request, const HttpFile& file) {
   const std::string_view condition = request.if_range.view();
   if (request.range.view().empty() || request.method != HTTP_GET ||
@@ -194,7 +194,7 @@ void HttpSession::send_rest(ReplyBuffer& out) {
     out.append(rest.file->body().substr(rest.begin, size));
   } else if (size > 0 && !rest.file->read(rest.begin, out.extend(size), size)) {
     out.shrink(size);
-    closing_ = true;  // it became shorter on the way: the client notices by the length that was announced
+    closing_ = true;  // truncated meanwhile: the client notices by the announced length
     rest_.reset();
     return;
   }

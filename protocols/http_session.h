@@ -21,7 +21,7 @@ class HttpSession : public ServerSession {
   Progress consume(std::string_view input, ReplyBuffer& out) override;
 
  private:
-  // What is still to leave of a reply.
+  // The unsent rest of a reply.
   struct Rest {
     std::string head;
     std::size_t head_sent = 0;
@@ -33,7 +33,7 @@ class HttpSession : public ServerSession {
   void answer(ReplyBuffer& out);
   void answer_with_file(const std::shared_ptr<const HttpFile>& file, std::time_t now, ReplyBuffer& out);
   void answer_error(int status, std::string_view fields, bool with_body, ReplyBuffer& out);
-  // The blank line's end of a head: date, fate of the connection.
+  // The last fields of a head: date, connection.
   void append_last_fields(std::string& head, std::time_t now) const;
   void send(std::string_view head, const std::shared_ptr<const HttpFile>& file, std::uint64_t begin, std::uint64_t end,
             ReplyBuffer& out);
@@ -43,7 +43,7 @@ class HttpSession : public ServerSession {
   HttpRequestParser parser_;
   std::unique_ptr<Rest> rest_;
   bool closing_ = false;               // the reply under way is the last
-  bool announces_keep_alive_ = false;  // to a client of HTTP/1.0, which expects the end of the connection
+  bool announces_keep_alive_ = false;  // to an HTTP/1.0 client, which expects the connection to end
 };
 
 }  // namespace fanin

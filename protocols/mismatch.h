@@ -35,9 +35,9 @@ struct Mismatch {
   static constexpr std::size_t kShown = 64;  // bytes of each text, at most
 
   Fault fault = Fault::kWrong;
-  std::string received;                 // empty: it came before the end of the stream, which showed that it is wrong
-  std::string expected;                 // empty: nothing was due, or it is not known byte by byte
-  std::optional<std::uint64_t> offset;  // of the first wrong byte in its reply, where that is known
+  std::string received;                 // empty: the end of the stream is the mismatch
+  std::string expected;                 // empty: none is due, or its bytes are unknown
+  std::optional<std::uint64_t> offset;  // of the first wrong byte in its reply, if known
 
   // `received` and `expected` both begin at byte `from` of a reply. The shown texts begin there too, or near the first
   // difference if that is far behind.

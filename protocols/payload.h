@@ -59,7 +59,7 @@ struct Payload {
   std::size_t stamp = 0;
 };
 
-// Raw bytes, as for echo.
+// Any bytes, as for echo.
 Payload make_payload(const ClientProtocolOptions& options);
 
 // One line with its newline, for line protocols. Throws std::invalid_argument for a text with an inner newline.

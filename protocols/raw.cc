@@ -98,7 +98,7 @@ class PatternClient : public PayloadClient {
   }
 
  private:
-  std::string expect_;  // empty takes any
+  std::string expect_;  // empty: any
   std::size_t limit_;
   ReplyPattern pattern_;
   struct Partial {
@@ -153,7 +153,7 @@ ReplyOutcome PatternClient::consume(ClientState& state, std::string_view receive
   return outcome;
 }
 
-// What a reply must be has to end where a reply ends. `prefix` is that of the options of this exchange.
+// The expected reply must end where a reply ends. `prefix`: of the options of this exchange.
 void check_expect(std::string_view prefix, const ClientProtocolOptions& exchange) {
   const std::string& expect = exchange.expect;
   if (exchange.reply_bytes && !expect.empty() && expect.size() != *exchange.reply_bytes) {
@@ -172,12 +172,13 @@ void check(const ClientProtocolOptions& options) {
                    (options.reply_pattern.empty() ? 0 : 1);
   if (ends > 1) {
     throw std::invalid_argument(
-        "--reply-delimiter, --reply-bytes and --reply-pattern, of which each says where a reply ends, contradict each "
-        "other: give one");
+        "--reply-delimiter, --reply-bytes and --reply-pattern contradict each other, since each ends a reply: give "
+        "one");
   }
   if (options.request.empty() || ends == 0) {
     throw std::invalid_argument(
-        "protocol raw needs --request and what ends a reply: one of --reply-delimiter, --reply-bytes, --reply-pattern");
+        "protocol raw needs --request and the end of a reply: give one of --reply-delimiter, --reply-bytes, "
+        "--reply-pattern");
   }
   check_expect("", options);
 }
@@ -209,8 +210,8 @@ void check_setup(const ClientProtocolOptions& options) {
   }
   if (options.setup_request.empty() ? ends != 0 || !options.setup_expect.empty() : ends != 1) {
     throw std::invalid_argument(
-        "a set-up needs --setup-request and what ends its reply: one of --setup-reply-delimiter, --setup-reply-bytes, "
-        "--setup-reply-pattern");
+        "a set-up needs --setup-request and the end of its reply: give one of --setup-reply-delimiter, "
+        "--setup-reply-bytes, --setup-reply-pattern");
   }
 }
 
@@ -224,7 +225,7 @@ ClientProtocolOptions setup_exchange(const ClientProtocolOptions& options) {
           .expect = options.setup_expect};
 }
 
-// Null where a connection is of use as soon as it is up.
+// Null if connections need no set-up.
 std::unique_ptr<ConnectionSetup> make_setup(const ClientProtocolOptions& options) {
   check_setup(options);
   std::vector<std::unique_ptr<ClientProtocol>> steps;

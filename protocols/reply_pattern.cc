@@ -21,14 +21,13 @@ bool ends_in_dollar(std::string_view expression) {
   return slashes % 2 == 0 || expression.size() - before.size() > 1;
 }
 
-// What one search may cost: so many steps, or so many for each byte that it is to read, if that is more. PCRE2 limits
-// the steps from one place alone, and there are as many places as bytes: a reply of 64 KiB that was made for it held a
-// loop up for minutes.
+// The limit of a search: a number of steps, or of steps per byte if that is more. PCRE2 limits the steps from each
+// start alone, and every byte is a start: a hostile reply of 64 KiB blocked a loop for minutes.
 constexpr std::size_t kSteps = 1'000'000;
 constexpr std::size_t kStepsPerByte = 16;
 
-// The same search as a match at one place, so that PCRE2's limit is one for all of it. Options at the front of an
-// expression have to stay there.
+// The same search as one anchored match, so that PCRE2's limit covers all of it. Options must stay at the front of an
+// expression.
 std::string as_one_match(const std::string& expression, std::string_view end) {
   std::size_t options = 0;
   while (expression.compare(options, 2, "(*") == 0 && expression.find(')', options) != std::string::npos) {
@@ -74,7 +73,7 @@ ReplyPattern::ReplyPattern(const std::string& expression) {
     refuse(expression, error);
   }
   one_match_ = compile(as_one_match(expression, ")"), error);
-  if (!one_match_) {  // where the expression ends in a comment
+  if (!one_match_) {  // the expression ends in a comment
     one_match_ = compile(as_one_match(expression, "\n)"), error);
   }
   if (!one_match_) {
@@ -90,8 +89,8 @@ ReplyPattern::ReplyPattern(const std::string& expression) {
   }
 }
 
-// First as PCRE2 searches best, with as many steps at each place as make the limit in all; where that is too few, as a
-// match at one place with all of them.
+// First PCRE2's own search, with a share of the limit for each start; if that is too little, one anchored match with
+// all of it.
 int ReplyPattern::match(std::string_view text, std::size_t from) {
   const std::size_t places = text.size() - from + 1;
   const std::size_t steps = std::max(kSteps, kStepsPerByte * places);
@@ -136,7 +135,7 @@ ReplyPattern::Search ReplyPattern::find(std::string_view text, std::size_t searc
   if (const std::size_t to = matched_to(); to > low && to < high) {
     (matches(to) ? high : low) = to;
   }
-  // Most replies end where the match ends, so the byte before is the first to look at; then halves.
+  // Most replies end with the match, so the byte before is checked first; then a binary search.
   for (std::size_t middle = high - 1; low < middle; middle = low + (high - low) / 2) {
     (matches(middle) ? high : low) = middle;
   }

@@ -13,8 +13,8 @@ struct pcre2_real_match_data_8;
 
 namespace fanin {
 
-// A regular expression (PCRE2) that ends a reply after the first byte with which the reply so far matches. So the
-// fragmentation of the reply does not matter. One thread.
+// A regular expression (PCRE2) that ends a reply at the first byte with which the reply so far matches, so that its
+// fragmentation does not matter. One thread.
 class ReplyPattern {
  public:
   // Throws std::invalid_argument if `expression` is invalid, matches the empty text, or waits for an end of the text
@@ -22,8 +22,8 @@ class ReplyPattern {
   explicit ReplyPattern(const std::string& expression);
 
   struct Search {
-    std::optional<std::size_t> end;  // length of the shortest part of `text`, from its front, that matches
-    std::size_t from = 0;            // without an end: where a match of a longer text may begin
+    std::optional<std::size_t> end;  // length of the shortest prefix of `text` that matches
+    std::size_t from = 0;            // without an end: earliest start of a match in a longer text
     bool exceeded = false;           // the expression takes too many steps on this text
   };
   // `searched` bytes of `text` are known not to match, and no match begins before `from`.
@@ -46,11 +46,11 @@ class ReplyPattern {
           std::uint32_t options);
 
   Code code_;
-  Code one_match_;                                             // the same search from one place
-  bool in_one_match_ = false;                                  // the last match was of that
+  Code one_match_;                                             // the same search as one match
+  bool in_one_match_ = false;                                  // one_match_ found the last match
   std::unique_ptr<pcre2_real_match_context_8, Free> context_;  // holds the limit of steps
   std::unique_ptr<pcre2_real_match_data_8, Free> match_;
-  std::size_t look_behind_ = 0;  // bytes before its beginning that a match may depend on
+  std::size_t look_behind_ = 0;  // bytes before its start that a match may depend on
 };
 
 }  // namespace fanin

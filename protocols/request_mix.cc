@@ -42,7 +42,7 @@ MixClient::MixClient(std::shared_ptr<const RequestMix> mix, std::vector<std::uni
   for (const auto& client : clients_) {
     client->take_replies_singly();
   }
-  set_up_by(clients_.front()->release_setup());  // that of all of them
+  set_up_by(clients_.front()->release_setup());  // the same for all classes
 }
 
 ClientProtocol& MixClient::client(const ClientState& state, std::uint32_t others) const noexcept {
@@ -61,7 +61,7 @@ ReplyOutcome MixClient::end_of_stream(ClientState& state) {
   return client(state, state.completed).end_of_stream(state);
 }
 
-// A reply that was refused counts as one that came: the client is that of the one before.
+// A refused reply counts as completed: its client is that of the request before.
 Mismatch MixClient::describe(const ClientState& state, std::string_view received, const ReplyOutcome& outcome) const {
   const std::uint32_t others = outcome.refused != kNotRefused ? state.completed - 1 : state.completed;
   return client(state, others).describe(state, received, outcome);
