@@ -81,7 +81,7 @@ TEST(ConnectionSetup, RefusesContradictions) {
   const auto make = [](const ClientProtocolOptions& setup) { find_protocol("raw").make_client(make_options(setup)); };
   const auto refused = [](const char* text) { return ThrowsMessage<std::invalid_argument>(HasSubstr(text)); };
   EXPECT_THAT([&] { make({.greeting_delimiter = "a", .greeting_pattern = "b"}); }, refused("contradict"));
-  EXPECT_THAT([&] { make({.setup_request = "a"}); }, refused("what ends its reply"));
+  EXPECT_THAT([&] { make({.setup_request = "a"}); }, refused("the end of its reply"));
   EXPECT_THAT([&] { make({.setup_reply_delimiter = "a"}); }, refused("needs --setup-request"));
   EXPECT_THAT([&] { make({.setup_expect = "a"}); }, refused("needs --setup-request"));
   EXPECT_THAT([&] { make({.setup_request = "a", .setup_reply_bytes = 2, .setup_expect = "b"}); }, refused("agree"));

@@ -172,8 +172,7 @@ void check(const ClientProtocolOptions& options) {
                    (options.reply_pattern.empty() ? 0 : 1);
   if (ends > 1) {
     throw std::invalid_argument(
-        "--reply-delimiter, --reply-bytes and --reply-pattern contradict each other, since each ends a reply: give "
-        "one");
+        "--reply-delimiter, --reply-bytes and --reply-pattern each end a reply and contradict each other: give one");
   }
   if (options.request.empty() || ends == 0) {
     throw std::invalid_argument(
