@@ -89,7 +89,7 @@ std::string ExitStatus::text() const {
   return signal != 0 ? fmt::format("signal {} ({})", signal, ::strsignal(signal)) : fmt::format("exit code {}", code);
 }
 
-// Only the other constructor is for others; with this one behind it, the destructor runs where a start fails half way.
+// The public constructor delegates to this one, so that the destructor runs if a start fails half way.
 ChildProcess::ChildProcess(Output::Keep keep_stdout) : out_(keep_stdout) {}
 
 ChildProcess::ChildProcess(const Launch& launch) : ChildProcess(launch.keep_stdout) {
@@ -226,13 +226,13 @@ WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further
   }
 }
 
-bool stop(ChildProcess& child, Nanoseconds grace) {
+bool stop(ChildProcess& child, Nanoseconds timeout) {
   const auto ended = [&] { return child.status().has_value(); };
   if (ended()) {
     return true;
   }
   ::kill(child.reaper_, SIGTERM);  // not yet collected, so the number is still its own
-  if (wait_until({&child}, -1, -1, now() + grace, ended) == WaitResult::kDone) {
+  if (wait_until({&child}, -1, -1, now() + timeout, ended) == WaitResult::kDone) {
     return true;
   }
   ::kill(child.reaper_, SIGHUP);

@@ -17,8 +17,8 @@
 
 namespace fanin {
 
-// What a child has written to one pipe, kept within bounds: the first line (a server's READY line), the last lines
-// (its counters, or its last words on standard error), and, where asked for, all of it up to a limit.
+// The bounded output of a child on one pipe: the first line (a server's READY line), the last lines (its counters, or
+// its errors), and on request all of it up to a limit.
 class Output {
  public:
   enum class Keep { kTail, kAll };
@@ -31,7 +31,7 @@ class Output {
 
   bool has_first_line() const noexcept { return has_first_line_; }
   const std::string& first_line() const noexcept { return first_line_; }
-  // The last line, also one without a newline at its end; empty where nothing was written.
+  // The last line, with or without a newline at its end; empty: nothing was written.
   std::string last_line() const;
   // The last lines (at most 20), separated by newlines.
   std::string tail() const;
@@ -51,41 +51,41 @@ class Output {
 };
 
 struct Launch {
-  std::vector<std::string> argv;  // argv[0] is looked up in PATH where it has no slash
+  std::vector<std::string> argv;  // argv[0] is looked up in PATH if it has no slash
   std::vector<int> cpus;          // affinity, set before exec; empty: the harness's own
   int pass_descriptor = -1;       // stays open in the child under the same number; -1: none
   Output::Keep keep_stdout = Output::Keep::kTail;
   std::string directory = {};  // to run in; empty: the harness's own
-  // What its end is: that of the program itself, whose descendants are then killed, or that of the last of them, which
-  // a wrapper, a launcher or a daemon leaves to do the work. SIGTERM goes to the same.
+  // The child ends with the program, whose descendants are then killed, or with the last of its descendants, for
+  // wrappers, launchers and daemons. SIGTERM goes to the program or to all of them accordingly.
   enum class Ends { kWithProgram, kWithTree } ends = Ends::kWithProgram;
 };
 
-// The program could not be executed, while everything of the harness's own went well.
+// The program could not be executed; the harness lacked nothing.
 struct CannotStart : std::system_error {
   using std::system_error::system_error;
 };
 
 struct ExitStatus {
-  int code = 0;    // exit code, or 0 where a signal ended the process
-  int signal = 0;  // 0 where it exited by itself
+  int code = 0;    // exit code; 0 if a signal ended the process
+  int signal = 0;  // 0: it exited
 
   bool clean() const noexcept { return code == 0 && signal == 0; }
   int number() const noexcept { return signal != 0 ? -signal : code; }  // as a round records it
   std::string text() const;  // "exit code 2", "signal 11 (Segmentation fault)"
 };
 
-// A program with all its descendants, its output captured. Between it and the harness stands a reaper
-// (os/reaper.h), which owns the tree: so none of it outlives this object, or the harness. One thread.
+// A program with all its descendants and its captured output. Its parent is a reaper (os/reaper.h), a child of the
+// harness, which ends the tree with this object or with the harness. One thread.
 class ChildProcess {
  public:
-  // Throws CannotStart where there is no such program, and std::system_error where the harness lacks what it takes.
+  // Throws CannotStart if there is no such program, and std::system_error if the harness lacks a resource.
   explicit ChildProcess(const Launch& launch);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();
 
-  // The parent of the whole tree, which is no part of it.
+  // The parent of the tree, not a part of it.
   pid_t reaper() const noexcept { return reaper_; }
   const Output& out() const noexcept { return out_; }
   const Output& err() const noexcept { return err_; }
@@ -94,7 +94,7 @@ class ChildProcess {
 
  private:
   friend class Waiter;
-  friend bool stop(ChildProcess& child, Nanoseconds grace);
+  friend bool stop(ChildProcess& child, Nanoseconds timeout);
 
   explicit ChildProcess(Output::Keep keep_stdout);
   void drain();
@@ -114,12 +114,12 @@ enum class WaitResult { kDone, kDeadline, kInterrupted };
 
 // Waits for children and one further descriptor (a control socket; -1: none) until `done` says so, the deadline passes
 // or `interrupt_fd` (-1: none) becomes readable. All output of the children is drained meanwhile, so that none of them
-// blocks on a full pipe. `done` is asked after each event and may read the further descriptor without blocking.
+// blocks on a full pipe. `done` is called after each event and may read the further descriptor without blocking.
 WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd,
                       TimePoint deadline, const std::function<bool()>& done);
 
-// SIGTERM, then, after `grace`, SIGKILL to the whole tree. Returns whether it ended within the grace. Without a status
-// after that, there is something in the tree that cannot be killed.
-bool stop(ChildProcess& child, Nanoseconds grace);
+// Sends SIGTERM, and after `timeout` SIGKILL to the whole tree. Returns whether it ended within the timeout. Without a
+// status after that, a process of the tree cannot be killed.
+bool stop(ChildProcess& child, Nanoseconds timeout);
 
 }  // namespace fanin

@@ -15,8 +15,7 @@
 // Readers of the texts under /proc, apart from where they are read so that they can be tested with written ones.
 namespace fanin {
 
-// The whole of a small file (procfs says size 0, so it is read to its end). Nothing where it cannot be read; errno
-// then says why.
+// The whole of a small file, read to its end, since procfs reports size 0. Empty with errno if it cannot be read.
 std::optional<std::string> read_file(const std::string& path);
 
 // The same without white space at its ends.
@@ -41,7 +40,7 @@ std::vector<int> parse_numbers(std::string_view text);
 // The two-line tables of /proc/net/netstat and /proc/net/snmp as "Group.Name" -> value.
 std::map<std::string, std::int64_t> parse_netstat(std::string_view text);
 
-// Readable once the process has ended; invalid, with errno, where there is none. glibc 2.36 declares pidfd_open()
+// Readable once the process has ended; invalid, with errno, if there is none. glibc 2.36 declares pidfd_open()
 // without C linkage, so that C++ cannot link it.
 Descriptor open_pidfd(pid_t pid);
 
@@ -55,10 +54,9 @@ std::vector<pid_t> list_children(pid_t process, pid_t task);
 // meanwhile may be among them.
 std::vector<pid_t> list_descendants(pid_t root);
 
-// Sends a signal to all descendants of the calling process, children before parents, whose end would make them somebody
-// else's. Certain to reach no other process, also
-// where one of them ends meanwhile and its number is given to another. For a process of one thread that is a subreaper
-// and collects its children nowhere else.
+// Sends a signal to all descendants of the calling process, children before parents, whose end would make them orphans.
+// Reaches no other process, even if one of them ends meanwhile and its number is reused. For a process of one thread
+// that is a subreaper and does not collect its children meanwhile.
 void signal_descendants(int number);
 
 }  // namespace fanin

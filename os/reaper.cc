@@ -17,7 +17,7 @@ using ReportKind = ReaperReport::Kind;
 
 void tell(int pipe, const ReaperReport& report) {
   const ssize_t ignored = ::write(pipe, &report, sizeof report);
-  static_cast<void>(ignored);  // where the harness is gone, SIGHUP comes
+  static_cast<void>(ignored);  // if the harness is gone, SIGHUP comes
 }
 
 // A signal for when the parent ends, also where that has happened before it was asked for.
@@ -92,9 +92,9 @@ bool collect(pid_t program, bool& program_ended) {
 
 void run_reaper(const ReaperStart& start) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  ::prctl(PR_SET_NAME, "reaper");  // so that it is not found by the harness's name
+  ::prctl(PR_SET_NAME, "reaper");  // not the name of the harness
   ::signal(SIGCHLD, SIG_DFL);      // where it is ignored, nothing can be collected
-  ::setsid();                      // Ctrl-C in the terminal is the harness's business alone
+  ::setsid();                      // the harness alone handles Ctrl-C
   die_with_parent(start.harness, SIGHUP);
   const ReaperReport started = start_program(start);
   tell(start.report, started);

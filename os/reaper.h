@@ -9,10 +9,10 @@
 
 namespace fanin {
 
-// What a reaper tells the harness through its pipe: one of the first four, and after kStarted kEnded.
+// What a reaper reports to the harness through its pipe: one of the first four, and after kStarted kEnded.
 struct ReaperReport {
   enum class Kind : int {
-    kFailed,       // errno: something that the start takes is not to be had
+    kFailed,       // errno: a resource was missing
     kNoProgram,    // errno: the program cannot be executed
     kNoDirectory,  // errno: the directory to run it in cannot be entered
     kStarted,      // the program's process number
@@ -21,7 +21,7 @@ struct ReaperReport {
   int value;
 };
 
-// What the process between the harness and a program needs to know. Plain values: it is made before fork().
+// The input of a reaper. Plain values, made before fork().
 struct ReaperStart {
   const Launch* launch;
   char* const* argv;
@@ -34,9 +34,9 @@ struct ReaperStart {
 };
 
 // Runs in a fork of the harness, all signals blocked: starts the program, collects it and all of its descendants,
-// orphans and daemons too (it is their subreaper), and ends once none is left. SIGTERM asks the program to end, or its
-// whole tree where the launch says so; SIGHUP, which also comes when the harness dies, kills the tree. So nothing that
-// the harness has started outlives it, and no process is signalled that it has not started.
+// including orphans and daemons (it is their subreaper), and ends once none is left. It forwards SIGTERM to the
+// program, or to its whole tree if the launch says so. SIGHUP, which it also gets when the harness dies, kills the
+// tree. So nothing outlives the harness that started it, and no other process gets a signal.
 [[noreturn]] void run_reaper(const ReaperStart& start);
 
 }  // namespace fanin

@@ -58,7 +58,7 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
 // `first` and `second` are run documents that check_run() has accepted.
 Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options);
 
-// Decides by where the interval lies: wholly beyond the band is better or worse, wholly within is equivalent.
+// Compares the interval with the band: wholly beyond it is better or worse, wholly within it is equivalent.
 Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
 
 // The table and the notes that `fanin compare` prints.

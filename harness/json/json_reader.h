@@ -64,7 +64,7 @@ class JsonReader {
   std::string place_;
 };
 
-// A compact JSON text; bytes that are no UTF-8 (a server's last words may be anything) are replaced.
+// A compact JSON text; bytes that are not UTF-8 (a server may write anything to stderr) are replaced.
 std::string to_text(const Json& document);
 
 }  // namespace fanin::harness

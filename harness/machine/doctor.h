@@ -15,11 +15,11 @@ struct DoctorOptions {
   bool as_json = false;
 };
 
-// `fanin doctor`: prints what the machine has room for, and changes it where that is asked for. Returns the exit code.
-// Throws what LimitChanges throws.
+// `fanin doctor`: prints whether the connections fit, and raises limits on request. Returns the exit code. Throws what
+// LimitChanges throws.
 int run_doctor(const DoctorOptions& options);
 
-// A line for each limit and the verdict. `most` is find_max_connections().
+// A line for each limit, and the verdict. `most` is find_max_connections().
 std::string describe_headroom(const Headroom& headroom, std::uint64_t most);
 
 // The same in the shape of results/schema/doctor.schema.json.

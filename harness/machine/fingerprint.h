@@ -7,8 +7,8 @@
 
 namespace fanin::harness {
 
-// Collects facts under dotted keys ("cpu.model" becomes {"cpu":{"model":...}}). What cannot be read is null, and its
-// reason stands in "unreadable", so that a missing fact is never taken for an absent feature. One thread.
+// Collects facts under dotted keys ("cpu.model" becomes {"cpu":{"model":...}}). A fact that cannot be read is null, and
+// "unreadable" has the reason, so it is not mistaken for an absent feature. One thread.
 class Fingerprint {
  public:
   void put(std::string_view key, Json value);

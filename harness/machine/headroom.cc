@@ -17,7 +17,7 @@ constexpr std::uint64_t kMaxProcesses = 1000;  // what --processes of fanin-serv
 // Measured: 7.5 KiB for the two sockets of an idle connection (6.18), and some 250 bytes in both programs. Rounded up.
 constexpr std::uint64_t kBytesPerConnection = 10 * 1024;
 constexpr std::uint64_t kBytesPerProcess = 2 << 20;
-// Others on the machine go on opening files and starting tasks.
+// Other programs on the machine open files and start tasks.
 constexpr std::uint64_t kOthersFiles = 4096;
 constexpr std::uint64_t kOthersTasks = 256;
 // One connection in a hundred has data queued, a page at each end; an idle one holds none of that memory.
@@ -28,7 +28,7 @@ constexpr std::uint64_t kMinTcpPages = 1024;
 constexpr std::uint64_t kMaxSources = 250 * 250;
 constexpr std::uint64_t kServerBacklog = 4096;
 constexpr std::uint64_t kSynBacklog = 1024;
-constexpr std::uint64_t kMaxPerBucket = 4;  // with 8 a million took an eighth longer to come up than with 0.5
+constexpr std::uint64_t kMaxPerBucket = 4;  // a million connections took an eighth longer with 8 than with 0.5
 
 Finding at_least(std::string name, Number current, std::uint64_t required, std::string note = "") {
   Finding finding{.name = std::move(name), .current = current, .required = required, .note = std::move(note)};
@@ -38,7 +38,7 @@ Finding at_least(std::string name, Number current, std::uint64_t required, std::
   return finding;
 }
 
-// A limit of one number in /proc/sys, which bears the same name.
+// A limit of one number in /proc/sys, with the same name.
 Finding sysctl_at_least(const std::string& name, Number current, std::uint64_t required, std::string note = "") {
   Finding finding = at_least(name, current, required, std::move(note));
   if (finding.status == Status::kTooLow) {
@@ -47,7 +47,7 @@ Finding sysctl_at_least(const std::string& name, Number current, std::uint64_t r
   return finding;
 }
 
-// One that only makes connecting slow.
+// A limit that only slows connecting down.
 Finding only_slow(Finding finding) {
   finding.status = finding.status == Status::kTooLow ? Status::kSlow : finding.status;
   return finding;
@@ -79,7 +79,7 @@ Finding descriptors(const MachineLimits& limits, const Headroom& headroom) {
   return finding;
 }
 
-// Bears on how far RLIMIT_NOFILE can be raised, and on nothing else.
+// Limits only how far RLIMIT_NOFILE can be raised.
 Finding nr_open(const MachineLimits& limits, const Finding& descriptors) {
   if (descriptors.status != Status::kTooLow) {
     return info("fs.nr_open", limits.nr_open, "RLIMIT_NOFILE may be raised to this");

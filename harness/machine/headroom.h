@@ -15,48 +15,48 @@ struct Setting {
   std::string value;
 };
 
-// Descriptors of a process beside its connections: standard streams, listeners, epoll, control, a reserve.
+// Descriptors of a process in addition to its connections: standard streams, listeners, epoll, control, a reserve.
 inline constexpr int kOtherDescriptors = 16;
 
-// What one limit means for the connections that are wanted.
+// One limit compared with what the wanted connections require.
 struct Finding {
   enum class Status {
     kOk,
-    kTooLow,   // they do not fit
-    kSlow,     // they fit, but connecting stumbles
+    kTooLow,   // the connections do not fit
+    kSlow,     // they fit, but connecting is slow
     kUnknown,  // could not be read
-    kInfo,     // has no bearing on the number of connections
+    kInfo,     // does not limit the number of connections
   };
 
   std::string name;
   Status status = Status::kUnknown;
-  MachineLimits::Number current;   // MachineLimits::kUnlimited where there is no limit
-  MachineLimits::Number required;  // nothing where no number follows from the connections
-  std::string note;                // what the numbers are, or what follows
+  MachineLimits::Number current;   // MachineLimits::kUnlimited: no limit
+  MachineLimits::Number required;  // empty: no number follows from the connections
+  std::string note;                // what the numbers mean
   std::optional<Setting> raise;
-  std::string command;  // does it by hand
+  std::string command;  // for the user, to raise it
 };
 
-// Whether so many connections between two local processes, or groups of them, have room on a machine.
+// Whether a number of connections between two local processes, or groups of them, fits on a machine.
 struct Headroom {
   std::uint64_t connections = 0;
-  // Processes that the server needs so that each stays below its limit on descriptors; nothing where none would do.
+  // Processes that the server needs so that each stays below its descriptor limit; empty: no number suffices.
   MachineLimits::Number server_processes;
   std::vector<Finding> findings;
 
   bool fits() const;
-  // The names of what is too low, with what it has and needs; empty where they fit.
+  // The limits that are too low, with their current and required values; empty: the connections fit.
   std::string obstacle() const;
 };
 
 Headroom judge(const MachineLimits& limits, std::uint64_t connections);
 
-// The most connections that judge() says fit.
+// The maximum number of connections for which judge() finds room.
 std::uint64_t find_max_connections(const MachineLimits& limits);
 
-// How many server processes (--processes) hold `connections` where each may have `descriptors`. The kernel spreads
-// connections by a hash, so the shares are binomial: room for six standard deviations is left. Nothing where no number
-// of processes that fanin-server takes would do.
+// How many server processes (--processes) hold `connections` if each may have `descriptors`. The kernel distributes
+// connections by a hash, so the shares are binomial; six standard deviations are left free. Empty if no number of
+// processes that fanin-server accepts suffices.
 std::optional<std::uint64_t> count_processes(std::uint64_t connections, std::uint64_t descriptors);
 
 }  // namespace fanin::harness

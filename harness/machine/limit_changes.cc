@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr int kStateVersion = 1;
 
-// What judge() raises. A value is so many numbers, each in the range and none below the one before it.
+// What judge() raises. A value has `numbers` numbers in ascending order, each in the range.
 struct Knob {
   std::string_view name;
   std::size_t numbers;
@@ -48,7 +48,7 @@ constexpr std::array kKnobs{Knob{"fs.nr_open", 1, 8, INT32_MAX},
                             Knob{"kernel.threads-max", 1, 1, INT32_MAX},
                             Knob{"kernel.pid_max", 1, 301, 4'194'304}};
 
-// Throws where somebody else than root and this user can write `path`, or put another file in its place.
+// Throws if a user other than root and this one can write `path`, or replace it.
 void require_own_place(const std::string& path) {
   const fs::path real = fs::weakly_canonical(path);
   for (fs::path part = real; part != part.parent_path(); part = part.parent_path()) {

@@ -12,7 +12,7 @@
 
 namespace fanin::harness {
 
-// What the whole machine had done up to one moment.
+// Totals of the whole machine at one time.
 struct MachineReading {
   TimePoint at;
   int cpus = 0;                     // online
@@ -38,7 +38,7 @@ struct CpuTimes {
 // The first line and the number of "cpuN" lines of /proc/stat.
 std::optional<CpuTimes> parse_cpu_times(const std::string& stat);
 
-// Cheap: CPU times alone, for the moment at which the window opens.
+// Cheap: CPU times only, for the start of the window.
 MachineReading read_machine_cpu();
 // With the network counters, about 0.2 ms.
 std::map<std::string, std::int64_t> read_netstat();
@@ -50,16 +50,16 @@ MachineUse subtract_readings(const MachineReading& before, const MachineReading&
 std::optional<std::uint64_t> parse_slab_bytes(std::string_view meminfo);
 
 // The size of one task's kernel stack, which is a power of two: all stacks of the machine (/proc/meminfo) over all its
-// tasks (/proc/loadavg, "0.00 0.01 0.05 1/97 4711": the second number of the pair). Nothing where the two do not fit
-// together, as in a container that shows its own task count beside the machine's memory.
+// tasks (/proc/loadavg, "0.00 0.01 0.05 1/97 4711": the second number of the pair). Empty if the two do
+// not match, as in a container that shows its own task count and the machine's memory.
 std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, std::string_view loadavg);
 
 std::optional<std::uint64_t> read_slab_bytes();
 std::optional<std::uint64_t> read_kernel_stack_size();
 
-// Reads slab and kernel stacks again and again until they have not grown over a few readings, and returns the last slab
-// reading: connections that the client's kernel calls established still wait for the server to accept them, and to make
-// a process or a thread for each. Nothing where `at_most` is over before.
+// Reads slab and kernel stacks until a few readings in turn show no growth, and returns the last slab reading: the
+// server still has to accept connections that the client's kernel calls established, and to make a process or a thread
+// for each. Empty if that takes longer than `at_most`.
 std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most);
 
 // Which CPUs the server and the client side (the generator, and the harness, which sleeps) run on.
@@ -71,8 +71,8 @@ struct Placement {
   Json to_json() const;
 };
 
-// With two CPUs or more the server gets the first one and the client the rest: how a server uses several CPUs is a
-// question of its own, and must not mix with which CPU the generator left free.
+// With two CPUs or more the server gets the first one and the client the rest, so that results do not depend on the
+// CPUs that the generator leaves free.
 Placement choose_placement(const std::vector<int>& allowed);
 
 }  // namespace fanin::harness

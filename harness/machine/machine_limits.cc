@@ -86,7 +86,7 @@ std::uint64_t statistic(const std::string& text, const std::string& key) {
   return found != words.end() && found + 1 != words.end() ? to_number(found[1]).value_or(0) : 0;
 }
 
-// What the control group leaves. Cached file pages that nobody uses count as used there, and give way.
+// Memory that the control group leaves. Its inactive file pages count as used there, but can be reclaimed.
 Number group_memory_available(const std::string& root) {
   const std::string folder = find_cgroup(read_file(root + "/proc/self/cgroup").value_or(""), "memory");
   const std::string mount = root + "/sys/fs/cgroup";

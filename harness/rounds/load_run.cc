@@ -76,11 +76,11 @@ namespace {
 // A window that is a number of requests has no length of its own.
 constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
 
-// After the warm-up fanin-load waits for every connection's first reply, so long at most.
+// How long fanin-load waits after the warm-up for the first reply of every connection.
 constexpr Nanoseconds kFirstReplies = std::chrono::seconds(10);
 
-// Waiting for the server to have taken all connections must leave most of the warm-up to what else is done in it. At
-// the end of the window there is time; fanin-load waits for 10 s.
+// How long to wait until the server has accepted all connections: most of the warm-up is needed for other readings. At
+// the end of the window fanin-load waits for 10 s.
 constexpr int kSettlingShareOfWarmup = 4;
 constexpr Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
 
@@ -197,7 +197,7 @@ void LoadRun::run(int interrupt_fd) {
   collect_result();
 }
 
-std::string LoadRun::remark() const {
+std::string LoadRun::note() const {
   return footprint_ ? "" : "fanin-load did not report its window, so the server was not read";
 }
 
@@ -218,9 +218,9 @@ void LoadRun::collect_result() {
   }
 }
 
-// The reading at the opening comes late, because the harness has to wait for the CPU on which the generator is busy;
-// the one at the closing does not matter, because the load has ended by then. So a difference covers a little less than
-// the window, and is scaled to all of it. Nothing where it covers less than half: that would be guessing.
+// The first reading comes late, because the harness waits for the CPU that the generator keeps busy. The last one may,
+// because the load has ended. So a difference covers a little less than the window, and is scaled to all of it. Empty
+// if it covers less than half of the window.
 std::optional<double> LoadRun::scale_factor(TimePoint read_at) const {
   if (!opened_at_ || !closed_at_) {
     return 1.0;

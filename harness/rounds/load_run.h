@@ -48,18 +48,18 @@ class ControlChannel {
   std::deque<std::string> lines_;
 };
 
-// One run of the generator against a server that is ready, with the readings that its control channel asks for. Owns
+// One run of the generator against a server that is ready, with readings at the events of its control channel. Owns
 // the generator's process. One thread.
 class LoadRun {
  public:
   LoadRun(const RoundContext& context, ServerUnderTest& server, const Cell& cell, std::uint64_t seed);
 
-  // Runs it to its end. Throws RoundFailure where the server or the generator fails or does not end in time, and
+  // Runs it to its end. Throws RoundFailure if the server or the generator fails or does not end in time, and
   // Interrupted.
   void run(int interrupt_fd);
 
-  // What a reader of the round should know although nothing failed; empty where there is nothing.
-  std::string remark() const;
+  // What a reader of a round that did not fail should know; empty: nothing.
+  std::string note() const;
 
   const Json& result() const noexcept { return result_; }
 
@@ -87,7 +87,7 @@ class LoadRun {
   std::optional<std::uint64_t> slab_before_;  // the server is up, the generator is not there yet
   ChildProcess process_;
 
-  std::optional<TimePoint> opened_at_;  // by the generator's word; the readings come later
+  std::optional<TimePoint> opened_at_;  // as the generator says; the readings come later
   std::optional<TimePoint> closed_at_;
   TimePoint cpu_opened_read_at_;
   MachineReading machine_opened_;

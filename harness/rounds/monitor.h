@@ -33,7 +33,7 @@ struct Switches {
   std::uint64_t involuntary = 0;
 };
 
-// What the tree holds at one moment. Nothing where a process of the tree could not be read.
+// What the tree holds. A value is empty if a process of the tree could not be read.
 struct Footprint {
   std::uint64_t processes = 0;
   std::optional<std::uint64_t> threads;
@@ -43,29 +43,28 @@ struct Footprint {
   std::optional<std::uint64_t> descriptors;
 };
 
-// Watches all descendants of a process, the root, which is no part of what is measured: a reaper, to which belongs what
-// its children leave behind. Readings at the borders of a measured window must cost next to nothing,
-// because the generator runs on the same CPU as the harness: so discover() does the walking beforehand. One thread.
+// Watches all descendants of a process, the root, which is not measured: a reaper, which adopts orphans. Readings at
+// the ends of a window must be cheap, because the generator runs on the same CPU as the harness. So discover() walks
+// the tree beforehand. One thread.
 class Monitor {
  public:
   explicit Monitor(pid_t root) : root_(root) {}
 
-  // Walks the whole tree, task by task, and opens what switches() will read. Call it with all connections up, before
-  // the window opens.
+  // Walks the whole tree, task by task, and opens the files that switches() reads. Call it when all connections are
+  // established, before the window opens.
   void discover();
 
-  // Two ways to read the same sum. The quick one, for the moment at which the window opens, believes discover() in
-  // which processes have children or have reaped some, and finds new children of those alone (0.6 us per process, where
-  // the thorough one takes 30). The thorough one is for when the window has closed and the generator rests. Nothing
-  // where the root has no descendants.
+  // Two readings of one sum. The first, for the start of the window, finds new children only of tasks that had children
+  // at discover() (0.6 us per process). The second walks the tree (30 us per process), for the end of the window, when
+  // the generator waits. Empty if the root has no descendants.
   std::optional<CpuReading> read_cpu_of_known_tasks() const;
   std::optional<CpuReading> read_cpu_of_tree() const;
 
-  // Sums over the tasks that discover() found. Nothing where one of them has ended since, or where there were too
-  // many to keep open.
+  // Sums over the tasks that discover() found. Empty if one of them has ended since, or if there were too many to keep
+  // open.
   std::optional<Switches> switches() const;
 
-  // Whether the tree has the same tasks as at discover(): otherwise switches() has not seen the new ones.
+  // Whether the tree has the same tasks as at discover(); switches() does not see new ones.
   bool has_same_tasks() const;
 
   // Walks the tree again. Takes about 0.1 ms per process.

@@ -78,7 +78,7 @@ std::string compute_sha256(const std::string& path) {
 
 namespace {
 
-// Idle connections that nobody has accepted cost the server nothing, so measuring among them would flatter it. Options
+// Idle connections that wait in the accept queue cost the server nothing, so a measurement would flatter it. Options
 // of the server may change how many workers it has, so where there are any this cannot be told beforehand.
 std::string unserved_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue) {
   const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model);

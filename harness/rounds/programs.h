@@ -18,17 +18,17 @@ struct Programs {
   std::string self;
   std::string server;
   std::string load;
-  std::string conformance;  // empty where there is none beside the others
+  std::string conformance;  // empty: there is none next to the others
 
-  // The paths beside the running binary; an override that is not empty goes first.
+  // Those in the directory of the running program; overrides that are not empty replace them.
   static Programs find(const std::string& server_override, const std::string& load_override);
 
-  // The directory of suites/, plots/ and results/schema/: share/fanin beside the program in a build directory, else
+  // The directory of suites/, plots/ and results/schema/: share/fanin next to the program in a build directory, else
   // ../share/fanin, where `cmake --install` puts it. Throws std::invalid_argument if neither exists.
   std::filesystem::path data() const;
 };
 
-// Throws std::invalid_argument where the program at `path` is another one than fanin-load, CannotStart where none is.
+// Throws std::invalid_argument if the program at `path` is not fanin-load, CannotStart if there is none.
 void require_generator(const std::string& path);
 
 // SHA-256 of a file in hexadecimal, by the sha256sum program. Throws std::runtime_error with the reason.
@@ -62,8 +62,8 @@ class Catalogue {
 // Throws std::invalid_argument naming the first server of the suite in `file` whose model is not in the catalogue.
 void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue);
 
-// Why this cell cannot be measured here, empty where it can: found out before any timing. The limit on descriptors
-// binds each process; a server that scales out takes as many as it needs.
+// Why this cell cannot be measured here; empty: it can. The descriptor limit applies to each process; a server that
+// scales out starts as many processes as it needs.
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
                                const MachineLimits& limits);
 

@@ -47,7 +47,7 @@ void measure(const RoundContext& context, ServerUnderTest& server, const Cell& c
   LoadRun load(context, server, cell, seed);
   try {
     load.run(context.interrupt_fd);
-    round["reason"] = load.remark().empty() ? Json(nullptr) : Json(load.remark());
+    round["reason"] = load.note().empty() ? Json(nullptr) : Json(load.note());
   } catch (const GeneratorFailure& failure) {
     fail(outcome, failure.what());
     outcome.generator_failed = true;
@@ -63,8 +63,8 @@ void measure(const RoundContext& context, ServerUnderTest& server, const Cell& c
   }
 }
 
-// A server that dies makes the generator fail too, and the generator's end may be seen first: so where the round has
-// failed, the server gets a moment to turn out dead, which is then the reason that matters.
+// The end of a server makes the generator fail too, whose end may be seen first. So after a failure this waits briefly
+// for the end of the server, which is then the reason of the round.
 void check_server_ended(ServerUnderTest& server, Outcome& outcome) {
   const Nanoseconds moment = outcome.round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
   const auto ended = [&] { return server.process().status().has_value(); };

@@ -17,26 +17,24 @@ namespace fanin::harness {
 struct RoundContext {
   Programs programs;
   Placement placement;
-  // Where the generator runs, which finds the files of workloads there; empty: where the harness runs.
+  // Working directory of the generator, which holds the files of workloads; empty: that of the harness.
   std::string directory = {};
   int interrupt_fd = -1;  // readable once the user has asked to stop
-  // What the generator may take beyond the windows it is asked for: timeouts and its end. For connecting there is
-  // setup_limit().
+  // Time for timeouts and the end of the generator, in addition to its windows. setup_limit() covers connecting.
   Nanoseconds generator_margin = std::chrono::seconds(60);
 };
 
-// Measures one cell once: a fresh server, one run of the generator, readings at the borders of its window. Returns the
-// ROUND of results/README.md without "block" and "order". Whatever goes wrong with the server or the generator is in
-// the round, with its reason. Throws Interrupted, and std::system_error where the harness lacks something.
+// Measures one cell once: a fresh server, one run of the generator, readings at both ends of its window. Returns the
+// ROUND of results/README.md without "block" and "order". A failure of the server or the generator is in the round,
+// with its reason. Throws Interrupted, and std::system_error if the harness lacks a resource.
 Json run_round(const RoundContext& context, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
 
-// The same, to check the server: where the generator gives no result although the server lives, it throws RunFailure.
+// The same, to check the server: throws RunFailure if the generator gives no result although the server runs.
 Json run_checked_round(const RoundContext& context, const ServerSpec& server, const Cell& cell);
 
-// The gate before timing: does this server answer `protocol` correctly at all? Models go through fanin-conformance
-// where it is built, and every server through a short run of the generator, which verifies each reply. Returns an entry
-// of a run's "conformance". Throws Interrupted; where something else than the server is at fault, RunFailure or
-// std::system_error.
+// Checks before any timing that the server answers its protocol correctly: models with fanin-conformance, if it is
+// built, and every server with a short run of the generator, which verifies each reply. Returns an entry of a run's
+// "conformance". Throws Interrupted; RunFailure or std::system_error if the server is not at fault.
 Json check_conformance(const RoundContext& context, const ServerSpec& server, const Cell& representative);
 
 // Reads GoogleTest's JSON report into {"status", "cases", "reason"}.

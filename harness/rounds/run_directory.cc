@@ -27,7 +27,7 @@
 namespace fanin::harness {
 namespace {
 
-// Its holder may have removed it between our open() and flock(): then the lock is one on a file that nobody else sees.
+// Its holder may have removed it between our open() and flock(): then other processes do not see the locked file.
 bool is_still_there(const Descriptor& file) {
   struct stat status {};
   return ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
@@ -51,7 +51,7 @@ RunLock::RunLock(const std::string& directory) : path_(fmt::format("{}/{}", dire
     }
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       const std::string holder = read_holder(file_);
-      file_.reset();  // it is not ours to remove
+      file_.reset();  // the destructor must not remove it
       throw std::invalid_argument(
           fmt::format("{}: a run is under way in it (pid {}): wait for its end", directory, holder));
     }

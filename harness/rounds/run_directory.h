@@ -11,14 +11,13 @@
 
 namespace fanin::harness {
 
-// Keeps a run directory to one process, from the first look into it to the last file that is written. Owns the file
-// run.lock there, which holds the process's id and goes away with the lock; a crash leaves a file that nobody holds,
-// which is no obstacle. One thread.
+// Locks a run directory for one process. Owns the file run.lock there, which holds the process's ID and which the
+// destructor removes. A crash leaves the file without a lock, which does not matter. One thread.
 class RunLock {
  public:
   RunLock() = default;
-  // Throws std::invalid_argument naming the process where another one holds it, std::system_error where the file cannot
-  // be written.
+  // Throws std::invalid_argument naming the process that holds the lock, std::system_error if the file cannot be
+  // written.
   explicit RunLock(const std::string& directory);
   RunLock(RunLock&&) noexcept = default;
   RunLock& operator=(RunLock&&) noexcept = default;
@@ -32,7 +31,7 @@ class RunLock {
 };
 
 // The file of finished rounds, one JSON line each, appended and synced before the next round begins: a crash loses the
-// round in hand and nothing else. Owns the file; one thread.
+// current round only. Owns the file; one thread.
 class RoundsLog {
  public:
   // Creates the file, or opens it to go on. Throws std::system_error naming the path.
@@ -55,11 +54,11 @@ class RoundsLog {
   Descriptor file_;
 };
 
-// A file that a workload names lies beside its suite. The generator reads a copy in the run directory, in which it
-// runs: so a run that goes on later has the same, and no path of this machine gets into a result.
+// Files that workloads name are in the directory of the suite. The generator reads copies in the run directory, where
+// it runs: so a resumed run has the same files, and results contain no path of this machine.
 
-// Throws std::invalid_argument with one line that names the experiment and the file where one is not there, cannot be
-// read, holds nothing that the generator could use, or has the name of a file that a run writes itself.
+// Throws std::invalid_argument naming the experiment and the file if a file is missing, unreadable, unusable for the
+// generator, or has the name of a file that a run writes.
 void check_suite_files(const Suite& suite, const std::filesystem::path& folder);
 
 // Copies them. Throws std::filesystem::filesystem_error.

@@ -21,7 +21,7 @@ constexpr Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
 constexpr Nanoseconds kStopTimeout = std::chrono::seconds(10);
 constexpr Nanoseconds kStopPerConnection = std::chrono::microseconds(50);  // for each connection that may still be open
 
-// A port that is free now. Somebody may take it before the server does; its own message then tells.
+// A port that is free now. If another program takes it before the server does, the server says so.
 std::uint16_t find_free_port() {
   const Descriptor probe = listen_on(Address::parse("127.0.0.1", 0), {});
   return Address::of_local_end(probe.get()).port();
@@ -79,7 +79,7 @@ ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workloa
 
 pid_t ServerUnderTest::root() const {
   const std::vector<pid_t> processes = list_descendants(process_.reaper());
-  // Twice: what a launcher leaves while it ends is its own no more and the reaper's not yet in the first list.
+  // Twice: the first list may miss children of a launcher that ends, until the reaper adopts them.
   const bool is_one = processes.size() == 1 && processes == list_descendants(process_.reaper());
   return !processes.empty() && (is_one || !is_command_) ? processes.front() : process_.reaper();
 }
@@ -100,10 +100,10 @@ void ServerUnderTest::wait_ready(int interrupt_fd) {
   const TimePoint deadline = started_ + kReadyDeadline;
   bool ready = false;
   while (!ready && !process_.status() && now() < deadline) {
-    // A command gives no notice, so it is asked again and again; a model's READY line wakes the harness.
+    // A command announces nothing, so it is polled; the READY line of a model wakes the harness.
     const TimePoint next = is_command_ ? std::min(deadline, now() + kConnectInterval) : deadline;
-    const auto news = [&] { return process_.status() || (!is_command_ && process_.out().has_first_line()); };
-    if (wait_until({&process_}, -1, interrupt_fd, next, news) == WaitResult::kInterrupted) {
+    const auto ended_or_ready = [&] { return process_.status() || (!is_command_ && process_.out().has_first_line()); };
+    if (wait_until({&process_}, -1, interrupt_fd, next, ended_or_ready) == WaitResult::kInterrupted) {
       throw Interrupted{};
     }
     ready = !process_.status() && (is_command_ ? connects() : process_.out().has_first_line());
@@ -137,7 +137,7 @@ std::string ServerUnderTest::stop_and_collect(Json& counters) {
   }
   const ExitStatus status = *process_.status();
   if (is_command_) {
-    // Others may well die of SIGTERM or say what they like with their exit code; a crash is a crash.
+    // Commands may die of SIGTERM or exit with any code; other signals are crashes.
     const bool crashed = status.signal != 0 && status.signal != SIGTERM && status.signal != SIGKILL;
     return crashed ? fmt::format("the server ended with {}", status.text()) : "";
   }

@@ -11,7 +11,7 @@
 
 namespace fanin::harness {
 
-// Something went wrong that ends a round, not the suite.
+// Ends a round, not the run.
 struct RoundFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -21,7 +21,7 @@ struct GeneratorFailure : RoundFailure {
   using RoundFailure::RoundFailure;
 };
 
-// Something that no server is to blame for is not to be had: it ends the run, and no round shows it.
+// A resource is missing, which is no server's fault: ends the run without a round.
 struct RunFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -29,8 +29,8 @@ struct RunFailure : std::runtime_error {
 // The user asked to stop (Ctrl-C).
 struct Interrupted {};
 
-// The command line of a server with what belongs into its placeholders: {port}, and {processes}, as many as the
-// workload's connections need where each process may hold `descriptors`. `program` is fanin-server.
+// The command line of a server with its placeholders replaced: {port}, and {processes}, as many as the workload's
+// connections need if each process may hold `descriptors`. `program` is fanin-server.
 std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
                                         std::uint16_t port, std::uint64_t descriptors);
 
@@ -39,35 +39,34 @@ struct ListeningPlace {
   std::uint16_t port;
 };
 
-// The first TCP port of fanin-server's READY line. Throws RoundFailure where it is none, or names no TCP port.
+// The first TCP port of fanin-server's READY line. Throws RoundFailure if it is none, or names no TCP port.
 ListeningPlace parse_ready_line(const std::string& line);
 
-// A fresh process of one server, ready to be measured. A command may be a wrapper or a launcher: all that it leaves
-// running is the server. Owns it; the destructor kills it. One thread.
+// A fresh process of one server. A command may be a wrapper or a launcher: everything that it leaves running is the
+// server. Owns it; the destructor kills it. One thread.
 class ServerUnderTest {
  public:
   // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
-  // port. Throws CannotStart where the program cannot be executed, std::system_error where the harness lacks something.
+  // port. Throws CannotStart if the program cannot be executed, std::system_error if the harness lacks a resource.
   ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
                   const std::vector<int>& cpus);
 
-  // Waits for the READY line, or until a command accepts connections. Throws RoundFailure where it does not get there
-  // in 15 s, and Interrupted.
+  // Waits for the READY line, or until a command accepts connections. Throws RoundFailure after 15 s, and Interrupted.
   void wait_ready(int interrupt_fd);
 
   ChildProcess& process() noexcept { return process_; }
-  // The process whose tree is the server. A command that is several processes may be a launcher that ends now: it has
-  // the reaper.
+  // The process whose tree is the server: the reaper for a command of several processes, which may be a launcher that
+  // is about to end.
   pid_t root() const;
   std::string target() const;                                      // "127.0.0.1:40001"
   Nanoseconds ready_time() const noexcept { return ready_time_; }  // from the start to readiness
   bool is_command() const noexcept { return is_command_; }
 
-  // Why a server that has ended by itself is to blame, with its last words; only where it has ended.
+  // How a server ended that was not stopped, with its last line on stderr. Requires that it has ended.
   std::string describe_end() const;
 
-  // SIGTERM, and the counters from its last line (null for a command, or where it died). Returns the reason why the
-  // end was not clean, empty where it was.
+  // Sends SIGTERM and reads the counters from the last line (null for a command, or after a crash). Returns why the end
+  // was not clean; empty: it was.
   std::string stop_and_collect(Json& counters);
 
  private:

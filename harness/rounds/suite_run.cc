@@ -75,7 +75,7 @@ void exclude_unsupported(SuiteRun& run) {
   }
 }
 
-// What must be the same when a run goes on: otherwise its rounds are no repetitions of one another.
+// Throws if the machine or a program has changed: rounds would not be repetitions of each other.
 void check_same(const Json& before, const Json& after) {
   for (const char* place : {"/kernel/release", "/cpu/model", "/cpu/allowed", "/hypervisor", "/clocksource",
                             "/binaries/fanin-server_sha256", "/binaries/fanin-load_sha256"}) {

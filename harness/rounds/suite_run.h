@@ -22,30 +22,30 @@ struct RunOptions {
   std::string load_binary;
 };
 
-// A run that is about to begin or to go on: everything checked, the run directory made, nothing measured yet.
+// A run that is new or resumed: everything is checked, the run directory exists, nothing is measured yet.
 struct SuiteRun {
   std::string directory;
   RunLock lock;  // on that directory
   RoundContext context;
-  std::vector<int> allowed_cpus;  // of the harness, before it settles on the client's
+  std::vector<int> allowed_cpus;  // of the harness, before it is bound to the client's
   Catalogue catalogue;
   RunRecord record;
 };
 
-// Throws std::invalid_argument for what the user can mend (suite, options, missing programs), std::system_error where
-// the directory cannot be written.
+// Throws std::invalid_argument for errors of the user (suite, options, missing programs), std::system_error if the
+// directory cannot be written.
 SuiteRun begin_run(const RunOptions& options);
 
-// Takes up an interrupted run: the same suite, seed, order and cells. Refuses (std::invalid_argument) where the run is
-// complete or the machine, the placement or a program is not the same any more.
+// Resumes an interrupted run with the same suite, seed, order and cells. Throws std::invalid_argument if the run is
+// complete, or if the machine, the placement or a program has changed.
 SuiteRun resume_run(const RunOptions& options);
 
 // The path of a suite that is given by name or path.
 std::string find_suite(const std::string& name, const Programs& programs);
 
-// `fanin run`: conformance, then block after block, then run.json and a table. Returns the exit code: 0 done, 1 where a
-// cell failed or nothing could be measured, 130 where the user interrupted it. Throws as begin_run() and
-// resume_run() do, and std::runtime_error where results cannot be written any more.
+// `fanin run`: checks conformance, measures block after block, writes run.json and prints a table. Returns the exit
+// code: 0 done, 1 if a cell failed or no cell was measured, 130 if the user interrupted it. Throws as begin_run() and
+// resume_run() do, and std::runtime_error if results cannot be written.
 int run_suite(const RunOptions& options);
 
 }  // namespace fanin::harness
