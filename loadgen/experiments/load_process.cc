@@ -48,8 +48,8 @@ std::vector<int> cpus_of_server(pid_t process) {
   }
 }
 
-IdleStrategyInputs circumstances(const LoadOptions& options, const LoadPlan& plan) {
-  IdleStrategyInputs found{.wish = options.wait,
+IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
+  IdleStrategyInputs found{.requested = options.wait,
                            .open_loop = plan.rate_per_s.has_value(),
                            .event_loops = has_event_loops(plan.driver),
                            .threads = plan.threads,
@@ -109,7 +109,7 @@ LoadPlan LoadProcess::prepare(const LoadOptions& options) {
     plan.ceiling_reason = ceiling.reason;
   }
   plan.cpus = static_cast<unsigned>(allowed_cpus().size());
-  plan.idle_strategy = choose_idle_strategy(circumstances(options, plan));
+  plan.idle_strategy = choose_idle_strategy(inputs(options, plan));
   return plan;
 }
 

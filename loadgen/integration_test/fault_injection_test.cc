@@ -128,7 +128,7 @@ TEST_P(FaultInjectionTest, AListenerThatNeverAcceptsTimesOut) {
 TEST_P(FaultInjectionTest, AnOverlongReplyIsNamed) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.speak("raw", [] {
+  plan.use_protocol("raw", [] {
     return find_protocol("raw").make_client(
         {.request = std::string(100, 'x'), .reply_pattern = "never", .reply_limit = 10});
   });
@@ -147,7 +147,7 @@ LoadPlan pausing_plan(const TestServer& server, DriverKind driver, const std::st
   LoadPlan plan = plan_for(server.address(), driver);
   plan.requests = 8;
   plan.think_time = milliseconds(50);
-  plan.speak(protocol, [protocol] {
+  plan.use_protocol(protocol, [protocol] {
     return find_protocol(protocol).make_client({.request = "ping\r\n\r\n", .reply_delimiter = "\n"});
   });
   return plan;
@@ -248,7 +248,7 @@ void forbid_connecting(int error) {
 TEST_P(FaultInjectionTest, MemoryThatRunsOutIsNamed) {
   TestServer server(Behaviour::kCloseAtOnce);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.speak("greet", [] { return find_protocol("greet").make_client({}); });  // connects when the request is due
+  plan.use_protocol("greet", [] { return find_protocol("greet").make_client({}); });  // connects when the request is due
   for (const int error : {ENOMEM, ENOBUFS}) {
     LoadResult result;
     std::thread([&] {

@@ -15,7 +15,7 @@ LoadPlan plan_for(const Address& target, DriverKind driver) {
   plan.driver = driver;
   plan.connections = 4;
   plan.threads = driver == DriverKind::kThreads ? plan.connections : 2;
-  plan.speak("echo", [] { return find_protocol("echo").make_client({}); });
+  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
   plan.duration = std::chrono::milliseconds(100);
   plan.timeout = std::chrono::seconds(5);
   return plan;

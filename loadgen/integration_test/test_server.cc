@@ -133,7 +133,7 @@ bool TestServer::flood(Connection& connection) {
   return sent >= 0 || errno == EAGAIN;
 }
 
-bool TestServer::speak(Connection& connection, std::string_view received) {
+bool TestServer::use_protocol(Connection& connection, std::string_view received) {
   constexpr std::string_view kEmptyLine = "\r\n\r\n";
   while (!received.empty()) {
     const std::size_t end = received.find(kEmptyLine);
@@ -185,7 +185,7 @@ bool TestServer::answer(Connection& connection) {
       }
       return true;
     case Behaviour::kScripted:
-      return speak(connection, {buffer.data(), size});
+      return use_protocol(connection, {buffer.data(), size});
     case Behaviour::kCloseAfter:
     case Behaviour::kEchoes:
       break;

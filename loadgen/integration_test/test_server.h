@@ -71,7 +71,7 @@ class TestServer {
   void serve();
   void accept_all();
   bool answer(Connection& connection);
-  bool speak(Connection& connection, std::string_view received);
+  bool use_protocol(Connection& connection, std::string_view received);
   bool handle(Connection& connection, short events);
   bool say_late(Connection& connection);
   bool flood(Connection& connection);

@@ -20,18 +20,19 @@ std::string_view driver_name(DriverKind kind) noexcept {
   return "epoll";
 }
 
-DriverChoice choose_driver(std::string_view wish, const std::optional<std::string>& why_no_uring) {
+DriverChoice choose_driver(std::string_view requested, const std::optional<std::string>& why_no_uring) {
   for (const DriverKind kind : {DriverKind::kEpoll, DriverKind::kThreads}) {
-    if (wish == driver_name(kind)) {
+    if (requested == driver_name(kind)) {
       return {kind, "as --driver says"};
     }
   }
-  if (wish == "auto") {
+  if (requested == "auto") {
     return why_no_uring ? DriverChoice{DriverKind::kEpoll, *why_no_uring}
                         : DriverChoice{DriverKind::kUring, "the cheapest that this kernel has"};
   }
-  if (wish != driver_name(DriverKind::kUring)) {
-    throw std::invalid_argument(fmt::format("unknown driver '{}': choose one of auto, epoll, io-uring, threads", wish));
+  if (requested != driver_name(DriverKind::kUring)) {
+    throw std::invalid_argument(
+        fmt::format("unknown driver '{}': choose one of auto, epoll, io-uring, threads", requested));
   }
   if (why_no_uring) {
     throw std::invalid_argument(fmt::format("--driver io-uring: {}; choose epoll, or auto", *why_no_uring));

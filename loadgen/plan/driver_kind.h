@@ -17,9 +17,9 @@ struct DriverChoice {
   std::string reason;
 };
 
-// `wish` is a name, or auto for the cheapest that works here. `why_no_uring`: why io_uring cannot be used, if so.
-// Throws std::invalid_argument for an unknown wish or one that cannot be granted.
-DriverChoice choose_driver(std::string_view wish, const std::optional<std::string>& why_no_uring);
+// `requested` is a name, or auto for the cheapest that works here. `why_no_uring`: why io_uring cannot be used, if so.
+// Throws std::invalid_argument for an unknown name or one that cannot be granted.
+DriverChoice choose_driver(std::string_view requested, const std::optional<std::string>& why_no_uring);
 
 // Why the io_uring driver cannot be used here, or nothing.
 std::optional<std::string> why_no_uring_driver();

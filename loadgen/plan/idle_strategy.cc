@@ -12,44 +12,44 @@ namespace fanin::load {
 namespace {
 
 // CPUs of the generator that it can keep for itself.
-std::size_t cpus_of_its_own(const IdleStrategyInputs& circumstances) {
-  const std::vector<int>& own = circumstances.own_cpus;
-  if (circumstances.server_cpus.empty()) {
+std::size_t count_own_cpus(const IdleStrategyInputs& inputs) {
+  const std::vector<int>& own = inputs.own_cpus;
+  if (inputs.server_cpus.empty()) {
     // A server somewhere on this machine needs one, unless the CPUs were divided, which is taken for a deliberate act.
-    return circumstances.pinned || own.empty() ? own.size() : own.size() - 1;
+    return inputs.pinned || own.empty() ? own.size() : own.size() - 1;
   }
   std::vector<int> free;
-  std::set_difference(own.begin(), own.end(), circumstances.server_cpus.begin(), circumstances.server_cpus.end(),
+  std::set_difference(own.begin(), own.end(), inputs.server_cpus.begin(), inputs.server_cpus.end(),
                       std::back_inserter(free));
   const bool shares_all = free.empty();
-  return shares_all && !own.empty() && circumstances.server_cpus.size() > 1 ? own.size() - 1 : free.size();
+  return shares_all && !own.empty() && inputs.server_cpus.size() > 1 ? own.size() - 1 : free.size();
 }
 
 }  // namespace
 
-IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& circumstances) {
-  if (circumstances.wish != "auto" && circumstances.wish != "sleep" && circumstances.wish != "spin") {
+IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& inputs) {
+  if (inputs.requested != "auto" && inputs.requested != "sleep" && inputs.requested != "spin") {
     throw std::invalid_argument(
-        fmt::format("--idle-strategy {} is unknown: choose auto, sleep or spin", circumstances.wish));
+        fmt::format("--idle-strategy {} is unknown: choose auto, sleep or spin", inputs.requested));
   }
-  if (circumstances.wish == "spin" && !circumstances.event_loops) {
+  if (inputs.requested == "spin" && !inputs.event_loops) {
     throw std::invalid_argument("--idle-strategy spin needs event loops: a thread per connection cannot spin");
   }
-  if (circumstances.wish != "auto") {
-    return {circumstances.wish == "spin" ? IdleStrategy::kSpin : IdleStrategy::kSleep, "as --idle-strategy says"};
+  if (inputs.requested != "auto") {
+    return {inputs.requested == "spin" ? IdleStrategy::kSpin : IdleStrategy::kSleep, "as --idle-strategy says"};
   }
-  if (!circumstances.open_loop) {
+  if (!inputs.open_loop) {
     return {IdleStrategy::kSleep, "a closed loop has no schedule to keep"};
   }
-  if (!circumstances.event_loops) {
+  if (!inputs.event_loops) {
     return {IdleStrategy::kSleep, "there is a thread for each connection"};
   }
-  const std::size_t free = cpus_of_its_own(circumstances);
-  const std::string cpus = format_cpu_list(circumstances.own_cpus);
-  if (free < circumstances.threads) {
+  const std::size_t free = count_own_cpus(inputs);
+  const std::string cpus = format_cpu_list(inputs.own_cpus);
+  if (free < inputs.threads) {
     return {IdleStrategy::kSleep,
-            fmt::format("{} event loop{} would need {} without the server (may run on CPU {})", circumstances.threads,
-                        circumstances.threads == 1 ? "" : "s", circumstances.threads == 1 ? "a CPU" : "CPUs", cpus)};
+            fmt::format("{} event loop{} would need {} without the server (may run on CPU {})", inputs.threads,
+                        inputs.threads == 1 ? "" : "s", inputs.threads == 1 ? "a CPU" : "CPUs", cpus)};
   }
   return {IdleStrategy::kSpin, fmt::format("every event loop has a CPU to itself (of {})", cpus)};
 }

@@ -18,7 +18,7 @@ struct IdleStrategyChoice {
 
 // What the choice rests on.
 struct IdleStrategyInputs {
-  std::string wish = "auto";  // auto, sleep or spin
+  std::string requested = "auto";  // auto, sleep or spin
   bool open_loop = false;
   bool event_loops = true;  // one thread per connection is too many to spin
   unsigned threads = 1;
@@ -29,8 +29,8 @@ struct IdleStrategyInputs {
 
 // auto spins in an open loop where every thread can have a CPU that the server does not need. A closed loop sleeps: it
 // has no schedule to keep, and its CPU cost per request is one of its results.
-// Throws std::invalid_argument for an unknown wish or one that cannot be granted.
-IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& circumstances);
+// Throws std::invalid_argument for an unknown name or one that cannot be granted.
+IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& inputs);
 
 std::string_view idle_strategy_name(IdleStrategy kind) noexcept;
 

@@ -7,7 +7,7 @@
 namespace fanin::load {
 namespace {
 
-IdleStrategy chosen(const IdleStrategyInputs& circumstances) { return choose_idle_strategy(circumstances).kind; }
+IdleStrategy chosen(const IdleStrategyInputs& inputs) { return choose_idle_strategy(inputs).kind; }
 
 TEST(ChooseIdleStrategy, SpinsInAnOpenLoopWithACpuOfItsOwn) {
   EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {1}, .server_cpus = {0}, .pinned = true}), IdleStrategy::kSpin);
@@ -31,10 +31,10 @@ TEST(ChooseIdleStrategy, SleepsInAClosedLoopAndWithAThreadPerConnection) {
 }
 
 TEST(ChooseIdleStrategy, AWishIsGrantedOrRefused) {
-  EXPECT_EQ(chosen({.wish = "spin", .own_cpus = {0}}), IdleStrategy::kSpin);
-  EXPECT_EQ(chosen({.wish = "sleep", .open_loop = true, .own_cpus = {0, 1}}), IdleStrategy::kSleep);
-  EXPECT_THROW(chosen({.wish = "spin", .event_loops = false}), std::invalid_argument);
-  EXPECT_THROW(chosen({.wish = "doze"}), std::invalid_argument);
+  EXPECT_EQ(chosen({.requested = "spin", .own_cpus = {0}}), IdleStrategy::kSpin);
+  EXPECT_EQ(chosen({.requested = "sleep", .open_loop = true, .own_cpus = {0, 1}}), IdleStrategy::kSleep);
+  EXPECT_THROW(chosen({.requested = "spin", .event_loops = false}), std::invalid_argument);
+  EXPECT_THROW(chosen({.requested = "doze"}), std::invalid_argument);
 }
 
 }  // namespace

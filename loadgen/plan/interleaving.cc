@@ -13,7 +13,7 @@ constexpr int kCutShare = 10;  // a tenth at either end: replies of the other ta
 
 void check_targets(const LoadOptions& options) {
   if (!options.target.empty()) {
-    refuse(fmt::format("{} stands beside --target: give all targets by --target", options.target));
+    refuse(fmt::format("{} and --target contradict each other: give all targets by --target", options.target));
   }
   if (options.targets.size() < 2 || options.targets.size() > kMaxTargets) {
     refuse(fmt::format("{} --target: give 2 to {}, the same one twice for an A/A run", options.targets.size(),

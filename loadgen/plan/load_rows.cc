@@ -76,7 +76,7 @@ constexpr auto kLoadRows = std::to_array<Option>({
      .count = {.min = 1},
      .default_text = "5s",
      .group = kConnectionGroup,
-     .help = "for a reply, and for a connect",
+     .help = "limit for a reply, and for a connect",
      .reported = false},
     {.name = "requests-per-connection",
      .type = OptionType::kCount,
@@ -200,7 +200,7 @@ constexpr auto kLoadRows = std::to_array<Option>({
      .place = &LoadOptions::seed,
      .default_text = "1",
      .group = kLoadGroup,
-     .help = "of the schedule and of a mix",
+     .help = "seed of the schedule and of a mix",
      .taken_by = TakenBy::kNone,
      .reported = false},
 });

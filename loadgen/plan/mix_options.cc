@@ -97,12 +97,13 @@ std::vector<GivenOption> merge_options(const MixEntry& entry, const std::vector<
   return options;
 }
 
-// Adds one class to the plan, and returns what its client is told.
+// Adds one class to the plan, and returns the options of its client.
 ClientProtocolOptions add_class(const std::string& text, const LoadOptions& options, const Protocol& protocol,
                                 LoadPlan& plan) {
   const MixEntry entry = parse_entry(text);
-  const ClientProtocolOptions told = client_options(protocol, merge_options(entry, options.protocol_options), options);
-  const auto client = protocol.make_client(told);
+  const ClientProtocolOptions chosen =
+      client_options(protocol, merge_options(entry, options.protocol_options), options);
+  const auto client = protocol.make_client(chosen);
   plan.classes.push_back({.name = format_name(entry),
                           .weight = entry.weight,
                           .asks_to_close = client->asks_to_close(),
@@ -113,7 +114,7 @@ ClientProtocolOptions add_class(const std::string& text, const LoadOptions& opti
   if (same + 1 != plan.classes.end()) {
     refuse(fmt::format("another class is called '{}' too: give each a name=NAME of its own", same->name));
   }
-  return told;
+  return chosen;
 }
 
 void check_protocol(const LoadOptions& options, const Protocol& protocol) {
@@ -145,14 +146,14 @@ std::vector<std::string> list_body_files(const std::string& mix) {
 
 void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan) {
   check_protocol(options, protocol);
-  std::vector<ClientProtocolOptions> told;
+  std::vector<ClientProtocolOptions> chosen;
   for (const std::string& text : options.mix) {
     try {
-      told.push_back(add_class(text, options, protocol, plan));
+      chosen.push_back(add_class(text, options, protocol, plan));
     } catch (const std::invalid_argument& error) {
       refuse(fmt::format("--mix '{}': {}", text, error.what()));
     }
-    if (protocol.make_client(told.back())->one_request_per_connection()) {
+    if (protocol.make_client(chosen.back())->one_request_per_connection()) {
       refuse(
           fmt::format("--mix needs a protocol with several requests per connection, which {} is not", protocol.name));
     }
@@ -164,9 +165,9 @@ void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& pla
   std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(closes),
                  [](const RequestClass& each) { return each.asks_to_close; });
   plan.mix = std::make_shared<const RequestMix>(static_cast<std::uint64_t>(options.seed), weights, std::move(closes));
-  plan.speak(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, told] {
+  plan.use_protocol(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, chosen] {
     std::vector<std::unique_ptr<ClientProtocol>> clients;
-    std::transform(told.begin(), told.end(), std::back_inserter(clients), make);
+    std::transform(chosen.begin(), chosen.end(), std::back_inserter(clients), make);
     return std::make_unique<MixClient>(mix, std::move(clients));
   });
 }

@@ -27,7 +27,7 @@ class OptionsFiles : public testing::Test {
   ~OptionsFiles() override { fs::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return folder_ / name; }
-  // What the user is told of `--json PATH`, or of `--live-json PATH`.
+  // The message for `--json PATH`, or for `--live-json PATH`.
   std::string refusal(std::string LoadOptions::*output, const std::string& path) const {
     LoadOptions options = options_;
     options.*output = path;

@@ -1,4 +1,4 @@
-// Command lines that are refused, and what the user is told.
+// Refused command lines and their messages.
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -12,7 +12,7 @@
 namespace fanin::load {
 namespace {
 
-// Would catch: a rate above 0 that is told to be above 0; two ends of a reply called too few.
+// Would catch: "give a rate above 0" for a rate above 0; two ends of a reply called too few.
 TEST(LoadOptions, WhatIsRefusedIsTrue) {
   EXPECT_EQ(refusal_of_arguments({"--rate", "999M"}),
             "--rate 999000000 is out of range: give requests per second, above 0 and at most 100000000");

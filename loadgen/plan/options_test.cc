@@ -45,8 +45,8 @@ TEST(LoadOptions, TheServerClosesAfterANumberOfRequests) {
   EXPECT_THROW(parse_arguments({"--close", "slam"}), std::invalid_argument);
 }
 
-// Would catch: a request on a connection that the one before it has asked to close (RFC 9112, 9.6); an option beside it
-// that cannot be met, taken without a word.
+// Would catch: a request on a connection that the one before it has asked to close (RFC 9112, 9.6); an option that
+// contradicts it, accepted silently.
 TEST(LoadOptions, ARequestThatAsksToCloseIsTheLastOfItsConnection) {
   const std::vector<std::string> closing{"--protocol", "http", "--header", "Connection: close"};
   const auto with = [&closing](std::vector<std::string> more) {

@@ -17,7 +17,7 @@ std::string_view close_name(CloseKind kind) noexcept {
   return "fin";
 }
 
-void LoadPlan::speak(std::string name, ClientFactory factory) {
+void LoadPlan::use_protocol(std::string name, ClientFactory factory) {
   const std::unique_ptr<ClientProtocol> client = factory();
   protocol_name = std::move(name);
   make_client = std::move(factory);

@@ -93,7 +93,7 @@ struct LoadPlan {
   bool churns() const noexcept { return requests_per_connection > 0 || connect_on_demand || asks_to_close; }
 
   // Sets the protocol, and what plan and report have to know of its requests.
-  void speak(std::string name, ClientFactory factory);
+  void use_protocol(std::string name, ClientFactory factory);
 };
 
 // Sends that leave later than this after their time count as late: 100 us, or a hundredth of the mean gap (between

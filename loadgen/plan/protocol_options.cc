@@ -59,7 +59,7 @@ void apply(const GivenOption& given, const BodyFiles& files, ClientProtocolOptio
       option.place);
 }
 
-// What the protocol was told, for the result. A repeated option has a line for each.
+// Adds an option to those that the result repeats. A repeated option has a line for each.
 void note(const GivenOption& given, LoadPlan& plan) {
   const Option& option = find_option(given.first);
   const std::string key = option_key(option);
@@ -160,7 +160,7 @@ void set_protocol(const LoadOptions& options, LoadPlan& plan) {
     if (says_hello(plan, protocol, given)) {
       given.emplace_back("payload", "hello");
     }
-    plan.speak(
+    plan.use_protocol(
         std::string(protocol.name),
         [make = protocol.make_client, client = client_options(protocol, given, options)] { return make(client); });
   }

@@ -85,7 +85,7 @@ TEST(LoadOptions, HttpTakesHeadersAndABody) {
   EXPECT_EQ(plan.request_bytes, request.size());
 }
 
-// Would catch: --host passed over without a word, or a Host field beside the one of a header.
+// Would catch: --host ignored silently, or a second Host field.
 TEST(LoadOptions, OneHostIsSentWhereverItStands) {
   const std::string contradict = "--host and a --header 'Host: ...' contradict each other: give one";
   EXPECT_EQ(refusal_of_arguments({"--protocol", "http", "--host", "a", "--header", "hOST: b"}), contradict);

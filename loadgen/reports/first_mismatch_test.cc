@@ -12,14 +12,14 @@ namespace {
 class FirstMismatchTest : public ::testing::Test {
  protected:
   FirstMismatchTest() {
-    speak("echo");
+    use_protocol("echo");
     plan_.target = Address::parse("127.0.0.1", 7000);
     plan_.connections = 4;
     plan_.timeout = std::chrono::seconds(2);
   }
 
-  void speak(const char* protocol) {
-    plan_.speak(protocol, [protocol] {
+  void use_protocol(const char* protocol) {
+    plan_.use_protocol(protocol, [protocol] {
       return find_protocol(protocol).make_client({.request = "PING\r\n", .reply_delimiter = "\r\n"});
     });
   }
@@ -109,10 +109,10 @@ TEST_F(FirstMismatchTest, WellKnownServersAreRecognised) {
 
 // Would catch: a reply of a protocol that was asked for, said to look like another.
 TEST_F(FirstMismatchTest, WhatWasAskedForIsNoHint) {
-  speak("http");
+  use_protocol("http");
   receive("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx");
   EXPECT_EQ(hint(), "");
-  speak("raw");
+  use_protocol("raw");
   receive("+PONG\r\n-ERR more\r\n");
   EXPECT_EQ(hint(), "");
 }
@@ -130,7 +130,7 @@ TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
       "no request was completed: 256 bytes were sent on 4 connections and no reply came within 2s; the server may "
       "speak another protocol than echo, or wait for the end of a line: see --protocol raw");
   result_.bytes_received = 7;
-  speak("raw");
+  use_protocol("raw");
   EXPECT_EQ(why_no_reply(plan_, result_),
             "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; is what ends a reply "
             "right?");

@@ -42,7 +42,7 @@ class ReportTest : public ::testing::Test {
  protected:
   ReportTest() {
     plan_.target = Address::parse("127.0.0.1", 4711);
-    plan_.speak("echo", [] { return find_protocol("echo").make_client({}); });
+    plan_.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
     plan_.connections = 100;
     plan_.duration = milliseconds(2000);
     result_.opened_at = WallTime{};
@@ -158,7 +158,7 @@ TEST_F(ReportTest, AWaitForACpuThatIsNotKnownIsNull) {
 TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
   EXPECT_TRUE(result_json(plan_, result_, decide_verdict(plan_, result_))["http"].is_null());
   EXPECT_EQ(text().find("statuses"), std::string::npos);
-  plan_.speak("http", [] { return find_protocol("http").make_client({}); });
+  plan_.use_protocol("http", [] { return find_protocol("http").make_client({}); });
   result_.statuses = {{200, 1960}, {404, 7}};
   EXPECT_NE(text().find("  statuses      200: 1,960, 404: 7\n"), std::string::npos) << text();
   EXPECT_EQ(result_json(plan_, result_, decide_verdict(plan_, result_))["http"],
