@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -9,8 +10,8 @@
 
 namespace fanin::harness {
 
-// A folder that stands for / in a test, removed at its end. It is one for each test's name, so that tests may run side
-// by side.
+// A directory that stands for / in a test, removed at its end. Its name has the test and the process, so that tests,
+// and several builds of them, may run at the same time.
 class FakeSysroot {
  public:
   FakeSysroot() : path_(std::filesystem::temp_directory_path() / ("fanin-root-" + own_name())) {
@@ -34,7 +35,7 @@ class FakeSysroot {
  private:
   static std::string own_name() {
     const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-    return std::string(test->test_suite_name()) + "-" + test->name();
+    return std::string(test->test_suite_name()) + "-" + test->name() + "-" + std::to_string(::getpid());
   }
 
   std::string path_;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -57,7 +58,7 @@ TEST(Environment, HoldsWhatEveryReaderNeeds) {
 
 // SHA-256 of "abc", FIPS 180-2 appendix B.1.
 TEST(Digest, AgreesWithTheStandard) {
-  const std::string path = std::filesystem::temp_directory_path() / "fanin-digest-test";
+  const std::string path = std::filesystem::temp_directory_path() / ("fanin-digest-test-" + std::to_string(::getpid()));
   std::FILE* file = std::fopen(path.c_str(), "w");
   ASSERT_NE(file, nullptr);
   std::fputs("abc", file);

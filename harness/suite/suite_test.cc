@@ -240,7 +240,8 @@ TEST(LoadJson, RefusesWhatIsNoRegularFile) {
 }
 
 TEST(LoadJson, ReadsWhatIsGzippedAndRefusesWhatIsCutOff) {
-  const std::string path = std::filesystem::temp_directory_path() / "fanin-suite-test.json.gz";
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("fanin-suite-test-" + std::to_string(::getpid()) + ".json.gz");
   const auto write = [&path](std::string_view bytes) {
     std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   };
