@@ -2,17 +2,48 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <vector>
 
 #include "net/descriptor.h"
 
+namespace fanin::microbench {
+
+// TCP connections over loopback whose client ends live in a child process, as they would at a server: this process
+// then needs one descriptor per connection, so that a limit of 20,000 carries 10,000 connections.
+// Owns the child and the server ends. One thread.
+class Connections {
+ public:
+  // Opens `count` connections. Throws std::system_error.
+  explicit Connections(std::size_t count);
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+  // Ends the child, which resets its connections: a FIN for each would leave that many ports in TIME_WAIT.
+  ~Connections();
+
+  // The server ends; all stay open as long as this object lives.
+  const std::vector<Descriptor>& descriptors() const noexcept { return server_ends_; }
+
+  // Makes `count` of the server ends readable, spread evenly over the set, and the others not readable. Returns when
+  // done. Throws std::system_error.
+  void activate(std::size_t count);
+
+ private:
+  Descriptor command_;  // a socket to the child, which exits at its end of file
+  pid_t child_ = -1;
+  std::vector<Descriptor> server_ends_;
+};
+
+// The connections that the benchmarks share: opening 10,000 takes a while and each benchmark runs several times, so the
+// last set is kept until another count is requested. Two sets may exceed the descriptor limit. Throws
+// std::system_error, and std::runtime_error that names the required limit.
+Connections& shared_connections(std::size_t count);
+
 // Three ways to wait for many descriptors, each with a server's scan of the result. The wait has no timeout, as in a
 // server: with a timeout of zero the kernel does not add the caller to wait queues, which select and poll do for every
 // descriptor up to the first ready one. Each borrows the descriptors, which must outlive it; one thread.
-
-namespace fanin::microbench {
 
 // The system call of select(2) without glibc's fd_set, which ends at 1024: a bitmap of any length.
 class SelectWaiter {

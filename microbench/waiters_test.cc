@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "microbench/connections.h"
 #include "net/socket.h"
 
 namespace fanin::microbench {

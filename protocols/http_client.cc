@@ -145,19 +145,12 @@ Fault to_fault(const http_parser& parser) noexcept {
   }
 }
 
-std::string make_last_request(ClientProtocolOptions options) {
-  if (!asks_to_close(options)) {
-    options.headers.emplace_back("Connection: close");
-  }
-  return make_http_request(options);
-}
-
 }  // namespace
 
 HttpClient::HttpClient(const ClientProtocolOptions& options)
     : request_(make_http_request(options)),
       asks_to_close_(fanin::asks_to_close(options)),
-      last_request_(make_last_request(options)),
+      last_request_(make_last_http_request(options)),
       requests_per_connection_(options.requests_per_connection),
       expected_(StatusSet::parse(options.expect_status)),
       replies_have_no_body_(options.method == "HEAD"),

@@ -126,4 +126,11 @@ bool asks_to_close(const ClientProtocolOptions& options) {
   });
 }
 
+std::string make_last_http_request(ClientProtocolOptions options) {
+  if (!asks_to_close(options)) {
+    options.headers.emplace_back("Connection: close");
+  }
+  return make_http_request(options);
+}
+
 }  // namespace fanin

@@ -14,4 +14,7 @@ std::string make_http_request(const ClientProtocolOptions& options);
 // 9112, 9.6).
 bool asks_to_close(const ClientProtocolOptions& options);
 
+// The same request, asking the server to close the connection.
+std::string make_last_http_request(ClientProtocolOptions options);
+
 }  // namespace fanin
