@@ -1,4 +1,4 @@
-// chat with several members: who hears what, in which order, and that nobody can disturb the others.
+// chat with several members: which lines each one gets, in which order, and that no member can disturb the others.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -51,7 +51,7 @@ TEST(Chat, EveryLineReachesEveryMember) {
   EXPECT_EQ(two.heard, "hello\nfine\nhow are you\n");
 }
 
-// Would catch: a line pushed to a member that is gone, or a leave that takes somebody else along.
+// Would catch: a line pushed to a member that has left, or another member removed.
 TEST(Chat, LeavingInTheMiddleDisturbsNobody) {
   const SessionFactory room = new_room();
   Member one(room);
@@ -65,8 +65,8 @@ TEST(Chat, LeavingInTheMiddleDisturbsNobody) {
   EXPECT_EQ(three.heard, "x\ny\n");
 }
 
-// Would catch: a line without end that fills the server's memory, and words of others inside the last word.
-TEST(Chat, TooLongALineEndsTheMembership) {
+// Would catch: an endless line that fills the server's memory, and lines of others inside the last reply.
+TEST(Chat, ALineThatIsTooLongEndsTheMembership) {
   const SessionFactory room = new_room();
   Member other(room);
   const std::string longest(4095, 'x');
@@ -148,7 +148,7 @@ TEST(ChatClient, FindsItsOwnLinesAmongOthers) {
   }
 }
 
-// Would catch: somebody else's line, an old one, or half a line counted as delivery.
+// Would catch: a line of another member, an old line, or half a line counted as a delivery.
 TEST(ChatClient, RefusesLinesOutOfPlace) {
   const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
   const auto mismatch = [&](const std::string& stream) {

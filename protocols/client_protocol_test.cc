@@ -30,7 +30,7 @@ ClientProtocolOptions mail() {
 
 // Would catch: a greeting taken for a reply, or a step begun before the previous one is complete. The server's stream
 // is cut at every byte.
-TEST(ConnectionSetup, WaitsForTheGreetingAndThenForTheReplyHoweverTheyAreCut) {
+TEST(ConnectionSetup, WaitsForTheGreetingAndTheReplyInAnyFragmentation) {
   const std::string greeting = "220-welcome\r\n220 ready\r\n";
   const std::string reply = "250-SIZE\r\n250 HELP\r\n";
   const auto client = find_protocol("raw").make_client(mail());
@@ -72,7 +72,7 @@ TEST(ConnectionSetup, TakesRepliesOfALength) {
   EXPECT_EQ(client->setup()->consume(state, "c"), Progress::kDone);
 }
 
-TEST(ConnectionSetup, IsNoneUnlessAskedFor) {
+TEST(ConnectionSetup, IsNoneByDefault) {
   EXPECT_EQ(find_protocol("raw").make_client(make_options({}))->setup(), nullptr);
   EXPECT_EQ(find_protocol("echo").make_client({})->setup(), nullptr);
 }

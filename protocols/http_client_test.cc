@@ -1,4 +1,4 @@
-// The client's half of http: against replies of every form, at every split point, and against the server's half.
+// The client half of http: against replies of every form, at every split point, and against the server half.
 #include "protocols/http_client.h"
 
 #include <fmt/format.h>
@@ -42,7 +42,7 @@ ReplyOutcome read(ClientProtocol& client, ClientState& state, const Parts& parts
   return total;
 }
 
-// Would catch: something of the parser's state that does not survive from one read to the next.
+// Would catch: parser state lost between two reads.
 TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
   HttpClient client({});
   const std::string replies = kPlain + kChunked + kInterim + kEmpty + kPlain;
@@ -84,10 +84,9 @@ void expect_same_without(const Parts& before, const Parts& then) {
       << fmt::format("{}\n--- then\n{}", fmt::join(before, "|"), fmt::join(then, "|"));
 }
 
-// A head that has come before is not parsed again. Would catch: one taken for it that differs in any byte, ends early
-// or has less than its body behind it; a reply that nobody asked for; what is known of one form (after an interim
-// reply, in chunks, in parts) used for another.
-TEST(HttpClient, SaysOfAReplyWhatItWouldSayWithoutTheOneBefore) {
+// A known head is not parsed again. Would catch: another head taken for it, one that ends early or has an incomplete
+// body; an unsolicited reply; a reply of another form (after an interim reply, in chunks, in parts) treated alike.
+TEST(HttpClient, AKnownHeadChangesNoOutcome) {
   const std::string kept = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok";
   const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
   const std::string long_one = fmt::format("HTTP/1.1 200 OK\r\nX: {}\r\n{}", std::string(5000, 'x'),
@@ -113,7 +112,7 @@ TEST(HttpClient, SaysOfAReplyWhatItWouldSayWithoutTheOneBefore) {
   }
 }
 
-// Would catch: a reply taken for known where it is the body of another.
+// Would catch: a body taken for a reply with the known head.
 TEST(HttpClient, ABodyMayLookLikeAReply) {
   const std::string head = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", kPlain.size());
   expect_same_without({kPlain}, {head, kPlain, kPlain});
@@ -144,8 +143,8 @@ TEST(HttpClient, ABodyMayComeInSegmentsOfItsOwn) {
   }
 }
 
-// Would catch: an unfinished reply counted, or bytes that are no reply.
-TEST(HttpClient, RefusesWhatIsNoWholeReply) {
+// Would catch: an incomplete reply counted, or bytes that are no reply.
+TEST(HttpClient, RefusesIncompleteReplies) {
   HttpClient client({});
   ClientState state = after_requests(client, 1);
   EXPECT_FALSE(client.consume_all(state, kPlain.substr(0, kPlain.size() - 1)).mismatch);
@@ -160,8 +159,8 @@ TEST(HttpClient, RefusesWhatIsNoWholeReply) {
   EXPECT_TRUE(client.consume_all(state, kPlain).mismatch) << "nobody asked";
 }
 
-// Would catch: what a server says before it closes an idle connection taken for a wrong reply.
-TEST(HttpClient, KnowsAGoodbyeThatNobodyAskedFor) {
+// Would catch: a server's message before it closes an idle connection counted as a wrong reply.
+TEST(HttpClient, KnowsAnUnsolicitedGoodbye) {
   const std::string timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
   const std::string closing = "HTTP/1.1 503 Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
   for (const auto& [said, goodbye] :
@@ -211,7 +210,7 @@ TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
   EXPECT_EQ(end.status, 200u);
 }
 
-// Would catch: a last request that leaves the server waiting for another one; or every request asking it to close.
+// Would catch: a last request that does not ask the server to close, or every request asking.
 TEST(HttpClient, TheLastRequestOfAConnectionAsksTheServerToClose) {
   HttpClient client({.requests_per_connection = 2});
   for (int life = 0; life < 2; ++life) {
@@ -286,7 +285,7 @@ TEST(HttpClient, SearchesTheBeginningOfABodyOnly) {
   }
 }
 
-TEST(HttpClient, ABodyThatEndsWithTheConnectionIsLookedAtToo) {
+TEST(HttpClient, ChecksABodyThatEndsWithTheConnection) {
   HttpClient client({.expect_body = "hello"});
   for (const auto& [body, completed] : {std::pair{"hello", 1U}, {"hell", 0U}}) {
     ClientState state = after_requests(client, 1);
@@ -331,7 +330,7 @@ TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {
 }
 
 // Would catch: a body waited for that never comes, although the reply announces its length.
-TEST(HttpClient, SomeRepliesHaveNoBodyWhateverTheyAnnounce) {
+TEST(HttpClient, SomeRepliesHaveNoBodyDespiteTheirLength) {
   const std::string not_modified = "HTTP/1.1 304 Not Modified\r\nContent-Length: 612\r\n\r\n";
   const std::string no_content = "HTTP/1.1 204 No Content\r\n\r\n";
   HttpClient get({});
@@ -384,7 +383,7 @@ std::string make_request(const ClientProtocolOptions& options) {
 
 // Would catch: a connection kept in use because the reply does not repeat what the request has said, after which the
 // server closes it under the next request.
-TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnectionWhateverTheReplySays) {
+TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnection) {
   for (const char* header : {"Connection: close", "connection:x , Close", "CONNECTION: keep-alive,close"}) {
     HttpClient client({.headers = {"Accept: */*", header}});
     EXPECT_TRUE(client.asks_to_close()) << header;
@@ -398,7 +397,7 @@ TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnectionWhateverTheReplySays) {
   }
 }
 
-TEST(HttpClient, AsksAsItIsTold) {
+TEST(HttpClient, BuildsTheRequestFromItsOptions) {
   EXPECT_EQ(make_request({}), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(make_request({.path = "/a?b", .host = "x:1", .method = "PUT", .headers = {"A: b", "C:"}, .body = "hello"}),
             "PUT /a?b HTTP/1.1\r\nHost: x:1\r\nA: b\r\nC:\r\nContent-Length: 5\r\n\r\nhello");
@@ -421,7 +420,7 @@ TEST(StatusSet, TakesCodesAndRanges) {
 
 TEST(HttpClient, IsSmall) { EXPECT_LE(sizeof(ClientState), 36u) << "there may be a million of them"; }
 
-// Would catch: two Host fields, to which every server must answer 400 (RFC 9112, 3.2), sent without a word.
+// Would catch: two Host fields accepted, to which every server must answer 400 (RFC 9112, 3.2).
 TEST(HttpClient, RefusesWhatWouldBreakTheRequest) {
   for (const ClientProtocolOptions& wrong :
        std::vector<ClientProtocolOptions>{{.path = "x"},

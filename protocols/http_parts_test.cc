@@ -104,7 +104,7 @@ class Confined : public testing::TestWithParam<DocumentRoot::Resolution> {
     around_.write("root/sub/deep", "deeper");
   }
 
-  // "" where it can be opened, else the name of the error.
+  // "" if it can be opened, else the name of the error.
   std::string attempt(const std::string& path) {
     const DocumentRoot root(around_.path("root"), GetParam());
     struct stat attributes {};
@@ -143,14 +143,14 @@ TEST_P(Confined, LinksThatLeadOutAreRefused) {
   EXPECT_NE(attempt("magic/CMakeLists.txt"), "");
 }
 
-// Would catch: a root "/srv/www" that lets "/srv/www-private" pass, because it begins the same.
+// Would catch: "/srv/www-private" taken for a path below the root "/srv/www".
 TEST_P(Confined, ANeighbourWithTheSameBeginningIsOutside) {
   around_.write("root-private", "outside");
   around_.link("../root-private", "root/neighbour");
   EXPECT_EQ(attempt("neighbour"), "EXDEV");
 }
 
-// Would catch: an open that waits for somebody to write into the pipe, for ever.
+// Would catch: an open that waits for a writer of the pipe for ever.
 TEST_P(Confined, NothingButRegularFiles) {
   ASSERT_EQ(::mkfifo(around_.path("root/pipe").c_str(), 0600), 0);
   EXPECT_EQ(attempt("pipe"), "ENOENT");
@@ -171,7 +171,7 @@ TEST(DocumentRoot, AMissingDirectoryIsNamed) {
   }
 }
 
-// Would catch: a changed file served from memory for ever, or asked after at every request.
+// Would catch: a changed file served from memory for ever, or a check for every request.
 TEST(HttpFiles, AChangeIsSeenInTheNextSecond) {
   ScratchDirectory root;
   root.write("a.txt", "old");

@@ -17,8 +17,8 @@ namespace {
 
 using namespace http_exchange;
 
-// Would catch: one call that works off a whole read. A request may read its file, and the other connections of the
-// thread wait meanwhile.
+// Would catch: one call that answers a whole read. A request may read its file while the other connections of the
+// thread wait.
 TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
   const SessionFactory sessions = tree_sessions();
   const auto session = sessions();
@@ -57,7 +57,7 @@ TEST(HttpLong, RangeAndHead) {
   EXPECT_EQ(tree_content(say({"HEAD /long.bin HTTP/1.1\r\nHost: x\r\n\r\n"}).replies), "");
 }
 
-// Would catch: zeros or an endless wait instead of what somebody has cut off the file meanwhile.
+// Would catch: zeros, or an endless wait, for the missing part of a truncated file.
 TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
   ScratchDirectory root;
   root.write("x", std::string(kLongFile, 'x'));

@@ -1,4 +1,4 @@
-// HTTP requests, byte by byte and at every split point, against the replies that must come of them.
+// HTTP requests, byte by byte and at every split point, against the expected replies.
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -22,8 +22,8 @@ void PrintTo(const Exchange& exchange, std::ostream* out) { *out << exchange.nam
 
 class Http : public testing::TestWithParam<Exchange> {};
 
-// Would catch: a request taken for whole because a read brought it whole, and a reply for sent because it fitted.
-TEST_P(Http, AnswersTheSameHoweverItIsCut) {
+// Would catch: a request that must arrive in one read, or a reply that must fit into the buffer.
+TEST_P(Http, AnswersTheSameForAnyFragmentation) {
   const Exchange& exchange = GetParam();
   for (std::size_t at = 0; at <= exchange.requests.size(); ++at) {
     const SessionOutput said = say(cut(exchange.requests, at));

@@ -9,7 +9,7 @@
 namespace fanin {
 namespace {
 
-// What the client tells of a reply, which comes in these pieces, to so many requests.
+// The client's description of a reply that arrives in these pieces, after so many requests.
 Mismatch told(ClientProtocol& client, const std::vector<std::string_view>& pieces, int requests = 1) {
   ClientState state{.connection = 3};
   std::string sent;
@@ -35,7 +35,7 @@ Mismatch told(const char* protocol, const ClientProtocolOptions& options, const 
   return told(*find_protocol(protocol).make_client(options), pieces, requests);
 }
 
-// Would catch: a mismatch of HTTP that says no more than that it is one.
+// Would catch: an HTTP mismatch without its kind.
 TEST(Mismatch, HttpSaysWhatIsWrong) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
@@ -61,8 +61,8 @@ TEST(Mismatch, HttpSaysWhatIsWrong) {
   EXPECT_EQ(told("http", {}, {more}).received, "HTTP/1.1 200");
 }
 
-// Would catch: a head shown where the body is what is wrong.
-TEST(Mismatch, ABodyStandsBesideTheOneAskedFor) {
+// Would catch: the head shown for a wrong body.
+TEST(Mismatch, ShowsTheExpectedBody) {
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo";
   Mismatch mismatch = told("http", {.expect_body = "hello"}, {reply});
   EXPECT_EQ(mismatch.fault, Fault::kHttpBody);
@@ -72,7 +72,7 @@ TEST(Mismatch, ABodyStandsBesideTheOneAskedFor) {
 }
 
 // Would catch: an offset, or bytes, of the piece in which the reply came instead of the reply.
-TEST(Mismatch, RepliesInPiecesAreToldFromThePieceThatIsWrong) {
+TEST(Mismatch, ShowsTheWrongPieceOfAReply) {
   Mismatch mismatch = told("raw", {.request = "x", .reply_delimiter = "\n", .expect = "abcdef"}, {"abc", "dXf\n"});
   EXPECT_EQ(mismatch.offset, 4U);
   EXPECT_EQ(mismatch.received, "dXf\n");
@@ -90,8 +90,8 @@ TEST(Mismatch, RepliesInPiecesAreToldFromThePieceThatIsWrong) {
   EXPECT_EQ(mismatch.expected.size(), Mismatch::kShown);
 }
 
-// Would catch: a line of this connection that comes twice, and is said to have a wrong byte.
-TEST(Mismatch, AChatLineThatIsNotDueIsCalledThat) {
+// Would catch: a repeated line of this connection reported as a wrong byte.
+TEST(Mismatch, NamesAChatLineThatIsNotDue) {
   const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
   ClientState state{.connection = 3};
   std::string line;
@@ -100,8 +100,8 @@ TEST(Mismatch, AChatLineThatIsNotDueIsCalledThat) {
   EXPECT_EQ(told("chat", {.payload_bytes = 20}, {"hello"}).fault, Fault::kWrong);
 }
 
-// Would catch: a set-up that fails, of which nobody gets to read the server's answer; what comes behind its answer.
-TEST(Mismatch, ASetupSaysWhatTheServerAnswered) {
+// Would catch: a failed set-up without the server's reply, or without the bytes after it.
+TEST(Mismatch, ShowsTheServersReplyToASetUp) {
   const ClientProtocolOptions options{.request = "x",
                                       .reply_delimiter = "\n",
                                       .setup_request = "AUTH\n",

@@ -20,7 +20,7 @@ TEST(PartialReplies, EachConnectionHasItsOwn) {
 
 // Would catch: a reply that is taken for the continuation of one that an earlier life of its connection left, or that
 // another connection has had in the same memory.
-TEST(PartialReplies, ANewOneHasNothingOfAnEarlierOne) {
+TEST(PartialReplies, ANewRecordIsEmpty) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "left";
   EXPECT_EQ(partial.begin(of_connection(1)), "");
@@ -29,7 +29,7 @@ TEST(PartialReplies, ANewOneHasNothingOfAnEarlierOne) {
   EXPECT_EQ(partial.begin(of_connection(2)), "");
 }
 
-// Would catch: memory taken for each reply that comes in part.
+// Would catch: an allocation for each incomplete reply.
 TEST(PartialReplies, MemoryIsUsedAgain) {
   PartialReplies<std::string> partial;
   const std::string* const first = &partial.begin(of_connection(1));
@@ -38,12 +38,12 @@ TEST(PartialReplies, MemoryIsUsedAgain) {
 }
 
 // Would catch: the end of a map read as a record, if a reply of one class of a mix goes on as one of another.
-TEST(PartialReplies, WhatIsNotThereIsNew) {
+TEST(PartialReplies, AMissingRecordIsNew) {
   PartialReplies<std::string> partial;
   EXPECT_EQ(partial.get(of_connection(1)), "");
 }
 
-TEST(PartialReplies, EndingWhatIsNotThereDoesNothing) {
+TEST(PartialReplies, EndingAMissingRecordDoesNothing) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "one";
   partial.end(of_connection(2));

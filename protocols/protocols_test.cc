@@ -23,8 +23,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Would catch: fanin-server that offers raw, which no model carries.
-TEST(Registry, AServerIsOfferedWhatItCanServe) {
+// Would catch: fanin-server offers raw, which has no server half.
+TEST(Registry, ServersHaveAServerHalf) {
   const auto offered = [](Half half) {
     try {
       find_protocol("none", half);
@@ -97,7 +97,7 @@ std::vector<Case> cases() {
 class BothHalves : public testing::TestWithParam<Case> {};
 class KnownReplies : public BothHalves {};
 
-// Would catch: a parser that takes one read for one message, and a client that does.
+// Would catch: a server or client half that takes one read for one message.
 TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   const SessionFactory sessions = server_side(GetParam()).make_sessions(GetParam().server);
   const auto client = client_side(GetParam()).make_client(GetParam().client);
@@ -124,7 +124,7 @@ TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   }
 }
 
-// Would catch: a stamp that stays behind in what is handed out from one request, or connection, to the next.
+// Would catch: the stamp of an earlier request, or of another connection.
 TEST_P(BothHalves, NextRequestIsWhatWouldBeAppended) {
   const Protocol& protocol = client_side(GetParam());
   const auto client = protocol.make_client(GetParam().client);
@@ -204,7 +204,7 @@ std::string answer(const char* protocol, const std::string& input, const ServerP
   return run_session(find_protocol(protocol).make_sessions(options)(), input, 0, 65536).replies;
 }
 
-TEST(Protocols, SayWhatTheyPromise) {
+TEST(Protocols, Answer) {
   EXPECT_EQ(answer("echo", "aB1\n"), "aB1\n");
   EXPECT_EQ(answer("upper", "aB1 z{`\n"), "AB1 Z{`\n");
   EXPECT_EQ(answer("upper", "one\ntwo\n", {.suffix = "!"}), "ONE!\nTWO!\n");
@@ -215,7 +215,7 @@ TEST(Protocols, SayWhatTheyPromise) {
   EXPECT_EQ(answer("bulk", "a\nb\nunfinished", {.reply_bytes = 100'000}).size(), 200'000u);
 }
 
-TEST(Protocols, GreetClosesAfterItsWord) {
+TEST(Protocols, GreetCloses) {
   EXPECT_TRUE(run_session(find_protocol("greet").make_sessions({})(), "", 0, 65536).server_closes);
   EXPECT_FALSE(run_session(find_protocol("echo").make_sessions({})(), "", 0, 65536).server_closes);
 }

@@ -1,4 +1,4 @@
-// The client's half of raw: how a reply ends, and what it must be.
+// The client half of raw: the end of a reply, and its expected text.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ TEST(RawClient, FindsTheDelimiterThroughAnyFragmentation) {
   }
 }
 
-TEST(RawClient, ChecksWhatWasExpected) {
+TEST(RawClient, ChecksTheExpectedReply) {
   const auto client = find_protocol("raw").make_client(ping("+PONG"));
   ClientState state;
   std::string request;
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(Patterns, RawPattern,
                                          PatternCase{"(?s)BEGIN.*END", "xBEGIN\nENEND", {12}},
                                          PatternCase{"\\$", "a$", {2}}));
 
-TEST(RawPattern, ChecksWhatWasExpected) {
+TEST(RawPattern, ChecksTheExpectedReply) {
   const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = "\n", .expect = "OK\n"});
   ClientState prepared;
   std::string request;
@@ -142,7 +142,7 @@ TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
   }
 }
 
-// Would catch: a pattern that a server makes backtrack until the run is over. In whatever pieces the reply comes.
+// Would catch: a reply that makes a pattern backtrack until the end of the run, in any fragmentation.
 TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
   for (const char* pattern : {"(a+)+b", "(a|aa)+b", "(a*)*(a*)*b", "a(?:a|c)*?b"}) {
     const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});
@@ -160,7 +160,7 @@ TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
   }
 }
 
-// Would catch: a limit that a pattern reaches which reads a long reply once.
+// Would catch: a pattern that reads a long reply once reaches the limit.
 TEST(RawPattern, ALongReplyIsWithinTheLimit) {
   for (const char* pattern : {"a(?:x|y)*?END", "(*ANYCRLF)(?x) a (?:x|y)*? END  # the end"}) {
     const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});
@@ -174,7 +174,7 @@ TEST(RawPattern, ALongReplyIsWithinTheLimit) {
   }
 }
 
-TEST(RawClient, RefusesWhatEndsNoReply) {
+TEST(RawClient, RefusesOptionsThatEndNoReply) {
   for (const char* pattern : {"(", "a*", "OK$", "$", "\\\\$", "(?=)"}) {
     EXPECT_THROW(find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern}), std::invalid_argument)
         << pattern;

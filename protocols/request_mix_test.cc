@@ -95,7 +95,7 @@ TEST(RequestMix, SharesAreThoseOfTheWeights) {
 }
 
 // Would catch: an overflow where a weight is lost next to a large one and gives everything to the wrong class.
-TEST(RequestMix, AWeightThatIsNextToNothingGetsNextToNothing) {
+TEST(RequestMix, ATinyWeightGetsATinyShare) {
   const auto first = make_mix({1e9, 1e-9});
   const auto last = make_mix({1e-9, 1e9});
   for (std::uint32_t i = 0; i < 1000; ++i) {
@@ -104,7 +104,7 @@ TEST(RequestMix, AWeightThatIsNextToNothingGetsNextToNothing) {
   }
 }
 
-// Would catch: connections that send their heavy requests all at once.
+// Would catch: connections that send their heavy requests at the same time.
 TEST(RequestMix, ConnectionsAndSeedsDiffer) {
   const auto mix = make_mix({1, 1});
   const RequestMix other(2, std::vector<double>{1, 1});
@@ -196,8 +196,8 @@ TEST(MixClient, ARequestHasTheMeanOfItsClasses) {
   EXPECT_EQ(make_client("echo", {{.payload_bytes = 10}, {.payload_bytes = 20}})->request_bytes(), 15U);
 }
 
-// Would catch: a body that is wrong, shown next to what the class of the next request asks for, or the one before.
-TEST(MixClient, TellsWhatTheClassOfTheReplyAskedFor) {
+// Would catch: a wrong body shown with the expected body of another class.
+TEST(MixClient, DescribesAReplyByItsClass) {
   const std::vector<ClientProtocolOptions> options{{.expect_body = "right"}, {.expect_body = "other"}};
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
   const auto client = make_client("http", options);
