@@ -3,16 +3,15 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "loadgen/experiments/calibrate_command.h"
+#include "loadgen/experiments/calibration.h"
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/load_process.h"
-#include "loadgen/experiments/slices_report.h"
+#include "loadgen/experiments/slice_comparison.h"
 #include "loadgen/experiments/sweep.h"
 #include "loadgen/plan/command_line.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "loadgen/reports/report_json.h"
-#include "loadgen/reports/report_text.h"
+#include "loadgen/reports/report.h"
 #include "loadgen/reports/result_file.h"
 #include "loadgen/runs/targets.h"
 #include "os/program.h"

@@ -1,5 +1,3 @@
-#include "loadgen/experiments/calibrate_command.h"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,12 +6,11 @@
 #include <optional>
 
 #include "loadgen/experiments/calibration.h"
-#include "loadgen/experiments/clock_trials.h"
 #include "loadgen/experiments/echo_peer.h"
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/plan/command_line.h"
 #include "loadgen/plan/driver_kind.h"
-#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/report.h"
 #include "loadgen/reports/result_file.h"
 #include "net/affinity.h"
 #include "os/command_line.h"
@@ -25,10 +22,10 @@ namespace {
 constexpr int kEndedEarly = 130;
 constexpr std::int64_t kConnections = 50;
 constexpr Nanoseconds kRunLength = std::chrono::seconds(2);
-constexpr int kTrials = 1000;  // as many as a p99 takes
+constexpr int kTrials = 1000;  // as many as a p99 needs
 constexpr Nanoseconds kPreemptionWatch = std::chrono::seconds(1);
 
-// The generator has a CPU of its own where there are two: the last one, unless it was said which.
+// With two CPUs or more the generator has one of its own: the last, unless --cpus is given.
 void divide_cpus(const std::string& wish, Calibration& calibration) {
   const std::vector<int> all = allowed_cpus();
   calibration.generator_cpus = wish.empty() ? std::vector<int>{all.back()} : parse_cpu_list(wish);
@@ -83,9 +80,8 @@ void measure_clock(Calibration& calibration) {
 }
 
 std::optional<int> parse(int argc, char** argv, LoadOptions& options) {
-  CLI::App app("What this machine lets the generator do: the ceiling of each driver, and how well time is kept.",
-               "fanin-load calibrate");
-  refuse_empty(app.add_option("--cpus", options.cpus, "of the generator; the echo server gets the others"));
+  CLI::App app("Calibrate the generator's ceiling and timer accuracy on this machine.", "fanin-load calibrate");
+  refuse_empty(app.add_option("--cpus", options.cpus, "CPUs of the generator; the echo server gets the others"));
   refuse_empty(app.add_option("--json", options.json_path,
                               "write the result to this file, for --calibration; - is standard output"));
   app.add_flag("--quiet", options.quiet, "no progress, no summary");

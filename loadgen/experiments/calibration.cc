@@ -8,8 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "loadgen/reports/report_json.h"
-#include "loadgen/reports/report_text.h"
+#include "loadgen/reports/report.h"
 #include "net/affinity.h"
 #include "os/format.h"
 
@@ -41,7 +40,7 @@ std::string ceiling_row(const DriverCeiling& ceiling) {
                      format_rate(*ceiling.measured_per_s),
                      format_time(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
                      ceiling.generator_utilisation.value_or(0) * 100,
-                     ceiling.reached() ? "" : ": not the ceiling, which takes 90 %");
+                     ceiling.reached() ? "" : ": not the ceiling, which needs 90 %");
 }
 
 Json ceiling_json(const DriverCeiling& ceiling) {
@@ -56,20 +55,20 @@ Json ceiling_json(const DriverCeiling& ceiling) {
           {"generator_utilisation", used ? Json(*used) : Json()}};
 }
 
-// What is nested more deeply is no part of a calibration, and copying it would take a stack as deep.
+// A calibration is not nested more deeply; copying deeper JSON would overflow the stack.
 constexpr int kMaxDepth = 16;
 
 constexpr int kSchemaVersion = 2;
 
 // No run of the calibration is slower or faster: a valid one has a reply, and no request takes less than 1 ns.
-constexpr double kMinRate = 0.1;
-constexpr double kMaxRate = 1e9;
+constexpr double kMinCeiling = 0.1;
+constexpr double kMaxCeiling = 1e9;
 
 // No figure of a calibration is negative, and no rate is out of range.
 bool is_plausible(const Json& json, bool is_rate = false) {
   if (json.is_number()) {
     const double value = json.get<double>();
-    return is_rate ? value >= kMinRate && value <= kMaxRate : value >= 0;
+    return is_rate ? value >= kMinCeiling && value <= kMaxCeiling : value >= 0;
   }
   if (!json.is_structured()) {
     return true;
@@ -109,7 +108,7 @@ std::string DriverCeiling::why_none() const {
                    "the ceiling of the driver {} was not reached: at {} the generator used {:.0f} % of its CPU; "
                    "the echo server, or other programs, were the limit",
                    driver_name(driver), format_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
-             : "not here: " + reason;
+             : "not measured: " + reason;
 }
 
 void describe_machine(Calibration& calibration) {
@@ -127,7 +126,7 @@ std::string calibration_text(const Calibration& calibration) {
   for (const DriverCeiling& ceiling : calibration.ceilings) {
     text += ceiling_row(ceiling);
   }
-  text += "\n  how much later than asked a wait of 1 ms ends\n";
+  text += "\n  how late a wait of 1 ms ends\n";
   text += delay_row("asleep", calibration.delay_asleep);
   text += delay_row("spinning", calibration.delay_spinning);
   text += delay_row("shortest sleep", calibration.shortest_sleep);
@@ -165,8 +164,8 @@ CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {
   Calibration here;
   describe_machine(here);
   if (json.value("kernel", Json()) != here.kernel || json.value("cpu", Json()) != here.cpu) {
-    throw std::invalid_argument(
-        fmt::format("--calibration {}: it is of another machine or kernel: run fanin-load calibrate here", file.path));
+    throw std::invalid_argument(fmt::format(
+        "--calibration {}: it is from another machine or kernel: run fanin-load calibrate here", file.path));
   }
   for (const Json& ceiling : json.value("ceilings", Json::array())) {
     if (!ceiling.is_object() || ceiling.value("driver", Json()) != driver_name(driver)) {

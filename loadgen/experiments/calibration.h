@@ -6,16 +6,19 @@
 #include <string_view>
 #include <vector>
 
+#include "loadgen/drivers/loop_clock.h"
+#include "loadgen/plan/idle_strategy.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
+#include "net/clock.h"
 #include "os/files.h"
 
 namespace fanin::load {
 
-// What a driver reaches at most here: a closed loop of 64-byte echoes over 50 connections from one event loop (or 50
-// threads), against a server that does nothing else.
+// The highest rate of a driver on this machine: a closed loop of 64-byte echoes over 50 connections from one event loop
+// (or 50 threads), against a minimal server.
 struct DriverCeiling {
   DriverKind driver = DriverKind::kEpoll;
   std::optional<double> measured_per_s;  // none: it does not run here, or its run was invalid
@@ -23,13 +26,13 @@ struct DriverCeiling {
   std::optional<double> generator_ns_per_request;
   std::optional<double> generator_utilisation;  // see Verdict
 
-  // A ceiling is one only where the generator was saturated: else its server was the slower one.
+  // The ceiling is reached only if the generator was saturated; else the server was the limit.
   bool reached() const noexcept { return measured_per_s && generator_utilisation.value_or(0) >= kSaturated; }
-  // Why it is none; empty: it is one.
+  // Why the ceiling was not reached; empty: it was.
   std::string why_none() const;
 };
 
-// What this machine lets the generator do, and how well it keeps time. A value.
+// The generator's ceilings and timer accuracy on this machine. A value.
 struct Calibration {
   WallTime started_at{};
   std::string kernel;  // release
@@ -56,8 +59,25 @@ struct CeilingRead {
   std::string reason;           // then why
 };
 
-// The ceiling of a driver, as a file written by `fanin-load calibrate` says. Throws std::invalid_argument where it says
-// nothing: no such JSON, another machine, a driver that did not run.
+// The ceiling of a driver from a file of `fanin-load calibrate`. Throws std::invalid_argument for another file or
+// machine, and for a driver that did not run.
 CeilingRead read_ceiling(const InputFile& file, DriverKind driver);
+
+// `fanin-load calibrate [--cpus LIST] [--json FILE]`. Returns the exit code; throws for bad input.
+int calibrate(int argc, char** argv);
+
+// Timer accuracy, measured in the calling thread.
+
+// Cost of one reading of the clock: the median over batches, so preemptions do not count.
+double clock_cost_ns();
+
+// How late `times` waits of a millisecond end: asleep as an event loop sleeps, or spinning.
+Histogram wake_up_delays(IdleStrategy kind, int times);
+
+// The shortest possible sleeps: the lengths of `times` sleeps of a microsecond.
+Histogram shortest_sleeps(int times);
+
+// Preemptions of a thread that only reads the clock for this time.
+BusyPollMeter::Preemptions preemptions_within(Nanoseconds length);
 
 }  // namespace fanin::load

@@ -4,8 +4,6 @@
 
 #include <functional>
 
-#include "loadgen/experiments/clock_trials.h"
-
 namespace fanin::load {
 namespace {
 
@@ -114,9 +112,9 @@ TEST_F(CalibrationFile, FiguresThatNoRunMeasuresAreRefused) {
   }
 }
 
-// Would catch: a wait that ends before its time counted as a delay of 0, and counts that are not those asked for. How
-// long the delays are is this machine's affair.
-TEST(ClockTrials, MeasureAsOftenAsAsked) {
+// Would catch: a wait that ends early counted as a delay of 0, and another number of trials than given. The delays
+// depend on the machine.
+TEST(ClockTrials, MeasureTheGivenNumberOfTimes) {
   EXPECT_GT(clock_cost_ns(), 0.0);
   EXPECT_EQ(wake_up_delays(IdleStrategy::kSleep, 3).count(), 3U);
   EXPECT_EQ(wake_up_delays(IdleStrategy::kSpin, 3).count(), 3U);

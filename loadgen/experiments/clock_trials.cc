@@ -1,5 +1,3 @@
-#include "loadgen/experiments/clock_trials.h"
-
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 
@@ -7,14 +5,14 @@
 #include <array>
 
 #include "loadgen/drivers/direct_io.h"
+#include "loadgen/experiments/calibration.h"
 #include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {
 
 constexpr Nanoseconds kWait = std::chrono::milliseconds(1);
-constexpr Nanoseconds kShortestSleep =
-    std::chrono::microseconds(1);  // what is over before the call sleeps measures nothing
+constexpr Nanoseconds kShortestSleep = std::chrono::microseconds(1);  // a shorter one may end before the call sleeps
 
 // As the epoll driver sleeps.
 class Sleeper {

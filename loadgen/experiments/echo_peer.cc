@@ -27,7 +27,7 @@ void take_connections(int epoll, int listener) noexcept {
   }
 }
 
-// Requests of a calibration are far smaller than any socket buffer, so a send takes all.
+// Requests of a calibration are far smaller than a socket buffer, so a send is complete.
 void echo(int connection) noexcept {
   std::array<char, 65536> buffer;
   const ssize_t length = ::recv(connection, buffer.data(), buffer.size(), 0);
@@ -72,7 +72,7 @@ EchoPeer::EchoPeer(const std::vector<int>& cpus) : address_(Address::parse("127.
         bind_to_cpus(cpus);
       }
     } catch (const std::exception&) {
-      ::_exit(1);  // the parent then finds nobody to connect to
+      ::_exit(1);  // the parent then cannot connect
     }
     serve(listener.get());
   }

@@ -8,8 +8,8 @@
 
 namespace fanin::load {
 
-// The least server that the generator can be measured against: a child process that sends back what it receives, from
-// one thread with epoll, without parsing or counting anything. Ends with this object, and with its parent.
+// A minimal echo server to measure the generator against: a child process with one thread and epoll, without parsing or
+// counting. Ends with this object, and with its parent.
 class EchoPeer {
  public:
   // On `cpus`; empty: wherever this process may run. Throws std::system_error. Call it before there are other threads.

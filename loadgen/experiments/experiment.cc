@@ -7,14 +7,12 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "loadgen/experiments/experiment_report.h"
 #include "loadgen/experiments/objective.h"
-#include "loadgen/experiments/outcome_row.h"
 #include "loadgen/experiments/rate_search.h"
-#include "loadgen/experiments/rate_search_report.h"
-#include "loadgen/experiments/sweep_report.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/report.h"
 #include "net/duration.h"
 #include "os/format.h"
 #include "os/printable.h"
@@ -46,17 +44,17 @@ void write_json(const ExperimentOutput& output, const nlohmann::ordered_json& js
 
 bool is_good(const Outcome& outcome) { return outcome.verdict.status != Status::kInvalid; }
 
-// Says how high the closed loop came; false where that is no figure to go by.
+// Prints the rate of the closed loop; false if its result is invalid.
 bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
   if (is_good(ceiling)) {
     print(output, fmt::format("closed loop: {}\n\n", format_rate(ceiling.result.requests_per_s())));
     return true;
   }
-  print(output, fmt::format("closed loop: no ceiling to go by: {}\n", ceiling.verdict.reasons.front().text));
+  print(output, fmt::format("closed loop: no ceiling: {}\n", ceiling.verdict.reasons.front().text));
   return false;
 }
 
-// A point that cannot run is shown as such and the sweep goes on, unless it is the first run of all: then none can.
+// A point that cannot run gets a reason and the sweep goes on, unless it is the first run: then no point can.
 SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner& run) {
   const Sweep& sweep = result.sweep;
   const SweepPoint& point = sweep.points[index];
@@ -64,7 +62,7 @@ SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner&
   try {
     swept.outcome =
         run(point.options, fmt::format("{} of {}: {} {}", index + 1, sweep.points.size(), sweep.key, point.text));
-  } catch (const std::exception& error) {  // also what this machine cannot hold, which is only seen when it is tried
+  } catch (const std::exception& error) {  // also when this machine has no room for it
     if (index == 0 && !result.ceiling) {
       throw;
     }
@@ -107,7 +105,7 @@ void check_search(const LoadOptions& options) {
 
 double in_seconds(Nanoseconds duration) { return static_cast<double>(duration.count()) / 1e9; }
 
-// A probe lasts until its percentile has samples enough, a second at least; a confirmation as long as --duration says.
+// A probe lasts until its percentile has enough samples, at least a second; a confirmation lasts for --duration.
 LoadOptions probe_options(const LoadOptions& options, const Objective& objective, double rate, ProbePhase phase) {
   LoadOptions probe = options;
   probe.rate_per_s = rate;
@@ -120,12 +118,12 @@ LoadOptions probe_options(const LoadOptions& options, const Objective& objective
   return probe;
 }
 
-// Below this rate the percentile would not have samples enough within --duration.
+// Below this rate the percentile would not have enough samples within --duration.
 double lowest_rate(const LoadOptions& options, const Objective& objective) {
   return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
 }
 
-// Where the search ended for the window: why, and how long it must be, for half the rate that failed and for the rate
+// Why the window is too short for a lower rate, and how long it must be for half the rate that failed and for the rate
 // that a search begins at. Empty: a rate met the objective, or lower ones were tried.
 std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult& result, double ceiling) {
   const std::vector<Probe>& probes = result.found.probes;
@@ -139,7 +137,7 @@ std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult
   }
   const double needed_s = kMargin * samples_needed(result.objective) / std::min(tried / 2, kStartShare * ceiling);
   return fmt::format(
-      "no rate below {} can be tried: {} takes {:.0f} requests and some more, which do not fit into --duration {}; "
+      "no rate below {} can be tried: {} needs {:.0f} requests and some more, which do not fit into --duration {}; "
       "give "
       "--duration {}",
       format_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
@@ -160,7 +158,7 @@ void end_late_search(RateSearchResult& result) {
   tell_end(result);
 }
 
-// Nothing where there is to be an end; `result` then says why. What was probed before is kept.
+// nullopt ends the search; `result` then says why and keeps earlier probes.
 std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& which, const Runner& run,
                                  RateSearchResult& result) {
   try {
@@ -212,7 +210,9 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
   result.found = find_highest_rate(plan, probe);
   if (result.found.cut_short) {
     result.reason = result.interrupted ? "interrupted after " + plural(result.runs.size(), "probe") : result.reason;
-    result.found.bound = result.reason;
+    if (result.interrupted || result.found.bound.empty()) {
+      result.found.bound = result.reason;
+    }
   } else if (!result.found.rate_per_s) {
     result.reason = why_no_lower_rate(options, result, ceiling);
     if (!result.reason.empty()) {

@@ -23,7 +23,7 @@ struct Outcome {
 // run_load() do.
 using Runner = std::function<Outcome(const LoadOptions&, const std::string& which)>;
 
-// Where the several runs of one command are reported to.
+// The output of several runs of one command.
 struct ExperimentOutput {
   std::FILE* text = nullptr;   // rows as the runs end; null: none
   ResultFile* file = nullptr;  // all of it as JSON at the end; null: none
@@ -33,7 +33,7 @@ struct ExperimentOutput {
 // beyond those that were asked for.
 LoadOptions closed_loop(LoadOptions options);
 
-// `--sweep` and `--find-rate`: one run after another in this process, connections opened anew for each. Wrong options
+// `--sweep` and `--find-rate`: one run after another in this process, each with its own connections. Wrong options
 // are refused by std::invalid_argument before anything runs. Return the exit code of the program.
 int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
 int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);

@@ -27,7 +27,7 @@ std::atomic<bool> interrupted{false};
 
 void interrupt(int) { interrupted.store(true); }
 
-// A terminal that goes (SIGHUP) ends a run as Ctrl-C does, unless nohup(1) has said that it must not.
+// SIGHUP ends a run as SIGINT does, unless nohup(1) ignores it.
 void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a result beyond the limit on file sizes is an error of write(2)
@@ -92,7 +92,7 @@ LoadPlan LoadProcess::prepare(const LoadOptions& options) {
       plan.timestamps
           ? DriverChoice{DriverKind::kEpoll, "it reads the kernel's timestamps"}
           : choose_driver(options.driver, plan.read_bytes_per_s
-                                              ? "it takes bytes as they come, which --read-bytes-per-s forbids"
+                                              ? "it reads bytes as they come, which --read-bytes-per-s forbids"
                                               : why_no_uring_driver());
   plan.driver = driver.kind;
   plan.driver_reason = driver.reason;
@@ -135,7 +135,7 @@ std::vector<RunListener*> LoadProcess::begin_run(LiveView& view) {
   return listeners;
 }
 
-// The measurement is as good without its live lines.
+// A run without its live lines is still valid.
 void LoadProcess::end_run() {
   if (live_json_) {
     live_json_->end_run();

@@ -36,7 +36,7 @@ class LoadProcess {
   std::optional<ControlChannel> control_;
   std::optional<LiveJson> live_json_;
   bool warned_ = false;           // of how this program was built, and how busy the machine is
-  bool live_json_ended_ = false;  // before the runs did, and people have been told
+  bool live_json_ended_ = false;  // before the runs did; the user knows
 };
 
 }  // namespace fanin::load

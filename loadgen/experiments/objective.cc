@@ -45,8 +45,8 @@ Percentile parse_percentile(std::string_view name, const std::string& whole) {
   const auto found = std::find_if(kPercentiles.begin(), kPercentiles.end(),
                                   [&](const Percentile& percentile) { return percentile.label == name; });
   if (found == kPercentiles.end()) {
-    refuse(fmt::format("--find-rate {}: '{}' is none of p50, p90, p95, p99, p99.9, p99.99 and errors: {}", whole, name,
-                       kObjectiveSyntax));
+    refuse(fmt::format("--find-rate {}: '{}' is not one of p50, p90, p95, p99, p99.9, p99.99 and errors: {}", whole,
+                       name, kObjectiveSyntax));
   }
   return *found;
 }
@@ -110,7 +110,7 @@ ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcom
   const PercentileValue value = result.response.percentile(objective.percentile.per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kTooFew:
-      return {false, fmt::format("{} {} too few for {}, which takes {:.0f}: give a longer --duration",
+      return {false, fmt::format("{} {} too few for {}, which needs {:.0f}: give a longer --duration",
                                  plural(result.sent, "request"), result.sent == 1 ? "is" : "are", label,
                                  samples_needed(objective))};
     case PercentileValue::Kind::kUncompleted:

@@ -51,7 +51,7 @@ TEST(Objective, ReadsAPercentileAndAShareOfErrors) {
 TEST(Objective, RefusesWhatItCannotMean) {
   EXPECT_NE(refusal("p99").find("has no '<'"), std::string::npos);
   EXPECT_NE(refusal("").find("has no '<'"), std::string::npos);
-  EXPECT_NE(refusal("p98<1ms").find("'p98' is none of p50"), std::string::npos);
+  EXPECT_NE(refusal("p98<1ms").find("'p98' is not one of p50"), std::string::npos);
   EXPECT_NE(refusal("p99<fast").find("'fast' is not a duration"), std::string::npos);
   EXPECT_NE(refusal("p99<=").find("'' is not a duration"), std::string::npos);
   EXPECT_NE(refusal("p99<1ms,p50<1us").find("two percentiles"), std::string::npos);
@@ -87,7 +87,7 @@ TEST(Objective, TellsBelowFromAtMost) {
 TEST(Objective, IsNotMetByAPercentileThatCannotBeKnown) {
   const ObjectiveCheck check = check_objective(parse_objective("p99.9<1s"), make_outcome(0));
   EXPECT_FALSE(check.met);
-  EXPECT_NE(check.reason.find("2,000 requests are too few for p99.9, which takes 10000"), std::string::npos)
+  EXPECT_NE(check.reason.find("2,000 requests are too few for p99.9, which needs 10000"), std::string::npos)
       << check.reason;
 }
 

@@ -10,7 +10,7 @@ constexpr int kMaxHalvings = 10;
 constexpr int kMaxRechecks = 3;
 constexpr int kMaxConfirmations = 6;
 
-// Four significant digits: finer than any precision that can be asked for, and readable.
+// Four significant digits: finer than any precision, and readable.
 double four_digits(double rate_per_s) {
   const double unit = std::pow(10, std::floor(std::log10(rate_per_s)) - 3);
   return std::round(rate_per_s / unit) * unit;
@@ -29,7 +29,7 @@ class Search {
   }
 
  private:
-  // One probe; false as well where the search is to end.
+  // One probe; false also if the search ends.
   bool meets(double rate, ProbePhase phase) {
     if (found_.cut_short) {
       return false;
@@ -80,11 +80,11 @@ class Search {
         return;
       }
     }
-    found_.bound = "the highest rate that can be asked for";
+    found_.bound = "the highest possible rate";
   }
 
-  // A rate that failed while everything up to its neighbour meets the objective may have met a bad moment of the
-  // machine: it is asked again, and where it meets the objective now, the search goes on above it.
+  // A rate may have failed in a bad moment of the machine if every lower probe passed. It is probed again; if it passes
+  // now, the search goes on above it.
   void recheck_bound() {
     for (int i = 0; i < kMaxRechecks && met_ && failed_ && !bisection_failed_; ++i) {
       const double rechecked = *failed_;

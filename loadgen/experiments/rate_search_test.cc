@@ -24,7 +24,7 @@ std::vector<double> rates(const RateFound& found) {
   return rates;
 }
 
-// By hand: 100 200 400 800 hold, 1600 fails twice; the bracket [800, 1600] has the middle sqrt(800 * 1600) = 1131,
+// Expected: 100 200 400 800 hold, 1600 fails twice; the bracket [800, 1600] has the middle sqrt(800 * 1600) = 1131,
 // which fails twice; then 951.2 and so on.
 TEST(RateSearch, DoublesThenBisects) {
   const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, up_to(1000));
@@ -71,7 +71,7 @@ TEST(RateSearch, EndsAtTheHighestRate) {
   const RateFound found = find_highest_rate({600, 0, 1000, 0.02}, up_to(1e9));
   EXPECT_EQ(found.rate_per_s, 1000);
   EXPECT_EQ(rates(found), (std::vector<double>{600, 1000, 1000}));
-  EXPECT_EQ(found.bound, "the highest rate that can be asked for");
+  EXPECT_EQ(found.bound, "the highest possible rate");
 }
 
 // Would catch: a search that one stall of the machine sends to half of what the server can do.
@@ -90,7 +90,7 @@ TEST(RateSearch, OneFailureInARowDoesNotDecide) {
 
 // Would catch: a search that ends at a twentieth of what the server can do, right below its very first rate, because
 // that one met two bad moments. Seen with other programs on the machine.
-TEST(RateSearch, ARateThatAloneBoundsTheRestIsAskedAgain) {
+TEST(RateSearch, ARateThatAloneBoundsTheRestIsProbedAgain) {
   int asked = 0;
   const RateFound found = find_highest_rate({100, 0, 1e8, 0.02}, [&](double rate, ProbePhase) {
     if (rate == 100 && ++asked <= 2) {

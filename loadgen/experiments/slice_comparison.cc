@@ -83,9 +83,10 @@ SliceComparison compare_slices(const std::vector<Slice>& first, const std::vecto
   }
   comparison.throughput = estimate_ratio(throughput);
   if (!comparison.throughput) {
-    comparison.reason = comparison.blocks > 0
-                            ? "no block in whose slices both completed a request: give a longer --interleave"
-                            : "no block lies within the window: give a longer --duration";
+    comparison.reason =
+        comparison.blocks > 0
+            ? "in no block did both targets complete a request in every slice: give a longer --interleave"
+            : "the window holds no complete block: give a longer --duration";
   }
   comparison.cpu_per_request = estimate_ratio(cpu);
   return comparison;

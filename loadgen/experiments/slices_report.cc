@@ -1,10 +1,9 @@
-#include "loadgen/experiments/slices_report.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "loadgen/reports/report_json.h"
+#include "loadgen/experiments/slice_comparison.h"
+#include "loadgen/reports/report.h"
 #include "os/format.h"
 #include "os/printable.h"
 
@@ -88,8 +87,8 @@ std::string comparison_row(const SliceComparison& comparison, std::size_t second
     row += fmt::format(", server CPU per request {}", ratio_text(comparison.cpu_per_request));
   }
   if (comparison.skipped > 0) {
-    row += fmt::format("; {} of {} blocks left out: one of the two completed nothing in a slice", comparison.skipped,
-                       comparison.blocks);
+    row += fmt::format("; {} left out: a target completed nothing in a slice",
+                       part_of(comparison.skipped, comparison.blocks, "block"));
   }
   return row + "\n";
 }
@@ -134,7 +133,7 @@ Json comparison_json(const SliceComparison& comparison, std::size_t second) {
           {"server_cpu_per_request", ratio_json(comparison.cpu_per_request)}};
 }
 
-// Blames the target that is invalid of itself. Empty: both can be compared.
+// Names the target that is invalid by itself. Empty: both can be compared.
 std::string why_not_compared(const std::vector<Outcome>& outcomes, std::size_t second) {
   std::string called_off;
   for (const std::size_t target : {std::size_t{0}, second}) {
@@ -180,16 +179,18 @@ std::string slices_text(const SlicesResult& result) {
   const LoadPlan& plan = result.outcomes.front().plan;
   const SlicePlan& slices = *plan.slices;
   std::string text = fmt::format(
-      "{} targets, interleaved every {}: {}, {} bytes, closed loop, {} connections to each\n\n"
+      "{}, interleaved every {}: {}, {}, closed loop, {} to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
-      slices.targets, format_time(slices.length), plan.protocol_name, plan.request_bytes,
-      format_count(plan.connections), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
+      plural(slices.targets, "target"), format_time(slices.length), plan.protocol_name,
+      plural(plan.request_bytes, "byte"), plural(plan.connections, "connection"), "target", "throughput", "p50", "p99",
+      "p99.9", "server CPU/req");
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     text += target_row(result.outcomes[i], i);
   }
-  text += fmt::format("  the first and last {} of a turn do not count; latency is that of all its requests\n",
+  text += fmt::format("  the first and last {} of a slice do not count; latency is that of all requests\n",
                       format_time(slices.cut));
-  text += fmt::format("\n  ratios over {} blocks, with their 95 % intervals\n", result.comparisons.front().blocks);
+  text += fmt::format("\n  ratios over {}, with their 95 % intervals\n",
+                      plural(result.comparisons.front().blocks, "block"));
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     text += comparison_row(result.comparisons[i], i + 1, !plan.server.roots.empty());
   }

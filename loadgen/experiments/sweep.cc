@@ -48,7 +48,7 @@ double set_rate(LoadOptions& options, std::string_view text) {
 
 double set_payload_bytes(LoadOptions& options, std::string_view text) {
   const std::int64_t bytes = whole_number(text);
-  options.protocol_options.emplace_back("payload-bytes", std::to_string(bytes));  // the last one rules
+  options.protocol_options.emplace_back("payload-bytes", std::to_string(bytes));  // the last one counts
   return static_cast<double>(bytes);
 }
 
@@ -88,7 +88,7 @@ SweepPoint make_point(const SweepKey& key, std::string_view text, const LoadOpti
   return point;
 }
 
-// Three significant digits: what people can read, and close enough.
+// Three significant digits: readable and close enough.
 double three_digits(double rate_per_s) {
   const double unit = std::pow(10, std::floor(std::log10(rate_per_s)) - 2);
   return std::round(rate_per_s / unit) * unit;

@@ -61,7 +61,7 @@ TEST(Sweep, RefusesEveryPointThatCannotRunBeforehand) {
   EXPECT_NE(refusal(sweeping("think-time=soon")).find("'soon' is not a duration"), std::string::npos);
 }
 
-TEST(Sweep, RefusesARateBesideASweepOfRates) {
+TEST(Sweep, RefusesARateWithASweepOfRates) {
   LoadOptions options = sweeping("rate=auto");
   EXPECT_TRUE(parse_sweep(options).automatic_rates);
   options.ramp = "1..5";

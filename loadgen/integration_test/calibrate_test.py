@@ -1,4 +1,4 @@
-"""fanin-load calibrate, and runs that are told what it found."""
+"""fanin-load calibrate, and runs with --calibration."""
 
 import json
 import tempfile

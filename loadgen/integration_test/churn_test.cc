@@ -6,7 +6,7 @@
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
-#include "loadgen/records/accept_queue.h"
+#include "loadgen/records/listening_sockets.h"
 #include "loadgen/reports/verdict.h"
 
 namespace fanin::load {
@@ -29,7 +29,7 @@ TEST_P(ChurnTest, RequestsPerConnectionMakeNewConnections) {
   EXPECT_EQ(result.connect.count(), result.connections.established + result.connections.reconnects);
 }
 
-// Would catch: a close that the generator asked for counted as an error, or a connection opened anew before it.
+// Would catch: a close that the generator asked for counted as an error, or a connection reopened before it.
 TEST_P(ChurnTest, TheServerClosesWhereItIsToldTo) {
   TestServer server(Behaviour::kCloseAfter);
   LoadPlan plan = plan_for(server.address(), GetParam());
@@ -45,7 +45,7 @@ TEST_P(ChurnTest, TheServerClosesWhereItIsToldTo) {
 }
 
 // The bug: with io_uring a request that was queued for a connection that the server had closed was sent on the
-// connection that had its descriptor next, whose server then answered what nobody had asked there: mismatches of a
+// connection that had its descriptor next, whose server then answered requests that it had not got: mismatches of a
 // server that is right. Requests that leave on a closed connection fail; nothing else may.
 TEST_P(ChurnTest, ARequestOfAConnectionThatHasEndedIsSentOnNoOther) {
   TestServer server(Behaviour::kCloseAfter);
@@ -66,7 +66,7 @@ TEST_P(ChurnTest, AServerThatDoesNotCloseIsNamed) {
   plan.requests = 40;
   plan.requests_per_connection = 2;
   plan.close = CloseKind::kServer;
-  plan.timeout = milliseconds(200);  // a busy machine may take long to connect anew
+  plan.timeout = milliseconds(200);  // a busy machine may take long to reconnect
   const LoadResult result = run(plan);
   expect_accounted_for(result);
   EXPECT_EQ(result.completed, 40U);
@@ -105,7 +105,7 @@ TEST_P(ChurnTest, AllConnectAtOnceInAStorm) {
 
 // Would catch: connects that take seconds because the server's queue is full, and a result that does not say why.
 TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 1});  // nobody accepts
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 1});  // without accept(2)
   LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
   plan.connections = 10;
   plan.threads = GetParam() == DriverKind::kThreads ? 10 : 1;
@@ -122,7 +122,7 @@ TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
 
 // Would catch: progress read from all threads every 10 ms while the server accepts, on the CPU that it needs for that.
 TEST_P(ChurnTest, NothingIsShownWhileTheServerAccepts) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 100});  // nobody accepts
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 100});  // without accept(2)
   LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
   plan.timeout = milliseconds(50);
   struct Watcher : RunListener {

@@ -91,9 +91,9 @@ class Exhaustion(Accounts):
     def test_a_target_that_nobody_listens_on(self):
         """Would catch: a run that is lost without a result, since nothing could be asked; one that goes on all the
         same."""
-        with socket.socket() as nobody:
-            nobody.bind(("127.0.0.1", 0))  # and does not listen
-            target = f"127.0.0.1:{nobody.getsockname()[1]}"
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))  # and does not listen
+            target = f"127.0.0.1:{bound.getsockname()[1]}"
             for how in (["--duration", "3600s"], ["--duration", "3600s", "--rate", "1000"], ["--requests", "10"],
                         ["--duration", "3600s", "--driver", "threads"]):
                 with self.subTest(how):
@@ -109,7 +109,7 @@ class Exhaustion(Accounts):
         self.assertIn("Connection refused", done.stdout)
 
     def test_a_server_that_dies_and_returns(self):
-        """Would catch: connections that are not opened anew, requests lost from the account, or downtime that nobody tells."""
+        """Would catch: connections that are not reopened, requests that are not accounted for, unreported downtime."""
         for driver in "io-uring", "epoll", "threads":
             with self.subTest(driver=driver):
                 process, port = start_server()

@@ -1,4 +1,4 @@
-"""Files that the command line names are read once, whatever they are and however many runs the command makes."""
+"""Files of the command line are read once, whatever their kind and the number of runs."""
 
 import contextlib
 import http.server

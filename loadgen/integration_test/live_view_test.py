@@ -1,4 +1,4 @@
-"""What is told while a run goes on: a line of JSON for every second, and the view on a terminal."""
+"""Live output: a line of JSON for every second, and the view on a terminal."""
 
 import contextlib
 import fcntl

@@ -76,8 +76,8 @@ TEST_P(MixTest, RepliesInFragmentsAreVerifiedByTheirClass) {
   expect_share_by_number(plan, result);
 }
 
-// Would catch: requests counted anew on every life of a connection, so that with one request each all are of one class.
-TEST_P(MixTest, TheMixGoesOnWhenConnectionsAreOpenedAnew) {
+// Would catch: requests numbered from 0 again after each reconnect: with one request each, all are of one class.
+TEST_P(MixTest, TheMixGoesOnWhenConnectionsAreReopened) {
   TestServer server(Behaviour::kEchoes);
   LoadOptions options = this->options(server.address());
   options.requests_per_connection = 1;

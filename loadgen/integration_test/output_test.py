@@ -1,4 +1,4 @@
-"""Where a result goes, and what the monitor of a run is told."""
+"""Output files, and the events for the monitor of a run."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from programs import LOAD, QUICK, SERVER, Accounts, generator, load, server, tes
 
 
 class Control(unittest.TestCase):
-    """The monitor is told of the borders of the window and finds the connections as they were."""
+    """The monitor learns the borders of the window and finds the connections still up."""
 
     def test_events_and_hold(self):
         with server() as (target, process):

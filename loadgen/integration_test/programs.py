@@ -44,7 +44,7 @@ def server(model="epoll", *options):
 
 
 def without_warning(text):
-    """Standard error without what a debug build says of itself, and what is said of a busy machine."""
+    """Standard error without the warnings about a debug build and a busy machine."""
     return re.sub(r"fanin-load: this (program was built|machine is busy)[^\n]*\n", "", text)
 
 

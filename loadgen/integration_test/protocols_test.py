@@ -106,7 +106,7 @@ class Protocols(Accounts):
 
 class Ready(Accounts):
     def test_the_ready_line_is_json_whatever_the_path(self):
-        """Would catch: a READY line that nobody can read, because a path may hold any byte."""
+        """Would catch: a READY line that is no JSON, because a path may hold any byte."""
         with tempfile.TemporaryDirectory() as folder:
             with server("epoll", "--listen", os.fsdecode(f"unix:{folder}/".encode() + b"\xff\x1b\n")) as (target, _):
                 self.assertTrue(target.startswith(f"unix:{folder}/"))

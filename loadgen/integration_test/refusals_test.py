@@ -1,4 +1,4 @@
-"""What the command line refuses: one clear line on standard error and exit code 2, whatever is wrong."""
+"""Bad command lines: one clear line on standard error and exit code 2."""
 
 import unittest
 
@@ -70,7 +70,7 @@ class BadInput(unittest.TestCase):
             done.stderr, "fanin-load: --json - and --live-json /dev/stdout are one file: give each its own\n")
 
     def test_without_arguments_it_shows_its_usage(self):
-        """Would catch: a first minute in which nobody learns of `calibrate`, or how a command looks."""
+        """Would catch: a help text without `calibrate` and without examples."""
         done = load()
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stdout, "")

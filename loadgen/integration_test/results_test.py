@@ -1,4 +1,4 @@
-"""Results of single runs: what was asked for is what was done, and is told in the result."""
+"""Results of single runs: a run does what the options say, and the result shows it."""
 
 import socket
 import tempfile
@@ -36,7 +36,7 @@ class Loops(Accounts):
         with server() as (target, _), tempfile.TemporaryDirectory() as folder:
             trace = Path(folder, "times.txt")
             trace.write_text("0\n1ms\n1ms\n3ms\n")
-            for arguments, key, told, sent in (
+            for arguments, key, value, sent in (
                 (["--rate", "2000", "--arrival", "bursts:50"], "burst_size", 50, 400),
                 (["--ramp", "0..4000", "--arrival", "uniform"], "ramp", {"from_per_s": 0, "to_per_s": 4000}, 400),
                 (["--rate", "2000", "--arrival", f"trace:{trace}"], "trace",
@@ -46,7 +46,7 @@ class Loops(Accounts):
                 with self.subTest(arguments):
                     result, _ = run_load(target, *QUICK, *arguments)
                     self.assertEqual(findings(result, "result"), [])
-                    self.assertEqual(result["workload"][key], told)
+                    self.assertEqual(result["workload"][key], value)
                     self.assertEqual(result["requests"]["sent"], sent)
 
     def test_mix_of_requests(self):
@@ -67,7 +67,7 @@ class Loops(Accounts):
 
 
 class Choices(Accounts):
-    """What else a run can be told."""
+    """Further options of a run."""
 
     def test_a_pool_starves_connections(self):
         """Would catch: a server that serves ten connections of a thousand, and a result that looks as if all were."""

@@ -109,8 +109,8 @@ TEST_P(RunTest, IdleConnectionsAreHeldAndSendNothing) {
   EXPECT_EQ(result.served, 4U);
 }
 
-// The stall test with real sockets: the server stands still for 200 ms of a second at a fixed rate. By hand a fifth of
-// the requests wait for up to 200 ms, so the 95th percentile is near 150 ms; 100 ms leaves room for a busy machine.
+// The stall test with real sockets: the server stands still for 200 ms of a second at a fixed rate. Expected: a fifth
+// of the requests wait for up to 200 ms, so the 95th percentile is near 150 ms; 100 ms leaves room for a busy machine.
 TEST_P(RunTest, AStallOfTheServerShowsInTheOpenLoop) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
@@ -210,7 +210,7 @@ TEST_P(LoopRunTest, ManyConnectionsAreAllServed) {
   EXPECT_GE(result.replies_min, 1U);
 }
 
-// Would catch: an empty look for news of a loop that sleeps taken for spinning (CPU time of real work was then
+// Would catch: an empty poll of a loop that sleeps taken for spinning (CPU time of real work was then
 // subtracted from the generator's).
 TEST_P(LoopRunTest, OnlyALoopThatSpinsHasSpun) {
   TestServer server(Behaviour::kEchoes);
@@ -233,7 +233,7 @@ TEST_P(LoopRunTest, EveryIdleConnectionIsProved) {
   EXPECT_EQ(result.connections.idle_lost, 0U);
 }
 
-// Would catch: an idle connection that counts as up though nobody serves it.
+// Would catch: an idle connection that counts as up although the server does not serve it.
 TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
   TestServer server(Behaviour::kReset);
   LoadPlan plan = plan_for(server.address(), GetParam());

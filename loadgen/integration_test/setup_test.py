@@ -57,7 +57,7 @@ def serve(handler, answer_to=lambda said: b"250 hello\r\n"):
 
 class Setup(Accounts):
     # Would catch: a request that leaves before the greeting has come, a greeting that is taken for a reply, and
-    # connections opened anew without their set-up.
+    # connections reopened without their set-up.
     def test_each_connection_is_set_up_once(self):
         for driver in DRIVERS:
             with self.subTest(driver=driver), serve(Mail) as (target, first_lines):
@@ -82,7 +82,7 @@ class Setup(Accounts):
                                           "--duration", "200ms", "--timeout", "300ms", code=1)
                     self.assertEqual(result["errors"], {"setup_failed": 3})
                     self.assertEqual(result["connections"]["established"], 0)
-                    if handler is Mail:  # would catch: a refusal that nobody gets to read
+                    if handler is Mail:  # would catch: a refusal that is not shown
                         shown = result["first_mismatch"]
                         self.assertEqual((shown["expected"], shown["received"]), ("250 hello\\r\\n", "535 no\\r\\n"))
                     else:

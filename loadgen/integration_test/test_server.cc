@@ -73,11 +73,11 @@ void TestServer::serve() {
         ready.push_back({connection.fd.get(), static_cast<short>(POLLIN | (floods ? POLLOUT : 0)), 0});
       }
     }
-    const int news = ::poll(ready.data(), ready.size(), script_.late ? kLateMs : -1);
+    const int events = ::poll(ready.data(), ready.size(), script_.late ? kLateMs : -1);
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t drained = ::read(wake_.get(), &count, sizeof count);
     for (std::size_t i = ready.size(); i-- > 2;) {
-      keep_if(i - 2, news == 0 ? say_late(connections_[i - 2]) : handle(connections_[i - 2], ready[i].revents));
+      keep_if(i - 2, events == 0 ? say_late(connections_[i - 2]) : handle(connections_[i - 2], ready[i].revents));
     }
     if (ready.size() > 1 && ready[1].revents != 0) {
       accept_all();
@@ -195,7 +195,7 @@ bool TestServer::answer(Connection& connection) {
 }
 
 Address refusing_address() {
-  // Bound but not listening: nobody else can take the port while the process lives, and connecting is refused.
+  // Bound but not listening: no other process can take the port while the process lives, and connecting is refused.
   static const Descriptor holder = [] {
     Descriptor fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
     const Address any = Address::parse("127.0.0.1", 0);

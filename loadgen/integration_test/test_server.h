@@ -12,7 +12,7 @@
 
 namespace fanin::load {
 
-// A small TCP server for tests that can be told to misbehave. Runs on a thread of its own until it is destroyed; after
+// A small TCP server for tests that misbehaves on demand. Runs on a thread of its own until it is destroyed; after
 // it has accepted its connections it allocates nothing.
 class TestServer {
  public:
@@ -31,7 +31,7 @@ class TestServer {
     kScripted,     // says what its script says
   };
 
-  // What a scripted server says, whatever it is asked; nothing where a text is empty. A read is taken for as many
+  // The replies of a scripted server to any request; an empty text is not sent. A read is taken for as many
   // requests as empty lines end in it, or for one.
   struct Script {
     std::string greeting;             // to a new connection
@@ -92,7 +92,7 @@ class TestServer {
   std::thread thread_;
 };
 
-// An address of this machine on which nobody listens.
+// An address of this machine without a listener.
 Address refusing_address();
 
 }  // namespace fanin::load

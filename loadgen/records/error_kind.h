@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string_view>
 
@@ -18,9 +19,9 @@ enum class ErrorKind : std::uint8_t {
   kReset,         // the peer reset the connection under a request
   kClosedEarly,   // the peer closed in an orderly way before the reply was complete
   kMismatch,      // bytes that no server of this protocol would send
-  kTooLong,       // a reply longer than it may be
-  kPatternLimit,  // the pattern of replies takes too many steps on one
-  kHttpStatus,    // a whole reply whose status is none of those expected
+  kTooLong,       // a reply beyond its limit
+  kPatternLimit,  // a reply takes the reply pattern too many steps
+  kHttpStatus,    // a complete reply with an unexpected status
   kSendError,
   kTimeout,      // no complete reply in time
   kOpenAtEnd,    // still open when the run ended
@@ -45,7 +46,28 @@ constexpr bool is_unanswered(ErrorKind kind) noexcept {
 }
 
 // What a failed connect() or socket() means.
-ErrorKind classify_connect(int error) noexcept;
+inline ErrorKind classify_connect(int error) noexcept {
+  switch (error) {
+    case ECONNREFUSED:
+      return ErrorKind::kConnectRefused;
+    case ETIMEDOUT:
+      return ErrorKind::kConnectTimeout;
+    case EMFILE:
+    case ENFILE:
+      return ErrorKind::kNoDescriptor;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+      return ErrorKind::kNoPort;
+    case ENOBUFS:
+    case ENOMEM:
+      return ErrorKind::kNoMemory;
+    case ECONNRESET:  // it was up, and was reset before the check
+    case EPIPE:
+      return ErrorKind::kReset;
+    default:
+      return ErrorKind::kConnectOther;
+  }
+}
 
 // The kind of an error on a connection without a request in flight.
 constexpr ErrorKind unasked(ErrorKind kind) noexcept {

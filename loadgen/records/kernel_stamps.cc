@@ -10,7 +10,7 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::size_t kControlSize = 256;  // a stamp, and of the error queue the error that it comes as
+constexpr std::size_t kControlSize = 256;  // a stamp, and the error of the error queue
 
 Nanoseconds nanoseconds(const timespec& time) noexcept {
   return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
@@ -33,7 +33,7 @@ Nanoseconds read_stamp(msghdr& message) noexcept {
   return Nanoseconds(0);
 }
 
-// recvmsg, which is the only call that gives stamps.
+// recvmsg() is the only call that returns stamps.
 ssize_t receive_stamped(int fd, iovec data, int flags, Nanoseconds& stamp) noexcept {
   alignas(cmsghdr) char control[kControlSize];
   msghdr message{};

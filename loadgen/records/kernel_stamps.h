@@ -22,16 +22,16 @@ struct StampRecords {
 // differences are taken only between stamps and wall clock readings. Used by one thread.
 class KernelStamps {
  public:
-  // `sends`: requests have stamps too, of which the kernel keeps one at a time apart: only without pipelining.
+  // `sends`: requests have stamps too. The kernel keeps one at a time, so only without pipelining.
   KernelStamps(std::uint32_t connections, bool sends) : sent_(sends ? connections : 0) {}
 
   // Asks for the stamps of a connection that is up. Where the kernel refuses, its replies count as unstamped.
   void ask(std::uint32_t connection, int fd) noexcept;
-  // Reads the stamp of what has just been sent. Over loopback it is there when send() returns.
+  // Reads the stamp of the last send. Over loopback it exists when send() returns.
   void sent(std::uint32_t connection, int fd) noexcept;
-  // As recv(), and keeps the stamp of the last bytes that it takes.
+  // recv() that also keeps the stamp of the last bytes.
   ssize_t receive(int fd, void* buffer, std::size_t size) noexcept;
-  // What receive() has taken completed replies of the window.
+  // The bytes that receive() took completed replies of the window.
   void replied(std::uint32_t connection) noexcept;
 
   const StampRecords& records() const noexcept { return records_; }

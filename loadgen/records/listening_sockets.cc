@@ -12,6 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
 #include <system_error>
 
 #include "net/descriptor.h"
@@ -19,7 +23,7 @@
 namespace fanin::load {
 namespace {
 
-// Reads a structure of the kernel's, which need not be aligned here. Zeros where it is cut off.
+// Reads an unaligned structure of the kernel. Zeros where it is cut off.
 template <typename Structure>
 Structure read_as(std::span<const std::byte> bytes) {
   Structure structure{};
@@ -50,7 +54,7 @@ Attributes read_attributes(std::span<const std::byte> rest) {
   return attributes;
 }
 
-// The bytes of an address, as the kernel's messages have them.
+// The bytes of an address as in the messages of the kernel.
 std::array<std::uint32_t, 4> address_words(const Address& target) {
   std::array<std::uint32_t, 4> words{};
   if (target.family() == AF_INET) {
@@ -61,7 +65,7 @@ std::array<std::uint32_t, 4> address_words(const Address& target) {
   return words;
 }
 
-// Which of several listeners the kernel prefers: its address rules, then its family. 0: it takes no such connection.
+// The kernel prefers the listener with the higher score: its address counts first, then its family. 0: no match.
 int score_socket(const inet_diag_msg& socket, const Attributes& attributes, const Address& target) {
   const bool same_family = socket.idiag_family == target.family();
   if (socket.idiag_state != TCP_LISTEN || socket.id.idiag_sport != htons(target.port()) ||
@@ -142,7 +146,57 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& tar
   }
   return found;
 } catch (const std::system_error&) {
-  return std::nullopt;  // a kernel without inet_diag, or one that does not let us ask
+  return std::nullopt;  // a kernel without inet_diag, or no permission
+}
+
+std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
+  std::istringstream lines{std::string(netstat)};
+  std::string line_of_names;
+  std::string line_of_values;
+  while (std::getline(lines, line_of_names) && std::getline(lines, line_of_values)) {
+    std::istringstream names(line_of_names);
+    std::istringstream values(line_of_values);
+    std::string name;
+    std::string value;
+    while (names >> name && values >> value) {
+      if (name == "ListenOverflows") {
+        return std::stoull(value);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+AcceptQueueCounts accept_queue_counts(const Address& target) {
+  std::ifstream file("/proc/net/netstat");
+  return {listening_sockets(target), parse_listen_overflows(std::string(std::istreambuf_iterator<char>(file), {}))};
+}
+
+std::optional<std::uint64_t> waiting_for_accept(const Address& target) {
+  const auto listeners = listening_sockets(target);
+  if (!listeners) {
+    return std::nullopt;
+  }
+  std::uint64_t waiting = 0;
+  for (const ListeningSocket& listener : *listeners) {
+    waiting += listener.queued;
+  }
+  return waiting;
+}
+
+std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after) {
+  if (!before.listeners || !after.listeners || after.listeners->empty()) {
+    return std::nullopt;
+  }
+  std::uint64_t drops = 0;
+  for (const ListeningSocket& listener : *after.listeners) {
+    const auto same = std::find_if(before.listeners->begin(), before.listeners->end(),
+                                   [&](const ListeningSocket& each) { return each.inode == listener.inode; });
+    // The kernel's counter of drops has 32 bits.
+    drops +=
+        same == before.listeners->end() ? listener.drops : static_cast<std::uint32_t>(listener.drops - same->drops);
+  }
+  return before.overflows && after.overflows ? std::min(drops, *after.overflows - *before.overflows) : drops;
 }
 
 }  // namespace fanin::load

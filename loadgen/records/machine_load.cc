@@ -19,7 +19,7 @@ std::string read_text(const char* path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// What stands behind "KEY=" in the line that begins with "some".
+// The value of "KEY=" in the line that begins with "some".
 template <typename Number>
 std::optional<Number> read_pressure(std::string_view text, std::string_view key) {
   std::istringstream line{std::string(text.substr(0, text.find('\n')))};

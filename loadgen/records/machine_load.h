@@ -24,11 +24,10 @@ MachineLoad read_machine_load();
 MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressure, std::string_view stat,
                                long ticks_per_s);
 
-// Why a measurement would share its CPUs with other programs now; empty: it would not.
+// Why this machine counts as busy; empty: it does not.
 std::string why_busy(const MachineLoad& load);
 
-// Shares of the time between two readings: of it in which some task waited for a CPU, of all CPUs' time that was
-// stolen.
+// Shares of the time between two readings: time in which some task waited for a CPU; stolen time of all CPUs.
 struct MachineShares {
   std::optional<double> pressure;
   std::optional<double> steal;

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
-#include "loadgen/records/series_reader.h"
+#include <vector>
 
 namespace fanin::load {
 namespace {
@@ -258,60 +256,6 @@ TEST_F(RecorderTest, ErrorsOfRequestsAndConnectionsAreSeenOncePublished) {
   EXPECT_EQ(recorder_.progress_failed(), 1U);
   EXPECT_EQ(recorder_.progress_outside_failed(), 1U);
   EXPECT_EQ(recorder_.progress_connections(), 7U);
-}
-
-// Would catch: a second that is read before all threads have passed its end, or never where one of them has finished.
-TEST_F(RecorderTest, ASecondOfAllIsReadOnceAllThreadsHavePassedIt) {
-  Recorder other(true);
-  recorder_.begin({open_, open_, open_ + seconds(10)});
-  other.begin({open_, open_, open_ + seconds(10)});
-  SeriesReader reader({&recorder_, &other});
-  answer(milliseconds(1), milliseconds(2));
-  answer(milliseconds(1500), milliseconds(3));
-  recorder_.publish(open_ + seconds(2), 1);
-  EXPECT_FALSE(reader.next());
-  other.failed(open_, open_ + milliseconds(5), ErrorKind::kReset);
-  other.publish(open_ + seconds(1), 1);
-  const auto first = reader.next();
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->number, 0U);
-  EXPECT_EQ(first->completed, 1U);
-  EXPECT_EQ(first->failed, 1U);
-  EXPECT_EQ(first->max, milliseconds(2));
-  EXPECT_EQ(first->responses.count(), 1U);
-  EXPECT_EQ(first->responses.uncompleted(), 1U);
-  EXPECT_FALSE(reader.next());
-  other.close_at(open_ + milliseconds(1200));
-  other.finish();
-  EXPECT_EQ(reader.next()->number, 1U);
-  EXPECT_FALSE(reader.next());
-}
-
-// Would catch, under ThreadSanitizer: a second that moves or changes while another thread reads it. Far more seconds
-// than memory was taken for, so that it must grow.
-TEST_F(RecorderTest, SecondsAreReadWhileOthersAreAdded) {
-  constexpr int kSeconds = 3000;
-  Recorder endless(true);
-  endless.begin({open_, open_});
-  std::thread writer([&endless, this] {
-    for (int i = 0; i < kSeconds; ++i) {
-      for (int bucket = 0; bucket < 30; ++bucket) {
-        endless.completed(open_ + seconds(i), open_, open_ + seconds(i) + Nanoseconds(std::int64_t{1} << bucket));
-      }
-      endless.publish(open_ + seconds(i + 1), 1);
-    }
-    endless.finish();
-  });
-  SeriesReader reader({&endless});
-  std::uint64_t read = 0;
-  while (read < kSeconds) {
-    if (const auto second = reader.next()) {
-      EXPECT_EQ(second->number, read++);
-      EXPECT_EQ(second->completed, 30U);
-      EXPECT_EQ(second->responses.count(), 30U);
-    }
-  }
-  writer.join();
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include <sstream>
 
 #include "loadgen/records/listening_sockets.h"
-#include "loadgen/records/machine_usage.h"
+#include "loadgen/records/usage.h"
 
 namespace fanin::load {
 namespace {
@@ -29,7 +29,7 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-// Of the inode in "socket:[4711]"; nothing of another kind of file.
+// The inode in "socket:[4711]"; nullopt for another kind of file.
 std::optional<std::uint64_t> socket_inode(std::string_view link) {
   constexpr std::string_view kSocket = "socket:[";
   std::uint64_t inode = 0;
@@ -40,8 +40,8 @@ std::optional<std::uint64_t> socket_inode(std::string_view link) {
   return inode;
 }
 
-// Who holds which of some sockets. A machine may have thousands of processes: the newest are looked at first, and no
-// more of them once each socket has a holder; after that only relatives of holders, who may have inherited it.
+// Finds the holders of some sockets. A machine may have thousands of processes: the search begins with the newest and
+// ends when each socket has a holder; then it looks at relatives of the holders, which may have inherited it.
 class HolderSearch {
  public:
   explicit HolderSearch(const std::set<std::uint64_t>& inodes) : inodes_(inodes), missing_(inodes) {}
@@ -63,7 +63,7 @@ class HolderSearch {
   }
 
   std::set<pid_t> holders() const { return {holders_.begin(), holders_.end()}; }
-  bool some_hidden() const noexcept { return some_hidden_; }  // processes that this one may not look at
+  bool some_hidden() const noexcept { return some_hidden_; }  // processes that this one may not inspect
 
  private:
   static std::vector<pid_t> all_processes() {
@@ -106,13 +106,13 @@ class HolderSearch {
   }
 
   const std::set<std::uint64_t>& inodes_;
-  std::set<std::uint64_t> missing_;  // of which no holder is known yet
+  std::set<std::uint64_t> missing_;  // sockets without a known holder
   std::set<pid_t> seen_;
   std::vector<pid_t> holders_;
   bool some_hidden_ = false;
 };
 
-// Of the sockets that listen there; nothing where the kernel does not say.
+// The inodes of the sockets that listen there; nullopt if the kernel does not show them.
 std::optional<std::set<std::uint64_t>> listening_inodes(const Address& target) {
   if (target.is_unix()) {
     std::ifstream file("/proc/net/unix");
@@ -187,7 +187,7 @@ ServerProcesses find_server(const Address& target) {
   }
   const auto inodes = listening_inodes(target);
   if (!inodes || inodes->empty()) {
-    server.reason = inodes ? "nobody on this machine listens there" : "the kernel does not say who listens there";
+    server.reason = inodes ? "no process of this machine listens there" : "the kernel does not show the listeners";
     return server;
   }
   HolderSearch search(*inodes);
@@ -195,7 +195,7 @@ ServerProcesses find_server(const Address& target) {
   server.roots = server_roots(search.holders(), ::getpid(), find_parent);
   if (server.roots.empty()) {
     server.reason = search.some_hidden() ? "it belongs to another user: give --server-pid"
-                                         : "no process that can be seen here holds its socket: give --server-pid";
+                                         : "no visible process holds its socket: give --server-pid";
   }
   return server;
 }

@@ -27,9 +27,9 @@ ServerProcesses find_server(const Address& target);
 // The inodes of Unix-domain sockets that listen at `path`, from the text of /proc/net/unix.
 std::set<std::uint64_t> parse_unix_listeners(std::string_view text, std::string_view path);
 
-// The roots of those processes that hold a listening socket: pre-forked workers have their leader for one, also where
-// it is only their common parent. Init, which holds the sockets of services that it activates, is none where there are
-// others. `parent` of a process, 0: none; `self`: this process, whose ancestors are not taken for leaders.
+// The roots of the processes that hold a listening socket. The root of pre-forked workers is their leader, even if it
+// is only their common parent. Init, which holds the sockets of services that it activates, is a root only if no other
+// process holds them. `parent` of a process, 0: none; `self`: this process, whose ancestors are never leaders.
 std::vector<pid_t> server_roots(const std::set<pid_t>& holders, pid_t self, const std::function<pid_t(pid_t)>& parent);
 
 }  // namespace fanin::load

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "loadgen/records/listening_sockets.h"
-#include "loadgen/records/machine_usage.h"
+#include "loadgen/records/usage.h"
 
 namespace fanin::load {
 namespace {

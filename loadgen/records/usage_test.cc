@@ -1,11 +1,10 @@
+#include "loadgen/records/usage.h"
+
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "loadgen/records/machine_usage.h"
-#include "loadgen/records/thread_usage.h"
 
 namespace fanin::load {
 namespace {
@@ -65,7 +64,7 @@ TEST(UsageMeter, ReadsTheWaitForACpu) {
   EXPECT_EQ(parse_run_queue_wait("5139410 0 35\n"), Nanoseconds(0));
 }
 
-// Would catch: 0, as if no thread had waited, where nobody has counted or the text was not to be had.
+// Would catch: 0 where the kernel does not count, or the file could not be read.
 TEST(UsageMeter, AWaitThatNobodyCountedIsNotZero) {
   for (const char* text : {"", "\n", "0 0 0\n", "12\n", "12 x 3", "12 34"}) {
     EXPECT_EQ(parse_run_queue_wait(text), std::nullopt) << text;

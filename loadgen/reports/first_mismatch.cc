@@ -13,6 +13,8 @@
 namespace fanin::load {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::size_t kLongestEscaped = 4 * Mismatch::kShown;  // \xNN each
 
 bool begins_with_any(std::string_view bytes, std::initializer_list<std::string_view> beginnings) {
@@ -34,7 +36,7 @@ std::string http_target(const LoadPlan& plan) {
   return plan.target.is_unix() ? "--protocol http" : fmt::format("the target as http://{}", plan.target.text());
 }
 
-// What the server seems to speak, and how to ask it; empty: not known.
+// The protocol that the server seems to speak, and the option for it; empty: unknown.
 std::string recognise(const LoadPlan& plan, std::string_view bytes) {
   const bool raw = plan.protocol_name == "raw";
   if (is_tls(bytes)) {
@@ -88,7 +90,7 @@ std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint
                       "--protocol raw",
                       plan.protocol_name);
   }
-  return text + (result.bytes_received > 0 ? "; is what ends a reply right?" : "; is --request whole?");
+  return text + (result.bytes_received > 0 ? "; does --reply-delimiter fit?" : "; is --request complete?");
 }
 
 std::string escaped(std::string_view bytes) { return printable(bytes, kLongestEscaped); }
@@ -112,7 +114,6 @@ std::string mismatch_lines(const LoadPlan& plan, const LoadResult& result) {
 }
 
 nlohmann::ordered_json mismatch_json(const LoadPlan& plan, const LoadResult& result) {
-  using Json = nlohmann::ordered_json;
   if (!result.first_mismatch) {
     return nullptr;
   }
@@ -125,7 +126,7 @@ nlohmann::ordered_json mismatch_json(const LoadPlan& plan, const LoadResult& res
           {"hint", looks.empty() ? Json() : Json(looks)}};
 }
 
-// Of the whole run: in a closed loop the requests of the warm-up may be the only ones.
+// Looks at the whole run: a closed loop may send requests in the warm-up only.
 std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
   ErrorCounts errors = result.request_errors;
   errors.merge(result.outside_errors);
@@ -137,7 +138,7 @@ std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
     return why_silent(plan, result, sent);
   }
   if (errors[ErrorKind::kHttpStatus] == sent) {
-    return "every reply had a status that is none of --expect-status";
+    return "no reply had a status of --expect-status";
   }
   const std::uint64_t open = errors[ErrorKind::kOpenAtEnd];
   for (const ErrorKind kind : {ErrorKind::kReset, ErrorKind::kClosedEarly}) {

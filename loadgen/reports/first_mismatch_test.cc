@@ -46,7 +46,7 @@ class FirstMismatchTest : public ::testing::Test {
   LoadResult result_;
 };
 
-// Would catch: a server of another protocol of which the user learns that replies were wrong, and not what they were.
+// Would catch: a server of another protocol, and a report that replies were wrong without showing them.
 TEST_F(FirstMismatchTest, ReceivedAndExpectedBytesAreShown) {
   receive("HTTP/1.1 400 Bad Request\r\n");
   const auto json = mismatch_json(plan_, result_);
@@ -61,8 +61,8 @@ TEST_F(FirstMismatchTest, ReceivedAndExpectedBytesAreShown) {
   EXPECT_NE(text.find("received    \"HTTP/1.1 400 Bad Request\\r\\n\"\n"), std::string::npos);
 }
 
-// Would catch: the bytes of the right replies before the wrong one shown in its place; an offset that is not the
-// reply's own.
+// Would catch: bytes of earlier, right replies shown instead of the wrong one; an offset that does not count from the
+// start of its reply.
 TEST_F(FirstMismatchTest, RightRepliesBeforeTheWrongOneAreNotShown) {
   const auto client = plan_.make_client();
   ClientState other{.connection = 5};
@@ -75,7 +75,7 @@ TEST_F(FirstMismatchTest, RightRepliesBeforeTheWrongOneAreNotShown) {
   EXPECT_EQ(mismatch_json(plan_, result_)["received"].get<std::string>().substr(0, 16), "1000000050000000");
 }
 
-// Would catch: a difference at the end of a long reply of which only the beginning, which is right, is shown.
+// Would catch: a long reply that differs at its end and is shown from its beginning.
 TEST_F(FirstMismatchTest, ALongReplyIsShownFromWhereItIsWrong) {
   const Mismatch mismatch = Mismatch::between(std::string(100, 'a') + "xyz", std::string(200, 'a'), 1000);
   EXPECT_EQ(mismatch.offset, 1100U);
@@ -107,8 +107,8 @@ TEST_F(FirstMismatchTest, WellKnownServersAreRecognised) {
   EXPECT_EQ(hint().substr(0, 25), "the server speaks first: ");
 }
 
-// Would catch: a reply of a protocol that was asked for, said to look like another.
-TEST_F(FirstMismatchTest, WhatWasAskedForIsNoHint) {
+// Would catch: a hint that a reply of the right protocol looks like another.
+TEST_F(FirstMismatchTest, TheRightProtocolIsNoHint) {
   use_protocol("http");
   receive("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx");
   EXPECT_EQ(hint(), "");
@@ -117,9 +117,9 @@ TEST_F(FirstMismatchTest, WhatWasAskedForIsNoHint) {
   EXPECT_EQ(hint(), "");
 }
 
-// Would catch: a run against a server that keeps silent and says "no request was sent in the window", because the
-// requests of the warm-up still waited for their replies.
-TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
+// Would catch: "no request was sent in the window" for a silent server, because the requests of the warm-up still wait
+// for their replies.
+TEST_F(FirstMismatchTest, ASilentServerIsNamed) {
   result_.window = std::chrono::seconds(1);
   result_.connections.established = 4;
   for (int i = 0; i < 4; ++i) {
@@ -132,15 +132,14 @@ TEST_F(FirstMismatchTest, AServerThatKeepsSilentIsCalledThat) {
   result_.bytes_received = 7;
   use_protocol("raw");
   EXPECT_EQ(why_no_reply(plan_, result_),
-            "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; is what ends a reply "
-            "right?");
+            "24 bytes were sent on 4 connections and 7 bytes came, but no whole reply, within 2s; does "
+            "--reply-delimiter fit?");
   result_.outside_errors.add(ErrorKind::kReset);
   EXPECT_EQ(why_no_reply(plan_, result_), "") << "a server that resets a connection does not keep silent";
 }
 
-// Would catch: a TLS server that resets what is no TLS, of which the user learns no more than "no request was
-// completed".
-TEST_F(FirstMismatchTest, AServerThatHangsUpIsCalledThat) {
+// Would catch: a TLS server that resets other protocols, and a verdict that only says "no request was completed".
+TEST_F(FirstMismatchTest, AServerThatClosesIsNamed) {
   result_.request_errors.add(ErrorKind::kReset, 3);
   result_.outside_errors.add(ErrorKind::kReset, 2);
   EXPECT_EQ(
@@ -151,10 +150,10 @@ TEST_F(FirstMismatchTest, AServerThatHangsUpIsCalledThat) {
   EXPECT_EQ(why_no_reply(plan_, result_), "");
 }
 
-// Would catch: a web server that answers nothing but 400, of which the verdict says "no request was completed" alone.
+// Would catch: a web server that only answers 400, and a verdict that only says "no request was completed".
 TEST_F(FirstMismatchTest, RepliesOfAnotherStatusAreTheReason) {
   result_.request_errors.add(ErrorKind::kHttpStatus, 3);
-  EXPECT_EQ(why_no_reply(plan_, result_), "every reply had a status that is none of --expect-status");
+  EXPECT_EQ(why_no_reply(plan_, result_), "no reply had a status of --expect-status");
   result_.request_errors.add(ErrorKind::kReset);
   EXPECT_EQ(why_no_reply(plan_, result_), "");
 }

@@ -1,5 +1,3 @@
-#include "loadgen/reports/live_lines.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "loadgen/reports/live_view.h"
 #include "net/duration.h"
 #include "os/format.h"
 

@@ -1,6 +1,6 @@
-#include "loadgen/reports/live_lines.h"
-
 #include <gtest/gtest.h>
+
+#include "loadgen/reports/live_view.h"
 
 namespace fanin::load {
 namespace {
@@ -115,7 +115,7 @@ TEST_F(LiveLinesTest, PercentilesThatAreNoNumbers) {
   EXPECT_EQ(live_lines(state_, {.width = 100})[4], "  latency       p50 -, p99 -, max - in the last second");
 }
 
-// Would catch: columns that do not fit, ends that are not those of what is shown, few samples that vanish.
+// Would catch: columns that do not fit, ends of another range than the one shown, few samples that vanish.
 TEST(HistogramLine, IsAsWideAsItMayBe) {
   Histogram histogram;
   EXPECT_EQ(histogram_line(histogram, 20, true), "");

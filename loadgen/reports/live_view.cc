@@ -9,14 +9,15 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "loadgen/reports/report_text.h"
+#include "loadgen/reports/report.h"
 #include "net/duration.h"
 #include "os/program.h"
 
 namespace fanin::load {
 namespace {
 
-constexpr Nanoseconds kRedrawEvery = std::chrono::milliseconds(150);  // news come every 200 ms, and more in a warm-up
+constexpr Nanoseconds kRedrawEvery =
+    std::chrono::milliseconds(150);  // progress comes every 200 ms, and more often in a warm-up
 
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
@@ -37,12 +38,12 @@ struct TerminalSize {
   std::size_t rows = 24;
 };
 
-// As the terminal says, else as COLUMNS does. Asked anew each time, since people change it.
+// From the terminal, else from COLUMNS. Read each time, since users resize terminals.
 TerminalSize terminal_size() {
   TerminalSize size;
-  winsize told{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &told) == 0 && told.ws_col > 0 && told.ws_row > 0) {
-    return {told.ws_col, told.ws_row};
+  winsize window{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_row > 0) {
+    return {window.ws_col, window.ws_row};
   }
   const long columns = std::strtol(std::string(environment("COLUMNS")).c_str(), nullptr, 10);
   if (columns > 0) {

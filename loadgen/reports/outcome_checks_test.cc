@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 class OutcomeChecksTest : public VerdictTest {};
 
-// Would also catch: a reason that counts more than the table of errors shows, and does not say where the rest was.
+// Would also catch: a reason that counts more than the table of errors shows, without saying where.
 TEST_F(OutcomeChecksTest, AWrongReplyInvalidates) {
   result_.outside_errors.add(ErrorKind::kTooLong);  // even in the warm-up
   const Verdict verdict = decide();
@@ -28,10 +28,10 @@ TEST_F(OutcomeChecksTest, MembersOfAChatReceiveOneAnothersLines) {
   result_.lines_of_others = 0;
   EXPECT_EQ(decide_texts(),
             std::vector<std::string>{"members of the chat received 0 of 99,000 lines that others sent"});
-  plan_.requests_per_connection = 1;  // a member that comes and goes misses what is said meanwhile
+  plan_.requests_per_connection = 1;  // a member that comes and goes misses lines meanwhile
   EXPECT_EQ(decide().status, Status::kValid);
   plan_.requests_per_connection = 0;
-  plan_.connections = 1;  // nobody else is there
+  plan_.connections = 1;  // there is no other member
   result_.connections.established = result_.served = 1;
   result_.response.clear();
   for (int i = 0; i < 10'000; ++i) {
@@ -40,7 +40,7 @@ TEST_F(OutcomeChecksTest, MembersOfAChatReceiveOneAnothersLines) {
   EXPECT_EQ(decide().status, Status::kValid);
 }
 
-// Would catch: a server that closes instead of every second reply, in a result that ends with exit code 0.
+// Would catch: exit code 0 for a server that closes instead of every second reply.
 TEST_F(OutcomeChecksTest, FailedRequestsInvalidateAboveFivePercent) {
   result_.sent = 10'000;
   result_.failed = 500;
@@ -51,8 +51,8 @@ TEST_F(OutcomeChecksTest, FailedRequestsInvalidateAboveFivePercent) {
   EXPECT_EQ(decide().reasons.front().text, "501 of 10,000 requests failed or were not answered");
 }
 
-// Would catch: an overload, which an open loop is there to show, taken for a result that is good for nothing; and a
-// closed loop whose few slow replies an interrupt cuts off.
+// Would catch: an overload, which an open loop is meant to show, reported as invalid; so is a closed loop whose slow
+// replies an interrupt cuts off.
 TEST_F(OutcomeChecksTest, UnansweredRequestsOfAnOpenLoopOrOfAnInterruptOnlyWarn) {
   result_.sent = 20'000;
   result_.unanswered = 10'000;
@@ -72,9 +72,9 @@ TEST_F(OutcomeChecksTest, NothingCompletedInvalidates) {
   EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
-// Would catch: "no request was completed" and "10 of 10 connections were never served" beside a throughput, where the
-// requests of the warm-up were replied to in the window and kept those of the window from being sent.
-TEST_F(OutcomeChecksTest, RequestsThatFoundNoFreeConnectionAreSaidToBeThat) {
+// Would catch: "no request was completed" and "10 of 10 connections were never served" next to a throughput, where
+// requests of the warm-up got their replies in the window and kept those of the window from being sent.
+TEST_F(OutcomeChecksTest, RequestsWithoutAFreeConnectionAreNamed) {
   open_loop(0, 0);
   result_.sent = result_.unanswered = 1000;
   result_.request_errors.add(ErrorKind::kNotSent, 1000);
@@ -85,8 +85,8 @@ TEST_F(OutcomeChecksTest, RequestsThatFoundNoFreeConnectionAreSaidToBeThat) {
             "no request that was due in the window was sent: no connection was free for it");
 }
 
-// Would catch: a target whose turn had not come when the run was interrupted, of which "replies take longer than the
-// window" was said.
+// Would catch: "replies take longer than the window" for a target whose turn had not come when the run was
+// interrupted.
 TEST_F(OutcomeChecksTest, AnInterruptIsNoSlowReply) {
   result_.sent = result_.completed = result_.completed_in_window = 0;
   result_.completed_outside = 20;
@@ -106,7 +106,7 @@ TEST_F(OutcomeChecksTest, TooFewRepliesForARateWarn) {
             std::vector<std::string>{"only 99 replies within the window: a rate takes 100 to be known to 10 %"});
 }
 
-// Would catch: connections that the server does not close after their requests of the warm-up, called slow replies.
+// Would catch: connections that the server does not close after the warm-up, reported as slow replies.
 TEST_F(OutcomeChecksTest, AConnectionThatIsNotClosedIsNoSlowReply) {
   result_.sent = result_.completed = result_.completed_in_window = 0;
   result_.completed_outside = 20;
@@ -114,7 +114,7 @@ TEST_F(OutcomeChecksTest, AConnectionThatIsNotClosedIsNoSlowReply) {
   EXPECT_EQ(decide().reasons[0].text, "no request was sent in the window");
 }
 
-// Would catch: connections that came up and were not served, called such that did not come up.
+// Would catch: connections that came up and were not served, reported as not up.
 TEST_F(OutcomeChecksTest, IdleConnectionsThatWereNotServedAreNotCalledDown) {
   plan_.idle = 20;
   EXPECT_EQ(decide().reasons.front().text, "20 of 20 idle connections did not come up");
@@ -163,7 +163,7 @@ TEST_F(OutcomeChecksTest, ConnectionsNotServedBeforeTheWindowAreNamed) {
   EXPECT_EQ(decide().reasons[0].text,
             "3 of 10 connections had not been served when the window opened, and the server served no further ones");
   EXPECT_EQ(result_.served_in_warmup(plan_), 7U);
-  result_.warmup_end = WarmupEnd::kTime;  // nobody waited for them: they may not have been asked
+  result_.warmup_end = WarmupEnd::kTime;  // the window did not wait for them: they may have had no request
   EXPECT_EQ(decide().status, Status::kValid);
 }
 
@@ -177,8 +177,8 @@ TEST_F(OutcomeChecksTest, StarvedConnectionsAreNamed) {
             "990 of 1,000 connections were never served: the figures are those of the other 10");
 }
 
-// Would catch: dropped connects that nobody is told of where the target's counters cannot be read, and quick ones of
-// which the overflow of another program's queue is told.
+// Would catch: dropped connects without a word where the target's counters cannot be read; an overflow of another
+// program's queue reported for quick connects.
 TEST_F(OutcomeChecksTest, AnUnseenAcceptQueueIsAssessedByItsConnects) {
   result_.connect.record(milliseconds(999));
   EXPECT_EQ(decide().status, Status::kValid);
@@ -190,8 +190,7 @@ TEST_F(OutcomeChecksTest, AnUnseenAcceptQueueIsAssessedByItsConnects) {
   EXPECT_EQ(decide().status, Status::kWarning);
 }
 
-// Would catch: a rate that is the generator's own timeout, called valid, since the server never closed where --close
-// server asked it to.
+// Would catch: a valid result whose rate is that of the timeout, because the server never closed with --close server.
 TEST_F(OutcomeChecksTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateAboveFivePercent) {
   plan_.close = CloseKind::kServer;
   plan_.requests_per_connection = 100;
@@ -212,12 +211,12 @@ TEST_F(OutcomeChecksTest, ConnectionsThatTheServerDoesNotCloseWarnAndInvalidateA
     result_.connect.record(microseconds(100));
   }
   EXPECT_EQ(decide().status, Status::kWarning);
-  result_.unclosed_time = milliseconds(600);  // the others were opened anew the more often meanwhile
+  result_.unclosed_time = milliseconds(600);  // the others were reopened more often meanwhile
   EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
-// Would catch: latencies printed of a server whose replies may have come before their requests.
-TEST_F(OutcomeChecksTest, BytesThatNothingAskedForInvalidate) {
+// Would catch: valid latencies of a server whose replies may have come before their requests.
+TEST_F(OutcomeChecksTest, UnsolicitedBytesInvalidate) {
   result_.connection_errors.add(ErrorKind::kUnsolicited);
   const Verdict verdict = decide();
   EXPECT_EQ(verdict.status, Status::kInvalid);

@@ -1,11 +1,10 @@
-#include "loadgen/reports/report_json.h"
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "loadgen/reports/first_mismatch.h"
+#include "loadgen/reports/report.h"
 #include "os/build_info.h"
 
 namespace fanin::load {

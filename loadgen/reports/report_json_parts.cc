@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "loadgen/plan/driver_kind.h"
-#include "loadgen/reports/report_json.h"
+#include "loadgen/reports/report.h"
 
 namespace fanin::load {
 namespace {

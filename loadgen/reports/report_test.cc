@@ -1,9 +1,9 @@
+#include "loadgen/reports/report.h"
+
 #include <gtest/gtest.h>
 
 #include <sstream>
 
-#include "loadgen/reports/report_json.h"
-#include "loadgen/reports/report_text.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
 
@@ -76,8 +76,8 @@ TEST_F(ReportTest, TextSaysWhatHappened) {
   }
 }
 
-// The bug: CPU time of the window divided by replies that came after it as well: in an overloaded open loop, where the
-// run waits for the backlog, a request looked cheaper than it was.
+// The bug: CPU time of the window was divided by replies that came after it as well, so requests of an overloaded open
+// loop looked cheaper than they were.
 TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
   result_.completed_in_window = 1000;
   result_.generator.cpu_user = milliseconds(6);
@@ -93,7 +93,7 @@ TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
   EXPECT_EQ(result_.generator_ns_per_request(), std::nullopt);
 }
 
-// Would catch: a summary that a terminal or an issue wraps anywhere; rows of the histogram that end in spaces.
+// Would catch: a summary that a terminal wraps; rows of the histogram that end in spaces.
 TEST_F(ReportTest, NoLineIsLong) {
   plan_.target = Address::parse_target("unix:/" + std::string(80, 'x'));
   plan_.pipeline = 8;

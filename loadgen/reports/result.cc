@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "loadgen/records/series_reader.h"
+#include "loadgen/records/recorder.h"
 
 namespace fanin::load {
 namespace {

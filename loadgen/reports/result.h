@@ -9,7 +9,7 @@
 
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/records/machine_load.h"
-#include "loadgen/records/machine_usage.h"
+#include "loadgen/records/usage.h"
 
 namespace fanin::load {
 
@@ -23,8 +23,8 @@ struct SeriesPoint {
   std::optional<Nanoseconds> max;
 };
 
-// What ended the warm-up: its time, a throughput that was steady, the last connection's first reply, no further
-// connection that was served for the first time, or the most that waiting for these may take.
+// What ended the warm-up: its time, a steady throughput, the last connection's first reply, no further first replies,
+// or the limit of the wait for them.
 enum class WarmupEnd { kTime, kSteady, kServed, kStarved, kLimit };
 
 // Time within the window that active connections were not usable.
@@ -75,9 +75,9 @@ struct LoadResult {
   std::uint64_t bytes_received = 0;
   ErrorCounts request_errors;     // of requests of the window: their sum is failed + unanswered
   ErrorCounts outside_errors;     // of requests before the window
-  ErrorCounts connection_errors;  // of connections on which nothing was asked, over the whole run
+  ErrorCounts connection_errors;  // of connections without a request, over the whole run
 
-  std::optional<std::uint64_t> lines_of_others;  // of a chat, over the whole run: that members received of one another
+  std::optional<std::uint64_t> lines_of_others;  // of a chat: received by members, over the whole run
 
   std::optional<SeenMismatch> first_mismatch;  // of the whole run
 
@@ -102,8 +102,8 @@ struct LoadResult {
   ProcessUsage generator;                                      // over the window
   std::optional<double> busiest_thread_utilisation;            // none: the window never opened
   double threads_utilisation = 0;                              // the sum over all threads
-  std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none where it is not known of one
-  Nanoseconds busiest_run_queue_wait{0};                       // of the thread that is known to have waited most
+  std::optional<Nanoseconds> run_queue_wait = Nanoseconds(0);  // of all threads; none if it is unknown of one
+  Nanoseconds busiest_run_queue_wait{0};                       // of the thread that waited most
   Nanoseconds spun{0};                     // of all threads: CPU time that is in `generator`, and not work
   BusyPollMeter::Preemptions preemptions;  // of all threads that spin
   std::optional<ServerUsage> server;       // with --server-pid, over the window

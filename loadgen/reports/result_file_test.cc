@@ -64,8 +64,8 @@ TEST_F(ResultFileTest, FollowsASymbolicLink) {
   EXPECT_EQ(content(path("target")), "new");
 }
 
-// The bug: a place that cannot be written to was found out after the run, whose result was lost.
-TEST_F(ResultFileTest, ABadPlaceIsNamedBeforeTheRun) {
+// The bug: an unwritable path was noticed after the run, whose result was lost.
+TEST_F(ResultFileTest, ABadPathIsNamedBeforeTheRun) {
   try {
     const ResultFile file(path("no/such/folder"));
     FAIL() << "opened";

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "loadgen/records/error_kind.h"
-#include "loadgen/records/series_reader.h"
+#include "loadgen/records/recorder.h"
 #include "net/clock.h"
 
 namespace fanin::load {

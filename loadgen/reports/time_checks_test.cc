@@ -10,7 +10,7 @@ using std::chrono::seconds;
 
 class TimeChecksTest : public VerdictTest {};
 
-// Would catch: latencies that miss part of what happens, the sign of which is a ratio off 1.
+// Would catch: latencies that miss a part; the ratio is then not 1.
 TEST_F(TimeChecksTest, LittlesLawOffByMoreThanFivePercentWarns) {
   result_.completed = result_.completed_in_window = result_.sent = 9'400;
   EXPECT_EQ(decide().status, Status::kWarning);
@@ -39,7 +39,7 @@ TEST_F(TimeChecksTest, LittlesLawNeedsAClosedLoopWithoutPauses) {
   EXPECT_FALSE(decide().littles_law_ratio);
 }
 
-// Would catch: 8 requests that all went well, and a server that was dead for four fifths of the window.
+// Would catch: a valid result of 8 good requests, and a server that was dead for four fifths of the window.
 TEST_F(TimeChecksTest, AServerThatIsGoneInvalidates) {
   result_.window = seconds(2);
   result_.downtime = {.down = seconds(16), .lost = seconds(16), .unreachable = milliseconds(1600), .at_end = true};
@@ -57,7 +57,7 @@ TEST_F(TimeChecksTest, LostTimeWarnsAboveOnePerMilleAndInvalidatesAboveFivePerce
   EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
-// Would catch: connections that are closed as agreed (HTTP/1.0, Connection: close), and a law for those that stay up.
+// Would catch: a law that takes connections as up which HTTP/1.0 or Connection: close has closed.
 TEST_F(TimeChecksTest, LittlesLawIsNotCheckedWhereConnectionsWereDown) {
   result_.completed_in_window = 5'500;
   result_.downtime.down = milliseconds(4'500);
@@ -66,8 +66,8 @@ TEST_F(TimeChecksTest, LittlesLawIsNotCheckedWhereConnectionsWereDown) {
   EXPECT_EQ(decide().littles_law_reason, "connections were down for 45 % of their time");
 }
 
-// Would catch: connections opened anew once in a while, for which the law was not checked at all.
-TEST_F(TimeChecksTest, LittlesLawIsCheckedWhereConnectionsAreRarelyOpenedAnew) {
+// Would catch: a law that is not checked because connections are reopened once in a while.
+TEST_F(TimeChecksTest, LittlesLawIsCheckedWhereConnectionsAreRarelyReopened) {
   plan_.requests_per_connection = 1000;
   result_.connections.reconnects = 10;
   result_.downtime.down = milliseconds(1);
@@ -75,7 +75,7 @@ TEST_F(TimeChecksTest, LittlesLawIsCheckedWhereConnectionsAreRarelyOpenedAnew) {
 }
 
 // Would catch: "Little's law is off by -100 %" where a reply takes two seconds and the window lasts one.
-TEST_F(TimeChecksTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
+TEST_F(TimeChecksTest, RepliesLongerThanTheWindowAreNamed) {
   result_.response.clear();
   result_.sent = result_.completed = 10;
   result_.completed_in_window = 0;
@@ -89,7 +89,7 @@ TEST_F(TimeChecksTest, RepliesLongerThanTheWindowAreSaidToBeThat) {
   // Would catch: a throughput of 0/s with a mere warning, where no warm-up came before the window.
   EXPECT_EQ(decide().reasons[0].text, "no reply came within the window");
   EXPECT_EQ(decide().status, Status::kInvalid);
-  result_.sent = result_.completed = 0;  // all that came belonged to the warm-up
+  result_.sent = result_.completed = 0;  // all replies belonged to the warm-up
   result_.completed_outside = 20;
   EXPECT_EQ(decide().status, Status::kInvalid);
   EXPECT_EQ(decide().reasons[0].text, "no request was completed: replies take longer than the window");
@@ -121,13 +121,13 @@ TEST_F(TimeChecksTest, ASilenceThatRepliesDoNotExplainWarns) {
   EXPECT_EQ(decide().status, Status::kValid);
 }
 
-// Would catch: a server that stops for ever near the end of the window: a result that ends with exit code 0.
+// Would catch: exit code 0 for a server that stops for ever near the end of the window.
 TEST_F(TimeChecksTest, ASilenceThatNothingEndsInvalidates) {
   result_.silences = {milliseconds(200)};
   result_.silence_at_end = milliseconds(200);
   EXPECT_EQ(decide().status, Status::kInvalid);
   EXPECT_EQ(decide().reasons.front().text, "no reply came in the last 0.20 s of the 1.00 s window, nor later");
-  result_.interrupted = true;  // a reply might have come yet
+  result_.interrupted = true;  // a reply might still have come
   EXPECT_EQ(decide().status, Status::kWarning);
   result_.interrupted = false;
   result_.silence_at_end = milliseconds(90);  // three usual replies and 100 ms are longer
@@ -151,7 +151,7 @@ TEST_F(TimeChecksTest, TimeSpentOnRequestsThatAreNeverAnsweredInvalidatesAboveFi
   EXPECT_EQ(decide().status, Status::kValid);
 }
 
-// Would catch: a server whose every reply takes half a second taken for one that stands still.
+// Would catch: a silence reported for a server whose every reply takes half a second.
 TEST_F(TimeChecksTest, SlowRepliesAreNoSilence) {
   result_.window = seconds(10);
   result_.response.clear();
@@ -164,8 +164,8 @@ TEST_F(TimeChecksTest, SlowRepliesAreNoSilence) {
   EXPECT_EQ(decide().silence->count, 0U);
 }
 
-// Would catch: the requests of one stall taken for what is usual, where there are few others.
-TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotWhatIsUsual) {
+// Would catch: a usual latency that is the one of a stall, where other requests are few.
+TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotUsual) {
   plan_.think_time = milliseconds(50);
   result_.response.clear();
   result_.sent = result_.completed = result_.completed_in_window = 30;

@@ -1,7 +1,14 @@
 #include "loadgen/reports/verdict.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "loadgen/reports/reasons.h"
 #include "loadgen/reports/verdict_fixture.h"
 
 namespace fanin::load {
@@ -62,7 +69,7 @@ TEST_F(VerdictTest, RepliesThatFallBehindShow) {
   EXPECT_DOUBLE_EQ(decide().achieved_rate_per_s.value(), 9'400 / (static_cast<double>(result_.window.count()) / 1e9));
 }
 
-TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
+TEST_F(VerdictTest, LatenessNamesTheShareOfPreemptions) {
   open_loop(9'800, 200);
   plan_.idle_strategy.kind = IdleStrategy::kSpin;
   result_.late_by_preemptions = 100;  // of 10,000
@@ -74,7 +81,7 @@ TEST_F(VerdictTest, LatenessSaysWhatTheMachineHadPartIn) {
   EXPECT_EQ(decide().reasons[0].name(), "preempted");
 }
 
-// Would catch: a server that stalls and thereby makes the run invalid, as if the generator had been late.
+// Would catch: a late generator reported for a server that stalls.
 TEST_F(VerdictTest, WaitingForAFreeConnectionIsNotLateness) {
   open_loop(10'000, 0);
   for (int i = 0; i < 4'900; ++i) {
@@ -90,7 +97,7 @@ TEST_F(VerdictTest, RequestsNeverSentAreLate) {
   EXPECT_DOUBLE_EQ(decide().within_tolerance_share.value(), 0.9);
 }
 
-// Would catch: a generator at its limit that CPU time does not show, since it waits for wake-ups.
+// Would catch: a generator at its limit that waits for wake-ups, so CPU time does not show it.
 TEST_F(VerdictTest, NearTheCeilingWarns) {
   plan_.ceiling_per_s = 12'600;
   EXPECT_EQ(decide().status, Status::kValid);
@@ -185,6 +192,39 @@ TEST_F(BottleneckTest, WithoutTheServersUseIdlenessIsNotExplained) {
 TEST_F(BottleneckTest, AnIdleOpenLoopIsBoundByItsSchedule) {
   open_loop(10'000, 0);
   EXPECT_EQ(decide().bottleneck, Bottleneck::kRateBound);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const ReasonEntry& entry : kReasonTable) {
+    all.emplace_back(entry.name);
+  }
+  return all;
+}
+
+// Would catch: a code without a row in the documents, or one that was renamed there only.
+TEST(ReasonTable, IsTheTableOfTheMethodology) {
+  std::ifstream file(FANIN_SOURCE "/docs/methodology.md");
+  std::vector<std::string> rows;
+  bool is_table = false;
+  for (std::string line; std::getline(file, line);) {
+    is_table = line.starts_with("| code | meaning |") || (is_table && line.starts_with("|"));
+    if (is_table && line.starts_with("| `")) {
+      rows.push_back(line);
+    }
+  }
+  std::vector<std::string> expected;
+  for (const ReasonEntry& entry : kReasonTable) {
+    expected.push_back(fmt::format("| `{}` | {} | {} |", entry.name, entry.meaning, entry.advice));
+  }
+  EXPECT_EQ(rows, expected);
+}
+
+// Would catch: a code that results may not have.
+TEST(ReasonTable, HasTheCodesOfTheSchema) {
+  std::ifstream file(FANIN_SOURCE "/results/schema/load.schema.json");
+  const auto schema = nlohmann::json::parse(file);
+  EXPECT_EQ(schema["$defs"]["reason"]["properties"]["code"]["enum"].get<std::vector<std::string>>(), names());
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "loadgen/records/recorder.h"
-#include "loadgen/records/series_reader.h"
 #include "loadgen/runs/run.h"
 
 namespace fanin::load {

@@ -11,7 +11,7 @@
 #include "loadgen/drivers/coordinator.h"
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/plan/plan.h"
-#include "loadgen/records/accept_queue.h"
+#include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/server_processes.h"
 #include "loadgen/reports/result.h"
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "loadgen/records/process_clock.h"
 #include "loadgen/records/recorder.h"
+#include "loadgen/records/usage.h"
 #include "net/clock.h"
 
 namespace fanin::load {

@@ -157,9 +157,10 @@ TEST(SliceComparison, BlocksWithoutRepliesAndCutOffOnesAreLeftOut) {
   EXPECT_EQ(comparison.blocks, 1U);
   EXPECT_EQ(comparison.skipped, 1U);
   EXPECT_FALSE(comparison.throughput);
-  EXPECT_EQ(comparison.reason, "no block in whose slices both completed a request: give a longer --interleave");
+  EXPECT_EQ(comparison.reason,
+            "in no block did both targets complete a request in every slice: give a longer --interleave");
   EXPECT_EQ(compare_slices({slice(0, 5)}, {slice(1, 5)}, 2).reason,
-            "no block lies within the window: give a longer --duration");
+            "the window holds no complete block: give a longer --duration");
 }
 
 TEST(ProcessClock, AdvancesWithTheProcess) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loadgen/records/class_recorder.h"
-#include "loadgen/records/downtime_meter.h"
+#include "loadgen/records/lost_time.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/connection_record.h"

@@ -1,16 +1,25 @@
-#include "loadgen/records/machine_usage.h"
+#include "loadgen/records/usage.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {
@@ -27,7 +36,7 @@ struct ProcessStat {
 };
 
 // Fields 4 (parent), 14 to 17 (CPU time in ticks) and 20 (threads) of /proc/PID/stat; the name in field 2 may hold
-// anything, so counting starts behind its closing parenthesis.
+// anything, so counting starts after its closing parenthesis.
 std::optional<ProcessStat> read_stat(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string line;
@@ -41,7 +50,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   for (std::string value; fields >> value;) {
     values.push_back(value);
   }
-  constexpr std::size_t kFirst = 3;  // number of the first field behind the name
+  constexpr std::size_t kFirst = 3;  // number of the first field after the name
   if (values.size() <= 20 - kFirst) {
     return std::nullopt;
   }
@@ -55,7 +64,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
 
 Nanoseconds from_ticks(long ticks) { return Nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * ticks; }
 
-// To the nanosecond: over a short window, a tick more or less would be nothing or all of a CPU.
+// To the nanosecond: a tick is too coarse for a short window.
 std::optional<Nanoseconds> read_exact_cpu(pid_t pid) {
   clockid_t clock{};
   timespec time{};
@@ -65,7 +74,7 @@ std::optional<Nanoseconds> read_exact_cpu(pid_t pid) {
   return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
 }
 
-// That any of them may use.
+// The CPUs that any of them may use.
 unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
   cpu_set_t all;
   CPU_ZERO(&all);
@@ -77,6 +86,13 @@ unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
     }
   }
   return std::max(1U, static_cast<unsigned>(CPU_COUNT(&all)));
+}
+
+std::optional<Nanoseconds> read_run_queue_wait() noexcept {
+  const Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+  std::array<char, 128> buffer{};
+  const ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
+  return length > 0 ? parse_run_queue_wait({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
 }
 
 }  // namespace
@@ -139,6 +155,59 @@ std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
     usage->threads += stat->threads;
   }
   return usage;
+}
+
+// Fields: ns on a CPU, ns on a run queue, number of times it got a CPU. A kernel that does not count prints "0 0 0",
+// and the calling thread has had a CPU.
+std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept {
+  std::array<std::uint64_t, 3> fields{};
+  const char* at = schedstat.data();
+  const char* const end = at + schedstat.size();
+  for (std::uint64_t& field : fields) {
+    at = std::find_if(at, end, [](char c) { return c != ' '; });
+    const auto [after, error] = std::from_chars(at, end, field);
+    if (error != std::errc{}) {
+      return std::nullopt;
+    }
+    at = after;
+  }
+  return fields[2] > 0 ? std::make_optional(Nanoseconds(fields[1])) : std::nullopt;
+}
+
+ThreadUsage thread_usage() noexcept {
+  ThreadUsage usage;
+  usage.run_queue_wait = read_run_queue_wait();
+  usage.cpu = thread_cpu_time();
+  return usage;
+}
+
+ProcessClock::ProcessClock(const std::vector<pid_t>& roots) {
+  for (const pid_t process : process_tree(roots)) {
+    clockid_t clock{};
+    int error = ::clock_getcpuclockid(process, &clock);
+    if (timespec time{}; error == 0 && ::clock_gettime(clock, &time) != 0) {
+      error = errno;  // clock_getcpuclockid() also succeeds without such a process
+    }
+    if (error == 0) {
+      clocks_.push_back(clock);
+    } else if (std::find(roots.begin(), roots.end(), process) != roots.end()) {
+      throw std::invalid_argument(
+          fmt::format("the CPU time of process {} cannot be read: {}; give the --server-pid of a running server",
+                      process, std::strerror(error)));
+    }
+  }
+}
+
+std::optional<Nanoseconds> ProcessClock::read() const noexcept {
+  Nanoseconds sum{0};
+  for (const clockid_t clock : clocks_) {
+    timespec time{};
+    if (::clock_gettime(clock, &time) != 0) {
+      return std::nullopt;
+    }
+    sum += std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+  }
+  return sum;
 }
 
 }  // namespace fanin::load

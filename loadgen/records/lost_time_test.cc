@@ -1,9 +1,6 @@
-#include "loadgen/records/time_spans.h"
+#include "loadgen/records/lost_time.h"
 
 #include <gtest/gtest.h>
-
-#include "loadgen/records/downtime_meter.h"
-#include "loadgen/records/silence_watch.h"
 
 namespace fanin::load {
 namespace {
@@ -67,7 +64,7 @@ TEST_F(DowntimeTest, WhatIsClosedAsAgreedIsDownAndNotLost) {
   meter_.up(false, at_ms(130), window_);
   meter_.up(false, at_ms(130), window_);
   meter_.down(at_ms(150), window_);
-  meter_.lost(at_ms(160), window_);  // it could not be opened anew
+  meter_.lost(at_ms(160), window_);  // it could not be reopened
   meter_.finish(at_ms(200), window_);
   EXPECT_EQ(meter_.down_time(), milliseconds(40 + 50));
   EXPECT_EQ(meter_.lost_time(), milliseconds(40));
@@ -83,7 +80,7 @@ TEST_F(DowntimeTest, AReconnectIsNoOutage) {
   EXPECT_GT(meter_.lost_time(), milliseconds(80));
 }
 
-// Would catch: what is closed at the end of the run counted as lost.
+// Would catch: connections closed at the end of the run counted as lost.
 TEST_F(DowntimeTest, NothingCountsAfterTheEnd) {
   meter_.finish(at_ms(200), window_);
   lose(300);
@@ -136,6 +133,31 @@ TEST(SilenceWatch, ShortGapsAreNone) {
   }
   watch.finish();
   EXPECT_TRUE(watch.silent().empty());
+}
+
+using std::chrono::milliseconds;
+
+const TimePoint kStart{std::chrono::seconds(1000)};
+const Window kWindow{.start = kStart, .open = kStart + milliseconds(200), .close = kStart + milliseconds(1200)};
+
+// The bug: a server that closes nothing, valid without a word where --timeout is longer than the run.
+TEST(CloseWaits, AWaitThatTheEndCutsOffIsInVain) {
+  CloseWaits waits;
+  EXPECT_TRUE(waits.open_at_end(kStart + milliseconds(100), kStart + milliseconds(1300), kWindow));
+  EXPECT_EQ(waits.in_vain(), milliseconds(1000));  // of the window alone
+  waits.given_up(kStart + milliseconds(500), kStart + milliseconds(800), kWindow);
+  EXPECT_EQ(waits.in_vain(), milliseconds(1300));
+}
+
+// Would catch: a server that takes its time to close, called one that does not, for the waits that the end cuts off.
+TEST(CloseWaits, AWaitNoLongerThanACloseTakesIsNotInVain) {
+  CloseWaits waits;
+  const TimePoint end = kStart + milliseconds(1200);
+  EXPECT_FALSE(waits.open_at_end(end - milliseconds(99), end, kWindow));
+  waits.closed(kStart, kStart + milliseconds(300));
+  EXPECT_FALSE(waits.open_at_end(end - milliseconds(299), end, kWindow));
+  EXPECT_EQ(waits.in_vain(), Nanoseconds(0));
+  EXPECT_TRUE(waits.open_at_end(end - milliseconds(300), end, kWindow));
 }
 
 }  // namespace

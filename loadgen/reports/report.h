@@ -8,6 +8,21 @@
 
 namespace fanin::load {
 
+// What is run, in one line.
+std::string headline(const LoadPlan& plan);
+
+// The result for people: aligned, units that fit, at most 100 columns, ending in a newline.
+std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
+
+// Its tables: percentiles; a row for each class of a mix, whose long name is cut; response times by powers of two, from
+// the first to the last that holds one in a thousand.
+std::string latency_table(const LoadPlan& plan, const LoadResult& result);
+std::string classes_table(const LoadPlan& plan, const LoadResult& result);
+std::string distribution(const Histogram& histogram);
+
+// The percentile in the unit that fits, "never" where it falls among requests without a reply, "-" for too few samples.
+std::string percentile_text(const Histogram& histogram, unsigned per_10000);
+
 // The result as docs/contracts.md and results/schema/load.schema.json have it.
 nlohmann::ordered_json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict);
 

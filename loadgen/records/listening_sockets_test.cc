@@ -1,4 +1,4 @@
-#include "loadgen/records/accept_queue.h"
+#include "loadgen/records/listening_sockets.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -35,7 +35,7 @@ TEST(AcceptQueue, OverflowsOfOtherListenersAreNotTheTargets) {
   EXPECT_EQ(overflows_between(counts({{1, 0, 5}, {2, 0, 1}}, 100), counts({{1, 0, 6}, {2, 0, 3}}, 118)), 3U);
 }
 
-// Would catch: drops for want of memory, or those before a server was started anew, taken for overflows of the run.
+// Would catch: drops for lack of memory, or those before a restart of the server, taken for overflows of the run.
 TEST(AcceptQueue, DropsOfOtherCausesAndOfEarlierListenersDoNotCount) {
   EXPECT_EQ(overflows_between(counts({{1, 0, 5}}, 100), counts({{1, 0, 9}}, 101)), 1U);
   EXPECT_EQ(overflows_between(counts({{1, 0, 50}}, 100), counts({{2, 0, 3}}, 110)), 3U);
@@ -48,7 +48,7 @@ TEST(AcceptQueue, OverflowsOfUnseenListenersAreNotKnown) {
   EXPECT_EQ(overflows_between(counts({}, 1), counts({}, 9)), std::nullopt);
 }
 
-// Would catch: connections that the server has not accepted, and that nobody waits for.
+// Would catch: traffic that begins before the server has accepted all connections.
 TEST(AcceptQueue, KnowsWhoWaitsForAccept) {
   const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
   const Address target = Address::of_local_end(listener.get());
@@ -65,7 +65,7 @@ TEST(AcceptQueue, KnowsWhoWaitsForAccept) {
   EXPECT_EQ(waiting_for_accept(target), 1U);
 }
 
-// Would catch: listeners of another port or address, or those at the wildcard where there is one at the address.
+// Would catch: listeners of another port or address, or those at the wildcard next to one at the address.
 TEST(ListeningSockets, AreThoseThatGetTheConnections) {
   const Descriptor wildcard = listen_on(Address::parse("0.0.0.0", 0), {});
   const std::uint16_t port = Address::of_local_end(wildcard.get()).port();
@@ -77,7 +77,7 @@ TEST(ListeningSockets, AreThoseThatGetTheConnections) {
   ASSERT_EQ(at_wildcard->size(), 1U);
   const Descriptor exact = listen_on(Address::parse("127.0.0.9", 0), {.reuse_port = true});
   const Address its = Address::of_local_end(exact.get());
-  const Descriptor beside = listen_on(its, {.reuse_port = true});
+  const Descriptor second = listen_on(its, {.reuse_port = true});
   EXPECT_EQ(listening_sockets(its)->size(), 2U);
   EXPECT_TRUE(listening_sockets(Address::parse("127.0.0.8", its.port()))->empty());
 }

@@ -1,4 +1,4 @@
-#include "loadgen/records/time_spans.h"
+#include "loadgen/records/lost_time.h"
 
 #include <algorithm>
 #include <iterator>
