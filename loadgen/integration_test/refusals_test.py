@@ -29,7 +29,7 @@ class BadInput(unittest.TestCase):
             (["127.0.0.1:80", "-c", "9999999"], "do not fit"),
             (["127.0.0.1:80", "--nonsense"], "--nonsense"),
             (["https://127.0.0.1/"], "TLS"),
-            (["http://127.0.0.1/", "--header", "Name"], "--header 'Name' is none"),
+            (["http://127.0.0.1/", "--header", "Name"], "--header 'Name' is no header"),
             (["http://127.0.0.1/", "--expect-status", "2xx"], "'2xx' is no status"),
         ):
             with self.subTest(arguments):
