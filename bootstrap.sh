@@ -41,6 +41,10 @@ kTestNeeds=(
   redis-tools:redis-check-rdb
   mandoc:mandoc
   python3-pytest-xdist
+  libbenchmark-tools
+  libhdrhistogram-java
+  default-jre-headless:java
+  python3-prometheus-client
 )
 
 # What the stage `package` of run_tests.sh needs besides.

@@ -12,12 +12,14 @@
 #include "harness/analysis/compare.h"
 #include "harness/analysis/plots.h"
 #include "harness/analysis/run_file.h"
+#include "harness/export/export.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
 #include "harness/rounds/argument_check.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/suite_run.h"
+#include "os/atomic_file.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/printable.h"
@@ -170,6 +172,37 @@ void add_validate_command(CLI::App& app, int& exit_code) {
   });
 }
 
+void add_export_command(CLI::App& app) {
+  struct Arguments {
+    std::string file;
+    std::string format;
+    std::string out = "-";
+    HistogramChoice choice;
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("export", "Writes a run or a load result in a format of another tool");
+  command->add_option("file", given->file, "run.json, or a result of fanin-load")->required();
+  std::string formats;
+  for (const ExportFormat& format : export_formats()) {
+    formats += fmt::format("{}{} ({})", formats.empty() ? "" : "; ", format.name, format.about);
+  }
+  command->add_option("--format", given->format, formats)->required();
+  command->add_option("--out", given->out, "file to write; - is standard output")->capture_default_str();
+  command->add_option("--cell", given->choice.cell, "hgrm, hlog: only this cell");
+  command->add_option("--histogram", given->choice.kind, "hgrm, hlog: which latency")
+      ->check(CLI::IsMember({"response", "service", "connect"}))
+      ->capture_default_str();
+  command->callback([given] {
+    const Json document = load_measured(given->file);
+    const std::string text = export_document(document, given->format, given->choice);
+    if (given->out == "-") {
+      print_text(stdout, text);
+    } else {
+      write_file_atomically(given->out, text);
+    }
+  });
+}
+
 void add_plot_command(CLI::App& app) {
   struct Arguments {
     std::string measured;
@@ -207,13 +240,14 @@ int run_command_line(int argc, char** argv) {
   add_env_command(app);
   add_compare_command(app, exit_code);
   add_validate_command(app, exit_code);
+  add_export_command(app);
   add_plot_command(app);
   add_doctor_command(app, exit_code);
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     throw std::invalid_argument(
-        fmt::format("there is no command '{}': run, list, env, compare, validate, plot and doctor are there", argv[1]));
+        fmt::format("there is no command '{}': run, list, env, compare, validate, export, plot and doctor are there", argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

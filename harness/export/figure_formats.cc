@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+#include "harness/analysis/summary.h"
+#include "harness/export/formats.h"
+
+namespace fanin::harness {
+namespace {
+
+std::string name_of_target(const Json& load) {
+  const Json& target = load.at("target");
+  return target.contains("path")
+             ? target.at("path").get<std::string>()
+             : fmt::format("{}:{}", target.at("host").get<std::string>(), target.at("port").get<int>());
+}
+
+// The figures of a load result are those that a round of the harness takes from it.
+std::vector<Figure> load_figures(const Json& load) {
+  const Json round{{"load", load}};
+  std::vector<Figure> figures;
+  for (const Metric& metric : metrics()) {
+    const Json value = metric_of(round, metric.name);
+    if (value.is_number()) {
+      const auto number = value.get<double>();
+      figures.push_back({name_of_target(load), metric.name, metric.unit, 1, number, number, number});
+    }
+  }
+  return figures;
+}
+
+// RFC 4180: quoted where it holds a comma, a quote or a line break.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '"') {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string csv_value(const Json& value) {
+  if (value.is_null()) {
+    return "";
+  }
+  return csv_field(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+}  // namespace
+
+bool higher_is_better(const std::string& metric) { return metric == "throughput_per_s"; }
+
+std::vector<Figure> figures(const Json& document) {
+  if (document.at("schema") != "fanin-run") {
+    return load_figures(document);
+  }
+  std::vector<Figure> figures;
+  for (const Json& summary : document.at("summaries")) {
+    if (summary.at("median").is_number()) {
+      figures.push_back({summary.at("cell"), summary.at("metric"), summary.at("unit"), summary.at("n"),
+                         summary.at("median"), summary.at("low"), summary.at("high")});
+    }
+  }
+  return figures;
+}
+
+std::string to_csv(const Json& run) {
+  std::map<std::string, const Json*> cells;
+  for (const Json& cell : run.at("cells")) {
+    cells[cell.at("id")] = &cell;
+  }
+  std::string text = "cell,experiment,server,parameter,value,metric,unit,rounds,median,low,high,coverage,reason\r\n";
+  for (const Json& summary : run.at("summaries")) {
+    const Json& cell = *cells.at(summary.at("cell"));
+    const Json none;
+    const std::array<const Json*, 13> fields{&summary.at("cell"),
+                                             &cell.at("experiment"),
+                                             &cell.at("server"),
+                                             &cell.at("parameter"),
+                                             &cell.at("value"),
+                                             &summary.at("metric"),
+                                             &summary.at("unit"),
+                                             &summary.at("n"),
+                                             &summary.at("median"),
+                                             &summary.at("low"),
+                                             &summary.at("high"),
+                                             &summary.at("coverage"),
+                                             summary.contains("reason") ? &summary.at("reason") : &none};
+    for (const Json* field : fields) {
+      text += (field == fields.front() ? "" : ",") + csv_value(*field);
+    }
+    text += "\r\n";
+  }
+  return text;
+}
+
+namespace {
+
+// A metric in base units: the name without its unit, the unit that OpenMetrics wants as a suffix, and the factor.
+struct BaseUnit {
+  std::string family;
+  std::string unit;  // empty: a plain number
+  double factor = 1;
+};
+
+bool drop_suffix(std::string& name, std::string_view suffix) {
+  const bool has = name.ends_with(suffix);
+  if (has) {
+    name.resize(name.size() - suffix.size());
+  }
+  return has;
+}
+
+BaseUnit base_unit(const std::string& metric) {
+  std::string name = metric;
+  if (drop_suffix(name, "_ns")) {
+    return {fmt::format("fanin_{}_seconds", name), "seconds", 1e-9};
+  }
+  if (drop_suffix(name, "_per_s")) {
+    return {fmt::format("fanin_{}_requests_per_second", name), "requests_per_second", 1};
+  }
+  if (name.ends_with("_bytes")) {
+    return {"fanin_" + name, "bytes", 1};
+  }
+  return {"fanin_" + name, "", 1};
+}
+
+// Of a label's value: backslash, quote and line feed.
+std::string escape_label(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '\n') {
+      escaped += "\\n";
+      continue;
+    }
+    if (c == '\\' || c == '"') {
+      escaped += '\\';
+    }
+    escaped += c;
+  }
+  return escaped;
+}
+
+}  // namespace
+
+std::string to_openmetrics(const Json& document) {
+  std::map<std::string, std::vector<Figure>> families;  // the samples of a family must be together
+  for (Figure& figure : figures(document)) {
+    families[figure.metric].push_back(std::move(figure));
+  }
+  std::string text;
+  for (const auto& [metric, samples] : families) {
+    const BaseUnit base = base_unit(metric);
+    text += fmt::format("# TYPE {} gauge\n", base.family);
+    if (!base.unit.empty()) {
+      text += fmt::format("# UNIT {} {}\n", base.family, base.unit);
+    }
+    text += fmt::format("# HELP {} {} of fanin's results/README.md, median of the rounds and its interval.\n",
+                        base.family, metric);
+    for (const Figure& figure : samples) {
+      const std::array<std::pair<const char*, double>, 3> statistics{
+          {{"median", figure.value}, {"low", figure.low}, {"high", figure.high}}};
+      for (const auto& [statistic, value] : statistics) {
+        text += fmt::format("{}{{cell=\"{}\",statistic=\"{}\"}} {}\n", base.family, escape_label(figure.name),
+                            statistic, value * base.factor);
+      }
+    }
+  }
+  return text + "# EOF\n";
+}
+
+namespace {
+
+Json benchmark_context(const Json& run) {
+  const Json& environment = run.at("environment").at("start");
+  const auto text_at = [&environment](const char* place) {
+    const Json::json_pointer pointer(place);
+    const Json value = environment.contains(pointer) ? environment.at(pointer) : Json();
+    return value.is_string() ? value : Json("unknown");
+  };
+  return {{"date", run.at("started_at")},
+          {"executable", "fanin run"},
+          {"library_build_type", "release"},
+          {"kernel", text_at("/kernel/release")},
+          {"run_id", run.at("run_id")}};
+}
+
+}  // namespace
+
+std::string to_google_benchmark(const Json& run) {
+  std::map<std::string, int> repetitions;
+  std::map<std::string, int> families;
+  Json benchmarks = Json::array();
+  for (const Json& round : run.at("rounds")) {
+    const Json rate = metric_of(round, "throughput_per_s");
+    const Json cpu = metric_of(round, "server_cpu_per_request_ns");
+    if (round.at("status") != "ok" || !rate.is_number() || rate.get<double>() <= 0) {
+      continue;
+    }
+    const std::string cell = round.at("cell");
+    const int family = families.try_emplace(cell, static_cast<int>(families.size())).first->second;
+    benchmarks.push_back({{"name", cell},
+                          {"family_index", family},
+                          {"per_family_instance_index", 0},
+                          {"run_name", cell},
+                          {"run_type", "iteration"},
+                          {"repetitions", run.at("suite").at("repetitions")},
+                          {"repetition_index", repetitions[cell]++},
+                          {"threads", 1},
+                          {"iterations", round.at("load").at("requests").at("completed")},
+                          {"real_time", 1e9 / rate.get<double>()},
+                          {"cpu_time", cpu.is_number() ? cpu.get<double>() : 0.0},
+                          {"time_unit", "ns"},
+                          {"items_per_second", rate}});
+  }
+  return Json{{"context", benchmark_context(run)}, {"benchmarks", benchmarks}}.dump(1) + '\n';
+}
+
+std::string to_bencher(const Json& document) {
+  Json results = Json::object();
+  for (const Figure& figure : figures(document)) {
+    results[figure.name][figure.metric] = {
+        {"value", figure.value}, {"lower_value", figure.low}, {"upper_value", figure.high}};
+  }
+  return results.dump(1) + '\n';
+}
+
+std::string to_benchmark_action(const Json& document, bool bigger) {
+  Json entries = Json::array();
+  for (const Figure& figure : figures(document)) {
+    if (higher_is_better(figure.metric) == bigger) {
+      entries.push_back({{"name", figure.name + " " + figure.metric},
+                         {"unit", figure.unit},
+                         {"value", figure.value},
+                         {"range", fmt::format("{} to {}", figure.low, figure.high)},
+                         {"extra", fmt::format("median of {} round{}", figure.rounds, figure.rounds == 1 ? "" : "s")}});
+    }
+  }
+  return entries.dump(1) + '\n';
+}
+
+}  // namespace fanin::harness
