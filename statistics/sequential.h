@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "statistics/statistics.h"
+
+namespace fanin {
+
+// What an interval of a log ratio says about a band around 0.
+enum class Decision { kAbove, kBelow, kWithin, kUndecided };
+
+// A comparison that looks at its data several times while they grow, and may stop at each look. Repeated confidence
+// intervals (Jennison and Turnbull 1989): each look has the level 1 - error_rate / looks, so that all intervals of a
+// session cover the truth together with probability 1 - error_rate (Bonferroni). Any stopping rule is valid then, also
+// a budget that ends early.
+struct SequentialPlan {
+  std::vector<std::size_t> looks;  // numbers of units, ascending
+  double error_rate = 0.01;        // of a whole session
+
+  double level() const { return 1 - error_rate / static_cast<double>(looks.size()); }
+};
+
+// Looks from the fewest units whose signed-rank interval reaches the level up to `max_units`, each about 1.35 times the
+// one before. One look at `max_units` if there are too few units for any interval.
+SequentialPlan plan_looks(std::size_t max_units, double error_rate);
+
+// Where the interval lies: wholly beyond the band, wholly within it, or neither. `band` is a log ratio, at least 0.
+Decision decide(const std::optional<Interval>& interval, double band);
+
+// The state of one comparison after some units: `differences` are their log ratios.
+struct SequentialState {
+  Shift shift;  // with the interval of the plan's level; none before the first look
+  Decision decision = Decision::kUndecided;
+  std::size_t units = 0;  // that the decision rests on: those of the look that made it
+};
+
+// Goes through the looks that `differences` reaches, in order, and stops at the first that decides. `complete`: no more
+// units will come, so the last units count as a look too, in place of the next planned one.
+SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, double band,
+                         bool complete);
+
+// The smallest log ratio that a comparison with this interval decides to be beyond the band in 9 of 10 sessions, by the
+// normal approximation: the band, and the distance of the interval's end and of the 90th percentile from the estimate.
+double smallest_effect(const Interval& interval, double level, double band);
+
+}  // namespace fanin
