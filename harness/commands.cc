@@ -19,9 +19,9 @@
 #include "harness/rounds/environment.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/suite_run.h"
-#include "os/atomic_file.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
+#include "os/files.h"
 #include "os/printable.h"
 #include "os/program.h"
 
@@ -246,8 +246,8 @@ int run_command_line(int argc, char** argv) {
   // CLI11 would only say that a subcommand is missing.
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
-    throw std::invalid_argument(
-        fmt::format("there is no command '{}': run, list, env, compare, validate, export, plot and doctor are there", argv[1]));
+    throw std::invalid_argument(fmt::format(
+        "there is no command '{}': run, list, env, compare, validate, export, plot and doctor are there", argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

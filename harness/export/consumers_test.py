@@ -58,7 +58,7 @@ class Consumers(unittest.TestCase):
         self.assertRegex(done.stdout, rf"{CELL}\s+\+0\.0000\s+\+0\.0000")
         self.assertIn(f"{CELL}_pvalue", done.stdout)
 
-    # HdrHistogram's own reader finds as many samples and the same mean and maximum as our percentile table has.
+#HdrHistogram's own reader finds as many samples and the same mean and maximum as our percentile table has.
     def test_hdr_histogram_reads_the_log(self):
         if not HDR_HISTOGRAM.exists():
             self.skipTest("libhdrhistogram-java is not installed")
@@ -74,7 +74,7 @@ class Consumers(unittest.TestCase):
         for name in "Buckets", "SubBuckets":
             self.assertEqual(footer(done.stdout, name), footer(ours, name))
 
-    # Bencher's rules: names of benchmarks and measures are not empty, values are finite, bounds enclose the value.
+#Bencher's rules: names of benchmarks and measures are not empty, values are finite, bounds enclose the value.
     def test_bencher_metrics_keep_its_rules(self):
         results = json.loads(export("bencher"))
         self.assertIn("server_cpu_per_request_ns", results[CELL])
@@ -84,7 +84,7 @@ class Consumers(unittest.TestCase):
                 self.assertLessEqual(metric["lower_value"], metric["value"])
                 self.assertLessEqual(metric["value"], metric["upper_value"])
 
-    # The fields that github-action-benchmark takes from a custom result, with their types.
+#The fields that github - action - benchmark takes from a custom result, with their types.
     def test_benchmark_action_has_its_fields(self):
         for form in "benchmark-action-smaller", "benchmark-action-bigger":
             entries = json.loads(export(form))
