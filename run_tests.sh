@@ -118,7 +118,7 @@ stage_format() {
   "$FANIN_PYTHON" checks/layers.py
   "$FANIN_PYTHON" checks/definitions.py
   formatter=$(first_command clang-format-14 clang-format)
-  # Other versions format differently; being told off by one's distribution helps nobody.
+  # Other versions format differently; a failure for the version of the distribution helps no one.
   case $("$formatter" --version) in
     *"version 14."*) sources cc h | xargs -0 "$formatter" --dry-run -Werror ;;
     *) note "clang-format not run: the style is defined by version 14, here is $("$formatter" --version)" ;;

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
   return fmt::format("{}, {}, about {}", plural(cells.size(), "cell"),
                      plural(cells.size() * static_cast<std::size_t>(repetitions), "round"),
-                     Progress::spoken(expected_time(cells, repetitions)));
+                     Progress::format_estimate(expected_time(cells, repetitions)));
 }
 
 std::string describe_suite(const fs::path& path) {
@@ -70,7 +70,8 @@ std::string describe_cells(const Suite& suite, const std::string& only) {
     text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, printable(experiment.title),
                         experiment.sweep.parameter, describe_size(own, suite.repetitions));
     for (const Cell& cell : own) {
-      text += fmt::format("  {:<40} {}\n", cell.id, Progress::spoken(expected_time({cell}, suite.repetitions)));
+      text +=
+          fmt::format("  {:<40} {}\n", cell.id, Progress::format_estimate(expected_time({cell}, suite.repetitions)));
     }
   }
   return text;

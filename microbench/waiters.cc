@@ -22,7 +22,8 @@ namespace {
 
 constexpr int kDeliveryTimeoutMs = 5000;
 
-// What the process holds beside the connections: standard streams, epoll, the child's command socket, the output files.
+// What the process holds in addition to the connections: standard streams, epoll, the child's command socket, the
+// output files.
 constexpr std::size_t kSpareDescriptors = 32;
 
 // The place of the `i`-th of `active` connections that are spread evenly over `count`: the middle of its share, so that
@@ -31,7 +32,7 @@ std::size_t active_place(std::size_t i, std::size_t active, std::size_t count) {
   return (2 * i + 1) * count / (2 * active);
 }
 
-// The child: opens the far ends, then sends one byte on those that it is told to, until nobody is there to tell it.
+// The child: opens the far ends, then sends one byte on those that it is told to, until the parent ends.
 void serve_far_ends(int command, const Address& target, std::size_t count) {
   std::vector<Descriptor> ends;
   ends.reserve(count);

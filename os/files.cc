@@ -114,7 +114,7 @@ Descriptor open_output_file(const std::string& path, int flags, const std::strin
   constexpr mode_t kMode = 0644;
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, kMode));
   if (!fd && errno == ENXIO) {
-    refuse(what, std::errc::no_such_device_or_address, "nobody reads from it, start the reader first");
+    refuse(what, std::errc::no_such_device_or_address, "no process reads from it, start the reader first");
   }
   check(fd.get(), what.c_str());
   struct stat status {};

@@ -27,8 +27,8 @@ struct InputLimits {
 // std::invalid_argument with one line, "OPTION PATH: what is wrong: what to do"; `option` may be empty.
 InputFile read_input_file(const std::string& path, std::string_view option, const InputLimits& limits = {});
 
-// Opens a file that the user named for output; `flags` as for open(2), beside O_WRONLY. Refuses disks and other devices
-// (but terminals, /dev/null and /dev/full) and named pipes that nobody reads, at which open(2) would wait. The
+// Opens a file that the user named for output; `flags` as for open(2), in addition to O_WRONLY. Refuses disks and other
+// devices (but terminals, /dev/null and /dev/full) and named pipes that nobody reads, at which open(2) would wait. The
 // descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
 Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
 

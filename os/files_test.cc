@@ -125,7 +125,7 @@ class OutputFiles : public testing::Test {
 TEST_F(OutputFiles, WhatTakesNoOutputIsRefused) {
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
   EXPECT_EQ(refusal(path("fifo")),
-            "cannot write: nobody reads from it, start the reader first: No such device or address");
+            "cannot write: no process reads from it, start the reader first: No such device or address");
   EXPECT_NE(refusal("/dev/zero").find("it is a device"), std::string::npos);
   EXPECT_NE(refusal(path("")).find("Is a directory"), std::string::npos);
   EXPECT_NE(refusal("/none/file").find("No such file"), std::string::npos);

@@ -27,7 +27,7 @@ TEST(SignedRankP, TiesKeepTheExactDistribution) {
   EXPECT_DOUBLE_EQ(signed_rank_p({}), 1);
 }
 
-// Would catch: an interval that excludes zero beside a p-value that does not reject it.
+// Would catch: an interval that excludes zero with a p-value that does not reject it.
 TEST(SignedRankP, AgreesWithTheInterval) {
   std::vector<double> differences(12);
   std::iota(differences.begin(), differences.end(), -1.7);

@@ -26,7 +26,8 @@ struct SequentialPlan {
 // one before. One look at `max_units` if there are too few units for any interval.
 SequentialPlan plan_looks(std::size_t max_units, double error_rate);
 
-// Where the interval lies: wholly beyond the band, wholly within it, or neither. `band` is a log ratio, at least 0.
+// kAbove or kBelow if the whole interval is beyond the band, kWithin if it is wholly within it. `band` is a log ratio,
+// at least 0.
 Decision decide(const std::optional<Interval>& interval, double band);
 
 // The state of one comparison after some units: `differences` are their log ratios.

@@ -11,8 +11,8 @@
 namespace fanin::harness {
 namespace {
 
-const char* place_of(const std::string& metric) {
-  static const std::vector<std::pair<std::string, const char*>> kPlaces{
+const char* find_pointer(const std::string& metric) {
+  static const std::vector<std::pair<std::string, const char*>> kPointers{
       {"throughput_per_s", "/load/throughput/requests_per_s"},
       {"response_p50_ns", "/load/latency/response/percentiles/p50"},
       {"response_p99_ns", "/load/latency/response/percentiles/p99"},
@@ -29,9 +29,9 @@ const char* place_of(const std::string& metric) {
       {"server_threads", "/server/threads"},
       {"server_processes", "/server/processes"},
   };
-  for (const auto& [name, place] : kPlaces) {
+  for (const auto& [name, pointer] : kPointers) {
     if (name == metric) {
-      return place;
+      return pointer;
     }
   }
   return nullptr;
@@ -116,8 +116,8 @@ Json metric_of(const Json& round, const std::string& metric) {
   if (metric == "memory_total_bytes") {
     return memory_total(round);
   }
-  const char* place = place_of(metric);
-  return place == nullptr ? Json(nullptr) : at_place(round, place);
+  const char* pointer = find_pointer(metric);
+  return pointer == nullptr ? Json(nullptr) : at_place(round, pointer);
 }
 
 Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rounds) {

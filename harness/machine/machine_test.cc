@@ -72,7 +72,7 @@ TEST(KernelMemory, FindsTheSizeOfAStack) {
   EXPECT_EQ(with_tasks("192"), 8192U);
 }
 
-// Would catch: a container's five tasks beside the machine's stacks, which would make a stack of 300 KiB.
+// Would catch: a container's five tasks and the machine's stacks, which would make a stack of 300 KiB.
 TEST(KernelMemory, GivesNoSizeThatCannotBe) {
   const auto with = [](const char* meminfo, const char* loadavg) { return parse_kernel_stack_size(meminfo, loadavg); };
   EXPECT_FALSE(with(kMeminfo, "0.00 0.01 0.05 1/5 4711"));

@@ -57,7 +57,7 @@ ExpectedTime Progress::time_left() const {
   return planned_left_ * ((now() - started_) / planned_done_);
 }
 
-std::string Progress::spoken(ExpectedTime duration) {
+std::string Progress::format_estimate(ExpectedTime duration) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
   if (seconds < 60) {
     return fmt::format("{} s", seconds);
@@ -73,8 +73,9 @@ void Progress::round_begins(const std::string& cell) {
     return;
   }
   const std::size_t filled = rounds_ == 0 ? kBarWidth : kBarWidth * done_ / rounds_;
-  print_text(stderr, fmt::format("\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
-                                 std::string(kBarWidth - filled, '.'), done_, rounds_, spoken(time_left()), cell));
+  print_text(stderr,
+             fmt::format("\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
+                         std::string(kBarWidth - filled, '.'), done_, rounds_, format_estimate(time_left()), cell));
 }
 
 void Progress::round_ends(const Json& round, ExpectedTime planned) {

@@ -24,7 +24,7 @@ class Progress {
   void finish();  // takes the bar away
 
   // "3 min 20 s"
-  static std::string spoken(ExpectedTime duration);
+  static std::string format_estimate(ExpectedTime duration);
 
  private:
   ExpectedTime time_left() const;

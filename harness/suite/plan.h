@@ -23,7 +23,7 @@ struct Cell {
   Nanoseconds duration{};
 };
 
-// Whether the cell is there for the server's memory alone: one active connection beside swept idle ones only shows that
+// Whether the cell is there for the server's memory alone: one active connection and swept idle ones only shows that
 // the server still answers. Then nothing is read that would itself take memory before all of it is read.
 bool asks_about_memory(const Cell& cell);
 
@@ -34,7 +34,7 @@ using ExpectedTime = std::chrono::duration<double>;
 ExpectedTime expected_time(const Cell& cell);
 // The same for all rounds of some cells, with the start and end of each server.
 ExpectedTime expected_time(const std::vector<Cell>& cells, int repetitions);
-// What a round takes beside expected_time(), before the first one has shown it: start, connect, drain.
+// What a round takes in addition to expected_time(), before the first one has shown it: start, connect, drain.
 inline constexpr Nanoseconds kRoundOverhead = std::chrono::milliseconds(300);
 // How much longer than its window a round may take because of its connections, before it is given up.
 Nanoseconds setup_limit(const Cell& cell);

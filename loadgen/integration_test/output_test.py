@@ -100,7 +100,7 @@ class Output(Accounts):
         with tempfile.TemporaryDirectory() as folder:
             os.mkfifo(f"{folder}/fifo")
             for option in ("--json", "--live-json"):
-                for path, said in ((f"{folder}/fifo", "nobody reads from it"), ("/dev/zero", "it is a device")):
+                for path, said in ((f"{folder}/fifo", "no process reads from it"), ("/dev/zero", "it is a device")):
                     with self.subTest(option=option, path=path):
                         done = load("127.0.0.1:1", *QUICK, option, path)
                         self.assertEqual(done.returncode, 2)

@@ -82,14 +82,14 @@ struct LoadPlan {
   unsigned cpus = 0;                    // that the generator may use; 0: not known
   std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
   std::string ceiling_reason;           // why a calibration has none; empty: it has, or there is no calibration
-  bool timestamps = false;              // of the kernel, beside those of the generator's clock; with the epoll driver
-  std::optional<SlicePlan> slices;      // takes turns with other targets
+  bool timestamps = false;  // of the kernel, in addition to those of the generator's clock; with the epoll driver
+  std::optional<SlicePlan> slices;  // takes turns with other targets
 
   // Options that the result repeats as given, by their keys in it: texts with their escapes, and numbers.
   std::vector<std::pair<std::string, std::string>> protocol_texts;
   std::vector<std::pair<std::string, std::int64_t>> given_counts;
 
-  // Connections are closed and opened anew as a matter of course.
+  // Connections are closed and reopened during the run.
   bool churns() const noexcept { return requests_per_connection > 0 || connect_on_demand || asks_to_close; }
 
   // Sets the protocol, and what plan and report have to know of its requests.
