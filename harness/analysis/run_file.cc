@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <initializer_list>
 #include <set>
 #include <utility>
@@ -20,14 +19,6 @@ constexpr std::array<std::pair<const char*, std::uint64_t>, 6> kPercentiles{
     {{"p50", 5'000}, {"p90", 9'000}, {"p95", 9'500}, {"p99", 9'900}, {"p99.9", 9'990}, {"p99.99", 9'999}}};
 
 std::uint64_t read_count(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
-
-// Values of the bucket that begins at `lowest`, which the layout of the histogram gives.
-std::uint64_t bucket_width(std::uint64_t lowest) {
-  const int bits = 64 - std::countl_zero(lowest);
-  return std::uint64_t{1} << std::max(0, bits - 8);
-}
-
-std::uint64_t highest_value(std::uint64_t lowest) { return lowest + bucket_width(lowest) - 1; }
 
 // Null among the uncompleted, and with fewer than 10/(1-p) values.
 Json percentile(const Json& histogram, std::uint64_t parts) {
@@ -61,7 +52,7 @@ void check_histogram(const JsonReader& histogram) {
   const Json* before = nullptr;
   const Json& buckets = histogram.value().at("buckets");
   for (const Json& bucket : buckets) {
-    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % bucket_width(lowest) != 0) {
+    if (const auto lowest = bucket[0].get<std::uint64_t>(); lowest % (std::uint64_t{1} << bucket_shift(lowest)) != 0) {
       histogram.at("buckets").fail(fmt::format("no bucket begins at {} with two significant digits", lowest));
     }
     if (before != nullptr && bucket[0] <= (*before)[0]) {

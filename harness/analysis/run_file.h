@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,6 +37,17 @@ void check_run(const JsonReader& run);
 // One round: that it fits its schema, that every request in it is accounted for, and that its histograms hold what they
 // say. Percentiles are compared, since they are read in place of the buckets.
 void check_round(const JsonReader& round);
+
+// The layout of all histograms in results: HdrHistogram's with 2 significant digits, 256 sub-buckets.
+inline constexpr int kSubBucketBits = 8;
+
+// log2 of the number of values in the bucket that holds `value`.
+inline int bucket_shift(std::uint64_t value) { return std::max(0, 64 - std::countl_zero(value) - kSubBucketBits); }
+
+// The highest value of the bucket that begins at `lowest`.
+inline std::uint64_t highest_value(std::uint64_t lowest) {
+  return lowest + (std::uint64_t{1} << bucket_shift(lowest)) - 1;
+}
 
 // Reads a run.json, gzipped or not, and checks it.
 Json load_run(const std::string& path);

@@ -9,18 +9,17 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "harness/analysis/run_file.h"
 #include "harness/export/formats.h"
 
 namespace fanin::harness {
 namespace {
 
-// A histogram of HdrHistogram's layout with 2 significant digits, which is that of all histograms in results (256
-// sub-buckets; results/README.md). Values are in ns.
 constexpr int kSignificantDigits = 2;
-constexpr int kSubBucketBits = 8;
 constexpr std::uint64_t kHalf = 1U << (kSubBucketBits - 1);
 constexpr std::uint64_t kHighest = 3'600'000'000'000;
 
+// Histograms, added. In ns.
 struct Values {
   std::map<std::uint64_t, std::uint64_t> counts;  // by the lowest value of the bucket
   std::uint64_t count = 0;
@@ -43,23 +42,21 @@ struct Values {
   double mean() const { return count > 0 ? sum / static_cast<double>(count) : 0; }
 };
 
-int bucket_of(std::uint64_t value) { return std::max(0, static_cast<int>(std::bit_width(value)) - kSubBucketBits); }
-
 // HdrHistogram's index of the count of a value.
-std::uint64_t index_of(std::uint64_t value) {
-  const int bucket = bucket_of(value);
+std::uint64_t count_index(std::uint64_t value) {
+  const int bucket = bucket_shift(value);
   return static_cast<std::uint64_t>(bucket) * kHalf + (value >> bucket);
 }
 
-std::uint64_t bucket_width(std::uint64_t lowest) { return std::uint64_t{1} << bucket_of(lowest); }
-
 // What HdrHistogram takes a sample of the bucket for.
-double middle_of(std::uint64_t lowest) { return static_cast<double>(lowest + bucket_width(lowest) / 2); }
+double bucket_middle(std::uint64_t lowest) {
+  return static_cast<double>(lowest + (std::uint64_t{1} << bucket_shift(lowest)) / 2);
+}
 
 double standard_deviation(const Values& values) {
   double squares = 0;
   for (const auto& [lowest, count] : values.counts) {
-    const double distance = middle_of(lowest) - values.mean();
+    const double distance = bucket_middle(lowest) - values.mean();
     squares += distance * distance * static_cast<double>(count);
   }
   return values.count > 0 ? std::sqrt(squares / static_cast<double>(values.count)) : 0;
@@ -120,7 +117,7 @@ std::string to_hgrm(const Json& document, const HistogramChoice& choice) {
   for (const auto& [lowest, count] : values.counts) {
     below += count;
     const double share = static_cast<double>(below) / static_cast<double>(values.count);
-    const auto highest = std::min(lowest + bucket_width(lowest) - 1, values.max);
+    const auto highest = std::min(highest_value(lowest), values.max);
     const double value = static_cast<double>(highest) / kNanosecondsPerMillisecond;
     text += below < values.count
                 ? fmt::format("{:12.6f} {:2.12f} {:10} {:14.2f}\n", value, share, below, 1 / (1 - share))
@@ -130,7 +127,7 @@ std::string to_hgrm(const Json& document, const HistogramChoice& choice) {
                       standard_deviation(values) / kNanosecondsPerMillisecond);
   text += fmt::format("#[Max     = {:12.6f}, Total count    = {:12}]\n",
                       static_cast<double>(values.max) / kNanosecondsPerMillisecond, values.count);
-  text += fmt::format("#[Buckets = {:12}, SubBuckets     = {:12}]\n", bucket_of(kHighest) + 1, 2 * kHalf);
+  text += fmt::format("#[Buckets = {:12}, SubBuckets     = {:12}]\n", bucket_shift(kHighest) + 1, 2 * kHalf);
   if (values.without > 0) {
     text += fmt::format("#[{} requests without a reply are not in this table]\n", values.without);
   }
@@ -162,7 +159,7 @@ std::string encode(const Values& values) {
   std::string counts;
   std::uint64_t next = 0;
   for (const auto& [lowest, count] : values.counts) {
-    const std::uint64_t index = index_of(lowest);
+    const std::uint64_t index = count_index(lowest);
     if (const auto zeros = static_cast<std::int64_t>(index - next); zeros == 1) {
       append_zigzag(counts, 0);
     } else if (zeros > 1) {
