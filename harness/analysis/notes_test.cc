@@ -5,7 +5,7 @@
 namespace fanin::harness {
 namespace {
 
-Json reason(const char* code, const char* text) { return {{"code", code}, {"text", text}}; }
+Json make_reason(const char* code, const char* text) { return {{"code", code}, {"text", text}}; }
 
 Json valid_round() { return {{"status", "ok"}, {"reason", nullptr}, {"load", {{"verdict", {{"status", "valid"}}}}}}; }
 
@@ -16,7 +16,8 @@ Json round_with(const char* status, const char* verdict, const Json& reasons) {
 }
 
 Json warned_round() {
-  return round_with("ok", "warning", Json::array({reason("late-sends", "late"), reason("few-samples", "only 9")}));
+  return round_with("ok", "warning",
+                    Json::array({make_reason("late-sends", "late"), make_reason("few-samples", "only 9")}));
 }
 
 std::string codes(const Json& round) { return join_codes(round_notes(round).reasons); }
@@ -26,7 +27,7 @@ TEST(Notes, WhateverIsNotValidHasACode) {
   EXPECT_EQ(round_notes(valid_round()).state, "");
   EXPECT_EQ(round_notes(warned_round()).state, "warning");
   EXPECT_EQ(codes(warned_round()), "late-sends, few-samples");
-  const Json invalid = round_with("invalid", "invalid", Json::array({reason("no-reply", "none")}));
+  const Json invalid = round_with("invalid", "invalid", Json::array({make_reason("no-reply", "none")}));
   EXPECT_EQ(round_notes(invalid).state, "invalid");
   EXPECT_EQ(codes(invalid), "no-reply");
   EXPECT_EQ(codes(round_with("failed", "valid", Json::array())), "failed");

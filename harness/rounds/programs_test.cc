@@ -49,8 +49,8 @@ Catalogue small_catalogue() {
                           "list");
 }
 
-std::string reason(const std::string& model, const std::string& workload,
-                   const MachineLimits& limits = {.descriptors_hard = 20'000}, const std::string& args = "[]") {
+std::string find_reason(const std::string& model, const std::string& workload,
+                        const MachineLimits& limits = {.descriptors_hard = 20'000}, const std::string& args = "[]") {
   const Json document = Json::parse(
       R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":")" +
       model + R"(","args":)" + args + R"(}],"experiments":[{"name":"x","servers":["s"],"workload":)" + workload +
@@ -60,17 +60,17 @@ std::string reason(const std::string& model, const std::string& workload,
 }
 
 TEST(Unsupported, NothingWhereItWorks) {
-  EXPECT_EQ(reason("epoll", R"({"protocol":"echo","connections":10,"idle_connections":10000})"), "");
-  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":1000})"), "");
+  EXPECT_EQ(find_reason("epoll", R"({"protocol":"echo","connections":10,"idle_connections":10000})"), "");
+  EXPECT_EQ(find_reason("select", R"({"protocol":"echo","connections":1000})"), "");
 }
 
 // Would catch: a limit that shows only as failed rounds, or as connections that are silently missing.
 TEST(Unsupported, SaysWhyBeforehand) {
-  EXPECT_EQ(reason("select", R"({"protocol":"echo","connections":10,"idle_connections":1000})"),
+  EXPECT_EQ(find_reason("select", R"({"protocol":"echo","connections":10,"idle_connections":1000})"),
             "1010 connections need descriptors beyond 1023, the highest that select can watch");
-  EXPECT_EQ(reason("io-uring", R"({"protocol":"echo"})"), "io_uring is disabled");
-  EXPECT_EQ(reason("epoll", R"({"protocol":"http"})"), "model epoll does not serve protocol http");
-  EXPECT_THAT(reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
+  EXPECT_EQ(find_reason("io-uring", R"({"protocol":"echo"})"), "io_uring is disabled");
+  EXPECT_EQ(find_reason("epoll", R"({"protocol":"http"})"), "model epoll does not serve protocol http");
+  EXPECT_THAT(find_reason("epoll", R"({"protocol":"echo","connections":20000})"), HasSubstr("the 20000 descriptors"));
 }
 
 // Would catch: a server that scales out refused for the limit of one process, or let through where the machine as a
@@ -78,17 +78,18 @@ TEST(Unsupported, SaysWhyBeforehand) {
 TEST(Unsupported, AsksTheDoctorAboutServersThatScaleOut) {
   const std::string args = R"(["--processes","{processes}"])";
   const std::string workload = R"({"protocol":"echo","connections":100,"idle_connections":100000})";
-  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000}, args), "");
-  EXPECT_EQ(reason("epoll", workload, {.descriptors_hard = 20'000, .file_max = 204'295}, args),
+  EXPECT_EQ(find_reason("epoll", workload, {.descriptors_hard = 20'000}, args), "");
+  EXPECT_EQ(find_reason("epoll", workload, {.descriptors_hard = 20'000, .file_max = 204'295}, args),
             "no room for 100100 connections: fs.file-max is 204295, 204296 needed (fanin doctor --connections 100100)");
 }
 
 // Would catch: connections that wait in the kernel's queue, measured as if the server held them at no cost.
 TEST(Unsupported, IdleConnectionsThatNobodyAccepts) {
-  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":9})"), "");
-  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":100})"),
+  EXPECT_EQ(find_reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":9})"), "");
+  EXPECT_EQ(find_reason("prefork", R"({"protocol":"echo","connections":1,"idle_connections":100})"),
             "prefork serves 10 connections at a time, and of 101 the others would only wait to be accepted");
-  EXPECT_EQ(reason("prefork", R"({"protocol":"echo","connections":500})"), "");  // they take turns, that is a result
+  EXPECT_EQ(find_reason("prefork", R"({"protocol":"echo","connections":500})"),
+            "");  // they take turns, that is a result
 }
 
 TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
