@@ -157,6 +157,10 @@ std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
   return usage;
 }
 
+Nanoseconds cpu_between(const ServerUsage& before, const ServerUsage& after) noexcept {
+  return std::max(Nanoseconds(0), after.cpu - before.cpu);
+}
+
 // Fields: ns on a CPU, ns on a run queue, number of times it got a CPU. A kernel that does not count prints "0 0 0",
 // and the calling thread has had a CPU.
 std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept {

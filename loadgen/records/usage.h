@@ -44,6 +44,10 @@ std::vector<pid_t> process_tree(const std::vector<pid_t>& roots);
 // Reads the process trees below `roots` from /proc. nullopt if there is no such process.
 std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots);
 
+// CPU time between two readings, at least 0: a child counts in ns while it lives and in ticks of 10 ms once it is
+// reaped, so the sum may fall.
+Nanoseconds cpu_between(const ServerUsage& before, const ServerUsage& after) noexcept;
+
 // CPU time and waits of the calling thread since it began.
 struct ThreadUsage {
   Nanoseconds cpu{0};

@@ -120,6 +120,14 @@ TEST(ServerUsage, IsExactForAShortWindow) {
   EXPECT_NE((after->cpu - before->cpu) % std::chrono::milliseconds(1), Nanoseconds(0));
 }
 
+// The bug: a worker that had used less than a tick ended in the window, the server had used -1.5 ms, and no program
+// read the result any more.
+TEST(ServerUsage, AReapedChildIsNoNegativeTime) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(cpu_between({.cpu = milliseconds(12)}, {.cpu = milliseconds(10)}), Nanoseconds(0));
+  EXPECT_EQ(cpu_between({.cpu = milliseconds(10)}, {.cpu = milliseconds(30)}), milliseconds(20));
+}
+
 TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }
 
 }  // namespace
