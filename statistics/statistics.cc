@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -14,15 +15,6 @@ namespace {
 double sorted_median(const std::vector<double>& sorted) {
   const std::size_t n = sorted.size();
   return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
-
-// Newton's method on std::erf; 0 <= y < 1.
-double inverse_erf(double y) {
-  double x = 0;
-  for (int i = 0; i < 60; ++i) {
-    x -= (std::erf(x) - y) / (2 / std::sqrt(std::acos(-1.0)) * std::exp(-x * x));
-  }
-  return x;
 }
 
 }  // namespace
@@ -135,7 +127,7 @@ Bound exact_bound(const std::vector<double>& probabilities, double level) {
 }
 
 Bound normal_bound(double mean, double variance, double level) {
-  const double z = std::sqrt(2.0) * inverse_erf(level);
+  const double z = boost::math::quantile(boost::math::normal(), (1 + level) / 2);
   return {static_cast<std::size_t>(std::max(std::floor(mean - z * std::sqrt(variance)), 1.0)), level};
 }
 

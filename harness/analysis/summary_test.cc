@@ -133,7 +133,7 @@ Json slope_of(const Json& cells, const std::vector<Json>& rounds, const std::str
   return nullptr;
 }
 
-// By hand: x = 0, 100, 500 has mean 200; y = 10, 110, 1210 has mean 443.333. Products of the deviations:
+// Expected: x = 0, 100, 500 has mean 200; y = 10, 110, 1210 has mean 443.333. Products of the deviations:
 // -200 * -433.333 + -100 * -333.333 + 300 * 766.667 = 350000; squares: 40000 + 10000 + 90000 = 140000; 2.5 in all.
 TEST(Slopes, AreLeastSquaresInABlock) {
   const std::vector<Json> cells{cell_of(0), cell_of(100), cell_of(500)};

@@ -137,7 +137,7 @@ TEST(Headroom, AShortQueueIsSlowAndNotTooLow) {
   EXPECT_EQ(finding(judge(limits, 100), "net.core.somaxconn").status, Status::kOk);
 }
 
-// By hand: 2,000,000 ends at four to a bucket are 500,000 buckets; 2^21 is the first power of two above 2,000,000.
+// Expected: 2,000,000 ends at four to a bucket are 500,000 buckets; 2^21 is the first power of two above 2,000,000.
 TEST(Headroom, FewBucketsAreSlowAndSayHowToHaveMore) {
   MachineLimits limits = machine();
   const std::string name = "net.ipv4.tcp_ehash_entries";
