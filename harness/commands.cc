@@ -15,7 +15,6 @@
 #include "harness/export/export.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
-#include "harness/rounds/argument_check.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/suite_run.h"

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "harness/rounds/console.h"
 #include "harness/rounds/programs.h"
-#include "harness/rounds/progress.h"
 #include "harness/suite/plan.h"
 #include "os/format.h"
 #include "os/printable.h"

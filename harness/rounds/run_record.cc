@@ -1,8 +1,13 @@
 #include "harness/rounds/run_record.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
+#include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
+#include "os/format.h"
+#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
@@ -94,6 +99,129 @@ Json RunRecord::to_json(const Catalogue& catalogue) const {
           {"rounds", rounds},
           {"summaries", summaries},
           {"slopes", slopes()}};
+}
+
+namespace {
+
+struct Column {
+  const char* heading;
+  const char* metric;
+};
+
+constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "response_p50_ns"},
+                               {"p99", "response_p99_ns"},         {"CPU/req", "server_cpu_per_request_ns"},
+                               {"memory", "server_pss_bytes"},     {"threads", "server_threads"}};
+
+// A cell without figures in a line: its status, and the codes of its rounds or the reason. A reason that is too long is
+// below the table.
+std::string unmeasured_row(const std::string& head, const std::string& place, const CellVerdict& verdict,
+                           const std::vector<CodedReason>& reasons, Footnotes& footnotes) {
+  const std::string why = printable(verdict.status == "invalid" ? join_codes(reasons) : verdict.reason);
+  std::string row = fmt::format("{}   {}: {}", head, verdict.status, why);
+  if (row.size() > kTextWidth) {
+    row = fmt::format("{}   {}: see below", head, verdict.status);
+    if (reasons.empty()) {
+      footnotes.add(place + ": " + verdict.status, why);
+    }
+  }
+  return row + "\n";
+}
+
+std::string row(const RunRecord& record, const Cell& cell, Footnotes& footnotes) {
+  const CellVerdict verdict = record.verdict(cell);
+  const std::vector<const Json*> rounds = record.rounds_of(cell.id);
+  const auto repetitions = static_cast<std::size_t>(record.suite.repetitions);
+  const std::vector<CodedReason> reasons =
+      rounds.empty() ? std::vector<CodedReason>() : cell_reasons(rounds, repetitions);
+  footnotes.add_rounds(rounds.empty() ? 0 : repetitions);
+  const std::string place = fmt::format("{}/{}", cell.server, cell.value.dump());
+  for (const CodedReason& reason : reasons) {
+    footnotes.add(place, reason);
+  }
+  std::string text = fmt::format("  {:<18} {:>8}", cell.server + (cell.aa ? " (A/A)" : ""), cell.value.dump());
+  if (verdict.status != "measured") {
+    return unmeasured_row(text, place, verdict, reasons, footnotes);
+  }
+  const Json summaries = summarise_cell(cell.id, rounds);
+  for (const Column& column : kColumns) {
+    for (const Json& summary : summaries) {
+      if (summary["metric"] == column.metric) {
+        text += fmt::format(" {:>10}", format_figure(summary["median"], summary["unit"].get<std::string>()));
+      }
+    }
+  }
+  return text + (reasons.empty() ? "" : "  ! " + join_codes(reasons)) + "\n";
+}
+
+constexpr Column kSlopeColumns[] = {{"in all", "memory_total_bytes"},
+                                    {"PSS", "server_pss_bytes"},
+                                    {"page tables", "server_page_table_bytes"},
+                                    {"stacks", "server_kernel_stack_bytes"},
+                                    {"slab", "machine_slab_bytes"}};
+
+std::string slope_row(const std::string& server, const std::vector<Json>& slopes) {
+  std::string text = fmt::format("  {:<18} {:>8}", server, "");
+  for (const Column& column : kSlopeColumns) {
+    for (const Json& slope : slopes) {
+      if (slope["metric"] == column.metric) {
+        text += fmt::format(" {:>12}", format_figure(slope["median"], "bytes"));
+      }
+    }
+  }
+  const Json& total = slopes.front();
+  return text + (total["median"].is_null() ? "   " + printable(total["reason"].get<std::string>()) : "") + "\n";
+}
+
+// What one more idle connection costs, from the experiments that sweep them.
+std::string describe_slopes(const std::string& experiment, const Json& slopes) {
+  std::vector<std::pair<std::string, std::vector<Json>>> servers;
+  for (const Json& slope : slopes) {
+    if (slope["experiment"] != experiment) {
+      continue;
+    }
+    const std::string server = slope["server"].get<std::string>();
+    if (servers.empty() || servers.back().first != server) {
+      servers.push_back({server, {}});
+    }
+    servers.back().second.push_back(slope);
+  }
+  if (servers.empty()) {
+    return "";
+  }
+  std::string text = fmt::format("  memory per idle connection\n  {:<18} {:>8}", "server", "");
+  for (const Column& column : kSlopeColumns) {
+    text += fmt::format(" {:>12}", column.heading);
+  }
+  text += "\n";
+  for (const auto& [server, own] : servers) {
+    text += slope_row(server, own);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe_run(const RunRecord& record) {
+  std::string text;
+  const Json slopes = record.slopes();
+  for (const Experiment& experiment : record.suite.experiments) {
+    std::string rows;
+    Footnotes footnotes;
+    for (const Cell& cell : record.cells) {
+      rows += cell.experiment == experiment.name ? row(record, cell, footnotes) : "";
+    }
+    if (rows.empty()) {
+      continue;
+    }
+    text += fmt::format("\n{} (by {}, medians of {})\n  {:<18} {:>8}", printable(experiment.title),
+                        experiment.sweep.parameter,
+                        plural(static_cast<std::uint64_t>(record.suite.repetitions), "round"), "server", "");
+    for (const Column& column : kColumns) {
+      text += fmt::format(" {:>10}", column.heading);
+    }
+    text += "\n" + rows + footnotes.text() + describe_slopes(experiment.name, slopes);
+  }
+  return text;
 }
 
 }  // namespace fanin::harness

@@ -39,4 +39,8 @@ struct RunRecord {
   Json to_json(const Catalogue& catalogue) const;
 };
 
+// A finished run as a table per experiment: medians over the rounds, the codes of what is the matter with a cell, and a
+// footnote for each code.
+std::string describe_run(const RunRecord& record);
+
 }  // namespace fanin::harness

@@ -8,12 +8,11 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "harness/rounds/console.h"
 #include "harness/rounds/environment.h"
-#include "harness/rounds/interrupt.h"
-#include "harness/rounds/progress.h"
 #include "harness/rounds/round.h"
 #include "harness/rounds/run_directory.h"
-#include "harness/rounds/run_report.h"
+#include "harness/rounds/run_record.h"
 #include "harness/rounds/server_under_test.h"
 #include "harness/rounds/suite_run.h"
 #include "net/affinity.h"

@@ -13,8 +13,8 @@
 
 #include "harness/analysis/run_file.h"
 #include "harness/machine/machine_limits.h"
-#include "harness/rounds/argument_check.h"
 #include "harness/rounds/environment.h"
+#include "harness/rounds/programs.h"
 #include "harness/rounds/run_directory.h"
 #include "net/affinity.h"
 #include "net/socket.h"

@@ -1,8 +1,13 @@
-#include "harness/rounds/progress.h"
+#include "harness/rounds/console.h"
 
 #include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 
 #include "harness/analysis/notes.h"
@@ -13,9 +18,43 @@
 namespace fanin::harness {
 namespace {
 
+volatile int event_fd = -1;  // for the handler alone
+
+void on_signal(int) {
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  const ssize_t ignored = ::write(event_fd, &one, sizeof one);
+  static_cast<void>(ignored);
+  errno = saved;
+}
+
+}  // namespace
+
+Interrupt::Interrupt() : event_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  event_fd = event_.get();
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before_[i]);
+    if (kSignals[i] != SIGHUP || before_[i].sa_handler != SIG_IGN) {  // nohup(1) has it ignored
+      ::sigaction(kSignals[i], &action, nullptr);
+    }
+  }
+}
+
+Interrupt::~Interrupt() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  event_fd = -1;
+}
+
+namespace {
+
 constexpr std::size_t kBarWidth = 24;
 
-std::string figures(const Json& round) {
+std::string round_figures(const Json& round) {
   return fmt::format("{}, p99 {}, server {} per request", format_figure(metric_of(round, "throughput_per_s"), "1/s"),
                      format_figure(metric_of(round, "response_p99_ns"), "ns"),
                      format_figure(metric_of(round, "server_cpu_per_request_ns"), "ns"));
@@ -34,7 +73,7 @@ std::string round_line(const Json& round, std::size_t done, std::size_t rounds) 
   constexpr std::size_t kWidth = 100;
   const RoundNotes notes = round_notes(round);
   std::string line = fmt::format("{:>4}/{} {}:", done, rounds, round.at("cell").get<std::string>());
-  line += round.at("status") == "ok" ? " " + figures(round) : "";
+  line += round.at("status") == "ok" ? " " + round_figures(round) : "";
   if (notes.state.empty()) {
     return printable(line, kWidth);
   }
