@@ -1,8 +1,256 @@
 // fanin: runs suites, compares runs, shows the machine.
-#include <cstddef>
+#include <fmt/format.h>
 
-#include "harness/commands.h"
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/analysis/compare.h"
+#include "harness/analysis/plots.h"
+#include "harness/analysis/run_file.h"
+#include "harness/export/export.h"
+#include "harness/listing.h"
+#include "harness/machine/doctor.h"
+#include "harness/rounds/environment.h"
+#include "harness/rounds/programs.h"
+#include "harness/rounds/suite_run.h"
+#include "os/build_info.h"
+#include "os/command_line.h"
+#include "os/files.h"
+#include "os/printable.h"
 #include "os/program.h"
+
+namespace fanin::harness {
+namespace {
+
+int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
+  const Json first = load_run(first_path);
+  const Json second = load_run(second_path);
+  const std::vector<std::string> reasons = obstacles(first, second, options);
+  for (const std::string& reason : reasons) {
+    print_error("fanin", fmt::format("not comparable: {}", reason));
+  }
+  if (!reasons.empty()) {
+    return 3;
+  }
+  const Comparison comparison = compare_runs(first, second, options);
+  print_text(stdout, describe_comparison(comparison));
+  return comparison.any_worse() ? 1 : 0;
+}
+
+void add_band(CLI::App& command, const std::string& name, double& band, const std::string& about) {
+  take_number(command.add_option(name, band, about), {0, 10})->capture_default_str();
+}
+
+CLI::Option* add_only(CLI::App& command, std::string& only) {
+  return refuse_empty(command.add_option(
+      "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'"));
+}
+
+// The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
+void add_run_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
+  auto* suite =
+      refuse_empty(command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own"));
+  auto* resume = refuse_empty(
+      command->add_option("--resume", options->resume, "go on with the interrupted run in this directory"));
+  refuse_empty(command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)"))
+      ->excludes(resume);
+  take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"),
+             {1, 10'000})
+      ->excludes(resume);
+  take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"),
+             {0, std::int64_t{1} << 53})
+      ->excludes(resume);
+  add_only(*command, options->only)->excludes(resume);
+  refuse_empty(
+      command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)"));
+  refuse_empty(command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)"));
+  suite->excludes(resume);
+  command->callback([options, &exit_code] {
+    if (options->suite.empty() && options->resume.empty()) {
+      throw std::invalid_argument("run: no suite is given: 'fanin list' shows them");
+    }
+    exit_code = run_suite(*options);
+  });
+}
+
+void add_list_command(CLI::App& app) {
+  struct Arguments {
+    std::string suite;
+    std::string only = "*";
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
+  auto* suite =
+      refuse_empty(command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
+  add_only(*command, given->only)->needs(suite);
+  command->callback([given] {
+    const Programs programs = Programs::find("", "");
+    if (given->suite.empty()) {
+      print_text(stdout, describe_suites(programs));
+      return;
+    }
+    const std::string path = find_suite(given->suite, programs);
+    const Suite of_file = parse_suite(load_json(path), path);
+    const Catalogue catalogue = Catalogue::query(programs.server);
+    check_models(of_file, path, catalogue);
+    check_server_arguments(of_file, path, programs, catalogue);
+    print_text(stdout, describe_cells(of_file, given->only));
+  });
+}
+
+void add_env_command(CLI::App& app) {
+  auto as_json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("env", "Shows what a run records about this machine");
+  command->add_flag("--json", *as_json, "as JSON");
+  command->callback([as_json] {
+    const Json environment = read_environment(Programs::find("", ""));
+    print_text(stdout, *as_json ? environment.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                                : describe_environment(environment));
+  });
+}
+
+void add_doctor_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* command =
+      app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
+  auto* connections =
+      take_count(command->add_option("--connections", options->connections, "between two local programs"),
+                 {1, std::int64_t{1} << 31})
+          ->capture_default_str();
+  auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
+  auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
+  command->add_flag("--undo", options->undo, "put back what --fix has set")
+      ->excludes(connections)
+      ->excludes(fix)
+      ->excludes(as_json);
+  command->callback([options, &exit_code] { exit_code = run_doctor(*options); });
+}
+
+void add_compare_command(CLI::App& app, int& exit_code) {
+  struct Arguments {
+    std::string first;
+    std::string second;
+    CompareOptions options;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compares two runs; exit code 0: no worse, 1: something is worse, 3: not comparable");
+  command->add_option("first", arguments->first, "run.json to compare with")->required();
+  command->add_option("second", arguments->second, "run.json that is judged")->required();
+  add_band(*command, "--throughput-band", arguments->options.throughput_band, "share that is of no interest");
+  add_band(*command, "--cpu-band", arguments->options.cpu_band, "the same for CPU time per request");
+  add_band(*command, "--latency-band", arguments->options.latency_band, "the same for p99");
+  add_band(*command, "--memory-band", arguments->options.memory_band, "the same for memory per idle connection");
+  take_choice(command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ"),
+              factors());
+  command->callback(
+      [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
+}
+
+void add_validate_command(CLI::App& app, int& exit_code) {
+  auto runs = std::make_shared<std::vector<std::string>>();
+  CLI::App* command = app.add_subcommand(
+      "validate", "Checks that runs fit their schema and that their summaries follow from their rounds");
+  command->add_option("run", *runs, "run.json, gzipped or not")->required();
+  command->callback([runs, &exit_code] {
+    for (const std::string& run : *runs) {
+      try {
+        load_run(run);
+      } catch (const std::invalid_argument& error) {
+        print_error("fanin", error.what());
+        exit_code = 2;
+      }
+    }
+  });
+}
+
+void add_export_command(CLI::App& app) {
+  struct Arguments {
+    std::string file;
+    std::string format;
+    std::string out = "-";
+    HistogramChoice choice;
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("export", "Writes a run or a load result in a format of another tool");
+  command->add_option("file", given->file, "run.json, or a result of fanin-load")->required();
+  std::string formats;
+  for (const ExportFormat& format : export_formats()) {
+    formats += fmt::format("{}{} ({})", formats.empty() ? "" : "; ", format.name, format.about);
+  }
+  command->add_option("--format", given->format, formats)->required();
+  command->add_option("--out", given->out, "file to write; - is standard output")->capture_default_str();
+  command->add_option("--cell", given->choice.cell, "hgrm, hlog: only this cell");
+  command->add_option("--histogram", given->choice.kind, "hgrm, hlog: which latency")
+      ->check(CLI::IsMember({"response", "service", "connect"}))
+      ->capture_default_str();
+  command->callback([given] {
+    const Json document = load_measured(given->file);
+    const std::string text = export_document(document, given->format, given->choice);
+    if (given->out == "-") {
+      print_text(stdout, text);
+    } else {
+      write_file_atomically(given->out, text);
+    }
+  });
+}
+
+void add_plot_command(CLI::App& app) {
+  struct Arguments {
+    std::string measured;
+    std::string out;
+    std::string micro;
+  };
+  auto given = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("plot", "Draws the charts of a run and writes its report.html");
+  command->add_option("run", given->measured, "a run directory, a run.json, or a sweep of fanin-load over rates")
+      ->required();
+  refuse_empty(command->add_option("--out", given->out, "where the charts go (default: charts/ in the run directory)"));
+  refuse_empty(
+      command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
+  command->callback([given] {
+    std::vector<std::string> arguments;
+    for (const auto& [option, value] : {std::pair{"--out", given->out}, {"--micro", given->micro}}) {
+      if (!value.empty()) {
+        arguments.push_back(fmt::format("{}={}", option, value));
+      }
+    }
+    arguments.insert(arguments.end(), {"--", given->measured});
+    draw_plots(Programs::find("", "").data(), find_plots_module(given->measured), arguments);
+  });
+}
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow", "fanin");
+  app.set_version_flag("--version", version_text("fanin", ""));
+  app.require_subcommand(1);
+  int exit_code = 0;
+  add_run_command(app, exit_code);
+  add_list_command(app);
+  add_env_command(app);
+  add_compare_command(app, exit_code);
+  add_validate_command(app, exit_code);
+  add_export_command(app);
+  add_plot_command(app);
+  add_doctor_command(app, exit_code);
+  // CLI11 would only say that a subcommand is missing.
+  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    throw std::invalid_argument(fmt::format(
+        "there is no command '{}': run, list, env, compare, validate, export, plot and doctor are there", argv[1]));
+  }
+  return parse_command_line(app, argc, argv).value_or(exit_code);
+}
+
+}  // namespace
+}  // namespace fanin::harness
 
 int main(int argc, char** argv) {
   constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // documents are copied and written by recursion

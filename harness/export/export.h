@@ -1,12 +1,58 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "harness/export/formats.h"
+#include "harness/json/json_reader.h"
 
 namespace fanin::harness {
+
+// One figure of a run's cell or of a load result.
+struct Figure {
+  std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result's target
+  std::string metric;  // as in results/README.md; "throughput_per_s"
+  std::string unit;    // "1/s", "ns", "bytes" or "1"
+  std::size_t rounds = 1;
+  double value = 0;  // the median of the rounds
+  double low = 0;    // its interval; both are the value where there is one round
+  double high = 0;
+};
+
+// The summaries of a run with a median, or the figures of a load result.
+std::vector<Figure> figures(const Json& document);
+
+// Whether more of this metric is better; all but throughput are costs.
+bool higher_is_better(const std::string& metric);
+
+// The formats. Each takes a run or a load result that its schema has accepted and returns the whole text of a file.
+
+// RFC 4180, one line per summary, with the reasons of those without a median. Runs only.
+std::string to_csv(const Json& run);
+// OpenMetrics 1.0 text: gauges in base units (seconds, bytes), with the label `statistic` (median, low, high).
+std::string to_openmetrics(const Json& document);
+// Google Benchmark's JSON, as its compare.py reads it: one entry per round and cell; real_time is the time per request
+// (1 / throughput), cpu_time the server's CPU time per request, both in ns. Runs only.
+std::string to_google_benchmark(const Json& run);
+// Bencher Metric Format: {"NAME": {"METRIC": {"value", "lower_value", "upper_value"}}}.
+std::string to_bencher(const Json& document);
+// github-action-benchmark's custom formats: [{"name", "unit", "value", "range", "extra"}]. It has one direction per
+// file: `bigger` selects metrics of which more is better.
+std::string to_benchmark_action(const Json& document, bool bigger);
+
+// Which histogram of which cell; a load result has no cells.
+struct HistogramChoice {
+  std::string cell;               // empty: the only one
+  std::string kind = "response";  // or "service", "connect"
+};
+
+// HdrHistogram's percentile table (.hgrm) in ms, of all rounds of one cell added. Throws std::invalid_argument where
+// the document has several cells and none is chosen, or the cell has no such histogram.
+std::string to_hgrm(const Json& document, const HistogramChoice& choice);
+// HdrHistogram's interval log (.hlog, version 1.3): one line per round, tagged with its cell; values in ns.
+std::string to_hlog(const Json& document, const HistogramChoice& choice);
 
 struct ExportFormat {
   std::string_view name;

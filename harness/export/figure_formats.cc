@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "harness/analysis/summary.h"
-#include "harness/export/formats.h"
+#include "harness/export/export.h"
 
 namespace fanin::harness {
 namespace {

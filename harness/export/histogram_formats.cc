@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "harness/analysis/run_file.h"
-#include "harness/export/formats.h"
+#include "harness/export/export.h"
 
 namespace fanin::harness {
 namespace {

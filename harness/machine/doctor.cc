@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/machine/limit_changes.h"
 #include "os/format.h"
 #include "os/program.h"
 

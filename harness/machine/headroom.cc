@@ -1,11 +1,11 @@
-#include "harness/machine/headroom.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+
+#include "harness/machine/doctor.h"
 
 namespace fanin::harness {
 namespace {

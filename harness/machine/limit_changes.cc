@@ -1,5 +1,3 @@
-#include "harness/machine/limit_changes.h"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -19,6 +17,7 @@
 #include <system_error>
 
 #include "harness/json/json_reader.h"
+#include "harness/machine/doctor.h"
 #include "net/descriptor.h"
 #include "os/files.h"
 #include "os/procfs.h"

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "harness/machine/fake_sysroot.h"
 #include "os/procfs.h"
 
 namespace fanin::harness {
@@ -91,6 +92,89 @@ TEST(KernelMemory, ReadsThisMachine) {
   }
   EXPECT_GT(read_slab_bytes(), 0U);
   EXPECT_GT(read_settled_slab_bytes(std::chrono::seconds(30)), 0U);
+}
+
+constexpr const char* kLimits =
+    "Limit                     Soft Limit           Hard Limit           Units     \n"
+    "Max processes             96365                96366                processes \n"
+    "Max open files            1024                 20000                files     \n"
+    "Max locked memory         8388608              unlimited            bytes     \n";
+
+// Would catch a soft limit taken for the hard one, a field read from the wrong place, and units left out.
+TEST(MachineLimits, ReadsWhatTheKernelWrites) {
+  const FakeSysroot root;
+  root.write("/proc/self/limits", kLimits);
+  root.write("/proc/sys/fs/file-max", "2466170\n");
+  root.write("/proc/sys/fs/file-nr", "803\t0\t2466170\n");
+  root.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+  root.write("/proc/sys/net/ipv4/tcp_ehash_entries", "-262144\n");  // in a network namespace without its own
+  root.write("/proc/sys/net/ipv4/tcp_mem", "287898\t383867\t575796\n");
+  root.write("/proc/sys/net/netfilter/nf_conntrack_max", "262144\n");
+  root.write("/proc/sys/net/netfilter/nf_conntrack_count", "5\n");
+  root.write("/proc/net/sockstat",
+             "sockets: used 12\nTCP: inuse 3 orphan 0 tw 40 alloc 9 mem 17\nUDP: inuse 2 mem 6\n");
+  root.write("/proc/meminfo", "MemTotal:       24683520 kB\nMemAvailable:   24000000 kB\n");
+  root.write("/proc/loadavg", "4.35 3.29 2.48 5/114 17258\n");
+  const MachineLimits limits = read_machine_limits(root.path());
+  EXPECT_EQ(limits.descriptors_soft, 1024U);
+  EXPECT_EQ(limits.descriptors_hard, 20'000U);
+  EXPECT_EQ(limits.processes_hard, 96'366U);
+  EXPECT_EQ(limits.memlock_bytes, MachineLimits::kUnlimited);
+  EXPECT_EQ(limits.file_max, 2'466'170U);
+  EXPECT_EQ(limits.files_in_use, 803U);
+  EXPECT_EQ(limits.first_port, 32'768U);
+  EXPECT_EQ(limits.last_port, 60'999U);
+  EXPECT_EQ(limits.established_buckets, 262'144U);
+  EXPECT_EQ(limits.tcp_mem_pages[2], 575'796U);
+  EXPECT_TRUE(limits.has_conntrack);
+  EXPECT_EQ(limits.conntrack_in_use, 5U);
+  EXPECT_EQ(limits.tcp_sockets, 43U);
+  EXPECT_EQ(limits.tcp_pages_in_use, 17U);
+  EXPECT_EQ(limits.memory_available_bytes, 24'000'000ULL * 1024);
+  EXPECT_EQ(limits.tasks_in_use, 114U);
+  EXPECT_EQ(limits.group_memory_available_bytes, MachineLimits::kUnlimited);
+}
+
+// Would catch a 0 for what is not there: everything would be too low.
+TEST(MachineLimits, WhatIsNotThereIsNothing) {
+  const FakeSysroot root;
+  root.write("/proc/sys/fs/file-max", "what?\n");
+  const MachineLimits limits = read_machine_limits(root.path());
+  EXPECT_EQ(limits.file_max, std::nullopt);
+  EXPECT_EQ(limits.descriptors_hard, std::nullopt);
+  EXPECT_EQ(limits.memory_available_bytes, std::nullopt);
+  EXPECT_EQ(limits.tasks_in_use, std::nullopt);
+  EXPECT_FALSE(limits.has_conntrack);
+}
+
+// Would catch a container's limit overlooked, and cached files taken for memory that is gone.
+TEST(MachineLimits, KnowsTheControlGroupOfBothVersions) {
+  const FakeSysroot root;
+  root.write("/proc/self/cgroup", "0::/box\n");
+  root.write("/sys/fs/cgroup/box/memory.max", "1000000\n");
+  root.write("/sys/fs/cgroup/box/memory.current", "300000\n");
+  root.write("/sys/fs/cgroup/box/memory.stat", "anon 200000\ninactive_file 100000\n");
+  EXPECT_EQ(read_machine_limits(root.path()).group_memory_available_bytes, 800'000U);
+  root.write("/sys/fs/cgroup/box/memory.max", "max\n");
+  EXPECT_EQ(read_machine_limits(root.path()).group_memory_available_bytes, MachineLimits::kUnlimited);
+
+  std::filesystem::remove_all(root.path() + "/sys");
+  root.write("/proc/self/cgroup", "4:memory:/box\n0::/\n");
+  root.write("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "500000\n");
+  root.write("/sys/fs/cgroup/memory/box/memory.usage_in_bytes", "300000\n");
+  EXPECT_EQ(read_machine_limits(root.path()).group_memory_available_bytes, 200'000U);
+  root.write("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(read_machine_limits(root.path()).group_memory_available_bytes, MachineLimits::kUnlimited);
+}
+
+// This kernel's own files: would catch a format that has changed.
+TEST(MachineLimits, ReadsThisMachine) {
+  const MachineLimits limits = read_machine_limits();
+  EXPECT_GT(limits.descriptors_hard.value_or(0), 0U);
+  EXPECT_GT(limits.file_max.value_or(0), 0U);
+  EXPECT_GT(limits.memory_available_bytes.value_or(0), 0U);
+  EXPECT_GT(limits.tasks_in_use.value_or(0), 0U);
+  EXPECT_GT(limits.tcp_mem_pages[2].value_or(0), 0U);
 }
 
 }  // namespace

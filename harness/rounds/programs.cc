@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "harness/machine/headroom.h"
+#include "harness/machine/doctor.h"
 #include "harness/rounds/server_under_test.h"
 #include "os/child_process.h"
 #include "os/printable.h"

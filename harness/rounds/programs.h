@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/json/json_reader.h"
-#include "harness/machine/machine_limits.h"
+#include "harness/machine/machine.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
 

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "harness/machine/headroom.h"
+#include "harness/machine/doctor.h"
 #include "harness/suite/schema.h"
 #include "net/duration.h"
 #include "net/socket.h"

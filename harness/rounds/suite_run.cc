@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "harness/analysis/run_file.h"
-#include "harness/machine/machine_limits.h"
+#include "harness/machine/machine.h"
 #include "harness/rounds/environment.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/run_directory.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/suite/workload_keys.h"
 #include "os/printable.h"
@@ -113,6 +114,110 @@ std::vector<std::string> Workload::load_arguments() const { return make_argument
 
 std::vector<std::string> Workload::server_arguments() const {
   return make_arguments(values_, &WorkloadKey::for_server);
+}
+
+namespace {
+
+constexpr std::size_t kMaxClasses = 16;
+constexpr double kHighestWeight = 1e9;
+
+std::string_view quote_for(const std::string& text) {
+  const bool plain =
+      !text.empty() && text.find(' ') == std::string::npos && text.front() != '\'' && text.front() != '"';
+  return plain ? "" : text.find('\'') == std::string::npos ? "'" : "\"";
+}
+
+// KEY=VALUE; a value with blanks goes within quotes.
+std::string assignment(std::string_view key, const std::string& text) {
+  const std::string_view quote = quote_for(text);
+  return fmt::format(" {}={}{}{}", key, quote, text, quote);
+}
+
+// Everything but weight and name.
+std::string options_text(const Json& of_class) {
+  std::string text;
+  for (const WorkloadKey& key : workload_keys()) {
+    if (const auto found = of_class.find(key.name); found != of_class.end()) {
+      std::vector<std::string> words;
+      key.append(*found, words);
+      for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+        text += assignment(std::string_view(words[i]).substr(2), words[i + 1]);
+      }
+    }
+  }
+  return text;
+}
+
+// The option --mix has no escapes, so a text that needs quotes and has both kinds cannot be said.
+void check_quotes(const JsonReader& value) {
+  if (value.value().is_array()) {
+    const std::vector<JsonReader> items = value.items();
+    std::for_each(items.begin(), items.end(), check_quotes);
+  } else if (value.value().is_string()) {
+    const std::string text = value.text();
+    if (const auto quote = quote_for(text); !quote.empty() && text.find(quote) != std::string::npos) {
+      value.fail("needs quotes and has both kinds of them, which a class of a mix cannot say: leave one kind out");
+    }
+  }
+}
+
+// What may differ between requests on one connection.
+std::string list_class_keys() {
+  std::string text;
+  for (const WorkloadKey& key : workload_keys()) {
+    text += key.in_class ? fmt::format(", {}", key.name) : "";
+  }
+  return text;
+}
+
+void check_class(const JsonReader& of_class) {
+  const JsonReader weight = of_class.at("weight");
+  if (weight.number() <= 0 || weight.number() > kHighestWeight) {
+    weight.fail(fmt::format("must be above 0 and at most {}", static_cast<std::int64_t>(kHighestWeight)));
+  }
+  if (of_class.value().contains("name")) {
+    of_class.at("name").text();
+    check_quotes(of_class.at("name"));
+  }
+  for (const auto& [name, value] : of_class.value().items()) {
+    if (name == "weight" || name == "name") {
+      continue;
+    }
+    const WorkloadKey* key = find_workload_key(name);
+    if (key == nullptr || !key->in_class) {
+      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name{}", printable(name, kLongestName),
+                                list_class_keys()));
+    }
+    const JsonReader given = of_class.at(name);
+    key->check(given);
+    check_quotes(given);
+  }
+}
+
+// As fanin-load calls the class in its result.
+std::string name_of(const Json& of_class) { return of_class.value("name", options_text(of_class)); }
+
+}  // namespace
+
+void check_mix(const JsonReader& mix) {
+  const std::vector<JsonReader> classes = mix.items();
+  if (classes.size() < 2 || classes.size() > kMaxClasses) {
+    mix.fail(fmt::format("must hold 2 to {} classes of requests", kMaxClasses));
+  }
+  std::vector<std::string> names;
+  for (const JsonReader& each : classes) {
+    check_class(each);
+    names.push_back(name_of(each.value()));
+    if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1) {
+      each.fail("another class has the same name: give each a 'name' of its own");
+    }
+  }
+}
+
+std::string mix_class_text(const Json& of_class) {
+  const auto name = of_class.find("name");
+  return of_class.at("weight").dump() + (name == of_class.end() ? "" : assignment("name", name->get<std::string>())) +
+         options_text(of_class);
 }
 
 }  // namespace fanin::harness
