@@ -5,7 +5,6 @@
 #include <array>
 #include <stdexcept>
 
-#include "protocols/hash.h"
 #include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"

@@ -2,16 +2,53 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "protocols/mismatch.h"
-
 namespace fanin {
+
+// The kind of a mismatch.
+enum class Fault : std::uint8_t {
+  kWrong,
+  kTooLong,       // the reply exceeds the limit
+  kPatternLimit,  // the pattern exceeds its step limit
+  kGoodbye,       // unsolicited, and announces that the server closes
+  kSpokeFirst,    // the connection has sent no request yet
+  kUnasked,       // no request is outstanding
+  kGoesOn,        // bytes after the end of the reply
+  kOwnLine,       // a line of this connection that is not due
+  kNotHttp,
+  kHttpHeadTooLong,
+  kHttpLengthTwice,
+  kHttpLength,
+  kHttpField,
+  kHttpChunk,
+  kHttpBody,  // differs from --expect-body or its pattern
+};
+
+// The text for messages, without the position.
+std::string_view fault_text(Fault fault) noexcept;
+
+// A wrong reply and the expected one. A value, made only when a connection breaks.
+struct Mismatch {
+  static constexpr std::size_t kShown = 64;  // bytes of each text, at most
+
+  Fault fault = Fault::kWrong;
+  std::string received;                 // empty: the end of the stream is the mismatch
+  std::string expected;                 // empty: none is due, or its bytes are unknown
+  std::optional<std::uint64_t> offset;  // of the first wrong byte in its reply, if known
+
+  // `received` and `expected` both begin at byte `from` of a reply. The shown texts begin there too, or near the first
+  // difference if that is far behind.
+  static Mismatch between(std::string_view received, std::string_view expected, std::uint64_t from);
+};
 
 class ConnectionSetup;
 
@@ -153,6 +190,40 @@ class ConnectionSetup {
  private:
   std::vector<std::unique_ptr<ClientProtocol>> steps_;
   ReplyOutcome failed_;  // the last failed outcome
+};
+
+// A client's records of incomplete replies, beyond ClientState: one per such connection, and none for others, of which
+// a run may have a million. Memory is reused, so a long run allocates none. ClientState says whether a record is valid:
+// records of an earlier life of the connection are not.
+template <typename Record>
+class PartialReplies {
+ public:
+  // A new record.
+  Record& begin(const ClientState& state) {
+    end(state);
+    if (spare_.empty()) {
+      return records_[state.connection];
+    }
+    auto node = std::move(spare_.back());
+    spare_.pop_back();
+    node.key() = state.connection;
+    node.mapped() = {};
+    return records_.insert(std::move(node)).position->second;
+  }
+  // The existing record, or a new one, so that no server can cause a read of a missing record.
+  Record& get(const ClientState& state) { return records_[state.connection]; }
+  // The reply is complete or of no interest.
+  void end(const ClientState& state) {
+    if (auto node = records_.extract(state.connection)) {
+      spare_.push_back(std::move(node));
+    }
+  }
+
+ private:
+  using Records = std::unordered_map<std::uint32_t, Record>;
+
+  Records records_;
+  std::vector<typename Records::node_type> spare_;
 };
 
 }  // namespace fanin

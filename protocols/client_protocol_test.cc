@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protocols/options.h"
+#include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
 namespace fanin {
@@ -87,5 +88,155 @@ TEST(ConnectionSetup, RefusesContradictions) {
   EXPECT_THAT([&] { make({.setup_request = "a", .setup_reply_bytes = 2, .setup_expect = "b"}); }, refused("agree"));
 }
 
+// The client's description of a reply that arrives in these pieces, after so many requests.
+Mismatch told(ClientProtocol& client, const std::vector<std::string_view>& pieces, int requests = 1) {
+  ClientState state = after_requests(client, requests, 3);
+  for (const std::string_view piece : pieces) {
+    std::string_view rest = piece;
+    while (!rest.empty()) {
+      const ReplyOutcome outcome = client.consume(state, rest);
+      if (outcome.mismatch || outcome.refused == kByBody) {
+        return client.describe(state, rest, outcome);
+      }
+      rest = rest.substr(rest.size() - outcome.unread);
+    }
+  }
+  ADD_FAILURE() << "no mismatch";
+  return {};
+}
+
+Mismatch told(const char* protocol, const ClientProtocolOptions& options, const std::vector<std::string_view>& pieces,
+              int requests = 1) {
+  return told(*find_protocol(protocol).make_client(options), pieces, requests);
+}
+
+// Would catch: an HTTP mismatch without its kind.
+TEST(Mismatch, HttpSaysWhatIsWrong) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string long_head = ok + "X: " + std::string(200'000, 'x');
+  struct Case {
+    std::string reply;
+    Fault fault;
+  };
+  for (const Case& each :
+       {Case{"+PONG\r\n", Fault::kNotHttp}, Case{"HTTP/2.0 200 OK\r\n\r\n", Fault::kNotHttp},
+        Case{ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", Fault::kHttpLengthTwice},
+        Case{ok + "Content-Length: x\r\n\r\n", Fault::kHttpLength},
+        Case{ok + "Content-Length : 1\r\n\r\nx", Fault::kHttpField}, Case{chunked + "zz\r\n", Fault::kHttpChunk},
+        Case{chunked + "1\r\nxXX", Fault::kHttpChunk}, Case{long_head, Fault::kHttpHeadTooLong}}) {
+    const Mismatch mismatch = told("http", {}, {each.reply});
+    EXPECT_EQ(mismatch.fault, each.fault) << each.reply.substr(0, 80);
+    EXPECT_EQ(mismatch.received, each.reply.substr(0, Mismatch::kShown));
+    EXPECT_EQ(mismatch.offset, std::nullopt);
+  }
+  EXPECT_EQ(told("http", {}, {"+PONG\r\n"}).expected, "HTTP/1.");
+  const std::string more = ok + "Content-Length: 1\r\n\r\nxHTTP/1.1 200";
+  EXPECT_EQ(told("http", {}, {more}).fault, Fault::kUnasked);
+  EXPECT_EQ(told("http", {}, {more}).received, "HTTP/1.1 200");
+}
+
+// Would catch: the head shown for a wrong body.
+TEST(Mismatch, ShowsTheExpectedBody) {
+  const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo";
+  Mismatch mismatch = told("http", {.expect_body = "hello"}, {reply});
+  EXPECT_EQ(mismatch.fault, Fault::kHttpBody);
+  EXPECT_EQ(mismatch.received, "hallo");
+  EXPECT_EQ(mismatch.expected, "hello");
+  EXPECT_EQ(told("http", {.expect_body_pattern = "h.llo!"}, {reply}).expected, "");
+}
+
+// Would catch: an offset, or bytes, of the piece in which the reply came instead of the reply.
+TEST(Mismatch, ShowsTheWrongPieceOfAReply) {
+  Mismatch mismatch = told("raw", {.request = "x", .reply_delimiter = "\n", .expect = "abcdef"}, {"abc", "dXf\n"});
+  EXPECT_EQ(mismatch.offset, 4U);
+  EXPECT_EQ(mismatch.received, "dXf\n");
+  EXPECT_EQ(mismatch.expected, "def\n");
+  mismatch = told("raw", {.request = "x", .reply_pattern = "\\n", .expect = "abcdef\n"}, {"abc", "dXf\n"});
+  EXPECT_EQ(mismatch.offset, 4U);
+  EXPECT_EQ(mismatch.received, "dXf\n");
+  EXPECT_EQ(mismatch.expected, "def\n");
+  mismatch = told("raw", {.request = "x", .reply_bytes = 3}, {"abcde"});
+  EXPECT_EQ(mismatch.fault, Fault::kUnasked);
+  EXPECT_EQ(mismatch.received, "de");
+  mismatch = told("bulk", {.payload = "x\n", .reply_bytes = 100}, {"no such text"});
+  EXPECT_EQ(mismatch.fault, Fault::kWrong);
+  EXPECT_EQ(mismatch.received, "no such text");
+  EXPECT_EQ(mismatch.expected.size(), Mismatch::kShown);
+}
+
+// Would catch: a repeated line of this connection reported as a wrong byte.
+TEST(Mismatch, NamesAChatLineThatIsNotDue) {
+  const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
+  ClientState state{.connection = 3};
+  std::string line;
+  client->append_request(state, line);
+  EXPECT_EQ(told("chat", {.payload_bytes = 20}, {line, line}, 2).fault, Fault::kOwnLine);
+  EXPECT_EQ(told("chat", {.payload_bytes = 20}, {"hello"}).fault, Fault::kWrong);
+}
+
+// Would catch: a failed set-up without the server's reply, or without the bytes after it.
+TEST(Mismatch, ShowsTheServersReplyToASetUp) {
+  const ClientProtocolOptions options{.request = "x",
+                                      .reply_delimiter = "\n",
+                                      .setup_request = "AUTH\n",
+                                      .setup_reply_delimiter = "\n",
+                                      .setup_expect = "+OK"};
+  const auto client = find_protocol("raw").make_client(options);
+  for (const std::string_view answer : {"-ERR no\n", "+OK\nmore"}) {
+    ClientState state;
+    client->setup()->next_request(state);
+    ASSERT_EQ(client->setup()->consume(state, answer), ConnectionSetup::Progress::kFailed);
+    const Mismatch mismatch = client->setup()->describe(state, answer);
+    EXPECT_EQ(mismatch.received, answer.starts_with('-') ? answer : "more");
+    EXPECT_EQ(mismatch.fault, answer.starts_with('-') ? Fault::kWrong : Fault::kGoesOn);
+    EXPECT_EQ(mismatch.expected, answer.starts_with('-') ? "+OK\n" : "");
+  }
+}
+
+ClientState of_connection(std::uint32_t number) { return {.connection = number}; }
+
+TEST(PartialReplies, EachConnectionHasItsOwn) {
+  PartialReplies<std::string> partial;
+  partial.begin(of_connection(1)) = "one";
+  partial.begin(of_connection(2)) = "two";
+  partial.get(of_connection(1)) += " more";
+  EXPECT_EQ(partial.get(of_connection(1)), "one more");
+  EXPECT_EQ(partial.get(of_connection(2)), "two");
+}
+
+// Would catch: a reply that is taken for the continuation of one that an earlier life of its connection left, or that
+// another connection has had in the same memory.
+TEST(PartialReplies, ANewRecordIsEmpty) {
+  PartialReplies<std::string> partial;
+  partial.begin(of_connection(1)) = "left";
+  EXPECT_EQ(partial.begin(of_connection(1)), "");
+  partial.get(of_connection(1)) = "ended";
+  partial.end(of_connection(1));
+  EXPECT_EQ(partial.begin(of_connection(2)), "");
+}
+
+// Would catch: an allocation for each incomplete reply.
+TEST(PartialReplies, MemoryIsUsedAgain) {
+  PartialReplies<std::string> partial;
+  const std::string* const first = &partial.begin(of_connection(1));
+  partial.end(of_connection(1));
+  EXPECT_EQ(&partial.begin(of_connection(2)), first);
+}
+
+// Would catch: the end of a map read as a record, if a reply of one class of a mix goes on as one of another.
+TEST(PartialReplies, AMissingRecordIsNew) {
+  PartialReplies<std::string> partial;
+  EXPECT_EQ(partial.get(of_connection(1)), "");
+}
+
+TEST(PartialReplies, EndingAMissingRecordDoesNothing) {
+  PartialReplies<std::string> partial;
+  partial.begin(of_connection(1)) = "one";
+  partial.end(of_connection(2));
+  EXPECT_EQ(partial.get(of_connection(1)), "one");
+}
+
 }  // namespace
+
 }  // namespace fanin

@@ -1,7 +1,6 @@
 // discard: the server reads to the end of the stream, answers nothing and closes (RFC 863).
 #include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

@@ -3,7 +3,6 @@
 
 #include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

@@ -4,7 +4,6 @@
 #include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

@@ -1,6 +1,6 @@
 // greet: the server sends hello and closes.
+#include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

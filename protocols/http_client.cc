@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "protocols/http_client_request.h"
+#include "protocols/http_client_options.h"
 #include "protocols/options.h"
 
 namespace fanin {

@@ -6,8 +6,7 @@
 #include <string_view>
 
 #include "protocols/client_protocol.h"
-#include "protocols/http_reply_check.h"
-#include "protocols/partial_replies.h"
+#include "protocols/http_client_options.h"
 
 namespace fanin {
 

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "protocols/http_fields.h"
-#include "protocols/http_target.h"
+#include "protocols/document_root.h"
+#include "protocols/http_head.h"
 
 namespace fanin {
 namespace {

@@ -1,4 +1,4 @@
-// The parts of http that need no request: dates, targets, ranges, and what may be opened below a document root.
+// The parts of the server half of http: dates, targets, ranges, lines, and the files below a document root.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -10,10 +10,8 @@
 #include <string>
 
 #include "protocols/document_root.h"
-#include "protocols/http_fields.h"
 #include "protocols/http_files.h"
 #include "protocols/http_head.h"
-#include "protocols/http_target.h"
 #include "protocols/protocol_harness.h"
 
 namespace fanin {

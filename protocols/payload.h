@@ -118,4 +118,63 @@ std::string_view pattern_at(std::uint64_t position) noexcept;
 char to_upper(char c) noexcept;
 std::string to_upper(std::string text);
 
+// A client whose replies are one text but for the stamp of their request, so that a misplaced reply is detected.
+class TemplateClient : public PayloadClient {
+ public:
+  struct Reply {
+    std::string text;
+    std::size_t stamp = 0;  // leading bytes that carry the stamp of the request, at most kStampDigits
+    bool upper_case = false;
+    bool ends_with_connection = false;  // the server closes after it
+    bool half_closes = false;           // the client shuts its sending side down after the request
+  };
+
+  TemplateClient(Payload request, Reply reply) : PayloadClient(std::move(request)), reply_(std::move(reply)) {
+    TemplateClient::set_request_slots(1);
+  }
+
+  std::string_view next_request(ClientState& state) override;
+  void set_request_slots(std::size_t requests) final;
+  ReplyOutcome consume(ClientState& state, std::string_view received) override;
+  ReplyOutcome end_of_stream(ClientState& state) override;
+  bool one_request_per_connection() const override { return reply_.ends_with_connection; }
+  bool half_closes() const override { return reply_.half_closes; }
+
+ protected:
+  std::string expected(const ClientState& state) const override;
+
+ private:
+  inline bool is_whole_reply(const ClientState& state, std::string_view received) const;
+  inline bool matches(const ClientState& state, std::string_view part) const;
+
+  Reply reply_;
+  std::string kept_;              // requests, one behind the other
+  std::size_t next_request_ = 0;  // where the next of them begins
+};
+
+// The finalizer of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014): a bijection
+// in which every bit of the result depends on every bit of `number`.
+constexpr std::uint64_t splitmix_finish(std::uint64_t number) noexcept {
+  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9U;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111ebU;
+  return number ^ (number >> 31);
+}
+
+// A hash of a request line, computed incrementally: FNV-1a with splitmix64's finalizer, so that lines that differ in
+// one digit differ everywhere. Both halves of a protocol compute it, so its decisions are the same in every server
+// model, thread and process. A value.
+class LineHash {
+ public:
+  void add(std::string_view part) noexcept {
+    for (const char c : part) {
+      state_ = (state_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    }
+  }
+
+  std::uint64_t value() const noexcept { return splitmix_finish(state_); }
+
+ private:
+  std::uint64_t state_ = 0xcbf29ce484222325U;
+};
+
 }  // namespace fanin

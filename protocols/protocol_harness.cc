@@ -84,6 +84,15 @@ SessionOutput run_session(std::unique_ptr<ServerSession> session, const std::vec
   return std::move(run.result);
 }
 
+ClientState after_requests(ClientProtocol& client, int count, std::uint32_t connection) {
+  ClientState state{.connection = connection};
+  std::string requests;
+  for (int i = 0; i < count; ++i) {
+    client.append_request(state, requests);
+  }
+  return state;
+}
+
 ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split) {
   ReplyOutcome total;
   for (const std::string_view part : {stream.substr(0, split), stream.substr(split)}) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct SessionOutput {
 // connection does; includes what the session pushes to its channel. Ends early if the session closes.
 SessionOutput run_session(std::unique_ptr<ServerSession> session, const std::vector<std::string_view>& parts,
                           std::size_t limit);
+
+// The state of a connection that has sent `count` requests.
+ClientState after_requests(ClientProtocol& client, int count, std::uint32_t connection = 0);
 
 // Verifies `stream`, cut at `split`, with the client.
 ReplyOutcome verify(ClientProtocol& client, ClientState& state, std::string_view stream, std::size_t split);

@@ -8,10 +8,9 @@
 
 #include "protocols/client_protocol.h"
 #include "protocols/options.h"
-#include "protocols/partial_replies.h"
+#include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/reply_pattern.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

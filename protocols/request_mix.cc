@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "protocols/hash.h"
+#include "protocols/payload.h"
 
 namespace fanin {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "protocols/hash.h"
 #include "protocols/options.h"
+#include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 

@@ -7,11 +7,9 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "protocols/hash.h"
 #include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
-#include "protocols/template_client.h"
 
 namespace fanin {
 namespace {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "net/clock.h"
-#include "protocols/hash.h"
 #include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
