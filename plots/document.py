@@ -178,6 +178,17 @@ def option_table():
     return read_json(SCHEMA_DIR / "load-options.json")
 
 
+@functools.cache
+def metric_table():
+    """{name: row} of results/schema/metrics.json, in its order.
+
+    A row has the `unit`, the `better` direction, the `places` in a round whose sum it is (JSON pointers), and its texts:
+    `label` in notes, `heading` of a panel or column, `meaning` in documents. `per_reply`: divided by the replies of the
+    window; `slope`: has one over idle connections; `signed`: may be negative.
+    """
+    return {row["name"]: row for row in read_json(SCHEMA_DIR / "metrics.json")["metrics"]}
+
+
 def schema_findings(document, kind, definition=None, limit=10):
     """Returns up to `limit` Findings of `document` against the schema `kind` (or one of its $defs)."""
     errors = []

@@ -5,9 +5,10 @@ from plots.json_file import InputError
 COMMANDS = {
     "chart": "python3 -m plots.publish RUN",
     "findings": "python3 -m plots.publish RUN",
+    "metrics": "python3 -m plots.tables",
     "models": "python3 -m plots.readme",
-    "options": "python3 -m plots.option_tables",
-    "workload keys": "python3 -m plots.option_tables",
+    "options": "python3 -m plots.tables",
+    "workload keys": "python3 -m plots.tables",
 }
 
 

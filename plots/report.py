@@ -9,21 +9,22 @@ from pathlib import Path
 
 import jinja2
 
-from plots import captions, charts, series, sweep, ticks
+from plots import captions, charts, series, ticks
 from plots.charts import connection_memory
+from plots.document import metric_table
 from plots.page import write_atomically
 
 NAME = "report.html"
-METRICS = {
-    "throughput_per_s": "requests/s",
-    "server_cpu_per_request_ns": "server CPU per request",
-    "response_p50_ns": "p50",
-    "response_p99_ns": "p99",
-    "response_p999_ns": "p99.9",
-    "server_pss_bytes": "memory (PSS)",
-}
-
-SLOPES = {connection_memory.TOTAL: "total"} | connection_memory.PARTS
+# The columns of the tables.
+METRICS = (
+    "throughput_per_s",
+    "server_cpu_per_request_ns",
+    "response_p50_ns",
+    "response_p99_ns",
+    "response_p999_ns",
+    "server_pss_bytes",
+)
+SLOPES = (connection_memory.TOTAL, *connection_memory.PARTS)
 
 _STATUS_WORDS = {
     "invalid": "are invalid",
@@ -75,7 +76,7 @@ def contents(run, pictures):
 
 
 def _experiment(run, experiment, pictures):
-    marks = series.notes(run, experiment, {})
+    marks = series.notes(run, experiment, ())
     return {
         "name": experiment.name,
         "title": experiment.title,
@@ -84,9 +85,9 @@ def _experiment(run, experiment, pictures):
         "pictures": [each for each in pictures if each.experiment == experiment.name],
         "omitted": charts.omitted(run, experiment),
         "notes": [note.text() for note in marks],
-        "slope_headings": list(SLOPES.values()),
+        "slope_headings": [metric_table()[metric]["label"] for metric in SLOPES],
         "slopes": _slopes(run, experiment),
-        "headings": list(METRICS.values()),
+        "headings": [metric_table()[metric]["heading"] for metric in METRICS],
         "rows": [
             {
                 "server": server,
@@ -237,10 +238,10 @@ def controls(run):
         for metric in ("throughput_per_s", "response_p99_ns", "server_cpu_per_request_ns"):
             pair = [run.summary(each, metric) for each in (original, cell)]
             if all(each and each["median"] for each in pair):
-                form = ticks.FORMS[sweep.unit(metric)]
+                form = ticks.FORMS[metric_table()[metric]["unit"]]
                 texts = [f"{form(each['median'])} ({form(each['low'])} to {form(each['high'])})" for each in pair]
                 apart = abs(pair[1]["median"] / pair[0]["median"] - 1)
-                row = {"cell": original["id"], "metric": METRICS[metric], "first": texts[0], "second": texts[1]}
+                row = {"cell": original["id"], "metric": metric_table()[metric]["heading"], "first": texts[0], "second": texts[1]}
                 found.append(row | {"apart": apart})
     return found
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from plots.document import metric_table
 from plots.ticks import exact
 
 GENERATOR_LIMITED = "generator-limited"
@@ -149,10 +150,10 @@ def _cell_notes(run, experiment, server, value, metrics):
         why = cell["status"] == "invalid" and _codes(invalid, reasons) or cell["reason"]
         return [(_STATUS_WORDS[cell["status"]], why, False)]
     found = []
-    for metric, word in metrics.items():
+    for metric in metrics:
         summary = run.summary(cell, metric)
         if summary is None or not _is_drawable(summary["median"]):
-            found.append((f"no {word}", _explain_gap(summary), False))
+            found.append((f"no {metric_table()[metric]['label']}", _explain_gap(summary), False))
     rounds = run.rounds(cell)
     for status in ("failed", "invalid", "unsupported"):
         lost = [each for each in rounds if each["status"] == status]

@@ -7,6 +7,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import ScaledTranslation
 
 from plots import captions, dot_plot, page, series, style, ticks
+from plots.document import metric_table
 
 # With more servers than this, each family gets a panel of its own: nobody can follow more lines.
 MAX_LINES = 8
@@ -19,19 +20,19 @@ _RINGED_DOT = Path.make_compound_path(Path.circle(), Path.circle(radius=0.2))
 
 
 def draw(run, experiment, book, heading, metrics):
-    """Returns a Figure. `metrics`: {metric: (heading of its panel, word for notes)}, from left to right."""
+    """Returns a Figure. `metrics`: names of metrics, each a panel, from left to right."""
     servers = book.in_order(experiment.servers)
     curves = {
         (server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics
     }
-    notes = series.notes(run, experiment, {metric: word for metric, (_, word) in metrics.items()})
+    notes = series.notes(run, experiment, metrics)
     if len(experiment.values) == 1 and len(servers) > MAX_RIBBONS:
         return _draw_rows(run, experiment, book, heading, metrics, curves, notes)
     views = _views(book, servers, metrics)
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
     lines_of_panels = math.ceil(len(views) / columns)
     shown = {server: any(any(curves[server, metric]) for metric in metrics) for server in servers}
-    share = len({unit(metric) for metric in metrics}) == 1 and len(views) > 1
+    share = len({_unit(metric) for metric in metrics}) == 1 and len(views) > 1
     ribbons = all(len(bright) <= MAX_RIBBONS for _, _, bright in views)
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
@@ -49,7 +50,7 @@ def draw(run, experiment, book, heading, metrics):
         for panel, (words, metric, bright) in zip(sheet.panels, views):
             lines = {server: curves[server, metric] for server in servers}
             _panel(panel, experiment, book, lines, bright, limits[metric], metric, ribbons)
-            _missing(panel, book, notes, metrics[metric][1], bright)
+            _missing(panel, book, notes, metric_table()[metric]["label"], bright)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(views), captions.PARAMETER_WORDS[experiment.parameter])
     return sheet.figure
@@ -71,30 +72,26 @@ def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
             legend_width=0.1,
             panel_height=dot_plot.height(servers),
         )
-        for index, (axes, (metric, (words, _))) in enumerate(zip(sheet.panels, metrics.items())):
+        for index, (axes, metric) in enumerate(zip(sheet.panels, metrics)):
             points = {server: curves[server, metric][0] for server in servers}
-            dot_plot.draw_panel(axes, points, book, unit(metric), names=index == 0)
-            axes.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
+            dot_plot.draw_panel(axes, points, book, _unit(metric), names=index == 0)
+            axes.set_title(metric_table()[metric]["heading"], fontsize=style.HEADING_POINTS, loc="left")
     return sheet.figure
 
 
-def unit(metric):
-    """The unit of a metric, by the ending of its name."""
-    for ending, name in (("_ns", "ns"), ("_bytes", "bytes"), ("_per_s", "1/s")):
-        if metric.endswith(ending):
-            return name
-    return "1"
+def _unit(metric):
+    return metric_table()[metric]["unit"]
 
 
 def _views(book, servers, metrics):
     """[(heading, metric, servers drawn in colour)], one per panel."""
     if len(servers) <= MAX_LINES:
-        return [(words, metric, servers) for metric, (words, _) in metrics.items()]
+        return [(metric_table()[metric]["heading"], metric, servers) for metric in metrics]
     several = len(metrics) > 1
     return [
-        (f"{style.PANELS[panel]}, {word}" if several else style.PANELS[panel], metric, members)
+        (style.PANELS[panel] + (f", {metric_table()[metric]['label']}" if several else ""), metric, members)
         for panel, members in book.panels(servers)
-        for metric, (_, word) in metrics.items()
+        for metric in metrics
     ]
 
 
@@ -113,7 +110,7 @@ def _limits(curves, metrics):
 
 def _panel(panel, experiment, book, lines, bright, limits, metric, ribbons):
     if limits:
-        ticks.set_log_axis(panel.yaxis, limits, unit(metric))
+        ticks.set_log_axis(panel.yaxis, limits, _unit(metric))
     else:
         panel.set_yticks([])
     ticks.set_sweep_axis(panel, experiment.values)

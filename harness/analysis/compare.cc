@@ -16,19 +16,17 @@ namespace {
 
 struct Compared {
   const char* metric;
-  const char* unit;
   double CompareOptions::*band;
-  bool higher_is_better;
 };
 
 constexpr std::array<Compared, 3> kCompared{{
-    {"throughput_per_s", "1/s", &CompareOptions::throughput_band, true},
-    {"response_p99_ns", "ns", &CompareOptions::latency_band, false},
-    {"server_cpu_per_request_ns", "ns", &CompareOptions::cpu_band, false},
+    {"throughput_per_s", &CompareOptions::throughput_band},
+    {"response_p99_ns", &CompareOptions::latency_band},
+    {"server_cpu_per_request_ns", &CompareOptions::cpu_band},
 }};
 
 // The slope of a metric that has one, over the connections of the sweep.
-constexpr Compared kComparedSlope{"memory_total_bytes", "bytes", &CompareOptions::memory_band, false};
+constexpr Compared kComparedSlope{"memory_total_bytes", &CompareOptions::memory_band};
 
 const Json* find_cell(const Json& run, const std::string& id) {
   for (const Json& cell : run.at("cells")) {
@@ -104,13 +102,14 @@ std::vector<double> logarithms(std::vector<double> values) {
 MetricComparison compare_metric(const std::string& cell, const Compared& what, const std::vector<double>& first,
                                 const std::vector<double>& second, const CompareOptions& options) {
   const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kConfidenceLevel);
-  MetricComparison result{cell,          what.metric,           what.unit,
+  const Metric& metric = find_metric(what.metric);
+  MetricComparison result{cell,          metric.name,           metric.unit,
                           median(first), median(second),        std::exp(shift.estimate),
                           std::nullopt,  Verdict::kInconclusive};
   if (shift.interval) {
     result.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
   }
-  result.verdict = judge_ratio(result.interval, options.*what.band, what.higher_is_better);
+  result.verdict = judge_ratio(result.interval, options.*what.band, metric.higher_is_better);
   return result;
 }
 

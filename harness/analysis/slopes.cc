@@ -71,12 +71,6 @@ Json summarise(const std::vector<const Json*>& cells, const std::vector<const Js
 
 }  // namespace
 
-const std::vector<std::string>& slope_metrics() {
-  static const std::vector<std::string> kMetrics{"memory_total_bytes", "server_pss_bytes", "server_page_table_bytes",
-                                                 "server_kernel_stack_bytes", "machine_slab_bytes"};
-  return kMetrics;
-}
-
 std::vector<double> block_slopes(const std::vector<const Json*>& cells, const std::vector<const Json*>& rounds,
                                  const std::string& metric) {
   const std::vector<const Json*> used = measured(cells);
@@ -130,8 +124,10 @@ std::vector<std::vector<const Json*>> sloped_cells(const Json& cells) {
 Json summarise_slopes(const Json& cells, const std::vector<const Json*>& rounds) {
   Json slopes = Json::array();
   for (const std::vector<const Json*>& group : sloped_cells(cells)) {
-    for (const std::string& metric : slope_metrics()) {
-      slopes.push_back(summarise(group, rounds, metric));
+    for (const Metric& metric : metrics()) {
+      if (metric.has_slope) {
+        slopes.push_back(summarise(group, rounds, metric.name));
+      }
     }
   }
   return slopes;

@@ -4,58 +4,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
+#include "harness/suite/schema.h"
 #include "os/format.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
 namespace {
 
-const char* find_pointer(const std::string& metric) {
-  static const std::vector<std::pair<std::string, const char*>> kPointers{
-      {"throughput_per_s", "/load/throughput/requests_per_s"},
-      {"response_p50_ns", "/load/latency/response/percentiles/p50"},
-      {"response_p99_ns", "/load/latency/response/percentiles/p99"},
-      {"response_p999_ns", "/load/latency/response/percentiles/p99.9"},
-      {"connect_p50_ns", "/load/latency/connect/percentiles/p50"},
-      {"server_cpu_per_request_ns", "/server/cpu_per_request_ns"},
-      {"machine_cpu_per_request_ns", "/machine/cpu_per_request_ns"},
-      {"generator_cpu_per_request_ns", "/load/generator/cpu_per_request_ns"},
-      {"server_rss_bytes", "/server/rss_bytes"},
-      {"server_pss_bytes", "/server/pss_bytes"},
-      {"server_page_table_bytes", "/server/page_table_bytes"},
-      {"server_kernel_stack_bytes", "/server/kernel_stack_bytes"},
-      {"machine_slab_bytes", "/machine/slab_bytes"},
-      {"server_threads", "/server/threads"},
-      {"server_processes", "/server/processes"},
-  };
-  for (const auto& [name, pointer] : kPointers) {
-    if (name == metric) {
-      return pointer;
-    }
+Metric parse_metric(const Json& row) {
+  Metric metric;
+  metric.name = row.at("name");
+  metric.unit = row.at("unit");
+  metric.meaning = row.at("meaning");
+  metric.higher_is_better = row.at("better") == "higher";
+  metric.has_slope = row.contains("slope");
+  metric.per_reply = row.contains("per_reply");
+  for (const Json& place : row.at("places")) {
+    metric.places.emplace_back(place.get<std::string>());
   }
-  return nullptr;
+  return metric;
 }
 
-Json at_place(const Json& round, const char* place) {
-  const Json::json_pointer pointer(place);
-  return round.contains(pointer) ? round[pointer] : Json(nullptr);
+Json at_place(const Json& round, const Json::json_pointer& place) {
+  return round.contains(place) ? round[place] : Json(nullptr);
 }
 
-Json switches_per_request(const Json& round) {
-  const Json voluntary = at_place(round, "/server/voluntary_switches");
-  const Json involuntary = at_place(round, "/server/involuntary_switches");
-  if (voluntary.is_null() || involuntary.is_null()) {
-    return nullptr;
-  }
-  return per_reply_in_window(voluntary.get<double>() + involuntary.get<double>(), at_place(round, "/load"));
-}
+Json at_place(const Json& round, const char* place) { return at_place(round, Json::json_pointer(place)); }
 
-// The parts are disjoint: the kernel accounts each page to one of them.
-Json memory_total(const Json& round) {
+// Null where a place has no number.
+Json sum_of_places(const Json& round, const Metric& metric) {
   double sum = 0;
-  for (const char* place :
-       {"/server/pss_bytes", "/server/page_table_bytes", "/server/kernel_stack_bytes", "/machine/slab_bytes"}) {
+  for (const Json::json_pointer& place : metric.places) {
     const Json part = at_place(round, place);
     if (!part.is_number()) {
       return nullptr;
@@ -78,26 +59,24 @@ std::string why_null(std::size_t have, std::size_t all) {
 }  // namespace
 
 const std::vector<Metric>& metrics() {
-  static const std::vector<Metric> kMetrics{
-      {"throughput_per_s", "1/s"},
-      {"response_p50_ns", "ns"},
-      {"response_p99_ns", "ns"},
-      {"response_p999_ns", "ns"},
-      {"connect_p50_ns", "ns"},
-      {"server_cpu_per_request_ns", "ns"},
-      {"machine_cpu_per_request_ns", "ns"},
-      {"generator_cpu_per_request_ns", "ns"},
-      {"server_rss_bytes", "bytes"},
-      {"server_pss_bytes", "bytes"},
-      {"server_page_table_bytes", "bytes"},
-      {"server_kernel_stack_bytes", "bytes"},
-      {"machine_slab_bytes", "bytes"},
-      {"memory_total_bytes", "bytes"},
-      {"server_threads", "1"},
-      {"server_processes", "1"},
-      {"server_switches_per_request", "1"},
-  };
+  static const std::vector<Metric> kMetrics = [] {
+    std::vector<Metric> rows;
+    const Json table = Json::parse(schema_text("metrics"));
+    for (const Json& row : table.at("metrics")) {
+      rows.push_back(parse_metric(row));
+    }
+    return rows;
+  }();
   return kMetrics;
+}
+
+const Metric& find_metric(std::string_view name) {
+  const auto found =
+      std::find_if(metrics().begin(), metrics().end(), [name](const Metric& each) { return each.name == name; });
+  if (found == metrics().end()) {
+    throw std::out_of_range(fmt::format("{} is no metric of results/schema/metrics.json", name));
+  }
+  return *found;
 }
 
 Json per_reply_in_window(const Json& amount, const Json& load) {
@@ -109,15 +88,10 @@ Json per_reply_in_window(const Json& amount, const Json& load) {
   return amount.is_null() || count <= 0 ? Json(nullptr) : Json(amount.get<double>() / count);
 }
 
-Json metric_of(const Json& round, const std::string& metric) {
-  if (metric == "server_switches_per_request") {
-    return switches_per_request(round);
-  }
-  if (metric == "memory_total_bytes") {
-    return memory_total(round);
-  }
-  const char* pointer = find_pointer(metric);
-  return pointer == nullptr ? Json(nullptr) : at_place(round, pointer);
+Json metric_of(const Json& round, const std::string& name) {
+  const Metric& metric = find_metric(name);
+  const Json value = sum_of_places(round, metric);
+  return metric.per_reply ? per_reply_in_window(value, at_place(round, "/load")) : value;
 }
 
 Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rounds) {

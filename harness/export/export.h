@@ -13,7 +13,7 @@ namespace fanin::harness {
 // One figure of a run's cell or of a load result.
 struct Figure {
   std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result's target
-  std::string metric;  // as in results/README.md; "throughput_per_s"
+  std::string metric;  // a row of results/schema/metrics.json
   std::string unit;    // "1/s", "ns", "bytes" or "1"
   std::size_t rounds = 1;
   double value = 0;  // the median of the rounds
@@ -23,9 +23,6 @@ struct Figure {
 
 // The summaries of a run with a median, or the figures of a load result.
 std::vector<Figure> figures(const Json& document);
-
-// Whether more of this metric is better; all but throughput are costs.
-bool higher_is_better(const std::string& metric);
 
 // The formats. Each takes a run or a load result that its schema has accepted and returns the whole text of a file.
 

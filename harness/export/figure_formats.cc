@@ -56,8 +56,6 @@ std::string csv_value(const Json& value) {
 
 }  // namespace
 
-bool higher_is_better(const std::string& metric) { return metric == "throughput_per_s"; }
-
 std::vector<Figure> figures(const Json& document) {
   if (document.at("schema") != "fanin-run") {
     return load_figures(document);
@@ -163,8 +161,8 @@ std::string to_openmetrics(const Json& document) {
     if (!base.unit.empty()) {
       text += fmt::format("# UNIT {} {}\n", base.family, base.unit);
     }
-    text += fmt::format("# HELP {} {} of fanin's results/README.md, median of the rounds and its interval.\n",
-                        base.family, metric);
+    text += fmt::format("# HELP {} {}: {}; median of the rounds and its interval.\n", base.family, metric,
+                        escape_label(find_metric(metric).meaning));
     for (const Figure& figure : samples) {
       const std::array<std::pair<const char*, double>, 3> statistics{
           {{"median", figure.value}, {"low", figure.low}, {"high", figure.high}}};
@@ -236,7 +234,7 @@ std::string to_bencher(const Json& document) {
 std::string to_benchmark_action(const Json& document, bool bigger) {
   Json entries = Json::array();
   for (const Figure& figure : figures(document)) {
-    if (higher_is_better(figure.metric) == bigger) {
+    if (find_metric(figure.metric).higher_is_better == bigger) {
       entries.push_back({{"name", figure.name + " " + figure.metric},
                          {"unit", figure.unit},
                          {"value", figure.value},

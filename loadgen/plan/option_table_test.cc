@@ -47,7 +47,7 @@ TEST(OptionTable, HasARowForEachOption) {
 TEST(OptionTable, ItsCopyIsUpToDate) {
   std::stringstream copy;
   copy << std::ifstream(FANIN_SOURCE "/results/schema/load-options.json").rdbuf();
-  EXPECT_EQ(copy.str(), options_json()) << "run python3 -m plots.option_tables";
+  EXPECT_EQ(copy.str(), options_json()) << "run python3 -m plots.tables";
 }
 
 // Would catch: a message that leaves open which option is wrong, or what it takes.

@@ -13,31 +13,14 @@ from plots.charts import connection_memory, percentiles
 OVERVIEW = partial(
     sweep.draw,
     heading="throughput and server CPU",
-    metrics={
-        "throughput_per_s": ("requests per second", "throughput"),
-        "server_cpu_per_request_ns": ("server CPU time per request", "server CPU per request"),
-    },
+    metrics=("throughput_per_s", "server_cpu_per_request_ns"),
 )
-THROUGHPUT = partial(
-    sweep.draw, heading="throughput", metrics={"throughput_per_s": ("requests per second", "throughput")}
-)
-SERVER_CPU = partial(
-    sweep.draw,
-    heading="server CPU per request",
-    metrics={"server_cpu_per_request_ns": ("CPU time per request, user and system", "server CPU per request")},
-)
+THROUGHPUT = partial(sweep.draw, heading="throughput", metrics=("throughput_per_s",))
+SERVER_CPU = partial(sweep.draw, heading="server CPU per request", metrics=("server_cpu_per_request_ns",))
 LATENCY = partial(
-    sweep.draw,
-    heading="response time",
-    metrics={
-        "response_p50_ns": ("response time, p50", "p50"),
-        "response_p99_ns": ("p99", "p99"),
-        "response_p999_ns": ("p99.9", "p99.9"),
-    },
+    sweep.draw, heading="response time", metrics=("response_p50_ns", "response_p99_ns", "response_p999_ns")
 )
-MEMORY = partial(
-    sweep.draw, heading="server memory", metrics={"server_pss_bytes": ("PSS of the server's process tree", "memory")}
-)
+MEMORY = partial(sweep.draw, heading="server memory", metrics=("server_pss_bytes",))
 
 BY_PARAMETER = {
     "idle_connections": {

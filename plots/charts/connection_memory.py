@@ -7,16 +7,12 @@ parts as shares, since bytes cannot be stacked on a logarithmic axis.
 import matplotlib
 
 from plots import captions, page, series, style, sweep, ticks
+from plots.document import metric_table
 from plots.text import short
 
 TOTAL = "memory_total_bytes"
-# metric -> word; stacked in this order.
-PARTS = {
-    "server_pss_bytes": "user memory (PSS)",
-    "server_page_table_bytes": "page tables",
-    "server_kernel_stack_bytes": "kernel stacks",
-    "machine_slab_bytes": "slab: sockets, files, tasks (both ends)",
-}
+# Stacked in this order: the other metrics with a slope.
+PARTS = tuple(name for name, row in metric_table().items() if "slope" in row and name != TOTAL)
 _ROW, _LEFT = 0.3, 1.5
 _NOTE = (
     "bars: least-squares slope over idle connections, median of blocks; lines: its confidence interval (an arrow: it "
@@ -33,7 +29,7 @@ def draw(run, experiment, book):
         return None
     drawn.sort(key=lambda server: slopes[server][TOTAL]["median"])
     # Warnings of a measured cell concern its requests, not its memory.
-    gaps = [note for note in series.notes(run, experiment, {}) if not note.has_point and set(note.servers) & set(drawn)]
+    gaps = [note for note in series.notes(run, experiment, ()) if not note.has_point and set(note.servers) & set(drawn)]
     notes = [page.Entry(_NOTE)] + _skipped(experiment, slopes, drawn, book) + sweep.legend_notes(book, gaps, ())
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
@@ -103,7 +99,7 @@ def _explain(found):
 
 def _legend():
     look = {"marker": "s", "markersize": 8, "markeredgecolor": "white"}
-    return [page.Entry(word, {"color": style.PARTS[metric], **look}) for metric, word in PARTS.items()]
+    return [page.Entry(metric_table()[metric]["label"], {"color": style.PARTS[metric], **look}) for metric in PARTS]
 
 
 def _rows(axes, drawn):

@@ -130,7 +130,7 @@ def _markers(xs):
 
 
 def _notes(run, experiment, book, values, curves):
-    notes = series.notes(run, dataclasses.replace(experiment, values=tuple(values)), {})
+    notes = series.notes(run, dataclasses.replace(experiment, values=tuple(values)), ())
     for value in values:
         for server in experiment.servers:
             notes += _curve_notes(run, experiment, server, value, curves[server, value])

@@ -88,7 +88,7 @@ class Notes(unittest.TestCase):
             gaps={("echo-closed", server, 2000): ("failed", "connect: timed out") for server in ("poll", "epoll")},
         )
         loaded = Run(run, "run.json")
-        notes = series.notes(loaded, loaded.experiments[0], {})
+        notes = series.notes(loaded, loaded.experiments[0], ())
         self.assertIn("poll, epoll: failed at 2,000 (connect: timed out)", [note.text() for note in notes])
 
     def test_uncompleted_requests_are_named_with_percentiles(self):

@@ -7,7 +7,7 @@ import random
 
 import numpy
 
-from plots.sweep import unit
+from plots.document import metric_table
 from plots.tests.fixture_parts import TIME, environment, load, make_micro, server_reading
 
 SERVERS = ("process", "thread", "select", "poll", "epoll")
@@ -88,44 +88,18 @@ def bad_round(cell, block, status, reason, order=0):
     }
 
 
-# The place of each metric of the summaries in a round; the sums follow.
-_METRICS = {
-    "throughput_per_s": "load/throughput/requests_per_s",
-    "response_p50_ns": "load/latency/response/percentiles/p50",
-    "response_p99_ns": "load/latency/response/percentiles/p99",
-    "response_p999_ns": "load/latency/response/percentiles/p99.9",
-    "connect_p50_ns": "load/latency/connect/percentiles/p50",
-    "server_cpu_per_request_ns": "server/cpu_per_request_ns",
-    "machine_cpu_per_request_ns": "machine/cpu_per_request_ns",
-    "generator_cpu_per_request_ns": "load/generator/cpu_per_request_ns",
-    "server_rss_bytes": "server/rss_bytes",
-    "server_pss_bytes": "server/pss_bytes",
-    "server_page_table_bytes": "server/page_table_bytes",
-    "server_kernel_stack_bytes": "server/kernel_stack_bytes",
-    "machine_slab_bytes": "machine/slab_bytes",
-    "server_threads": "server/threads",
-    "server_processes": "server/processes",
-}
-_PARTS = ("server_pss_bytes", "server_page_table_bytes", "server_kernel_stack_bytes", "machine_slab_bytes")
-SUMS = {
-    "memory_total_bytes": lambda one: sum(_value(one, part) for part in _PARTS),
-    "server_switches_per_request": lambda one: (
-        (one["server"]["voluntary_switches"] + one["server"]["involuntary_switches"]) / one["load"]["requests"]["completed"]
-    ),
-}
-METRICS = (*_METRICS, *SUMS)
-
-
 def _value(one, metric):
-    if metric in SUMS:
-        return SUMS[metric](one)
-    return functools.reduce(lambda value, key: value[key], _METRICS[metric].split("/"), one)
+    row = metric_table()[metric]
+    parts = [functools.reduce(lambda value, key: value[key], place[1:].split("/"), one) for place in row["places"]]
+    if None in parts:
+        return None
+    return sum(parts) / one["load"]["throughput"]["completed_in_window"] if "per_reply" in row else sum(parts)
 
 
 def _summaries(cell, rounds):
-    for metric in METRICS:
+    for metric, row in metric_table().items():
         values = sorted(value for value in (_value(one, metric) for one in rounds) if value is not None)
-        summary = {"cell": cell["id"], "metric": metric, "unit": unit(metric), "n": len(values)}
+        summary = {"cell": cell["id"], "metric": metric, "unit": row["unit"], "n": len(values)}
         if len(values) < len(rounds):
             none = {"n": 0, "median": None, "low": None, "high": None, "coverage": None}
             yield summary | none | {"reason": "too few requests in a round"}
@@ -142,7 +116,7 @@ def _slopes(results, experiment, server):
         for each in results["cells"]
         if (each["experiment"], each["server"], each["status"]) == (experiment, server, "measured")
     }
-    for metric in ("memory_total_bytes", *_PARTS):
+    for metric in (name for name, row in metric_table().items() if "slope" in row):
         slope = {
             "experiment": experiment,
             "server": server,

@@ -96,6 +96,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
         "requests": {"sent": completed + uncompleted, "completed": completed, "failed": uncompleted, "unanswered": 0},
         "errors": {"reset": uncompleted} if uncompleted else {},
         "throughput": {
+            "completed_in_window": completed,
             "requests_per_s": float(completed),
             "received_bytes_per_s": 64.0 * completed,
             "sent_bytes_per_s": 64.0 * completed,

@@ -139,7 +139,7 @@ class Publish(unittest.TestCase):
         )
         self.run_["summaries"].append(summary | {"cell": control["id"], "median": summary["median"] * 0.9})
         lines = results_page.page(Run(self.run_, "run.json"), []).splitlines()
-        (row,) = (line for line in lines if line.startswith("| `active-idle/epoll/100`, requests/s |"))
+        (row,) = (line for line in lines if line.startswith("| `active-idle/epoll/100`, requests per second |"))
         self.assertIn(f"| {ticks.count(summary['median'])} (", row)
         self.assertTrue(row.endswith("| 10 % |"), row)
 

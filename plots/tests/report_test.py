@@ -115,7 +115,7 @@ class Report(unittest.TestCase):
                 control |= {"role": "aa"} if kind == "cells" else {"median": control["median"] and control["median"] * 10}
                 run[kind].append(control)
         text = Outline(written(run)).text()
-        self.assertRegex(text, r"echo-closed/epoll/100 requests/s [\d.]+k \(.*?\) [\d.]+k \(")
+        self.assertRegex(text, r"echo-closed/epoll/100 requests per second [\d.]+k \(.*?\) [\d.]+k \(")
         # the control is in no other table
         self.assertEqual(len(re.findall(r"epoll 100 ", text)), 3)
 

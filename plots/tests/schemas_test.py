@@ -55,6 +55,7 @@ OPTIONAL = {
     "kernel_stack_bytes",
     "slab_bytes",
     "slopes",
+    "completed_in_window",
 }
 OPEN = {"netstat", "unreadable", "errors"}
 

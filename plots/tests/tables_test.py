@@ -6,18 +6,16 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from plots import captions, option_tables
+from plots import captions, style, tables, ticks
 from plots.charts import connection_memory
-from plots.document import option_table
+from plots.document import metric_table, option_table
 from plots.json_file import read_json
 from plots.style import FAMILIES, MODELS, PANELS
-from plots.sweep import unit
 from plots.tests import fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ROOT / "servers"
-RUN_SCHEMA, SUITE_SCHEMA = (read_json(ROOT / "results/schema" / f"{name}.schema.json")["$defs"] for name in ("run", "suite"))
-DICTIONARY = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+SUITE_SCHEMA = read_json(ROOT / "results/schema/suite.schema.json")["$defs"]
 
 
 @dataclass(frozen=True)
@@ -60,54 +58,44 @@ class Models(unittest.TestCase):
         self.assertEqual(sorted(asked), sorted(wanted))
 
 
-def metrics_in_schema(definition):
-    return RUN_SCHEMA[definition]["properties"]["metric"]["enum"]
-
-
-def metrics_in_harness():
-    """[(name, unit)] of the table in harness/analysis/summary.cc."""
-    source = (ROOT / "harness" / "analysis" / "summary.cc").read_text(encoding="utf-8")
-    table = re.search(r"kMetrics\{\n(.*?)\n  \};", source, re.DOTALL)
-    return re.findall(r'\{"(\w+)", "([^"]+)"\}', table[1])
-
-
-def metrics_in_dictionary():
-    """The metrics of the table of their places in a round, in the data dictionary."""
-    table = re.search(r"^\| metric \| where .*?\n\|-.*?\n(.*?)\n\n", DICTIONARY, re.DOTALL | re.MULTILINE)
-    return [name for row in table[1].splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])]
-
-
 class Metrics(unittest.TestCase):
-    def test_harness_schema_and_dictionary_agree(self):
-        # Would catch: a metric in one place only, so that the validator refuses files of the harness.
-        names = [name for name, _ in metrics_in_harness()]
-        self.assertGreater(len(names), 10)
-        self.assertEqual(names, metrics_in_schema("summary"))
-        self.assertEqual(sorted(names), sorted(fixture.METRICS))  # so that a chart of any metric can be tested
-        self.assertEqual(sorted(names), sorted(metrics_in_dictionary()))
-        listed = re.search(r"^Metrics: (.*?)\. ", DICTIONARY, re.DOTALL | re.MULTILINE)
-        self.assertEqual(sorted(names), sorted(re.findall(r"`(\w+)`", listed[1])))
+    """The table of metrics, results/schema/metrics.json. What is made from it is in the test of the files below."""
 
-    def test_units_are_those_that_the_names_say(self):
-        for name, said in metrics_in_harness():
-            self.assertEqual(unit(name), said, name)
+    def test_a_name_says_the_unit(self):
+        # Would catch: a metric in another unit than its name says, which the schema of runs refuses.
+        endings = {"_ns": "ns", "_bytes": "bytes", "_per_s": "1/s"}
+        for name, row in metric_table().items():
+            said = next((unit for ending, unit in endings.items() if name.endswith(ending)), "1")
+            self.assertEqual(row["unit"], said, name)
+            self.assertIn(said, ticks.FORMS)
 
-    def test_slopes_agree(self):
-        source = (ROOT / "harness" / "analysis" / "slopes.cc").read_text(encoding="utf-8")
-        table = re.search(r"kMetrics\{(.*?)\};", source, re.DOTALL)
-        names = re.findall(r'"(\w+)"', table[1])
-        self.assertEqual(names, metrics_in_schema("slope"))
-        self.assertEqual(names, [connection_memory.TOTAL, *connection_memory.PARTS])
-        self.assertTrue(set(names) <= set(metrics_in_schema("summary")))
+    def test_rows_are_complete(self):
+        # Would catch: a misspelt key, which means its default to the harness.
+        always = {"name", "unit", "better", "places", "label", "heading", "meaning"}
+        for name, row in metric_table().items():
+            self.assertEqual(set(row) - {"slope", "signed", "per_reply"}, always, name)
+            self.assertIn(row["better"], ("higher", "lower"))
+            self.assertTrue(row["places"] and all(place.startswith("/") for place in row["places"]), name)
+        self.assertGreater(len(metric_table()), 10)
+
+    def test_every_metric_has_a_value_in_the_synthetic_run(self):
+        # Would catch: a metric whose place no round has; its charts would be empty, and untested.
+        run = fixture.make_run()
+        found = {each["metric"] for each in run["summaries"] if each["median"] is not None}
+        self.assertEqual(set(metric_table()) - found, {"response_p999_ns"})  # needs 10,000 requests in a round
+
+    def test_every_part_of_the_memory_has_a_colour(self):
+        self.assertEqual(list(style.PARTS), list(connection_memory.PARTS))
+        self.assertEqual(set(style.INK_ON_PARTS), set(style.PARTS))
 
 
 OPTIONS = option_table()["options"]
 
 
 class WorkloadKeys(unittest.TestCase):
-    def test_what_is_made_from_the_table_is_up_to_date(self):
-        """Would catch: an option that is added or changed without python3 -m plots.option_tables."""
-        for path, text in option_tables.make_files(OPTIONS).items():
+    def test_what_is_made_from_the_tables_is_up_to_date(self):
+        """Would catch: an option or a metric that is added or changed without python3 -m plots.tables."""
+        for path, text in tables.make_files(OPTIONS).items():
             with self.subTest(path.name):
                 read = json.loads if path.suffix == ".json" else str  # a schema may be formatted in another way
                 self.assertEqual(read(path.read_text(encoding="utf-8")), read(text))

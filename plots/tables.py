@@ -1,7 +1,8 @@
-"""python3 -m plots.option_tables [FANIN_LOAD]: writes everything that is made from the generator's table of options.
+"""python3 -m plots.tables [FANIN_LOAD]: writes everything that is made from the tables of options and of metrics.
 
 Copies `fanin-load options --json` to results/schema/load-options.json, and makes from it the workload's part of the
-schemas of suites and of load results, the options in docs/command-line.md, and the keys in results/README.md.
+schemas of suites and of load results, the options in docs/command-line.md, and the keys in results/README.md. Makes
+from results/schema/metrics.json the metrics in the schema of runs and in results/README.md.
 """
 
 from plots import programs
@@ -12,7 +13,7 @@ import json
 import subprocess
 import sys
 
-from plots.document import SCHEMA_DIR
+from plots.document import SCHEMA_DIR, metric_table
 from plots.generated import replaced
 from plots.json_file import InputError
 from plots.programs import TOP, find_program
@@ -32,22 +33,31 @@ _TYPES = {
 
 
 def make_files(options, top=TOP):
-    """{path: text} of all files that are made from the table, but for the copy of the table."""
+    """{path: text} of all files that are made from the tables, but for the copy of the generator's table."""
     options = _parse(json.dumps(options))
     made = {}
     for path, change in (
-        (top / "results/schema/suite.schema.json", _change_suite_schema),
-        (top / "results/schema/load.schema.json", _change_load_schema),
+        (top / "results/schema/suite.schema.json", lambda definitions: _change_suite_schema(definitions, options)),
+        (top / "results/schema/load.schema.json", lambda definitions: _change_load_schema(definitions, options)),
+        (top / "results/schema/run.schema.json", _change_run_schema),
     ):
         schema = _parse(path.read_text(encoding="utf-8"))
-        change(schema["$defs"], options)
+        change(schema["$defs"])
         made[path] = _dump(schema) + "\n"
     for path, name, content in (
         (top / "docs/command-line.md", "options", _option_tables(options)),
         (top / "results/README.md", "workload keys", _key_table(options)),
+        (top / "results/README.md", "metrics", _metric_table()),
     ):
-        made[path] = replaced(path.read_text(encoding="utf-8"), name, content, path)
+        made[path] = replaced(made.get(path) or path.read_text(encoding="utf-8"), name, content, path)
     return made
+
+
+def _change_run_schema(definitions):
+    rows = metric_table().values()
+    definitions["metric"]["enum"] = [row["name"] for row in rows]
+    definitions["signed_metric"]["enum"] = [row["name"] for row in rows if "signed" in row]
+    definitions["slope_metric"]["enum"] = [row["name"] for row in rows if "slope" in row]
 
 
 def _parse(text):
@@ -173,11 +183,22 @@ def _key_type(option):
     return _TYPES[option["type"]]
 
 
+def _metric_table():
+    head = ("| metric | unit | better | where a round holds it | meaning |", "|--------|------|---|---|---------|")
+    return "\n".join([*head, *(_metric_row(row) for row in metric_table().values())])
+
+
+def _metric_row(row):
+    places = " + ".join(f"`{place[1:].replace('/', '.')}`" for place in row["places"])
+    divided = ", divided by `load.throughput.completed_in_window`" if "per_reply" in row else ""
+    return f"| `{row['name']}` | {row['unit']} | {row['better']} | {places}{divided} | {row['meaning']} |"
+
+
 def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     program = arguments[0] if arguments else find_program("fanin-load")
     if program is None or len(arguments) > 1:
-        print("plots.option_tables: no fanin-load is built: build it, or name one", file=sys.stderr)
+        print("plots.tables: no fanin-load is built: build it, or name one", file=sys.stderr)
         return 2
     try:
         done = subprocess.run([program, "options", "--json"], capture_output=True, check=True, text=True)
@@ -185,7 +206,7 @@ def main(arguments=None):
         for path, text in make_files(json.loads(done.stdout)["options"]).items():
             path.write_text(text, encoding="utf-8")
     except (InputError, OSError, subprocess.CalledProcessError) as error:
-        print(f"plots.option_tables: {error}", file=sys.stderr)
+        print(f"plots.tables: {error}", file=sys.stderr)
         return 2
     return 0
 
