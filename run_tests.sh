@@ -15,7 +15,7 @@ usage() {
 usage: ./run_tests.sh [STAGE...]
 
 Installs what is missing, then runs the stages named, or all of them:
-  format      clang-format, shellcheck and the checks of layers and definitions find nothing
+  format      clang-format, shellcheck and the checks of layers, definitions and unity builds find nothing
   release     the preset that is measured builds without a warning; its servers conform and its programs do what their
               tests ask (unit tests come with asan; all tests at once: the preset dev)
   end-to-end  ./run_all.sh --quick goes from nothing to charts
@@ -117,6 +117,7 @@ stage_format() {
   "$FANIN_PYTHON" checks/checks_test.py --quiet
   "$FANIN_PYTHON" checks/layers.py
   "$FANIN_PYTHON" checks/definitions.py
+  "$FANIN_PYTHON" checks/unity.py
   formatter=$(first_command clang-format-14 clang-format)
   # Other versions format differently; a failure for the version of the distribution helps no one.
   case $("$formatter" --version) in

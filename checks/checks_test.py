@@ -7,6 +7,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import definitions
 import layers
+import unity
 
 TABLE = """# A
 
@@ -74,6 +75,60 @@ class Definitions(Tree):
         self.write("y/a.h", "namespace fanin::load {\n\nclass Verdict {\n};\n\n}  // namespace fanin::load\n")
         self.write("y/b.cc", "namespace fanin {\nnamespace {\n\nclass Verdict {\n};\n\n}  // namespace\n}  // namespace fanin\n")
         self.assertEqual(definitions.main(self.root), 0)
+
+
+class Unity(Tree):
+    def faults(self, first, second, cmake="fanin_library(x a.cc b.cc)\n", header=""):
+        self.write("x/CMakeLists.txt", cmake)
+        self.write("x/a.h", f"namespace fanin {{\n\n{header}\n\n}}  // namespace fanin\n")
+        for name, text in (("a", first), ("b", second)):
+            self.write(
+                f"x/{name}.cc",
+                f"#include \"x/a.h\"\nnamespace fanin {{\nnamespace {{\n\n{text}\n\n}}  // namespace\n}}  // namespace fanin\n",
+            )
+        return list(unity.faults(self.root))
+
+    def test_names_of_two_files_clash(self):
+        for first, second in (
+            ("constexpr int kWidth = 80;", "constexpr std::size_t kWidth = 60;"),
+            ("struct Row {\n  int a;\n};", "class Row final : public X {\n};"),
+            ("std::string shown(int value) { return f(value); }", "std::string shown(int other) {\n  return g(other);\n}"),
+            ("int f(const char* a, const char* b) { return 1; }", "int f(const std::string& a,\n      std::string b,\n      int c = 3) {\n  return 2;\n}"),
+            ("using Result = std::optional<int>;", "using Result = int;"),
+            ("constexpr int kWidth = 80;", "enum class kWidth { kA };"),
+            ("TEST(Cell, IsNamed) {\n  run();\n}", "TEST(Cell, IsNamed) {\n  stop();\n}"),
+            ("#define PLUS(a) (a)", "#define PLUS(a) a"),
+        ):
+            with self.subTest(first):
+                (fault,) = self.faults(first, second)
+                self.assertIn("x/a.cc and x/b.cc", fault)
+        self.assertEqual(unity.main(self.root), 1)
+
+    def test_a_name_of_an_included_header_clashes(self):
+        (fault,) = self.faults("int g() { return 1; }", "class Row {\n};", header="struct Row {\n  int a;\n};")
+        self.assertIn("Row is in x/a.h and x/b.cc", fault)
+
+    def test_what_may_stand_twice_is_no_fault(self):
+        for first, second in (
+            ("int f(int a) { return a; }", "int f(const Row& a) { return 2; }"),
+            ("using Clock = std::chrono::steady_clock;", "using Clock = std::chrono::steady_clock;"),
+            ("using ::testing::HasSubstr;", "using ::testing::HasSubstr;"),
+            ('const char* kA = R"(\nint kB = 1;\n)";', "constexpr int kB = 1;"),
+            ("struct A {\n  int kB = 1;\n};", "constexpr int kB = 1;"),
+            ("#define ONCE 1\n#undef ONCE", "#define ONCE 2\n#undef ONCE"),
+        ):
+            with self.subTest(first):
+                self.assertEqual(self.faults(first, second), [])
+
+    def test_other_targets_and_files_without_unity_are_no_fault(self):
+        names = ("constexpr int kWidth = 80;", "constexpr int kWidth = 60;")
+        for cmake in (
+            "fanin_library(x a.cc)\nfanin_test(y b.cc LIBRARIES x)\n",
+            "fanin_library(x a.cc b.cc)\nset_target_properties(x PROPERTIES UNITY_BUILD OFF)\n",
+            "fanin_library(x a.cc b.cc)\nset_source_files_properties(b.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)\n",
+        ):
+            with self.subTest(cmake):
+                self.assertEqual(self.faults(*names, cmake), [])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr TimePoint kStart{std::chrono::seconds(5)};
+constexpr TimePoint kPacingStart{std::chrono::seconds(5)};
 
 TEST(Ring, IsFifoAcrossTheWrapAround) {
   Ring<int> ring(3);
@@ -54,16 +54,16 @@ TEST(Pacer, PieceAndPauseMakeTheRate) {
 TEST(Pacer, PausesEndOnceAndInOrder) {
   Pacer pacer(3, 100);  // a byte per 10 ms
   EXPECT_EQ(pacer.next_end(), TimePoint::max());
-  pacer.begin_pause(2, kStart);
-  pacer.begin_pause(0, kStart + milliseconds(4));
+  pacer.begin_pause(2, kPacingStart);
+  pacer.begin_pause(0, kPacingStart + milliseconds(4));
   EXPECT_TRUE(pacer.pauses(2));
   EXPECT_FALSE(pacer.pauses(1));
-  EXPECT_EQ(pacer.next_end(), kStart + milliseconds(10));
-  EXPECT_EQ(pacer.end_pause(kStart + milliseconds(9)), std::nullopt);
-  EXPECT_EQ(pacer.end_pause(kStart + milliseconds(10)), 2U);
+  EXPECT_EQ(pacer.next_end(), kPacingStart + milliseconds(10));
+  EXPECT_EQ(pacer.end_pause(kPacingStart + milliseconds(9)), std::nullopt);
+  EXPECT_EQ(pacer.end_pause(kPacingStart + milliseconds(10)), 2U);
   EXPECT_FALSE(pacer.pauses(2));
-  EXPECT_EQ(pacer.end_pause(kStart + milliseconds(10)), std::nullopt);
-  EXPECT_EQ(pacer.end_pause(kStart + milliseconds(20)), 0U);
+  EXPECT_EQ(pacer.end_pause(kPacingStart + milliseconds(10)), std::nullopt);
+  EXPECT_EQ(pacer.end_pause(kPacingStart + milliseconds(20)), 0U);
 }
 
 TEST(Pacer, WithoutARateNothingIsPaced) { EXPECT_FALSE(Pacer(3, std::nullopt).active()); }
@@ -71,9 +71,9 @@ TEST(Pacer, WithoutARateNothingIsPaced) { EXPECT_FALSE(Pacer(3, std::nullopt).ac
 // Would catch: all connections sending in the same instant, or one that sends twice in a period.
 TEST(Trickle, BytesAreSpreadOverThePeriod) {
   Trickle trickle(4, milliseconds(100));
-  trickle.start(kStart);
+  trickle.start(kPacingStart);
   std::uint64_t sent = 0;
-  for (TimePoint at = kStart; at < kStart + milliseconds(250); at += milliseconds(25), ++sent) {
+  for (TimePoint at = kPacingStart; at < kPacingStart + milliseconds(250); at += milliseconds(25), ++sent) {
     const auto byte = trickle.next(at);
     ASSERT_TRUE(byte.has_value());
     EXPECT_EQ(byte->connection, sent % 4);
@@ -82,7 +82,7 @@ TEST(Trickle, BytesAreSpreadOverThePeriod) {
   }
 }
 
-TEST(Trickle, WithoutAPeriodNothingTrickles) { EXPECT_FALSE(Trickle(4, {}).next(kStart).has_value()); }
+TEST(Trickle, WithoutAPeriodNothingTrickles) { EXPECT_FALSE(Trickle(4, {}).next(kPacingStart).has_value()); }
 
 }  // namespace
 }  // namespace fanin::load
