@@ -12,7 +12,6 @@
 #endif
 
 namespace fanin::server {
-
 namespace {
 
 // The thread that takes an event sees all writes from before the descriptor was armed, and may close it before the

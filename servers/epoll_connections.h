@@ -7,8 +7,8 @@
 #include <span>
 
 #include "net/descriptor.h"
-#include "servers/connection_sharing.h"
 #include "servers/connection_table.h"
+#include "servers/listener.h"
 #include "servers/worker_threads.h"
 
 namespace fanin::server {

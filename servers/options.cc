@@ -11,7 +11,6 @@
 #include "os/command_line.h"
 
 namespace fanin::server {
-
 namespace {
 
 constexpr const char* kModelGroup = "Options of some models (`fanin-server list` says which)";

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -18,7 +21,6 @@
 #include "servers/stop.h"
 
 namespace fanin::server {
-
 namespace {
 
 // Time for a child to close its connections and publish its counts after its own drain timeout.
@@ -174,6 +176,68 @@ bool WorkerProcesses::replace_the_dead() {
     }
   }
   return running_ == workers_.size();
+}
+
+namespace {
+
+// A message of one byte with room for one descriptor (SCM_RIGHTS): the kernel installs the descriptor in the receiving
+// process.
+struct Message {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr header{.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.data(), .msg_controllen = control.size()};
+};
+
+}  // namespace
+
+ConnectionChannel::ConnectionChannel() {
+  std::array<int, 2> ends{};
+  check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+  parent_.reset(ends[0]);
+  workers_.reset(ends[1]);
+}
+
+void ConnectionChannel::give(Descriptor socket) {
+  char notice = 0;
+  count(Count::kCallHandOver, 2);
+  check(::recv(parent_.get(), &notice, 1, MSG_DONTWAIT), "no worker is free");
+  Message message;
+  cmsghdr* const rights = CMSG_FIRSTHDR(&message.header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  const int fd = socket.get();
+  std::memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+  if (::sendmsg(parent_.get(), &message.header, MSG_NOSIGNAL) == 1) {
+    count(Count::kHandedOver);
+  } else {
+    count(Count::kRefusedResources);  // closed as `socket` goes
+  }
+}
+
+void ConnectionChannel::close() noexcept { ::shutdown(parent_.get(), SHUT_RDWR); }
+
+Descriptor ConnectionChannel::take() {
+  for (;;) {
+    const char notice = 0;
+    count(Count::kCallHandOver, 2);
+    ::send(workers_.get(), &notice, 1, MSG_NOSIGNAL);
+    Message message;
+    const ssize_t length = ::recvmsg(workers_.get(), &message.header, MSG_CMSG_CLOEXEC);
+    if (length == 0 || (length < 0 && (errno != EINTR || stop::requested()))) {
+      return {};
+    }
+    const cmsghdr* const rights = length > 0 ? CMSG_FIRSTHDR(&message.header) : nullptr;
+    if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+      return Descriptor(fd);
+    }
+    if (length > 0) {
+      count(Count::kRefusedDescriptors);  // EMFILE in this process
+    }
+  }
 }
 
 Replicas::Replicas(const ServerModel& model, Server& first) : model_(model), first_(first) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -155,5 +156,35 @@ class WorkerThreads {
   std::atomic<Gate> gate_{Gate::kClosed};
   std::vector<std::thread> threads_;
 };
+
+inline WorkerThreads::WorkerThreads(int count, std::function<void(int)> body) : body_(std::move(body)) {
+  try {
+    for (int number = 0; number < count; ++number) {
+      server::count(Count::kCallThreadCreate);
+      threads_.emplace_back([this, number] {
+        gate_.wait(Gate::kClosed);
+        if (gate_.load() == Gate::kOpen) {
+          const PublishCounts publish;
+          body_(number);
+        }
+      });
+    }
+  } catch (const std::system_error& error) {
+    open_gate(Gate::kGoHome);
+    throw std::system_error(error.code(), "cannot start all worker threads");
+  }
+  open_gate(Gate::kOpen);
+}
+
+inline WorkerThreads::~WorkerThreads() {
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+}
+
+inline void WorkerThreads::open_gate(Gate gate) noexcept {
+  gate_.store(gate);
+  gate_.notify_all();
+}
 
 }  // namespace fanin::server

@@ -6,12 +6,10 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/non_reading_client.h"
-#include "servers/conformance/process_tree.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/process.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
-
 namespace {
 
 constexpr std::uint64_t kFlood = 48 << 20;  // bytes that a peer tries to send

@@ -18,7 +18,7 @@ struct Case {
   void (*run)(const Target&) = nullptr;
 };
 
-// All cases in execution order. Declare a new group below and add it to the list in cases.cc.
+// All cases in execution order. Declare a new group below and add it to the list in main.cc.
 std::vector<Case> all_cases();
 
 std::span<const Case> stream_cases();

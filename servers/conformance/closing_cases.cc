@@ -7,12 +7,10 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/non_reading_client.h"
-#include "servers/conformance/process_tree.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/process.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
-
 namespace {
 
 // Would catch: a half-close is taken for the end of the connection, and the reply is dropped.

@@ -5,8 +5,8 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/process_tree.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/process.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
 namespace {

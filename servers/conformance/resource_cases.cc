@@ -7,11 +7,10 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/process_tree.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/process.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
-
 namespace {
 
 constexpr std::size_t kBatch = 200;

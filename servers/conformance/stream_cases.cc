@@ -11,10 +11,9 @@
 
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
-
 namespace {
 
 constexpr std::size_t kShortRequest = 12;

@@ -12,11 +12,10 @@
 #include "net/affinity.h"
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
-#include "servers/conformance/process_tree.h"
-#include "servers/conformance/running_server.h"
+#include "servers/conformance/process.h"
+#include "servers/conformance/target.h"
 
 namespace fanin::conformance {
-
 namespace {
 
 bool has_worker_processes(const Target& target) { return is_default_protocol(target) && target.model.worker_processes; }

@@ -9,7 +9,7 @@
 // Known limit: as `epoll`. The loop must remember unfinished connections: the kernel does not report them again.
 // Try: fanin-server epoll-et --drain-budget 1 --port 7000, then `nc 127.0.0.1 7000`.
 // Changes from `epoll`: the program keeps the reported readiness until it is used up.
-#include "servers/descriptor_table.h"
+#include "servers/connection_table.h"
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 

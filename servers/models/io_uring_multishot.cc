@@ -16,7 +16,6 @@
 
 #include "servers/connection.h"
 #include "servers/model.h"
-#include "servers/uring/acceptor.h"
 #include "servers/uring/ring.h"
 
 namespace fanin::server {

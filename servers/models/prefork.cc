@@ -12,7 +12,6 @@
 //   back.
 // Changes from `process`: the fork precedes the connection, and the number of processes is bounded.
 #include "servers/connection.h"
-#include "servers/connection_sharing.h"
 #include "servers/counters.h"
 #include "servers/model.h"
 #include "servers/stop.h"

@@ -15,7 +15,7 @@
 #include <optional>
 #include <vector>
 
-#include "servers/descriptor_table.h"
+#include "servers/connection_table.h"
 #include "servers/epoll_connections.h"
 #include "servers/model.h"
 #include "servers/worker_threads.h"

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "servers/connection_table.h"
-#include "servers/descriptor_table.h"
 #include "servers/model.h"
 #include "servers/stop.h"
 

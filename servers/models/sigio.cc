@@ -20,7 +20,6 @@
 
 #include "servers/connection_table.h"
 #include "servers/counters.h"
-#include "servers/descriptor_table.h"
 #include "servers/model.h"
 #include "servers/sigio/signal_queue.h"
 #include "servers/stop.h"

@@ -30,19 +30,8 @@ class Selector {
   virtual void wait(int timeout_ms) = 0;
 };
 
-// A row of the table of mechanisms.
-struct SelectorMechanism {
-  std::string_view name;
-  bool (*available)();  // asks the system
-  std::unique_ptr<Selector> (*make)();
-};
-
 // The mechanism `name`, or the best available one if `name` is empty. Throws std::invalid_argument if it is unknown or
 // unavailable, std::system_error if its set-up fails.
 std::unique_ptr<Selector> make_selector(std::string_view name);
-
-extern const SelectorMechanism kEpollMechanism;
-extern const SelectorMechanism kPollMechanism;
-extern const SelectorMechanism kSelectMechanism;
 
 }  // namespace fanin::server

@@ -1,4 +1,4 @@
-#include "servers/conformance/child_process.h"
+#include "servers/conformance/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,10 +13,94 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <optional>
+#include <string>
 
-#include "servers/conformance/process_tree.h"
+#include "os/procfs.h"
+#include "servers/conformance/client.h"
 
 namespace fanin::conformance {
+namespace {
+
+// Without file pages (Linux 5.3): their share changes whenever another program maps the same library.
+std::uint64_t read_memory(pid_t pid) {
+  const std::string text = read_file(fmt::format("/proc/{}/smaps_rollup", pid)).value_or("");
+  return 1024 *
+         (find_labelled_number(text, "Pss_Anon").value_or(0) + find_labelled_number(text, "Pss_Shmem").value_or(0));
+}
+
+// 'T': stopped, 'Z': a zombie. Empty for a process that has ended.
+std::optional<char> read_state(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid)).value_or("");
+  const std::size_t state = stat.rfind(')') + 2;  // a name may hold anything, brackets and spaces too
+  return stat.empty() ? std::nullopt : std::optional(stat.at(state));
+}
+
+}  // namespace
+
+std::vector<pid_t> process_tree(pid_t root) {
+  std::vector<pid_t> tree = list_descendants(root);
+  tree.insert(tree.begin(), root);
+  return tree;
+}
+
+Footprint footprint(pid_t root) {
+  Footprint sum;
+  for (const pid_t pid : process_tree(root)) {
+    const std::size_t threads = list_numbered_entries(fmt::format("/proc/{}/task", pid)).size();
+    if (threads > 0) {  // none: it has ended
+      ++sum.processes;
+      sum.threads += threads;
+      sum.descriptors += list_numbered_entries(fmt::format("/proc/{}/fd", pid)).size();
+      sum.memory_bytes += read_memory(pid);
+    }
+  }
+  return sum;
+}
+
+Footprint stable_footprint(pid_t root) {
+  Footprint last;
+  int same = 0;
+  wait_until("the server's footprint settles", [&] {
+    const Footprint current = footprint(root);
+    same = current == last ? same + 1 : 0;
+    last = current;
+    return same == 3;
+  });
+  return last;
+}
+
+Nanoseconds cpu_time(pid_t root) {
+  Nanoseconds sum{};
+  for (const pid_t pid : process_tree(root)) {
+    clockid_t clock{};
+    timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &time) == 0) {
+      sum += std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+    }
+  }
+  return sum;
+}
+
+Paused::Paused(pid_t root) : processes_(process_tree(root)) {
+  for (const pid_t pid : processes_) {
+    ::kill(pid, SIGSTOP);
+  }
+  for (const pid_t pid : processes_) {
+    wait_until("the server's processes stop", [pid] {
+      const auto state = read_state(pid);
+      return !state || *state == 'T' || *state == 'Z' || *state == 'X';
+    });
+  }
+}
+
+Paused::~Paused() {
+  for (const pid_t pid : processes_) {
+    ::kill(pid, SIGCONT);
+  }
+}
+
 namespace {
 
 struct Pipe {

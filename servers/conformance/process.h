@@ -2,11 +2,13 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "net/clock.h"
 #include "net/descriptor.h"
 #include "servers/conformance/client.h"
 
@@ -59,6 +61,40 @@ class ChildProcess {
   Descriptor output_;
   Descriptor errors_;
   std::string buffer_;  // output that was read and not returned yet
+};
+
+// `root` and all its current descendants, zombies included, from /proc. Any thread.
+std::vector<pid_t> process_tree(pid_t root);
+
+// The resources of a process tree.
+struct Footprint {
+  std::size_t processes = 0;  // zombies included
+  std::size_t threads = 0;
+  std::size_t descriptors = 0;  // summed over the processes
+  // Proportional set size, so that pages shared by forked children count once; without files.
+  std::uint64_t memory_bytes = 0;
+  bool operator==(const Footprint&) const = default;
+};
+Footprint footprint(pid_t root);
+
+// The footprint once it is stable. Throws Failure if it never is.
+Footprint stable_footprint(pid_t root);
+
+// CPU time of the processes of the tree so far, user and system, ended threads included.
+Nanoseconds cpu_time(pid_t root);
+
+// Stops a process tree (SIGSTOP) during its life, so that events reach the server together. For processes of this suite
+// only.
+class Paused {
+ public:
+  // Returns when all processes are stopped. Throws Failure if one does not stop.
+  explicit Paused(pid_t root);
+  Paused(const Paused&) = delete;
+  Paused& operator=(const Paused&) = delete;
+  ~Paused();
+
+ private:
+  std::vector<pid_t> processes_;
 };
 
 }  // namespace fanin::conformance
