@@ -8,11 +8,11 @@
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/experiments/slice_comparison.h"
 #include "loadgen/experiments/sweep.h"
-#include "loadgen/plan/command_line.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
+#include "loadgen/plan/options.h"
+#include "loadgen/reports/output_files.h"
 #include "loadgen/reports/report.h"
-#include "loadgen/reports/result_file.h"
 #include "loadgen/runs/targets.h"
 #include "os/program.h"
 

@@ -6,7 +6,7 @@
 #include "loadgen/drivers/connect.h"
 #include "loadgen/drivers/outbox.h"
 #include "loadgen/drivers/setups.h"
-#include "loadgen/schedule/ring.h"
+#include "loadgen/schedule/connection_record.h"
 
 namespace fanin::load {
 

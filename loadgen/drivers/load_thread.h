@@ -1,17 +1,20 @@
 #pragma once
 
+#include <atomic>
 #include <cerrno>
+#include <condition_variable>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "loadgen/drivers/coordinator.h"
 #include "loadgen/drivers/loop_clock.h"
+#include "loadgen/drivers/loop_context.h"
 #include "loadgen/plan/plan.h"
-#include "loadgen/records/class_recorder.h"
 #include "loadgen/records/error_kind.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/records/lost_time.h"
@@ -22,87 +25,47 @@
 
 namespace fanin::load {
 
-// The part of the plan for one thread.
-struct Share {
-  unsigned index = 0;                  // of the thread
-  unsigned count = 1;                  // threads in all
-  std::uint32_t first_connection = 0;  // number of its first active connection in the whole run
-  std::uint32_t connections = 0;       // active
-  std::uint32_t idle = 0;
-  std::uint32_t first_idle = 0;  // number of its first idle connection, after all active ones
-
-  // The number in the whole run of a connection of the thread: its active ones first, then its idle ones.
-  std::uint32_t number(std::uint32_t connection) const noexcept {
-    return (connection < connections ? first_connection : first_idle) + connection;
-  }
-};
-
-// Stored as the errno of a connect when the set-up failed.
-inline constexpr int kSetupError = EPROTO;
-
-// A mismatch with its time.
-struct SeenMismatch {
-  TimePoint at;
-  Mismatch mismatch;
-};
-
-// What went wrong on the connections of one thread, for the report; the recorder counts it. That thread fills it;
-// others read it after the thread has ended.
-class FaultLog {
+// Synchronises the phases of a run: connections up, traffic, all requests accounted for, closing. The load threads call
+// the upper half, the controlling thread the lower half.
+class Coordinator {
  public:
-  // Keeps the description of the mismatch that the last call of `protocol` found in `received`, if it is the first.
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ClientProtocol& protocol, const ClientState& state,
-                                                  std::string_view received, const ReplyOutcome& outcome,
-                                                  TimePoint at) {
-    if (!first_mismatch_ && outcome.fault != Fault::kGoodbye) {
-      first_mismatch_ = {at, protocol.describe(state, received, outcome)};
-    }
-  }
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ConnectionSetup& setup, const ClientState& state,
-                                                  std::string_view received, TimePoint at) {
-    if (!first_mismatch_) {
-      first_mismatch_ = {at, setup.describe(state, received)};
-    }
-  }
-  const std::optional<SeenMismatch>& first_mismatch() const noexcept { return first_mismatch_; }
+  explicit Coordinator(unsigned threads) : threads_(threads) {}
 
-  void connect_failed(int error) noexcept { last_connect_error_ = error; }
-  int last_connect_error() const noexcept { return last_connect_error_; }  // errno; 0: none failed
+  // Connections are up or have failed. Blocks until the start; nullopt if the run is called off.
+  std::optional<Window> wait_for_start();
+  // Every request is accounted for. Blocks until connections may be closed.
+  void wait_for_release();
+  // The thread failed. all_ready() and all_done() rethrow its error.
+  void fail(std::exception_ptr error);
+  // When the window opens, as far as that is known; at first the time given to start().
+  TimePoint opening() const noexcept { return opening_.load(std::memory_order_relaxed); }
+  bool interrupted() const noexcept { return interrupted_.load(std::memory_order_relaxed); }
 
-  CloseWaits close_waits;
+  // Each waits until `until` at most and returns whether all threads have arrived. Both rethrow a thread's error.
+  bool all_ready(TimePoint until);
+  bool all_done(TimePoint until);
+  void start(const Window& window);
+  // The window opens earlier than start() said; the threads check every kTick.
+  void open_at(TimePoint opening) noexcept { opening_.store(opening, std::memory_order_relaxed); }
+  void call_off();
+  void release();
+  void interrupt() noexcept { interrupted_.store(true, std::memory_order_relaxed); }
 
  private:
-  std::optional<SeenMismatch> first_mismatch_;
-  int last_connect_error_ = 0;
+  bool wait_until(TimePoint until, const unsigned& count);
+
+  const unsigned threads_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  unsigned ready_ = 0;
+  unsigned done_ = 0;
+  bool decided_ = false;
+  bool released_ = false;
+  std::optional<Window> window_;
+  std::exception_ptr error_;
+  std::atomic<bool> interrupted_{false};
+  std::atomic<TimePoint> opening_{TimePoint::max()};
 };
-
-constexpr ErrorKind classify_fault(Fault fault) noexcept {
-  switch (fault) {
-    case Fault::kTooLong:
-      return ErrorKind::kTooLong;
-    case Fault::kPatternLimit:
-      return ErrorKind::kPatternLimit;
-    case Fault::kGoodbye:
-      return ErrorKind::kClosedEarly;
-    default:
-      return ErrorKind::kMismatch;
-  }
-}
-
-// What a thread's parts work on. All of it outlives them.
-struct LoopContext {
-  const LoadPlan& plan;
-  const Share& share;
-  ClientProtocol& protocol;
-  Workload& workload;
-  Recorder& recorder;
-  FaultLog& faults;
-};
-
-// The protocol's state of a connection that has just come up; `connection` counts from the thread's first one.
-inline ClientState new_life(const Share& share, const Workload& workload, std::uint32_t connection) noexcept {
-  return {.connection = share.number(connection), .prior_requests = workload.ended(connection)};
-}
 
 // One thread of a run with its connections, its part of the workload and its records. That thread calls connect, drive
 // and disconnect, in this order. Any thread may call the accessors below once it has ended, and read the recorder's
@@ -216,14 +179,5 @@ class LoadThread {
   }
   return take_rest(connection, state, received, outcome, at);
 }
-
-// Delay before a connection is retried that failed or was closed unserved.
-inline constexpr Nanoseconds kRetryDelay = std::chrono::milliseconds(100);
-
-// A connection that the peer closes without a request after this long or later is reopened at once.
-inline constexpr Nanoseconds kShortestSilence = std::chrono::milliseconds(10);
-
-// Grace period of an interrupted run for replies in flight.
-inline constexpr Nanoseconds kInterruptGrace = std::chrono::milliseconds(200);
 
 }  // namespace fanin::load

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "loadgen/drivers/io_driver.h"
-#include "loadgen/drivers/load_thread.h"
+#include "loadgen/drivers/loop_clock.h"
+#include "loadgen/drivers/loop_context.h"
 #include "loadgen/schedule/connection_record.h"
 #include "loadgen/schedule/pacing.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loadgen/drivers/loop_clock.h"
-#include "loadgen/plan/idle_strategy.h"
+#include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/plan.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"

@@ -8,7 +8,6 @@
 #include <stdexcept>
 
 #include "loadgen/experiments/experiment_report.h"
-#include "loadgen/experiments/objective.h"
 #include "loadgen/experiments/rate_search.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"

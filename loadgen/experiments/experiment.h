@@ -6,8 +6,8 @@
 
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/plan.h"
+#include "loadgen/reports/output_files.h"
 #include "loadgen/reports/result.h"
-#include "loadgen/reports/result_file.h"
 #include "loadgen/reports/verdict.h"
 
 namespace fanin::load {

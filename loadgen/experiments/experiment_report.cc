@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "loadgen/experiments/experiment.h"
-#include "loadgen/experiments/objective.h"
 #include "loadgen/experiments/rate_search.h"
 #include "loadgen/experiments/sweep.h"
 

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "loadgen/experiments/experiment.h"
-#include "loadgen/reports/live_json.h"
 #include "loadgen/reports/live_view.h"
+#include "loadgen/reports/output_files.h"
 #include "loadgen/runs/run_listeners.h"
 
 namespace fanin::load {

@@ -6,7 +6,7 @@
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
-#include "loadgen/records/listening_sockets.h"
+#include "loadgen/records/server_processes.h"
 #include "loadgen/reports/verdict.h"
 
 namespace fanin::load {

@@ -1,4 +1,4 @@
-"""Several runs in one command, and several targets in one run."""
+"""Several runs in one command, several targets in one run, and calibration."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from programs import LOAD, QUICK, load, server, test, without_warning
+from programs import LOAD, QUICK, load, run_load, server, test, without_warning
 from plots.validate import findings
 
 # Where ten runs make one experiment: beyond the ceiling each of them waits for its last replies until the time-out.
@@ -119,6 +119,29 @@ class Turns(unittest.TestCase):
         comparison = json.loads(done.stdout)["comparisons"][0]
         self.assertIsNone(comparison["throughput"])
         self.assertTrue(comparison["reason"])
+
+
+class Calibration(unittest.TestCase):
+    def test_calibration(self):
+        with tempfile.TemporaryDirectory() as folder, server() as (target, _):
+            path = f"{folder}/calibration.json"
+            done = load("calibrate", "--quiet", "--json", path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            calibration = json.loads(Path(path).read_text())
+            self.assertEqual(findings(calibration, "calibration"), [])
+            ceilings = {each["driver"]: each for each in calibration["ceilings"]}
+            self.assertEqual(ceilings.keys(), {"io-uring", "epoll", "threads"})
+            epoll = ceilings["epoll"]
+            self.assertGreater(epoll["measured_per_s"], 0)
+            self.assertEqual(epoll["requests_per_s"] is None, epoll["generator_utilisation"] < 0.9)
+            result, _ = run_load(target, *QUICK, "--driver", "epoll", "--calibration", path)
+            self.assertEqual(findings(result, "result"), [])
+            self.assertEqual(result["checks"]["ceiling_per_s"], epoll["requests_per_s"])
+            self.assertEqual(result["checks"]["ceiling_reason"], epoll["reason"])
+            refused = load(target, *QUICK, "--calibration", f"{folder}/none.json")
+            wrong = load("calibrate", "--rate", "5")
+        for done in (refused, wrong):
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
 
 
 if __name__ == "__main__":

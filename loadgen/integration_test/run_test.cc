@@ -2,6 +2,7 @@
 #include "loadgen/runs/run.h"
 
 #include "loadgen/integration_test/run_fixture.h"
+#include "loadgen/records/kernel_stamps.h"
 #include "loadgen/reports/verdict.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"
@@ -255,6 +256,33 @@ TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
   EXPECT_EQ(result.connections.idle_served, 10U);
   EXPECT_EQ(result.served, 4U);
   EXPECT_EQ(server.accepted(), 14U);
+}
+
+// Would catch: stamps of another clock, of another read or of an earlier send: the kernel has a request and its reply
+// for a part of the time that the generator waits for it, and their difference is the generator's own.
+TEST(KernelTimestamps, AreConsistentWithTheGeneratorsClock) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
+  plan.timestamps = true;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  ASSERT_TRUE(result.stamps);
+  EXPECT_EQ(result.stamps->read_lag.count() + result.stamps->unstamped, result.completed_in_window);
+  EXPECT_GT(result.stamps->read_lag.count(), 0U);
+  EXPECT_GT(result.stamps->service.count(), 0U);
+  EXPECT_LE(result.stamps->service.count(), result.stamps->read_lag.count());
+  EXPECT_LE(result.stamps->service.sum_ns() + result.stamps->read_lag.sum_ns(), result.service.sum_ns());
+}
+
+TEST(KernelTimestamps, PipelinedSendsHaveNone) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
+  plan.timestamps = true;
+  plan.pipeline = 4;
+  const LoadResult result = run(plan);
+  expect_accounted_for(result);
+  EXPECT_GT(result.stamps.value().read_lag.count(), 0U);
+  EXPECT_EQ(result.stamps->service.count(), 0U);
 }
 
 }  // namespace

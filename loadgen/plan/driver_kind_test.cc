@@ -26,5 +26,35 @@ TEST(Driver, WhatCannotBeGrantedIsRefused) {
   EXPECT_THROW(choose_driver("kqueue", {}), std::invalid_argument);
 }
 
+IdleStrategy chosen(const IdleStrategyInputs& inputs) { return choose_idle_strategy(inputs).kind; }
+
+TEST(ChooseIdleStrategy, SpinsInAnOpenLoopWithACpuOfItsOwn) {
+  EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {1}, .server_cpus = {0}, .pinned = true}), IdleStrategy::kSpin);
+  EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {0, 1}, .server_cpus = {0, 1}}), IdleStrategy::kSpin);
+  EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {1}, .pinned = true}), IdleStrategy::kSpin);
+  EXPECT_EQ(chosen({.open_loop = true, .threads = 2, .own_cpus = {0, 1, 2}}), IdleStrategy::kSpin);
+}
+
+// Would catch: a generator that spins the server off its only CPU.
+TEST(ChooseIdleStrategy, SleepsWhereTheServerNeedsTheCpu) {
+  EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {0}, .server_cpus = {0}}), IdleStrategy::kSleep);
+  EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {0}}), IdleStrategy::kSleep);
+  EXPECT_EQ(chosen({.open_loop = true, .threads = 2, .own_cpus = {0, 1}}), IdleStrategy::kSleep);
+  EXPECT_EQ(chosen({.open_loop = true, .threads = 2, .own_cpus = {0, 1}, .server_cpus = {0}}), IdleStrategy::kSleep);
+  EXPECT_EQ(chosen({.open_loop = true}), IdleStrategy::kSleep);
+}
+
+TEST(ChooseIdleStrategy, SleepsInAClosedLoopAndWithAThreadPerConnection) {
+  EXPECT_EQ(chosen({.own_cpus = {1}, .server_cpus = {0}}), IdleStrategy::kSleep);
+  EXPECT_EQ(chosen({.open_loop = true, .event_loops = false, .own_cpus = {0, 1}}), IdleStrategy::kSleep);
+}
+
+TEST(ChooseIdleStrategy, AWishIsGrantedOrRefused) {
+  EXPECT_EQ(chosen({.requested = "spin", .own_cpus = {0}}), IdleStrategy::kSpin);
+  EXPECT_EQ(chosen({.requested = "sleep", .open_loop = true, .own_cpus = {0, 1}}), IdleStrategy::kSleep);
+  EXPECT_THROW(chosen({.requested = "spin", .event_loops = false}), std::invalid_argument);
+  EXPECT_THROW(chosen({.requested = "doze"}), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace fanin::load

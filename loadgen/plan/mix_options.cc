@@ -5,8 +5,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "loadgen/plan/protocol_options.h"
 #include "protocols/options.h"
 #include "protocols/request_mix.h"
 

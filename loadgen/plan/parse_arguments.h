@@ -1,11 +1,12 @@
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
-#include "loadgen/plan/plan.h"
 
 namespace fanin::load {
 
@@ -13,10 +14,27 @@ namespace fanin::load {
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
-// The plan that these arguments ask for, with a target on this machine.
-LoadPlan parse_arguments(const std::vector<std::string>& arguments);
+// The plan for these arguments, with a target on this machine.
+inline LoadPlan parse_arguments(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"fanin-load", "127.0.0.1:80"});
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) {
+    argv.push_back(argument.data());
+  }
+  argv.push_back(nullptr);
+  LoadOptions options;
+  parse_command(static_cast<int>(arguments.size()), argv.data(), options);
+  return make_plan(options);
+}
 
-// What the user is told of these arguments, or "taken".
-std::string refusal_of_arguments(const std::vector<std::string>& arguments);
+// The message that refuses these arguments, or "taken".
+inline std::string refusal_of_arguments(const std::vector<std::string>& arguments) {
+  try {
+    parse_arguments(arguments);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "taken";
+}
 
 }  // namespace fanin::load

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "loadgen/plan/driver_kind.h"
-#include "loadgen/plan/idle_strategy.h"
 #include "loadgen/records/server_processes.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/slices.h"

@@ -1,5 +1,3 @@
-#include "loadgen/plan/protocol_options.h"
-
 #include <fmt/format.h>
 #include <strings.h>
 
@@ -9,6 +7,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 
 namespace fanin::load {

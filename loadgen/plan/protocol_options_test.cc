@@ -1,6 +1,4 @@
 // What the command line says of protocols, and of requests of several classes.
-#include "loadgen/plan/protocol_options.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -8,8 +6,8 @@
 #include <tuple>
 #include <vector>
 
-#include "loadgen/plan/command_line.h"
 #include "loadgen/plan/make_plan.h"
+#include "loadgen/plan/options.h"
 #include "loadgen/plan/parse_arguments.h"
 
 namespace fanin::load {

@@ -1,5 +1,3 @@
-#include "loadgen/records/listening_sockets.h"
-
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -18,6 +16,7 @@
 #include <string>
 #include <system_error>
 
+#include "loadgen/records/server_processes.h"
 #include "net/descriptor.h"
 
 namespace fanin::load {

@@ -116,40 +116,44 @@ void Recorder::finish() noexcept {
   finished_.store(true, std::memory_order_release);
 }
 
-std::optional<SecondOfAll> SeriesReader::next() {
-  std::vector<const Second*> parts(recorders_.size());
-  bool any = false;
-  bool all_finished = true;
-  for (std::size_t i = 0; i < recorders_.size(); ++i) {
-    const bool finished = recorders_[i]->finished();  // asked first: it adds nothing after that
-    parts[i] = read_[i] != nullptr ? read_[i]->next() : recorders_[i]->seconds().first();
-    if (parts[i] == nullptr && !finished) {
-      return std::nullopt;
-    }
-    all_finished &= finished;
-    any |= parts[i] != nullptr;
+void ClassRecord::merge(const ClassRecord& other) noexcept {
+  sent += other.sent;
+  completed += other.completed;
+  failed += other.failed;
+  unanswered += other.unanswered;
+  response.merge(other.response);
+}
+
+ClassRecorder::ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections)
+    : mix_(mix), first_(first), ended_(connections), records_(mix.classes()) {}
+
+void ClassRecorder::completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept {
+  if (counts) {
+    ClassRecord& record = this->record(connection, 0);
+    ++record.completed;
+    record.response.record(latency);
   }
-  if (!any) {
-    return std::nullopt;
+  ++ended_[connection];
+}
+
+void ClassRecorder::failed(std::uint32_t connection, ErrorKind kind, bool counts) noexcept {
+  if (counts) {
+    ClassRecord& record = this->record(connection, 0);
+    ++(is_unanswered(kind) ? record.unanswered : record.failed);
+    record.response.record_uncompleted();
   }
-  SecondOfAll sum{.number = number_++, .all_finished = all_finished};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i] == nullptr) {
-      continue;
-    }
-    read_[i] = parts[i];
-    sum.completed += parts[i]->completed;
-    sum.failed += parts[i]->failed;
-    if (all_finished && parts[i]->next() == nullptr) {
-      sum.late += recorders_[i]->completed_late();
-    }
-    sum.max = std::max(sum.max, parts[i]->max);
-    for (const SecondBucket& bucket : parts[i]->buckets) {
-      sum.responses.add_bucket(bucket.index, bucket.count);
-    }
+  ++ended_[connection];
+}
+
+void ClassRecorder::never_sent(std::uint64_t times) noexcept {
+  // No connection has this number: they count up from 0.
+  const std::uint32_t none = ~first_;
+  for (std::uint64_t i = 0; i < times; ++i) {
+    ClassRecord& record = records_[mix_.pick_class(none, static_cast<std::uint32_t>(i))];
+    ++record.sent;
+    ++record.unanswered;
+    record.response.record_uncompleted();
   }
-  sum.responses.record_uncompleted(sum.failed);
-  return sum;
 }
 
 }  // namespace fanin::load

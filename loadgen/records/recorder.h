@@ -11,6 +11,7 @@
 #include "loadgen/records/histogram.h"
 #include "loadgen/records/second_series.h"
 #include "net/clock.h"
+#include "protocols/request_mix.h"
 
 namespace fanin::load {
 
@@ -227,32 +228,55 @@ class alignas(64) Recorder {
   std::atomic<bool> finished_{false};
 };
 
-// One second of the window over all threads.
-struct SecondOfAll {
-  std::uint64_t number = 0;  // from the opening of the window
+// The outcomes of the requests of one class, within the window.
+struct ClassRecord {
+  std::uint64_t sent = 0;
   std::uint64_t completed = 0;
-  std::uint64_t late = 0;     // of those completed, after the window, in its last second
-  std::uint64_t failed = 0;   // unanswered ones included
-  bool all_finished = false;  // all threads have ended: it may be the last, and shorter
-  Nanoseconds max{0};
-  Histogram responses;  // from stored buckets; with the failed ones as uncompleted
+  std::uint64_t failed = 0;
+  std::uint64_t unanswered = 0;
+  Histogram response;
+
+  void merge(const ClassRecord& other) noexcept;
 };
 
-// Merges the seconds of all threads, while they run or after they have ended. Each reader is used by one thread; there
-// may be several readers.
-class SeriesReader {
+// Records the classes of a mix for one thread. It numbers the requests of every connection as the protocol does, over
+// all lives; the numbers determine the classes. Replies come in the order of requests. Filled by that thread, read by
+// others after it has ended.
+class ClassRecorder {
  public:
-  // The recorders must outlive this.
-  explicit SeriesReader(std::vector<const Recorder*> recorders)
-      : recorders_(std::move(recorders)), read_(recorders_.size()) {}
+  // `mix` must outlive this. `first` is the number of the thread's first connection in the whole run.
+  ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections);
 
-  // The next second, once every thread has passed its end or has finished; nullopt if there is none yet.
-  std::optional<SecondOfAll> next();
+  // `connection` counts from the thread's first one, `in_flight_before` from the oldest. `counts`: within the window.
+  // Returns whether the request asks the server to close the connection.
+  bool sent(std::uint32_t connection, std::uint32_t in_flight_before, bool counts) noexcept {
+    const std::size_t index = pick_class(connection, in_flight_before);
+    records_[index].sent += counts ? 1 : 0;
+    return mix_.closes(index);
+  }
+  // The oldest request in flight has its reply.
+  void completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept;
+  // The oldest request in flight failed, or will not be answered.
+  void failed(std::uint32_t connection, ErrorKind kind, bool counts) noexcept;
+  // `times` requests of the window were due and never sent. Their classes are drawn as if a connection had sent them.
+  void never_sent(std::uint64_t times) noexcept;
+
+  // Ended requests of a connection over all its lives, modulo 2^32.
+  std::uint32_t ended(std::uint32_t connection) const noexcept { return ended_[connection]; }
+  const std::vector<ClassRecord>& records() const noexcept { return records_; }
 
  private:
-  std::vector<const Recorder*> recorders_;
-  std::vector<const Second*> read_;  // the latest of each
-  std::uint64_t number_ = 0;
+  std::size_t pick_class(std::uint32_t connection, std::uint32_t place) const noexcept {
+    return mix_.pick_class(first_ + connection, ended_[connection] + place);
+  }
+  ClassRecord& record(std::uint32_t connection, std::uint32_t place) noexcept {
+    return records_[pick_class(connection, place)];
+  }
+
+  const RequestMix& mix_;
+  const std::uint32_t first_;
+  std::vector<std::uint32_t> ended_;
+  std::vector<ClassRecord> records_;
 };
 
 }  // namespace fanin::load

@@ -14,7 +14,6 @@
 #include <memory>
 #include <sstream>
 
-#include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/usage.h"
 
 namespace fanin::load {

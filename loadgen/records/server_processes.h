@@ -2,9 +2,12 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +15,45 @@
 #include "net/socket.h"
 
 namespace fanin::load {
+
+// A TCP socket of this network namespace that listens.
+struct ListeningSocket {
+  std::uint64_t inode = 0;
+  unsigned uid = 0;          // of its creator
+  std::uint64_t drops = 0;   // connections dropped so far, for a full accept queue or lack of memory
+  std::uint64_t queued = 0;  // connections waiting for accept(2)
+};
+
+// The sockets that receive the connections to a local target, from sock_diag(7): the listeners at its address, else
+// those at the wildcard; several with SO_REUSEPORT. nullopt for a Unix-domain target, and if the kernel does not
+// support it.
+std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target);
+
+// Adds the sockets of one piece of the kernel's answer that match the target best. A better match replaces those found
+// so far. `score` is that of the best match, 0 at first. Returns false when the answer is complete. Throws
+// std::system_error if the kernel reports an error.
+bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
+                           std::vector<ListeningSocket>& found);
+
+// The kernel's counters of connects dropped because the accept queue was full. The client sends its SYN again a second
+// later.
+struct AcceptQueueCounts {
+  std::optional<std::vector<ListeningSocket>> listeners;  // of the target
+  std::optional<std::uint64_t> overflows;                 // of all listeners of this network namespace: ListenOverflows
+};
+
+// Reads them for a target on this machine.
+AcceptQueueCounts accept_queue_counts(const Address& target);
+
+// Overflows of the target's own accept queues between two readings. A listener's counter includes drops for other
+// causes, so the overflows of all queues are an upper bound. nullopt if the target's listeners are unknown.
+std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after);
+
+// Connections in the target's own accept queues. nullopt if its listeners are unknown.
+std::optional<std::uint64_t> waiting_for_accept(const Address& target);
+
+// ListenOverflows from the text of /proc/net/netstat: lines in pairs, names above values.
+std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat);
 
 // The processes that serve a target.
 struct ServerProcesses {

@@ -2,17 +2,119 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <map>
+#include <vector>
 
-#include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/usage.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {
+
+// Would catch: a value taken from its neighbour, or from another table with more columns.
+TEST(AcceptQueue, OverflowsAreFoundByName) {
+  EXPECT_EQ(parse_listen_overflows("Other: A ListenDrops\nOther: 7 8\n"
+                                   "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 23 24\n"),
+            23U);
+}
+
+// Would catch: 0 for "not known".
+TEST(AcceptQueue, WhatIsNotThereIsNotZero) {
+  EXPECT_EQ(parse_listen_overflows(""), std::nullopt);
+  EXPECT_EQ(parse_listen_overflows("TcpExt: SyncookiesSent ListenDrops\nTcpExt: 1 2\n"), std::nullopt);
+}
+
+AcceptQueueCounts counts(std::vector<ListeningSocket> listeners, std::optional<std::uint64_t> all) {
+  return {std::move(listeners), all};
+}
+
+// Would catch: "an accept queue of this machine overflowed 18 times" about a target whose queue had room, since
+// ListenOverflows counts those of all programs.
+TEST(AcceptQueue, OverflowsOfOtherListenersAreNotTheTargets) {
+  EXPECT_EQ(overflows_between(counts({{1, 0, 5}}, 100), counts({{1, 0, 5}}, 118)), 0U);
+  EXPECT_EQ(overflows_between(counts({{1, 0, 5}}, 100), counts({{1, 0, 7}}, 118)), 2U);
+  EXPECT_EQ(overflows_between(counts({{1, 0, 5}, {2, 0, 1}}, 100), counts({{1, 0, 6}, {2, 0, 3}}, 118)), 3U);
+}
+
+// Would catch: drops for lack of memory, or those before a restart of the server, taken for overflows of the run.
+TEST(AcceptQueue, DropsOfOtherCausesAndOfEarlierListenersDoNotCount) {
+  EXPECT_EQ(overflows_between(counts({{1, 0, 5}}, 100), counts({{1, 0, 9}}, 101)), 1U);
+  EXPECT_EQ(overflows_between(counts({{1, 0, 50}}, 100), counts({{2, 0, 3}}, 110)), 3U);
+  EXPECT_EQ(overflows_between(counts({{1, 0, 0xFFFFFFFF}}, {}), counts({{1, 0, 1}}, {})), 2U);
+}
+
+// Would catch: 0, or the count of all programs, where the target's listeners cannot be seen.
+TEST(AcceptQueue, OverflowsOfUnseenListenersAreNotKnown) {
+  EXPECT_EQ(overflows_between({std::nullopt, 1}, {std::nullopt, 9}), std::nullopt);
+  EXPECT_EQ(overflows_between(counts({}, 1), counts({}, 9)), std::nullopt);
+}
+
+// Would catch: traffic that begins before the server has accepted all connections.
+TEST(AcceptQueue, KnowsWhoWaitsForAccept) {
+  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
+  const Address target = Address::of_local_end(listener.get());
+  if (!listening_sockets(target)) {
+    GTEST_SKIP() << "this kernel does not say which sockets listen";
+  }
+  EXPECT_EQ(waiting_for_accept(target), 0U);
+  const Descriptor first(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor second(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(first.get(), target.data(), target.size()), 0);
+  ASSERT_EQ(::connect(second.get(), target.data(), target.size()), 0);
+  EXPECT_EQ(waiting_for_accept(target), 2U);
+  const Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_EQ(waiting_for_accept(target), 1U);
+}
+
+// Would catch: listeners of another port or address, or those at the wildcard next to one at the address.
+TEST(ListeningSockets, AreThoseThatGetTheConnections) {
+  const Descriptor wildcard = listen_on(Address::parse("0.0.0.0", 0), {});
+  const std::uint16_t port = Address::of_local_end(wildcard.get()).port();
+  const Address target = Address::parse("127.0.0.1", port);
+  const auto at_wildcard = listening_sockets(target);
+  if (!at_wildcard) {
+    GTEST_SKIP() << "this kernel does not say which sockets listen";
+  }
+  ASSERT_EQ(at_wildcard->size(), 1U);
+  const Descriptor exact = listen_on(Address::parse("127.0.0.9", 0), {.reuse_port = true});
+  const Address its = Address::of_local_end(exact.get());
+  const Descriptor second = listen_on(its, {.reuse_port = true});
+  EXPECT_EQ(listening_sockets(its)->size(), 2U);
+  EXPECT_TRUE(listening_sockets(Address::parse("127.0.0.8", its.port()))->empty());
+}
+
+// Would catch: a server for IPv6 that takes connections of IPv4 as well, which is then found by neither.
+TEST(ListeningSockets, OfBothFamiliesAreFoundByIpv4) {
+  Descriptor both;
+  try {
+    both = listen_on(Address::parse("::", 0), {});
+  } catch (const std::exception& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const std::uint16_t port = Address::of_local_end(both.get()).port();
+  const auto found = listening_sockets(Address::parse("127.0.0.1", port));
+  if (!found) {
+    GTEST_SKIP() << "this kernel does not say which sockets listen";
+  }
+  EXPECT_EQ(found->size(), 1U);
+  EXPECT_EQ(listening_sockets(Address::parse("::1", port))->size(), 1U);
+}
+
+// Would catch: a message of the kernel's that is cut off, read beyond its end.
+TEST(ListeningSockets, ABrokenAnswerEndsIt) {
+  const Address target = Address::parse("127.0.0.1", 80);
+  std::vector<ListeningSocket> found;
+  int score = 0;
+  const std::vector<std::byte> zeros(64);
+  EXPECT_FALSE(add_listening_sockets(zeros, target, score, found));
+  EXPECT_FALSE(add_listening_sockets(std::span(zeros).first(3), target, score, found));
+  EXPECT_TRUE(found.empty());
+}
 
 // Processes by their parents: a shell (10) that has started this process (11) and servers.
 std::vector<pid_t> roots(const std::set<pid_t>& holders) {

@@ -1,11 +1,10 @@
-#include "loadgen/reports/first_mismatch.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
+#include "loadgen/reports/report.h"
 #include "net/duration.h"
 #include "os/format.h"
 #include "os/printable.h"

@@ -1,7 +1,6 @@
-#include "loadgen/reports/first_mismatch.h"
-
 #include <gtest/gtest.h>
 
+#include "loadgen/reports/report.h"
 #include "loadgen/reports/verdict.h"
 #include "protocols/options.h"
 #include "protocols/registry.h"

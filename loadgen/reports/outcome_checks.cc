@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "loadgen/reports/first_mismatch.h"
-#include "loadgen/reports/verdict_checks.h"
+#include "loadgen/reports/report.h"
+#include "loadgen/reports/verdict.h"
 #include "net/duration.h"
 #include "os/format.h"
 

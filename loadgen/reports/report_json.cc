@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/report.h"
 #include "os/build_info.h"
 

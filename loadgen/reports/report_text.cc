@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "loadgen/reports/first_mismatch.h"
 #include "loadgen/reports/report.h"
 #include "net/duration.h"
 #include "os/format.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "loadgen/reports/verdict_checks.h"
+#include "loadgen/reports/verdict.h"
 #include "net/duration.h"
 #include "os/format.h"
 

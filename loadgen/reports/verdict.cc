@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "loadgen/reports/verdict_checks.h"
 #include "os/format.h"
 #include "os/printable.h"
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "loadgen/reports/reasons.h"
 #include "loadgen/reports/verdict_fixture.h"
 
 namespace fanin::load {

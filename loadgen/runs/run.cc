@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "loadgen/drivers/coordinator.h"
+#include "loadgen/drivers/load_thread.h"
 #include "loadgen/runs/run_listeners.h"
 #include "loadgen/runs/target_part.h"
 #include "loadgen/runs/warmup.h"

@@ -8,10 +8,8 @@
 
 #include "loadgen/drivers/blocking_client.h"
 #include "loadgen/drivers/connect.h"
-#include "loadgen/drivers/coordinator.h"
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/plan/plan.h"
-#include "loadgen/records/listening_sockets.h"
 #include "loadgen/records/server_processes.h"
 #include "loadgen/reports/result.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "loadgen/schedule/ring.h"
+#include "loadgen/schedule/connection_record.h"
 #include "net/clock.h"
 
 namespace fanin::load {

@@ -6,12 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "loadgen/records/class_recorder.h"
 #include "loadgen/records/lost_time.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/connection_record.h"
-#include "loadgen/schedule/ring.h"
 #include "loadgen/schedule/slices.h"
 #include "net/clock.h"
 

@@ -1,4 +1,4 @@
-#include "loadgen/reports/result_file.h"
+#include "loadgen/reports/output_files.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
