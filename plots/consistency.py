@@ -87,7 +87,7 @@ def histogram_findings(document, path):
             return [_finding((*path, "buckets", index), f"no bucket begins at {lowest} with two significant digits")]
         if index and lowest <= buckets[index - 1][0]:
             return [_finding((*path, "buckets", index), "buckets should ascend")]
-    histogram = Histogram(buckets, document["uncompleted"])
+    histogram = Histogram(buckets, document["uncompleted"], document["max"])
     if histogram.count != document["count"]:
         return [_finding((*path, "count"), f"{document['count']} but the buckets hold {histogram.count}")]
     found = []

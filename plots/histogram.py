@@ -1,7 +1,7 @@
 """Histograms of fanin-load: log-linear buckets with two significant digits, in nanoseconds.
 
 The layout is that of HdrHistogram: width 1 up to 255, then 128 buckets per doubling, so a bucket is at most 1/128 of
-its values wide. A percentile is the highest value of its bucket.
+its values wide. A percentile is the highest value of its bucket, but at most the exact maximum.
 """
 
 from collections import Counter
@@ -24,9 +24,10 @@ def highest_value(lowest):
 class Histogram:
     """Counts of latencies, which add when merged. `uncompleted` requests rank above every bucket."""
 
-    def __init__(self, buckets=(), uncompleted=0):
-        """`buckets`: pairs (lowest value in ns, count), any order."""
+    def __init__(self, buckets=(), uncompleted=0, max_ns=None):
+        """`buckets`: pairs (lowest value in ns, count), any order. `max_ns`: the exact maximum; None: unknown."""
         self._counts = Counter()
+        self._max = max_ns
         for lowest, count in buckets:
             self._counts[lowest] += count
         self.uncompleted = uncompleted
@@ -38,6 +39,7 @@ class Histogram:
         for document in documents:
             total._counts.update(dict(document["buckets"]))
             total.uncompleted += document["uncompleted"]
+            total._max = max(total._max or 0, document["max"] or 0)
         return total
 
     @property
@@ -54,13 +56,18 @@ class Histogram:
         """Pairs (lowest value in ns, count), ascending."""
         return sorted(self._counts.items())
 
+    def _highest(self, lowest):
+        """The highest value that the bucket can hold."""
+        highest = highest_value(lowest)
+        return highest if self._max is None else min(highest, self._max)
+
     def value_at_rank(self, rank):
-        """Highest value in ns of the bucket with the rank-th smallest value (from 1); None if it is uncompleted."""
+        """Value in ns of the bucket with the rank-th smallest value (from 1); None if it is uncompleted."""
         seen = 0
         for lowest, count in self.buckets():
             seen += count
             if seen >= rank:
-                return highest_value(lowest)
+                return self._highest(lowest)
         return None
 
     def percentile(self, parts):
@@ -86,7 +93,7 @@ class Histogram:
         seen = 0
         for lowest, count in self.buckets():
             seen += count
-            steps.append((min(seen, last) / self.total, highest_value(lowest)))
+            steps.append((min(seen, last) / self.total, self._highest(lowest)))
             if seen >= last:
                 break
         return steps

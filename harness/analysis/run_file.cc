@@ -20,7 +20,7 @@ constexpr std::array<std::pair<const char*, std::uint64_t>, 6> kPercentiles{
 
 std::uint64_t read_count(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
 
-// Null among the uncompleted, and with fewer than 10/(1-p) values.
+// Null among the uncompleted, and with fewer than 10/(1-p) values. Never above the maximum, which is exact.
 Json percentile(const Json& histogram, std::uint64_t parts) {
   const std::uint64_t total = read_count(histogram, "count") + read_count(histogram, "uncompleted");
   if (total * (kParts - parts) < 10 * kParts) {
@@ -31,7 +31,7 @@ Json percentile(const Json& histogram, std::uint64_t parts) {
   for (const Json& bucket : histogram.at("buckets")) {
     seen += bucket[1].get<std::uint64_t>();
     if (seen >= rank) {
-      return highest_value(bucket[0].get<std::uint64_t>());
+      return std::min(highest_value(bucket[0].get<std::uint64_t>()), read_count(histogram, "max"));
     }
   }
   return nullptr;

@@ -187,6 +187,19 @@ TEST(RunFile, AddsUpWhatARoundSays) {
             "run.json: /rounds/0/load/latency/response/count: the buckets hold 12");
   EXPECT_EQ(in_load([](Json& load) { load["latency"]["response"]["percentiles"]["p99"] = 7; }),
             "run.json: /rounds/0/load/latency/response/percentiles/p99: the buckets give null");
+  // The bug: a percentile above the exact maximum was right.
+  const auto with_p50 = [&](std::uint64_t p50) {
+    return in_load([p50](Json& load) {
+      Json& response = load["latency"]["response"];
+      response["buckets"] = {{256, 20}};
+      response["count"] = 20;
+      response["min"] = response["max"] = response["mean"] = 256;
+      response["percentiles"]["p50"] = p50;
+      response["uncompleted"] = 0;
+    });
+  };
+  EXPECT_EQ(with_p50(257), "run.json: /rounds/0/load/latency/response/percentiles/p50: the buckets give 256");
+  EXPECT_EQ(with_p50(256).find("percentiles"), std::string::npos);
   EXPECT_THAT(in_load([](Json& load) { load["latency"]["response"]["buckets"][0][0] = 1'000'000'000'000; }),
               HasSubstr("/rounds/0/load/latency/response/buckets: no bucket begins at 1000000000000"));
   EXPECT_THAT(in_load([](Json& load) { load["latency"]["response"]["buckets"][0][0] = 1ULL << 40; }),

@@ -40,7 +40,7 @@ PercentileValue Histogram::percentile(unsigned per_10000) const noexcept {
   while (index + 1 < kBuckets && (seen += counts_[index]) < rank) {
     ++index;
   }
-  return {PercentileValue::Kind::kFinite, Nanoseconds(highest_value(index))};
+  return {PercentileValue::Kind::kFinite, Nanoseconds(std::min(highest_value(index), max_))};
 }
 
 std::vector<Histogram::Bucket> Histogram::buckets() const {

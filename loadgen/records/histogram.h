@@ -72,7 +72,8 @@ class Histogram {
   double mean_ns() const noexcept;                                                 // exact; 0 without samples
   double sum_ns() const noexcept { return static_cast<double>(sum_); }
 
-  // The highest value of the bucket that holds the sample of rank ceil(p * n), uncompleted samples included in n.
+  // The highest value of the bucket that holds the sample of rank ceil(p * n), uncompleted samples included in n; never
+  // above max().
   PercentileValue percentile(unsigned per_10000) const noexcept;
 
   struct Bucket {
@@ -95,8 +96,10 @@ class Histogram {
   }
 
   std::uint64_t count_at(std::size_t index) const noexcept { return counts_[index]; }
-  // Adds `times` samples of the bucket at `index`, valued at its middle, to restore stored counts.
+  // Adds `times` samples of the bucket at `index`, valued at its middle, to restore stored counts. restore_max() then
+  // sets the exact maximum.
   void add_bucket(std::size_t index, std::uint64_t times) noexcept;
+  void restore_max(Nanoseconds max) noexcept { max_ = static_cast<std::uint64_t>(max.count()); }
 
  private:
   struct Split {

@@ -112,6 +112,20 @@ TEST(HistogramPercentile, UncompletedRanksAboveEverything) {
   EXPECT_EQ(histogram.percentile(9900).kind, Kind::kUncompleted);
 }
 
+// The bug: p99.99 of 118 ms where the slowest reply took 117 ms, since a percentile is the end of its bucket.
+TEST(HistogramPercentile, IsNeverAboveTheMaximum) {
+  Histogram histogram;
+  for (int i = 0; i < 1000; ++i) {
+    histogram.record(Nanoseconds(117'000'001));
+  }
+  EXPECT_EQ(histogram.percentile(9900).value, histogram.max());
+  Histogram restored;
+  restored.add_bucket(Histogram::index_for(117'000'001), 1000);
+  restored.restore_max(histogram.max());
+  EXPECT_EQ(restored.percentile(5000).value, Nanoseconds(117'000'001));
+  EXPECT_EQ(restored.max(), Nanoseconds(117'000'001));
+}
+
 TEST(HistogramPercentile, OfNothingIsTooFew) { EXPECT_EQ(Histogram().percentile(5000).kind, Kind::kTooFew); }
 
 bool same(const Histogram& a, const Histogram& b) {

@@ -61,6 +61,7 @@ std::optional<SecondOfAll> SeriesReader::next() {
     return std::nullopt;
   }
   SecondOfAll sum{.number = number_++, .all_finished = all_finished};
+  Nanoseconds max{0};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i] == nullptr) {
       continue;
@@ -71,11 +72,12 @@ std::optional<SecondOfAll> SeriesReader::next() {
     if (all_finished && parts[i]->next() == nullptr) {
       sum.late += recorders_[i]->completed_late();
     }
-    sum.max = std::max(sum.max, parts[i]->max);
+    max = std::max(max, parts[i]->max);
     for (const SecondBucket& bucket : parts[i]->buckets) {
       sum.responses.add_bucket(bucket.index, bucket.count);
     }
   }
+  sum.responses.restore_max(max);
   sum.responses.record_uncompleted(sum.failed);
   return sum;
 }

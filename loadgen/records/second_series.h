@@ -61,8 +61,7 @@ struct SecondOfAll {
   std::uint64_t late = 0;     // of those completed, after the window, in its last second
   std::uint64_t failed = 0;   // unanswered ones included
   bool all_finished = false;  // all threads have ended: it may be the last, and shorter
-  Nanoseconds max{0};
-  Histogram responses;  // from stored buckets; with the failed ones as uncompleted
+  Histogram responses;        // from stored buckets, with the exact maximum and the failed ones as uncompleted
 };
 
 // Merges the seconds of all threads, while they run or after they have ended. Each reader is used by one thread; there

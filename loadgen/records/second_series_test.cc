@@ -32,7 +32,7 @@ TEST(SeriesReader, ReadsASecondOnceAllThreadsHavePassedIt) {
   EXPECT_EQ(first->number, 0U);
   EXPECT_EQ(first->completed, 1U);
   EXPECT_EQ(first->failed, 1U);
-  EXPECT_EQ(first->max, milliseconds(2));
+  EXPECT_EQ(first->responses.max(), milliseconds(2));
   EXPECT_EQ(first->responses.count(), 1U);
   EXPECT_EQ(first->responses.uncompleted(), 1U);
   EXPECT_FALSE(reader.next());

@@ -76,10 +76,10 @@ std::string live_percentile(const Histogram& histogram, const char* name, unsign
 }
 
 std::string latency_line(const SecondOfAll& second) {
-  return labelled(
-      "latency",
-      live_percentile(second.responses, "p50", 5000) + live_percentile(second.responses, "p99", 9900) +
-          fmt::format("max {} in the last second", second.completed > 0 ? format_time(second.max) : std::string("-")));
+  return labelled("latency",
+                  live_percentile(second.responses, "p50", 5000) + live_percentile(second.responses, "p99", 9900) +
+                      fmt::format("max {} in the last second",
+                                  second.completed > 0 ? format_time(second.responses.max()) : std::string("-")));
 }
 
 std::string connections_text(const LiveState& state) {

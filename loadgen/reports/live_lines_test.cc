@@ -25,7 +25,6 @@ class LiveLinesTest : public ::testing::Test {
     second.number = 4;
     second.completed = 2000;
     second.failed = 1;
-    second.max = milliseconds(4);
     for (int i = 0; i < 1999; ++i) {
       second.responses.record(microseconds(100));
     }

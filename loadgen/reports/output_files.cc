@@ -158,7 +158,7 @@ void LiveJson::second(const FinishedSecond& second) {
                       {"rate_per_s", rate_json(sum.completed - sum.late, second.length)},
                       {"p50_ns", percentile_json(sum.responses, 5000)},
                       {"p99_ns", percentile_json(sum.responses, 9900)},
-                      {"max_ns", sum.completed > 0 ? LineJson(sum.max.count()) : LineJson()},
+                      {"max_ns", sum.completed > 0 ? LineJson(sum.responses.max().count()) : LineJson()},
                       {"connections_up", latest_.connections_up},
                       {"errors", errors_json(latest_.errors)}};
   write_line(line.dump());

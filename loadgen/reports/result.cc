@@ -170,7 +170,7 @@ SeriesPoint series_point(const SecondOfAll& second) {
           .failed = second.failed,
           .p50 = finite(second.responses.percentile(5000)),
           .p99 = finite(second.responses.percentile(9900)),
-          .max = second.completed > 0 ? std::optional(second.max) : std::nullopt};
+          .max = second.completed > 0 ? std::optional(second.responses.max()) : std::nullopt};
 }
 
 void add_series(LoadResult& result, const std::vector<std::unique_ptr<LoadThread>>& threads) {

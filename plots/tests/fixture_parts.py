@@ -42,7 +42,7 @@ def histogram(samples, uncompleted=0):
         enough = round(total * (1 - share), 6) >= 10
         if enough and rank > len(samples):
             document.setdefault("uncompleted_from", name)
-        document["percentiles"][name] = bucket_bounds(samples[rank - 1])[1] if enough and rank <= len(samples) else None
+        document["percentiles"][name] = min(bucket_bounds(samples[rank - 1])[1], samples[-1]) if enough and rank <= len(samples) else None
     return document
 
 

@@ -52,6 +52,13 @@ class Merging(unittest.TestCase):
 
 
 class Percentiles(unittest.TestCase):
+    def test_no_percentile_is_above_the_maximum(self):
+        """The bug: a curve of response times that ended above the slowest reply, at the end of its bucket."""
+        merged = Histogram.merged([fixture_parts.histogram([100] * 30), fixture_parts.histogram([1000] * 30)])
+        self.assertEqual(merged.percentile(PERCENTILES["p50"]), 100)
+        self.assertEqual(merged.distribution()[-1][1], 1000)
+        self.assertEqual(Histogram([(1000, 30)], max_ns=1001).percentile(PERCENTILES["p50"]), 1001)
+
     def test_exact_ranks(self):
         # 1..200 are buckets of their own: the value is the rank. 0.9 * 200 is 180.00000000000003 in floating point for
         # some expressions, whose ceil() is 181.
