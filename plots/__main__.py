@@ -11,6 +11,7 @@ from pathlib import Path
 from plots import captions, charts, page, report, style
 from plots.charts import micro
 from plots.json_file import InputError, print_line
+from plots.programs import name_for_messages
 from plots.run_file import load_run
 
 
@@ -61,11 +62,12 @@ def main(arguments=None):
         for path in draw(options):
             print_line(path)
     except InputError as error:
-        print(f"plots: {error}", file=sys.stderr)
+        print(f"{name_for_messages('plots')}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(
-            f"plots: cannot write {error.filename or options.out}: {error.strerror}: give another directory with --out",
+            f"{name_for_messages('plots')}: cannot write {error.filename or options.out}: {error.strerror}: "
+            "give another directory with --out",
             file=sys.stderr,
         )
         return 2

@@ -94,24 +94,31 @@ def _cpus(numbers):
     return ("CPU " if len(numbers) == 1 else "CPUs ") + ", ".join(str(number) for number in numbers)
 
 
-LINES = "lines: median of rounds; {intervals}: {coverage} % confidence interval; offset sideways for legibility"
-ROWS = "marks: median of rounds; bars: {coverage} % confidence interval"
+LINES = "lines: median of rounds; {intervals}; offset sideways for legibility"
+ROWS = "marks: median of rounds; {intervals}"
 
 
-def coverage(run):
-    """The least coverage of the run's confidence intervals; 0 if it has none."""
-    found = (each["coverage"] for each in run.document["summaries"])
-    return min((each for each in found if each is not None), default=0)
+def coverages(run):
+    """The lowest and the highest coverage of the run's confidence intervals; None if it has none."""
+    found = [each["coverage"] for each in run.document["summaries"] if each["coverage"]]
+    return (min(found), max(found)) if found else None
+
+
+def confidence(run):
+    """"93.75 % confidence interval", of rounds that failed "75 to 93.75 %"; None if the run has no intervals."""
+    ends = coverages(run)
+    return ends and " to ".join(dict.fromkeys(f"{100 * end:.4g}" for end in ends)) + " % confidence interval"
 
 
 def footer(run, reading=LINES, intervals="ribbons"):
-    """The last line of every chart. `reading`: what its marks show, None if it has no intervals."""
+    """The last line of every chart. `reading`: what its marks show, None if it has no intervals; `intervals`: how they
+    are drawn."""
     document = run.document
     rounds = document["suite"]["repetitions"]
     parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
-    least = coverage(run)
-    if reading and least:
-        parts.append(reading.format(intervals=intervals, coverage=f"{100 * least:.4g}"))
+    if reading:
+        known = confidence(run)
+        parts.append(reading.format(intervals=f"{intervals}: {known}" if known else "no interval from a single round"))
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)

@@ -1,7 +1,7 @@
 """python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
 
 Left: percentiles of the response time against the achieved rate. Right: achieved against offered rate, which differ
-when the server or the generator is saturated. Points of invalid runs are hollow; their reasons are below.
+when the server or the generator is saturated. Points of invalid runs are crossed out; their reasons are below.
 """
 
 from plots import programs
@@ -17,12 +17,15 @@ import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plots import captions, page, style, ticks
-from plots.json_file import InputError, read_json, print_line
+from plots.json_file import InputError, print_line, read_json
+from plots.programs import name_for_messages
 from plots.text import cleaned
 from plots.validate import findings
 
+_AXIS_MARGIN = 1.06
 _CEILING = {"color": style.REFERENCE_LINE["color"], "linewidth": 1.3, "linestyle": style.DOTTED}
 _DIAGONAL = style.REFERENCE_LINE
+_INVALID = {"color": style.ALARM, "marker": "x", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "none"}
 
 
 def draw(document):
@@ -40,7 +43,7 @@ def draw(document):
         )
         _latency(sheet.panels[0], points)
         _rates(sheet.panels[1], points)
-        if _ceiling(document) is not None:
+        if _shows_ceiling(document, points):
             for panel in sheet.panels:
                 panel.axvline(_ceiling(document), zorder=1, **_CEILING)
         sheet.panels[0].set_title("response time", fontsize=style.HEADING_POINTS, loc="left")
@@ -63,6 +66,12 @@ def _ceiling(document):
     return _achieved(document["ceiling"]) if document["ceiling"] else None
 
 
+def _shows_ceiling(document, points):
+    """Whether the closed loop's rate is on the axis of a panel; the footer has it in any case."""
+    furthest = max(max(point["value"], _achieved(point["result"])) for point in points)
+    return _ceiling(document) is not None and _ceiling(document) <= furthest * _AXIS_MARGIN
+
+
 def _is_invalid(point):
     return point["result"]["verdict"]["status"] == "invalid"
 
@@ -75,7 +84,7 @@ def _latency(panel, points):
         values = [math.nan if value is None else max(value, 1) for value in values]
         heights += [value for value in values if not math.isnan(value)]
         panel.plot(xs, values, label=name, zorder=3, **look.line_arguments())
-        _hollow(panel, xs, values, points, look)
+        _cross_out(panel, xs, values, points)
     if heights:
         ticks.set_log_axis(panel.yaxis, ticks.log_limits(heights), "ns")
     else:
@@ -98,19 +107,19 @@ def _rates(panel, points):
     furthest = max(offered + achieved)
     panel.plot([0, furthest], [0, furthest], zorder=1.5, **_DIAGONAL)
     panel.plot(offered, achieved, zorder=3, **look.line_arguments())
-    _hollow(panel, offered, achieved, points, look)
+    _cross_out(panel, offered, achieved, points)
     _rate_axis(panel, panel.xaxis, offered)
     _rate_axis(panel, panel.yaxis, achieved)
 
 
-def _hollow(panel, xs, ys, points, look):
+def _cross_out(panel, xs, ys, points):
     invalid = [(x, y) for x, y, point in zip(xs, ys, points) if _is_invalid(point)]
     if invalid:
-        panel.plot(*zip(*invalid), zorder=3.5, **look.hollow_arguments())
+        panel.plot(*zip(*invalid), zorder=3.5, **_INVALID)
 
 
 def _rate_axis(panel, axis, values):
-    (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(0, max(values) * 1.06 or 1)
+    (panel.set_xlim if axis is panel.xaxis else panel.set_ylim)(0, max(values) * _AXIS_MARGIN or 1)
     axis.set_major_locator(MaxNLocator(5))
     axis.set_major_formatter(FuncFormatter(lambda value, _: ticks.count(value)))
 
@@ -118,15 +127,15 @@ def _rate_axis(panel, axis, values):
 def _legend(document, points):
     entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
     entries.append(page.Entry("achieved = offered", _DIAGONAL | {"linestyle": style.SOLID}))
-    if _ceiling(document) is not None:
+    if _shows_ceiling(document, points):
         entries.append(page.Entry("closed loop", _CEILING))
     if any(_is_invalid(point) for point in points):
-        entries.append(page.Entry("invalid run", style.PERCENTILES["p50"].hollow_arguments()))
+        entries.append(page.Entry("invalid run", _INVALID))
     return entries
 
 
 def _notes(points):
-    """The reasons for hollow or missing points, each once, then a line for each code."""
+    """The reasons for crossed-out or missing points, each once, then a line for each code."""
     reasons, codes = {}, {}
     for point in points:
         rate = f"{ticks.exact(point['value'])}/s"
@@ -147,7 +156,8 @@ def _subtitle(result):
 
 def _footer(document, points):
     ceiling = _ceiling(document)
-    parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"one run per rate, {len(points)} rates"]
+    rates = f"{len(points)} rate{'s' if len(points) != 1 else ''}"
+    parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"{rates}, one run each, no intervals"]
     if ceiling is not None:
         parts.append(f"closed loop: {ticks.count(ceiling)} requests/s")
     return " \u00b7 ".join(parts + ["percentiles with at least 10/(1-p) requests"])
@@ -180,11 +190,12 @@ def main(arguments=None):
         for path in page.save(figure, out / f"{options.sweep.name.split('.')[0]}-load-curve"):
             print_line(path)
     except InputError as error:
-        print(f"plots.load_curve: {error}", file=sys.stderr)
+        print(f"{name_for_messages('plots.load_curve')}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(
-            f"plots.load_curve: cannot write {error.filename or out}: {error.strerror}: give another directory, --out",
+            f"{name_for_messages('plots.load_curve')}: cannot write {error.filename or out}: {error.strerror}: "
+            "give another directory with --out",
             file=sys.stderr,
         )
         return 2

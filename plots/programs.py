@@ -12,6 +12,11 @@ TOP = Path(__file__).resolve().parent.parent
 _CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
 
 
+def name_for_messages(module):
+    """The program that the user ran: fanin, if it started this module (`fanin plot`), else the module."""
+    return os.environ.get("FANIN_PROGRAM", module)
+
+
 def end_on_sigpipe():
     """Ends the program by SIGPIPE when nobody reads its output (python3 -m plots RUN | head), as other programs do.
 

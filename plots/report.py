@@ -26,10 +26,11 @@ METRICS = (
 )
 SLOPES = (connection_memory.TOTAL, *connection_memory.PARTS)
 
+# For one cell, for several.
 _STATUS_WORDS = {
-    "invalid": "are invalid",
-    "failed": "failed in every round",
-    "unsupported": "are not supported here",
+    "invalid": ("is invalid", "are invalid"),
+    "failed": ("failed in every round", "failed in every round"),
+    "unsupported": ("is not supported here", "are not supported here"),
 }
 
 
@@ -62,6 +63,7 @@ def contents(run, pictures):
     document = run.document
     return {
         "run": document,
+        "rounds": f"{document['suite']['repetitions']} round{'s' if document['suite']['repetitions'] != 1 else ''}",
         "machine": f"{captions.machine(run)} \u00b7 {captions.placement(run)}",
         "overview": _overview(run),
         "caveats": _list_caveats(run),
@@ -115,15 +117,18 @@ def _slopes(run, experiment):
 
 
 def _slope_figure(slope):
-    if slope is None or slope["median"] is None:
-        return _plain("none")
-    form = ticks.FORMS[slope["unit"]]
-    interval = f"{form(slope['low'])} to {form(slope['high'])}"
-    return {"text": form(slope["median"]), "interval": interval, "limited": False}
+    return _plain("none") if slope is None or slope["median"] is None else _shown(slope)
+
+
+def _shown(summary, limited=False):
+    """The median of a summary or slope with its interval; a single round has none."""
+    form = ticks.FORMS[summary["unit"]]
+    interval = f"{form(summary['low'])} to {form(summary['high'])}" if summary["n"] > 1 else None
+    return {"text": form(summary["median"]), "interval": interval, "limited": limited, "known": True}
 
 
 def figure(run, experiment, server, value, metric):
-    """A summary as text: {"text", "interval", "limited"}; without a value the text says why.
+    """A summary as text: {"text", "interval" or None, "limited", "known"}; without a value the text says why.
 
     `limited`: the generator was the bottleneck of a throughput.
     """
@@ -135,17 +140,11 @@ def figure(run, experiment, server, value, metric):
     summary = run.summary(cell, metric)
     if summary is None or summary["median"] is None:
         return _plain("none")
-    form = ticks.FORMS[summary["unit"]]
-    limited = metric == "throughput_per_s" and series.GENERATOR_LIMITED in series.marks(run, cell)
-    return {
-        "text": form(summary["median"]),
-        "interval": f"{form(summary['low'])} to {form(summary['high'])}",
-        "limited": limited,
-    }
+    return _shown(summary, metric == "throughput_per_s" and series.GENERATOR_LIMITED in series.marks(run, cell))
 
 
 def _plain(text):
-    return {"text": text, "interval": None, "limited": False}
+    return {"text": text, "interval": None, "limited": False, "known": False}
 
 
 def _overview(run):
@@ -187,9 +186,11 @@ def _list_caveats(run):
     ]
     if failed:
         found.append(f"Not measured, since conformance failed: {', '.join(failed)}.")
-    if document["suite"]["repetitions"] < 6:
+    if document["suite"]["repetitions"] == 1:
+        found.append("One round per cell: no figure has an interval. Differences may be noise.")
+    elif document["suite"]["repetitions"] < 6:
         found.append(
-            "With fewer than 6 rounds per cell no interval reaches 95 %; the last line of a chart states the coverage."
+            "With fewer than 6 rounds per cell no interval reaches 95 %; the last line of a chart states the confidence."
         )
     return found
 
@@ -197,7 +198,9 @@ def _list_caveats(run):
 def _selection_caveats(run):
     found = []
     if run.not_selected():
-        found.append(f"{run.not_selected()} cells of the suite were not selected for this run and are in no chart.")
+        one = run.not_selected() == 1
+        cells = "1 cell of the suite was" if one else f"{run.not_selected()} cells of the suite were"
+        found.append(f"{cells} not selected for this run and {'is' if one else 'are'} in no chart.")
     cells = {cell["id"] for cell in run.document["cells"]}
     alone = [each for each in cells if each.endswith("/aa") and each.removesuffix("/aa") not in cells]
     if alone:
@@ -210,7 +213,8 @@ def _cell_caveats(run, cells):
     for status, words in _STATUS_WORDS.items():
         count = sum(cell["status"] == status for cell in cells)
         if count:
-            found.append(f"{count} of {len(cells)} cells {words}; they have no figures and are listed below.")
+            words = words[0] + "; it has no figures and is" if count == 1 else words[1] + "; they have no figures and are"
+            found.append(f"{count} of {len(cells)} cells {words} listed below.")
     measured = [cell for cell in cells if cell["status"] == "measured"]
     limited = [cell for cell in measured if series.GENERATOR_LIMITED in series.marks(run, cell)]
     if limited:
@@ -220,7 +224,8 @@ def _cell_caveats(run, cells):
         )
     warned = [cell for cell in measured if series.WARNING in series.marks(run, cell)]
     if warned:
-        found.append(f"{len(warned)} of the measured cells have a warning, which is named below the charts.")
+        have = "has" if len(warned) == 1 else "have"
+        found.append(f"{len(warned)} of {len(measured)} measured cells {have} a warning, which is named below the charts.")
     return found
 
 
@@ -238,8 +243,8 @@ def controls(run):
         for metric in ("throughput_per_s", "response_p99_ns", "server_cpu_per_request_ns"):
             pair = [run.summary(each, metric) for each in (original, cell)]
             if all(each and each["median"] for each in pair):
-                form = ticks.FORMS[metric_table()[metric]["unit"]]
-                texts = [f"{form(each['median'])} ({form(each['low'])} to {form(each['high'])})" for each in pair]
+                figures = map(_shown, pair)
+                texts = [each["text"] + (f" ({each['interval']})" if each["interval"] else "") for each in figures]
                 apart = abs(pair[1]["median"] / pair[0]["median"] - 1)
                 row = {"cell": original["id"], "metric": metric_table()[metric]["heading"], "first": texts[0], "second": texts[1]}
                 found.append(row | {"apart": apart})

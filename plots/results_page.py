@@ -74,7 +74,8 @@ def _idle_line(run, experiment, server):
 
 def _rate(summary):
     form = ticks.count
-    return f"{form(summary['median'])}/s ({form(summary['low'])} to {form(summary['high'])})"
+    interval = f" ({form(summary['low'])} to {form(summary['high'])})" if summary["n"] > 1 else ""
+    return f"{form(summary['median'])}/s{interval}"
 
 
 def table(run):
@@ -90,7 +91,8 @@ def table(run):
     for server in experiment.servers:
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
     rounds = run.document["suite"]["repetitions"]
-    note = f"Requests per second and server CPU time per request, medians of {rounds} rounds."
+    of = f"medians of {rounds} rounds" if rounds > 1 else "of one round"
+    note = f"A cell is one server with one number of connections: requests per second, server CPU time per request; {of}."
     if any(LIMITED in row for row in rows):
         note += f" {LIMITED}: the generator was the bottleneck; the rate is a lower bound."
     if any(WARNED in row for row in rows):
@@ -101,7 +103,7 @@ def table(run):
 def _cell(run, experiment, server, value):
     rate = report.figure(run, experiment, server, value, "throughput_per_s")
     cpu = report.figure(run, experiment, server, value, "server_cpu_per_request_ns")
-    if rate["interval"] is None:
+    if not rate["known"]:
         return rate["text"]
     warned = series.WARNING in series.marks(run, run.cell(experiment, server, value))
     return f"{rate['text']}{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}, {cpu['text']}"
@@ -132,7 +134,7 @@ def _about(run):
     return (
         f"Suite `{run.document['suite']['name']}` on {run.document['started_at'][:10]}: {captions.machine(run)}; "
         f"{captions.placement(run)}; commit {build['git_commit'][:10]}; measured in {_minutes(run)} min. "
-        f"Coverage of the intervals: at least {100 * captions.coverage(run):.4g} %. The whole run is "
+        f"Intervals: {captions.confidence(run) or 'none, from a single round'}. The whole run is "
         "[results/reference/run.json.gz](../results/reference/run.json.gz); `python3 -m plots results/reference --out "
         "CHARTS` draws all its charts and its report."
     )

@@ -1,5 +1,6 @@
 """The points of a chart with their intervals, and a note for every cell without a point."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -51,7 +52,10 @@ class Note:
 
 
 def _values(values):
-    texts = [exact(value) for value in values]
+    return _listed([exact(value) for value in values])
+
+
+def _listed(texts):
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
 
@@ -119,8 +123,22 @@ def notes(run, experiment, metrics):
             raw += [(server, value, *each) for each in _cell_notes(run, experiment, server, value, metrics)]
             _explain(explained, run, run.cell(experiment, server, value))
     return _grouped(raw) + [
-        Note((), (), f"{code} ({_rounds(len(texts))})", texts[0] + (" (first)" if len(set(texts)) > 1 else ""), True)
+        Note((), (), f"{code} ({_rounds(len(texts))})", texts[0] + ("; similar in the others" if len(set(texts)) > 1 else ""), True)
         for code, texts in explained.items()
+    ]
+
+
+def joined(notes):
+    """Joins the Notes that differ only in the metric without a value: no p50, p99 and p99.9."""
+    found = {}
+    for note in notes:
+        lacks = not note.has_point and note.status.startswith("no ")
+        found.setdefault((note.servers, note.values, note.reason, note.has_point, lacks or note.status), []).append(note)
+    return [
+        dataclasses.replace(same[0], status="no " + _listed([note.status.removeprefix("no ") for note in same]))
+        if len(same) > 1
+        else same[0]
+        for same in found.values()
     ]
 
 

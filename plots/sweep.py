@@ -6,17 +6,19 @@ import matplotlib
 from matplotlib.path import Path
 from matplotlib.transforms import ScaledTranslation
 
-from plots import captions, dot_plot, page, series, style, ticks
+from plots import captions, page, series, style, ticks
 from plots.document import metric_table
+from plots.text import short
 
 # With more servers than this, each family gets a panel of its own: nobody can follow more lines.
 MAX_LINES = 8
 # With more servers than this in a panel, intervals are bars: ribbons over each other are one grey area.
 MAX_RIBBONS = 5
+_ROW_HEIGHT = 0.27  # of a dot plot, in inches
 _MISSING = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6, "linestyle": "none"}
-# A dot inside a hollow marker.
-_WARNED = {"marker": ".", "markersize": 3.5, "color": style.INK, "linestyle": "none"}
-_RINGED_DOT = Path.make_compound_path(Path.circle(), Path.circle(radius=0.2))
+# A dot inside the marker of a point: white in a filled one, dark in a hollow one.
+_WARNED = {"marker": ".", "markersize": 4.5, "markeredgewidth": 0, "linestyle": "none"}
+_DOTTED = Path.make_compound_path(Path.circle(), Path(Path.circle(radius=0.4).vertices[::-1], Path.circle().codes))
 
 
 def draw(run, experiment, book, heading, metrics):
@@ -66,17 +68,57 @@ def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
             len(metrics),
             [[]],
             legend_notes(book, notes, curves.values()),
-            captions.footer(run, captions.ROWS),
+            captions.footer(run, captions.ROWS, intervals="bars"),
             share_y=True,
             left=1.6,
             legend_width=0.1,
-            panel_height=dot_plot.height(servers),
+            panel_height=_rows_height(servers),
         )
         for index, (axes, metric) in enumerate(zip(sheet.panels, metrics)):
             points = {server: curves[server, metric][0] for server in servers}
-            dot_plot.draw_panel(axes, points, book, _unit(metric), names=index == 0)
+            _draw_rows_panel(axes, points, book, _unit(metric), names=index == 0)
             axes.set_title(metric_table()[metric]["heading"], fontsize=style.HEADING_POINTS, loc="left")
     return sheet.figure
+
+
+def _rows_height(servers):
+    """The height in inches of a panel with a row for each of the servers."""
+    return max(1.2, _ROW_HEIGHT * len(servers))
+
+
+def _draw_rows_panel(axes, points, book, unit, names):
+    """A dot plot: draws {server: Point or None} from top to bottom with intervals and values.
+
+    `unit`: of a summary; `names`: whether the panel shows the servers' names on its left.
+    """
+    servers = list(points)
+    axes.set_yticks(range(len(servers)), [short(each, page.NAME_WIDTH) if names else "" for each in servers])
+    axes.set_ylim(len(servers) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
+    ends = [end for point in points.values() if point for end in (point.low, point.high) if end > 0]
+    if not ends:
+        axes.set_xticks([])
+        axes.text(0.5, 0.5, "no value:\nsee below", transform=axes.transAxes, ha="center", color=style.ALARM)
+        return
+    low, high = ticks.log_limits(ends)
+    ticks.set_log_axis(axes.xaxis, (low, high * (high / low) ** 0.35), unit)  # room for the values
+    for row, (server, point) in enumerate(points.items()):
+        look = book[server]
+        if point is None:
+            cross = {"marker": "x", "markersize": 5.5, "markeredgewidth": 1.6, "color": look.colour}
+            axes.plot([0.015], [row], transform=axes.get_yaxis_transform(), clip_on=False, **cross)
+            continue
+        axes.plot([point.low, point.high], [row, row], color=look.colour, linewidth=5, alpha=0.3, zorder=2)
+        axes.plot([point.median], [row], label=server, zorder=3, **look.line_arguments() | {"linestyle": "none"})
+        draw_marks(axes, point.median, row, point.marks, look)
+        axes.annotate(
+            ticks.FORMS[unit](point.median),
+            (max(point.high, point.median), row),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=style.SMALL_POINTS,
+        )
 
 
 def _unit(metric):
@@ -157,10 +199,17 @@ def draw_line(panel, line, look, label, right=0.0, ribbon=True):
         if not ribbon or not any(line[max(0, index - 1) : index] + line[index + 1 : index + 2]):
             bar = {"color": look.colour, "linewidth": 3, "alpha": 0.4, "zorder": 2, "solid_capstyle": "butt"}
             panel.plot([point.x] * 2, [point.low, point.high], **bar, **here)
-        if point.marks:
-            panel.plot([point.x], [point.median], zorder=3.5, **look.hollow_arguments(), **here)
-        if series.WARNING in point.marks:
-            panel.plot([point.x], [point.median], zorder=3.6, **_WARNED, **here)
+        draw_marks(panel, point.x, point.median, point.marks, look, **here)
+
+
+def draw_marks(panel, x, y, marks, look, **where):
+    """Draws the marks of a point over its marker: hollow if the generator was the limit, a dot for a warning."""
+    hollow = series.GENERATOR_LIMITED in marks
+    if hollow:
+        panel.plot([x], [y], zorder=3.5, **look.hollow_arguments(), **where)
+    if series.WARNING in marks:
+        dark = hollow or look.marker in style.STROKE_MARKERS
+        panel.plot([x], [y], zorder=3.6, color=style.INK if dark else "white", **_WARNED, **where)
 
 
 def _missing(panel, book, notes, word, bright):
@@ -213,19 +262,19 @@ def legend_reference(servers):
 
 
 def legend_notes(book, notes, lines):
-    """Entries of the legend below: the meaning of hollow markers, if there are any, then one line per Note."""
+    """Entries of the legend below: the meaning of marked points, if there are any, then one line per Note.
+
+    Only notes of points that are missing have a symbol, the cross that the chart has in their place.
+    """
     entries = []
     marks = {mark for line in lines for point in line if point for mark in point.marks}
     hollow = {"marker": "o", "color": style.INK, "markerfacecolor": "white"}
     if series.GENERATOR_LIMITED in marks:
         entries.append(page.Entry("hollow: generator-limited; the server can do at least this much", hollow))
     if series.WARNING in marks:
-        ringed = {"marker": _RINGED_DOT, "color": style.INK, "markerfacecolor": "none", "markersize": 7}
-        entries.append(
-            page.Entry("dot inside: at least half of the rounds have a warning, named below", ringed)
-        )
-    for note in notes:
+        dotted = {"marker": _DOTTED, "color": style.INK, "markersize": 7, "markeredgewidth": 0}
+        entries.append(page.Entry("dot inside: at least half of the rounds have a warning, named below", dotted))
+    for note in series.joined(notes):
         colour = book[note.servers[0]].colour if len(note.servers) == 1 else style.INK
-        symbol = {"color": colour, "marker": ".", "markersize": 5} if note.has_point else {"color": colour, **_MISSING}
-        entries.append(page.Entry(note.text(), symbol))
+        entries.append(page.Entry(note.text(), {} if note.has_point else {"color": colour, **_MISSING}))
     return entries

@@ -56,6 +56,7 @@ std::string find_plots_module(const std::string& measured) {
 
 void draw_plots(const std::filesystem::path& data, const std::string& module,
                 const std::vector<std::string>& arguments) {
+  ::setenv("FANIN_PROGRAM", "fanin", 1);  // the name in the messages of `plots`
   for (const std::string& interpreter : interpreters()) {
     std::vector<std::string> words{interpreter, "-c", kStart, data.string(), module};
     words.insert(words.end(), arguments.begin(), arguments.end());

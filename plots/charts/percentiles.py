@@ -43,12 +43,15 @@ def draw(run, experiment, book):
             columns,
             sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             _notes(run, experiment, book, values, curves),
-            f"{captions.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, up to the "
-            "percentile that has 10/(1-p) requests",
+            f"{captions.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, without intervals, up to "
+            "the percentile that has 10/(1-p) requests",
+            share_y=len(views) > 1,
         )
-        furthest = max((line[-1][0] for line in curves.values() if line), default=100)
+        lines = {(server, value): curves[server, value] for server in servers for value in values}
+        furthest = max((line[-1][0] for line in lines.values() if line), default=100)
+        limits = _limits(lines)
         for panel, (words, value, bright) in zip(sheet.panels, views):
-            _panel(panel, book, {server: curves[server, value] for server in servers}, bright, furthest)
+            _panel(panel, book, {server: lines[server, value] for server in servers}, bright, furthest, limits)
             panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(views), "percentile (scale: 1/(1-p))")
     return sheet.figure
@@ -88,8 +91,7 @@ def _limits(curves):
     return ticks.log_limits(heights) if heights else None
 
 
-def _panel(panel, book, lines, bright, furthest):
-    limits = _limits(lines)
+def _panel(panel, book, lines, bright, furthest, limits):
     if limits:
         ticks.set_log_axis(panel.yaxis, limits, "ns")
     else:
@@ -112,21 +114,20 @@ def _panel(panel, book, lines, bright, furthest):
                 grey = style.REFERENCE_LINE
                 panel.plot(xs, heights, zorder=1.5, drawstyle="steps-pre", rasterized=True, **grey)
             continue
-        panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=_markers(xs), zorder=3, **look)
+        # A marker per step would hide the line.
+        panel.plot(xs, heights, label=server, drawstyle="steps-pre", markevery=[], zorder=3, **look)
+        panel.plot(*_find_markers(line), zorder=3.2, **look | {"linestyle": "none"})
     if not any(lines.values()):
         panel.text(
             0.5, 0.5, "no curve:\nsee below", transform=panel.transAxes, ha="center", va="center", color=style.ALARM
         )
 
 
-def _markers(xs):
-    """Indices of the first step at or beyond each named percentile: a marker per step would hide the line."""
-    found = []
-    for place in list(_NINES)[1:]:
-        index = next((index for index, x in enumerate(xs) if x >= place), None)
-        if index is not None and index not in found:
-            found.append(index)
-    return found or [0]
+def _find_markers(line):
+    """(xs, heights) of the line at each named percentile, exactly on its grid line; at its end if there is none."""
+    places = [place for place in list(_NINES)[1:] if place <= line[-1][0]]
+    found = [(place, next(height for x, height in line if x >= place)) for place in places]
+    return zip(*(found or line[-1:]))
 
 
 def _notes(run, experiment, book, values, curves):

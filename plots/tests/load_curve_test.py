@@ -7,8 +7,6 @@ import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from matplotlib.colors import to_hex
-
 from plots import load_curve
 from plots.tests import fixture_parts
 from plots.tests.drawing import assert_nothing_overlaps, legend_texts
@@ -65,15 +63,24 @@ class LoadCurve(unittest.TestCase):
         line = next(line for line in latency.get_lines() if line.get_label() == "p99.9")
         self.assertTrue(all(value != value for value in line.get_ydata()))  # NaN
 
-    def test_invalid_points_are_hollow_and_their_reasons_are_named(self):
+    def test_invalid_points_are_crossed_out_and_their_reasons_are_named(self):
         figure = load_curve.draw(usual())
-        hollow = [line for line in figure.axes[0].get_lines() if to_hex(line.get_markerfacecolor()) == "#ffffff"]
-        self.assertEqual([list(line.get_xdata()) for line in hollow], [[2000]] * 3)
+        crosses = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
+        self.assertEqual([list(line.get_xdata()) for line in crosses], [[2000]] * 3)
         texts = legend_texts(figure)
         self.assertIn("4,000/s: invalid: late-sends", texts)
         self.assertIn(f"late-sends: {LATE}", texts)
         self.assertIn("5,000/s: no run: no connection came up", texts)
         self.assertIn("invalid run", texts)
+
+    def test_a_ceiling_beyond_the_axes_is_only_in_the_footer(self):
+        """The bug: the legend had a line that no panel showed."""
+        document = usual()
+        self.assertIn("closed loop", legend_texts(load_curve.draw(document)))
+        document["ceiling"]["throughput"]["requests_per_s"] = 1e6
+        figure = load_curve.draw(document)
+        self.assertNotIn("closed loop", legend_texts(figure))
+        self.assertIn("closed loop: 1M requests/s", " ".join(text.get_text() for text in figure.texts).replace("\n", " "))
 
     def test_a_run_whose_window_never_opened_has_no_point(self):
         """Would catch: a rate of 0 for a run without one."""

@@ -259,7 +259,7 @@ class Loader(unittest.TestCase):
         self.assertIn("holds no run.json", self.refusal({}))
         self.assertIn("--resume", self.refusal({"rounds.jsonl": ""}))
         self.assertIn(
-            "charts are drawn from a fanin-run",
+            "of which there is no chart",
             self.refusal({"run.json": json.dumps(fixture.small_run()["rounds"][0]["load"])}),
         )
         run = fixture.small_run()
