@@ -105,9 +105,9 @@ def coverages(run):
 
 
 def confidence(run):
-    """"93.75 % confidence interval", of rounds that failed "75 to 93.75 %"; None if the run has no intervals."""
+    """"93.75 % confidence", or "75 to 93.75 %" if some rounds failed; None if the run has no intervals."""
     ends = coverages(run)
-    return ends and " to ".join(dict.fromkeys(f"{100 * end:.4g}" for end in ends)) + " % confidence interval"
+    return ends and " to ".join(dict.fromkeys(f"{100 * end:.4g}" for end in ends)) + " % confidence"
 
 
 def footer(run, reading=LINES, intervals="ribbons"):
@@ -118,7 +118,7 @@ def footer(run, reading=LINES, intervals="ribbons"):
     parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
     if reading:
         known = confidence(run)
-        parts.append(reading.format(intervals=f"{intervals}: {known}" if known else "no interval from a single round"))
+        parts.append(reading.format(intervals=f"{intervals}: {known} interval" if known else "no interval from a single round"))
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)

@@ -125,7 +125,11 @@ def _rate_axis(panel, axis, values):
 
 
 def _legend(document, points):
-    entries = [page.Entry(name, look.line_arguments()) for name, look in style.PERCENTILES.items()]
+    results = [point["result"]["latency"]["response"]["percentiles"] for point in points]
+    entries = [
+        page.Entry(name if any(each[name] is not None for each in results) else f"{name} (no point)", look.line_arguments())
+        for name, look in style.PERCENTILES.items()
+    ]
     entries.append(page.Entry("achieved = offered", _DIAGONAL | {"linestyle": style.SOLID}))
     if _shows_ceiling(document, points):
         entries.append(page.Entry("closed loop", _CEILING))

@@ -120,7 +120,8 @@ def model_table(listing, top=TOP):
         if found is None:
             raise InputError(f"{path}: its head has no line // Requires: add it")
         requires = re.sub(r"\n//\s*", " ", found[1]).rstrip(".")
-        threads = model["threads"] + " per worker process" * model["worker_processes"]
+        each = "worker process" if model["worker_processes"] else "process" if "fork" in requires else None
+        threads = model["threads"] + (f" per {each}" if each else "")
         rows.append(f"| [`{model['name']}`]({path}) | {model['summary']} | {threads} | {requires} |")
     return "\n".join(rows)
 

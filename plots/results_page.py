@@ -92,12 +92,12 @@ def table(run):
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
     rounds = run.document["suite"]["repetitions"]
     of = f"medians of {rounds} rounds" if rounds > 1 else "of one round"
-    note = f"A cell is one server with one number of connections: requests per second, server CPU time per request; {of}."
+    note = f"Each cell, one model at one number of connections, has its requests per second and its server CPU time per request, {of}."
     if any(LIMITED in row for row in rows):
         note += f" {LIMITED}: the generator was the bottleneck; the rate is a lower bound."
     if any(WARNED in row for row in rows):
         note += f" {WARNED}: the result has a warning, which the charts name."
-    return "\n".join(rows) + "\n\n" + note
+    return note + "\n\n" + "\n".join(rows)
 
 
 def _cell(run, experiment, server, value):
