@@ -1,6 +1,7 @@
 // fanin-load: drives a TCP server with a declared load and reports what can be believed.
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "loadgen/experiments/calibration.h"
@@ -89,19 +90,25 @@ int check(const LoadOptions& options) {
 }
 
 int print_options(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[2]) != "--json") {
-    refuse("options: give --json alone, or see fanin-load --help");
+  const bool json = argc == 3 && std::string_view(argv[2]) == "--json";
+  if (argc > 2 && !json) {
+    refuse("options: give --json or nothing, or see fanin-load --help");
   }
-  print_text(stdout, options_json());
+  print_text(stdout, json ? options_json() : options_text());
   return 0;
 }
 
 int run(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "calibrate") {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "calibrate") {
     return calibrate(argc - 1, argv + 1);
   }
-  if (argc > 1 && std::string_view(argv[1]) == "options") {
+  if (command == "options") {
     return print_options(argc, argv);
+  }
+  std::string help = "--help";
+  if (command == "help" && argc == 2) {
+    argv[1] = help.data();
   }
   LoadOptions options;
   if (const auto exit_code = parse_command(argc, argv, options)) {

@@ -153,7 +153,7 @@ CLI::Option* take_count(CLI::Option* option, CountRange range) {
     }
     if (!count) {
       throw std::invalid_argument(
-          fmt::format("{} '{}' is no whole number: give one such as 500, 10k or 1.5M", name, text));
+          fmt::format("{} '{}' is no whole number: give one such as 500, 10k or 2M", name, text));
     }
     text = std::to_string(*count);
     return std::string();

@@ -163,8 +163,8 @@ TEST(CommandLine, SaysWhatIsTheMatterWithANumber) {
   EXPECT_EQ(refused("--port 65536"), "--port 65536 is out of range: give 0 to 65535");
   EXPECT_EQ(refused("--port 99999999999999999999"), "--port 99999999999999999999 is out of range: give 0 to 65535");
   EXPECT_EQ(refused("--port=-1"), "--port -1 is out of range: give 0 to 65535");
-  EXPECT_EQ(refused("--port 1e3"), "--port '1e3' is no whole number: give one such as 500, 10k or 1.5M");
-  EXPECT_EQ(refused("--port 1.5"), "--port '1.5' is no whole number: give one such as 500, 10k or 1.5M");
+  EXPECT_EQ(refused("--port 1e3"), "--port '1e3' is no whole number: give one such as 500, 10k or 2M");
+  EXPECT_EQ(refused("--port 1.5"), "--port '1.5' is no whole number: give one such as 500, 10k or 2M");
   EXPECT_EQ(refused("--rate 10K"), "--rate '10K' is no number: give one such as 0.5, 500 or 10k");
   EXPECT_EQ(refused("--rate=-1"), "--rate -1 is out of range: give a number from 0");
 }

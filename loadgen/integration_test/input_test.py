@@ -90,6 +90,17 @@ class BadInput(unittest.TestCase):
         for said in ("Examples:", "Exit codes:", "calibrate", "Connections:", "-d,--duration", "-r,--rate"):
             self.assertIn(said, done.stdout)
 
+    def test_help_and_options_are_commands(self):
+        """The bug: `help` was a target without a port, `options` was refused, and nothing said what `-d 3` means."""
+        done = load("help")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, load("--help").stdout, ""))
+        self.assertIn("Durations: 3 (seconds), 500ms", done.stdout)
+        done = load("options")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("\n  --duration D ", done.stdout)
+        done = load("options", "--jso")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+
     def test_experiments_refuse_what_contradicts_them(self):
         for arguments, said in (
             (["--sweep", "rate=auto", "--rate", "5"], "contradict"),

@@ -25,7 +25,7 @@ constexpr std::size_t kNameColumn = 34;
 
 constexpr const char* kUsage = R"(Usage: fanin-load TARGET [OPTIONS]
        fanin-load calibrate [OPTIONS]    measures how fast the generator is on this machine
-       fanin-load options --json         prints the table of options
+       fanin-load options [--json]       lists the options in short, or all that is known of them as JSON
 
 Examples:
   fanin-load 127.0.0.1:7000 -c 100 -d 10s
@@ -37,7 +37,7 @@ Examples:
 )";
 
 constexpr const char* kFooter = R"(
-Durations: 500ms, 10s, 1m30s, 2h. Counts and rates: 500, 10k, 1.5M.
+Durations: 3 (seconds), 500ms, 1m30s, 2h. Counts and rates: 500, 10k, 1.5M (1,500,000).
 
 Exit codes: 0 done; 1 the result is invalid; 2 wrong options, or no result could be written; 130 interrupted (what was
 measured until then is the result)

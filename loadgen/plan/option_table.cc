@@ -41,7 +41,7 @@ std::int64_t read_whole(const Option& option, std::string_view text) {
     refuse_range(option, text);  // more than 64 bits
   }
   if (!count) {
-    refuse(fmt::format("--{} '{}' is no whole number: give one such as 500, 10k or 1.5M", option.name, text));
+    refuse(fmt::format("--{} '{}' is no whole number: give one such as 500, 10k or 2M", option.name, text));
   }
   return *count;
 }

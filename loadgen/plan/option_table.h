@@ -127,7 +127,8 @@ void refuse_empty(const Option& option, std::string_view text);
 // Options that were given with a count or a duration (key_ns), by their keys in the result.
 std::vector<std::pair<std::string, std::int64_t>> given_counts(const LoadOptions& options);
 
-// What `fanin-load options --json` prints.
+// What `fanin-load options` prints, and with --json.
+std::string options_text();
 std::string options_json();
 
 [[noreturn]] void refuse(const std::string& text);

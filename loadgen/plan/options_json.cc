@@ -1,8 +1,10 @@
-// What `fanin-load options --json` prints. The harness and the plots hold a copy (results/schema/load-options.json).
+// What `fanin-load options` prints. With --json: the harness and the plots hold a copy
+// (results/schema/load-options.json).
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "loadgen/plan/option_table.h"
 #include "protocols/payload.h"
@@ -177,6 +179,23 @@ std::string list_json(const Rows& rows, const Make& make) {
 }
 
 }  // namespace
+
+std::string options_text() {
+  std::string text;
+  std::string_view group;
+  for (const Option& option : option_table()) {
+    if (option.place.index() == 0) {
+      continue;  // a key of suites alone
+    }
+    if (option.group != std::exchange(group, option.group)) {
+      text += fmt::format("{}{}:\n", text.empty() ? "" : "\n", group);
+    }
+    const std::string value = option.type == OptionType::kFlag ? "" : " " + value_name(option);
+    text += fmt::format("  {:<38} {}{}\n", fmt::format("--{}{}", option.name, value), option.help,
+                        option.default_text.empty() ? "" : fmt::format(" (default: {})", option.default_text));
+  }
+  return text;
+}
 
 // A row a line, so that a change of one is a change of a line.
 std::string options_json() {

@@ -57,12 +57,22 @@ TEST(OptionTable, ItsCopyIsUpToDate) {
   EXPECT_EQ(copy.str(), options_json()) << "run python3 -m plots.tables";
 }
 
+// Would catch: an option that the short list leaves out, or a key of suites that is no option.
+TEST(OptionTable, TheShortListHasALineForEachOption) {
+  const std::string text = options_text();
+  for (const Option& option : option_table()) {
+    const std::string line = "  --" + std::string(option.name) + " ";
+    EXPECT_EQ(text.find(line) != std::string::npos, option.place.index() != 0) << line;
+  }
+  EXPECT_NE(text.find("limit for a reply, and for a connect (default: 5s)\n"), std::string::npos) << text;
+}
+
 // Would catch: a message that leaves open which option is wrong, or what it takes.
 TEST(OptionTable, MessagesComeFromTheRow) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> refused{
       {{"--connections", "0"}, "--connections 0 is out of range: give 1 to 10000000"},
       {{"--pipeline", "99999999999999999999"}, "--pipeline 99999999999999999999 is out of range: give 1 to 65535"},
-      {{"--pipeline", "two"}, "--pipeline 'two' is no whole number: give one such as 500, 10k or 1.5M"},
+      {{"--pipeline", "two"}, "--pipeline 'two' is no whole number: give one such as 500, 10k or 2M"},
       {{"--connect-concurrency", "0"}, "--connect-concurrency 0 is out of range: give 1 to 10000000, or all"},
       {{"--payload-bytes", "0"}, "--payload-bytes 0 is out of range: give 1 to 67108864 bytes"},
       {{"--rate", "-1"}, "--rate -1 is out of range: give requests per second, above 0 and at most 100000000"},
