@@ -144,17 +144,11 @@ std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult
       format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
 }
 
-void tell_end(const RateSearchResult& result) {
-  print_error("fanin-load",
-              fmt::format("the search ended after {}: {}", plural(result.runs.size(), "probe"), result.reason));
-}
-
 void end_late_search(RateSearchResult& result) {
   result.reason = fmt::format(
       "every probe was late, down to {}: the generator cannot keep a schedule on this machine as it is now; stop other "
       "programs, or give it a CPU of its own (--cpus)",
       format_rate(result.runs.back().plan.rate_per_s.value_or(0)));
-  tell_end(result);
 }
 
 // nullopt ends the search; `result` then says why and keeps earlier probes.
@@ -169,9 +163,6 @@ std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& 
     }
   } catch (const std::exception& error) {
     result.reason = printable(error.what());
-  }
-  if (!result.interrupted) {
-    tell_end(result);
   }
   return std::nullopt;
 }
@@ -214,9 +205,6 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
     }
   } else if (!result.found.rate_per_s) {
     result.reason = why_no_lower_rate(options, result, ceiling);
-    if (!result.reason.empty()) {
-      tell_end(result);
-    }
   }
   std::vector<const Outcome*> outcomes;
   for (const Outcome& outcome : result.runs) {
@@ -272,7 +260,10 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
   } else {
     result.found.bound = "the closed loop gave no ceiling to start from";
     result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front().text);
-    tell_end(result);
+  }
+  if (output.text == nullptr && !result.interrupted && !result.reason.empty()) {  // else the text has said it
+    print_error("fanin-load",
+                fmt::format("the search ended after {}: {}", plural(result.runs.size(), "probe"), result.reason));
   }
   write_json(output, rate_search_json(result));
   if (result.interrupted) {

@@ -96,8 +96,10 @@ std::string probe_row(const Probe& probe, const Outcome& outcome) {
 std::string rate_search_text(const RateSearchResult& result) {
   const std::string& objective = result.objective.text;
   if (result.found.cut_short) {
-    return fmt::format("\n  {} before a rate was found{}\n", result.interrupted ? "interrupted" : "ended",
-                       met_so_far(result));
+    const std::string reason = result.interrupted ? "" : "  " + result.reason + "\n";
+    return wrapped(fmt::format("\n  {} before a rate was found{}\n{}", result.interrupted ? "interrupted" : "ended",
+                               met_so_far(result), reason),
+                   kTextWidth, 2);
   }
   if (!result.found.rate_per_s) {
     const std::string reason = result.reason.empty() ? "" : "  " + result.reason + "\n";
