@@ -79,7 +79,11 @@ std::string format_short_rate(double per_second) {
 }
 
 std::string format_bytes(double bytes) {
-  return format_with_unit(bytes, {{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}, {1, " B"}}});
+  return format_with_unit(bytes, {{{0x1p30, " GiB"}, {0x1p20, " MiB"}, {0x1p10, " KiB"}, {1, " B"}}});
+}
+
+std::string format_byte_rate(double per_second) {
+  return format_with_unit(per_second, {{{1e9, " GB/s"}, {1e6, " MB/s"}, {1e3, " kB/s"}, {1, " B/s"}}});
 }
 
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {

@@ -14,7 +14,8 @@ std::string format_time(Nanoseconds duration);     // "850 ns", "12.3 us", "4.72
 std::string format_count(std::uint64_t count);     // "1,163,580"
 std::string format_rate(double per_second);        // "116,358/s", "12.5/s"
 std::string format_short_rate(double per_second);  // "116k/s", "12.5/s"
-std::string format_bytes(double bytes);            // "7.45 MB"
+std::string format_bytes(double bytes);            // of memory: "7.10 MiB"
+std::string format_byte_rate(double per_second);   // of a network: "7.45 MB/s"
 
 // Counts with a noun in the number that fits: "1 byte", "1,200 bytes", "2 replies"; "1 of 2 replies", "1 of 1 reply".
 std::string plural(std::uint64_t count, std::string_view noun);

@@ -42,7 +42,8 @@ TEST(Format, RatesAndBytes) {
   EXPECT_EQ(format_rate(12.5), "12.5/s");
   EXPECT_EQ(format_rate(0.25), "0.25/s");
   EXPECT_EQ(format_bytes(64), "64 B");
-  EXPECT_EQ(format_bytes(7'446'912), "7.45 MB");
+  EXPECT_EQ(format_bytes(7'446'912), "7.10 MiB");  // as in the charts
+  EXPECT_EQ(format_byte_rate(7'446'912), "7.45 MB/s");
 }
 
 // Would catch: a line that is broken within a word, loses one, or ends in a space; an endless loop for a long word.
@@ -65,8 +66,10 @@ TEST(Format, ShortRates) {
 
 // Would catch: "1000 B", "10.00" or "100.0" just below a border, where rounding adds a digit.
 TEST(Format, RoundsIntoTheNextStep) {
-  EXPECT_EQ(format_bytes(999.4), "999 B");
-  EXPECT_EQ(format_bytes(999.5), "1.00 kB");
+  EXPECT_EQ(format_byte_rate(999.4), "999 B/s");
+  EXPECT_EQ(format_byte_rate(999.5), "1.00 kB/s");
+  EXPECT_EQ(format_bytes(1023), "1023 B");
+  EXPECT_EQ(format_bytes(1024), "1.00 KiB");
   EXPECT_EQ(format_digits(9.994), "9.99");
   EXPECT_EQ(format_digits(9.996), "10.0");
   EXPECT_EQ(format_digits(99.94), "99.9");
@@ -75,7 +78,7 @@ TEST(Format, RoundsIntoTheNextStep) {
 
 TEST(Format, StaysReadableAtTheEnds) {
   EXPECT_EQ(format_time(std::chrono::seconds(5000)), "5000 s");  // there is no larger unit
-  EXPECT_EQ(format_bytes(-2048), "-2.05 kB");                    // a difference of readings may be negative
+  EXPECT_EQ(format_bytes(-2048), "-2.00 KiB");                   // a difference of readings may be negative
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ std::vector<std::vector<const Json*>> sloped_cells(const Json& cells);
 // The "slopes" of a run.json: for each of these groups and each metric the median over blocks, with its interval.
 Json summarise_slopes(const Json& cells, const std::vector<const Json*>& rounds);
 
-// A value of a summary for people: three significant digits and a prefix that fits ("152k/s", "6.21 us", "1.80 MB"),
+// A value of a summary for people: three significant digits and a prefix that fits ("152k/s", "6.21 us", "1.80 MiB"),
 // "-" for null. The units are those of a summary: 1/s, ns, bytes, 1.
 std::string format_figure(const Json& value, std::string_view unit);
 

@@ -87,7 +87,7 @@ IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& inputs) {
             fmt::format("{} event loop{} would need {} without the server (may run on CPU {})", inputs.threads,
                         inputs.threads == 1 ? "" : "s", inputs.threads == 1 ? "a CPU" : "CPUs", cpus)};
   }
-  return {IdleStrategy::kSpin, fmt::format("every event loop has a CPU to itself (of {})", cpus)};
+  return {IdleStrategy::kSpin, fmt::format("there are CPUs enough for every event loop (CPU {})", cpus)};
 }
 
 std::string_view idle_strategy_name(IdleStrategy kind) noexcept {

@@ -33,6 +33,9 @@ TEST(ChooseIdleStrategy, SpinsInAnOpenLoopWithACpuOfItsOwn) {
   EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {0, 1}, .server_cpus = {0, 1}}), IdleStrategy::kSpin);
   EXPECT_EQ(chosen({.open_loop = true, .own_cpus = {1}, .pinned = true}), IdleStrategy::kSpin);
   EXPECT_EQ(chosen({.open_loop = true, .threads = 2, .own_cpus = {0, 1, 2}}), IdleStrategy::kSpin);
+  // The bug: "has a CPU to itself" next to preemptions by other programs.
+  EXPECT_EQ(choose_idle_strategy({.open_loop = true, .own_cpus = {1}, .pinned = true}).reason,
+            "there are CPUs enough for every event loop (CPU 1)");
 }
 
 // Would catch: a generator that spins the server off its only CPU.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <initializer_list>
 #include <string_view>
 
@@ -63,8 +64,26 @@ std::string recognise(const LoadPlan& plan, std::string_view bytes) {
   return "";
 }
 
+// Whether the reply is the request itself, but for hex digits: a stamp numbers the requests.
+bool is_request(const LoadPlan& plan, std::string_view reply) {
+  ClientState state;
+  std::string request;
+  plan.make_client()->append_request(state, request);
+  const std::size_t length = std::min(reply.size(), request.size());
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto is_digit = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+    if (reply[i] != request[i] && !(is_digit(reply[i]) && is_digit(request[i]))) {
+      return false;
+    }
+  }
+  return length > 0;
+}
+
 std::string hint(const LoadPlan& plan, const Mismatch& mismatch) {
   const std::string known = recognise(plan, mismatch.received);
+  if (known.empty() && plan.protocol_name != "echo" && is_request(plan, mismatch.received)) {
+    return "the reply is the request itself: this looks like an echo server (--protocol echo)";
+  }
   if (known.empty() && mismatch.fault == Fault::kSpokeFirst) {
     return "the server speaks first: --protocol raw with --greeting-delimiter or --greeting-pattern waits for that";
   }
@@ -130,7 +149,7 @@ std::string why_no_reply(const LoadPlan& plan, const LoadResult& result) {
   ErrorCounts errors = result.request_errors;
   errors.merge(result.outside_errors);
   const std::uint64_t sent = errors.total() - errors[ErrorKind::kNotSent];
-  if (sent == 0 || result.first_mismatch || result.completed + result.completed_outside > 0) {
+  if (sent == 0 || result.first_mismatch || result.any_completed()) {
     return "";
   }
   if (errors[ErrorKind::kTimeout] + errors[ErrorKind::kOpenAtEnd] == sent) {

@@ -116,6 +116,26 @@ TEST_F(FirstMismatchTest, TheRightProtocolIsNoHint) {
   EXPECT_EQ(hint(), "");
 }
 
+// The bug: an HTTP request came back from an echo server, and no word of that.
+TEST_F(FirstMismatchTest, ARequestThatComesBackIsNamed) {
+  constexpr const char* kEchoed = "the reply is the request itself: this looks like an echo server (--protocol echo)";
+  for (const char* protocol : {"http", "upper", "raw"}) {
+    use_protocol(protocol);
+    ClientState state{.connection = 5};
+    std::string request;
+    plan_.make_client()->append_request(state, request);
+    if (protocol == std::string_view("raw")) {
+      result_.first_mismatch = {TimePoint(), Mismatch::between(request, "+PONG\r\n", 0)};
+    } else {
+      receive(request);
+    }
+    EXPECT_EQ(hint(), kEchoed) << protocol;
+  }
+  use_protocol("echo");
+  result_.first_mismatch = {TimePoint(), Mismatch::between(std::string(64, '0'), std::string(64, '1'), 0)};
+  EXPECT_EQ(hint(), "");
+}
+
 // Would catch: "no request was sent in the window" for a silent server, because the requests of the warm-up still wait
 // for their replies.
 TEST_F(FirstMismatchTest, ASilentServerIsNamed) {

@@ -26,7 +26,8 @@ std::uint64_t count_invalidating(const LoadPlan& plan, const LoadResult& result)
   return result.failed + (plan.rate_per_s ? 0 : result.unanswered - std::min(cut_off, result.unanswered));
 }
 
-void check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+// Returns whether there are wrong replies alone, which is then the whole cause.
+bool check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   std::uint64_t wrong = 0;
   std::uint64_t outside = 0;  // of those, the ones that the table of errors does not show
   for (const ErrorKind kind : {ErrorKind::kMismatch, ErrorKind::kTooLong, ErrorKind::kPatternLimit}) {
@@ -37,10 +38,12 @@ void check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& r
     const bool bodies = std::any_of(plan.protocol_texts.begin(), plan.protocol_texts.end(),
                                     [](const auto& text) { return text.first.starts_with("expect_body"); });
     reasons.invalidate(ReasonCode::kMismatch,
-                       fmt::format("{} {} not what protocol and {} ask for{}", plural(wrong, "reply"),
+                       fmt::format("{}{} {} not what protocol and {} ask for{}",
+                                   result.any_completed() ? "" : "no request was completed: ", plural(wrong, "reply"),
                                    was_or_were(wrong), bodies ? "--expect-body" : "payload",
                                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
+  return wrong > 0 && !result.any_completed();
 }
 
 // Whether a closed loop without a reply in the window had replies in the warm-up that came several times faster than
@@ -140,7 +143,7 @@ bool all_had_requests(const LoadPlan& plan, const LoadResult& result) {
 
 // The figures of a run are those of the connections that have replies.
 void check_served(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
-  if (result.served < plan.connections && all_had_requests(plan, result)) {
+  if (result.served < plan.connections && result.any_completed() && all_had_requests(plan, result)) {
     const std::uint64_t unserved = plan.connections - result.served;
     const bool many = static_cast<double>(unserved) >= kUnservedInvalid * plan.connections;
     reasons.add(
@@ -148,7 +151,7 @@ void check_served(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
         fmt::format("{} {} never served{}", part_of(unserved, plan.connections, "connection"), was_or_were(unserved),
                     result.served > 0 ? fmt::format(": the figures are those of the other {}", result.served) : ""));
   }
-  if (result.unserved_at_opening > 0 &&
+  if (result.unserved_at_opening > 0 && result.any_completed() &&
       (result.warmup_end == WarmupEnd::kStarved || result.warmup_end == WarmupEnd::kLimit)) {
     reasons.warn(ReasonCode::kUnservedConnections,
                  fmt::format("{} had not been served when the window opened, {}",
@@ -181,9 +184,10 @@ void check_idle(const LoadPlan& plan, const LoadResult& result, Reasons& reasons
 }  // namespace
 
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
-  check_mismatches(plan, result, reasons);
-  check_requests(plan, result, reasons);
-  if (plan.warmup_until_steady && !result.warmup_steady) {
+  if (!check_mismatches(plan, result, reasons)) {
+    check_requests(plan, result, reasons);
+  }
+  if (plan.warmup_until_steady && !result.warmup_steady && result.any_completed()) {
     reasons.warn(ReasonCode::kUnsteadyWarmup,
                  fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }

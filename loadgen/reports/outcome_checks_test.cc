@@ -7,6 +7,7 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 class OutcomeChecksTest : public VerdictTest {};
 
@@ -70,6 +71,24 @@ TEST_F(OutcomeChecksTest, UnansweredRequestsOfAnOpenLoopOrOfAnInterruptOnlyWarn)
 TEST_F(OutcomeChecksTest, NothingCompletedInvalidates) {
   result_.completed = 0;
   EXPECT_EQ(decide().status, Status::kInvalid);
+}
+
+// The bug: four reasons for one cause, and a bottleneck of a run without a reply.
+TEST_F(OutcomeChecksTest, AWrongProtocolIsOneReason) {
+  result_.completed = result_.completed_in_window = result_.served = 0;
+  result_.failed = 10'000;
+  result_.request_errors.add(ErrorKind::kMismatch, 10'000);
+  result_.outside_errors.add(ErrorKind::kMismatch, 90);
+  result_.unserved_at_opening = 10;
+  result_.warmup_end = WarmupEnd::kStarved;
+  result_.downtime = {.down = seconds(4), .lost = seconds(4), .unreachable = milliseconds(120)};
+  EXPECT_EQ(decide_texts(),
+            std::vector<std::string>{"no request was completed: 10,090 replies were not what protocol and payload ask "
+                                     "for, 90 of them during the warm-up"});
+  EXPECT_EQ(decide().bottleneck, Bottleneck::kUnknown);
+  EXPECT_EQ(decide().bottleneck_reason, "no request was completed");
+  result_.downtime.at_end = true;  // the server has gone, which is a cause of its own
+  EXPECT_EQ(decide_texts().size(), 2U);
 }
 
 // Would catch: "no request was completed" and "10 of 10 connections were never served" next to a throughput, where

@@ -24,6 +24,18 @@ std::string latency_row(std::string_view name, const Histogram& histogram) {
                            any ? format_time(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
 }
 
+// Explains the percentiles of a row that are no numbers.
+std::string percentile_notes(const Histogram& histogram) {
+  const auto any = [&histogram](PercentileValue::Kind kind) {
+    return std::any_of(kPercentiles.begin(), kPercentiles.end(),
+                       [&](const Percentile& each) { return histogram.percentile(each.per_10000).kind == kind; });
+  };
+  return std::string(any(PercentileValue::Kind::kUncompleted)
+                         ? "  never: the percentile is among the requests that failed or were not answered\n"
+                         : "") +
+         (any(PercentileValue::Kind::kTooFew) ? "  -: too few requests for the percentile; p99 needs 1,000\n" : "");
+}
+
 }  // namespace
 
 std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
@@ -45,6 +57,9 @@ std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
     text += fmt::format("{:>10}", percentile.label);
   }
   text += fmt::format("{:>10}{:>10}\n", "max", "mean");
+  if (result.response.count() == 0) {
+    return text + "  response    not measured: no request was completed\n" + latency_row("connect", result.connect);
+  }
   text += latency_row("response", result.response);
   if (plan.rate_per_s || plan.connect_on_demand) {
     text += latency_row("service", result.service);
@@ -57,6 +72,7 @@ std::string latency_table(const LoadPlan& plan, const LoadResult& result) {
   text += plan.rate_per_s
               ? "  response counts from when a request was due, service from when it was sent\n"
               : "  closed loop: a silent server gets no requests, so stalls hardly show; --rate shows them\n";
+  text += percentile_notes(result.response);
   text += result.stamps ? "  kernel counts from its stamp of the send to that of the reply, read lag from there until "
                           "it was seen here\n"
                         : "";

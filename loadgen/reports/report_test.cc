@@ -127,6 +127,39 @@ TEST_F(ReportTest, PercentilesThatAreNoNumbersAreNotPrintedAsSuch) {
   EXPECT_EQ(values[5], "-");
   EXPECT_EQ(values[6], "-");
   EXPECT_EQ(values[7], "199");
+  EXPECT_NE(text().find("  never: the percentile is among the requests that failed or were not answered\n"),
+            std::string::npos);
+  EXPECT_NE(text().find("  -: too few requests for the percentile; p99 needs 1,000\n"), std::string::npos);
+}
+
+// The bug: ten lines of zeros for a server that does not run, and no advice.
+TEST_F(ReportTest, NothingListensIsOneLine) {
+  result_ = LoadResult{};
+  result_.connection_errors.add(ErrorKind::kConnectRefused, 100);
+  result_.unreachable = "no connection to 127.0.0.1:4711 came up: Connection refused";
+  EXPECT_EQ(text(), headline(plan_) +
+                        "\n\n  verdict       invalid: no connection to 127.0.0.1:4711 came up: Connection refused; "
+                        "check the\n                  address and that the server runs\n");
+  result_.connection_errors.add(ErrorKind::kTimeout, 3);
+  EXPECT_NE(text().find("timeout"), std::string::npos) << "several causes are listed";
+}
+
+// The bug: "never" and "-" as response times, and a bottleneck, of a run in which no request was completed.
+TEST_F(ReportTest, WithoutAReplyThereIsNoLatency) {
+  result_.completed = result_.completed_in_window = 0;
+  result_.response.clear();
+  result_.response.record_uncompleted(2000);
+  EXPECT_NE(text().find("  response    not measured: no request was completed\n"), std::string::npos) << text();
+  EXPECT_EQ(text().find("never\n"), std::string::npos) << text();
+  EXPECT_EQ(text().find("bottleneck"), std::string::npos) << text();
+}
+
+// The bug: kB of memory here and KiB in the charts.
+TEST_F(ReportTest, MemoryIsInPowersOfTwoAndTrafficInPowersOfTen) {
+  result_.bytes_received = 4'000'000;
+  result_.generator.max_rss_bytes = 3 << 20;
+  EXPECT_NE(text().find("2.00 MB/s in"), std::string::npos) << text();
+  EXPECT_NE(text().find("3.00 MiB\n"), std::string::npos) << text();
 }
 
 // Would catch: a run that never measured but prints a throughput of 0 as if it were one.

@@ -128,8 +128,8 @@ std::string warmup_line(const LoadPlan& plan, const LoadResult& result) {
 std::string generator_line(const LoadResult& result) {
   const auto cpu = result.generator_ns_per_request();
   const std::string each = cpu ? format_time(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
-  return fmt::format("  generator     {}busiest thread {}, {} MB\n", each, cpu_share(result.busiest_thread_utilisation),
-                     result.generator.max_rss_bytes / 1'000'000);
+  return fmt::format("  generator     {}busiest thread {}, {}\n", each, cpu_share(result.busiest_thread_utilisation),
+                     format_bytes(static_cast<double>(result.generator.max_rss_bytes)));
 }
 
 std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
@@ -163,13 +163,31 @@ std::string calibration_line(const LoadPlan& plan) {
   return plan.ceiling_reason.empty() ? "" : fmt::format("  calibration   {}\n", plan.ceiling_reason);
 }
 
-std::string verdict_lines(const Verdict& verdict) {
-  std::string text = fmt::format("  bottleneck    {}: {}\n  verdict       {}\n", bottleneck_name(verdict.bottleneck),
-                                 verdict.bottleneck_reason, status_name(verdict.status));
+std::string verdict_lines(const LoadResult& result, const Verdict& verdict) {
+  std::string text;
+  if (result.completed + result.completed_in_window > 0) {
+    text = fmt::format("  bottleneck    {}: {}\n", bottleneck_name(verdict.bottleneck), verdict.bottleneck_reason);
+  }
+  text += fmt::format("  verdict       {}\n", status_name(verdict.status));
   for (const Reason& reason : verdict.reasons) {
     text += fmt::format("                - {}\n", reason.text);
   }
   return text;
+}
+
+// Of a run whose window never opened: the cause and what to do, since there are no figures.
+std::string unopened_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
+  const Reason& reason = verdict.reasons.front();
+  const std::string advice = result.unreachable.empty() ? "" : fmt::format("; {}", reason_entry(reason.code).advice);
+  const auto kinds = [&] {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < kErrorKinds; ++i) {
+      count += result.connection_errors[static_cast<ErrorKind>(i)] > 0 ? 1 : 0;
+    }
+    return count;
+  }();
+  return (kinds > 1 ? errors_table(result) : "") + mismatch_lines(plan, result) +
+         fmt::format("  verdict       {}: {}{}\n", status_name(verdict.status), reason.text, advice);
 }
 
 }  // namespace
@@ -199,30 +217,30 @@ std::string headline(const LoadPlan& plan) {
 
 std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   std::string text = headline(plan) + "\n\n";
-  if (result.opened_at) {
-    const double seconds = static_cast<double>(result.window.count()) / 1e9;
-    text += fmt::format("  throughput    {} over {:.2f} s; {}/s in, {}/s out\n", format_rate(result.requests_per_s()),
-                        seconds, format_bytes(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
-                        format_bytes(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
-    text +=
-        fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", format_count(result.sent),
-                    format_count(result.completed), format_count(result.failed), format_count(result.unanswered));
-    text += warmup_line(plan, result);
-    text += statuses_line(result) + "\n";
-    text += latency_table(plan, result) + "\n";
-    if (plan.mix) {
-      text += classes_table(plan, result) + "\n";
-    }
-    if (result.response.count() > 0) {
-      text += distribution(result.response) + "\n";
-    }
+  if (!result.opened_at) {
+    return wrapped(text + unopened_text(plan, result, verdict), kSummaryWidth, kSummaryIndent);
+  }
+  const double seconds = static_cast<double>(result.window.count()) / 1e9;
+  text += fmt::format("  throughput    {} over {:.2f} s; {} in, {} out\n", format_rate(result.requests_per_s()),
+                      seconds, format_byte_rate(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
+                      format_byte_rate(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
+  text += fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", format_count(result.sent),
+                      format_count(result.completed), format_count(result.failed), format_count(result.unanswered));
+  text += warmup_line(plan, result);
+  text += statuses_line(result) + "\n";
+  text += latency_table(plan, result) + "\n";
+  if (plan.mix) {
+    text += classes_table(plan, result) + "\n";
+  }
+  if (result.response.count() > 0) {
+    text += distribution(result.response) + "\n";
   }
   text += errors_table(result);
   if (const std::string lines = mismatch_lines(plan, result); !lines.empty()) {
     text += lines + "\n";
   }
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
-          generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(verdict);
+          generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(result, verdict);
   return wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 

@@ -117,6 +117,8 @@ struct LoadResult {
   std::optional<std::uint64_t> served_in_warmup(const LoadPlan& plan) const noexcept;
   // The generator's CPU time in the window without spinning, per reply within it. nullopt without replies.
   std::optional<double> generator_ns_per_request() const noexcept;
+  // Whether any request of the whole run was completed.
+  bool any_completed() const noexcept { return completed + completed_outside > 0; }
   // Requests that found no connection free when they were due.
   std::uint64_t queued() const noexcept { return queueing.count() + queueing.uncompleted(); }
   // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0

@@ -85,6 +85,10 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
   const double all = plan.cpus > 0 ? result.threads_utilisation * targets / plan.cpus : 0;
   const double generator = verdict.generator_utilisation = std::max(busiest, all);
   const double waited = share(result.busiest_run_queue_wait, result.window);
+  if (result.completed + result.completed_in_window == 0) {
+    verdict.bottleneck_reason = "no request was completed";
+    return;
+  }
   if (result.window < targets * kShortestForCpu) {
     verdict.bottleneck_reason =
         fmt::format("the window of {} is too short to tell: CPU time is known to {}, which must be a tenth at most",
@@ -139,9 +143,13 @@ Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result) {
   if (plan.rate_per_s) {
     check_schedule(plan, result, verdict, reasons);
   }
-  check_length(plan, result, reasons);
-  check_downtime(plan, result, reasons);
-  check_unanswered_time(plan, result, reasons);
+  if (result.any_completed() || result.downtime.at_end) {
+    check_downtime(plan, result, reasons);
+  }
+  if (result.any_completed()) {  // else the reasons so far say it all
+    check_length(plan, result, reasons);
+    check_unanswered_time(plan, result, reasons);
+  }
   check_silence(plan, result, verdict, reasons);
   check_littles_law(plan, result, verdict, reasons);
   check_ceiling(plan, result, verdict, reasons);

@@ -43,6 +43,8 @@ unsigned divide_rounding_up(std::uint64_t whole, std::uint64_t part) {
   return static_cast<unsigned>((whole + part - 1) / part);
 }
 
+double in_mib(double bytes) { return bytes / 0x1p20; }
+
 // Both ends of a connection count, since both are on this machine.
 void check_machine(const LoadPlan& plan, const Headroom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
@@ -54,20 +56,21 @@ void check_machine(const LoadPlan& plan, const Headroom& room) {
                     all, *room.files, ends));
   }
   if (room.memory_bytes && ends * kKernelBytesPerEnd > *room.memory_bytes) {
-    refuse(
-        fmt::format("{} connections do not fit: they need about {} MB of kernel memory and {} MB are available; ask "
-                    "for fewer",
-                    all, ends * kKernelBytesPerEnd / 1'000'000, *room.memory_bytes / 1'000'000));
+    refuse(fmt::format(
+        "{} connections do not fit: they need about {:.0f} MiB of kernel memory and {:.0f} MiB are "
+        "available; ask for fewer",
+        all, in_mib(static_cast<double>(ends * kKernelBytesPerEnd)), in_mib(static_cast<double>(*room.memory_bytes))));
   }
   // Requests that the server has not read yet; in the worst case all of them.
   const double in_flight = static_cast<double>(plan.request_bytes) * static_cast<double>(plan.pipeline) *
                            static_cast<double>(plan.connections);
   if (room.memory_bytes && in_flight > static_cast<double>(*room.memory_bytes)) {
-    refuse(fmt::format(
-        "{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MB of "
-        "memory and {} MB are available; ask for fewer or smaller ones (--connections, --pipeline, "
-        "--payload-bytes)",
-        plan.connections, plan.pipeline, plan.request_bytes, in_flight / 1e6, *room.memory_bytes / 1'000'000));
+    refuse(
+        fmt::format("{} connections with {} requests of {} bytes in flight do not fit: they need about {:.0f} MiB of "
+                    "memory and {:.0f} MiB are available; ask for fewer or smaller ones (--connections, --pipeline, "
+                    "--payload-bytes)",
+                    plan.connections, plan.pipeline, plan.request_bytes, in_mib(in_flight),
+                    in_mib(static_cast<double>(*room.memory_bytes))));
   }
 }
 

@@ -80,7 +80,7 @@ TEST(Headroom, FilesOfTheWholeMachineCountTwicePerConnection) {
 TEST(Headroom, ConnectionsThatExceedTheMemoryAreRefused) {
   Headroom room = room_with(true);
   room.memory_bytes = 1'000'000;
-  EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MB are available"), std::string::npos);
+  EXPECT_NE(refusal(plan_with(10, 990), false, room).find("MiB are available"), std::string::npos);
 }
 
 // Would catch: pipelined requests that fill the memory until the OOM killer ends the process.
@@ -93,8 +93,8 @@ TEST(Headroom, RequestsInFlightAreCountedToo) {
   EXPECT_EQ(refusal(plan, false, room), "");
   plan.pipeline = 501;
   EXPECT_EQ(refusal(plan, false, room),
-            "2 connections with 501 requests of 1000000 bytes in flight do not fit: they need about 1002 MB of memory "
-            "and 1000 MB are available; ask for fewer or smaller ones (--connections, --pipeline, --payload-bytes)");
+            "2 connections with 501 requests of 1000000 bytes in flight do not fit: they need about 956 MiB of memory "
+            "and 954 MiB are available; ask for fewer or smaller ones (--connections, --pipeline, --payload-bytes)");
 }
 
 }  // namespace
