@@ -4,8 +4,9 @@
 #include <string>
 
 #include "microbench/benchmarks.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 #include "protocols/work.h"
 
 namespace fanin::microbench {

@@ -5,9 +5,10 @@
 #include <array>
 #include <stdexcept>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -103,13 +104,21 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
                                       checked_reply_bytes(options.reply_bytes.value_or(kUsualReply)));
 }
 
+constexpr ServerOption kServerOptions[] = {
+    {.name = "reply-bytes",
+     .place = &ServerProtocolOptions::reply_bytes,
+     .help = "bytes of a reply",
+     .min = 1,
+     .max = kLongestReply},
+};
+
 }  // namespace
 
 extern const Protocol kBulk{.name = "bulk",
                             .summary = "answers every line with a long reply (--reply-bytes)",
                             .make_sessions = make_sessions,
                             .make_client = make_client,
-                            .server_options = "reply-bytes",
+                            .server_options = kServerOptions,
                             .client_options = "payload-bytes payload reply-bytes"};
 
 }  // namespace fanin

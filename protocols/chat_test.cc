@@ -7,9 +7,10 @@
 #include <thread>
 #include <vector>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {

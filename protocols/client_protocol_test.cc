@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 

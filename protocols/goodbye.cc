@@ -1,9 +1,10 @@
 // goodbye: a fixed reply to every line.
 #include <algorithm>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -42,13 +43,17 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
                                           TemplateClient::Reply{.text = options.reply + "\n"});
 }
 
+constexpr ServerOption kServerOptions[] = {
+    {.name = "reply", .place = &ServerProtocolOptions::reply, .help = "the reply to every line", .max = kMaxReplyText},
+};
+
 }  // namespace
 
 extern const Protocol kGoodbye{.name = "goodbye",
                                .summary = "answers every line with a fixed line (--reply)",
                                .make_sessions = make_sessions,
                                .make_client = make_client,
-                               .server_options = "reply",
+                               .server_options = kServerOptions,
                                .client_options = "payload-bytes payload reply"};
 
 }  // namespace fanin

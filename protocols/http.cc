@@ -8,12 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "protocols/client_options.h"
 #include "protocols/http_client.h"
 #include "protocols/http_files.h"
 #include "protocols/http_head.h"
 #include "protocols/http_request.h"
-#include "protocols/options.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -258,6 +259,10 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
   return std::make_unique<HttpClient>(options);
 }
 
+constexpr ServerOption kServerOptions[] = {
+    {.name = "root", .place = &ServerProtocolOptions::root, .help = "directory of the files"},
+};
+
 }  // namespace
 
 extern const Protocol kHttp{
@@ -265,7 +270,7 @@ extern const Protocol kHttp{
     .summary = "HTTP/1.1: files below a directory (--root)",
     .make_sessions = make_sessions,
     .make_client = make_client,
-    .server_options = "root",
+    .server_options = kServerOptions,
     .client_options = "path host method header body body-file expect-status expect-body expect-body-pattern"};
 
 }  // namespace fanin

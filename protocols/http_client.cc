@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "protocols/client_options.h"
 #include "protocols/http_client_options.h"
-#include "protocols/options.h"
 
 namespace fanin {
 namespace {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 
 namespace fanin {
 namespace {

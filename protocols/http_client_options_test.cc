@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "protocols/client_options.h"
 #include "protocols/http_client.h"
-#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 
 namespace fanin {

@@ -8,9 +8,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 // For tests of the server half of http: requests, expected replies, and the output of a session over a small tree of
 // files.

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "protocols/http_exchange.h"
-#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {

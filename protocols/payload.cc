@@ -5,7 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 
 namespace fanin {
 namespace {

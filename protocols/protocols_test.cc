@@ -13,10 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -282,8 +283,8 @@ TEST(BulkClient, RefusesTheReplyToAnotherRequest) {
 
 TEST(Registry, RefusesOptionsOfOtherProtocols) {
   const std::vector<std::string> given{"work"};
-  EXPECT_NO_THROW(refuse_other_options("protocol 'work'", find_protocol("work").server_options, given));
-  EXPECT_THROW(refuse_other_options("protocol 'echo'", find_protocol("echo").server_options, given),
+  EXPECT_NO_THROW(refuse_other_options("protocol 'work'", list_names(find_protocol("work").server_options), given));
+  EXPECT_THROW(refuse_other_options("protocol 'echo'", list_names(find_protocol("echo").server_options), given),
                std::invalid_argument);
 }
 

@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "protocols/client_options.h"
 #include "protocols/client_protocol.h"
-#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 #include "protocols/reply_pattern.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "protocols/server_options.h"
+
 namespace fanin {
 
 // The row at the end of each protocol's file.
@@ -39,6 +41,14 @@ std::vector<std::string> words(std::string_view text) {
 }
 
 }  // namespace
+
+std::string list_names(std::span<const ServerOption> options) {
+  std::string names;
+  for (const ServerOption& option : options) {
+    names.append(names.empty() ? "" : " ").append(option.name);
+  }
+  return names;
+}
 
 bool is_taken(std::string_view taken, std::string_view option) {
   const std::vector<std::string> names = words(taken);

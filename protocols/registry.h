@@ -10,8 +10,9 @@
 
 namespace fanin {
 
-struct ClientProtocolOptions;  // protocols/options.h, which the protocols with options of their own include
+struct ClientProtocolOptions;
 struct ServerProtocolOptions;
+struct ServerOption;
 
 // A row of the protocol table. A factory is null if the protocol has no such half.
 struct Protocol {
@@ -21,10 +22,14 @@ struct Protocol {
   std::unique_ptr<ClientProtocol> (*make_client)(const ClientProtocolOptions&);
   // Sessions share state: models that put connections into different processes cannot serve it.
   bool needs_shared_memory = false;
-  // Option names of the halves, separated by spaces; others are refused.
-  std::string_view server_options{};
+  // Options of the halves; others are refused. Those of the client half are names, separated by spaces: rows of the
+  // generator's option table.
+  std::span<const ServerOption> server_options{};
   std::string_view client_options{};
 };
+
+// Their names, separated by spaces.
+std::string list_names(std::span<const ServerOption> options);
 
 // Whether `option`, without dashes, is one of `taken`.
 bool is_taken(std::string_view taken, std::string_view option);

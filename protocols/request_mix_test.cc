@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {

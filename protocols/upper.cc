@@ -1,9 +1,10 @@
 // upper: returns bytes in upper case; appends --suffix to each line, before its newline.
 #include <algorithm>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -49,13 +50,20 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options
       payload, TemplateClient::Reply{.text = std::move(reply), .stamp = payload.stamp, .upper_case = true});
 }
 
+constexpr ServerOption kServerOptions[] = {
+    {.name = "suffix",
+     .place = &ServerProtocolOptions::suffix,
+     .help = "text appended to every line",
+     .max = kMaxReplyText},
+};
+
 }  // namespace
 
 extern const Protocol kUpper{.name = "upper",
                              .summary = "returns bytes in upper case; appends --suffix to every line",
                              .make_sessions = make_sessions,
                              .make_client = make_client,
-                             .server_options = "suffix",
+                             .server_options = kServerOptions,
                              .client_options = "payload-bytes payload suffix"};
 
 }  // namespace fanin

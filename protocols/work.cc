@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {
@@ -141,6 +142,18 @@ SessionFactory make_sessions(const ServerProtocolOptions& options) {
   return [work] { return std::make_unique<WorkSession>(*work); };
 }
 
+constexpr ServerOption kServerOptions[] = {
+    {.name = "work", .place = &ServerProtocolOptions::work, .help = "CPU time per line"},
+    {.name = "work-loops",
+     .place = &ServerProtocolOptions::work_loops,
+     .help = "loop steps per line instead of --work, the same for every server; 0: use --work",
+     .max = 1e9},
+    {.name = "work-share",
+     .place = &ServerProtocolOptions::work_share,
+     .help = "share of the lines with that cost, 0 to 1",
+     .max = 1},
+};
+
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
   const Payload payload = make_line_payload(options);
   return std::make_unique<TemplateClient>(payload, TemplateClient::Reply{.text = payload.text, .stamp = payload.stamp});
@@ -156,7 +169,7 @@ extern const Protocol kWork{.name = "work",
                             .summary = "returns every line and burns CPU time (--work) for it, or for a share of lines",
                             .make_sessions = make_sessions,
                             .make_client = make_client,
-                            .server_options = "work work-loops work-share",
+                            .server_options = kServerOptions,
                             .client_options = "payload-bytes payload"};
 
 }  // namespace fanin

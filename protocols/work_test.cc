@@ -6,10 +6,10 @@
 #include <string>
 
 #include "net/clock.h"
-#include "protocols/options.h"
 #include "protocols/payload.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin {
 namespace {

@@ -49,8 +49,8 @@ std::string list_text() {
   text += "protocols\n";
   for (const Protocol& protocol : protocols()) {
     if (protocol.make_sessions != nullptr) {
-      const std::string options =
-          protocol.server_options.empty() ? "" : fmt::format(" (options: {})", protocol.server_options);
+      const std::string names = list_names(protocol.server_options);
+      const std::string options = names.empty() ? "" : fmt::format(" (options: {})", names);
       text += fmt::format("  {:<20} {}{}\n", protocol.name, protocol.summary, options);
     }
   }
@@ -81,7 +81,7 @@ std::string list_json() {
   for (const Protocol& protocol : protocols()) {
     if (protocol.make_sessions != nullptr) {
       json["protocols"].push_back(
-          {{"name", protocol.name}, {"summary", protocol.summary}, {"options", protocol.server_options}});
+          {{"name", protocol.name}, {"summary", protocol.summary}, {"options", list_names(protocol.server_options)}});
     }
   }
   return json.dump(2) + "\n";

@@ -87,7 +87,7 @@ int serve(ServerCommand command) {
   if (protocol.make_sessions == nullptr) {
     throw std::invalid_argument(fmt::format("protocol '{}' has no server half: choose another", protocol.name));
   }
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.server_options,
+  refuse_other_options(fmt::format("protocol '{}'", protocol.name), list_names(protocol.server_options),
                        command.given.of_protocols);
   if (!command.options.cpus.empty()) {
     bind_to_cpus(parse_cpu_list(command.options.cpus));

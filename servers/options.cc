@@ -7,8 +7,10 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "net/duration.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
+#include "protocols/registry.h"
 
 namespace fanin::server {
 namespace {
@@ -31,25 +33,48 @@ CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/, RangeOf<
   return option;
 }
 
-void add_protocol_options(CLI::App& app, ServerProtocolOptions& protocol) {
-  const auto add = [&app]<typename Value>(const std::string& name, Value& value, const std::string& text,
-                                          RangeOf<Value> range = {}) {
-    return read_as_meant(app.add_option(name, value, text)->group(kProtocolGroup), value, range);
+CLI::Option* add_duration(CLI::App& app, const std::string& flag, Nanoseconds& value, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          flag, [flag, &value](const std::string& text) { value = parse_duration_of(flag, text); }, help)
+      ->default_str(format_duration(value));
+}
+
+void refuse_longer(CLI::Option* option, const std::string& flag, double max) {
+  option->each([flag, max](const std::string& text) {
+    if (static_cast<double>(text.size()) > max) {
+      throw std::invalid_argument(fmt::format("{} has {} bytes: give at most {}", flag, text.size(), max));
+    }
+  });
+}
+
+void add_protocol_option(CLI::App& app, const ServerOption& option, const std::string& help,
+                         ServerProtocolOptions& values) {
+  const std::string flag = fmt::format("--{}", option.name);
+  const auto add = [&](auto& value) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, Nanoseconds>) {
+      add_duration(app, flag, value, help)->group(kProtocolGroup);
+    } else {
+      CLI::Option* added = app.add_option(flag, value, help)->capture_default_str()->group(kProtocolGroup);
+      if constexpr (std::is_same_v<Value, double>) {
+        take_number(added, {option.min, option.max});
+      } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
+        take_count(added, {static_cast<std::int64_t>(option.min), static_cast<std::int64_t>(option.max)});
+      } else {
+        refuse_longer(added, flag, option.max);
+      }
+    }
   };
-  add("--suffix", protocol.suffix, "upper: text appended to every line");
-  add("--reply", protocol.reply, "goodbye: the reply to every line")->capture_default_str();
-  app.add_option_function<std::string>(
-         "--work", [&protocol](const std::string& text) { protocol.work = parse_duration_of("--work", text); },
-         "work: CPU time per line")
-      ->default_str("100us")
-      ->group(kProtocolGroup);
-  add("--work-loops", protocol.work_loops,
-      "work: loop steps per line instead of --work, the same for every server; 0: use --work", {0, 1'000'000'000})
-      ->capture_default_str();
-  add("--work-share", protocol.work_share, "work: share of the lines with that cost, 0 to 1", {0.0, 1.0})
-      ->capture_default_str();
-  add("--root", protocol.root, "http: directory of the files");
-  add("--reply-bytes", protocol.reply_bytes, "bulk: bytes of a reply", {1, 1 << 30})->capture_default_str();
+  std::visit([&](auto place) { add(values.*place); }, option.place);
+}
+
+void add_protocol_options(CLI::App& app, ServerProtocolOptions& values) {
+  for (const Protocol& protocol : protocols()) {
+    for (const ServerOption& option : protocol.server_options) {
+      add_protocol_option(app, option, fmt::format("{}: {}", protocol.name, option.help), values);
+    }
+  }
 }
 
 void add_model_options(CLI::App& app, ModelOptions& model) {
@@ -80,11 +105,7 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--mechanism", model.mechanism, "the mechanism to use; the default is the best available one");
   add("--ring-entries", model.ring_entries, "length of the submission queue", {8, 32768})->capture_default_str();
   add("--buffers", model.buffers, "provided buffers, a power of two", {1, 32768})->capture_default_str();
-  app.add_option_function<std::string>(
-         "--sleep", [&model](const std::string& text) { model.sleep = parse_duration_of("--sleep", text); },
-         "time for --idle-strategy sleep")
-      ->default_str("1ms")
-      ->group(kModelGroup);
+  add_duration(app, "--sleep", model.sleep, "time for --idle-strategy sleep")->group(kModelGroup);
 }
 
 void add_server_options(CLI::App& app, ServerCommand& command) {
@@ -109,11 +130,8 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
       app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit"))
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
-  app.add_option_function<std::string>(
-         "--drain-timeout",
-         [&options](const std::string& text) { options.drain_timeout = parse_duration_of("--drain-timeout", text); },
-         "grace period for replies after SIGTERM; then connections are closed and workers killed")
-      ->default_str("2s");
+  add_duration(app, "--drain-timeout", options.drain_timeout,
+               "grace period for replies after SIGTERM; then connections are closed and workers killed");
   app.add_flag("--allow-remote", options.allow_remote, "allow addresses other than loopback");
   add_protocol_options(app, command.protocol_options);
   add_model_options(app, options.model);
@@ -172,10 +190,6 @@ std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) 
 }
 
 void validate(const ServerCommand& command) {
-  constexpr std::size_t kLongestText = 4096;  // well below the reply limit, so that a reply always fits
-  if (command.protocol_options.suffix.size() > kLongestText || command.protocol_options.reply.size() > kLongestText) {
-    throw std::invalid_argument("--suffix and --reply take at most 4096 bytes");
-  }
   if (const unsigned buffers = command.options.model.buffers; !std::has_single_bit(buffers)) {
     throw std::invalid_argument(
         fmt::format("--buffers {} is not a power of two: give {}", buffers, std::bit_ceil(buffers)));

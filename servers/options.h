@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "protocols/options.h"
+#include "protocols/server_options.h"
 #include "servers/server.h"
 
 namespace fanin::server {

@@ -1,10 +1,15 @@
 #include "servers/options.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
+
+#include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin::server {
 namespace {
@@ -41,6 +46,24 @@ TEST(ServerCommandLine, RefusesOptionsWithoutEffect) {
   EXPECT_EQ(refusal({"epoll", "--steer", "source-ip", "--processes", "1"}), "taken");
   EXPECT_NE(refusal({"epoll", "--json"}), "taken");
   EXPECT_EQ(refusal({"list", "--json"}), "taken");
+}
+
+// Would catch: an option in the row of a protocol that the command line does not take.
+TEST(ServerCommandLine, TakesTheOptionsOfAllProtocols) {
+  for (const Protocol& protocol : protocols()) {
+    for (const ServerOption& option : protocol.server_options) {
+      const bool is_duration = std::holds_alternative<Nanoseconds ServerProtocolOptions::*>(option.place);
+      EXPECT_EQ(refusal({"epoll", fmt::format("--{}", option.name), is_duration ? "1ms" : "1"}), "taken");
+    }
+  }
+}
+
+// Would catch: a reply that exceeds the reply limit of a connection; bounds of a row that are not checked.
+TEST(ServerCommandLine, ChecksTheBoundsOfProtocolOptions) {
+  EXPECT_EQ(refusal({"epoll", "--suffix", std::string(4097, 'x')}), "--suffix has 4097 bytes: give at most 4096");
+  EXPECT_EQ(refusal({"epoll", "--reply", std::string(4096, 'x')}), "taken");
+  EXPECT_EQ(refusal({"epoll", "--reply-bytes", "0"}), "--reply-bytes 0 is out of range: give 1 to 1073741824");
+  EXPECT_NE(refusal({"epoll", "--work-share", "1.1"}), "taken");
 }
 
 }  // namespace

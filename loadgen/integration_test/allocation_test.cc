@@ -9,7 +9,7 @@
 #include "loadgen/integration_test/test_server.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/runs/run.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 #include "protocols/request_mix.h"
 

@@ -14,7 +14,7 @@
 #include "loadgen/drivers/loop_context.h"
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/reports/verdict.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

@@ -4,7 +4,7 @@
 
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/reports/verdict.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

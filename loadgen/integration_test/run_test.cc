@@ -4,7 +4,7 @@
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/reports/verdict.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

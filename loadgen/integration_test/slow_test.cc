@@ -1,6 +1,6 @@
 // Whole runs with slow senders, slow readers and idle connections that trickle.
 #include "loadgen/integration_test/run_fixture.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

@@ -7,7 +7,6 @@
 
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/plan.h"
-#include "protocols/options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

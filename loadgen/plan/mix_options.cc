@@ -7,7 +7,7 @@
 
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/request_mix.h"
 
 namespace fanin::load {

@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "loadgen/plan/options.h"
-#include "protocols/options.h"
 #include "protocols/registry.h"
+
+namespace fanin {
+struct ClientProtocolOptions;
+}
 
 namespace fanin::load {
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "loadgen/plan/option_table.h"
+#include "protocols/client_options.h"
 #include "protocols/payload.h"
 
 namespace fanin::load {
@@ -67,8 +68,8 @@ bool is_of_protocol(const Option& option) {
 Json list_protocols(const Option& option) {
   Json names = Json::array();
   for (const Protocol& protocol : protocols()) {
-    if (is_taken(option.taken_by == TakenBy::kServer ? protocol.server_options : protocol.client_options,
-                 option.name)) {
+    const std::string server_options = list_names(protocol.server_options);
+    if (is_taken(option.taken_by == TakenBy::kServer ? server_options : protocol.client_options, option.name)) {
       names.push_back(protocol.name);
     }
   }

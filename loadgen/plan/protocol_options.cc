@@ -9,6 +9,7 @@
 
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
+#include "protocols/client_options.h"
 
 namespace fanin::load {
 namespace {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "loadgen/plan/option_table.h"
+#include "protocols/client_options.h"
 
 namespace fanin::load {
 namespace {

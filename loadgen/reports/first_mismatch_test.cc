@@ -2,7 +2,7 @@
 
 #include "loadgen/reports/report.h"
 #include "loadgen/reports/verdict.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

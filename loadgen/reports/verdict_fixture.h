@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loadgen/reports/verdict.h"
-#include "protocols/options.h"
+#include "protocols/client_options.h"
 #include "protocols/registry.h"
 
 namespace fanin::load {

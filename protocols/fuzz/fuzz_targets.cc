@@ -13,10 +13,11 @@
 #include <string_view>
 #include <vector>
 
+#include "protocols/client_options.h"
 #include "protocols/client_protocol.h"
-#include "protocols/options.h"
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
+#include "protocols/server_options.h"
 
 namespace fanin::fuzzing {
 

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "protocols/client_options.h"
 #include "servers/conformance/process.h"
 
 namespace fanin::conformance {
@@ -98,7 +99,7 @@ ProtocolSetup make_setup(std::string_view protocol) {
   }
   if (protocol == "bulk") {
     return {.server_options = {"--reply-bytes", std::to_string(kLongReply)},
-            .client_options = {.reply_bytes = kLongReply},
+            .reply_bytes = kLongReply,
             .burst = kLongReplyBurst,
             .balanced = false};
   }
@@ -128,6 +129,12 @@ std::optional<std::string> exempt(std::string_view model, std::string_view proto
     return "an anti-pattern that stalls after one read per event; only short echoes are checked";
   }
   return std::nullopt;
+}
+
+std::unique_ptr<ClientProtocol> Target::client_half(std::size_t payload_bytes) const {
+  return protocol->make_client(
+      {.payload_bytes = std::clamp(payload_bytes, setup.shortest_payload, setup.longest_payload),
+       .reply_bytes = setup.reply_bytes});
 }
 
 Counters::Counters(const std::string& line) {

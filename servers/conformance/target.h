@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "net/socket.h"
-#include "protocols/options.h"
 #include "protocols/registry.h"
 #include "servers/conformance/process.h"
 
@@ -55,7 +54,7 @@ class DocumentRoot {
 // How the suite uses a protocol: options of both ends, and limits. A value.
 struct ProtocolSetup {
   std::vector<std::string> server_options;
-  ClientProtocolOptions client_options;
+  std::optional<std::size_t> reply_bytes;  // an option of the client
   // Allowed sizes of a payload.
   std::size_t shortest_payload = 1;
   std::size_t longest_payload = std::size_t{1} << 30;
@@ -87,11 +86,7 @@ struct Target {
   bool several_ports = false;  // the server program knows --listen
 
   // A client with this payload size, within the limits of the protocol.
-  std::unique_ptr<ClientProtocol> client_half(std::size_t payload_bytes = 64) const {
-    ClientProtocolOptions options = setup.client_options;
-    options.payload_bytes = std::clamp(payload_bytes, setup.shortest_payload, setup.longest_payload);
-    return protocol->make_client(options);
-  }
+  std::unique_ptr<ClientProtocol> client_half(std::size_t payload_bytes = 64) const;
   // The number of `wanted` connections that the model serves at the same time.
   std::size_t at_once(std::size_t wanted) const { return std::min(wanted, model.concurrency.value_or(wanted)); }
 };

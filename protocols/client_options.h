@@ -1,28 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "net/clock.h"
-
 namespace fanin {
-
-// Options of the server halves.
-struct ServerProtocolOptions {
-  std::string suffix;                                 // upper: put before the end of every line
-  std::string reply = "goodbye!";                     // goodbye: answers every line
-  Nanoseconds work = std::chrono::microseconds(100);  // work: CPU time that a heavy line costs
-  std::uint64_t work_loops = 0;                       // work: steps of the burning loop instead; 0: as `work` says
-  double work_share = 1;                              // work: share of lines that are heavy, 0 to 1
-  std::size_t reply_bytes = 65536;                    // bulk: length of every reply
-  std::string root;                                   // http: the directory that holds the files
-  // work: whether the server no longer waits for replies, so that a request in progress ends early.
-  bool (*given_up)() noexcept = []() noexcept { return false; };
-};
 
 // Options of the client halves.
 struct ClientProtocolOptions {
