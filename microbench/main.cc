@@ -1,4 +1,4 @@
-// fanin-micro: what single calls cost, without a server. Options are Google Benchmark's; see --help.
+// fanin-micro: the cost of single calls, without a server. The options are those of Google Benchmark; see --help.
 #include <benchmark/benchmark.h>
 
 #include <stdexcept>

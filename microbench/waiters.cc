@@ -22,17 +22,17 @@ namespace {
 
 constexpr int kDeliveryTimeoutMs = 5000;
 
-// What the process holds in addition to the connections: standard streams, epoll, the child's command socket, the
+// Descriptors of the process besides the connections: standard streams, epoll, the child's command socket, the
 // output files.
 constexpr std::size_t kSpareDescriptors = 32;
 
-// The place of the `i`-th of `active` connections that are spread evenly over `count`: the middle of its share, so that
-// a scan that stops at the last ready descriptor is neither favoured nor punished.
+// The index of the `i`-th of `active` connections spread evenly over `count`: the middle of its share, which neither
+// favours nor penalizes a scan that stops at the last ready descriptor.
 std::size_t active_place(std::size_t i, std::size_t active, std::size_t count) {
   return (2 * i + 1) * count / (2 * active);
 }
 
-// The child: opens the far ends, then sends one byte on those that it is told to, until the parent ends.
+// The child: connects, then sends one byte on each connection that the parent names, until the parent ends.
 void serve_far_ends(int command, const Address& target, std::size_t count) {
   std::vector<Descriptor> ends;
   ends.reserve(count);
@@ -76,7 +76,7 @@ Connections::Connections(std::size_t count) {
       fmt::print(stderr, "fanin-micro: far end: {}\n", error.what());
       status = 1;
     }
-    // Not exit(): the parent's buffers and objects are the parent's to flush and destroy.
+    // Not exit(): the parent flushes its buffers and destroys its objects.
     ::_exit(status);
   }
   server_ends_.reserve(count);

@@ -14,7 +14,7 @@ class WaiterTest : public ::testing::Test {};
 using AllWaiters = ::testing::Types<SelectWaiter, PollWaiter, EpollWaiter>;
 TYPED_TEST_SUITE(WaiterTest, AllWaiters);
 
-// A waiter that misses or invents ready descriptors would be timed for work it does not do.
+// Would catch: a waiter misses or invents ready descriptors, so its time is wrong.
 TYPED_TEST(WaiterTest, FindsExactlyTheActiveOnes) {
   Connections connections(150);
   TypeParam waiter(connections.descriptors());
@@ -25,7 +25,7 @@ TYPED_TEST(WaiterTest, FindsExactlyTheActiveOnes) {
   }
 }
 
-// glibc's fd_set ends at 1024; writing beyond it would corrupt memory, reading it would find nothing.
+// Would catch: the waiter writes beyond glibc's fd_set, which ends at 1024.
 TEST(SelectWaiter, SeesDescriptorsBeyondFdSetsize) {
   if (raise_descriptor_limit() < 1400) {
     GTEST_SKIP() << "needs a descriptor limit of 1400 or more";

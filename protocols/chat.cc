@@ -207,9 +207,7 @@ SessionFactory make_sessions(const ServerProtocolOptions& /*options*/) {
 std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& options) {
   if (!options.payload.empty() || options.payload_bytes <= kStampDigits) {
     throw std::invalid_argument(
-        "protocol chat tells its own lines from those of others by a stamp: give --payload-bytes of at least 17, and "
-        "no "
-        "--payload");
+        "protocol chat recognizes its own lines by a stamp: give --payload-bytes of at least 17, and no --payload");
   }
   return std::make_unique<ChatClient>(make_line_payload(options));
 }

@@ -1,4 +1,4 @@
-// chat with several members: which lines each one gets, in which order, and that no member can disturb the others.
+// chat with several members: the lines that each one gets, their order, and that no member can disturb the others.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kRoom = 65536;
 
-// A member without a socket. Deliberately without a lock: the room has to keep its threads apart.
+// A member without a socket. Has no lock: the room must serialize the threads.
 class Member : private Channel {
  public:
   explicit Member(const SessionFactory& sessions) : session_(sessions()) { session_->attach(*this); }
@@ -52,8 +52,8 @@ TEST(Chat, EveryLineReachesEveryMember) {
   EXPECT_EQ(two.heard, "hello\nfine\nhow are you\n");
 }
 
-// Would catch: a line pushed to a member that has left, or another member removed.
-TEST(Chat, LeavingInTheMiddleDisturbsNobody) {
+// Would catch: the room pushes a line to a member that has left, or removes another member.
+TEST(Chat, LeavingDisturbsNoOther) {
   const SessionFactory room = new_room();
   Member one(room);
   auto two = std::make_unique<Member>(room);
@@ -66,7 +66,7 @@ TEST(Chat, LeavingInTheMiddleDisturbsNobody) {
   EXPECT_EQ(three.heard, "x\ny\n");
 }
 
-// Would catch: an endless line that fills the server's memory, and lines of others inside the last reply.
+// Would catch: an endless line fills the server's memory, or lines of others are inside the last reply.
 TEST(Chat, ALineThatIsTooLongEndsTheMembership) {
   const SessionFactory room = new_room();
   Member other(room);
@@ -89,7 +89,7 @@ TEST(Chat, ALineThatIsTooLongEndsTheMembership) {
   EXPECT_TRUE(other.heard.ends_with("before\nstill here\n"));
 }
 
-TEST(Chat, RoomsAreApart) {
+TEST(Chat, RoomsAreSeparate) {
   const SessionFactory one_room = new_room();
   const SessionFactory other_room = new_room();
   Member one(one_room);
@@ -98,8 +98,8 @@ TEST(Chat, RoomsAreApart) {
   EXPECT_EQ(other.heard, "");
 }
 
-// Would catch (under ThreadSanitizer): members that come, speak and go on several threads without order between them.
-// Without it: a line that was lost, cut, or heard in another order by somebody else.
+// Would catch: members that join, speak and leave on several threads race (under ThreadSanitizer); a line is lost, cut,
+// or reaches two members in different orders.
 TEST(Chat, MembersOnManyThreads) {
   const SessionFactory room = new_room();
   Member first(room);
@@ -149,7 +149,7 @@ TEST(ChatClient, FindsItsOwnLinesAmongOthers) {
   }
 }
 
-// Would catch: a line of another member, an old line, or half a line counted as a delivery.
+// Would catch: the client counts a line of another member, an old line, or half a line as a delivery.
 TEST(ChatClient, RefusesLinesOutOfPlace) {
   const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
   const auto mismatch = [&](const std::string& stream) {

@@ -18,9 +18,9 @@ std::string_view fault_text(Fault fault) noexcept {
     case Fault::kUnasked:
       return "no request waited for a reply";
     case Fault::kGoesOn:
-      return "the reply goes on after its end";
+      return "bytes follow the end of the reply";
     case Fault::kOwnLine:
-      return "a line of this connection that was not due";
+      return "a line of this connection that is not due";
     case Fault::kNotHttp:
       return "not HTTP/1.x";
     case Fault::kHttpHeadTooLong:
@@ -34,7 +34,7 @@ std::string_view fault_text(Fault fault) noexcept {
     case Fault::kHttpChunk:
       return "a chunk is malformed";
     case Fault::kHttpBody:
-      return "the body is not as --expect-body or --expect-body-pattern asks";
+      return "the body does not match --expect-body or --expect-body-pattern";
     case Fault::kWrong:
       break;
   }

@@ -29,7 +29,7 @@ ClientProtocolOptions mail() {
                        .setup_reply_pattern = "(?m)^250 .*\r\n"});
 }
 
-// Would catch: a greeting taken for a reply, or a step begun before the previous one is complete. The server's stream
+// Would catch: a greeting counts as a reply, or a step begins before the previous one is complete. The server's stream
 // is cut at every byte.
 TEST(ConnectionSetup, WaitsForTheGreetingAndTheReplyInAnyFragmentation) {
   const std::string greeting = "220-welcome\r\n220 ready\r\n";
@@ -48,7 +48,7 @@ TEST(ConnectionSetup, WaitsForTheGreetingAndTheReplyInAnyFragmentation) {
   }
 }
 
-// Would catch: bytes after the last set-up reply are dropped and missing from the first reply to a request.
+// Would catch: bytes after the last set-up reply are dropped, and the first reply to a request lacks them.
 TEST(ConnectionSetup, FailsForAWrongReplyAndForMoreThanTheReply) {
   const auto client = find_protocol("raw").make_client(
       make_options({.setup_request = "AUTH x\r\n", .setup_reply_delimiter = "\r\n", .setup_expect = "+OK"}));
@@ -88,8 +88,8 @@ TEST(ConnectionSetup, RefusesContradictions) {
   EXPECT_THAT([&] { make({.setup_request = "a", .setup_reply_bytes = 2, .setup_expect = "b"}); }, refused("agree"));
 }
 
-// The client's description of a reply that arrives in these pieces, after so many requests.
-Mismatch told(ClientProtocol& client, const std::vector<std::string_view>& pieces, int requests = 1) {
+// The client's description of the mismatch in a reply that arrives in these pieces.
+Mismatch describe_mismatch(ClientProtocol& client, const std::vector<std::string_view>& pieces, int requests = 1) {
   ClientState state = after_requests(client, requests, 3);
   for (const std::string_view piece : pieces) {
     std::string_view rest = piece;
@@ -105,12 +105,12 @@ Mismatch told(ClientProtocol& client, const std::vector<std::string_view>& piece
   return {};
 }
 
-Mismatch told(const char* protocol, const ClientProtocolOptions& options, const std::vector<std::string_view>& pieces,
-              int requests = 1) {
-  return told(*find_protocol(protocol).make_client(options), pieces, requests);
+Mismatch describe_mismatch(const char* protocol, const ClientProtocolOptions& options,
+                           const std::vector<std::string_view>& pieces, int requests = 1) {
+  return describe_mismatch(*find_protocol(protocol).make_client(options), pieces, requests);
 }
 
-// Would catch: an HTTP mismatch without its kind.
+// Would catch: the description of an HTTP mismatch lacks its kind.
 TEST(Mismatch, HttpSaysWhatIsWrong) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
@@ -125,57 +125,58 @@ TEST(Mismatch, HttpSaysWhatIsWrong) {
         Case{ok + "Content-Length: x\r\n\r\n", Fault::kHttpLength},
         Case{ok + "Content-Length : 1\r\n\r\nx", Fault::kHttpField}, Case{chunked + "zz\r\n", Fault::kHttpChunk},
         Case{chunked + "1\r\nxXX", Fault::kHttpChunk}, Case{long_head, Fault::kHttpHeadTooLong}}) {
-    const Mismatch mismatch = told("http", {}, {each.reply});
+    const Mismatch mismatch = describe_mismatch("http", {}, {each.reply});
     EXPECT_EQ(mismatch.fault, each.fault) << each.reply.substr(0, 80);
     EXPECT_EQ(mismatch.received, each.reply.substr(0, Mismatch::kShown));
     EXPECT_EQ(mismatch.offset, std::nullopt);
   }
-  EXPECT_EQ(told("http", {}, {"+PONG\r\n"}).expected, "HTTP/1.");
+  EXPECT_EQ(describe_mismatch("http", {}, {"+PONG\r\n"}).expected, "HTTP/1.");
   const std::string more = ok + "Content-Length: 1\r\n\r\nxHTTP/1.1 200";
-  EXPECT_EQ(told("http", {}, {more}).fault, Fault::kUnasked);
-  EXPECT_EQ(told("http", {}, {more}).received, "HTTP/1.1 200");
+  EXPECT_EQ(describe_mismatch("http", {}, {more}).fault, Fault::kUnasked);
+  EXPECT_EQ(describe_mismatch("http", {}, {more}).received, "HTTP/1.1 200");
 }
 
-// Would catch: the head shown for a wrong body.
+// Would catch: the description of a wrong body shows the head.
 TEST(Mismatch, ShowsTheExpectedBody) {
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo";
-  Mismatch mismatch = told("http", {.expect_body = "hello"}, {reply});
+  Mismatch mismatch = describe_mismatch("http", {.expect_body = "hello"}, {reply});
   EXPECT_EQ(mismatch.fault, Fault::kHttpBody);
   EXPECT_EQ(mismatch.received, "hallo");
   EXPECT_EQ(mismatch.expected, "hello");
-  EXPECT_EQ(told("http", {.expect_body_pattern = "h.llo!"}, {reply}).expected, "");
+  EXPECT_EQ(describe_mismatch("http", {.expect_body_pattern = "h.llo!"}, {reply}).expected, "");
 }
 
-// Would catch: an offset, or bytes, of the piece in which the reply came instead of the reply.
+// Would catch: the offset or the bytes are those of the received piece, not those of the reply.
 TEST(Mismatch, ShowsTheWrongPieceOfAReply) {
-  Mismatch mismatch = told("raw", {.request = "x", .reply_delimiter = "\n", .expect = "abcdef"}, {"abc", "dXf\n"});
+  Mismatch mismatch =
+      describe_mismatch("raw", {.request = "x", .reply_delimiter = "\n", .expect = "abcdef"}, {"abc", "dXf\n"});
   EXPECT_EQ(mismatch.offset, 4U);
   EXPECT_EQ(mismatch.received, "dXf\n");
   EXPECT_EQ(mismatch.expected, "def\n");
-  mismatch = told("raw", {.request = "x", .reply_pattern = "\\n", .expect = "abcdef\n"}, {"abc", "dXf\n"});
+  mismatch = describe_mismatch("raw", {.request = "x", .reply_pattern = "\\n", .expect = "abcdef\n"}, {"abc", "dXf\n"});
   EXPECT_EQ(mismatch.offset, 4U);
   EXPECT_EQ(mismatch.received, "dXf\n");
   EXPECT_EQ(mismatch.expected, "def\n");
-  mismatch = told("raw", {.request = "x", .reply_bytes = 3}, {"abcde"});
+  mismatch = describe_mismatch("raw", {.request = "x", .reply_bytes = 3}, {"abcde"});
   EXPECT_EQ(mismatch.fault, Fault::kUnasked);
   EXPECT_EQ(mismatch.received, "de");
-  mismatch = told("bulk", {.payload = "x\n", .reply_bytes = 100}, {"no such text"});
+  mismatch = describe_mismatch("bulk", {.payload = "x\n", .reply_bytes = 100}, {"no such text"});
   EXPECT_EQ(mismatch.fault, Fault::kWrong);
   EXPECT_EQ(mismatch.received, "no such text");
   EXPECT_EQ(mismatch.expected.size(), Mismatch::kShown);
 }
 
-// Would catch: a repeated line of this connection reported as a wrong byte.
+// Would catch: a repeated line of this connection is reported as a wrong byte.
 TEST(Mismatch, NamesAChatLineThatIsNotDue) {
   const auto client = find_protocol("chat").make_client({.payload_bytes = 20});
   ClientState state{.connection = 3};
   std::string line;
   client->append_request(state, line);
-  EXPECT_EQ(told("chat", {.payload_bytes = 20}, {line, line}, 2).fault, Fault::kOwnLine);
-  EXPECT_EQ(told("chat", {.payload_bytes = 20}, {"hello"}).fault, Fault::kWrong);
+  EXPECT_EQ(describe_mismatch("chat", {.payload_bytes = 20}, {line, line}, 2).fault, Fault::kOwnLine);
+  EXPECT_EQ(describe_mismatch("chat", {.payload_bytes = 20}, {"hello"}).fault, Fault::kWrong);
 }
 
-// Would catch: a failed set-up without the server's reply, or without the bytes after it.
+// Would catch: the description of a failed set-up lacks the server's reply, or the bytes after it.
 TEST(Mismatch, ShowsTheServersReplyToASetUp) {
   const ClientProtocolOptions options{.request = "x",
                                       .reply_delimiter = "\n",
@@ -205,8 +206,8 @@ TEST(PartialReplies, EachConnectionHasItsOwn) {
   EXPECT_EQ(partial.get(of_connection(2)), "two");
 }
 
-// Would catch: a reply that is taken for the continuation of one that an earlier life of its connection left, or that
-// another connection has had in the same memory.
+// Would catch: a reply continues one from an earlier life of its connection, or one of another connection in the same
+// memory.
 TEST(PartialReplies, ANewRecordIsEmpty) {
   PartialReplies<std::string> partial;
   partial.begin(of_connection(1)) = "left";
@@ -216,7 +217,7 @@ TEST(PartialReplies, ANewRecordIsEmpty) {
   EXPECT_EQ(partial.begin(of_connection(2)), "");
 }
 
-// Would catch: an allocation for each incomplete reply.
+// Would catch: each incomplete reply allocates memory.
 TEST(PartialReplies, MemoryIsUsedAgain) {
   PartialReplies<std::string> partial;
   const std::string* const first = &partial.begin(of_connection(1));
@@ -224,7 +225,7 @@ TEST(PartialReplies, MemoryIsUsedAgain) {
   EXPECT_EQ(&partial.begin(of_connection(2)), first);
 }
 
-// Would catch: the end of a map read as a record, if a reply of one class of a mix goes on as one of another.
+// Would catch: the end of the map is read as a record when a reply of one class of a mix continues as another class.
 TEST(PartialReplies, AMissingRecordIsNew) {
   PartialReplies<std::string> partial;
   EXPECT_EQ(partial.get(of_connection(1)), "");

@@ -19,7 +19,7 @@ namespace {
 constexpr int kBadRequest = 400;
 constexpr int kNotFound = 404;
 
-// The path of an absolute URL, nothing for what is none. http_parser_parse_url counts in 16 bits.
+// The path of an absolute URL; empty if `url` is none. http_parser_parse_url() counts in 16 bits.
 std::optional<std::string_view> find_path(std::string_view url) {
   http_parser_url parts{};
   if (url.size() > UINT16_MAX || http_parser_parse_url(url.data(), url.size(), 0, &parts) != 0 ||
@@ -40,7 +40,7 @@ int hex_digit(char c) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Nothing for a broken escape, and for NUL, which would end a path early in a system call.
+// Empty for a broken escape, and for NUL, which would truncate a path in a system call.
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());

@@ -11,8 +11,8 @@ namespace fanin {
 
 // The path of a request target below a document root.
 struct HttpTarget {
-  std::string path;  // relative, without "." and "..", e.g. "docs/index.html"; valid where status is 0
-  int status = 0;    // 400 where the target is no path, 404 where it leaves the root
+  std::string path;  // relative, without "." and "..", e.g. "docs/index.html"; valid if status is 0
+  int status = 0;    // 400 if the target is no path, 404 if it leaves the root
 };
 
 // Parses "/path?query" and "http://host/path". Decodes percent signs first and then resolves the segments, so no

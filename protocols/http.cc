@@ -27,7 +27,7 @@ constexpr int kMethodNotAllowed = 405;
 constexpr int kRangeNotSatisfiable = 416;
 constexpr int kVersionNotSupported = 505;
 
-// A request may have to look for its file and read it.
+// A request may have to find and read its file.
 constexpr int kRequestsPerCall = 64;
 
 // The thread's buffer for heads, allocated once.

@@ -1,4 +1,4 @@
-// What the options of the http client say: the request to send, and the replies that count as a success.
+// The options of the http client: the request to send, and the replies that count as a success.
 #include "protocols/http_client_options.h"
 
 #include <fmt/format.h>
@@ -27,8 +27,8 @@ std::string make_request(const ClientProtocolOptions& options) {
   return request;
 }
 
-// Would catch: a connection kept in use because the reply does not repeat what the request has said, after which the
-// server closes it under the next request.
+// Would catch: the client reuses a connection whose request asked for its end because the reply does not repeat it; the
+// server then closes it under the next request.
 TEST(HttpClient, ARequestThatAsksToCloseEndsTheConnection) {
   for (const char* header : {"Connection: close", "connection:x , Close", "CONNECTION: keep-alive,close"}) {
     HttpClient client({.headers = {"Accept: */*", header}});
@@ -51,7 +51,7 @@ TEST(HttpClient, BuildsTheRequestFromItsOptions) {
   EXPECT_EQ(make_request({.method = "POST"}), "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
 }
 
-// Would catch: a last request that does not ask the server to close, or every request asking.
+// Would catch: the last request does not ask the server to close, or every request does.
 TEST(HttpClient, TheLastRequestOfAConnectionAsksTheServerToClose) {
   HttpClient client({.requests_per_connection = 2});
   for (int life = 0; life < 2; ++life) {
@@ -65,7 +65,7 @@ TEST(HttpClient, TheLastRequestOfAConnectionAsksTheServerToClose) {
   }
 }
 
-// Would catch: two Host fields accepted, to which every server must answer 400 (RFC 9112, 3.2).
+// Would catch: two Host fields are accepted; a server must answer 400 to them (RFC 9112, 3.2).
 TEST(HttpClient, RefusesWhatWouldBreakTheRequest) {
   for (const ClientProtocolOptions& wrong :
        std::vector<ClientProtocolOptions>{{.path = "x"},
@@ -101,9 +101,9 @@ TEST(StatusSet, TakesCodesAndRanges) {
   }
 }
 
-// Would catch: a status outside the expected ones counted as success, or one that makes the connection unusable; and a
-// pipelined reply after it lost.
-TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {
+// Would catch: an unexpected status counts as a success, makes the connection unusable, or loses the pipelined reply
+// after it.
+TEST(HttpClient, AnUnexpectedStatusFailsItsRequestAlone) {
   const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
   const std::string replies = kHello + missing + kHello;
   HttpClient client({});
@@ -130,7 +130,7 @@ TEST(HttpClient, AReplyThatSaysNoFailsItsRequestAlone) {
   EXPECT_EQ(verify(takes_404, state, replies, 0).completed, 1u);
 }
 
-// The second of three replies, cut anywhere, as `client` takes it: how it was refused, and that the third is right.
+// Expects `refusal` for the second of three replies, at every split point, and a correct third one.
 void expect_second(HttpClient& client, const std::string& second, Refusal refusal) {
   const std::string replies = kHello + second + kHello;
   for (std::size_t at = 0; at <= replies.size(); ++at) {
@@ -139,7 +139,7 @@ void expect_second(HttpClient& client, const std::string& second, Refusal refusa
     Refusal refused = kNotRefused;
     for (const std::string_view part : cut(replies, at)) {
       const ReplyOutcome outcome = client.consume_all(state, part);
-      ASSERT_FALSE(outcome.mismatch) << at;  // the connection stays of use
+      ASSERT_FALSE(outcome.mismatch) << at;  // the connection stays usable
       completed += outcome.completed;
       refused = outcome.refused != kNotRefused ? outcome.refused : refused;
     }
@@ -153,7 +153,8 @@ std::string with_body(const std::string& body) {
   return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
 }
 
-// Would catch: an error page of status 200 that counts as a success, the more so behind a right reply of the same head.
+// Would catch: an error page with status 200 counts as a success, in particular after a correct reply with the same
+// head.
 TEST(HttpClient, ABodyOfOtherTextFailsItsRequestAlone) {
   HttpClient client({.expect_body = "hello"});
   for (const char* body : {"HELLO", "hell", "hello!", "", "a page that says that nothing works"}) {
@@ -163,7 +164,7 @@ TEST(HttpClient, ABodyOfOtherTextFailsItsRequestAlone) {
   expect_second(client, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
                 kNotRefused);
   expect_second(client, "HTTP/1.1 204 No Content\r\n\r\n", kByBody);
-  expect_second(client, "HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello", kByStatus);  // the status is said first
+  expect_second(client, "HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello", kByStatus);  // the status has precedence
 }
 
 TEST(HttpClient, ABodyWithoutAMatchFailsItsRequestAlone) {
@@ -174,7 +175,7 @@ TEST(HttpClient, ABodyWithoutAMatchFailsItsRequestAlone) {
                 kNotRefused);
 }
 
-// Would catch: memory that grows with a body that never ends; what is beyond 64 KiB is not searched.
+// Would catch: an endless body grows the memory. The search ends after 64 KiB.
 TEST(HttpClient, SearchesTheBeginningOfABodyOnly) {
   HttpClient client({.expect_body_pattern = "needle"});
   for (const auto& [before, found] : {std::pair{65530U, 1U}, {65531U, 0U}, {200000U, 0U}}) {

@@ -1,4 +1,4 @@
-// The client half of http: against replies of every form, at every split point, and against the server half.
+// The client half of http, with replies of every form, at every split point, and with the server half.
 #include "protocols/http_client.h"
 
 #include <fmt/format.h>
@@ -34,8 +34,8 @@ ReplyOutcome read(ClientProtocol& client, ClientState& state, const Parts& parts
   return total;
 }
 
-// Would catch: parser state lost between two reads.
-TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
+// Would catch: the parser loses its state between two reads.
+TEST(HttpClient, CountsRepliesInAnyFragmentation) {
   HttpClient client({});
   const std::string replies = kPlain + kChunked + kInterim + kEmpty + kPlain;
   for (std::size_t at = 0; at <= replies.size(); ++at) {
@@ -49,8 +49,8 @@ TEST(HttpClient, CountsRepliesHoweverTheyAreCut) {
   EXPECT_EQ(read(client, state, trickle(replies)).completed, 4u);
 }
 
-// What a client that has had the reply `before` on a connection makes of `then` and of the end.
-std::string verdict(HttpClient& client, const Parts& before, const Parts& then) {
+// The outcomes of `then` and of the end of the stream, for a client that has received `before` on the connection.
+std::string read_outcomes(HttpClient& client, const Parts& before, const Parts& then) {
   ClientState state = after_requests(client, before.empty() ? 2 : 3);
   EXPECT_EQ(read(client, state, before).completed, before.empty() ? 0u : 1u);
   const std::uint32_t earlier = state.completed;
@@ -69,15 +69,15 @@ std::string verdict(HttpClient& client, const Parts& before, const Parts& then) 
   return said;
 }
 
-void expect_same_without(const Parts& before, const Parts& then) {
+void expect_same_after(const Parts& before, const Parts& then) {
   HttpClient fresh({.expect_status = "200,404"});
   HttpClient knowing({.expect_status = "200,404"});
-  ASSERT_EQ(verdict(knowing, before, then), verdict(fresh, {}, then))
+  ASSERT_EQ(read_outcomes(knowing, before, then), read_outcomes(fresh, {}, then))
       << fmt::format("{}\n--- then\n{}", fmt::join(before, "|"), fmt::join(then, "|"));
 }
 
-// A known head is not parsed again. Would catch: another head taken for it, one that ends early or has an incomplete
-// body; an unsolicited reply; a reply of another form (after an interim reply, in chunks, in parts) treated alike.
+// A known head is not parsed again. Would catch: the client confuses it with another head, one that ends early or has
+// an incomplete body, an unsolicited reply, or a reply of another form (after an interim reply, in chunks, in parts).
 TEST(HttpClient, AKnownHeadChangesNoOutcome) {
   const std::string kept = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok";
   const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
@@ -87,32 +87,32 @@ TEST(HttpClient, AKnownHeadChangesNoOutcome) {
                                          kept,   missing, "\r\n" + kPlain, long_one};
   for (const std::string& before : replies) {
     for (const std::string& then : replies) {
-      expect_same_without({before}, {then + before});
-      expect_same_without({before}, {then + before + before});
+      expect_same_after({before}, {then + before});
+      expect_same_after({before}, {then + before + before});
     }
     for (std::size_t at = 1; at < std::min<std::size_t>(before.size(), 200); ++at) {
-      expect_same_without({before}, {before.substr(0, at)});
-      expect_same_without({before}, cut(before, at));
-      expect_same_without({before}, {before.substr(0, at), before.substr(at) + before});
-      expect_same_without(cut(before, at), {before});
+      expect_same_after({before}, {before.substr(0, at)});
+      expect_same_after({before}, cut(before, at));
+      expect_same_after({before}, {before.substr(0, at), before.substr(at) + before});
+      expect_same_after(cut(before, at), {before});
       for (const char wrong : {'\0', '\n', ' ', '0', '9', 'x', '\xff'}) {
         std::string changed = before;
         changed[at] = wrong;
-        expect_same_without({before}, {changed + before});
+        expect_same_after({before}, {changed + before});
       }
     }
   }
 }
 
-// Would catch: a body taken for a reply with the known head.
+// Would catch: a body counts as a reply with the known head.
 TEST(HttpClient, ABodyMayLookLikeAReply) {
   const std::string head = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", kPlain.size());
-  expect_same_without({kPlain}, {head, kPlain, kPlain});
-  expect_same_without({kPlain}, {head + kPlain.substr(0, 1), kPlain.substr(1) + kPlain});
+  expect_same_after({kPlain}, {head, kPlain, kPlain});
+  expect_same_after({kPlain}, {head + kPlain.substr(0, 1), kPlain.substr(1) + kPlain});
 }
 
-// Would catch: a body that comes after its head, which is known, and that is counted wrongly, or gets the status of
-// another reply. What is kept of such a reply holds bodies of up to 1 MB.
+// Would catch: the body in a segment after its known head is counted wrongly, or gets the status of another reply. The
+// kept state covers bodies of up to 1 MB.
 TEST(HttpClient, ABodyMayComeInSegmentsOfItsOwn) {
   for (const std::size_t length : {1U, 1000U, 1U << 20, 3U << 20}) {
     HttpClient client({});
@@ -135,7 +135,7 @@ TEST(HttpClient, ABodyMayComeInSegmentsOfItsOwn) {
   }
 }
 
-// Would catch: an incomplete reply counted, or bytes that are no reply.
+// Would catch: an incomplete reply is counted, or bytes that are no reply.
 TEST(HttpClient, RefusesIncompleteReplies) {
   HttpClient client({});
   ClientState state = after_requests(client, 1);
@@ -148,10 +148,10 @@ TEST(HttpClient, RefusesIncompleteReplies) {
   state = after_requests(client, 1);
   EXPECT_TRUE(client.consume_all(state, "+PONG\r\n").mismatch) << "another protocol";
   state = {};
-  EXPECT_TRUE(client.consume_all(state, kPlain).mismatch) << "nobody asked";
+  EXPECT_TRUE(client.consume_all(state, kPlain).mismatch) << "unsolicited";
 }
 
-// Would catch: a server's message before it closes an idle connection counted as a wrong reply.
+// Would catch: the message of a server that closes an idle connection counts as a wrong reply.
 TEST(HttpClient, KnowsAnUnsolicitedGoodbye) {
   const std::string timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
   const std::string closing = "HTTP/1.1 503 Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -170,9 +170,9 @@ TEST(HttpClient, KnowsAnUnsolicitedGoodbye) {
   EXPECT_EQ(client.consume(state, timeout).status, 408u) << "the answer to a request";
 }
 
-// The parser, as it is packaged, takes these. Would catch: a length read elsewhere than its server meant, and another
-// protocol taken for HTTP/1.
-TEST(HttpClient, RefusesWhatItsParserWouldTake) {
+// The packaged parser accepts these. Would catch: the reply ends elsewhere than its server meant, or another protocol
+// passes as HTTP/1.
+TEST(HttpClient, RefusesWhatItsParserAccepts) {
   const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string& reply :
        {std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
@@ -202,7 +202,7 @@ TEST(HttpClient, ABodyWithoutLengthEndsWithTheConnection) {
   EXPECT_EQ(end.status, 200u);
 }
 
-// Would catch: a body waited for that never comes, although the reply announces its length.
+// Would catch: the client waits for a body that never comes, because the reply announces its length.
 TEST(HttpClient, SomeRepliesHaveNoBodyDespiteTheirLength) {
   const std::string not_modified = "HTTP/1.1 304 Not Modified\r\nContent-Length: 612\r\n\r\n";
   const std::string no_content = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -221,7 +221,7 @@ TEST(HttpClient, SomeRepliesHaveNoBodyDespiteTheirLength) {
   }
 }
 
-// Would catch: a connection that the server closes taken for broken, or a keep-alive of HTTP/1.0 not seen.
+// Would catch: an orderly end by the server counts as an error, or the client ignores a keep-alive of HTTP/1.0.
 TEST(HttpClient, KnowsWhenTheServerCloses) {
   struct Case {
     const char* reply;

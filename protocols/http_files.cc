@@ -182,8 +182,8 @@ int HttpFiles::get(const std::string& path, std::time_t now, std::shared_ptr<con
   return status;
 }
 
-// Whether the file may still be sent. The check needs a descriptor: if none is free, the file that was valid a moment
-// ago is better than a 503.
+// Whether the file may still be sent. The check needs a descriptor; if none is free, the file counts as unchanged,
+// which is better than a 503.
 bool HttpFiles::is_current(const std::string& path, const HttpFile& file) const {
   struct stat attributes {};
   const int error = root_.find(path, attributes);

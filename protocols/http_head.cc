@@ -17,7 +17,7 @@ constexpr std::uint64_t kTopBits = kOnes * 0x80;
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
-// For eight bytes at once: false if none is a control character (below 0x20, or 0x7f). True for some others too.
+// False if none of the eight bytes is a control character (below 0x20, or 0x7f). True for some others too.
 bool may_have_control(std::uint64_t bytes) noexcept {
   return (((bytes - kOnes * ' ') | (bytes + kOnes)) & kTopBits) != 0;
 }
@@ -144,12 +144,12 @@ std::uint8_t spell_chunked(std::uint8_t spelt, std::string_view text) noexcept {
 
 namespace {
 
-// strftime and strptime would follow the locale of the program that they are used in; the names are HTTP's own.
+// strftime and strptime follow the locale; the names of HTTP do not.
 constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-// Takes a number off the front of `text`; false where there is none. One too large for its type is as good as the end.
+// Removes a number from the front of `text`; false without one. A number too large for its type becomes UINT64_MAX.
 bool take_number(std::string_view& text, std::uint64_t& number) noexcept {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::invalid_argument) {
@@ -182,7 +182,7 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
   if (text.size() > 40) {
     return std::nullopt;
   }
-  const std::string copy(text);  // strptime wants an end
+  const std::string copy(text);  // strptime needs a terminator
   for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     std::tm parts{};
     const char* end = ::strptime(copy.c_str(), form, &parts);

@@ -17,7 +17,7 @@ class HttpLines {
  public:
   // For a request: empty lines before the first one do not count.
   void begin_head() noexcept { *this = HttpLines(); }
-  // For the line in front of a chunk.
+  // For the line before a chunk.
   void begin_chunk_size() noexcept { *this = HttpLines(), has_lines_ = is_single_ = true; }
   // For the trailer fields after the last chunk.
   void begin_trailer() noexcept { *this = HttpLines(), has_lines_ = true; }

@@ -35,7 +35,7 @@ std::string parse_path(std::string_view target) {
   return parsed.status == 0 ? parsed.path : std::to_string(parsed.status);
 }
 
-// Would catch: a spelling of ".." that survives, for instance because it is decoded after it was looked for.
+// Would catch: a spelling of ".." survives, for example because the search precedes the decoding.
 TEST(HttpTarget, EverySpellingOfAPath) {
   EXPECT_EQ(parse_path("/"), "index.html");
   EXPECT_EQ(parse_path("/a/b.html"), "a/b.html");
@@ -53,7 +53,7 @@ TEST(HttpTarget, EverySpellingOfAPath) {
   EXPECT_EQ(parse_path("/a%2f..%2f..%2fetc/passwd"), "404");
   EXPECT_EQ(parse_path("//../etc/passwd"), "404");
   EXPECT_EQ(parse_path("/%252e%252e/x"), "%2e%2e/x") << "decoded once, not twice";
-  EXPECT_EQ(parse_path("/..\\..\\x"), "..\\..\\x") << "a backslash is a letter like any other";
+  EXPECT_EQ(parse_path("/..\\..\\x"), "..\\..\\x") << "a backslash is an ordinary character";
   EXPECT_EQ(parse_path("/a%00.txt"), "400");
   EXPECT_EQ(parse_path("/a%zz"), "400");
   EXPECT_EQ(parse_path("/a%4"), "400");
@@ -73,7 +73,7 @@ std::string parse_range(std::string_view field, std::uint64_t size) {
   return range->empty() ? "unsatisfiable" : std::to_string(range->begin) + "-" + std::to_string(range->end);
 }
 
-// Would catch: ends taken as exclusive, and numbers that wrap around.
+// Would catch: the end of a range counts as exclusive, or a number wraps around.
 TEST(HttpRange, OneRangeOrNone) {
   EXPECT_EQ(parse_range("bytes=0-0", 10), "0-1");
   EXPECT_EQ(parse_range("bytes=2-5", 10), "2-6");
@@ -102,7 +102,7 @@ class Confined : public testing::TestWithParam<DocumentRoot::Resolution> {
     around_.write("root/sub/deep", "deeper");
   }
 
-  // "" if it can be opened, else the name of the error.
+  // Empty if it can be opened, else the name of the error.
   std::string attempt(const std::string& path) {
     const DocumentRoot root(around_.path("root"), GetParam());
     struct stat attributes {};
@@ -126,7 +126,7 @@ TEST_P(Confined, FilesInsideAreOpened) {
   EXPECT_EQ(attempt("none"), "ENOENT");
 }
 
-// Would catch: links followed out of the root, by name, by directory or by a chain.
+// Would catch: a link leads out of the root, by name, by directory or by a chain.
 TEST_P(Confined, LinksThatLeadOutAreRefused) {
   around_.link("../secret", "root/climbing");
   around_.link(around_.path("secret"), "root/absolute");
@@ -141,14 +141,14 @@ TEST_P(Confined, LinksThatLeadOutAreRefused) {
   EXPECT_NE(attempt("magic/CMakeLists.txt"), "");
 }
 
-// Would catch: "/srv/www-private" taken for a path below the root "/srv/www".
+// Would catch: "/srv/www-private" passes as a path below the root "/srv/www".
 TEST_P(Confined, ANeighbourWithTheSameBeginningIsOutside) {
   around_.write("root-private", "outside");
   around_.link("../root-private", "root/neighbour");
   EXPECT_EQ(attempt("neighbour"), "EXDEV");
 }
 
-// Would catch: an open that waits for a writer of the pipe for ever.
+// Would catch: an open waits for ever for a writer of the pipe.
 TEST_P(Confined, NothingButRegularFiles) {
   ASSERT_EQ(::mkfifo(around_.path("root/pipe").c_str(), 0600), 0);
   EXPECT_EQ(attempt("pipe"), "ENOENT");
@@ -169,7 +169,7 @@ TEST(DocumentRoot, AMissingDirectoryIsNamed) {
   }
 }
 
-// Would catch: a changed file served from memory for ever, or a check for every request.
+// Would catch: memory keeps the old version of a changed file, or every request checks for changes.
 TEST(HttpFiles, AChangeIsSeenInTheNextSecond) {
   ScratchDirectory root;
   root.write("a.txt", "old");
@@ -184,8 +184,8 @@ TEST(HttpFiles, AChangeIsSeenInTheNextSecond) {
   EXPECT_EQ(files.find("/a.txt", 103).status, 404);
 }
 
-// Would catch: a look-up table of one thread that answers for another document root.
-TEST(HttpFiles, RootsAreKeptApart) {
+// Would catch: a thread's table answers for another document root.
+TEST(HttpFiles, RootsAreSeparate) {
   ScratchDirectory one;
   ScratchDirectory two;
   one.write("index.html", "one");
@@ -198,7 +198,7 @@ TEST(HttpFiles, RootsAreKeptApart) {
   }
 }
 
-// For the life of the object no descriptor can be opened.
+// No descriptor can be opened during the life of the object.
 class NoDescriptors {
  public:
   NoDescriptors() {
@@ -214,9 +214,8 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-// Would catch: 503 for a file that is in memory, because looking whether it has changed takes a descriptor (a server
-// whose connections had used them all up refused every request from the next second on); and a lack of descriptors that
-// is taken for a file that is not there.
+// Would catch: 503 for a file in memory because the check for changes needs a descriptor (a server whose connections
+// used them all refused every request from the next second on), or 404 for a lack of descriptors.
 TEST(HttpFiles, AFileInMemoryIsServedWithoutDescriptors) {
   ScratchDirectory root;
   root.write("known.txt", "old");
@@ -235,7 +234,7 @@ TEST(HttpFiles, AFileInMemoryIsServedWithoutDescriptors) {
   EXPECT_EQ((*files.find("/other.txt", 102).file)->body(), "other");
 }
 
-// Would catch: descriptors of long files that are never closed.
+// Would catch: descriptors of long files stay open.
 TEST(HttpFiles, LongFilesDoNotPileUpDescriptors) {
   ScratchDirectory root;
   for (int i = 0; i < 200; ++i) {
@@ -252,7 +251,7 @@ TEST(HttpFiles, LongFilesDoNotPileUpDescriptors) {
   EXPECT_LT(highest, 150);
 }
 
-// Would catch: a control character that stands where eight bytes at once do not show it, or another byte taken for one.
+// Would catch: the search by eight bytes misses a control character in some position, or finds one that is none.
 TEST(HttpLines, TakesEveryByteButControlCharactersAnywhere) {
   for (int byte = 0; byte < 256; ++byte) {
     const bool is_control = (byte < ' ' && byte != '\t') || byte == 0x7f;

@@ -67,10 +67,10 @@ int HttpRequestParser::on_url(http_parser* parser, const char* at, std::size_t s
 
 int HttpRequestParser::on_field(http_parser* parser, const char* at, std::size_t size) {
   if (std::memchr(at, ' ', size) != nullptr) {
-    return kStop;  // the parser takes "Transfer-Encoding : chunked", which RFC 9112, 5.1 has servers refuse
+    return kStop;  // the parser accepts "Transfer-Encoding : chunked"; servers must refuse it (RFC 9112, 5.1)
   }
   if (owner(parser).head_complete_) {
-    return 0;  // a trailer: it came after the decision
+    return 0;  // a trailer field, after the decision
   }
   HttpRequest& request = *owner(parser).request_;
   if (request.in_value) {

@@ -49,7 +49,7 @@ class HttpRequestParser {
   HttpRequestParser(const HttpRequestParser&) = delete;
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
-  // Takes one request with its body off the front of `input`. kIncomplete: took all of the input and needs more.
+  // Removes one request with its body from the front of `input`. kIncomplete: took all of the input and needs more.
   // kRefused: refusal() has the status, and later input is not parsed.
   Result parse(std::string_view& input);
 

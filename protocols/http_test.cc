@@ -30,7 +30,7 @@ void PrintTo(const Exchange& exchange, std::ostream* out) { *out << exchange.nam
 
 class Http : public testing::TestWithParam<Exchange> {};
 
-// Would catch: a request that must arrive in one read, or a reply that must fit into the buffer.
+// Would catch: a request must arrive in one read, or a reply must fit into the buffer.
 TEST_P(Http, AnswersTheSameForAnyFragmentation) {
   const Exchange& exchange = GetParam();
   for (std::size_t at = 0; at <= exchange.requests.size(); ++at) {
@@ -126,9 +126,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 std::string chunked(const std::string& body) { return ask("POST", "Transfer-Encoding: chunked\r\n", body); }
 
-// Would catch: framing that another program in front of this one reads differently, so that the two see different
-// requests (request smuggling): "Transfer-Encoding : chunked" was chunked, and a chunk could end in any two bytes.
-// Bytes of a chunk extension, up to the next LF, were not looked at.
+// Would catch: a proxy reads the framing differently and sees other requests (request smuggling). The packaged parser
+// took "Transfer-Encoding : chunked" as chunked, let a chunk end in any two bytes, and ignored the bytes of a chunk
+// extension up to the next LF.
 INSTANTIATE_TEST_SUITE_P(
     Framing, Http,
     testing::Values(
@@ -173,8 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
 // NUL for the @.
 std::string with_nul(std::string text) { return text.replace(text.find('@'), 1, 1, '\0'); }
 
-// Would catch: control characters in a line (RFC 9110, 5.5), and blanks in a request line that another program takes
-// for its end or for a part of the target: the parser skipped them.
+// Would catch: control characters in a line (RFC 9110, 5.5) or further blanks in a request line are accepted. The
+// parser skipped them; another program may end the line there, or add them to the target.
 INSTANTIATE_TEST_SUITE_P(
     Bytes, Http,
     testing::Values(
@@ -256,8 +256,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 using namespace http_exchange;
 
-// Would catch: one call that answers a whole read. A request may read its file while the other connections of the
-// thread wait.
+// Would catch: one call answers a whole read. A request may read its file while the other connections of the thread
+// wait.
 TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
   const SessionFactory sessions = tree_sessions();
   const auto session = sessions();
@@ -274,7 +274,7 @@ TEST(HttpSession, OneCallAnswersSomeRequestsOnly) {
 
 std::string tree_content(const std::string& replies) { return replies.substr(replies.find("\r\n\r\n") + 4); }
 
-// Would catch: a long file cut, repeated or mixed up at the borders of the reply buffer.
+// Would catch: a long file is cut, repeated or reordered at the boundaries of the reply buffer.
 TEST(HttpLong, ComesWholeThroughAnyBuffer) {
   for (const std::size_t limit : {std::size_t{1000}, std::size_t{4096}, kReplyRoom}) {
     const std::string requests = get("/long.bin") + get("/a.txt");
@@ -296,7 +296,7 @@ TEST(HttpLong, RangeAndHead) {
   EXPECT_EQ(tree_content(say({"HEAD /long.bin HTTP/1.1\r\nHost: x\r\n\r\n"}).replies), "");
 }
 
-// Would catch: zeros, or an endless wait, for the missing part of a truncated file.
+// Would catch: the missing part of a truncated file is sent as zeros, or the client waits for it for ever.
 TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
   ScratchDirectory root;
   root.write("x", std::string(kLongFile, 'x'));
@@ -313,7 +313,7 @@ TEST(HttpLong, AFileThatShrinksEndsTheConnection) {
   EXPECT_EQ(buffer, "");
 }
 
-// Would catch: limits that are not kept, or kept only where the input comes in the right pieces.
+// Would catch: a limit does not hold, or holds only for some fragmentations.
 TEST(HttpLimits, TooLongIsRefusedWithItsStatus) {
   const std::string long_target = get("/" + std::string(8000, 'a'));
   const std::string endless_target = "GET /" + std::string(20000, 'a');
@@ -340,7 +340,7 @@ TEST(HttpLimits, TooLongIsRefusedWithItsStatus) {
       EXPECT_TRUE(said.server_closes) << status;
     }
   }
-  EXPECT_EQ(say({get("/" + std::string(7999, 'a'))}).replies, kNotFound) << "as long as it may be";
+  EXPECT_EQ(say({get("/" + std::string(7999, 'a'))}).replies, kNotFound) << "the longest allowed one";
 }
 
 TEST(HttpOptions, ARootIsNeeded) {

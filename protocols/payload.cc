@@ -54,7 +54,8 @@ Payload make_line_payload(const ClientProtocolOptions& options) {
     payload.text.push_back('\n');
   }
   if (payload.text.find('\n') != payload.text.size() - 1) {
-    throw std::invalid_argument("--payload holds a newline inside: this protocol answers line by line, give one line");
+    throw std::invalid_argument(
+        "--payload has a newline before its end, and this protocol answers each line: give one line");
   }
   return payload;
 }

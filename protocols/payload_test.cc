@@ -14,8 +14,8 @@ std::string expected_stamp(std::uint32_t connection, std::uint32_t sequence, boo
   return {text.rbegin(), text.rend()};
 }
 
-// Would catch: a digit in the wrong place or of the wrong value, of the connection taken for one of the sequence, or
-// written after the last that was asked for. Every digit is tried at every place.
+// Would catch: a digit has the wrong place or value, a digit of the connection stands for one of the sequence, or more
+// digits are written than were asked for. Tries every digit at every place.
 TEST(Stamp, IsTheNumberInHexadecimalLeastSignificantDigitFirst) {
   for (std::uint32_t digit = 0; digit < 16; ++digit) {
     for (std::size_t place = 0; place < kStampDigits; ++place) {

@@ -66,7 +66,7 @@ class SessionRun : private Channel {
   std::size_t limit_;
   std::string buffer_;
   bool closed_ = false;
-  std::unique_ptr<ServerSession> session_;  // goes before the channel that it was given
+  std::unique_ptr<ServerSession> session_;  // destroyed before its channel
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Every row of the protocol table, both halves against each other, without a socket: at every split point of the stream
-// and with small reply buffers.
+// Both halves of every row of the protocol table, without a socket, at every split point of the stream and with small
+// reply buffers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ SessionOutput run_session(std::unique_ptr<ServerSession> session, std::string_vi
   return said;
 }
 
-// How the tests below use a protocol.
+// The options and the form of a protocol in the tests below.
 struct Case {
   std::string_view protocol;
   ServerProtocolOptions server;
@@ -68,7 +68,7 @@ const std::string& file_root() {
   return path;
 }
 
-// The protocols that do not work with default options, and further options of the others.
+// Protocols that need other than default options, and further options of the others.
 std::vector<Case> special_cases() {
   return {{"upper", {}, {.payload_bytes = 40}},
           {"upper", {.suffix = "-ok"}, {.payload_bytes = 40, .suffix = "-ok"}},
@@ -83,7 +83,7 @@ std::vector<Case> special_cases() {
           {"raw", {}, {.request = "abc\n", .reply_bytes = 4}, "echo", false}};
 }
 
-// All rows of the table, so that none is left out: those without special cases with their defaults.
+// All rows of the table; those without special cases have their defaults.
 std::vector<Case> cases() {
   std::vector<Case> all = special_cases();
   for (const Protocol& protocol : protocols()) {
@@ -98,7 +98,7 @@ std::vector<Case> cases() {
 class BothHalves : public testing::TestWithParam<Case> {};
 class KnownReplies : public BothHalves {};
 
-// Would catch: a server or client half that takes one read for one message.
+// Would catch: a server or client half treats one read as one message.
 TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   const SessionFactory sessions = server_side(GetParam()).make_sessions(GetParam().server);
   const auto client = client_side(GetParam()).make_client(GetParam().client);
@@ -125,7 +125,7 @@ TEST_P(BothHalves, AgreeAtEverySplitPoint) {
   }
 }
 
-// Would catch: the stamp of an earlier request, or of another connection.
+// Would catch: a request has the stamp of an earlier one, or of another connection.
 TEST_P(BothHalves, NextRequestIsWhatWouldBeAppended) {
   const Protocol& protocol = client_side(GetParam());
   const auto client = protocol.make_client(GetParam().client);
@@ -141,9 +141,9 @@ TEST_P(BothHalves, NextRequestIsWhatWouldBeAppended) {
   }
 }
 
-// Would catch: a request that changes while it waits to be sent together with others. Requests appended meanwhile must
-// not change it either: with --trickle those of idle connections overwrote the stamps of requests in the io_uring
-// queue, and right replies were counted as mismatches.
+// Would catch: a request changes while it waits to be sent together with others. Requests appended meanwhile must not
+// change it either: with --trickle, those of idle connections overwrote the stamps of requests in the io_uring queue,
+// and correct replies counted as mismatches.
 TEST_P(BothHalves, KeptRequestsStayAsTheyAre) {
   const Protocol& protocol = client_side(GetParam());
   const auto client = protocol.make_client(GetParam().client);
@@ -166,7 +166,7 @@ TEST_P(BothHalves, KeptRequestsStayAsTheyAre) {
   }
 }
 
-// Would catch: a client that counts replies without reading them.
+// Would catch: a client counts replies without verifying them.
 TEST_P(KnownReplies, EveryWrongByteIsNoticed) {
   const Protocol& protocol = client_side(GetParam());
   const auto client = protocol.make_client(GetParam().client);
@@ -180,7 +180,7 @@ TEST_P(KnownReplies, EveryWrongByteIsNoticed) {
     wrong[i] = static_cast<char>(wrong[i] ^ 1);
     ClientState state = prepared;
     const ReplyOutcome outcome = client->consume(state, wrong);
-    // A chat may carry a line of another member at any time, so one with a changed number is just not ours.
+    // A chat may carry a line of another member at any time, so a changed number makes it such a line.
     const bool is_of_another = protocol.needs_shared_memory && outcome.completed == 0;
     ASSERT_TRUE(outcome.mismatch || is_of_another) << i;
   }
@@ -221,7 +221,7 @@ TEST(Protocols, GreetCloses) {
   EXPECT_FALSE(run_session(find_protocol("echo").make_sessions({})(), "", 0, 65536).server_closes);
 }
 
-// Would catch: an echo client that accepts the reply of another connection, or an old one.
+// Would catch: an echo client accepts the reply of another connection, or an old one.
 TEST(EchoClient, RefusesAReplyThatBelongsElsewhere) {
   const auto client = find_protocol("echo").make_client({.payload_bytes = 64});
   ClientState one{.connection = 1};
@@ -235,10 +235,10 @@ TEST(EchoClient, RefusesAReplyThatBelongsElsewhere) {
   EXPECT_EQ(client->consume(one, request_one).completed, 1u);
   std::string second;
   client->append_request(one, second);
-  EXPECT_TRUE(client->consume(one, request_one).mismatch) << "the first reply once more";
+  EXPECT_TRUE(client->consume(one, request_one).mismatch) << "the first reply again";
 }
 
-// Would catch: a greeting that was cut short counted as served.
+// Would catch: a truncated greeting counts as complete.
 TEST(GreetClient, NeedsTheWholeGreetingAndTheEnd) {
   const auto client = find_protocol("greet").make_client({});
   std::string nothing;
@@ -248,7 +248,7 @@ TEST(GreetClient, NeedsTheWholeGreetingAndTheEnd) {
   EXPECT_TRUE(client->end_of_stream(state).mismatch);
 }
 
-// Would catch: parts of a long reply swapped, repeated or left out at a boundary of the reply buffer.
+// Would catch: parts of a long reply are swapped, repeated or missing at a boundary of the reply buffer.
 TEST(BulkClient, NoticesAPieceOutOfPlace) {
   const auto client = find_protocol("bulk").make_client({.reply_bytes = 300'000});
   ClientState prepared{.connection = 1};
@@ -269,7 +269,7 @@ TEST(BulkClient, NoticesAPieceOutOfPlace) {
   }
 }
 
-// Would catch: a long reply taken for the answer to another request.
+// Would catch: a long reply passes as the answer to another request.
 TEST(BulkClient, RefusesTheReplyToAnotherRequest) {
   const auto client = find_protocol("bulk").make_client({.reply_bytes = 100});
   std::string one;

@@ -40,7 +40,7 @@ TEST(RawClient, ChecksTheExpectedReply) {
   EXPECT_TRUE(client->consume(state, "-ERR\r\n").mismatch);
 }
 
-// Would catch: a delimiter automaton that forgets a partial match ("aab" in "aaab").
+// Would catch: the delimiter automaton forgets a partial match ("aab" in "aaab").
 TEST(RawClient, DelimiterThatOverlapsItself) {
   const auto client = find_protocol("raw").make_client({.request = "x", .reply_delimiter = "aab"});
   ClientState state;
@@ -70,8 +70,8 @@ struct PatternCase {
 
 class RawPattern : public testing::TestWithParam<PatternCase> {};
 
-// Would catch: a reply that ends elsewhere because it came in other pieces: greedy matches ("a+"), alternatives of
-// which the longer begins earlier ("abcd|c"), matches that look behind or ahead of themselves.
+// Would catch: the end of a reply depends on its fragmentation: greedy matches ("a+"), alternatives of which the longer
+// begins earlier ("abcd|c"), look-behind and look-ahead.
 TEST_P(RawPattern, EndsAtTheFirstByteThatMatches) {
   const auto& [pattern, stream, ends] = GetParam();
   const std::string_view text(stream);
@@ -112,7 +112,7 @@ TEST(RawPattern, ChecksTheExpectedReply) {
   for (std::size_t split = 0; split <= 3; ++split) {
     ClientState state = prepared;
     EXPECT_EQ(verify(*client, state, "OK\n", split).completed, 1u);
-    EXPECT_TRUE(client->consume(state, "O").mismatch) << "nobody asked";
+    EXPECT_TRUE(client->consume(state, "O").mismatch) << "unsolicited";
     state = prepared;
     const ReplyOutcome wrong = verify(*client, state, "KO\n", split);
     EXPECT_TRUE(wrong.mismatch);
@@ -120,8 +120,8 @@ TEST(RawPattern, ChecksTheExpectedReply) {
   }
 }
 
-// Would catch: a generator that keeps all that a server sends which never ends its reply; a part of the reply of an
-// earlier life of the connection taken for one of the next.
+// Would catch: a reply that never ends fills the memory; a part of a reply from an earlier life of the connection
+// counts for the next.
 TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
   const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = "\n", .reply_limit = 5});
   ClientState prepared;
@@ -142,7 +142,7 @@ TEST(RawPattern, TooLongIsAnErrorOfItsOwn) {
   }
 }
 
-// Would catch: a reply that makes a pattern backtrack until the end of the run, in any fragmentation.
+// Would catch: a pattern backtracks on a reply until the end of the run, in any fragmentation.
 TEST(RawPattern, OneThatBacktracksIsAnErrorOfItsOwn) {
   for (const char* pattern : {"(a+)+b", "(a|aa)+b", "(a*)*(a*)*b", "a(?:a|c)*?b"}) {
     const auto client = find_protocol("raw").make_client({.request = "x", .reply_pattern = pattern});

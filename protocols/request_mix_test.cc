@@ -39,7 +39,7 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
   return drawn;
 }
 
-// Sends as many requests as `replies` has, and takes those in two parts, cut at every place. Returns the first fault.
+// Sends as many requests as `replies` has, and takes those in two parts, at every split point. Returns the first fault.
 std::string find_fault(MixClient& client, const std::vector<std::string>& replies) {
   std::string requests;
   ClientState asked{.connection = kConnection, .prior_requests = kPriorRequests};
@@ -73,8 +73,8 @@ TEST(RequestMix, DrawsAsSplitmix64Does) {
   EXPECT_EQ(splitmix_finish(3 * kGamma), 0x06c45d188009454fU);
 }
 
-// Would catch: weights that are taken for something else than shares. The draw is a function, so these are no chances:
-// three standard deviations bound what a good one may do.
+// Would catch: weights are not shares. The draw is a function, so the test is deterministic; the bound is three
+// standard deviations.
 TEST(RequestMix, SharesAreThoseOfTheWeights) {
   const auto mix = make_mix({99, 1});
   int heavy = 0;
@@ -95,7 +95,7 @@ TEST(RequestMix, SharesAreThoseOfTheWeights) {
   EXPECT_NEAR(counts[2], 7000, 138);
 }
 
-// Would catch: an overflow where a weight is lost next to a large one and gives everything to the wrong class.
+// Would catch: an overflow gives everything to the wrong class when a weight vanishes next to a large one.
 TEST(RequestMix, ATinyWeightGetsATinyShare) {
   const auto first = make_mix({1e9, 1e-9});
   const auto last = make_mix({1e-9, 1e9});
@@ -105,7 +105,7 @@ TEST(RequestMix, ATinyWeightGetsATinyShare) {
   }
 }
 
-// Would catch: connections that send their heavy requests at the same time.
+// Would catch: all connections send their heavy requests at the same time.
 TEST(RequestMix, ConnectionsAndSeedsDiffer) {
   const auto mix = make_mix({1, 1});
   const RequestMix other(2, std::vector<double>{1, 1});
@@ -121,7 +121,7 @@ TEST(RequestMix, ConnectionsAndSeedsDiffer) {
 
 class MixOf : public ::testing::TestWithParam<const char*> {};
 
-// Would catch: replies of different classes that come in one read and are all verified as one of them.
+// Would catch: replies of different classes in one read are all verified as one class.
 TEST_P(MixOf, RepliesAreVerifiedByTheirClassAtEverySplit) {
   const auto client =
       make_client(GetParam(), {{.payload_bytes = 20, .reply_bytes = 50}, {.payload_bytes = 70, .reply_bytes = 50}});
@@ -156,8 +156,8 @@ TEST_P(MixOf, RepliesAreVerifiedByTheirClassAtEverySplit) {
 INSTANTIATE_TEST_SUITE_P(Protocols, MixOf, ::testing::Values("echo", "upper", "work", "bulk"),
                          [](const auto& each) { return std::string(each.param); });
 
-// Would catch: the parser of one class that goes on with what another left; and a HEAD whose reply is taken to have
-// the body it announces because the class before it had one.
+// Would catch: the parser of one class continues the state of another; the client waits for the body of a reply to HEAD
+// because the class before it had one.
 TEST(MixClient, HttpClassesDifferInMethodAndStatus) {
   const auto client = make_client("http", {{}, {.method = "HEAD"}, {.expect_status = "404"}});
   std::vector<std::string> replies;
@@ -170,7 +170,7 @@ TEST(MixClient, HttpClassesDifferInMethodAndStatus) {
   EXPECT_EQ(find_fault(*client, replies), "");
 }
 
-// Would catch: a client of raw that takes the reply of the next class along.
+// Would catch: a client of raw takes the reply of the next class too.
 TEST(MixClient, RawClassesDifferInHowTheirRepliesEnd) {
   const auto client = make_client("raw", {{.request = "GET a\r\n", .reply_delimiter = "\r\n"},
                                           {.request = "B", .reply_bytes = 5},
@@ -197,7 +197,7 @@ TEST(MixClient, ARequestHasTheMeanOfItsClasses) {
   EXPECT_EQ(make_client("echo", {{.payload_bytes = 10}, {.payload_bytes = 20}})->request_bytes(), 15U);
 }
 
-// Would catch: a wrong body shown with the expected body of another class.
+// Would catch: a wrong body is described with the expected body of another class.
 TEST(MixClient, DescribesAReplyByItsClass) {
   const std::vector<ClientProtocolOptions> options{{.expect_body = "right"}, {.expect_body = "other"}};
   const std::string reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";

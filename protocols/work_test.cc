@@ -1,4 +1,4 @@
-// The server's half of work: how long a line takes, and which lines are heavy.
+// The server half of work: the cost of a line, and which lines are heavy.
 #include "protocols/work.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,7 @@ TEST(Work, OneCallCostsAboutAMillisecond) {
   }
 }
 
-// Would catch: a request that the drain timeout does not end, and one answered without its work.
+// Would catch: the drain timeout does not end a request, or a request is answered without its work.
 TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
   constexpr auto given_up = []() noexcept { return true; };
   for (const ServerProtocolOptions& options :
@@ -66,7 +66,7 @@ TEST(Work, EndsEarlyWhereTheServerHasGivenUp) {
   }
 }
 
-// Would catch: a share that depends on the history of the connection or the server instead of the request.
+// Would catch: the share depends on the history of the connection or the server instead of the request.
 TEST(Work, AShareOfTheLinesIsHeavy) {
   std::string lines;
   int heavy = 0;

@@ -1,4 +1,4 @@
-// Connection over a socket pair, with sessions that the tests write: what it reads, sends, keeps and counts.
+// Connection over a socket pair, with sessions of the test: reads, sends, buffers and counts.
 #include "servers/connection.h"
 
 #include <gtest/gtest.h>
@@ -88,7 +88,7 @@ class Served {
 
 std::uint64_t counted(Count what) { return tally.counts[static_cast<std::size_t>(what)]; }
 
-// Would catch: a fast peer gets more than one read's share of the loop.
+// Would catch: a fast peer gets more than one read per step.
 TEST(Connection, ReadsUpToTheReadCapPerStep) {
   std::vector<std::string> inputs;
   Served served(
@@ -110,7 +110,7 @@ TEST(Connection, ReadsUpToTheReadCapPerStep) {
   EXPECT_EQ(counted(Count::kBlockRecv), 1u);
 }
 
-// Would catch: input read without limit while the peer reads no replies.
+// Would catch: the server reads input without limit while the peer reads no replies.
 TEST(Connection, ReadsNothingWhileAReplyWaits) {
   std::size_t inputs = 0;
   Served served([&](std::string_view input, ReplyBuffer& out) {
@@ -132,7 +132,7 @@ TEST(Connection, ReadsNothingWhileAReplyWaits) {
   EXPECT_EQ(counted(Count::kCallRecv), 1u);
 }
 
-// Would catch: bytes of a long reply lost, repeated or reordered where a send takes a part of them.
+// Would catch: bytes of a long reply are lost, repeated or reordered after a partial send.
 TEST(Connection, SendsALongReplyInPieces) {
   std::string reply;
   for (int i = 0; i < 40'000; ++i) {
@@ -160,7 +160,7 @@ TEST(Connection, SendsALongReplyInPieces) {
   EXPECT_EQ(counted(Count::kBytesSent), reply.size());
 }
 
-// Would catch: a half-close taken for the end of the connection before the reply, or not noticed after it.
+// Would catch: a half-close ends the connection before the reply, or is not noticed after it.
 TEST(Connection, AnswersBeforeItFollowsThePeersShutdown) {
   Served served(echo);
   served.connection->start();
@@ -174,7 +174,7 @@ TEST(Connection, AnswersBeforeItFollowsThePeersShutdown) {
   EXPECT_EQ(counted(Count::kClosedOnError), 0u);
 }
 
-// Would catch: completion I/O that drops a reply because the end of the stream completes first.
+// Would catch: completion I/O drops a reply because the end of the stream completes first.
 TEST(Connection, SendsWhatWaitsBeforeItFollowsThePeersShutdown) {
   Served served(echo);
   served.connection->start();
@@ -187,7 +187,7 @@ TEST(Connection, SendsWhatWaitsBeforeItFollowsThePeersShutdown) {
   EXPECT_EQ(counted(Count::kClosedByPeer), 1u);
 }
 
-// Would catch: an error that ends the server, is counted twice, or counts as an orderly end.
+// Would catch: an error ends the server, is counted twice, or counts as an orderly end.
 TEST(Connection, ClosesAndCountsAResetOnce) {
   Served reading(echo);
   reading.connection->start();
@@ -210,7 +210,7 @@ TEST(Connection, ClosesAndCountsAResetOnce) {
   EXPECT_EQ(counted(Count::kClosedOnError), 1u);
 }
 
-// Would catch: a connection that a model destroys in the middle of a reply, uncounted.
+// Would catch: the end of a connection that a model destroys during a reply is not counted.
 TEST(Connection, CountsADestroyedOneAsAnError) {
   Served served(echo);
   served.connection->start();
@@ -218,7 +218,7 @@ TEST(Connection, CountsADestroyedOneAsAnError) {
   EXPECT_EQ(counted(Count::kClosedOnError), 1u);
 }
 
-// Would catch: a batch of expensive requests that holds the loop, is answered out of order, or is forgotten because no
+// Would catch: a batch of expensive requests blocks the loop, is answered out of order, or is forgotten because no
 // further input arrives.
 TEST(Connection, AnswersADeferredBatchInSteps) {
   Served served(echo_a_line);
@@ -253,7 +253,7 @@ TEST(Connection, KeepsInputThatArrivesDuringABatch) {
   EXPECT_EQ(served.connection->next(), Next::kRead);
 }
 
-// Would catch: a worker that sends, so that two threads use the socket.
+// Would catch: a worker sends, so two threads use the socket.
 TEST(Connection, WorksWithoutSending) {
   Served served(echo);
   served.connection->start();
@@ -265,7 +265,7 @@ TEST(Connection, WorksWithoutSending) {
   EXPECT_EQ(served.receive(), "abc");
 }
 
-// Would catch: a greeting that waits for input, or is sent by start(), which may not block.
+// Would catch: the greeting waits for input, or start() sends it, which may not block.
 TEST(Connection, QueuesAGreeting) {
   Served served(echo, {}, "hello\n");
   EXPECT_EQ(served.connection->start(), Next::kWrite);
@@ -274,8 +274,8 @@ TEST(Connection, QueuesAGreeting) {
   EXPECT_EQ(served.receive(), "hello\n");
 }
 
-// Would catch: a close() with unread input, whose reset discards the last reply; input that still gets answers; an end
-// that counts as the peer's.
+// Would catch: close() with unread input resets the connection and discards the last reply; later input is answered;
+// the end counts as the peer's.
 TEST(Connection, EndsItsOutputAndWaitsForThePeer) {
   Served served([](std::string_view input, ReplyBuffer& out) {
     out.append("bye\n");
@@ -298,8 +298,7 @@ TEST(Connection, EndsItsOutputAndWaitsForThePeer) {
   EXPECT_EQ(counted(Count::kClosedOnError), 0u);
 }
 
-// Would catch: a member of a chat that does not read and blocks the sender, or stays connected with a gap in its
-// stream.
+// Would catch: a chat member that does not read blocks the sender, or stays connected with a gap in its stream.
 TEST(Connection, CutsAPeerOffThatDoesNotReadPushedBytes) {
   Served served(echo);
   served.connection->start();
@@ -313,7 +312,7 @@ TEST(Connection, CutsAPeerOffThatDoesNotReadPushedBytes) {
   EXPECT_EQ(served.connection->on_ready(), Next::kClose);
 }
 
-// Runs `body` in a child process, since a stop lasts as long as the process.
+// Runs `body` in a child process, since a stop cannot be undone.
 void in_child(const std::function<void()>& body) {
   EXPECT_EXIT(
       {
@@ -324,7 +323,7 @@ void in_child(const std::function<void()>& body) {
       testing::ExitedWithCode(0), "");
 }
 
-// Would catch: a stop that drops input in the socket's buffer, or that a peer delays by sending more.
+// Would catch: a stop drops input in the socket's buffer, or a peer delays it by sending more.
 TEST(ConnectionDrain, AnswersWhatHasArrivedAndEnds) {
   in_child([] {
     Served served(echo, {.read_cap = 4});
@@ -347,7 +346,7 @@ TEST(ConnectionDrain, AnswersWhatHasArrivedAndEnds) {
   });
 }
 
-// Would catch: a batch that goes on after the drain timeout.
+// Would catch: a batch continues after the drain timeout.
 TEST(ConnectionDrain, GivesADeferredBatchUpAfterTheTimeout) {
   in_child([] {
     Served served(echo_a_line);

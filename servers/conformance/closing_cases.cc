@@ -13,7 +13,7 @@
 namespace fanin::conformance {
 namespace {
 
-// Would catch: a half-close is taken for the end of the connection, and the reply is dropped.
+// Would catch: a half-close ends the connection, and the reply is dropped.
 void half_close_then_reply(const Target& target) {
   RunningServer server(target);
   for (const std::size_t size : {std::size_t{64}, std::size_t{1} << 20}) {

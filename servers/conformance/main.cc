@@ -176,7 +176,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", FANIN_VERSION);
   Selection selection;
   selection.server_program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "fanin-server";
-  app.add_option("--server", selection.server_program, "the server program (default: beside fanin-conformance)");
+  app.add_option("--server", selection.server_program,
+                 "the server program; default: fanin-server in the directory of fanin-conformance");
   app.add_option("--model", selection.models, "only these models; `fanin-server list` shows them");
   app.add_option("--protocol", selection.protocols, "only these protocols");
   app.add_flag("--quick", selection.quick, "only the subset for a check before a measurement");

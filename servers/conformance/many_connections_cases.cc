@@ -19,7 +19,7 @@ bool is_default_with_room_for_a_few(const Target& target) {
   return is_default_and_keeps(target) && target.at_once(5) == 5;
 }
 
-// Under sanitizers a process or a thread per connection costs megabytes and milliseconds: use fewer.
+// Under sanitizers a process or a thread per connection costs megabytes and milliseconds: returns fewer.
 std::size_t affordable(std::size_t wanted, const RunningServer& server, const Target& target) {
   if (!kSanitized) {
     return wanted;
@@ -82,7 +82,7 @@ void max_connections(const Target& target) {
   clients.erase(served, clients.end());
   round_trip(clients);
   clients.front().close();
-  wait_until("a free slot is used again", [&] {
+  wait_until("a free slot is reused", [&] {
     Client late(server.address(), *protocol, 100);
     late.ask();
     late.send_some();
@@ -111,8 +111,7 @@ void signal_queue_overflow(const Target& target) {
       client.send_some();
     }
   }
-  drive(clients, "replies to all, although one signal fits into the queue",
-        [](const Client& client) { return client.answered_all(); });
+  drive(clients, "all replies with a queue of one signal", [](const Client& client) { return client.answered_all(); });
   EXPECT_GT(server.stop().get("signals", "overflows"), 0u);
 }
 

@@ -186,7 +186,7 @@ void ChildProcess::send_signal(int signal) const noexcept {
 bool ChildProcess::fill_buffer(const Deadline& deadline) {
   pollfd readable{output_.get(), POLLIN, 0};
   if (::poll(&readable, 1, deadline.poll_timeout_ms()) <= 0) {
-    throw Failure(fmt::format("process {} wrote nothing in time; it said: {}", pid_, errors()));
+    throw Failure(fmt::format("process {} wrote nothing in time; its standard error: {}", pid_, errors()));
   }
   std::array<char, 4096> bytes;
   const ssize_t length = ::read(output_.get(), bytes.data(), bytes.size());
@@ -242,7 +242,7 @@ std::string ChildProcess::wait(const Deadline& deadline) {
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) == 0) {
     if (deadline.over()) {
-      throw Failure(fmt::format("process {} did not end in time; it said: {}", pid_, errors()));
+      throw Failure(fmt::format("process {} did not end in time; its standard error: {}", pid_, errors()));
     }
     ::poll(nullptr, 0, 1);
   }

@@ -197,7 +197,7 @@ void limit_of_the_model(const Target& target) {
   drive(clients, "an answer or a refusal", &Client::answered_or_ended);
   std::size_t refused = remove_refused(clients);
   EXPECT_LE(clients.size(), limit + 1);
-  EXPECT_GT(clients.size(), limit - 50) << "it gave up before it had to";
+  EXPECT_GT(clients.size(), limit - 50) << "it refuses below its limit";
   round_trip(clients);
   for (std::size_t i = 0; i < 100; ++i) {
     clients[i].reset();
@@ -212,7 +212,7 @@ void listener_beyond_the_limit(const Target& target) {
   ChildProcess server(server_command(target, {.inherited_descriptors = *target.model.max_descriptor + 10}));
   EXPECT_EQ(server.wait(Deadline()), "exit status 2") << server.errors();
   EXPECT_EQ(server.errors().rfind("fanin-server: ", 0), 0u) << server.errors();
-  EXPECT_EQ(server.read_all(Deadline()), "") << "it was never ready";
+  EXPECT_EQ(server.read_all(Deadline()), "") << "it must not print READY";
 }
 
 }  // namespace

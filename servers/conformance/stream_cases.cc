@@ -42,8 +42,8 @@ void round_trips(const Target& target) {
   }
 }
 
-// Would catch: one read taken for one request. The request is cut at every point, and the server has read the first
-// part before the second is sent.
+// Would catch: the server treats one read as one request. The request is cut at every point, and the server has read
+// the first part before the second is sent.
 void every_split(const Target& target) {
   const auto protocol = target.client_half(kShortRequest);
   RunningServer server(target);

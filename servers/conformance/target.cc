@@ -197,7 +197,7 @@ RunningServer::RunningServer(const Target& target, const ServerStart& start) : p
 
 RunningServer::~RunningServer() {
   if (!finished_ && !process_.errors().empty()) {
-    ADD_FAILURE() << "the server said:\n" << process_.errors();
+    ADD_FAILURE() << "the server wrote to standard error:\n" << process_.errors();
   }
 }
 

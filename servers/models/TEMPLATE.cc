@@ -41,7 +41,7 @@ class TemplateLoop {
   }
 
  private:
-  // A wait of the model's own. next() says for which event a connection waits. It is never for both: while a reply
+  // The wait of the model. next() says for which event a connection waits. It is never for both: while a reply
   // waits to be sent, nothing more is read, which pushes back on a peer that does not read.
   std::vector<pollfd> wait() {
     std::vector<pollfd> entries;

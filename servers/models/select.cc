@@ -55,7 +55,7 @@ class SelectLoop {
         }
       }
     }
-    // Last, so that a new connection with a reused number is not taken for the old one.
+    // Last, so that no event of an old connection reaches a new one that reuses its number.
     for (Listener& listener : server_.listeners()) {
       if (FD_ISSET(listener.fd(), &readable)) {
         accept_from(listener);

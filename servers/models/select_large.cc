@@ -78,7 +78,7 @@ class SelectLoop {
         }
       }
     }
-    // Last, so that a new connection with a reused number is not taken for the old one.
+    // Last, so that no event of an old connection reaches a new one that reuses its number.
     for (Listener& listener : server_.listeners()) {
       if (readable_.holds(listener.fd())) {
         accept_from(listener);

@@ -93,8 +93,8 @@ TEST_F(SchedulerTest, CloseWakesAllWorkers) {
   }
 }
 
-// Would catch: an event that resumes a coroutine twice or not at all while it migrates between threads: each must
-// resume exactly as often as its peer writes.
+// Would catch: an event resumes a coroutine twice or never while it migrates between threads. Each must resume exactly
+// as often as its peer writes.
 Task count_bytes(Scheduler& scheduler, Descriptor owned, int bytes, std::atomic<int>& received,
                  std::counting_semaphore<>& ended) {
   {
