@@ -192,7 +192,7 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
                  fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
   }
   if (result.interrupted) {
-    reasons.warn(ReasonCode::kInterrupted, "interrupted: the window is shorter than asked");
+    reasons.warn(ReasonCode::kInterrupted, "a signal ended the window early, so it is shorter than asked");
   }
   check_members(plan, result, reasons);
   if (const std::uint64_t replies = result.completed_in_window; replies > 0 && replies < kMinReplies) {

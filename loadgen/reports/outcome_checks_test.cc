@@ -111,7 +111,7 @@ TEST_F(OutcomeChecksTest, AnInterruptIsNoSlowReply) {
   result_.completed_outside = 20;
   result_.interrupted = true;
   EXPECT_EQ(decide().reasons[0].text, "no request was sent in the window");
-  EXPECT_EQ(decide().reasons.back().text, "interrupted: the window is shorter than asked");
+  EXPECT_EQ(decide().reasons.back().text, "a signal ended the window early, so it is shorter than asked");
 }
 
 // The bug: 34,170/s of three replies, valid without a word.
