@@ -39,7 +39,7 @@ class Tree(unittest.TestCase):
 class Layers(Tree):
     def faults(self):
         allowed = layers.layers((self.root / "ARCHITECTURE.md").read_text())
-        return [*layers.faults_of_table(allowed), *layers.faults_of_sources(self.root, allowed)]
+        return [*layers.check_table(allowed), *layers.check_sources(self.root, allowed)]
 
     def test_what_the_table_allows_is_no_fault(self):
         self.assertEqual(self.faults(), [])

@@ -24,7 +24,7 @@ def layers(architecture):
     return allowed
 
 
-def faults_of_table(allowed):
+def check_table(allowed):
     above = set()
     for directory, includes in allowed.items():
         for each in includes:
@@ -42,7 +42,7 @@ def sources(root):
             yield path, name
 
 
-def faults_of_sources(root, allowed):
+def check_sources(root, allowed):
     for path, name in sources(root):
         directory = name.rpartition("/")[0]
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -60,7 +60,7 @@ def main(root):
     if not allowed:
         print("layers.py: ARCHITECTURE.md has no table below '## Layers': add it", file=sys.stderr)
         return 2
-    faults = [*faults_of_table(allowed), *faults_of_sources(root, allowed)]
+    faults = [*check_table(allowed), *check_sources(root, allowed)]
     print("\n".join(faults), end="\n" * bool(faults))
     return 1 if faults else 0
 

@@ -89,7 +89,7 @@ class Installation(unittest.TestCase):
             described.append(json.loads(self.check(f"bin/{name}", "calibrate", "--help-json")))
         return {each["names"][-1] for command in described for each in command["options"]}
 
-    # Would catch: suites or plots that are found only in the source tree, and results written beside the program.
+    # Would catch: suites or plots that are found only in the source tree, and results written next to the program.
     def test_a_run_and_its_charts_need_no_source(self):
         self.assertIn("smoke", self.check("bin/fanin", "list"))
         self.check("bin/fanin", "run", "smoke", "--repetitions", 1, "--only", "echo-closed/epoll/10")

@@ -49,7 +49,7 @@ def heading(option):
     return names if option.flag else f"{names} {italic(option.type)}"
 
 
-def options_of(command):
+def list_options(command):
     """Arguments and common options first, then a subsection for each group."""
     groups = {"Arguments": [], "Options": []}
     for option in command.options:
@@ -83,10 +83,10 @@ def lines(program, arguments, names):
     yield "\n.br\n".join(synopsis(path, command) for path, command in pages)
     yield f".SH DESCRIPTION\n{escape(sentence(program.help.removeprefix(f'{program.name}: ')))}"
     yield ".SH OPTIONS"
-    yield from options_of(program)
+    yield from list_options(program)
     for command in program.commands:
         yield f".SH THE COMMAND {escape(command.name.upper())}\n{escape(sentence(command.help))}"
-        yield from options_of(command)
+        yield from list_options(command)
     if program.name == "fanin-server":
         for section, table in (("MODELS", names.models), ("PROTOCOLS", names.protocols)):
             yield f".SH {section}"

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import generated, readme, results_page
+from plots import results_page, tables
 from plots.programs import TOP
 from plots.document import check_kind, schema_findings
 from plots.json_file import InputError, read_json
@@ -47,8 +47,8 @@ def publish(run_path, memory_path=None, top=TOP):
     memory_path = memory_path or (own_memory if own_memory.exists() else None)
     memory = _load(memory_path) if memory_path else None
     path = top / "README.md"
-    text = generated.replaced(path.read_text(encoding="utf-8"), "findings", readme.findings(run, memory or run), path)
-    text = generated.replaced(text, "chart", "", path)  # fails before anything is written
+    text = tables.replaced(path.read_text(encoding="utf-8"), "findings", results_page.findings(run, memory or run), path)
+    text = tables.replaced(text, "chart", "", path)  # fails before anything is written
     reference = top / "results" / "reference"
     reference.parent.mkdir(exist_ok=True)
     # Written next to the old reference, which may be the input, and which remains if anything fails.
@@ -57,7 +57,7 @@ def publish(run_path, memory_path=None, top=TOP):
         comparisons, charts = _make_reference(run, memory, made)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
-    path.write_text(generated.replaced(text, "chart", readme.chart(charts), path), encoding="utf-8")
+    path.write_text(tables.replaced(text, "chart", results_page.chart(charts), path), encoding="utf-8")
     page = top / results_page.PAGE
     page.parent.mkdir(exist_ok=True)
     page.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")

@@ -1,4 +1,5 @@
-"""docs/results.md: findings, tables and charts of the reference run, and the claims about the generator.
+"""docs/results.md: findings, tables and charts of the reference run, and the claims about the generator; and the chart
+and the findings of the README.
 
 Medians and intervals are those of the run; only the percentage of one shown median to another is computed here.
 """
@@ -6,6 +7,7 @@ Medians and intervals are those of the run; only the percentage of one shown med
 from datetime import datetime
 
 from plots import captions, comparison_page, report, series, ticks
+from plots.charts import connection_memory
 
 PAGE = "docs/results.md"
 CHARTS = "results/reference/charts"
@@ -137,4 +139,92 @@ def _about(run):
         f"Intervals: {captions.confidence(run) or 'none, from a single round'}. The whole run is "
         "[results/reference/run.json.gz](../results/reference/run.json.gz); `python3 -m plots results/reference --out "
         "CHARTS` draws all its charts and its report."
+    )
+
+
+def chart(names):
+    """The first chart of a run, linked to the page with all of them."""
+    return f"[![{names[0]}]({CHARTS}/{names[0]})]({PAGE})" if names else ""
+
+
+def findings(run, memory):
+    """The findings of a run, and one table. `memory`: the run for the memory per connection."""
+    found = [*_idle_findings(run), *_cpu(run), *_memory(memory)]
+    return "\n\n".join(filter(None, ("\n".join(found), table(run), _origin(run))))
+
+
+def _idle_findings(run):
+    """The servers that idle connections slow down: their intervals at both ends of the sweep do not overlap."""
+    experiment = idle_experiment(run)
+    if experiment is None:
+        return
+    measured = {server: idle_rates(run, experiment, server) for server in experiment.servers}
+    ends = {server: (rates[0], rates[-1]) for server, rates in measured.items() if len(rates) > 1}
+    slowed = [server for server, (first, last) in ends.items() if last[1]["high"] < first[1]["low"]]
+    kept = [server for server in ends if server not in slowed]
+    title = f"Idle connections slow {_names(slowed) if slowed else 'no server'}"
+    title += f", not {_names(kept)}" if slowed and kept else ""
+    yield f"- **{title}.** " + "; ".join(_fall(server, *ends[server]) for server in [*slowed, *kept]) + "."
+
+
+def _fall(server, first, last):
+    rates = [f"{ticks.count(each['median'])}/s with {ticks.exact(value)}" for value, each in (first, last)]
+    return f"`{server}`: {rates[0]} idle connections, {rates[1]}"
+
+
+def _cpu(run):
+    """The lowest and highest server CPU time per request at the largest number of connections."""
+    experiment = table_experiment(run)
+    if experiment is None:
+        return
+    value = experiment.values[-1]
+    costs = []
+    for server in experiment.servers:
+        cell = run.cell(experiment, server, value)
+        summary = run.summary(cell, "server_cpu_per_request_ns") if cell and cell["status"] == "measured" else None
+        if summary and summary["median"]:
+            costs.append((summary["median"], server))
+    if len(costs) > 1:
+        low, high = _ends(costs, ticks.duration)
+        at = captions.at(value, "connections")
+        yield f"- **At {at} a request costs {high[1]} of server CPU time with {high[0]}, {low[1]} with {low[0]}.**"
+
+
+def _memory(run):
+    """The lowest and highest memory per idle connection."""
+    for experiment in run.experiments:
+        slopes = [
+            (run.slopes(experiment, server).get(connection_memory.TOTAL), server) for server in experiment.servers
+        ]
+        costs = [(slope["median"], server) for slope, server in slopes if slope and _is_known(slope)]
+        if len(costs) > 1:
+            low, high = _ends(costs, ticks.size)
+            yield (
+                f"- **An idle connection costs {high[1]} of memory with {high[0]}, {low[1]} with {low[0]}**, kernel "
+                "memory of both ends included."
+            )
+            return
+
+
+def _is_known(slope):
+    """Whether the interval excludes half of the median. The cheapest of many unknown costs is the luckiest one."""
+    return slope["median"] and slope["low"] > slope["median"] / 2
+
+
+def _ends(costs, form):
+    """(server, cost) of the lowest and the highest, as text."""
+    return [(f"`{server}`", form(cost)) for cost, server in (min(costs), max(costs))]
+
+
+def _names(servers):
+    quoted = [f"`{each}`" for each in servers]
+    return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
+
+
+def _origin(run):
+    controls = report.controls(run)
+    noise = f" The A/A control differs by {100 * max(each['apart'] for each in controls):.0f} % at most." if controls else ""
+    return (
+        f"Suite `{run.document['suite']['name']}`, {captions.machine(run)}, {captions.placement(run)}.{noise} Intervals, "
+        f"charts and the comparisons with other programs: [{PAGE}]({PAGE})."
     )

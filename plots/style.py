@@ -31,7 +31,7 @@ PANELS = {
     "blocking": "blocking calls",
     "readiness": "select, poll, signals",
     "epoll": "epoll",
-    "multicore": "several threads or processes",
+    "multicore": "multi-core epoll",
     "coroutine": "coroutines and fibers",
     "completion": "io_uring",
     "other": "other models",

@@ -1,11 +1,13 @@
 """What the schema of a suite cannot say: `fanin` refuses such a suite too (harness/suite, tested by suites_agree_test.py)."""
 
+import ctypes
+import ctypes.util
+import functools
 import json
 import re
 
 from plots.document import Finding, option_table, schema_findings
 from plots.json_file import json_path
-from plots.regular_expression import why_no_pattern
 
 # The keys of workloads, bounds of several together, and what the protocols are like, as fanin-load has them.
 _KEYS = {each["key"]: each for each in option_table()["options"] if "is_key" in each}
@@ -205,3 +207,34 @@ def _of_schedule(keys):
 
 def _finding(path, message):
     return Finding(json_path(path), message)
+
+
+@functools.cache
+def _pcre2():
+    name = ctypes.util.find_library("pcre2-8")
+    if name is None:
+        return None
+    library = ctypes.CDLL(name)
+    library.pcre2_compile_8.restype = ctypes.c_void_p
+    library.pcre2_compile_8.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint32] + 3 * [ctypes.c_void_p]
+    library.pcre2_code_free_8.argtypes = [ctypes.c_void_p]
+    return library
+
+
+def why_no_pattern(text):
+    """What is wrong with a regular expression for fanin-load, as PCRE2 says: that of Python is another one.
+
+    Empty: nothing, or there is no PCRE2 that could tell.
+    """
+    library = _pcre2()
+    if library is None:
+        return ""
+    error, place = ctypes.c_int(), ctypes.c_size_t()
+    content = text.encode("utf-8", "surrogatepass")
+    code = library.pcre2_compile_8(content, len(content), 0, ctypes.byref(error), ctypes.byref(place), None)
+    if code:
+        library.pcre2_code_free_8(code)
+        return ""
+    message = ctypes.create_string_buffer(256)
+    library.pcre2_get_error_message_8(error, message, ctypes.c_size_t(len(message)))
+    return f"{message.value.decode()} at character {place.value + 1}"

@@ -1,8 +1,12 @@
-"""python3 -m plots.tables [FANIN_LOAD]: writes everything that is made from the tables of options and of metrics.
+"""python3 -m plots.tables [BUILD]: writes what schemas and documents take from the tables of the project.
 
-Copies `fanin-load options --json` to results/schema/load-options.json, and makes from it the workload's part of the
-schemas of suites and of load results, the options in docs/command-line.md, and the keys in results/README.md. Makes
-from results/schema/metrics.json the metrics in the schema of runs and in results/README.md.
+- Options, `fanin-load options --json`: results/schema/load-options.json, the workloads in the schemas of suites and of
+  load results, the options in docs/command-line.md, the keys in results/README.md.
+- Metrics, results/schema/metrics.json: those of the schema of runs and of results/README.md.
+- Models, `fanin-server list --json` and the heads of the model files: the table in README.md.
+
+BUILD is a build directory; without it the newest builds are used. A document's part is between a line
+`<!-- NAME: COMMAND -->` and `<!-- end of NAME -->`.
 """
 
 from plots import programs
@@ -10,11 +14,12 @@ from plots import programs
 programs.require_modules("jsonschema")
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from plots.document import SCHEMA_DIR, metric_table
-from plots.generated import replaced
 from plots.json_file import InputError
 from plots.programs import TOP, find_program
 
@@ -30,6 +35,30 @@ _TYPES = {
     "ramp": '`{"from_per_s":1000,"to_per_s":5000}`',
     "mix": "list of classes, below",
 }
+_REQUIRES = re.compile(r"^// Requires: (.*(?:\n//  .*)*)", re.MULTILINE)
+# The parts of documents, and what writes them.
+COMMANDS = {
+    "chart": "python3 -m plots.publish RUN",
+    "findings": "python3 -m plots.publish RUN",
+    "metrics": "python3 -m plots.tables",
+    "models": "python3 -m plots.tables",
+    "options": "python3 -m plots.tables",
+    "workload keys": "python3 -m plots.tables",
+}
+
+
+def markers(name):
+    return f"<!-- {name}: {COMMANDS[name]} -->", f"<!-- end of {name} -->"
+
+
+def replaced(text, name, content, path):
+    """`text` with `content` between the markers of part `name`. Raises InputError where `path` has them not once."""
+    begin, end = markers(name)
+    for marker in (begin, end):
+        if text.count(marker) != 1:
+            raise InputError(f"{path}: it should have the line {marker} once")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{content.strip()}\n{end}{rest.split(end)[1]}"
 
 
 def make_files(options, top=TOP):
@@ -194,16 +223,48 @@ def _metric_row(row):
     return f"| `{row['name']}` | {row['unit']} | {row['better']} | {places}{divided} | {row['meaning']} |"
 
 
+def model_table(listing, top=TOP):
+    """The models of `fanin-server list --json` (parsed) as a table, with the requirements in the heads of their files."""
+    rows = ["| model | I/O and design | threads | requires |", "|---|---|---|---|"]
+    for model in listing["models"]:
+        path = f"servers/models/{model['name'].replace('-', '_')}.cc"
+        found = _REQUIRES.search((top / path).read_text(encoding="utf-8"))
+        if found is None:
+            raise InputError(f"{path}: its head has no line // Requires: add it")
+        requires = re.sub(r"\n//\s*", " ", found[1]).rstrip(".")
+        each = "worker process" if model["worker_processes"] else "process" if "fork" in requires else None
+        threads = model["threads"] + (f" per {each}" if each else "")
+        rows.append(f"| [`{model['name']}`]({path}) | {model['summary']} | {threads} | {requires} |")
+    return "\n".join(rows)
+
+
+def list_models(program):
+    """The output of `fanin-server list --json`, parsed."""
+    done = subprocess.run([program, "list", "--json"], capture_output=True, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+def _find(name, build):
+    found = str(Path(build) / name) if build else find_program(name)
+    if found is None:
+        raise InputError(f"no {name} is built: run cmake --build --preset release, or name a build directory")
+    return found
+
+
 def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
-    program = arguments[0] if arguments else find_program("fanin-load")
-    if program is None or len(arguments) > 1:
-        print("plots.tables: no fanin-load is built: build it, or name one", file=sys.stderr)
+    if len(arguments) > 1:
+        print("usage: python3 -m plots.tables [BUILD]", file=sys.stderr)
         return 2
+    build = arguments[0] if arguments else None
     try:
-        done = subprocess.run([program, "options", "--json"], capture_output=True, check=True, text=True)
+        done = subprocess.run([_find("fanin-load", build), "options", "--json"], capture_output=True, check=True, text=True)
+        models = model_table(list_models(_find("fanin-server", build)))
         (SCHEMA_DIR / "load-options.json").write_text(done.stdout, encoding="utf-8")
-        for path, text in make_files(json.loads(done.stdout)["options"]).items():
+        readme = TOP / "README.md"
+        made = make_files(json.loads(done.stdout)["options"])
+        made[readme] = replaced(readme.read_text(encoding="utf-8"), "models", models, readme)
+        for path, text in made.items():
             path.write_text(text, encoding="utf-8")
     except (InputError, OSError, subprocess.CalledProcessError) as error:
         print(f"plots.tables: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Tests of the generated parts of the README and docs/results.md, and of the links of all documents."""
+"""Tests of the generated parts of the README and docs/results.md, with the claims, and of the links of all documents."""
 
 import gzip
 import json
@@ -8,13 +8,13 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import generated, programs, publish, readme, results_page, ticks
+from plots import comparison_page, programs, publish, results_page, tables, ticks
 from plots.json_file import InputError
 from plots.run_file import Run, load_run
 from plots.tests import fixture
-from plots.tests.fixture_parts import comparison_document
+from plots.tests.fixture_parts import comparison_document, figure, ratio, validation_document
 
-PARTS = {name: generated.markers(name) for name in ("chart", "findings")}
+PARTS = {name: tables.markers(name) for name in ("chart", "findings")}
 README = "# before\n\n" + "\nbetween\n".join(f"{a}\nold figures\n{b}" for a, b in PARTS.values()) + "\n\nafter\n"
 
 
@@ -99,16 +99,16 @@ class Publish(unittest.TestCase):
                     if (each["cell"], each["metric"]) == (f"active-idle/{server}/{value}", "throughput_per_s"):
                         each.update(median=median, low=min(low, median), high=high)
         run = Run(self.run_, "run.json")
-        self.assertIn("poll`, not `epoll`.** ", readme.findings(run, run))
+        self.assertIn("poll`, not `epoll`.** ", results_page.findings(run, run))
 
     def test_a_cost_that_may_be_zero_is_no_finding(self):
         """The bug: an idle connection of `nonblocking` cost 1.96 KiB, with an interval from 0 to 7 KiB."""
         totals = [each for each in self.run_["slopes"] if each["metric"] == "memory_total_bytes"]
         self.assertGreater(len(totals), 2)
         cheapest = min(totals, key=lambda each: each["median"])
-        self.assertIn(f"with `{cheapest['server']}`**, kernel", readme.findings(*2 * [Run(self.run_, "run.json")]))
+        self.assertIn(f"with `{cheapest['server']}`**, kernel", results_page.findings(*2 * [Run(self.run_, "run.json")]))
         cheapest["low"] = 0.0
-        self.assertNotIn(f"with `{cheapest['server']}`**, kernel", readme.findings(*2 * [Run(self.run_, "run.json")]))
+        self.assertNotIn(f"with `{cheapest['server']}`**, kernel", results_page.findings(*2 * [Run(self.run_, "run.json")]))
 
     def test_every_sentence_comes_from_the_summaries(self):
         run = Run(self.run_, "run.json")
@@ -172,7 +172,7 @@ PROGRAM = programs.find_program("fanin-server")
 LISTING = {"models": [{"name": "epoll", "summary": "one thread", "threads": "one", "worker_processes": False}]}
 
 
-DOCUMENTS = [*readme.TOP.glob("*.md"), *(readme.TOP / "docs").glob("*.md"), readme.TOP / "results/README.md"]
+DOCUMENTS = [*programs.TOP.glob("*.md"), *(programs.TOP / "docs").glob("*.md"), programs.TOP / "results/README.md"]
 
 
 def anchors(path):
@@ -194,19 +194,54 @@ class Links(unittest.TestCase):
                         self.assertTrue(not anchor or anchor in anchors(target))
 
 
+def find_files():
+    """Paths of the files of the project, with and without their endings, and of its directories."""
+    top = programs.TOP
+    inner = [path for each in top.iterdir() if each.is_dir() and each.name[0] != "." for path in find_below(each)]
+    paths = {path.relative_to(top) for path in inner}
+    return {str(each) for path in paths for each in (path, path.with_suffix(""), *path.parents)}
+
+
+def find_below(directory):
+    return [] if directory.name == "build" else directory.rglob("*")
+
+
+class Names(unittest.TestCase):
+    """Documents name files and tests, which are renamed."""
+
+    def test_files_exist(self):
+        files = find_files()
+        tops = {path.partition("/")[0] for path in files} - {"."}
+        for document in DOCUMENTS:
+            for name in set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+)/?`", document.read_text(encoding="utf-8"))):
+                made = name.startswith(("results/", "build/")) or "NAME" in name
+                if name.partition("/")[0] in tops and not made:
+                    self.assertTrue(name in files, f"{document.name}: there is no {name}")
+
+    def test_tests_of_the_claims_exist(self):
+        """Would catch: a claim about the generator whose test is gone."""
+        text = (programs.TOP / "docs/methodology.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| \d+ \|.*\|(.*)\|$", text, re.MULTILINE)
+        self.assertGreater(len(rows), 10)
+        for row in rows:
+            tests = "".join((programs.TOP / path).read_text("utf-8") for path in re.findall(r"`([\w/]+\.(?:cc|py))`", row))
+            for name in re.findall(r"`\.?(?:\w+\.)?([A-Z]\w+|test_\w+)`", row):
+                self.assertRegex(tests, rf"\b{name}\b")
+
+
 class Models(unittest.TestCase):
     def setUp(self):
-        self.text = (readme.TOP / "README.md").read_text(encoding="utf-8")
+        self.text = (programs.TOP / "README.md").read_text(encoding="utf-8")
 
     # The tests of the charts run without a build; ./run_tests.sh builds the program before it runs them.
     @unittest.skipUnless(PROGRAM, "no fanin-server is built")
     def test_the_table_is_that_of_the_program(self):
-        """Would catch: a new or renamed model that is not in the README: run python3 -m plots.readme."""
-        table = readme.model_table(readme.list_models(PROGRAM))
-        self.assertEqual(self.text, generated.replaced(self.text, "models", table, "README.md"))
+        """Would catch: a new or renamed model that is not in the README: run python3 -m plots.tables."""
+        table = tables.model_table(tables.list_models(PROGRAM))
+        self.assertEqual(self.text, tables.replaced(self.text, "models", table, "README.md"))
 
     def test_a_row_links_to_the_file_and_has_its_requirements(self):
-        (_, _, row) = readme.model_table(LISTING).splitlines()
+        (_, _, row) = tables.model_table(LISTING).splitlines()
         self.assertTrue(row.startswith("| [`epoll`](servers/models/epoll.cc) | one thread | one | epoll"), row)
 
     def test_the_readme_has_at_most_150_lines(self):
@@ -215,7 +250,137 @@ class Models(unittest.TestCase):
 
     def test_a_readme_without_the_markers_is_refused(self):
         with self.assertRaises(InputError):
-            generated.replaced("# nothing\n", "models", "", "README.md")
+            tables.replaced("# nothing\n", "models", "", "README.md")
+
+
+def rows(*documents):
+    (table,) = comparison_page.claims_table(documents)
+    return table.splitlines()[2:]
+
+
+class Claims(unittest.TestCase):
+    def test_the_figure_nearest_to_its_bound_is_shown(self):
+        (row,) = rows(
+            validation_document(
+                "stall",
+                figure("p50 at 2,000/s", "ms", 0.02, 0.0, 0.0, 0.5),  # the best possible value, near its lower bound
+                figure("p90 at 2,000/s", "ms", 2.5, 2.1, 1.6, 2.6),
+                figure("max at 2,000/s", "ms", 101.0, 100.0, 97.0, 103.0),
+            )
+        )
+        self.assertTrue(row.endswith("| 2.5 ms: p90 at 2,000/s, `epoll` | 1.6 to 2.6 ms | pass |"), row)
+
+    def test_a_figure_that_fails_is_shown_before_all_others(self):
+        (row,) = rows(
+            validation_document("stall", figure("p90 at 2,000/s", "ms", 2.599, 2.1, 1.6, 2.6)),
+            validation_document("stall", figure("p99 at 2,000/s", "ms", None, 90.0, 87.0, 93.0, False), driver="io-uring"),
+        )
+        self.assertIn("| \u2014: p99 at 2,000/s, `io-uring` | 87 to 93 ms | **fail**: 1 of 2 pass |", row)
+
+    def test_bounds_on_one_side(self):
+        (row,) = rows(
+            validation_document(
+                "open-loop",
+                figure("sends within 100 us of their time, uniform", "share", 0.9995, low=0.999),
+                figure("sends within 100 us of their time, poisson", "share", 0.998, low=0.999, holds=False),
+            )
+        )
+        self.assertIn("| 0.998: sends within 100 us of their time, poisson, `epoll` | ≥ 0.999 | **fail**: 1", row)
+
+    def test_a_figure_without_tolerance(self):
+        none = figure("a server that drips bytes", "faults", 0, 0, 0, 0)
+        two = figure("a server that resets", "faults", 2, 0, 0, 0, False)
+        (row,) = rows(validation_document("fault-injection", none, two))
+        self.assertIn("| 2 faults: a server that resets, `epoll` | = 0 faults | **fail**: 1 of 2 pass |", row)
+
+    def test_a_figure_without_bounds_is_no_claim(self):
+        validation = validation_document("interleaving", figure("A/A throughput, mean over 20 runs", "ratio", 1.004, 1.0))
+        self.assertEqual(comparison_page.claims_table([validation]), [])
+
+    def test_the_figure_of_the_minimal_program_is_shown(self):
+        mine = figure("new connections per second", "1/s", 15000.0, low=25000.0, holds=False)
+        minimal = figure("minimal-connector: new connections per second", "1/s", 21000.0)
+        (row,) = rows(validation_document("scale", mine, minimal))
+        self.assertIn("| 15,000/s: new connections per second, `epoll`; `minimal-connector`, a minimal", row)
+        self.assertIn("program: 21,000/s | ≥ 25,000/s | **fail** |", row)
+
+    def test_costs(self):
+        epoll, uring = rows(comparison_document())
+        self.assertIn("`fanin-load epoll` to `minimal-epoll-client` | 1.050 (0.900 to 1.200): 64-byte echo, 50", epoll)
+        self.assertTrue(epoll.endswith("| ≤ 1.05 | pass |"), epoll)
+        self.assertTrue(uring.endswith("| ≤ 0.95 | **fail** |"), uring)
+        self.assertIn("; `minimal-uring-client`, which records nothing, has 0.750 (0.900 to 1.200) |", uring)
+        self.assertNotIn("records nothing", epoll)
+
+    def test_the_figure_of_the_minimal_recording_program_is_shown_too(self):
+        names = ("fanin-load io-uring", "minimal-uring-client", "minimal-uring-client record")
+        ratios = [ratio(name, "minimal-epoll-client", 0.9) for name in names]
+        (row,) = rows(comparison_document(ratios=ratios))
+        self.assertIn("; `minimal-uring-client`, which records nothing, has 0.900 (0.900 to 1.200)", row)
+        self.assertIn("; `minimal-uring-client record`, which records as little as possible, has 0.900", row)
+
+    def test_the_worst_driver_and_number_of_connections_are_shown(self):
+        http = {"kind": "generator-http", "rows": []}
+        one = [ratio("fanin-load epoll", "wrk", 0.7)]
+        few = comparison_document(title="file, 50 connections: own CPU", ratios=one, **http)
+        many = [ratio("fanin-load epoll", "wrk", 0.75), ratio("fanin-load io-uring", "wrk", 0.79), ratio("x", "wrk", 9)]
+        (row,) = rows(few, comparison_document(title="file, 1000 connections: own CPU", ratios=many, **http))
+        self.assertIn("| 0.790 (0.900 to 1.200): `fanin-load io-uring`, file, 1000 connections | ≤ 0.80 |", row)
+
+    def test_every_figure_belongs_to_a_claim(self):
+        """Would catch: a figure that is renamed in validation/ and disappears from docs/results.md."""
+        from validation import validate_interleaving, validate_open_loop, validate_scale, validate_stall
+
+        schedule = {
+            "asked_rate_per_s": 1,
+            "achieved_rate_per_s": 1,
+            "tolerance_ns": 1e5,
+            "within_tolerance_share": 1,
+            "late_by_preemption_share": 0.0,
+        }
+        result = {"schedule": schedule, "generator": {"preemptions": None}}
+        ratios = {key: {"estimate": 1, "low": 0.9, "high": 1.1} for key in validate_interleaving.kRatios}
+        counts = ("established", "served", "failed", "idle_established", "idle_served", "idle_lost", "setup_ns")
+        many = {
+            "connections": dict.fromkeys(counts, 1),
+            "requests": {"sent": 1, "completed": 1},
+            "generator": {"max_rss_bytes": 1},
+        }
+        latency = {"latency": {"response": {"max": 1, "percentiles": dict.fromkeys(validate_stall.kPercentiles, 1)}}}
+        for kind, made in (
+            ("open-loop", validate_open_loop.schedule_figures(result, "uniform", "1 connection")),
+            ("open-loop", validate_open_loop.gap_figures({"1 connection": [[1, 1]], "1,000 connections": [[1, 1]]})),
+            ("interleaving", validate_interleaving.a_a_figures([ratios, ratios]) + validate_interleaving.a_b_figures(ratios)),
+            ("stall", validate_stall.figures([latency], 2000, 100000)),
+            ("scale", validate_scale.figures(many, many, 1000)),
+        ):
+            bounded = [each for each in made if (each["low"], each["high"]) != (None, None)]
+            found = list(comparison_page.find_figures(validation_document(kind, *made)))
+            self.assertEqual(len(found), len(bounded), kind)
+
+
+class Page(unittest.TestCase):
+    def test_a_row_for_each_program_and_a_column_for_each_baseline(self):
+        lines = "\n".join(comparison_page.sections([comparison_document()])).splitlines()
+        (head,) = (line for line in lines if line.startswith("| 64-byte echo"))
+        self.assertIn("| to `minimal-epoll-client`, 4.00 \u00b5s | to `minimal-uring-client`, 3.00 \u00b5s |", head)
+        self.assertIn("| `fanin-load epoll` | 4.20 \u00b5s | 1.050 (0.900 to 1.200) | 1.400 (0.900 to 1.200) |", lines)
+        self.assertIn("| `minimal-uring-client` | 3.00 \u00b5s | 0.750 (0.900 to 1.200) |  |", lines)
+
+    def test_a_figure_that_fails_is_marked(self):
+        document = validation_document(
+            "stall",
+            figure("p99 at 2,000/s", "ms", 90.7, 90.2, 87.5, 92.9),
+            figure("p99 at 9/s", "ms", None, 90.2, 87.5, 92.9, False),
+            figure("words", "count", 1, low=1),
+            notes=["the machine stalled"],
+        )
+        page = "\n".join(comparison_page.sections([document]))
+        self.assertIn("| p99 at 2,000/s | 90.7 ms | 90.2 ms | 87.5 to 92.9 ms | pass |", page)
+        self.assertIn("| p99 at 9/s | \u2014 | 90.2 ms | 87.5 to 92.9 ms | **fail** |", page)
+        self.assertIn("| words | 1 | \u2014 | ≥ 1 | pass |", page)
+        self.assertIn("- the machine stalled", page)
+
 
 if __name__ == "__main__":
     unittest.main()
