@@ -6,8 +6,8 @@
 
 All servers run at the same time on CPU 0, the generator on CPU 1. A round drives each server once, forwards in even and
 backwards in odd rounds, so that drift affects all alike. Cost: user and system CPU time of the server's processes during
-the run of the generator, divided by the requests that were answered. The figures are the median
-of the ratios within rounds and its interval from order statistics, with its coverage. Needs two CPUs.
+the run of the generator, divided by the requests that were answered. The figures are the median of the ratios within
+rounds and its interval from order statistics, with its coverage. Needs two CPUs.
 Exit code: 0 measured, 2 bad input or a missing program."""
 import contextlib
 import json

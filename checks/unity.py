@@ -18,7 +18,7 @@ TARGET = re.compile(r"^\s*(?:fanin_\w+|target_sources)\(([\w.-]+)((?:[^()]|\([^(
 CLASS = re.compile(r"(?:class|struct|union|enum(?: class)?) (\w+)\b[^;(=]*[{:]")
 TEST = re.compile(r"(TEST\w*|INSTANTIATE_\w+)\((\w+), (\w+)")
 NOISE = re.compile(r"\[\[.*?\]\]|\b(?:alignas|noexcept|decltype|__attribute__)\(+[^()]*\)+")
-# Keywords that begin what defines no name here, or what the compiler merges.
+# Beginnings of declarations that define no name here, or that may be repeated.
 OTHER = re.compile(r"(using (?!\w+ =)|static_assert|namespace|extern|friend|typedef|return|template (?!<))")
 
 
@@ -40,7 +40,7 @@ def targets(root):
 
 
 def declarations(text):
-    """Yields (namespaces, declaration as one line) of what stands in namespaces, not in classes or functions."""
+    """Yields (namespaces, declaration as one line) of the declarations at the level of namespaces."""
     text = re.sub(r'R"(\w*)\(.*?\)\1"', '""', text, flags=re.DOTALL)
     namespaces, parts = [], []
     for line in text.splitlines():
