@@ -33,10 +33,10 @@ def duration(value):
 
 
 def size(value):
-    """Bytes: 512 B, 12.5 MB; decimal prefixes, as in the terminal."""
-    for power, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if abs(value) >= power * 0.9995:
-            return f"{_digits(value / power)} {unit}"
+    """Bytes: 512 B, 12 MiB; as in the terminal."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if abs(value) >= 2**power * 0.9995:
+            return f"{_digits(value / 2**power)} {unit}"
     return f"{_digits(value)} B"
 
 
@@ -46,21 +46,29 @@ def exact(value):
 
 
 FORMS = {"1/s": count, "ns": duration, "bytes": size, "1": count}
-_STEPS = (
+_STEPS_OF_TEN = (
     (1,),
     (1, 3),
     (1, 2, 5),
     (1, 1.5, 2, 3, 5, 7),
     (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9),
 )
+_STEPS_OF_1024 = (
+    (1,),
+    (1, 32),
+    (1, 8, 64),
+    (1, 4, 16, 64, 256),
+    tuple(2**power for power in range(10)),
+    tuple(step * 2**power for power in range(10) for step in (1, 1.25, 1.5, 1.75)),
+)
 
 
-def log_ticks(low, high, wanted=3):
+def log_ticks(low, high, base=10, wanted=3):
     """Round values within [low, high] of a logarithmic axis, by the coarsest steps that give at least `wanted`."""
     ticks = []
-    for steps in _STEPS:
-        powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-        ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+    for steps in _STEPS_OF_1024 if base == 1024 else _STEPS_OF_TEN:
+        powers = range(math.floor(math.log(low, base)) - 1, math.ceil(math.log(high, base)) + 1)
+        ticks = [step * base**power for power in powers for step in steps if low <= step * base**power <= high]
         if len(ticks) >= wanted:
             break
     return ticks
@@ -82,7 +90,7 @@ def set_log_axis(axis, limits, unit):
     )
     scale("log")
     limit(*limits)
-    places = log_ticks(*limits)
+    places = log_ticks(*limits, base=1024 if unit == "bytes" else 10)
     axis.set_major_locator(FixedLocator(places))
     axis.set_major_formatter(FixedFormatter([FORMS[unit](place) for place in places]))
     axis.set_minor_locator(NullLocator())

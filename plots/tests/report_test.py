@@ -192,13 +192,13 @@ class Report(unittest.TestCase):
     def test_slopes_are_those_of_the_run(self):
         run = self.run_
         of_poll = [each for each in run["slopes"] if each["server"] == "poll"]
-        of_poll[0] |= {"median": 5000, "low": 4000, "high": 6000}
+        of_poll[0] |= {"median": 5 * 1024, "low": 4 * 1024, "high": 6 * 1024}
         of_poll[1] |= {"median": -3.0, "low": -4.0, "high": 1.0}
         for each in run["slopes"]:
             if each["server"] == "select":
                 each |= {"median": None, "low": None, "high": None, "coverage": None, "reason": "made up"}
         text = Outline(written(run)).text()
-        self.assertIn("poll 5 kB 4 kB to 6 kB -3 B -4 B to 1 B", text)
+        self.assertIn("poll 5 KiB 4 KiB to 6 KiB -3 B -4 B to 1 B", text)
         self.assertIn("select none none none none none made up", text)
         self.assertEqual(text.count("Bytes per idle connection"), 1)  # one experiment sweeps them
         del run["slopes"]

@@ -102,13 +102,19 @@ class Numbers(unittest.TestCase):
         self.assertEqual(
             [ticks.duration(v) for v in (850, 5000, 12.5e6, 2e9)], ["850 ns", "5 \u00b5s", "12.5 ms", "2 s"]
         )
-        self.assertEqual([ticks.size(v) for v in (512, 12_500_000, 1.5e9)], ["512 B", "12.5 MB", "1.5 GB"])
+        self.assertEqual([ticks.size(v) for v in (512, 12 << 20, 3 << 29)], ["512 B", "12 MiB", "1.5 GiB"])
         self.assertEqual([ticks.exact(v) for v in (0, 10000, 0.5)], ["0", "10,000", "0.5"])
 
     def test_a_narrow_range_still_has_ticks(self):
         # matplotlib's logarithmic ticks give an axis from 11k to 40k a single label.
-        for low, high in ((11e3, 44e3), (1.01, 4.1), (3e5, 9e9), (900 << 10, 4 << 20), (1 << 20, 1 << 30)):
-            places = ticks.log_ticks(low, high)
+        for low, high, base in (
+            (11e3, 44e3, 10),
+            (1.01, 4.1, 10),
+            (3e5, 9e9, 10),
+            (900 << 10, 4 << 20, 1024),
+            (1 << 20, 1 << 30, 1024),
+        ):
+            places = ticks.log_ticks(low, high, base)
             self.assertGreaterEqual(len(places), 3)
             self.assertLessEqual(len(places), 12)
             self.assertTrue(all(low <= place <= high for place in places))
