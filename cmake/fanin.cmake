@@ -87,7 +87,7 @@ function(fanin_test name)
 endfunction()
 
 # fanin_fuzz_target(NAME SOURCES... LIBRARIES LIB... SEEDS DIR): a libFuzzer program, built as part of the target
-# `fuzz_targets`, and the folder of its seeds beside it as NAME.seeds.
+# `fuzz_targets`, and the directory of its seeds next to it, NAME.seeds.
 if(FANIN_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     message(FATAL_ERROR "FANIN_FUZZ needs clang, this is ${CMAKE_CXX_COMPILER_ID}: use the preset fuzz")

@@ -69,8 +69,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->excludes(resume);
   add_only(*command, options->only)->excludes(resume);
   refuse_empty(
-      command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: beside fanin)"));
-  refuse_empty(command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: beside fanin)"));
+      command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: next to fanin)"));
+  refuse_empty(
+      command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: next to fanin)"));
   suite->excludes(resume);
   command->callback([options, &exit_code] {
     if (options->suite.empty() && options->resume.empty()) {

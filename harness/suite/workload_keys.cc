@@ -98,7 +98,7 @@ void check_duration(const WorkloadKey& key, const JsonReader& value) {
 void check_file(const JsonReader& value) {
   const std::filesystem::path path(value.text());
   if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) {
-    value.fail("must be the path of a file below the suite's folder, without '..': put it beside the suite");
+    value.fail("must be the path of a file below the suite's folder, without '..': put it next to the suite");
   }
 }
 
