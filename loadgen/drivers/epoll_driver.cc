@@ -69,7 +69,7 @@ int EpollDriver::wait(TimePoint until) {
   const LoopClock& clock = loop_.clock();
   timespec timeout{};
   const timespec* limit = clock.spins() || until <= clock.now() ? &timeout : nullptr;
-  if (limit == nullptr && clock.timed()) {
+  if (limit == nullptr && until != TimePoint::max()) {
     timeout = to_timespec(std::max(std::min(until, reads_.next_end()) - now(), Nanoseconds(0)));
     limit = &timeout;
   }

@@ -17,13 +17,9 @@ constexpr std::size_t kUnservedPerTick = 16384;  // checked within about a milli
 LoopTiming choose_timing(const LoadPlan& plan, const Share& share, const IoDriver& io) {
   const bool active = share.connections > 0;
   const bool paced = plan.think_time > Nanoseconds(0) || plan.send_bytes_per_s || plan.read_bytes_per_s;
-  // Slices begin with a tick, which wakes a loop that has waited for its slice.
-  const Nanoseconds tick =
-      plan.slices ? plan.slices->length / ((plan.slices->length + kTick - Nanoseconds(1)) / kTick) : kTick;
   return {.spins = active && plan.idle_strategy.kind == IdleStrategy::kSpin,
           .timed = active && (plan.rate_per_s || paced),
-          .per_request = io.queues_sends() ? BusyPollMeter::kSubmitted : BusyPollMeter::kPipelined,
-          .tick = tick};
+          .per_request = io.queues_sends() ? BusyPollMeter::kSubmitted : BusyPollMeter::kPipelined};
 }
 
 std::unique_ptr<IoDriver> make_driver(DriverKind kind, EventLoop& loop, const LoadPlan& plan, const Share& share,
@@ -176,6 +172,8 @@ void EventLoop::poll_until_check() {
     TimePoint until = workload_.may_send(at) ? at : TimePoint::max();
     if (until > at && clock_.timed()) {
       until = std::min({workload_.next_due(at), clock_.next_tick(), outbox_.next_piece()});
+    } else if (until > at && slices_) {
+      until = workload_.next_due(at);  // its next slice; ticks have a timer of their own
     }
     events = io_->poll_once(until);
   } while (events > 0 && only_replies_until(check));

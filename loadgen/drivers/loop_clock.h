@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "loadgen/plan/plan.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/workload.h"
 #include "net/clock.h"
@@ -89,7 +90,6 @@ struct LoopTiming {
   bool spins = false;       // polls without waiting
   bool timed = false;       // a schedule or pauses: waits need a timeout
   Nanoseconds per_request;  // see BusyPollMeter
-  Nanoseconds tick;         // about kTick
 };
 
 // The time of an event loop: its latest reading of the clock, its ticks, and the preemptions between two readings. All
@@ -131,7 +131,7 @@ class LoopClock {
   // Time to check timeouts, interrupts and the like.
   bool tick_is_due() const noexcept { return now_ >= next_tick_; }
   TimePoint next_tick() const noexcept { return next_tick_; }
-  void advance_tick() noexcept { next_tick_ = now_ + timing_.tick; }
+  void advance_tick() noexcept { next_tick_ = now_ + kTick; }
 
  private:
   void detect_preemption(std::size_t replies) noexcept;
@@ -168,7 +168,7 @@ inline int LoopClock::open_timer() {
 }
 
 inline void LoopClock::start_ticks(TimePoint first) {
-  const itimerspec spec{to_timespec(timing_.tick), to_timespec(first.time_since_epoch())};
+  const itimerspec spec{to_timespec(kTick), to_timespec(first.time_since_epoch())};
   check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
   next_tick_ = first;
 }

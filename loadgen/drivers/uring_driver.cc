@@ -128,7 +128,7 @@ void UringDriver::enter(TimePoint until) {
     if (looks || ::io_uring_sq_ready(&ring_) > 0 || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
       result = ::io_uring_submit_and_get_events(&ring_);
     }
-  } else if (loop_.clock().timed()) {
+  } else if (until != TimePoint::max()) {
     const timespec left = to_timespec(std::max(until - now(), Nanoseconds(0)));
     __kernel_timespec limit{.tv_sec = left.tv_sec, .tv_nsec = left.tv_nsec};
     io_uring_cqe* first = nullptr;

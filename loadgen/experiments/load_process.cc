@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstring>
@@ -49,11 +50,12 @@ std::vector<int> cpus_of_server(pid_t process) {
 }
 
 IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
-  IdleStrategyInputs found{.requested = options.wait,
-                           .open_loop = plan.rate_per_s.has_value(),
-                           .event_loops = has_event_loops(plan.driver),
-                           .threads = plan.threads,
-                           .own_cpus = allowed_cpus()};
+  IdleStrategyInputs found{
+      .requested = options.wait,
+      .open_loop = plan.rate_per_s.has_value(),
+      .event_loops = has_event_loops(plan.driver),
+      .threads = plan.threads * std::max<unsigned>(1, static_cast<unsigned>(options.targets.size())),
+      .own_cpus = allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (plan.server.given) {
     found.server_cpus = cpus_of_server(plan.server.roots.front());

@@ -19,7 +19,7 @@ struct Ratio {
 
 // Two interleaved targets, the second compared with the first.
 struct SliceComparison {
-  std::size_t blocks = 0;   // A B B A each
+  std::size_t blocks = 0;   // a walk over all targets and back
   std::size_t skipped = 0;  // in which one of the two completed nothing
   std::string reason;       // why there are no ratios; empty: there are
   std::optional<Ratio> throughput;

@@ -12,22 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-char letter(std::size_t target) { return static_cast<char>('A' + target); }
-
-Nanoseconds counted(const LoadResult& result) {
-  Nanoseconds sum{0};
-  for (const Slice& slice : result.slices) {
-    sum += slice.end - slice.begin;
-  }
-  return sum;
-}
-
-std::uint64_t completed(const LoadResult& result) {
-  std::uint64_t sum = 0;
-  for (const Slice& slice : result.slices) {
-    sum += slice.completed;
-  }
-  return sum;
+// A to Z, then T27 and so on.
+std::string letter(std::size_t target) {
+  return target < 26 ? std::string(1, static_cast<char>('A' + target)) : fmt::format("T{}", target + 1);
 }
 
 std::optional<double> server_ns_per_request(const Outcome& outcome) {
@@ -55,11 +42,29 @@ std::string target_row(const Outcome& outcome, std::size_t target) {
       status_name(outcome.verdict.status));
 }
 
+constexpr double kLeftOutWarning = 0.05;
+
+// A block is left out if a target completed nothing in a slice, so the ratio overlooks a target that stalls. Empty: too
+// few were left out to matter.
+std::string describe_bias(const SliceComparison& comparison) {
+  if (static_cast<double>(comparison.skipped) <= kLeftOutWarning * static_cast<double>(comparison.blocks)) {
+    return "";
+  }
+  return fmt::format("{} left out, since a target completed nothing in a slice: the ratios overlook its stalls",
+                     part_of(comparison.skipped, comparison.blocks, "block"));
+}
+
 // The worst of all targets, with the reasons of each.
 std::string verdict_of_all(const SlicesResult& result) {
   const std::vector<Outcome>& outcomes = result.outcomes;
   Status worst = compares(result) ? Status::kValid : Status::kWarning;
   std::string reasons;
+  for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
+    if (const std::string bias = describe_bias(result.comparisons[i]); !bias.empty()) {
+      worst = std::max(worst, Status::kWarning);
+      reasons += fmt::format("                - {}/A: {}\n", letter(i + 1), bias);
+    }
+  }
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     worst = std::max(worst, outcomes[i].verdict.status);
     for (const Reason& reason : outcomes[i].verdict.reasons) {
@@ -85,10 +90,6 @@ std::string comparison_row(const SliceComparison& comparison, std::size_t second
   std::string row = fmt::format("  {}/A  throughput {}", letter(second), ratio_text(comparison.throughput));
   if (cpu) {
     row += fmt::format(", server CPU per request {}", ratio_text(comparison.cpu_per_request));
-  }
-  if (comparison.skipped > 0) {
-    row += fmt::format("; {} left out: a target completed nothing in a slice",
-                       part_of(comparison.skipped, comparison.blocks, "block"));
   }
   return row + "\n";
 }
@@ -124,11 +125,13 @@ Json target_json(const Outcome& outcome) {
 }
 
 Json comparison_json(const SliceComparison& comparison, std::size_t second) {
+  const std::string bias = describe_bias(comparison);
   return {{"first", 0},
           {"second", second},
           {"blocks", comparison.blocks},
           {"skipped", comparison.skipped},
           {"reason", comparison.reason.empty() ? Json() : Json(comparison.reason)},
+          {"warning", bias.empty() ? Json() : Json(bias)},
           {"throughput", ratio_json(comparison.throughput)},
           {"server_cpu_per_request", ratio_json(comparison.cpu_per_request)}};
 }
@@ -169,21 +172,19 @@ bool compares(const SlicesResult& result) {
 }
 
 std::optional<double> slice_rate(const LoadResult& result) {
-  const Nanoseconds time = counted(result);
-  return time > Nanoseconds(0)
-             ? std::optional(static_cast<double>(completed(result)) * 1e9 / static_cast<double>(time.count()))
-             : std::nullopt;
+  return result.slices.empty() ? std::nullopt : std::optional(result.requests_per_s());
 }
 
 std::string slices_text(const SlicesResult& result) {
   const LoadPlan& plan = result.outcomes.front().plan;
   const SlicePlan& slices = *plan.slices;
   std::string text = fmt::format(
-      "{}, interleaved every {}: {}, {}, closed loop, {} to each\n\n"
+      "{}, interleaved every {}: {}, {}, {}, {} to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
       plural(slices.targets, "target"), format_time(slices.length), plan.protocol_name,
-      plural(plan.request_bytes, "byte"), plural(plan.connections, "connection"), "target", "throughput", "p50", "p99",
-      "p99.9", "server CPU/req");
+      plural(plan.request_bytes, "byte"),
+      plan.rate_per_s ? fmt::format("open loop at {} in its slices", format_rate(*plan.rate_per_s)) : "closed loop",
+      plural(plan.connections, "connection"), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     text += target_row(result.outcomes[i], i);
   }
@@ -212,7 +213,10 @@ Json slices_json(const SlicesResult& result) {
           {"version", FANIN_VERSION},
           {"started_at", timestamp(result.outcomes.front().result.started_at)},
           {"interleaving",
-           {{"slice_ns", slices.length.count()}, {"cut_ns", slices.cut.count()}, {"order", "forth and back"}}},
+           {{"slice_ns", slices.length.count()},
+            {"cut_ns", slices.cut.count()},
+            {"order", "drawn and mirrored"},
+            {"seed", slices.seed}}},
           {"targets", std::move(targets)},
           {"comparisons", std::move(comparisons)}};
 }

@@ -54,7 +54,7 @@ class BadInput(unittest.TestCase):
         for arguments in (["127.0.0.1:1"], two, ["127.0.0.1:1", "--sweep", "pipeline=1,2"]):
             done = load(*arguments, "--check")
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
-        for arguments in (["127.0.0.1:1", "-t", "11"], [*two, "--rate", "5"], ["127.0.0.1:1", "--sweep", "pipeline=0"]):
+        for arguments in (["127.0.0.1:1", "-t", "11"], [*two, "--ramp", "1..5"], ["127.0.0.1:1", "--sweep", "pipeline=0"]):
             self.assertEqual(load(*arguments, "--check").returncode, 2)
 
     def test_an_empty_path_is_refused(self):
@@ -120,8 +120,8 @@ class BadInput(unittest.TestCase):
         for arguments, said in (
             (["127.0.0.1:1", "--interleave", "20ms"], "--interleave needs --target"),
             (["127.0.0.1:1", *two], "give all targets by --target"),
-            (two[:2], "give 2 to 16"),
-            ([*two, "--rate", "100"], "closed loop"),
+            (two[:2], "give two or more"),
+            ([*two, "--ramp", "1..100"], "constant rate"),
             ([*two, "--server-pid", "1"], "one for each"),
             ([*two, "--interleave", "1ms"], "--interleave is out of range"),
             ([*two, "--interleave", "9s"], "--interleave is out of range"),

@@ -8,28 +8,23 @@ namespace {
 
 constexpr Nanoseconds kDefaultSlice = std::chrono::milliseconds(20);
 constexpr Nanoseconds kShortest = std::chrono::milliseconds(2);
-constexpr std::size_t kMaxTargets = 16;
 constexpr int kCutShare = 10;  // a tenth at either end: replies of the other target still come in at the first
 
 void check_targets(const LoadOptions& options) {
   if (!options.target.empty()) {
     refuse(fmt::format("{} and --target contradict each other: give all targets by --target", options.target));
   }
-  if (options.targets.size() < 2 || options.targets.size() > kMaxTargets) {
-    refuse(fmt::format("{} --target: give 2 to {}, the same one twice for an A/A run", options.targets.size(),
-                       kMaxTargets));
+  if (options.targets.size() < 2) {
+    refuse("one --target: give two or more, the same one twice for an A/A run");
   }
-  if (options.rate_per_s || options.arrival || options.ramp) {
-    refuse("interleaved targets need a closed loop: leave --rate, --arrival and --ramp out");
+  if (options.ramp || (options.arrival && options.arrival->starts_with("trace:"))) {
+    refuse("interleaved targets need a constant rate: leave --ramp and --arrival trace out");
   }
   if (options.sweep || options.find_rate) {
     refuse("interleaved targets need one run: leave --sweep and --find-rate out");
   }
   if (options.requests) {
     refuse("interleaved targets need a --duration: leave --requests out");
-  }
-  if (options.idle > 0) {
-    refuse("interleaved targets take no idle connections: leave --idle-connections out");
   }
   if (!options.server_pids.empty() && options.server_pids.size() != options.targets.size()) {
     refuse(fmt::format("{} --server-pid for {} targets: give one for each, in their order, or none",
@@ -68,7 +63,8 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
     plan.slices = SlicePlan{.length = length,
                             .cut = length / kCutShare,
                             .targets = static_cast<unsigned>(options.targets.size()),
-                            .own = static_cast<unsigned>(i)};
+                            .own = static_cast<unsigned>(i),
+                            .seed = plan.seed};
   }
   return plans;
 }

@@ -214,8 +214,9 @@ std::optional<double> LoadResult::late_by_preemptions_share() const noexcept {
 }
 
 double LoadResult::requests_per_s() const noexcept {
-  const auto replies = static_cast<double>(completed_in_window);
-  return window > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(window.count()) : 0.0;
+  const auto replies = static_cast<double>(slices.empty() ? completed_in_window : sum_completed(slices));
+  const Nanoseconds time = slices.empty() ? window : sum_counted(slices);
+  return time > Nanoseconds(0) ? replies * 1e9 / static_cast<double>(time.count()) : 0.0;
 }
 
 Nanoseconds window_length(const Recorder& recorder) {
@@ -250,6 +251,10 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     result.unanswered_time += thread->unanswered_time();
   }
   add_slices(result, threads);
+  result.active = result.window;
+  if (plan.slices) {
+    result.active = sum_counted(result.slices) + 2 * plan.slices->cut * static_cast<std::int64_t>(result.slices.size());
+  }
   add_fairness(result, threads);
   add_downtime(result, threads);
   add_silences(result, threads);

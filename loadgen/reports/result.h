@@ -40,6 +40,7 @@ struct LoadResult {
   WallTime started_at{};
   std::optional<WallTime> opened_at;  // none: the window never opened
   Nanoseconds window{0};              // its true length
+  Nanoseconds active{0};              // of it the time in which the target was driven: all, or its slices
   Nanoseconds warmup{0};              // its length, if the window opened
   WarmupEnd warmup_end = WarmupEnd::kTime;
   bool warmup_steady = false;             // the throughput, with --warmup auto
@@ -121,8 +122,8 @@ struct LoadResult {
   bool any_completed() const noexcept { return completed + completed_outside > 0; }
   // Requests that found no connection free when they were due.
   std::uint64_t queued() const noexcept { return queueing.count() + queueing.uncompleted(); }
-  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. 0
-  // without a window.
+  // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. Of an
+  // interleaved target by the time of sending, over the counted parts of its slices. 0 without a window.
   double requests_per_s() const noexcept;
 };
 

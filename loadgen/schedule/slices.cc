@@ -1,13 +1,67 @@
 #include "loadgen/schedule/slices.h"
 
+#include "loadgen/schedule/arrival.h"
+
 namespace fanin::load {
+namespace {
+
+// A number that depends on all three, as good as random.
+std::uint64_t draw(std::uint64_t seed, std::uint64_t first, std::uint64_t second) noexcept {
+  return SplitMix64(SplitMix64(SplitMix64(seed)() + first)() + second)();
+}
+
+constexpr std::uint64_t kBorders = ~std::uint64_t{0};  // no block has this number
+
+}  // namespace
+
+std::uint64_t sum_completed(const std::vector<Slice>& slices) noexcept {
+  std::uint64_t sum = 0;
+  for (const Slice& slice : slices) {
+    sum += slice.completed;
+  }
+  return sum;
+}
+
+Nanoseconds sum_counted(const std::vector<Slice>& slices) noexcept {
+  Nanoseconds sum{0};
+  for (const Slice& slice : slices) {
+    sum += slice.end - slice.begin;
+  }
+  return sum;
+}
+
+Nanoseconds SlicePlan::begin_of(std::uint64_t number) const noexcept {
+  const Nanoseconds even = length * static_cast<std::int64_t>(number);
+  if (number == 0) {
+    return even;
+  }
+  const double share = static_cast<double>(draw(seed, kBorders, number) >> 11) / static_cast<double>(1ULL << 52) - 1;
+  return even + Nanoseconds(static_cast<std::int64_t>(share * static_cast<double>(length.count()) / kJitterShare));
+}
+
+unsigned SlicePlan::place(unsigned target, std::uint64_t block) const noexcept {
+  const std::uint64_t drawn = draw(seed, block, target);
+  unsigned before = 0;
+  for (unsigned other = 0; other < targets; ++other) {
+    const std::uint64_t others = draw(seed, block, other);
+    before += others < drawn || (others == drawn && other < target) ? 1 : 0;
+  }
+  return before;
+}
+
+bool SlicePlan::owns(std::uint64_t number) const noexcept {
+  const auto position = static_cast<unsigned>(number % (2 * targets));
+  return place(own, number / (2 * targets)) == (position < targets ? position : 2 * targets - 1 - position);
+}
 
 void Slices::begin(const Window& window, const ProcessClock* clock) {
   window_ = window;
   clock_ = clock;
   const auto whole = static_cast<std::size_t>((window.close - window.open) / plan_.length);
-  slices_.reserve(whole / plan_.targets + 2);
+  slices_.reserve(2 * (whole / (2 * plan_.targets) + 3));  // two in a block, and the borders are jittered
   number_ = 0;
+  previous_begin_ = previous_end_ = begin_ = end_ = window.start;
+  active_before_ = Nanoseconds(0);
   enter();
 }
 
@@ -17,13 +71,24 @@ void Slices::move_window(const Window& window) noexcept {
   keep_if_counted();
 }
 
-// Advances from slice number_ to the next one of this target.
+// Advances to the first slice of this target from number_ on. Its place in a block is drawn once.
 void Slices::enter() noexcept {
-  while (plan_.owner(number_) != plan_.own) {
-    ++number_;
+  active_before_ += end_ - begin_;
+  previous_begin_ = begin_;
+  previous_end_ = end_;
+  const unsigned walk = 2 * plan_.targets;
+  const auto position = static_cast<unsigned>(number_ % walk);
+  const std::uint64_t block = number_ / walk;
+  const unsigned place = plan_.place(plan_.own, block);
+  if (position <= place) {
+    number_ = block * walk + place;
+  } else if (position <= walk - 1 - place) {
+    number_ = block * walk + walk - 1 - place;
+  } else {
+    number_ = (block + 1) * walk + plan_.place(plan_.own, block + 1);
   }
-  begin_ = window_.start + plan_.length * static_cast<std::int64_t>(number_);
-  end_ = begin_ + plan_.length;
+  begin_ = window_.start + plan_.begin_of(number_);
+  end_ = window_.start + plan_.begin_of(number_ + 1);
   keep_if_counted();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -10,18 +11,25 @@
 
 namespace fanin::load {
 
-// Interleaving of several targets, A B B A A B B A ..., so that drift affects all of them equally.
+// Interleaving of several targets. Time is divided into slices, of which each belongs to one target. A block is one
+// walk over all targets in an order that is drawn for it, and the same walk backwards: a linear drift affects all
+// targets equally, and no target is always first. The borders are jittered, so that slices do not lock to the kernel's
+// tick.
 struct SlicePlan {
-  Nanoseconds length{0};
-  Nanoseconds cut{0};    // not counted, at both ends of a slice
-  unsigned targets = 1;  // number of interleaved targets
-  unsigned own = 0;      // index of this one
+  Nanoseconds length{0};  // mean
+  Nanoseconds cut{0};     // not counted, at both ends of a slice
+  unsigned targets = 1;   // number of interleaved targets
+  unsigned own = 0;       // index of this one
+  std::uint64_t seed = 1;
 
-  // The target that owns slice `number`, counted from the start of the traffic: forth and back over all targets.
-  unsigned owner(std::uint64_t number) const noexcept {
-    const auto position = static_cast<unsigned>(number % (2 * targets));
-    return position < targets ? position : 2 * targets - 1 - position;
-  }
+  static constexpr int kJitterShare = 10;  // borders move by up to a tenth of the length, both ways
+
+  // When slice `number` begins, from the start of the traffic. The first begins at once.
+  Nanoseconds begin_of(std::uint64_t number) const noexcept;
+  // The place of a target in the walk of a block, from 0.
+  unsigned place(unsigned target, std::uint64_t block) const noexcept;
+  // Whether slice `number` belongs to this target.
+  bool owns(std::uint64_t number) const noexcept;
 };
 
 // A slice of one target that counts, because it is wholly within the window.
@@ -33,6 +41,10 @@ struct Slice {
   // Used between the two; nullopt without a clock, or if both were passed in one tick.
   std::optional<Nanoseconds> server_cpu{};
 };
+
+// Sums over slices: the requests that count, and the time in which they were sent.
+std::uint64_t sum_completed(const std::vector<Slice>& slices) noexcept;
+Nanoseconds sum_counted(const std::vector<Slice>& slices) noexcept;
 
 // The slices of one target in one thread. Requests in flight at the end of a slice belong to it. One thread.
 class Slices {
@@ -53,6 +65,21 @@ class Slices {
   }
   // Begin of the current or next slice.
   TimePoint next_begin() const noexcept { return begin_; }
+
+  // A schedule runs only within the slices, so its offsets are active time: the sum of this target's slices. Times are
+  // those of the current or next slice; what lies outside it is continued as if this target had no pauses.
+  TimePoint time_of(Nanoseconds active) const noexcept { return begin_ + (active - active_before_); }
+  // The active time until `at`, which is not before the current or next slice's predecessor ended.
+  Nanoseconds active_until(TimePoint at) const noexcept {
+    return active_before_ + std::clamp(at - begin_, Nanoseconds(0), end_ - begin_);
+  }
+  // A time of this slice or of the pause and slice before it, with that pause taken out.
+  TimePoint without_pause(TimePoint at) const noexcept {
+    return at >= begin_ ? at : begin_ - std::max(previous_end_ - std::max(at, previous_begin_), Nanoseconds(0));
+  }
+  // When the next request that is due at this active time can be sent, or when to ask again.
+  TimePoint next_due(Nanoseconds active) const noexcept { return std::clamp(time_of(active), begin_, end_); }
+
   void completed(TimePoint sent) noexcept;
   // Called regularly with the current time.
   void tick(TimePoint at) noexcept {
@@ -73,6 +100,9 @@ class Slices {
   std::uint64_t number_ = 0;  // of the current or next slice
   TimePoint begin_{};
   TimePoint end_{};
+  TimePoint previous_begin_{};  // of this target's slice before; equal to its end if there is none
+  TimePoint previous_end_{};
+  Nanoseconds active_before_{0};  // length of all slices of this target before the current or next one
   std::vector<Slice> slices_;
   std::size_t reading_ = 0;  // the slice whose border is read next
   bool inside_ = false;      // its first border has been read

@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <string>
+#include <set>
+#include <utility>
 
 #include "loadgen/experiments/slice_comparison.h"
 
@@ -21,94 +24,208 @@ Window make_window(int open_ms, int close_ms) { return {instant(0), instant(open
 
 SlicePlan slice_plan(unsigned targets, unsigned own) { return {milliseconds(20), milliseconds(2), targets, own}; }
 
-TEST(SlicePlan, InterleavesForthAndBack) {
-  const auto owners = [](unsigned targets) {
-    std::string text;
-    for (std::uint64_t i = 0; i < 9; ++i) {
-      text += static_cast<char>('A' + slice_plan(targets, 0).owner(i));
+// The owner of each slice of the first blocks.
+std::vector<unsigned> owners(unsigned targets, std::size_t blocks) {
+  std::vector<unsigned> found;
+  for (std::uint64_t number = 0; number < 2 * targets * blocks; ++number) {
+    for (unsigned target = 0; target < targets; ++target) {
+      if (slice_plan(targets, target).owns(number)) {
+        found.push_back(target);
+      }
     }
-    return text;
-  };
-  EXPECT_EQ(owners(2), "ABBAABBAA");
-  EXPECT_EQ(owners(3), "ABCCBAABC");
-  EXPECT_EQ(owners(1), "AAAAAAAAA");
+  }
+  return found;
 }
 
-// The second of two: slices 1 and 2 (20 to 60 ms), then 5 and 6.
+TEST(SlicePlan, EachBlockWalksOverAllTargetsAndBack) {
+  for (const unsigned targets : {1U, 2U, 3U, 9U}) {
+    constexpr std::size_t kBlocks = 50;
+    const std::vector<unsigned> all = owners(targets, kBlocks);
+    ASSERT_EQ(all.size(), 2 * targets * kBlocks);
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(block * 2 * targets);
+      const std::vector<unsigned> forth(begin, begin + targets);
+      EXPECT_EQ(std::set<unsigned>(forth.begin(), forth.end()).size(), targets);
+      EXPECT_TRUE(std::equal(forth.rbegin(), forth.rend(), begin + targets));
+    }
+  }
+}
+
+// Would catch: one target that is always first, which biases a comparison of like servers. Each of 3 targets is first
+// in a third of 3,000 blocks, within four standard deviations (103).
+TEST(SlicePlan, TheOrderIsDrawnForEachBlock) {
+  const std::vector<unsigned> all = owners(3, 3'000);
+  std::array<int, 3> first{};
+  for (std::size_t i = 0; i < all.size(); i += 6) {
+    ++first[all[i]];
+  }
+  for (const int times : first) {
+    EXPECT_NEAR(times, 1'000, 103);
+  }
+}
+
+// Would catch: slices that lock to the kernel's tick. Borders lie within a tenth of the length, on both sides.
+TEST(SlicePlan, TheBordersAreJittered) {
+  const SlicePlan plan = slice_plan(2, 0);
+  EXPECT_EQ(plan.begin_of(0), milliseconds(0));
+  Nanoseconds least = milliseconds(20);
+  Nanoseconds most{0};
+  for (std::uint64_t number = 1; number < 1'000; ++number) {
+    const Nanoseconds off = plan.begin_of(number) - number * milliseconds(20);
+    least = std::min(least, off);
+    most = std::max(most, off);
+  }
+  EXPECT_GE(least, -milliseconds(2));
+  EXPECT_LT(least, -std::chrono::microseconds(1'900));
+  EXPECT_LE(most, milliseconds(2));
+  EXPECT_GT(most, std::chrono::microseconds(1'900));
+}
+
+// The slices of one target until `end_ms`, by their definition.
+std::vector<std::pair<TimePoint, TimePoint>> expected_slices(const SlicePlan& plan, int end_ms) {
+  std::vector<std::pair<TimePoint, TimePoint>> slices;
+  for (std::uint64_t number = 0; instant(0) + plan.begin_of(number) < instant(end_ms); ++number) {
+    if (plan.owns(number)) {
+      slices.emplace_back(instant(0) + plan.begin_of(number), instant(0) + plan.begin_of(number + 1));
+    }
+  }
+  return slices;
+}
+
 TEST(Slices, OnlyThoseOfTheTargetAreOpen) {
-  Slices slices(slice_plan(2, 1));
-  slices.begin(make_window(0, 200), nullptr);
-  EXPECT_FALSE(slices.open(instant(0)));
-  EXPECT_EQ(slices.next_begin(), instant(20));
-  EXPECT_TRUE(slices.open(instant(20)));
-  EXPECT_TRUE(slices.open(instant(59)));
-  EXPECT_FALSE(slices.open(instant(60)));
-  EXPECT_EQ(slices.next_begin(), instant(100));
-  EXPECT_TRUE(slices.open(instant(139)));
+  const SlicePlan plan = slice_plan(3, 1);
+  Slices slices(plan);
+  slices.begin(make_window(0, 2'000), nullptr);
+  TimePoint previous_end{};
+  for (const auto& [begin, end] : expected_slices(plan, 2'000)) {
+    EXPECT_EQ(slices.open(begin - Nanoseconds(1)), begin == previous_end);  // two slices in a row
+    EXPECT_TRUE(slices.open(begin));
+    EXPECT_EQ(slices.next_begin(), begin);
+    EXPECT_TRUE(slices.open(end - Nanoseconds(1)));
+    previous_end = end;
+  }
 }
 
 // Would catch: slices that count from the planned opening although the window opens earlier.
 TEST(Slices, CountFromWhenTheWindowOpens) {
-  Slices slices(slice_plan(2, 0));
-  slices.begin(make_window(1000, 1200), nullptr);
-  EXPECT_TRUE(slices.open(instant(65)));
-  slices.move_window(make_window(50, 250));  // the slice from 60 ms on counts, and is open already
+  const SlicePlan plan = slice_plan(2, 0);
+  Slices slices(plan);
+  slices.begin(make_window(1'000, 1'200), nullptr);
+  EXPECT_FALSE(slices.open(instant(-1)));
   slices.move_window(make_window(50, 250));
-  EXPECT_TRUE(slices.open(instant(225)));
-  std::vector<std::uint64_t> numbers;
-  for (const Slice& slice : slices.all()) {
-    numbers.push_back(slice.number);
+  slices.move_window(make_window(50, 250));
+  for (int ms = 50; ms < 300; ++ms) {
+    slices.open(instant(ms));
   }
-  EXPECT_EQ(numbers, (std::vector<std::uint64_t>{3, 4, 7, 8, 11}));
+  std::vector<TimePoint> begins;
+  for (const auto& [begin, end] : expected_slices(plan, 300)) {
+    if (begin >= instant(50) && end <= instant(250)) {
+      begins.push_back(begin + plan.cut);
+    }
+  }
+  std::vector<TimePoint> counted;
+  for (const Slice& slice : slices.all()) {
+    counted.push_back(slice.begin);
+  }
+  EXPECT_EQ(counted, begins);
 }
 
 // Would catch: requests in flight at the end of a slice counted in the other target's slice, or in none.
 TEST(Slices, ARequestBelongsToTheSliceThatSentIt) {
-  Slices slices(slice_plan(2, 0));
-  slices.begin(make_window(0, 200), nullptr);
-  EXPECT_TRUE(slices.open(instant(1)));
-  slices.completed(instant(1));  // cut
-  slices.completed(instant(2));
-  EXPECT_FALSE(slices.open(instant(20)));
-  slices.completed(instant(17));  // its reply came late
-  slices.completed(instant(18));  // cut
-  EXPECT_TRUE(slices.open(instant(60)));
-  slices.completed(instant(70));
+  const SlicePlan plan = slice_plan(2, 0);
+  Slices slices(plan);
+  slices.begin(make_window(0, 400), nullptr);
+  const auto all = expected_slices(plan, 400);
+  const auto [begin, end] = all[0];
+  EXPECT_TRUE(slices.open(begin));
+  slices.completed(begin + milliseconds(1));  // cut
+  slices.completed(begin + milliseconds(2));
+  slices.open(end);
+  slices.completed(end - milliseconds(3));  // its reply came late
+  slices.completed(end - milliseconds(1));  // cut
+  slices.open(all[1].first);
+  slices.completed(all[1].first + milliseconds(5));
   ASSERT_EQ(slices.all().size(), 2U);
   EXPECT_EQ(slices.all()[0].completed, 2U);
-  EXPECT_EQ(slices.all()[1].number, 3U);
   EXPECT_EQ(slices.all()[1].completed, 1U);
 }
 
 TEST(Slices, ThoseOutsideTheWindowDoNotCount) {
-  Slices slices(slice_plan(2, 0));
-  slices.begin(make_window(30, 90), nullptr);
-  for (int ms = 0; ms < 200; ++ms) {
+  const SlicePlan plan = slice_plan(2, 0);
+  Slices slices(plan);
+  slices.begin(make_window(30, 190), nullptr);
+  std::uint64_t inside = 0;
+  for (const auto& [begin, end] : expected_slices(plan, 400)) {
+    inside += begin >= instant(30) && end <= instant(190) ? 1 : 0;
+  }
+  for (int ms = 0; ms < 400; ++ms) {
     if (slices.open(instant(ms))) {
       slices.completed(instant(ms));
     }
   }
-  ASSERT_EQ(slices.all().size(), 1U);  // 60 to 80 ms
-  EXPECT_EQ(slices.all()[0].completed, 16U);
+  ASSERT_EQ(slices.all().size(), inside);
+  // One request each millisecond: at most one more or less in each slice.
+  EXPECT_NEAR(static_cast<double>(sum_counted(slices.all()) / milliseconds(1)),
+              static_cast<double>(sum_completed(slices.all())), static_cast<double>(inside));
+}
+
+// Active time leaves out the pauses between a target's slices: a schedule that runs in it is due in slices alone.
+TEST(Slices, ActiveTimeLeavesOutPauses) {
+  const SlicePlan plan = slice_plan(2, 0);
+  Slices slices(plan);
+  slices.begin(make_window(0, 1'000), nullptr);
+  const auto all = expected_slices(plan, 1'000);
+  Nanoseconds before{0};
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+    const auto [begin, end] = all[i];
+    ASSERT_TRUE(slices.open(begin));
+    EXPECT_EQ(slices.time_of(before + milliseconds(3)), begin + milliseconds(3));
+    EXPECT_EQ(slices.next_due(before - milliseconds(1)), begin);  // a backlog of the slice before
+    EXPECT_EQ(slices.next_due(before + milliseconds(30)), end);   // it is due in a later slice
+    EXPECT_EQ(slices.active_until(end + milliseconds(1)), before + (end - begin));
+    before += end - begin;
+  }
+}
+
+// Would catch: latency and lateness that include the slices of other targets.
+TEST(Slices, ThePauseIsTakenOutOfATime) {
+  const SlicePlan plan = slice_plan(2, 0);
+  Slices slices(plan);
+  slices.begin(make_window(0, 1'000), nullptr);
+  const auto all = expected_slices(plan, 1'000);
+  std::size_t second = 1;
+  while (all[second].first == all[second - 1].second) {
+    ++second;  // two slices in a row have no pause between them
+  }
+  const auto [begin, end] = all[second];
+  for (std::size_t i = 0; i <= second; ++i) {
+    slices.open(all[i].first);
+  }
+  const TimePoint left = all[second - 1].second;
+  EXPECT_EQ(slices.without_pause(begin + milliseconds(2)), begin + milliseconds(2));
+  EXPECT_EQ(slices.without_pause(left + milliseconds(1)), begin);
+  EXPECT_EQ(slices.without_pause(left - milliseconds(3)), begin - milliseconds(3));
 }
 
 // Would catch: 0 or a negative CPU time for a slice with one border unread, because the loop was preempted throughout
 // or the run was interrupted.
 TEST(Slices, ServerCpuIsNotKnownWithoutBothReadings) {
   const ProcessClock clock({::getpid()});
-  Slices slices(slice_plan(1, 0));
+  const SlicePlan plan = slice_plan(1, 0);
+  Slices slices(plan);
   slices.begin(make_window(0, 200), &clock);
-  for (const int ms : {2, 18, 22}) {  // of the first slice, and the beginning of the second
-    slices.open(instant(ms));
-    slices.tick(instant(ms));
-  }
-  slices.open(instant(39));
-  slices.tick(instant(39));  // the second is over
-  slices.open(instant(59));
-  slices.tick(instant(59));  // both borders of the third
-  slices.tick(instant(59));
-  slices.open(instant(62));
-  slices.tick(instant(62));  // the fourth is never left
+  const auto all = expected_slices(plan, 200);
+  const auto pass = [&](TimePoint at) {
+    slices.open(at);
+    slices.tick(at);
+  };
+  pass(all[0].first + milliseconds(2));
+  pass(all[0].second - milliseconds(2));
+  pass(all[1].first + milliseconds(2));
+  pass(all[1].second - Nanoseconds(1));  // the second is over
+  pass(all[2].second - Nanoseconds(1));  // both borders of the third
+  slices.tick(all[2].second - Nanoseconds(1));
+  pass(all[3].first + milliseconds(2));  // the fourth is never left
   ASSERT_EQ(slices.all().size(), 4U);
   EXPECT_TRUE(slices.all()[0].server_cpu);
   EXPECT_TRUE(slices.all()[1].server_cpu);
@@ -142,7 +259,7 @@ TEST(SliceComparison, ALinearDriftCancelsOut) {
   std::vector<Slice> first;
   std::vector<Slice> second;
   for (std::uint64_t i = 0; i < 80; ++i) {
-    (slice_plan(2, 0).owner(i) == 0 ? first : second).push_back(slice(i, 10'000 - 10 * i));
+    (slice_plan(2, 0).owns(i) ? first : second).push_back(slice(i, 10'000 - 10 * i));
   }
   const SliceComparison comparison = compare_slices(first, second, 2);
   EXPECT_EQ(comparison.blocks, 20U);

@@ -110,11 +110,12 @@ TimePoint Workload::next_due(TimePoint at) noexcept {
   TimePoint due = thinking_.empty() ? TimePoint::max() : thinking_.front().until;
   skip_stale();
   if (started_ && !free_.empty() && !count_reached()) {
-    const TimePoint next = schedule_            ? scheduled()
-                           : slices_ != nullptr ? slices_->next_begin()
-                                                : recorder_.window().start;
-    // A closed loop sends nothing after the window; a backlog of a schedule is still sent.
-    const TimePoint last = schedule_ ? next : std::max(next, at);
+    // A closed loop sends nothing after the window; a backlog of a schedule is still sent, but not without its slice.
+    const TimePoint next = schedule_ && slices_ != nullptr ? slices_->next_due(schedule_->next())
+                           : schedule_                     ? scheduled()
+                           : slices_ != nullptr            ? slices_->next_begin()
+                                                           : recorder_.window().start;
+    const TimePoint last = schedule_ && slices_ == nullptr ? next : std::max(next, at);
     due = last < recorder_.window().close ? std::min(due, next) : due;
   }
   return due;
@@ -135,8 +136,9 @@ void Workload::abandon(TimePoint at) noexcept {
 void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   std::uint64_t unsent = 0;
   const TimePoint end = std::min(at, recorder_.window().close);
-  for (; schedule_ && !count_reached() && scheduled() < end; schedule_->advance()) {
-    unsent += recorder_.counts(scheduled()) ? 1 : 0;
+  const Nanoseconds due = slices_ == nullptr ? end - recorder_.window().start : slices_->active_until(end);
+  for (; schedule_ && !count_reached() && schedule_->next() < due; schedule_->advance()) {
+    unsent += recorder_.counts(std::min(scheduled(), end - Nanoseconds(1))) ? 1 : 0;
   }
   const std::uint64_t late = std::min(unsent, free_slots);
   recorder_.never_sent(late, unsent - late);

@@ -34,7 +34,7 @@ struct WorkloadPlan {
 // waiting before that is caused by the server.
 class Workload {
  public:
-  // `recorder`, `slices` and `classes` must outlive this. With slices (closed loop) requests are sent only within them;
+  // `recorder`, `slices` and `classes` must outlive this. With slices requests are sent only within them;
   // with classes every outcome is recorded there too.
   Workload(const WorkloadPlan& plan, std::optional<Schedule> schedule, Recorder& recorder, Slices* slices = nullptr,
            ClassRecorder* classes = nullptr);
@@ -102,7 +102,8 @@ class Workload {
       return started_;
     }
     const TimePoint close = recorder_.window().close;
-    return at >= close && (!schedule_ || scheduled() >= close);  // requests due before the close are still sent
+    // Requests due before the close are still sent, unless their slice is over.
+    return at >= close && (!schedule_ || slices_ != nullptr || scheduled() >= close);
   }
   // all_sent(), and all requests of the window are accounted for.
   bool finished(TimePoint at) const noexcept { return all_sent(at) && recorder_.outstanding() == 0; }
@@ -129,7 +130,9 @@ class Workload {
     index -= index >= plan_.pipeline ? plan_.pipeline : 0;
     return slots_[std::size_t{connection} * plan_.pipeline + index];
   }
-  TimePoint scheduled() const noexcept { return recorder_.window().start + schedule_->next(); }
+  TimePoint scheduled() const noexcept {
+    return slices_ == nullptr ? recorder_.window().start + schedule_->next() : slices_->time_of(schedule_->next());
+  }
   bool count_reached() const noexcept { return recorder_.sent_count() >= max_requests_; }
   void fail(std::uint32_t connection, std::uint32_t position, TimePoint at, ErrorKind kind) noexcept;
   // Sends no more requests on this connection in this life; those in flight stay in flight.
@@ -179,11 +182,14 @@ class Workload {
   if (free_.empty()) {
     return false;
   }
+  if (slices_ != nullptr && (at < recorder_.window().start || at >= recorder_.window().close || !slices_->open(at))) {
+    return false;
+  }
   if (schedule_) {
     const TimePoint due = scheduled();
     return due <= at && due < recorder_.window().close;
   }
-  return at >= recorder_.window().start && at < recorder_.window().close && (slices_ == nullptr || slices_->open(at));
+  return at >= recorder_.window().start && at < recorder_.window().close;
 }
 
 [[gnu::always_inline]] inline std::optional<std::uint32_t> Workload::next(TimePoint at) noexcept {
@@ -205,7 +211,7 @@ class Workload {
 [[gnu::always_inline]] inline void Workload::take(std::uint32_t connection, TimePoint intended, TimePoint at) noexcept {
   ConnectionRecord& record = this->record(connection);
   Slot& taken = slot(connection, record.in_flight);
-  recorder_.sent(intended, taken.since, at);
+  recorder_.sent(intended, slices_ == nullptr ? taken.since : slices_->without_pause(taken.since), at);
   ++handled_;
   taken = {intended, at};
   if (classes_ != nullptr) [[unlikely]] {
