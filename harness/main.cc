@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/analysis/compare.h"
+#include "harness/ab/ab.h"
 #include "harness/analysis/plots.h"
 #include "harness/analysis/run_file.h"
 #include "harness/export/export.h"
@@ -18,6 +18,7 @@
 #include "harness/rounds/environment.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/suite_run.h"
+#include "harness/verdict/compare.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/files.h"
@@ -155,6 +156,46 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
 }
 
+// The options that every command with verdicts has.
+void add_verdict_options(CLI::App& command, bool& strict, bool& bisect, std::string& json_path) {
+  command.add_flag("--strict", strict, "exit code 4 if any comparison is undecided");
+  command.add_flag("--bisect", bisect, "for git bisect run: 125 in place of 3, 4 and 5");
+  refuse_empty(command.add_option("--json", json_path, "write the verdicts as JSON to this file"));
+}
+
+void add_ab_command(CLI::App& app, int& exit_code) {
+  struct Arguments {
+    AbOptions options;
+    std::string budget = "60s";
+  };
+  auto given = std::make_shared<Arguments>();
+  AbOptions& options = given->options;
+  CLI::App* command = app.add_subcommand(
+      "ab", "Measures two builds, servers or lists of options interleaved, and decides which is better");
+  const std::string sides =
+      "a folder of built programs, a model with options ('epoll --read-cap 1024'), a command line with {port}, options "
+      "of fanin-server ('--read-cap 1024'), or a .json file with a server";
+  command->add_option("base", options.base, sides)->required();
+  command->add_option("new", options.now, "the same, compared with base")->required();
+  refuse_empty(
+      command->add_option("--suite", options.suite, "name of a shipped suite, or a file: its cells are measured"))
+      ->capture_default_str();
+  add_only(*command, options.only);
+  command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")->capture_default_str();
+  refuse_empty(
+      command->add_option("--metric", options.metrics,
+                          "repeated: what is compared, such as throughput_per_s (default: what a cell is about)"));
+  command->add_option("--band", options.bands,
+                      "repeated: changes that do not matter, 1% or METRIC=1% (default: 1 % of CPU, 2 % of throughput)");
+  take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals, instead of a drawn one"),
+             {0, std::int64_t{1} << 53});
+  add_verdict_options(*command, options.strict, options.bisect, options.json_path);
+  command->callback([given, &exit_code] {
+    given->options.budget = parse_duration_of("--budget", given->budget);
+    exit_code = run_ab(given->options);
+  });
+}
+
 void add_validate_command(CLI::App& app, int& exit_code) {
   auto runs = std::make_shared<std::vector<std::string>>();
   CLI::App* command = app.add_subcommand(
@@ -236,6 +277,7 @@ int run_command_line(int argc, char** argv) {
   add_run_command(app, exit_code);
   add_list_command(app);
   add_env_command(app);
+  add_ab_command(app, exit_code);
   add_compare_command(app, exit_code);
   add_validate_command(app, exit_code);
   add_export_command(app);
@@ -245,7 +287,7 @@ int run_command_line(int argc, char** argv) {
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     throw std::invalid_argument(fmt::format(
-        "there is no command '{}': run, list, env, compare, validate, export, plot and doctor are there", argv[1]));
+        "there is no command '{}': run, ab, list, env, compare, validate, export, plot and doctor are there", argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

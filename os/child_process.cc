@@ -157,7 +157,7 @@ void ChildProcess::reap() {
 // One call of wait_until(); a friend of ChildProcess, whose descriptors it polls.
 class Waiter {
  public:
-  Waiter(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd)
+  Waiter(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd)
       : children_(children), further_fd_(further_fd), interrupt_fd_(interrupt_fd) {}
 
   // Waits for one event, or until the deadline. Returns false where the deadline has passed or no event can come.
@@ -171,7 +171,7 @@ class Waiter {
     }
   }
 
-  std::vector<ChildProcess*> children_;
+  const std::vector<ChildProcess*>& children_;
   int further_fd_;
   int interrupt_fd_;
   std::vector<pollfd> polls_;
@@ -209,8 +209,8 @@ bool Waiter::wait_once(TimePoint deadline) {
   return now() < deadline;
 }
 
-WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd,
-                      TimePoint deadline, const std::function<bool()>& done) {
+WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd, TimePoint deadline,
+                      const std::function<bool()>& done) {
   Waiter waiter(children, further_fd, interrupt_fd);
   for (;;) {
     if (done()) {

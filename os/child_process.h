@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,7 +54,8 @@ struct Launch {
   std::vector<int> cpus;          // affinity, set before exec; empty: the harness's own
   int pass_descriptor = -1;       // stays open in the child under the same number; -1: none
   Output::Keep keep_stdout = Output::Keep::kTail;
-  std::string directory = {};  // to run in; empty: the harness's own
+  std::string directory = {};                 // to run in; empty: the harness's own
+  std::vector<std::string> environment = {};  // "NAME=VALUE", in addition to the harness's own
   // The child ends with the program, whose descendants are then killed, or with the last of its descendants, for
   // wrappers, launchers and daemons. SIGTERM goes to the program or to all of them accordingly.
   enum class Ends { kWithProgram, kWithTree } ends = Ends::kWithProgram;
@@ -115,8 +115,8 @@ enum class WaitResult { kDone, kDeadline, kInterrupted };
 // Waits for children and one further descriptor (a control socket; -1: none) until `done` says so, the deadline passes
 // or `interrupt_fd` (-1: none) becomes readable. All output of the children is drained meanwhile, so that none of them
 // blocks on a full pipe. `done` is called after each event and may read the further descriptor without blocking.
-WaitResult wait_until(std::initializer_list<ChildProcess*> children, int further_fd, int interrupt_fd,
-                      TimePoint deadline, const std::function<bool()>& done);
+WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd, TimePoint deadline,
+                      const std::function<bool()>& done);
 
 // Sends SIGTERM, and after `timeout` SIGKILL to the whole tree. Returns whether it ended within the timeout. Without a
 // status after that, a process of the tree cannot be killed.

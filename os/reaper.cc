@@ -47,6 +47,9 @@ bool is_shortage(int error) { return error == EAGAIN || error == ENOMEM || error
     ::_exit(127);
   }
   good = good && (launch.pass_descriptor < 0 || ::fcntl(launch.pass_descriptor, F_SETFD, 0) == 0);
+  for (const std::string& variable : launch.environment) {
+    ::putenv(const_cast<char*>(variable.c_str()));  // its signature is older than const
+  }
   if (good) {
     ::execvp(start.argv[0], start.argv);
   }

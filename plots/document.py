@@ -21,6 +21,7 @@ SCHEMA_FILES = {
     "fanin-calibration": "calibration.schema.json",
     "fanin-run": "run.schema.json",
     "fanin-comparison": "comparison.schema.json",
+    "fanin-verdict": "verdict.schema.json",
     "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
 }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "harness/suite/plan.h"
 #include "harness/suite/schema.h"
 #include "harness/suite/suite.h"
 
@@ -114,6 +116,23 @@ void check_round(const JsonReader& round) {
   check_sums(round);
 }
 
+namespace {
+
+// The unit of each cell, by its id.
+std::map<std::string, std::size_t> number_units(const Suite& suite) {
+  const std::vector<Cell> cells = make_cells(suite);
+  const std::vector<std::vector<std::size_t>> units = make_units(cells);
+  std::map<std::string, std::size_t> numbers;
+  for (std::size_t unit = 0; unit < units.size(); ++unit) {
+    for (const std::size_t cell : units[unit]) {
+      numbers.emplace(cells[cell].id, unit);
+    }
+  }
+  return numbers;
+}
+
+}  // namespace
+
 void check_run(const JsonReader& run) {
   const auto schema = run.find("schema");
   if (!schema || schema->value() != "fanin-run") {
@@ -129,7 +148,8 @@ void check_run(const JsonReader& run) {
     cells.insert(cell.at("id").text());
   }
   std::set<std::pair<std::string, std::int64_t>> measured;
-  std::set<std::pair<std::int64_t, std::int64_t>> places;
+  const std::map<std::string, std::size_t> units = number_units(suite);
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> places;  // the unit that has each
   for (const JsonReader& round : run.at("rounds").items()) {
     const std::string cell = round.at("cell").text();
     if (cells.count(cell) == 0) {
@@ -138,13 +158,14 @@ void check_run(const JsonReader& run) {
     if (!measured.emplace(cell, round.at("block").integer(0, suite.repetitions - 1)).second) {
       round.fail("the same cell was measured in the same block before");
     }
-    if (!places.emplace(round.at("block").integer(0, INT64_MAX), round.at("order").integer(0, INT64_MAX)).second) {
-      round.at("order").fail("another round has this place in the same block");
+    const std::pair place{round.at("block").integer(0, INT64_MAX), round.at("order").integer(0, INT64_MAX)};
+    if (places.emplace(place, units.at(cell)).first->second != units.at(cell)) {
+      round.at("order").fail("another round has this place in the same block, and was not interleaved with it");
     }
     check_sums(round);
   }
   check_statuses(run, suite);
-  check_figures(run);
+  check_figures(run, suite);
 }
 
 Json load_run(const std::string& path) {

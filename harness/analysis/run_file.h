@@ -26,8 +26,8 @@ void check_cells(const JsonReader& run, const Suite& suite);
 // The states of cells follow from their rounds, and rounds and conformance fit their cells. Each round has a cell.
 void check_statuses(const JsonReader& run, const Suite& suite);
 
-// Summaries and slopes follow from the rounds.
-void check_figures(const JsonReader& run);
+// Summaries, slopes and ratios follow from the rounds.
+void check_figures(const JsonReader& run, const Suite& suite);
 
 // What plots.validate asks of a run.json too: that it fits its schema, that names in it exist, that each round is there
 // once, that its summaries follow from its rounds, and what check_round() asks. All throw std::invalid_argument with

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/analysis/ratios.h"
 #include "harness/analysis/run_file.h"
 #include "harness/analysis/summary.h"
 #include "harness/suite/plan.h"
@@ -184,6 +185,25 @@ void check_summary(const JsonReader& summary, const Json& computed) {
   check_median(summary, same->at("median").get<double>());
 }
 
+// `computed` are in the same order.
+void check_ratios(const JsonReader& ratios, const Json& computed) {
+  const std::vector<JsonReader> stored = ratios.items();
+  if (stored.size() != computed.size()) {
+    ratios.fail(fmt::format("holds {}, but the rounds give {}", stored.size(), computed.size()));
+  }
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    for (const auto& [key, value] : computed[i].items()) {
+      const Json& said = stored[i].value().at(key);
+      const bool same = value.is_number_float() && said.is_number()
+                            ? std::abs(said.get<double>() - value.get<double>()) <= 1e-6 * value.get<double>()
+                            : said == value;
+      if (!same) {
+        stored[i].at(key).fail(fmt::format("is {}, but the rounds give {}", said.dump(), value.dump()));
+      }
+    }
+  }
+}
+
 void check_slope(const JsonReader& place, const std::vector<Rounds>& groups, const Rounds& rounds) {
   const Json& slope = place.value();
   if (slope.at("median").is_null()) {
@@ -223,7 +243,7 @@ std::map<std::string, Rounds> rounds_by_cell(const Json& run) {
   return by_cell;
 }
 
-void check_figures(const JsonReader& run) {
+void check_figures(const JsonReader& run, const Suite& suite) {
   const auto by_cell = rounds_by_cell(run.value());
   std::map<std::string, Json> computed;
   for (const auto& [cell, rounds] : by_cell) {
@@ -241,12 +261,15 @@ void check_figures(const JsonReader& run) {
     }
     check_summary(summary, computed.at(cell));
   }
+  Rounds rounds;
+  for (const Json& round : run.value().at("rounds")) {
+    rounds.push_back(&round);
+  }
+  if (const auto ratios = run.find("ratios")) {
+    check_ratios(*ratios, summarise_ratios(suite, run.value().at("cells"), rounds));
+  }
   if (const auto slopes = run.find("slopes")) {
     const std::vector<Rounds> groups = sloped_cells(run.value().at("cells"));
-    Rounds rounds;
-    for (const Json& round : run.value().at("rounds")) {
-      rounds.push_back(&round);
-    }
     for (const JsonReader& slope : slopes->items()) {
       check_slope(slope, groups, rounds);
     }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <utility>
 
 #include "harness/analysis/summary.h"
 #include "harness/json/json_reader.h"
@@ -84,18 +85,27 @@ constexpr Nanoseconds kFirstReplies = std::chrono::seconds(10);
 constexpr int kSettlingShareOfWarmup = 4;
 constexpr Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
 
-Launch make_launch(const RoundContext& context, const ServerUnderTest& server, const Cell& cell, std::uint64_t seed,
-                   int control_fd) {
+Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTest*>& servers, const Cell& cell,
+                   std::uint64_t seed, int control_fd) {
   Launch launch;
-  launch.argv = {context.programs.load, server.target()};
+  const int count = static_cast<int>(servers.size());
+  launch.argv = {context.programs.load};
+  for (const ServerUnderTest* server : servers) {
+    if (count > 1) {
+      launch.argv.emplace_back("--target");
+    }
+    launch.argv.push_back(server->target());
+  }
   const std::vector<std::string> workload = cell.workload.load_arguments();
   launch.argv.insert(launch.argv.end(), workload.begin(), workload.end());
-  launch.argv.insert(launch.argv.end(), {"--warmup", cell.warmup.text(), "--seed", std::to_string(seed)});
+  launch.argv.insert(launch.argv.end(), {"--warmup", cell.warmup.text(count), "--seed", std::to_string(seed)});
   if (!cell.workload.counts_requests()) {
-    launch.argv.insert(launch.argv.end(), {"--duration", format_duration(cell.duration)});
+    launch.argv.insert(launch.argv.end(), {"--duration", format_duration(count * cell.duration)});
   }
-  launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--server-pid", std::to_string(server.root()),
-                                         "--control", std::to_string(control_fd)});
+  for (const ServerUnderTest* server : servers) {
+    launch.argv.insert(launch.argv.end(), {"--server-pid", std::to_string(server->root())});
+  }
+  launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--control", std::to_string(control_fd)});
   launch.cpus = context.placement.client_cpus;
   launch.pass_descriptor = control_fd;
   launch.keep_stdout = Output::Keep::kAll;
@@ -111,139 +121,54 @@ Json scale(Nanoseconds duration, double factor) { return std::llround(static_cas
 
 }  // namespace
 
-LoadRun::LoadRun(const RoundContext& context, ServerUnderTest& server, const Cell& cell, std::uint64_t seed)
-    : server_(server),
-      time_limit_(cell.warmup.longest() + kFirstReplies +
-                  (cell.workload.counts_requests() ? kLongestCount : cell.duration) + setup_limit(cell) +
-                  context.generator_margin),
-      monitor_(server.process().reaper()),
-      only_memory_(asks_about_memory(cell)),
-      settling_timeout_(only_memory_ ? kSettlingTimeoutAtEnd : cell.warmup.length / kSettlingShareOfWarmup),
-      netstat_before_(read_netstat()),
-      kernel_stack_size_(read_kernel_stack_size()),
-      slab_before_(read_slab_bytes()),
-      process_(make_launch(context, server, cell, seed, control_.generator_end())) {
-  control_.close_generator_end();
-}
-
-void LoadRun::on_established() {
-  if (only_memory_) {
-    return;
-  }
-  // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
-  slab_connected_ = read_settled_slab_bytes(settling_timeout_);
-  monitor_.discover();
-}
-
-void LoadRun::open_window() {
-  cpu_opened_read_at_ = now();
-  if (!only_memory_) {
-    cpu_opened_ = monitor_.read_cpu_of_known_tasks();
-    switches_opened_ = monitor_.switches();
-  }
-  machine_opened_ = read_machine_cpu();
-}
-
-// The generator holds all its connections and sends nothing until it is released, so there is time to look around.
-void LoadRun::close_window() {
-  machine_closed_ = read_machine_cpu();
-  if (only_memory_) {
-    slab_connected_ = read_settled_slab_bytes(settling_timeout_);
-  } else {
-    cpu_closed_ = monitor_.read_cpu_of_tree();
-    switches_closed_ = monitor_.switches();
-    if (!monitor_.has_same_tasks()) {
-      switches_closed_.reset();  // tasks that came in between are not in the sum
-    }
-  }
-  machine_closed_.netstat = read_netstat();
-  machine_opened_.netstat = netstat_before_;
-  footprint_ = monitor_.footprint();
-  control_.release();
-}
-
-void LoadRun::handle(const ControlEvent& event) {
-  if (event.name == "established") {
-    on_established();
-  } else if (event.name == "window_open") {
-    opened_at_ = event.at;
-    open_window();
-  } else if (event.name == "window_close") {
-    closed_at_ = event.at;
-    close_window();
-  }  // further events are for others
-}
-
-void LoadRun::run(int interrupt_fd) {
-  const TimePoint deadline = now() + time_limit_;
-  const auto done = [&] {
-    return server_.process().status().has_value() || process_.status().has_value() || control_.has_event();
-  };
-  while (!process_.status()) {
-    const WaitResult result = wait_until({&server_.process(), &process_}, control_.fd(), interrupt_fd, deadline, done);
-    if (result == WaitResult::kInterrupted) {
-      throw Interrupted{};
-    }
-    if (result == WaitResult::kDeadline) {
-      throw RoundFailure(fmt::format("fanin-load did not end within {}", format_duration(time_limit_)));
-    }
-    if (server_.process().status()) {
-      throw RoundFailure(server_.describe_end());
-    }
-    while (const auto event = control_.next_event()) {
-      handle(*event);
-    }
-  }
-  collect_result();
-}
-
-std::string LoadRun::note() const {
-  return footprint_ ? "" : "fanin-load did not report its window, so the server was not read";
-}
-
-void LoadRun::collect_result() {
-  const ExitStatus status = *process_.status();
-  result_ = parse_json_or_null(process_.out().all());
-  const bool complete = result_.is_object() && result_.value("schema", "") == "fanin-load" &&
-                        result_.contains(Json::json_pointer("/verdict/status")) &&
-                        result_.contains(Json::json_pointer("/requests/completed"));
-  if (!complete) {
-    result_ = nullptr;
-    const std::string last_line = process_.err().last_line();
-    throw GeneratorFailure(fmt::format("fanin-load gave no result: {}{}{}", status.text(),
-                                       last_line.empty() ? "" : ": ", last_line.substr(0, 500)));
-  }
-  if (status.signal != 0) {
-    throw GeneratorFailure(fmt::format("fanin-load ended with {}", status.text()));
-  }
-}
-
-// The first reading comes late, because the harness waits for the CPU that the generator keeps busy. The last one may,
-// because the load has ended. So a difference covers a little less than the window, and is scaled to all of it. Empty
-// if it covers less than half of the window.
-std::optional<double> LoadRun::scale_factor(TimePoint read_at) const {
-  if (!opened_at_ || !closed_at_) {
+std::optional<double> MeasuredWindow::scale_factor(TimePoint read_at) const {
+  if (!opened_at || !closed_at) {
     return 1.0;
   }
-  const auto window = *closed_at_ - *opened_at_;
-  const auto covered = *closed_at_ - read_at;
+  const auto window = *closed_at - *opened_at;
+  const auto covered = *closed_at - read_at;
   if (window <= Nanoseconds::zero() || covered < window / 2) {
     return std::nullopt;
   }
   return static_cast<double>(window.count()) / static_cast<double>(covered.count());
 }
 
-void LoadRun::add_server_readings(Json& server) const {
-  const auto factor = scale_factor(cpu_opened_read_at_);
+void ServerReadings::discover() {
+  if (!only_memory_) {
+    monitor_.discover();
+  }
+}
+
+void ServerReadings::open() {
+  opened_read_at_ = now();
+  if (!only_memory_) {
+    cpu_opened_ = monitor_.read_cpu_of_known_tasks();
+    switches_opened_ = monitor_.switches();
+  }
+}
+
+void ServerReadings::close() {
+  if (!only_memory_) {
+    cpu_closed_ = monitor_.read_cpu_of_tree();
+    switches_closed_ = monitor_.switches();
+    if (!monitor_.has_same_tasks()) {
+      switches_closed_.reset();  // tasks that came in between are not in the sum
+    }
+  }
+  footprint_ = monitor_.footprint();
+}
+
+void ServerReadings::add_to(Json& server, const MeasuredWindow& window, const Json& load) const {
+  const auto factor = window.scale_factor(opened_read_at_);
   if (cpu_opened_ && cpu_closed_ && factor) {
     const CpuUse use = subtract_cpu(*cpu_opened_, *cpu_closed_);
     server["cpu_ns"] = scale(use.total, *factor);
     server["cpu_user_ns"] = use.user ? scale(*use.user, *factor) : Json(nullptr);
     server["cpu_system_ns"] = use.system ? scale(*use.system, *factor) : Json(nullptr);
-    server["cpu_per_request_ns"] = per_reply_in_window(server["cpu_ns"], result_);
+    server["cpu_per_request_ns"] = per_reply_in_window(server["cpu_ns"], load);
   }
-  if (cpu_opened_ && opened_at_) {
-    server["read_late_ns"] = Nanoseconds(cpu_opened_read_at_ - *opened_at_).count();
+  if (cpu_opened_ && window.opened_at) {
+    server["read_late_ns"] = Nanoseconds(opened_read_at_ - *window.opened_at).count();
   }
   if (switches_opened_ && switches_closed_ && factor) {
     server["voluntary_switches"] = scale(switches_closed_->voluntary - switches_opened_->voluntary, *factor);
@@ -252,7 +177,7 @@ void LoadRun::add_server_readings(Json& server) const {
   add_memory(server);
 }
 
-void LoadRun::add_memory(Json& server) const {
+void ServerReadings::add_memory(Json& server) const {
   if (!footprint_) {
     return;
   }
@@ -267,16 +192,141 @@ void LoadRun::add_memory(Json& server) const {
   }
 }
 
+LoadRun::LoadRun(const RoundContext& context, std::vector<ServerUnderTest*> servers, const Cell& cell,
+                 std::uint64_t seed)
+    : servers_(std::move(servers)),
+      time_limit_(static_cast<int>(servers_.size()) *
+                      (cell.warmup.longest() + (cell.workload.counts_requests() ? kLongestCount : cell.duration) +
+                       setup_limit(cell)) +
+                  kFirstReplies + context.generator_margin),
+      only_memory_(asks_about_memory(cell)),
+      settling_timeout_(only_memory_ ? kSettlingTimeoutAtEnd : cell.warmup.length / kSettlingShareOfWarmup),
+      netstat_before_(read_netstat()),
+      slab_before_(read_slab_bytes()),
+      process_(make_launch(context, servers_, cell, seed, control_.generator_end())) {
+  control_.close_generator_end();
+  for (const ServerUnderTest* server : servers_) {
+    readings_.emplace_back(server->process().reaper(), only_memory_);
+  }
+}
+
+void LoadRun::on_established() {
+  // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
+  if (!only_memory_ && is_single()) {
+    slab_connected_ = read_settled_slab_bytes(settling_timeout_);
+  }
+  for (ServerReadings& readings : readings_) {
+    readings.discover();
+  }
+}
+
+void LoadRun::open_window() {
+  for (ServerReadings& readings : readings_) {
+    readings.open();
+  }
+  machine_opened_ = read_machine_cpu();
+}
+
+// The generator holds all its connections and sends nothing until it is released, so there is time to look around.
+void LoadRun::close_window() {
+  machine_closed_ = read_machine_cpu();
+  if (only_memory_ && is_single()) {
+    slab_connected_ = read_settled_slab_bytes(settling_timeout_);
+  }
+  for (ServerReadings& readings : readings_) {
+    readings.close();
+  }
+  machine_closed_.netstat = read_netstat();
+  machine_opened_.netstat = netstat_before_;
+  control_.release();
+}
+
+void LoadRun::handle(const ControlEvent& event) {
+  if (event.name == "established") {
+    on_established();
+  } else if (event.name == "window_open") {
+    window_.opened_at = event.at;
+    open_window();
+  } else if (event.name == "window_close") {
+    window_.closed_at = event.at;
+    close_window();
+  }  // further events are for others
+}
+
+void LoadRun::run(int interrupt_fd) {
+  const TimePoint deadline = now() + time_limit_;
+  std::vector<ChildProcess*> children{&process_};
+  for (ServerUnderTest* server : servers_) {
+    children.push_back(&server->process());
+  }
+  // One of several servers may end: the generator counts its errors, and the others are still measured.
+  const auto server_ended = [&] { return is_single() && servers_.front()->process().status().has_value(); };
+  const auto done = [&] { return server_ended() || process_.status().has_value() || control_.has_event(); };
+  while (!process_.status()) {
+    const WaitResult result = wait_until(children, control_.fd(), interrupt_fd, deadline, done);
+    if (result == WaitResult::kInterrupted) {
+      throw Interrupted{};
+    }
+    if (result == WaitResult::kDeadline) {
+      throw RoundFailure(fmt::format("fanin-load did not end within {}", format_duration(time_limit_)));
+    }
+    if (server_ended()) {
+      throw RoundFailure(servers_.front()->describe_end());
+    }
+    while (const auto event = control_.next_event()) {
+      handle(*event);
+    }
+  }
+  collect_result();
+}
+
+std::string LoadRun::note() const {
+  return readings_.front().complete() ? "" : "fanin-load did not report its window, so the server was not read";
+}
+
+Json LoadRun::result(std::size_t server) const {
+  if (is_single() || result_.is_null()) {
+    return result_;
+  }
+  return result_.at("targets").at(server).at("result");
+}
+
+void LoadRun::collect_result() {
+  const ExitStatus status = *process_.status();
+  result_ = parse_json_or_null(process_.out().all());
+  bool complete = result_.is_object() && (is_single() || (result_.value("schema", "") == "fanin-load-interleaving" &&
+                                                          result_["targets"].size() == servers_.size()));
+  for (std::size_t i = 0; complete && i < servers_.size(); ++i) {
+    const Json one = result(i);
+    complete = one.is_object() && one.value("schema", "") == "fanin-load" &&
+               one.contains(Json::json_pointer("/verdict/status")) &&
+               one.contains(Json::json_pointer("/requests/completed"));
+  }
+  if (!complete) {
+    result_ = nullptr;
+    const std::string last_line = process_.err().last_line();
+    throw GeneratorFailure(fmt::format("fanin-load gave no result: {}{}{}", status.text(),
+                                       last_line.empty() ? "" : ": ", last_line.substr(0, 500)));
+  }
+  if (status.signal != 0) {
+    throw GeneratorFailure(fmt::format("fanin-load ended with {}", status.text()));
+  }
+}
+
+void LoadRun::add_server_readings(std::size_t server, Json& json) const {
+  readings_[server].add_to(json, window_, result(server));
+}
+
 Json LoadRun::machine_readings() const {
   const MachineUse use = subtract_readings(machine_opened_, machine_closed_);
-  const auto factor = scale_factor(machine_opened_.at);
+  const auto factor = window_.scale_factor(machine_opened_.at);
   Json slab = nullptr;
   if (slab_before_ && slab_connected_) {
     slab = static_cast<std::int64_t>(*slab_connected_) - static_cast<std::int64_t>(*slab_before_);
   }
-  const Json busy = use.cpu_busy && factor ? scale(*use.cpu_busy, *factor) : Json(nullptr);
+  const Json busy = use.cpu_busy && factor && is_single() ? scale(*use.cpu_busy, *factor) : Json(nullptr);
   return {{"cpu_busy_ns", busy},
-          {"cpu_per_request_ns", per_reply_in_window(busy, result_)},
+          {"cpu_per_request_ns", is_single() ? per_reply_in_window(busy, result_) : Json(nullptr)},
           {"steal_ns", use.steal && factor ? scale(*use.steal, *factor) : Json(nullptr)},
           {"slab_bytes", slab},
           {"netstat", use.netstat}};

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/json/json_reader.h"
 #include "harness/machine/machine.h"
@@ -48,23 +49,65 @@ class ControlChannel {
   std::deque<std::string> lines_;
 };
 
-// One run of the generator against a server that is ready, with readings at the events of its control channel. Owns
-// the generator's process. One thread.
+// The window as the generator reports it; the harness's readings come later.
+struct MeasuredWindow {
+  std::optional<TimePoint> opened_at;
+  std::optional<TimePoint> closed_at;
+
+  // A difference since `read_at` covers a little less than the window: the first reading comes late, because the
+  // harness waits for the CPU that the generator keeps busy. This factor scales the difference to all of the window.
+  // Empty if it covers less than half of the window.
+  std::optional<double> scale_factor(TimePoint read_at) const;
+};
+
+// The readings of one server around a window: CPU time, context switches, memory. One thread.
+class ServerReadings {
+ public:
+  // `only_memory`: nothing is read before the end, see asks_about_memory().
+  ServerReadings(pid_t reaper, bool only_memory) : monitor_(reaper), only_memory_(only_memory) {}
+
+  void discover();  // all connections are up, the window has not opened
+  void open();
+  void close();
+  bool complete() const noexcept { return footprint_.has_value(); }
+
+  // Sets the keys of a round's "server"; what was not read stays null. `load`: the generator's result.
+  void add_to(Json& server, const MeasuredWindow& window, const Json& load) const;
+
+ private:
+  void add_memory(Json& server) const;
+
+  Monitor monitor_;
+  bool only_memory_;
+  std::optional<std::uint64_t> kernel_stack_size_ = read_kernel_stack_size();
+  TimePoint opened_read_at_;
+  std::optional<CpuReading> cpu_opened_;
+  std::optional<CpuReading> cpu_closed_;
+  std::optional<Switches> switches_opened_;
+  std::optional<Switches> switches_closed_;
+  std::optional<Footprint> footprint_;
+};
+
+// One run of the generator against servers that are ready, with readings at the events of its control channel. Several
+// servers are interleaved: each is driven for the cell's duration. Owns the generator's process. One thread.
 class LoadRun {
  public:
-  LoadRun(const RoundContext& context, ServerUnderTest& server, const Cell& cell, std::uint64_t seed);
+  // All servers are driven with the workload of `cell`. They must outlive this.
+  LoadRun(const RoundContext& context, std::vector<ServerUnderTest*> servers, const Cell& cell, std::uint64_t seed);
 
-  // Runs it to its end. Throws RoundFailure if the server or the generator fails or does not end in time, and
+  // Runs it to its end. Throws RoundFailure if the generator, or the only server, fails or does not end in time, and
   // Interrupted.
   void run(int interrupt_fd);
 
   // What a reader of a round that did not fail should know; empty: nothing.
   std::string note() const;
 
-  const Json& result() const noexcept { return result_; }
+  // The generator's result for one server; null if there is none.
+  Json result(std::size_t server) const;
 
-  // The readings as the keys of a round's "server" and "machine"; null where the window did not get so far.
-  void add_server_readings(Json& server) const;
+  // Sets the readings of one server as the keys of a round's "server".
+  void add_server_readings(std::size_t server, Json& json) const;
+  // The keys of a round's "machine". What belongs to no single server is null if there are several.
   Json machine_readings() const;
 
  private:
@@ -73,31 +116,22 @@ class LoadRun {
   void open_window();
   void close_window();
   void collect_result();
-  void add_memory(Json& server) const;
-  std::optional<double> scale_factor(TimePoint read_at) const;
+  bool is_single() const noexcept { return servers_.size() == 1; }
 
-  ServerUnderTest& server_;
+  std::vector<ServerUnderTest*> servers_;
   Nanoseconds time_limit_;
   ControlChannel control_;
-  Monitor monitor_;
   bool only_memory_;  // see asks_about_memory()
+  std::vector<ServerReadings> readings_;
   Nanoseconds settling_timeout_;
   std::map<std::string, std::int64_t> netstat_before_;
-  std::optional<std::uint64_t> kernel_stack_size_;
   std::optional<std::uint64_t> slab_before_;  // the server is up, the generator is not there yet
   ChildProcess process_;
 
-  std::optional<TimePoint> opened_at_;  // as the generator says; the readings come later
-  std::optional<TimePoint> closed_at_;
-  TimePoint cpu_opened_read_at_;
+  MeasuredWindow window_;
   MachineReading machine_opened_;
   MachineReading machine_closed_;
-  std::optional<CpuReading> cpu_opened_;
-  std::optional<CpuReading> cpu_closed_;
-  std::optional<Switches> switches_opened_;
-  std::optional<Switches> switches_closed_;
   std::optional<std::uint64_t> slab_connected_;
-  std::optional<Footprint> footprint_;
   Json result_;
 };
 

@@ -229,7 +229,12 @@ void check_load_arguments(const Suite& suite, const std::string& file, const Pro
   for (std::size_t i = 0; i < suite.experiments.size(); ++i) {
     const Experiment& experiment = suite.experiments[i];
     for (const Json& value : experiment.sweep.values) {
-      std::vector<std::string> argv{programs.load, "127.0.0.1:1"};
+      std::vector<std::string> argv{programs.load};
+      if (experiment.interleaved) {
+        argv.insert(argv.end(), {"--target", "127.0.0.1:1", "--target", "127.0.0.1:2"});
+      } else {
+        argv.emplace_back("127.0.0.1:1");
+      }
       const auto workload = experiment.workload.with(experiment.sweep.parameter, value).load_arguments();
       argv.insert(argv.end(), workload.begin(), workload.end());
       argv.insert(argv.end(), {"--warmup", experiment.warmup.text()});
@@ -239,6 +244,13 @@ void check_load_arguments(const Suite& suite, const std::string& file, const Pro
       }
     }
   }
+}
+
+bool can_interleave(const Programs& programs, const Workload& workload, const std::string& directory) {
+  std::vector<std::string> argv{programs.load, "--target", "127.0.0.1:1", "--target", "127.0.0.1:2"};
+  const std::vector<std::string> arguments = workload.load_arguments();
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return ask_program(std::move(argv), directory).empty();
 }
 
 }  // namespace fanin::harness

@@ -62,6 +62,9 @@ class Catalogue {
 // Throws std::invalid_argument naming the first server of the suite in `file` whose model is not in the catalogue.
 void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue);
 
+// Whether the generator can interleave servers with this workload. `directory` holds the files that it names.
+bool can_interleave(const Programs& programs, const Workload& workload, const std::string& directory);
+
 // Why this cell cannot be measured here; empty: it can. The descriptor limit applies to each process; a server that
 // scales out starts as many processes as it needs.
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,

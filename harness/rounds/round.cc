@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <deque>
 #include <optional>
+#include <random>
 
 #include "harness/analysis/notes.h"
 #include "harness/rounds/environment.h"
@@ -29,110 +31,163 @@ std::string join_texts(const std::vector<CodedReason>& reasons) {
   return text.empty() ? "the generator gave no reason" : text;
 }
 
-struct Outcome {
-  Json round;
-  bool generator_failed = false;  // it gave no result, and the server lived
-};
-
-void fail(Outcome& outcome, const std::string& reason) {
-  outcome.round["status"] = "failed";
-  outcome.round["reason"] = reason;
-  outcome.generator_failed = false;
+Json begin_round(const Cell& cell) {
+  return {{"cell", cell.id},   {"started_at", timestamp_now()},
+          {"status", "ok"},    {"reason", nullptr},
+          {"load", nullptr},   {"server", nullptr},
+          {"machine", nullptr}};
 }
 
-// Drives the server and fills in what was measured. A failure is in the round.
-void measure(const RoundContext& context, ServerUnderTest& server, const Cell& cell, std::uint64_t seed,
-             Outcome& outcome) {
-  Json& round = outcome.round;
-  LoadRun load(context, server, cell, seed);
+// One member of a unit while it is measured.
+struct Member {
+  explicit Member(const UnitMember& member) : plan(member), round(begin_round(*member.cell)) {}
+
+  const UnitMember& plan;
+  Json round;
+  std::optional<ServerUnderTest> server = {};  // nothing: it could not be started
+  bool generator_failed = false;               // it gave no result, and the server lived
+
+  bool is_ready() const { return server && round["status"] == "ok"; }
+  void fail(const std::string& reason) {
+    round["status"] = "failed";
+    round["reason"] = reason;
+    generator_failed = false;
+  }
+};
+
+constexpr std::size_t kMaxPadding = 4096;  // bytes: every position within a page
+
+void start_server(const RoundContext& context, Member& member, std::size_t padding) {
+  const UnitMember& plan = member.plan;
+  try {
+    member.server.emplace(*plan.server, plan.cell->workload,
+                          plan.program.empty() ? context.programs.server : plan.program, context.placement.server_cpus,
+                          padding);
+  } catch (const CannotStart& error) {
+    if (plan.server->command.empty()) {
+      throw;  // a program of ours has gone: no server can be measured
+    }
+    member.fail(error.what());
+    return;
+  }
+  for (const char* key : kServerKeys) {
+    member.round["server"][key] = nullptr;
+  }
+}
+
+void wait_ready(const RoundContext& context, Member& member) {
+  try {
+    member.server->wait_ready(context.interrupt_fd);
+    member.round["server"]["ready_ns"] = member.server->ready_time().count();
+  } catch (const RoundFailure& failure) {
+    member.fail(failure.what());
+  }
+}
+
+// Drives the servers that are ready and fills in what was measured. Failures are in the rounds.
+void measure(const RoundContext& context, const std::vector<Member*>& ready, std::uint64_t seed) {
+  std::vector<ServerUnderTest*> servers;
+  for (Member* member : ready) {
+    servers.push_back(&*member->server);
+  }
+  LoadRun load(context, std::move(servers), *ready.front()->plan.cell, seed);
   try {
     load.run(context.interrupt_fd);
-    round["reason"] = load.note().empty() ? Json(nullptr) : Json(load.note());
+    for (Member* member : ready) {
+      member->round["reason"] = load.note().empty() ? Json(nullptr) : Json(load.note());
+    }
   } catch (const GeneratorFailure& failure) {
-    fail(outcome, failure.what());
-    outcome.generator_failed = true;
+    for (Member* member : ready) {
+      member->fail(failure.what());
+      member->generator_failed = true;
+    }
   } catch (const RoundFailure& failure) {
-    fail(outcome, failure.what());
+    for (Member* member : ready) {
+      member->fail(failure.what());
+    }
   }
-  round["load"] = load.result();
-  load.add_server_readings(round["server"]);
-  round["machine"] = load.machine_readings();
-  if (round["status"] == "ok" && round["load"]["verdict"]["status"] == "invalid") {
-    round["status"] = "invalid";
-    round["reason"] = join_texts(round_notes(round).reasons);
+  for (std::size_t i = 0; i < ready.size(); ++i) {
+    Json& round = ready[i]->round;
+    round["load"] = load.result(i);
+    load.add_server_readings(i, round["server"]);
+    round["machine"] = load.machine_readings();
+    if (round["status"] == "ok" && round["load"]["verdict"]["status"] == "invalid") {
+      round["status"] = "invalid";
+      round["reason"] = join_texts(round_notes(round).reasons);
+    }
   }
 }
 
 // The end of a server makes the generator fail too, whose end may be seen first. So after a failure this waits briefly
 // for the end of the server, which is then the reason of the round.
-void check_server_ended(ServerUnderTest& server, Outcome& outcome) {
-  const Nanoseconds moment = outcome.round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
+void check_server_ended(Member& member) {
+  ServerUnderTest& server = *member.server;
+  const Nanoseconds moment = member.round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
   const auto ended = [&] { return server.process().status().has_value(); };
   if (wait_until({&server.process()}, -1, -1, now() + moment, ended) == WaitResult::kDone) {
-    fail(outcome, server.describe_end());
+    member.fail(server.describe_end());
   }
 }
 
-void finish_server(ServerUnderTest& server, Outcome& outcome) {
-  Json& round = outcome.round;
-  check_server_ended(server, outcome);
+void finish_server(Member& member) {
+  Json& round = member.round;
+  check_server_ended(member);
   Json counters;
-  const std::string trouble = server.stop_and_collect(counters);
+  const std::string trouble = member.server->stop_and_collect(counters);
   round["server"]["counters"] = counters;
-  const auto& status = server.process().status();
+  const auto& status = member.server->process().status();
   round["server"]["exit_status"] = status ? Json(status->number()) : Json(nullptr);
-  const std::string last_line = server.process().err().tail();
+  const std::string last_line = member.server->process().err().tail();
   round["server"]["stderr_tail"] = last_line.empty() ? Json(nullptr) : Json(last_line);
   if (!trouble.empty() && round["status"] != "failed") {
-    fail(outcome, trouble);
+    member.fail(trouble);
   }
 }
 
-Outcome run(const RoundContext& context, const ServerSpec& spec, const Cell& cell, std::uint64_t seed) {
-  Outcome outcome{{{"cell", cell.id},
-                   {"started_at", timestamp_now()},
-                   {"status", "ok"},
-                   {"reason", nullptr},
-                   {"load", nullptr},
-                   {"server", nullptr},
-                   {"machine", nullptr}}};
-  Json& round = outcome.round;
-  std::optional<ServerUnderTest> server;
-  try {
-    server.emplace(spec, cell.workload, context.programs.server, context.placement.server_cpus);
-  } catch (const CannotStart& error) {
-    if (spec.command.empty()) {
-      throw;  // a program of ours has gone: no server can be measured
+std::deque<Member> run(const RoundContext& context, const std::vector<UnitMember>& plans, std::uint64_t seed) {
+  std::deque<Member> members;  // a server is not movable
+  std::mt19937_64 engine(seed);
+  for (const UnitMember& plan : plans) {
+    Member& member = members.emplace_back(plan);
+    start_server(context, member, 1 + engine() % kMaxPadding);
+  }
+  std::vector<Member*> ready;
+  for (Member& member : members) {
+    if (member.server) {
+      wait_ready(context, member);
     }
-    fail(outcome, error.what());
-    return outcome;
+    if (member.is_ready()) {
+      ready.push_back(&member);
+    }
   }
-  for (const char* key : kServerKeys) {
-    round["server"][key] = nullptr;
+  if (!ready.empty()) {
+    measure(context, ready, seed);
   }
-  try {
-    server->wait_ready(context.interrupt_fd);
-    round["server"]["ready_ns"] = server->ready_time().count();
-    measure(context, *server, cell, seed, outcome);
-  } catch (const RoundFailure& failure) {
-    fail(outcome, failure.what());
+  for (Member& member : members) {
+    if (member.server) {
+      finish_server(member);
+    }
   }
-  finish_server(*server, outcome);
-  return outcome;
+  return members;
 }
 
 }  // namespace
 
-Json run_round(const RoundContext& context, const ServerSpec& server, const Cell& cell, std::uint64_t seed) {
-  return run(context, server, cell, seed).round;
+std::vector<Json> run_unit(const RoundContext& context, const std::vector<UnitMember>& members, std::uint64_t seed) {
+  std::vector<Json> rounds;
+  for (Member& member : run(context, members, seed)) {
+    rounds.push_back(std::move(member.round));
+  }
+  return rounds;
 }
 
 Json run_checked_round(const RoundContext& context, const ServerSpec& server, const Cell& cell) {
-  Outcome outcome = run(context, server, cell, 1);
-  if (outcome.generator_failed) {
-    throw RunFailure(outcome.round["reason"].get<std::string>());
+  const std::vector<UnitMember> plan{{&server, &cell}};
+  std::deque<Member> members = run(context, plan, 1);
+  if (members.front().generator_failed) {
+    throw RunFailure(members.front().round["reason"].get<std::string>());
   }
-  return std::move(outcome.round);
+  return std::move(members.front().round);
 }
 
 namespace {

@@ -24,10 +24,20 @@ struct RoundContext {
   Nanoseconds generator_margin = std::chrono::seconds(60);
 };
 
-// Measures one cell once: a fresh server, one run of the generator, readings at both ends of its window. Returns the
-// ROUND of results/README.md without "block" and "order". A failure of the server or the generator is in the round,
-// with its reason. Throws Interrupted, and std::system_error if the harness lacks a resource.
-Json run_round(const RoundContext& context, const ServerSpec& server, const Cell& cell, std::uint64_t seed);
+// A server and the cell that it is measured for.
+struct UnitMember {
+  const ServerSpec* server = nullptr;
+  const Cell* cell = nullptr;
+  std::string program = {};  // fanin-server; empty: that of the context
+};
+
+// Measures each member once: fresh servers, one run of the generator, readings at both ends of its window. Several
+// members, whose cells must have the same workload and window, are interleaved. Returns for each the ROUND of
+// results/README.md without "block" and "order". A failure of a server or the generator is in the round, with its
+// reason. Each server's environment is padded by a random number of bytes, which depends on `seed`: where the stack
+// lies moves results by some percent (Mytkowicz et al., ASPLOS 2009). Throws Interrupted, and std::system_error if the
+// harness lacks a resource.
+std::vector<Json> run_unit(const RoundContext& context, const std::vector<UnitMember>& members, std::uint64_t seed);
 
 // The same, to check the server: throws RunFailure if the generator gives no result although the server runs.
 Json run_checked_round(const RoundContext& context, const ServerSpec& server, const Cell& cell);

@@ -39,9 +39,15 @@ Suite scripted_suite(const std::string& model, const std::string& mode) {
   return parse_suite(document, "s.json");
 }
 
+// The first cell of the suite, measured alone.
+Json run_alone(const RoundContext& context, const Suite& suite) {
+  const Cell cell = make_cells(suite).front();
+  return run_unit(context, {{&suite.servers.front(), &cell}}, 1).front();
+}
+
 Json run_scripted(const RoundContext& context, const std::string& model, const std::string& mode) {
   const Suite suite = scripted_suite(model, mode);
-  return run_round(context, suite.servers.front(), make_cells(suite).front(), 1);
+  return run_alone(context, suite);
 }
 
 Json run_scripted(const std::string& model, const std::string& mode) {
@@ -82,12 +88,52 @@ TEST(Round, ReadsMemoryAloneWhereThatIsTheQuestion) {
   document["experiments"][0]["workload"]["connections"] = 1;
   document["experiments"][0]["sweep"] = {{"parameter", "idle_connections"}, {"values", {0}}};
   const Suite suite = parse_suite(document, "s.json");
-  const Json round = run_round(scripted_context(), suite.servers.front(), make_cells(suite).front(), 1);
+  const Json round = run_alone(scripted_context(), suite);
   EXPECT_EQ(round["status"], "ok") << round["reason"];
   EXPECT_GT(round["server"]["pss_bytes"], 0);
   EXPECT_GT(round["server"]["page_table_bytes"], 0);
   EXPECT_TRUE(round["server"]["cpu_ns"].is_null());
   EXPECT_TRUE(round["server"]["voluntary_switches"].is_null());
+}
+
+// Servers of the given models, interleaved.
+std::vector<Json> run_interleaved(const std::vector<std::string>& models, const std::string& mode) {
+  const Suite suite = scripted_suite(models.front(), mode);
+  const Cell cell = make_cells(suite).front();
+  std::vector<ServerSpec> servers;
+  for (const std::string& model : models) {
+    servers.push_back({.name = model, .model = model, .args = {}, .command = {}});
+  }
+  std::vector<UnitMember> members;
+  for (const ServerSpec& server : servers) {
+    members.push_back({&server, &cell});
+  }
+  return run_unit(scripted_context(), members, 1);
+}
+
+TEST(Unit, EachServerHasItsOwnRound) {
+  const std::vector<Json> rounds = run_interleaved({"steady", "steady", "steady"}, "good");
+  ASSERT_EQ(rounds.size(), 3U);
+  for (const Json& round : rounds) {
+    EXPECT_EQ(round["status"], "ok") << round["reason"];
+    EXPECT_EQ(round["server"]["processes"], 1);
+    EXPECT_FALSE(round["server"]["cpu_ns"].is_null());
+    EXPECT_TRUE(round["machine"]["cpu_per_request_ns"].is_null());  // belongs to no single server
+    EXPECT_TRUE(round["machine"]["slab_bytes"].is_null());
+  }
+}
+
+// Would catch: one bad server that costs the rounds of all others of its unit.
+TEST(Unit, AnInvalidServerLeavesTheOthersAlone) {
+  const std::vector<Json> rounds = run_interleaved({"steady", "steady"}, "invalid");
+  EXPECT_EQ(rounds[0]["status"], "ok") << rounds[0]["reason"];
+  EXPECT_EQ(rounds[1]["status"], "invalid");
+}
+
+TEST(Unit, AServerThatDoesNotStartLeavesTheOthersAlone) {
+  const std::vector<Json> rounds = run_interleaved({"steady", "silent"}, "good");
+  EXPECT_EQ(rounds[0]["status"], "ok") << rounds[0]["reason"];
+  EXPECT_EQ(rounds[1]["status"], "failed");
 }
 
 TEST(Round, TakesTheGeneratorsVerdict) {
@@ -166,7 +212,7 @@ TEST(Round, FailsWhereTheServersCommandIsNotThere) {
   Json document = scripted_suite("steady", "good").document;
   document["servers"][0] = {{"name", "s"}, {"command", {"/no/such/server", "{port}"}}};
   const Suite suite = parse_suite(document, "s.json");
-  const Json round = run_round(scripted_context(), suite.servers.front(), make_cells(suite).front(), 1);
+  const Json round = run_alone(scripted_context(), suite);
   EXPECT_EQ(round["status"], "failed");
   EXPECT_THAT(round["reason"].get<std::string>(), HasSubstr("/no/such/server"));
   EXPECT_TRUE(round["server"].is_null());

@@ -75,14 +75,18 @@ RoundsLog::RoundsLog(const std::string& path)
   }
 }
 
-void RoundsLog::append(const Json& round) {
+void RoundsLog::append(const std::vector<Json>& rounds) {
   struct stat before {};
   check(::fstat(file_.get(), &before), "fstat");
   if (before.st_nlink == 0) {
     throw_cannot_write(path_, ENOENT);
   }
-  if (const int error = write_and_sync(file_.get(), to_text(round) + "\n"); error != 0) {
-    // Take back what arrived of the line. Where even that fails, recover() will.
+  std::string lines;
+  for (const Json& round : rounds) {
+    lines += to_text(round) + "\n";
+  }
+  if (const int error = write_and_sync(file_.get(), lines); error != 0) {
+    // Take back what arrived of the lines. Where even that fails, recover() will.
     const int ignored = ::ftruncate(file_.get(), before.st_size);
     static_cast<void>(ignored);
     throw_cannot_write(path_, error);
@@ -94,6 +98,24 @@ bool RoundsLog::is_removed() const noexcept {
   return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
 }
 
+namespace {
+
+// The rounds at the end that belong to a unit whose other rounds are missing.
+std::size_t count_partial_unit(const std::vector<Json>& rounds) {
+  if (rounds.empty() || !rounds.back().contains("interleaved")) {
+    return 0;
+  }
+  const Json& last = rounds.back();
+  std::size_t count = 0;
+  while (count < rounds.size() && rounds[rounds.size() - 1 - count]["block"] == last["block"] &&
+         rounds[rounds.size() - 1 - count]["order"] == last["order"]) {
+    ++count;
+  }
+  return count < last["interleaved"].get<std::size_t>() ? count : 0;
+}
+
+}  // namespace
+
 std::vector<Json> RoundsLog::recover(const std::string& path,
                                      const std::function<void(const JsonReader&)>& check_belongs) {
   std::vector<Json> rounds;
@@ -103,6 +125,7 @@ std::vector<Json> RoundsLog::recover(const std::string& path,
   const std::string text = load_text(path);
   std::map<std::pair<std::string, std::int64_t>, std::size_t> lines;  // by cell and block
   std::size_t whole = 0;
+  std::vector<std::size_t> begins;  // of the lines
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', whole)) {
     const std::size_t line = rounds.size() + 1;
     const std::string place = fmt::format("{}: line {}", path, line);
@@ -116,11 +139,16 @@ std::vector<Json> RoundsLog::recover(const std::string& path,
         reader.fail(fmt::format("repeats the round of line {}", earlier->second));
       }
       rounds.push_back(std::move(round));
+      begins.push_back(whole);
     } catch (const std::invalid_argument& error) {
       throw std::invalid_argument(
           fmt::format("{}: take the line out of the file, and its round is measured again", error.what()));
     }
     whole = end + 1;
+  }
+  if (const std::size_t partial = count_partial_unit(rounds); partial > 0) {
+    rounds.resize(rounds.size() - partial);
+    whole = begins[rounds.size()];
   }
   if (whole < text.size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
     throw_cannot_write(path, errno);

@@ -30,8 +30,8 @@ class RunLock {
   Descriptor file_;
 };
 
-// The file of finished rounds, one JSON line each, appended and synced before the next round begins: a crash loses the
-// current round only. Owns the file; one thread.
+// The file of finished rounds, one JSON line each. The rounds of a unit are appended together and synced before the
+// next unit begins: a crash loses the current unit only. Owns the file; one thread.
 class RoundsLog {
  public:
   // Creates the file, or opens it to go on. Throws std::system_error naming the path.
@@ -39,11 +39,12 @@ class RoundsLog {
 
   // Throws std::system_error naming the path (disk full, input/output error, file removed); what was written before
   // stays whole.
-  void append(const Json& round);
+  void append(const std::vector<Json>& rounds);
   // Whether the file was removed after it was opened, and all rounds with it.
   bool is_removed() const noexcept;
 
-  // The rounds of a file. A last line that was cut off by a crash is removed from the file. Any other line that fails
+  // The rounds of a file. A last line that was cut off by a crash is removed from the file, and so are the rounds of a
+  // unit that is not complete ("interleaved" says how many it has). Any other line that fails
   // check_round(), repeats another or fails `check_belongs`, which throws as JsonReader::fail() does, is an error:
   // std::invalid_argument with file, line and place, and what to do.
   static std::vector<Json> recover(const std::string& path,

@@ -95,10 +95,10 @@ class RoundsLogTest : public testing::Test {
 TEST_F(RoundsLogTest, GivesBackWhatWasAppended) {
   {
     RoundsLog log(path());
-    log.append(round_of("a", 0));
-    log.append(round_of("b", 0));
+    log.append({round_of("a", 0)});
+    log.append({round_of("b", 0)});
   }
-  RoundsLog(path()).append(round_of("a", 1));
+  RoundsLog(path()).append({round_of("a", 1)});
   const std::vector<Json> rounds = recover(path());
   ASSERT_EQ(rounds.size(), 3U);
   EXPECT_EQ(rounds[2], round_of("a", 1));
@@ -106,13 +106,29 @@ TEST_F(RoundsLogTest, GivesBackWhatWasAppended) {
 
 // Would catch: a crash in the middle of a line that costs the whole run, or that glues the next round to the torn one.
 TEST_F(RoundsLogTest, DropsATornLastLine) {
-  RoundsLog(path()).append(round_of("a", 0));
+  RoundsLog(path()).append({round_of("a", 0)});
   add_text("{\"cell\":\"b\",\"blo");
   EXPECT_EQ(recover(path()).size(), 1U);
-  RoundsLog(path()).append(round_of("c", 0));
+  RoundsLog(path()).append({round_of("c", 0)});
   const std::vector<Json> rounds = recover(path());
   ASSERT_EQ(rounds.size(), 2U);
   EXPECT_EQ(rounds[1].at("cell"), "e/c/1");
+}
+
+// Would catch: a unit that a crash has cut in half, whose rounds would be compared with those of another run of it.
+TEST_F(RoundsLogTest, DropsTheRoundsOfAUnitThatIsNotComplete) {
+  const auto of_unit = [](const char* server, int block) {
+    Json round = round_of(server, block);
+    round["interleaved"] = 2;
+    round["order"] = 0;
+    return round;
+  };
+  RoundsLog(path()).append({of_unit("a", 0), of_unit("b", 0)});
+  EXPECT_EQ(recover(path()).size(), 2U);
+  RoundsLog(path()).append({of_unit("a", 1)});
+  EXPECT_EQ(recover(path()).size(), 2U);
+  RoundsLog(path()).append({of_unit("a", 1), of_unit("b", 1)});
+  EXPECT_EQ(recover(path()).size(), 4U);
 }
 
 // The bug: a broken line in the middle ended every --resume without a word on what to do, and one that was edited (a
@@ -120,7 +136,7 @@ TEST_F(RoundsLogTest, DropsATornLastLine) {
 TEST_F(RoundsLogTest, NamesALineThatIsNoRoundAndWhatToDo) {
   const auto complaint = [&](const std::string& line) {
     std::filesystem::remove(path());
-    RoundsLog(path()).append(round_of("a", 0));
+    RoundsLog(path()).append({round_of("a", 0)});
     add_text(line + "\n" + to_text(round_of("c", 0)) + "\n");
     try {
       recover(path());
@@ -151,18 +167,18 @@ TEST_F(RoundsLogTest, HasNoRoundsBeforeTheFirst) { EXPECT_TRUE(recover(path()).e
 // The bug: rounds were written into a file that had been removed, and then reported as kept.
 TEST_F(RoundsLogTest, NoticesThatItsFileWasRemoved) {
   RoundsLog log(path());
-  log.append(round_of("a", 0));
+  log.append({round_of("a", 0)});
   EXPECT_FALSE(log.is_removed());
   std::filesystem::remove_all(folder_);
   EXPECT_TRUE(log.is_removed());
-  EXPECT_THROW(log.append(round_of("a", 1)), std::system_error);
+  EXPECT_THROW(log.append({round_of("a", 1)}), std::system_error);
 }
 
 // Would catch: a full disk that passes unnoticed, so that a run seems to be kept and is not.
 TEST(RoundsLog, SaysWhenTheDiskIsFull) {
   RoundsLog log("/dev/full");
   try {
-    log.append(round_of("a", 0));
+    log.append({round_of("a", 0)});
     FAIL() << "accepted";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code().value(), ENOSPC);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/analysis/notes.h"
+#include "harness/analysis/ratios.h"
 #include "harness/analysis/summary.h"
 #include "os/format.h"
 #include "os/printable.h"
@@ -57,14 +58,18 @@ Json RunRecord::cells_to_json() const {
   return described;
 }
 
-Json RunRecord::slopes() const {
-  std::vector<const Json*> all_rounds;
-  all_rounds.reserve(rounds.size());
+std::vector<const Json*> RunRecord::all_rounds() const {
+  std::vector<const Json*> all;
+  all.reserve(rounds.size());
   for (const Json& round : rounds) {
-    all_rounds.push_back(&round);
+    all.push_back(&round);
   }
-  return summarise_slopes(cells_to_json(), all_rounds);
+  return all;
 }
+
+Json RunRecord::slopes() const { return summarise_slopes(cells_to_json(), all_rounds()); }
+
+Json RunRecord::ratios() const { return summarise_ratios(suite, cells_to_json(), all_rounds()); }
 
 Json RunRecord::to_json(const Catalogue& catalogue) const {
   Json summaries = Json::array();
@@ -98,7 +103,8 @@ Json RunRecord::to_json(const Catalogue& catalogue) const {
           {"cells", cells_to_json()},
           {"rounds", rounds},
           {"summaries", summaries},
-          {"slopes", slopes()}};
+          {"slopes", slopes()},
+          {"ratios", ratios()}};
 }
 
 namespace {

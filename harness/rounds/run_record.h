@@ -31,9 +31,11 @@ struct RunRecord {
 
   CellVerdict verdict(const Cell& cell) const;
   std::vector<const Json*> rounds_of(const std::string& cell) const;
+  std::vector<const Json*> all_rounds() const;
 
   Json cells_to_json() const;
   Json slopes() const;  // see harness/analysis/slopes.h
+  Json ratios() const;  // see harness/analysis/ratios.h
 
   // The whole document, cells judged and summaries computed.
   Json to_json(const Catalogue& catalogue) const;

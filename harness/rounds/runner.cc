@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -38,12 +39,13 @@ class Runner {
 
  private:
   using Done = std::set<std::pair<std::string, int>>;  // cell and block
+  using Unit = std::vector<const Cell*>;
 
   const ServerSpec& find_server(const Cell& cell) const;
   void exclude_nonconforming(const Cell& cell);
   Done list_finished_rounds() const;
   std::vector<const Cell*> list_open_cells() const;
-  void measure(const Cell& cell, int block, std::size_t order);
+  void measure(const Unit& unit, int block, std::size_t order);
   void write_run() const;
 
   SuiteRun run_;
@@ -113,35 +115,67 @@ Runner::Done Runner::list_finished_rounds() const {
   return done;
 }
 
-void Runner::measure(const Cell& cell, int block, std::size_t order) {
+void Runner::measure(const Unit& unit, int block, std::size_t order) {
   const std::uint64_t seed = derive_round_seed(run_.record.seed, block, order);
-  Json round = run_round(run_.context, find_server(cell), cell, seed);
-  round["block"] = block;
-  round["order"] = order;
-  log_.append(round);
-  run_.record.rounds.push_back(std::move(round));
+  std::vector<UnitMember> members;
+  for (const Cell* cell : unit) {
+    members.push_back({&find_server(*cell), cell});
+  }
+  std::vector<Json> rounds = run_unit(run_.context, members, seed);
+  for (Json& round : rounds) {
+    round["block"] = block;
+    round["order"] = order;
+    if (unit.size() > 1) {
+      round["interleaved"] = unit.size();
+    }
+  }
+  log_.append(rounds);
+  std::move(rounds.begin(), rounds.end(), std::back_inserter(run_.record.rounds));
+}
+
+std::string describe_unit(const std::vector<const Cell*>& unit) {
+  const Cell& first = *unit.front();
+  return unit.size() == 1 ? first.id
+                          : fmt::format("{}/{}: {} interleaved", first.experiment, first.value.dump(),
+                                        plural(unit.size(), "server"));
 }
 
 void Runner::measure_blocks() {
   const RunRecord& record = run_.record;
   const Done done = list_finished_rounds();
-  std::vector<std::pair<const Cell*, std::pair<int, std::size_t>>> schedule;
+  struct Step {
+    Unit unit;
+    int block;
+    std::size_t place;
+  };
+  std::vector<Step> schedule;
   ExpectedTime planned{};
+  std::size_t rounds = 0;
+  const std::vector<std::vector<std::size_t>> units = make_units(record.cells);
   for (int block = 0; block < record.suite.repetitions; ++block) {
-    const std::vector<std::size_t> order = block_order(record.seed, block, record.cells.size());
+    const std::vector<std::size_t> order = block_order(record.seed, block, units.size());
     for (std::size_t place = 0; place < order.size(); ++place) {
-      const Cell& cell = record.cells[order[place]];
-      if (record.excluded.count(cell.id) == 0 && done.count({cell.id, block}) == 0) {
-        schedule.push_back({&cell, {block, place}});
-        planned += expected_time(cell);
+      Unit unit;
+      for (const std::size_t index : units[order[place]]) {
+        const Cell& cell = record.cells[index];
+        if (record.excluded.count(cell.id) == 0 && done.count({cell.id, block}) == 0) {
+          unit.push_back(&cell);
+          planned += expected_time(cell);
+        }
+      }
+      if (!unit.empty()) {
+        rounds += unit.size();
+        schedule.push_back({std::move(unit), block, place});
       }
     }
   }
-  Progress progress(::isatty(STDERR_FILENO) == 1, schedule.size(), planned);
-  for (const auto& [cell, position] : schedule) {
-    progress.round_begins(cell->id);
-    measure(*cell, position.first, position.second);
-    progress.round_ends(record.rounds.back(), expected_time(*cell));
+  Progress progress(::isatty(STDERR_FILENO) == 1, rounds, planned);
+  for (const auto& [unit, block, place] : schedule) {
+    progress.round_begins(describe_unit(unit));
+    measure(unit, block, place);
+    for (std::size_t i = 0; i < unit.size(); ++i) {
+      progress.round_ends(record.rounds[record.rounds.size() - unit.size() + i], expected_time(*unit[i]));
+    }
   }
   progress.finish();
 }

@@ -34,6 +34,10 @@ std::string replace_placeholder(std::string word, std::string_view placeholder, 
   return word;
 }
 
+std::vector<std::string> pad_environment(std::size_t bytes) {
+  return bytes > 0 ? std::vector<std::string>{"FANIN_PADDING=" + std::string(bytes, 'x')} : std::vector<std::string>{};
+}
+
 }  // namespace
 
 std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
@@ -68,13 +72,14 @@ ListeningPlace parse_ready_line(const std::string& line) {
 }
 
 ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                                 const std::vector<int>& cpus)
+                                 const std::vector<int>& cpus, std::size_t padding)
     : is_command_(!spec.command.empty()),
       port_(is_command_ ? find_free_port() : std::uint16_t{0}),
       stop_timeout_(kStopTimeout + kStopPerConnection * workload.all_connections()),
       started_(now()),
       process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()),
                 .cpus = cpus,
+                .environment = pad_environment(padding),
                 .ends = is_command_ ? Launch::Ends::kWithTree : Launch::Ends::kWithProgram}) {}
 
 pid_t ServerUnderTest::root() const {

@@ -48,13 +48,15 @@ class ServerUnderTest {
  public:
   // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
   // port. Throws CannotStart if the program cannot be executed, std::system_error if the harness lacks a resource.
+  // `padding`: bytes that are added to its environment, which moves its stack.
   ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                  const std::vector<int>& cpus);
+                  const std::vector<int>& cpus, std::size_t padding = 0);
 
   // Waits for the READY line, or until a command accepts connections. Throws RoundFailure after 15 s, and Interrupted.
   void wait_ready(int interrupt_fd);
 
   ChildProcess& process() noexcept { return process_; }
+  const ChildProcess& process() const noexcept { return process_; }
   // The process whose tree is the server: the reaper for a command of several processes, which may be a launcher that
   // is about to end.
   pid_t root() const;

@@ -51,16 +51,6 @@ RunLock make_directory(const std::string& directory) {
   return lock;
 }
 
-RoundContext make_context(const RunOptions& options) {
-  RoundContext context;
-  context.programs = Programs::find(options.server_binary, options.load_binary);
-  require_program(context.programs.server, "--server-binary");
-  require_program(context.programs.load, "--load-binary");
-  require_generator(context.programs.load);
-  context.placement = choose_placement(allowed_cpus());
-  return context;
-}
-
 void exclude_unsupported(SuiteRun& run) {
   raise_descriptor_limit();
   const MachineLimits limits = read_machine_limits();
@@ -110,9 +100,12 @@ std::vector<Cell> cells_to_resume(const JsonReader& run, const Suite& suite) {
 // Checks that rounds have the order that the run's seed gives, so that another run's rounds are noticed.
 class SeededOrder {
  public:
-  explicit SeededOrder(const RunRecord& record) : record_(record) {
-    for (std::size_t i = 0; i < record.cells.size(); ++i) {
-      cells_.emplace(record.cells[i].id, i);
+  explicit SeededOrder(const RunRecord& record) : record_(record), units_(make_units(record.cells).size()) {
+    const std::vector<std::vector<std::size_t>> units = make_units(record.cells);
+    for (std::size_t unit = 0; unit < units.size(); ++unit) {
+      for (const std::size_t cell : units[unit]) {
+        cells_.emplace(record.cells[cell].id, unit);
+      }
     }
   }
 
@@ -125,7 +118,7 @@ class SeededOrder {
     const auto block = static_cast<int>(round.at("block").integer(0, record_.suite.repetitions - 1));
     if (block != block_) {
       block_ = block;
-      order_ = block_order(record_.seed, block, record_.cells.size());
+      order_ = block_order(record_.seed, block, units_);
     }
     const auto place = static_cast<std::size_t>(round.at("order").integer(0, INT64_MAX));
     if (place >= order_.size() || order_[place] != cell->second) {
@@ -135,7 +128,8 @@ class SeededOrder {
 
  private:
   const RunRecord& record_;
-  std::map<std::string, std::size_t> cells_;  // the index of each id
+  std::size_t units_;
+  std::map<std::string, std::size_t> cells_;  // the unit of each id
   int block_ = -1;                            // of order_
   std::vector<std::size_t> order_;
 };
@@ -149,6 +143,16 @@ Suite with_repetitions(Suite suite, int repetitions) {
 }
 
 }  // namespace
+
+RoundContext make_context(const std::string& server_binary, const std::string& load_binary) {
+  RoundContext context;
+  context.programs = Programs::find(server_binary, load_binary);
+  require_program(context.programs.server, "--server-binary");
+  require_program(context.programs.load, "--load-binary");
+  require_generator(context.programs.load);
+  context.placement = choose_placement(allowed_cpus());
+  return context;
+}
 
 std::string find_suite(const std::string& name, const Programs& programs) {
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".json");
@@ -166,7 +170,7 @@ std::string find_suite(const std::string& name, const Programs& programs) {
 
 SuiteRun begin_run(const RunOptions& options) {
   SuiteRun run;
-  run.context = make_context(options);
+  run.context = make_context(options.server_binary, options.load_binary);
   run.allowed_cpus = allowed_cpus();
   const std::string path = find_suite(options.suite, run.context.programs);
   RunRecord& record = run.record;
@@ -196,7 +200,7 @@ SuiteRun begin_run(const RunOptions& options) {
 
 SuiteRun resume_run(const RunOptions& options) {
   SuiteRun run;
-  run.context = make_context(options);
+  run.context = make_context(options.server_binary, options.load_binary);
   run.allowed_cpus = allowed_cpus();
   run.directory = options.resume;
   run.context.directory = run.directory;

@@ -40,6 +40,10 @@ SuiteRun begin_run(const RunOptions& options);
 // complete, or if the machine, the placement or a program has changed.
 SuiteRun resume_run(const RunOptions& options);
 
+// The programs, empty ones being those next to fanin, and the CPUs of server and client. Throws std::invalid_argument
+// if a program is missing or is another one.
+RoundContext make_context(const std::string& server_binary, const std::string& load_binary);
+
 // The path of a suite that is given by name or path.
 std::string find_suite(const std::string& name, const Programs& programs);
 

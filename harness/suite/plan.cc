@@ -24,7 +24,8 @@ Cell make_cell(const Experiment& experiment, const std::string& server, const Js
           aa,
           experiment.workload.with(parameter, value),
           experiment.warmup,
-          experiment.duration};
+          experiment.duration,
+          experiment.interleaved};
 }
 
 // A number from 0 to bound-1, each equally likely: draws that would favour the low ones are thrown away. The
@@ -102,6 +103,23 @@ std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
                     fmt::join(nearest_ids(others, only), ", ")));
   }
   return cells;
+}
+
+std::vector<std::vector<std::size_t>> make_units(const std::vector<Cell>& cells) {
+  std::vector<std::vector<std::size_t>> units;
+  std::map<std::pair<std::string, std::string>, std::size_t> interleaved;  // by experiment and value
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (cells[i].interleaved) {
+      const auto [unit, is_new] =
+          interleaved.emplace(std::pair{cells[i].experiment, cells[i].value.dump()}, units.size());
+      if (!is_new) {
+        units[unit->second].push_back(i);
+        continue;
+      }
+    }
+    units.push_back({i});
+  }
+  return units;
 }
 
 std::map<std::string, Cell> make_cells_by_id(const Suite& suite) {

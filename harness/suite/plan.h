@@ -21,6 +21,7 @@ struct Cell {
   Workload workload;
   Warmup warmup;
   Nanoseconds duration{};
+  bool interleaved = false;
 };
 
 // Whether the cell is there for the server's memory alone: one active connection and swept idle ones only shows that
@@ -43,11 +44,15 @@ Nanoseconds setup_limit(const Cell& cell);
 // glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "*");
 
+// Indices of cells that are measured together, a unit: the servers of an interleaved experiment at one sweep value, or
+// one cell. In the order of the cells.
+std::vector<std::vector<std::size_t>> make_units(const std::vector<Cell>& cells);
+
 // The same, all of them.
 std::map<std::string, Cell> make_cells_by_id(const Suite& suite);
 
-// A random order of the numbers 0 .. count-1 that depends on `seed` and `block` alone, on every machine and with every
-// compiler: an interrupted run goes on in the same order. Each order is equally likely (Fisher and Yates).
+// A random order of the numbers 0 .. count-1 (of units) that depends on `seed` and `block` alone, on every machine and
+// with every compiler: an interrupted run goes on in the same order. Each order is equally likely (Fisher and Yates).
 std::vector<std::size_t> block_order(std::uint64_t seed, int block, std::size_t count);
 
 // The seed of a round's arrivals: another one in each round, so that repetitions do not repeat one schedule's

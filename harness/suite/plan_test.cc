@@ -43,6 +43,16 @@ TEST(Plan, MakesEveryCell) {
   EXPECT_EQ(cells[5].workload.connections(), 10);  // fanin-load's default
 }
 
+// An interleaved experiment has one unit for each value, with its A/A control; every other cell is a unit.
+TEST(Plan, UnitsAreWhatIsMeasuredTogether) {
+  Json document = small_suite().document;
+  document["experiments"][0]["design"] = "interleaved";
+  const std::vector<Cell> cells = make_cells(parse_suite(document, "s.json"));
+  using Indices = std::vector<std::size_t>;
+  EXPECT_THAT(make_units(cells), ElementsAre(Indices{0, 2}, Indices{1, 3, 4}, Indices{5}, Indices{6}));
+  EXPECT_EQ(make_units(make_cells(small_suite())).size(), 7U);
+}
+
 // The bug: --only x/a/10 also took x/a/100 and the A/A control, whose ids contain it.
 TEST(Plan, OnlyTakesIdsAndGlobs) {
   const auto only = [](const std::string& text) { return ids(make_cells(small_suite(), text)); };

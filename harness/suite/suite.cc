@@ -52,37 +52,6 @@ std::vector<std::string> parse_texts(const JsonReader& reader) {
   return texts;
 }
 
-ServerSpec parse_server(const JsonReader& reader) {
-  reader.only_keys({"name", "model", "args", "command"});
-  ServerSpec server;
-  server.name = parse_name(reader.at("name"));
-  const auto model = reader.find("model");
-  const auto command = reader.find("command");
-  if (model.has_value() == command.has_value()) {
-    reader.fail("needs either 'model' or 'command'");
-  }
-  if (model) {
-    server.model = model->text();
-    if (const auto args = reader.find("args")) {
-      server.args = parse_texts(*args);
-    }
-    return server;
-  }
-  if (reader.find("args")) {
-    reader.fail("'args' belong to a model; write them into 'command'");
-  }
-  server.command = parse_texts(*command);
-  if (server.command.empty() || server.command.front().empty()) {
-    command->fail("must name a program");
-  }
-  const bool has_port = std::any_of(server.command.begin(), server.command.end(),
-                                    [](const std::string& word) { return word.find("{port}") != std::string::npos; });
-  if (!has_port) {
-    command->fail("must contain {port}, which the harness replaces by a free port");
-  }
-  return server;
-}
-
 // Texts become arguments of programs, which end at a NUL.
 void refuse_nul(const JsonReader& reader) {
   const Json& value = reader.value();
@@ -139,12 +108,16 @@ Sweep parse_sweep(const JsonReader& reader) {
   return sweep;
 }
 
+bool has_text(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
 AaControl parse_aa(const JsonReader& reader, const Experiment& experiment) {
   reader.only_keys({"server", "value"});
   const JsonReader server = reader.at("server");
   const JsonReader value = reader.at("value");
   AaControl control{server.text(), value.value()};
-  if (std::find(experiment.servers.begin(), experiment.servers.end(), control.server) == experiment.servers.end()) {
+  if (!has_text(experiment.servers, control.server)) {
     server.fail("must be a server of this experiment");
   }
   const auto& values = experiment.sweep.values;
@@ -198,8 +171,23 @@ void check_cells(const Experiment& experiment, const JsonReader& place) {
   }
 }
 
+void parse_design(const JsonReader& reader, Experiment& experiment) {
+  if (const auto design = reader.find("design")) {
+    if (design->value() != "rounds" && design->value() != "interleaved") {
+      design->fail("must be \"rounds\" or \"interleaved\"");
+    }
+    experiment.interleaved = design->value() == "interleaved";
+  }
+  if (const auto baseline = reader.find("baseline")) {
+    experiment.baseline = baseline->text();
+    if (!has_text(experiment.servers, experiment.baseline)) {
+      baseline->fail("must be a server of this experiment");
+    }
+  }
+}
+
 Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const JsonReader& root) {
-  reader.only_keys({"name", "title", "servers", "workload", "sweep", "aa", "warmup", "duration"});
+  reader.only_keys({"name", "title", "servers", "workload", "sweep", "aa", "warmup", "duration", "design", "baseline"});
   const std::string name = parse_name(reader.at("name"));
   Experiment experiment{name,
                         name,
@@ -217,6 +205,7 @@ Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const 
   if (const auto aa = reader.find("aa")) {
     experiment.aa = parse_aa(*aa, experiment);
   }
+  parse_design(reader, experiment);
   return experiment;
 }
 
@@ -242,9 +231,40 @@ void parse_lists(Suite& suite, const JsonReader& root) {
 
 }  // namespace
 
+ServerSpec parse_server(const JsonReader& reader) {
+  reader.only_keys({"name", "model", "args", "command"});
+  ServerSpec server;
+  server.name = parse_name(reader.at("name"));
+  const auto model = reader.find("model");
+  const auto command = reader.find("command");
+  if (model.has_value() == command.has_value()) {
+    reader.fail("needs either 'model' or 'command'");
+  }
+  if (model) {
+    server.model = model->text();
+    if (const auto args = reader.find("args")) {
+      server.args = parse_texts(*args);
+    }
+    return server;
+  }
+  if (reader.find("args")) {
+    reader.fail("'args' belong to a model; write them into 'command'");
+  }
+  server.command = parse_texts(*command);
+  if (server.command.empty() || server.command.front().empty()) {
+    command->fail("must name a program");
+  }
+  const bool has_port = std::any_of(server.command.begin(), server.command.end(),
+                                    [](const std::string& word) { return word.find("{port}") != std::string::npos; });
+  if (!has_port) {
+    command->fail("must contain {port}, which the harness replaces by a free port");
+  }
+  return server;
+}
+
 Nanoseconds Warmup::longest() const noexcept { return until_steady ? kLongestSteadyWarmup : length; }
 
-std::string Warmup::text() const { return until_steady ? "auto" : format_duration(length); }
+std::string Warmup::text(int targets) const { return until_steady ? "auto" : format_duration(targets * length); }
 
 bool ServerSpec::scales_out() const {
   const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };

@@ -38,7 +38,8 @@ struct Warmup {
   bool until_steady = false;
 
   Nanoseconds longest() const noexcept;
-  std::string text() const;  // for the option --warmup
+  // For the option --warmup, if `targets` are interleaved: each is driven for the length.
+  std::string text(int targets = 1) const;
 };
 
 struct Experiment {
@@ -48,8 +49,10 @@ struct Experiment {
   Workload workload;
   Sweep sweep;
   std::optional<AaControl> aa;
-  Warmup warmup;           // its own, else the suite's, else fanin-load's default
-  Nanoseconds duration{};  // the same
+  Warmup warmup;             // its own, else the suite's, else fanin-load's default
+  Nanoseconds duration{};    // the same
+  bool interleaved = false;  // the servers of a sweep value are measured at once, in slices
+  std::string baseline;      // the server that the others are compared with; empty: none
 };
 
 // What `fanin run` is asked to do (format: results/README.md). A value; any thread.
@@ -62,6 +65,9 @@ struct Suite {
   std::vector<Experiment> experiments;
   Json document;  // as given
 };
+
+// One server as in a suite. Throws std::invalid_argument with the place of what is wrong.
+ServerSpec parse_server(const JsonReader& reader);
 
 // Throws std::invalid_argument "FILE: /place: what is wrong".
 Suite parse_suite(const Json& document, const std::string& file);

@@ -31,8 +31,12 @@ def main():
         print("certainly {not json")
         return
     control = socket.socket(fileno=int(option("--control")))
-    host, port = sys.argv[1].split(":")
-    connection = socket.create_connection((host, int(port)))
+    targets = [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--target"]
+    connections = []
+    for target in targets or [sys.argv[1]]:
+        host, port = target.split(":")
+        connections.append(socket.create_connection((host, int(port))))
+    connection = connections[0]
     opened = time.monotonic_ns()
     for event in ({"event": "established", "connections": 1}, {"event": "window_open", "monotonic_ns": opened}):
         control.sendall(json.dumps(event).encode() + b"\n")
@@ -49,7 +53,12 @@ def main():
     control.sendall(json.dumps({"event": "window_close", "monotonic_ns": opened + 10**11}).encode() + b"\n")
     if control.recv(1) != b"\n":
         sys.exit("not released")
-    print(json.dumps(result("invalid" if mode == "invalid" else "valid")))
+    if targets:
+        # The last of several targets alone is invalid in that mode.
+        status = ["valid"] * (len(targets) - 1) + ["invalid" if mode == "invalid" else "valid"]
+        print(json.dumps({"schema": "fanin-load-interleaving", "targets": [{"result": result(one)} for one in status]}))
+    else:
+        print(json.dumps(result("invalid" if mode == "invalid" else "valid")))
 
 
 main()

@@ -4,8 +4,8 @@
 #include <array>
 #include <set>
 
-#include "harness/analysis/compare.h"
 #include "harness/analysis/summary.h"
+#include "harness/verdict/compare.h"
 #include "os/printable.h"
 
 namespace fanin::harness {
@@ -163,7 +163,7 @@ const char* name_of(Verdict verdict) {
       return "WORSE";
     case Verdict::kEquivalent:
       return "equivalent";
-    case Verdict::kInconclusive:
+    case Verdict::kUndecided:
       break;
   }
   return "inconclusive";

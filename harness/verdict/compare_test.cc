@@ -1,4 +1,4 @@
-#include "harness/analysis/compare.h"
+#include "harness/verdict/compare.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -126,7 +126,7 @@ TEST(Compare, IsInconclusiveWithTooFewRounds) {
   Json other = run_of(5000, 100, 10);
   other["rounds"].erase(other["rounds"].begin() + 2, other["rounds"].end());
   const Comparison comparison = compare_runs(few, other, {});
-  EXPECT_EQ(comparison.metrics[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(comparison.metrics[0].verdict, Verdict::kUndecided);
   EXPECT_FALSE(comparison.metrics[0].interval);
   EXPECT_NEAR(comparison.metrics[0].ratio, 5, 0.1);
 }
@@ -134,7 +134,7 @@ TEST(Compare, IsInconclusiveWithTooFewRounds) {
 TEST(Compare, JudgesByTheWholeInterval) {
   EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
   EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
-  EXPECT_EQ(judge_ratio(Interval{1.04, 1.2, 0.95}, 0.05, true), Verdict::kInconclusive);
+  EXPECT_EQ(judge_ratio(Interval{1.04, 1.2, 0.95}, 0.05, true), Verdict::kUndecided);
   EXPECT_EQ(judge_ratio(Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
   EXPECT_EQ(judge_ratio(Interval{0.8, 0.9, 0.95}, 0.05, true), Verdict::kWorse);
   EXPECT_EQ(judge_ratio(Interval{0.8, 0.9, 0.95}, 0.05, false), Verdict::kBetter);

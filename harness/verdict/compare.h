@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/json/json_reader.h"
+#include "harness/verdict/verdict.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
@@ -17,8 +18,6 @@ struct CompareOptions {
   std::string vary;  // the one factor that is meant to differ: see factors()
 };
 
-enum class Verdict { kBetter, kWorse, kEquivalent, kInconclusive };
-
 // One metric of one cell, or the memory per idle connection of one experiment and server: the second run against the
 // first.
 struct MetricComparison {
@@ -29,7 +28,7 @@ struct MetricComparison {
   double second = 0;
   double ratio = 1;                  // second to first, Hodges-Lehmann on logarithms
   std::optional<Interval> interval;  // of the ratio; absent where there are too few rounds
-  Verdict verdict = Verdict::kInconclusive;
+  Verdict verdict = Verdict::kUndecided;
   bool marked = false;  // rounds behind it carry warnings, are invalid, failed or are missing: see Comparison::notes
 };
 
@@ -57,9 +56,6 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
 
 // `first` and `second` are run documents that check_run() has accepted.
 Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options);
-
-// Compares the interval with the band: wholly beyond it is better or worse, wholly within it is equivalent.
-Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
 
 // The table and the notes that `fanin compare` prints.
 std::string describe_comparison(const Comparison& comparison);

@@ -1,4 +1,4 @@
-#include "harness/analysis/compare.h"
+#include "harness/verdict/compare.h"
 
 #include <fmt/format.h>
 
@@ -103,9 +103,9 @@ MetricComparison compare_metric(const std::string& cell, const Compared& what, c
                                 const std::vector<double>& second, const CompareOptions& options) {
   const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kConfidenceLevel);
   const Metric& metric = find_metric(what.metric);
-  MetricComparison result{cell,          metric.name,           metric.unit,
-                          median(first), median(second),        std::exp(shift.estimate),
-                          std::nullopt,  Verdict::kInconclusive};
+  MetricComparison result{cell,          metric.name,        metric.unit,
+                          median(first), median(second),     std::exp(shift.estimate),
+                          std::nullopt,  Verdict::kUndecided};
   if (shift.interval) {
     result.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
   }
@@ -217,22 +217,6 @@ void compare_slopes(const Json& first, const Json& second, const CompareOptions&
 bool Comparison::any_worse() const {
   return std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.verdict == Verdict::kWorse; }) ||
          std::any_of(uncompared.begin(), uncompared.end(), [](const auto& cell) { return cell.worse; });
-}
-
-Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better) {
-  if (!ratio) {
-    return Verdict::kInconclusive;
-  }
-  // Symmetric in logarithms: what is 5 % up and back again is within the band both times.
-  const double upper = 1 + band;
-  const double lower = 1 / upper;
-  if (ratio->low > upper) {
-    return higher_is_better ? Verdict::kBetter : Verdict::kWorse;
-  }
-  if (ratio->high < lower) {
-    return higher_is_better ? Verdict::kWorse : Verdict::kBetter;
-  }
-  return ratio->low >= lower && ratio->high <= upper ? Verdict::kEquivalent : Verdict::kInconclusive;
 }
 
 Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options) {

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/suite/plan.h"
+#include "harness/verdict/verdict.h"
+#include "net/clock.h"
+#include "statistics/sequential.h"
+
+namespace fanin::harness {
+
+struct AbOptions {
+  std::string base;  // sides, see harness/ab/side.h
+  std::string now;
+  std::string suite = "ab";  // a shipped suite's name or a path
+  std::string only = "*";    // as for make_cells()
+  Nanoseconds budget = std::chrono::seconds(60);
+  std::vector<std::string> metrics;  // empty: those that a cell is about
+  std::vector<std::string> bands;    // "1%", or "METRIC=1%"
+  std::optional<std::uint64_t> seed;
+  bool strict = false;
+  bool bisect = false;    // exit codes for `git bisect run`
+  std::string json_path;  // empty: none
+  std::string load_binary;
+};
+
+// A metric that is followed in a session, with the change that does not matter.
+struct TrackedMetric {
+  std::string name;
+  double band = 0;
+};
+
+// The metrics of a cell and their bands: those of the options, or what the cell is about.
+std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& options);
+
+// How a session divides its budget: units of three arms (base, new, and a fresh copy of base as control).
+struct SessionPlan {
+  Nanoseconds window{};       // in which each arm is driven
+  Nanoseconds warmup{};       // before it
+  std::size_t max_units = 0;  // of a cell
+};
+
+SessionPlan plan_session(Nanoseconds budget, std::size_t cells);
+
+// What the arms of one unit gave for one metric; nothing: a round was not ok or lacks it.
+struct UnitValues {
+  std::optional<double> base;
+  std::optional<double> now;
+  std::optional<double> control;
+};
+
+// One metric of one cell while the session goes on. No I/O; one thread.
+class MetricTrack {
+ public:
+  MetricTrack(std::string cell, const TrackedMetric& metric, const SequentialPlan& plan);
+
+  void add(const UnitValues& values);
+  // Whether a planned look has decided it.
+  bool decided() const;
+  const std::string& metric() const noexcept { return metric_.name; }
+  // The verdict after the last unit, which counts as a look.
+  MetricVerdict verdict() const;
+
+ private:
+  std::string cell_;
+  TrackedMetric metric_;
+  SequentialPlan plan_;
+  std::vector<double> base_;
+  std::vector<double> now_;
+  std::vector<double> ratios_;    // logarithms
+  std::vector<double> controls_;  // logarithms
+};
+
+// `fanin ab`: measures two sides and a control interleaved until every cell is decided or the budget is spent. Prints
+// the verdicts. Returns the exit code. Throws std::invalid_argument for errors of the user.
+int run_ab(const AbOptions& options);
+
+}  // namespace fanin::harness

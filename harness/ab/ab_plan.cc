@@ -1,0 +1,167 @@
+// What a session of `fanin ab` decides without measuring.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include "harness/ab/ab.h"
+#include "harness/analysis/summary.h"
+#include "harness/suite/workload_keys.h"
+#include "os/format.h"
+#include "os/printable.h"
+
+namespace fanin::harness {
+namespace {
+
+constexpr double kDefaultBand = 0.02;
+// Latency scatters more: a band below what its noise allows decides nothing.
+const std::map<std::string, double> kDefaultBands{{"server_cpu_per_request_ns", 0.01},
+                                                  {"response_p50_ns", 0.05},
+                                                  {"response_p99_ns", 0.10},
+                                                  {"response_p999_ns", 0.20}};
+
+const Metric& find_metric_of_user(const std::string& name) {
+  const auto& all = metrics();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Metric& metric) { return metric.name == name; });
+  if (found == all.end()) {
+    throw std::invalid_argument(
+        fmt::format("there is no metric '{}': results/schema/metrics.json lists them, such as throughput_per_s, "
+                    "server_cpu_per_request_ns and response_p99_ns",
+                    printable(name, kLongestName)));
+  }
+  return *found;
+}
+
+double parse_share(const std::string& text, const std::string& option) {
+  std::string number = text;
+  double scale = 1;
+  if (number.ends_with('%')) {
+    number.pop_back();
+    scale = 0.01;
+  }
+  std::size_t used = 0;
+  double share = -1;
+  try {
+    share = std::stod(number, &used) * scale;
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
+    throw std::invalid_argument(
+        fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, printable(text, kLongestName)));
+  }
+  return share;
+}
+
+double find_band(const std::string& metric, const std::vector<std::string>& bands) {
+  const auto preset = kDefaultBands.find(metric);
+  double band = preset != kDefaultBands.end() ? preset->second : kDefaultBand;
+  for (const std::string& given : bands) {
+    const std::size_t equals = given.find('=');
+    if (equals == std::string::npos) {
+      band = parse_share(given, given);
+    }
+  }
+  for (const std::string& given : bands) {
+    const std::size_t equals = given.find('=');
+    if (equals != std::string::npos && find_metric_of_user(given.substr(0, equals)).name == metric) {
+      band = parse_share(given.substr(equals + 1), given);
+    }
+  }
+  return band;
+}
+
+std::vector<std::string> default_metrics(const Cell& cell) {
+  if (asks_about_memory(cell)) {
+    return {"memory_total_bytes"};
+  }
+  if (cell.workload.has_rate() || cell.workload.has_ramp()) {
+    return {"server_cpu_per_request_ns", "response_p99_ns"};  // the rate is given
+  }
+  return {"throughput_per_s", "server_cpu_per_request_ns"};
+}
+
+}  // namespace
+
+std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& options) {
+  std::vector<TrackedMetric> tracked;
+  for (const std::string& name : options.metrics.empty() ? default_metrics(cell) : options.metrics) {
+    tracked.push_back({find_metric_of_user(name).name, find_band(name, options.bands)});
+  }
+  return tracked;
+}
+
+SessionPlan plan_session(Nanoseconds budget, std::size_t cells) {
+  constexpr int kArms = 3;
+  constexpr int kUnits = 24;      // of a session of a minute
+  constexpr int kMostUnits = 60;  // more add little: the interval shrinks with the square root
+  constexpr Nanoseconds kOverhead = std::chrono::milliseconds(300);  // starting, connecting and stopping the arms
+  constexpr Nanoseconds kLeast = std::chrono::milliseconds(600);
+  constexpr Nanoseconds kMost = std::chrono::seconds(3);
+  const Nanoseconds share = budget / static_cast<std::int64_t>(std::max<std::size_t>(cells, 1));
+  const Nanoseconds unit = std::clamp(share / kUnits, kLeast, kMost);
+  const Nanoseconds arm = (unit - kOverhead) / kArms;
+  SessionPlan plan{.window = std::chrono::floor<std::chrono::milliseconds>(arm * 4 / 5),
+                   .warmup = std::chrono::floor<std::chrono::milliseconds>(arm / 5)};
+  plan.max_units = static_cast<std::size_t>(std::clamp<std::int64_t>(share / unit, 1, kMostUnits));
+  return plan;
+}
+
+MetricTrack::MetricTrack(std::string cell, const TrackedMetric& metric, const SequentialPlan& plan)
+    : cell_(std::move(cell)), metric_(metric), plan_(plan) {}
+
+void MetricTrack::add(const UnitValues& values) {
+  const auto is_positive = [](const std::optional<double>& value) { return value && *value > 0; };
+  if (!is_positive(values.base) || !is_positive(values.now)) {
+    return;
+  }
+  base_.push_back(*values.base);
+  now_.push_back(*values.now);
+  ratios_.push_back(std::log(*values.now / *values.base));
+  if (is_positive(values.control)) {
+    controls_.push_back(std::log(*values.control / *values.base));
+  }
+}
+
+bool MetricTrack::decided() const {
+  return evaluate(plan_, ratios_, std::log1p(metric_.band), false).decision != Decision::kUndecided;
+}
+
+MetricVerdict MetricTrack::verdict() const {
+  const Metric& metric = find_metric(metric_.name);
+  MetricVerdict verdict{.cell = cell_,
+                        .metric = metric.name,
+                        .unit = metric.unit,
+                        .higher_is_better = metric.higher_is_better,
+                        .band = metric_.band,
+                        .log_ratios = ratios_,
+                        .control_log_ratios = controls_};
+  if (ratios_.empty()) {
+    verdict.reason = "no unit has this metric of both sides";
+    return verdict;
+  }
+  verdict.base = median(base_);
+  verdict.now = median(now_);
+  const SequentialState state = evaluate(plan_, ratios_, std::log1p(metric_.band), true);
+  verdict.units = state.units;
+  verdict.ratio = to_ratio(state.shift);
+  if (state.shift.interval) {
+    verdict.smallest_effect =
+        std::expm1(smallest_effect(*state.shift.interval, plan_.level(), std::log1p(metric_.band)));
+  } else {
+    verdict.reason =
+        fmt::format("{} are too few: give a longer --budget or fewer cells", plural(ratios_.size(), "unit"));
+  }
+  verdict.verdict = judge_ratio(verdict.ratio->interval, metric_.band, metric.higher_is_better);
+  if (!controls_.empty()) {
+    const Shift control = signed_rank_shift(controls_, plan_.level());
+    verdict.control = to_ratio(control);
+    const Verdict judged = judge_ratio(verdict.control->interval, metric_.band, metric.higher_is_better);
+    verdict.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;
+  }
+  return verdict;
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/json/json_reader.h"
+#include "statistics/statistics.h"
+
+namespace fanin::harness {
+
+// The exit codes of every command that judges. 130 (interrupted) comes before all of them.
+enum class ExitCode : int {
+  kPassed = 0,         // no regression
+  kRegression = 1,     // something is worse
+  kUsage = 2,          // wrong options or files
+  kNotComparable = 3,  // the two sides differ in a factor that was not declared to vary
+  kUndecided = 4,      // no comparison was decided; with --strict, one was not
+  kFailed = 5,         // a cell failed, is missing or became invalid, or the control arm is outside its band
+};
+
+enum class Verdict { kBetter, kWorse, kEquivalent, kUndecided };
+
+std::string_view verdict_name(Verdict verdict);
+
+// A ratio with its interval, both as factors around 1.
+struct RatioEstimate {
+  double ratio = 1;
+  std::optional<Interval> interval;  // none: too few units
+};
+
+// Of log ratios. None if there are none.
+std::optional<RatioEstimate> to_ratio(const Shift& log_shift);
+
+// Compares an interval with a band: wholly beyond it is better or worse, wholly within it is equivalent. `band` is a
+// share, symmetric in logarithms: 0.05 is [1/1.05, 1.05].
+Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
+
+// One metric of one cell: the new side compared with the base side.
+struct MetricVerdict {
+  std::string cell;
+  std::string metric;  // a row of results/schema/metrics.json
+  std::string unit;
+  bool higher_is_better = false;
+  double band = 0;             // changes of this share or less do not matter
+  std::optional<double> base;  // medians
+  std::optional<double> now;
+  std::optional<RatioEstimate> ratio;  // new to base; none: no unit has both
+  Verdict verdict = Verdict::kUndecided;
+  std::size_t units = 0;                  // that the verdict rests on
+  std::optional<double> smallest_effect;  // the smallest change, as a share, that it finds in 9 of 10 sessions
+  std::optional<RatioEstimate> control;   // a second, fresh copy of base compared with base
+  bool control_failed = false;            // the control's interval lies beyond the band: the verdict is void
+  std::string reason;                     // why there is no ratio, or what restricts the verdict; may be empty
+  // The evidence, one value per unit: the log ratios that the verdict, and the control, rest on.
+  std::vector<double> log_ratios;
+  std::vector<double> control_log_ratios;
+};
+
+// A cell of which a side has no usable result.
+struct CellFault {
+  std::string cell;
+  std::string status;  // "failed", "invalid", "missing", "pending", "zero" or "unsupported"
+  std::string reason;
+};
+
+// How the verdicts were reached, and how often the procedure errs.
+struct Procedure {
+  std::string method;              // one sentence
+  double error_rate = 0.01;        // of one comparison that looks several times; of a stored comparison the rate that
+                                   // Benjamini-Hochberg controls
+  std::vector<std::size_t> looks;  // numbers of units; empty: one look
+  std::string false_alarms;        // measured: "0 of 312 A/A comparisons (at most 0.96 %)", and on which machine
+};
+
+// What `fanin ab` and `fanin compare` find. A value.
+struct Judgement {
+  std::string kind;  // "ab" or "compare"
+  std::string base;  // as the user named it
+  std::string now;
+  std::vector<MetricVerdict> metrics;
+  std::vector<CellFault> faults;
+  std::vector<std::string> obstacles;    // why the sides are not comparable; empty: they are
+  std::vector<std::string> notes;        // about rounds behind the verdicts
+  std::vector<std::string> differences;  // of the environments
+  Procedure procedure;
+  bool strict = false;
+
+  ExitCode exit_code() const;
+};
+
+// The worst of its verdicts in one line: "regression: ...", "no regression", "nothing could be decided: ...".
+std::string describe_result(const Judgement& judgement);
+// The table, the notes and the receipt that the commands print.
+std::string describe_judgement(const Judgement& judgement);
+// As results/schema/verdict.schema.json has it.
+Json judgement_to_json(const Judgement& judgement);
+// Reads it back and checks that verdicts and exit code follow from the ratios. Throws std::invalid_argument with the
+// place of what is wrong.
+Judgement judgement_from_json(const JsonReader& reader);
+
+// For `git bisect run`: not comparable, undecided and failed become 125, which skips the commit.
+int exit_code_for_bisect(ExitCode code);
+
+}  // namespace fanin::harness

@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "harness/analysis/summary.h"
+#include "harness/verdict/verdict.h"
+#include "os/format.h"
+#include "os/printable.h"
+
+namespace fanin::harness {
+namespace {
+
+// "+1.46 %"; the change that a ratio is.
+std::string format_change(double ratio) { return fmt::format("{:+.2f} %", (ratio - 1) * 100); }
+
+std::string format_ratio(const std::optional<RatioEstimate>& ratio) {
+  if (!ratio) {
+    return "-";
+  }
+  return ratio->interval ? fmt::format("{} [{:+.2f}, {:+.2f}]", format_change(ratio->ratio),
+                                       (ratio->interval->low - 1) * 100, (ratio->interval->high - 1) * 100)
+                         : format_change(ratio->ratio) + " (no interval)";
+}
+
+std::string format_share(const std::optional<double>& share) {
+  return share ? fmt::format("{:.1f} %", *share * 100) : "-";
+}
+
+std::string verdict_text(const MetricVerdict& metric) {
+  if (metric.control_failed) {
+    return "void";
+  }
+  return metric.verdict == Verdict::kWorse ? "WORSE" : std::string(verdict_name(metric.verdict));
+}
+
+std::string metric_row(const MetricVerdict& metric, int width) {
+  return fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  {}\n", printable(metric.cell), width,
+                     metric.metric, metric.base ? format_figure(*metric.base, metric.unit) : "-",
+                     metric.now ? format_figure(*metric.now, metric.unit) : "-", format_ratio(metric.ratio),
+                     fmt::format("{:g} %", metric.band * 100), format_share(metric.smallest_effect),
+                     verdict_text(metric));
+}
+
+// The control that is furthest from 1.
+const MetricVerdict* widest_control(const Judgement& judgement) {
+  const MetricVerdict* widest = nullptr;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    if (metric.control &&
+        (widest == nullptr || std::abs(std::log(metric.control->ratio)) > std::abs(std::log(widest->control->ratio)))) {
+      widest = &metric;
+    }
+  }
+  return widest;
+}
+
+// What the session itself shows about how far its verdicts can be trusted.
+std::string receipt(const Judgement& judgement) {
+  std::string text;
+  if (const MetricVerdict* widest = widest_control(judgement)) {
+    text += fmt::format("  control        base against a fresh copy of itself: at most {} ({} of {})\n",
+                        format_ratio(widest->control), widest->metric, printable(widest->cell));
+  }
+  std::optional<double> least;
+  std::optional<double> most;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    if (metric.smallest_effect) {
+      least = std::min(least.value_or(*metric.smallest_effect), *metric.smallest_effect);
+      most = std::max(most.value_or(*metric.smallest_effect), *metric.smallest_effect);
+    }
+  }
+  if (least) {
+    text += fmt::format("  could find     changes from {} ({}) to {} (the widest), in 9 of 10 sessions\n",
+                        format_share(least), "the narrowest", format_share(most));
+  } else {
+    text += "  could find     nothing: there are too few units for an interval\n";
+  }
+  text += fmt::format("  false alarms   {}\n", judgement.procedure.false_alarms);
+  return text + fmt::format("  method         {}\n", judgement.procedure.method);
+}
+
+std::string list(const char* heading, const std::vector<std::string>& lines) {
+  std::string text = lines.empty() ? "" : fmt::format("\n{}\n", heading);
+  for (const std::string& line : lines) {
+    text += "  " + printable(line) + "\n";
+  }
+  return text;
+}
+
+std::array<std::size_t, 4> count_verdicts(const Judgement& judgement) {
+  std::array<std::size_t, 4> totals{};
+  for (const MetricVerdict& metric : judgement.metrics) {
+    totals[static_cast<std::size_t>(metric.verdict)] += metric.control_failed ? 0 : 1;
+  }
+  return totals;
+}
+
+}  // namespace
+
+std::string describe_result(const Judgement& judgement) {
+  const auto [better, worse, equivalent, undecided] = count_verdicts(judgement);
+  const std::string totals =
+      fmt::format("{} better, {} worse, {} equivalent, {} undecided", better, worse, equivalent, undecided);
+  switch (judgement.exit_code()) {
+    case ExitCode::kRegression:
+      return "regression: " + totals;
+    case ExitCode::kNotComparable:
+      return "not comparable: " + judgement.obstacles.front();
+    case ExitCode::kUndecided:
+      return better + equivalent == 0 ? "nothing could be decided: " + totals : "not all could be decided: " + totals;
+    case ExitCode::kFailed:
+      return judgement.faults.empty() ? "invalid: the control is outside its band; " + totals
+                                      : fmt::format("failed: {} without a usable result; {}",
+                                                    plural(judgement.faults.size(), "cell"), totals);
+    case ExitCode::kPassed:
+    case ExitCode::kUsage:
+      break;
+  }
+  return "no regression: " + totals;
+}
+
+std::string describe_judgement(const Judgement& judgement) {
+  std::string text;
+  std::size_t width = 4;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    width = std::max(width, printable(metric.cell).size());
+  }
+  if (!judgement.metrics.empty()) {
+    text += fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  verdict\n", "cell", width, "metric", "base",
+                        "new", "change [interval]", "band", "could find");
+  }
+  std::vector<std::string> reasons;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    text += metric_row(metric, static_cast<int>(width));
+    if (!metric.reason.empty()) {
+      reasons.push_back(fmt::format("{} {}: {}", metric.cell, metric.metric, metric.reason));
+    }
+  }
+  std::vector<std::string> faults;
+  for (const CellFault& fault : judgement.faults) {
+    faults.push_back(fmt::format("{}: {}: {}", fault.cell, fault.status, fault.reason));
+  }
+  text += list("Cells without a usable result:", faults) + list("Restrictions:", reasons) +
+          list("About the rounds:", judgement.notes) +
+          list("The environments differ, which may explain some of it:", judgement.differences);
+  return text + "\n" + receipt(judgement) + "\n" + describe_result(judgement) + "\n";
+}
+
+}  // namespace fanin::harness
