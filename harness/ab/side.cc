@@ -13,7 +13,7 @@
 namespace fanin::harness {
 namespace {
 
-std::vector<std::string> split_words(const std::string& text) {
+std::vector<std::string> split_at_blanks(const std::string& text) {
   std::istringstream stream(text);
   return {std::istream_iterator<std::string>(stream), {}};
 }
@@ -42,7 +42,7 @@ Side parse_side(const std::string& text, const Catalogue& catalogue) {
     const Json document = load_json(text);
     return {.text = text, .server = parse_server(JsonReader(document, text))};
   }
-  std::vector<std::string> words = split_words(text);
+  std::vector<std::string> words = split_at_blanks(text);
   if (text.find("{port}") != std::string::npos) {
     return {.text = text, .server = ServerSpec{.name = words.front(), .model = {}, .args = {}, .command = words}};
   }
