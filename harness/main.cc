@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/ab/ab.h"
+#include "harness/ab/selftest.h"
 #include "harness/analysis/plots.h"
 #include "harness/analysis/run_file.h"
 #include "harness/export/export.h"
@@ -133,6 +134,23 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
       ->excludes(fix)
       ->excludes(as_json);
   command->callback([options, &exit_code] { exit_code = run_doctor(*options); });
+}
+
+void add_selftest_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<SelftestOptions>();
+  CLI::App* command = app.add_subcommand("selftest", "Measures how often fanin ab errs on this machine");
+  command->add_option("--model", options->models, "repeated: servers to test with")->capture_default_str();
+  std::vector<std::string> names;
+  for (const Scenario& scenario : selftest_scenarios()) {
+    names.emplace_back(scenario.name);
+  }
+  command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)")
+      ->check(CLI::IsMember(names));
+  take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
+      ->capture_default_str();
+  refuse_empty(command->add_option("--out", options->out, "file of all sessions; new ones are added"))
+      ->capture_default_str();
+  command->callback([options, &exit_code] { exit_code = run_selftest(*options); });
 }
 
 void add_compare_command(CLI::App& app, int& exit_code) {
@@ -278,6 +296,7 @@ int run_command_line(int argc, char** argv) {
   add_list_command(app);
   add_env_command(app);
   add_ab_command(app, exit_code);
+  add_selftest_command(app, exit_code);
   add_compare_command(app, exit_code);
   add_validate_command(app, exit_code);
   add_export_command(app);
@@ -287,7 +306,8 @@ int run_command_line(int argc, char** argv) {
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
     throw std::invalid_argument(fmt::format(
-        "there is no command '{}': run, ab, list, env, compare, validate, export, plot and doctor are there", argv[1]));
+        "there is no command '{}': run, ab, selftest, list, env, compare, validate, export, plot and doctor are there",
+        argv[1]));
   }
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }

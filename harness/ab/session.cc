@@ -1,0 +1,219 @@
+#include "harness/ab/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "harness/analysis/summary.h"
+#include "harness/rounds/monitor.h"
+#include "harness/rounds/programs.h"
+#include "harness/rounds/server_under_test.h"
+#include "net/affinity.h"
+#include "net/duration.h"
+#include "os/format.h"
+#include "os/program.h"
+
+namespace fanin::harness {
+namespace {
+
+constexpr double kComparisonErrorRate = 0.01;
+constexpr double kSessionErrorRate = 0.05;  // that any comparison of a session errs
+constexpr std::size_t kArms = 3;            // base, new, control: a second copy of base
+
+// A session from its first unit to its verdicts. Owns the rounds.
+class Session {
+ public:
+  Session(const RoundContext& context, std::uint64_t seed) : context_(context), seed_(seed) {}
+
+  // Goes on until every cell is decided, the deadline has passed or a cell has had `max_units`. Throws Interrupted.
+  void measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t max_units);
+  const std::vector<AbCell>& cells() const noexcept { return cells_; }
+
+ private:
+  void measure_unit(AbCell& cell, std::uint64_t seed);
+  void show(std::size_t unit, TimePoint deadline) const;
+
+  const RoundContext& context_;
+  std::vector<AbCell> cells_;
+  std::uint64_t seed_;
+  std::deque<Json> rounds_;
+};
+
+// Rounds of the three arms, interleaved, or one after the other in a drawn order.
+std::vector<Json> measure_arms(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
+  const std::array<const Arm*, kArms> arms{&cell.base, &cell.now, &cell.base};
+  std::vector<UnitMember> members;
+  for (const Arm* arm : arms) {
+    members.push_back({&arm->server, &cell.cell, arm->program});
+  }
+  if (cell.interleaved) {
+    return run_unit(context, members, seed);
+  }
+  std::vector<Json> rounds(kArms);
+  for (const std::size_t arm : block_order(seed, 0, kArms)) {
+    rounds[arm] = std::move(run_unit(context, {members[arm]}, derive_round_seed(seed, 1, arm)).front());
+  }
+  return rounds;
+}
+
+std::optional<double> value_of(const Json& round, const std::string& metric) {
+  const Json value = round.at("status") == "ok" ? metric_of(round, metric) : Json(nullptr);
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+// A cell has no usable result if most of a side's rounds are not ok.
+std::optional<CellFault> find_fault(const AbCell& cell) {
+  for (const auto& [rounds, side] : {std::pair{&cell.rounds[0], "base"}, {&cell.rounds[1], "new"}}) {
+    const CellVerdict verdict = judge_cell(*rounds, static_cast<int>(rounds->size()));
+    if (!rounds->empty() && verdict.status != "measured") {
+      return CellFault{cell.cell.id, verdict.status, fmt::format("{}: {}", side, verdict.reason)};
+    }
+  }
+  return std::nullopt;
+}
+
+void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
+  std::vector<Json> rounds = measure_arms(context_, cell, seed);
+  for (MetricTrack& track : cell.tracks) {
+    const std::string& metric = track.metric();
+    track.add({value_of(rounds[0], metric), value_of(rounds[1], metric), value_of(rounds[2], metric)});
+  }
+  for (std::size_t side = 0; side < cell.rounds.size(); ++side) {
+    cell.rounds[side].push_back(&rounds_.emplace_back(std::move(rounds[side])));
+  }
+  constexpr std::size_t kPatience = 3;  // units before a cell that never works is given up
+  if (cell.rounds[0].size() == kPatience) {
+    cell.fault = find_fault(cell);
+  }
+}
+
+void Session::show(std::size_t unit, TimePoint deadline) const {
+  if (::isatty(STDERR_FILENO) != 1) {
+    return;
+  }
+  const auto decided = std::count_if(cells_.begin(), cells_.end(), [](const AbCell& cell) { return cell.decided(); });
+  const auto left = std::chrono::ceil<std::chrono::seconds>(std::max(deadline - now(), Nanoseconds(0)));
+  print_text(stderr, fmt::format("\r\033[Kunit {}: {} decided, at most {} s left", unit,
+                                 part_of(static_cast<std::size_t>(decided), cells_.size(), "cell"), left.count()));
+}
+
+void Session::measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t max_units) {
+  cells_ = std::move(cells);
+  for (std::size_t unit = 0; unit < max_units; ++unit) {
+    for (const std::size_t index : block_order(seed_, static_cast<int>(unit), cells_.size())) {
+      AbCell& cell = cells_[index];
+      if (cell.decided()) {
+        continue;
+      }
+      if (now() >= deadline) {
+        return;
+      }
+      measure_unit(cell, derive_round_seed(seed_, static_cast<int>(unit), index));
+      show(unit + 1, deadline);
+    }
+  }
+}
+
+// Whether a server uses a CPU although it is not driven: it would take that from the others of its unit.
+bool spins_while_idle(const RoundContext& context, const Arm& arm, const Cell& cell) {
+  constexpr Nanoseconds kWatch = std::chrono::milliseconds(200);
+  constexpr double kShare = 0.2;
+  ServerUnderTest server(arm.server, cell.workload, arm.program.empty() ? context.programs.server : arm.program,
+                         context.placement.server_cpus);
+  server.wait_ready(context.interrupt_fd);
+  Monitor monitor(server.process().reaper());
+  monitor.discover();
+  const auto before = monitor.read_cpu_of_tree();
+  const auto ended = [&] { return server.process().status().has_value(); };
+  wait_until({&server.process()}, -1, context.interrupt_fd, now() + kWatch, ended);
+  const auto after = monitor.read_cpu_of_tree();
+  Json counters;
+  server.stop_and_collect(counters);
+  return before && after && to_seconds(after->total - before->total) > kShare * to_seconds(kWatch);
+}
+
+SequentialPlan plan_comparisons(const std::vector<AbCell>& cells, const AbOptions& options, std::size_t max_units) {
+  std::size_t comparisons = 0;
+  for (const AbCell& cell : cells) {
+    comparisons += choose_metrics(cell.cell, options).size();
+  }
+  const double each = kSessionErrorRate / static_cast<double>(std::max<std::size_t>(comparisons, 1));
+  return plan_looks(max_units, std::min(kComparisonErrorRate, each));
+}
+
+// Sets windows and metrics, and finds out which cells can be interleaved. A server that does not start is a fault.
+std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options,
+                            const SessionPlan& session, const SequentialPlan& plan) {
+  std::map<std::pair<std::string, std::string>, bool> spins;  // by server and program
+  const auto keeps_still = [&](const Arm& arm, const Cell& cell) {
+    const auto [known, is_new] = spins.emplace(std::pair{arm.server.name, arm.program}, false);
+    if (is_new) {
+      known->second = spins_while_idle(context, arm, cell);
+    }
+    return !known->second;
+  };
+  for (AbCell& cell : cells) {
+    for (const TrackedMetric& metric : choose_metrics(cell.cell, options)) {
+      cell.tracks.emplace_back(cell.cell.id, metric, plan);
+    }
+    if (asks_about_memory(cell.cell)) {
+      continue;
+    }
+    cell.cell.duration = session.window;
+    cell.cell.warmup = {session.warmup};
+    try {
+      cell.interleaved = can_interleave(context.programs, cell.cell.workload, context.directory) &&
+                         keeps_still(cell.base, cell.cell) && keeps_still(cell.now, cell.cell);
+    } catch (const RoundFailure& failure) {
+      cell.fault = CellFault{cell.cell.id, "failed", failure.what()};
+    }
+  }
+  return cells;
+}
+
+Judgement judge(const Session& session, const AbOptions& options, const SequentialPlan& plan) {
+  Judgement judgement{.kind = "ab", .base = options.base, .now = options.now, .strict = options.strict};
+  for (const AbCell& cell : session.cells()) {
+    const auto fault = cell.fault ? cell.fault : find_fault(cell);
+    if (fault) {
+      judgement.faults.push_back(*fault);
+      continue;
+    }
+    for (const MetricTrack& track : cell.tracks) {
+      judgement.metrics.push_back(track.verdict());
+    }
+  }
+  judgement.procedure = {
+      .method =
+          "units of three fresh servers (base, new, a copy of base) driven in slices; Hodges-Lehmann estimate of "
+          "the units' log ratios, exact signed-rank intervals, repeated looks",
+      .error_rate = plan.error_rate,
+      .looks = plan.looks,
+      .false_alarms = "not measured"};
+  return judgement;
+}
+
+}  // namespace
+
+SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options) {
+  const SessionPlan times = plan_session(options.budget, cells.size());
+  const SequentialPlan plan = plan_comparisons(cells, options, times.max_units);
+  const std::vector<int> allowed = allowed_cpus();
+  bind_to_cpus(context.placement.client_cpus);  // the harness sleeps there: it must not take time from the server
+  const TimePoint deadline = now() + options.budget;
+  SessionResult result;
+  Session session(context, options.seed.value_or(draw_seed()));
+  try {
+    session.measure(prepare(context, std::move(cells), options, times, plan), deadline, times.max_units);
+  } catch (const Interrupted&) {
+    result.interrupted = true;
+  }
+  bind_to_cpus(allowed);
+  result.judgement = judge(session, options, plan);
+  return result;
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/ab/ab.h"
+#include "harness/rounds/round.h"
+#include "harness/verdict/verdict.h"
+
+namespace fanin::harness {
+
+// What one side of a cell is measured with.
+struct Arm {
+  ServerSpec server;
+  std::string program;
+};
+
+// One cell of a session.
+struct AbCell {
+  Cell cell;
+  Arm base;
+  Arm now;
+  bool interleaved = false;
+  std::vector<MetricTrack> tracks = {};
+  std::array<std::vector<const Json*>, 2> rounds = {};  // of base and new, owned by the session
+  std::optional<CellFault> fault = {};
+
+  // Whether it needs no further unit.
+  bool decided() const {
+    return fault || std::all_of(tracks.begin(), tracks.end(), [](const MetricTrack& track) { return track.decided(); });
+  }
+};
+
+// How a session ended.
+struct SessionResult {
+  Judgement judgement;
+  bool interrupted = false;
+};
+
+// Measures the cells in units of base, new and control until all are decided or the budget is spent, with the harness
+// on the client's CPUs. Sets windows, metrics and designs of the cells. Throws std::system_error if the harness lacks a
+// resource.
+SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options);
+
+}  // namespace fanin::harness
