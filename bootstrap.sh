@@ -45,6 +45,7 @@ kTestNeeds=(
   libhdrhistogram-java
   default-jre-headless:java
   python3-prometheus-client
+  python3-junitparser
 )
 
 # What the stage `package` of run_tests.sh needs besides.

@@ -236,24 +236,28 @@ void add_export_command(CLI::App& app) {
     std::string file;
     std::string format;
     std::string out = "-";
-    HistogramChoice choice;
+    ExportOptions options;
   };
   auto given = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("export", "Writes a run or a load result in a format of another tool");
-  command->add_option("file", given->file, "run.json, or a result of fanin-load")->required();
+  HistogramChoice& histogram = given->options.histogram;
+  CLI::App* command =
+      app.add_subcommand("export", "Writes a run, a load result or verdicts in a format of another tool");
+  command->add_option("file", given->file, "run.json, a result of fanin-load, or verdicts (--json of ab and compare)")
+      ->required();
   std::string formats;
   for (const ExportFormat& format : export_formats()) {
     formats += fmt::format("{}{} ({})", formats.empty() ? "" : "; ", format.name, format.about);
   }
   command->add_option("--format", given->format, formats)->required();
   command->add_option("--out", given->out, "file to write; - is standard output")->capture_default_str();
-  command->add_option("--cell", given->choice.cell, "hgrm, hlog: only this cell");
-  command->add_option("--histogram", given->choice.kind, "hgrm, hlog: which latency")
+  command->add_option("--cell", histogram.cell, "hgrm, hlog: only this cell");
+  command->add_option("--histogram", histogram.kind, "hgrm, hlog: which latency")
       ->check(CLI::IsMember({"response", "service", "connect"}))
       ->capture_default_str();
+  command->add_option("--link", given->options.link, "markdown: where the report is, an address or a name");
   command->callback([given] {
     const Json document = load_measured(given->file);
-    const std::string text = export_document(document, given->format, given->choice);
+    const std::string text = export_document(document, given->format, given->options);
     if (given->out == "-") {
       print_text(stdout, text);
     } else {

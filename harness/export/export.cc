@@ -6,39 +6,56 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 
 #include "harness/analysis/run_file.h"
 #include "harness/suite/schema.h"
+#include "harness/verdict/verdict.h"
 
 namespace fanin::harness {
 namespace {
 
+constexpr std::string_view kRun = "fanin-run";
+constexpr std::string_view kLoad = "fanin-load";
+constexpr std::string_view kVerdict = "fanin-verdict";
+
 struct Writer {
   ExportFormat format;
-  std::function<std::string(const Json&, const HistogramChoice&)> write;
+  std::function<std::string(const Json&, const ExportOptions&)> write;
 };
 
 template <typename Function>
-std::function<std::string(const Json&, const HistogramChoice&)> ignoring_choice(Function function) {
-  return [function](const Json& document, const HistogramChoice&) { return function(document); };
+std::function<std::string(const Json&, const ExportOptions&)> ignoring_options(Function function) {
+  return [function](const Json& document, const ExportOptions&) { return function(document); };
 }
 
 const std::vector<Writer>& writers() {
   static const std::vector<Writer> kWriters{
-      {{"csv", "one line per cell and metric", false}, ignoring_choice(to_csv)},
-      {{"openmetrics", "OpenMetrics text, for GitLab and Prometheus", true}, ignoring_choice(to_openmetrics)},
-      {{"google-benchmark", "JSON that Google Benchmark's compare.py reads", false},
-       ignoring_choice(to_google_benchmark)},
-      {{"bencher", "Bencher Metric Format", true}, ignoring_choice(to_bencher)},
-      {{"benchmark-action-smaller", "github-action-benchmark, customSmallerIsBetter", true},
-       ignoring_choice([](const Json& document) { return to_benchmark_action(document, false); })},
-      {{"benchmark-action-bigger", "github-action-benchmark, customBiggerIsBetter", true},
-       ignoring_choice([](const Json& document) { return to_benchmark_action(document, true); })},
-      {{"hgrm", "HdrHistogram's percentile table of one cell, in ms", true}, to_hgrm},
-      {{"hlog", "HdrHistogram's interval log, one line per round, in ns", true}, to_hlog},
+      {{"csv", "one line per cell and metric", {kRun, kVerdict}}, ignoring_options(to_csv)},
+      {{"openmetrics", "OpenMetrics text, for GitLab and Prometheus", {kRun, kLoad, kVerdict}},
+       ignoring_options(to_openmetrics)},
+      {{"google-benchmark", "JSON that Google Benchmark's compare.py reads", {kRun}},
+       ignoring_options(to_google_benchmark)},
+      {{"bencher", "Bencher Metric Format", {kRun, kLoad, kVerdict}}, ignoring_options(to_bencher)},
+      {{"benchmark-action-smaller", "github-action-benchmark, customSmallerIsBetter", {kRun, kLoad, kVerdict}},
+       ignoring_options([](const Json& document) { return to_benchmark_action(document, false); })},
+      {{"benchmark-action-bigger", "github-action-benchmark, customBiggerIsBetter", {kRun, kLoad, kVerdict}},
+       ignoring_options([](const Json& document) { return to_benchmark_action(document, true); })},
+      {{"hgrm", "HdrHistogram's percentile table of one cell, in ms", {kRun, kLoad}},
+       [](const Json& document, const ExportOptions& options) { return to_hgrm(document, options.histogram); }},
+      {{"hlog", "HdrHistogram's interval log, one line per round, in ns", {kRun, kLoad}},
+       [](const Json& document, const ExportOptions& options) { return to_hlog(document, options.histogram); }},
+      {{"junit", "JUnit XML: a test case per cell and metric", {kVerdict}}, ignoring_options(to_junit)},
+      {{"markdown", "GitHub's job summary", {kVerdict}},
+       [](const Json& document, const ExportOptions& options) { return to_markdown(document, options.link); }},
+      {{"github", "GitHub's annotations, for standard output", {kVerdict}}, ignoring_options(to_github)},
   };
   return kWriters;
+}
+
+std::string_view describe_kind(std::string_view schema) {
+  return schema == kRun ? "a run.json" : schema == kLoad ? "a result of fanin-load" : "verdicts of fanin ab or compare";
 }
 
 }  // namespace
@@ -59,15 +76,19 @@ Json load_measured(const std::string& path) {
   const std::string file = std::filesystem::is_directory(path, none) ? path + "/run.json" : path;
   Json document = load_json(file);
   const JsonReader reader(document, file);
-  if (const auto schema = reader.find("schema"); schema && schema->value() == "fanin-load") {
+  const auto schema = reader.find("schema");
+  if (schema && schema->value() == kLoad) {
     check_schema(reader, "load");
+  } else if (schema && schema->value() == kVerdict) {
+    check_schema(reader, "verdict");
+    judgement_from_json(reader);
   } else {
     check_run(reader);
   }
   return document;
 }
 
-std::string export_document(const Json& document, std::string_view format, const HistogramChoice& choice) {
+std::string export_document(const Json& document, std::string_view format, const ExportOptions& options) {
   const auto writer = std::find_if(writers().begin(), writers().end(),
                                    [format](const Writer& each) { return each.format.name == format; });
   if (writer == writers().end()) {
@@ -77,10 +98,13 @@ std::string export_document(const Json& document, std::string_view format, const
     }
     throw std::invalid_argument(fmt::format("--format {}: choose one of {}", format, fmt::join(names, ", ")));
   }
-  if (document.at("schema") != "fanin-run" && !writer->format.takes_load) {
-    throw std::invalid_argument(fmt::format("--format {} holds the rounds of a run: give a run.json", format));
+  const auto& takes = writer->format.takes;
+  if (std::find(takes.begin(), takes.end(), document.at("schema").get_ref<const std::string&>()) == takes.end()) {
+    std::vector<std::string_view> kinds;
+    std::transform(takes.begin(), takes.end(), std::back_inserter(kinds), describe_kind);
+    throw std::invalid_argument(fmt::format("--format {}: give {}", format, fmt::join(kinds, ", or ")));
   }
-  return writer->write(document, choice);
+  return writer->write(document, options);
 }
 
 }  // namespace fanin::harness

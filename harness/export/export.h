@@ -10,25 +10,30 @@
 
 namespace fanin::harness {
 
-// One figure of a run's cell or of a load result.
+// One figure of a run's cell, of a load result, or of a verdict.
 struct Figure {
   std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result's target
   std::string metric;  // a row of results/schema/metrics.json
   std::string unit;    // "1/s", "ns", "bytes" or "1"
   std::size_t rounds = 1;
-  double value = 0;  // the median of the rounds
-  double low = 0;    // its interval; both are the value where there is one round
-  double high = 0;
+  double value = 0;                // the median of the rounds
+  std::optional<double> low = {};  // its interval
+  std::optional<double> high = {};
+  bool is_ratio = false;  // of a verdict: new to base
+
+  std::string label() const { return is_ratio ? metric + "_ratio" : metric; }
 };
 
-// The summaries of a run with a median, or the figures of a load result.
+// The summaries of a run with a median, the figures of a load result, or what a verdict has of its new side and the
+// ratios.
 std::vector<Figure> figures(const Json& document);
 
-// The formats. Each takes a run or a load result that its schema has accepted and returns the whole text of a file.
+// The formats. Each takes a document that its schema has accepted and returns the whole text of a file.
 
-// RFC 4180, one line per summary, with the reasons of those without a median. Runs only.
-std::string to_csv(const Json& run);
-// OpenMetrics 1.0 text: gauges in base units (seconds, bytes), with the label `statistic` (median, low, high).
+// RFC 4180, one line per summary, with the reasons of those without a median; or one per verdict and fault.
+std::string to_csv(const Json& document);
+// OpenMetrics 1.0 text: gauges in base units (seconds, bytes), with the label `statistic` (median or estimate, low,
+// high).
 std::string to_openmetrics(const Json& document);
 // Google Benchmark's JSON, as its compare.py reads it: one entry per round and cell; real_time is the time per request
 // (1 / throughput), cpu_time the server's CPU time per request, both in ns. Runs only.
@@ -38,6 +43,14 @@ std::string to_bencher(const Json& document);
 // github-action-benchmark's custom formats: [{"name", "unit", "value", "range", "extra"}]. It has one direction per
 // file: `bigger` selects metrics of which more is better.
 std::string to_benchmark_action(const Json& document, bool bigger);
+// JUnit XML: a test case per cell and metric. Worse is a failure; undecided is skipped, or a failure where it fails the
+// session; faults, a void verdict and sides that are not comparable are errors. Verdicts only, as the next two.
+std::string to_junit(const Json& verdict);
+// GitHub's job summary, less than 64 KiB. `link`: where the report is, an address or a name; may be empty.
+std::string to_markdown(const Json& verdict, const std::string& link);
+// GitHub's workflow commands, at most ten of a type: the result is a notice, what fails the session an error, or a
+// warning if it is undecided.
+std::string to_github(const Json& verdict);
 
 // Which histogram of which cell; a load result has no cells.
 struct HistogramChoice {
@@ -51,20 +64,25 @@ std::string to_hgrm(const Json& document, const HistogramChoice& choice);
 // HdrHistogram's interval log (.hlog, version 1.3): one line per round, tagged with its cell; values in ns.
 std::string to_hlog(const Json& document, const HistogramChoice& choice);
 
+struct ExportOptions {
+  HistogramChoice histogram;  // for hgrm, hlog
+  std::string link;           // for markdown
+};
+
 struct ExportFormat {
   std::string_view name;
   std::string_view about;
-  bool takes_load;  // a result of fanin-load as well as a run
+  std::vector<std::string_view> takes;  // the values of "schema"
 };
 
 // The formats of `fanin export`.
 const std::vector<ExportFormat>& export_formats();
 
-// Reads a run (run.json or its directory) or a load result and checks it. Throws std::invalid_argument.
+// Reads a run (run.json or its directory), a load result or a verdict and checks it. Throws std::invalid_argument.
 Json load_measured(const std::string& path);
 
-// The text of a run or load result in a format. Throws std::invalid_argument where the format is unknown, does not hold
-// this kind of document, or needs a choice of histogram.
-std::string export_document(const Json& document, std::string_view format, const HistogramChoice& choice);
+// The text of a document in a format. Throws std::invalid_argument where the format is unknown, does not hold this kind
+// of document, or needs a choice of histogram.
+std::string export_document(const Json& document, std::string_view format, const ExportOptions& options);
 
 }  // namespace fanin::harness

@@ -7,6 +7,7 @@
 
 #include "harness/analysis/summary.h"
 #include "harness/export/export.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {
@@ -25,38 +26,37 @@ std::vector<Figure> load_figures(const Json& load) {
   for (const Metric& metric : metrics()) {
     const Json value = metric_of(round, metric.name);
     if (value.is_number()) {
-      const auto number = value.get<double>();
-      figures.push_back({name_of_target(load), metric.name, metric.unit, 1, number, number, number});
+      figures.push_back({name_of_target(load), metric.name, metric.unit, 1, value.get<double>()});
     }
   }
   return figures;
 }
 
-// RFC 4180: quoted where it holds a comma, a quote or a line break.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '"') {
-      quoted += c;
+// What the new side measured, and its ratio to base.
+std::vector<Figure> verdict_figures(const Json& verdict) {
+  std::vector<Figure> figures;
+  for (const Json& metric : verdict.at("metrics")) {
+    if (metric.at("new").is_number()) {
+      figures.push_back(
+          {metric.at("cell"), metric.at("metric"), metric.at("unit"), metric.at("units"), metric.at("new")});
+    }
+    if (const Json& ratio = metric.at("ratio"); ratio.is_object()) {
+      const auto bound = [&ratio](const char* key) {
+        return ratio.at(key).is_number() ? std::optional(ratio.at(key).get<double>()) : std::nullopt;
+      };
+      figures.push_back({metric.at("cell"), metric.at("metric"), "1", metric.at("units"), ratio.at("ratio"),
+                         bound("low"), bound("high"), true});
     }
   }
-  return quoted + '"';
-}
-
-std::string csv_value(const Json& value) {
-  if (value.is_null()) {
-    return "";
-  }
-  return csv_field(value.is_string() ? value.get<std::string>() : value.dump());
+  return figures;
 }
 
 }  // namespace
 
 std::vector<Figure> figures(const Json& document) {
+  if (document.at("schema") == "fanin-verdict") {
+    return verdict_figures(document);
+  }
   if (document.at("schema") != "fanin-run") {
     return load_figures(document);
   }
@@ -64,40 +64,10 @@ std::vector<Figure> figures(const Json& document) {
   for (const Json& summary : document.at("summaries")) {
     if (summary.at("median").is_number()) {
       figures.push_back({summary.at("cell"), summary.at("metric"), summary.at("unit"), summary.at("n"),
-                         summary.at("median"), summary.at("low"), summary.at("high")});
+                         summary.at("median"), summary.at("low").get<double>(), summary.at("high").get<double>()});
     }
   }
   return figures;
-}
-
-std::string to_csv(const Json& run) {
-  std::map<std::string, const Json*> cells;
-  for (const Json& cell : run.at("cells")) {
-    cells[cell.at("id")] = &cell;
-  }
-  std::string text = "cell,experiment,server,parameter,value,metric,unit,rounds,median,low,high,coverage,reason\r\n";
-  for (const Json& summary : run.at("summaries")) {
-    const Json& cell = *cells.at(summary.at("cell"));
-    const Json none;
-    const std::array<const Json*, 13> fields{&summary.at("cell"),
-                                             &cell.at("experiment"),
-                                             &cell.at("server"),
-                                             &cell.at("parameter"),
-                                             &cell.at("value"),
-                                             &summary.at("metric"),
-                                             &summary.at("unit"),
-                                             &summary.at("n"),
-                                             &summary.at("median"),
-                                             &summary.at("low"),
-                                             &summary.at("high"),
-                                             &summary.at("coverage"),
-                                             summary.contains("reason") ? &summary.at("reason") : &none};
-    for (const Json* field : fields) {
-      text += (field == fields.front() ? "" : ",") + csv_value(*field);
-    }
-    text += "\r\n";
-  }
-  return text;
 }
 
 namespace {
@@ -119,6 +89,9 @@ bool drop_suffix(std::string& name, std::string_view suffix) {
 
 BaseUnit base_unit(const std::string& metric) {
   std::string name = metric;
+  if (drop_suffix(name, "_ratio")) {
+    return {fmt::format("fanin_{}_ratio", name), "ratio", 1};
+  }
   if (drop_suffix(name, "_ns")) {
     return {fmt::format("fanin_{}_seconds", name), "seconds", 1e-9};
   }
@@ -152,23 +125,27 @@ std::string escape_label(const std::string& text) {
 std::string to_openmetrics(const Json& document) {
   std::map<std::string, std::vector<Figure>> families;  // the samples of a family must be together
   for (Figure& figure : figures(document)) {
-    families[figure.metric].push_back(std::move(figure));
+    families[figure.label()].push_back(std::move(figure));
   }
   std::string text;
-  for (const auto& [metric, samples] : families) {
-    const BaseUnit base = base_unit(metric);
+  for (const auto& [label, samples] : families) {
+    const BaseUnit base = base_unit(label);
     text += fmt::format("# TYPE {} gauge\n", base.family);
     if (!base.unit.empty()) {
       text += fmt::format("# UNIT {} {}\n", base.family, base.unit);
     }
-    text += fmt::format("# HELP {} {}: {}; median of the rounds and its interval.\n", base.family, metric,
-                        escape_label(find_metric(metric).meaning));
+    const Figure& first = samples.front();
+    text +=
+        fmt::format("# HELP {} {}: {}; {} and its interval.\n", base.family, label,
+                    escape_label(find_metric(first.metric).meaning), first.is_ratio ? "new divided by base" : "median");
     for (const Figure& figure : samples) {
-      const std::array<std::pair<const char*, double>, 3> statistics{
-          {{"median", figure.value}, {"low", figure.low}, {"high", figure.high}}};
+      const std::array<std::pair<const char*, std::optional<double>>, 3> statistics{
+          {{figure.is_ratio ? "estimate" : "median", figure.value}, {"low", figure.low}, {"high", figure.high}}};
       for (const auto& [statistic, value] : statistics) {
-        text += fmt::format("{}{{cell=\"{}\",statistic=\"{}\"}} {}\n", base.family, escape_label(figure.name),
-                            statistic, value * base.factor);
+        if (value) {
+          text += fmt::format("{}{{cell=\"{}\",statistic=\"{}\"}} {}\n", base.family, escape_label(figure.name),
+                              statistic, *value * base.factor);
+        }
       }
     }
   }
@@ -225,8 +202,12 @@ std::string to_google_benchmark(const Json& run) {
 std::string to_bencher(const Json& document) {
   Json results = Json::object();
   for (const Figure& figure : figures(document)) {
-    results[figure.name][figure.metric] = {
-        {"value", figure.value}, {"lower_value", figure.low}, {"upper_value", figure.high}};
+    Json& measure = results[figure.name][figure.label()];
+    measure["value"] = figure.value;
+    if (figure.low && figure.high) {
+      measure["lower_value"] = *figure.low;
+      measure["upper_value"] = *figure.high;
+    }
   }
   return results.dump(1) + '\n';
 }
@@ -235,11 +216,17 @@ std::string to_benchmark_action(const Json& document, bool bigger) {
   Json entries = Json::array();
   for (const Figure& figure : figures(document)) {
     if (find_metric(figure.metric).higher_is_better == bigger) {
-      entries.push_back({{"name", figure.name + " " + figure.metric},
-                         {"unit", figure.unit},
-                         {"value", figure.value},
-                         {"range", fmt::format("{} to {}", figure.low, figure.high)},
-                         {"extra", fmt::format("median of {} round{}", figure.rounds, figure.rounds == 1 ? "" : "s")}});
+      Json entry{{"name", figure.name + " " + figure.label()},
+                 {"unit", figure.unit},
+                 {"value", figure.value},
+                 {"extra", "median of " + plural(figure.rounds, "round")}};
+      if (figure.low && figure.high) {
+        entry["range"] = fmt::format("{} to {}", *figure.low, *figure.high);
+      }
+      if (figure.is_ratio) {
+        entry["extra"] = "new divided by base, from " + plural(figure.rounds, "unit");
+      }
+      entries.push_back(std::move(entry));
     }
   }
   return entries.dump(1) + '\n';

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "harness/analysis/summary.h"
+
 namespace fanin::harness {
 namespace {
 
@@ -79,6 +81,9 @@ MetricVerdict metric_from_json(const JsonReader& reader) {
   MetricVerdict metric;
   metric.cell = reader.at("cell").text();
   metric.metric = reader.at("metric").text();
+  if (std::none_of(metrics().begin(), metrics().end(), [&](const Metric& row) { return row.name == metric.metric; })) {
+    reader.at("metric").fail("is no row of results/schema/metrics.json");
+  }
   metric.unit = reader.at("unit").text();
   metric.higher_is_better = reader.at("better").text() == "higher";
   metric.band = reader.at("band").value().get<double>();
@@ -108,6 +113,10 @@ void check_verdict(const JsonReader& reader, const MetricVerdict& metric) {
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)]; }
+
+std::string_view outcome_name(const MetricVerdict& metric) {
+  return metric.control_failed ? "void" : verdict_name(metric.verdict);
+}
 
 std::optional<RatioEstimate> to_ratio(const Shift& log_shift) {
   RatioEstimate ratio{std::exp(log_shift.estimate), std::nullopt};

@@ -87,10 +87,30 @@ struct Judgement {
   bool strict = false;
 
   ExitCode exit_code() const;
+  // Whether a verdict `undecided` fails it: with `strict`, and where nothing at all is decided.
+  bool undecided_fails() const { return strict || exit_code() == ExitCode::kUndecided; }
 };
+
+// The name of its verdict; "void" where the control failed.
+std::string_view outcome_name(const MetricVerdict& metric);
+// For people: "+1.46 % [+0.30, +2.61]", "-" without a ratio; "1.5 %", "-" without a share.
+std::string format_ratio(const std::optional<RatioEstimate>& ratio);
+std::string format_share(const std::optional<double>& share);
+
+// The metrics, those that are worse first, the most harmful change first, those without a ratio last. They stay the
+// judgement's.
+std::vector<const MetricVerdict*> order_by_harm(const Judgement& judgement);
 
 // The worst of its verdicts in one line: "regression: ...", "no regression", "nothing could be decided: ...".
 std::string describe_result(const Judgement& judgement);
+
+// What the session itself shows about how far its verdicts can be trusted: the control, the changes that it could find,
+// false alarms, the method.
+struct ReceiptLine {
+  std::string label;
+  std::string text;
+};
+std::vector<ReceiptLine> make_receipt(const Judgement& judgement);
 // The table, the notes and the receipt that the commands print.
 std::string describe_judgement(const Judgement& judgement);
 // As results/schema/verdict.schema.json has it.

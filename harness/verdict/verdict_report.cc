@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "harness/analysis/summary.h"
 #include "harness/verdict/verdict.h"
@@ -15,24 +16,9 @@ namespace {
 // "+1.46 %"; the change that a ratio is.
 std::string format_change(double ratio) { return fmt::format("{:+.2f} %", (ratio - 1) * 100); }
 
-std::string format_ratio(const std::optional<RatioEstimate>& ratio) {
-  if (!ratio) {
-    return "-";
-  }
-  return ratio->interval ? fmt::format("{} [{:+.2f}, {:+.2f}]", format_change(ratio->ratio),
-                                       (ratio->interval->low - 1) * 100, (ratio->interval->high - 1) * 100)
-                         : format_change(ratio->ratio) + " (no interval)";
-}
-
-std::string format_share(const std::optional<double>& share) {
-  return share ? fmt::format("{:.1f} %", *share * 100) : "-";
-}
-
-std::string verdict_text(const MetricVerdict& metric) {
-  if (metric.control_failed) {
-    return "void";
-  }
-  return metric.verdict == Verdict::kWorse ? "WORSE" : std::string(verdict_name(metric.verdict));
+std::string_view verdict_text(const MetricVerdict& metric) {
+  const std::string_view name = outcome_name(metric);
+  return name == verdict_name(Verdict::kWorse) ? "WORSE" : name;
 }
 
 std::string metric_row(const MetricVerdict& metric, int width) {
@@ -55,31 +41,6 @@ const MetricVerdict* widest_control(const Judgement& judgement) {
   return widest;
 }
 
-// What the session itself shows about how far its verdicts can be trusted.
-std::string receipt(const Judgement& judgement) {
-  std::string text;
-  if (const MetricVerdict* widest = widest_control(judgement)) {
-    text += fmt::format("  control        base against a fresh copy of itself: at most {} ({} of {})\n",
-                        format_ratio(widest->control), widest->metric, printable(widest->cell));
-  }
-  std::optional<double> least;
-  std::optional<double> most;
-  for (const MetricVerdict& metric : judgement.metrics) {
-    if (metric.smallest_effect) {
-      least = std::min(least.value_or(*metric.smallest_effect), *metric.smallest_effect);
-      most = std::max(most.value_or(*metric.smallest_effect), *metric.smallest_effect);
-    }
-  }
-  if (least) {
-    text += fmt::format("  could find     changes from {} ({}) to {} (the widest), in 9 of 10 sessions\n",
-                        format_share(least), "the narrowest", format_share(most));
-  } else {
-    text += "  could find     nothing: there are too few units for an interval\n";
-  }
-  text += fmt::format("  false alarms   {}\n", judgement.procedure.false_alarms);
-  return text + fmt::format("  method         {}\n", judgement.procedure.method);
-}
-
 std::string list(const char* heading, const std::vector<std::string>& lines) {
   std::string text = lines.empty() ? "" : fmt::format("\n{}\n", heading);
   for (const std::string& line : lines) {
@@ -97,6 +58,57 @@ std::array<std::size_t, 4> count_verdicts(const Judgement& judgement) {
 }
 
 }  // namespace
+
+std::string format_ratio(const std::optional<RatioEstimate>& ratio) {
+  if (!ratio) {
+    return "-";
+  }
+  return ratio->interval ? fmt::format("{} [{:+.2f}, {:+.2f}]", format_change(ratio->ratio),
+                                       (ratio->interval->low - 1) * 100, (ratio->interval->high - 1) * 100)
+                         : format_change(ratio->ratio) + " (no interval)";
+}
+
+std::string format_share(const std::optional<double>& share) {
+  return share ? fmt::format("{:.1f} %", *share * 100) : "-";
+}
+
+std::vector<const MetricVerdict*> order_by_harm(const Judgement& judgement) {
+  std::vector<const MetricVerdict*> ordered;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    ordered.push_back(&metric);
+  }
+  const auto rank = [](const MetricVerdict* metric) {
+    const bool worse = !metric->control_failed && metric->verdict == Verdict::kWorse;
+    const double change = metric->ratio ? std::log(metric->ratio->ratio) : 0;
+    return std::tuple(worse, metric->ratio.has_value(), metric->higher_is_better ? -change : change);
+  };
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [&rank](const MetricVerdict* a, const MetricVerdict* b) { return rank(a) > rank(b); });
+  return ordered;
+}
+
+std::vector<ReceiptLine> make_receipt(const Judgement& judgement) {
+  std::vector<ReceiptLine> lines;
+  if (const MetricVerdict* widest = widest_control(judgement)) {
+    lines.push_back({"control", fmt::format("base against a fresh copy of itself: at most {} ({} of {})",
+                                            format_ratio(widest->control), widest->metric, printable(widest->cell))});
+  }
+  std::optional<double> least;
+  std::optional<double> most;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    if (metric.smallest_effect) {
+      least = std::min(least.value_or(*metric.smallest_effect), *metric.smallest_effect);
+      most = std::max(most.value_or(*metric.smallest_effect), *metric.smallest_effect);
+    }
+  }
+  lines.push_back(
+      {"could find", least ? fmt::format("changes from {} (the narrowest) to {} (the widest), in 9 of 10 sessions",
+                                         format_share(least), format_share(most))
+                           : "nothing: there are too few units for an interval"});
+  lines.push_back({"false alarms", judgement.procedure.false_alarms});
+  lines.push_back({"method", judgement.procedure.method});
+  return lines;
+}
 
 std::string describe_result(const Judgement& judgement) {
   const auto [better, worse, equivalent, undecided] = count_verdicts(judgement);
@@ -144,7 +156,11 @@ std::string describe_judgement(const Judgement& judgement) {
   text += list("Cells without a usable result:", faults) + list("Restrictions:", reasons) +
           list("About the rounds:", judgement.notes) +
           list("The environments differ, which may explain some of it:", judgement.differences);
-  return text + "\n" + receipt(judgement) + "\n" + describe_result(judgement) + "\n";
+  text += "\n";
+  for (const ReceiptLine& line : make_receipt(judgement)) {
+    text += fmt::format("  {:<14} {}\n", line.label, line.text);
+  }
+  return text + "\n" + describe_result(judgement) + "\n";
 }
 
 }  // namespace fanin::harness
