@@ -8,7 +8,6 @@
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/experiments/slice_comparison.h"
-#include "loadgen/experiments/sweep.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/options.h"

@@ -60,7 +60,7 @@ class EventLoop final : public LoadThread {
   std::uint64_t unserved() const noexcept override { return sweep_.unserved(); }
   const StampRecords* stamps() const noexcept override { return stamps_ ? &stamps_->records() : nullptr; }
 
-  // What the driver reports.
+  // Called by the driver.
   void connect_completed(std::uint32_t index);
   // Returns whether the connection is still up.
   bool received(std::uint32_t index, std::string_view bytes, TimePoint at);

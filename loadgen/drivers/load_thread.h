@@ -89,6 +89,7 @@ class LoadThread {
   // window opens.
   virtual std::uint64_t unserved() const noexcept = 0;
   const Recorder& recorder() const noexcept { return recorder_; }
+  const Workload& workload() const noexcept { return workload_; }
   // All zero for a thread that does not spin.
   virtual const BusyPollMeter& spin() const noexcept {
     static const BusyPollMeter none;
@@ -97,18 +98,15 @@ class LoadThread {
   // Null without --timestamps.
   virtual const StampRecords* stamps() const noexcept { return nullptr; }
   const UsageMeter& usage() const noexcept { return meter_; }
-  // Of one of several interleaved targets; null otherwise.
+  // Null unless several targets are interleaved.
   const Slices* slices() const noexcept { return slices_ ? &*slices_ : nullptr; }
-  // Of a mix of requests; null otherwise.
+  // Null without a mix of requests.
   const ClassRecorder* classes() const noexcept { return classes_ ? &*classes_ : nullptr; }
-  std::uint32_t replies(std::uint32_t connection) const noexcept { return workload_.replies(connection); }
   // Replies to requests of the window by status; empty for protocols without one.
   std::span<const std::uint64_t> statuses() const noexcept { return statuses_; }
-  // Of protocol chat alone: lines of other members, on all its connections.
+  // Lines of other members on all connections; protocol chat alone.
   std::optional<std::uint64_t> lines_of_others() const { return client_->lines_of_others(); }
-  const DowntimeMeter& downtime() const noexcept { return workload_.downtime(); }
   const SilenceWatch& silence() const noexcept { return silence_; }
-  Nanoseconds unanswered_time() const noexcept { return workload_.unanswered_time(); }
   const FaultLog& faults() const noexcept { return faults_; }
   bool gave_up() const noexcept { return gave_up_; }  // no connection was left for the number of requests
 

@@ -37,7 +37,7 @@ struct SeenMismatch {
   Mismatch mismatch;
 };
 
-// What went wrong on the connections of one thread, for the report; the recorder counts it. That thread fills it;
+// Errors of the connections of one thread, for the report; the recorder counts them. That thread fills it;
 // others read it after the thread has ended.
 class FaultLog {
  public:
@@ -80,7 +80,7 @@ constexpr ErrorKind classify_fault(Fault fault) noexcept {
   }
 }
 
-// What a thread's parts work on. All of it outlives them.
+// The objects that a thread's parts share. All of them outlive the parts.
 struct LoopContext {
   const LoadPlan& plan;
   const Share& share;

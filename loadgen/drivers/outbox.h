@@ -81,7 +81,7 @@ class Outbox {
   void send_pieces();
   TimePoint next_piece() const noexcept { return pacer_.next_end(); }
 
-  // What the driver reports: the socket took only a part, has room, or has taken all that was given to transmit().
+  // Called by the driver: the socket took only a part, has room, or has taken all that was given to transmit().
   void keep_first(std::uint32_t index, std::string_view bytes);  // before what waits already
   void sendable(std::uint32_t index);
   void all_sent(std::uint32_t index) noexcept;  // needed only if it half_closes()

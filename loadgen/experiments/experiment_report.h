@@ -7,7 +7,6 @@
 
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/experiments/rate_search.h"
-#include "loadgen/experiments/sweep.h"
 
 namespace fanin::load {
 

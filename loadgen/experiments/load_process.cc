@@ -14,7 +14,7 @@
 #include "loadgen/experiments/calibration.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/make_plan.h"
-#include "loadgen/records/machine_load.h"
+#include "loadgen/records/usage.h"
 #include "loadgen/runs/headroom.h"
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"

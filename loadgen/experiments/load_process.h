@@ -10,7 +10,7 @@
 
 namespace fanin::load {
 
-// What the runs of one command share: signals, CPUs, and who watches. One per program, used by the main thread.
+// Shared by the runs of one command: signals, CPUs and listeners. One per program, used by the main thread.
 class LoadProcess {
  public:
   // Binds the process to the CPUs of the options and takes over SIGINT and SIGTERM, which end a run early.

@@ -11,7 +11,7 @@
 
 namespace fanin::load {
 
-// What a rate is to be found for: a bound on a percentile of the response time, and maybe one on the share of requests
+// The objective of a rate search: a bound on a percentile of the response time, and maybe one on the share of requests
 // that fail or are not answered.
 struct Objective {
   std::string text;  // as given

@@ -1,5 +1,3 @@
-#include "loadgen/experiments/sweep.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,9 +1,8 @@
-#include "loadgen/experiments/sweep.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
+#include "loadgen/experiments/experiment.h"
 #include "loadgen/plan/make_plan.h"
 
 namespace fanin::load {

@@ -54,7 +54,7 @@ class TestServer {
   std::uint64_t received_bytes() const noexcept { return received_bytes_.load(); }
   std::uint64_t received_lines() const noexcept { return received_lines_.load(); }
 
-  // From now on nothing is read, until it is resumed.
+  // Stops reading until it is resumed.
   void stall() noexcept { stalled_.store(true); }
   void resume() noexcept;
   void behave(Behaviour behaviour) noexcept { behaviour_.store(behaviour); }

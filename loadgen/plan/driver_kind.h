@@ -34,7 +34,7 @@ struct IdleStrategyChoice {
   std::string reason;
 };
 
-// What the choice rests on.
+// The inputs of the choice.
 struct IdleStrategyInputs {
   std::string requested = "auto";  // auto, sleep or spin
   bool open_loop = false;

@@ -11,8 +11,8 @@
 
 namespace fanin::load {
 
-// From options to plans. Each function throws std::invalid_argument with one line that says what is wrong and what to
-// do.
+// Makes plans from options. Each function throws std::invalid_argument with one line that says what is wrong and what
+// to do.
 
 // Checks everything that can be checked without touching the machine, and fills in the defaults. The driver `auto` is
 // taken for one with event loops until choose_driver() has looked at the machine.
@@ -39,10 +39,10 @@ void set_times(const LoadOptions& options, LoadPlan& plan);
 // Takes \r \n \t \0 \\ \" \' and \xNN as C does.
 std::string unescape(std::string_view text);
 
-// Whether it is a header that names the Host.
+// Whether the option is a header that names the Host.
 bool is_host_header(const GivenOption& option);
 
-// What options of the protocol, in their order, tell its client's half in a run with these other options.
+// The options for the protocol's client half, from those of the protocol in their order and the other options.
 ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
                                      const LoadOptions& options);
 

@@ -19,7 +19,7 @@ struct ClientProtocolOptions;
 
 namespace fanin::load {
 
-// What the value of an option is. kEscapedText holds C escapes, kPattern is a regular expression (PCRE2).
+// The type of an option's value. kEscapedText holds C escapes, kPattern is a regular expression (PCRE2).
 enum class OptionType {
   kCount,
   kNumber,
@@ -130,7 +130,7 @@ void refuse_empty(const Option& option, std::string_view text);
 // Options that were given with a count or a duration (key_ns), by their keys in the result.
 std::vector<std::pair<std::string, std::int64_t>> given_counts(const LoadOptions& options);
 
-// What `fanin-load options` prints, and with --json.
+// The output of `fanin-load options`, without and with --json.
 std::string options_text();
 std::string options_json();
 

@@ -25,10 +25,10 @@ inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
 // An option of a protocol as it was given: its name without dashes, and its text.
 using GivenOption = std::pair<std::string, std::string>;
 
-// What was in the files that --body-file names, by their names.
+// The contents of the files that --body-file names, by name.
 using BodyFiles = std::map<std::string, std::shared_ptr<const InputFile>>;
 
-// What the command line of fanin-load says; what was not given is empty or has its default. Each option is a row of the
+// The options of a command line; those not given are empty or have their defaults. Each option is a row of the
 // option table (option_table.h).
 struct LoadOptions {
   std::string target;

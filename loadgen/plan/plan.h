@@ -38,7 +38,7 @@ struct RequestClass {
   std::size_t request_bytes = 0;
 };
 
-// What a run is to do, checked and with every default filled in. A value; shared read-only by all threads.
+// The plan of a run, checked, with every default filled in. A value; shared read-only by all threads.
 struct LoadPlan {
   Address target;
   DriverKind driver = DriverKind::kEpoll;

@@ -45,7 +45,7 @@ constexpr bool is_unanswered(ErrorKind kind) noexcept {
   return kind == ErrorKind::kTimeout || kind == ErrorKind::kOpenAtEnd || kind == ErrorKind::kNotSent;
 }
 
-// What a failed connect() or socket() means.
+// The kind of a failed connect() or socket().
 inline ErrorKind classify_connect(int error) noexcept {
   switch (error) {
     case ECONNREFUSED:

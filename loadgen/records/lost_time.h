@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -20,11 +21,45 @@ struct TimeSpan {
 using TimeSpans = std::vector<TimeSpan>;
 
 // The intersection.
-TimeSpans intersection(const TimeSpans& first, const TimeSpans& second);
-// The union; adjacent spans are merged.
-TimeSpans join(const TimeSpans& first, const TimeSpans& second);
+inline TimeSpans intersection(const TimeSpans& first, const TimeSpans& second) {
+  TimeSpans both;
+  for (auto a = first.begin(), b = second.begin(); a != first.end() && b != second.end();) {
+    const TimeSpan common{std::max(a->begin, b->begin), std::min(a->end, b->end)};
+    if (common.begin < common.end) {
+      both.push_back(common);
+    }
+    if (a->end < b->end) {
+      ++a;
+    } else {
+      ++b;
+    }
+  }
+  return both;
+}
 
-Nanoseconds total_length(const TimeSpans& spans) noexcept;
+// The union; adjacent spans are merged.
+inline TimeSpans join(const TimeSpans& first, const TimeSpans& second) {
+  TimeSpans all;
+  std::merge(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(all),
+             [](const TimeSpan& a, const TimeSpan& b) { return a.begin < b.begin; });
+  TimeSpans joined;
+  for (const TimeSpan& span : all) {
+    if (!joined.empty() && span.begin <= joined.back().end) {
+      joined.back().end = std::max(joined.back().end, span.end);
+    } else {
+      joined.push_back(span);
+    }
+  }
+  return joined;
+}
+
+inline Nanoseconds total_length(const TimeSpans& spans) noexcept {
+  Nanoseconds total{0};
+  for (const TimeSpan& span : spans) {
+    total += span.end - span.begin;
+  }
+  return total;
+}
 
 // Time within the window that the active connections of one thread were down, and the part of it that they were lost
 // (broke, or could not be opened). Also the outages, when all were down and some lost, so that the target was
@@ -146,12 +181,12 @@ class SilenceWatch {
   TimeSpans waiting_;
 };
 
-// Time within the window that connections of one thread waited in vain for the server to close; they send nothing
+// Time within the window that connections of one thread waited for a close that never came; they send nothing
 // meanwhile. The owning thread reports every wait at its end.
 class CloseWaits {
  public:
   static constexpr Nanoseconds kShortest =
-      std::chrono::milliseconds(100);  // shorter waits at the end of the run are not in vain
+      std::chrono::milliseconds(100);  // shorter waits at the end of the run do not count
 
   // The server has closed.
   void closed(TimePoint since, TimePoint at) noexcept { longest_ = std::max(longest_, at - since); }
@@ -159,7 +194,7 @@ class CloseWaits {
   void given_up(TimePoint since, TimePoint at, const Window& window) noexcept {
     in_vain_ += std::max(std::min(at, window.close) - std::max(since, window.open), Nanoseconds(0));
   }
-  // The run ends at `at`. Returns whether the wait counts as in vain: it was longer than for any close that came.
+  // The run ends at `at`. Returns whether the wait counts: it was longer than for any close that came.
   bool open_at_end(TimePoint since, TimePoint at, const Window& window) noexcept {
     const bool vain = at - since >= std::max(kShortest, longest_);
     if (vain) {

@@ -1,5 +1,3 @@
-#include "loadgen/records/machine_load.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+
+#include "loadgen/records/usage.h"
 
 namespace fanin::load {
 namespace {

@@ -15,6 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kMinEchoed = 8;                          // bytes: fewer may be the same by chance
 constexpr std::size_t kLongestEscaped = 4 * Mismatch::kShown;  // \xNN each
 
 bool begins_with_any(std::string_view bytes, std::initializer_list<std::string_view> beginnings) {
@@ -76,7 +77,7 @@ bool is_request(const LoadPlan& plan, std::string_view reply) {
       return false;
     }
   }
-  return length > 0;
+  return length >= std::min(request.size(), kMinEchoed);
 }
 
 std::string hint(const LoadPlan& plan, const Mismatch& mismatch) {

@@ -11,7 +11,7 @@
 
 namespace fanin::load {
 
-// What a live view shows of a run at one moment. A value.
+// The contents of a live view at one moment. A value.
 struct LiveState {
   std::string headline;      // what is run
   std::string run;           // which of several runs; empty: it is the only one
@@ -28,7 +28,7 @@ struct LiveState {
   ErrorCounts errors;
 };
 
-// What the terminal can show.
+// The abilities of the terminal.
 struct LiveStyle {
   std::size_t width = 80;  // no line is longer
   bool colour = false;

@@ -8,7 +8,7 @@
 
 namespace fanin::load {
 
-// What is run, in one line.
+// Describes the run in one line.
 std::string headline(const LoadPlan& plan);
 
 // The result for people: aligned, units that fit, at most 100 columns, ending in a newline.

@@ -98,9 +98,10 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
                             format_time(result.lateness.max()))
               : "; no request of the window left\n";
   if (result.queued() > 0) {
-    text += fmt::format("  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
-                        plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
-                        result.queueing.uncompleted() > 0 ? "for ever" : format_time(result.queueing.max()));
+    text += fmt::format(
+        "  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
+        plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
+        result.queueing.uncompleted() > 0 ? "until the end of the run" : format_time(result.queueing.max()));
   }
   return text;
 }

@@ -73,9 +73,9 @@ void add_downtime(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
   const TimePoint close = outages.front().end;
   for (const auto& thread : threads) {
     if (thread->share().connections > 0) {
-      outages = intersection(outages, thread->downtime().outages());
-      result.downtime.down += thread->downtime().down_time();
-      result.downtime.lost += thread->downtime().lost_time();
+      outages = intersection(outages, thread->workload().downtime().outages());
+      result.downtime.down += thread->workload().downtime().down_time();
+      result.downtime.lost += thread->workload().downtime().lost_time();
     }
   }
   result.downtime.unreachable = total_length(outages);
@@ -115,7 +115,7 @@ void add_fairness(LoadResult& result, const std::vector<std::unique_ptr<LoadThre
   std::vector<std::uint32_t> replies;
   for (const auto& thread : threads) {
     for (std::uint32_t i = 0; i < thread->share().connections; ++i) {
-      replies.push_back(thread->replies(i));
+      replies.push_back(thread->workload().replies(i));
     }
   }
   if (replies.empty()) {
@@ -248,7 +248,7 @@ LoadResult collect(const LoadPlan& plan, const std::vector<std::unique_ptr<LoadT
     }
     result.gave_up = result.gave_up || thread->gave_up();
     result.unclosed_time += thread->faults().close_waits.in_vain();
-    result.unanswered_time += thread->unanswered_time();
+    result.unanswered_time += thread->workload().unanswered_time();
   }
   add_slices(result, threads);
   result.active = result.window;

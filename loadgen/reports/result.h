@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "loadgen/drivers/load_thread.h"
-#include "loadgen/records/machine_load.h"
 #include "loadgen/records/usage.h"
 
 namespace fanin::load {

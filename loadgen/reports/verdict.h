@@ -11,7 +11,7 @@
 
 namespace fanin::load {
 
-// What a reason of a verdict is about. docs/methodology.md lists them, and JSON has their names: they are stable.
+// The code of a reason. docs/methodology.md lists them, and JSON has their names: they are stable.
 enum class ReasonCode {
   kUnreachable,
   kMissingConnections,
@@ -183,12 +183,12 @@ class Reasons {
 
 // The checks that decide_verdict() makes. Pure.
 
-// Of requests and connections: what failed, was wrong, or did not come up.
+// Requests and connections: failures, wrong replies, missing connections.
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 
-// Of time: the window, connections that were down, replies that did not come.
+// Time: the window, connections that were down, missing replies.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_unanswered_time(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);

@@ -132,7 +132,7 @@ void Workload::abandon(TimePoint at) noexcept {
   count_unsent(at, free_slots);
 }
 
-// Due requests with a free slot were not sent in time by the generator; the others waited for a connection in vain.
+// Due requests with a free slot were not sent in time by the generator; the others never found a free connection.
 void Workload::count_unsent(TimePoint at, std::uint64_t free_slots) noexcept {
   std::uint64_t unsent = 0;
   const TimePoint end = std::min(at, recorder_.window().close);
