@@ -306,13 +306,7 @@ int run_command_line(int argc, char** argv) {
   add_export_command(app);
   add_plot_command(app);
   add_doctor_command(app, exit_code);
-  // CLI11 would only say that a subcommand is missing.
-  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
-  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
-    throw std::invalid_argument(fmt::format(
-        "there is no command '{}': run, ab, selftest, list, env, compare, validate, export, plot and doctor are there",
-        argv[1]));
-  }
+  app.footer("'fanin help SUBCOMMAND' shows its options.");  // here, since a new subcommand would inherit it
   return parse_command_line(app, argc, argv).value_or(exit_code);
 }
 

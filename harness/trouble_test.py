@@ -136,7 +136,8 @@ class Trouble(EndToEnd):
                 (("doctor", "--connections", "0"), "--connections 0 is out of range: give 1 to 2147483648"),
                 (("--bogus",), "there is no option --bogus"),
                 (("run", self.suite, "--out", ""), "--out is empty: give a value, or leave it out"),
-                (("frobnicate",), "frobnicate")):
+                (("help", "rum"), "there is no command 'rum': did you mean run?"),
+                (("frobnicate",), "there is no command 'frobnicate': choose one of run, ")):
             done = self.fanin(*arguments)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)

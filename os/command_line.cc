@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
@@ -22,30 +23,31 @@
 namespace fanin {
 namespace {
 
-// The name, without dashes, of the option that was probably meant; empty: none is near.
-std::string nearest_option(const CLI::App& app, std::string_view wrong) {
-  std::string nearest;
-  std::size_t least = (wrong.size() < 4 ? 1 : std::max<std::size_t>(2, wrong.size() / 3)) + 1;
+// Without dashes.
+std::vector<std::string> list_options(const CLI::App& app) {
+  std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      const std::size_t distance = name.starts_with(wrong) ? 0 : edit_distance(name, wrong);
-      if (distance < least) {
-        least = distance;
-        nearest = name;
-      }
-    }
+    names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
   }
-  return nearest;
+  return names;
 }
 
-// The command that was called, the program itself where it has none.
+std::vector<std::string> list_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App* /*each*/) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// The command that was called; the program itself if there is none.
 const CLI::App& called(const CLI::App& app) {
   const std::vector<const CLI::App*> commands =
       app.get_subcommands([](const CLI::App* each) { return each->parsed(); });
   return commands.empty() ? app : called(*commands.back());
 }
 
-// Program and command, as the user called them.
+// Program and command as on the command line.
 std::string called_name(const CLI::App& app) {
   const CLI::App& command = called(app);
   return &command == &app ? app.get_name() : fmt::format("{} {}", app.get_name(), command.get_name());
@@ -56,28 +58,35 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
     return fmt::format("'{}' is one argument too many: see {} --help", argument, app.get_name());
   }
   const std::string_view name = std::string_view(argument).substr(argument.starts_with("--") ? 2 : 1);
-  const std::string nearest = nearest_option(called(app), name.substr(0, name.find('=')));
+  const std::string nearest = find_nearest(name.substr(0, name.find('=')), list_options(called(app)));
   return nearest.empty() ? fmt::format("there is no option {}: see {} --help", argument, called_name(app))
                          : fmt::format("there is no option {}: did you mean --{}?", argument, nearest);
 }
 
-// What is before and behind `separator`; the whole text and nothing where it is not there.
+// The parts before and after `separator`; without one, the whole text and nothing.
 std::pair<std::string, std::string> split_at(const std::string& text, std::string_view separator) {
   const auto at = text.find(separator);
   return at == std::string::npos ? std::pair(text, std::string())
                                  : std::pair(text.substr(0, at), text.substr(at + separator.size()));
 }
 
+std::string describe_unknown_command(const CLI::App& app, const std::string& argument) {
+  const std::vector<std::string> commands = list_commands(app);
+  return fmt::format("there is no command '{}': {}", argument,
+                     suggest(argument, commands, fmt::format("choose one of {}", fmt::join(commands, ", "))));
+}
+
 std::string describe_missing(const CLI::App& app, const std::string& name) {
   const std::vector<std::string> others = app.remaining(true);
   if (name == "A subcommand" && !others.empty()) {
-    return describe_unexpected(app, others.front());
+    return others.front().starts_with('-') ? describe_unexpected(app, others.front())
+                                           : describe_unknown_command(app, others.front());
   }
   return fmt::format("{}: see {} --help", name == "A subcommand" ? "no command is given" : name + " is missing",
                      called_name(app));
 }
 
-// The library's texts name neither a remedy nor, now and then, the option. Its kinds of errors are told by their names.
+// CLI11's texts give no advice, and some do not name the option. The names of its errors tell them apart.
 std::string describe_error(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
   const std::string& kind = error.get_name();
@@ -113,10 +122,47 @@ std::string describe_range(double min, double max) {
   return std::isinf(max) ? fmt::format("a number from {}", min) : fmt::format("{} to {}", min, max);
 }
 
-// As help shows the value.
+// For the help.
 template <typename Range>
 std::string describe_value(const Range& range) {
   return range.max == Range().max ? "N" : fmt::format("{}..{}", range.min, range.max);
+}
+
+// Options with their type and default, and without the library's lists of what an option needs and excludes.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) {
+      return "";
+    }
+    const std::string type = option->get_type_name();
+    const std::string value = option->get_default_str();
+    return (type.empty() ? "" : " " + type) + (value.empty() ? "" : "=" + value) +
+           (option->get_expected_max() == CLI::detail::expected_max_vector_size ? " ..." : "");
+  }
+};
+
+void set_formatter(CLI::App& app) {
+  const auto formatter = std::make_shared<HelpFormatter>();
+  formatter->column_width(app.get_formatter()->get_column_width());
+  app.formatter(formatter);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App* /*each*/) { return true; })) {
+    set_formatter(*command);
+  }
+}
+
+// `help [COMMAND]` becomes `[COMMAND] --help`.
+std::vector<std::string> expand_help(const CLI::App& app, std::vector<std::string> arguments) {
+  const std::vector<std::string> commands = list_commands(app);
+  if (commands.empty() || arguments.empty() || arguments.front() != "help") {
+    return arguments;
+  }
+  if (arguments.size() > 1 && std::find(commands.begin(), commands.end(), arguments[1]) == commands.end()) {
+    throw std::invalid_argument(describe_unknown_command(app, arguments[1]));
+  }
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+  return arguments;
 }
 
 }  // namespace
@@ -126,8 +172,11 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     print_text(stdout, command_line_json(app));
     return 0;
   }
+  set_formatter(app);
+  std::vector<std::string> arguments = expand_help(app, {argv + std::min(argc, 1), argv + argc});
+  std::reverse(arguments.begin(), arguments.end());  // the library's order
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     const int exit_code = app.exit(success, text, text);
@@ -218,6 +267,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+std::string find_nearest(std::string_view wrong, std::span<const std::string> names) {
+  std::string nearest;
+  std::size_t least = (wrong.size() < 4 ? 1 : std::max<std::size_t>(2, wrong.size() / 3)) + 1;
+  for (const std::string& name : names) {
+    const std::size_t distance = name.starts_with(wrong) ? 0 : edit_distance(name, wrong);
+    if (distance < least) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+std::string suggest(std::string_view wrong, std::span<const std::string> names, std::string_view otherwise) {
+  const std::string nearest = find_nearest(wrong, names);
+  return nearest.empty() ? std::string(otherwise) : fmt::format("did you mean {}?", nearest);
 }
 
 namespace {

@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "net/clock.h"
 
-// Not CLI11's header: it costs every file that sees it five seconds.
+// CLI11's header would add five seconds to the compilation of every file that includes this one.
 namespace CLI {
 class App;
 class Option;
@@ -18,9 +19,10 @@ class Option;
 
 namespace fanin {
 
-// Parses the arguments of a program or of one of its commands. Prints help or version where they were asked for and
-// returns the exit code. Throws std::invalid_argument with one line where the arguments are wrong; where an option is
-// misspelt, the line names the nearest one. `--help-json` alone prints command_line_json().
+// Parses the arguments of a program. Prints help or the version on request and returns the exit code; `help [COMMAND]`
+// is `[COMMAND] --help` for a program with commands. Throws std::invalid_argument with one line if the arguments are
+// wrong; the line names the option or command nearest to a misspelt one. `--help-json` alone prints
+// command_line_json().
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
 // Commands and options as JSON, from which the build makes man pages and shell completions (packaging/).
@@ -36,10 +38,10 @@ struct NumberRange {
   double max = std::numeric_limits<double>::infinity();
 };
 
-// The functions below have an option refuse a value while the arguments are parsed, with std::invalid_argument that
-// names the option and what it takes. They return the option.
+// The functions below add a check to an option and return the option. During parsing the check throws
+// std::invalid_argument, which names the option and its valid values.
 
-// Takes counts as parse_count() reads them, in place of CLI11's reading: -1 would become the largest number there is.
+// Reads counts with parse_count(), because CLI11 turns -1 into the largest number.
 CLI::Option* take_count(CLI::Option* option, CountRange range = {});
 
 // The same for numbers that may have a fraction, such as rates.
@@ -51,10 +53,16 @@ CLI::Option* take_choice(CLI::Option* option, std::vector<std::string> words);
 // Takes any text but the empty one.
 CLI::Option* refuse_empty(CLI::Option* option);
 
-// As parse_duration(); the text of its std::invalid_argument names the option.
+// parse_duration() with an error that names the option.
 Nanoseconds parse_duration_of(std::string_view option, std::string_view text);
 
 // Levenshtein's distance: how many characters to insert, delete or replace.
 std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The name that the user probably meant by `wrong`; empty: none is near.
+std::string find_nearest(std::string_view wrong, std::span<const std::string> names);
+
+// "did you mean NEAREST?", or `otherwise` if no name is near.
+std::string suggest(std::string_view wrong, std::span<const std::string> names, std::string_view otherwise);
 
 }  // namespace fanin

@@ -50,6 +50,23 @@ TEST(CommandLine, NamesTheOptionThatWasMeant) {
   EXPECT_EQ(refusal({"one"}), "'one' is one argument too many: see prog --help");
 }
 
+// The bug: "--out TEXT Excludes: --resume" and "file TEXT REQUIRED" in the help.
+TEST(CommandLine, HelpShowsTypesAndDefaultsAlone) {
+  CLI::App app("", "prog");
+  std::string out = "-";
+  std::vector<std::string> files;
+  auto* option = app.add_option("--out", out, "where to")->capture_default_str();
+  app.add_option("file", files, "what")->required()->type_name("")->excludes(option);
+  std::string program = "prog";
+  std::string help = "--help";
+  char* argv[] = {program.data(), help.data()};
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(parse_command_line(app, 2, argv), 0);
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_NE(text.find("  --out TEXT=-    "), std::string::npos) << text;
+  EXPECT_NE(text.find("  file ...    "), std::string::npos) << text;
+}
+
 // Would catch: a man page without a command, an alias, a default or the range of an option.
 TEST(CommandLine, IsDescribedAsJson) {
   CLI::App app("Measures.", "prog");
@@ -99,7 +116,8 @@ TEST(CommandLine, SaysWhatToDoInItsOwnWords) {
 // Would catch: "no command is given" where an option is misspelt.
 TEST(CommandLine, AMissingCommandIsSaid) {
   CLI::App app("", "prog");
-  app.add_subcommand("run", "");
+  app.add_subcommand("run", "Runs.");
+  app.add_subcommand("list", "");
   app.require_subcommand(1);
   const auto refusal_of = [&app](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "prog");
@@ -116,6 +134,13 @@ TEST(CommandLine, AMissingCommandIsSaid) {
   };
   EXPECT_EQ(refusal_of({}), "no command is given: see prog --help");
   EXPECT_EQ(refusal_of({"--bogus"}), "there is no option --bogus: see prog --help");
+  EXPECT_EQ(refusal_of({"rum", "x"}), "there is no command 'rum': did you mean run?");
+  EXPECT_EQ(refusal_of({"measure"}), "there is no command 'measure': choose one of run, list");
+  // The bug: `fanin help` and `fanin help run` were unknown commands.
+  EXPECT_EQ(refusal_of({"help", "rum"}), "there is no command 'rum': did you mean run?");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(refusal_of({"help", "run"}), "taken");
+  EXPECT_EQ(testing::internal::GetCapturedStdout().find("Runs.\nUsage: prog run"), 0U);
 }
 
 // Would catch: "'soon' is not a duration", which leaves finding the option to the user.
