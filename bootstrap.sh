@@ -59,7 +59,7 @@ kPackageNeeds=(
 )
 
 kRunModules=(matplotlib numpy jsonschema jinja2)
-kTestModules=(pytest)
+kTestModules=(pytest yaml)
 
 bootstrap_die() {
   printf 'bootstrap: %s\n' "$*" >&2

@@ -18,7 +18,7 @@ Installs what is missing, then runs the stages named, or all of them:
   format      clang-format, shellcheck and the checks of layers, definitions and unity builds find nothing
   release     the preset that is measured builds without a warning; its servers conform and its programs do what their
               tests ask (unit tests come with asan; all tests at once: the preset dev)
-  end-to-end  ./run_all.sh --quick goes from nothing to charts
+  end-to-end  ./run_all.sh --quick goes from nothing to charts, and the CI workflows run in a fresh clone
   plots       the Python tests of the charts and of the comparisons with other programs pass
   asan        all tests but the harness's end-to-end one pass under AddressSanitizer and UndefinedBehaviorSanitizer
   tsan        servers conform and whole runs of the load generator pass under ThreadSanitizer
@@ -238,6 +238,7 @@ stage_end-to-end() {
   for chart in "$run"/charts/*.png; do
     [[ -s $chart ]] || { echo "run_all.sh drew no chart" >&2; exit 1; }
   done
+  "$FANIN_PYTHON" packaging/ci/workflow_test.py build/release
   note "$(find "$run/charts" -name '*.png' | wc -l) charts, $(wc -l <"$run/rounds.jsonl") rounds"
 }
 

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Builds the programs of a source tree for the workflows, in TREE/build/release: packaging/ci/build.sh TREE
+#
+# FANIN_PREBUILT=DIR  copy the programs of this build directory instead (the test of the workflows sets it)
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+tree=$(realpath -- "${1:?packaging/ci/build.sh: no source tree is given: packaging/ci/build.sh TREE}")
+programs=(fanin fanin-load fanin-server fanin-conformance)
+
+if [[ -n ${FANIN_PREBUILT:-} ]]; then
+  mkdir -p "$tree/build/release"
+  cp -a "${programs[@]/#/$FANIN_PREBUILT/}" "$FANIN_PREBUILT/share" "$tree/build/release"
+  exit
+fi
+
+. "$top/bootstrap.sh"
+bootstrap run
+cd "$tree"
+cmake --preset release --log-level=WARNING >/dev/null
+cmake --build --preset release --parallel "$(nproc)" --target "${programs[@]}"

@@ -1,0 +1,172 @@
+"""The workflows of .github/workflows and packaging/ci run: their shell steps are executed in a fresh clone.
+
+Argument: a build directory with the programs, whose fanin-server stands for that of base and of head. GitHub's part is
+done here: expressions, files of the environment, `if`, and the actions that the workflows use; an expression or action
+that is not known here fails the test. A comparison of a build with itself may end undecided on a busy machine; one with
+a slowed server must fail.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import yaml
+
+BUILD = Path(sys.argv.pop(1)).resolve()
+SOURCE = Path(__file__).resolve().parents[2]
+BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # what GitHub makes of `shell: bash`
+# Reads eight bytes at a time: a request of 64 bytes takes eight reads and eight writes.
+SLOW_SERVER = """#!/bin/sh
+case $1 in list | --*) exec "$0.real" "$@" ;; esac
+exec "$0.real" "$@" --read-cap 8
+"""
+
+
+def tail(text):
+    return "\n".join(text.splitlines()[-40:])
+
+
+class Workflow:
+    """A workflow of one job, executed in a new directory below `scratch`. `variables` are those of the repository."""
+
+    def __init__(self, file, scratch, variables):
+        self.document = yaml.safe_load((SOURCE / ".github/workflows" / file).read_text())
+        self.scratch = Path(tempfile.mkdtemp(dir=scratch))
+        self.directory = self.scratch / "work"
+        self.directory.mkdir()
+        self.values = {"github.event.pull_request.base.sha": "HEAD"}
+        self.variables = variables
+        self.outputs = []
+
+    def expand(self, text):
+        def value(match):
+            expression = match.group(1).strip()
+            variable = re.fullmatch(r"vars\.(\w+) \|\| '([^']*)'", expression)
+            return self.variables.get(*variable.groups()) if variable else self.values[expression]
+        return re.sub(r"\$\{\{(.*?)\}\}", value, str(text))
+
+    def wanted(self, step, failed):
+        condition = step.get("if", "")
+        if condition not in ("", "${{ !cancelled() }}"):
+            raise AssertionError(f"the test does not know `if: {condition}`")
+        return bool(condition) or not failed
+
+    def use(self, step):
+        name, version = step["uses"].split("@")
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", version), step["uses"]
+        options = {key: self.expand(value) for key, value in step.get("with", {}).items()}
+        if name == "actions/checkout":
+            clone(self.directory / options.get("path", "."))
+        elif name == "actions/upload-artifact":
+            assert (self.directory / options["path"]).is_dir(), options
+        else:
+            raise AssertionError(f"the test does not know {name}")
+
+    def run(self, step, environment):
+        files = {name: self.scratch / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        for file in files.values():
+            file.touch()
+        environment = os.environ | environment | {name: str(file) for name, file in files.items()}
+        environment |= {"CI": "true", "RUNNER_TEMP": str(self.scratch), "FANIN_PREBUILT": str(BUILD)}
+        done = subprocess.run([*BASH, "-c", self.expand(step["run"])], cwd=self.directory, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.outputs.append(done.stdout)
+        return done.returncode
+
+    def execute(self, after=lambda name: None):
+        """Executes the steps, calls `after` with the name of each, and returns the exit codes of those that ran."""
+        assert self.document["defaults"] == {"run": {"shell": "bash"}}
+        environment = {name: self.expand(value) for name, value in self.document["env"].items()}
+        job, = self.document["jobs"].values()
+        codes = {}
+        for step in job["steps"]:
+            if not self.wanted(step, any(codes.values())):
+                continue
+            if "uses" in step:
+                self.use(step)
+                continue
+            codes[step["name"]] = self.run(step, environment)
+            for line in (self.scratch / "GITHUB_ENV").read_text().splitlines():
+                environment.update([line.split("=", 1)])
+            after(step["name"])
+        return codes
+
+    def read_summary(self):
+        return (self.scratch / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def clone(directory):
+    subprocess.run(["git", "clone", "--quiet", "--local", SOURCE, directory], check=True)
+
+
+class Workflows(unittest.TestCase):
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="fanin-workflow.")
+        self.addCleanup(scratch.cleanup)
+        self.scratch = Path(scratch.name)
+
+    def compare(self, after=lambda workflow, step: None):
+        workflow = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "15s", "FANIN_SUITE": "ab"})
+        codes = workflow.execute(lambda step: after(workflow, step))
+        for name, code in codes.items():
+            self.assertTrue(code == 0 or name == "Compare", f"step {name} ended with {code}:\n{tail(workflow.outputs[-1])}")
+        self.assertEqual(list(codes), ["Build base", "Build head", "Compare", "Report"])
+        for file in "verdict.json", "verdict.txt", "junit.xml":
+            self.assertGreater((workflow.directory / "report" / file).stat().st_size, 0)
+        return codes["Compare"], workflow
+
+    def test_a_pull_request_that_changes_nothing_passes(self):
+        code, workflow = self.compare()
+        self.assertIn(code, (0, 4), tail("".join(workflow.outputs)))  # 4: too busy a machine to decide
+        self.assertRegex(workflow.read_summary(), r"## fanin ab: (no regression|nothing could be decided)")
+        self.assertRegex(workflow.outputs[-1], r"(?m)^::notice title=fanin ab::")
+        self.assertNotIn("::error", workflow.outputs[-1])
+
+    def test_a_slower_server_fails(self):
+        def slow_down(workflow, step):
+            if step == "Build head":
+                server = workflow.directory / "head/build/release/fanin-server"
+                server.rename(f"{server}.real")
+                server.write_text(SLOW_SERVER)
+                server.chmod(0o755)
+        code, workflow = self.compare(slow_down)
+        self.assertEqual(code, 1, tail("".join(workflow.outputs)))
+        self.assertIn("## fanin ab: regression", workflow.read_summary())
+        self.assertRegex(workflow.outputs[-1], r"(?m)^::error title=echo-closed/epoll/50::worse: ")
+        self.assertIn("<failure ", (workflow.directory / "report/junit.xml").read_text())
+
+    # Would catch: a report step that hides why the comparison could not start.
+    def test_without_verdicts_only_the_comparison_fails(self):
+        codes = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "soon", "FANIN_SUITE": "ab"}).execute()
+        self.assertEqual((codes["Compare"], codes["Report"]), (2, 0))
+
+    def test_gitlab(self):
+        job = yaml.safe_load((SOURCE / "packaging/ci/gitlab-ci.yml").read_text())["fanin"]
+        directory = self.scratch / "clone"
+        clone(directory)
+        environment = os.environ | job["variables"] | {"FANIN_PREBUILT": str(BUILD), "FANIN_BUDGET": "15s", "FANIN_SUITE": "ab",
+                                                       "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
+        done = subprocess.run([*BASH, "-c", "\n".join(job["script"])], cwd=directory, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.assertIn(done.returncode, (0, 4), tail(done.stdout))
+        for file in [*job["artifacts"]["reports"].values(), *job["artifacts"]["paths"]]:
+            self.assertTrue((directory / file).exists(), file)
+
+
+# The cells that a pull request waits for: with more the default budget decides nothing.
+class Gate(unittest.TestCase):
+
+    def test_gate_has_five_cells(self):
+        done = subprocess.run([BUILD / "fanin", "list", "gate"], capture_output=True, text=True, check=True)
+        self.assertIn("5 cells", done.stdout)
+
+
+if __name__ == "__main__":
+    if not (SOURCE / ".git").exists():
+        sys.exit("workflow_test.py: no git repository to clone here")
+    unittest.main()
