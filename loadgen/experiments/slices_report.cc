@@ -39,7 +39,7 @@ std::string target_row(const Outcome& outcome, std::size_t target) {
       "  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), printable(outcome.plan.target.text()),
       rate ? format_rate(*rate) : "-", latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
       latency(outcome.result.response, 9990), cpu ? format_time(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
-      status_name(outcome.verdict.status));
+      outcome.result.called_off ? "not measured" : status_name(outcome.verdict.status));
 }
 
 constexpr double kLeftOutWarning = 0.05;

@@ -122,6 +122,8 @@ class Turns(unittest.TestCase):
                          [[{"code": "unreachable", "text": "not measured: " + refused}],
                           [{"code": "unreachable", "text": refused}]])
         self.assertEqual(result["comparisons"][0]["reason"], "B is invalid: " + refused)
+        rows = [line.split()[-2:] for line in done.stderr.splitlines() if line.startswith(("  A  ", "  B  "))]
+        self.assertEqual([" ".join(rows[0]), rows[1][-1]], ["not measured", "invalid"], done.stderr)
 
     def test_targets_that_cannot_be_compared(self):
         """Would catch: no ratio, no reason for that, and exit code 0."""
