@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -73,6 +74,90 @@ double signed_rank_p(const std::vector<double>& differences) {
   }
   const double distance = static_cast<double>(total) / 4 - static_cast<double>(smaller) / 2;
   return std::min(1.0, 2 * standard_normal_tail(distance / std::sqrt(squares / 4)));
+}
+
+namespace {
+
+// counts[sum] of the subsets of `size` among `ranks`.
+std::vector<double> count_subsets(const std::vector<std::size_t>& ranks, std::size_t size) {
+  const std::size_t total = std::accumulate(ranks.begin(), ranks.end(), std::size_t{0});
+  std::vector<std::vector<double>> counts(size + 1, std::vector<double>(total + 1, 0.0));
+  counts[0][0] = 1;
+  for (const std::size_t rank : ranks) {
+    for (std::size_t chosen = size; chosen > 0; --chosen) {
+      for (std::size_t sum = total + 1; sum-- > rank;) {
+        counts[chosen][sum] += counts[chosen - 1][sum - rank];
+      }
+    }
+  }
+  return counts[size];
+}
+
+// P(|W - E W| >= distance), all doubled, of the sum W of `size` of the ranks, each subset equally likely.
+double exact_rank_sum_p(const std::vector<std::size_t>& ranks, std::size_t size, double distance) {
+  const std::vector<double> counts = count_subsets(ranks, size);
+  const double mean = static_cast<double>(size * (ranks.size() + 1));
+  double tail = 0;
+  for (std::size_t sum = 0; sum < counts.size(); ++sum) {
+    tail += std::abs(static_cast<double>(sum) - mean) >= distance ? counts[sum] : 0;
+  }
+  return std::min(1.0, tail / std::accumulate(counts.begin(), counts.end(), 0.0));
+}
+
+}  // namespace
+
+double rank_sum_p(const std::vector<double>& first, const std::vector<double>& second) {
+  constexpr std::size_t kMaxExact = 2500;  // pairs
+  if (first.empty() || second.empty()) {
+    return 1;
+  }
+  std::vector<double> pooled = first;
+  pooled.insert(pooled.end(), second.begin(), second.end());
+  std::sort(pooled.begin(), pooled.end());
+  const std::vector<std::size_t> ranks = doubled_ranks(pooled);
+  double sum = 0;  // of the doubled ranks of the first sample
+  for (const double value : first) {
+    const auto at = std::lower_bound(pooled.begin(), pooled.end(), value) - pooled.begin();
+    sum += static_cast<double>(ranks[static_cast<std::size_t>(at)]);
+  }
+  const auto m = static_cast<double>(first.size());
+  const auto n = static_cast<double>(pooled.size());
+  const double distance = std::abs(sum - m * (n + 1));
+  if (first.size() * second.size() <= kMaxExact) {
+    return exact_rank_sum_p(ranks, first.size(), distance);
+  }
+  double ties = 0;
+  for (const double size : tie_sizes(pooled)) {
+    ties += size * (size * size - 1);
+  }
+  const double variance = m * (n - m) / 12 * (n + 1 - ties / (n * (n - 1)));
+  return variance > 0 ? std::min(1.0, 2 * standard_normal_tail(distance / 2 / std::sqrt(variance))) : 1;
+}
+
+ShiftTest test_drifting_shift(const std::vector<double>& first, const std::vector<double>& second, double variance,
+                              double level) {
+  using boost::math::students_t;
+  constexpr double kMaxDegrees = 1e9;  // the normal distribution
+  ShiftTest test{rank_sum_shift(first, second, level), 1};
+  if (!test.shift.interval) {
+    return test;
+  }
+  Interval& interval = *test.shift.interval;
+  const double degrees = static_cast<double>(first.size() + second.size()) - 2;
+  const double within =
+      (interval.high - interval.low) / 2 / boost::math::quantile(students_t(degrees), (1 + interval.coverage) / 2);
+  const double error = std::hypot(within, std::sqrt(variance));
+  if (error == 0) {
+    test.p = test.shift.estimate == 0 ? 1 : 0;
+    return test;
+  }
+  const students_t distribution(std::min(degrees * std::pow(error / within, 4), kMaxDegrees));
+  const double half_width = boost::math::quantile(distribution, (1 + level) / 2) * error;
+  interval.low = std::min(interval.low, test.shift.estimate - half_width);
+  interval.high = std::max(interval.high, test.shift.estimate + half_width);
+  const double distance = std::abs(test.shift.estimate) / error;
+  test.p = 2 * boost::math::cdf(boost::math::complement(distribution, distance));
+  return test;
 }
 
 std::vector<double> benjamini_hochberg(const std::vector<double>& p) {

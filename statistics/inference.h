@@ -19,6 +19,26 @@ Shift hierarchical_shift(const std::vector<std::vector<double>>& units, double l
 // (Wilcoxon 1945; Hollander and Wolfe, 3.1.)
 double signed_rank_p(const std::vector<double>& differences);
 
+// P(|W - E W| >= observed) of the rank-sum (Wilcoxon, Mann-Whitney) statistic under the null hypothesis that both
+// samples are of one distribution. Ties get mean ranks, with the exact distribution of these ranks, up to 2,500 pairs
+// (50 values each); beyond, the normal approximation with the correction for ties. 1 if a sample is empty. (Wilcoxon
+// 1945; Mann and Whitney 1947; Hollander and Wolfe, 4.1.)
+double rank_sum_p(const std::vector<double>& first, const std::vector<double>& second);
+
+// A shift with the two-sided p-value of the hypothesis that it is 0.
+struct ShiftTest {
+  Shift shift;
+  double p = 1;
+};
+
+// The shift between two samples whose values share a random effect each, such as the state of the machine during a run:
+// the samples alone do not show it. `variance` is that of the difference of the two effects, known from elsewhere. The
+// half-width of rank_sum_shift()'s interval gives a standard error with m + n - 2 degrees of freedom; `variance` is
+// added to its square, and the degrees of freedom of the sum are Welch's (Welch 1947; Satterthwaite 1946). The interval
+// is no narrower than rank_sum_shift()'s. No interval, and p is 1, if the samples are too small. Neither may be empty.
+ShiftTest test_drifting_shift(const std::vector<double>& first, const std::vector<double>& second, double variance,
+                              double level);
+
 // p-values adjusted for the false discovery rate, in the order of `p`: a hypothesis is rejected at rate q if its
 // adjusted value is at most q. (Benjamini and Hochberg 1995; adjusted values as in Yekutieli and Benjamini 1999.)
 std::vector<double> benjamini_hochberg(const std::vector<double>& p);

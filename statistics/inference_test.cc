@@ -45,6 +45,69 @@ TEST(SignedRankP, TheApproximationIsCloseBeyondTheExactRange) {
   EXPECT_NEAR(signed_rank_p(differences), 0.0559802, 0.001);
 }
 
+// Hollander and Wolfe, example 4.1 (permeability of the human chorioamnion): the second sample's ranks add up to 30,
+// and the one-sided P is 0.1272 (R's wilcox.test gives W = 35, p-value = 0.1272).
+TEST(RankSumP, AgreesWithThePublishedExample) {
+  const std::vector<double> at_term{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46};
+  const std::vector<double> early{1.15, 0.88, 0.90, 0.74, 1.21};
+  EXPECT_NEAR(rank_sum_p(at_term, early), 2 * 0.1272, 1e-4);
+  EXPECT_DOUBLE_EQ(rank_sum_p(at_term, early), rank_sum_p(early, at_term));
+}
+
+// Expected from all 6 pairs of the ranks 1, 2.5, 2.5, 4: four sums are 1.5 or more from their mean 5.
+TEST(RankSumP, TiesKeepTheExactDistribution) {
+  EXPECT_DOUBLE_EQ(rank_sum_p({1, 2}, {2, 3}), 4.0 / 6);
+  EXPECT_DOUBLE_EQ(rank_sum_p({7, 7, 7}, {7, 7}), 1);
+  EXPECT_DOUBLE_EQ(rank_sum_p({}, {1}), 1);
+}
+
+TEST(RankSumP, IsExactForSmallSamples) {
+  EXPECT_DOUBLE_EQ(rank_sum_p({1, 2, 3, 4}, {11, 12, 13, 14}), 2.0 / 70);
+  EXPECT_DOUBLE_EQ(rank_sum_p({1, 2, 3, 4, 5}, {11, 12, 13, 14, 10}), 2.0 / 252);
+}
+
+// Would catch: a step in the p-value where the approximation begins.
+TEST(RankSumP, TheApproximationJoinsOn) {
+  const auto ramp = [](int count, double from) {
+    std::vector<double> values(static_cast<std::size_t>(count));
+    std::iota(values.begin(), values.end(), from);
+    return values;
+  };
+  EXPECT_NEAR(rank_sum_p(ramp(50, 0), ramp(50, 8.5)), rank_sum_p(ramp(51, 0), ramp(50, 9.5)), 0.01);
+}
+
+// 1.95996 and 2.30600 are the 97.5 % quantiles of the normal distribution and of Student's with 8 degrees of freedom.
+TEST(DriftingShift, AddsTheVarianceOfTheDrift) {
+  const std::vector<double> ones(5, 1.0);
+  const ShiftTest constant = test_drifting_shift(ones, std::vector<double>(5, 1.5), 0.02, 0.95);
+  EXPECT_NEAR(constant.shift.interval->high - 0.5, 1.95996 * std::sqrt(0.02), 1e-5);
+  EXPECT_NEAR(constant.p, 2 * 0.5 * std::erfc(0.5 / std::sqrt(0.02) / std::sqrt(2.0)), 1e-9);
+  EXPECT_EQ(test_drifting_shift(ones, ones, 0, 0.95).p, 1);
+  EXPECT_EQ(test_drifting_shift(ones, {2, 2, 2, 2, 2}, 0, 0.95).p, 0);
+}
+
+// Would catch: an interval that is narrower than the rounds alone give, and degrees of freedom that the drift lowers.
+TEST(DriftingShift, IsNoNarrowerThanTheSamples) {
+  const std::vector<double> first{0.00, 0.01, 0.02, 0.03, 0.05};
+  const std::vector<double> second{0.10, 0.12, 0.13, 0.15, 0.16};
+  const Interval alone = *rank_sum_shift(first, second, 0.95).interval;
+  const ShiftTest without = test_drifting_shift(first, second, 0, 0.95);
+  EXPECT_DOUBLE_EQ(without.shift.interval->low, alone.low);
+  EXPECT_DOUBLE_EQ(without.shift.interval->high, alone.high);
+  const double within = (alone.high - alone.low) / 2 / 2.63;  // t(8) has 2.63 at the coverage of 0.9683
+  const ShiftTest with = test_drifting_shift(first, second, 0.0009, 0.95);
+  const double half_width = (with.shift.interval->high - with.shift.interval->low) / 2;
+  EXPECT_GT(half_width, 1.96 * std::hypot(within, 0.03));
+  EXPECT_LT(half_width, 2.306 * std::hypot(within, 0.03));
+  EXPECT_GT(with.p, without.p);
+}
+
+TEST(DriftingShift, NeedsAnIntervalOfTheSamples) {
+  const ShiftTest test = test_drifting_shift({1, 2, 3}, {11, 12, 13}, 0.01, 0.95);
+  EXPECT_FALSE(test.shift.interval);
+  EXPECT_EQ(test.p, 1);
+}
+
 // The example of Benjamini and Hochberg (1995): 15 p-values, of which a rate of 0.05 rejects the four smallest.
 TEST(BenjaminiHochberg, AgreesWithThePublishedExample) {
   const std::vector<double> p{0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
