@@ -61,5 +61,5 @@ cat <<END
 
 Report:   $out/charts/report.html ($(wc -l <"$out/charts.txt") files next to it, PNG and SVG)
 Results:  $out/run.json
-Next:     change something, run again, and compare: build/release/fanin compare $out/run.json OTHER/run.json
+Next:     change something, run again, and compare: build/release/fanin compare $out OTHER
 END

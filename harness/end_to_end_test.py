@@ -51,8 +51,15 @@ class Runs(EndToEnd):
             if one["cell"] == "closed/copies/2" and one["status"] == "ok":
                 self.assertEqual(one["server"]["processes"], 3)  # the parent too, which serves nothing
         self.assertNotIn(str(BINARIES), (self.out / "run.json").read_text())  # no path of this machine
-        again = self.fanin("compare", self.out / "run.json", self.out / "run.json")
-        self.assertEqual(again.returncode, 0, again.stderr)
+        # Two rounds of a cell are too few for an interval. Would catch: a comparison that cannot fail, and passes.
+        verdict = self.out.parent / "verdict.json"
+        again = self.fanin("compare", self.out, self.out / "run.json", "--json", verdict)
+        self.assertEqual(again.returncode, 4, again.stdout + again.stderr)
+        self.assertIn("2 rounds of base and 2 rounds of new are too few", again.stdout)
+        self.assertEqual(json.loads(verdict.read_text())["exit_code"], 4)
+        self.assertEqual(self.fanin("validate", verdict).returncode, 0)
+        skipped = self.fanin("compare", self.out, "--new", self.out, "--bisect")
+        self.assertEqual(skipped.returncode, 125, skipped.stdout + skipped.stderr)
         twice = self.fanin("run", self.suite, "--out", self.out)
         self.assertEqual(twice.returncode, 2)
         self.assertIn("holds a run already", twice.stderr)

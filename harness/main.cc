@@ -29,25 +29,6 @@
 namespace fanin::harness {
 namespace {
 
-int compare(const std::string& first_path, const std::string& second_path, const CompareOptions& options) {
-  const Json first = load_run(first_path);
-  const Json second = load_run(second_path);
-  const std::vector<std::string> reasons = obstacles(first, second, options);
-  for (const std::string& reason : reasons) {
-    print_error("fanin", fmt::format("not comparable: {}", reason));
-  }
-  if (!reasons.empty()) {
-    return 3;
-  }
-  const Comparison comparison = compare_runs(first, second, options);
-  print_text(stdout, describe_comparison(comparison));
-  return comparison.any_worse() ? 1 : 0;
-}
-
-void add_band(CLI::App& command, const std::string& name, double& band, const std::string& about) {
-  take_number(command.add_option(name, band, about), {0, 10})->capture_default_str();
-}
-
 CLI::Option* add_only(CLI::App& command, std::string& only) {
   return refuse_empty(command.add_option(
       "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'"));
@@ -153,32 +134,50 @@ void add_selftest_command(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] { exit_code = run_selftest(*options); });
 }
 
-void add_compare_command(CLI::App& app, int& exit_code) {
-  struct Arguments {
-    std::string first;
-    std::string second;
-    CompareOptions options;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand(
-      "compare", "Compares two runs; exit code 0: no worse, 1: something is worse, 3: not comparable");
-  command->add_option("first", arguments->first, "run.json to compare with")->required();
-  command->add_option("second", arguments->second, "run.json that is judged")->required();
-  add_band(*command, "--throughput-band", arguments->options.throughput_band, "share that is of no interest");
-  add_band(*command, "--cpu-band", arguments->options.cpu_band, "the same for CPU time per request");
-  add_band(*command, "--latency-band", arguments->options.latency_band, "the same for p99");
-  add_band(*command, "--memory-band", arguments->options.memory_band, "the same for memory per idle connection");
-  take_choice(command->add_option("--vary", arguments->options.vary, "the one factor that is meant to differ"),
-              factors());
-  command->callback(
-      [arguments, &exit_code] { exit_code = compare(arguments->first, arguments->second, arguments->options); });
-}
-
 // The options that every command with verdicts has.
 void add_verdict_options(CLI::App& command, bool& strict, bool& bisect, std::string& json_path) {
   command.add_flag("--strict", strict, "exit code 4 if any comparison is undecided");
   command.add_flag("--bisect", bisect, "for git bisect run: 125 in place of 3, 4 and 5");
   refuse_empty(command.add_option("--json", json_path, "write the verdicts as JSON to this file"));
+}
+
+// What is compared, and which changes matter. Each value has its own option, so BASE and NEW may follow.
+void add_metric_options(CLI::App& command, std::vector<std::string>& metrics, const std::string& default_metrics,
+                        std::vector<std::string>& bands, const std::string& default_bands) {
+  refuse_empty(command.add_option(
+                   "--metric", metrics,
+                   fmt::format("repeated: what is compared, such as throughput_per_s (default: {})", default_metrics)))
+      ->allow_extra_args(false);
+  command
+      .add_option("--band", bands,
+                  fmt::format("repeated: changes that do not matter, 1% or METRIC=1% (default: {})", default_bands))
+      ->allow_extra_args(false);
+}
+
+void add_compare_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App* command = app.add_subcommand("compare", "Compares stored runs of two sides, and decides which is better");
+  command
+      ->add_option("runs", options->base,
+                   "BASE and NEW, each a run.json, the directory of a run, or a directory of such directories; with "
+                   "--new all are of BASE")
+      ->required();
+  command->add_option("--new", options->now, "the runs of NEW, if there are several arguments a side");
+  add_metric_options(*command, options->metrics, "throughput, p99, server CPU and memory per idle connection",
+                     options->bands, "5 %, p99 10 %");
+  take_choice(command->add_option("--vary", options->vary, "repeated: a factor that is meant to differ"), factors())
+      ->allow_extra_args(false);
+  add_verdict_options(*command, options->strict, options->bisect, options->json_path);
+  command->callback([options, &exit_code] {
+    if (options->now.empty() && options->base.size() == 2) {
+      options->now = {options->base.back()};
+      options->base.pop_back();
+    }
+    if (options->now.empty()) {
+      throw std::invalid_argument("compare: two sides are needed: give BASE NEW, or BASE... --new NEW...");
+    }
+    exit_code = run_compare(*options);
+  });
 }
 
 void add_ab_command(CLI::App& app, int& exit_code) {
@@ -200,11 +199,7 @@ void add_ab_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   add_only(*command, options.only);
   command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")->capture_default_str();
-  refuse_empty(
-      command->add_option("--metric", options.metrics,
-                          "repeated: what is compared, such as throughput_per_s (default: what a cell is about)"));
-  command->add_option("--band", options.bands,
-                      "repeated: changes that do not matter, 1% or METRIC=1% (default: 1 % of CPU, 2 % of throughput)");
+  add_metric_options(*command, options.metrics, "what a cell is about", options.bands, "1 % of CPU, 2 % of throughput");
   take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals, instead of a drawn one"),
              {0, std::int64_t{1} << 53});
   add_verdict_options(*command, options.strict, options.bisect, options.json_path);
@@ -215,14 +210,21 @@ void add_ab_command(CLI::App& app, int& exit_code) {
 }
 
 void add_validate_command(CLI::App& app, int& exit_code) {
-  auto runs = std::make_shared<std::vector<std::string>>();
+  auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* command = app.add_subcommand(
-      "validate", "Checks that runs fit their schema and that their summaries follow from their rounds");
-  command->add_option("run", *runs, "run.json, gzipped or not")->required();
-  command->callback([runs, &exit_code] {
-    for (const std::string& run : *runs) {
+      "validate", "Checks that runs and verdicts fit their schema, and that what they say follows from their figures");
+  command->add_option("file", *files, "a run.json, or what ab or compare wrote with --json; gzipped or not")
+      ->required();
+  command->callback([files, &exit_code] {
+    for (const std::string& file : *files) {
       try {
-        load_run(run);
+        const Json document = load_json(file);
+        const JsonReader reader(document, file);
+        if (is_judgement(document)) {
+          judgement_from_json(reader);
+        } else {
+          check_run(reader);
+        }
       } catch (const std::invalid_argument& error) {
         print_error("fanin", error.what());
         exit_code = 2;

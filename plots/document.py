@@ -24,6 +24,7 @@ SCHEMA_FILES = {
     "fanin-verdict": "verdict.schema.json",
     "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
+    "fanin-drift": "drift.schema.json",
 }
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 

@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <stdexcept>
 
 #include "harness/ab/ab.h"
 #include "harness/analysis/summary.h"
 #include "harness/suite/workload_keys.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
@@ -22,55 +20,9 @@ const std::map<std::string, double> kDefaultBands{{"server_cpu_per_request_ns", 
                                                   {"response_p99_ns", 0.10},
                                                   {"response_p999_ns", 0.20}};
 
-const Metric& find_metric_of_user(const std::string& name) {
-  const auto& all = metrics();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Metric& metric) { return metric.name == name; });
-  if (found == all.end()) {
-    throw std::invalid_argument(
-        fmt::format("there is no metric '{}': results/schema/metrics.json lists them, such as throughput_per_s, "
-                    "server_cpu_per_request_ns and response_p99_ns",
-                    printable(name, kLongestName)));
-  }
-  return *found;
-}
-
-double parse_share(const std::string& text, const std::string& option) {
-  std::string number = text;
-  double scale = 1;
-  if (number.ends_with('%')) {
-    number.pop_back();
-    scale = 0.01;
-  }
-  std::size_t used = 0;
-  double share = -1;
-  try {
-    share = std::stod(number, &used) * scale;
-  } catch (const std::exception&) {
-    used = 0;
-  }
-  if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
-    throw std::invalid_argument(
-        fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, printable(text, kLongestName)));
-  }
-  return share;
-}
-
-double find_band(const std::string& metric, const std::vector<std::string>& bands) {
+double choose_preset(const std::string& metric) {
   const auto preset = kDefaultBands.find(metric);
-  double band = preset != kDefaultBands.end() ? preset->second : kDefaultBand;
-  for (const std::string& given : bands) {
-    const std::size_t equals = given.find('=');
-    if (equals == std::string::npos) {
-      band = parse_share(given, given);
-    }
-  }
-  for (const std::string& given : bands) {
-    const std::size_t equals = given.find('=');
-    if (equals != std::string::npos && find_metric_of_user(given.substr(0, equals)).name == metric) {
-      band = parse_share(given.substr(equals + 1), given);
-    }
-  }
-  return band;
+  return preset != kDefaultBands.end() ? preset->second : kDefaultBand;
 }
 
 std::vector<std::string> default_metrics(const Cell& cell) {
@@ -88,7 +40,7 @@ std::vector<std::string> default_metrics(const Cell& cell) {
 std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& options) {
   std::vector<TrackedMetric> tracked;
   for (const std::string& name : options.metrics.empty() ? default_metrics(cell) : options.metrics) {
-    tracked.push_back({find_metric_of_user(name).name, find_band(name, options.bands)});
+    tracked.push_back({find_metric_of_user(name).name, find_band(name, options.bands, choose_preset(name))});
   }
   return tracked;
 }

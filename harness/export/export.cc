@@ -80,7 +80,6 @@ Json load_measured(const std::string& path) {
   if (schema && schema->value() == kLoad) {
     check_schema(reader, "load");
   } else if (schema && schema->value() == kVerdict) {
-    check_schema(reader, "verdict");
     judgement_from_json(reader);
   } else {
     check_run(reader);

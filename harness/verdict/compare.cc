@@ -3,244 +3,306 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <map>
+#include <optional>
 
 #include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
+#include "harness/verdict/evidence.h"
+#include "harness/verdict/stored_runs.h"
 #include "os/format.h"
-#include "statistics/statistics.h"
 
 namespace fanin::harness {
 namespace {
 
-struct Compared {
-  const char* metric;
-  double CompareOptions::*band;
+constexpr const char* kThroughput = "throughput_per_s";
+constexpr const char* kMemory = "memory_total_bytes";
+constexpr const char* kNotAllValid = "not all rounds behind it are valid: see below";
+
+double choose_band(const std::string& metric, const CompareOptions& options) {
+  constexpr double kPreset = 0.05;
+  static const std::map<std::string, double> kPresets{
+      {"response_p50_ns", 0.10}, {"response_p99_ns", 0.10}, {"response_p999_ns", 0.20}};
+  const auto preset = kPresets.find(metric);
+  return find_band(metric, options.bands, preset != kPresets.end() ? preset->second : kPreset);
+}
+
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+// One comparison of the runs of two sides. It refers to their documents.
+class RunComparison {
+ public:
+  RunComparison(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options)
+      : options_(options), base_("base", base), now_("new", now), unit_(choose_unit(base.size(), now.size())) {}
+
+  void compare_cells();
+  void compare_slopes();
+  Judgement finish(Judgement judgement);
+
+ private:
+  bool is_usable(const std::string& id);
+  bool add_round_notes(const std::string& id);
+  std::vector<std::string> choose_metrics(const std::string& id) const;
+  void compare_cell(const Json& cell);
+  bool check_gaps(const std::string& cell, const std::string& metric, const Sample& base, const Sample& now);
+  void compare_absolute(MetricVerdict named, const Sample& base, const Sample& now);
+  void compare_relative(MetricVerdict named, const Json& cell);
+  std::optional<RatioEstimate> find_control(const std::string& cell, const std::string& metric) const;
+  void add_fault(const std::string& cell, const std::string& status, const std::string& reason);
+
+  const CompareOptions& options_;
+  RunsOfSide base_;
+  RunsOfSide now_;
+  Unit unit_;
+  std::vector<TestedMetric> tested_;
+  std::vector<CellFault> faults_;
+  std::vector<std::string> notes_;
+  std::vector<std::string> marked_;  // cells whose rounds are not all valid
 };
 
-constexpr std::array<Compared, 3> kCompared{{
-    {"throughput_per_s", &CompareOptions::throughput_band},
-    {"response_p99_ns", &CompareOptions::latency_band},
-    {"server_cpu_per_request_ns", &CompareOptions::cpu_band},
-}};
+void RunComparison::add_fault(const std::string& cell, const std::string& status, const std::string& reason) {
+  const bool known = std::any_of(faults_.begin(), faults_.end(), [&](const auto& fault) { return fault.cell == cell; });
+  if (!known) {
+    faults_.push_back({cell, status, reason});
+  }
+}
 
-// The slope of a metric that has one, over the connections of the sweep.
-constexpr Compared kComparedSlope{"memory_total_bytes", &CompareOptions::memory_band};
-
-const Json* find_cell(const Json& run, const std::string& id) {
-  for (const Json& cell : run.at("cells")) {
-    if (cell.at("id") == id) {
-      return &cell;
+// Whether both sides measured a cell. Records a fault if new does less than base, and a note if base does not.
+bool RunComparison::is_usable(const std::string& id) {
+  const CellState before = find_state(base_, id);
+  const CellState after = find_state(now_, id);
+  if (before.measured == 0) {
+    notes_.push_back(fmt::format("{}: {} in base: {}", id, before.status, before.reason));
+    return false;
+  }
+  if (after.measured == 0 || (after.others > 0 && before.others == 0)) {
+    add_fault(id, after.status, after.reason);
+  }
+  for (const auto& [side, state] : {std::pair{"base", &before}, {"new", &after}}) {
+    if (state->measured > 0 && state->others > 0) {
+      notes_.push_back(fmt::format("{}: not measured in {} of {}: {}: {}", id,
+                                   part_of(state->others, state->others + state->measured, "run"), side, state->status,
+                                   state->reason));
     }
   }
-  return nullptr;
-}
-
-std::vector<const Json*> rounds_of(const Json& run, const std::string& cell) {
-  std::vector<const Json*> rounds;
-  for (const Json& round : run.at("rounds")) {
-    if (round.at("cell") == cell) {
-      rounds.push_back(&round);
-    }
-  }
-  return rounds;
-}
-
-// A metric in the rounds of a cell that are ok. No values where one of them lacks it or has 0, which has no logarithm.
-struct Sample {
-  std::vector<double> values;
-  std::size_t zeros = 0;
-  std::size_t uncompleted = 0;  // rounds without the percentile because it falls among uncompleted requests
-};
-
-Sample sample_of(const std::vector<const Json*>& rounds, const std::string& metric) {
-  Sample sample;
-  std::size_t missing = 0;
-  const Json::json_pointer uncompleted("/load/latency/response/uncompleted");
-  for (const Json* round : rounds) {
-    if (round->at("status") != "ok") {
-      continue;
-    }
-    const Json value = metric_of(*round, metric);
-    if (value.is_number() && value.get<double>() > 0) {
-      sample.values.push_back(value.get<double>());
-      continue;
-    }
-    ++missing;
-    sample.zeros += value.is_number() ? 1 : 0;
-    const bool is_percentile = metric.rfind("response_", 0) == 0;
-    sample.uncompleted += is_percentile && round->contains(uncompleted) && round->at(uncompleted) > 0 ? 1 : 0;
-  }
-  if (missing > 0) {
-    sample.values.clear();
-  }
-  return sample;
-}
-
-// Why a metric cannot be compared. It counts as worse where the first run has it, and the second has none because
-// nothing came back.
-UncomparedCell without_metric(const std::string& cell, const std::string& metric, const Sample& first,
-                              const Sample& second) {
-  const bool in_first = first.values.empty();
-  const Sample& sample = in_first ? first : second;
-  std::string reason = "not known in all rounds";
-  if (sample.zeros > 0) {
-    reason = "0 in " + plural(sample.zeros, "round");
-  } else if (sample.uncompleted > 0) {
-    reason = "falls among requests that failed or were not answered";
-  }
-  return {cell, fmt::format("{}: {} of the {} run", metric, reason, in_first ? "first" : "second"),
-          !in_first && (sample.zeros > 0 || sample.uncompleted > 0)};
-}
-
-std::vector<double> logarithms(std::vector<double> values) {
-  std::transform(values.begin(), values.end(), values.begin(), [](double value) { return std::log(value); });
-  return values;
-}
-
-MetricComparison compare_metric(const std::string& cell, const Compared& what, const std::vector<double>& first,
-                                const std::vector<double>& second, const CompareOptions& options) {
-  const Shift shift = rank_sum_shift(logarithms(first), logarithms(second), kConfidenceLevel);
-  const Metric& metric = find_metric(what.metric);
-  MetricComparison result{cell,          metric.name,        metric.unit,
-                          median(first), median(second),     std::exp(shift.estimate),
-                          std::nullopt,  Verdict::kUndecided};
-  if (shift.interval) {
-    result.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
-  }
-  result.verdict = judge_ratio(result.interval, options.*what.band, metric.higher_is_better);
-  return result;
-}
-
-// Why this cell is left out, or nothing where both runs measured it in the same way.
-std::optional<UncomparedCell> uncompared(const Json& first, const Json* second) {
-  const std::string id = first.at("id").get<std::string>();
-  const std::string before = first.at("status").get<std::string>();
-  if (second == nullptr) {
-    return UncomparedCell{id, "missing in the second run", before == "measured"};
-  }
-  const std::string after = second->at("status").get<std::string>();
-  if (before == "measured" && after == "measured") {
-    return std::nullopt;
-  }
-  const auto reason = [](const Json& cell) {
-    return cell.at("reason").is_string() ? ": " + cell.at("reason").get<std::string>() : std::string();
-  };
-  if (before != "measured") {
-    return UncomparedCell{id, fmt::format("{} in the first run{}", before, reason(first)), false};
-  }
-  return UncomparedCell{id, fmt::format("{} in the second run{}", after, reason(*second)), true};
+  return after.measured > 0;
 }
 
 // Says what is the matter with the rounds of a cell, one line for each run that has something.
-bool add_notes(const Json& first, const Json& second, const std::string& cell, std::vector<std::string>& notes) {
-  const std::size_t before = notes.size();
-  for (const auto& [run, name] : {std::pair{&first, "first"}, std::pair{&second, "second"}}) {
-    const Json repetitions = run->at("suite").at("repetitions");
-    const std::string note = cell_note(rounds_of(*run, cell), repetitions.get<std::size_t>());
-    if (!note.empty()) {
-      notes.push_back(fmt::format("{} in the {} run: {}", cell, name, note));
+bool RunComparison::add_round_notes(const std::string& id) {
+  const std::size_t before = notes_.size();
+  for (const RunsOfSide* side : {&base_, &now_}) {
+    for (std::size_t i = 0; i < side->runs.size(); ++i) {
+      const StoredRun& run = side->runs[i];
+      const auto rounds = run.rounds.find(id);
+      const auto repetitions = run.document->at("suite").at("repetitions").get<std::size_t>();
+      const std::string note = rounds == run.rounds.end() ? "" : cell_note(rounds->second, repetitions);
+      if (!note.empty()) {
+        const std::string which = side->runs.size() == 1 ? "" : fmt::format(", run {}", i + 1);
+        notes_.push_back(fmt::format("{} in {}{}: {}", id, side->name, which, note));
+      }
     }
   }
-  return notes.size() > before;
+  return notes_.size() > before;
 }
 
-void compare_cell(const Json& first, const Json& second, const std::string& cell, const CompareOptions& options,
-                  Comparison& comparison) {
-  const bool marked = add_notes(first, second, cell, comparison.notes);
-  const std::vector<const Json*> before = rounds_of(first, cell);
-  const std::vector<const Json*> after = rounds_of(second, cell);
-  for (const Compared& what : kCompared) {
-    const Sample a = sample_of(before, what.metric);
-    const Sample b = sample_of(after, what.metric);
-    if (a.values.empty() || b.values.empty()) {
-      comparison.uncompared.push_back(without_metric(cell, what.metric, a, b));
-    } else {
-      comparison.metrics.push_back(compare_metric(cell, what, a.values, b.values, options));
-      comparison.metrics.back().marked = marked;
+// Whether both sides have values. A metric that base has, and new lacks because nothing came back, is a fault.
+bool RunComparison::check_gaps(const std::string& cell, const std::string& metric, const Sample& base,
+                               const Sample& now) {
+  const bool is_silent = metric == kThroughput && now.zeros > 0 && base.zeros == 0;
+  if (is_silent || (now.uncompleted > 0 && base.uncompleted == 0)) {
+    add_fault(cell, is_silent ? "zero" : "failed", fmt::format("{}: {}", metric, describe_gap(now)));
+  }
+  for (const auto& [side, sample] : {std::pair{"base", &base}, {"new", &now}}) {
+    if (sample->logs.empty()) {
+      notes_.push_back(fmt::format("{}: {} of {}: {}", cell, metric, side, describe_gap(*sample)));
+      return false;
     }
   }
+  return true;
 }
 
-std::string name_of(const std::vector<const Json*>& group) {
-  return group.front()->at("experiment").get<std::string>() + "/" + group.front()->at("server").get<std::string>();
-}
-
-std::vector<double> slopes_of(const Json& run, const std::vector<const Json*>& group) {
-  std::vector<const Json*> rounds;
-  for (const Json& round : run.at("rounds")) {
-    rounds.push_back(&round);
-  }
-  return block_slopes(group, rounds, kComparedSlope.metric);
-}
-
-// Sweep values that only one of the runs could measure would make the slopes those of different lines.
-std::vector<Json> measured_values(const std::vector<const Json*>& group) {
-  std::vector<Json> values;
-  for (const Json* cell : group) {
-    if (cell->at("status") == "measured") {
-      values.push_back(cell->at("value"));
+// What the A/A control of a cell shows: the pairs of all runs.
+std::optional<RatioEstimate> RunComparison::find_control(const std::string& cell, const std::string& metric) const {
+  std::vector<double> logs;
+  for (const RunsOfSide* side : {&base_, &now_}) {
+    for (const std::vector<double>& run : take_ratios(*side, cell + "/aa", cell, metric)) {
+      logs.insert(logs.end(), run.begin(), run.end());
     }
   }
-  return values;
+  return logs.empty() ? std::nullopt : to_ratio(signed_rank_shift(logs, kConfidenceLevel));
 }
 
-void compare_slopes(const Json& first, const Json& second, const CompareOptions& options, Comparison& comparison) {
-  const auto others = sloped_cells(second.at("cells"));
-  for (const auto& group : sloped_cells(first.at("cells"))) {
-    const std::string name = name_of(group);
-    const auto other =
-        std::find_if(others.begin(), others.end(), [&](const auto& each) { return name_of(each) == name; });
-    if (other == others.end() || measured_values(group) != measured_values(*other)) {
-      continue;  // the cells themselves are named already
+void RunComparison::compare_absolute(MetricVerdict named, const Sample& base, const Sample& now) {
+  named.control = find_control(named.cell, named.metric);
+  if (named.control) {
+    const Verdict judged = judge_ratio(named.control->interval, named.band, named.higher_is_better);
+    named.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;
+  }
+  const double drift = find_drift(named.metric);
+  tested_.push_back(test_evidence(std::move(named), {base.logs, now.logs}, unit_, drift));
+}
+
+// The cell's ratios to the baseline server, whose rounds share the state of the machine with its own.
+void RunComparison::compare_relative(MetricVerdict named, const Json& cell) {
+  const auto experiment = cell.at("experiment").get<std::string>();
+  const std::string baseline = find_baseline(*base_.runs.front().document, experiment);
+  if (baseline.empty() || cell.at("server") == baseline) {
+    return;
+  }
+  const std::string other = fmt::format("{}/{}/{}", experiment, baseline, cell.at("value").dump());
+  const Evidence evidence{take_ratios(base_, named.cell, other, named.metric),
+                          take_ratios(now_, named.cell, other, named.metric)};
+  if (evidence.base.empty() || evidence.now.empty()) {
+    return;
+  }
+  named.cell += fmt::format(" (to {})", baseline);
+  named.unit = "1";
+  named.add_reason(fmt::format("a change that {} shares cancels out", baseline));
+  tested_.push_back(test_evidence(std::move(named), evidence, unit_, 0));
+}
+
+// Those of the user, or what a cell is about.
+std::vector<std::string> RunComparison::choose_metrics(const std::string& id) const {
+  if (!options_.metrics.empty()) {
+    return options_.metrics;
+  }
+  const auto& runs = base_.runs;
+  const bool only_memory =
+      std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.asks_about_memory(id); });
+  return only_memory ? std::vector<std::string>{}
+                     : std::vector<std::string>{kThroughput, "response_p99_ns", "server_cpu_per_request_ns"};
+}
+
+void RunComparison::compare_cell(const Json& cell) {
+  const auto id = cell.at("id").get<std::string>();
+  if (!is_usable(id)) {
+    return;
+  }
+  const bool is_marked = add_round_notes(id);
+  if (is_marked) {
+    marked_.push_back(id);
+  }
+  const std::vector<std::string> chosen = choose_metrics(id);
+  if (!contains(chosen, kThroughput)) {
+    check_gaps(id, kThroughput, take_sample(base_, id, kThroughput), take_sample(now_, id, kThroughput));
+  }
+  for (const std::string& name : chosen) {
+    const Metric& metric = find_metric_of_user(name);
+    if (name == kMemory && cell.value("parameter", "") == "idle_connections") {
+      continue;  // compare_slopes()
     }
-    const std::vector<double> a = slopes_of(first, group);
-    const std::vector<double> b = slopes_of(second, *other);
-    const auto is_positive = [](double slope) { return slope > 0; };
-    if (a.empty() || b.empty() || !std::all_of(a.begin(), a.end(), is_positive) ||
-        !std::all_of(b.begin(), b.end(), is_positive)) {
-      comparison.uncompared.push_back({name, "memory per idle connection: no slope above zero in every block", false});
+    const Sample base = take_sample(base_, id, name);
+    const Sample now = take_sample(now_, id, name);
+    if (!check_gaps(id, name, base, now)) {
       continue;
     }
-    MetricComparison result = compare_metric(name, kComparedSlope, a, b, options);
-    result.metric = "memory/idle_connection";
-    result.marked = std::any_of(comparison.metrics.begin(), comparison.metrics.end(), [&](const auto& metric) {
-      return metric.marked && metric.cell.rfind(name + "/", 0) == 0;
-    });
-    comparison.metrics.push_back(std::move(result));
+    const MetricVerdict named{.cell = id,
+                              .metric = name,
+                              .unit = metric.unit,
+                              .higher_is_better = metric.higher_is_better,
+                              .band = choose_band(name, options_),
+                              .reason = is_marked ? kNotAllValid : ""};
+    compare_absolute(named, base, now);
+    compare_relative(named, cell);
+  }
+}
+
+void RunComparison::compare_cells() {
+  std::vector<std::string> seen;
+  for (const StoredRun& run : base_.runs) {
+    for (const Json& cell : run.document->at("cells")) {
+      const auto id = cell.at("id").get<std::string>();
+      if (cell.at("role") != "aa" && std::find(seen.begin(), seen.end(), id) == seen.end()) {
+        seen.push_back(id);
+        compare_cell(cell);
+      }
+    }
+  }
+  for (const StoredRun& run : now_.runs) {
+    for (const Json& cell : run.document->at("cells")) {
+      const auto id = cell.at("id").get<std::string>();
+      if (cell.at("role") != "aa" && std::find(seen.begin(), seen.end(), id) == seen.end()) {
+        seen.push_back(id);
+        notes_.push_back(id + ": only in new");
+      }
+    }
+  }
+}
+
+void RunComparison::compare_slopes() {
+  if (!options_.metrics.empty() && !contains(options_.metrics, kMemory)) {
+    return;
+  }
+  for (const auto& group : sloped_cells(base_.runs.front().document->at("cells"))) {
+    const std::string name = name_group(group);
+    const std::vector<Json> values = measured_values(group);
+    const SlopeSample base = take_slopes(base_, name, values, kMemory);
+    const SlopeSample now = take_slopes(now_, name, values, kMemory);
+    if (values.size() < 2 || !now.has_group) {
+      continue;  // the cells themselves are named already
+    }
+    if (base.logs.empty() || now.logs.empty()) {
+      notes_.push_back(name + ": memory per idle connection: no slope above zero in every block");
+      continue;
+    }
+    const bool is_marked = std::any_of(marked_.begin(), marked_.end(),
+                                       [&](const std::string& cell) { return cell.starts_with(name + "/"); });
+    tested_.push_back(test_evidence({.cell = name + " (per idle connection)",
+                                     .metric = kMemory,
+                                     .unit = find_metric(kMemory).unit,
+                                     .band = choose_band(kMemory, options_),
+                                     .reason = is_marked ? kNotAllValid : ""},
+                                    {base.logs, now.logs}, unit_, find_drift(kMemory)));
+  }
+}
+
+Judgement RunComparison::finish(Judgement judgement) {
+  judgement.procedure = {.method = describe_method(unit_, tested_),
+                         .error_rate = kFalseDiscoveryRate,
+                         .looks = {},
+                         .false_alarms = "not measured on this machine: run fanin selftest"};
+  judgement.metrics = correct_for_number(std::move(tested_));
+  judgement.faults = std::move(faults_);
+  judgement.notes = std::move(notes_);
+  return judgement;
+}
+
+void add_new(std::vector<std::string>& texts, const std::vector<std::string>& more) {
+  for (const std::string& text : more) {
+    if (!contains(texts, text)) {
+      texts.push_back(text);
+    }
   }
 }
 
 }  // namespace
 
-bool Comparison::any_worse() const {
-  return std::any_of(metrics.begin(), metrics.end(), [](const auto& m) { return m.verdict == Verdict::kWorse; }) ||
-         std::any_of(uncompared.begin(), uncompared.end(), [](const auto& cell) { return cell.worse; });
-}
-
-Comparison compare_runs(const Json& first, const Json& second, const CompareOptions& options) {
-  Comparison comparison;
-  comparison.differences = environment_differences(first, second);
-  for (const Json& cell : first.at("cells")) {
-    if (cell.at("role") == "aa") {
-      continue;  // the run's own measure of noise, not a subject
-    }
-    const std::string id = cell.at("id").get<std::string>();
-    if (auto left_out = uncompared(cell, find_cell(second, id))) {
-      comparison.uncompared.push_back(std::move(*left_out));
-      continue;
-    }
-    compare_cell(first, second, id, options, comparison);
+Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options) {
+  Judgement judgement{.kind = "compare",
+                      .base = fmt::format("{}", fmt::join(options.base, ", ")),
+                      .now = fmt::format("{}", fmt::join(options.now, ", ")),
+                      .strict = options.strict};
+  choose_band(kThroughput, options);  // refuses what is no band
+  for (const std::string& metric : options.metrics) {
+    find_metric_of_user(metric);
   }
-  compare_slopes(first, second, options, comparison);
-  for (const Json& cell : second.at("cells")) {
-    const std::string id = cell.at("id").get<std::string>();
-    if (cell.at("role") != "aa" && find_cell(first, id) == nullptr) {
-      comparison.uncompared.push_back({id, "only in the second run", false});
+  for (const std::vector<Json>* side : {&base, &now}) {
+    for (const Json& run : *side) {
+      if (&run != &base.front()) {
+        add_new(judgement.obstacles, obstacles(base.front(), run, options));
+        add_new(judgement.differences, environment_differences(base.front(), run));
+      }
     }
   }
-  return comparison;
+  RunComparison comparison(base, now, options);
+  if (judgement.obstacles.empty()) {
+    comparison.compare_cells();
+    comparison.compare_slopes();
+  }
+  return comparison.finish(std::move(judgement));
 }
 
 }  // namespace fanin::harness

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "harness/analysis/summary.h"
+#include "harness/suite/schema.h"
 
 namespace fanin::harness {
 namespace {
@@ -141,6 +142,8 @@ Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool high
   return ratio->low >= lower && ratio->high <= upper ? Verdict::kEquivalent : Verdict::kUndecided;
 }
 
+void MetricVerdict::add_reason(const std::string& more) { reason += (reason.empty() ? "" : "; ") + more; }
+
 ExitCode Judgement::exit_code() const {
   if (!obstacles.empty()) {
     return ExitCode::kNotComparable;
@@ -204,7 +207,12 @@ Json judgement_to_json(const Judgement& judgement) {
             {"false_alarms", procedure.false_alarms}}}};
 }
 
+bool is_judgement(const Json& document) {
+  return document.is_object() && document.contains("schema") && document.at("schema") == "fanin-verdict";
+}
+
 Judgement judgement_from_json(const JsonReader& reader) {
+  check_schema(reader, "verdict");
   Judgement judgement;
   judgement.kind = reader.at("kind").text();
   judgement.base = reader.at("base").text();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/analysis/summary.h"
 #include "harness/json/json_reader.h"
 #include "statistics/statistics.h"
 
@@ -52,9 +53,12 @@ struct MetricVerdict {
   std::optional<RatioEstimate> control;   // a second, fresh copy of base compared with base
   bool control_failed = false;            // the control's interval lies beyond the band: the verdict is void
   std::string reason;                     // why there is no ratio, or what restricts the verdict; may be empty
-  // The evidence, one value per unit: the log ratios that the verdict, and the control, rest on.
+  // The evidence, one value per unit: the log ratios that the verdict, and the control, rest on. Of stored runs: the
+  // new side's units, each to the median of base.
   std::vector<double> log_ratios;
   std::vector<double> control_log_ratios;
+
+  void add_reason(const std::string& more);
 };
 
 // A cell of which a side has no usable result.
@@ -115,9 +119,17 @@ std::vector<ReceiptLine> make_receipt(const Judgement& judgement);
 std::string describe_judgement(const Judgement& judgement);
 // As results/schema/verdict.schema.json has it.
 Json judgement_to_json(const Judgement& judgement);
-// Reads it back and checks that verdicts and exit code follow from the ratios. Throws std::invalid_argument with the
-// place of what is wrong.
+// Whether a document says that it is one.
+bool is_judgement(const Json& document);
+// Reads it back and checks that it fits its schema, and that verdicts and exit code follow from the ratios. Throws
+// std::invalid_argument with the place of what is wrong.
 Judgement judgement_from_json(const JsonReader& reader);
+
+// The metric of this name. Throws std::invalid_argument that says where all are.
+const Metric& find_metric_of_user(const std::string& name);
+// The band of a metric: the last one for it among `given` ("METRIC=1%"), else the last one for all ("1%" or "0.01"),
+// else `preset`. Throws std::invalid_argument for what is no band.
+double find_band(const std::string& metric, const std::vector<std::string>& given, double preset);
 
 // For `git bisect run`: not comparable, undecided and failed become 125, which skips the commit.
 int exit_code_for_bisect(ExitCode code);

@@ -57,6 +57,31 @@ std::array<std::size_t, 4> count_verdicts(const Judgement& judgement) {
   return totals;
 }
 
+// Each reason once, with the first verdict that has it.
+std::vector<std::string> list_reasons(const Judgement& judgement) {
+  struct Reason {
+    std::string text;
+    std::string first;
+    std::size_t count;
+  };
+  std::vector<Reason> reasons;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    const auto known = std::find_if(reasons.begin(), reasons.end(),
+                                    [&](const Reason& reason) { return reason.text == metric.reason; });
+    if (known != reasons.end()) {
+      ++known->count;
+    } else if (!metric.reason.empty()) {
+      reasons.push_back({metric.reason, fmt::format("{} {}", metric.cell, metric.metric), 1});
+    }
+  }
+  std::vector<std::string> lines;
+  for (const Reason& reason : reasons) {
+    const std::string more = reason.count > 1 ? fmt::format(" and {} more", reason.count - 1) : "";
+    lines.push_back(fmt::format("{}{}: {}", reason.first, more, reason.text));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string format_ratio(const std::optional<RatioEstimate>& ratio) {
@@ -142,18 +167,14 @@ std::string describe_judgement(const Judgement& judgement) {
     text += fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  verdict\n", "cell", width, "metric", "base",
                         "new", "change [interval]", "band", "could find");
   }
-  std::vector<std::string> reasons;
   for (const MetricVerdict& metric : judgement.metrics) {
     text += metric_row(metric, static_cast<int>(width));
-    if (!metric.reason.empty()) {
-      reasons.push_back(fmt::format("{} {}: {}", metric.cell, metric.metric, metric.reason));
-    }
   }
   std::vector<std::string> faults;
   for (const CellFault& fault : judgement.faults) {
     faults.push_back(fmt::format("{}: {}: {}", fault.cell, fault.status, fault.reason));
   }
-  text += list("Cells without a usable result:", faults) + list("Restrictions:", reasons) +
+  text += list("Cells without a usable result:", faults) + list("Restrictions:", list_reasons(judgement)) +
           list("About the rounds:", judgement.notes) +
           list("The environments differ, which may explain some of it:", judgement.differences);
   text += "\n";

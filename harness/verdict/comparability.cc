@@ -4,9 +4,7 @@
 #include <array>
 #include <set>
 
-#include "harness/analysis/summary.h"
 #include "harness/verdict/compare.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
@@ -86,21 +84,21 @@ std::vector<std::string> factors() {
   return names;
 }
 
-std::vector<std::string> obstacles(const Json& first, const Json& second, const CompareOptions& options) {
+std::vector<std::string> obstacles(const Json& base, const Json& now, const CompareOptions& options) {
   std::vector<std::string> found;
   for (const Factor& factor : kFactors) {
-    const Json a = at(first, factor.place);
-    const Json b = at(second, factor.place);
-    if (a != b && options.vary != factor.name) {
+    const Json a = at(base, factor.place);
+    const Json b = at(now, factor.place);
+    if (a != b && std::find(options.vary.begin(), options.vary.end(), factor.name) == options.vary.end()) {
       found.push_back(fmt::format("{} differs: {} and {}", factor.what, a.dump(), b.dump()));
     }
   }
   bool common = false;
   std::vector<WorkloadDifference> workloads;
-  for (const Json& cell : first.at("cells")) {
+  for (const Json& cell : base.at("cells")) {
     const std::string id = cell.at("id").get<std::string>();
-    const Json a = find_workload(first, id);
-    const Json b = find_workload(second, id);
+    const Json a = find_workload(base, id);
+    const Json b = find_workload(now, id);
     common = common || (!a.is_null() && !b.is_null());
     if (a.is_null() || b.is_null() || a == b) {
       continue;
@@ -130,9 +128,9 @@ std::vector<std::string> obstacles(const Json& first, const Json& second, const 
   return found;
 }
 
-std::vector<std::string> environment_differences(const Json& first, const Json& second) {
-  const Json a = at(first, "/environment/start").flatten();
-  const Json b = at(second, "/environment/start").flatten();
+std::vector<std::string> environment_differences(const Json& base, const Json& now) {
+  const Json a = at(base, "/environment/start").flatten();
+  const Json b = at(now, "/environment/start").flatten();
   std::vector<std::string> lines;
   const auto is_volatile = [](const std::string& key) {
     return std::any_of(kVolatile.begin(), kVolatile.end(), [&](const char* start) { return key.rfind(start, 0) == 0; });
@@ -151,64 +149,6 @@ std::vector<std::string> environment_differences(const Json& first, const Json& 
     }
   }
   return lines;
-}
-
-namespace {
-
-const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kBetter:
-      return "better";
-    case Verdict::kWorse:
-      return "WORSE";
-    case Verdict::kEquivalent:
-      return "equivalent";
-    case Verdict::kUndecided:
-      break;
-  }
-  return "inconclusive";
-}
-
-std::string interval_text(const std::optional<Interval>& interval) {
-  return interval ? fmt::format("[{:.3f}, {:.3f}]", interval->low, interval->high) : "too few rounds";
-}
-
-std::string totals(const Comparison& comparison) {
-  int counts[4] = {};
-  for (const MetricComparison& metric : comparison.metrics) {
-    ++counts[static_cast<int>(metric.verdict)];
-  }
-  return fmt::format("{} better, {} worse, {} equivalent, {} inconclusive", counts[0], counts[1], counts[2], counts[3]);
-}
-
-}  // namespace
-
-std::string describe_comparison(const Comparison& comparison) {
-  std::string text = fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7}  {:<16} {}\n", "cell", "metric", "first", "second",
-                                 "ratio", "95 % interval", "verdict");
-  for (const MetricComparison& metric : comparison.metrics) {
-    text +=
-        fmt::format("{:<28} {:<26} {:>10} {:>10} {:>7.3f}  {:<16} {}{}\n", printable(metric.cell), metric.metric,
-                    format_figure(metric.first, metric.unit), format_figure(metric.second, metric.unit), metric.ratio,
-                    interval_text(metric.interval), name_of(metric.verdict), metric.marked ? " !" : "");
-  }
-  for (const UncomparedCell& cell : comparison.uncompared) {
-    text += fmt::format("{:<28} {}{}\n", printable(cell.cell), printable(cell.reason),
-                        cell.worse ? " (counts as WORSE)" : "");
-  }
-  if (!comparison.notes.empty()) {
-    text += "\n! Not all rounds behind these are valid:\n";
-  }
-  for (const std::string& note : comparison.notes) {
-    text += "  " + printable(note) + "\n";
-  }
-  if (!comparison.differences.empty()) {
-    text += "\nThe environments differ, which may explain some of it:\n";
-  }
-  for (const std::string& line : comparison.differences) {
-    text += "  " + printable(line) + "\n";
-  }
-  return text + "\n" + totals(comparison) + "\n";
 }
 
 }  // namespace fanin::harness

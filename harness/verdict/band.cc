@@ -1,0 +1,65 @@
+// The bands and metrics that a user names.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "harness/analysis/summary.h"
+#include "harness/verdict/verdict.h"
+#include "os/printable.h"
+
+namespace fanin::harness {
+namespace {
+
+double parse_share(const std::string& text, const std::string& option) {
+  std::string number = text;
+  double scale = 1;
+  if (number.ends_with('%')) {
+    number.pop_back();
+    scale = 0.01;
+  }
+  std::size_t used = 0;
+  double share = -1;
+  try {
+    share = std::stod(number, &used) * scale;
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
+    throw std::invalid_argument(
+        fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, printable(text, kLongestName)));
+  }
+  return share;
+}
+
+}  // namespace
+
+const Metric& find_metric_of_user(const std::string& name) {
+  const auto& all = metrics();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Metric& metric) { return metric.name == name; });
+  if (found == all.end()) {
+    throw std::invalid_argument(
+        fmt::format("there is no metric '{}': results/schema/metrics.json lists them, such as throughput_per_s, "
+                    "server_cpu_per_request_ns and response_p99_ns",
+                    printable(name, kLongestName)));
+  }
+  return *found;
+}
+
+double find_band(const std::string& metric, const std::vector<std::string>& given, double preset) {
+  double band = preset;
+  for (const std::string& each : given) {
+    if (each.find('=') == std::string::npos) {
+      band = parse_share(each, each);
+    }
+  }
+  for (const std::string& each : given) {
+    const std::size_t equals = each.find('=');
+    if (equals != std::string::npos && find_metric_of_user(each.substr(0, equals)).name == metric) {
+      band = parse_share(each.substr(equals + 1), each);
+    }
+  }
+  return band;
+}
+
+}  // namespace fanin::harness

@@ -1,0 +1,128 @@
+#include "harness/verdict/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/json/json_reader.h"
+#include "harness/suite/schema.h"
+#include "os/format.h"
+#include "statistics/inference.h"
+#include "statistics/sequential.h"
+
+namespace fanin::harness {
+namespace {
+
+using Values = std::vector<double>;
+
+// The units of one side: its rounds, or the median of each run.
+Values take_units(const std::vector<Values>& runs, Unit unit) {
+  Values units;
+  for (const Values& run : runs) {
+    if (unit == Unit::kRun) {
+      units.push_back(median(run));
+    } else {
+      units.insert(units.end(), run.begin(), run.end());
+    }
+  }
+  return units;
+}
+
+ShiftTest test_units(const Values& base, const Values& now, Unit unit, double variance) {
+  return unit == Unit::kRun ? ShiftTest{rank_sum_shift(base, now, kConfidenceLevel), rank_sum_p(base, now)}
+                            : test_drifting_shift(base, now, variance, kConfidenceLevel);
+}
+
+const Json& drift_document() {
+  static const Json kDocument = Json::parse(schema_text("drift"));
+  return kDocument;
+}
+
+}  // namespace
+
+Unit choose_unit(std::size_t base_runs, std::size_t new_runs) {
+  return rank_sum_shift(Values(base_runs), Values(new_runs), kConfidenceLevel).interval ? Unit::kRun : Unit::kRound;
+}
+
+TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit unit, double drift) {
+  TestedMetric tested{std::move(named)};
+  MetricVerdict& verdict = tested.verdict;
+  const Values base = take_units(evidence.base, unit);
+  const Values now = take_units(evidence.now, unit);
+  const double of_base = median(base);
+  verdict.base = std::exp(of_base);
+  verdict.now = std::exp(median(now));
+  verdict.units = std::min(base.size(), now.size());
+  for (const double value : now) {
+    verdict.log_ratios.push_back(value - of_base);
+  }
+  const double runs = 1.0 / static_cast<double>(evidence.base.size()) + 1.0 / static_cast<double>(evidence.now.size());
+  const ShiftTest test = test_units(base, now, unit, drift * drift * runs);
+  tested.p = test.p;
+  verdict.ratio = to_ratio(test.shift);
+  verdict.verdict = judge_ratio(verdict.ratio->interval, verdict.band, verdict.higher_is_better);
+  if (test.shift.interval) {
+    verdict.smallest_effect =
+        std::expm1(smallest_effect(*test.shift.interval, kConfidenceLevel, std::log1p(verdict.band)));
+  } else {
+    const char* const name = unit == Unit::kRun ? "run" : "round";
+    verdict.add_reason(fmt::format("{} of base and {} of new are too few for an interval: measure at least 4",
+                                   plural(base.size(), name), plural(now.size(), name)));
+  }
+  return tested;
+}
+
+std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested) {
+  std::vector<double> p;
+  for (const TestedMetric& each : tested) {
+    if (each.verdict.ratio && each.verdict.ratio->interval) {
+      p.push_back(each.p);
+    }
+  }
+  const std::vector<double> adjusted = benjamini_hochberg(p);
+  auto next = adjusted.begin();
+  std::vector<MetricVerdict> verdicts;
+  for (TestedMetric& each : tested) {
+    MetricVerdict& verdict = each.verdict;
+    const bool has_p = verdict.ratio && verdict.ratio->interval;
+    const bool is_change = verdict.verdict == Verdict::kBetter || verdict.verdict == Verdict::kWorse;
+    if (has_p && *next++ > kFalseDiscoveryRate && is_change) {
+      verdict.verdict = Verdict::kUndecided;
+      verdict.add_reason(
+          fmt::format("beyond the band, but chance may explain it among {}", plural(p.size(), "comparison")));
+    }
+    verdicts.push_back(std::move(verdict));
+  }
+  return verdicts;
+}
+
+double find_drift(const std::string& metric) {
+  const Json& deviations = drift_document().at("log_deviations");
+  if (const auto known = deviations.find(metric); known != deviations.end()) {
+    return known->get<double>();
+  }
+  return std::max_element(deviations.begin(), deviations.end())->get<double>();
+}
+
+std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested) {
+  const std::string correction = "Hodges-Lehmann estimates with rank-sum intervals; Benjamini-Hochberg";
+  if (unit == Unit::kRun) {
+    return "the unit is a run; " + correction;
+  }
+  std::vector<std::string> names;
+  std::string drifts;
+  for (const TestedMetric& each : tested) {
+    const std::string& metric = each.verdict.metric;
+    if (std::find(names.begin(), names.end(), metric) == names.end()) {
+      names.push_back(metric);
+      drifts += fmt::format("{}{} {:.3g} %", drifts.empty() ? "" : ", ", metric, find_drift(metric) * 100);
+    }
+  }
+  return fmt::format(
+      "too few runs to show the drift between runs, so intervals allow for a standard deviation of {} (from {}); "
+      "ratios to a baseline server need none; {}",
+      drifts.empty() ? "0 %" : drifts, drift_document().at("source").get<std::string>(), correction);
+}
+
+}  // namespace fanin::harness
