@@ -14,12 +14,12 @@
 namespace fanin::harness {
 namespace {
 
-using Values = std::vector<double>;
+using Logs = std::vector<double>;
 
 // The units of one side: its rounds, or the median of each run.
-Values take_units(const std::vector<Values>& runs, Unit unit) {
-  Values units;
-  for (const Values& run : runs) {
+Logs take_units(const std::vector<Logs>& runs, Unit unit) {
+  Logs units;
+  for (const Logs& run : runs) {
     if (unit == Unit::kRun) {
       units.push_back(median(run));
     } else {
@@ -29,7 +29,7 @@ Values take_units(const std::vector<Values>& runs, Unit unit) {
   return units;
 }
 
-ShiftTest test_units(const Values& base, const Values& now, Unit unit, double variance) {
+ShiftTest test_units(const Logs& base, const Logs& now, Unit unit, double variance) {
   return unit == Unit::kRun ? ShiftTest{rank_sum_shift(base, now, kConfidenceLevel), rank_sum_p(base, now)}
                             : test_drifting_shift(base, now, variance, kConfidenceLevel);
 }
@@ -42,14 +42,14 @@ const Json& drift_document() {
 }  // namespace
 
 Unit choose_unit(std::size_t base_runs, std::size_t new_runs) {
-  return rank_sum_shift(Values(base_runs), Values(new_runs), kConfidenceLevel).interval ? Unit::kRun : Unit::kRound;
+  return rank_sum_shift(Logs(base_runs), Logs(new_runs), kConfidenceLevel).interval ? Unit::kRun : Unit::kRound;
 }
 
 TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit unit, double drift) {
   TestedMetric tested{std::move(named)};
   MetricVerdict& verdict = tested.verdict;
-  const Values base = take_units(evidence.base, unit);
-  const Values now = take_units(evidence.now, unit);
+  const Logs base = take_units(evidence.base, unit);
+  const Logs now = take_units(evidence.now, unit);
   const double of_base = median(base);
   verdict.base = std::exp(of_base);
   verdict.now = std::exp(median(now));
