@@ -25,7 +25,11 @@ def workload(run, experiment):
     load = run.example_load(experiment)
     if load is None:
         return f"{experiment.workload['protocol']}, no round was measured"
-    return describe_workload(load["workload"], experiment.parameter)
+    asked = load["workload"]
+    if experiment.interleaved and load["window"].get("active_ns"):
+        # The window holds the slices of all servers: each server's part, as the suite has it.
+        asked = asked | {"duration_ns": float(f"{load['window']['active_ns']:.2g}")}
+    return describe_workload(asked, experiment.parameter)
 
 
 def describe_workload(asked, varied):
@@ -110,12 +114,19 @@ def confidence(run):
     return ends and " to ".join(dict.fromkeys(f"{100 * end:.4g}" for end in ends)) + " % confidence"
 
 
-def footer(run, reading=LINES, intervals="ribbons"):
+def sample(run, experiment):
+    """What the figures of an experiment rest on."""
+    rounds = run.document["suite"]["repetitions"]
+    if experiment.interleaved:
+        return f"{rounds} set{'s' if rounds != 1 else ''} of fresh servers, each interleaved in slices of one run"
+    return f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"
+
+
+def footer(run, experiment, reading=LINES, intervals="ribbons"):
     """The last line of every chart. `reading`: what its marks show, None if it has no intervals; `intervals`: how they
     are drawn."""
     document = run.document
-    rounds = document["suite"]["repetitions"]
-    parts = [machine(run), placement(run), f"{rounds} round{'s' if rounds != 1 else ''} per cell in randomised blocks"]
+    parts = [machine(run), placement(run), sample(run, experiment)]
     if reading:
         known = confidence(run)
         parts.append(reading.format(intervals=f"{intervals}: {known} interval" if known else "no interval from a single round"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from plots import captions, charts, series, ticks
+from plots import captions, charts, dot_plot, series, ticks
 from plots.charts import connection_memory
 from plots.document import metric_table
 from plots.page import write_atomically
@@ -25,6 +25,7 @@ METRICS = (
     "server_pss_bytes",
 )
 SLOPES = (connection_memory.TOTAL, *connection_memory.PARTS)
+RATIOS = ("throughput_per_s", "server_cpu_per_request_ns", "response_p99_ns")
 
 # For one cell, for several.
 _STATUS_WORDS = {
@@ -89,6 +90,9 @@ def _experiment(run, experiment, pictures):
         "notes": [note.text() for note in marks],
         "slope_headings": [metric_table()[metric]["label"] for metric in SLOPES],
         "slopes": _slopes(run, experiment),
+        "baseline": experiment.baseline,
+        "ratio_headings": [metric_table()[metric]["heading"] for metric in RATIOS],
+        "ratios": list(_ratios(run, experiment)),
         "headings": [metric_table()[metric]["heading"] for metric in METRICS],
         "rows": [
             {
@@ -100,6 +104,24 @@ def _experiment(run, experiment, pictures):
             for value in experiment.values
         ],
     }
+
+
+def _ratios(run, experiment):
+    """Rows (server, value, ratios in the order of RATIOS) of the cells that are compared with the baseline."""
+    for cell in run.document["cells"] if experiment.baseline else ():
+        found = [run.ratio(cell, metric) for metric in RATIOS]
+        if cell["experiment"] == experiment.name and any(found):
+            server = cell["server"] + " (A/A control)" * (cell["role"] == "aa")
+            yield {"server": server, "value": ticks.exact(cell["value"]), "cells": list(map(_format_ratio, found))}
+
+
+def _format_ratio(ratio):
+    """{"text", "detail" or None, "known"}: the difference, its interval and the number of blocks, or a reason."""
+    if ratio is None or ratio["ratio"] is None:
+        return {"text": "none", "detail": ratio and ratio["reason"], "known": False}
+    form = dot_plot.format_change
+    interval = ratio["reason"] if ratio["low"] is None else f"{form(ratio['low'])} to {form(ratio['high'])}"
+    return {"text": form(ratio["ratio"]), "detail": f"{interval}, n = {ratio['n']}", "known": True}
 
 
 def _slopes(run, experiment):

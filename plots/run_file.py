@@ -49,6 +49,8 @@ class Experiment:
     values: tuple
     servers: tuple
     workload: dict
+    interleaved: bool = False  # all servers of a sweep value were up at once
+    baseline: str | None = None  # the server that ratios compare the others with; None: the run has no ratio to it
 
 
 class Run:
@@ -74,8 +76,14 @@ class Run:
                 servers = [name for name in consistency.experiment_servers(suite, each) if name in selected]
                 title, parameter = each.get("title", each["name"]), each["sweep"]["parameter"]
                 named = (each["name"], title, parameter, tuple(sorted(values)), tuple(servers), each["workload"])
-                found.append(Experiment(*named))
+                design = (each.get("design") == "interleaved", self._find_baseline(each, servers))
+                found.append(Experiment(*named, *design))
         return found
+
+    def _find_baseline(self, experiment, servers):
+        known = {key[0] for key, each in self._ratios.items() if each["ratio"] is not None}
+        compared = any(self._cells[key]["id"] in known for key in self._cells if key[0] == experiment["name"])
+        return experiment.get("baseline") if compared and experiment.get("baseline") in servers else None
 
     def not_selected(self):
         """The number of cells that `fanin run --only` left out, without A/A controls."""
@@ -109,6 +117,24 @@ class Run:
     def summary(self, cell, metric):
         """The summary of a cell as in the file, or None."""
         return self._summaries.get((cell["id"], metric))
+
+    @cached_property
+    def _ratios(self):
+        return {(each["cell"], each["metric"]): each for each in self.document.get("ratios", ())}
+
+    def ratio(self, cell, metric):
+        """The ratio of a cell to the baseline's as in the file, or None."""
+        return self._ratios.get((cell["id"], metric)) if cell else None
+
+    def control_ratios(self, experiment, metric):
+        """{value: ratio} of the A/A controls of the baseline that have an interval."""
+        found = {}
+        for cell in self.document["cells"]:
+            if (cell["experiment"], cell["server"], cell["role"]) == (experiment.name, experiment.baseline, "aa"):
+                ratio = self.ratio(cell, metric)
+                if ratio and ratio["low"] is not None:
+                    found[cell["value"]] = ratio
+        return found
 
     @cached_property
     def _slopes(self):

@@ -122,7 +122,7 @@ def notes(run, experiment, metrics):
         for value in experiment.values:
             raw += [(server, value, *each) for each in _cell_notes(run, experiment, server, value, metrics)]
             _explain(explained, run, run.cell(experiment, server, value))
-    return _grouped(raw) + [
+    return grouped(raw) + [
         Note((), (), f"{code} ({_rounds(len(texts))})", texts[0] + ("; similar in the others" if len(set(texts)) > 1 else ""), True)
         for code, texts in explained.items()
     ]
@@ -203,8 +203,9 @@ def _shape(reason):
     return re.sub(r"\d[\d.,]*", "#", reason or "")
 
 
-def _grouped(raw):
-    """Joins the sweep values of a server and reason, then the servers of equal values and reason."""
+def grouped(raw):
+    """Notes of (server, value, status, reason, has_point): joins the values of a server and reason, then the servers of
+    equal values and reason."""
     by_server = {}
     for server, value, status, reason, has_point in raw:
         kind = re.sub(_SHARE, "some rounds", status)

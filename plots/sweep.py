@@ -43,7 +43,7 @@ def draw(run, experiment, book, heading, metrics):
             columns,
             legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             legend_reference(servers) + legend_notes(book, notes, curves.values()),
-            captions.footer(run, intervals="ribbons" if ribbons else "bars"),
+            captions.footer(run, experiment, intervals="ribbons" if ribbons else "bars"),
             share_y=share,
             panel_height=1.9 if lines_of_panels > 4 else None,
         )
@@ -68,7 +68,7 @@ def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
             len(metrics),
             [[]],
             legend_notes(book, notes, curves.values()),
-            captions.footer(run, captions.ROWS, intervals="bars"),
+            captions.footer(run, experiment, captions.ROWS, intervals="bars"),
             share_y=True,
             left=1.6,
             legend_width=0.1,

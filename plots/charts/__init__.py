@@ -8,7 +8,7 @@ chart is a module of this package.
 from functools import partial
 
 from plots import sweep
-from plots.charts import connection_memory, percentiles
+from plots.charts import connection_memory, percentiles, relative
 
 OVERVIEW = partial(
     sweep.draw,
@@ -40,13 +40,19 @@ DEFAULT = {
     "memory": MEMORY,
     "percentiles": percentiles.draw,
 }
+# Charts of an experiment whose run has ratios to a baseline, in place of those of the same name.
+WITH_BASELINE = {
+    name: partial(relative.draw, **chart.keywords)
+    for name, chart in (("overview", OVERVIEW), ("throughput", THROUGHPUT), ("server-cpu", SERVER_CPU))
+}
 
 
 def find_charts(experiment):
     """The table of charts for an experiment."""
     if experiment.parameter == "idle_connections" and experiment.workload.get("connections") == 1:
         return MEMORY_ONLY
-    return BY_PARAMETER.get(experiment.parameter, DEFAULT)
+    table = BY_PARAMETER.get(experiment.parameter, DEFAULT)
+    return {name: experiment.baseline and WITH_BASELINE.get(name) or chart for name, chart in table.items()}
 
 
 def omitted(run, experiment):

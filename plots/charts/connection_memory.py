@@ -38,7 +38,7 @@ def draw(run, experiment, book):
             2,
             [[]],
             _legend() + notes,
-            captions.footer(run, reading=None) + _coverage(slopes),
+            captions.footer(run, experiment, reading=None) + _coverage(slopes),
             left=_LEFT,
             legend_width=0,
             panel_height=max(1.2, _ROW * len(drawn)),

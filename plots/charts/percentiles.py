@@ -43,7 +43,7 @@ def draw(run, experiment, book):
             columns,
             sweep.legend_lines(book, servers, shown, [bright for _, _, bright in views], columns),
             _notes(run, experiment, book, values, curves),
-            f"{captions.footer(run, reading=None)} \u00b7 lines: all ok rounds of a cell merged, without intervals, up to "
+            f"{captions.footer(run, experiment, reading=None)} \u00b7 lines: all ok rounds of a cell merged, without intervals, up to "
             "the percentile that has 10/(1-p) requests",
             share_y=len(views) > 1,
         )

@@ -1,5 +1,6 @@
 """Tests of the charts of a run and of micro-benchmarks: they show every server and gap, in the same style everywhere."""
 
+import itertools
 import json
 import tempfile
 import unittest
@@ -7,11 +8,11 @@ from pathlib import Path
 
 from matplotlib.colors import to_hex
 
-from plots import charts
+from plots import charts, dot_plot, ticks
 from plots.charts import connection_memory, micro
 from plots.json_file import InputError
 from plots.run_file import Run
-from plots.style import MODELS, PANELS, REFERENCE_LINE, StyleBook
+from plots.style import FAINT, INK, MODELS, PANELS, REFERENCE_LINE, StyleBook
 from plots.tests import fixture, fixture_parts
 from plots.tests.drawing import (
     assert_nothing_overlaps,
@@ -147,6 +148,97 @@ class Fixture(unittest.TestCase):
         # The layout estimates text sizes; this measures the real ones.
         for stem, figure in self.figures.items():
             assert_nothing_overlaps(self, stem, figure)
+
+
+class Relative(unittest.TestCase):
+    """Charts of an experiment with a baseline."""
+
+    def figure(self, change=None, **arguments):
+        run = fixture.interleave(fixture.make_run(), "echo-closed", **arguments)
+        for each in run["ratios"]:
+            if change and (each["cell"], each["metric"]) == ("echo-closed/poll/10", "throughput_per_s"):
+                each |= change
+        return drawn(run, "echo-closed-throughput")["echo-closed-throughput"]
+
+    def texts(self, axes):
+        return [text.get_text() for text in axes.texts]
+
+    def test_a_panel_for_each_value_and_a_row_for_each_server(self):
+        figure = self.figure({"ratio": 0.876, "low": 0.861, "high": 1.002})
+        self.assertEqual([axes.get_title("left") for axes in figure.axes][:2], ["1 connection", "10 connections"])
+        axes = figure.axes[1]
+        self.assertEqual(len([line for line in axes.get_lines() if line.get_label() in fixture.SERVERS]), 5)
+        self.assertIn("\u221212.4 %", self.texts(axes))
+        poll = next(line for line in axes.get_lines() if line.get_label() == "poll")
+        self.assertAlmostEqual(poll.get_xdata()[0], dot_plot.place(0.876))
+        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        self.assertEqual(names[poll.get_ydata()[0]], "poll")
+
+    def test_absolute_medians_stand_next_to_the_ratios(self):
+        run = fixture.make_run()
+        summary = next(
+            each
+            for each in run["summaries"]
+            if (each["cell"], each["metric"]) == ("echo-closed/epoll/10", "throughput_per_s")
+        )
+        self.assertIn(f"{ticks.count(summary['median'])}/s", self.texts(self.figure().axes[1]))
+
+    def test_no_difference_is_grey(self):
+        """Would catch: noise that looks like a difference."""
+        for high, colour in ((1.002, FAINT), (0.99, INK)):
+            axes = self.figure({"ratio": 0.876, "low": 0.861, "high": high}).axes[1]
+            (text,) = (text for text in axes.texts if text.get_text() == "\u221212.4 %")
+            self.assertEqual(text.get_color(), colour)
+
+    def test_the_band_is_the_interval_of_the_control(self):
+        self.assertFalse(self.figure().axes[0].collections)
+        figure = self.figure(control=100)
+        self.assertTrue(all(axes.collections for axes in figure.axes if axes.get_visible()))
+        self.assertTrue(any("a second epoll at 100 connections" in text for text in legend_texts(figure)))
+
+    def test_the_captions_name_design_and_baseline(self):
+        words = " ".join(text.get_text() for text in self.figure().texts).replace("\n", " ")
+        for text in ("relative to epoll", "servers interleaved in slices of one run", "93.75 % confidence interval"):
+            self.assertIn(text, words)
+        self.assertIn("5 sets of fresh servers, each interleaved in slices of one run", words)
+
+    def test_a_ratio_without_interval_has_a_note(self):
+        change = {"n": 1, "low": None, "high": None, "coverage": None, "reason": "1 block is too few for an interval"}
+        self.assertIn("poll: no interval at 10 (1 block is too few for an interval)", legend_texts(self.figure(change)))
+        lost = change | {"n": 0, "ratio": None, "reason": "no block has both rounds with this value"}
+        figure = self.figure(lost)
+        self.assertIn("poll: no ratio at 10 (no block has both rounds with this value)", legend_texts(figure))
+        self.assertIn("no ratio", self.texts(figure.axes[1]))
+
+    def test_an_unmeasured_cell_says_why(self):
+        self.assertIn("unsupported", self.texts(self.figure().axes[4]))
+
+    def test_a_run_without_ratios_is_drawn_as_before(self):
+        """Would catch: old runs, and runs of a baseline without results, that get empty charts."""
+        run = fixture.interleave(fixture.make_run(), "echo-closed")
+        for each in run["ratios"]:
+            each |= {"n": 0, "ratio": None, "low": None, "high": None, "coverage": None, "reason": "made up"}
+        for each in (run, {key: value for key, value in run.items() if key != "ratios"}):
+            figure = drawn(each, "echo-closed-throughput")["echo-closed-throughput"]
+            self.assertEqual(figure.texts[0].get_text(), "64-byte echo: throughput")
+
+    def test_many_servers(self):
+        """Would catch: rows, ticks or texts that overlap with 24 servers, long names and huge differences."""
+        names = [*MODELS, "nginx"]
+        experiment = ("many", "all of them", tuple(names), "connections", (1, 10, 100), None)
+        run = fixture.make_run([(name, name if name in MODELS else None) for name in names], (experiment,), {})
+        run = fixture.interleave(run, "many", control=10)
+        for ratio, each in zip(itertools.cycle((0.001, 0.5, 0.99, 1.003, 3, 40, 9000)), run["ratios"]):
+            each |= {"ratio": ratio, "low": ratio * 0.9, "high": ratio * 1.2}
+        figure = drawn(run, "many-throughput")["many-throughput"]
+        assert_nothing_overlaps(self, "many", figure)
+        renderer = figure.canvas.get_renderer()
+        for axes in figure.axes:
+            boxes = [label.get_window_extent(renderer) for label in axes.get_xticklabels()]
+            self.assertGreater(len(boxes), 2)
+            self.assertFalse(any(first.overlaps(second) for first, second in itertools.pairwise(boxes)))
+            boxes = [text.get_window_extent(renderer) for text in axes.texts]
+            self.assertFalse(any(first.overlaps(second) for first, second in itertools.combinations(boxes, 2)))
 
 
 class ManyServers(unittest.TestCase):

@@ -11,18 +11,20 @@ from plots.tests import fixture
 def tables():
     """The tables of plots/charts, by the names of the experiments of make_every_chart()."""
     by_parameter = {f"by-{name.replace('_', '-')}": table for name, table in charts.BY_PARAMETER.items()}
-    return by_parameter | {"default": charts.DEFAULT, "memory-only": charts.MEMORY_ONLY}
+    with_baseline = {"interleaved": charts.DEFAULT, "interleaved-idle": charts.BY_PARAMETER["idle_connections"]}
+    return by_parameter | {"default": charts.DEFAULT} | with_baseline | {"memory-only": charts.MEMORY_ONLY}
 
 
 def make_every_chart(servers=(("select", "select"), ("epoll", "epoll"), ("nginx", None))):
     """A run with an experiment for each table of plots/charts, so that a new chart is tested without a change here."""
     names = tuple(name for name, _ in servers)
     parameters = {f"by-{name.replace('_', '-')}": name for name in charts.BY_PARAMETER}
-    parameters |= {"default": "connections", "memory-only": "idle_connections"}
+    parameters |= {"default": "connections", "interleaved": "connections", "interleaved-idle": "idle_connections"}
+    parameters |= {"memory-only": "idle_connections"}
     sweeps = ((name, "made up", names, parameter, (1, 10), None) for name, parameter in parameters.items())
     run = fixture.make_run(servers, tuple(sweeps), {})
     run["suite"]["experiments"][-1]["workload"]["connections"] = 1
-    return run
+    return fixture.interleave(run, "interleaved", "interleaved-idle", control=10)
 
 
 def choose_one_of_a_kind(run):

@@ -176,6 +176,51 @@ def small_run():
     return make_run([("epoll", "epoll")], experiments, {})
 
 
+def interleave(run, *experiments, baseline="epoll", control=None):
+    """The run with these experiments interleaved and their ratios to `baseline`. `control`: value of an A/A control."""
+    ratios = run.setdefault("ratios", [])
+    for each in run["suite"]["experiments"]:
+        if each["name"] in experiments:
+            each |= {"design": "interleaved", "baseline": baseline}
+            if control is not None:
+                _add_control(run, each, control)
+            cells = [cell for cell in run["cells"] if cell["experiment"] == each["name"]]
+            ratios += [_ratio(run, each, cell, metric) for cell in cells for metric in _RATIOS if cell["status"] != "pending"]
+    run["ratios"] = [each for each in ratios if each["cell"] != each["baseline"]]
+    return run
+
+
+_RATIOS = ("throughput_per_s", "server_cpu_per_request_ns", "response_p99_ns")
+
+
+def _add_control(run, experiment, value):
+    """A second cell of the baseline, whose rounds are those of the first in another order."""
+    original = f"{experiment['name']}/{experiment['baseline']}/{value}"
+    experiment["aa"] = {"server": experiment["baseline"], "value": value}
+    (cell,) = (each for each in run["cells"] if each["id"] == original)
+    run["cells"].append(cell | {"id": original + "/aa", "role": "aa"})
+    rounds = [each for each in run["rounds"] if each["cell"] == original]
+    run["rounds"] += [each | {"cell": original + "/aa", "block": (each["block"] + 1) % _ROUNDS} for each in rounds]
+    run["summaries"] += [each | {"cell": original + "/aa"} for each in run["summaries"] if each["cell"] == original]
+
+
+def _ratio(run, experiment, cell, metric):
+    """A ratio with minimum and maximum as its interval, not by the formula of the harness."""
+    baseline = f"{experiment['name']}/{experiment['baseline']}/{cell['value']}"
+    values = {}
+    for one in run["rounds"]:
+        if one["status"] == "ok" and one["cell"] in (cell["id"], baseline):
+            values.setdefault(one["cell"], {})[one["block"]] = _value(one, metric)
+    pairs = [(value, values.get(baseline, {}).get(block)) for block, value in values.get(cell["id"], {}).items()]
+    found = sorted(value / base for value, base in pairs if value and base)
+    ratio = {"cell": cell["id"], "baseline": baseline, "metric": metric, "n": len(found)}
+    if not found:
+        none = {"ratio": None, "low": None, "high": None, "coverage": None}
+        return ratio | none | {"reason": "no block has both rounds with this value"}
+    ends = {"ratio": found[len(found) // 2], "low": found[0], "high": found[-1]}
+    return ratio | ends | {"coverage": 1 - 2 * 0.5 ** len(found), "reason": None}
+
+
 _made = {}  # runs as JSON by what they were asked for: making one takes seconds, and tests change theirs
 
 

@@ -204,6 +204,23 @@ class Report(unittest.TestCase):
         del run["slopes"]
         self.assertNotIn("Bytes per idle connection", Outline(written(run)).text())
 
+    def test_ratios_are_those_of_the_run(self):
+        """Would catch: a run with a baseline whose ratios are in no table."""
+        self.assertNotIn("Differences from epoll", Outline(written(self.run_)).text())
+        run = fixture.interleave(self.run_, "echo-closed", control=100)
+        for cell, change in (
+            ("poll/10", {"n": 6, "ratio": 0.876, "low": 0.861, "high": 1.002}),
+            ("thread/10", {"n": 3, "ratio": 1.25, "low": None, "high": None, "coverage": None, "reason": "made up"}),
+        ):
+            for each in run["ratios"]:
+                if each["cell"] == f"echo-closed/{cell}" and each["metric"] == "throughput_per_s":
+                    each |= change
+        text = Outline(written(run)).text()
+        self.assertIn("poll 10 \u221212.4 % \u221213.9 % to +0.2 %, n = 6", text)
+        self.assertIn("thread 10 +25.0 % made up, n = 3", text)
+        self.assertIn("thread 1 none no block has both rounds with this value", text)
+        self.assertIn("epoll (A/A control) 100", text)
+
     def test_one_round_has_no_interval(self):
         """The bug: an interval of no width, "79.7k (79.7k to 79.7k)", and "1 rounds per cell"."""
         run = fixture.make_run(gaps={})

@@ -243,6 +243,8 @@ def filled(run, text):
     for each in run["slopes"]:
         if each["server"] == "select":
             each |= {"n": 0, "median": None, "low": None, "high": None, "coverage": None, "reason": some}
+    for each in run["ratios"][::2]:
+        each |= {"n": 1, "low": None, "high": None, "coverage": None, "reason": some}
     return run
 
 
