@@ -58,6 +58,16 @@ class Runs(EndToEnd):
         self.assertIn("2 rounds of base and 2 rounds of new are too few", again.stdout)
         self.assertEqual(json.loads(verdict.read_text())["exit_code"], 4)
         self.assertEqual(self.fanin("validate", verdict).returncode, 0)
+        verdict.write_text(verdict.read_text().replace('"exit_code":4', '"exit_code":0'))
+        edited = self.fanin("validate", verdict)
+        self.assertEqual(edited.returncode, 2)
+        self.assertIn("/exit_code: but the verdicts give 4", edited.stderr)
+        runs = Path(self.folder.name) / "runs"  # a directory of runs: three of one side
+        runs.mkdir()
+        for name in "abc":
+            (runs / name).symlink_to(self.out)
+        several = self.fanin("compare", self.out, runs)
+        self.assertIn("2 rounds of base and 6 rounds of new are too few", several.stdout)
         skipped = self.fanin("compare", self.out, "--new", self.out, "--bisect")
         self.assertEqual(skipped.returncode, 125, skipped.stdout + skipped.stderr)
         twice = self.fanin("run", self.suite, "--out", self.out)

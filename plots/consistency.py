@@ -1,6 +1,6 @@
 """Checks beyond a JSON Schema: sums add up, names exist, percentiles follow from buckets.
 
-`fanin validate` checks that summaries follow from rounds, with the code that computes them.
+`fanin validate` checks that summaries follow from rounds, and verdicts from ratios, with the code that computes them.
 """
 
 import subprocess
@@ -176,7 +176,7 @@ def _cell_findings(run):
 
 
 def summary_findings(path):
-    """Returns the Findings of `fanin validate` in a run file; None if no `fanin` is built or installed."""
+    """Returns the Findings of `fanin validate` in a run or a verdict; None if no `fanin` is built or installed."""
     program = programs.find_program("fanin")
     if program is None:
         return None

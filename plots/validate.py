@@ -63,11 +63,11 @@ def check(path, limit):
         return lines_findings(path, limit)
     document = read_json(path)
     found = findings(document, str(path), limit)
-    if found or document["schema"] != "fanin-run":
+    if found or document["schema"] not in ("fanin-run", "fanin-verdict"):
         return found
     recomputed = consistency.summary_findings(path)
     if recomputed is None:
-        print(f"plots.validate: {path}: no fanin is built, so the summaries were not recomputed", file=sys.stderr)
+        print(f"plots.validate: {path}: no fanin is built, so its figures were not recomputed", file=sys.stderr)
     return recomputed or []
 
 

@@ -156,12 +156,28 @@ class Summaries(unittest.TestCase):
         run["slopes"][0]["median"] = run["slopes"][0]["low"]
         self.assertIn("run.json: /slopes/0/median: is ", check_text(json.dumps(run))[1])
 
+    @unittest.skipUnless(programs.find_program("fanin"), "no fanin is built")
+    def test_a_verdict_with_another_exit_code_is_refused(self):
+        """Would catch: an edited verdict that passes a build."""
+        counts = dict.fromkeys(("better", "worse", "equivalent", "undecided", "void"), 0)
+        procedure = {"method": "m", "error_rate": 0.05, "looks": [], "false_alarms": "not measured"}
+        lists = {key: [] for key in ("metrics", "faults", "obstacles", "notes", "differences")}
+        verdict = {"schema": "fanin-verdict", "schema_version": 1, "kind": "compare", "base": "a", "new": "b", "strict": False,
+                   "result": "nothing could be decided", "exit_code": 4, "counts": counts, "procedure": procedure, **lists}
+        self.assertEqual(check_text(json.dumps(verdict), "verdict.json"), (0, ""))
+        code, errors = check_text(json.dumps(verdict | {"exit_code": 0}), "verdict.json")
+        self.assertEqual(code, 2)
+        self.assertIn("verdict.json: /exit_code: but the verdicts give 4", errors)
+
+    def test_the_drift_that_compare_allows_for_is_valid(self):
+        self.assertEqual(validate.check(ROOT / "results/selftest/drift.json", 10), [])
+
     def test_without_the_program_the_command_names_the_missing_check(self):
         """Would catch: a run that is valid although nothing recomputed its summaries."""
         with mock.patch.object(programs, "find_program", return_value=None):
             code, errors = check_text(json.dumps(fixture.small_run()))
         self.assertEqual(code, 0)
-        self.assertIn("no fanin is built, so the summaries were not recomputed", errors)
+        self.assertIn("no fanin is built, so its figures were not recomputed", errors)
 
 
 class Command(unittest.TestCase):
