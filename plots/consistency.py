@@ -3,6 +3,7 @@
 `fanin validate` checks that summaries follow from rounds, and verdicts from ratios, with the code that computes them.
 """
 
+import functools
 import subprocess
 
 from plots import programs, suite_rules
@@ -25,6 +26,8 @@ def findings(document, kind):
     if kind == "fanin-calibration":
         names = ("delay_asleep", "delay_spinning", "shortest_sleep")
         return [each for name in names for each in histogram_findings(document[name], (name,))]
+    if kind == "fanin-selftest":
+        return selftest_findings(document)
     return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 
@@ -34,6 +37,27 @@ def _findings_of_loads(document, rows, *keys):
     for index, row in enumerate(document[rows]):
         if row["result"]:
             found += load_findings(row["result"], (rows, index, "result"))
+    return found
+
+
+def selftest_findings(document):
+    """Findings of a selftest: its summary counts its sessions."""
+    summary, sessions = document["summary"], document["sessions"]
+    compared = [each for each in sessions if each["ratio"] is not None]
+    wanted = {
+        ("false_alarms",): [each["control_alarm"] for each in sessions if each["control_alarm"] is not None],
+        ("coverage_of_control_intervals",): [each["control_covers"] for each in sessions if each["control_covers"] is not None],
+    }
+    for index, each in enumerate(summary["power"]):
+        of = [one for one in compared if (one["scenario"], one["model"]) == (each["scenario"], each["model"])]
+        wanted["power", index, "found"] = [one["verdict"] == "worse" for one in of]
+    found = []
+    for path, outcomes in wanted.items():
+        share = functools.reduce(lambda value, key: value[key], path, summary)
+        stated = (share["count"], share["of"]) if share else (0, 0)
+        if stated != (sum(outcomes), len(outcomes)):
+            message = f"{stated[0]} of {stated[1]}, but the sessions give {sum(outcomes)} of {len(outcomes)}"
+            found.append(_finding(("summary", *path), message))
     return found
 
 

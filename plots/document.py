@@ -25,6 +25,7 @@ SCHEMA_FILES = {
     "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
     "fanin-drift": "drift.schema.json",
+    "fanin-selftest": "selftest.schema.json",
 }
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 

@@ -24,12 +24,12 @@ def place(ratio):
     return math.asinh(math.log(ratio) / _LINEAR)
 
 
-def format_change(ratio):
-    """A ratio as a change: +1.5 %, −75.3 %; from tenfold on as a factor: ×12.5."""
+def format_change(ratio, digits=1):
+    """A ratio as a change: +1.5 %, −75.3 %; from tenfold on as a factor: ×12.5. `digits`: after the point."""
     if ratio >= 10:
         return f"\u00d7{ticks.count(ratio)}"
-    change = round(100 * (ratio - 1), 1) or 0.0  # no -0.0
-    return (f"{change:+.0f} %" if change >= 100 else f"{change:+.1f} %" if change else "0.0 %").replace("-", _MINUS)
+    change = round(100 * (ratio - 1), digits)
+    return f"{change:{'+' if change else ''}.{0 if change >= 100 else digits}f} %".replace("-", _MINUS if change else "")
 
 
 def rows_height(rows):

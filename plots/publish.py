@@ -1,7 +1,9 @@
-"""python3 -m plots.publish RUN: makes a run the reference that the README and docs/results.md show.
+"""python3 -m plots.publish RUN|SELFTEST: writes the figures that the documents show.
 
-Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
+RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
 and the findings of README.md between their markers.
+
+SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md between their markers.
 """
 
 from plots import programs
@@ -17,8 +19,9 @@ import tempfile
 from pathlib import Path
 
 from plots import __main__ as drawing
-from plots import results_page, tables
+from plots import results_page, selftest_page, tables
 from plots.programs import TOP
+from plots.consistency import findings
 from plots.document import check_kind, schema_findings
 from plots.json_file import InputError, read_json
 from plots.run_file import load_run
@@ -61,6 +64,28 @@ def publish(run_path, memory_path=None, top=TOP):
     page = top / results_page.PAGE
     page.parent.mkdir(exist_ok=True)
     page.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")
+
+
+def publish_selftest(path, top=TOP):
+    """Writes what the sessions in `path` found to docs/statistics.md. Raises InputError and OSError.
+
+    The default result may not exist: the document then says that it has not been measured.
+    """
+    document = None
+    if path.exists() or path.resolve() != (top / selftest_page.RESULT).resolve():
+        document = read_json(path)
+        broken = schema_findings(document, "fanin-selftest", limit=1) or findings(document, "fanin-selftest")
+        if broken:
+            raise InputError(f"{path}: {broken[0]}")
+    page = top / selftest_page.PAGE
+    text = page.read_text(encoding="utf-8")
+    page.write_text(tables.replaced(text, "selftest", selftest_page.section(cleaned(document)), page), encoding="utf-8")
+
+
+def _is_selftest(path):
+    if path.resolve() == (TOP / selftest_page.RESULT).resolve():
+        return True
+    return path.is_file() and check_kind(read_json(path), str(path)) == "fanin-selftest"
 
 
 def _make_reference(run, memory, out):
@@ -122,14 +147,17 @@ def _draw(run, out, wanted):
 
 
 def main(arguments=None):
-    what = "Makes a run the reference of the README and docs/results.md."
+    what = "Makes a run the reference of the README and docs/results.md, or writes the error rates of docs/statistics.md."
     parser = argparse.ArgumentParser(prog="plots.publish", description=what)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("measured", type=Path, metavar="RUN|SELFTEST", help="a run directory, or the file of fanin selftest")
     help_text = "a run for the memory per idle connection, such as one of all models (default: RUN/memory)"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
     try:
-        publish(options.run, options.memory)
+        if _is_selftest(options.measured):
+            publish_selftest(options.measured)
+        else:
+            publish(options.measured, options.memory)
     except (InputError, OSError) as error:
         print(f"plots.publish: {error}", file=sys.stderr)
         return 2

@@ -43,6 +43,7 @@ COMMANDS = {
     "metrics": "python3 -m plots.tables",
     "models": "python3 -m plots.tables",
     "options": "python3 -m plots.tables",
+    "selftest": "python3 -m plots.publish results/selftest/selftest.json",
     "workload keys": "python3 -m plots.tables",
 }
 

@@ -269,3 +269,42 @@ def figure(name, unit, measured, expected=None, low=None, high=None, holds=True)
 def validation_document(kind, *figures, **changed):
     document = {"schema": "fanin-validation", "schema_version": 2, "kind": kind, "title": kind, "kernel": "6"}
     return document | {"driver": "epoll", "seconds": 10, "figures": list(figures), "notes": []} | changed
+
+
+def selftest_document(found=9, sessions=10, alarms=0):
+    """A made-up result of fanin selftest: `found` of `sessions` found the effect, `alarms` controls raised an alarm."""
+    of = [
+        {
+            "scenario": "cpu+2%-60s",
+            "model": "epoll",
+            "seconds": 40.0 + number,
+            "units": 12,
+            "verdict": "worse" if number < found else "undecided",
+            "ratio": 1.02,
+            "low": 1.011,
+            "high": 1.029,
+            "control": 1.001,
+            "control_alarm": number < alarms,
+            "control_alarm_without_band": number < alarms + 1,
+            "control_covers": number >= 1,
+        }
+        for number in range(sessions)
+    ]
+    none = dict.fromkeys(("ratio", "low", "high", "control", "control_alarm", "control_covers"))
+    lost = {"scenario": "cpu+2%-60s", "model": "thread", "seconds": 1.0, "units": 0, "verdict": "fault", "reason": "made up"}
+    share = {"low": 0.5, "high": 0.95}
+    power = {"scenario": "cpu+2%-60s", "model": "epoll", "median_ratio": 1.02, "median_seconds": 44.5, "median_units": 12}
+    return {
+        "schema": "fanin-selftest",
+        "schema_version": 1,
+        "machine": "Fixture CPU, Linux 6.1.0-fixture",
+        "environment": environment(),
+        "summary": {
+            "power": [power | {"found": share | {"count": found, "of": sessions}}],
+            "false_alarms": share | {"count": alarms, "of": sessions},
+            "false_alarms_without_band": share | {"count": alarms + 1, "of": sessions},
+            "false_alarms_at_most": 0.0123,
+            "coverage_of_control_intervals": share | {"count": sessions - 1, "of": sessions},
+        },
+        "sessions": [*of, lost | none],
+    }

@@ -8,11 +8,13 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import comparison_page, programs, publish, results_page, tables, ticks
-from plots.json_file import InputError
+from plots import comparison_page, programs, publish, results_page, selftest_page, tables, ticks
+from plots.json_file import InputError, read_json
 from plots.run_file import Run, load_run
 from plots.tests import fixture
-from plots.tests.fixture_parts import comparison_document, figure, ratio, validation_document
+from plots.tests.fixture_parts import comparison_document, figure, ratio, selftest_document, validation_document
+from plots.text import cleaned
+from plots.validate import findings as validate_findings
 
 PARTS = {name: tables.markers(name) for name in ("chart", "findings")}
 README = "# before\n\n" + "\nbetween\n".join(f"{a}\nold figures\n{b}" for a, b in PARTS.values()) + "\n\nafter\n"
@@ -166,6 +168,77 @@ class Publish(unittest.TestCase):
         (self.top / "README.md").write_text("# nothing\n", encoding="utf-8")
         with self.assertRaises(InputError):
             self.publish()
+
+
+class Selftest(unittest.TestCase):
+    """The error rates of docs/statistics.md."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.top = Path(scratch.name)
+        self.result = self.top / selftest_page.RESULT
+        self.result.parent.mkdir(parents=True)
+        begin, end = tables.markers("selftest")
+        (self.top / "docs").mkdir()
+        (self.top / selftest_page.PAGE).write_text(f"# before\n\n{begin}\nold\n{end}\n\nafter\n", encoding="utf-8")
+
+    def publish(self, document=None):
+        if document:
+            self.result.write_text(json.dumps(document), encoding="utf-8")
+        publish.publish_selftest(self.result, self.top)
+        return (self.top / selftest_page.PAGE).read_text(encoding="utf-8")
+
+    def test_the_fixture_is_valid(self):
+        self.assertEqual(validate_findings(selftest_document(), "test"), [])
+
+    def test_the_document_shows_the_committed_result(self):
+        """Would catch: a new result that is not published."""
+        committed = programs.TOP / selftest_page.RESULT
+        document = cleaned(read_json(committed)) if committed.exists() else None
+        text = (programs.TOP / selftest_page.PAGE).read_text(encoding="utf-8")
+        self.assertEqual(text, tables.replaced(text, "selftest", selftest_page.section(document), "statistics.md"))
+
+    def test_without_a_result_it_says_so(self):
+        text = self.publish()
+        self.assertIn("Not measured yet", text)
+        self.assertNotIn("old", text)
+
+    def test_twice_is_the_same(self):
+        first = self.publish(selftest_document())
+        self.assertEqual(first, self.publish())
+        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of selftest -->\n\nafter\n"))
+
+    def test_every_figure_is_shown(self):
+        text = self.publish(selftest_document())
+        row = "| `cpu+2%-60s` | `epoll` | 9 of 10 (50 % to 95 %) | +2.00 % | 44 s | 12 |"
+        for part in (row, "11 sessions on Fixture CPU, Linux 6.1.0-fixture", "1 of them had no result"):
+            self.assertIn(part, text)
+        self.assertIn("| raised an alarm: false alarms, at most 1.23 % at 95 % | 0 of 10 | 50 % to 95 % |", text)
+        self.assertIn("| would have raised one without a band | 1 of 10 |", text)
+        self.assertIn("| have a 95 % interval that includes 0 % | 9 of 10 |", text)
+
+    def test_sessions_without_controls(self):
+        document = selftest_document()
+        document["sessions"] = document["sessions"][-1:]
+        document["summary"] = dict.fromkeys(document["summary"]) | {"power": []}
+        self.assertIn("No session had a control.", self.publish(document))
+
+    def test_a_summary_that_does_not_follow_from_its_sessions_is_refused(self):
+        """Would catch: published error rates that the sessions do not have."""
+        for place in ("power", "false_alarms", "coverage_of_control_intervals"):
+            document = selftest_document()
+            share = document["summary"][place]
+            share = share[0]["found"] if place == "power" else share
+            share["count"] -= 1 if share["count"] else -1
+            with self.assertRaisesRegex(InputError, rf"summary\.{place}.* of 10, but the sessions give"):
+                self.publish(document)
+
+    def test_another_document_or_a_missing_file_is_refused(self):
+        with self.assertRaises(InputError):
+            self.publish(comparison_document())
+        with self.assertRaises(InputError):
+            publish.publish_selftest(self.top / "none.json", self.top)
 
 
 PROGRAM = programs.find_program("fanin-server")
