@@ -143,6 +143,26 @@ class Consumers(unittest.TestCase):
                 self.assertIsInstance(entry["value"], (int, float))
             self.assertEqual(len({entry["name"] for entry in entries}), len(entries))
 
+    def start_server(self):
+        server = subprocess.Popen([BUILD / "fanin-server", "epoll", "--port", "0"], stdout=subprocess.PIPE, text=True)
+
+        def stop():
+            server.terminate()
+            server.communicate()
+        self.addCleanup(stop)
+        return json.loads(server.stdout.readline())["addresses"][0]["port"]
+
+    # What fanin-load writes for a sweep and for interleaved targets fits what the formats take.
+    def test_sweeps_and_interleaved_targets(self):
+        targets = [f"127.0.0.1:{self.start_server()}" for _ in range(2)]
+        traffic = ["-c", "2", "--duration", "200ms", "--warmup", "50ms", "--quiet", "--json", self.directory / "load.json"]
+        for options, names in (([targets[0], "--sweep", "connections=1,2"], [f"{targets[0]} connections={n}" for n in (1, 2)]),
+                               (["--target", targets[0], "--target", targets[1]], targets)):
+            done = subprocess.run([BUILD / "fanin-load", *options, *traffic], capture_output=True, text=True)
+            self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: a busy machine made it invalid
+            results = json.loads(export("bencher", file=self.directory / "load.json"))
+            self.assertEqual(sorted(results), sorted(names))
+
     def write_verdicts(self, document):
         file = self.directory / "verdict.json"
         file.write_text(json.dumps(document))

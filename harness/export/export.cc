@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view kRun = "fanin-run";
 constexpr std::string_view kLoad = "fanin-load";
+constexpr std::string_view kSweep = "fanin-load-sweep";
+constexpr std::string_view kInterleaving = "fanin-load-interleaving";
 constexpr std::string_view kVerdict = "fanin-verdict";
 
 struct Writer {
@@ -31,20 +33,21 @@ std::function<std::string(const Json&, const ExportOptions&)> ignoring_options(F
 }
 
 const std::vector<Writer>& writers() {
+  static const std::vector<std::string_view> kMeasured{kRun, kLoad, kSweep, kInterleaving};
+  static const std::vector<std::string_view> kAll{kRun, kLoad, kSweep, kInterleaving, kVerdict};
   static const std::vector<Writer> kWriters{
       {{"csv", "one line per cell and metric", {kRun, kVerdict}}, ignoring_options(to_csv)},
-      {{"openmetrics", "OpenMetrics text, for GitLab and Prometheus", {kRun, kLoad, kVerdict}},
-       ignoring_options(to_openmetrics)},
+      {{"openmetrics", "OpenMetrics text, for GitLab and Prometheus", kAll}, ignoring_options(to_openmetrics)},
       {{"google-benchmark", "JSON that Google Benchmark's compare.py reads", {kRun}},
        ignoring_options(to_google_benchmark)},
-      {{"bencher", "Bencher Metric Format", {kRun, kLoad, kVerdict}}, ignoring_options(to_bencher)},
-      {{"benchmark-action-smaller", "github-action-benchmark, customSmallerIsBetter", {kRun, kLoad, kVerdict}},
+      {{"bencher", "Bencher Metric Format", kAll}, ignoring_options(to_bencher)},
+      {{"benchmark-action-smaller", "github-action-benchmark, customSmallerIsBetter", kAll},
        ignoring_options([](const Json& document) { return to_benchmark_action(document, false); })},
-      {{"benchmark-action-bigger", "github-action-benchmark, customBiggerIsBetter", {kRun, kLoad, kVerdict}},
+      {{"benchmark-action-bigger", "github-action-benchmark, customBiggerIsBetter", kAll},
        ignoring_options([](const Json& document) { return to_benchmark_action(document, true); })},
-      {{"hgrm", "HdrHistogram's percentile table of one cell, in ms", {kRun, kLoad}},
+      {{"hgrm", "HdrHistogram's percentile table of one cell, in ms", kMeasured},
        [](const Json& document, const ExportOptions& options) { return to_hgrm(document, options.histogram); }},
-      {{"hlog", "HdrHistogram's interval log, one line per round, in ns", {kRun, kLoad}},
+      {{"hlog", "HdrHistogram's interval log, one line per round, in ns", kMeasured},
        [](const Json& document, const ExportOptions& options) { return to_hlog(document, options.histogram); }},
       {{"junit", "JUnit XML: a test case per cell and metric", {kVerdict}}, ignoring_options(to_junit)},
       {{"markdown", "GitHub's job summary", {kVerdict}},
@@ -55,7 +58,9 @@ const std::vector<Writer>& writers() {
 }
 
 std::string_view describe_kind(std::string_view schema) {
-  return schema == kRun ? "a run.json" : schema == kLoad ? "a result of fanin-load" : "verdicts of fanin ab or compare";
+  return schema == kRun       ? "a run.json"
+         : schema == kVerdict ? "verdicts of fanin ab or compare"
+                              : "a result of fanin-load";
 }
 
 }  // namespace
@@ -77,9 +82,14 @@ Json load_measured(const std::string& path) {
   Json document = load_json(file);
   const JsonReader reader(document, file);
   const auto schema = reader.find("schema");
-  if (schema && schema->value() == kLoad) {
+  const auto is = [&schema](std::string_view name) { return schema && schema->value() == name; };
+  if (is(kLoad)) {
     check_schema(reader, "load");
-  } else if (schema && schema->value() == kVerdict) {
+  } else if (is(kSweep)) {
+    check_schema(reader, "load-sweep");
+  } else if (is(kInterleaving)) {
+    check_schema(reader, "load-interleaving");
+  } else if (is(kVerdict)) {
     judgement_from_json(reader);
   } else {
     check_run(reader);

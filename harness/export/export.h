@@ -12,19 +12,29 @@ namespace fanin::harness {
 
 // One figure of a run's cell, of a load result, or of a verdict.
 struct Figure {
-  std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result's target
+  std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result (see load_results())
   std::string metric;  // a row of results/schema/metrics.json
   std::string unit;    // "1/s", "ns", "bytes" or "1"
   std::size_t rounds = 1;
   double value = 0;                // the median of the rounds
   std::optional<double> low = {};  // its interval
   std::optional<double> high = {};
-  bool is_ratio = false;  // of a verdict: new to base
+  bool is_ratio = false;  // of a verdict: new to base; of interleaved targets: to the first
 
   std::string label() const { return is_ratio ? metric + "_ratio" : metric; }
 };
 
-// The summaries of a run with a median, the figures of a load result, or what a verdict has of its new side and the
+// A result of fanin-load with its target, and of a sweep the value ("127.0.0.1:7000 rate=1000"). It stays the
+// document's.
+struct NamedLoad {
+  std::string name;
+  const Json* result;
+};
+
+// Of a load result itself, of the points of a sweep that have one, or of interleaved targets.
+std::vector<NamedLoad> load_results(const Json& document);
+
+// The summaries of a run with a median, the figures of load results, or what a verdict has of its new side and the
 // ratios.
 std::vector<Figure> figures(const Json& document);
 
@@ -78,7 +88,8 @@ struct ExportFormat {
 // The formats of `fanin export`.
 const std::vector<ExportFormat>& export_formats();
 
-// Reads a run (run.json or its directory), a load result or a verdict and checks it. Throws std::invalid_argument.
+// Reads a run (run.json or its directory), a result of fanin-load or verdicts and checks them. Throws
+// std::invalid_argument.
 Json load_measured(const std::string& path);
 
 // The text of a document in a format. Throws std::invalid_argument where the format is unknown, does not hold this kind

@@ -86,6 +86,43 @@ TEST_F(Export, TakesALoadResult) {
   EXPECT_THROW(export_document(load, "junit", {}), std::invalid_argument);
 }
 
+// Would catch: points without a result, and points that are one in the formats since their target is one.
+TEST_F(Export, TakesASweep) {
+  const Json load = run_.at("rounds").at(0).at("load");
+  const auto point = [](int value, const Json& result) {
+    return Json{{"value", value}, {"text", std::to_string(value)}, {"reason", nullptr}, {"result", result}};
+  };
+  const Json sweep{{"schema", "fanin-load-sweep"},
+                   {"parameter", {{"name", "connections"}, {"unit", "1"}}},
+                   {"points", {point(1, load), point(2, load), point(3, nullptr)}}};
+  const Json results = Json::parse(export_document(sweep, "bencher", {}));
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_THAT(results.begin().key(), ::testing::EndsWith(" connections=1"));
+  EXPECT_THROW(export_document(sweep, "hgrm", {}), std::invalid_argument);
+  EXPECT_THAT(export_document(sweep, "hgrm", {.histogram = {.cell = results.begin().key()}, .link = ""}),
+              HasSubstr("Total count"));
+}
+
+TEST_F(Export, TakesInterleavedTargetsWithTheirRatio) {
+  Json load = run_.at("rounds").at(0).at("load");
+  Json targets = Json::array();
+  for (const int port : {7000, 7001}) {
+    load["target"] = {{"host", "127.0.0.1"}, {"port", port}};
+    targets.push_back({{"result", load}});
+  }
+  const Json comparison{{"first", 0},
+                        {"second", 1},
+                        {"blocks", 125},
+                        {"throughput", {{"estimate", 1.02}, {"low", 1.01}, {"high", 1.03}, {"coverage", 0.95}}},
+                        {"server_cpu_per_request", nullptr}};
+  const Json document{{"schema", "fanin-load-interleaving"}, {"targets", targets}, {"comparisons", {comparison}}};
+  const Json results = Json::parse(export_document(document, "bencher", {}));
+  EXPECT_EQ(results.at("127.0.0.1:7001").at("throughput_per_s_ratio"),
+            (Json{{"value", 1.02}, {"lower_value", 1.01}, {"upper_value", 1.03}}));
+  EXPECT_TRUE(results.at("127.0.0.1:7000").contains("throughput_per_s"));
+  EXPECT_FALSE(results.at("127.0.0.1:7000").contains("throughput_per_s_ratio"));
+}
+
 MetricVerdict make_metric(const std::string& cell, Verdict verdict, double ratio) {
   MetricVerdict metric{.cell = cell, .metric = "server_cpu_per_request_ns", .unit = "ns", .band = 0.01};
   metric.base = 1000;

@@ -20,14 +20,36 @@ std::string name_of_target(const Json& load) {
 }
 
 // The figures of a load result are those that a round of the harness takes from it.
-std::vector<Figure> load_figures(const Json& load) {
-  const Json round{{"load", load}};
-  std::vector<Figure> figures;
+void append_load_figures(std::vector<Figure>& figures, const NamedLoad& load) {
+  const Json round{{"load", *load.result}};
   for (const Metric& metric : metrics()) {
     const Json value = metric_of(round, metric.name);
     if (value.is_number()) {
-      figures.push_back({name_of_target(load), metric.name, metric.unit, 1, value.get<double>()});
+      figures.push_back({load.name, metric.name, metric.unit, 1, value.get<double>()});
     }
+  }
+}
+
+// The ratios of interleaved targets to the first one.
+void append_target_ratios(std::vector<Figure>& figures, const Json& comparison, const std::string& target) {
+  for (const auto& [key, metric] :
+       {std::pair{"throughput", "throughput_per_s"}, {"server_cpu_per_request", "server_cpu_per_request_ns"}}) {
+    const Json& ratio = comparison.at(key);
+    if (ratio.is_object()) {
+      figures.push_back({target, metric, "1", comparison.at("blocks"), ratio.at("estimate"),
+                         ratio.at("low").get<double>(), ratio.at("high").get<double>(), true});
+    }
+  }
+}
+
+std::vector<Figure> load_figures(const Json& document) {
+  std::vector<Figure> figures;
+  const std::vector<NamedLoad> loads = load_results(document);
+  for (const NamedLoad& load : loads) {
+    append_load_figures(figures, load);
+  }
+  for (const Json& comparison : document.value("comparisons", Json::array())) {
+    append_target_ratios(figures, comparison, loads.at(comparison.at("second").get<std::size_t>()).name);
   }
   return figures;
 }
@@ -52,6 +74,26 @@ std::vector<Figure> verdict_figures(const Json& verdict) {
 }
 
 }  // namespace
+
+std::vector<NamedLoad> load_results(const Json& document) {
+  std::vector<NamedLoad> loads;
+  if (document.at("schema") == "fanin-load-sweep") {
+    for (const Json& point : document.at("points")) {
+      if (const Json& result = point.at("result"); result.is_object()) {
+        const auto parameter = document.at("parameter").at("name").get<std::string>();
+        loads.push_back(
+            {fmt::format("{} {}={}", name_of_target(result), parameter, point.at("text").get<std::string>()), &result});
+      }
+    }
+  } else if (document.at("schema") == "fanin-load-interleaving") {
+    for (const Json& target : document.at("targets")) {
+      loads.push_back({name_of_target(target.at("result")), &target.at("result")});
+    }
+  } else {
+    loads.push_back({name_of_target(document), &document});
+  }
+  return loads;
+}
 
 std::vector<Figure> figures(const Json& document) {
   if (document.at("schema") == "fanin-verdict") {
@@ -135,9 +177,9 @@ std::string to_openmetrics(const Json& document) {
       text += fmt::format("# UNIT {} {}\n", base.family, base.unit);
     }
     const Figure& first = samples.front();
-    text +=
-        fmt::format("# HELP {} {}: {}; {} and its interval.\n", base.family, label,
-                    escape_label(find_metric(first.metric).meaning), first.is_ratio ? "new divided by base" : "median");
+    text += fmt::format("# HELP {} {}: {}; {} and its interval.\n", base.family, label,
+                        escape_label(find_metric(first.metric).meaning),
+                        first.is_ratio ? "divided by that of base" : "median");
     for (const Figure& figure : samples) {
       const std::array<std::pair<const char*, std::optional<double>>, 3> statistics{
           {{figure.is_ratio ? "estimate" : "median", figure.value}, {"low", figure.low}, {"high", figure.high}}};
@@ -224,7 +266,7 @@ std::string to_benchmark_action(const Json& document, bool bigger) {
         entry["range"] = fmt::format("{} to {}", *figure.low, *figure.high);
       }
       if (figure.is_ratio) {
-        entry["extra"] = "new divided by base, from " + plural(figure.rounds, "unit");
+        entry["extra"] = "divided by that of base, from " + plural(figure.rounds, "pair");
       }
       entries.push_back(std::move(entry));
     }

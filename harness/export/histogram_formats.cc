@@ -11,6 +11,7 @@
 
 #include "harness/analysis/run_file.h"
 #include "harness/export/export.h"
+#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {
@@ -83,7 +84,10 @@ std::vector<Source> sources(const Json& document, const HistogramChoice& choice)
     }
   };
   if (document.at("schema") != "fanin-run") {
-    add("", document);
+    const std::vector<NamedLoad> loads = load_results(document);
+    for (const NamedLoad& load : loads) {
+      add(loads.size() == 1 ? "" : load.name, *load.result);
+    }
   } else {
     for (const Json& round : document.at("rounds")) {
       if (round.at("status") == "ok") {
@@ -106,7 +110,8 @@ std::string to_hgrm(const Json& document, const HistogramChoice& choice) {
   Values values;
   for (const Source& part : parts) {
     if (part.cell != parts.front().cell) {
-      throw std::invalid_argument("a .hgrm file holds one cell: choose it by --cell ID (fanin list names them)");
+      throw std::invalid_argument(
+          fmt::format("a .hgrm file holds one cell: choose it by --cell, such as '{}'", printable(part.cell)));
     }
     values.add(*part.histogram);
   }
