@@ -110,15 +110,17 @@ TEST_F(Export, TakesInterleavedTargetsWithTheirRatio) {
     load["target"] = {{"host", "127.0.0.1"}, {"port", port}};
     targets.push_back({{"result", load}});
   }
-  const Json comparison{{"first", 0},
-                        {"second", 1},
-                        {"blocks", 125},
-                        {"throughput", {{"estimate", 1.02}, {"low", 1.01}, {"high", 1.03}, {"coverage", 0.95}}},
-                        {"server_cpu_per_request", nullptr}};
+  const Json comparison{
+      {"first", 0},
+      {"second", 1},
+      {"blocks", 125},
+      {"throughput", {{"estimate", 1.02}, {"low", 1.01}, {"high", 1.03}, {"coverage", 0.95}}},
+      {"server_cpu_per_request", {{"estimate", 0.9}, {"low", nullptr}, {"high", nullptr}, {"coverage", nullptr}}}};
   const Json document{{"schema", "fanin-load-interleaving"}, {"targets", targets}, {"comparisons", {comparison}}};
   const Json results = Json::parse(export_document(document, "bencher", {}));
   EXPECT_EQ(results.at("127.0.0.1:7001").at("throughput_per_s_ratio"),
             (Json{{"value", 1.02}, {"lower_value", 1.01}, {"upper_value", 1.03}}));
+  EXPECT_EQ(results.at("127.0.0.1:7001").at("server_cpu_per_request_ns_ratio"), (Json{{"value", 0.9}}));  // no interval
   EXPECT_TRUE(results.at("127.0.0.1:7000").contains("throughput_per_s"));
   EXPECT_FALSE(results.at("127.0.0.1:7000").contains("throughput_per_s_ratio"));
 }

@@ -30,14 +30,19 @@ void append_load_figures(std::vector<Figure>& figures, const NamedLoad& load) {
   }
 }
 
+// Few units give no interval.
+std::optional<double> find_number(const Json& object, const char* key) {
+  return object.at(key).is_number() ? std::optional(object.at(key).get<double>()) : std::nullopt;
+}
+
 // The ratios of interleaved targets to the first one.
 void append_target_ratios(std::vector<Figure>& figures, const Json& comparison, const std::string& target) {
   for (const auto& [key, metric] :
        {std::pair{"throughput", "throughput_per_s"}, {"server_cpu_per_request", "server_cpu_per_request_ns"}}) {
     const Json& ratio = comparison.at(key);
     if (ratio.is_object()) {
-      figures.push_back({target, metric, "1", comparison.at("blocks"), ratio.at("estimate"),
-                         ratio.at("low").get<double>(), ratio.at("high").get<double>(), true});
+      figures.push_back({target, metric, "1", comparison.at("blocks"), ratio.at("estimate"), find_number(ratio, "low"),
+                         find_number(ratio, "high"), true});
     }
   }
 }
@@ -63,11 +68,8 @@ std::vector<Figure> verdict_figures(const Json& verdict) {
           {metric.at("cell"), metric.at("metric"), metric.at("unit"), metric.at("units"), metric.at("new")});
     }
     if (const Json& ratio = metric.at("ratio"); ratio.is_object()) {
-      const auto bound = [&ratio](const char* key) {
-        return ratio.at(key).is_number() ? std::optional(ratio.at(key).get<double>()) : std::nullopt;
-      };
       figures.push_back({metric.at("cell"), metric.at("metric"), "1", metric.at("units"), ratio.at("ratio"),
-                         bound("low"), bound("high"), true});
+                         find_number(ratio, "low"), find_number(ratio, "high"), true});
     }
   }
   return figures;
