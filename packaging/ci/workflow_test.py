@@ -8,6 +8,7 @@ a slowed server must fail.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,9 @@ import yaml
 BUILD = Path(sys.argv.pop(1)).resolve()
 SOURCE = Path(__file__).resolve().parents[2]
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # what GitHub makes of `shell: bash`
+SUITE = """{"schema": "fanin-suite", "schema_version": 2, "name": "one-cell", "repetitions": 2, "warmup": "50ms",
+"duration": "200ms", "servers": [{"name": "epoll", "model": "epoll"}], "experiments": [{"name": "echo-closed",
+"servers": ["*"], "workload": {"protocol": "echo", "connections": 10}, "sweep": {"parameter": "connections", "values": [10]}}]}"""
 # Reads eight bytes at a time: a request of 64 bytes takes eight reads and eight writes.
 SLOW_SERVER = """#!/bin/sh
 case $1 in list | --*) exec "$0.real" "$@" ;; esac
@@ -38,8 +42,10 @@ class Workflow:
         self.scratch = Path(tempfile.mkdtemp(dir=scratch))
         self.directory = self.scratch / "work"
         self.directory.mkdir()
-        self.values = {"github.event.pull_request.base.sha": "HEAD"}
+        self.cache = scratch / "cache"
+        self.values = {"github.event.pull_request.base.sha": "HEAD", "github.run_id": "1"}
         self.variables = variables
+        self.cached = None
         self.outputs = []
 
     def expand(self, text):
@@ -63,6 +69,10 @@ class Workflow:
             clone(self.directory / options.get("path", "."))
         elif name == "actions/upload-artifact":
             assert (self.directory / options["path"]).is_dir(), options
+        elif name == "actions/cache":
+            self.cached = self.directory / options["path"]
+            if self.cache.exists():
+                shutil.move(self.cache, self.cached)
         else:
             raise AssertionError(f"the test does not know {name}")
 
@@ -93,6 +103,8 @@ class Workflow:
             for line in (self.scratch / "GITHUB_ENV").read_text().splitlines():
                 environment.update([line.split("=", 1)])
             after(step["name"])
+        if self.cached:
+            shutil.move(self.cached, self.cache)
         return codes
 
     def read_summary(self):
@@ -156,6 +168,17 @@ class Workflows(unittest.TestCase):
         self.assertIn(done.returncode, (0, 4), tail(done.stdout))
         for file in [*job["artifacts"]["reports"].values(), *job["artifacts"]["paths"]]:
             self.assertTrue((directory / file).exists(), file)
+
+    # Two nights, one a side: too few to decide, but the steps run, and the history is kept from night to night.
+    def test_nightly(self):
+        suite = self.scratch / "suite.json"
+        suite.write_text(SUITE)
+        nights = [Workflow("fanin-nightly.yml", self.scratch, {"FANIN_NIGHTLY_SUITE": str(suite), "FANIN_NIGHTS": "1"})
+                  for _ in range(2)]
+        for night in nights:
+            self.assertEqual(set(night.execute().values()), {0}, tail("".join(night.outputs)))
+        self.assertIn("too few to compare", nights[0].read_summary())
+        self.assertIn("## fanin compare: ", nights[1].read_summary())
 
 
 # The cells that a pull request waits for: with more the default budget decides nothing.
