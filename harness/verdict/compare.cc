@@ -141,7 +141,7 @@ void RunComparison::compare_absolute(MetricVerdict named, const Sample& base, co
     const Verdict judged = judge_ratio(named.control->interval, named.band, named.higher_is_better);
     named.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;
   }
-  const double drift = find_drift(named.metric);
+  const double drift = find_drift(named.metric).of_value;
   tested_.push_back(test_evidence(std::move(named), {base.logs, now.logs}, unit_, drift));
 }
 
@@ -161,7 +161,8 @@ void RunComparison::compare_relative(MetricVerdict named, const Json& cell) {
   named.cell += fmt::format(" (to {})", baseline);
   named.unit = "1";
   named.add_reason(fmt::format("a change that {} shares cancels out", baseline));
-  tested_.push_back(test_evidence(std::move(named), evidence, unit_, 0));
+  const double drift = find_drift(named.metric).of_ratio;
+  tested_.push_back(test_evidence(std::move(named), evidence, unit_, drift));
 }
 
 // Those of the user, or what a cell is about.
@@ -255,7 +256,7 @@ void RunComparison::compare_slopes() {
                                      .unit = find_metric(kMemory).unit,
                                      .band = choose_band(kMemory, options_),
                                      .reason = is_marked ? kNotAllValid : ""},
-                                    {base.logs, now.logs}, unit_, find_drift(kMemory)));
+                                    {base.logs, now.logs}, unit_, find_drift(kMemory).of_value));
   }
 }
 

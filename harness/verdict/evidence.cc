@@ -97,12 +97,13 @@ std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested) 
   return verdicts;
 }
 
-double find_drift(const std::string& metric) {
-  const Json& deviations = drift_document().at("log_deviations");
-  if (const auto known = deviations.find(metric); known != deviations.end()) {
-    return known->get<double>();
-  }
-  return std::max_element(deviations.begin(), deviations.end())->get<double>();
+Drift find_drift(const std::string& metric) {
+  const auto find = [&metric](const char* key) {
+    const Json& deviations = drift_document().at(key);
+    const auto known = deviations.find(metric);
+    return (known != deviations.end() ? known : std::max_element(deviations.begin(), deviations.end()))->get<double>();
+  };
+  return {find("log_deviations"), find("ratio_log_deviations")};
 }
 
 std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested) {
@@ -116,12 +117,15 @@ std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested) 
     const std::string& metric = each.verdict.metric;
     if (std::find(names.begin(), names.end(), metric) == names.end()) {
       names.push_back(metric);
-      drifts += fmt::format("{}{} {:.3g} %", drifts.empty() ? "" : ", ", metric, find_drift(metric) * 100);
+      const Drift drift = find_drift(metric);
+      const bool has_ratio = drift_document().at("ratio_log_deviations").contains(metric);
+      drifts += fmt::format("{}{} {:.3g} %{}", drifts.empty() ? "" : ", ", metric, drift.of_value * 100,
+                            has_ratio ? fmt::format(" (its ratios {:.3g} %)", drift.of_ratio * 100) : "");
     }
   }
   return fmt::format(
-      "too few runs to show the drift between runs, so intervals allow for a standard deviation of {} (from {}); "
-      "ratios to a baseline server need none; {}",
+      "the runs are too few to show the drift between them, so intervals allow for a standard deviation of {}, from "
+      "{}; {}",
       drifts.empty() ? "0 %" : drifts, drift_document().at("source").get<std::string>(), correction);
 }
 

@@ -32,15 +32,21 @@ struct TestedMetric {
   double p = 1;  // of the hypothesis that nothing changed
 };
 
-// Judges `named`, a verdict with its cell, metric and band. `drift` is the standard deviation of the logarithm between
-// runs of the same commit that the evidence does not show; 0 where both runs share it. Neither side may be empty.
+// Judges `named`, a verdict with its cell, metric and band. `drift` is the standard deviation of the evidence between
+// runs of the same commit, which the rounds of a run do not show. Neither side may be empty.
 TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit unit, double drift);
 
 // Verdicts of better and worse stand if Benjamini and Hochberg's procedure rejects their hypotheses among all.
 std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested);
 
-// The committed measurement of results/selftest/drift.json, of which the program holds a copy.
-double find_drift(const std::string& metric);
+// How much runs of the same commit differ: standard deviations of logarithms.
+struct Drift {
+  double of_value = 0;
+  double of_ratio = 0;  // to a baseline server of the same run
+};
+
+// Of a metric, from results/selftest/drift.json, of which the program holds a copy.
+Drift find_drift(const std::string& metric);
 
 // One sentence for the receipt, with the drift that the intervals allow for.
 std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested);

@@ -13,8 +13,9 @@ constexpr int kPairs = 200;
 constexpr int kServers = 4;  // the first is the baseline
 constexpr int kSweepValues = 3;
 constexpr std::size_t kBlocks = 6;
-constexpr double kDrift = 0.10;  // between runs, shared by all that a run measures
-constexpr double kNoise = 0.03;  // of a round
+constexpr double kDrift = 0.10;      // between runs, shared by all that a run measures
+constexpr double kOwnDrift = 0.007;  // of each cell
+constexpr double kNoise = 0.03;      // of a round
 
 using Runs = std::vector<std::vector<double>>;
 
@@ -29,8 +30,9 @@ class Simulation {
     for (int server = 0; server < kServers; ++server) {
       for (int value = 0; value < kSweepValues; ++value) {
         std::vector<double>& rounds = cells.emplace_back();
+        const double of_cell = drift + kOwnDrift * normal_(random_) + std::log(slow[static_cast<std::size_t>(server)]);
         for (std::size_t block = 0; block < kBlocks; ++block) {
-          rounds.push_back(drift + std::log(slow[static_cast<std::size_t>(server)]) + kNoise * normal_(random_));
+          rounds.push_back(of_cell + kNoise * normal_(random_));
         }
       }
     }
@@ -77,7 +79,8 @@ ExitCode compare(const std::vector<SimulatedRun>& base, const std::vector<Simula
   for (std::size_t cell = 0; cell < base.front().size(); ++cell) {
     tested.push_back(test_evidence(named, {take_cell(base, cell), take_cell(now, cell)}, unit, kDrift));
     if (cell >= kSweepValues) {
-      tested.push_back(test_evidence(named, {take_ratios(base, cell), take_ratios(now, cell)}, unit, 0));
+      tested.push_back(test_evidence(named, {take_ratios(base, cell), take_ratios(now, cell)}, unit,
+                                     find_drift(named.metric).of_ratio));
     }
   }
   Judgement judgement{.kind = "compare"};
@@ -143,8 +146,10 @@ TEST(CorrectForNumber, OneBarelySignificantChangeAmongManyIsUndecided) {
 }
 
 TEST(FindDrift, AMetricThatWasNotMeasuredHasTheLargest) {
-  EXPECT_EQ(find_drift("server_cpu_per_request_ns"), 0.10);
-  EXPECT_EQ(find_drift("response_p999_ns"), 0.16);
+  EXPECT_EQ(find_drift("server_cpu_per_request_ns").of_value, 0.10);
+  EXPECT_EQ(find_drift("server_cpu_per_request_ns").of_ratio, 0.01);
+  EXPECT_EQ(find_drift("response_p999_ns").of_value, 0.16);
+  EXPECT_EQ(find_drift("response_p999_ns").of_ratio, 0.02);
 }
 
 }  // namespace
