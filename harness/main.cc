@@ -275,10 +275,14 @@ void add_plot_command(CLI::App& app) {
     std::string micro;
   };
   auto given = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("plot", "Draws the charts of a run and writes its report.html");
-  command->add_option("run", given->measured, "a run directory, a run.json, or a sweep of fanin-load over rates")
+  CLI::App* command =
+      app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
+  command
+      ->add_option("run", given->measured,
+                   "a run directory, a run.json, a sweep of fanin-load over rates, or verdicts of fanin ab or compare")
       ->required();
-  refuse_empty(command->add_option("--out", given->out, "where the charts go (default: charts/ in the run directory)"));
+  refuse_empty(command->add_option(
+      "--out", given->out, "where the charts go (default: charts/ in the run directory; next to another file)"));
   refuse_empty(
       command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
   command->callback([given] {

@@ -8,17 +8,14 @@ from plots import programs
 
 programs.require_modules("matplotlib", "jsonschema")
 
-import argparse
 import math
 import sys
-from pathlib import Path
 
 import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from plots import captions, page, style, ticks
-from plots.json_file import InputError, print_line, read_json
-from plots.programs import name_for_messages
+from plots import captions, page, single_chart, style, ticks
+from plots.json_file import InputError, read_json
 from plots.text import cleaned
 from plots.validate import findings
 
@@ -183,27 +180,8 @@ def load(path):
 
 def main(arguments=None):
     """Returns the exit code: 0, or 2 for wrong input or a directory that cannot be written."""
-    parser = argparse.ArgumentParser(prog="plots.load_curve", description="Draws latency versus load.")
-    parser.add_argument("sweep", type=Path, metavar="SWEEP.json", help="from fanin-load --sweep rate=auto --json")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="directory of the chart (default: that of the file)")
-    options = parser.parse_args(arguments)
-    out = options.out or options.sweep.parent
-    try:
-        figure = draw(load(options.sweep))
-        out.mkdir(parents=True, exist_ok=True)
-        for path in page.save(figure, out / f"{options.sweep.name.split('.')[0]}-load-curve"):
-            print_line(path)
-    except InputError as error:
-        print(f"{name_for_messages('plots.load_curve')}: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"{name_for_messages('plots.load_curve')}: cannot write {error.filename or out}: {error.strerror}: "
-            "give another directory with --out",
-            file=sys.stderr,
-        )
-        return 2
-    return 0
+    origin = "from fanin-load --sweep rate=auto --json"
+    return single_chart.draw_file("load_curve", "Draws latency versus load.", "SWEEP.json", origin, load, draw, arguments)
 
 
 if __name__ == "__main__":

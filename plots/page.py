@@ -140,6 +140,18 @@ def _cut_to(text, inches):
             text.set_text(short(text.get_text(), max(1, math.floor(share * (len(text.get_text()) - 1)))))
 
 
+def fit(words, inches, **look):
+    """(the text cut to a width, its width in inches) of one line with this look."""
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    with matplotlib.rc_context(style.RC):
+        text = figure.text(0, 0, words, **look)
+        _cut_to(text, inches)
+        with without_glyph_warnings():
+            width = text.get_window_extent(figure.canvas.get_renderer()).width
+    return text.get_text(), width / figure.dpi
+
+
 def _handles(entries):
     return [Line2D([], [], **{"linestyle": "none", **each.symbol}) for each in entries]
 

@@ -18,7 +18,7 @@ def section(document):
 def _describe_origin(document):
     sessions = document["sessions"]
     collected = document["environment"]["collected_at"][:10]
-    text = f"{len(sessions)} sessions on {document['machine']}, the last ones on {collected}."
+    text = f"{len(sessions)} session{'s' if len(sessions) != 1 else ''} on {document['machine']}, the last on {collected}."
     for verdict, words in (
         ("fault", "had no result and count nowhere"),
         ("void", "were void, since their control was outside the band, and count as not found"),

@@ -104,6 +104,15 @@ INK_ON_PARTS = {
     "machine_slab_bytes": "#ffffff",
 }
 
+# How a verdict looks; the words of results/schema/verdict.schema.json.
+VERDICTS = {
+    "worse": {"color": "#d55e00", "marker": "X", "markersize": 7.5},
+    "better": {"color": "#009e73", "marker": "o", "markersize": 6.3},
+    "equivalent": {"color": "#0072b2", "marker": "s", "markersize": 6},
+    "undecided": {"color": "#b07900", "marker": "D", "markersize": 5.8, "markerfacecolor": "white", "markeredgewidth": 1.4},
+    "void": {"color": "#222222", "marker": "x", "markersize": 6, "markeredgewidth": 1.6},
+}
+
 INK, FAINT, ALARM = "#222222", "#8a8a8a", "#b00020"
 TITLE_POINTS, HEADING_POINTS, TEXT_POINTS, SMALL_POINTS = 14, 10.5, 9, 7.5
 RIBBON_ALPHA = 0.16

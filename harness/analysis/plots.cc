@@ -50,8 +50,11 @@ std::string find_plots_module(const std::string& measured) {
     return "plots";  // which says what is wrong with anything but a run directory
   }
   const Json document = load_json(measured);
-  const bool is_sweep = document.is_object() && document.contains("schema") && document["schema"] == "fanin-load-sweep";
-  return is_sweep ? "plots.load_curve" : "plots";
+  const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
+  if (schema == "fanin-load-sweep") {
+    return "plots.load_curve";
+  }
+  return schema == "fanin-verdict" ? "plots.verdict" : "plots";
 }
 
 void draw_plots(const std::filesystem::path& data, const std::string& module,

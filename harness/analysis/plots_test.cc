@@ -24,13 +24,17 @@ class Plots : public ::testing::Test {
   fs::path root_;
 };
 
-TEST_F(Plots, OfASweepAreItsCurve) {
+TEST_F(Plots, TheKindOfAFileChoosesTheChart) {
   put("curve.json", R"({"schema": "fanin-load-sweep"})");
+  put("verdict.json", R"({"schema": "fanin-verdict"})");
+  put("odd.json", R"({"schema": ["fanin-verdict"]})");
   put("run.json", R"({"schema": "fanin-run"})");
   put("list.json", "[1]");
   put("none.json", "no");
   const auto module = [&](const char* name) { return find_plots_module((root_ / name).string()); };
   EXPECT_EQ(module("curve.json"), "plots.load_curve");
+  EXPECT_EQ(module("verdict.json"), "plots.verdict");
+  EXPECT_EQ(module("odd.json"), "plots");
   EXPECT_EQ(module("run.json"), "plots");
   EXPECT_EQ(module("list.json"), "plots");
   EXPECT_EQ(module("not-there"), "plots");
