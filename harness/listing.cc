@@ -10,7 +10,6 @@
 #include "harness/rounds/programs.h"
 #include "harness/suite/plan.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {

@@ -23,7 +23,7 @@
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "os/files.h"
-#include "os/printable.h"
+#include "os/format.h"
 #include "os/program.h"
 
 namespace fanin::harness {

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string>
@@ -58,7 +59,7 @@ struct ListenOptions {
 };
 
 // A listening socket; TCP with SO_REUSEADDR and TCP_NODELAY (which accepted sockets inherit on Linux). For a
-// Unix-domain socket it replaces the file of a dead server; the caller removes the file (net/socket_file.h). Such
+// Unix-domain socket it replaces the file of a dead server; the caller removes the file (SocketFile). Such
 // sockets cannot share an address, so reuse_port has no effect. Throws std::system_error or std::invalid_argument
 // naming the address.
 Descriptor listen_on(const Address& address, const ListenOptions& options);
@@ -79,5 +80,25 @@ void set_reset_on_close(int fd) noexcept;
 
 // Raises the soft descriptor limit to the hard limit; returns the new limit.
 std::uint64_t raise_descriptor_limit() noexcept;
+
+// The file of a listening Unix-domain socket, which outlives the socket. The destructor removes it, in the process that
+// made this object and in no fork of it. Movable.
+class SocketFile {
+ public:
+  explicit SocketFile(const std::string& path);  // an abstract "@name" has no file
+  ~SocketFile();
+  SocketFile(SocketFile&& other) noexcept;
+  SocketFile& operator=(SocketFile&&) = delete;
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+
+ private:
+  std::string path_;  // empty: none, or moved from
+  pid_t owner_;
+};
+
+// Removes the socket file of a dead server. Throws std::invalid_argument if `path` is no socket, or a server listens on
+// it.
+void remove_stale_socket(const std::string& path);
 
 }  // namespace fanin

@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/files.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin {
 namespace {

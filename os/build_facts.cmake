@@ -1,4 +1,4 @@
-# Writes build_facts.cc, and only where something has changed. Runs at every build, because the commit changes between builds.
+# Writes build_facts.cc if a fact has changed. Runs at every build, because the commit changes between builds.
 execute_process(COMMAND git rev-parse HEAD WORKING_DIRECTORY ${SOURCE_DIR}
                 OUTPUT_VARIABLE GIT_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE result)
 if(NOT result EQUAL 0)

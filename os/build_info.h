@@ -5,7 +5,7 @@
 
 namespace fanin {
 
-// How this program was built. Texts live for ever; those that are not known are empty.
+// How this program was built. The texts are static; an unknown one is empty.
 struct BuildInfo {
   std::string_view version;
   std::string_view compiler;
@@ -20,10 +20,10 @@ struct BuildInfo {
 
 const BuildInfo& build_info() noexcept;
 
-// What --version prints, without a newline at its end. `features` is what only this program can say of itself.
+// The output of --version without its last newline. `features` is a line about this program alone.
 std::string version_text(std::string_view program, std::string_view features);
 
-// Why figures measured with this build are not those of a release, as a sentence for the user; empty: they are.
+// Why measurements with this build do not stand for a release build, as one sentence; empty: they do.
 std::string build_warning();
 
 }  // namespace fanin

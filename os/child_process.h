@@ -24,7 +24,7 @@ class Output {
 
   explicit Output(Keep keep) : keep_(keep) {}
 
-  // Reads what is there from the non-blocking `fd`. Returns false at the end of the stream.
+  // Reads the available bytes of the non-blocking `fd`. Returns false at the end of the stream.
   bool drain(int fd);
   void append(std::string_view bytes);
 
@@ -41,7 +41,7 @@ class Output {
   void end_line();
 
   Keep keep_;
-  std::string line_;  // the one that is being written
+  std::string line_;  // the unfinished one
   std::string first_line_;
   bool has_first_line_ = false;
   std::deque<std::string> last_lines_;
@@ -61,7 +61,7 @@ struct Launch {
   enum class Ends { kWithProgram, kWithTree } ends = Ends::kWithProgram;
 };
 
-// The program could not be executed; the harness lacked nothing.
+// The program could not be executed, and no resource was missing.
 struct CannotStart : std::system_error {
   using std::system_error::system_error;
 };
@@ -112,14 +112,14 @@ class ChildProcess {
 
 enum class WaitResult { kDone, kDeadline, kInterrupted };
 
-// Waits for children and one further descriptor (a control socket; -1: none) until `done` says so, the deadline passes
-// or `interrupt_fd` (-1: none) becomes readable. All output of the children is drained meanwhile, so that none of them
-// blocks on a full pipe. `done` is called after each event and may read the further descriptor without blocking.
+// Waits until `done` returns true, the deadline passes or `interrupt_fd` (-1: none) becomes readable. Calls `done`
+// after each event of the children and of one further descriptor (a control socket; -1: none), which `done` may read
+// without blocking. Drains the children's output meanwhile, so that none of them blocks on a full pipe.
 WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd, TimePoint deadline,
                       const std::function<bool()>& done);
 
-// Sends SIGTERM, and after `timeout` SIGKILL to the whole tree. Returns whether it ended within the timeout. Without a
-// status after that, a process of the tree cannot be killed.
+// Sends SIGTERM, and after `timeout` SIGKILL to the whole tree. Returns whether the tree ended within the timeout. If
+// there is no status afterwards, SIGKILL did not end a process of the tree.
 bool stop(ChildProcess& child, Nanoseconds timeout);
 
 }  // namespace fanin

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "net/duration.h"
+#include "net/clock.h"
+#include "os/format.h"
 #include "os/program.h"
-#include "os/quantity.h"
 
 namespace fanin {
 namespace {

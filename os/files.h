@@ -9,7 +9,7 @@
 
 namespace fanin {
 
-// A file that the user named, and what was in it when the command line was read.
+// A file that the user named, and its content when the command line was parsed.
 struct InputFile {
   std::string path;
   std::string content;
@@ -22,32 +22,31 @@ struct InputLimits {
 };
 
 // Reads a file to its end. Call it once per file, while options are parsed: a pipe gives its bytes only once, and a
-// file may change during a run. Waits for the writer of a pipe; a signal ends the wait, also one whose handler returns.
-// Directories, devices and sockets are refused, and so is what is empty or longer than the limit. Throws
+// file may change during a run. Waits for the writer of a pipe; any signal ends the wait, even if its handler returns.
+// Refuses directories, devices, sockets, and files that are empty or longer than the limit. Throws
 // std::invalid_argument with one line, "OPTION PATH: what is wrong: what to do"; `option` may be empty.
 InputFile read_input_file(const std::string& path, std::string_view option, const InputLimits& limits = {});
 
 // Opens a file that the user named for output; `flags` as for open(2), in addition to O_WRONLY. Refuses disks and other
-// devices (but terminals, /dev/null and /dev/full) and named pipes that nobody reads, at which open(2) would wait. The
-// descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
+// devices (except terminals, /dev/null and /dev/full) and named pipes without a reader, for which open(2) would wait.
+// The descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
 Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
 
-// Throws std::runtime_error: the error and the advice to give another file with `option`. Throws the error itself where
-// descriptors have run out, which is no fault of the file.
+// Throws std::runtime_error: the error, and the advice to give another file with `option`. Throws the error itself if
+// no descriptor was left, since another file would not help.
 [[noreturn]] void fail_output(const std::system_error& error, std::string_view option);
 
-// Whether two names, of which "-" is standard output, mean one file or pipe; one may be of an input. False for
-// terminals and devices, and where one of them does not exist.
+// Whether two names mean one file or pipe; "-" is standard output. False for terminals, devices and missing files.
 bool is_same_output(const std::string& a, const std::string& b);
 
 struct Written {
   std::size_t bytes = 0;
-  int error = 0;  // errno of what ended it early; 0: nothing
+  int error = 0;  // errno; 0: all bytes were written
 };
 
 enum class Wait { kNo, kUntilTaken };
 
-// Writes to any descriptor, blocking or not, as much as is taken without waiting, or all of it. A handled signal ends
+// Writes to any descriptor, blocking or not: all bytes, or those that it takes without waiting. A handled signal ends
 // the wait for the reader of a pipe, with EINTR.
 Written write_bytes(int fd, std::string_view bytes, Wait wait) noexcept;
 

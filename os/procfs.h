@@ -12,13 +12,13 @@
 #include "net/clock.h"
 #include "net/descriptor.h"
 
-// Readers of the texts under /proc, apart from where they are read so that they can be tested with written ones.
+// The parsers take the text of a file under /proc, so that tests can pass any text.
 namespace fanin {
 
 // The whole of a small file, read to its end, since procfs reports size 0. Empty with errno if it cannot be read.
 std::optional<std::string> read_file(const std::string& path);
 
-// The same without white space at its ends.
+// The same without white space at both ends.
 std::optional<std::string> read_trimmed(const std::string& path);
 
 // The number after "Key:" in the "Key:   value kB" style of status, smaps_rollup and meminfo, without its unit.
@@ -50,13 +50,13 @@ std::vector<int> list_numbered_entries(const std::string& directory);
 // The children that one task has started or adopted.
 std::vector<pid_t> list_children(pid_t process, pid_t task);
 
-// All live descendants of `root`, parents before children, without `root` itself. Numbers of processes that have ended
-// meanwhile may be among them.
+// All live descendants of `root`, parents before children, without `root` itself. May contain processes that
+// have just ended.
 std::vector<pid_t> list_descendants(pid_t root);
 
-// Sends a signal to all descendants of the calling process, children before parents, whose end would make them orphans.
-// Reaches no other process, even if one of them ends meanwhile and its number is reused. For a process of one thread
-// that is a subreaper and does not collect its children meanwhile.
+// Sends a signal to all descendants of the calling process, children before their parents. Reaches no other process,
+// even if a descendant ends meanwhile and its number is reused. The caller must have one thread, be a subreaper and not
+// collect its children meanwhile.
 void signal_descendants(int number);
 
 }  // namespace fanin

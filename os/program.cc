@@ -15,7 +15,7 @@
 #include <string>
 #include <system_error>
 
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin {
 namespace {

@@ -21,7 +21,7 @@ struct ReaperReport {
   int value;
 };
 
-// The input of a reaper. Plain values, made before fork().
+// The input of a reaper. Plain values, set before fork().
 struct ReaperStart {
   const Launch* launch;
   char* const* argv;

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 #include "servers/counters.h"
 #include "servers/stop.h"
 

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <new>
 
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 #include "servers/counters.h"
 #include "servers/stop.h"
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/build_info.h"
 #include "os/command_line.h"
 #include "protocols/registry.h"

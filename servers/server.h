@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "net/clock.h"
-#include "net/socket_file.h"
+#include "net/socket.h"
 #include "protocols/server_session.h"
 #include "servers/listener.h"
 

@@ -23,11 +23,10 @@
 #include "harness/rounds/server_under_test.h"
 #include "harness/rounds/suite_run.h"
 #include "net/affinity.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "net/socket.h"
 #include "os/files.h"
 #include "os/format.h"
-#include "os/printable.h"
 #include "os/program.h"
 
 namespace fanin::harness {

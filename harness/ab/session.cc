@@ -12,7 +12,7 @@
 #include "harness/rounds/programs.h"
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
 #include "os/program.h"
 

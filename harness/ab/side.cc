@@ -8,7 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "harness/analysis/run_file.h"
 #include "harness/export/export.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

@@ -10,7 +10,6 @@
 #include "harness/export/export.h"
 #include "harness/verdict/verdict.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {

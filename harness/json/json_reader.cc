@@ -10,9 +10,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/files.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 

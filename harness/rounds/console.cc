@@ -12,7 +12,7 @@
 
 #include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
-#include "os/printable.h"
+#include "os/format.h"
 #include "os/program.h"
 
 namespace fanin::harness {

@@ -19,7 +19,7 @@
 #include "harness/machine/machine.h"
 #include "net/affinity.h"
 #include "os/build_info.h"
-#include "os/printable.h"
+#include "os/format.h"
 #include "os/procfs.h"
 
 #if defined(__x86_64__) || defined(__i386__)

@@ -11,7 +11,7 @@
 #include "harness/analysis/summary.h"
 #include "harness/json/json_reader.h"
 #include "harness/machine/machine.h"
-#include "net/duration.h"
+#include "net/clock.h"
 
 namespace fanin::harness {
 ControlChannel::ControlChannel() {

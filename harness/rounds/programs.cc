@@ -9,7 +9,7 @@
 #include "harness/machine/doctor.h"
 #include "harness/rounds/server_under_test.h"
 #include "os/child_process.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

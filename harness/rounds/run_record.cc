@@ -8,7 +8,6 @@
 #include "harness/analysis/ratios.h"
 #include "harness/analysis/summary.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {

@@ -19,7 +19,6 @@
 #include "net/affinity.h"
 #include "os/files.h"
 #include "os/format.h"
-#include "os/printable.h"
 #include "os/program.h"
 
 namespace fanin::harness {

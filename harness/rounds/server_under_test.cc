@@ -9,7 +9,7 @@
 
 #include "harness/machine/doctor.h"
 #include "harness/suite/schema.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "net/socket.h"
 #include "os/procfs.h"
 

@@ -19,7 +19,7 @@
 #include "net/affinity.h"
 #include "net/socket.h"
 #include "os/files.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

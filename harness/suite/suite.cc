@@ -6,8 +6,8 @@
 #include <set>
 
 #include "harness/suite/schema.h"
-#include "net/duration.h"
-#include "os/printable.h"
+#include "net/clock.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

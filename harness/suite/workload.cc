@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "harness/suite/workload_keys.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "harness/suite/schema.h"
-#include "net/duration.h"
+#include "net/clock.h"
 
 namespace fanin::harness {
 namespace {

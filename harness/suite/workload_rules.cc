@@ -9,8 +9,8 @@
 
 #include "harness/suite/workload.h"
 #include "harness/suite/workload_keys.h"
-#include "net/duration.h"
-#include "os/printable.h"
+#include "net/clock.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

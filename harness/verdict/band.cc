@@ -6,7 +6,7 @@
 
 #include "harness/analysis/summary.h"
 #include "harness/verdict/verdict.h"
-#include "os/printable.h"
+#include "os/format.h"
 
 namespace fanin::harness {
 namespace {

@@ -8,7 +8,7 @@
 #include "harness/analysis/run_file.h"
 #include "harness/verdict/compare.h"
 #include "os/files.h"
-#include "os/printable.h"
+#include "os/format.h"
 #include "os/program.h"
 
 namespace fanin::harness {

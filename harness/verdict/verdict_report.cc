@@ -8,7 +8,6 @@
 #include "harness/analysis/summary.h"
 #include "harness/verdict/verdict.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::harness {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "loadgen/drivers/direct_io.h"
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 #include "protocols/client_protocol.h"
 
 namespace fanin::load {

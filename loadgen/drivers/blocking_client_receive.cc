@@ -7,7 +7,7 @@
 
 #include "loadgen/drivers/blocking_client.h"
 #include "loadgen/drivers/direct_io.h"
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 

@@ -7,7 +7,7 @@
 
 #include "loadgen/drivers/direct_io.h"
 #include "loadgen/drivers/event_loop.h"
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {

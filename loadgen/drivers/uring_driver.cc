@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "loadgen/drivers/event_loop.h"
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {

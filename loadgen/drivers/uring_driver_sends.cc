@@ -10,7 +10,7 @@
 
 #include "loadgen/drivers/event_loop.h"
 #include "loadgen/drivers/uring_driver.h"
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 namespace fanin::load {
 namespace {

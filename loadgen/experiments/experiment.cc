@@ -12,9 +12,8 @@
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/reports/report.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
-#include "os/printable.h"
 #include "os/program.h"
 
 namespace fanin::load {

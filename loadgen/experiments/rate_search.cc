@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "loadgen/plan/option_table.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/command_line.h"
 #include "os/format.h"
 

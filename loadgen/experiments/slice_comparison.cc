@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "net/duration.h"
+#include "net/clock.h"
 
 namespace fanin::load {
 namespace {

@@ -5,7 +5,6 @@
 #include "loadgen/experiments/slice_comparison.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::load {
 namespace {

@@ -8,7 +8,7 @@
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "os/command_line.h"
-#include "os/quantity.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

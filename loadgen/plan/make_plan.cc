@@ -13,7 +13,7 @@
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/plan.h"
 #include "net/resolve.h"
-#include "os/quantity.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "net/duration.h"
-#include "os/quantity.h"
+#include "net/clock.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

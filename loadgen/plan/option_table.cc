@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/command_line.h"
-#include "os/quantity.h"
+#include "os/format.h"
 
 namespace fanin::load {
 namespace {

@@ -6,9 +6,8 @@
 #include <string_view>
 
 #include "loadgen/reports/report.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::load {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "loadgen/reports/live_view.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {

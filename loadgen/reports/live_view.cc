@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "loadgen/reports/report.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/program.h"
 
 namespace fanin::load {

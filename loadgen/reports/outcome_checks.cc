@@ -4,7 +4,7 @@
 
 #include "loadgen/reports/report.h"
 #include "loadgen/reports/verdict.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {

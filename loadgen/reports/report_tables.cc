@@ -7,7 +7,6 @@
 
 #include "loadgen/reports/report.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::load {
 namespace {

@@ -4,9 +4,8 @@
 #include <cmath>
 
 #include "loadgen/reports/report.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::load {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "loadgen/reports/verdict.h"
-#include "net/duration.h"
+#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {

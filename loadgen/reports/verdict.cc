@@ -6,7 +6,6 @@
 #include <cstddef>
 
 #include "os/format.h"
-#include "os/printable.h"
 
 namespace fanin::load {
 namespace {

@@ -18,7 +18,7 @@
 #include <optional>
 #include <system_error>
 
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 namespace fanin::conformance {
 

@@ -1,4 +1,4 @@
-#include "net/duration.h"
+#include "net/clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/errno_policy.h"
+#include "net/descriptor.h"
 
 #include <gtest/gtest.h>
 
