@@ -27,7 +27,7 @@ class Tree(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
         self.write("ARCHITECTURE.md", TABLE)
-        self.write("net/a.h", "class A {};\n")
+        self.write("net/a.h", "namespace fanin::net {\n\nclass A {};\n\n}  // namespace fanin::net\n")
         self.write("load/plan/b.h", '#include "net/a.h"\n#include <vector>\n')
 
     def write(self, name, text):
@@ -75,6 +75,28 @@ class Definitions(Tree):
         self.write("y/a.h", "namespace fanin::load {\n\nclass Verdict {\n};\n\n}  // namespace fanin::load\n")
         self.write("y/b.cc", "namespace fanin {\nnamespace {\n\nclass Verdict {\n};\n\n}  // namespace\n}  // namespace fanin\n")
         self.assertEqual(definitions.main(self.root), 0)
+
+    def namespace_faults(self, name, text):
+        return list(definitions.faults_of_namespaces(name, definitions.without_declarations(text)))
+
+    def test_code_in_another_namespace_is_found(self):
+        # It was not: all shared code was in fanin, whatever its directory.
+        text = "\nnamespace fanin {\n\nint f();\n\n}  // namespace fanin\n"
+        self.assertEqual(self.namespace_faults("net/b.h", text), ["net/b.h:2: fanin is not the namespace of the directory: use fanin::net"])
+        self.assertEqual(len(self.namespace_faults("net/b.h", text.replace("fanin", "fanin::network"))), 1)
+        self.assertEqual(len(self.namespace_faults("servers/conformance/b.cc", text.replace("fanin", "fanin::server"))), 1)
+        self.write("net/b.h", text)
+        self.assertEqual(definitions.main(self.root), 1)
+
+    def test_a_class_in_no_namespace_is_found(self):
+        self.assertEqual(self.namespace_faults("os/b.h", "struct B {\n};\n"), ["os/b.h:1: a class in no namespace: use fanin::os"])
+
+    def test_the_own_namespace_and_declarations_in_others_are_no_fault(self):
+        declared = "namespace CLI {\nclass App;\n}\n\nnamespace fanin::net {\nclass A;\nstruct B;\n}  // namespace fanin::net\n\n"
+        own = "namespace fanin::os {\nnamespace {\n\nstruct C {\n};\n\n}  // namespace\n}  // namespace fanin::os\n"
+        for text in (declared + own, own.replace("os", "os::detail"), "namespace {\n\nstruct C {\n};\n\n}  // namespace\n"):
+            self.assertEqual(self.namespace_faults("os/b.h", text), [])
+        self.assertEqual(self.namespace_faults("baselines/b.h", "struct B {\n};\n"), [])
 
 
 class Unity(Tree):

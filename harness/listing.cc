@@ -18,23 +18,23 @@ namespace fs = std::filesystem;
 
 // "12 cells, 60 rounds, about 1 min 20 s"
 std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
-  return fmt::format("{}, {}, about {}", plural(cells.size(), "cell"),
-                     plural(cells.size() * static_cast<std::size_t>(repetitions), "round"),
+  return fmt::format("{}, {}, about {}", os::plural(cells.size(), "cell"),
+                     os::plural(cells.size() * static_cast<std::size_t>(repetitions), "round"),
                      Progress::format_estimate(expected_time(cells, repetitions)));
 }
 
 std::string describe_suite(const fs::path& path) {
   const Suite suite = parse_suite(load_json(path.string()), path.string());
   return fmt::format("  {:<10} {}. {}\n", suite.name, describe_size(make_cells(suite), suite.repetitions),
-                     printable(suite.description));
+                     os::printable(suite.description));
 }
 
 std::string describe_models(const Catalogue& catalogue) {
   std::string text;
   for (const Model& model : catalogue.models()) {
-    text += fmt::format("  {:<18} {}{}{}\n", printable(model.name), printable(model.summary),
+    text += fmt::format("  {:<18} {}{}{}\n", os::printable(model.name), os::printable(model.summary),
                         model.kind == "anti-pattern" ? " (anti-pattern)" : "",
-                        model.supported ? "" : fmt::format(" (not supported here: {})", printable(model.reason)));
+                        model.supported ? "" : fmt::format(" (not supported here: {})", os::printable(model.reason)));
   }
   return text;
 }
@@ -66,7 +66,7 @@ std::string describe_cells(const Suite& suite, const std::string& only) {
     if (own.empty()) {
       continue;
     }
-    text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, printable(experiment.title),
+    text += fmt::format("\n{}: {}, by {}: {}\n", experiment.name, os::printable(experiment.title),
                         experiment.sweep.parameter, describe_size(own, suite.repetitions));
     for (const Cell& cell : own) {
       text +=

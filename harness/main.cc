@@ -30,7 +30,7 @@ namespace fanin::harness {
 namespace {
 
 CLI::Option* add_only(CLI::App& command, std::string& only) {
-  return refuse_empty(command.add_option(
+  return os::refuse_empty(command.add_option(
       "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'"));
 }
 
@@ -39,21 +39,21 @@ void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
   auto* suite =
-      refuse_empty(command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own"));
-  auto* resume = refuse_empty(
+      os::refuse_empty(command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own"));
+  auto* resume = os::refuse_empty(
       command->add_option("--resume", options->resume, "go on with the interrupted run in this directory"));
-  refuse_empty(command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)"))
+  os::refuse_empty(command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)"))
       ->excludes(resume);
-  take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"),
-             {1, 10'000})
+  os::take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"),
+                 {1, 10'000})
       ->excludes(resume);
-  take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"),
-             {0, std::int64_t{1} << 53})
+  os::take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"),
+                 {0, std::int64_t{1} << 53})
       ->excludes(resume);
   add_only(*command, options->only)->excludes(resume);
-  refuse_empty(
+  os::refuse_empty(
       command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: next to fanin)"));
-  refuse_empty(
+  os::refuse_empty(
       command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: next to fanin)"));
   suite->excludes(resume);
   command->callback([options, &exit_code] {
@@ -71,13 +71,13 @@ void add_list_command(CLI::App& app) {
   };
   auto given = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
-  auto* suite =
-      refuse_empty(command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
+  auto* suite = os::refuse_empty(
+      command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
   add_only(*command, given->only)->needs(suite);
   command->callback([given] {
     const Programs programs = Programs::find("", "");
     if (given->suite.empty()) {
-      print_text(stdout, describe_suites(programs));
+      os::print_text(stdout, describe_suites(programs));
       return;
     }
     const std::string path = find_suite(given->suite, programs);
@@ -85,7 +85,7 @@ void add_list_command(CLI::App& app) {
     const Catalogue catalogue = Catalogue::query(programs.server);
     check_models(of_file, path, catalogue);
     check_server_arguments(of_file, path, programs, catalogue);
-    print_text(stdout, describe_cells(of_file, given->only));
+    os::print_text(stdout, describe_cells(of_file, given->only));
   });
 }
 
@@ -95,8 +95,8 @@ void add_env_command(CLI::App& app) {
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([as_json] {
     const Json environment = read_environment(Programs::find("", ""));
-    print_text(stdout, *as_json ? environment.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                                : describe_environment(environment));
+    os::print_text(stdout, *as_json ? environment.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                                    : describe_environment(environment));
   });
 }
 
@@ -105,8 +105,8 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
   auto* connections =
-      take_count(command->add_option("--connections", options->connections, "between two local programs"),
-                 {1, std::int64_t{1} << 31})
+      os::take_count(command->add_option("--connections", options->connections, "between two local programs"),
+                     {1, std::int64_t{1} << 31})
           ->capture_default_str();
   auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
   auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
@@ -127,9 +127,9 @@ void add_selftest_command(CLI::App& app, int& exit_code) {
   }
   command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)")
       ->check(CLI::IsMember(names));
-  take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
+  os::take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
       ->capture_default_str();
-  refuse_empty(command->add_option("--out", options->out, "file of all sessions; new ones are added"))
+  os::refuse_empty(command->add_option("--out", options->out, "file of all sessions; new ones are added"))
       ->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_selftest(*options); });
 }
@@ -138,15 +138,15 @@ void add_selftest_command(CLI::App& app, int& exit_code) {
 void add_verdict_options(CLI::App& command, bool& strict, bool& bisect, std::string& json_path) {
   command.add_flag("--strict", strict, "exit code 4 if any comparison is undecided");
   command.add_flag("--bisect", bisect, "for git bisect run: 125 in place of 3, 4 and 5");
-  refuse_empty(command.add_option("--json", json_path, "write the verdicts as JSON to this file"));
+  os::refuse_empty(command.add_option("--json", json_path, "write the verdicts as JSON to this file"));
 }
 
 // What is compared, and which changes matter. Each value has its own option, so BASE and NEW may follow.
 void add_metric_options(CLI::App& command, std::vector<std::string>& metrics, const std::string& default_metrics,
                         std::vector<std::string>& bands, const std::string& default_bands) {
-  refuse_empty(command.add_option(
-                   "--metric", metrics,
-                   fmt::format("repeated: what is compared, such as throughput_per_s (default: {})", default_metrics)))
+  os::refuse_empty(command.add_option("--metric", metrics,
+                                      fmt::format("repeated: what is compared, such as throughput_per_s (default: {})",
+                                                  default_metrics)))
       ->allow_extra_args(false);
   command
       .add_option("--band", bands,
@@ -165,7 +165,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   command->add_option("--new", options->now, "the runs of NEW, if there are several arguments a side");
   add_metric_options(*command, options->metrics, "throughput, p99, server CPU and memory per idle connection",
                      options->bands, "5 %, p99 10 %");
-  take_choice(command->add_option("--vary", options->vary, "repeated: a factor that is meant to differ"), factors())
+  os::take_choice(command->add_option("--vary", options->vary, "repeated: a factor that is meant to differ"), factors())
       ->allow_extra_args(false);
   add_verdict_options(*command, options->strict, options->bisect, options->json_path);
   command->callback([options, &exit_code] {
@@ -194,17 +194,17 @@ void add_ab_command(CLI::App& app, int& exit_code) {
       "of fanin-server ('--read-cap 1024'), or a .json file with a server";
   command->add_option("base", options.base, sides)->required();
   command->add_option("new", options.now, "the same, compared with base")->required();
-  refuse_empty(
+  os::refuse_empty(
       command->add_option("--suite", options.suite, "name of a shipped suite, or a file: its cells are measured"))
       ->capture_default_str();
   add_only(*command, options.only);
   command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")->capture_default_str();
   add_metric_options(*command, options.metrics, "what a cell is about", options.bands, "1 % of CPU, 2 % of throughput");
-  take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals, instead of a drawn one"),
-             {0, std::int64_t{1} << 53});
+  os::take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals, instead of a drawn one"),
+                 {0, std::int64_t{1} << 53});
   add_verdict_options(*command, options.strict, options.bisect, options.json_path);
   command->callback([given, &exit_code] {
-    given->options.budget = parse_duration_of("--budget", given->budget);
+    given->options.budget = os::parse_duration_of("--budget", given->budget);
     exit_code = run_ab(given->options);
   });
 }
@@ -226,7 +226,7 @@ void add_validate_command(CLI::App& app, int& exit_code) {
           check_run(reader);
         }
       } catch (const std::invalid_argument& error) {
-        print_error("fanin", error.what());
+        os::print_error("fanin", error.what());
         exit_code = 2;
       }
     }
@@ -261,9 +261,9 @@ void add_export_command(CLI::App& app) {
     const Json document = load_measured(given->file);
     const std::string text = export_document(document, given->format, given->options);
     if (given->out == "-") {
-      print_text(stdout, text);
+      os::print_text(stdout, text);
     } else {
-      write_file_atomically(given->out, text);
+      os::write_file_atomically(given->out, text);
     }
   });
 }
@@ -281,9 +281,9 @@ void add_plot_command(CLI::App& app) {
       ->add_option("run", given->measured,
                    "a run directory, a run.json, a sweep of fanin-load over rates, or verdicts of fanin ab or compare")
       ->required();
-  refuse_empty(command->add_option(
+  os::refuse_empty(command->add_option(
       "--out", given->out, "where the charts go (default: charts/ in the run directory; next to another file)"));
-  refuse_empty(
+  os::refuse_empty(
       command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
   command->callback([given] {
     std::vector<std::string> arguments;
@@ -299,7 +299,7 @@ void add_plot_command(CLI::App& app) {
 
 int run_command_line(int argc, char** argv) {
   CLI::App app("fanin: measures how servers of every concurrency model behave as connections grow", "fanin");
-  app.set_version_flag("--version", version_text("fanin", ""));
+  app.set_version_flag("--version", os::version_text("fanin", ""));
   app.require_subcommand(1);
   int exit_code = 0;
   add_run_command(app, exit_code);
@@ -313,7 +313,7 @@ int run_command_line(int argc, char** argv) {
   add_plot_command(app);
   add_doctor_command(app, exit_code);
   app.footer("'fanin help SUBCOMMAND' shows its options.");  // here, since a new subcommand would inherit it
-  return parse_command_line(app, argc, argv).value_or(exit_code);
+  return os::parse_command_line(app, argc, argv).value_or(exit_code);
 }
 
 }  // namespace
@@ -321,6 +321,6 @@ int run_command_line(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // documents are copied and written by recursion
-  return fanin::run_program(
+  return fanin::os::run_program(
       "fanin", [&] { return fanin::harness::run_command_line(argc, argv); }, kStackBytes);
 }

@@ -33,7 +33,7 @@ int measure(LoadProcess& process, const LoadOptions& options) {
   const std::unique_ptr<ResultFile> file = open_result(options);
   const Outcome outcome = process.run(std::move(plan));
   if (process.text() != nullptr) {
-    print_text(process.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
+    os::print_text(process.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
   }
   if (file) {
     file->write(to_text(result_json(outcome.plan, outcome.result, outcome.verdict)));
@@ -49,7 +49,7 @@ int run_interleaved(LoadProcess& process, const LoadOptions& options) {
   const std::unique_ptr<ResultFile> file = open_result(options);
   const SlicesResult result = compare_slices(process.run_in_slices(std::move(plans)));
   if (process.text() != nullptr) {
-    print_text(process.text(), slices_text(result));
+    os::print_text(process.text(), slices_text(result));
   }
   if (file) {
     file->write(to_text(slices_json(result)));
@@ -93,7 +93,7 @@ int print_options(int argc, char** argv) {
   if (argc > 2 && !json) {
     refuse("options: give --json or nothing, or see fanin-load --help");
   }
-  print_text(stdout, json ? options_json() : options_text());
+  os::print_text(stdout, json ? options_json() : options_text());
   return 0;
 }
 
@@ -128,5 +128,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin::load
 
 int main(int argc, char** argv) {
-  return fanin::run_program("fanin-load", [&] { return fanin::load::run(argc, argv); });
+  return fanin::os::run_program("fanin-load", [&] { return fanin::load::run(argc, argv); });
 }

@@ -14,12 +14,12 @@ using load::Histogram;
 
 // Latencies as in a run: most are tens of microseconds, the tail is milliseconds. Drawn before the timing; their number
 // is a power of two, so that the wrap-around is one mask.
-std::array<Nanoseconds, 4096> make_latencies() {
-  std::array<Nanoseconds, 4096> latencies{};
+std::array<net::Nanoseconds, 4096> make_latencies() {
+  std::array<net::Nanoseconds, 4096> latencies{};
   std::mt19937_64 random(1);
   std::lognormal_distribution<double> distribution(10.5, 1.0);  // median 36 us
-  for (Nanoseconds& latency : latencies) {
-    latency = Nanoseconds(static_cast<std::int64_t>(distribution(random)));
+  for (net::Nanoseconds& latency : latencies) {
+    latency = net::Nanoseconds(static_cast<std::int64_t>(distribution(random)));
   }
   return latencies;
 }
@@ -39,7 +39,7 @@ void record(benchmark::State& state) {
 
 void merge(benchmark::State& state) {
   Histogram from;
-  for (const Nanoseconds latency : make_latencies()) {
+  for (const net::Nanoseconds latency : make_latencies()) {
     from.record(latency);
   }
   Histogram into;
@@ -51,7 +51,7 @@ void merge(benchmark::State& state) {
 
 void read_clock(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) {
-    benchmark::DoNotOptimize(now());
+    benchmark::DoNotOptimize(net::now());
   }
 }
 

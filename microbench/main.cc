@@ -25,7 +25,7 @@ int run() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-    return fanin::kExitBadInput;
+    return fanin::os::kExitBadInput;
   }
-  return fanin::run_program("fanin-micro", run);
+  return fanin::os::run_program("fanin-micro", run);
 }

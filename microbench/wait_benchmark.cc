@@ -55,25 +55,25 @@ void register_wait_benchmarks() {
 
 namespace {
 
-void change_all(const Descriptor& epoll, const std::vector<Descriptor>& sockets, int operation) {
-  for (const Descriptor& socket : sockets) {
+void change_all(const net::Descriptor& epoll, const std::vector<net::Descriptor>& sockets, int operation) {
+  for (const net::Descriptor& socket : sockets) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = socket.get()}};
-    check(::epoll_ctl(epoll.get(), operation, socket.get(), &event), "epoll_ctl");
+    net::check(::epoll_ctl(epoll.get(), operation, socket.get(), &event), "epoll_ctl");
   }
 }
 
 // Times `operation` over the whole set, since one call is too short for the clock. The inverse operation is not timed.
 // Reports the time of one call.
 void epoll_ctl_call(benchmark::State& state, int operation, std::size_t count) {
-  const std::vector<Descriptor>& sockets = shared_connections(count).descriptors();
-  const Descriptor epoll(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  const std::vector<net::Descriptor>& sockets = shared_connections(count).descriptors();
+  const net::Descriptor epoll(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   if (operation != EPOLL_CTL_ADD) {
     change_all(epoll, sockets, EPOLL_CTL_ADD);
   }
   while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(count))) {
-    const TimePoint start = now();
+    const net::TimePoint start = net::now();
     change_all(epoll, sockets, operation);
-    state.SetIterationTime(std::chrono::duration<double>(now() - start).count());
+    state.SetIterationTime(std::chrono::duration<double>(net::now() - start).count());
     if (operation == EPOLL_CTL_ADD) {
       change_all(epoll, sockets, EPOLL_CTL_DEL);
     } else if (operation == EPOLL_CTL_DEL) {

@@ -33,25 +33,25 @@ std::size_t active_place(std::size_t i, std::size_t active, std::size_t count) {
 }
 
 // The child: connects, then sends one byte on each connection that the parent names, until the parent ends.
-void serve_far_ends(int command, const Address& target, std::size_t count) {
-  std::vector<Descriptor> ends;
+void serve_far_ends(int command, const net::Address& target, std::size_t count) {
+  std::vector<net::Descriptor> ends;
   ends.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    ends.push_back(make_stream_socket(target.family(), Blocking::kYes));
-    set_reset_on_close(ends.back().get());
-    check(::connect(ends.back().get(), target.data(), target.size()), "connect");
+    ends.push_back(net::make_stream_socket(target.family(), net::Blocking::kYes));
+    net::set_reset_on_close(ends.back().get());
+    net::check(::connect(ends.back().get(), target.data(), target.size()), "connect");
   }
   std::uint64_t active = 0;
   while (::read(command, &active, sizeof active) == sizeof active) {
     for (std::size_t i = 0; i < active; ++i) {
-      check(::send(ends[active_place(i, active, count)].get(), "x", 1, MSG_NOSIGNAL), "send");
+      net::check(::send(ends[active_place(i, active, count)].get(), "x", 1, MSG_NOSIGNAL), "send");
     }
   }
 }
 
 void wait_readable(int fd, const char* what) {
   pollfd one{fd, POLLIN, 0};
-  if (check(::poll(&one, 1, kDeliveryTimeoutMs), "poll") == 0) {
+  if (net::check(::poll(&one, 1, kDeliveryTimeoutMs), "poll") == 0) {
     throw std::runtime_error(fmt::format("{} within {} ms", what, kDeliveryTimeoutMs));
   }
 }
@@ -59,14 +59,14 @@ void wait_readable(int fd, const char* what) {
 }  // namespace
 
 Connections::Connections(std::size_t count) {
-  const Descriptor listener =
-      listen_on(Address::parse("127.0.0.1", 0), ListenOptions{.backlog = static_cast<int>(count)});
-  const Address target = Address::of_local_end(listener.get());
+  const net::Descriptor listener =
+      net::listen_on(net::Address::parse("127.0.0.1", 0), net::ListenOptions{.backlog = static_cast<int>(count)});
+  const net::Address target = net::Address::of_local_end(listener.get());
   int pair[2];
-  check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
+  net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
   command_.reset(pair[0]);
-  Descriptor far_command(pair[1]);
-  child_ = check(::fork(), "fork");
+  net::Descriptor far_command(pair[1]);
+  child_ = net::check(::fork(), "fork");
   if (child_ == 0) {
     command_.reset();
     int status = 0;
@@ -82,7 +82,7 @@ Connections::Connections(std::size_t count) {
   server_ends_.reserve(count);
   while (server_ends_.size() < count) {
     wait_readable(listener.get(), "no connection arrived from the child");
-    server_ends_.emplace_back(check(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+    server_ends_.emplace_back(net::check(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
   }
 }
 
@@ -96,13 +96,13 @@ void Connections::activate(std::size_t count) {
   if (count > server_ends_.size()) {
     throw std::invalid_argument(fmt::format("{} of {} connections cannot be active", count, server_ends_.size()));
   }
-  for (const Descriptor& end : server_ends_) {
+  for (const net::Descriptor& end : server_ends_) {
     char byte = 0;
     // Not one of the active ones so far: EAGAIN.
     static_cast<void>(::recv(end.get(), &byte, 1, MSG_DONTWAIT));
   }
   const std::uint64_t active = count;
-  check(::write(command_.get(), &active, sizeof active), "cannot tell the far ends to send");
+  net::check(::write(command_.get(), &active, sizeof active), "cannot tell the far ends to send");
   for (std::size_t i = 0; i < count; ++i) {
     wait_readable(server_ends_[active_place(i, count, server_ends_.size())].get(), "no byte arrived from the child");
   }
@@ -112,7 +112,7 @@ Connections& shared_connections(std::size_t count) {
   static std::unique_ptr<Connections> last;
   if (last == nullptr || last->descriptors().size() != count) {
     last.reset();
-    const std::uint64_t limit = raise_descriptor_limit();
+    const std::uint64_t limit = net::raise_descriptor_limit();
     if (count + kSpareDescriptors > limit) {
       throw std::runtime_error(fmt::format("needs {} descriptors, the limit is {}: raise it with ulimit -Hn",
                                            count + kSpareDescriptors, limit));
@@ -133,8 +133,8 @@ bool test_bit(const std::vector<unsigned long>& words, int fd) {
 
 }  // namespace
 
-SelectWaiter::SelectWaiter(const std::vector<Descriptor>& descriptors) {
-  for (const Descriptor& descriptor : descriptors) {
+SelectWaiter::SelectWaiter(const std::vector<net::Descriptor>& descriptors) {
+  for (const net::Descriptor& descriptor : descriptors) {
     descriptors_.push_back(descriptor.get());
     limit_ = std::max(limit_, descriptor.get() + 1);
   }
@@ -149,7 +149,7 @@ SelectWaiter::SelectWaiter(const std::vector<Descriptor>& descriptors) {
 std::size_t SelectWaiter::wait_and_scan() {
   std::copy(master_.begin(), master_.end(), ready_.begin());
   const long ready =
-      check(::syscall(SYS_pselect6, limit_, ready_.data(), nullptr, nullptr, nullptr, nullptr), "select");
+      net::check(::syscall(SYS_pselect6, limit_, ready_.data(), nullptr, nullptr, nullptr, nullptr), "select");
   std::size_t found = 0;
   for (const int fd : descriptors_) {
     if (test_bit(ready_, fd) && ++found == static_cast<std::size_t>(ready)) {
@@ -159,14 +159,14 @@ std::size_t SelectWaiter::wait_and_scan() {
   return found;
 }
 
-PollWaiter::PollWaiter(const std::vector<Descriptor>& descriptors) {
-  for (const Descriptor& descriptor : descriptors) {
+PollWaiter::PollWaiter(const std::vector<net::Descriptor>& descriptors) {
+  for (const net::Descriptor& descriptor : descriptors) {
     set_.push_back(pollfd{descriptor.get(), POLLIN, 0});
   }
 }
 
 std::size_t PollWaiter::wait_and_scan() {
-  const int ready = check(::poll(set_.data(), set_.size(), -1), "poll");
+  const int ready = net::check(::poll(set_.data(), set_.size(), -1), "poll");
   std::size_t found = 0;
   for (const pollfd& one : set_) {
     if ((one.revents & POLLIN) != 0 && ++found == static_cast<std::size_t>(ready)) {
@@ -176,17 +176,17 @@ std::size_t PollWaiter::wait_and_scan() {
   return found;
 }
 
-EpollWaiter::EpollWaiter(const std::vector<Descriptor>& descriptors)
-    : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), events_(1024) {
-  for (const Descriptor& descriptor : descriptors) {
+EpollWaiter::EpollWaiter(const std::vector<net::Descriptor>& descriptors)
+    : epoll_(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), events_(1024) {
+  for (const net::Descriptor& descriptor : descriptors) {
     epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor.get()}};
-    check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor.get(), &event), "epoll_ctl");
+    net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor.get(), &event), "epoll_ctl");
   }
 }
 
 std::size_t EpollWaiter::wait_and_scan() {
   const int ready =
-      check(::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1), "epoll_wait");
+      net::check(::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1), "epoll_wait");
   std::size_t found = 0;
   for (int i = 0; i < ready; ++i) {
     if ((events_[static_cast<std::size_t>(i)].events & EPOLLIN) != 0) {

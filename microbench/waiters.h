@@ -24,16 +24,16 @@ class Connections {
   ~Connections();
 
   // The server ends; all stay open as long as this object lives.
-  const std::vector<Descriptor>& descriptors() const noexcept { return server_ends_; }
+  const std::vector<net::Descriptor>& descriptors() const noexcept { return server_ends_; }
 
   // Makes `count` of the server ends readable, spread evenly over the set, and the others not readable. Returns when
   // done. Throws std::system_error.
   void activate(std::size_t count);
 
  private:
-  Descriptor command_;  // a socket to the child, which exits at its end of file
+  net::Descriptor command_;  // a socket to the child, which exits at its end of file
   pid_t child_ = -1;
-  std::vector<Descriptor> server_ends_;
+  std::vector<net::Descriptor> server_ends_;
 };
 
 // The connections that the benchmarks share: opening 10,000 takes a while and each benchmark runs several times, so the
@@ -48,7 +48,7 @@ Connections& shared_connections(std::size_t count);
 // The system call of select(2) without glibc's fd_set, which ends at 1024: a bitmap of any length.
 class SelectWaiter {
  public:
-  explicit SelectWaiter(const std::vector<Descriptor>& descriptors);
+  explicit SelectWaiter(const std::vector<net::Descriptor>& descriptors);
 
   // Copies the master set (the call overwrites it), waits, finds the ready ones by testing one bit per descriptor up to
   // the last ready one. Returns how many were found. Throws std::system_error.
@@ -63,7 +63,7 @@ class SelectWaiter {
 
 class PollWaiter {
  public:
-  explicit PollWaiter(const std::vector<Descriptor>& descriptors);
+  explicit PollWaiter(const std::vector<net::Descriptor>& descriptors);
 
   // Waits, then walks the array up to the last ready one. Returns how many were found. Throws std::system_error.
   std::size_t wait_and_scan();
@@ -75,13 +75,13 @@ class PollWaiter {
 // Level-triggered epoll, every descriptor registered once.
 class EpollWaiter {
  public:
-  explicit EpollWaiter(const std::vector<Descriptor>& descriptors);
+  explicit EpollWaiter(const std::vector<net::Descriptor>& descriptors);
 
   // Waits for up to 1024 events and walks them. Returns how many were readable. Throws std::system_error.
   std::size_t wait_and_scan();
 
  private:
-  Descriptor epoll_;
+  net::Descriptor epoll_;
   std::vector<epoll_event> events_;
 };
 

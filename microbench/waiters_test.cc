@@ -27,7 +27,7 @@ TYPED_TEST(WaiterTest, FindsExactlyTheActiveOnes) {
 
 // Would catch: the waiter writes beyond glibc's fd_set, which ends at 1024.
 TEST(SelectWaiter, SeesDescriptorsBeyondFdSetsize) {
-  if (raise_descriptor_limit() < 1400) {
+  if (net::raise_descriptor_limit() < 1400) {
     GTEST_SKIP() << "needs a descriptor limit of 1400 or more";
   }
   Connections connections(1300);

@@ -9,7 +9,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 int parse_cpu(std::string_view text, std::string_view whole) {
@@ -71,4 +71,4 @@ void bind_to_cpus(const std::vector<int>& cpus) {
   check(::sched_setaffinity(0, sizeof set, &set), "cannot bind to these CPUs (--cpus)");
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+namespace fanin::net {
 
 // Parses a Linux CPU list such as "0", "0,2-3". Throws std::invalid_argument naming what is wrong. Sorted, no
 // duplicates.
@@ -20,4 +20,4 @@ std::vector<int> allowed_cpus(pid_t process = 0);
 // refuses.
 void bind_to_cpus(const std::vector<int>& cpus);
 
-}  // namespace fanin
+}  // namespace fanin::net

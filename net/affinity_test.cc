@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 TEST(CpuList, ParsesRangesAndSingles) {
@@ -29,4 +29,4 @@ TEST(Affinity, BindingIsReadBack) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::net

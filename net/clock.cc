@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 Nanoseconds read_clock(clockid_t id) noexcept {
@@ -112,4 +112,4 @@ std::string format_duration(Nanoseconds duration) {
   return fmt::format("{}ns", count);
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

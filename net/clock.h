@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::net {
 
 using Nanoseconds = std::chrono::nanoseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
@@ -42,4 +42,4 @@ Nanoseconds parse_duration(std::string_view text);
 // Formats without loss, in the shortest form: "300ms", "1s", "1500us".
 std::string format_duration(Nanoseconds duration);
 
-}  // namespace fanin
+}  // namespace fanin::net

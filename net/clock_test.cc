@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 using namespace std::chrono_literals;
@@ -42,4 +42,4 @@ TEST(Duration, FormatsSoThatParsingGivesItBack) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::net

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::net {
 
 void Descriptor::reset(int fd) noexcept {
   if (fd_ >= 0) {
@@ -66,4 +66,4 @@ IoError classify_io(int error) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

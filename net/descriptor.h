@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace fanin {
+namespace fanin::net {
 
 // Owns one file descriptor and closes it. Movable, not copyable; one thread at a time.
 class Descriptor {
@@ -63,4 +63,4 @@ enum class IoError {
 
 IoError classify_io(int error) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::net

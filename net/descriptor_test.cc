@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 // Would catch: a server that ends because a client aborted before accept().
@@ -37,4 +37,4 @@ TEST(ErrnoPolicy, PeerErrors) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::net

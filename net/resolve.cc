@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 template <typename List>
@@ -66,4 +66,4 @@ bool is_on_this_machine(const Address& address) {
   return false;
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

@@ -5,7 +5,7 @@
 
 #include "net/socket.h"
 
-namespace fanin {
+namespace fanin::net {
 
 // All addresses of HOST:PORT in the resolver's order (getaddrinfo(3), RFC 6724): at least one. HOST is a name or an
 // address; 0.0.0.0 and :: are this machine, as for connect(2). For "unix:/path" that one address. Throws
@@ -16,4 +16,4 @@ std::vector<Address> resolve(std::string_view target);
 // interface. Throws std::system_error if the interfaces cannot be read.
 bool is_on_this_machine(const Address& address);
 
-}  // namespace fanin
+}  // namespace fanin::net

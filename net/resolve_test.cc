@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 TEST(Resolve, AddressesAreTheirOwn) {
@@ -38,4 +38,4 @@ TEST(Resolve, OtherMachinesAreNotThisOne) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::net

@@ -19,7 +19,7 @@
 #include <system_error>
 #include <utility>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
@@ -240,4 +240,4 @@ void remove_stale_socket(const std::string& path) {
   ::unlink(path.c_str());
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

@@ -10,7 +10,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::net {
 
 enum class PortZero { kRefused, kAllowed };
 
@@ -101,4 +101,4 @@ class SocketFile {
 // it.
 void remove_stale_socket(const std::string& path);
 
-}  // namespace fanin
+}  // namespace fanin::net

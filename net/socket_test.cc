@@ -13,7 +13,7 @@
 #include <string>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 TEST(Address, ParsesTargets) {
@@ -175,4 +175,4 @@ TEST_F(SocketFileTest, OnlyItsOwnProcessRemovesIt) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::net

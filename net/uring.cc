@@ -10,7 +10,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::net {
 namespace {
 
 int set_up(io_uring& ring, unsigned entries, unsigned completions, unsigned flags) {
@@ -115,4 +115,4 @@ BufferRing::~BufferRing() {
   ::munmap(memory_, count_ * stride_);
 }
 
-}  // namespace fanin
+}  // namespace fanin::net

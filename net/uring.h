@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::net {
 
 // Sets up a ring with room for `entries` operations between two submissions and for `completions`; the kernel keeps
 // further completions. `flags`: IORING_SETUP_* alternatives, the best first, tried until the kernel accepts one. Throws
@@ -66,4 +66,4 @@ class BufferRing {
   char* memory_ = nullptr;                // the buffers themselves
 };
 
-}  // namespace fanin
+}  // namespace fanin::net

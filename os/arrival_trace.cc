@@ -10,7 +10,7 @@
 #include "os/files.h"
 #include "os/format.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // Windows writes it; no terminal shows it
@@ -21,9 +21,9 @@ std::string_view trimmed(std::string_view line) {
   return first == std::string_view::npos ? "" : line.substr(first, line.find_last_not_of(kBlank) - first + 1);
 }
 
-Nanoseconds parse_time(std::string_view text, const std::string& file, std::size_t line) {
+net::Nanoseconds parse_time(std::string_view text, const std::string& file, std::size_t line) {
   try {
-    return parse_duration(text);
+    return net::parse_duration(text);
   } catch (const std::invalid_argument&) {
     // The text of an exception ends at a NUL.
     throw std::invalid_argument(fmt::format(
@@ -36,7 +36,7 @@ Nanoseconds parse_time(std::string_view text, const std::string& file, std::size
 ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
   ArrivalTrace trace;
   trace.file_ = file;
-  Nanoseconds first{0};
+  net::Nanoseconds first{0};
   std::string line;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     if (number == 1 && line.starts_with(kByteOrderMark)) {
@@ -46,7 +46,7 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
     if (text.empty() || text.front() == '#') {
       continue;
     }
-    const Nanoseconds time = parse_time(text, file, number);
+    const net::Nanoseconds time = parse_time(text, file, number);
     if (trace.offsets_.empty()) {
       first = time;
     } else if (time - first < trace.offsets_.back()) {
@@ -55,7 +55,7 @@ ArrivalTrace ArrivalTrace::read(std::istream& lines, const std::string& file) {
     }
     trace.offsets_.push_back(time - first);
   }
-  if (trace.offsets_.size() < 2 || trace.offsets_.back() == Nanoseconds(0)) {
+  if (trace.offsets_.size() < 2 || trace.offsets_.back() == net::Nanoseconds(0)) {
     throw std::invalid_argument(fmt::format("{}: a trace needs two different times: give one time per line", file));
   }
   const auto gaps = static_cast<double>(trace.offsets_.size() - 1);
@@ -68,4 +68,4 @@ ArrivalTrace ArrivalTrace::read_file(const std::string& file, std::string_view o
   return read(lines, file);
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

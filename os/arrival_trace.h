@@ -8,7 +8,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::os {
 
 // The recorded times of requests, for replay: relative to the first one and repeated without end. The mean gap
 // separates the last one from the first of the next repetition, so the rate does not depend on the number of
@@ -36,8 +36,8 @@ class ArrivalTrace {
   ArrivalTrace() = default;
 
   std::string file_;
-  std::vector<Nanoseconds> offsets_;  // at least two, the last above 0
+  std::vector<net::Nanoseconds> offsets_;  // at least two, the last above 0
   double period_ns_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 ArrivalTrace read(const std::string& text) {
@@ -76,4 +76,4 @@ TEST(ArrivalTrace, SaysThatAFileCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::os

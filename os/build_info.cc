@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace fanin {
+namespace fanin::os {
 
 std::string version_text(std::string_view program, std::string_view features) {
   constexpr std::size_t kShortCommit = 10;
@@ -25,4 +25,4 @@ std::string build_warning() {
   return build.optimised ? "" : fmt::format("this program was built without optimisation: {}", advice);
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

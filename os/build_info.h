@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::os {
 
 // How this program was built. The texts are static; an unknown one is empty.
 struct BuildInfo {
@@ -26,4 +26,4 @@ std::string version_text(std::string_view program, std::string_view features);
 // Why measurements with this build do not stand for a release build, as one sentence; empty: they do.
 std::string build_warning();
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -6,7 +6,7 @@
 
 #include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 constexpr std::size_t kLastLines = 20;
@@ -79,4 +79,4 @@ std::string Output::tail() const {
   return text;
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

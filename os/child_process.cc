@@ -17,20 +17,20 @@
 #include "os/procfs.h"
 #include "os/reaper.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 constexpr auto kKillLimit = std::chrono::seconds(10);  // until what was killed has ended
 
 struct Pipe {
-  Descriptor read;
-  Descriptor write;
+  net::Descriptor read;
+  net::Descriptor write;
 };
 
 Pipe make_pipe() {
   std::array<int, 2> ends{};
-  check(::pipe2(ends.data(), O_CLOEXEC), "pipe");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  net::check(::pipe2(ends.data(), O_CLOEXEC), "pipe");
+  return {net::Descriptor(ends[0]), net::Descriptor(ends[1])};
 }
 
 cpu_set_t make_cpu_set(const std::vector<int>& cpus) {
@@ -43,7 +43,7 @@ cpu_set_t make_cpu_set(const std::vector<int>& cpus) {
 }
 
 // The next report; nothing where the reaper was killed.
-std::optional<ReaperReport> read_report(const Descriptor& pipe) {
+std::optional<ReaperReport> read_report(const net::Descriptor& pipe) {
   ReaperReport report{};
   ssize_t got = 0;
   do {
@@ -106,7 +106,7 @@ ChildProcess::ChildProcess(const Launch& launch) : ChildProcess(launch.keep_stdo
     const ReaperStart start{&launch,         argv.data(),     make_cpu_set(launch.cpus),
                             out.write.get(), err.write.get(), report.write.get(),
                             ::getpid(),      blocked.before()};
-    reaper_ = check(::fork(), "fork");
+    reaper_ = net::check(::fork(), "fork");
     if (reaper_ == 0) {
       run_reaper(start);
     }
@@ -114,12 +114,12 @@ ChildProcess::ChildProcess(const Launch& launch) : ChildProcess(launch.keep_stdo
   report.write.reset();
   check_started(launch, read_report(report.read));
   pidfd_ = open_pidfd(reaper_);
-  check(pidfd_.get(), "pidfd_open");
+  net::check(pidfd_.get(), "pidfd_open");
   report_pipe_ = std::move(report.read);
   out_pipe_ = std::move(out.read);
   err_pipe_ = std::move(err.read);
-  check(::fcntl(out_pipe_.get(), F_SETFL, O_NONBLOCK), "fcntl");
-  check(::fcntl(err_pipe_.get(), F_SETFL, O_NONBLOCK), "fcntl");
+  net::check(::fcntl(out_pipe_.get(), F_SETFL, O_NONBLOCK), "fcntl");
+  net::check(::fcntl(err_pipe_.get(), F_SETFL, O_NONBLOCK), "fcntl");
 }
 
 ChildProcess::~ChildProcess() {
@@ -161,7 +161,7 @@ class Waiter {
       : children_(children), further_fd_(further_fd), interrupt_fd_(interrupt_fd) {}
 
   // Waits for one event, or until the deadline. Returns false where the deadline has passed or no event can come.
-  bool wait_once(TimePoint deadline);
+  bool wait_once(net::TimePoint deadline);
   bool interrupted() const noexcept { return interrupted_; }
 
  private:
@@ -178,7 +178,7 @@ class Waiter {
   bool interrupted_ = false;
 };
 
-bool Waiter::wait_once(TimePoint deadline) {
+bool Waiter::wait_once(net::TimePoint deadline) {
   polls_.clear();
   for (const ChildProcess* child : children_) {
     add(child->pidfd_.get());
@@ -187,11 +187,11 @@ bool Waiter::wait_once(TimePoint deadline) {
   }
   add(further_fd_);
   add(interrupt_fd_);
-  const auto left = std::max(Nanoseconds::zero(), deadline - now());
+  const auto left = std::max(net::Nanoseconds::zero(), deadline - net::now());
   const timespec timeout{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
   const int ready = ::ppoll(polls_.data(), polls_.size(), &timeout, nullptr);
   if (ready < 0 && errno != EINTR) {
-    throw_errno("ppoll");
+    net::throw_errno("ppoll");
   }
   for (const pollfd& poll : polls_) {
     interrupted_ = interrupted_ || (ready > 0 && poll.fd == interrupt_fd_ && poll.revents != 0);
@@ -206,11 +206,11 @@ bool Waiter::wait_once(TimePoint deadline) {
       child->reap();
     }
   }
-  return now() < deadline;
+  return net::now() < deadline;
 }
 
-WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd, TimePoint deadline,
-                      const std::function<bool()>& done) {
+WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd,
+                      net::TimePoint deadline, const std::function<bool()>& done) {
   Waiter waiter(children, further_fd, interrupt_fd);
   for (;;) {
     if (done()) {
@@ -226,18 +226,18 @@ WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd
   }
 }
 
-bool stop(ChildProcess& child, Nanoseconds timeout) {
+bool stop(ChildProcess& child, net::Nanoseconds timeout) {
   const auto ended = [&] { return child.status().has_value(); };
   if (ended()) {
     return true;
   }
   ::kill(child.reaper_, SIGTERM);  // not yet collected, so the number is still its own
-  if (wait_until({&child}, -1, -1, now() + timeout, ended) == WaitResult::kDone) {
+  if (wait_until({&child}, -1, -1, net::now() + timeout, ended) == WaitResult::kDone) {
     return true;
   }
   ::kill(child.reaper_, SIGHUP);
-  wait_until({&child}, -1, -1, now() + kKillLimit, ended);
+  wait_until({&child}, -1, -1, net::now() + kKillLimit, ended);
   return false;
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

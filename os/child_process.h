@@ -14,7 +14,7 @@
 #include "net/clock.h"
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::os {
 
 // The bounded output of a child on one pipe: the first line (a server's READY line), the last lines (its counters, or
 // its errors), and on request all of it up to a limit.
@@ -94,17 +94,17 @@ class ChildProcess {
 
  private:
   friend class Waiter;
-  friend bool stop(ChildProcess& child, Nanoseconds timeout);
+  friend bool stop(ChildProcess& child, net::Nanoseconds timeout);
 
   explicit ChildProcess(Output::Keep keep_stdout);
   void drain();
   void reap();  // the reaper has ended, and so has the tree
 
   pid_t reaper_ = -1;
-  Descriptor pidfd_;  // of the reaper
-  Descriptor report_pipe_;
-  Descriptor out_pipe_;
-  Descriptor err_pipe_;
+  net::Descriptor pidfd_;  // of the reaper
+  net::Descriptor report_pipe_;
+  net::Descriptor out_pipe_;
+  net::Descriptor err_pipe_;
   Output out_;
   Output err_{Output::Keep::kTail};
   std::optional<ExitStatus> status_;
@@ -115,11 +115,11 @@ enum class WaitResult { kDone, kDeadline, kInterrupted };
 // Waits until `done` returns true, the deadline passes or `interrupt_fd` (-1: none) becomes readable. Calls `done`
 // after each event of the children and of one further descriptor (a control socket; -1: none), which `done` may read
 // without blocking. Drains the children's output meanwhile, so that none of them blocks on a full pipe.
-WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd, TimePoint deadline,
-                      const std::function<bool()>& done);
+WaitResult wait_until(const std::vector<ChildProcess*>& children, int further_fd, int interrupt_fd,
+                      net::TimePoint deadline, const std::function<bool()>& done);
 
 // Sends SIGTERM, and after `timeout` SIGKILL to the whole tree. Returns whether the tree ended within the timeout. If
 // there is no status afterwards, SIGKILL did not end a process of the tree.
-bool stop(ChildProcess& child, Nanoseconds timeout);
+bool stop(ChildProcess& child, net::Nanoseconds timeout);
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -14,7 +14,7 @@
 
 #include "net/affinity.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,7 +24,7 @@ Launch shell(const std::string& script) { return {{"sh", "-c", script}, {}, -1, 
 
 // Every wait has an end far beyond what it takes, so that a hang fails instead of blocking the tests.
 WaitResult wait_end(ChildProcess& child) {
-  return wait_until({&child}, -1, -1, now() + 60s, [&] { return child.status().has_value(); });
+  return wait_until({&child}, -1, -1, net::now() + 60s, [&] { return child.status().has_value(); });
 }
 
 TEST(Process, CapturesOutputAndExitCode) {
@@ -68,7 +68,7 @@ TEST(Process, NamesADirectoryThatIsNotThere) {
 
 // Would catch: the affinity set too late, after the program has started its threads.
 TEST(Process, RunsOnTheGivenCpus) {
-  const int cpu = allowed_cpus().back();
+  const int cpu = net::allowed_cpus().back();
   Launch launch = shell("grep Cpus_allowed_list /proc/self/status");
   launch.cpus = {cpu};
   ChildProcess child(launch);
@@ -89,8 +89,8 @@ TEST(Process, DrainsMoreThanAPipeHolds) {
 TEST(Process, PassesADescriptor) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-  const Descriptor ours(ends[0]);
-  Descriptor theirs(ends[1]);
+  const net::Descriptor ours(ends[0]);
+  net::Descriptor theirs(ends[1]);
   Launch launch = shell("echo hello >&" + std::to_string(theirs.get()));
   launch.pass_descriptor = theirs.get();
   ChildProcess child(launch);
@@ -102,13 +102,14 @@ TEST(Process, PassesADescriptor) {
     got.append(buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
     return size == 0;
   };
-  ASSERT_EQ(wait_until({&child}, ours.get(), -1, now() + 60s, read_all), WaitResult::kDone);
+  ASSERT_EQ(wait_until({&child}, ours.get(), -1, net::now() + 60s, read_all), WaitResult::kDone);
   EXPECT_EQ(got, "hello\n");
 }
 
 TEST(Process, StopsWithSigterm) {
   ChildProcess child(shell("trap 'echo drained; exit 0' TERM; echo ready; while :; do sleep 0.01; done"));
-  ASSERT_EQ(wait_until({&child}, -1, -1, now() + 60s, [&] { return child.out().has_first_line(); }), WaitResult::kDone);
+  ASSERT_EQ(wait_until({&child}, -1, -1, net::now() + 60s, [&] { return child.out().has_first_line(); }),
+            WaitResult::kDone);
   EXPECT_TRUE(stop(child, 60s));
   EXPECT_EQ(child.out().last_line(), "drained");
   EXPECT_TRUE(child.status()->clean());
@@ -116,7 +117,8 @@ TEST(Process, StopsWithSigterm) {
 
 TEST(Process, KillsWhatIgnoresSigterm) {
   ChildProcess child(shell("trap '' TERM; echo ready; while :; do sleep 0.01; done"));
-  ASSERT_EQ(wait_until({&child}, -1, -1, now() + 60s, [&] { return child.out().has_first_line(); }), WaitResult::kDone);
+  ASSERT_EQ(wait_until({&child}, -1, -1, net::now() + 60s, [&] { return child.out().has_first_line(); }),
+            WaitResult::kDone);
   EXPECT_FALSE(stop(child, 50ms));
   ASSERT_TRUE(child.status());
   EXPECT_EQ(child.status()->signal, SIGKILL);
@@ -127,7 +129,7 @@ class Lifeline {
  public:
   Lifeline() {
     std::array<int, 2> ends{};
-    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
     ours_.reset(ends[0]);
     theirs_.reset(ends[1]);
   }
@@ -139,12 +141,12 @@ class Lifeline {
     theirs_.reset();
     char byte = 0;
     const auto closed = [&] { return ::recv(ours_.get(), &byte, 1, MSG_DONTWAIT) == 0; };
-    return wait_until({}, ours_.get(), -1, now() + 60s, closed) == WaitResult::kDone;
+    return wait_until({}, ours_.get(), -1, net::now() + 60s, closed) == WaitResult::kDone;
   }
 
  private:
-  Descriptor ours_;
-  Descriptor theirs_;
+  net::Descriptor ours_;
+  net::Descriptor theirs_;
 };
 
 // Would catch: the children of a process-per-connection server left behind, where they hold connections and memory,
@@ -174,7 +176,7 @@ TEST(Process, StopsTheServerBehindAWrapperOrALauncher) {
   for (const std::string& script : {server + "wait", server + "exit 0", "setsid " + server + "exit 0"}) {
     Lifeline lifeline;
     ChildProcess child(lifeline.hold(server_script(script)));
-    ASSERT_EQ(wait_until({&child}, -1, -1, now() + 60s, [&] { return child.out().has_first_line(); }),
+    ASSERT_EQ(wait_until({&child}, -1, -1, net::now() + 60s, [&] { return child.out().has_first_line(); }),
               WaitResult::kDone);
     EXPECT_FALSE(child.status()) << script;
     EXPECT_TRUE(stop(child, 60s)) << script;
@@ -215,11 +217,11 @@ TEST(Process, NothingOutlivesAHarnessThatIsKilled) {
 TEST(Process, InterruptionEndsTheWait) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
-  const Descriptor read_end(ends[0]);
-  const Descriptor write_end(ends[1]);
+  const net::Descriptor read_end(ends[0]);
+  const net::Descriptor write_end(ends[1]);
   ASSERT_EQ(::write(write_end.get(), "x", 1), 1);
   ChildProcess child(shell("exec sleep 1000"));
-  EXPECT_EQ(wait_until({&child}, -1, read_end.get(), now() + 60s, [] { return false; }), WaitResult::kInterrupted);
+  EXPECT_EQ(wait_until({&child}, -1, read_end.get(), net::now() + 60s, [] { return false; }), WaitResult::kInterrupted);
 }
 
 TEST(Output, KeepsFirstAndLastLinesWithinBounds) {
@@ -247,4 +249,4 @@ TEST(Output, CutsALineThatNeverEnds) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::os

@@ -20,7 +20,7 @@
 #include "os/format.h"
 #include "os/program.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 // Without dashes.
@@ -248,9 +248,9 @@ CLI::Option* refuse_empty(CLI::Option* option) {
   return option->check(CLI::Validator(check, ""));
 }
 
-Nanoseconds parse_duration_of(std::string_view option, std::string_view text) {
+net::Nanoseconds parse_duration_of(std::string_view option, std::string_view text) {
   try {
-    return parse_duration(text);
+    return net::parse_duration(text);
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(fmt::format("{}: {}", option, error.what()));
   }
@@ -329,4 +329,4 @@ json describe(const CLI::App& app) {
 
 std::string command_line_json(const CLI::App& app) { return describe(app).dump(2) + "\n"; }
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -17,7 +17,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace fanin {
+namespace fanin::os {
 
 // Parses the arguments of a program. Prints help or the version on request and returns the exit code; `help [COMMAND]`
 // is `[COMMAND] --help` for a program with commands. Throws std::invalid_argument with one line if the arguments are
@@ -54,7 +54,7 @@ CLI::Option* take_choice(CLI::Option* option, std::vector<std::string> words);
 CLI::Option* refuse_empty(CLI::Option* option);
 
 // parse_duration() with an error that names the option.
-Nanoseconds parse_duration_of(std::string_view option, std::string_view text);
+net::Nanoseconds parse_duration_of(std::string_view option, std::string_view text);
 
 // Levenshtein's distance: how many characters to insert, delete or replace.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -65,4 +65,4 @@ std::string find_nearest(std::string_view wrong, std::span<const std::string> na
 // "did you mean NEAREST?", or `otherwise` if no name is near.
 std::string suggest(std::string_view wrong, std::span<const std::string> names, std::string_view otherwise);
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 // What the user of a program with --duration, --rate, --read-bytes-per-s and a command `run --seed` is told.
@@ -195,4 +195,4 @@ TEST(CommandLine, SaysWhatIsTheMatterWithANumber) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::os

@@ -20,7 +20,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 // Names the file in every complaint about it.
@@ -64,7 +64,7 @@ void wait_for_bytes(int fd, const Source& source) {
 InputFile read_input_file(const std::string& path, std::string_view option, const InputLimits& limits) {
   const Source source{path, option};
   // Without O_NONBLOCK, open() waits for the writer of a named pipe and SA_RESTART makes that wait endless.
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const net::Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) {
     source.refuse_errno();
   }
@@ -110,15 +110,15 @@ std::string path_of(const std::string& name) { return name == "-" ? "/dev/stdout
 
 }  // namespace
 
-Descriptor open_output_file(const std::string& path, int flags, const std::string& what) {
+net::Descriptor open_output_file(const std::string& path, int flags, const std::string& what) {
   constexpr mode_t kMode = 0644;
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, kMode));
+  net::Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, kMode));
   if (!fd && errno == ENXIO) {
     refuse(what, std::errc::no_such_device_or_address, "no process reads from it, start the reader first");
   }
-  check(fd.get(), what.c_str());
+  net::check(fd.get(), what.c_str());
   struct stat status {};
-  check(::fstat(fd.get(), &status), what.c_str());
+  net::check(::fstat(fd.get(), &status), what.c_str());
   const bool device = S_ISBLK(status.st_mode) || (S_ISCHR(status.st_mode) && ::isatty(fd.get()) == 0);
   if (device && !(S_ISCHR(status.st_mode) && takes_output(status.st_rdev))) {
     refuse(what, std::errc::invalid_argument, "it is a device, name a file");
@@ -189,7 +189,7 @@ int write_and_sync(int fd, std::string_view text) {
 void write_file_atomically(const std::string& path, const std::string& text) {
   // A name of its own: a file of the user's may have any other, and two writers must not share one.
   std::string temporary = path + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  const net::Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file) {
     throw_cannot_write(path, errno);
   }
@@ -205,4 +205,4 @@ void write_file_atomically(const std::string& path, const std::string& text) {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -7,7 +7,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::os {
 
 // A file that the user named, and its content when the command line was parsed.
 struct InputFile {
@@ -30,7 +30,7 @@ InputFile read_input_file(const std::string& path, std::string_view option, cons
 // Opens a file that the user named for output; `flags` as for open(2), in addition to O_WRONLY. Refuses disks and other
 // devices (except terminals, /dev/null and /dev/full) and named pipes without a reader, for which open(2) would wait.
 // The descriptor is non-blocking: write to it with write_bytes(). Throws std::system_error that begins with `what`.
-Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
+net::Descriptor open_output_file(const std::string& path, int flags, const std::string& what);
 
 // Throws std::runtime_error: the error, and the advice to give another file with `option`. Throws the error itself if
 // no descriptor was left, since another file would not help.
@@ -59,4 +59,4 @@ int write_and_sync(int fd, std::string_view text);
 // Throws std::system_error: "cannot write PATH: ...".
 [[noreturn]] void throw_cannot_write(const std::string& path, int error);
 
-}  // namespace fanin
+}  // namespace fanin::os

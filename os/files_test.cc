@@ -18,7 +18,7 @@
 #include "net/descriptor.h"
 #include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 namespace fs = std::filesystem;
@@ -58,8 +58,8 @@ TEST_F(InputFiles, AFileIsReadToItsEnd) {
 TEST_F(InputFiles, APipeIsReadToItsEnd) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const Descriptor reader(ends[0]);
-  Descriptor writer(ends[1]);
+  const net::Descriptor reader(ends[0]);
+  net::Descriptor writer(ends[1]);
   ASSERT_EQ(::write(writer.get(), "hello", 5), 5);
   writer.reset();
   const std::string name = "/proc/self/fd/" + std::to_string(reader.get());
@@ -152,7 +152,7 @@ TEST_F(OutputFiles, TwoNamesOfOneFileAreRecognised) {
 
 TEST_F(OutputFiles, AllOfALongTextIsWritten) {
   const std::string text(100'000, 'x');
-  const Descriptor fd = open_output_file(path("long"), O_CREAT, "cannot write");
+  const net::Descriptor fd = open_output_file(path("long"), O_CREAT, "cannot write");
   EXPECT_EQ(write_bytes(fd.get(), text, Wait::kUntilTaken).bytes, text.size());
   std::ifstream file(path("long"));
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
@@ -163,8 +163,8 @@ TEST_F(OutputFiles, AllOfALongTextIsWritten) {
 TEST_F(OutputFiles, AFullPipeIsNotWaitedForWithoutEnd) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const Descriptor reader(ends[0]);
-  const Descriptor writer(ends[1]);
+  const net::Descriptor reader(ends[0]);
+  const net::Descriptor writer(ends[1]);
   const std::string more(1'000'000, 'x');
   const Written taken = write_bytes(writer.get(), more, Wait::kNo);
   EXPECT_GT(taken.bytes, 0U);
@@ -184,7 +184,7 @@ TEST_F(OutputFiles, AFullPipeIsNotWaitedForWithoutEnd) {
 }
 
 TEST_F(OutputFiles, AFullDeviceIsAnError) {
-  const Descriptor fd = open_output_file("/dev/full", 0, "cannot write");
+  const net::Descriptor fd = open_output_file("/dev/full", 0, "cannot write");
   EXPECT_EQ(write_bytes(fd.get(), "x", Wait::kUntilTaken).error, ENOSPC);
 }
 
@@ -222,4 +222,4 @@ TEST(AtomicFile, NamesAnUnwritableFolder) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 // With the largest unit in which the value is at least 1.00. The last unit is the smallest: its values have no
@@ -43,7 +43,7 @@ std::string format_digits(double value) {
   return fmt::format("{:.{}f}", value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
 
-std::string format_time(Nanoseconds duration) {
+std::string format_time(net::Nanoseconds duration) {
   return format_with_unit(static_cast<double>(duration.count()),
                           {{{1e9, " s"}, {1e6, " ms"}, {1e3, " us"}, {1, " ns"}}});
 }
@@ -254,4 +254,4 @@ bool is_printable(std::string_view text) noexcept {
   return true;
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

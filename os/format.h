@@ -8,18 +8,18 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::os {
 
 // Text for people and from people.
 
 // Numbers, rounded to three significant digits except counts.
-std::string format_digits(double value);           // "6.21", "12.3", "152"
-std::string format_time(Nanoseconds duration);     // "850 ns", "12.3 us", "4.72 ms", "1.5 s"
-std::string format_count(std::uint64_t count);     // "1,163,580"
-std::string format_rate(double per_second);        // "116,358/s", "12.5/s"
-std::string format_short_rate(double per_second);  // "116k/s", "12.5/s"
-std::string format_bytes(double bytes);            // of memory: "7.10 MiB"
-std::string format_byte_rate(double per_second);   // of a network: "7.45 MB/s"
+std::string format_digits(double value);             // "6.21", "12.3", "152"
+std::string format_time(net::Nanoseconds duration);  // "850 ns", "12.3 us", "4.72 ms", "1.5 s"
+std::string format_count(std::uint64_t count);       // "1,163,580"
+std::string format_rate(double per_second);          // "116,358/s", "12.5/s"
+std::string format_short_rate(double per_second);    // "116k/s", "12.5/s"
+std::string format_bytes(double bytes);              // of memory: "7.10 MiB"
+std::string format_byte_rate(double per_second);     // of a network: "7.45 MB/s"
 
 // Counts with a noun in singular or plural: "1 byte", "1,200 bytes", "2 replies"; "1 of 2 replies", "1 of 1 reply".
 std::string plural(std::uint64_t count, std::string_view noun);
@@ -46,4 +46,4 @@ std::string printable(std::string_view text, std::size_t max_bytes = 1000);
 // Whether printable() would keep all of it, except for the length.
 bool is_printable(std::string_view text) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::os

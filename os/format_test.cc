@@ -4,18 +4,18 @@
 
 #include <limits>
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 // Would catch: 999.9 us printed as "1000 us", or a unit off by a thousand.
 TEST(Format, DurationsTakeTheUnitThatFits) {
-  EXPECT_EQ(format_time(Nanoseconds(0)), "0 ns");
-  EXPECT_EQ(format_time(Nanoseconds(850)), "850 ns");
-  EXPECT_EQ(format_time(Nanoseconds(1'000)), "1.00 us");
-  EXPECT_EQ(format_time(Nanoseconds(12'345)), "12.3 us");
-  EXPECT_EQ(format_time(Nanoseconds(180'223)), "180 us");
-  EXPECT_EQ(format_time(Nanoseconds(999'900)), "1.00 ms");
-  EXPECT_EQ(format_time(Nanoseconds(4'718'591)), "4.72 ms");
+  EXPECT_EQ(format_time(net::Nanoseconds(0)), "0 ns");
+  EXPECT_EQ(format_time(net::Nanoseconds(850)), "850 ns");
+  EXPECT_EQ(format_time(net::Nanoseconds(1'000)), "1.00 us");
+  EXPECT_EQ(format_time(net::Nanoseconds(12'345)), "12.3 us");
+  EXPECT_EQ(format_time(net::Nanoseconds(180'223)), "180 us");
+  EXPECT_EQ(format_time(net::Nanoseconds(999'900)), "1.00 ms");
+  EXPECT_EQ(format_time(net::Nanoseconds(4'718'591)), "4.72 ms");
   EXPECT_EQ(format_time(std::chrono::seconds(90)), "90.0 s");
 }
 
@@ -151,4 +151,4 @@ TEST(Printable, ALongTextIsCutBetweenCharacters) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -15,12 +15,12 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
-Nanoseconds from_ticks(std::uint64_t ticks) {
+net::Nanoseconds from_ticks(std::uint64_t ticks) {
   const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  return Nanoseconds(static_cast<std::int64_t>(ticks * (1'000'000'000 / per_second)));
+  return net::Nanoseconds(static_cast<std::int64_t>(ticks * (1'000'000'000 / per_second)));
 }
 
 // The fields of /proc/PID/stat from the third on. The name in the second one may hold blanks and brackets of its own,
@@ -33,7 +33,7 @@ std::istringstream skip_name(std::string_view stat) {
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const net::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
     return std::nullopt;
   }
@@ -145,17 +145,17 @@ std::map<std::string, std::int64_t> parse_netstat(std::string_view text) {
 
 namespace {
 
-bool has_ended(const Descriptor& process) {
+bool has_ended(const net::Descriptor& process) {
   pollfd poll{process.get(), POLLIN, 0};
   return ::poll(&poll, 1, 0) != 0;
 }
 
 // `parent` is held open, so its number is its own until it has ended; after that its children are those of the caller,
 // which has not collected them.
-void signal_children(pid_t parent_pid, const Descriptor& parent, int number) {
+void signal_children(pid_t parent_pid, const net::Descriptor& parent, int number) {
   for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", parent_pid))) {
     for (const pid_t child : list_children(parent_pid, task)) {
-      const Descriptor process = open_pidfd(child);
+      const net::Descriptor process = open_pidfd(child);
       const auto stat = read_file(fmt::format("/proc/{}/stat", child));
       const auto real_parent = stat ? parse_parent(*stat) : std::nullopt;
       const bool ours = real_parent == ::getpid() || (real_parent == parent_pid && !has_ended(parent));
@@ -169,7 +169,7 @@ void signal_children(pid_t parent_pid, const Descriptor& parent, int number) {
 
 }  // namespace
 
-Descriptor open_pidfd(pid_t pid) { return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+net::Descriptor open_pidfd(pid_t pid) { return net::Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
 std::vector<int> list_numbered_entries(const std::string& directory) {
   std::vector<int> numbers;
@@ -206,4 +206,4 @@ std::vector<pid_t> list_descendants(pid_t root) {
 
 void signal_descendants(int number) { signal_children(::getpid(), open_pidfd(::getpid()), number); }
 
-}  // namespace fanin
+}  // namespace fanin::os

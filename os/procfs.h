@@ -13,7 +13,7 @@
 #include "net/descriptor.h"
 
 // The parsers take the text of a file under /proc, so that tests can pass any text.
-namespace fanin {
+namespace fanin::os {
 
 // The whole of a small file, read to its end, since procfs reports size 0. Empty with errno if it cannot be read.
 std::optional<std::string> read_file(const std::string& path);
@@ -26,8 +26,8 @@ std::optional<std::uint64_t> find_labelled_number(std::string_view text, std::st
 
 // CPU time of reaped children, fields 16 and 17 of /proc/PID/stat, at the kernel's USER_HZ.
 struct ReapedTime {
-  Nanoseconds user{};
-  Nanoseconds system{};
+  net::Nanoseconds user{};
+  net::Nanoseconds system{};
 };
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat);
 
@@ -42,7 +42,7 @@ std::map<std::string, std::int64_t> parse_netstat(std::string_view text);
 
 // Readable once the process has ended; invalid, with errno, if there is none. glibc 2.36 declares pidfd_open()
 // without C linkage, so that C++ cannot link it.
-Descriptor open_pidfd(pid_t pid);
+net::Descriptor open_pidfd(pid_t pid);
 
 // The numbers that are names of entries of a directory, such as /proc/PID/task; empty where it cannot be read.
 std::vector<int> list_numbered_entries(const std::string& directory);
@@ -59,4 +59,4 @@ std::vector<pid_t> list_descendants(pid_t root);
 // collect its children meanwhile.
 void signal_descendants(int number);
 
-}  // namespace fanin
+}  // namespace fanin::os

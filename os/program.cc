@@ -17,7 +17,7 @@
 
 #include "os/format.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 std::atomic<int> output_error{0};  // errno of the first that standard output did not take
@@ -104,4 +104,4 @@ void print_error(std::string_view name, std::string_view text) noexcept {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::os {
 
 inline constexpr int kExitBadInput = 2;
 inline constexpr int kExitReaderGone = 141;  // 128 + SIGPIPE, as a shell reports it
@@ -29,4 +29,4 @@ void note_output_error(int error) noexcept;
 // Prints "NAME: TEXT" on standard error as one line, by printable(). Never throws.
 void print_error(std::string_view name, std::string_view text) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::os

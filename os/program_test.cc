@@ -14,7 +14,7 @@
 
 #include "os/build_info.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 using testing::ExitedWithCode;
@@ -167,4 +167,4 @@ TEST(BuildInfo, WarnsExactlyWhereTheBuildIsSlower) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::os

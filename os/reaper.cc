@@ -10,7 +10,7 @@
 
 #include "os/procfs.h"
 
-namespace fanin {
+namespace fanin::os {
 namespace {
 
 using ReportKind = ReaperReport::Kind;
@@ -128,4 +128,4 @@ void run_reaper(const ReaperStart& start) {
   ::_exit(0);
 }
 
-}  // namespace fanin
+}  // namespace fanin::os

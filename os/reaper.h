@@ -7,7 +7,7 @@
 
 #include "os/child_process.h"
 
-namespace fanin {
+namespace fanin::os {
 
 // What a reaper reports to the harness through its pipe: one of the first four, and after kStarted kEnded.
 struct ReaperReport {
@@ -39,4 +39,4 @@ struct ReaperStart {
 // tree. So nothing outlives the harness that started it, and no other process gets a signal.
 [[noreturn]] void run_reaper(const ReaperStart& start);
 
-}  // namespace fanin
+}  // namespace fanin::os

@@ -10,7 +10,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::size_t kUsualReply = 65536;
@@ -121,4 +121,4 @@ extern const Protocol kBulk{.name = "bulk",
                             .server_options = kServerOptions,
                             .client_options = "payload-bytes payload reply-bytes"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

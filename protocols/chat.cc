@@ -11,7 +11,7 @@
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;  // including its newline
@@ -221,4 +221,4 @@ extern const Protocol kChat{.name = "chat",
                             .needs_shared_memory = true,
                             .client_options = "payload-bytes"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -12,7 +12,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::size_t kRoom = 65536;
@@ -172,4 +172,4 @@ TEST(ChatClient, NeedsAStamp) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace fanin {
+namespace fanin::protocols {
 
 // Options of the client halves.
 struct ClientProtocolOptions {
@@ -38,4 +38,4 @@ struct ClientProtocolOptions {
   std::string expect;                         // raw: the complete reply without its delimiter; empty: any
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

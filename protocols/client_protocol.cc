@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace fanin {
+namespace fanin::protocols {
 
 std::string_view fault_text(Fault fault) noexcept {
   switch (fault) {
@@ -118,4 +118,4 @@ Mismatch ConnectionSetup::describe(const ClientState& state, std::string_view re
   return mismatch;
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

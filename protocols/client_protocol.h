@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The kind of a mismatch.
 enum class Fault : std::uint8_t {
@@ -226,4 +226,4 @@ class PartialReplies {
   std::vector<typename Records::node_type> spare_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

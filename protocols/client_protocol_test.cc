@@ -9,7 +9,7 @@
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 using ::testing::HasSubstr;
@@ -240,4 +240,4 @@ TEST(PartialReplies, EndingAMissingRecordDoesNothing) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -2,7 +2,7 @@
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 class DiscardSession : public ServerSession {
@@ -27,4 +27,4 @@ extern const Protocol kDiscard{.name = "discard",
                                .make_client = make_client,
                                .client_options = "payload-bytes payload"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

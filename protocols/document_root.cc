@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr int kBadRequest = 400;
@@ -125,9 +125,9 @@ int open_beneath(int directory, const char* path, int flags) noexcept {
 }
 
 // The /proc path of an open file: opens that file even if another has its name now.
-std::string proc_fd_path(const Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
+std::string proc_fd_path(const net::Descriptor& place) { return fmt::format("/proc/self/fd/{}", place.get()); }
 
-std::string read_path(const Descriptor& place) {
+std::string read_path(const net::Descriptor& place) {
   std::string name(PATH_MAX, '\0');
   const ssize_t length = ::readlink(proc_fd_path(place).c_str(), name.data(), name.size());
   name.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
@@ -143,7 +143,8 @@ DocumentRoot::DocumentRoot(const std::string& directory, Resolution resolution)
                             fmt::format("cannot serve --root {} (name a directory)", directory));
   }
   // Seccomp filters without the call return EPERM instead of ENOSYS: only success counts.
-  const Descriptor probe(resolution == Resolution::kChecked ? -1 : open_beneath(directory_.get(), ".", kPlaceFlags));
+  const net::Descriptor probe(resolution == Resolution::kChecked ? -1
+                                                                 : open_beneath(directory_.get(), ".", kPlaceFlags));
   kernel_resolves_ = static_cast<bool>(probe);
   if (!kernel_resolves_ && resolution == Resolution::kKernel) {
     throw std::system_error(errno, std::generic_category(), "openat2");
@@ -154,7 +155,7 @@ DocumentRoot::DocumentRoot(const std::string& directory, Resolution resolution)
   }
 }
 
-int DocumentRoot::resolve(const std::string& path, Descriptor& place) const {
+int DocumentRoot::resolve(const std::string& path, net::Descriptor& place) const {
   place.reset(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kPlaceFlags)
                                : ::openat(directory_.get(), path.c_str(), kPlaceFlags));
   if (!place) {
@@ -168,7 +169,7 @@ int DocumentRoot::resolve(const std::string& path, Descriptor& place) const {
 }
 
 int DocumentRoot::find(const std::string& path, struct stat& attributes) const {
-  Descriptor place;
+  net::Descriptor place;
   if (const int error = resolve(path, place); error != 0) {
     return error;
   }
@@ -178,8 +179,8 @@ int DocumentRoot::find(const std::string& path, struct stat& attributes) const {
   return S_ISREG(attributes.st_mode) ? 0 : ENOENT;
 }
 
-int DocumentRoot::open(const std::string& path, Descriptor& file, struct stat& attributes) const {
-  Descriptor place;
+int DocumentRoot::open(const std::string& path, net::Descriptor& file, struct stat& attributes) const {
+  net::Descriptor place;
   if (const int error = resolve(path, place); error != 0) {
     return error;
   }
@@ -189,8 +190,8 @@ int DocumentRoot::open(const std::string& path, Descriptor& file, struct stat& a
   if (!S_ISREG(attributes.st_mode)) {
     return ENOENT;
   }
-  Descriptor opened(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kReadFlags)
-                                     : ::open(proc_fd_path(place).c_str(), kReadFlags));
+  net::Descriptor opened(kernel_resolves_ ? open_beneath(directory_.get(), path.c_str(), kReadFlags)
+                                          : ::open(proc_fd_path(place).c_str(), kReadFlags));
   // Checked again, because another file may have the name now; the open of a pipe would not block.
   if (!opened || ::fstat(opened.get(), &attributes) != 0) {
     return errno;
@@ -202,4 +203,4 @@ int DocumentRoot::open(const std::string& path, Descriptor& file, struct stat& a
   return 0;
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -7,7 +7,7 @@
 
 #include "net/descriptor.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The path of a request target below a document root.
 struct HttpTarget {
@@ -34,14 +34,14 @@ class DocumentRoot {
   int find(const std::string& path, struct stat& attributes) const;
 
   // As find(), and opens it for reading. Changes `file` only if the result is 0.
-  int open(const std::string& path, Descriptor& file, struct stat& attributes) const;
+  int open(const std::string& path, net::Descriptor& file, struct stat& attributes) const;
 
  private:
-  int resolve(const std::string& path, Descriptor& place) const;
+  int resolve(const std::string& path, net::Descriptor& place) const;
 
-  Descriptor directory_;
+  net::Descriptor directory_;
   std::string real_path_;
   bool kernel_resolves_ = false;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -4,7 +4,7 @@
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 class EchoSession : public ServerSession {
@@ -33,4 +33,4 @@ extern const Protocol kEcho{.name = "echo",
                             .make_client = make_client,
                             .client_options = "payload-bytes payload"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

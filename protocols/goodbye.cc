@@ -6,7 +6,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 class GoodbyeSession : public ServerSession {
@@ -56,4 +56,4 @@ extern const Protocol kGoodbye{.name = "goodbye",
                                .server_options = kServerOptions,
                                .client_options = "payload-bytes payload reply"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

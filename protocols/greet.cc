@@ -2,7 +2,7 @@
 #include "protocols/payload.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::string_view kGreeting = "hello\n";
@@ -29,4 +29,4 @@ std::unique_ptr<ClientProtocol> make_client(const ClientProtocolOptions& /*optio
 
 extern const Protocol kGreet{"greet", "says hello and closes", make_sessions, make_client};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

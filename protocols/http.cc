@@ -16,7 +16,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr int kOk = 200;
@@ -273,4 +273,4 @@ extern const Protocol kHttp{
     .server_options = kServerOptions,
     .client_options = "path host method header body body-file expect-status expect-body expect-body-pattern"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

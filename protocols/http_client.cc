@@ -8,7 +8,7 @@
 #include "protocols/client_options.h"
 #include "protocols/http_client_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr unsigned kLowestStatus = 100;
@@ -149,7 +149,7 @@ Fault to_fault(const http_parser& parser) noexcept {
 
 HttpClient::HttpClient(const ClientProtocolOptions& options)
     : request_(make_http_request(options)),
-      asks_to_close_(fanin::asks_to_close(options)),
+      asks_to_close_(protocols::asks_to_close(options)),
       last_request_(make_last_http_request(options)),
       requests_per_connection_(options.requests_per_connection),
       expected_(StatusSet::parse(options.expect_status)),
@@ -306,4 +306,4 @@ ReplyOutcome HttpClient::end_of_stream(ClientState& state) {
   return outcome;
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

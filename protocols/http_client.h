@@ -8,7 +8,7 @@
 #include "protocols/client_protocol.h"
 #include "protocols/http_client_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 struct ClientProtocolOptions;
 
@@ -64,4 +64,4 @@ class HttpClient : public ClientProtocol {
   PartialReplies<Partial> partial_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -11,7 +11,7 @@
 
 #include "protocols/client_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text) { throw std::invalid_argument(text); }
@@ -197,4 +197,4 @@ bool BodyCheck::is_right(const Progress& progress) const noexcept {
   return !progress.wrong && (text_.empty() || progress.bytes == text_.size()) && (!pattern_ || progress.matched);
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

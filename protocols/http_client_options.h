@@ -7,7 +7,7 @@
 
 #include "protocols/reply_pattern.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 struct ClientProtocolOptions;
 
@@ -64,4 +64,4 @@ class BodyCheck {
   std::unique_ptr<ReplyPattern> pattern_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

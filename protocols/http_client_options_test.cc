@@ -13,7 +13,7 @@
 #include "protocols/http_client.h"
 #include "protocols/protocol_harness.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 const std::string kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -208,4 +208,4 @@ TEST(HttpClient, RefusesABodyOfHead) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

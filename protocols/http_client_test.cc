@@ -13,7 +13,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 const std::string kPlain = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -264,4 +264,4 @@ TEST(HttpBothHalves, Agree) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -17,7 +17,7 @@
 
 // For tests of the server half of http: requests, expected replies, and the output of a session over a small tree of
 // files.
-namespace fanin::http_exchange {
+namespace fanin::protocols::http_exchange {
 
 inline constexpr std::size_t kReplyRoom = 65536;
 // Longer than what is kept in memory, and than any reply buffer.
@@ -108,4 +108,4 @@ inline SessionOutput say(const std::vector<std::string_view>& parts, std::size_t
   return said;
 }
 
-}  // namespace fanin::http_exchange
+}  // namespace fanin::protocols::http_exchange

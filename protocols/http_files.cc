@@ -10,7 +10,7 @@
 #include "protocols/document_root.h"
 #include "protocols/http_head.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr int kOk = 200;
@@ -85,7 +85,7 @@ std::uint64_t next_id() noexcept {
 
 }  // namespace
 
-HttpFile::HttpFile(Descriptor descriptor, const struct stat& attributes, std::string_view path)
+HttpFile::HttpFile(net::Descriptor descriptor, const struct stat& attributes, std::string_view path)
     : attributes_(attributes),
       descriptor_(std::move(descriptor)),
       size_(static_cast<std::uint64_t>(attributes.st_size)),
@@ -192,7 +192,7 @@ bool HttpFiles::is_current(const std::string& path, const HttpFile& file) const 
 
 int HttpFiles::load(const std::string& path, std::shared_ptr<const HttpFile>& file) const {
   struct stat attributes {};
-  Descriptor descriptor;
+  net::Descriptor descriptor;
   if (const int error = root_.open(path, descriptor, attributes); error != 0) {
     return to_status(error);
   }
@@ -222,4 +222,4 @@ void HttpFiles::put(const std::string& path, std::time_t now, std::shared_ptr<co
   table_[path] = {std::move(file), now};
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

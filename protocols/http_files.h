@@ -12,7 +12,7 @@
 #include "net/descriptor.h"
 #include "protocols/document_root.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // A version of a file, ready to send: its bytes if it is small, else an open descriptor, and the constant parts of a
 // reply's head. Immutable; any thread.
@@ -22,7 +22,7 @@ namespace fanin {
 class HttpFile {
  public:
   // Reads `descriptor`, or keeps it. Throws std::system_error on failure.
-  HttpFile(Descriptor descriptor, const struct stat& attributes, std::string_view path);
+  HttpFile(net::Descriptor descriptor, const struct stat& attributes, std::string_view path);
 
   std::uint64_t size() const noexcept { return size_; }
   std::time_t modified() const noexcept { return attributes_.st_mtim.tv_sec; }
@@ -44,7 +44,7 @@ class HttpFile {
 
  private:
   struct stat attributes_;
-  Descriptor descriptor_;
+  net::Descriptor descriptor_;
   std::string body_;
   std::uint64_t size_;
   std::string last_modified_;
@@ -96,4 +96,4 @@ class HttpFiles {
   std::size_t table_bytes_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::uint64_t kOnes = 0x0101010101010101;  // times a byte: eight of them
@@ -229,4 +229,4 @@ std::optional<HttpRange> parse_http_range(std::string_view field, std::uint64_t 
   return HttpRange{first, last >= size ? size : last + 1};
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::protocols {
 
 // Splits a head, a chunk-size line or trailer fields into lines, since the packaged parser is too lenient: it accepts a
 // bare LF as the end of a line, in places a CR and any byte, and takes a line that begins with a blank as a
@@ -92,4 +92,4 @@ struct HttpRange {
 // another unit, or no valid range. An empty range is unsatisfiable.
 std::optional<HttpRange> parse_http_range(std::string_view field, std::uint64_t size) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::protocols

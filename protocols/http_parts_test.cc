@@ -14,7 +14,7 @@
 #include "protocols/http_head.h"
 #include "protocols/protocol_harness.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 // The example of RFC 9110, section 5.6.7, in its three forms.
@@ -106,7 +106,7 @@ class Confined : public testing::TestWithParam<DocumentRoot::Resolution> {
   std::string attempt(const std::string& path) {
     const DocumentRoot root(around_.path("root"), GetParam());
     struct stat attributes {};
-    Descriptor file;
+    net::Descriptor file;
     const int opened = root.open(path, file, attributes);
     EXPECT_EQ(root.find(path, attributes), opened) << path;
     EXPECT_EQ(static_cast<bool>(file), opened == 0) << path;
@@ -245,7 +245,7 @@ TEST(HttpFiles, LongFilesDoNotPileUpDescriptors) {
   int highest = 0;
   for (int i = 0; i < 200; ++i) {
     ASSERT_EQ(files.find("/long" + std::to_string(i), 100).status, 200);
-    const Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const net::Descriptor probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     highest = std::max(highest, probe.get());
   }
   EXPECT_LT(highest, 150);
@@ -268,4 +268,4 @@ TEST(HttpLines, TakesEveryByteButControlCharactersAnywhere) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

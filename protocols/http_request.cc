@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr int kBadRequest = 400;
@@ -295,4 +295,4 @@ void HttpRequestParser::copy_out() {
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

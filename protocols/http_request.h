@@ -8,7 +8,7 @@
 
 #include "protocols/http_head.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The parts of a request that a file server needs.
 struct HttpRequest {
@@ -95,4 +95,4 @@ class HttpRequestParser {
   bool stop_after_head_ = false;  // no body: the client waits for an interim reply before it sends one
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

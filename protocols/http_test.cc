@@ -14,7 +14,7 @@
 #include "protocols/protocol_harness.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 using namespace http_exchange;
@@ -350,4 +350,4 @@ TEST(HttpOptions, ARootIsNeeded) {
 
 }  // namespace
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -7,7 +7,7 @@
 
 #include "protocols/client_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 std::string filler(std::size_t size) {
@@ -155,4 +155,4 @@ ReplyOutcome TemplateClient::end_of_stream(ClientState& state) {
   return outcome;
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

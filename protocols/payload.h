@@ -9,7 +9,7 @@
 
 #include "protocols/client_protocol.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 struct ClientProtocolOptions;
 
@@ -177,4 +177,4 @@ class LineHash {
   std::uint64_t state_ = 0xcbf29ce484222325U;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

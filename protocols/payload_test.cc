@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 std::string expected_stamp(std::uint32_t connection, std::uint32_t sequence, bool upper) {
@@ -42,4 +42,4 @@ TEST(Stamp, IsTheNumberInHexadecimalLeastSignificantDigitFirst) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <system_error>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 // One session with its input and output.
@@ -147,4 +147,4 @@ void ScratchDirectory::link(const std::string& target, const std::string& name) 
   std::filesystem::create_symlink(target, path(name));
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -10,7 +10,7 @@
 #include "protocols/client_protocol.h"
 #include "protocols/server_session.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The output of a session, and its violation of the rules, if any. For tests and fuzz targets.
 struct SessionOutput {
@@ -53,4 +53,4 @@ class ScratchDirectory {
   std::string path_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -19,7 +19,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 using namespace std::chrono_literals;
@@ -86,7 +86,7 @@ std::vector<Case> special_cases() {
 // All rows of the table; those without special cases have their defaults.
 std::vector<Case> cases() {
   std::vector<Case> all = special_cases();
-  for (const Protocol& protocol : protocols()) {
+  for (const Protocol& protocol : registry()) {
     const auto is_its = [&protocol](const Case& test) { return test.protocol == protocol.name; };
     if (std::none_of(all.begin(), all.end(), is_its)) {
       all.push_back({protocol.name, {}, {.payload_bytes = 40}});
@@ -308,4 +308,4 @@ TEST(Registry, RefusesWhatCannotWork) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -12,7 +12,7 @@
 #include "protocols/registry.h"
 #include "protocols/reply_pattern.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 // Replies of a fixed length and any content.
@@ -258,4 +258,4 @@ extern const Protocol kRaw{.name = "raw",
                                "greeting-delimiter greeting-pattern setup-request setup-reply-delimiter "
                                "setup-reply-bytes setup-reply-pattern setup-expect"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

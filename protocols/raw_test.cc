@@ -11,7 +11,7 @@
 #include "protocols/protocol_harness.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 ClientProtocolOptions ping(std::string expect = "") {
@@ -186,4 +186,4 @@ TEST(RawClient, RefusesOptionsThatEndNoReply) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -10,19 +10,19 @@
 
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The row at the end of each protocol's file.
 extern const Protocol kBulk, kChat, kDiscard, kEcho, kGoodbye, kGreet, kHttp, kRaw, kUpper, kWork;
 
-std::span<const Protocol> protocols() {
+std::span<const Protocol> registry() {
   static const std::vector<Protocol> table{kEcho, kUpper, kDiscard, kGreet, kGoodbye, kWork, kBulk, kHttp, kChat, kRaw};
   return table;
 }
 
 const Protocol& find_protocol(std::string_view name, Half half) {
   std::vector<std::string_view> names;
-  for (const Protocol& protocol : protocols()) {
+  for (const Protocol& protocol : registry()) {
     if (protocol.name == name) {
       return protocol;
     }
@@ -66,4 +66,4 @@ void refuse_other_options(std::string_view owner, std::string_view taken, std::s
   }
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

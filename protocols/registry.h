@@ -8,7 +8,7 @@
 #include "protocols/client_protocol.h"
 #include "protocols/server_session.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 struct ClientProtocolOptions;
 struct ServerProtocolOptions;
@@ -38,7 +38,7 @@ bool is_taken(std::string_view taken, std::string_view option);
 // (separated by spaces). `owner` names the subject of the message: "protocol 'echo'".
 void refuse_other_options(std::string_view owner, std::string_view taken, std::span<const std::string> given);
 
-std::span<const Protocol> protocols();
+std::span<const Protocol> registry();
 
 // The half of a protocol to find.
 enum class Half { kEither, kServers };
@@ -46,4 +46,4 @@ enum class Half { kEither, kServers };
 // Throws std::invalid_argument that lists the known names with such a half.
 const Protocol& find_protocol(std::string_view name, Half half = Half::kEither);
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -8,7 +8,7 @@
 #include <array>
 #include <stdexcept>
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 bool ends_in_dollar(std::string_view expression) {
@@ -142,4 +142,4 @@ ReplyPattern::Search ReplyPattern::find(std::string_view text, std::size_t searc
   return exceeded ? Search{.exceeded = true} : Search{.end = high};
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -11,7 +11,7 @@ struct pcre2_real_code_8;
 struct pcre2_real_match_context_8;
 struct pcre2_real_match_data_8;
 
-namespace fanin {
+namespace fanin::protocols {
 
 // A regular expression (PCRE2) that ends a reply at the first byte with which the reply so far matches, so that its
 // fragmentation does not matter. One thread.
@@ -53,4 +53,4 @@ class ReplyPattern {
   std::size_t look_behind_ = 0;  // bytes before its start that a match may depend on
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -7,7 +7,7 @@
 
 #include "protocols/payload.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15U;  // the step of splitmix64
@@ -79,4 +79,4 @@ std::size_t MixClient::request_bytes() const {
   return static_cast<std::size_t>(std::llround(mean));
 }
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -7,7 +7,7 @@
 
 #include "protocols/client_protocol.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // The class of every request of a run. It follows from seed, connection and request number alone, so no state is
 // needed: the protocol knows which reply is due, the recorder whose latency it has. Immutable.
@@ -67,4 +67,4 @@ class MixClient : public ClientProtocol {
   std::vector<std::unique_ptr<ClientProtocol>> clients_;
 };
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -12,7 +12,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 constexpr std::uint32_t kConnection = 7;
@@ -216,4 +216,4 @@ TEST(MixClient, DescribesAReplyByItsClass) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

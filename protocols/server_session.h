@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace fanin {
+namespace fanin::protocols {
 
 // A session's reply buffer, with a limit that bounds the memory of a request. Borrows the buffer; used by one thread
 // during one call.
@@ -77,4 +77,4 @@ class ServerSession {
 // Makes the session of a new connection. Any thread; outlives the sessions.
 using SessionFactory = std::function<std::unique_ptr<ServerSession>()>;
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -6,7 +6,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 class UpperSession : public ServerSession {
@@ -66,4 +66,4 @@ extern const Protocol kUpper{.name = "upper",
                              .server_options = kServerOptions,
                              .client_options = "payload-bytes payload suffix"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

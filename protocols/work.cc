@@ -12,12 +12,12 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
-constexpr Nanoseconds kShortest = std::chrono::microseconds(10);  // shorter amounts do not read the clock
-constexpr std::uint64_t kMaxUninterrupted = 1'000'000;            // loop steps, a few milliseconds
-constexpr Nanoseconds kStep = std::chrono::microseconds(2);
+constexpr net::Nanoseconds kShortest = std::chrono::microseconds(10);  // shorter amounts do not read the clock
+constexpr std::uint64_t kMaxUninterrupted = 1'000'000;                 // loop steps, a few milliseconds
+constexpr net::Nanoseconds kStep = std::chrono::microseconds(2);
 
 void spin(std::uint64_t iterations) noexcept {
   std::uint64_t value = iterations;
@@ -30,20 +30,20 @@ void spin(std::uint64_t iterations) noexcept {
 // The fastest of many short runs is the undisturbed one.
 double nanoseconds_per_iteration() noexcept {
   constexpr std::uint64_t kIterations = 20'000;
-  Nanoseconds fastest = Nanoseconds::max();
+  net::Nanoseconds fastest = net::Nanoseconds::max();
   for (int run = 0; run < 30; ++run) {
-    const Nanoseconds start = thread_cpu_time();
+    const net::Nanoseconds start = net::thread_cpu_time();
     spin(kIterations);
-    fastest = std::min(fastest, thread_cpu_time() - start);
+    fastest = std::min(fastest, net::thread_cpu_time() - start);
   }
   return std::max(static_cast<double>(fastest.count()), 1.0) / kIterations;
 }
 
 }  // namespace
 
-CpuBurner::CpuBurner(Nanoseconds amount) : amount_(amount) {
-  if (amount > Nanoseconds(0)) {
-    const Nanoseconds looped = amount < kShortest ? amount : kStep;
+CpuBurner::CpuBurner(net::Nanoseconds amount) : amount_(amount) {
+  if (amount > net::Nanoseconds(0)) {
+    const net::Nanoseconds looped = amount < kShortest ? amount : kStep;
     iterations_ = std::max<std::uint64_t>(
         1, static_cast<std::uint64_t>(static_cast<double>(looped.count()) / nanoseconds_per_iteration()));
   }
@@ -61,8 +61,8 @@ bool CpuBurner::burn(GivenUp given_up) const noexcept {
     spin(left);
     return true;
   }
-  const Nanoseconds end = thread_cpu_time() + amount_;
-  while (thread_cpu_time() < end) {
+  const net::Nanoseconds end = net::thread_cpu_time() + amount_;
+  while (net::thread_cpu_time() < end) {
     if (given_up()) {
       return false;
     }
@@ -74,7 +74,7 @@ bool CpuBurner::burn(GivenUp given_up) const noexcept {
 namespace {
 
 // Budget of one consume() call. A loop step takes about 2 ns.
-constexpr Nanoseconds kCallTime = std::chrono::milliseconds(1);
+constexpr net::Nanoseconds kCallTime = std::chrono::milliseconds(1);
 constexpr std::uint64_t kCallLoops = 500'000;
 
 struct Work {
@@ -129,7 +129,7 @@ CpuBurner make_burner(const ServerProtocolOptions& options) {
 std::uint64_t heavy_lines_per_call(const ServerProtocolOptions& options) {
   const std::uint64_t lines = options.work_loops > 0
                                   ? kCallLoops / options.work_loops
-                                  : static_cast<std::uint64_t>(kCallTime / std::max(options.work, Nanoseconds(1)));
+                                  : static_cast<std::uint64_t>(kCallTime / std::max(options.work, net::Nanoseconds(1)));
   return std::max<std::uint64_t>(lines, 1);
 }
 
@@ -172,4 +172,4 @@ extern const Protocol kWork{.name = "work",
                             .server_options = kServerOptions,
                             .client_options = "payload-bytes payload"};
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -4,7 +4,7 @@
 
 #include "net/clock.h"
 
-namespace fanin {
+namespace fanin::protocols {
 
 // Burns CPU time of the calling thread, as a request with a computation does. Time in which the thread does not run
 // does not count, so the work is the same with any number of competing threads. A value; any thread.
@@ -15,9 +15,9 @@ class CpuBurner {
   static bool never() noexcept { return false; }
 
   // Calibrates its loop, which takes about a millisecond if `amount` is above 0.
-  explicit CpuBurner(Nanoseconds amount);
+  explicit CpuBurner(net::Nanoseconds amount);
   // A number of loop steps, without a clock: the same work in every process.
-  static CpuBurner of_loops(std::uint64_t loops) noexcept { return CpuBurner(Nanoseconds(0), loops); }
+  static CpuBurner of_loops(std::uint64_t loops) noexcept { return CpuBurner(net::Nanoseconds(0), loops); }
 
   // Burns the amount; from 10 us on at least that by the thread's CPU clock. Shorter amounts are a counted loop,
   // because reading that clock is a system call. Calls `given_up` at least every few milliseconds: false if that ended
@@ -25,9 +25,9 @@ class CpuBurner {
   bool burn(GivenUp given_up = never) const noexcept;
 
  private:
-  CpuBurner(Nanoseconds amount, std::uint64_t iterations) noexcept : amount_(amount), iterations_(iterations) {}
+  CpuBurner(net::Nanoseconds amount, std::uint64_t iterations) noexcept : amount_(amount), iterations_(iterations) {}
 
-  Nanoseconds amount_;
+  net::Nanoseconds amount_;
   std::uint64_t iterations_ = 0;  // for the whole amount, or between two readings of the clock
 };
 
@@ -35,4 +35,4 @@ class CpuBurner {
 // time. A property of the line alone: a server needs no counter, and a client knows which of its requests were heavy.
 bool is_heavy(std::uint64_t line_hash, double share) noexcept;
 
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -11,7 +11,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin {
+namespace fanin::protocols {
 namespace {
 
 using namespace std::chrono_literals;
@@ -20,17 +20,17 @@ using namespace std::chrono_literals;
 // cycles, so below 12 GHz three million take a millisecond.
 TEST(Work, LoopsAreDone) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 0ns, .work_loops = 3'000'000});
-  const Nanoseconds before = thread_cpu_time();
+  const net::Nanoseconds before = net::thread_cpu_time();
   run_session(sessions(), {"a\nno line yet"}, 65536);
-  EXPECT_GE(thread_cpu_time() - before, 1ms);
+  EXPECT_GE(net::thread_cpu_time() - before, 1ms);
 }
 
 // Would catch: work measured in wall time, or not done.
 TEST(Work, EveryLineCostsItsTimeOnTheThreadsClock) {
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 300us});
-  const Nanoseconds before = thread_cpu_time();
+  const net::Nanoseconds before = net::thread_cpu_time();
   run_session(sessions(), {"a\nb\nc\nno line yet"}, 65536);
-  EXPECT_GE(thread_cpu_time() - before, 900us);
+  EXPECT_GE(net::thread_cpu_time() - before, 900us);
 }
 
 // Would catch: one call answers a whole read and blocks the other connections of the thread: 16,384 lines of 5 ms took
@@ -84,10 +84,10 @@ TEST(Work, AShareOfTheLinesIsHeavy) {
   }
   EXPECT_NEAR(heavy, 100, 30);  // three standard deviations of a fair draw
   const SessionFactory sessions = find_protocol("work").make_sessions({.work = 100us, .work_share = 0.01});
-  const Nanoseconds before = thread_cpu_time();
+  const net::Nanoseconds before = net::thread_cpu_time();
   run_session(sessions(), {lines}, 65536);
-  EXPECT_GE(thread_cpu_time() - before, heavy * 100us) << "the server agrees on which ones they are";
+  EXPECT_GE(net::thread_cpu_time() - before, heavy * 100us) << "the server agrees on which ones they are";
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::protocols

@@ -28,7 +28,7 @@ thread_local Scratch scratch;
 
 }  // namespace
 
-Connection::Connection(Descriptor socket, const Server& server)
+Connection::Connection(net::Descriptor socket, const Server& server)
     : socket_(std::move(socket)), session_(server.make_session()), server_(server) {
   session_->attach(*this);
 }
@@ -40,7 +40,7 @@ Connection::~Connection() {
 }
 
 Connection::Next Connection::start() {
-  ReplyBuffer out(pending_, kReplyLimit);
+  protocols::ReplyBuffer out(pending_, kReplyLimit);
   session_->start(out);
   closing_ = out.closing();
   return next_ = pending_.empty() ? after_sending() : Next::kWrite;
@@ -95,12 +95,12 @@ Connection::Next Connection::on_end(int error) {
     ended_ = true;  // a half-close: earlier requests are still answered
     return next_;
   }
-  switch (error == 0 ? IoError::kPeerGone : classify_io(error)) {
-    case IoError::kWouldBlock:
-    case IoError::kInterrupted:
+  switch (error == 0 ? net::IoError::kPeerGone : net::classify_io(error)) {
+    case net::IoError::kWouldBlock:
+    case net::IoError::kInterrupted:
       return next_;
-    case IoError::kPeerGone:
-    case IoError::kBroken:
+    case net::IoError::kPeerGone:
+    case net::IoError::kBroken:
       break;
   }
   if (!write_shutdown_) {
@@ -139,7 +139,7 @@ ssize_t Connection::receive() {
   const ssize_t length = ::recv(fd(), scratch.input.data(), scratch.input.size(), 0);
   if (length > 0) {
     count_received(static_cast<std::size_t>(length));
-  } else if (length < 0 && classify_io(errno) == IoError::kWouldBlock) {
+  } else if (length < 0 && net::classify_io(errno) == net::IoError::kWouldBlock) {
     count(Count::kBlockRecv);
     would_block_ = true;
   }
@@ -163,8 +163,8 @@ Connection::Next Connection::receive_and_answer() {
 
 // Appends the replies to `input` to `replies`; keeps input without room for its reply.
 void Connection::consume(std::string_view input, std::string& replies) {
-  ReplyBuffer out(replies, kReplyLimit);
-  const ServerSession::Progress progress = session_->consume(input, out);
+  protocols::ReplyBuffer out(replies, kReplyLimit);
+  const protocols::ServerSession::Progress progress = session_->consume(input, out);
   more_ = progress.more;
   closing_ |= out.closing();
   if (progress.consumed < input.size() || !unread_.empty()) {
@@ -239,22 +239,22 @@ bool Connection::send_some(std::string_view bytes, std::size_t& sent) {
     count(Count::kBytesSent, sent);
     return true;
   }
-  switch (classify_io(errno)) {
-    case IoError::kWouldBlock:
+  switch (net::classify_io(errno)) {
+    case net::IoError::kWouldBlock:
       count(Count::kBlockSend);
       would_block_ = true;
       return true;
-    case IoError::kInterrupted:
+    case net::IoError::kInterrupted:
       return true;
-    case IoError::kPeerGone:
-    case IoError::kBroken:
+    case net::IoError::kPeerGone:
+    case net::IoError::kBroken:
       break;
   }
   count(Count::kClosedOnError);
   return false;
 }
 
-void serve_blocking(Descriptor socket, const Server& server) {
+void serve_blocking(net::Descriptor socket, const Server& server) {
   Connection connection(std::move(socket), server);
   const stop::WatchConnection watch(connection.fd());
   connection.serve();

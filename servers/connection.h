@@ -17,12 +17,12 @@ namespace fanin::server {
 // caps and back-pressure are the same everywhere. While a reply waits to be sent, nothing more is read from that
 // connection, so a connection waits for one event at a time. Buffers belong to the thread; a connection keeps only
 // unsent bytes. Owned by the model; used by one thread at a time.
-class Connection : private Channel {
+class Connection : private protocols::Channel {
  public:
   // The event to wait for before the next call, or kClose: destroy the connection. Only fetch() returns kWork.
   enum class Next { kRead, kWrite, kWork, kClose };
 
-  Connection(Descriptor socket, const Server& server);
+  Connection(net::Descriptor socket, const Server& server);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   // Counts as closed on error if the connection has not ended, for example because the drain timeout has passed.
@@ -75,8 +75,8 @@ class Connection : private Channel {
   // broken.
   bool send_some(std::string_view bytes, std::size_t& sent);
 
-  Descriptor socket_;
-  std::unique_ptr<ServerSession> session_;
+  net::Descriptor socket_;
+  std::unique_ptr<protocols::ServerSession> session_;
   const Server& server_;
   std::string pending_;  // replies that did not fit into the socket
   std::string unread_;   // input without room for its reply, or that the session left for another call
@@ -90,6 +90,6 @@ class Connection : private Channel {
 };
 
 // The body of a process that serves one connection at a time: serves it to its end; a stop reaches it.
-void serve_blocking(Descriptor socket, const Server& server);
+void serve_blocking(net::Descriptor socket, const Server& server);
 
 }  // namespace fanin::server

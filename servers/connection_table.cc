@@ -6,7 +6,7 @@
 
 namespace fanin::server {
 
-Connection* ConnectionTable::open(Descriptor socket) {
+Connection* ConnectionTable::open(net::Descriptor socket) {
   auto connection = std::make_unique<Connection>(std::move(socket), server_);
   if (connection->start() == Connection::Next::kWrite && connection->on_ready() == Connection::Next::kClose) {
     return nullptr;
@@ -55,10 +55,10 @@ std::size_t LiveConnections::size() const {
   return sockets_.size();
 }
 
-void LiveConnections::drain(Nanoseconds timeout) {
+void LiveConnections::drain(net::Nanoseconds timeout) {
   std::unique_lock lock(mutex_);
   if (!deadline_) {
-    deadline_ = now() + timeout;
+    deadline_ = net::now() + timeout;
     shutdown_all(SHUT_RD);
   }
   if (!changed_.wait_until(lock, *deadline_, [this] { return sockets_.empty(); })) {

@@ -19,7 +19,7 @@ class ConnectionTable {
   explicit ConnectionTable(const Server& server) : server_(server) {}
 
   // Takes the socket and starts its protocol. Null if the connection ended at once (greeting sent).
-  Connection* open(Descriptor socket);
+  Connection* open(net::Descriptor socket);
   void close(const Connection& connection);
 
   Connection* find(int fd) const noexcept {
@@ -62,7 +62,7 @@ class LiveConnections {
 
   // Shuts the reading side of all connections down, waits for their end, and after `timeout` shuts both sides down.
   // Sockets registered later are treated likewise: a second call waits for them, within the same timeout.
-  void drain(Nanoseconds timeout);
+  void drain(net::Nanoseconds timeout);
 
  private:
   void shutdown_all(int how);
@@ -70,13 +70,13 @@ class LiveConnections {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<int> sockets_;
-  std::optional<TimePoint> deadline_;
+  std::optional<net::TimePoint> deadline_;
   std::optional<int> ended_;  // the shutdown mode of the drain so far, applied to new sockets too
 };
 
 // A connection of a model whose threads share the connections, registered during its life. One thread at a time.
 struct LiveConnection {
-  LiveConnection(Descriptor socket, const Server& server, LiveConnections& live)
+  LiveConnection(net::Descriptor socket, const Server& server, LiveConnections& live)
       : connection(std::move(socket), server), guard(live, connection.fd()) {}
 
   Connection connection;

@@ -19,31 +19,31 @@ namespace fanin::server {
 namespace {
 
 using Next = Connection::Next;
-using Consume = std::function<ServerSession::Progress(std::string_view, ReplyBuffer&)>;
+using Consume = std::function<protocols::ServerSession::Progress(std::string_view, protocols::ReplyBuffer&)>;
 
 // Calls a function of the test.
-class TestSession : public ServerSession {
+class TestSession : public protocols::ServerSession {
  public:
   TestSession(Consume consume, std::string greeting) : consume_(std::move(consume)), greeting_(std::move(greeting)) {}
-  void attach(Channel& own) override { channel = &own; }
-  void start(ReplyBuffer& out) override { out.append(greeting_); }
-  Progress consume(std::string_view input, ReplyBuffer& out) override { return consume_(input, out); }
+  void attach(protocols::Channel& own) override { channel = &own; }
+  void start(protocols::ReplyBuffer& out) override { out.append(greeting_); }
+  Progress consume(std::string_view input, protocols::ReplyBuffer& out) override { return consume_(input, out); }
 
-  static inline Channel* channel = nullptr;  // that of the newest session
+  static inline protocols::Channel* channel = nullptr;  // that of the newest session
 
  private:
   Consume consume_;
   std::string greeting_;
 };
 
-ServerSession::Progress echo(std::string_view input, ReplyBuffer& out) {
+protocols::ServerSession::Progress echo(std::string_view input, protocols::ReplyBuffer& out) {
   const std::size_t length = std::min(input.size(), out.room());
   out.append(input.substr(0, length));
   return {length, false};
 }
 
 // Answers one line per call, as a session with expensive requests does.
-ServerSession::Progress echo_a_line(std::string_view input, ReplyBuffer& out) {
+protocols::ServerSession::Progress echo_a_line(std::string_view input, protocols::ReplyBuffer& out) {
   return echo(input.substr(0, input.find('\n') + 1), out);
 }
 
@@ -57,10 +57,10 @@ class Served {
             std::move(options), [=] { return std::make_unique<TestSession>(consume, greeting); }, false) {
     tally = Tally{};
     std::array<int, 2> ends{};
-    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), "socketpair");
+    net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), "socketpair");
     peer.reset(ends[1]);
-    check(::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &kSmallBuffer, sizeof kSmallBuffer), "SO_SNDBUF");
-    connection.emplace(Descriptor(ends[0]), server);
+    net::check(::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &kSmallBuffer, sizeof kSmallBuffer), "SO_SNDBUF");
+    connection.emplace(net::Descriptor(ends[0]), server);
   }
 
   void send(std::string_view bytes) const {
@@ -81,7 +81,7 @@ class Served {
   }
 
   Server server;
-  Descriptor peer;
+  net::Descriptor peer;
   std::optional<Connection> connection;
   bool at_end = false;  // of what the server sends
 };
@@ -92,7 +92,7 @@ std::uint64_t counted(Count what) { return tally.counts[static_cast<std::size_t>
 TEST(Connection, ReadsUpToTheReadCapPerStep) {
   std::vector<std::string> inputs;
   Served served(
-      [&](std::string_view input, ReplyBuffer& out) {
+      [&](std::string_view input, protocols::ReplyBuffer& out) {
         inputs.emplace_back(input);
         return echo(input, out);
       },
@@ -113,11 +113,11 @@ TEST(Connection, ReadsUpToTheReadCapPerStep) {
 // Would catch: the server reads input without limit while the peer reads no replies.
 TEST(Connection, ReadsNothingWhileAReplyWaits) {
   std::size_t inputs = 0;
-  Served served([&](std::string_view input, ReplyBuffer& out) {
+  Served served([&](std::string_view input, protocols::ReplyBuffer& out) {
     ++inputs;
     EXPECT_LE(out.room(), std::size_t{64} * 1024) << "the limit of unsent replies";
     out.append(std::string(out.room(), 'r'));
-    return ServerSession::Progress{input.size(), false};
+    return protocols::ServerSession::Progress{input.size(), false};
   });
   served.connection->start();
   served.send("a");
@@ -139,11 +139,11 @@ TEST(Connection, SendsALongReplyInPieces) {
     reply += std::to_string(i);
   }
   std::size_t done = 0;
-  Served served([&](std::string_view input, ReplyBuffer& out) {
+  Served served([&](std::string_view input, protocols::ReplyBuffer& out) {
     const std::string_view part = std::string_view(reply).substr(done, out.room());
     out.append(part);
     done += part.size();
-    return ServerSession::Progress{input.size(), done < reply.size()};
+    return protocols::ServerSession::Progress{input.size(), done < reply.size()};
   });
   served.connection->start();
   served.send("a");
@@ -277,10 +277,10 @@ TEST(Connection, QueuesAGreeting) {
 // Would catch: close() with unread input resets the connection and discards the last reply; later input is answered;
 // the end counts as the peer's.
 TEST(Connection, EndsItsOutputAndWaitsForThePeer) {
-  Served served([](std::string_view input, ReplyBuffer& out) {
+  Served served([](std::string_view input, protocols::ReplyBuffer& out) {
     out.append("bye\n");
     out.close_when_sent();
-    return ServerSession::Progress{input.size(), false};
+    return protocols::ServerSession::Progress{input.size(), false};
   });
   served.connection->start();
   served.send("quit\n");

@@ -69,7 +69,7 @@ void count_wait(int events, Count call) noexcept {
 void share_totals() {
   void* memory = ::mmap(nullptr, sizeof(Totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    throw_errno("cannot map memory for the counters");
+    net::throw_errno("cannot map memory for the counters");
   }
   totals = new (memory) Totals{};
 }

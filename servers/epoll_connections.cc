@@ -35,11 +35,11 @@ void woken([[maybe_unused]] EpollSet* set) noexcept {
 
 }  // namespace
 
-EpollSet::EpollSet() : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {}
+EpollSet::EpollSet() : epoll_(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {}
 
 void EpollSet::remove(int fd) {
   count(Count::kCallEpollCtl);
-  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "epoll_ctl");
+  net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "epoll_ctl");
 }
 
 std::span<const epoll_event> EpollSet::wait(std::span<epoll_event> room, int timeout_ms) noexcept {
@@ -60,7 +60,7 @@ bool EpollSet::add(int fd, epoll_event event) noexcept {
 
 void EpollSet::modify(int fd, epoll_event event) {
   count(Count::kCallEpollCtl);
-  check(rearm(this, epoll_.get(), fd, &event), "epoll_ctl");
+  net::check(rearm(this, epoll_.get(), fd, &event), "epoll_ctl");
 }
 
 EpollConnections::EpollConnections(const Server& server, const Setup& setup)
@@ -72,7 +72,7 @@ EpollConnections::EpollConnections(const Server& server, const Setup& setup)
       limit_(setup.limit),
       worker_(setup.worker) {
   for (const Listener& listener : listeners_) {
-    check(set_.add(listener.fd(), setup.listener_events) ? 0 : -1, "epoll_ctl");
+    net::check(set_.add(listener.fd(), setup.listener_events) ? 0 : -1, "epoll_ctl");
   }
   if (inbox_ != nullptr) {
     watch(inbox_->fd());
@@ -98,7 +98,7 @@ void EpollConnections::unpark(const Connection& connection) {
 
 void EpollConnections::accept_from(int fd) {
   const auto open = [this] { return limit_ == nullptr ? table_.size() : 0; };
-  const auto serve = [this](Descriptor socket) { adopt(std::move(socket)); };
+  const auto serve = [this](net::Descriptor socket) { adopt(std::move(socket)); };
   for (Listener& listener : listeners_) {
     if (listener.fd() == fd && !accept_batch(listener, accept_batch_, open, serve)) {
       set_.remove(fd);
@@ -111,9 +111,9 @@ void EpollConnections::accept_from(int fd) {
 }
 
 void EpollConnections::take_from_inbox() {
-  std::vector<Descriptor> sockets;
+  std::vector<net::Descriptor> sockets;
   const bool more_to_come = inbox_->take(sockets);
-  for (Descriptor& socket : sockets) {
+  for (net::Descriptor& socket : sockets) {
     adopt(std::move(socket));
   }
   if (!more_to_come) {
@@ -121,7 +121,7 @@ void EpollConnections::take_from_inbox() {
   }
 }
 
-void EpollConnections::adopt(Descriptor socket) {
+void EpollConnections::adopt(net::Descriptor socket) {
   if (limit_ != nullptr && !limit_->enter(worker_)) {
     return;
   }

@@ -38,7 +38,7 @@ class EpollSet {
   bool add(int fd, epoll_event event) noexcept;
   void modify(int fd, epoll_event event);
 
-  Descriptor epoll_;
+  net::Descriptor epoll_;
 };
 
 // The events to watch a connection for.
@@ -56,7 +56,7 @@ class EpollConnections {
     std::span<Listener> listeners;
     std::uint32_t listener_events = EPOLLIN;
     EpollInterest interest = level_triggered;
-    Mailbox<Descriptor>* inbox = nullptr;
+    Mailbox<net::Descriptor>* inbox = nullptr;
     // The connection limit shared with other loops; null: this loop has its own.
     ConnectionLimit* limit = nullptr;
     int worker = 0;
@@ -87,7 +87,7 @@ class EpollConnections {
   void unpark(const Connection& connection);
 
   // Watches a descriptor of the model; find_or_accept() returns null for it.
-  void watch(int fd) { check(set_.add(fd, EPOLLIN) ? 0 : -1, "epoll_ctl"); }
+  void watch(int fd) { net::check(set_.add(fd, EPOLLIN) ? 0 : -1, "epoll_ctl"); }
 
   // True after a stop once all connections have ended or the drain timeout has passed: the loop returns.
   bool drained() const noexcept { return table_.drained(); }
@@ -95,7 +95,7 @@ class EpollConnections {
  private:
   void accept_from(int fd);
   void take_from_inbox();
-  void adopt(Descriptor socket);
+  void adopt(net::Descriptor socket);
 
   ConnectionTable table_;
   EpollSet set_;
@@ -103,7 +103,7 @@ class EpollConnections {
   std::span<Listener> listeners_;
   int accept_batch_;
   EpollInterest interest_;
-  Mailbox<Descriptor>* inbox_;
+  Mailbox<net::Descriptor>* inbox_;
   ConnectionLimit* limit_;
   int worker_;
 };

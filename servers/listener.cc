@@ -34,7 +34,7 @@ class Reserve {
   }
 
   // Whether a connection that was accepted meanwhile may be kept. One load in the usual case.
-  bool allows(Descriptor& socket) noexcept {
+  bool allows(net::Descriptor& socket) noexcept {
     if (!out_.load()) [[likely]] {
       return true;
     }
@@ -57,7 +57,7 @@ class Reserve {
   }
 
   std::mutex mutex_;
-  Descriptor descriptor_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  net::Descriptor descriptor_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   std::atomic<bool> out_{false};
 };
 
@@ -74,8 +74,8 @@ void wait_a_little() noexcept {
 
 }  // namespace
 
-Listener::Listener(const Address& address, const ListenOptions& options, std::size_t max_connections)
-    : socket_(listen_on(address, options)), max_connections_(max_connections) {
+Listener::Listener(const net::Address& address, const net::ListenOptions& options, std::size_t max_connections)
+    : socket_(net::listen_on(address, options)), max_connections_(max_connections) {
   reserve();  // opened while descriptors are free
   if (options.nonblocking) {
     accept_flags_ |= SOCK_NONBLOCK;
@@ -83,69 +83,70 @@ Listener::Listener(const Address& address, const ListenOptions& options, std::si
 }
 
 Listener Listener::sharing(const Listener& other, bool nonblocking) {
-  Listener listener(Descriptor(check(::fcntl(other.fd(), F_DUPFD_CLOEXEC, 0), "fcntl")), other.max_connections_);
+  Listener listener(net::Descriptor(net::check(::fcntl(other.fd(), F_DUPFD_CLOEXEC, 0), "fcntl")),
+                    other.max_connections_);
   if (nonblocking) {
-    listener.set_nonblocking(Blocking::kNo);
+    listener.set_nonblocking(net::Blocking::kNo);
   }
   return listener;
 }
 
-void Listener::set_nonblocking(Blocking accepted) {
-  const int flags = check(::fcntl(socket_.get(), F_GETFL), "fcntl");
-  check(::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK), "fcntl");
-  accept_flags_ = SOCK_CLOEXEC | (accepted == Blocking::kNo ? SOCK_NONBLOCK : 0);
+void Listener::set_nonblocking(net::Blocking accepted) {
+  const int flags = net::check(::fcntl(socket_.get(), F_GETFL), "fcntl");
+  net::check(::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK), "fcntl");
+  accept_flags_ = SOCK_CLOEXEC | (accepted == net::Blocking::kNo ? SOCK_NONBLOCK : 0);
 }
 
 Listener::Accepted Listener::accept(std::size_t open) {
   count(Count::kCallAccept);
-  Descriptor socket(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
+  net::Descriptor socket(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
   if (socket) {
     return admit(std::move(socket), open);
   }
-  switch (classify_accept(errno)) {
-    case AcceptError::kWouldBlock:
+  switch (net::classify_accept(errno)) {
+    case net::AcceptError::kWouldBlock:
       if (stop::requested()) {
         return {Status::kStopped, {}};  // the only sign of shutdown() on a non-blocking Unix-domain listener
       }
       count(Count::kBlockAccept);
       return {Status::kNone, {}};
-    case AcceptError::kRetry:
+    case net::AcceptError::kRetry:
       return {Status::kAgain, {}};
-    case AcceptError::kNoDescriptor:
+    case net::AcceptError::kNoDescriptor:
       return accept_without_descriptor(open);
-    case AcceptError::kNoResource:
+    case net::AcceptError::kNoResource:
       count(Count::kRefusedResources);
       wait_a_little();
       return {Status::kAgain, {}};
-    case AcceptError::kStopped:
+    case net::AcceptError::kStopped:
       return {Status::kStopped, {}};
-    case AcceptError::kFatal:
+    case net::AcceptError::kFatal:
       break;
   }
-  throw_errno("accept");
+  net::throw_errno("accept");
 }
 
 Listener::Accepted Listener::on_accepted(int result, std::size_t open) {
   if (result >= 0) {
-    return admit(Descriptor(result), open);
+    return admit(net::Descriptor(result), open);
   }
-  switch (classify_accept(-result)) {
-    case AcceptError::kWouldBlock:
-    case AcceptError::kNoDescriptor:
-    case AcceptError::kNoResource:
+  switch (net::classify_accept(-result)) {
+    case net::AcceptError::kWouldBlock:
+    case net::AcceptError::kNoDescriptor:
+    case net::AcceptError::kNoResource:
       return {Status::kNone, {}};
-    case AcceptError::kRetry:
+    case net::AcceptError::kRetry:
       return {Status::kAgain, {}};
-    case AcceptError::kStopped:
+    case net::AcceptError::kStopped:
       return {Status::kStopped, {}};
-    case AcceptError::kFatal:
+    case net::AcceptError::kFatal:
       break;
   }
   errno = -result;
-  throw_errno("accept");
+  net::throw_errno("accept");
 }
 
-Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
+Listener::Accepted Listener::admit(net::Descriptor socket, std::size_t open) {
   count(Count::kAccepted);
   if (!reserve().allows(socket)) {
     count(Count::kRefusedDescriptors);
@@ -164,25 +165,25 @@ Listener::Accepted Listener::admit(Descriptor socket, std::size_t open) {
 Listener::Accepted Listener::accept_without_descriptor(std::size_t open) {
   count(Count::kCallAccept);
   int error = 0;
-  Descriptor socket = reserve().lend([&] {
-    Descriptor taken(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
+  net::Descriptor socket = reserve().lend([&] {
+    net::Descriptor taken(::accept4(socket_.get(), nullptr, nullptr, accept_flags_));
     error = taken ? 0 : errno;
     return taken;
   });
   if (socket) {
     return admit(std::move(socket), open);
   }
-  switch (classify_accept(error)) {
-    case AcceptError::kWouldBlock:
+  switch (net::classify_accept(error)) {
+    case net::AcceptError::kWouldBlock:
       return {Status::kNone, {}};
-    case AcceptError::kStopped:
+    case net::AcceptError::kStopped:
       return {Status::kStopped, {}};
-    case AcceptError::kNoDescriptor:
-    case AcceptError::kNoResource:
+    case net::AcceptError::kNoDescriptor:
+    case net::AcceptError::kNoResource:
       wait_a_little();
       return {Status::kAgain, {}};
-    case AcceptError::kRetry:
-    case AcceptError::kFatal:
+    case net::AcceptError::kRetry:
+    case net::AcceptError::kFatal:
       break;
   }
   return {Status::kAgain, {}};
@@ -194,7 +195,7 @@ ConnectionLimit::ConnectionLimit(std::size_t limit, int workers)
   void* memory = ::mmap(nullptr, words * sizeof(std::atomic<std::size_t>), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    throw_errno("cannot map memory for the limit of connections");
+    net::throw_errno("cannot map memory for the limit of connections");
   }
   counts_.reset(new (memory) std::atomic<std::size_t>[words] {});
 }

@@ -21,20 +21,20 @@ class Listener {
   };
   struct Accepted {
     Status status;
-    Descriptor socket;
+    net::Descriptor socket;
   };
 
   // `max_connections` 0 means no limit. Throws std::system_error if listening fails.
-  Listener(const Address& address, const ListenOptions& options, std::size_t max_connections);
+  Listener(const net::Address& address, const net::ListenOptions& options, std::size_t max_connections);
 
   // Another listener on the same accept queue, for sockets that cannot share an address. Throws std::system_error.
   static Listener sharing(const Listener& other, bool nonblocking);
 
   int fd() const noexcept { return socket_.get(); }
-  Address address() const { return Address::of_local_end(socket_.get()); }
+  net::Address address() const { return net::Address::of_local_end(socket_.get()); }
 
   // Makes the listener non-blocking; `accepted` selects the mode of accepted sockets.
-  void set_nonblocking(Blocking accepted);
+  void set_nonblocking(net::Blocking accepted);
   // Accepted sockets are non-blocking from now on; the listener's own mode stays.
   void accept_nonblocking() noexcept { accept_flags_ |= SOCK_NONBLOCK; }
   void close() noexcept { socket_.reset(); }
@@ -50,12 +50,12 @@ class Listener {
   Accepted on_accepted(int result, std::size_t open);
 
  private:
-  Listener(Descriptor socket, std::size_t max_connections)
+  Listener(net::Descriptor socket, std::size_t max_connections)
       : socket_(std::move(socket)), max_connections_(max_connections) {}
-  Accepted admit(Descriptor socket, std::size_t open);
+  Accepted admit(net::Descriptor socket, std::size_t open);
   Accepted accept_without_descriptor(std::size_t open);
 
-  Descriptor socket_;
+  net::Descriptor socket_;
   std::size_t max_connections_;
   int accept_flags_ = SOCK_CLOEXEC;
 };

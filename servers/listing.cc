@@ -11,7 +11,7 @@ namespace {
 
 std::vector<std::string_view> list_protocols(const ServerModel& model) {
   std::vector<std::string_view> names;
-  for (const Protocol& protocol : protocols()) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
     if (model.carries(protocol)) {
       names.push_back(protocol.name);
     }
@@ -47,9 +47,9 @@ std::string list_text() {
                         reason ? fmt::format(" [not here: {}]", *reason) : "");
   }
   text += "protocols\n";
-  for (const Protocol& protocol : protocols()) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
     if (protocol.make_sessions != nullptr) {
-      const std::string names = list_names(protocol.server_options);
+      const std::string names = protocols::list_names(protocol.server_options);
       const std::string options = names.empty() ? "" : fmt::format(" (options: {})", names);
       text += fmt::format("  {:<20} {}{}\n", protocol.name, protocol.summary, options);
     }
@@ -78,10 +78,11 @@ std::string list_json() {
          {"protocols", list_protocols(model)},
          {"max_descriptor", model.max_descriptor < 0 ? nlohmann::json() : nlohmann::json(model.max_descriptor)}});
   }
-  for (const Protocol& protocol : protocols()) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
     if (protocol.make_sessions != nullptr) {
-      json["protocols"].push_back(
-          {{"name", protocol.name}, {"summary", protocol.summary}, {"options", list_names(protocol.server_options)}});
+      json["protocols"].push_back({{"name", protocol.name},
+                                   {"summary", protocol.summary},
+                                   {"options", protocols::list_names(protocol.server_options)}});
     }
   }
   return json.dump(2) + "\n";

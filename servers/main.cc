@@ -26,9 +26,9 @@ constexpr const char* kName = "fanin-server";
 constexpr int kUnsupported = 77;
 
 // Flushes: a fork must not duplicate the line, and a reader waits for it.
-bool print_line(const std::string& line) { return print_text(stdout, line + "\n"); }
+bool print_line(const std::string& line) { return os::print_text(stdout, line + "\n"); }
 
-std::string address_json(const Address& address) {
+std::string address_json(const net::Address& address) {
   if (!address.is_unix()) {
     return fmt::format(R"({{"host":"{}","port":{}}})", address.host(), address.port());
   }
@@ -70,34 +70,34 @@ void check_descriptors(const ServerModel& model, Server& server) {
   }
   const int listener = server.listeners().front().fd();
   const std::string what = fmt::format("{} needs {} descriptors besides its listeners", model.name, needed);
-  std::vector<Descriptor> taken;
+  std::vector<net::Descriptor> taken;
   while (taken.size() < static_cast<std::size_t>(needed)) {
-    taken.emplace_back(check(::fcntl(listener, F_DUPFD_CLOEXEC, 0), what.c_str()));
+    taken.emplace_back(net::check(::fcntl(listener, F_DUPFD_CLOEXEC, 0), what.c_str()));
   }
 }
 
 int serve(ServerCommand command) {
   const ServerModel& model = find_model(command.model);
   if (const auto reason = model.probe ? model.probe() : std::nullopt) {
-    print_error(kName, fmt::format("{} is not supported here: {}", model.name, *reason));
+    os::print_error(kName, fmt::format("{} is not supported here: {}", model.name, *reason));
     return kUnsupported;
   }
   validate(command);
-  const Protocol& protocol = find_protocol(command.options.protocol, Half::kServers);
+  const protocols::Protocol& protocol = protocols::find_protocol(command.options.protocol, protocols::Half::kServers);
   if (protocol.make_sessions == nullptr) {
     throw std::invalid_argument(fmt::format("protocol '{}' has no server half: choose another", protocol.name));
   }
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), list_names(protocol.server_options),
-                       command.given.of_protocols);
+  protocols::refuse_other_options(fmt::format("protocol '{}'", protocol.name),
+                                  protocols::list_names(protocol.server_options), command.given.of_protocols);
   if (!command.options.cpus.empty()) {
-    bind_to_cpus(parse_cpu_list(command.options.cpus));
+    net::bind_to_cpus(net::parse_cpu_list(command.options.cpus));
   }
   apply_model(model, command.given.of_models,
               command.options);  // after bind_to_cpus(): workers default to the allowed CPUs
   if (command.check_only) {
     return 0;
   }
-  raise_descriptor_limit();
+  net::raise_descriptor_limit();
   share_totals();
   stop::install(command.options.drain_timeout);
   command.protocol_options.given_up = stop::timed_out;
@@ -108,7 +108,7 @@ int serve(ServerCommand command) {
   Replicas replicas(model, server);
   check_descriptors(model, server);
   if (!print_ready(command, server)) {
-    return kExitBadInput;  // the parent would wait for the line for ever
+    return os::kExitBadInput;  // the parent would wait for the line for ever
   }
   replicas.run();
   publish_counts();
@@ -122,7 +122,7 @@ int run(int argc, char** argv) {
     return *exit_code;
   }
   if (command.model == "list") {
-    print_text(stdout, command.list_as_json ? list_json() : list_text());
+    os::print_text(stdout, command.list_as_json ? list_json() : list_text());
     return 0;
   }
   if (command.model.empty()) {
@@ -135,5 +135,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin::server
 
 int main(int argc, char** argv) {
-  return fanin::run_program(fanin::server::kName, [&] { return fanin::server::run(argc, argv); });
+  return fanin::os::run_program(fanin::server::kName, [&] { return fanin::server::run(argc, argv); });
 }

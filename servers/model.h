@@ -7,7 +7,7 @@
 
 #include "servers/server.h"
 
-namespace fanin {
+namespace fanin::protocols {
 struct Protocol;
 }
 
@@ -52,7 +52,7 @@ struct ServerModel {
   // All connections live in one address space, as `chat` needs.
   bool shares_memory = true;
 
-  bool carries(const Protocol& protocol) const noexcept;
+  bool carries(const protocols::Protocol& protocol) const noexcept;
 };
 
 // Fills the defaults of the model into `options`. Throws std::invalid_argument naming an option or a protocol that the

@@ -21,23 +21,23 @@ constexpr const char* kProtocolGroup = "Options of some protocols";
 
 // Reads numbers with the common syntax (os/command_line.h).
 template <typename Value>
-using RangeOf = std::conditional_t<std::is_floating_point_v<Value>, NumberRange, CountRange>;
+using RangeOf = std::conditional_t<std::is_floating_point_v<Value>, os::NumberRange, os::CountRange>;
 
 template <typename Value>
 CLI::Option* read_as_meant(CLI::Option* option, const Value& /*value*/, RangeOf<Value> range) {
   if constexpr (std::is_floating_point_v<Value>) {
-    return take_number(option, range);
+    return os::take_number(option, range);
   } else if constexpr (std::is_convertible_v<int, Value>) {
-    return take_count(option, range);
+    return os::take_count(option, range);
   }
   return option;
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& flag, Nanoseconds& value, const std::string& help) {
+CLI::Option* add_duration(CLI::App& app, const std::string& flag, net::Nanoseconds& value, const std::string& help) {
   return app
       .add_option_function<std::string>(
-          flag, [flag, &value](const std::string& text) { value = parse_duration_of(flag, text); }, help)
-      ->default_str(format_duration(value));
+          flag, [flag, &value](const std::string& text) { value = os::parse_duration_of(flag, text); }, help)
+      ->default_str(net::format_duration(value));
 }
 
 void refuse_longer(CLI::Option* option, const std::string& flag, double max) {
@@ -48,19 +48,19 @@ void refuse_longer(CLI::Option* option, const std::string& flag, double max) {
   });
 }
 
-void add_protocol_option(CLI::App& app, const ServerOption& option, const std::string& help,
-                         ServerProtocolOptions& values) {
+void add_protocol_option(CLI::App& app, const protocols::ServerOption& option, const std::string& help,
+                         protocols::ServerProtocolOptions& values) {
   const std::string flag = fmt::format("--{}", option.name);
   const auto add = [&](auto& value) {
     using Value = std::remove_reference_t<decltype(value)>;
-    if constexpr (std::is_same_v<Value, Nanoseconds>) {
+    if constexpr (std::is_same_v<Value, net::Nanoseconds>) {
       add_duration(app, flag, value, help)->group(kProtocolGroup);
     } else {
       CLI::Option* added = app.add_option(flag, value, help)->capture_default_str()->group(kProtocolGroup);
       if constexpr (std::is_same_v<Value, double>) {
-        take_number(added, {option.min, option.max});
+        os::take_number(added, {option.min, option.max});
       } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
-        take_count(added, {static_cast<std::int64_t>(option.min), static_cast<std::int64_t>(option.max)});
+        os::take_count(added, {static_cast<std::int64_t>(option.min), static_cast<std::int64_t>(option.max)});
       } else {
         refuse_longer(added, flag, option.max);
       }
@@ -69,9 +69,9 @@ void add_protocol_option(CLI::App& app, const ServerOption& option, const std::s
   std::visit([&](auto place) { add(values.*place); }, option.place);
 }
 
-void add_protocol_options(CLI::App& app, ServerProtocolOptions& values) {
-  for (const Protocol& protocol : protocols()) {
-    for (const ServerOption& option : protocol.server_options) {
+void add_protocol_options(CLI::App& app, protocols::ServerProtocolOptions& values) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
+    for (const protocols::ServerOption& option : protocol.server_options) {
       add_protocol_option(app, option, fmt::format("{}: {}", protocol.name, option.help), values);
     }
   }
@@ -85,14 +85,14 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
   add("--processes", model.processes, "processes that run the model, each with its own listeners and descriptor limit",
       {1, 1000})
       ->capture_default_str();
-  take_choice(add("--steer", model.steer,
-                  "how the kernel picks the process: by a hash of both addresses, or by the client's address"),
-              {"hash", "source-ip"})
+  os::take_choice(add("--steer", model.steer,
+                      "how the kernel picks the process: by a hash of both addresses, or by the client's address"),
+                  {"hash", "source-ip"})
       ->capture_default_str();
   add("--workers", model.workers, "pre-spawned threads or pre-forked processes", {1, 10'000});
   add("--accept", model.accept, "how workers get their connections");
-  take_choice(add("--idle-strategy", model.idle_strategy, "what to do when nothing is ready: spin, yield or sleep"),
-              {"spin", "yield", "sleep"});
+  os::take_choice(add("--idle-strategy", model.idle_strategy, "what to do when nothing is ready: spin, yield or sleep"),
+                  {"spin", "yield", "sleep"});
   add("--queue", model.queue, "maximum of connections or jobs that wait for a worker", {1, 1 << 20})
       ->capture_default_str();
   add("--drain-budget", model.drain_budget,
@@ -115,18 +115,18 @@ void add_server_options(CLI::App& app, ServerCommand& command) {
   app.add_flag("--check", command.check_only, "check the options and serve nothing");
   app.add_option("--protocol", options.protocol, "protocol to serve")->capture_default_str();
   app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), {.max = 65535})
+  os::take_count(app.add_option("--port", options.port, "port to listen on; 0 = any free one"), {.max = 65535})
       ->capture_default_str();
   app.add_option("--listen", options.listen, "HOST:PORT or unix:/PATH instead of --bind and --port; may be repeated");
-  take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"), {1, 1 << 20})
+  os::take_count(app.add_option("--backlog", options.backlog, "length of the accept queue"), {1, 1 << 20})
       ->capture_default_str();
-  take_count(app.add_option("--read-cap", options.read_cap, "maximum of bytes per read"), {1, 16 << 20})
+  os::take_count(app.add_option("--read-cap", options.read_cap, "maximum of bytes per read"), {1, 16 << 20})
       ->capture_default_str();
-  take_count(
+  os::take_count(
       app.add_option("--accept-batch", options.accept_batch, "maximum of connections accepted per readiness event"),
       {1, 1 << 20})
       ->capture_default_str();
-  take_count(
+  os::take_count(
       app.add_option("--max-connections", options.max_connections, "close connections beyond this many; 0 = no limit"))
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "run on these CPUs, e.g. 0 or 0,2-3");
@@ -179,9 +179,10 @@ void check_contradictions(const CLI::App& app, const ServerCommand& command) {
 
 std::optional<int> parse_command(int argc, char** argv, ServerCommand& command) {
   CLI::App app("Serves one protocol with one concurrency model. `fanin-server list` shows both.", "fanin-server");
-  app.set_version_flag("--version", version_text("fanin-server", fmt::format("liburing {}", build_info().liburing)));
+  app.set_version_flag("--version",
+                       os::version_text("fanin-server", fmt::format("liburing {}", os::build_info().liburing)));
   add_server_options(app, command);
-  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+  if (const auto exit_code = os::parse_command_line(app, argc, argv)) {
     return exit_code;
   }
   check_contradictions(app, command);

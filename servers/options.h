@@ -19,7 +19,7 @@ struct GivenOptions {
 struct ServerCommand {
   std::string model;
   ServerOptions options;
-  ServerProtocolOptions protocol_options;
+  protocols::ServerProtocolOptions protocol_options;
   GivenOptions given;
   bool list_as_json = false;
   bool check_only = false;

@@ -50,9 +50,10 @@ TEST(ServerCommandLine, RefusesOptionsWithoutEffect) {
 
 // Would catch: an option in the row of a protocol that the command line does not take.
 TEST(ServerCommandLine, TakesTheOptionsOfAllProtocols) {
-  for (const Protocol& protocol : protocols()) {
-    for (const ServerOption& option : protocol.server_options) {
-      const bool is_duration = std::holds_alternative<Nanoseconds ServerProtocolOptions::*>(option.place);
+  for (const protocols::Protocol& protocol : protocols::registry()) {
+    for (const protocols::ServerOption& option : protocol.server_options) {
+      const bool is_duration =
+          std::holds_alternative<net::Nanoseconds protocols::ServerProtocolOptions::*>(option.place);
       EXPECT_EQ(refusal({"epoll", fmt::format("--{}", option.name), is_duration ? "1ms" : "1"}), "taken");
     }
   }

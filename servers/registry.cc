@@ -91,12 +91,12 @@ bool holds(const std::vector<std::string>& list, const std::string& word) {
 
 }  // namespace
 
-bool ServerModel::carries(const Protocol& protocol) const noexcept {
+bool ServerModel::carries(const protocols::Protocol& protocol) const noexcept {
   return protocol.make_sessions != nullptr && (shares_memory || !protocol.needs_shared_memory);
 }
 
 void apply_model(const ServerModel& model, std::span<const std::string> given, ServerOptions& options) {
-  refuse_other_options(fmt::format("model '{}'", model.name), model.takes, given);
+  protocols::refuse_other_options(fmt::format("model '{}'", model.name), model.takes, given);
   const std::vector<std::string> modes = words(model.accept_modes);
   if (options.model.accept.empty() && !modes.empty()) {
     options.model.accept = modes.front();
@@ -107,18 +107,18 @@ void apply_model(const ServerModel& model, std::span<const std::string> given, S
   if (options.model.workers == 0) {
     options.model.workers = workers_by_default(model);
   }
-  if (options.model.processes > 1 && find_protocol(options.protocol).needs_shared_memory) {
+  if (options.model.processes > 1 && protocols::find_protocol(options.protocol).needs_shared_memory) {
     throw std::invalid_argument(
         fmt::format("protocol '{}' needs all connections in one process: leave --processes out", options.protocol));
   }
-  if (!model.carries(find_protocol(options.protocol))) {
+  if (!model.carries(protocols::find_protocol(options.protocol))) {
     throw std::invalid_argument(
         fmt::format("model '{}' cannot serve protocol '{}': choose another", model.name, options.protocol));
   }
 }
 
 int workers_by_default(const ServerModel& model) {
-  return model.default_workers > 0 ? model.default_workers : static_cast<int>(allowed_cpus().size());
+  return model.default_workers > 0 ? model.default_workers : static_cast<int>(net::allowed_cpus().size());
 }
 
 const ServerModel& find_model(std::string_view name) {

@@ -9,13 +9,13 @@
 
 namespace fanin::server {
 
-Server::Server(ServerOptions options, SessionFactory sessions, bool reuse_port)
+Server::Server(ServerOptions options, protocols::SessionFactory sessions, bool reuse_port)
     : options_(std::move(options)), reuse_port_(reuse_port), sessions_(std::move(sessions)) {
   if (options_.listen.empty()) {
-    listen(Address::parse(options_.bind, options_.port));
+    listen(net::Address::parse(options_.bind, options_.port));
   }
   for (const std::string& target : options_.listen) {
-    listen(Address::parse_target(target, PortZero::kAllowed));
+    listen(net::Address::parse_target(target, net::PortZero::kAllowed));
   }
   let_accept_wait_for_all();
 }
@@ -31,20 +31,20 @@ Server::Server(const Server& original, std::vector<Listener> listeners)
 void Server::let_accept_wait_for_all() {
   if (listeners_.size() > 1) {
     for (Listener& listener : listeners_) {
-      listener.set_nonblocking(Blocking::kYes);
+      listener.set_nonblocking(net::Blocking::kYes);
     }
   }
 }
 
-void Server::listen(const Address& address) {
+void Server::listen(const net::Address& address) {
   if (!address.is_loopback() && !options_.allow_remote) {
     throw std::invalid_argument(
         fmt::format("{} is not a loopback address: give --allow-remote to serve other machines", address.host()));
   }
   if (reuse_port_ && address.port() != 0) {
-    listen_on(address, {});  // fails if another server has the port, which SO_REUSEPORT would silently share
+    net::listen_on(address, {});  // fails if another server has the port, which SO_REUSEPORT would silently share
   }
-  const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
+  const net::ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = reuse_port_};
   listeners_.emplace_back(address, listen_options, options_.max_connections);
   if (address.is_unix()) {
     socket_files_.emplace_back(address.path());
@@ -52,7 +52,7 @@ void Server::listen(const Address& address) {
   stop::watch_listener(listeners_.back().fd());
 }
 
-Descriptor Server::next_connection(const std::function<std::size_t()>& open) {
+net::Descriptor Server::next_connection(const std::function<std::size_t()>& open) {
   for (;;) {
     Listener::Accepted accepted = accept(open());
     if (accepted.status == Listener::Status::kConnection || accepted.status == Listener::Status::kStopped) {
@@ -104,7 +104,8 @@ std::vector<Listener> Server::listen_again(bool nonblocking) const {
     if (listener.address().is_unix()) {
       more.push_back(Listener::sharing(listener, nonblocking));
     } else {
-      const ListenOptions listen_options{.backlog = options_.backlog, .reuse_port = true, .nonblocking = nonblocking};
+      const net::ListenOptions listen_options{
+          .backlog = options_.backlog, .reuse_port = true, .nonblocking = nonblocking};
       more.emplace_back(listener.address(), listen_options, options_.max_connections);
     }
     stop::watch_listener(more.back().fd());
@@ -114,7 +115,7 @@ std::vector<Listener> Server::listen_again(bool nonblocking) const {
 
 void Server::set_nonblocking() {
   for (Listener& listener : listeners_) {
-    listener.set_nonblocking(Blocking::kNo);
+    listener.set_nonblocking(net::Blocking::kNo);
   }
 }
 

@@ -15,19 +15,19 @@ namespace fanin::server {
 
 // Options of some models; each model's row names those that it supports.
 struct ModelOptions {
-  int processes = 1;                                 // processes that run the model
-  std::string steer = "hash";                        // how the kernel picks the process: hash or source-ip
-  int workers = 0;                                   // threads or processes; 0: the model's default
-  std::string accept;                                // how workers get connections; empty: the model's default
-  std::string idle_strategy = "spin";                // nonblocking: spin, yield or sleep when nothing is ready
-  Nanoseconds sleep = std::chrono::milliseconds(1);  // nonblocking: time of `sleep`
-  std::size_t queue = 1024;                          // pools: maximum of waiting connections or jobs
-  int drain_budget = 16;                             // edge-triggered: steps of one connection before the others
-  std::size_t stack_bytes = 64 * 1024;               // fiber: stack of one connection
-  std::size_t signal_queue = 0;                      // sigio: maximum of pending signals; 0: the limit of the system
-  std::string mechanism;                             // selector: forces one; empty: the best available
-  unsigned ring_entries = 1024;                      // io_uring: length of the submission queue
-  unsigned buffers = 1024;                           // io_uring: provided buffers, each of the read cap's size
+  int processes = 1;                                      // processes that run the model
+  std::string steer = "hash";                             // how the kernel picks the process: hash or source-ip
+  int workers = 0;                                        // threads or processes; 0: the model's default
+  std::string accept;                                     // how workers get connections; empty: the model's default
+  std::string idle_strategy = "spin";                     // nonblocking: spin, yield or sleep when nothing is ready
+  net::Nanoseconds sleep = std::chrono::milliseconds(1);  // nonblocking: time of `sleep`
+  std::size_t queue = 1024;                               // pools: maximum of waiting connections or jobs
+  int drain_budget = 16;                                  // edge-triggered: steps of one connection before the others
+  std::size_t stack_bytes = 64 * 1024;                    // fiber: stack of one connection
+  std::size_t signal_queue = 0;  // sigio: maximum of pending signals; 0: the limit of the system
+  std::string mechanism;         // selector: forces one; empty: the best available
+  unsigned ring_entries = 1024;  // io_uring: length of the submission queue
+  unsigned buffers = 1024;       // io_uring: provided buffers, each of the read cap's size
 };
 
 struct ServerOptions {
@@ -40,7 +40,7 @@ struct ServerOptions {
   int accept_batch = 64;
   std::size_t max_connections = 0;
   std::string cpus;
-  Nanoseconds drain_timeout = std::chrono::seconds(2);
+  net::Nanoseconds drain_timeout = std::chrono::seconds(2);
   bool allow_remote = false;
   ModelOptions model;
 };
@@ -51,11 +51,11 @@ class Server {
  public:
   // `sessions` makes the sessions of options.protocol. Listens; with `reuse_port` so that more_listeners() can share
   // the ports. Throws std::invalid_argument or std::system_error.
-  Server(ServerOptions options, SessionFactory sessions, bool reuse_port);
+  Server(ServerOptions options, protocols::SessionFactory sessions, bool reuse_port);
 
   const ServerOptions& options() const noexcept { return options_; }
   std::vector<Listener>& listeners() noexcept { return listeners_; }
-  std::unique_ptr<ServerSession> make_session() const { return sessions_(); }
+  std::unique_ptr<protocols::ServerSession> make_session() const { return sessions_(); }
 
   // Calls `call` with the descriptor of a connection that was shut down because its peer does not read pushed output:
   // for models whose kernel interface does not report the program's own shutdown(). Runs on the thread that pushed. Set
@@ -69,7 +69,7 @@ class Server {
 
   // Blocks until a connection arrives on any listener; none after the stop. `open()` is the number of connections being
   // served, for --max-connections.
-  Descriptor next_connection(const std::function<std::size_t()>& open = [] { return std::size_t{0}; });
+  net::Descriptor next_connection(const std::function<std::size_t()>& open = [] { return std::size_t{0}; });
 
   // Blocks until the stop: for the main thread of models whose other threads serve.
   void wait_for_stop() const;
@@ -93,14 +93,14 @@ class Server {
   Server(const Server& original, std::vector<Listener> listeners);
   // One attempt of next_connection(). Never kNone.
   Listener::Accepted accept(std::size_t open);
-  void listen(const Address& address);
+  void listen(const net::Address& address);
   std::vector<Listener> listen_again(bool nonblocking) const;
   void let_accept_wait_for_all();
 
   ServerOptions options_;
   bool reuse_port_;
-  SessionFactory sessions_;
-  std::vector<SocketFile> socket_files_;  // of Unix-domain listeners
+  protocols::SessionFactory sessions_;
+  std::vector<net::SocketFile> socket_files_;  // of Unix-domain listeners
   std::vector<Listener> listeners_;
   std::function<void(int)> on_cut_off_;
 };

@@ -68,7 +68,7 @@ void on_timeout(int /*signal*/) {
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;  // no SA_RESTART: an interrupted wait returns and checks
-  check(::sigaction(signal, &action, nullptr), "sigaction");
+  net::check(::sigaction(signal, &action, nullptr), "sigaction");
 }
 
 void watch(int fd, bool listener) {
@@ -87,7 +87,7 @@ void watch(int fd, bool listener) {
 
 }  // namespace
 
-void install(Nanoseconds drain_timeout) {
+void install(net::Nanoseconds drain_timeout) {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(drain_timeout).count();
   drain_timer.it_value = {.tv_sec = microseconds / 1'000'000, .tv_usec = microseconds % 1'000'000};
   if (microseconds <= 0) {
@@ -121,7 +121,7 @@ void begin_child() noexcept {
   }
 }
 
-Nanoseconds drain_timeout() noexcept {
+net::Nanoseconds drain_timeout() noexcept {
   return std::chrono::seconds(drain_timer.it_value.tv_sec) + std::chrono::microseconds(drain_timer.it_value.tv_usec);
 }
 

@@ -12,7 +12,7 @@ namespace fanin::server {
 namespace stop {
 
 // Installs the handlers. `drain_timeout` starts with the signal. Throws std::system_error.
-void install(Nanoseconds drain_timeout);
+void install(net::Nanoseconds drain_timeout);
 
 // Makes the handler shut this listener down, at once if the signal has already arrived. At most 1024 descriptors.
 void watch_listener(int fd);
@@ -32,7 +32,7 @@ class WatchConnection {
 void begin_child() noexcept;
 
 bool requested() noexcept;
-Nanoseconds drain_timeout() noexcept;
+net::Nanoseconds drain_timeout() noexcept;
 bool timed_out() noexcept;
 
 // For poll and the like: -1 until the signal, then the interval of checks.

@@ -24,7 +24,7 @@ namespace fanin::server {
 namespace {
 
 // Time for a child to close its connections and publish its counts after its own drain timeout.
-constexpr Nanoseconds kMargin = std::chrono::milliseconds(500);
+constexpr net::Nanoseconds kMargin = std::chrono::milliseconds(500);
 
 void signal_all(const std::vector<pid_t>& children, int signal) noexcept {
   for (const pid_t child : children) {
@@ -46,9 +46,9 @@ std::size_t end_children(std::vector<pid_t> children) noexcept {
   ::sigaddset(&child_signal, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child_signal, &former_mask);
   signal_all(children, SIGTERM);
-  const TimePoint end = now() + stop::drain_timeout() + kMargin;
-  for (collect(children); !children.empty() && now() < end; collect(children)) {
-    const timespec left = to_timespec(std::max(end - now(), Nanoseconds(0)));
+  const net::TimePoint end = net::now() + stop::drain_timeout() + kMargin;
+  for (collect(children); !children.empty() && net::now() < end; collect(children)) {
+    const timespec left = net::to_timespec(std::max(end - net::now(), net::Nanoseconds(0)));
     ::sigtimedwait(&child_signal, nullptr, &left);  // SIGCHLD is blocked, so none is lost before the wait
   }
   count(Count::kWorkersKilled, children.size());
@@ -65,7 +65,7 @@ namespace {
 
 // Minimum interval between two forks for one worker, so that a worker that dies at once, or cannot be forked, causes no
 // fork loop.
-constexpr Nanoseconds kPause = std::chrono::milliseconds(50);
+constexpr net::Nanoseconds kPause = std::chrono::milliseconds(50);
 constexpr timespec kPauseTime{0, kPause.count()};
 
 }  // namespace
@@ -74,19 +74,19 @@ WorkerProcesses::WorkerProcesses(int count, std::function<void(int)> body)
     : body_(std::move(body)), workers_(static_cast<std::size_t>(count)) {
   struct sigaction action {};
   action.sa_handler = [](int) {};  // only interrupts the wait
-  check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+  net::check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
   sigset_t held;
   ::sigemptyset(&held);
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) {
     ::sigaddset(&held, signal);
   }
-  check(::sigprocmask(SIG_BLOCK, &held, &normal_mask_), "sigprocmask");
+  net::check(::sigprocmask(SIG_BLOCK, &held, &normal_mask_), "sigprocmask");
   for (std::size_t number = 0; number < workers_.size(); ++number) {
     if (!start(number)) {
       const int error = errno;
       stop();
       errno = error;
-      throw_errno("cannot fork all workers");
+      net::throw_errno("cannot fork all workers");
     }
   }
 }
@@ -121,7 +121,7 @@ void WorkerProcesses::stop() noexcept {
 
 bool WorkerProcesses::start(std::size_t number) {
   Worker& worker = workers_[number];
-  worker.tried = now();
+  worker.tried = net::now();
   const pid_t parent = ::getpid();
   count(Count::kCallFork);
   const pid_t pid = ::fork();
@@ -148,7 +148,7 @@ void WorkerProcesses::run_in_child(int number, pid_t parent) {
       body_(number);
     }
   } catch (const std::exception& error) {
-    print_error("fanin-server", fmt::format("worker {}: {}", number, error.what()));
+    os::print_error("fanin-server", fmt::format("worker {}: {}", number, error.what()));
     status = 2;
   }
   publish_counts();
@@ -171,7 +171,7 @@ void WorkerProcesses::collect() noexcept {
 bool WorkerProcesses::replace_the_dead() {
   collect();
   for (std::size_t number = 0; number < workers_.size() && running_ < workers_.size(); ++number) {
-    if (workers_[number].pid < 0 && now() - workers_[number].tried >= kPause && start(number)) {
+    if (workers_[number].pid < 0 && net::now() - workers_[number].tried >= kPause && start(number)) {
       count(Count::kWorkersReplaced);
     }
   }
@@ -193,15 +193,15 @@ struct Message {
 
 ConnectionChannel::ConnectionChannel() {
   std::array<int, 2> ends{};
-  check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+  net::check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
   parent_.reset(ends[0]);
   workers_.reset(ends[1]);
 }
 
-void ConnectionChannel::give(Descriptor socket) {
+void ConnectionChannel::give(net::Descriptor socket) {
   char notice = 0;
   count(Count::kCallHandOver, 2);
-  check(::recv(parent_.get(), &notice, 1, MSG_DONTWAIT), "no worker is free");
+  net::check(::recv(parent_.get(), &notice, 1, MSG_DONTWAIT), "no worker is free");
   Message message;
   cmsghdr* const rights = CMSG_FIRSTHDR(&message.header);
   rights->cmsg_level = SOL_SOCKET;
@@ -218,7 +218,7 @@ void ConnectionChannel::give(Descriptor socket) {
 
 void ConnectionChannel::close() noexcept { ::shutdown(parent_.get(), SHUT_RDWR); }
 
-Descriptor ConnectionChannel::take() {
+net::Descriptor ConnectionChannel::take() {
   for (;;) {
     const char notice = 0;
     count(Count::kCallHandOver, 2);
@@ -232,7 +232,7 @@ Descriptor ConnectionChannel::take() {
     if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-      return Descriptor(fd);
+      return net::Descriptor(fd);
     }
     if (length > 0) {
       count(Count::kRefusedDescriptors);  // EMFILE in this process
@@ -248,8 +248,8 @@ Replicas::Replicas(const ServerModel& model, Server& first) : model_(model), fir
   }
   if (first.options().model.steer == "source-ip" && count > 1) {
     for (const Listener& listener : first.listeners()) {
-      if (const Address address = listener.address(); !address.is_unix()) {
-        steer_by_source_ip(listener.fd(), address.family(), static_cast<unsigned>(count));
+      if (const net::Address address = listener.address(); !address.is_unix()) {
+        net::steer_by_source_ip(listener.fd(), address.family(), static_cast<unsigned>(count));
       }
     }
   }

@@ -43,7 +43,7 @@ class WorkerProcesses {
  private:
   struct Worker {
     pid_t pid = -1;  // -1: none runs
-    TimePoint tried{};
+    net::TimePoint tried{};
   };
 
   bool start(std::size_t number);
@@ -69,16 +69,16 @@ class ConnectionChannel {
   int free_notice() const noexcept { return parent_.get(); }
   // Passes a connection to an idle worker, after free_notice(), and closes the parent's copy. With no idle worker it
   // waits in the channel.
-  void give(Descriptor socket);
+  void give(net::Descriptor socket);
   // Wakes the workers: take() returns nothing once the channel is empty.
   void close() noexcept;
 
   // The worker's end: reports idle and waits for a connection. None after the stop.
-  Descriptor take();
+  net::Descriptor take();
 
  private:
-  Descriptor parent_;
-  Descriptor workers_;
+  net::Descriptor parent_;
+  net::Descriptor workers_;
 };
 
 // --processes processes, each running the model with its own listeners on the same ports (SO_REUSEPORT), so that the

@@ -93,7 +93,7 @@ template <typename Item>
 class Mailbox {
  public:
   // Throws std::system_error.
-  Mailbox() : wakeup_fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+  Mailbox() : wakeup_fd_(net::check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
   // Readable while items wait.
   int fd() const noexcept { return wakeup_fd_.get(); }
@@ -130,7 +130,7 @@ class Mailbox {
     (void)!::write(wakeup_fd_.get(), &one, sizeof(one));
   }
 
-  Descriptor wakeup_fd_;
+  net::Descriptor wakeup_fd_;
   std::mutex mutex_;
   std::vector<Item> items_;
   bool closed_ = false;

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <numeric>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 // Numbers of equal values in a row.
@@ -307,4 +307,4 @@ std::optional<double> jain_index(const std::vector<double>& values) {
   return squares > 0 ? std::optional(sum * sum / (static_cast<double>(values.size()) * squares)) : std::nullopt;
 }
 
-}  // namespace fanin
+}  // namespace fanin::statistics

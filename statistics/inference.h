@@ -6,7 +6,7 @@
 
 #include "statistics/statistics.h"
 
-namespace fanin {
+namespace fanin::statistics {
 
 // The shift of paired differences that are nested in units (fresh sets of server processes): the Hodges-Lehmann
 // estimate over the units' own estimates. The interval is the wider of two: over the units' estimates, and over all
@@ -63,4 +63,4 @@ double kendall_probability(int n, int k);
 // (Jain, Chiu and Hawe 1984.)
 std::optional<double> jain_index(const std::vector<double>& values);
 
-}  // namespace fanin
+}  // namespace fanin::statistics

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 // Hollander and Wolfe, example 3.1 (Hamilton's depression scale, second minus first visit): T+ = 5, one-sided P =
@@ -216,4 +216,4 @@ TEST(JainIndex, IsTheShareOfServedUsers) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::statistics

@@ -4,7 +4,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 // The fewest differences whose signed-rank interval, from the smallest to the largest, reaches the level.
@@ -78,4 +78,4 @@ double smallest_effect(const Interval& interval, double level, double band) {
   return band + half_width * (1 + boost::math::quantile(normal, 0.9) / z);
 }
 
-}  // namespace fanin
+}  // namespace fanin::statistics

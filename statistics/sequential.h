@@ -6,7 +6,7 @@
 
 #include "statistics/statistics.h"
 
-namespace fanin {
+namespace fanin::statistics {
 
 // What an interval of a log ratio says about a band around 0.
 enum class Decision { kAbove, kBelow, kWithin, kUndecided };
@@ -46,4 +46,4 @@ SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& 
 // normal approximation: the band, and the distance of the interval's end and of the 90th percentile from the estimate.
 double smallest_effect(const Interval& interval, double level, double band);
 
-}  // namespace fanin
+}  // namespace fanin::statistics

@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 // Expected: with L looks at 1 % the level is 1 - 0.01 / L, and n differences reach at most 1 - 2 / 2^n.
@@ -84,4 +84,4 @@ TEST(SmallestEffect, AddsTheBandAndThePower) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::statistics

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 double sorted_median(const std::vector<double>& sorted) {
@@ -236,4 +236,4 @@ Shift rank_sum_shift(const std::vector<double>& first, const std::vector<double>
   });
 }
 
-}  // namespace fanin
+}  // namespace fanin::statistics

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-namespace fanin {
+namespace fanin::statistics {
 
 // The confidence level of every interval that is shown.
 inline constexpr double kConfidenceLevel = 0.95;
@@ -55,4 +55,4 @@ double signed_rank_probability(int n, int t);
 // P(U <= u) of the Mann-Whitney statistic for samples of m and n values under the null hypothesis, without ties.
 double mann_whitney_probability(int m, int n, int u);
 
-}  // namespace fanin
+}  // namespace fanin::statistics

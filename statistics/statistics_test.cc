@@ -6,7 +6,7 @@
 #include <numeric>
 #include <tuple>
 
-namespace fanin {
+namespace fanin::statistics {
 namespace {
 
 TEST(Median, OfOddAndEvenCounts) {
@@ -235,4 +235,4 @@ TEST(SignedRank, TheApproximationJoinsOn) {
 }
 
 }  // namespace
-}  // namespace fanin
+}  // namespace fanin::statistics

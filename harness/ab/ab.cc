@@ -56,7 +56,7 @@ std::vector<AbCell> make_ab_cells(const Suite& suite, const AbOptions& options, 
 // Removes the cells that this machine or a side cannot measure. Returns a note for each.
 std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const Side& base, const Side& now,
                                              const RoundContext& context, const std::string& path, const Suite& suite) {
-  raise_descriptor_limit();
+  net::raise_descriptor_limit();
   const MachineLimits limits = read_machine_limits();
   std::map<std::string, Catalogue> catalogues;  // by program
   for (const Side* side : {&base, &now}) {
@@ -85,9 +85,10 @@ std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const S
 
 void announce(const std::vector<AbCell>& cells, const AbOptions& options) {
   const SessionPlan plan = plan_session(options.budget, cells.size());
-  print_text(stderr, fmt::format("base {}, new {}: {}, at most {} of {} each, in {}\n", printable(options.base),
-                                 printable(options.now), plural(cells.size(), "cell"), plural(plan.max_units, "unit"),
-                                 format_duration(plan.window), format_duration(options.budget)));
+  os::print_text(stderr, fmt::format("base {}, new {}: {}, at most {} of {} each, in {}\n", os::printable(options.base),
+                                     os::printable(options.now), os::plural(cells.size(), "cell"),
+                                     os::plural(plan.max_units, "unit"), net::format_duration(plan.window),
+                                     net::format_duration(options.budget)));
 }
 
 }  // namespace
@@ -113,11 +114,11 @@ int run_ab(const AbOptions& options) {
   judgement.procedure.false_alarms =
       describe_false_alarms((context.programs.data() / "results/selftest/selftest.json").string(), environment);
   judgement.notes = std::move(notes);
-  print_text(stdout, (::isatty(STDERR_FILENO) == 1 ? "\n" : "") + describe_judgement(judgement));
+  os::print_text(stdout, (::isatty(STDERR_FILENO) == 1 ? "\n" : "") + describe_judgement(judgement));
   if (!options.json_path.empty()) {
     Json document = judgement_to_json(judgement);
     document["environment"] = environment;
-    write_file_atomically(options.json_path, to_text(document));
+    os::write_file_atomically(options.json_path, to_text(document));
   }
   const ExitCode code = judgement.exit_code();
   return result.interrupted ? 130 : options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);

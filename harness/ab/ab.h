@@ -16,7 +16,7 @@ struct AbOptions {
   std::string now;
   std::string suite = "ab";  // a shipped suite's name or a path
   std::string only = "*";    // as for make_cells()
-  Nanoseconds budget = std::chrono::seconds(60);
+  net::Nanoseconds budget = std::chrono::seconds(60);
   std::vector<std::string> metrics;  // empty: those that a cell is about
   std::vector<std::string> bands;    // "1%", or "METRIC=1%"
   std::optional<std::uint64_t> seed;
@@ -37,12 +37,12 @@ std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& opt
 
 // How a session divides its budget: units of three arms (base, new, and a fresh copy of base as control).
 struct SessionPlan {
-  Nanoseconds window{};       // in which each arm is driven
-  Nanoseconds warmup{};       // before it
+  net::Nanoseconds window{};  // in which each arm is driven
+  net::Nanoseconds warmup{};  // before it
   std::size_t max_units = 0;  // of a cell
 };
 
-SessionPlan plan_session(Nanoseconds budget, std::size_t cells);
+SessionPlan plan_session(net::Nanoseconds budget, std::size_t cells);
 
 // What the arms of one unit gave for one metric; nothing: a round was not ok or lacks it.
 struct UnitValues {
@@ -54,7 +54,7 @@ struct UnitValues {
 // One metric of one cell while the session goes on. No I/O; one thread.
 class MetricTrack {
  public:
-  MetricTrack(std::string cell, const TrackedMetric& metric, const SequentialPlan& plan);
+  MetricTrack(std::string cell, const TrackedMetric& metric, const statistics::SequentialPlan& plan);
 
   void add(const UnitValues& values);
   // Whether a planned look has decided it.
@@ -66,7 +66,7 @@ class MetricTrack {
  private:
   std::string cell_;
   TrackedMetric metric_;
-  SequentialPlan plan_;
+  statistics::SequentialPlan plan_;
   std::vector<double> base_;
   std::vector<double> now_;
   std::vector<double> ratios_;    // logarithms

@@ -45,23 +45,23 @@ std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& opt
   return tracked;
 }
 
-SessionPlan plan_session(Nanoseconds budget, std::size_t cells) {
+SessionPlan plan_session(net::Nanoseconds budget, std::size_t cells) {
   constexpr int kArms = 3;
   constexpr int kUnits = 24;      // of a session of a minute
   constexpr int kMostUnits = 60;  // more add little: the interval shrinks with the square root
-  constexpr Nanoseconds kOverhead = std::chrono::milliseconds(300);  // starting, connecting and stopping the arms
-  constexpr Nanoseconds kLeast = std::chrono::milliseconds(600);
-  constexpr Nanoseconds kMost = std::chrono::seconds(3);
-  const Nanoseconds share = budget / static_cast<std::int64_t>(std::max<std::size_t>(cells, 1));
-  const Nanoseconds unit = std::clamp(share / kUnits, kLeast, kMost);
-  const Nanoseconds arm = (unit - kOverhead) / kArms;
+  constexpr net::Nanoseconds kOverhead = std::chrono::milliseconds(300);  // starting, connecting and stopping the arms
+  constexpr net::Nanoseconds kLeast = std::chrono::milliseconds(600);
+  constexpr net::Nanoseconds kMost = std::chrono::seconds(3);
+  const net::Nanoseconds share = budget / static_cast<std::int64_t>(std::max<std::size_t>(cells, 1));
+  const net::Nanoseconds unit = std::clamp(share / kUnits, kLeast, kMost);
+  const net::Nanoseconds arm = (unit - kOverhead) / kArms;
   SessionPlan plan{.window = std::chrono::floor<std::chrono::milliseconds>(arm * 4 / 5),
                    .warmup = std::chrono::floor<std::chrono::milliseconds>(arm / 5)};
   plan.max_units = static_cast<std::size_t>(std::clamp<std::int64_t>(share / unit, 1, kMostUnits));
   return plan;
 }
 
-MetricTrack::MetricTrack(std::string cell, const TrackedMetric& metric, const SequentialPlan& plan)
+MetricTrack::MetricTrack(std::string cell, const TrackedMetric& metric, const statistics::SequentialPlan& plan)
     : cell_(std::move(cell)), metric_(metric), plan_(plan) {}
 
 void MetricTrack::add(const UnitValues& values) {
@@ -78,7 +78,8 @@ void MetricTrack::add(const UnitValues& values) {
 }
 
 bool MetricTrack::decided() const {
-  return evaluate(plan_, ratios_, std::log1p(metric_.band), false).decision != Decision::kUndecided;
+  return statistics::evaluate(plan_, ratios_, std::log1p(metric_.band), false).decision !=
+         statistics::Decision::kUndecided;
 }
 
 MetricVerdict MetricTrack::verdict() const {
@@ -94,21 +95,21 @@ MetricVerdict MetricTrack::verdict() const {
     verdict.reason = "no unit has this metric of both sides";
     return verdict;
   }
-  verdict.base = median(base_);
-  verdict.now = median(now_);
-  const SequentialState state = evaluate(plan_, ratios_, std::log1p(metric_.band), true);
+  verdict.base = statistics::median(base_);
+  verdict.now = statistics::median(now_);
+  const statistics::SequentialState state = statistics::evaluate(plan_, ratios_, std::log1p(metric_.band), true);
   verdict.units = state.units;
   verdict.ratio = to_ratio(state.shift);
   if (state.shift.interval) {
     verdict.smallest_effect =
-        std::expm1(smallest_effect(*state.shift.interval, plan_.level(), std::log1p(metric_.band)));
+        std::expm1(statistics::smallest_effect(*state.shift.interval, plan_.level(), std::log1p(metric_.band)));
   } else {
     verdict.reason =
-        fmt::format("{} are too few: give a longer --budget or fewer cells", plural(ratios_.size(), "unit"));
+        fmt::format("{} are too few: give a longer --budget or fewer cells", os::plural(ratios_.size(), "unit"));
   }
   verdict.verdict = judge_ratio(verdict.ratio->interval, metric_.band, metric.higher_is_better);
   if (!controls_.empty()) {
-    const Shift control = signed_rank_shift(controls_, plan_.level());
+    const statistics::Shift control = statistics::signed_rank_shift(controls_, plan_.level());
     verdict.control = to_ratio(control);
     const Verdict judged = judge_ratio(verdict.control->interval, metric_.band, metric.higher_is_better);
     verdict.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;

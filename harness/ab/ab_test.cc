@@ -60,7 +60,7 @@ TEST(Ab, ABudgetBecomesUnits) {
   EXPECT_EQ(plan_session(180s, 1).max_units, 60U);
   EXPECT_EQ(plan_session(1h, 1).max_units, 60U);
   EXPECT_EQ(plan_session(60s, 100).max_units, 1U);
-  for (const Nanoseconds budget : {Nanoseconds(1s), Nanoseconds(60s), Nanoseconds(1h)}) {
+  for (const net::Nanoseconds budget : {net::Nanoseconds(1s), net::Nanoseconds(60s), net::Nanoseconds(1h)}) {
     EXPECT_GE(plan_session(budget, 3).window, 50ms);
     EXPECT_GT(plan_session(budget, 3).warmup, 0ms);
   }
@@ -68,7 +68,7 @@ TEST(Ab, ABudgetBecomesUnits) {
 
 // 2 % more CPU with a little noise is found at the first look; the control shows nothing.
 TEST(MetricTrack, DecidesAtALook) {
-  const SequentialPlan plan = plan_looks(24, 0.01);
+  const statistics::SequentialPlan plan = statistics::plan_looks(24, 0.01);
   MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, plan);
   for (std::size_t unit = 0; unit < plan.looks.front(); ++unit) {
     EXPECT_FALSE(track.decided());
@@ -87,7 +87,7 @@ TEST(MetricTrack, DecidesAtALook) {
 
 // The bug of every gate before this: too few units are no evidence for either side.
 TEST(MetricTrack, FewUnitsDecideNothing) {
-  MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, plan_looks(24, 0.01));
+  MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, statistics::plan_looks(24, 0.01));
   for (int unit = 0; unit < 3; ++unit) {
     track.add({.base = 5000, .now = 9000, .control = 5000});
   }
@@ -97,7 +97,7 @@ TEST(MetricTrack, FewUnitsDecideNothing) {
 }
 
 TEST(MetricTrack, AControlBeyondItsBandVoidsTheVerdict) {
-  const SequentialPlan plan = plan_looks(11, 0.01);
+  const statistics::SequentialPlan plan = statistics::plan_looks(11, 0.01);
   MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, plan);
   for (int unit = 0; unit < 11; ++unit) {
     track.add({.base = 5000, .now = 5100, .control = 5200});
@@ -106,7 +106,7 @@ TEST(MetricTrack, AControlBeyondItsBandVoidsTheVerdict) {
 }
 
 TEST(MetricTrack, UnitsWithoutBothSidesDoNotCount) {
-  MetricTrack track("x/s/10", {"throughput_per_s", 0.02}, plan_looks(24, 0.01));
+  MetricTrack track("x/s/10", {"throughput_per_s", 0.02}, statistics::plan_looks(24, 0.01));
   track.add({.base = std::nullopt, .now = 5, .control = 5});
   track.add({.base = 5, .now = 0, .control = 5});
   EXPECT_TRUE(track.verdict().log_ratios.empty());

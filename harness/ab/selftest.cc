@@ -92,7 +92,7 @@ Judgement hold_scenario(const RoundContext& context, const Scenario& scenario, c
 }
 
 Json share_to_json(std::int64_t count, std::int64_t of) {
-  const Interval bounds = clopper_pearson(count, of, kLevel);
+  const statistics::Interval bounds = statistics::clopper_pearson(count, of, kLevel);
   return {{"count", count}, {"of", of}, {"low", bounds.low}, {"high", bounds.high}};
 }
 
@@ -101,7 +101,7 @@ double median_of(const std::vector<Json>& sessions, const char* key) {
   for (const Json& session : sessions) {
     values.push_back(session.at(key).get<double>());
   }
-  return median(values);
+  return statistics::median(values);
 }
 
 std::vector<Json> load_sessions(const std::string& path) {
@@ -126,12 +126,12 @@ std::string machine_text(const Json& environment) {
 }
 
 void write(const std::string& path, const std::vector<Json>& sessions, const Json& environment) {
-  write_file_atomically(path, to_text(Json{{"schema", kSchema},
-                                           {"schema_version", 1},
-                                           {"machine", machine_text(environment)},
-                                           {"environment", environment},
-                                           {"summary", summarise_selftest(sessions)},
-                                           {"sessions", sessions}}));
+  os::write_file_atomically(path, to_text(Json{{"schema", kSchema},
+                                               {"schema_version", 1},
+                                               {"machine", machine_text(environment)},
+                                               {"environment", environment},
+                                               {"summary", summarise_selftest(sessions)},
+                                               {"sessions", sessions}}));
 }
 
 std::vector<Scenario> choose_scenarios(const std::vector<std::string>& names) {
@@ -175,16 +175,17 @@ Json session_record(const Scenario& scenario, const std::string& model, const Ju
   }
   if (!metric.control_log_ratios.empty()) {
     // The control is an A/A comparison of its own, by the same rule and with the same looks.
-    const SequentialPlan plan{judgement.procedure.looks, judgement.procedure.error_rate};
-    const SequentialState state = evaluate(plan, metric.control_log_ratios, std::log1p(scenario.band), true);
-    const SequentialState strict = evaluate(plan, metric.control_log_ratios, 0, true);
-    const auto is_alarm = [](const SequentialState& each) {
-      return each.decision == Decision::kAbove || each.decision == Decision::kBelow;
+    const statistics::SequentialPlan plan{judgement.procedure.looks, judgement.procedure.error_rate};
+    const statistics::SequentialState state =
+        statistics::evaluate(plan, metric.control_log_ratios, std::log1p(scenario.band), true);
+    const statistics::SequentialState strict = statistics::evaluate(plan, metric.control_log_ratios, 0, true);
+    const auto is_alarm = [](const statistics::SequentialState& each) {
+      return each.decision == statistics::Decision::kAbove || each.decision == statistics::Decision::kBelow;
     };
     record["control"] = std::exp(state.shift.estimate);
     record["control_alarm"] = is_alarm(state);
     record["control_alarm_without_band"] = is_alarm(strict);
-    const Shift plain = signed_rank_shift(metric.control_log_ratios, kLevel);
+    const statistics::Shift plain = statistics::signed_rank_shift(metric.control_log_ratios, kLevel);
     if (plain.interval) {
       record["control_covers"] = plain.interval->low <= 0 && plain.interval->high >= 0;
     }
@@ -231,7 +232,7 @@ Json summarise_selftest(const std::vector<Json>& sessions) {
           {"false_alarms", share(alarms, comparisons)},
           {"false_alarms_without_band", share(alarms_without_band, comparisons)},
           {"false_alarms_at_most",
-           comparisons > 0 ? Json(clopper_pearson_upper(alarms, comparisons, kLevel)) : Json(nullptr)},
+           comparisons > 0 ? Json(statistics::clopper_pearson_upper(alarms, comparisons, kLevel)) : Json(nullptr)},
           {"coverage_of_control_intervals", share(covering, intervals)}};
 }
 
@@ -263,21 +264,21 @@ int run_selftest(const SelftestOptions& options) {
       const LoopCost cost = measure_loop_cost(context, model);
       for (int i = 0; i < options.sessions; ++i) {
         for (const Scenario& scenario : choose_scenarios(options.scenarios)) {
-          const TimePoint begin = now();
+          const net::TimePoint begin = net::now();
           const Judgement judgement = hold_scenario(context, scenario, model, cost);
-          sessions.push_back(session_record(scenario, model, judgement, to_seconds(now() - begin)));
+          sessions.push_back(session_record(scenario, model, judgement, net::to_seconds(net::now() - begin)));
           write(options.out, sessions, environment);
-          print_text(stdout, fmt::format("{} {}: {}, {} units, {:.0f} s\n", model, scenario.name,
-                                         sessions.back()["verdict"].get<std::string>(),
-                                         sessions.back()["units"].get<std::size_t>(),
-                                         sessions.back()["seconds"].get<double>()));
+          os::print_text(stdout, fmt::format("{} {}: {}, {} units, {:.0f} s\n", model, scenario.name,
+                                             sessions.back()["verdict"].get<std::string>(),
+                                             sessions.back()["units"].get<std::size_t>(),
+                                             sessions.back()["seconds"].get<double>()));
         }
       }
     }
   } catch (const Interrupted&) {
     return 130;
   }
-  print_text(stdout, summarise_selftest(sessions).dump(2) + "\n");
+  os::print_text(stdout, summarise_selftest(sessions).dump(2) + "\n");
   return 0;
 }
 

@@ -24,7 +24,7 @@ struct Scenario {
   std::string_view metric;
   double more_cpu;  // share of the server's CPU time per request that is added
   double band;
-  Nanoseconds budget;
+  net::Nanoseconds budget;
 };
 
 const std::vector<Scenario>& selftest_scenarios();

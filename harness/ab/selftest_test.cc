@@ -20,17 +20,18 @@ Judgement judgement_with(double change, double control) {
   }
   Judgement judgement{.kind = "ab", .base = "base", .now = "new"};
   judgement.procedure = {.method = "m", .error_rate = 0.01, .looks = {11}, .false_alarms = "not measured"};
-  judgement.metrics.push_back({.cell = "x/s/50",
-                               .metric = "server_cpu_per_request_ns",
-                               .unit = "ns",
-                               .band = 0.01,
-                               .base = 5000,
-                               .now = 5000 * change,
-                               .ratio = RatioEstimate{change, Interval{change - 0.004, change + 0.004, 0.99}},
-                               .verdict = change > 1.014 ? Verdict::kWorse : Verdict::kEquivalent,
-                               .units = 11,
-                               .log_ratios = ratios,
-                               .control_log_ratios = controls});
+  judgement.metrics.push_back(
+      {.cell = "x/s/50",
+       .metric = "server_cpu_per_request_ns",
+       .unit = "ns",
+       .band = 0.01,
+       .base = 5000,
+       .now = 5000 * change,
+       .ratio = RatioEstimate{change, statistics::Interval{change - 0.004, change + 0.004, 0.99}},
+       .verdict = change > 1.014 ? Verdict::kWorse : Verdict::kEquivalent,
+       .units = 11,
+       .log_ratios = ratios,
+       .control_log_ratios = controls});
   return judgement;
 }
 

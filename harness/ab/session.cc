@@ -29,12 +29,12 @@ class Session {
   Session(const RoundContext& context, std::uint64_t seed) : context_(context), seed_(seed) {}
 
   // Goes on until every cell is decided, the deadline has passed or a cell has had `max_units`. Throws Interrupted.
-  void measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t max_units);
+  void measure(std::vector<AbCell> cells, net::TimePoint deadline, std::size_t max_units);
   const std::vector<AbCell>& cells() const noexcept { return cells_; }
 
  private:
   void measure_unit(AbCell& cell, std::uint64_t seed);
-  void show(std::size_t unit, TimePoint deadline) const;
+  void show(std::size_t unit, net::TimePoint deadline) const;
 
   const RoundContext& context_;
   std::vector<AbCell> cells_;
@@ -90,17 +90,18 @@ void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
   }
 }
 
-void Session::show(std::size_t unit, TimePoint deadline) const {
+void Session::show(std::size_t unit, net::TimePoint deadline) const {
   if (::isatty(STDERR_FILENO) != 1) {
     return;
   }
   const auto decided = std::count_if(cells_.begin(), cells_.end(), [](const AbCell& cell) { return cell.decided(); });
-  const auto left = std::chrono::ceil<std::chrono::seconds>(std::max(deadline - now(), Nanoseconds(0)));
-  print_text(stderr, fmt::format("\r\033[Kunit {}: {} decided, at most {} s left", unit,
-                                 part_of(static_cast<std::size_t>(decided), cells_.size(), "cell"), left.count()));
+  const auto left = std::chrono::ceil<std::chrono::seconds>(std::max(deadline - net::now(), net::Nanoseconds(0)));
+  os::print_text(stderr,
+                 fmt::format("\r\033[Kunit {}: {} decided, at most {} s left", unit,
+                             os::part_of(static_cast<std::size_t>(decided), cells_.size(), "cell"), left.count()));
 }
 
-void Session::measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t max_units) {
+void Session::measure(std::vector<AbCell> cells, net::TimePoint deadline, std::size_t max_units) {
   cells_ = std::move(cells);
   for (std::size_t unit = 0; unit < max_units; ++unit) {
     for (const std::size_t index : block_order(seed_, static_cast<int>(unit), cells_.size())) {
@@ -108,7 +109,7 @@ void Session::measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t
       if (cell.decided()) {
         continue;
       }
-      if (now() >= deadline) {
+      if (net::now() >= deadline) {
         return;
       }
       measure_unit(cell, derive_round_seed(seed_, static_cast<int>(unit), index));
@@ -119,7 +120,7 @@ void Session::measure(std::vector<AbCell> cells, TimePoint deadline, std::size_t
 
 // Whether a server uses a CPU although it is not driven: it would take that from the others of its unit.
 bool spins_while_idle(const RoundContext& context, const Arm& arm, const Cell& cell) {
-  constexpr Nanoseconds kWatch = std::chrono::milliseconds(200);
+  constexpr net::Nanoseconds kWatch = std::chrono::milliseconds(200);
   constexpr double kShare = 0.2;
   ServerUnderTest server(arm.server, cell.workload, arm.program.empty() ? context.programs.server : arm.program,
                          context.placement.server_cpus);
@@ -128,25 +129,26 @@ bool spins_while_idle(const RoundContext& context, const Arm& arm, const Cell& c
   monitor.discover();
   const auto before = monitor.read_cpu_of_tree();
   const auto ended = [&] { return server.process().status().has_value(); };
-  wait_until({&server.process()}, -1, context.interrupt_fd, now() + kWatch, ended);
+  os::wait_until({&server.process()}, -1, context.interrupt_fd, net::now() + kWatch, ended);
   const auto after = monitor.read_cpu_of_tree();
   Json counters;
   server.stop_and_collect(counters);
-  return before && after && to_seconds(after->total - before->total) > kShare * to_seconds(kWatch);
+  return before && after && net::to_seconds(after->total - before->total) > kShare * net::to_seconds(kWatch);
 }
 
-SequentialPlan plan_comparisons(const std::vector<AbCell>& cells, const AbOptions& options, std::size_t max_units) {
+statistics::SequentialPlan plan_comparisons(const std::vector<AbCell>& cells, const AbOptions& options,
+                                            std::size_t max_units) {
   std::size_t comparisons = 0;
   for (const AbCell& cell : cells) {
     comparisons += choose_metrics(cell.cell, options).size();
   }
   const double each = kSessionErrorRate / static_cast<double>(std::max<std::size_t>(comparisons, 1));
-  return plan_looks(max_units, std::min(kComparisonErrorRate, each));
+  return statistics::plan_looks(max_units, std::min(kComparisonErrorRate, each));
 }
 
 // Sets windows and metrics, and finds out which cells can be interleaved. A server that does not start is a fault.
 std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options,
-                            const SessionPlan& session, const SequentialPlan& plan) {
+                            const SessionPlan& session, const statistics::SequentialPlan& plan) {
   std::map<std::pair<std::string, std::string>, bool> spins;  // by server and program
   const auto keeps_still = [&](const Arm& arm, const Cell& cell) {
     const auto [known, is_new] = spins.emplace(std::pair{arm.server.name, arm.program}, false);
@@ -174,7 +176,7 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
   return cells;
 }
 
-Judgement judge(const Session& session, const AbOptions& options, const SequentialPlan& plan) {
+Judgement judge(const Session& session, const AbOptions& options, const statistics::SequentialPlan& plan) {
   Judgement judgement{.kind = "ab", .base = options.base, .now = options.now, .strict = options.strict};
   for (const AbCell& cell : session.cells()) {
     const auto fault = cell.fault ? cell.fault : find_fault(cell);
@@ -200,10 +202,10 @@ Judgement judge(const Session& session, const AbOptions& options, const Sequenti
 
 SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options) {
   const SessionPlan times = plan_session(options.budget, cells.size());
-  const SequentialPlan plan = plan_comparisons(cells, options, times.max_units);
-  const std::vector<int> allowed = allowed_cpus();
-  bind_to_cpus(context.placement.client_cpus);  // the harness sleeps there: it must not take time from the server
-  const TimePoint deadline = now() + options.budget;
+  const statistics::SequentialPlan plan = plan_comparisons(cells, options, times.max_units);
+  const std::vector<int> allowed = net::allowed_cpus();
+  net::bind_to_cpus(context.placement.client_cpus);  // the harness sleeps there: it must not take time from the server
+  const net::TimePoint deadline = net::now() + options.budget;
   SessionResult result;
   Session session(context, options.seed.value_or(draw_seed()));
   try {
@@ -211,7 +213,7 @@ SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cell
   } catch (const Interrupted&) {
     result.interrupted = true;
   }
-  bind_to_cpus(allowed);
+  net::bind_to_cpus(allowed);
   result.judgement = judge(session, options, plan);
   return result;
 }

@@ -54,7 +54,7 @@ Side parse_side(const std::string& text, const Catalogue& catalogue) {
         "'{}' is no side of a comparison: give a folder of built programs, a model ('epoll --read-cap "
         "1024'), a command line with {{port}}, options of fanin-server ('--read-cap 1024'), or a .json file "
         "with a server",
-        printable(text, kLongestName)));
+        os::printable(text, kLongestName)));
   }
   return {.text = text,
           .server = ServerSpec{.name = words.front(),
@@ -70,7 +70,7 @@ void check_sides(const Side& base, const Side& now) {
     throw std::invalid_argument(
         fmt::format("'{}' is a server, and '{}' stands for those of the suite: give two servers, or two folders or "
                     "lists of options",
-                    printable(one.text, kLongestName), printable(other.text, kLongestName)));
+                    os::printable(one.text, kLongestName), os::printable(other.text, kLongestName)));
   }
 }
 

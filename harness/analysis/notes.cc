@@ -65,7 +65,7 @@ std::string join_codes(const std::vector<CodedReason>& reasons) {
   for (const CodedReason& reason : reasons) {
     if (std::find(seen.begin(), seen.end(), reason.code) == seen.end()) {
       seen.push_back(reason.code);
-      text += (text.empty() ? "" : ", ") + printable(reason.code);
+      text += (text.empty() ? "" : ", ") + os::printable(reason.code);
     }
   }
   return text;
@@ -107,7 +107,7 @@ std::string cell_note(const std::vector<const Json*>& rounds, std::size_t repeti
   std::string text;
   for (const State& state : states) {
     text += fmt::format("{}{}: {}", text.empty() ? "" : "; ",
-                        part_of(state.count, std::max(repetitions, rounds.size()), "round"), state.note);
+                        os::part_of(state.count, std::max(repetitions, rounds.size()), "round"), state.note);
   }
   return text;
 }
@@ -135,10 +135,11 @@ std::string Footnotes::text() const {
   std::string text;
   for (const Entry& entry : entries_) {
     const std::string where =
-        entry.place.empty() ? "" : fmt::format("{}, first {}: ", part_of(entry.count, rounds_, "round"), entry.place);
-    text += fmt::format("  {}: {}\n", printable(entry.head), printable(where + entry.text));
+        entry.place.empty() ? ""
+                            : fmt::format("{}, first {}: ", os::part_of(entry.count, rounds_, "round"), entry.place);
+    text += fmt::format("  {}: {}\n", os::printable(entry.head), os::printable(where + entry.text));
   }
-  return wrapped(text, kTextWidth, kIndent);
+  return os::wrapped(text, kTextWidth, kIndent);
 }
 
 }  // namespace fanin::harness

@@ -23,11 +23,11 @@ constexpr const char* kStart =
 // Another program, to which exec would leave everything, draws nothing and need not say so.
 bool is_python(const std::string& program) {
   try {
-    ChildProcess child({{program, "-c", "print('a ' + 'python')"}, {}, -1, Output::Keep::kTail});
+    os::ChildProcess child({{program, "-c", "print('a ' + 'python')"}, {}, -1, os::Output::Keep::kTail});
     const auto ended = [&] { return child.status().has_value(); };
-    return wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) == WaitResult::kDone &&
+    return os::wait_until({&child}, -1, -1, net::now() + std::chrono::seconds(30), ended) == os::WaitResult::kDone &&
            child.status()->clean() && child.out().last_line() == "a python";
-  } catch (const CannotStart&) {
+  } catch (const os::CannotStart&) {
     return false;
   }
 }

@@ -26,14 +26,14 @@ Json summarise_ratio(const std::string& cell, const std::string& baseline, const
     ratio["reason"] = "no block has both rounds with this value";
     return ratio;
   }
-  const Shift shift = signed_rank_shift(logs, kConfidenceLevel);
+  const statistics::Shift shift = statistics::signed_rank_shift(logs, statistics::kConfidenceLevel);
   ratio["ratio"] = std::exp(shift.estimate);
   if (shift.interval) {
     ratio["low"] = std::exp(shift.interval->low);
     ratio["high"] = std::exp(shift.interval->high);
     ratio["coverage"] = shift.interval->coverage;
   } else {
-    ratio["reason"] = fmt::format("{} are too few for an interval", plural(logs.size(), "block"));
+    ratio["reason"] = fmt::format("{} are too few for an interval", os::plural(logs.size(), "block"));
   }
   return ratio;
 }

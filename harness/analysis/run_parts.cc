@@ -227,7 +227,7 @@ void check_slope(const JsonReader& place, const std::vector<Rounds>& groups, con
   if (values != slope.at("values")) {
     place.at("values").fail(fmt::format("measured were {}", values.dump()));
   }
-  check_median(place, slopes.empty() ? 0 : median(slopes));
+  check_median(place, slopes.empty() ? 0 : statistics::median(slopes));
 }
 
 }  // namespace

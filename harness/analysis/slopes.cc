@@ -61,8 +61,8 @@ Json summarise(const std::vector<const Json*>& cells, const std::vector<const Js
     slope["reason"] = why_none(cells, used.size(), metric);
     return slope;
   }
-  const Interval interval = median_interval(slopes, kConfidenceLevel);
-  slope["median"] = median(slopes);
+  const statistics::Interval interval = statistics::median_interval(slopes, statistics::kConfidenceLevel);
+  slope["median"] = statistics::median(slopes);
   slope["low"] = interval.low;
   slope["high"] = interval.high;
   slope["coverage"] = interval.coverage;
@@ -78,7 +78,7 @@ std::vector<double> block_slopes(const std::vector<const Json*>& cells, const st
   for (const Json* cell : used) {
     swept[cell->at("id").get<std::string>()] = cell->at("value").get<double>();
   }
-  std::map<std::int64_t, std::vector<Point>> blocks;
+  std::map<std::int64_t, std::vector<statistics::Point>> blocks;
   for (const Json* round : rounds) {
     const auto cell = swept.find(round->at("cell").get<std::string>());
     if (cell == swept.end() || round->at("status") != "ok") {
@@ -90,7 +90,7 @@ std::vector<double> block_slopes(const std::vector<const Json*>& cells, const st
   }
   std::vector<double> slopes;
   for (const auto& [block, points] : blocks) {
-    const auto slope = points.size() == used.size() ? least_squares_slope(points) : std::nullopt;
+    const auto slope = points.size() == used.size() ? statistics::least_squares_slope(points) : std::nullopt;
     if (slope) {
       slopes.push_back(*slope);
     }

@@ -112,8 +112,8 @@ Json summarise_cell(const std::string& cell, const std::vector<const Json*>& rou
     if (values.empty() || values.size() != good) {
       summary["reason"] = why_null(values.size(), good);
     } else {
-      const Interval interval = median_interval(values, kConfidenceLevel);
-      summary["median"] = median(values);
+      const statistics::Interval interval = statistics::median_interval(values, statistics::kConfidenceLevel);
+      summary["median"] = statistics::median(values);
       summary["low"] = interval.low;
       summary["high"] = interval.high;
       summary["coverage"] = interval.coverage;
@@ -136,7 +136,7 @@ CellVerdict judge_cell(const std::vector<const Json*>& rounds, int repetitions) 
     }
   }
   if (rounds.size() < static_cast<std::size_t>(repetitions)) {
-    return {"pending", part_of(rounds.size(), static_cast<std::uint64_t>(repetitions), "round") +
+    return {"pending", os::part_of(rounds.size(), static_cast<std::uint64_t>(repetitions), "round") +
                            (repetitions == 1 ? " is" : " are") + " done"};
   }
   if (2 * good > rounds.size()) {
@@ -152,10 +152,10 @@ std::string format_figure(const Json& value, std::string_view unit) {
     return "-";
   }
   const double number = value.get<double>();
-  return unit == "ns"      ? format_time(Nanoseconds(std::llround(number)))
-         : unit == "bytes" ? format_bytes(number)
-         : unit == "1/s"   ? format_short_rate(number)
-                           : format_digits(number);
+  return unit == "ns"      ? os::format_time(net::Nanoseconds(std::llround(number)))
+         : unit == "bytes" ? os::format_bytes(number)
+         : unit == "1/s"   ? os::format_short_rate(number)
+                           : os::format_digits(number);
 }
 
 }  // namespace fanin::harness

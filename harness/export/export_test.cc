@@ -129,7 +129,7 @@ MetricVerdict make_metric(const std::string& cell, Verdict verdict, double ratio
   MetricVerdict metric{.cell = cell, .metric = "server_cpu_per_request_ns", .unit = "ns", .band = 0.01};
   metric.base = 1000;
   metric.now = 1000 * ratio;
-  metric.ratio = RatioEstimate{ratio, Interval{ratio * 0.999, ratio * 1.001, 0.95}};
+  metric.ratio = RatioEstimate{ratio, statistics::Interval{ratio * 0.999, ratio * 1.001, 0.95}};
   metric.verdict = verdict;
   metric.units = 24;
   metric.smallest_effect = 0.012;
@@ -149,7 +149,7 @@ Judgement make_mixed_judgement() {
                        make_metric("e/epoll/2", Verdict::kWorse, 1.2), make_metric("e/epoll/3", Verdict::kBetter, 0.8),
                        make_metric("e/epoll/4", Verdict::kUndecided, 1.01),
                        make_metric("e/epoll/5", Verdict::kEquivalent, 1)};
-  judgement.metrics.back().control = RatioEstimate{1.1, Interval{1.05, 1.15, 0.95}};
+  judgement.metrics.back().control = RatioEstimate{1.1, statistics::Interval{1.05, 1.15, 0.95}};
   judgement.metrics.back().control_failed = true;
   judgement.faults = {{"e/poll/1", "failed", "the server ended"}};
   return judgement;

@@ -263,12 +263,12 @@ std::string to_benchmark_action(const Json& document, bool bigger) {
       Json entry{{"name", figure.name + " " + figure.label()},
                  {"unit", figure.unit},
                  {"value", figure.value},
-                 {"extra", "median of " + plural(figure.rounds, "round")}};
+                 {"extra", "median of " + os::plural(figure.rounds, "round")}};
       if (figure.low && figure.high) {
         entry["range"] = fmt::format("{} to {}", *figure.low, *figure.high);
       }
       if (figure.is_ratio) {
-        entry["extra"] = "divided by that of base, from " + plural(figure.rounds, "pair");
+        entry["extra"] = "divided by that of base, from " + os::plural(figure.rounds, "pair");
       }
       entries.push_back(std::move(entry));
     }

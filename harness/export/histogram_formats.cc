@@ -111,7 +111,7 @@ std::string to_hgrm(const Json& document, const HistogramChoice& choice) {
   for (const Source& part : parts) {
     if (part.cell != parts.front().cell) {
       throw std::invalid_argument(
-          fmt::format("a .hgrm file holds one cell: choose it by --cell, such as '{}'", printable(part.cell)));
+          fmt::format("a .hgrm file holds one cell: choose it by --cell, such as '{}'", os::printable(part.cell)));
     }
     values.add(*part.histogram);
   }

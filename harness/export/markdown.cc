@@ -24,7 +24,7 @@ constexpr std::size_t kLongestText = 250;
 std::string escape_markdown(std::string_view text, std::size_t longest = kLongestText) {
   constexpr std::string_view kMarkup = "&<>|`*_~[]\\$#@";
   std::string escaped;
-  for (const char c : printable(text, longest)) {
+  for (const char c : os::printable(text, longest)) {
     escaped += kMarkup.find(c) == std::string_view::npos ? std::string(1, c)
                                                          : fmt::format("&#{};", static_cast<unsigned char>(c));
   }
@@ -102,8 +102,8 @@ std::string link_line(const std::string& link) {
     return "";
   }
   const bool is_address = link.starts_with("https://") || link.starts_with("http://");
-  const bool is_plain = link.find_first_of(" <>\"'`|\\()[]") == std::string::npos && is_printable(link);
-  return is_address && is_plain ? fmt::format("\n[Report]({})\n", printable(link))
+  const bool is_plain = link.find_first_of(" <>\"'`|\\()[]") == std::string::npos && os::is_printable(link);
+  return is_address && is_plain ? fmt::format("\n[Report]({})\n", os::printable(link))
                                 : fmt::format("\nReport: {}\n", escape_markdown(link));
 }
 
@@ -114,7 +114,8 @@ void append_worst(std::string& text, const Judgement& judgement) {
   if (ordered.empty()) {
     return;
   }
-  text += fmt::format("\n### The worst {}\n\n{}", plural(std::min(ordered.size(), kMostShown), "change"), kTableHead);
+  text +=
+      fmt::format("\n### The worst {}\n\n{}", os::plural(std::min(ordered.size(), kMostShown), "change"), kTableHead);
   for (std::size_t i = 0; i < std::min(ordered.size(), kMostShown); ++i) {
     text += table_row(*ordered[i]);
   }
@@ -147,7 +148,8 @@ std::string to_markdown(const Json& verdict, const std::string& link) {
     for (const MetricVerdict& metric : judgement.metrics) {
       rows.push_back(table_row(metric));
     }
-    text += fmt::format("\n<details><summary>All {}</summary>\n\n{}", plural(rows.size(), "comparison"), kTableHead);
+    text +=
+        fmt::format("\n<details><summary>All {}</summary>\n\n{}", os::plural(rows.size(), "comparison"), kTableHead);
     append_lines(text, rows, kMostBytes, "\n");
     text += "\n</details>\n";
   }

@@ -23,7 +23,7 @@ std::string describe_change(const MetricVerdict& metric) {
                        format_ratio(metric.control));
   }
   return fmt::format("{}: {}: {}, band {:g} %, {}{}", outcome_name(metric), metric.metric, format_ratio(metric.ratio),
-                     metric.band * 100, plural(metric.units, "unit"),
+                     metric.band * 100, os::plural(metric.units, "unit"),
                      metric.reason.empty() ? "" : "; " + metric.reason);
 }
 
@@ -33,7 +33,7 @@ std::string escape_xml(std::string_view text) {
   static const std::map<char, std::string_view> kEntities{
       {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&apos;"}};
   std::string escaped;
-  const std::string shown = printable(text);
+  const std::string shown = os::printable(text);
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const std::string_view rest = std::string_view(shown).substr(i);
     if (rest.starts_with("\xEF\xBF\xBE") || rest.starts_with("\xEF\xBF\xBF")) {
@@ -136,7 +136,7 @@ namespace {
 // As escapeData and escapeProperty of @actions/core; a property also ends at a colon or comma.
 std::string escape_command(std::string_view text, bool is_property) {
   std::string escaped;
-  for (const char c : printable(text)) {
+  for (const char c : os::printable(text)) {
     const bool special = c == '%' || c == '\r' || c == '\n' || (is_property && (c == ':' || c == ','));
     escaped += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
   }

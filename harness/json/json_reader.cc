@@ -89,7 +89,7 @@ Json::parser_callback_t refuse_repeated_keys(const std::string& name) {
       open.pop_back();
     } else if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second) {
       throw std::invalid_argument(fmt::format("{}: the key '{}' stands twice in one object: leave one out", name,
-                                              printable(parsed.get<std::string>(), kLongestName)));
+                                              os::printable(parsed.get<std::string>(), kLongestName)));
     }
     return true;
   };
@@ -121,7 +121,7 @@ Json parse_json_or_null(std::string_view text) {
 }
 
 std::string load_text(const std::string& path) {
-  return read_input_file(path, "", {.max_bytes = kMaxBytes, .may_be_empty = true, .may_be_pipe = false}).content;
+  return os::read_input_file(path, "", {.max_bytes = kMaxBytes, .may_be_empty = true, .may_be_pipe = false}).content;
 }
 
 Json load_json(const std::string& path) { return parse_json(unpack(load_text(path), path), path); }
@@ -137,7 +137,7 @@ void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
   }
   for (const auto& [key, unused] : value_->items()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      fail(fmt::format("unknown key '{}': known here are {}", printable(key, kLongestName), fmt::join(keys, ", ")));
+      fail(fmt::format("unknown key '{}': known here are {}", os::printable(key, kLongestName), fmt::join(keys, ", ")));
     }
   }
 }
@@ -210,9 +210,9 @@ bool JsonReader::boolean() const {
   return value_->get<bool>();
 }
 
-Nanoseconds JsonReader::duration() const {
+net::Nanoseconds JsonReader::duration() const {
   try {
-    return parse_duration(text());
+    return net::parse_duration(text());
   } catch (const std::invalid_argument& error) {
     fail("must be a duration of at most a year such as \"10s\", \"500ms\" or \"100us\"");
   }

@@ -56,7 +56,7 @@ class JsonReader {
   std::int64_t integer(std::int64_t low, std::int64_t high) const;
   double number() const;  // finite
   bool boolean() const;
-  Nanoseconds duration() const;  // a text such as "300ms"
+  net::Nanoseconds duration() const;  // a text such as "300ms"
 
  private:
   const Json* value_;

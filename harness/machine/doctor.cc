@@ -25,7 +25,7 @@ const char* name_of(Finding::Status status) {
 }
 
 std::string grouped(std::uint64_t number) {
-  return number == MachineLimits::kUnlimited ? "unlimited" : format_count(number);
+  return number == MachineLimits::kUnlimited ? "unlimited" : os::format_count(number);
 }
 
 std::string grouped(const MachineLimits::Number& number) { return number ? grouped(*number) : ""; }
@@ -58,7 +58,7 @@ std::vector<Setting> list_settings(const Headroom& headroom) {
 
 void print_lines(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
-    print_text(stdout, line + "\n");
+    os::print_text(stdout, line + "\n");
   }
 }
 
@@ -66,7 +66,7 @@ int undo() {
   const LimitChanges::Outcome outcome = LimitChanges("", default_state_file()).undo();
   print_lines(outcome.lines);
   if (outcome.lines.empty()) {
-    print_text(stdout, "nothing to put back: 'fanin doctor --fix' has changed nothing\n");
+    os::print_text(stdout, "nothing to put back: 'fanin doctor --fix' has changed nothing\n");
   }
   return outcome.complete ? 0 : 1;
 }
@@ -122,10 +122,10 @@ int run_doctor(const DoctorOptions& options) {
   if (options.as_json) {
     Json report = headroom_json(headroom, most);
     report["changes"] = changes.lines;
-    print_text(stdout, report.dump(2) + "\n");
+    os::print_text(stdout, report.dump(2) + "\n");
   } else {
     print_lines(changes.lines);
-    print_text(stdout, describe_headroom(headroom, most));
+    os::print_text(stdout, describe_headroom(headroom, most));
   }
   return headroom.fits() && changes.complete ? 0 : 1;
 }

@@ -31,7 +31,7 @@ void Fingerprint::missing(std::string_view key, const std::string& reason) {
 }
 
 void Fingerprint::put_text(std::string_view key, const std::string& path) {
-  if (const auto text = read_trimmed(path)) {
+  if (const auto text = os::read_trimmed(path)) {
     put(key, *text);
   } else {
     missing(key, fmt::format("{}: {}", path, std::strerror(errno)));
@@ -39,7 +39,7 @@ void Fingerprint::put_text(std::string_view key, const std::string& path) {
 }
 
 void Fingerprint::put_number(std::string_view key, const std::string& path) {
-  const auto text = read_trimmed(path);
+  const auto text = os::read_trimmed(path);
   if (!text) {
     missing(key, fmt::format("{}: {}", path, std::strerror(errno)));
     return;
@@ -103,7 +103,7 @@ std::string find_cgroup(const std::string& text, const std::string& controller) 
 }
 
 void add_cgroup(Fingerprint& print) {
-  const auto groups = read_file("/proc/self/cgroup");
+  const auto groups = os::read_file("/proc/self/cgroup");
   const bool version_2 = ::access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0;
   print.put("cgroup.version", version_2 ? 2 : 1);
   for (const Fact& fact : kFacts) {

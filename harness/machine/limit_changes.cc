@@ -158,7 +158,7 @@ void LimitChanges::write_state(const Values& originals) const {
   fs::create_directories(fs::path(state_file_).parent_path(), ignored);
   ::umask(others);
   const Json state{{"schema", "fanin-doctor-state"}, {"schema_version", kStateVersion}, {"originals", originals}};
-  write_file_atomically(state_file_, state.dump(2) + "\n");
+  os::write_file_atomically(state_file_, state.dump(2) + "\n");
 }
 
 std::string LimitChanges::path_of(const std::string& name) const {
@@ -168,7 +168,7 @@ std::string LimitChanges::path_of(const std::string& name) const {
 }
 
 std::optional<std::string> LimitChanges::current(const std::string& name) const {
-  const auto value = read_trimmed(path_of(name));
+  const auto value = os::read_trimmed(path_of(name));
   return value && !value->empty() ? std::optional(with_blanks_as_tabs(*value)) : std::nullopt;
 }
 
@@ -183,7 +183,7 @@ void LimitChanges::set(const std::string& name, const std::string& value, Outcom
     outcome.lines.push_back(fmt::format("{} is {} already", name, shown(value)));
     return;
   }
-  const Descriptor file(::open(path_of(name).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  const net::Descriptor file(::open(path_of(name).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
   const std::string line = value + "\n";
   if (!file || ::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     outcome.lines.push_back(fmt::format("{} stays {}: cannot set it: {}", name, shown(*before), std::strerror(errno)));

@@ -25,8 +25,8 @@ std::optional<CpuTimes> parse_cpu_times(const std::string& stat) {
   }
   const auto tick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   CpuTimes times;
-  times.idle = Nanoseconds(static_cast<std::int64_t>((idle + iowait) * tick));
-  times.steal = Nanoseconds(static_cast<std::int64_t>(steal * tick));
+  times.idle = net::Nanoseconds(static_cast<std::int64_t>((idle + iowait) * tick));
+  times.steal = net::Nanoseconds(static_cast<std::int64_t>(steal * tick));
   for (std::string line; std::getline(lines, line);) {
     times.cpus += line.rfind("cpu", 0) == 0 ? 1 : 0;
   }
@@ -35,8 +35,8 @@ std::optional<CpuTimes> parse_cpu_times(const std::string& stat) {
 
 MachineReading read_machine_cpu() {
   MachineReading reading;
-  const auto stat = read_file("/proc/stat");
-  reading.at = now();
+  const auto stat = os::read_file("/proc/stat");
+  reading.at = net::now();
   if (const auto times = stat ? parse_cpu_times(*stat) : std::nullopt) {
     reading.cpus = times->cpus;
     reading.idle = times->idle;
@@ -46,8 +46,8 @@ MachineReading read_machine_cpu() {
 }
 
 std::map<std::string, std::int64_t> read_netstat() {
-  std::map<std::string, std::int64_t> values = parse_netstat(read_file("/proc/net/netstat").value_or(""));
-  values.merge(parse_netstat(read_file("/proc/net/snmp").value_or("")));
+  std::map<std::string, std::int64_t> values = os::parse_netstat(os::read_file("/proc/net/netstat").value_or(""));
+  values.merge(os::parse_netstat(os::read_file("/proc/net/snmp").value_or("")));
   return values;
 }
 
@@ -55,8 +55,8 @@ MachineUse subtract_readings(const MachineReading& before, const MachineReading&
   MachineUse use;
   if (before.idle && after.idle && before.steal && after.steal) {
     use.steal = *after.steal - *before.steal;
-    const Nanoseconds wall = (after.at - before.at) * after.cpus;
-    use.cpu_busy = std::max(Nanoseconds::zero(), wall - (*after.idle - *before.idle) - *use.steal);
+    const net::Nanoseconds wall = (after.at - before.at) * after.cpus;
+    use.cpu_busy = std::max(net::Nanoseconds::zero(), wall - (*after.idle - *before.idle) - *use.steal);
   }
   for (const auto& [name, value] : after.netstat) {
     const auto earlier = before.netstat.find(name);
@@ -70,31 +70,31 @@ MachineUse subtract_readings(const MachineReading& before, const MachineReading&
 namespace {
 
 constexpr std::uint64_t kKibibyte = 1024;
-constexpr Nanoseconds kBetweenReadings = std::chrono::milliseconds(10);
+constexpr net::Nanoseconds kBetweenReadings = std::chrono::milliseconds(10);
 constexpr int kQuietReadings = 5;
 
 // The kernel counts pages per CPU and folds them into the sum once a second; until then the sum may lack some hundred
 // KiB. Reading this file folds at once. Only root may, and without it the reading is merely coarser.
-void fold_page_counters() { read_file("/proc/sys/vm/stat_refresh"); }
+void fold_page_counters() { os::read_file("/proc/sys/vm/stat_refresh"); }
 
 std::optional<std::uint64_t> parse_task_count(std::string_view loadavg) {
   const std::size_t slash = loadavg.find('/');
   if (slash == std::string_view::npos) {
     return std::nullopt;
   }
-  const std::vector<int> numbers = parse_numbers(loadavg.substr(slash + 1));
+  const std::vector<int> numbers = os::parse_numbers(loadavg.substr(slash + 1));
   return numbers.empty() || numbers.front() <= 0 ? std::nullopt : std::optional<std::uint64_t>(numbers.front());
 }
 
 }  // namespace
 
 std::optional<std::uint64_t> parse_slab_bytes(std::string_view meminfo) {
-  const auto slab = find_labelled_number(meminfo, "Slab");
+  const auto slab = os::find_labelled_number(meminfo, "Slab");
   return slab ? std::optional(*slab * kKibibyte) : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, std::string_view loadavg) {
-  const auto stacks = find_labelled_number(meminfo, "KernelStack");
+  const auto stacks = os::find_labelled_number(meminfo, "KernelStack");
   const auto tasks = parse_task_count(loadavg);
   if (!stacks || !tasks || *stacks == 0) {
     return std::nullopt;
@@ -108,27 +108,29 @@ std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, s
 
 std::optional<std::uint64_t> read_slab_bytes() {
   fold_page_counters();
-  return parse_slab_bytes(read_file("/proc/meminfo").value_or(""));
+  return parse_slab_bytes(os::read_file("/proc/meminfo").value_or(""));
 }
 
 std::optional<std::uint64_t> read_kernel_stack_size() {
-  return parse_kernel_stack_size(read_file("/proc/meminfo").value_or(""), read_file("/proc/loadavg").value_or(""));
+  return parse_kernel_stack_size(os::read_file("/proc/meminfo").value_or(""),
+                                 os::read_file("/proc/loadavg").value_or(""));
 }
 
-std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most) {
-  const TimePoint deadline = now() + at_most;
+std::optional<std::uint64_t> read_settled_slab_bytes(net::Nanoseconds at_most) {
+  const net::TimePoint deadline = net::now() + at_most;
   std::uint64_t most = 0;
   for (int quiet = 0;;) {
     fold_page_counters();
-    const std::string meminfo = read_file("/proc/meminfo").value_or("");
+    const std::string meminfo = os::read_file("/proc/meminfo").value_or("");
     const auto slab = parse_slab_bytes(meminfo);
-    const std::uint64_t held = slab.value_or(0) + find_labelled_number(meminfo, "KernelStack").value_or(0) * kKibibyte;
+    const std::uint64_t held =
+        slab.value_or(0) + os::find_labelled_number(meminfo, "KernelStack").value_or(0) * kKibibyte;
     quiet = held > most ? 0 : quiet + 1;
     most = std::max(most, held);
     if (!slab || quiet >= kQuietReadings) {
       return slab;
     }
-    if (now() + kBetweenReadings > deadline) {
+    if (net::now() + kBetweenReadings > deadline) {
       return std::nullopt;
     }
     std::this_thread::sleep_for(kBetweenReadings);
@@ -170,13 +172,13 @@ std::vector<std::string> split_words(const std::string& text) {
 
 // The `place`th number of a file.
 Number read_number(const std::string& path, std::size_t place = 0) {
-  const auto words = split_words(read_file(path).value_or(""));
+  const auto words = split_words(os::read_file(path).value_or(""));
   return place < words.size() ? to_number(words[place]) : std::nullopt;
 }
 
 // Of a number that the kernel writes below zero where a network namespace has it from another one.
 Number read_magnitude(const std::string& path) {
-  const std::string text = read_trimmed(path).value_or("");
+  const std::string text = os::read_trimmed(path).value_or("");
   return to_number(text.substr(text.rfind('-', 0) == 0 ? 1 : 0));
 }
 
@@ -210,7 +212,7 @@ Number find_tcp_number(const std::string& sockstat, const std::string& name) {
 Number sum(const Number& a, const Number& b) { return a && b ? Number(*a + *b) : std::nullopt; }
 
 Number tasks_in_use(const std::string& root) {
-  const auto words = split_words(read_file(root + "/proc/loadavg").value_or(""));  // "0.1 0.2 0.3 2/114 4711"
+  const auto words = split_words(os::read_file(root + "/proc/loadavg").value_or(""));  // "0.1 0.2 0.3 2/114 4711"
   const std::size_t slash = words.size() > 3 ? words[3].find('/') : std::string::npos;
   return slash == std::string::npos ? std::nullopt : to_number(std::string_view(words[3]).substr(slash + 1));
 }
@@ -224,11 +226,11 @@ std::uint64_t statistic(const std::string& text, const std::string& key) {
 
 // Memory that the control group leaves. Its inactive file pages count as used there, but can be reclaimed.
 Number group_memory_available(const std::string& root) {
-  const std::string folder = find_cgroup(read_file(root + "/proc/self/cgroup").value_or(""), "memory");
+  const std::string folder = find_cgroup(os::read_file(root + "/proc/self/cgroup").value_or(""), "memory");
   const std::string mount = root + "/sys/fs/cgroup";
   for (const std::string& group : {mount + folder, mount}) {
     if (const Number limit = read_number(group + "/memory.max")) {
-      const std::string statistics = read_file(group + "/memory.stat").value_or("");
+      const std::string statistics = os::read_file(group + "/memory.stat").value_or("");
       const std::uint64_t used = read_number(group + "/memory.current").value_or(0);
       const std::uint64_t in_the_way = used - std::min(used, statistic(statistics, "inactive_file"));
       return *limit == MachineLimits::kUnlimited ? *limit : *limit - std::min(*limit, in_the_way);
@@ -236,7 +238,7 @@ Number group_memory_available(const std::string& root) {
   }
   for (const std::string& group : {mount + "/memory" + folder, mount + "/memory"}) {
     if (const Number limit = read_number(group + "/memory.limit_in_bytes")) {
-      const std::string statistics = read_file(group + "/memory.stat").value_or("");
+      const std::string statistics = os::read_file(group + "/memory.stat").value_or("");
       const std::uint64_t used = read_number(group + "/memory.usage_in_bytes").value_or(0);
       const std::uint64_t in_the_way = used - std::min(used, statistic(statistics, "total_inactive_file"));
       constexpr std::uint64_t kNone = std::uint64_t{1} << 62;  // "no limit" is the highest multiple of a page
@@ -256,12 +258,12 @@ void read_network(const std::string& root, MachineLimits& limits) {
   for (std::size_t i = 0; i < limits.tcp_mem_pages.size(); ++i) {
     limits.tcp_mem_pages[i] = read_number(sysctl + "ipv4/tcp_mem", i);
   }
-  limits.tcp_rmem = read_trimmed(sysctl + "ipv4/tcp_rmem").value_or("");
-  limits.tcp_wmem = read_trimmed(sysctl + "ipv4/tcp_wmem").value_or("");
-  const std::string sockstat = read_file(root + "/proc/net/sockstat").value_or("");
+  limits.tcp_rmem = os::read_trimmed(sysctl + "ipv4/tcp_rmem").value_or("");
+  limits.tcp_wmem = os::read_trimmed(sysctl + "ipv4/tcp_wmem").value_or("");
+  const std::string sockstat = os::read_file(root + "/proc/net/sockstat").value_or("");
   limits.tcp_pages_in_use = find_tcp_number(sockstat, "mem");
   limits.tcp_sockets = sum(find_tcp_number(sockstat, "inuse"), find_tcp_number(sockstat, "tw"));
-  limits.has_conntrack = read_file(sysctl + "netfilter/nf_conntrack_max").has_value();
+  limits.has_conntrack = os::read_file(sysctl + "netfilter/nf_conntrack_max").has_value();
   limits.conntrack_max = read_number(sysctl + "netfilter/nf_conntrack_max");
   limits.conntrack_in_use = read_number(sysctl + "netfilter/nf_conntrack_count");
 }
@@ -270,7 +272,7 @@ void read_network(const std::string& root, MachineLimits& limits) {
 
 MachineLimits read_machine_limits(const std::string& root) {
   MachineLimits limits;
-  const std::string own = read_file(root + "/proc/self/limits").value_or("");
+  const std::string own = os::read_file(root + "/proc/self/limits").value_or("");
   const Resource descriptors = resource_limit(own, "Max open files");
   limits.descriptors_soft = descriptors.soft;
   limits.descriptors_hard = descriptors.hard;
@@ -281,7 +283,8 @@ MachineLimits read_machine_limits(const std::string& root) {
   limits.files_in_use = read_number(root + "/proc/sys/fs/file-nr");
   limits.epoll_watches = read_number(root + "/proc/sys/fs/epoll/max_user_watches");
   read_network(root, limits);
-  if (const auto available = find_labelled_number(read_file(root + "/proc/meminfo").value_or(""), "MemAvailable")) {
+  if (const auto available =
+          os::find_labelled_number(os::read_file(root + "/proc/meminfo").value_or(""), "MemAvailable")) {
     limits.memory_available_bytes = *available * 1024;
   }
   limits.group_memory_available_bytes = group_memory_available(root);

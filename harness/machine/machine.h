@@ -15,25 +15,25 @@ namespace fanin::harness {
 
 // Totals of the whole machine at one time.
 struct MachineReading {
-  TimePoint at;
-  int cpus = 0;                     // online
-  std::optional<Nanoseconds> idle;  // idle and waiting for I/O, summed over CPUs, in ticks of 10 ms
-  std::optional<Nanoseconds> steal;
+  net::TimePoint at;
+  int cpus = 0;                          // online
+  std::optional<net::Nanoseconds> idle;  // idle and waiting for I/O, summed over CPUs, in ticks of 10 ms
+  std::optional<net::Nanoseconds> steal;
   std::map<std::string, std::int64_t> netstat;
 };
 
 struct MachineUse {
   // All CPUs, everything but idle, waiting for I/O and stolen. Computed as wall time less those three: the kernel
   // counts idle time exactly and busy time by sampling.
-  std::optional<Nanoseconds> cpu_busy;
-  std::optional<Nanoseconds> steal;
+  std::optional<net::Nanoseconds> cpu_busy;
+  std::optional<net::Nanoseconds> steal;
   std::map<std::string, std::int64_t> netstat;  // "Group.Name" -> difference, the zeroes left out
 };
 
 struct CpuTimes {
   int cpus = 0;
-  Nanoseconds idle{};
-  Nanoseconds steal{};
+  net::Nanoseconds idle{};
+  net::Nanoseconds steal{};
 };
 
 // The first line and the number of "cpuN" lines of /proc/stat.
@@ -61,7 +61,7 @@ std::optional<std::uint64_t> read_kernel_stack_size();
 // Reads slab and kernel stacks until a few readings in turn show no growth, and returns the last slab reading: the
 // server still has to accept connections that the client's kernel calls established, and to make a process or a thread
 // for each. Empty if that takes longer than `at_most`.
-std::optional<std::uint64_t> read_settled_slab_bytes(Nanoseconds at_most);
+std::optional<std::uint64_t> read_settled_slab_bytes(net::Nanoseconds at_most);
 
 // Which CPUs the server and the client side (the generator, and the harness, which sleeps) run on.
 struct Placement {

@@ -84,10 +84,10 @@ TEST(KernelMemory, GivesNoSizeThatCannotBe) {
 }
 
 // Would catch: the slab memory of a server that is still making processes, taken for all of it. Half was missing.
-TEST(KernelMemory, GivesNoNumberBeforeItHasSettled) { EXPECT_FALSE(read_settled_slab_bytes(Nanoseconds::zero())); }
+TEST(KernelMemory, GivesNoNumberBeforeItHasSettled) { EXPECT_FALSE(read_settled_slab_bytes(net::Nanoseconds::zero())); }
 
 TEST(KernelMemory, ReadsThisMachine) {
-  if (!find_labelled_number(read_file("/proc/meminfo").value_or(""), "Slab")) {
+  if (!os::find_labelled_number(os::read_file("/proc/meminfo").value_or(""), "Slab")) {
     GTEST_SKIP() << "this kernel does not show Slab in /proc/meminfo";
   }
   EXPECT_GT(read_slab_bytes(), 0U);

@@ -30,7 +30,7 @@ void on_signal(int) {
 
 }  // namespace
 
-Interrupt::Interrupt() : event_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+Interrupt::Interrupt() : event_(net::check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   event_fd = event_.get();
   struct sigaction action {};
   action.sa_handler = on_signal;
@@ -75,25 +75,25 @@ std::string round_line(const Json& round, std::size_t done, std::size_t rounds) 
   std::string line = fmt::format("{:>4}/{} {}:", done, rounds, round.at("cell").get<std::string>());
   line += round.at("status") == "ok" ? " " + round_figures(round) : "";
   if (notes.state.empty()) {
-    return printable(line, kWidth);
+    return os::printable(line, kWidth);
   }
   const std::string marked = " ! " + mark(notes);
-  const std::string end = printable(marked, std::max(kWidth / 2, kWidth - std::min(kWidth, line.size())));
-  return printable(line, kWidth - end.size()) + end;
+  const std::string end = os::printable(marked, std::max(kWidth / 2, kWidth - std::min(kWidth, line.size())));
+  return os::printable(line, kWidth - end.size()) + end;
 }
 
 Progress::Progress(bool is_terminal, std::size_t rounds, ExpectedTime planned)
     : is_terminal_(is_terminal),
       rounds_(rounds),
       planned_left_(planned + kRoundOverhead * static_cast<double>(rounds)),
-      started_(now()) {}
+      started_(net::now()) {}
 
 // What is planned, scale as the rounds so far were.
 ExpectedTime Progress::time_left() const {
   if (planned_done_ <= ExpectedTime::zero()) {
     return planned_left_;
   }
-  return planned_left_ * ((now() - started_) / planned_done_);
+  return planned_left_ * ((net::now() - started_) / planned_done_);
 }
 
 std::string Progress::format_estimate(ExpectedTime duration) {
@@ -112,9 +112,9 @@ void Progress::round_begins(const std::string& cell) {
     return;
   }
   const std::size_t filled = rounds_ == 0 ? kBarWidth : kBarWidth * done_ / rounds_;
-  print_text(stderr,
-             fmt::format("\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
-                         std::string(kBarWidth - filled, '.'), done_, rounds_, format_estimate(time_left()), cell));
+  os::print_text(stderr,
+                 fmt::format("\r\033[K[{}{}] {}/{}  {} left  {}", std::string(filled, '#'),
+                             std::string(kBarWidth - filled, '.'), done_, rounds_, format_estimate(time_left()), cell));
 }
 
 void Progress::round_ends(const Json& round, ExpectedTime planned) {
@@ -124,12 +124,12 @@ void Progress::round_ends(const Json& round, ExpectedTime planned) {
   if (is_terminal_ && round_notes(round).state.empty()) {
     return;  // the bar moves, and that is enough
   }
-  print_text(stderr, (is_terminal_ ? "\r\033[K" : "") + round_line(round, done_, rounds_) + "\n");
+  os::print_text(stderr, (is_terminal_ ? "\r\033[K" : "") + round_line(round, done_, rounds_) + "\n");
 }
 
 void Progress::finish() {
   if (is_terminal_) {
-    print_text(stderr, "\r\033[K");
+    os::print_text(stderr, "\r\033[K");
   }
 }
 

@@ -27,7 +27,7 @@ class Interrupt {
  private:
   static constexpr std::array kSignals{SIGINT, SIGTERM, SIGQUIT, SIGHUP};
 
-  Descriptor event_;
+  net::Descriptor event_;
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 
@@ -56,7 +56,7 @@ class Progress {
   std::size_t done_ = 0;
   ExpectedTime planned_left_;
   ExpectedTime planned_done_{};
-  TimePoint started_;
+  net::TimePoint started_;
 };
 
 }  // namespace fanin::harness

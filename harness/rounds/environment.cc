@@ -69,7 +69,7 @@ void add_cpuinfo(Fingerprint& print, const std::string& key, const std::string& 
 }
 
 void add_cpu(Fingerprint& print) {
-  const std::string info = "\n" + read_file("/proc/cpuinfo").value_or("");
+  const std::string info = "\n" + os::read_file("/proc/cpuinfo").value_or("");
   add_cpuinfo(print, "cpu.model", info, "model name");
   add_cpuinfo(print, "cpu.vendor", info, "vendor_id");
   add_cpuinfo(print, "cpu.family", info, "cpu family");
@@ -84,7 +84,7 @@ void add_cpu(Fingerprint& print) {
   print.put_text("cpu.governor", folder + "cpu0/cpufreq/scaling_governor");
   print.put_text("cpu.frequency_driver", folder + "cpu0/cpufreq/scaling_driver");
   print.put_text("cpu.idle_driver", folder + "cpuidle/current_driver");
-  print.put("cpu.allowed", allowed_cpus());
+  print.put("cpu.allowed", net::allowed_cpus());
 }
 
 // The name that a hypervisor gives of itself through CPUID; nothing on bare metal.
@@ -106,9 +106,9 @@ void add_hypervisor(Fingerprint& print) {
 }
 
 void add_memory(Fingerprint& print) {
-  const std::string info = read_file("/proc/meminfo").value_or("");
+  const std::string info = os::read_file("/proc/meminfo").value_or("");
   const auto add = [&](const char* key, const char* label) {
-    if (const auto number = find_labelled_number(info, label)) {
+    if (const auto number = os::find_labelled_number(info, label)) {
       print.put(key, *number * 1024);
     } else {
       print.missing(key, fmt::format("/proc/meminfo: has no '{}'", label));
@@ -193,7 +193,7 @@ void add_load(Fingerprint& print) {
 }
 
 Json build_json() {
-  const BuildInfo& build = build_info();
+  const os::BuildInfo& build = os::build_info();
   const bool has_commit = !build.git_commit.empty();
   return {{"version", build.version},
           {"compiler", build.compiler},
@@ -239,7 +239,7 @@ void describe(const Json& value, const std::string& key, const Json& unreadable,
     shown.replace(at, 1, "; ");
   }
   std::replace(shown.begin(), shown.end(), '\t', ' ');
-  text += fmt::format("{:<40} {}\n", key, printable(shown, 10'000));
+  text += fmt::format("{:<40} {}\n", key, os::printable(shown, 10'000));
 }
 
 }  // namespace

@@ -16,9 +16,9 @@
 namespace fanin::harness {
 ControlChannel::ControlChannel() {
   std::array<int, 2> ends{};
-  check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
-  ours_ = Descriptor(ends[0]);
-  theirs_ = Descriptor(ends[1]);
+  net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+  ours_ = net::Descriptor(ends[0]);
+  theirs_ = net::Descriptor(ends[1]);
 }
 
 void ControlChannel::drain() {
@@ -60,7 +60,7 @@ std::optional<ControlEvent> ControlChannel::next_event() {
   }
   ControlEvent event{line["event"].get<std::string>(), std::nullopt};
   if (line.contains("monotonic_ns") && line["monotonic_ns"].is_number_integer()) {
-    event.at = TimePoint(Nanoseconds(line["monotonic_ns"].get<std::int64_t>()));
+    event.at = net::TimePoint(net::Nanoseconds(line["monotonic_ns"].get<std::int64_t>()));
   }
   return event;
 }
@@ -75,19 +75,19 @@ void ControlChannel::release() {
 namespace {
 
 // A window that is a number of requests has no length of its own.
-constexpr Nanoseconds kLongestCount = std::chrono::minutes(10);
+constexpr net::Nanoseconds kLongestCount = std::chrono::minutes(10);
 
 // How long fanin-load waits after the warm-up for the first reply of every connection.
-constexpr Nanoseconds kFirstReplies = std::chrono::seconds(10);
+constexpr net::Nanoseconds kFirstReplies = std::chrono::seconds(10);
 
 // How long to wait until the server has accepted all connections: most of the warm-up is needed for other readings. At
 // the end of the window fanin-load waits for 10 s.
 constexpr int kSettlingShareOfWarmup = 4;
-constexpr Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
+constexpr net::Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
 
-Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTest*>& servers, const Cell& cell,
-                   std::uint64_t seed, int control_fd) {
-  Launch launch;
+os::Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTest*>& servers, const Cell& cell,
+                       std::uint64_t seed, int control_fd) {
+  os::Launch launch;
   const int count = static_cast<int>(servers.size());
   launch.argv = {context.programs.load};
   for (const ServerUnderTest* server : servers) {
@@ -100,7 +100,7 @@ Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTes
   launch.argv.insert(launch.argv.end(), workload.begin(), workload.end());
   launch.argv.insert(launch.argv.end(), {"--warmup", cell.warmup.text(count), "--seed", std::to_string(seed)});
   if (!cell.workload.counts_requests()) {
-    launch.argv.insert(launch.argv.end(), {"--duration", format_duration(count * cell.duration)});
+    launch.argv.insert(launch.argv.end(), {"--duration", net::format_duration(count * cell.duration)});
   }
   for (const ServerUnderTest* server : servers) {
     launch.argv.insert(launch.argv.end(), {"--server-pid", std::to_string(server->root())});
@@ -108,7 +108,7 @@ Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTes
   launch.argv.insert(launch.argv.end(), {"--json", "-", "--quiet", "--control", std::to_string(control_fd)});
   launch.cpus = context.placement.client_cpus;
   launch.pass_descriptor = control_fd;
-  launch.keep_stdout = Output::Keep::kAll;
+  launch.keep_stdout = os::Output::Keep::kAll;
   launch.directory = context.directory;
   return launch;
 }
@@ -117,17 +117,19 @@ Json number_or_null(const std::optional<std::uint64_t>& value) { return value ? 
 
 Json scale(std::uint64_t count, double factor) { return std::llround(static_cast<double>(count) * factor); }
 
-Json scale(Nanoseconds duration, double factor) { return std::llround(static_cast<double>(duration.count()) * factor); }
+Json scale(net::Nanoseconds duration, double factor) {
+  return std::llround(static_cast<double>(duration.count()) * factor);
+}
 
 }  // namespace
 
-std::optional<double> MeasuredWindow::scale_factor(TimePoint read_at) const {
+std::optional<double> MeasuredWindow::scale_factor(net::TimePoint read_at) const {
   if (!opened_at || !closed_at) {
     return 1.0;
   }
   const auto window = *closed_at - *opened_at;
   const auto covered = *closed_at - read_at;
-  if (window <= Nanoseconds::zero() || covered < window / 2) {
+  if (window <= net::Nanoseconds::zero() || covered < window / 2) {
     return std::nullopt;
   }
   return static_cast<double>(window.count()) / static_cast<double>(covered.count());
@@ -140,7 +142,7 @@ void ServerReadings::discover() {
 }
 
 void ServerReadings::open() {
-  opened_read_at_ = now();
+  opened_read_at_ = net::now();
   if (!only_memory_) {
     cpu_opened_ = monitor_.read_cpu_of_known_tasks();
     switches_opened_ = monitor_.switches();
@@ -168,7 +170,7 @@ void ServerReadings::add_to(Json& server, const MeasuredWindow& window, const Js
     server["cpu_per_request_ns"] = per_reply_in_window(server["cpu_ns"], load);
   }
   if (cpu_opened_ && window.opened_at) {
-    server["read_late_ns"] = Nanoseconds(opened_read_at_ - *window.opened_at).count();
+    server["read_late_ns"] = net::Nanoseconds(opened_read_at_ - *window.opened_at).count();
   }
   if (switches_opened_ && switches_closed_ && factor) {
     server["voluntary_switches"] = scale(switches_closed_->voluntary - switches_opened_->voluntary, *factor);
@@ -254,8 +256,8 @@ void LoadRun::handle(const ControlEvent& event) {
 }
 
 void LoadRun::run(int interrupt_fd) {
-  const TimePoint deadline = now() + time_limit_;
-  std::vector<ChildProcess*> children{&process_};
+  const net::TimePoint deadline = net::now() + time_limit_;
+  std::vector<os::ChildProcess*> children{&process_};
   for (ServerUnderTest* server : servers_) {
     children.push_back(&server->process());
   }
@@ -263,12 +265,12 @@ void LoadRun::run(int interrupt_fd) {
   const auto server_ended = [&] { return is_single() && servers_.front()->process().status().has_value(); };
   const auto done = [&] { return server_ended() || process_.status().has_value() || control_.has_event(); };
   while (!process_.status()) {
-    const WaitResult result = wait_until(children, control_.fd(), interrupt_fd, deadline, done);
-    if (result == WaitResult::kInterrupted) {
+    const os::WaitResult result = os::wait_until(children, control_.fd(), interrupt_fd, deadline, done);
+    if (result == os::WaitResult::kInterrupted) {
       throw Interrupted{};
     }
-    if (result == WaitResult::kDeadline) {
-      throw RoundFailure(fmt::format("fanin-load did not end within {}", format_duration(time_limit_)));
+    if (result == os::WaitResult::kDeadline) {
+      throw RoundFailure(fmt::format("fanin-load did not end within {}", net::format_duration(time_limit_)));
     }
     if (server_ended()) {
       throw RoundFailure(servers_.front()->describe_end());
@@ -292,7 +294,7 @@ Json LoadRun::result(std::size_t server) const {
 }
 
 void LoadRun::collect_result() {
-  const ExitStatus status = *process_.status();
+  const os::ExitStatus status = *process_.status();
   result_ = parse_json_or_null(process_.out().all());
   bool complete = result_.is_object() && (is_single() || (result_.value("schema", "") == "fanin-load-interleaving" &&
                                                           result_["targets"].size() == servers_.size()));

@@ -20,7 +20,7 @@ namespace fanin::harness {
 
 struct ControlEvent {
   std::string name;
-  std::optional<TimePoint> at;  // when it happened, for the window's borders
+  std::optional<net::TimePoint> at;  // when it happened, for the window's borders
 };
 
 // The harness's end of fanin-load's control socket (docs/contracts.md): JSON lines come in, a newline lets the
@@ -43,21 +43,21 @@ class ControlChannel {
  private:
   void drain();
 
-  Descriptor ours_;
-  Descriptor theirs_;
+  net::Descriptor ours_;
+  net::Descriptor theirs_;
   std::string partial_;
   std::deque<std::string> lines_;
 };
 
 // The window as the generator reports it; the harness's readings come later.
 struct MeasuredWindow {
-  std::optional<TimePoint> opened_at;
-  std::optional<TimePoint> closed_at;
+  std::optional<net::TimePoint> opened_at;
+  std::optional<net::TimePoint> closed_at;
 
   // A difference since `read_at` covers a little less than the window: the first reading comes late, because the
   // harness waits for the CPU that the generator keeps busy. This factor scales the difference to all of the window.
   // Empty if it covers less than half of the window.
-  std::optional<double> scale_factor(TimePoint read_at) const;
+  std::optional<double> scale_factor(net::TimePoint read_at) const;
 };
 
 // The readings of one server around a window: CPU time, context switches, memory. One thread.
@@ -80,7 +80,7 @@ class ServerReadings {
   Monitor monitor_;
   bool only_memory_;
   std::optional<std::uint64_t> kernel_stack_size_ = read_kernel_stack_size();
-  TimePoint opened_read_at_;
+  net::TimePoint opened_read_at_;
   std::optional<CpuReading> cpu_opened_;
   std::optional<CpuReading> cpu_closed_;
   std::optional<Switches> switches_opened_;
@@ -119,14 +119,14 @@ class LoadRun {
   bool is_single() const noexcept { return servers_.size() == 1; }
 
   std::vector<ServerUnderTest*> servers_;
-  Nanoseconds time_limit_;
+  net::Nanoseconds time_limit_;
   ControlChannel control_;
   bool only_memory_;  // see asks_about_memory()
   std::vector<ServerReadings> readings_;
-  Nanoseconds settling_timeout_;
+  net::Nanoseconds settling_timeout_;
   std::map<std::string, std::int64_t> netstat_before_;
   std::optional<std::uint64_t> slab_before_;  // the server is up, the generator is not there yet
-  ChildProcess process_;
+  os::ChildProcess process_;
 
   MeasuredWindow window_;
   MachineReading machine_opened_;

@@ -22,7 +22,7 @@ constexpr std::size_t kMaxWatchedTasks = 4096;
 // (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
 enum class ProcessClock { kUserAndSystemTicks = 0, kUserTicks = 1, kScheduler = 2 };
 
-std::optional<Nanoseconds> read_clock(pid_t process, ProcessClock kind) {
+std::optional<net::Nanoseconds> read_clock(pid_t process, ProcessClock kind) {
   clockid_t clock{};
   if (::clock_getcpuclockid(process, &clock) != 0) {
     return std::nullopt;
@@ -32,14 +32,14 @@ std::optional<Nanoseconds> read_clock(pid_t process, ProcessClock kind) {
   if (::clock_gettime(clock, &time) != 0) {
     return std::nullopt;
   }
-  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+  return std::chrono::seconds(time.tv_sec) + net::Nanoseconds(time.tv_nsec);
 }
 
 CpuReading reaped_time(pid_t process) {
-  const auto stat = read_file(fmt::format("/proc/{}/stat", process));
-  const auto reaped = stat ? parse_reaped_time(*stat) : std::nullopt;
-  const Nanoseconds total = reaped ? reaped->user + reaped->system : Nanoseconds::zero();
-  return {total, reaped ? reaped->user : Nanoseconds::zero(), total};
+  const auto stat = os::read_file(fmt::format("/proc/{}/stat", process));
+  const auto reaped = stat ? os::parse_reaped_time(*stat) : std::nullopt;
+  const net::Nanoseconds total = reaped ? reaped->user + reaped->system : net::Nanoseconds::zero();
+  return {total, reaped ? reaped->user : net::Nanoseconds::zero(), total};
 }
 
 CpuReading& operator+=(CpuReading& sum, const CpuReading& term) {
@@ -55,7 +55,7 @@ void add(std::optional<Number>& sum, const std::optional<Number>& term) {
 }
 
 std::optional<std::uint64_t> kibibytes(const std::optional<std::string>& text, std::string_view key) {
-  const auto number = text ? find_labelled_number(*text, key) : std::nullopt;
+  const auto number = text ? os::find_labelled_number(*text, key) : std::nullopt;
   return number ? std::optional<std::uint64_t>(*number * 1024) : std::nullopt;
 }
 
@@ -64,7 +64,7 @@ std::optional<std::uint64_t> count_descriptors(const std::string& task) {
   if (::access(directory.c_str(), R_OK | X_OK) != 0) {
     return std::nullopt;
   }
-  return list_numbered_entries(directory).size();
+  return os::list_numbered_entries(directory).size();
 }
 
 bool is_zombie(const std::optional<std::string>& status) {
@@ -75,12 +75,12 @@ bool is_zombie(const std::optional<std::string>& status) {
 // before the others, and has nothing to show then. Nothing where the process has ended and waits for its parent.
 std::optional<std::string> living_task(pid_t process) {
   const std::string main = fmt::format("/proc/{}", process);
-  if (!is_zombie(read_file(main + "/status"))) {
+  if (!is_zombie(os::read_file(main + "/status"))) {
     return main;
   }
-  for (const int task : list_numbered_entries(main + "/task")) {
+  for (const int task : os::list_numbered_entries(main + "/task")) {
     std::string directory = fmt::format("{}/task/{}", main, task);
-    if (const auto status = read_file(directory + "/status"); status && !is_zombie(status)) {
+    if (const auto status = os::read_file(directory + "/status"); status && !is_zombie(status)) {
       return directory;
     }
   }
@@ -91,13 +91,13 @@ std::optional<std::string> living_task(pid_t process) {
 
 CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after) {
   // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
-  CpuUse use{std::max(Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
+  CpuUse use{std::max(net::Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
   const auto ticks = after.total_ticks - before.total_ticks;
-  if (ticks > Nanoseconds::zero()) {
+  if (ticks > net::Nanoseconds::zero()) {
     const double share =
         static_cast<double>((after.user_ticks - before.user_ticks).count()) / static_cast<double>(ticks.count());
-    use.user =
-        Nanoseconds(static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(use.total.count())));
+    use.user = net::Nanoseconds(
+        static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(use.total.count())));
     use.system = use.total - *use.user;
   }
   return use;
@@ -105,8 +105,8 @@ CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after) {
 
 std::vector<Monitor::Task> Monitor::walk() const {
   std::vector<Task> tasks;
-  for (const pid_t process : list_descendants(root_)) {
-    for (const pid_t task : list_numbered_entries(fmt::format("/proc/{}/task", process))) {
+  for (const pid_t process : os::list_descendants(root_)) {
+    for (const pid_t task : os::list_numbered_entries(fmt::format("/proc/{}/task", process))) {
       tasks.push_back({process, task});
     }
   }
@@ -119,15 +119,15 @@ void Monitor::discover() {
   forking_tasks_ = {{root_, root_}};
   reapers_ = {root_};
   task_status_.clear();
-  const std::vector<pid_t> leaders = list_children(root_, root_);
+  const std::vector<pid_t> leaders = os::list_children(root_, root_);
   for (const Task& task : tasks_) {
     const bool is_main = task.task == task.process;
     const bool is_leader = is_main && std::find(leaders.begin(), leaders.end(), task.process) != leaders.end();
-    const bool may_fork = is_leader || !list_children(task.process, task.task).empty();
+    const bool may_fork = is_leader || !os::list_children(task.process, task.task).empty();
     if (may_fork) {
       forking_tasks_.push_back(task);
     }
-    if ((may_fork || (is_main && reaped_time(task.process).total_ticks > Nanoseconds::zero())) &&
+    if ((may_fork || (is_main && reaped_time(task.process).total_ticks > net::Nanoseconds::zero())) &&
         std::find(reapers_.begin(), reapers_.end(), task.process) == reapers_.end()) {
       reapers_.push_back(task.process);
     }
@@ -158,14 +158,14 @@ CpuReading Monitor::sum_clocks(const std::vector<pid_t>& processes, const std::v
 std::optional<CpuReading> Monitor::read_cpu_of_known_tasks() const {
   std::vector<pid_t> processes;
   for (const Task& task : forking_tasks_) {
-    const std::vector<pid_t> children = list_children(task.process, task.task);
+    const std::vector<pid_t> children = os::list_children(task.process, task.task);
     processes.insert(processes.end(), children.begin(), children.end());
   }
   return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers_));
 }
 
 std::optional<CpuReading> Monitor::read_cpu_of_tree() const {
-  const std::vector<pid_t> processes = list_descendants(root_);
+  const std::vector<pid_t> processes = os::list_descendants(root_);
   std::vector<pid_t> reapers = processes;
   reapers.push_back(root_);
   return processes.empty() ? std::nullopt : std::optional(sum_clocks(processes, reapers));
@@ -177,14 +177,14 @@ std::optional<Switches> Monitor::switches() const {
   }
   Switches sum;
   std::array<char, 8192> buffer;
-  for (const Descriptor& status : task_status_) {
+  for (const net::Descriptor& status : task_status_) {
     const ssize_t size = status ? ::pread(status.get(), buffer.data(), buffer.size(), 0) : -1;
     if (size <= 0) {
       return std::nullopt;
     }
     const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-    const auto voluntary = find_labelled_number(text, "voluntary_ctxt_switches");
-    const auto involuntary = find_labelled_number(text, "nonvoluntary_ctxt_switches");
+    const auto voluntary = os::find_labelled_number(text, "voluntary_ctxt_switches");
+    const auto involuntary = os::find_labelled_number(text, "nonvoluntary_ctxt_switches");
     if (!voluntary || !involuntary) {
       return std::nullopt;
     }
@@ -202,16 +202,16 @@ bool Monitor::has_same_tasks() const {
 
 Footprint Monitor::footprint() const {
   Footprint print{0, 0, 0, 0, 0, 0};
-  for (const pid_t process : list_descendants(root_)) {
+  for (const pid_t process : os::list_descendants(root_)) {
     const auto task = living_task(process);
     if (!task) {
       continue;
     }
-    const auto status = read_file(*task + "/status");
+    const auto status = os::read_file(*task + "/status");
     ++print.processes;
-    add(print.threads, status ? find_labelled_number(*status, "Threads") : std::nullopt);
+    add(print.threads, status ? os::find_labelled_number(*status, "Threads") : std::nullopt);
     add(print.page_table_bytes, kibibytes(status, "VmPTE"));
-    const auto rollup = read_file(*task + "/smaps_rollup");
+    const auto rollup = os::read_file(*task + "/smaps_rollup");
     add(print.rss_bytes, kibibytes(rollup, "Rss"));
     add(print.pss_bytes, kibibytes(rollup, "Pss"));
     add(print.descriptors, count_descriptors(*task));

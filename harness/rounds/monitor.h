@@ -15,15 +15,15 @@ namespace fanin::harness {
 // CPU time of a process tree since it began: of all live processes, their exited threads, and the children that were
 // reaped. It only grows, so the difference of two readings is what the tree used in between.
 struct CpuReading {
-  Nanoseconds total{};        // from the scheduler's clock, in ns; reaped children in ticks of 10 ms
-  Nanoseconds user_ticks{};   // sampled by the timer tick: right on average, used for the split alone
-  Nanoseconds total_ticks{};  // user and system, sampled in the same way
+  net::Nanoseconds total{};        // from the scheduler's clock, in ns; reaped children in ticks of 10 ms
+  net::Nanoseconds user_ticks{};   // sampled by the timer tick: right on average, used for the split alone
+  net::Nanoseconds total_ticks{};  // user and system, sampled in the same way
 };
 
 struct CpuUse {
-  Nanoseconds total{};
-  std::optional<Nanoseconds> user;  // total split as the ticks say; nothing where there was no tick
-  std::optional<Nanoseconds> system;
+  net::Nanoseconds total{};
+  std::optional<net::Nanoseconds> user;  // total split as the ticks say; nothing where there was no tick
+  std::optional<net::Nanoseconds> system;
 };
 
 CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after);
@@ -87,7 +87,8 @@ class Monitor {
       forking_tasks_;  // tasks that had children at discover(), and the main threads of the root and its children
   std::vector<pid_t> reapers_;  // processes that had reaped children at discover(), or may: those with forking tasks
   std::vector<Task> tasks_;
-  std::vector<Descriptor> task_status_;  // /proc/PID/task/TID/status of each, kept open: half the cost of a reading
+  std::vector<net::Descriptor>
+      task_status_;  // /proc/PID/task/TID/status of each, kept open: half the cost of a reading
 };
 
 }  // namespace fanin::harness

@@ -21,34 +21,34 @@ using ::testing::ElementsAre;
 
 TEST(Procfs, ReadsLabels) {
   const std::string text = "Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t7\nRss:   2048 kB\n";
-  EXPECT_EQ(find_labelled_number(text, "voluntary_ctxt_switches"), 12U);
-  EXPECT_EQ(find_labelled_number(text, "nonvoluntary_ctxt_switches"), 7U);
-  EXPECT_EQ(find_labelled_number(text, "Rss"), 2048U);
-  EXPECT_EQ(find_labelled_number(text, "Pss"), std::nullopt);
-  EXPECT_EQ(find_labelled_number(text, "Name"), std::nullopt);
+  EXPECT_EQ(os::find_labelled_number(text, "voluntary_ctxt_switches"), 12U);
+  EXPECT_EQ(os::find_labelled_number(text, "nonvoluntary_ctxt_switches"), 7U);
+  EXPECT_EQ(os::find_labelled_number(text, "Rss"), 2048U);
+  EXPECT_EQ(os::find_labelled_number(text, "Pss"), std::nullopt);
+  EXPECT_EQ(os::find_labelled_number(text, "Name"), std::nullopt);
 }
 
 // Would catch: fields counted from the left, which a program called "a) b (c" shifts.
 TEST(Procfs, ReadsReapedTimeBehindAnAwkwardName) {
-  const auto reaped = parse_reaped_time("4711 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 111 222 333 444 20 0 1 0");
+  const auto reaped = os::parse_reaped_time("4711 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 111 222 333 444 20 0 1 0");
   ASSERT_TRUE(reaped);
   EXPECT_EQ(reaped->user, 3330ms);
   EXPECT_EQ(reaped->system, 4440ms);
-  EXPECT_FALSE(parse_reaped_time("4711 (a) S 1 2"));
+  EXPECT_FALSE(os::parse_reaped_time("4711 (a) S 1 2"));
 }
 
 TEST(Procfs, ReadsNetstat) {
-  const auto values = parse_netstat("TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 17\nIp: A\nIp: -1\n");
+  const auto values = os::parse_netstat("TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 17\nIp: A\nIp: -1\n");
   EXPECT_EQ(values.at("TcpExt.ListenOverflows"), 17);
   EXPECT_EQ(values.at("TcpExt.SyncookiesSent"), 0);
   EXPECT_EQ(values.at("Ip.A"), -1);
   EXPECT_EQ(values.size(), 3U);
 }
 
-TEST(Procfs, ReadsNumbers) { EXPECT_THAT(parse_numbers("12 345 6 "), ElementsAre(12, 345, 6)); }
+TEST(Procfs, ReadsNumbers) { EXPECT_THAT(os::parse_numbers("12 345 6 "), ElementsAre(12, 345, 6)); }
 
-void burn(Nanoseconds cpu) {
-  while (process_cpu_time() < cpu) {
+void burn(net::Nanoseconds cpu) {
+  while (net::process_cpu_time() < cpu) {
   }
 }
 
@@ -59,8 +59,8 @@ class Helper {
   template <typename Work>
   explicit Helper(Work work) {
     std::array<int, 2> ends{};
-    check(::pipe(ends.data()), "pipe");
-    root_ = check(::fork(), "fork");
+    net::check(::pipe(ends.data()), "pipe");
+    root_ = net::check(::fork(), "fork");
     if (root_ == 0) {
       ::setpgid(0, 0);
       if (::fork() == 0) {
@@ -85,7 +85,7 @@ class Helper {
     ::waitpid(root_, nullptr, 0);
   }
   pid_t root() const { return root_; }
-  pid_t pid() const { return list_children(root_, root_).at(0); }
+  pid_t pid() const { return os::list_children(root_, root_).at(0); }
   bool done() const { return done_; }
 
  private:
@@ -99,7 +99,7 @@ TEST(Monitor, CountsExitedThreadsLiveAndReapedChildren) {
   const Helper helper([] {
     burn(100ms);
     std::thread([] {
-      while (thread_cpu_time() < 100ms) {
+      while (net::thread_cpu_time() < 100ms) {
       }
     }).join();
     const pid_t reaped = ::fork();
@@ -178,8 +178,8 @@ TEST(Monitor, TimeNeverShrinksWhenAChildIsReaped) {
   ASSERT_EQ(monitor.footprint().processes, 2U);  // the zombie holds nothing
   ::kill(helper.pid(), SIGUSR1);
   const auto reaped = [&] {
-    const auto stat = read_file("/proc/" + std::to_string(helper.pid()) + "/stat");
-    const auto time = stat ? parse_reaped_time(*stat) : std::nullopt;
+    const auto stat = os::read_file("/proc/" + std::to_string(helper.pid()) + "/stat");
+    const auto time = stat ? os::parse_reaped_time(*stat) : std::nullopt;
     return time && time->user + time->system > 0s;
   };
   while (!reaped()) {
@@ -236,7 +236,7 @@ TEST(Monitor, ReadsAProcessWhoseMainThreadHasEnded) {
   const Footprint before = monitor.footprint();
   const std::string status = "/proc/" + std::to_string(helper.pid()) + "/status";
   ::kill(helper.pid(), SIGUSR1);
-  while (read_file(status).value_or("").find("State:\tZ") == std::string::npos) {
+  while (os::read_file(status).value_or("").find("State:\tZ") == std::string::npos) {
     std::this_thread::yield();
   }
   const Footprint print = monitor.footprint();

@@ -52,10 +52,11 @@ std::filesystem::path Programs::data() const {
 }
 
 void require_generator(const std::string& path) {
-  ChildProcess child({{path, "--version"}, {}, -1, Output::Keep::kAll});
+  os::ChildProcess child({{path, "--version"}, {}, -1, os::Output::Keep::kAll});
   const auto ended = [&] { return child.status().has_value(); };
-  const bool clean = wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) == WaitResult::kDone &&
-                     child.status()->clean();
+  const bool clean =
+      os::wait_until({&child}, -1, -1, net::now() + std::chrono::seconds(30), ended) == os::WaitResult::kDone &&
+      child.status()->clean();
   if (!clean || child.out().all().rfind("fanin-load ", 0) != 0) {
     throw std::invalid_argument(fmt::format(
         "{}: is no fanin-load, by what it says to --version: build the project, or name it with --load-binary", path));
@@ -63,9 +64,9 @@ void require_generator(const std::string& path) {
 }
 
 std::string compute_sha256(const std::string& path) {
-  ChildProcess child({{"sha256sum", "--", path}, {}, -1, Output::Keep::kTail});
+  os::ChildProcess child({{"sha256sum", "--", path}, {}, -1, os::Output::Keep::kTail});
   const auto ended = [&] { return child.status().has_value(); };
-  if (wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) != WaitResult::kDone) {
+  if (os::wait_until({&child}, -1, -1, net::now() + std::chrono::seconds(30), ended) != os::WaitResult::kDone) {
     throw std::runtime_error("sha256sum does not end");
   }
   constexpr std::size_t kDigits = 64;
@@ -122,9 +123,9 @@ Catalogue Catalogue::parse(const Json& listing, const std::string& name) {
 }
 
 Catalogue Catalogue::query(const std::string& program) {
-  ChildProcess child({{program, "list", "--json"}, {}, -1, Output::Keep::kAll});
+  os::ChildProcess child({{program, "list", "--json"}, {}, -1, os::Output::Keep::kAll});
   const auto ended = [&] { return child.status().has_value(); };
-  if (wait_until({&child}, -1, -1, now() + std::chrono::seconds(30), ended) != WaitResult::kDone ||
+  if (os::wait_until({&child}, -1, -1, net::now() + std::chrono::seconds(30), ended) != os::WaitResult::kDone ||
       !child.status()->clean()) {
     throw std::invalid_argument(fmt::format("{}: 'list --json' fails: {}", program, child.err().last_line()));
   }
@@ -147,7 +148,7 @@ void check_models(const Suite& suite, const std::string& file, const Catalogue& 
         known += (known.empty() ? "" : ", ") + model.name;
       }
       throw std::invalid_argument(fmt::format("{}: /servers/{}/model: there is no model '{}': known are {}", file, i,
-                                              printable(server.model, kLongestName), known));
+                                              os::printable(server.model, kLongestName), known));
     }
   }
 }
@@ -187,15 +188,15 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 namespace {
 
 constexpr int kRefusedArguments = 2;
-constexpr Nanoseconds kCheckDeadline = std::chrono::seconds(30);
+constexpr net::Nanoseconds kCheckDeadline = std::chrono::seconds(30);
 
 // What `argv` says on standard error where it refuses its arguments, else nothing: any other trouble is found, and
 // explained, when the program is used.
 std::string ask_program(std::vector<std::string> argv, const std::string& directory) {
   argv.emplace_back("--check");
-  ChildProcess child({.argv = std::move(argv), .directory = directory});
+  os::ChildProcess child({.argv = std::move(argv), .directory = directory});
   const auto ended = [&] { return child.status().has_value(); };
-  const bool has_ended = wait_until({&child}, -1, -1, now() + kCheckDeadline, ended) == WaitResult::kDone;
+  const bool has_ended = os::wait_until({&child}, -1, -1, net::now() + kCheckDeadline, ended) == os::WaitResult::kDone;
   return has_ended && child.status()->code == kRefusedArguments ? child.err().last_line() : "";
 }
 

@@ -63,7 +63,7 @@ void start_server(const RoundContext& context, Member& member, std::size_t paddi
     member.server.emplace(*plan.server, plan.cell->workload,
                           plan.program.empty() ? context.programs.server : plan.program, context.placement.server_cpus,
                           padding);
-  } catch (const CannotStart& error) {
+  } catch (const os::CannotStart& error) {
     if (plan.server->command.empty()) {
       throw;  // a program of ours has gone: no server can be measured
     }
@@ -122,9 +122,10 @@ void measure(const RoundContext& context, const std::vector<Member*>& ready, std
 // for the end of the server, which is then the reason of the round.
 void check_server_ended(Member& member) {
   ServerUnderTest& server = *member.server;
-  const Nanoseconds moment = member.round["status"] == "failed" ? std::chrono::milliseconds(200) : Nanoseconds::zero();
+  const net::Nanoseconds moment =
+      member.round["status"] == "failed" ? std::chrono::milliseconds(200) : net::Nanoseconds::zero();
   const auto ended = [&] { return server.process().status().has_value(); };
-  if (wait_until({&server.process()}, -1, -1, now() + moment, ended) == WaitResult::kDone) {
+  if (os::wait_until({&server.process()}, -1, -1, net::now() + moment, ended) == os::WaitResult::kDone) {
     member.fail(server.describe_end());
   }
 }
@@ -192,7 +193,7 @@ Json run_checked_round(const RoundContext& context, const ServerSpec& server, co
 
 namespace {
 
-constexpr Nanoseconds kDeadline = std::chrono::minutes(3);
+constexpr net::Nanoseconds kDeadline = std::chrono::minutes(3);
 constexpr int kShortage = 2;  // of fanin-conformance: it lacks something itself, the server has shown nothing
 
 Json verdict(const char* status, int cases, const Json& reason) {
@@ -200,9 +201,9 @@ Json verdict(const char* status, int cases, const Json& reason) {
 }
 
 Json run_conformance_cases(const RoundContext& context, const std::string& model, const std::string& protocol) {
-  const Descriptor report(check(::memfd_create("conformance", MFD_CLOEXEC), "memfd_create"));
+  const net::Descriptor report(net::check(::memfd_create("conformance", MFD_CLOEXEC), "memfd_create"));
   const std::string path = fmt::format("/dev/fd/{}", report.get());  // in both processes
-  Launch launch;
+  os::Launch launch;
   launch.argv = {context.programs.conformance,
                  "--server",
                  context.programs.server,
@@ -215,16 +216,16 @@ Json run_conformance_cases(const RoundContext& context, const std::string& model
   launch.pass_descriptor = report.get();
   launch.cpus = context.placement.server_cpus;  // nothing is timed, so the cases may have all CPUs
   launch.cpus.insert(launch.cpus.end(), context.placement.client_cpus.begin(), context.placement.client_cpus.end());
-  ChildProcess gate(launch);
+  os::ChildProcess gate(launch);
   const auto ended = [&] { return gate.status().has_value(); };
-  const WaitResult result = wait_until({&gate}, -1, context.interrupt_fd, now() + kDeadline, ended);
-  if (result == WaitResult::kInterrupted) {
+  const os::WaitResult result = os::wait_until({&gate}, -1, context.interrupt_fd, net::now() + kDeadline, ended);
+  if (result == os::WaitResult::kInterrupted) {
     throw Interrupted{};
   }
-  if (result == WaitResult::kDeadline) {
+  if (result == os::WaitResult::kDeadline) {
     return verdict("failed", 0, "the conformance cases did not end within 3 minutes");
   }
-  const ExitStatus status = *gate.status();
+  const os::ExitStatus status = *gate.status();
   if (status.code == kShortage || status.signal != 0) {
     const std::string last_line = gate.err().last_line();
     throw RunFailure(fmt::format("the conformance check does not work: {}",

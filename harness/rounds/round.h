@@ -21,7 +21,7 @@ struct RoundContext {
   std::string directory = {};
   int interrupt_fd = -1;  // readable once the user has asked to stop
   // Time for timeouts and the end of the generator, in addition to its windows. setup_limit() covers connecting.
-  Nanoseconds generator_margin = std::chrono::seconds(60);
+  net::Nanoseconds generator_margin = std::chrono::seconds(60);
 };
 
 // A server and the cell that it is measured for.

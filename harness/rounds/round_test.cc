@@ -24,7 +24,7 @@ RoundContext scripted_context() {
   RoundContext context;
   context.programs.server = FANIN_TESTDATA "/scripted_server.py";
   context.programs.load = FANIN_TESTDATA "/scripted_load.py";
-  context.placement = choose_placement(allowed_cpus());
+  context.placement = choose_placement(net::allowed_cpus());
   return context;
 }
 
@@ -229,12 +229,12 @@ TEST(Round, BlamesNoServerForWhatTheHarnessLacks) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit few{4, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-  EXPECT_THROW(ChildProcess({{"true"}, {}, -1, Output::Keep::kTail}), std::system_error);
+  EXPECT_THROW(os::ChildProcess({{"true"}, {}, -1, os::Output::Keep::kTail}), std::system_error);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(Round, EndsAtOnceWhenInterrupted) {
-  const Descriptor event(::eventfd(1, EFD_CLOEXEC));
+  const net::Descriptor event(::eventfd(1, EFD_CLOEXEC));
   RoundContext context = scripted_context();
   context.interrupt_fd = event.get();
   EXPECT_THROW(run_scripted(context, "steady", "hangs"), Interrupted);

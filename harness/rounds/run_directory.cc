@@ -28,12 +28,12 @@ namespace fanin::harness {
 namespace {
 
 // Its holder may have removed it between our open() and flock(): then other processes do not see the locked file.
-bool is_still_there(const Descriptor& file) {
+bool is_still_there(const net::Descriptor& file) {
   struct stat status {};
   return ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
 }
 
-std::string read_holder(const Descriptor& file) {
+std::string read_holder(const net::Descriptor& file) {
   std::array<char, 16> text{};
   const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -71,25 +71,25 @@ RunLock::~RunLock() {
 RoundsLog::RoundsLog(const std::string& path)
     : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
   if (!file_) {
-    throw_cannot_write(path_, errno);
+    os::throw_cannot_write(path_, errno);
   }
 }
 
 void RoundsLog::append(const std::vector<Json>& rounds) {
   struct stat before {};
-  check(::fstat(file_.get(), &before), "fstat");
+  net::check(::fstat(file_.get(), &before), "fstat");
   if (before.st_nlink == 0) {
-    throw_cannot_write(path_, ENOENT);
+    os::throw_cannot_write(path_, ENOENT);
   }
   std::string lines;
   for (const Json& round : rounds) {
     lines += to_text(round) + "\n";
   }
-  if (const int error = write_and_sync(file_.get(), lines); error != 0) {
+  if (const int error = os::write_and_sync(file_.get(), lines); error != 0) {
     // Take back what arrived of the lines. Where even that fails, recover() will.
     const int ignored = ::ftruncate(file_.get(), before.st_size);
     static_cast<void>(ignored);
-    throw_cannot_write(path_, error);
+    os::throw_cannot_write(path_, error);
   }
 }
 
@@ -151,7 +151,7 @@ std::vector<Json> RoundsLog::recover(const std::string& path,
     whole = begins[rounds.size()];
   }
   if (whole < text.size() && ::truncate(path.c_str(), static_cast<off_t>(whole)) != 0) {
-    throw_cannot_write(path, errno);
+    os::throw_cannot_write(path, errno);
   }
   return rounds;
 }
@@ -182,7 +182,7 @@ void check_name(const std::string& file) {
 
 // As the generator reads it. Its own rate rules where the experiment gives none.
 void check_trace(const Experiment& experiment, const std::string& path) {
-  const ArrivalTrace trace = ArrivalTrace::read_file(path, "trace");
+  const os::ArrivalTrace trace = os::ArrivalTrace::read_file(path, "trace");
   const bool has_rate = experiment.workload.has_rate() || experiment.sweep.parameter == "rate";
   const double highest = find_workload_key("rate")->highest;
   if (!has_rate && trace.rate_per_s() > highest) {
@@ -198,7 +198,7 @@ void check_file(const Experiment& experiment, const std::string& file, const fs:
   if (file == experiment.workload.trace()) {
     check_trace(experiment, path);
   } else {
-    read_input_file(path, "body_file");
+    os::read_input_file(path, "body_file");
   }
 }
 

@@ -27,7 +27,7 @@ class RunLock {
 
  private:
   std::string path_;
-  Descriptor file_;
+  net::Descriptor file_;
 };
 
 // The file of finished rounds, one JSON line each. The rounds of a unit are appended together and synced before the
@@ -52,7 +52,7 @@ class RoundsLog {
 
  private:
   std::string path_;
-  Descriptor file_;
+  net::Descriptor file_;
 };
 
 // Files that workloads name are in the directory of the suite. The generator reads copies in the run directory, where

@@ -121,7 +121,7 @@ constexpr Column kColumns[] = {{"throughput", "throughput_per_s"}, {"p50", "resp
 // below the table.
 std::string unmeasured_row(const std::string& head, const std::string& place, const CellVerdict& verdict,
                            const std::vector<CodedReason>& reasons, Footnotes& footnotes) {
-  const std::string why = printable(verdict.status == "invalid" ? join_codes(reasons) : verdict.reason);
+  const std::string why = os::printable(verdict.status == "invalid" ? join_codes(reasons) : verdict.reason);
   std::string row = fmt::format("{}   {}: {}", head, verdict.status, why);
   if (row.size() > kTextWidth) {
     row = fmt::format("{}   {}: see below", head, verdict.status);
@@ -174,7 +174,7 @@ std::string slope_row(const std::string& server, const std::vector<Json>& slopes
     }
   }
   const Json& total = slopes.front();
-  return text + (total["median"].is_null() ? "   " + printable(total["reason"].get<std::string>()) : "") + "\n";
+  return text + (total["median"].is_null() ? "   " + os::printable(total["reason"].get<std::string>()) : "") + "\n";
 }
 
 // What one more idle connection costs, from the experiments that sweep them.
@@ -218,9 +218,9 @@ std::string describe_run(const RunRecord& record) {
     if (rows.empty()) {
       continue;
     }
-    text += fmt::format("\n{} (by {}, medians of {})\n  {:<18} {:>8}", printable(experiment.title),
+    text += fmt::format("\n{} (by {}, medians of {})\n  {:<18} {:>8}", os::printable(experiment.title),
                         experiment.sweep.parameter,
-                        plural(static_cast<std::uint64_t>(record.suite.repetitions), "round"), "server", "");
+                        os::plural(static_cast<std::uint64_t>(record.suite.repetitions), "round"), "server", "");
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>10}", column.heading);
     }

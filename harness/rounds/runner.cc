@@ -70,13 +70,14 @@ void Runner::announce() const {
   const RunRecord& record = run_.record;
   const Placement& placement = run_.context.placement;
   const std::string where =
-      placement.split ? fmt::format("server on CPU {}, client on CPU {}", format_cpu_list(placement.server_cpus),
-                                    format_cpu_list(placement.client_cpus))
+      placement.split ? fmt::format("server on CPU {}, client on CPU {}", net::format_cpu_list(placement.server_cpus),
+                                    net::format_cpu_list(placement.client_cpus))
                       : "server and client share one CPU, so that they take it from each other";
-  print_text(stderr,
-             fmt::format("{}: {}, {} of them unsupported here; {}, seed {}; {}\n", printable(record.run_id),
-                         plural(record.cells.size(), "cell"), record.excluded.size(),
-                         plural(static_cast<std::uint64_t>(record.suite.repetitions), "block"), record.seed, where));
+  os::print_text(
+      stderr,
+      fmt::format("{}: {}, {} of them unsupported here; {}, seed {}; {}\n", os::printable(record.run_id),
+                  os::plural(record.cells.size(), "cell"), record.excluded.size(),
+                  os::plural(static_cast<std::uint64_t>(record.suite.repetitions), "block"), record.seed, where));
 }
 
 void Runner::exclude_nonconforming(const Cell& cell) {
@@ -89,9 +90,9 @@ void Runner::exclude_nonconforming(const Cell& cell) {
     record.conformance.push_back(check_conformance(run_.context, find_server(cell), cell));
     entry = record.conformance.end() - 1;
     if ((*entry)["status"] != "passed") {
-      print_text(stderr,
-                 fmt::format("conformance of {} ({}): {}: {}\n", cell.server, cell.workload.protocol(),
-                             (*entry)["status"].get<std::string>(), printable((*entry)["reason"].get<std::string>())));
+      os::print_text(stderr, fmt::format("conformance of {} ({}): {}: {}\n", cell.server, cell.workload.protocol(),
+                                         (*entry)["status"].get<std::string>(),
+                                         os::printable((*entry)["reason"].get<std::string>())));
     }
   }
   if ((*entry)["status"] != "passed") {
@@ -136,7 +137,7 @@ std::string describe_unit(const std::vector<const Cell*>& unit) {
   const Cell& first = *unit.front();
   return unit.size() == 1 ? first.id
                           : fmt::format("{}/{}: {} interleaved", first.experiment, first.value.dump(),
-                                        plural(unit.size(), "server"));
+                                        os::plural(unit.size(), "server"));
 }
 
 void Runner::measure_blocks() {
@@ -180,13 +181,13 @@ void Runner::measure_blocks() {
 }
 
 void Runner::write_run() const {
-  write_file_atomically(run_.directory + "/run.json", to_text(run_.record.to_json(run_.catalogue)));
+  os::write_file_atomically(run_.directory + "/run.json", to_text(run_.record.to_json(run_.catalogue)));
 }
 
 void Runner::finish(bool complete) {
   run_.record.complete = complete;
   run_.record.finished_at = timestamp_now();
-  bind_to_cpus(run_.allowed_cpus);  // as it was when the first fingerprint was taken
+  net::bind_to_cpus(run_.allowed_cpus);  // as it was when the first fingerprint was taken
   run_.record.environment_end = read_environment(run_.context.programs);
   write_run();
 }
@@ -247,7 +248,7 @@ int run_suite(const RunOptions& options) {
   SuiteRun run = options.resume.empty() ? begin_run(options) : resume_run(options);
   run.context.interrupt_fd = interrupt.fd();
   // The harness shares the client's CPUs and sleeps: it must not take time from the server.
-  bind_to_cpus(run.context.placement.client_cpus);
+  net::bind_to_cpus(run.context.placement.client_cpus);
   Runner runner(std::move(run));
   runner.announce();
   bool complete = false;
@@ -259,14 +260,15 @@ int run_suite(const RunOptions& options) {
   } catch (const std::system_error& error) {
     throw describe_abort(runner, error, remedy(error.code()));
   }
-  const std::string directory = printable(runner.run().directory);
+  const std::string directory = os::printable(runner.run().directory);
   const RunRecord& record = runner.run().record;
   if (!complete) {
-    print_text(stderr, fmt::format("\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
-                                   record.rounds.size(), directory));
+    os::print_text(stderr,
+                   fmt::format("\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
+                               record.rounds.size(), directory));
     return 130;
   }
-  print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
+  os::print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
   return exit_code(record);
 }
 

@@ -16,15 +16,16 @@
 namespace fanin::harness {
 namespace {
 
-constexpr Nanoseconds kReadyDeadline = std::chrono::seconds(15);
-constexpr Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
-constexpr Nanoseconds kStopTimeout = std::chrono::seconds(10);
-constexpr Nanoseconds kStopPerConnection = std::chrono::microseconds(50);  // for each connection that may still be open
+constexpr net::Nanoseconds kReadyDeadline = std::chrono::seconds(15);
+constexpr net::Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
+constexpr net::Nanoseconds kStopTimeout = std::chrono::seconds(10);
+constexpr net::Nanoseconds kStopPerConnection =
+    std::chrono::microseconds(50);  // for each connection that may still be open
 
 // A port that is free now. If another program takes it before the server does, the server says so.
 std::uint16_t find_free_port() {
-  const Descriptor probe = listen_on(Address::parse("127.0.0.1", 0), {});
-  return Address::of_local_end(probe.get()).port();
+  const net::Descriptor probe = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  return net::Address::of_local_end(probe.get()).port();
 }
 
 std::string replace_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
@@ -76,22 +77,22 @@ ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workloa
     : is_command_(!spec.command.empty()),
       port_(is_command_ ? find_free_port() : std::uint16_t{0}),
       stop_timeout_(kStopTimeout + kStopPerConnection * workload.all_connections()),
-      started_(now()),
-      process_({.argv = server_command(spec, workload, program, port_, raise_descriptor_limit()),
+      started_(net::now()),
+      process_({.argv = server_command(spec, workload, program, port_, net::raise_descriptor_limit()),
                 .cpus = cpus,
                 .environment = pad_environment(padding),
-                .ends = is_command_ ? Launch::Ends::kWithTree : Launch::Ends::kWithProgram}) {}
+                .ends = is_command_ ? os::Launch::Ends::kWithTree : os::Launch::Ends::kWithProgram}) {}
 
 pid_t ServerUnderTest::root() const {
-  const std::vector<pid_t> processes = list_descendants(process_.reaper());
+  const std::vector<pid_t> processes = os::list_descendants(process_.reaper());
   // Twice: the first list may miss children of a launcher that ends, until the reaper adopts them.
-  const bool is_one = processes.size() == 1 && processes == list_descendants(process_.reaper());
+  const bool is_one = processes.size() == 1 && processes == os::list_descendants(process_.reaper());
   return !processes.empty() && (is_one || !is_command_) ? processes.front() : process_.reaper();
 }
 
 bool ServerUnderTest::connects() const {
-  const Address address = Address::parse(host_, port_);
-  const Descriptor socket = make_stream_socket(address.family(), Blocking::kYes);
+  const net::Address address = net::Address::parse(host_, port_);
+  const net::Descriptor socket = net::make_stream_socket(address.family(), net::Blocking::kYes);
   return ::connect(socket.get(), address.data(), address.size()) == 0;
 }
 
@@ -102,13 +103,13 @@ void ServerUnderTest::read_ready_line() {
 }
 
 void ServerUnderTest::wait_ready(int interrupt_fd) {
-  const TimePoint deadline = started_ + kReadyDeadline;
+  const net::TimePoint deadline = started_ + kReadyDeadline;
   bool ready = false;
-  while (!ready && !process_.status() && now() < deadline) {
+  while (!ready && !process_.status() && net::now() < deadline) {
     // A command announces nothing, so it is polled; the READY line of a model wakes the harness.
-    const TimePoint next = is_command_ ? std::min(deadline, now() + kConnectInterval) : deadline;
+    const net::TimePoint next = is_command_ ? std::min(deadline, net::now() + kConnectInterval) : deadline;
     const auto ended_or_ready = [&] { return process_.status() || (!is_command_ && process_.out().has_first_line()); };
-    if (wait_until({&process_}, -1, interrupt_fd, next, ended_or_ready) == WaitResult::kInterrupted) {
+    if (os::wait_until({&process_}, -1, interrupt_fd, next, ended_or_ready) == os::WaitResult::kInterrupted) {
       throw Interrupted{};
     }
     ready = !process_.status() && (is_command_ ? connects() : process_.out().has_first_line());
@@ -120,13 +121,13 @@ void ServerUnderTest::wait_ready(int interrupt_fd) {
     throw RoundFailure(fmt::format("the server was not ready after {} s",
                                    std::chrono::duration_cast<std::chrono::seconds>(kReadyDeadline).count()));
   }
-  ready_time_ = now() - started_;
+  ready_time_ = net::now() - started_;
   if (!is_command_) {
     read_ready_line();
   }
 }
 
-std::string ServerUnderTest::target() const { return Address::parse(host_, port_).text(); }
+std::string ServerUnderTest::target() const { return net::Address::parse(host_, port_).text(); }
 
 std::string ServerUnderTest::describe_end() const {
   const std::string last_line = process_.err().last_line();
@@ -135,19 +136,19 @@ std::string ServerUnderTest::describe_end() const {
 }
 
 std::string ServerUnderTest::stop_and_collect(Json& counters) {
-  const bool in_time = stop(process_, stop_timeout_);
+  const bool in_time = os::stop(process_, stop_timeout_);
   if (!process_.status()) {
     return fmt::format("the server does not end, not even by SIGKILL: end process {} yourself",
-                       fmt::join(list_descendants(process_.reaper()), ", "));
+                       fmt::join(os::list_descendants(process_.reaper()), ", "));
   }
-  const ExitStatus status = *process_.status();
+  const os::ExitStatus status = *process_.status();
   if (is_command_) {
     // Commands may die of SIGTERM or exit with any code; other signals are crashes.
     const bool crashed = status.signal != 0 && status.signal != SIGTERM && status.signal != SIGKILL;
     return crashed ? fmt::format("the server ended with {}", status.text()) : "";
   }
   if (!in_time) {
-    return fmt::format("the server did not end within {} of SIGTERM", format_duration(stop_timeout_));
+    return fmt::format("the server did not end within {} of SIGTERM", net::format_duration(stop_timeout_));
   }
   if (!status.clean()) {
     return fmt::format("the server ended with {} after SIGTERM", status.text());

@@ -55,13 +55,13 @@ class ServerUnderTest {
   // Waits for the READY line, or until a command accepts connections. Throws RoundFailure after 15 s, and Interrupted.
   void wait_ready(int interrupt_fd);
 
-  ChildProcess& process() noexcept { return process_; }
-  const ChildProcess& process() const noexcept { return process_; }
+  os::ChildProcess& process() noexcept { return process_; }
+  const os::ChildProcess& process() const noexcept { return process_; }
   // The process whose tree is the server: the reaper for a command of several processes, which may be a launcher that
   // is about to end.
   pid_t root() const;
-  std::string target() const;                                      // "127.0.0.1:40001"
-  Nanoseconds ready_time() const noexcept { return ready_time_; }  // from the start to readiness
+  std::string target() const;                                           // "127.0.0.1:40001"
+  net::Nanoseconds ready_time() const noexcept { return ready_time_; }  // from the start to readiness
   bool is_command() const noexcept { return is_command_; }
 
   // How a server ended that was not stopped, with its last line on stderr. Requires that it has ended.
@@ -78,10 +78,10 @@ class ServerUnderTest {
   bool is_command_;
   std::uint16_t port_;  // 0 until the READY line says it
   std::string host_ = "127.0.0.1";
-  Nanoseconds stop_timeout_;
-  TimePoint started_;
-  Nanoseconds ready_time_{};
-  ChildProcess process_;
+  net::Nanoseconds stop_timeout_;
+  net::TimePoint started_;
+  net::Nanoseconds ready_time_{};
+  os::ChildProcess process_;
 };
 
 }  // namespace fanin::harness

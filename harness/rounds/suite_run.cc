@@ -52,7 +52,7 @@ RunLock make_directory(const std::string& directory) {
 }
 
 void exclude_unsupported(SuiteRun& run) {
-  raise_descriptor_limit();
+  net::raise_descriptor_limit();
   const MachineLimits limits = read_machine_limits();
   RunRecord& record = run.record;
   for (const Cell& cell : record.cells) {
@@ -150,7 +150,7 @@ RoundContext make_context(const std::string& server_binary, const std::string& l
   require_program(context.programs.server, "--server-binary");
   require_program(context.programs.load, "--load-binary");
   require_generator(context.programs.load);
-  context.placement = choose_placement(allowed_cpus());
+  context.placement = choose_placement(net::allowed_cpus());
   return context;
 }
 
@@ -163,7 +163,7 @@ std::string find_suite(const std::string& name, const Programs& programs) {
   if (::access(shipped.c_str(), R_OK) != 0) {
     throw std::invalid_argument(
         fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json",
-                    printable(name, kLongestName)));
+                    os::printable(name, kLongestName)));
   }
   return shipped;
 }
@@ -171,7 +171,7 @@ std::string find_suite(const std::string& name, const Programs& programs) {
 SuiteRun begin_run(const RunOptions& options) {
   SuiteRun run;
   run.context = make_context(options.server_binary, options.load_binary);
-  run.allowed_cpus = allowed_cpus();
+  run.allowed_cpus = net::allowed_cpus();
   const std::string path = find_suite(options.suite, run.context.programs);
   RunRecord& record = run.record;
   record.suite = with_repetitions(parse_suite(load_json(path), path), options.repetitions);
@@ -192,16 +192,16 @@ SuiteRun begin_run(const RunOptions& options) {
   exclude_unsupported(run);
   record.placement = run.context.placement.to_json();
   record.environment_start = read_environment(run.context.programs);
-  write_file_atomically(run.directory + "/suite.json", record.suite.document.dump(2) + "\n");
+  os::write_file_atomically(run.directory + "/suite.json", record.suite.document.dump(2) + "\n");
   // From now on an end of any kind leaves a run that can be resumed.
-  write_file_atomically(run.directory + "/run.json", to_text(record.to_json(run.catalogue)));
+  os::write_file_atomically(run.directory + "/run.json", to_text(record.to_json(run.catalogue)));
   return run;
 }
 
 SuiteRun resume_run(const RunOptions& options) {
   SuiteRun run;
   run.context = make_context(options.server_binary, options.load_binary);
-  run.allowed_cpus = allowed_cpus();
+  run.allowed_cpus = net::allowed_cpus();
   run.directory = options.resume;
   run.context.directory = run.directory;
   const std::string path = run.directory + "/run.json";

@@ -44,7 +44,7 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
 std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong) {
   std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance and index
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    ranked.emplace_back(ids[i].find(wrong) != std::string::npos ? 0 : edit_distance(ids[i], wrong), i);
+    ranked.emplace_back(ids[i].find(wrong) != std::string::npos ? 0 : os::edit_distance(ids[i], wrong), i);
   }
   std::sort(ranked.begin(), ranked.end());
   ranked.resize(std::min<std::size_t>(ranked.size(), 3));
@@ -62,12 +62,12 @@ bool asks_about_memory(const Cell& cell) {
 }
 
 ExpectedTime expected_time(const Cell& cell) {
-  constexpr Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
+  constexpr net::Nanoseconds kEach = std::chrono::microseconds(60);  // 40 to connect, 20 to close (6.18, two cores)
   return cell.warmup.length + cell.duration + kEach * cell.workload.all_connections();
 }
 
-Nanoseconds setup_limit(const Cell& cell) {
-  constexpr Nanoseconds kEach = std::chrono::microseconds(300);
+net::Nanoseconds setup_limit(const Cell& cell) {
+  constexpr net::Nanoseconds kEach = std::chrono::microseconds(300);
   return kEach * cell.workload.all_connections();
 }
 

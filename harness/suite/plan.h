@@ -20,7 +20,7 @@ struct Cell {
   bool aa = false;
   Workload workload;
   Warmup warmup;
-  Nanoseconds duration{};
+  net::Nanoseconds duration{};
   bool interleaved = false;
 };
 
@@ -36,9 +36,9 @@ ExpectedTime expected_time(const Cell& cell);
 // The same for all rounds of some cells, with the start and end of each server.
 ExpectedTime expected_time(const std::vector<Cell>& cells, int repetitions);
 // What a round takes in addition to expected_time(), before the first one has shown it: start, connect, drain.
-inline constexpr Nanoseconds kRoundOverhead = std::chrono::milliseconds(300);
+inline constexpr net::Nanoseconds kRoundOverhead = std::chrono::milliseconds(300);
 // How much longer than its window a round may take because of its connections, before it is given up.
-Nanoseconds setup_limit(const Cell& cell);
+net::Nanoseconds setup_limit(const Cell& cell);
 
 // The cells of a suite in the order in which it is written: all of them, or those whose id is `only` or matches that
 // glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.

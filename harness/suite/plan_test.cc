@@ -76,7 +76,8 @@ TEST(Plan, OnlyTakesIdsAndGlobs) {
 // The bug: the sum of long windows overflowed 64-bit nanoseconds, which UndefinedBehaviorSanitizer found.
 TEST(Plan, AddsUpTheTimeOfAllRounds) {
   std::vector<Cell> cells = make_cells(small_suite(), "x/a/1");
-  for (const Nanoseconds duration : {Nanoseconds(std::chrono::seconds(1)), Nanoseconds(std::chrono::hours(8760))}) {
+  for (const net::Nanoseconds duration :
+       {net::Nanoseconds(std::chrono::seconds(1)), net::Nanoseconds(std::chrono::hours(8760))}) {
     cells.front().duration = duration;
     const ExpectedTime round = expected_time(cells.front()) + kRoundOverhead;
     EXPECT_DOUBLE_EQ(expected_time(cells, 1000).count(), 1000 * round.count());

@@ -15,8 +15,8 @@ namespace {
 constexpr int kSchemaVersion = 2;
 
 // Of fanin-load's --warmup auto (docs/methodology.md).
-constexpr Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
-constexpr Nanoseconds kLongestSteadyWarmup = std::chrono::seconds(10);
+constexpr net::Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
+constexpr net::Nanoseconds kLongestSteadyWarmup = std::chrono::seconds(10);
 
 // Names become parts of cell ids ("experiment/server/value") and of file names of charts.
 std::string parse_name(const JsonReader& reader) {
@@ -79,7 +79,7 @@ std::vector<std::string> parse_server_names(const JsonReader& reader, const std:
     } else if (has_name(servers, name)) {
       names.push_back(name);
     } else {
-      item.fail(fmt::format("there is no server '{}' in this suite", printable(name, kLongestName)));
+      item.fail(fmt::format("there is no server '{}' in this suite", os::printable(name, kLongestName)));
     }
   }
   std::vector<std::string> sorted = names;
@@ -147,10 +147,10 @@ Warmup parse_warmup(const JsonReader& reader, const JsonReader& root, const Work
   return {kShortestSteadyWarmup, true};
 }
 
-Nanoseconds parse_duration_of(const JsonReader& reader, const JsonReader& root) {
+net::Nanoseconds parse_duration_of(const JsonReader& reader, const JsonReader& root) {
   const auto found = find_window(reader, root, "duration");
-  const Nanoseconds duration = found ? found->duration() : std::chrono::seconds(10);
-  if (duration <= Nanoseconds::zero()) {
+  const net::Nanoseconds duration = found ? found->duration() : std::chrono::seconds(10);
+  if (duration <= net::Nanoseconds::zero()) {
     reader.fail("the 'duration' must be longer than nothing");
   }
   return duration;
@@ -262,9 +262,9 @@ ServerSpec parse_server(const JsonReader& reader) {
   return server;
 }
 
-Nanoseconds Warmup::longest() const noexcept { return until_steady ? kLongestSteadyWarmup : length; }
+net::Nanoseconds Warmup::longest() const noexcept { return until_steady ? kLongestSteadyWarmup : length; }
 
-std::string Warmup::text(int targets) const { return until_steady ? "auto" : format_duration(targets * length); }
+std::string Warmup::text(int targets) const { return until_steady ? "auto" : net::format_duration(targets * length); }
 
 bool ServerSpec::scales_out() const {
   const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };

@@ -34,10 +34,10 @@ struct AaControl {
 
 // Traffic before the window: for a time, or until the throughput is steady.
 struct Warmup {
-  Nanoseconds length{};  // the least that it takes
+  net::Nanoseconds length{};  // the least that it takes
   bool until_steady = false;
 
-  Nanoseconds longest() const noexcept;
+  net::Nanoseconds longest() const noexcept;
   // For the option --warmup, if `targets` are interleaved: each is driven for the length.
   std::string text(int targets = 1) const;
 };
@@ -49,10 +49,10 @@ struct Experiment {
   Workload workload;
   Sweep sweep;
   std::optional<AaControl> aa;
-  Warmup warmup;             // its own, else the suite's, else fanin-load's default
-  Nanoseconds duration{};    // the same
-  bool interleaved = false;  // the servers of a sweep value are measured at once, in slices
-  std::string baseline;      // the server that the others are compared with; empty: none
+  Warmup warmup;                // its own, else the suite's, else fanin-load's default
+  net::Nanoseconds duration{};  // the same
+  bool interleaved = false;     // the servers of a sweep value are measured at once, in slices
+  std::string baseline;         // the server that the others are compared with; empty: none
 };
 
 // What `fanin run` is asked to do (format: results/README.md). A value; any thread.

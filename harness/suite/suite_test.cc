@@ -159,7 +159,7 @@ TEST(Suite, WarmsUpUntilTheThroughputIsSteady) {
   document["warmup"] = "auto";
   const Warmup warmup = parse_suite(document, "s.json").experiments[0].warmup;
   EXPECT_EQ(warmup.text(), "auto");
-  EXPECT_GT(warmup.length, Nanoseconds::zero());  // the time to look around in before the window
+  EXPECT_GT(warmup.length, net::Nanoseconds::zero());  // the time to look around in before the window
   EXPECT_GT(warmup.longest(), warmup.length);
   document["experiments"][0]["workload"]["ramp"] = {{"from_per_s", 10}, {"to_per_s", 20}};
   EXPECT_THROW(parse_suite(document, "s.json"), std::invalid_argument);

@@ -39,7 +39,7 @@ Workload Workload::parse(const JsonReader& reader) {
       for (const WorkloadKey& each : workload_keys()) {
         known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
       }
-      reader.fail(fmt::format("unknown key '{}': known here are {}", printable(name, kLongestName), known));
+      reader.fail(fmt::format("unknown key '{}': known here are {}", os::printable(name, kLongestName), known));
     }
     if (const auto value = reader.find(name)) {
       key->check(*value);
@@ -53,7 +53,8 @@ Workload Workload::parse(const JsonReader& reader) {
 void Workload::check_sweep_value(const std::string& name, const JsonReader& value) {
   const WorkloadKey* key = find_workload_key(name);
   if (key == nullptr || !key->can_be_swept()) {
-    value.fail(fmt::format("'{}' cannot be swept: it is no numeric key of a workload", printable(name, kLongestName)));
+    value.fail(
+        fmt::format("'{}' cannot be swept: it is no numeric key of a workload", os::printable(name, kLongestName)));
   }
   key->check(value);
 }
@@ -185,7 +186,7 @@ void check_class(const JsonReader& of_class) {
     }
     const WorkloadKey* key = find_workload_key(name);
     if (key == nullptr || !key->in_class) {
-      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name{}", printable(name, kLongestName),
+      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name{}", os::printable(name, kLongestName),
                                 list_class_keys()));
     }
     const JsonReader given = of_class.at(name);

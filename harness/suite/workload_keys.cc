@@ -88,9 +88,9 @@ void check_texts(const JsonReader& value) {
 }
 
 void check_duration(const WorkloadKey& key, const JsonReader& value) {
-  if (value.duration() < Nanoseconds(key.min)) {
+  if (value.duration() < net::Nanoseconds(key.min)) {
     value.fail(key.min == 1 ? "must be longer than nothing"
-                            : fmt::format("must be {} or longer", format_duration(Nanoseconds(key.min))));
+                            : fmt::format("must be {} or longer", net::format_duration(net::Nanoseconds(key.min))));
   }
 }
 

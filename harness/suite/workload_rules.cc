@@ -51,7 +51,7 @@ void check_table(const Json& values, const JsonReader& place) {
     const auto& protocols = key.protocols;
     if (!protocols.empty() && std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
       place.fail(fmt::format("'{}' belongs to protocol {}, and the protocol is {}", key.name,
-                             fmt::join(protocols, ", "), printable(protocol, kLongestName)));
+                             fmt::join(protocols, ", "), os::printable(protocol, kLongestName)));
     }
     const auto other = std::find_if(key.excludes.begin(), key.excludes.end(), is_another);
     if (other != key.excludes.end()) {
@@ -196,7 +196,7 @@ void check_schedule(const Json& values, const JsonReader& place) {
     place.fail("'arrival' needs 'rate' or 'ramp': without them the loop is closed and has no schedule");
   }
   const bool is_open = has("rate") || has("ramp") || has("trace");
-  if (is_open && parse_duration(values.value("think_time", "0s")) > Nanoseconds::zero()) {
+  if (is_open && net::parse_duration(values.value("think_time", "0s")) > net::Nanoseconds::zero()) {
     place.fail("'think_time' needs a closed loop: with a rate the schedule says when requests are sent");
   }
   if (has("ramp") && (arrival == "bursts" || arrival == "trace")) {

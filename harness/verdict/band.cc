@@ -27,7 +27,7 @@ double parse_share(const std::string& text, const std::string& option) {
   }
   if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
     throw std::invalid_argument(
-        fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, printable(text, kLongestName)));
+        fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, os::printable(text, kLongestName)));
   }
   return share;
 }
@@ -41,7 +41,7 @@ const Metric& find_metric_of_user(const std::string& name) {
     throw std::invalid_argument(
         fmt::format("there is no metric '{}': results/schema/metrics.json lists them, such as throughput_per_s, "
                     "server_cpu_per_request_ns and response_p99_ns",
-                    printable(name, kLongestName)));
+                    os::printable(name, kLongestName)));
   }
   return *found;
 }

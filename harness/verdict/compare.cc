@@ -83,8 +83,8 @@ bool RunComparison::is_usable(const std::string& id) {
   for (const auto& [side, state] : {std::pair{"base", &before}, {"new", &after}}) {
     if (state->measured > 0 && state->others > 0) {
       notes_.push_back(fmt::format("{}: not measured in {} of {}: {}: {}", id,
-                                   part_of(state->others, state->others + state->measured, "run"), side, state->status,
-                                   state->reason));
+                                   os::part_of(state->others, state->others + state->measured, "run"), side,
+                                   state->status, state->reason));
     }
   }
   return after.measured > 0;
@@ -132,7 +132,7 @@ std::optional<RatioEstimate> RunComparison::find_control(const std::string& cell
       logs.insert(logs.end(), run.begin(), run.end());
     }
   }
-  return logs.empty() ? std::nullopt : to_ratio(signed_rank_shift(logs, kConfidenceLevel));
+  return logs.empty() ? std::nullopt : to_ratio(statistics::signed_rank_shift(logs, statistics::kConfidenceLevel));
 }
 
 void RunComparison::compare_absolute(MetricVerdict named, const Sample& base, const Sample& now) {

@@ -44,7 +44,7 @@ std::vector<std::string> find_run_files(const std::string& path) {
   if (files.empty()) {
     throw std::invalid_argument(
         fmt::format("{} holds no run: give a run.json, the directory of a run, or a directory of such directories",
-                    printable(path)));
+                    os::printable(path)));
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -65,13 +65,13 @@ std::vector<Json> load_runs(const std::vector<std::string>& paths) {
 int run_compare(const CompareOptions& options) {
   const Judgement judgement = compare_runs(load_runs(options.base), load_runs(options.now), options);
   for (const std::string& obstacle : judgement.obstacles) {
-    print_error("fanin", "not comparable: " + obstacle);
+    os::print_error("fanin", "not comparable: " + obstacle);
   }
   if (judgement.obstacles.empty()) {
-    print_text(stdout, describe_judgement(judgement));
+    os::print_text(stdout, describe_judgement(judgement));
   }
   if (!options.json_path.empty()) {
-    write_file_atomically(options.json_path, to_text(judgement_to_json(judgement)));
+    os::write_file_atomically(options.json_path, to_text(judgement_to_json(judgement)));
   }
   const ExitCode code = judgement.exit_code();
   return options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);

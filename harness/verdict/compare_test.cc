@@ -164,7 +164,7 @@ TEST(Compare, SeveralRunsASideAreTheUnits) {
   // Too few runs for an interval over them: their rounds are used, and less drift is allowed for than with one run.
   const Judgement few = compare_runs({base[0], base[1]}, {now[0], now[1]}, {});
   const auto width = [](const Judgement& each) {
-    const Interval& interval = *each.metrics.front().ratio->interval;
+    const statistics::Interval& interval = *each.metrics.front().ratio->interval;
     return std::log(interval.high / interval.low);
   };
   EXPECT_LT(width(few), 0.75 * width(compare(base[0], now[0])));
@@ -256,12 +256,12 @@ TEST(Compare, TooFewRoundsDecideNothing) {
 }
 
 TEST(Compare, JudgesByTheWholeInterval) {
-  EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
-  EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
-  EXPECT_EQ(judge_ratio(Interval{1.04, 1.2, 0.95}, 0.05, true), Verdict::kUndecided);
-  EXPECT_EQ(judge_ratio(Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
-  EXPECT_EQ(judge_ratio(Interval{0.8, 0.9, 0.95}, 0.05, true), Verdict::kWorse);
-  EXPECT_EQ(judge_ratio(Interval{0.8, 0.9, 0.95}, 0.05, false), Verdict::kBetter);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.04, 1.2, 0.95}, 0.05, true), Verdict::kUndecided);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.8, 0.9, 0.95}, 0.05, true), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.8, 0.9, 0.95}, 0.05, false), Verdict::kBetter);
 }
 
 // The bug: a cell whose server stopped in the window, so that its rounds were warnings or invalid, was compared like

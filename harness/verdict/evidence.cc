@@ -21,7 +21,7 @@ Logs take_units(const std::vector<Logs>& runs, Unit unit) {
   Logs units;
   for (const Logs& run : runs) {
     if (unit == Unit::kRun) {
-      units.push_back(median(run));
+      units.push_back(statistics::median(run));
     } else {
       units.insert(units.end(), run.begin(), run.end());
     }
@@ -29,9 +29,10 @@ Logs take_units(const std::vector<Logs>& runs, Unit unit) {
   return units;
 }
 
-ShiftTest test_units(const Logs& base, const Logs& now, Unit unit, double variance) {
-  return unit == Unit::kRun ? ShiftTest{rank_sum_shift(base, now, kConfidenceLevel), rank_sum_p(base, now)}
-                            : test_drifting_shift(base, now, variance, kConfidenceLevel);
+statistics::ShiftTest test_units(const Logs& base, const Logs& now, Unit unit, double variance) {
+  return unit == Unit::kRun ? statistics::ShiftTest{statistics::rank_sum_shift(base, now, statistics::kConfidenceLevel),
+                                                    statistics::rank_sum_p(base, now)}
+                            : statistics::test_drifting_shift(base, now, variance, statistics::kConfidenceLevel);
 }
 
 const Json& drift_document() {
@@ -42,7 +43,9 @@ const Json& drift_document() {
 }  // namespace
 
 Unit choose_unit(std::size_t base_runs, std::size_t new_runs) {
-  return rank_sum_shift(Logs(base_runs), Logs(new_runs), kConfidenceLevel).interval ? Unit::kRun : Unit::kRound;
+  return statistics::rank_sum_shift(Logs(base_runs), Logs(new_runs), statistics::kConfidenceLevel).interval
+             ? Unit::kRun
+             : Unit::kRound;
 }
 
 TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit unit, double drift) {
@@ -50,25 +53,25 @@ TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit u
   MetricVerdict& verdict = tested.verdict;
   const Logs base = take_units(evidence.base, unit);
   const Logs now = take_units(evidence.now, unit);
-  const double of_base = median(base);
+  const double of_base = statistics::median(base);
   verdict.base = std::exp(of_base);
-  verdict.now = std::exp(median(now));
+  verdict.now = std::exp(statistics::median(now));
   verdict.units = std::min(base.size(), now.size());
   for (const double value : now) {
     verdict.log_ratios.push_back(value - of_base);
   }
   const double runs = 1.0 / static_cast<double>(evidence.base.size()) + 1.0 / static_cast<double>(evidence.now.size());
-  const ShiftTest test = test_units(base, now, unit, drift * drift * runs);
+  const statistics::ShiftTest test = test_units(base, now, unit, drift * drift * runs);
   tested.p = test.p;
   verdict.ratio = to_ratio(test.shift);
   verdict.verdict = judge_ratio(verdict.ratio->interval, verdict.band, verdict.higher_is_better);
   if (test.shift.interval) {
-    verdict.smallest_effect =
-        std::expm1(smallest_effect(*test.shift.interval, kConfidenceLevel, std::log1p(verdict.band)));
+    verdict.smallest_effect = std::expm1(
+        statistics::smallest_effect(*test.shift.interval, statistics::kConfidenceLevel, std::log1p(verdict.band)));
   } else {
     const char* const name = unit == Unit::kRun ? "run" : "round";
     verdict.add_reason(fmt::format("{} of base and {} of new are too few for an interval: measure at least 4",
-                                   plural(base.size(), name), plural(now.size(), name)));
+                                   os::plural(base.size(), name), os::plural(now.size(), name)));
   }
   return tested;
 }
@@ -80,7 +83,7 @@ std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested) 
       p.push_back(each.p);
     }
   }
-  const std::vector<double> adjusted = benjamini_hochberg(p);
+  const std::vector<double> adjusted = statistics::benjamini_hochberg(p);
   auto next = adjusted.begin();
   std::vector<MetricVerdict> verdicts;
   for (TestedMetric& each : tested) {
@@ -90,7 +93,7 @@ std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested) 
     if (has_p && *next++ > kFalseDiscoveryRate && is_change) {
       verdict.verdict = Verdict::kUndecided;
       verdict.add_reason(
-          fmt::format("beyond the band, but chance may explain it among {}", plural(p.size(), "comparison")));
+          fmt::format("beyond the band, but chance may explain it among {}", os::plural(p.size(), "comparison")));
     }
     verdicts.push_back(std::move(verdict));
   }

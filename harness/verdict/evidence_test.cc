@@ -135,8 +135,8 @@ TEST(ChooseUnit, NeedsEnoughRunsForAnInterval) {
 // Would catch: one change among many comparisons, as chance gives it, that fails the build.
 TEST(CorrectForNumber, OneBarelySignificantChangeAmongManyIsUndecided) {
   const MetricVerdict worse{
-      .band = 0.05, .ratio = RatioEstimate{1.3, Interval{1.1, 1.5, 0.95}}, .verdict = Verdict::kWorse};
-  const MetricVerdict same{.band = 0.05, .ratio = RatioEstimate{1.0, Interval{0.9, 1.1, 0.95}}};
+      .band = 0.05, .ratio = RatioEstimate{1.3, statistics::Interval{1.1, 1.5, 0.95}}, .verdict = Verdict::kWorse};
+  const MetricVerdict same{.band = 0.05, .ratio = RatioEstimate{1.0, statistics::Interval{0.9, 1.1, 0.95}}};
   std::vector<TestedMetric> tested(20, {same, 0.5});
   tested.push_back({worse, 0.01});
   const std::vector<MetricVerdict> many = correct_for_number(tested);

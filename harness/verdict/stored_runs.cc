@@ -100,7 +100,7 @@ Sample take_sample(const RunsOfSide& side, const std::string& cell, const std::s
 
 std::string describe_gap(const Sample& sample) {
   if (sample.zeros > 0) {
-    return "0 in " + plural(sample.zeros, "round");
+    return "0 in " + os::plural(sample.zeros, "round");
   }
   return sample.uncompleted > 0 ? "falls among requests that failed or were not answered" : "not known in all rounds";
 }

@@ -51,7 +51,7 @@ std::optional<RatioEstimate> ratio_from_json(const JsonReader& reader) {
   const auto low = number_or_nothing(reader.at("low"));
   const auto high = number_or_nothing(reader.at("high"));
   if (low && high) {
-    ratio.interval = Interval{*low, *high, number_or_nothing(reader.at("coverage")).value_or(0)};
+    ratio.interval = statistics::Interval{*low, *high, number_or_nothing(reader.at("coverage")).value_or(0)};
   }
   return ratio;
 }
@@ -119,15 +119,15 @@ std::string_view outcome_name(const MetricVerdict& metric) {
   return metric.control_failed ? "void" : verdict_name(metric.verdict);
 }
 
-std::optional<RatioEstimate> to_ratio(const Shift& log_shift) {
+std::optional<RatioEstimate> to_ratio(const statistics::Shift& log_shift) {
   RatioEstimate ratio{std::exp(log_shift.estimate), std::nullopt};
   if (const auto& interval = log_shift.interval) {
-    ratio.interval = Interval{std::exp(interval->low), std::exp(interval->high), interval->coverage};
+    ratio.interval = statistics::Interval{std::exp(interval->low), std::exp(interval->high), interval->coverage};
   }
   return ratio;
 }
 
-Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better) {
+Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double band, bool higher_is_better) {
   if (!ratio) {
     return Verdict::kUndecided;
   }

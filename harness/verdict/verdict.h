@@ -27,15 +27,15 @@ std::string_view verdict_name(Verdict verdict);
 // A ratio with its interval, both as factors around 1.
 struct RatioEstimate {
   double ratio = 1;
-  std::optional<Interval> interval;  // none: too few units
+  std::optional<statistics::Interval> interval;  // none: too few units
 };
 
 // Of log ratios. None if there are none.
-std::optional<RatioEstimate> to_ratio(const Shift& log_shift);
+std::optional<RatioEstimate> to_ratio(const statistics::Shift& log_shift);
 
 // Compares an interval with a band: wholly beyond it is better or worse, wholly within it is equivalent. `band` is a
 // share, symmetric in logarithms: 0.05 is [1/1.05, 1.05].
-Verdict judge_ratio(const std::optional<Interval>& ratio, double band, bool higher_is_better);
+Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double band, bool higher_is_better);
 
 // One metric of one cell: the new side compared with the base side.
 struct MetricVerdict {

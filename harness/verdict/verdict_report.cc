@@ -21,7 +21,7 @@ std::string_view verdict_text(const MetricVerdict& metric) {
 }
 
 std::string metric_row(const MetricVerdict& metric, int width) {
-  return fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  {}\n", printable(metric.cell), width,
+  return fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  {}\n", os::printable(metric.cell), width,
                      metric.metric, metric.base ? format_figure(*metric.base, metric.unit) : "-",
                      metric.now ? format_figure(*metric.now, metric.unit) : "-", format_ratio(metric.ratio),
                      fmt::format("{:g} %", metric.band * 100), format_share(metric.smallest_effect),
@@ -43,7 +43,7 @@ const MetricVerdict* widest_control(const Judgement& judgement) {
 std::string list(const char* heading, const std::vector<std::string>& lines) {
   std::string text = lines.empty() ? "" : fmt::format("\n{}\n", heading);
   for (const std::string& line : lines) {
-    text += "  " + printable(line) + "\n";
+    text += "  " + os::printable(line) + "\n";
   }
   return text;
 }
@@ -114,8 +114,9 @@ std::vector<const MetricVerdict*> order_by_harm(const Judgement& judgement) {
 std::vector<ReceiptLine> make_receipt(const Judgement& judgement) {
   std::vector<ReceiptLine> lines;
   if (const MetricVerdict* widest = widest_control(judgement)) {
-    lines.push_back({"control", fmt::format("base against a fresh copy of itself: at most {} ({} of {})",
-                                            format_ratio(widest->control), widest->metric, printable(widest->cell))});
+    lines.push_back(
+        {"control", fmt::format("base against a fresh copy of itself: at most {} ({} of {})",
+                                format_ratio(widest->control), widest->metric, os::printable(widest->cell))});
   }
   std::optional<double> least;
   std::optional<double> most;
@@ -148,7 +149,7 @@ std::string describe_result(const Judgement& judgement) {
     case ExitCode::kFailed:
       return judgement.faults.empty() ? "invalid: the control is outside its band; " + totals
                                       : fmt::format("failed: {} without a usable result; {}",
-                                                    plural(judgement.faults.size(), "cell"), totals);
+                                                    os::plural(judgement.faults.size(), "cell"), totals);
     case ExitCode::kPassed:
     case ExitCode::kUsage:
       break;
@@ -160,7 +161,7 @@ std::string describe_judgement(const Judgement& judgement) {
   std::string text;
   std::size_t width = 4;
   for (const MetricVerdict& metric : judgement.metrics) {
-    width = std::max(width, printable(metric.cell).size());
+    width = std::max(width, os::printable(metric.cell).size());
   }
   if (!judgement.metrics.empty()) {
     text += fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  verdict\n", "cell", width, "metric", "base",

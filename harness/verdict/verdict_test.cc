@@ -16,7 +16,7 @@ MetricVerdict metric_with(Verdict verdict) {
           .band = 0.05,
           .base = 5000,
           .now = 5000 * centre,
-          .ratio = RatioEstimate{centre, Interval{centre - width / 2, centre + width / 2, 0.99}},
+          .ratio = RatioEstimate{centre, statistics::Interval{centre - width / 2, centre + width / 2, 0.99}},
           .verdict = verdict,
           .units = 11,
           .log_ratios = std::vector<double>(11, std::log(centre))};
@@ -32,11 +32,11 @@ Judgement judgement_with(std::vector<Verdict> verdicts) {
 }
 
 TEST(JudgeRatio, ComparesTheIntervalWithTheBand) {
-  EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
-  EXPECT_EQ(judge_ratio(Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
-  EXPECT_EQ(judge_ratio(Interval{0.8, 0.95, 0.95}, 0.05, true), Verdict::kWorse);
-  EXPECT_EQ(judge_ratio(Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
-  EXPECT_EQ(judge_ratio(Interval{0.96, 1.06, 0.95}, 0.05, true), Verdict::kUndecided);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.8, 0.95, 0.95}, 0.05, true), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.96, 1.06, 0.95}, 0.05, true), Verdict::kUndecided);
   EXPECT_EQ(judge_ratio(std::nullopt, 0.05, true), Verdict::kUndecided);
 }
 
@@ -80,7 +80,7 @@ TEST(ExitCode, BisectSkipsWhatShowsNothing) {
 TEST(VerdictDocument, IsReadBack) {
   Judgement judgement = judgement_with({Verdict::kWorse, Verdict::kUndecided});
   judgement.faults.push_back({"x/poll/10", "failed", "it broke"});
-  judgement.metrics.front().control = RatioEstimate{1.001, Interval{0.99, 1.01, 0.99}};
+  judgement.metrics.front().control = RatioEstimate{1.001, statistics::Interval{0.99, 1.01, 0.99}};
   judgement.metrics.front().smallest_effect = 0.03;
   const Json document = judgement_to_json(judgement);
   EXPECT_EQ(judgement_to_json(judgement_from_json(JsonReader(document, "v.json"))), document);

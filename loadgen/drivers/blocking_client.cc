@@ -52,18 +52,18 @@ std::uint64_t BlockingClient::unserved() const noexcept {
 void BlockingClient::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   driving_ = true;
-  now_ = now();
+  now_ = net::now();
   wait_until(now_, coordinator);  // no wait: handles bytes that came before the first request
   start(window);
-  down_since_ = now();
-  for (now_ = now();; now_ = now()) {
+  down_since_ = net::now();
+  for (now_ = net::now();; now_ = net::now()) {
     check_coordinator(coordinator);
     workload_.wake(now_);
     if (workload_.finished(now_) || over()) {
       break;
     }
     reopen_if_due(coordinator);
-    if (now_ = now(); workload_.next(now_)) {
+    if (now_ = net::now(); workload_.next(now_)) {
       exchange(coordinator);
     } else {
       wait_until_due(coordinator);
@@ -97,10 +97,10 @@ void BlockingClient::disconnect() noexcept { close(); }
 
 // Returns whether the connection is up; if not, its failure has been counted.
 bool BlockingClient::open() {
-  const TimePoint begin = now();
-  ConnectResult connecting = start_connect(plan_.target, sources_.of(share_.first_connection + lives_), Blocking::kYes,
-                                           plan_.timeout, plan_.receive_buffer_bytes);
-  now_ = now();
+  const TimePoint begin = net::now();
+  ConnectResult connecting = start_connect(plan_.target, sources_.of(share_.first_connection + lives_),
+                                           net::Blocking::kYes, plan_.timeout, plan_.receive_buffer_bytes);
+  now_ = net::now();
   ++lives_;
   if (!connecting.fd) {
     faults_.connect_failed(connecting.error);
@@ -130,15 +130,15 @@ bool BlockingClient::open() {
 }
 
 // The exchange before the first request. Returns whether the connection is usable.
-bool BlockingClient::set_up(ConnectionSetup& setup) {
-  ClientState state{.connection = share_.first_connection};
+bool BlockingClient::set_up(protocols::ConnectionSetup& setup) {
+  protocols::ClientState state{.connection = share_.first_connection};
   const TimePoint deadline = now_ + plan_.timeout;
   std::string_view rest = setup.next_request(state);
-  for (; now_ < deadline; now_ = now()) {
+  for (; now_ < deadline; now_ = net::now()) {
     const ssize_t length = rest.empty() ? direct_recv(fd_.get(), buffer_.data(), buffer_.size())
                                         : direct_send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+    const net::IoError error = length < 0 ? net::classify_io(errno) : net::IoError::kInterrupted;
+    if (length == 0 || (error != net::IoError::kWouldBlock && error != net::IoError::kInterrupted)) {
       return false;
     }
     if (length < 0) {
@@ -150,14 +150,15 @@ bool BlockingClient::set_up(ConnectionSetup& setup) {
       continue;
     }
     const auto progress = setup.consume(state, {buffer_.data(), bytes});
-    if (progress == ConnectionSetup::Progress::kFailed) {
+    if (progress == protocols::ConnectionSetup::Progress::kFailed) {
       faults_.keep_mismatch(setup, state, {buffer_.data(), bytes}, now_);
     }
-    if (progress == ConnectionSetup::Progress::kDone || progress == ConnectionSetup::Progress::kFailed) {
-      now_ = now();
-      return progress == ConnectionSetup::Progress::kDone;
+    if (progress == protocols::ConnectionSetup::Progress::kDone ||
+        progress == protocols::ConnectionSetup::Progress::kFailed) {
+      now_ = net::now();
+      return progress == protocols::ConnectionSetup::Progress::kDone;
     }
-    rest = progress == ConnectionSetup::Progress::kNextStep ? setup.next_request(state) : rest;
+    rest = progress == protocols::ConnectionSetup::Progress::kNextStep ? setup.next_request(state) : rest;
   }
   return false;
 }
@@ -167,7 +168,7 @@ void BlockingClient::close() noexcept {
     return;
   }
   if (plan_.close == CloseKind::kRst) {
-    set_reset_on_close(fd_.get());
+    net::set_reset_on_close(fd_.get());
   }
   fd_.reset();
   served_ = served_ || state_.completed > 0;
@@ -229,15 +230,15 @@ bool BlockingClient::send_request() {
         recorder_.bytes_sent(static_cast<std::size_t>(length));
       }
       rest.remove_prefix(static_cast<std::size_t>(length));
-      if (!rest.empty() && (now_ = now()) >= workload_.oldest_sent(0) + plan_.timeout) {
+      if (!rest.empty() && (now_ = net::now()) >= workload_.oldest_sent(0) + plan_.timeout) {
         break_connection(ErrorKind::kTimeout);  // the server reads, but too slowly
         return false;
       }
-    } else if (const IoError error = classify_io(errno); error != IoError::kInterrupted) {
-      now_ = now();
-      break_connection(error == IoError::kWouldBlock ? ErrorKind::kTimeout
-                       : error == IoError::kPeerGone ? ErrorKind::kReset
-                                                     : ErrorKind::kSendError);
+    } else if (const net::IoError error = net::classify_io(errno); error != net::IoError::kInterrupted) {
+      now_ = net::now();
+      break_connection(error == net::IoError::kWouldBlock ? ErrorKind::kTimeout
+                       : error == net::IoError::kPeerGone ? ErrorKind::kReset
+                                                          : ErrorKind::kSendError);
       return false;
     }
   }

@@ -27,7 +27,7 @@ class BlockingClient : public LoadThread {
 
  private:
   bool open();
-  bool set_up(ConnectionSetup& setup);
+  bool set_up(protocols::ConnectionSetup& setup);
   void close() noexcept;
   void break_connection(ErrorKind kind);
   void reopen_if_due(const Coordinator& coordinator);
@@ -45,9 +45,9 @@ class BlockingClient : public LoadThread {
 
   const SourceAddresses& sources_;
   ConnectGate& gate_;
-  ClientProtocol& protocol_;
-  Descriptor fd_;
-  ClientState state_;
+  protocols::ClientProtocol& protocol_;
+  net::Descriptor fd_;
+  protocols::ClientState state_;
   std::vector<char> buffer_;
   std::string request_;
   TimePoint now_{};

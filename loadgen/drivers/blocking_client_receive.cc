@@ -29,11 +29,11 @@ void BlockingClient::receive_replies(const Coordinator& coordinator) {
 // Returns whether the connection is still usable.
 bool BlockingClient::read_once(const Coordinator& coordinator) {
   const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
-  const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-  now_ = now();
+  const net::IoError error = length < 0 ? net::classify_io(errno) : net::IoError::kInterrupted;
+  now_ = net::now();
   if (length > 0) {
     const auto size = static_cast<std::size_t>(length);
-    const ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, now_);
+    const protocols::ReplyOutcome outcome = take_replies(0, state_, {buffer_.data(), size}, now_);
     if (recorder_.counts(now_)) {
       recorder_.bytes_received(size);
     }
@@ -46,7 +46,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
     }
   } else if (length == 0) {
     end_of_stream();
-  } else if (error != IoError::kWouldBlock && error != IoError::kInterrupted) {
+  } else if (error != net::IoError::kWouldBlock && error != net::IoError::kInterrupted) {
     break_connection(ErrorKind::kReset);
   }
   return static_cast<bool>(fd_);
@@ -55,7 +55,7 @@ bool BlockingClient::read_once(const Coordinator& coordinator) {
 // With --close server the server may close while the client pauses after the last reply.
 void BlockingClient::end_of_stream() {
   const bool agreed = plan_.close == CloseKind::kServer && state_.completed >= plan_.requests_per_connection;
-  const ReplyOutcome outcome = take_end(0, state_, now_);
+  const protocols::ReplyOutcome outcome = take_end(0, state_, now_);
   if (outcome.closes || (agreed && workload_.in_flight(0) == 0)) {
     renew();
   } else if (plan_.connect_on_demand && outcome.completed > 0) {
@@ -73,9 +73,9 @@ void BlockingClient::await_end(const Coordinator& coordinator) {
   const TimePoint since = now_;
   while (!over() && !workload_.finished(now_)) {
     const ssize_t length = direct_recv(fd_.get(), buffer_.data(), buffer_.size());
-    const IoError error = length < 0 ? classify_io(errno) : IoError::kInterrupted;
-    now_ = now();
-    if (length == 0 || (error != IoError::kWouldBlock && error != IoError::kInterrupted)) {
+    const net::IoError error = length < 0 ? net::classify_io(errno) : net::IoError::kInterrupted;
+    now_ = net::now();
+    if (length == 0 || (error != net::IoError::kWouldBlock && error != net::IoError::kInterrupted)) {
       faults_.close_waits.closed(since, now_);
       return;
     }
@@ -93,7 +93,7 @@ void BlockingClient::await_end(const Coordinator& coordinator) {
 // Reads unsolicited bytes meanwhile, so that they are not taken for the reply to the next request.
 void BlockingClient::wait_until(TimePoint until, const Coordinator& coordinator) {
   pollfd connection{.fd = fd_ ? fd_.get() : -1, .events = POLLIN | POLLRDHUP, .revents = 0};  // -1: none
-  const timespec left = to_timespec(std::max(until - now_, Nanoseconds(0)));
+  const timespec left = net::to_timespec(std::max(until - now_, Nanoseconds(0)));
   if (::ppoll(&connection, 1, &left, nullptr) > 0) {
     read_once(coordinator);
   }

@@ -17,11 +17,11 @@ constexpr std::uint64_t kChurnSources = 16;  // 16 addresses make churn CPU-boun
 constexpr std::uint32_t kPortsPerConnection = 16;
 constexpr std::uint64_t kMaxSources = 250 * 250;
 
-bool uses_several_sources(const Address& target) { return target.family() == AF_INET && target.is_loopback(); }
+bool uses_several_sources(const net::Address& target) { return target.family() == AF_INET && target.is_loopback(); }
 
 // Without gaps, so that a server that selects by address modulo n gets equal shares.
-Address source_address(std::uint64_t number) {
-  return Address::parse(fmt::format("127.0.{}.{}", (number + 1) / 256, (number + 1) % 256), 0);
+net::Address source_address(std::uint64_t number) {
+  return net::Address::parse(fmt::format("127.0.{}.{}", (number + 1) / 256, (number + 1) % 256), 0);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ std::uint32_t local_port_count() noexcept {
   return file >> low >> high && high >= low ? high - low + 1 : kDefault;
 }
 
-SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connections, bool churning) {
+SourceAddresses::SourceAddresses(const net::Address& target, std::uint64_t connections, bool churning) {
   const std::uint64_t carried = std::max<std::uint64_t>(1, local_port_count() / kPortsPerConnection);
   const std::uint64_t needed = std::max((connections + carried - 1) / carried, churning ? kChurnSources : 1);
   if (needed <= 1 || !uses_several_sources(target)) {
@@ -46,10 +46,10 @@ SourceAddresses::SourceAddresses(const Address& target, std::uint64_t connection
   }
 }
 
-ConnectResult start_connect(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout,
-                            std::optional<int> receive_buffer_bytes) noexcept {
-  const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == Blocking::kNo ? SOCK_NONBLOCK : 0);
-  ConnectResult connecting{.fd = Descriptor(::socket(target.family(), type, 0))};
+ConnectResult start_connect(const net::Address& target, const net::Address* source, net::Blocking blocking,
+                            Nanoseconds timeout, std::optional<int> receive_buffer_bytes) noexcept {
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (blocking == net::Blocking::kNo ? SOCK_NONBLOCK : 0);
+  ConnectResult connecting{.fd = net::Descriptor(::socket(target.family(), type, 0))};
   const auto fail = [&connecting] {
     connecting.error = errno;
     connecting.fd.reset();
@@ -81,7 +81,7 @@ ConnectResult start_connect(const Address& target, const Address* source, Blocki
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {
     return fail();
-  } else if (blocking == Blocking::kYes) {
+  } else if (blocking == net::Blocking::kYes) {
     errno = ETIMEDOUT;  // Linux reports EINPROGRESS when SO_SNDTIMEO expires in connect()
     return fail();
   }

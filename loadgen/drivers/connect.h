@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "net/descriptor.h"
 #include "net/socket.h"
 
@@ -19,29 +19,29 @@ namespace fanin::load {
 class SourceAddresses {
  public:
   // `connections`: open at the same time in the whole run. `churning`: connections are reopened during the run.
-  SourceAddresses(const Address& target, std::uint64_t connections, bool churning);
+  SourceAddresses(const net::Address& target, std::uint64_t connections, bool churning);
 
   // Null: the kernel chooses.
-  const Address* of(std::uint64_t number) const noexcept {
+  const net::Address* of(std::uint64_t number) const noexcept {
     return addresses_.empty() ? nullptr : &addresses_[number / in_a_row_ % addresses_.size()];
   }
   std::size_t count() const noexcept { return addresses_.empty() ? 1 : addresses_.size(); }
 
  private:
   std::uint64_t in_a_row_ = 1;  // connections from one address
-  std::vector<Address> addresses_;
+  std::vector<net::Address> addresses_;
 };
 
 struct ConnectResult {
-  Descriptor fd;           // empty on failure
+  net::Descriptor fd;      // empty on failure
   int error = 0;           // errno of the failure
   bool connected = false;  // false with a descriptor: in progress; the socket becomes writable at the end
 };
 
 // Starts a connection with TCP_NODELAY. A blocking connect waits for the result; it and each later send time out after
 // `timeout`. `receive_buffer_bytes` sets SO_RCVBUF, which the kernel doubles. Never throws: failures are values.
-ConnectResult start_connect(const Address& target, const Address* source, Blocking blocking, Nanoseconds timeout = {},
-                            std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
+ConnectResult start_connect(const net::Address& target, const net::Address* source, net::Blocking blocking,
+                            Nanoseconds timeout = {}, std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
 
 // Local ports of one address, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
 std::uint32_t local_port_count() noexcept;

@@ -12,7 +12,7 @@
 namespace fanin::load {
 namespace {
 
-const Address kTarget = Address::parse("127.0.0.1", 80);
+const net::Address kTarget = net::Address::parse("127.0.0.1", 80);
 
 TEST(SourceAddresses, TheKernelChoosesIfOneAddressIsEnough) {
   EXPECT_EQ(SourceAddresses(kTarget, 100, false).of(0), nullptr);
@@ -52,21 +52,21 @@ TEST(SourceAddresses, ChurnRotatesAddresses) {
 }
 
 TEST(SourceAddresses, OtherTargetsAreLeftToTheKernel) {
-  EXPECT_EQ(SourceAddresses(Address::parse("192.0.2.1", 80), 1'000'000, true).of(0), nullptr);
-  EXPECT_EQ(SourceAddresses(Address::parse("::1", 80), 1'000'000, true).of(0), nullptr);
+  EXPECT_EQ(SourceAddresses(net::Address::parse("192.0.2.1", 80), 1'000'000, true).of(0), nullptr);
+  EXPECT_EQ(SourceAddresses(net::Address::parse("::1", 80), 1'000'000, true).of(0), nullptr);
 }
 
 TEST(StartConnect, ConnectsFromTheGivenAddress) {
   TestServer server(TestServer::Behaviour::kEchoes);
-  const Address source = Address::parse("127.0.7.9", 0);
-  const ConnectResult connecting = start_connect(server.address(), &source, Blocking::kYes);
+  const net::Address source = net::Address::parse("127.0.7.9", 0);
+  const ConnectResult connecting = start_connect(server.address(), &source, net::Blocking::kYes);
   ASSERT_TRUE(connecting.connected);
-  EXPECT_EQ(Address::of_local_end(connecting.fd.get()).host(), "127.0.7.9");
+  EXPECT_EQ(net::Address::of_local_end(connecting.fd.get()).host(), "127.0.7.9");
 }
 
 // Descriptors, ports and refusals need different remedies, so the errors must be distinct.
 TEST(StartConnect, FailuresKeepTheirReason) {
-  const ConnectResult refused = start_connect(refusing_address(), nullptr, Blocking::kYes);
+  const ConnectResult refused = start_connect(refusing_address(), nullptr, net::Blocking::kYes);
   EXPECT_FALSE(refused.fd);
   EXPECT_EQ(classify_connect(refused.error), ErrorKind::kConnectRefused);
 
@@ -74,7 +74,7 @@ TEST(StartConnect, FailuresKeepTheirReason) {
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{0, before.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &none);
-  const ConnectResult exhausted = start_connect(kTarget, nullptr, Blocking::kNo);
+  const ConnectResult exhausted = start_connect(kTarget, nullptr, net::Blocking::kNo);
   ::setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(classify_connect(exhausted.error), ErrorKind::kNoDescriptor);
 

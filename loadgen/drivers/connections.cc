@@ -35,14 +35,14 @@ void Connections::open(std::uint32_t index) {
   link.phase = Phase::kConnecting;
   ++connecting_;
   if (links_.is_idle(index)) {
-    setups_.begin_connect(index, now());
+    setups_.begin_connect(index, net::now());
   } else {
-    since_[index] = now();
+    since_[index] = net::now();
   }
   // The number in the whole run, so that threads do not all begin with the same address.
   const std::uint64_t number = std::uint64_t{share_.number(index)} + link.life;
   ConnectResult connecting =
-      start_connect(plan_.target, sources_.of(number), Blocking::kNo, {}, plan_.receive_buffer_bytes);
+      start_connect(plan_.target, sources_.of(number), net::Blocking::kNo, {}, plan_.receive_buffer_bytes);
   if (!connecting.fd) {
     connect_failed(index, connecting.error);
     return;
@@ -84,12 +84,12 @@ bool Connections::received(std::uint32_t index, std::string_view bytes) {
     received_reply(index, bytes);
   } else if (links_[index].phase == Phase::kSetup) {
     const auto progress = setups_.received(index, bytes);
-    if (progress == ConnectionSetup::Progress::kDone) {
+    if (progress == protocols::ConnectionSetup::Progress::kDone) {
       clock_.read();
       links_[index].phase = Phase::kUp;
       return established(index);
     }
-    if (progress == ConnectionSetup::Progress::kFailed) {
+    if (progress == protocols::ConnectionSetup::Progress::kFailed) {
       setup_failed(index);
     }
   }
@@ -248,10 +248,10 @@ void Connections::close(std::uint32_t index) noexcept {
   outbox_.forget(index);
   if (link.fd >= 0) {
     if (plan_.close == CloseKind::kRst) {
-      set_reset_on_close(link.fd);
+      net::set_reset_on_close(link.fd);
     }
     io_.detach(index);
-    Descriptor(std::exchange(link.fd, -1)).reset();
+    net::Descriptor(std::exchange(link.fd, -1)).reset();
   }
   link.phase = Phase::kDown;
   link.busy = false;

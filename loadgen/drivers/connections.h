@@ -92,7 +92,7 @@ class Connections {
   void connect_failed(std::uint32_t index, int error);
   void setup_failed(std::uint32_t index);
   void break_idle(std::uint32_t index, ErrorKind kind);
-  ClientState& state(std::uint32_t index) noexcept { return workload_.record(index).state; }
+  protocols::ClientState& state(std::uint32_t index) noexcept { return workload_.record(index).state; }
 
   const LoadPlan& plan_;
   const Share& share_;

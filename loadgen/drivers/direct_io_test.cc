@@ -31,10 +31,10 @@ bool forget_epoll_pwait2() {
 }
 
 void expect_waits() {
-  const Descriptor epoll(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
-  const Descriptor source(check(::eventfd(0, EFD_CLOEXEC), "eventfd"));
+  const net::Descriptor epoll(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  const net::Descriptor source(net::check(::eventfd(0, EFD_CLOEXEC), "eventfd"));
   epoll_event event{.events = EPOLLIN, .data = {.u64 = 7}};
-  check(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source.get(), &event), "epoll_ctl");
+  net::check(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source.get(), &event), "epoll_ctl");
   std::array<epoll_event, 4> events{};
   const timespec soon{.tv_sec = 0, .tv_nsec = 300'000};
   const timespec late{.tv_sec = 60, .tv_nsec = 1};
@@ -45,7 +45,7 @@ void expect_waits() {
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::microseconds(300));
   EXPECT_EQ(direct_epoll_wait(epoll.get(), events.data(), events.size(), &never), 0);
 
-  check(::eventfd_write(source.get(), 1), "eventfd_write");
+  net::check(::eventfd_write(source.get(), 1), "eventfd_write");
   for (const timespec* timeout : {&soon, &late, &never, static_cast<const timespec*>(nullptr)}) {
     events = {};
     ASSERT_EQ(direct_epoll_wait(epoll.get(), events.data(), events.size(), timeout), 1);

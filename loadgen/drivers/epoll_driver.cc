@@ -25,9 +25,9 @@ EpollDriver::EpollDriver(EventLoop& loop, const LoadPlan& plan, const Share& sha
       stamps_(stamps) {}
 
 void EpollDriver::start(int timer) {
-  epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
+  epoll_.reset(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   epoll_event ticks{.events = EPOLLIN | EPOLLET, .data = {.u64 = LinkTable::kTimerTag}};
-  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer, &ticks), "epoll_ctl");
+  net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer, &ticks), "epoll_ctl");
 }
 
 bool EpollDriver::watch(std::uint32_t index) { return control(EPOLL_CTL_ADD, index); }
@@ -70,11 +70,11 @@ int EpollDriver::wait(TimePoint until) {
   timespec timeout{};
   const timespec* limit = clock.spins() || until <= clock.now() ? &timeout : nullptr;
   if (limit == nullptr && until != TimePoint::max()) {
-    timeout = to_timespec(std::max(std::min(until, reads_.next_end()) - now(), Nanoseconds(0)));
+    timeout = net::to_timespec(std::max(std::min(until, reads_.next_end()) - net::now(), Nanoseconds(0)));
     limit = &timeout;
   }
   const int count = direct_epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), limit);
-  return count < 0 && errno == EINTR ? 0 : check(count, "epoll_wait");
+  return count < 0 && errno == EINTR ? 0 : net::check(count, "epoll_wait");
 }
 
 bool EpollDriver::handle(const epoll_event& event) {
@@ -127,7 +127,7 @@ bool EpollDriver::receive(std::uint32_t index, int fd, bool closing) {
         }
         return false;
       }
-    } else if (length == 0 || classify_io(errno) != IoError::kInterrupted) {
+    } else if (length == 0 || net::classify_io(errno) != net::IoError::kInterrupted) {
       end_receiving(index, length);
       return false;
     }
@@ -138,8 +138,8 @@ bool EpollDriver::receive(std::uint32_t index, int fd, bool closing) {
 void EpollDriver::end_receiving(std::uint32_t index, ssize_t length) {
   if (length == 0) {
     loop_.end_of_stream(index);
-  } else if (const IoError error = classify_io(errno);
-             error != IoError::kInterrupted && error != IoError::kWouldBlock) {
+  } else if (const net::IoError error = net::classify_io(errno);
+             error != net::IoError::kInterrupted && error != net::IoError::kWouldBlock) {
     loop_.failed(index, ErrorKind::kReset);
   }
 }
@@ -201,12 +201,12 @@ void EpollDriver::transmit(std::uint32_t index, std::string_view bytes, Lifetime
     const ssize_t length = direct_send(link.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (length >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(length));
-    } else if (const IoError error = classify_io(errno); error == IoError::kWouldBlock) {
+    } else if (const net::IoError error = net::classify_io(errno); error == net::IoError::kWouldBlock) {
       link.busy = true;
       loop_.outbox().keep_first(index, bytes);
       return;
-    } else if (error != IoError::kInterrupted) {
-      loop_.failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
+    } else if (error != net::IoError::kInterrupted) {
+      loop_.failed(index, error == net::IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
       return;
     }
   }

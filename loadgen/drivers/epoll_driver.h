@@ -46,7 +46,7 @@ class EpollDriver final : public IoDriver {
   inline bool take(std::uint32_t index, std::size_t length);
 
   EventLoop& loop_;
-  Descriptor epoll_;
+  net::Descriptor epoll_;
   std::array<epoll_event, 256> events_{};
   std::vector<char> buffer_;
   Pacer reads_;                 // of slow readers

@@ -265,7 +265,7 @@ void EventLoop::end_of_stream(std::uint32_t index) {
     connections_.renew(index);
     return;
   }
-  const ReplyOutcome outcome = take_end(index, workload_.record(index).state, clock_.now());
+  const protocols::ReplyOutcome outcome = take_end(index, workload_.record(index).state, clock_.now());
   if (plan_.connect_on_demand && outcome.completed > 0) {
     connections_.close(index);  // the next request opens it anew
   } else if (outcome.closes) {

@@ -104,7 +104,7 @@ class EventLoop final : public LoadThread {
     recorder_.bytes_received(bytes.size());
   }
   ConnectionRecord& record = workload_.record(index);
-  const ReplyOutcome outcome = take_replies(index, record.state, bytes, at);
+  const protocols::ReplyOutcome outcome = take_replies(index, record.state, bytes, at);
   if (outcome.mismatch) {
     faults_.keep_mismatch(*client_, record.state, bytes, outcome, at);
     connections_.break_active(index, classify_fault(outcome.fault));

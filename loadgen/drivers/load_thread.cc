@@ -122,13 +122,14 @@ void LoadThread::finish(TimePoint at) {
   recorder_.finish();
 }
 
-ReplyOutcome LoadThread::take_rest(std::uint32_t connection, ClientState& state, std::string_view received,
-                                   ReplyOutcome outcome, TimePoint at) {
+protocols::ReplyOutcome LoadThread::take_rest(std::uint32_t connection, protocols::ClientState& state,
+                                              std::string_view received, protocols::ReplyOutcome outcome,
+                                              TimePoint at) {
   for (;;) {
     if (outcome.completed > 0) {
       account(connection, outcome.completed, outcome.status, at);
     }
-    if (outcome.refused != kNotRefused) {
+    if (outcome.refused != protocols::kNotRefused) {
       refuse(connection, state, received, outcome, at);
     }
     if (outcome.unread == 0 || outcome.mismatch || outcome.closes) {
@@ -149,25 +150,26 @@ void LoadThread::account(std::uint32_t connection, std::uint32_t completed, std:
   }
 }
 
-ReplyOutcome LoadThread::take_end(std::uint32_t connection, ClientState& state, TimePoint at) {
-  const ReplyOutcome outcome = client_->end_of_stream(state);
+protocols::ReplyOutcome LoadThread::take_end(std::uint32_t connection, protocols::ClientState& state, TimePoint at) {
+  const protocols::ReplyOutcome outcome = client_->end_of_stream(state);
   if (outcome.completed > 0) {
     account(connection, outcome.completed, outcome.status, at);
   }
-  if (outcome.refused != kNotRefused) {
+  if (outcome.refused != protocols::kNotRefused) {
     refuse(connection, state, {}, outcome, at);
   }
   return outcome;
 }
 
 // A reply that refuses its request.
-void LoadThread::refuse(std::uint32_t connection, const ClientState& state, std::string_view received,
-                        const ReplyOutcome& outcome, TimePoint at) {
-  if (outcome.refused == kByBody) {
+void LoadThread::refuse(std::uint32_t connection, const protocols::ClientState& state, std::string_view received,
+                        const protocols::ReplyOutcome& outcome, TimePoint at) {
+  if (outcome.refused == protocols::kByBody) {
     faults_.keep_mismatch(*client_, state, received, outcome, at);
   }
   const std::uint32_t before = workload_.replies(connection);
-  workload_.refused(connection, outcome.refused == kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus, at);
+  workload_.refused(connection, outcome.refused == protocols::kByBody ? ErrorKind::kMismatch : ErrorKind::kHttpStatus,
+                    at);
   if (outcome.status < statuses_.size()) {
     statuses_[outcome.status] += workload_.replies(connection) - before;
   }

@@ -135,13 +135,14 @@ class LoadThread {
   LoopContext context() noexcept { return {plan_, share_, *client_, workload_, recorder_, faults_}; }
   // Passes received bytes to the protocol and accounts for the replies in them. The driver acts on the outcome's
   // `mismatch` and `closes`.
-  ReplyOutcome take_replies(std::uint32_t connection, ClientState& state, std::string_view received, TimePoint at);
+  protocols::ReplyOutcome take_replies(std::uint32_t connection, protocols::ClientState& state,
+                                       std::string_view received, TimePoint at);
   // The same at the end of the stream.
-  ReplyOutcome take_end(std::uint32_t connection, ClientState& state, TimePoint at);
+  protocols::ReplyOutcome take_end(std::uint32_t connection, protocols::ClientState& state, TimePoint at);
 
   const LoadPlan& plan_;
   const Share share_;
-  const std::unique_ptr<ClientProtocol> client_;
+  const std::unique_ptr<protocols::ClientProtocol> client_;
   std::optional<ProcessClock> server_clock_;  // of the thread that reads it at the borders of slices
   std::optional<Slices> slices_;
   Recorder recorder_;
@@ -154,19 +155,23 @@ class LoadThread {
 
  private:
   // Every outcome but one right reply that ends with the bytes.
-  [[gnu::noinline]] ReplyOutcome take_rest(std::uint32_t connection, ClientState& state, std::string_view received,
-                                           ReplyOutcome outcome, TimePoint at);
+  [[gnu::noinline]] protocols::ReplyOutcome take_rest(std::uint32_t connection, protocols::ClientState& state,
+                                                      std::string_view received, protocols::ReplyOutcome outcome,
+                                                      TimePoint at);
   void account(std::uint32_t connection, std::uint32_t completed, std::uint32_t status, TimePoint at) noexcept;
-  [[gnu::cold, gnu::noinline]] void refuse(std::uint32_t connection, const ClientState& state,
-                                           std::string_view received, const ReplyOutcome& outcome, TimePoint at);
+  [[gnu::cold, gnu::noinline]] void refuse(std::uint32_t connection, const protocols::ClientState& state,
+                                           std::string_view received, const protocols::ReplyOutcome& outcome,
+                                           TimePoint at);
 
   std::vector<std::uint64_t> statuses_;
 };
 
 // Inline: every reply passes here.
-[[gnu::always_inline]] inline ReplyOutcome LoadThread::take_replies(std::uint32_t connection, ClientState& state,
-                                                                    std::string_view received, TimePoint at) {
-  const ReplyOutcome outcome = client_->consume(state, received);
+[[gnu::always_inline]] inline protocols::ReplyOutcome LoadThread::take_replies(std::uint32_t connection,
+                                                                               protocols::ClientState& state,
+                                                                               std::string_view received,
+                                                                               TimePoint at) {
+  const protocols::ReplyOutcome outcome = client_->consume(state, received);
   if (outcome.is_one_reply()) [[likely]] {
     workload_.replied(connection, 1, at);
     return {.completed = 1};

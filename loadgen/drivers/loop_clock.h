@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "loadgen/plan/plan.h"
+#include "loadgen/records/clock.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/workload.h"
-#include "net/clock.h"
 #include "net/descriptor.h"
 
 namespace fanin::load {
@@ -103,13 +103,13 @@ class LoopClock {
   TimePoint now() const noexcept { return now_; }  // latest reading
   // `replies`: upper bound of the replies that have come and are not reported yet.
   void read(std::size_t replies = 0) noexcept {
-    now_ = fanin::now();
+    now_ = net::now();
     if (spins()) {
       detect_preemption(replies);
     }
   }
   // At the start of a phase: the time before is not looked at.
-  void restart() noexcept { now_ = fanin::now(); }
+  void restart() noexcept { now_ = net::now(); }
   // After an empty poll. In a loop that sleeps it is a spurious wakeup, neither spinning nor a preemption.
   void read_idle() noexcept;
   void skip_interval() noexcept { meter_.skip_interval(); }
@@ -144,11 +144,11 @@ class LoopClock {
   bool traffic_ = false;
   TimePoint now_{};
   TimePoint next_tick_{};
-  Descriptor timer_;
+  net::Descriptor timer_;
 };
 
 inline void LoopClock::read_idle() noexcept {
-  now_ = fanin::now();
+  now_ = net::now();
   if (timing_.spins) {
     handled_ = workload_.handled();
     meter_.idle(now_, recorder_.counts(now_));
@@ -163,13 +163,13 @@ inline void LoopClock::detect_preemption(std::size_t replies) noexcept {
 }
 
 inline int LoopClock::open_timer() {
-  timer_.reset(check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"));
+  timer_.reset(net::check(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"));
   return timer_.get();
 }
 
 inline void LoopClock::start_ticks(TimePoint first) {
-  const itimerspec spec{to_timespec(kTick), to_timespec(first.time_since_epoch())};
-  check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
+  const itimerspec spec{net::to_timespec(kTick), net::to_timespec(first.time_since_epoch())};
+  net::check(::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr), "timerfd_settime");
   next_tick_ = first;
 }
 

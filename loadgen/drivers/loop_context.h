@@ -34,7 +34,7 @@ inline constexpr int kSetupError = EPROTO;
 // A mismatch with its time.
 struct SeenMismatch {
   TimePoint at;
-  Mismatch mismatch;
+  protocols::Mismatch mismatch;
 };
 
 // Errors of the connections of one thread, for the report; the recorder counts them. That thread fills it;
@@ -42,15 +42,16 @@ struct SeenMismatch {
 class FaultLog {
  public:
   // Keeps the description of the mismatch that the last call of `protocol` found in `received`, if it is the first.
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ClientProtocol& protocol, const ClientState& state,
-                                                  std::string_view received, const ReplyOutcome& outcome,
-                                                  TimePoint at) {
-    if (!first_mismatch_ && outcome.fault != Fault::kGoodbye) {
+  [[gnu::cold, gnu::noinline]] void keep_mismatch(const protocols::ClientProtocol& protocol,
+                                                  const protocols::ClientState& state, std::string_view received,
+                                                  const protocols::ReplyOutcome& outcome, TimePoint at) {
+    if (!first_mismatch_ && outcome.fault != protocols::Fault::kGoodbye) {
       first_mismatch_ = {at, protocol.describe(state, received, outcome)};
     }
   }
-  [[gnu::cold, gnu::noinline]] void keep_mismatch(const ConnectionSetup& setup, const ClientState& state,
-                                                  std::string_view received, TimePoint at) {
+  [[gnu::cold, gnu::noinline]] void keep_mismatch(const protocols::ConnectionSetup& setup,
+                                                  const protocols::ClientState& state, std::string_view received,
+                                                  TimePoint at) {
     if (!first_mismatch_) {
       first_mismatch_ = {at, setup.describe(state, received)};
     }
@@ -67,13 +68,13 @@ class FaultLog {
   int last_connect_error_ = 0;
 };
 
-constexpr ErrorKind classify_fault(Fault fault) noexcept {
+constexpr ErrorKind classify_fault(protocols::Fault fault) noexcept {
   switch (fault) {
-    case Fault::kTooLong:
+    case protocols::Fault::kTooLong:
       return ErrorKind::kTooLong;
-    case Fault::kPatternLimit:
+    case protocols::Fault::kPatternLimit:
       return ErrorKind::kPatternLimit;
-    case Fault::kGoodbye:
+    case protocols::Fault::kGoodbye:
       return ErrorKind::kClosedEarly;
     default:
       return ErrorKind::kMismatch;
@@ -84,14 +85,15 @@ constexpr ErrorKind classify_fault(Fault fault) noexcept {
 struct LoopContext {
   const LoadPlan& plan;
   const Share& share;
-  ClientProtocol& protocol;
+  protocols::ClientProtocol& protocol;
   Workload& workload;
   Recorder& recorder;
   FaultLog& faults;
 };
 
 // The protocol's state of a connection that has just come up; `connection` counts from the thread's first one.
-inline ClientState new_life(const Share& share, const Workload& workload, std::uint32_t connection) noexcept {
+inline protocols::ClientState new_life(const Share& share, const Workload& workload,
+                                       std::uint32_t connection) noexcept {
   return {.connection = share.number(connection), .prior_requests = workload.ended(connection)};
 }
 

@@ -102,7 +102,7 @@ void IdleTrickle::send_due() {
     if (links_[index].phase != Link::Phase::kUp) {
       continue;
     }
-    ClientState state{.connection = share_.number(index), .sent = verified_ ? 1U : 0U};
+    protocols::ClientState state{.connection = share_.number(index), .sent = verified_ ? 1U : 0U};
     request_.clear();
     protocol_.append_request(state, request_);
     if (byte->number + 1 < request_.size()) {

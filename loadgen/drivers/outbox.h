@@ -117,7 +117,7 @@ class IdleTrickle {
 
  private:
   const Share& share_;
-  ClientProtocol& protocol_;
+  protocols::ClientProtocol& protocol_;
   const LinkTable& links_;
   const LoopClock& clock_;
   Outbox& outbox_;

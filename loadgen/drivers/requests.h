@@ -47,7 +47,7 @@ class Requests {
   const bool queues_sends_;
   const bool one_by_one_;  // no pipeline, no slow senders
   const std::size_t batch_size_;
-  ClientProtocol& protocol_;
+  protocols::ClientProtocol& protocol_;
   Workload& workload_;
   LoopClock& clock_;
   Outbox& outbox_;

@@ -22,32 +22,32 @@ void Setups::send_next(std::uint32_t index) {
   }
 }
 
-ConnectionSetup::Progress Setups::received(std::uint32_t index, std::string_view bytes) {
-  ClientState& state = pending_[index].state;
-  const ConnectionSetup::Progress progress = setup_->consume(state, bytes);
-  if (progress == ConnectionSetup::Progress::kNextStep) {
+protocols::ConnectionSetup::Progress Setups::received(std::uint32_t index, std::string_view bytes) {
+  protocols::ClientState& state = pending_[index].state;
+  const protocols::ConnectionSetup::Progress progress = setup_->consume(state, bytes);
+  if (progress == protocols::ConnectionSetup::Progress::kNextStep) {
     send_next(index);
-  } else if (progress == ConnectionSetup::Progress::kFailed) {
+  } else if (progress == protocols::ConnectionSetup::Progress::kFailed) {
     faults_.keep_mismatch(*setup_, state, bytes, clock_.now());
   }
   return progress;
 }
 
 void Setups::verify(std::uint32_t index) {
-  ClientState& state = pending_[index].state = {.connection = share_.number(index)};
+  protocols::ClientState& state = pending_[index].state = {.connection = share_.number(index)};
   request_.clear();
   protocol_.append_request(state, request_);
   outbox_.post(index, request_);
 }
 
 std::optional<ErrorKind> Setups::received_reply(std::uint32_t index, std::string_view bytes, bool& served) {
-  ClientState& state = pending_[index].state;
-  const ReplyOutcome outcome = protocol_.consume_all(state, bytes);
+  protocols::ClientState& state = pending_[index].state;
+  const protocols::ReplyOutcome outcome = protocol_.consume_all(state, bytes);
   if (outcome.mismatch) {
     faults_.keep_mismatch(protocol_, state, bytes, outcome, clock_.now());
     return classify_fault(outcome.fault);
   }
-  served = outcome.completed > 0 || outcome.refused != kNotRefused;
+  served = outcome.completed > 0 || outcome.refused != protocols::kNotRefused;
   return outcome.closes ? std::optional(ErrorKind::kClosedEarly) : std::nullopt;
 }
 

@@ -25,7 +25,7 @@ class Setups {
   void begin_setup(std::uint32_t index);
   void verify(std::uint32_t index);
   // Takes a part of the server's half of the set-up. kDone: it is over.
-  ConnectionSetup::Progress received(std::uint32_t index, std::string_view bytes);
+  protocols::ConnectionSetup::Progress received(std::uint32_t index, std::string_view bytes);
   // Takes a part of the reply that verifies. Returns the error if it ends the connection. `served`: it is complete.
   std::optional<ErrorKind> received_reply(std::uint32_t index, std::string_view bytes, bool& served);
 
@@ -37,7 +37,7 @@ class Setups {
 
  private:
   struct Pending {
-    ClientState state;
+    protocols::ClientState state;
     TimePoint since;
   };
 
@@ -45,8 +45,8 @@ class Setups {
 
   const LoadPlan& plan_;
   const Share& share_;
-  ClientProtocol& protocol_;
-  ConnectionSetup* const setup_;  // null: none
+  protocols::ClientProtocol& protocol_;
+  protocols::ConnectionSetup* const setup_;  // null: none
   FaultLog& faults_;
   LoopClock& clock_;
   Outbox& outbox_;

@@ -41,7 +41,7 @@ UringDriver::UringDriver(EventLoop& loop, const LoadPlan& plan, const Share& sha
 void UringDriver::start(int timer) {
   const unsigned completions = std::bit_ceil(kEntries + 2 * (active_ + idle_));
   const unsigned shows_work = plan_.idle_strategy.kind == IdleStrategy::kSpin ? IORING_SETUP_TASKRUN_FLAG : 0;
-  set_up_uring(
+  net::set_up_uring(
       ring_, kEntries, completions,
       {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | shows_work, IORING_SETUP_COOP_TASKRUN | shows_work});
   started_ = true;
@@ -129,7 +129,7 @@ void UringDriver::enter(TimePoint until) {
       result = ::io_uring_submit_and_get_events(&ring_);
     }
   } else if (until != TimePoint::max()) {
-    const timespec left = to_timespec(std::max(until - now(), Nanoseconds(0)));
+    const timespec left = net::to_timespec(std::max(until - net::now(), Nanoseconds(0)));
     __kernel_timespec limit{.tv_sec = left.tv_sec, .tv_nsec = left.tv_nsec};
     io_uring_cqe* first = nullptr;
     result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);

@@ -77,7 +77,7 @@ class UringDriver final : public IoDriver {
   bool started_ = false;
   bool registers_;  // active sockets are registered files, which spares a look-up per operation
   int timer_ = -1;
-  std::optional<BufferRing> buffers_;
+  std::optional<net::BufferRing> buffers_;
   bool follows_up_ = false;          // a finished send may have to be followed by more bytes or a shutdown
   std::vector<Send> sends_;          // one more than a batch, submitted with the next poll
   std::vector<std::string> copies_;  // bytes of transient sends

@@ -24,7 +24,7 @@ constexpr int kMaxTries = 1000;  // to submit operations that the kernel has no 
 }  // namespace
 
 void UringDriver::check_entered(int result) {
-  if (result < 0 && !is_transient_uring_error(-result)) {
+  if (result < 0 && !net::is_transient_uring_error(-result)) {
     throw_ring_error(-result);
   }
 }
@@ -69,7 +69,7 @@ void UringDriver::submit() {
 void UringDriver::submit_rest() {
   int result = 0;
   for (int tries = 0; ::io_uring_sq_ready(&ring_) > 0; ++tries) {
-    if (tries == kMaxTries || (result < 0 && !is_transient_uring_error(-result))) {
+    if (tries == kMaxTries || (result < 0 && !net::is_transient_uring_error(-result))) {
       throw_ring_error(result < 0 ? -result : EBUSY);
     }
     result = ::io_uring_submit(&ring_);
@@ -118,13 +118,13 @@ void UringDriver::save_unsent(const Send& send, int result) {
   if (!loop_.links().is_current(send.connection)) {
     return;
   }
-  const IoError error = result < 0 ? classify_io(-result) : IoError::kWouldBlock;
-  if (error == IoError::kWouldBlock || error == IoError::kInterrupted) {
+  const net::IoError error = result < 0 ? net::classify_io(-result) : net::IoError::kWouldBlock;
+  if (error == net::IoError::kWouldBlock || error == net::IoError::kInterrupted) {
     follows_up_ = loop_.links()[index].busy = true;
     loop_.outbox().keep_first(index, send.bytes.substr(static_cast<std::size_t>(std::max(result, 0))));
     wait_for_room(index);
   } else {
-    loop_.failed(index, error == IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
+    loop_.failed(index, error == net::IoError::kPeerGone ? ErrorKind::kReset : ErrorKind::kSendError);
   }
 }
 

@@ -78,19 +78,19 @@ class EchoPeer {
   EchoPeer(const EchoPeer&) = delete;
   EchoPeer& operator=(const EchoPeer&) = delete;
 
-  const Address& address() const noexcept { return address_; }
+  const net::Address& address() const noexcept { return address_; }
   pid_t pid() const noexcept { return pid_; }
 
  private:
-  Address address_;
+  net::Address address_;
   pid_t pid_;
 };
 
-EchoPeer::EchoPeer(const std::vector<int>& cpus) : address_(Address::parse("127.0.0.1", 0)) {
-  const Descriptor listener = listen_on(address_, {.nonblocking = true});
-  address_ = Address::of_local_end(listener.get());
+EchoPeer::EchoPeer(const std::vector<int>& cpus) : address_(net::Address::parse("127.0.0.1", 0)) {
+  const net::Descriptor listener = net::listen_on(address_, {.nonblocking = true});
+  address_ = net::Address::of_local_end(listener.get());
   const pid_t parent = ::getpid();
-  pid_ = check(::fork(), "fork");
+  pid_ = net::check(::fork(), "fork");
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::signal(SIGINT, SIG_IGN);  // of the terminal: the parent ends it
@@ -99,7 +99,7 @@ EchoPeer::EchoPeer(const std::vector<int>& cpus) : address_(Address::parse("127.
     }
     try {
       if (!cpus.empty()) {
-        bind_to_cpus(cpus);
+        net::bind_to_cpus(cpus);
       }
     } catch (const std::exception&) {
       ::_exit(1);  // the parent then cannot connect
@@ -121,8 +121,8 @@ constexpr Nanoseconds kPreemptionWatch = std::chrono::seconds(1);
 
 // With two CPUs or more the generator has one of its own: the last, unless --cpus is given.
 void divide_cpus(const std::string& wish, Calibration& calibration) {
-  const std::vector<int> all = allowed_cpus();
-  calibration.generator_cpus = wish.empty() ? std::vector<int>{all.back()} : parse_cpu_list(wish);
+  const std::vector<int> all = net::allowed_cpus();
+  calibration.generator_cpus = wish.empty() ? std::vector<int>{all.back()} : net::parse_cpu_list(wish);
   std::set_difference(all.begin(), all.end(), calibration.generator_cpus.begin(), calibration.generator_cpus.end(),
                       std::back_inserter(calibration.server_cpus));
   if (calibration.server_cpus.empty()) {
@@ -175,11 +175,11 @@ void measure_clock(Calibration& calibration) {
 
 std::optional<int> parse(int argc, char** argv, LoadOptions& options) {
   CLI::App app("Calibrate the generator's ceiling and timer accuracy on this machine.", "fanin-load calibrate");
-  refuse_empty(app.add_option("--cpus", options.cpus, "CPUs of the generator; the echo server gets the others"));
-  refuse_empty(app.add_option("--json", options.json_path,
-                              "write the result to this file, for --calibration; - is standard output"));
+  os::refuse_empty(app.add_option("--cpus", options.cpus, "CPUs of the generator; the echo server gets the others"));
+  os::refuse_empty(app.add_option("--json", options.json_path,
+                                  "write the result to this file, for --calibration; - is standard output"));
   app.add_flag("--quiet", options.quiet, "no progress, no summary");
-  return parse_command_line(app, argc, argv);
+  return os::parse_command_line(app, argc, argv);
 }
 
 }  // namespace
@@ -199,7 +199,7 @@ int calibrate(int argc, char** argv) {
     file.emplace(options.json_path);
   }
   const EchoPeer peer(calibration.server_cpus);
-  options.cpus = format_cpu_list(calibration.generator_cpus);
+  options.cpus = net::format_cpu_list(calibration.generator_cpus);
   LoadProcess process(options);
   for (const DriverKind driver : {DriverKind::kUring, DriverKind::kEpoll, DriverKind::kThreads}) {
     bool interrupted = false;
@@ -210,7 +210,7 @@ int calibrate(int argc, char** argv) {
   }
   measure_clock(calibration);
   if (process.text() != nullptr) {
-    print_text(process.text(), calibration_text(calibration));
+    os::print_text(process.text(), calibration_text(calibration));
   }
   if (file) {
     file->write(to_text(calibration_json(calibration)));

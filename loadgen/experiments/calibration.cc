@@ -34,7 +34,7 @@ std::string cpu_model() {
 
 std::string delay_row(std::string_view name, const Histogram& histogram) {
   return fmt::format("  {:<16}p50 {:>9}, p99 {:>9}, max {:>9}\n", name, percentile_text(histogram, 5000),
-                     percentile_text(histogram, 9900), format_time(histogram.max()));
+                     percentile_text(histogram, 9900), os::format_time(histogram.max()));
 }
 
 std::string ceiling_row(const DriverCeiling& ceiling) {
@@ -42,8 +42,8 @@ std::string ceiling_row(const DriverCeiling& ceiling) {
     return fmt::format("  {:<16}{}\n", driver_name(ceiling.driver), ceiling.why_none());
   }
   return fmt::format("  {:<16}{:>12}, {} of CPU per request, {:.0f} % of its CPU{}\n", driver_name(ceiling.driver),
-                     format_rate(*ceiling.measured_per_s),
-                     format_time(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
+                     os::format_rate(*ceiling.measured_per_s),
+                     os::format_time(Nanoseconds(std::llround(ceiling.generator_ns_per_request.value_or(0)))),
                      ceiling.generator_utilisation.value_or(0) * 100,
                      ceiling.reached() ? "" : ": not the ceiling, which needs 90 %");
 }
@@ -84,7 +84,7 @@ bool is_plausible(const Json& json, bool is_rate = false) {
   });
 }
 
-Json parse_file(const InputFile& file) {
+Json parse_file(const os::InputFile& file) {
   const auto is_shallow = [](int depth, Json::parse_event_t, const Json&) { return depth <= kMaxDepth; };
   Json json = Json::parse(file.content, is_shallow, false);
   if (!json.is_object() || json.value("schema", Json()) != "fanin-calibration") {
@@ -111,14 +111,14 @@ constexpr Nanoseconds kShortestSleep = std::chrono::microseconds(1);  // a short
 // As the epoll driver sleeps.
 class Sleeper {
  public:
-  Sleeper() : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) { ::prctl(PR_SET_TIMERSLACK, 1); }
+  Sleeper() : epoll_(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) { ::prctl(PR_SET_TIMERSLACK, 1); }
   void sleep(Nanoseconds length) noexcept {
-    const timespec timeout = to_timespec(length);
+    const timespec timeout = net::to_timespec(length);
     direct_epoll_wait(epoll_.get(), &event_, 1, &timeout);
   }
 
  private:
-  Descriptor epoll_;
+  net::Descriptor epoll_;
   epoll_event event_{};
 };
 
@@ -129,7 +129,7 @@ std::string DriverCeiling::why_none() const {
              ? fmt::format(
                    "the ceiling of the driver {} was not reached: at {} the generator used {:.0f} % of its CPU; "
                    "the echo server, or other programs, were the limit",
-                   driver_name(driver), format_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
+                   driver_name(driver), os::format_rate(*measured_per_s), generator_utilisation.value_or(0) * 100)
              : "not measured: " + reason;
 }
 
@@ -143,7 +143,7 @@ void describe_machine(Calibration& calibration) {
 std::string calibration_text(const Calibration& calibration) {
   std::string text =
       fmt::format("{}, Linux {}; generator on CPU {}, echo server on {}\n\n", calibration.cpu, calibration.kernel,
-                  format_cpu_list(calibration.generator_cpus), format_cpu_list(calibration.server_cpus));
+                  net::format_cpu_list(calibration.generator_cpus), net::format_cpu_list(calibration.server_cpus));
   text += "  ceiling per driver: closed loop, 64-byte echo, 50 connections\n";
   for (const DriverCeiling& ceiling : calibration.ceilings) {
     text += ceiling_row(ceiling);
@@ -154,7 +154,8 @@ std::string calibration_text(const Calibration& calibration) {
   text += delay_row("shortest sleep", calibration.shortest_sleep);
   return text + fmt::format("  {:<16}{:.0f} ns to read\n  {:<16}{:.3g} of {} and more a second, the longest {}\n",
                             "clock", calibration.clock_ns, "preemptions", calibration.preemptions_per_s,
-                            format_time(BusyPollMeter::kMinPreemption), format_time(calibration.longest_preemption));
+                            os::format_time(BusyPollMeter::kMinPreemption),
+                            os::format_time(calibration.longest_preemption));
 }
 
 Json calibration_json(const Calibration& calibration) {
@@ -181,7 +182,7 @@ Json calibration_json(const Calibration& calibration) {
             {"longest_ns", calibration.longest_preemption.count()}}}};
 }
 
-CeilingRead read_ceiling(const InputFile& file, DriverKind driver) {
+CeilingRead read_ceiling(const os::InputFile& file, DriverKind driver) {
   const Json json = parse_file(file);
   Calibration here;
   describe_machine(here);
@@ -212,10 +213,10 @@ double clock_cost_ns() {
   constexpr int kReadings = 1000;
   std::array<double, 101> batches{};
   for (double& batch : batches) {
-    const TimePoint begin = now();
+    const TimePoint begin = net::now();
     TimePoint last = begin;
     for (int i = 0; i < kReadings; ++i) {
-      last = now();
+      last = net::now();
     }
     batch = static_cast<double>((last - begin).count()) / kReadings;
   }
@@ -227,13 +228,13 @@ Histogram wake_up_delays(IdleStrategy kind, int times) {
   Sleeper sleeper;
   Histogram delays;
   for (int i = 0; i < times; ++i) {
-    const TimePoint due = now() + kWait;
+    const TimePoint due = net::now() + kWait;
     if (kind == IdleStrategy::kSleep) {
       sleeper.sleep(kWait);
     }
-    TimePoint at = now();
+    TimePoint at = net::now();
     while (at < due) {
-      at = now();
+      at = net::now();
     }
     delays.record(at - due);
   }
@@ -244,17 +245,17 @@ Histogram shortest_sleeps(int times) {
   Sleeper sleeper;
   Histogram lengths;
   for (int i = 0; i < times; ++i) {
-    const TimePoint begin = now();
+    const TimePoint begin = net::now();
     sleeper.sleep(kShortestSleep);
-    lengths.record(now() - begin);
+    lengths.record(net::now() - begin);
   }
   return lengths;
 }
 
 BusyPollMeter::Preemptions preemptions_within(Nanoseconds length) {
   BusyPollMeter meter;
-  const TimePoint end = now() + length;
-  for (TimePoint at = now(); at < end; at = now()) {
+  const TimePoint end = net::now() + length;
+  for (TimePoint at = net::now(); at < end; at = net::now()) {
     meter.idle(at, true);
   }
   return meter.preemptions();

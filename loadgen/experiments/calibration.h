@@ -9,10 +9,10 @@
 #include "loadgen/drivers/loop_clock.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/plan.h"
+#include "loadgen/records/clock.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
-#include "net/clock.h"
 #include "os/files.h"
 
 namespace fanin::load {
@@ -61,7 +61,7 @@ struct CeilingRead {
 
 // The ceiling of a driver from a file of `fanin-load calibrate`. Throws std::invalid_argument for another file or
 // machine, and for a driver that did not run.
-CeilingRead read_ceiling(const InputFile& file, DriverKind driver);
+CeilingRead read_ceiling(const os::InputFile& file, DriverKind driver);
 
 // `fanin-load calibrate [--cpus LIST] [--json FILE]`. Returns the exit code; throws for bad input.
 int calibrate(int argc, char** argv);

@@ -29,7 +29,7 @@ class CalibrationFile : public ::testing::Test {
     }
   }
 
-  InputFile file_{.path = "calibration.json", .content = ""};
+  os::InputFile file_{.path = "calibration.json", .content = ""};
   Calibration calibration_;
 };
 

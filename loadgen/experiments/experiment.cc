@@ -11,8 +11,8 @@
 #include "loadgen/experiments/rate_search.h"
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/report.h"
-#include "net/clock.h"
 #include "os/format.h"
 #include "os/program.h"
 
@@ -30,7 +30,7 @@ constexpr double kMargin = 1.2;  // of the samples that a percentile needs: the 
 
 void print(const ExperimentOutput& output, const std::string& text) {
   if (output.text != nullptr) {
-    print_text(output.text, text);
+    os::print_text(output.text, text);
   }
 }
 
@@ -45,7 +45,7 @@ bool is_good(const Outcome& outcome) { return outcome.verdict.status != Status::
 // Prints the rate of the closed loop; false if its result is invalid.
 bool show_ceiling(const Outcome& ceiling, const ExperimentOutput& output) {
   if (is_good(ceiling)) {
-    print(output, fmt::format("closed loop: {}\n\n", format_rate(ceiling.result.requests_per_s())));
+    print(output, fmt::format("closed loop: {}\n\n", os::format_rate(ceiling.result.requests_per_s())));
     return true;
   }
   print(output, fmt::format("closed loop: no ceiling: {}\n", ceiling.verdict.reasons.front().text));
@@ -64,7 +64,7 @@ SweptPoint run_point(const SweepResult& result, std::size_t index, const Runner&
     if (index == 0 && !result.ceiling) {
       throw;
     }
-    swept.reason = printable(error.what());
+    swept.reason = os::printable(error.what());
   }
   return swept;
 }
@@ -138,16 +138,16 @@ std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult
       "no rate below {} can be tried: {} needs {:.0f} requests and some more, which do not fit into --duration {}; "
       "give "
       "--duration {}",
-      format_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
-      format_duration(options.duration.value_or(kDefaultDuration)),
-      format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
+      os::format_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
+      net::format_duration(options.duration.value_or(kDefaultDuration)),
+      net::format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
 }
 
 void end_late_search(RateSearchResult& result) {
   result.reason = fmt::format(
       "every probe was late, down to {}: the generator cannot keep a schedule on this machine as it is now; stop other "
       "programs, or give it a CPU of its own (--cpus)",
-      format_rate(result.runs.back().plan.rate_per_s.value_or(0)));
+      os::format_rate(result.runs.back().plan.rate_per_s.value_or(0)));
 }
 
 // nullopt ends the search; `result` then says why and keeps earlier probes.
@@ -161,7 +161,7 @@ std::optional<Outcome> run_probe(const LoadOptions& options, const std::string& 
       return outcome;
     }
   } catch (const std::exception& error) {
-    result.reason = printable(error.what());
+    result.reason = os::printable(error.what());
   }
   return std::nullopt;
 }
@@ -181,7 +181,7 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
       return std::nullopt;
     }
     const std::string which =
-        fmt::format("{} at {}, probe {}", phase_name(phase), format_rate(rate), result.runs.size() + 1);
+        fmt::format("{} at {}, probe {}", phase_name(phase), os::format_rate(rate), result.runs.size() + 1);
     std::optional<Outcome> outcome =
         run_probe(probe_options(options, result.objective, rate, phase), which, run, result);
     if (!outcome) {
@@ -198,7 +198,7 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
   };
   result.found = find_highest_rate(plan, probe);
   if (result.found.cut_short) {
-    result.reason = result.interrupted ? "interrupted after " + plural(result.runs.size(), "probe") : result.reason;
+    result.reason = result.interrupted ? "interrupted after " + os::plural(result.runs.size(), "probe") : result.reason;
     if (result.interrupted || result.found.bound.empty()) {
       result.found.bound = result.reason;
     }
@@ -261,8 +261,8 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
     result.reason = fmt::format("{}: {}", result.found.bound, result.ceiling->verdict.reasons.front().text);
   }
   if (output.text == nullptr && !result.interrupted && !result.reason.empty()) {  // else the text has said it
-    print_error("fanin-load",
-                fmt::format("the search ended after {}: {}", plural(result.runs.size(), "probe"), result.reason));
+    os::print_error("fanin-load", fmt::format("the search ended after {}: {}", os::plural(result.runs.size(), "probe"),
+                                              result.reason));
   }
   write_json(output, rate_search_json(result));
   if (result.interrupted) {

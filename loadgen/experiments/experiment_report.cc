@@ -43,7 +43,7 @@ std::string met_so_far(const RateSearchResult& result) {
   for (const Probe& probe : result.found.probes) {
     highest = probe.met ? std::max(highest, probe.rate_per_s) : highest;
   }
-  return highest > 0 ? fmt::format("; {} met {}, not confirmed", format_rate(highest), result.objective.text) : "";
+  return highest > 0 ? fmt::format("; {} met {}, not confirmed", os::format_rate(highest), result.objective.text) : "";
 }
 
 Json run_or_null(const std::optional<Outcome>& outcome) {
@@ -59,7 +59,8 @@ std::string outcome_heading() {
 std::string outcome_row(const Outcome& outcome) {
   const bool invalid = outcome.verdict.status == Status::kInvalid;
   const LoadResult& result = outcome.result;
-  std::string row = fmt::format("{:>14}", result.window > Nanoseconds(0) ? format_rate(result.requests_per_s()) : "-");
+  std::string row =
+      fmt::format("{:>14}", result.window > Nanoseconds(0) ? os::format_rate(result.requests_per_s()) : "-");
   for (const unsigned per_10000 : {5000U, 9900U, 9990U}) {
     const std::string text = percentile_text(result.response, per_10000);
     row += fmt::format("{:>12}", invalid ? "(" + text + ")" : text);
@@ -78,7 +79,7 @@ std::string outcome_notes(const std::vector<const Outcome*>& outcomes) {
     const ReasonEntry& entry = reason_entry(code);
     text += fmt::format("{}  {}: {}: {}\n", text.empty() ? "\n" : "", entry.name, entry.meaning, entry.advice);
   }
-  text = wrapped(text, kTextWidth, 4);
+  text = os::wrapped(text, kTextWidth, 4);
   const auto wrong = std::find_if(outcomes.begin(), outcomes.end(),
                                   [](const Outcome* outcome) { return outcome->result.first_mismatch.has_value(); });
   return wrong == outcomes.end() ? text : text + "\n" + mismatch_lines((*wrong)->plan, (*wrong)->result);
@@ -89,7 +90,7 @@ std::string probe_heading() {
 }
 
 std::string probe_row(const Probe& probe, const Outcome& outcome) {
-  return fmt::format("{:>14}  {:<13}{:<5}{}\n", format_rate(probe.rate_per_s), phase_name(probe.phase),
+  return fmt::format("{:>14}  {:<13}{:<5}{}\n", os::format_rate(probe.rate_per_s), phase_name(probe.phase),
                      probe.met ? "yes" : "no", outcome_row(outcome));
 }
 
@@ -97,16 +98,17 @@ std::string rate_search_text(const RateSearchResult& result) {
   const std::string& objective = result.objective.text;
   if (result.found.cut_short) {
     const std::string reason = result.interrupted ? "" : "  " + result.reason + "\n";
-    return wrapped(fmt::format("\n  {} before a rate was found{}\n{}", result.interrupted ? "interrupted" : "ended",
-                               met_so_far(result), reason),
-                   kTextWidth, 2);
+    return os::wrapped(fmt::format("\n  {} before a rate was found{}\n{}", result.interrupted ? "interrupted" : "ended",
+                                   met_so_far(result), reason),
+                       kTextWidth, 2);
   }
   if (!result.found.rate_per_s) {
     const std::string reason = result.reason.empty() ? "" : "  " + result.reason + "\n";
-    return wrapped(fmt::format("\n  no rate met {}: {}\n{}", objective, result.found.bound, reason), kTextWidth, 2);
+    return os::wrapped(fmt::format("\n  no rate met {}: {}\n{}", objective, result.found.bound, reason), kTextWidth, 2);
   }
-  return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n", format_rate(*result.found.rate_per_s),
-                     objective, result.found.probes.back().reason, result.found.bound);
+  return fmt::format("\n  highest rate  {} meets {} ({})\n  bounded by    {}\n",
+                     os::format_rate(*result.found.rate_per_s), objective, result.found.probes.back().reason,
+                     result.found.bound);
 }
 
 Json rate_search_json(const RateSearchResult& result) {
@@ -140,7 +142,7 @@ std::string sweep_heading(const Sweep& sweep) {
 }
 
 std::string sweep_row(const Sweep& sweep, const SweptPoint& point) {
-  const std::string value = sweep.key == "rate" ? format_rate(point.point.value) : point.point.text;
+  const std::string value = sweep.key == "rate" ? os::format_rate(point.point.value) : point.point.text;
   return fmt::format("{:>14}{}\n", value,
                      point.outcome ? outcome_row(*point.outcome) : fmt::format("{:>14}  {}", "no run:", point.reason));
 }

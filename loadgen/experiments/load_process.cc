@@ -42,7 +42,7 @@ void catch_signals() {
 
 std::vector<int> cpus_of_server(pid_t process) {
   try {
-    return allowed_cpus(process);
+    return net::allowed_cpus(process);
   } catch (const std::system_error& error) {
     throw std::invalid_argument(fmt::format("--server-pid {}: {}: give the process of the server, or leave it out",
                                             process, error.code().message()));
@@ -55,7 +55,7 @@ IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
       .open_loop = plan.rate_per_s.has_value(),
       .event_loops = has_event_loops(plan.driver),
       .threads = plan.threads * std::max<unsigned>(1, static_cast<unsigned>(options.targets.size())),
-      .own_cpus = allowed_cpus()};
+      .own_cpus = net::allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (plan.server.given) {
     found.server_cpus = cpus_of_server(plan.server.roots.front());
@@ -77,7 +77,7 @@ LoadProcess::LoadProcess(const LoadOptions& options)
             : options.json_path == "-" || options.live_json_path == "-" ? stderr
                                                                         : stdout) {
   if (!options.cpus.empty()) {
-    bind_to_cpus(parse_cpu_list(options.cpus));
+    net::bind_to_cpus(net::parse_cpu_list(options.cpus));
   }
   catch_signals();
   if (options.control_fd) {
@@ -110,16 +110,16 @@ LoadPlan LoadProcess::prepare(const LoadOptions& options) {
     }
     plan.ceiling_reason = ceiling.reason;
   }
-  plan.cpus = static_cast<unsigned>(allowed_cpus().size());
+  plan.cpus = static_cast<unsigned>(net::allowed_cpus().size());
   plan.idle_strategy = choose_idle_strategy(inputs(options, plan));
   return plan;
 }
 
 std::vector<RunListener*> LoadProcess::begin_run(LiveView& view) {
   if (!std::exchange(warned_, true) && text_ != nullptr) {
-    for (const std::string& warning : {build_warning(), busy_warning()}) {
+    for (const std::string& warning : {os::build_warning(), busy_warning()}) {
       if (!warning.empty()) {
-        print_error("fanin-load", warning);
+        os::print_error("fanin-load", warning);
       }
     }
   }
@@ -145,11 +145,11 @@ void LoadProcess::end_run() {
   if (live_json_ && live_json_->error() != 0 && !live_json_ended_) {
     live_json_ended_ = true;
     if (live_json_->is_standard_output()) {
-      note_output_error(live_json_->error());
+      os::note_output_error(live_json_->error());
       return;
     }
-    print_error("fanin-load",
-                fmt::format("--live-json: {}: its lines end before the run does", std::strerror(live_json_->error())));
+    os::print_error("fanin-load", fmt::format("--live-json: {}: its lines end before the run does",
+                                              std::strerror(live_json_->error())));
   }
 }
 

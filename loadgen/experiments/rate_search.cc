@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "loadgen/plan/option_table.h"
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "os/command_line.h"
 #include "os/format.h"
 
@@ -200,7 +200,7 @@ Objective parse_objective(const std::string& text) {
       }
     } else if (!has_percentile) {
       objective.percentile = parse_percentile(comparison.name, text);
-      objective.limit = parse_duration_of("--find-rate", comparison.bound);
+      objective.limit = os::parse_duration_of("--find-rate", comparison.bound);
       objective.limit_included = comparison.included;
       if (objective.limit <= Nanoseconds(0)) {
         refuse_bound(comparison, text);
@@ -232,7 +232,7 @@ ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcom
   switch (value.kind) {
     case PercentileValue::Kind::kTooFew:
       return {false, fmt::format("{} {} too few for {}, which needs {:.0f}: give a longer --duration",
-                                 plural(result.sent, "request"), result.sent == 1 ? "is" : "are", label,
+                                 os::plural(result.sent, "request"), result.sent == 1 ? "is" : "are", label,
                                  samples_needed(objective))};
     case PercentileValue::Kind::kUncompleted:
       return {false,
@@ -242,12 +242,12 @@ ObjectiveCheck check_objective(const Objective& objective, const Outcome& outcom
   }
   if (!below(static_cast<double>(value.value.count()), static_cast<double>(objective.limit.count()),
              objective.limit_included)) {
-    return {false, fmt::format("{} was {}", label, format_time(value.value))};
+    return {false, fmt::format("{} was {}", label, os::format_time(value.value))};
   }
   if (objective.errors_share && !below(errors, *objective.errors_share, objective.errors_included)) {
     return {false, fmt::format("{:.3g} % of the requests failed or were not answered", errors * 100)};
   }
-  return {true, fmt::format("{} was {}", label, format_time(value.value))};
+  return {true, fmt::format("{} was {}", label, os::format_time(value.value))};
 }
 
 std::string_view phase_name(ProbePhase phase) noexcept {

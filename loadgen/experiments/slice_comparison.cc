@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 
 namespace fanin::load {
 namespace {
@@ -14,20 +14,23 @@ constexpr double kConfidenceLevel = 0.95;
 // The slices of one block: forth and back, of the first and of the second target.
 using Block = std::array<std::array<const Slice*, 2>, 2>;
 
-double rate(const Slice& slice) { return static_cast<double>(slice.completed) / to_seconds(slice.end - slice.begin); }
+double rate(const Slice& slice) {
+  return static_cast<double>(slice.completed) / net::to_seconds(slice.end - slice.begin);
+}
 
 double cpu_per_request(const Slice& slice) {
-  return to_seconds(*slice.server_cpu) / static_cast<double>(slice.completed);
+  return net::to_seconds(*slice.server_cpu) / static_cast<double>(slice.completed);
 }
 
 std::optional<Ratio> estimate_ratio(const std::vector<double>& log_ratios) {
   if (log_ratios.empty()) {
     return std::nullopt;
   }
-  const Shift shift = signed_rank_shift(log_ratios, kConfidenceLevel);
+  const statistics::Shift shift = statistics::signed_rank_shift(log_ratios, kConfidenceLevel);
   Ratio ratio{std::exp(shift.estimate), std::nullopt};
   if (shift.interval) {
-    ratio.interval = Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
+    ratio.interval =
+        statistics::Interval{std::exp(shift.interval->low), std::exp(shift.interval->high), shift.interval->coverage};
   }
   return ratio;
 }

@@ -14,7 +14,7 @@ namespace fanin::load {
 // A ratio, second to first, with its 95 % interval.
 struct Ratio {
   double estimate = 1;
-  std::optional<Interval> interval;  // none: too few blocks
+  std::optional<statistics::Interval> interval;  // none: too few blocks
 };
 
 // Two interleaved targets, the second compared with the first.

@@ -28,17 +28,18 @@ std::optional<double> server_ns_per_request(const Outcome& outcome) {
 
 std::string latency(const Histogram& histogram, unsigned per_10000) {
   const PercentileValue value = histogram.percentile(per_10000);
-  return value.kind == PercentileValue::Kind::kFinite ? format_time(value.value) : "-";
+  return value.kind == PercentileValue::Kind::kFinite ? os::format_time(value.value) : "-";
 }
 
 std::string target_row(const Outcome& outcome, std::size_t target) {
   const auto rate = slice_rate(outcome.result);
   const auto cpu = server_ns_per_request(outcome);
-  return fmt::format(
-      "  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target), printable(outcome.plan.target.text()),
-      rate ? format_rate(*rate) : "-", latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
-      latency(outcome.result.response, 9990), cpu ? format_time(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
-      outcome.result.called_off ? "not measured" : status_name(outcome.verdict.status));
+  return fmt::format("  {}  {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}  {}\n", letter(target),
+                     os::printable(outcome.plan.target.text()), rate ? os::format_rate(*rate) : "-",
+                     latency(outcome.result.response, 5000), latency(outcome.result.response, 9900),
+                     latency(outcome.result.response, 9990),
+                     cpu ? os::format_time(Nanoseconds(static_cast<std::int64_t>(*cpu))) : "-",
+                     outcome.result.called_off ? "not measured" : status_name(outcome.verdict.status));
 }
 
 constexpr double kLeftOutWarning = 0.05;
@@ -50,7 +51,7 @@ std::string describe_bias(const SliceComparison& comparison) {
     return "";
   }
   return fmt::format("{} left out, since a target completed nothing in a slice: the ratios overlook its stalls",
-                     part_of(comparison.skipped, comparison.blocks, "block"));
+                     os::part_of(comparison.skipped, comparison.blocks, "block"));
 }
 
 // The worst of all targets, with the reasons of each.
@@ -180,21 +181,21 @@ std::string slices_text(const SlicesResult& result) {
   std::string text = fmt::format(
       "{}, interleaved every {}: {}, {}, {}, {} to each\n\n"
       "     {:<22}{:>12}{:>10}{:>10}{:>10}{:>16}\n",
-      plural(slices.targets, "target"), format_time(slices.length), plan.protocol_name,
-      plural(plan.request_bytes, "byte"),
-      plan.rate_per_s ? fmt::format("open loop at {} in its slices", format_rate(*plan.rate_per_s)) : "closed loop",
-      plural(plan.connections, "connection"), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
+      os::plural(slices.targets, "target"), os::format_time(slices.length), plan.protocol_name,
+      os::plural(plan.request_bytes, "byte"),
+      plan.rate_per_s ? fmt::format("open loop at {} in its slices", os::format_rate(*plan.rate_per_s)) : "closed loop",
+      os::plural(plan.connections, "connection"), "target", "throughput", "p50", "p99", "p99.9", "server CPU/req");
   for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
     text += target_row(result.outcomes[i], i);
   }
   text += fmt::format("  the first and last {} of a slice do not count; latency is that of all requests\n",
-                      format_time(slices.cut));
+                      os::format_time(slices.cut));
   text += fmt::format("\n  ratios over {}, with their 95 % intervals\n",
-                      plural(result.comparisons.front().blocks, "block"));
+                      os::plural(result.comparisons.front().blocks, "block"));
   for (std::size_t i = 0; i < result.comparisons.size(); ++i) {
     text += comparison_row(result.comparisons[i], i + 1, !plan.server.roots.empty());
   }
-  return wrapped(text + verdict_of_all(result), 100, 18);
+  return os::wrapped(text + verdict_of_all(result), 100, 18);
 }
 
 Json slices_json(const SlicesResult& result) {

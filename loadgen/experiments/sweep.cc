@@ -22,7 +22,7 @@ struct SweepKey {
 };
 
 std::int64_t whole_number(std::string_view text) {
-  const auto count = parse_count(text);
+  const auto count = os::parse_count(text);
   if (!count) {
     refuse(fmt::format("--sweep: '{}' is no whole number: {}", text, kSweepSyntax));
   }
@@ -37,7 +37,7 @@ double set_whole(LoadOptions& options, std::string_view text) {
 }
 
 double set_rate(LoadOptions& options, std::string_view text) {
-  options.rate_per_s = parse_number(text);
+  options.rate_per_s = os::parse_number(text);
   if (!options.rate_per_s) {
     refuse(fmt::format("--sweep: '{}' is no number: {}", text, kSweepSyntax));
   }
@@ -51,7 +51,7 @@ double set_payload_bytes(LoadOptions& options, std::string_view text) {
 }
 
 double set_think_time(LoadOptions& options, std::string_view text) {
-  const Nanoseconds think_time = parse_duration_of("--sweep", text);
+  const Nanoseconds think_time = os::parse_duration_of("--sweep", text);
   options.think_time = think_time;
   return static_cast<double>(think_time.count());
 }

@@ -34,13 +34,13 @@ namespace fanin::load {
 namespace {
 
 void speak_a_mix(LoadPlan& plan) {
-  plan.mix = std::make_shared<const RequestMix>(1, std::vector<double>{3, 1});
+  plan.mix = std::make_shared<const protocols::RequestMix>(1, std::vector<double>{3, 1});
   plan.classes.resize(2);
   plan.use_protocol("echo", [mix = plan.mix] {
-    std::vector<std::unique_ptr<ClientProtocol>> clients;
-    clients.push_back(find_protocol("echo").make_client({}));
-    clients.push_back(find_protocol("echo").make_client({.payload_bytes = 200}));
-    return std::make_unique<MixClient>(mix, std::move(clients));
+    std::vector<std::unique_ptr<protocols::ClientProtocol>> clients;
+    clients.push_back(protocols::find_protocol("echo").make_client({}));
+    clients.push_back(protocols::find_protocol("echo").make_client({.payload_bytes = 200}));
+    return std::make_unique<protocols::MixClient>(mix, std::move(clients));
   });
 }
 
@@ -54,7 +54,7 @@ std::uint64_t count_allocations(std::uint64_t requests, DriverKind driver, const
   plan.driver = driver;
   plan.connections = 10;
   plan.threads = driver == DriverKind::kThreads ? 10 : 1;
-  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
+  plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({}); });
   plan.requests = requests;
   plan.timeout = std::chrono::seconds(60);
   shape(plan);
@@ -80,7 +80,7 @@ void expect_none_per_request(
 void expect_none_per_piece(DriverKind driver, const Shape& shape) {
   const auto slow = [&shape](LoadPlan& plan) {
     plan.connections = 50;
-    plan.use_protocol("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
+    plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({.payload_bytes = 2000}); });
     shape(plan);
   };
   expect_none_per_request(driver, slow, 100, 1100);

@@ -105,8 +105,9 @@ TEST_P(ChurnTest, AllConnectAtOnceInAStorm) {
 
 // Would catch: connects that take seconds because the server's queue is full, and a result that does not say why.
 TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 1});  // without accept(2)
-  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  const net::Descriptor listener =
+      net::listen_on(net::Address::parse("127.0.0.1", 0), {.backlog = 1});  // without accept(2)
+  LoadPlan plan = plan_for(net::Address::of_local_end(listener.get()), GetParam());
   plan.connections = 10;
   plan.threads = GetParam() == DriverKind::kThreads ? 10 : 1;
   plan.connecting = 10;
@@ -122,8 +123,9 @@ TEST_P(ChurnTest, AnAcceptQueueThatOverflowsIsNamed) {
 
 // Would catch: progress read from all threads every 10 ms while the server accepts, on the CPU that it needs for that.
 TEST_P(ChurnTest, NothingIsShownWhileTheServerAccepts) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 100});  // without accept(2)
-  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  const net::Descriptor listener =
+      net::listen_on(net::Address::parse("127.0.0.1", 0), {.backlog = 100});  // without accept(2)
+  LoadPlan plan = plan_for(net::Address::of_local_end(listener.get()), GetParam());
   plan.timeout = milliseconds(50);
   struct Watcher : RunListener {
     void progress(const Progress& progress) override {
@@ -144,21 +146,21 @@ TEST_P(ChurnTest, NothingIsShownWhileTheServerAccepts) {
 // Would catch: the overflow of another program's queue laid to the target.
 TEST_P(ChurnTest, AnotherQueueThatOverflowsIsNotTheTargets) {
   TestServer server(Behaviour::kEchoes);
-  const Descriptor other = listen_on(Address::parse("127.0.0.1", 0), {.backlog = 1});
-  const Address its = Address::of_local_end(other.get());
+  const net::Descriptor other = net::listen_on(net::Address::parse("127.0.0.1", 0), {.backlog = 1});
+  const net::Address its = net::Address::of_local_end(other.get());
   const auto before = accept_queue_counts(its);
   class Crowd : public RunListener {
    public:
-    explicit Crowd(const Address& target) : target_(target) {}
+    explicit Crowd(const net::Address& target) : target_(target) {}
     void established(std::uint64_t /*connections*/) override {
       for (int i = 0; i < 10; ++i) {
-        connects_.push_back(start_connect(target_, nullptr, Blocking::kNo).fd);
+        connects_.push_back(start_connect(target_, nullptr, net::Blocking::kNo).fd);
       }
     }
 
    private:
-    const Address& target_;
-    std::vector<Descriptor> connects_;
+    const net::Address& target_;
+    std::vector<net::Descriptor> connects_;
   } crowd(its);
   const LoadPlan plan = plan_for(server.address(), GetParam());
   const LoadResult result = run(plan, {&crowd});

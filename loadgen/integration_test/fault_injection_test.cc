@@ -31,8 +31,8 @@ void forbid_connecting(int error) {
                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
   const sock_fprog filter{4, program};
-  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
-  check(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "prctl");
+  net::check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
+  net::check(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "prctl");
 }
 
 // Would catch: memory running out taken for ports or descriptors running out. The kernel's limit on the memory of
@@ -40,8 +40,8 @@ void forbid_connecting(int error) {
 TEST_P(OutageTest, MemoryThatRunsOutIsNamed) {
   TestServer server(Behaviour::kCloseAtOnce);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.use_protocol("greet",
-                    [] { return find_protocol("greet").make_client({}); });  // connects when the request is due
+  plan.use_protocol(
+      "greet", [] { return protocols::find_protocol("greet").make_client({}); });  // connects when the request is due
   for (const int error : {ENOMEM, ENOBUFS}) {
     LoadResult result;
     std::thread([&] {
@@ -214,8 +214,8 @@ TEST_P(FaultInjectionTest, ATargetThatMisbehavesForAWhileIsServedAgain) {
 
 // A black hole: the kernel takes connections and requests, and the server never accepts.
 TEST_P(FaultInjectionTest, AListenerThatNeverAcceptsTimesOut) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
-  LoadPlan plan = plan_for(Address::of_local_end(listener.get()), GetParam());
+  const net::Descriptor listener = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  LoadPlan plan = plan_for(net::Address::of_local_end(listener.get()), GetParam());
   plan.timeout = milliseconds(50);
   const LoadResult result = run(plan);
   expect_accounted_for(result);
@@ -232,7 +232,7 @@ TEST_P(FaultInjectionTest, AnOverlongReplyIsNamed) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
   plan.use_protocol("raw", [] {
-    return find_protocol("raw").make_client(
+    return protocols::find_protocol("raw").make_client(
         {.request = std::string(100, 'x'), .reply_pattern = "never", .reply_limit = 10});
   });
   const LoadResult result = run(plan);
@@ -251,7 +251,7 @@ LoadPlan pausing_plan(const TestServer& server, DriverKind driver, const std::st
   plan.requests = 8;
   plan.think_time = milliseconds(50);
   plan.use_protocol(protocol, [protocol] {
-    return find_protocol(protocol).make_client({.request = "ping\r\n\r\n", .reply_delimiter = "\n"});
+    return protocols::find_protocol(protocol).make_client({.request = "ping\r\n\r\n", .reply_delimiter = "\n"});
   });
   return plan;
 }

@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 class MixTest : public DriverTest {
  protected:
-  LoadOptions options(const Address& target) const {
+  LoadOptions options(const net::Address& target) const {
     LoadOptions options;
     options.target = target.text();
     options.driver = std::string(driver_name(GetParam()));

@@ -18,13 +18,13 @@ namespace fanin::load {
 using Behaviour = TestServer::Behaviour;
 
 // Four connections that ask for an echo for 100 ms.
-inline LoadPlan plan_for(const Address& target, DriverKind driver) {
+inline LoadPlan plan_for(const net::Address& target, DriverKind driver) {
   LoadPlan plan;
   plan.target = target;
   plan.driver = driver;
   plan.connections = 4;
   plan.threads = driver == DriverKind::kThreads ? plan.connections : 2;
-  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
+  plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({}); });
   plan.duration = std::chrono::milliseconds(100);
   plan.timeout = std::chrono::seconds(5);
   return plan;

@@ -176,7 +176,7 @@ TEST_P(LoopRunTest, PipelinedRequestsAreAllVerified) {
 TEST_P(LoopRunTest, LargeRequestsGoOutInParts) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
+  plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({.payload_bytes = 1 << 20}); });
   plan.requests = 8;
   const LoadResult result = run(plan);
   expect_accounted_for(result);
@@ -191,7 +191,7 @@ TEST_P(LoopRunTest, TheSmallestRequestsAreServedToo) {
     LoadPlan plan = plan_for(server.address(), GetParam());
     plan.connections = 50;
     plan.pipeline = 3;
-    plan.use_protocol("echo", [size] { return find_protocol("echo").make_client({.payload_bytes = size}); });
+    plan.use_protocol("echo", [size] { return protocols::find_protocol("echo").make_client({.payload_bytes = size}); });
     plan.requests = 3000;
     const LoadResult result = run(plan);
     EXPECT_EQ(result.completed, 3000U) << size;

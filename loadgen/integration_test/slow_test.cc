@@ -29,7 +29,7 @@ TEST_P(SlowTest, SlowSendersTakeTheirTime) {
 TEST_P(SlowTest, SlowPipelinesAreAnsweredAfterTheWindow) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
+  plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({.payload_bytes = 2000}); });
   plan.connections = 1;
   plan.pipeline = 3;
   plan.send_bytes_per_s = 40'000;
@@ -57,7 +57,8 @@ TEST_P(SlowTest, WhatWasNotSentIsForgottenWithItsConnection) {
 TEST_P(SlowTest, IdleConnectionsTrickle) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());
-  plan.use_protocol("goodbye", [] { return find_protocol("goodbye").make_client({.payload = "abc", .reply = "abc"}); });
+  plan.use_protocol("goodbye",
+                    [] { return protocols::find_protocol("goodbye").make_client({.payload = "abc", .reply = "abc"}); });
   plan.idle = 5;
   plan.trickle = milliseconds(10);
   plan.duration = milliseconds(300);
@@ -75,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(All, SlowTest, kLoopDrivers, driver_test_name);
 TEST(SlowReader, ReadsAtItsRate) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), DriverKind::kEpoll);
-  plan.use_protocol("echo", [] { return find_protocol("echo").make_client({.payload_bytes = 2000}); });
+  plan.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({.payload_bytes = 2000}); });
   plan.read_bytes_per_s = 20'000;
   plan.receive_buffer_bytes = 4096;
   plan.requests = 8;

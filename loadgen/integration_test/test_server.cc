@@ -35,9 +35,9 @@ TestServer::TestServer(Script script) : TestServer(Behaviour::kScripted, std::mo
 TestServer::TestServer(Behaviour behaviour, Script script)
     : behaviour_(behaviour),
       script_(std::move(script)),
-      listener_(listen_on(Address::parse("127.0.0.1", 0), {.nonblocking = true})),
-      wake_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      address_(Address::of_local_end(listener_.get())) {
+      listener_(net::listen_on(net::Address::parse("127.0.0.1", 0), {.nonblocking = true})),
+      wake_(net::check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      address_(net::Address::of_local_end(listener_.get())) {
   connections_.reserve(kMaxConnections);
   thread_ = std::thread([this] { serve(); });
 }
@@ -90,7 +90,7 @@ void TestServer::serve() {
 
 void TestServer::accept_all() {
   while (connections_.size() < kMaxConnections) {
-    Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    net::Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) {
       return;
     }
@@ -163,7 +163,7 @@ bool TestServer::answer(Connection& connection) {
     case Behaviour::kCloseEarly:
       return false;
     case Behaviour::kReset:
-      set_reset_on_close(fd);
+      net::set_reset_on_close(fd);
       return false;
     case Behaviour::kHalfClose:
       ::shutdown(fd, SHUT_WR);
@@ -194,15 +194,15 @@ bool TestServer::answer(Connection& connection) {
   return behaviour_.load() != Behaviour::kCloseAfter;
 }
 
-Address refusing_address() {
+net::Address refusing_address() {
   // Bound but not listening: no other process can take the port while the process lives, and connecting is refused.
-  static const Descriptor holder = [] {
-    Descriptor fd(check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-    const Address any = Address::parse("127.0.0.1", 0);
-    check(::bind(fd.get(), any.data(), any.size()), "bind");
+  static const net::Descriptor holder = [] {
+    net::Descriptor fd(net::check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    const net::Address any = net::Address::parse("127.0.0.1", 0);
+    net::check(::bind(fd.get(), any.data(), any.size()), "bind");
     return fd;
   }();
-  return Address::of_local_end(holder.get());
+  return net::Address::of_local_end(holder.get());
 }
 
 }  // namespace fanin::load

@@ -49,7 +49,7 @@ class TestServer {
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
-  const Address& address() const noexcept { return address_; }
+  const net::Address& address() const noexcept { return address_; }
   std::uint64_t accepted() const noexcept { return accepted_.load(); }
   std::uint64_t received_bytes() const noexcept { return received_bytes_.load(); }
   std::uint64_t received_lines() const noexcept { return received_lines_.load(); }
@@ -61,7 +61,7 @@ class TestServer {
 
  private:
   struct Connection {
-    Descriptor fd;
+    net::Descriptor fd;
     std::uint64_t number = 0;  // 1 for the first that was accepted
     bool asked = false;        // a scripted one has replied, and has more to say
     std::size_t flooded = 0;   // bytes of the flood, modulo its length
@@ -85,14 +85,14 @@ class TestServer {
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> received_bytes_{0};
   std::atomic<std::uint64_t> received_lines_{0};
-  Descriptor listener_;
-  Descriptor wake_;
-  Address address_;
+  net::Descriptor listener_;
+  net::Descriptor wake_;
+  net::Address address_;
   std::vector<Connection> connections_;  // by place in the poll set
   std::thread thread_;
 };
 
 // An address of this machine without a listener.
-Address refusing_address();
+net::Address refusing_address();
 
 }  // namespace fanin::load

@@ -63,7 +63,7 @@ CLI::Option* declare(CLI::App& app, const Option& option, LoadOptions& options) 
 std::string features() {
   const auto reason = why_no_uring_driver();
   return fmt::format("drivers: {}epoll, threads{}; liburing {}", reason ? "" : "io-uring, ",
-                     reason ? fmt::format(" (no io-uring here: {})", *reason) : "", build_info().liburing);
+                     reason ? fmt::format(" (no io-uring here: {})", *reason) : "", os::build_info().liburing);
 }
 
 // Options and the files that they name.
@@ -102,14 +102,14 @@ void add_load_options(CLI::App& app, LoadOptions& options) {
 
 std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
   CLI::App app("Drives a TCP server with a declared load and reports throughput and latency.", "fanin-load");
-  app.set_version_flag("--version", [] { return version_text("fanin-load", features()); });
+  app.set_version_flag("--version", [] { return os::version_text("fanin-load", features()); });
   add_load_options(app, options);
   if (argc == 1) {
-    print_text(stderr, kUsage);
-    print_text(stderr, "\nfanin-load --help lists the options.\n");
-    return kExitBadInput;
+    os::print_text(stderr, kUsage);
+    os::print_text(stderr, "\nfanin-load --help lists the options.\n");
+    return os::kExitBadInput;
   }
-  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+  if (const auto exit_code = os::parse_command_line(app, argc, argv)) {
     return exit_code;
   }
   if (options.target.empty() && options.targets.empty()) {
@@ -126,12 +126,12 @@ std::optional<int> parse_command(int argc, char** argv, LoadOptions& options) {
 void read_input_files(LoadOptions& options) {
   constexpr std::string_view kTrace = "trace:";
   if (options.arrival && options.arrival->starts_with(kTrace)) {
-    options.trace = std::make_shared<const ArrivalTrace>(
-        ArrivalTrace::read_file(options.arrival->substr(kTrace.size()), "--arrival trace"));
+    options.trace = std::make_shared<const os::ArrivalTrace>(
+        os::ArrivalTrace::read_file(options.arrival->substr(kTrace.size()), "--arrival trace"));
   }
   const auto read_body = [&options](const std::string& path) {
     if (auto& file = options.body_files[path]; !file) {
-      file = std::make_shared<const InputFile>(read_input_file(path, "--body-file"));
+      file = std::make_shared<const os::InputFile>(os::read_input_file(path, "--body-file"));
     }
   };
   for (const auto& [name, text] : options.protocol_options) {
@@ -145,7 +145,7 @@ void read_input_files(LoadOptions& options) {
     }
   }
   if (!options.calibration_path.empty()) {
-    options.calibration = read_input_file(options.calibration_path, "--calibration");
+    options.calibration = os::read_input_file(options.calibration_path, "--calibration");
   }
 }
 
@@ -158,11 +158,11 @@ void refuse_shared_files(const LoadOptions& options) {
       continue;
     }
     for (const auto& [other, other_path] : others) {
-      if (is_same_output(path, other_path)) {
+      if (os::is_same_output(path, other_path)) {
         refuse(fmt::format("{} {} and {} {} are one file: give each its own", option, path, other, other_path));
       }
     }
-    if (prints_summary && is_same_output(path, "-")) {
+    if (prints_summary && os::is_same_output(path, "-")) {
       refuse(
           fmt::format("{} {} is standard output, where the summary goes: give {} - or --quiet", option, path, option));
     }

@@ -206,10 +206,10 @@ TEST_F(OptionsFiles, WhatIsReadIsNotWritten) {
   expect_refused("--body-file");
   options_ = none;
   std::istringstream times("0\n1\n");
-  options_.trace = std::make_shared<const ArrivalTrace>(ArrivalTrace::read(times, path("input")));
+  options_.trace = std::make_shared<const os::ArrivalTrace>(os::ArrivalTrace::read(times, path("input")));
   expect_refused("--arrival trace");
   options_ = none;
-  options_.calibration = InputFile{.path = path("input"), .content = "x"};
+  options_.calibration = os::InputFile{.path = path("input"), .content = "x"};
   expect_refused("--calibration");
 }
 

@@ -61,7 +61,7 @@ DriverChoice choose_driver(std::string_view requested, const std::optional<std::
 }
 
 // There is no asking for multishot receive itself; the send without copying came with the same kernel.
-std::optional<std::string> why_no_uring_driver() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
+std::optional<std::string> why_no_uring_driver() { return net::why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
 
 IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& inputs) {
   if (inputs.requested != "auto" && inputs.requested != "sleep" && inputs.requested != "spin") {
@@ -81,7 +81,7 @@ IdleStrategyChoice choose_idle_strategy(const IdleStrategyInputs& inputs) {
     return {IdleStrategy::kSleep, "there is a thread for each connection"};
   }
   const std::size_t free = count_own_cpus(inputs);
-  const std::string cpus = format_cpu_list(inputs.own_cpus);
+  const std::string cpus = net::format_cpu_list(inputs.own_cpus);
   if (free < inputs.threads) {
     return {IdleStrategy::kSleep,
             fmt::format("{} event loop{} would need {} without the server (may run on CPU {})", inputs.threads,

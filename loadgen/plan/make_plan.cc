@@ -92,7 +92,7 @@ class Url {
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
   const auto resolved = options.addresses.find(options.target);
-  plan.target = resolved != options.addresses.end() ? resolved->second : Address::parse_target(options.target);
+  plan.target = resolved != options.addresses.end() ? resolved->second : net::Address::parse_target(options.target);
   if (!options.allow_remote) {
     refuse_remote(plan.target);
   }
@@ -100,7 +100,7 @@ void set_target(const LoadOptions& options, LoadPlan& plan) {
 
 void set_connecting(const LoadOptions& options, LoadPlan& plan) {
   if (options.connecting) {
-    const auto count = parse_count(*options.connecting);  // nothing: all
+    const auto count = os::parse_count(*options.connecting);  // nothing: all
     plan.connecting = count ? static_cast<std::uint32_t>(*count) : plan.connections + plan.idle;
   }
 }
@@ -187,7 +187,7 @@ std::string_view close_name(CloseKind kind) noexcept {
 }
 
 void LoadPlan::use_protocol(std::string name, ClientFactory factory) {
-  const std::unique_ptr<ClientProtocol> client = factory();
+  const std::unique_ptr<protocols::ClientProtocol> client = factory();
   protocol_name = std::move(name);
   make_client = std::move(factory);
   request_bytes = client->request_bytes();
@@ -227,8 +227,8 @@ LoadOptions without_url(LoadOptions options) {
   return options;
 }
 
-void refuse_remote(const Address& address) {
-  if (!is_on_this_machine(address)) {
+void refuse_remote(const net::Address& address) {
+  if (!net::is_on_this_machine(address)) {
     refuse(fmt::format("{} is not on this machine: add --allow-remote if you may put load on it", address.text()));
   }
 }

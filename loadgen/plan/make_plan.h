@@ -29,7 +29,7 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
 LoadOptions without_url(LoadOptions options);
 
 // Refuses an address on another machine.
-void refuse_remote(const Address& address);
+void refuse_remote(const net::Address& address);
 
 // The parts of make_plan() that say when requests are sent, and for how long. Driver, connections and protocol of the
 // plan must have been set.
@@ -43,14 +43,14 @@ std::string unescape(std::string_view text);
 bool is_host_header(const GivenOption& option);
 
 // The options for the protocol's client half, from those of the protocol in their order and the other options.
-ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
-                                     const LoadOptions& options);
+protocols::ClientProtocolOptions client_options(const protocols::Protocol& protocol,
+                                                const std::vector<GivenOption>& given, const LoadOptions& options);
 
 // Puts the protocol and its options into a plan whose driver is known.
 void set_protocol(const LoadOptions& options, LoadPlan& plan);
 
 // Puts the classes of --mix into the plan.
-void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan);
+void set_mix(const LoadOptions& options, const protocols::Protocol& protocol, LoadPlan& plan);
 
 // The body files that a class of --mix names.
 std::vector<std::string> list_body_files(const std::string& mix);

@@ -4,7 +4,7 @@
 
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -17,7 +17,7 @@ double highest_rate() { return find_option("rate").number.max; }
 bool is_rate(double rate_per_s) { return rate_per_s > 0 && rate_per_s <= highest_rate(); }
 
 double parse_rate(std::string_view text, const std::string& whole) {
-  const double rate = parse_number(text).value_or(-1);
+  const double rate = os::parse_number(text).value_or(-1);
   if (!(rate >= 0 && rate <= highest_rate())) {
     refuse(
         fmt::format("--ramp {}: '{}' is no rate from 0 to {}: give FROM..TO in requests per second, such as 1000..5000",
@@ -58,7 +58,7 @@ void set_trace(const LoadOptions& options, LoadPlan& plan) {
 
 void set_bursts(const std::string& size, LoadPlan& plan) {
   const CountBounds& bounds = find_option("burst-size").count;
-  const std::int64_t count = parse_count(size).value_or(0);
+  const std::int64_t count = os::parse_count(size).value_or(0);
   if (count < bounds.min || count > bounds.max) {
     refuse(fmt::format("--arrival bursts:{} is out of range: give bursts:N, N from {} to {}", size, bounds.min,
                        bounds.max));
@@ -137,7 +137,7 @@ void set_times(const LoadOptions& options, LoadPlan& plan) {
   plan.duration = options.duration.value_or(kDefaultDuration);
   plan.requests = options.requests;
   plan.warmup_until_steady = options.warmup == "auto";
-  plan.warmup = plan.warmup_until_steady ? kLongestWarmup : parse_duration(options.warmup);
+  plan.warmup = plan.warmup_until_steady ? kLongestWarmup : net::parse_duration(options.warmup);
   if (plan.ramp && plan.warmup_until_steady) {
     refuse("--warmup auto needs one rate: give --ramp a warm-up such as 1s");
   }

@@ -98,10 +98,10 @@ std::vector<GivenOption> merge_options(const MixEntry& entry, const std::vector<
 }
 
 // Adds one class to the plan, and returns the options of its client.
-ClientProtocolOptions add_class(const std::string& text, const LoadOptions& options, const Protocol& protocol,
-                                LoadPlan& plan) {
+protocols::ClientProtocolOptions add_class(const std::string& text, const LoadOptions& options,
+                                           const protocols::Protocol& protocol, LoadPlan& plan) {
   const MixEntry entry = parse_entry(text);
-  const ClientProtocolOptions chosen =
+  const protocols::ClientProtocolOptions chosen =
       client_options(protocol, merge_options(entry, options.protocol_options), options);
   const auto client = protocol.make_client(chosen);
   plan.classes.push_back({.name = format_name(entry),
@@ -117,7 +117,7 @@ ClientProtocolOptions add_class(const std::string& text, const LoadOptions& opti
   return chosen;
 }
 
-void check_protocol(const LoadOptions& options, const Protocol& protocol) {
+void check_protocol(const LoadOptions& options, const protocols::Protocol& protocol) {
   if (options.mix.size() < 2 || options.mix.size() > kMaxClasses) {
     refuse(fmt::format("{} --mix: give 2 to {}, one for each class of requests", options.mix.size(), kMaxClasses));
   }
@@ -144,9 +144,9 @@ std::vector<std::string> list_body_files(const std::string& mix) {
   return files;
 }
 
-void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& plan) {
+void set_mix(const LoadOptions& options, const protocols::Protocol& protocol, LoadPlan& plan) {
   check_protocol(options, protocol);
-  std::vector<ClientProtocolOptions> chosen;
+  std::vector<protocols::ClientProtocolOptions> chosen;
   for (const std::string& text : options.mix) {
     try {
       chosen.push_back(add_class(text, options, protocol, plan));
@@ -164,11 +164,12 @@ void set_mix(const LoadOptions& options, const Protocol& protocol, LoadPlan& pla
   std::vector<bool> closes;
   std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(closes),
                  [](const RequestClass& each) { return each.asks_to_close; });
-  plan.mix = std::make_shared<const RequestMix>(static_cast<std::uint64_t>(options.seed), weights, std::move(closes));
+  plan.mix = std::make_shared<const protocols::RequestMix>(static_cast<std::uint64_t>(options.seed), weights,
+                                                           std::move(closes));
   plan.use_protocol(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, chosen] {
-    std::vector<std::unique_ptr<ClientProtocol>> clients;
+    std::vector<std::unique_ptr<protocols::ClientProtocol>> clients;
     std::transform(chosen.begin(), chosen.end(), std::back_inserter(clients), make);
-    return std::make_unique<MixClient>(mix, std::move(clients));
+    return std::make_unique<protocols::MixClient>(mix, std::move(clients));
   });
 }
 

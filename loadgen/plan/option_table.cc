@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "os/command_line.h"
 #include "os/format.h"
 
@@ -27,7 +27,7 @@ bool is_word(const Option& option, std::string_view text) {
 }
 
 double read_number(const Option& option, std::string_view text) {
-  const auto number = parse_number(text);
+  const auto number = os::parse_number(text);
   if (!number) {
     refuse(fmt::format("--{} '{}' is no number: give one such as 0.5, 500 or 10k", option.name, text));
   }
@@ -36,8 +36,8 @@ double read_number(const Option& option, std::string_view text) {
 
 // Without its bounds.
 std::int64_t read_whole(const Option& option, std::string_view text) {
-  const auto count = parse_count(text);
-  if (!count && parse_number(text) && text.find('.') == std::string_view::npos) {
+  const auto count = os::parse_count(text);
+  if (!count && os::parse_number(text) && text.find('.') == std::string_view::npos) {
     refuse_range(option, text);  // more than 64 bits
   }
   if (!count) {
@@ -51,7 +51,7 @@ void assign(std::int64_t& value, const Option& option, const std::string& text) 
 void assign(double& value, const Option& option, const std::string& text) { value = read_number(option, text); }
 void assign(std::string& value, const Option& /*option*/, const std::string& text) { value = text; }
 void assign(Nanoseconds& value, const Option& option, const std::string& text) {
-  value = parse_duration_of(dashed(option), text);
+  value = os::parse_duration_of(dashed(option), text);
 }
 template <typename Value>
 void assign(std::optional<Value>& value, const Option& option, const std::string& text) {
@@ -74,7 +74,7 @@ void check_duration(const Option& option, Nanoseconds duration) {
   }
   refuse(option.count.min == 1 ? fmt::format("--{} must be above 0: give a time such as 10s or 500ms", option.name)
                                : fmt::format("--{} is too short: give {} or more", option.name,
-                                             format_duration(Nanoseconds(option.count.min))));
+                                             net::format_duration(Nanoseconds(option.count.min))));
 }
 
 void check_bounds(const Option& /*option*/, bool /*value*/) {}
@@ -100,7 +100,7 @@ void check_bounds(const Option& option, const std::string& value) {
     read_count(option, value);
   }
   if (option.type == OptionType::kDuration && !is_word(option, value)) {
-    check_duration(option, parse_duration_of(dashed(option), value));
+    check_duration(option, os::parse_duration_of(dashed(option), value));
   }
 }
 template <typename Value>

@@ -13,7 +13,7 @@
 #include "loadgen/plan/options.h"
 #include "protocols/registry.h"
 
-namespace fanin {
+namespace fanin::protocols {
 struct ClientProtocolOptions;
 }
 
@@ -46,9 +46,10 @@ using OptionPlace =
                  std::string LoadOptions::*, Nanoseconds LoadOptions::*, std::optional<std::int64_t> LoadOptions::*,
                  std::optional<double> LoadOptions::*, std::optional<std::string> LoadOptions::*,
                  std::optional<Nanoseconds> LoadOptions::*, std::vector<std::string> LoadOptions::*,
-                 std::vector<std::int64_t> LoadOptions::*, std::string ClientProtocolOptions::*,
-                 std::size_t ClientProtocolOptions::*, std::optional<std::size_t> ClientProtocolOptions::*,
-                 std::vector<std::string> ClientProtocolOptions::*>;
+                 std::vector<std::int64_t> LoadOptions::*, std::string protocols::ClientProtocolOptions::*,
+                 std::size_t protocols::ClientProtocolOptions::*,
+                 std::optional<std::size_t> protocols::ClientProtocolOptions::*,
+                 std::vector<std::string> protocols::ClientProtocolOptions::*>;
 inline constexpr std::size_t kClientPlaces = 4;  // the last ones
 
 struct CountBounds {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "net/socket.h"
 #include "os/arrival_trace.h"
 #include "os/files.h"
@@ -26,14 +26,14 @@ inline constexpr Nanoseconds kDefaultDuration = std::chrono::seconds(10);
 using GivenOption = std::pair<std::string, std::string>;
 
 // The contents of the files that --body-file names, by name.
-using BodyFiles = std::map<std::string, std::shared_ptr<const InputFile>>;
+using BodyFiles = std::map<std::string, std::shared_ptr<const os::InputFile>>;
 
 // The options of a command line; those not given are empty or have their defaults. Each option is a row of the
 // option table (option_table.h).
 struct LoadOptions {
   std::string target;
-  std::vector<std::string> targets;          // interleaved
-  std::map<std::string, Address> addresses;  // of targets given by names, which resolve_targets() has found
+  std::vector<std::string> targets;               // interleaved
+  std::map<std::string, net::Address> addresses;  // of targets given by names, which resolve_targets() has found
   std::optional<Nanoseconds> interleave;
   std::string driver = "auto";
   std::optional<std::int64_t> connections;
@@ -44,7 +44,7 @@ struct LoadOptions {
   BodyFiles body_files;
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;
-  std::shared_ptr<const ArrivalTrace> trace;  // of the file that `arrival` names
+  std::shared_ptr<const os::ArrivalTrace> trace;  // of the file that `arrival` names
   std::optional<std::string> ramp;
   std::optional<std::string> sweep;
   std::optional<std::string> find_rate;
@@ -71,7 +71,7 @@ struct LoadOptions {
   std::vector<std::int64_t> server_pids;  // one for each target
   std::optional<std::int64_t> control_fd;
   std::string calibration_path;
-  std::optional<InputFile> calibration;  // what is in it
+  std::optional<os::InputFile> calibration;  // what is in it
   std::string json_path;
   std::string live_json_path;
   bool quiet = false;

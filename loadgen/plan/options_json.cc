@@ -67,9 +67,10 @@ bool is_of_protocol(const Option& option) {
 // The protocols whose halves take the option.
 Json list_protocols(const Option& option) {
   Json names = Json::array();
-  for (const Protocol& protocol : protocols()) {
-    const std::string server_options = list_names(protocol.server_options);
-    if (is_taken(option.taken_by == TakenBy::kServer ? server_options : protocol.client_options, option.name)) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
+    const std::string server_options = protocols::list_names(protocol.server_options);
+    if (protocols::is_taken(option.taken_by == TakenBy::kServer ? server_options : protocol.client_options,
+                            option.name)) {
       names.push_back(protocol.name);
     }
   }
@@ -91,8 +92,8 @@ Json list_words(const Option& option) {
     return split_words(option.words, '|');
   }
   std::vector<std::string> names;
-  std::transform(protocols().begin(), protocols().end(), std::back_inserter(names),
-                 [](const Protocol& each) { return std::string(each.name); });
+  std::transform(protocols::registry().begin(), protocols::registry().end(), std::back_inserter(names),
+                 [](const protocols::Protocol& each) { return std::string(each.name); });
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -163,7 +164,7 @@ Json row_json(const Option& option) {
   return row;
 }
 
-Json protocol_json(const Protocol& protocol) {
+Json protocol_json(const protocols::Protocol& protocol) {
   const auto client = protocol.make_client({.request = "x", .reply_bytes = 1});
   return {{"name", protocol.name},
           {"one_request_per_connection", client->one_request_per_connection()},
@@ -205,7 +206,7 @@ std::string options_json() {
       "  \"limits\": {{\"blocking_threads\": {}, \"in_flight\": {}, \"stamped_bytes\": {}}},\n  \"protocols\": [\n{}\n "
       " ],\n"
       "  \"options\": [\n{}\n  ]\n}}\n",
-      kMaxBlockingThreads, kMaxInFlight, kStampDigits + 1, list_json(protocols(), protocol_json),
+      kMaxBlockingThreads, kMaxInFlight, protocols::kStampDigits + 1, list_json(protocols::registry(), protocol_json),
       list_json(option_table(), row_json));
 }
 

@@ -43,7 +43,7 @@ TEST(OptionTable, HasARowForEachOption) {
       }
     }
   }
-  for (const Protocol& protocol : protocols()) {
+  for (const protocols::Protocol& protocol : protocols::registry()) {
     for (const std::string& name : split_words(protocol.client_options, ' ')) {
       EXPECT_TRUE(names.contains(name)) << protocol.name << ": " << name;
     }

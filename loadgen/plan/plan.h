@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "loadgen/plan/driver_kind.h"
+#include "loadgen/records/clock.h"
 #include "loadgen/records/server_processes.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/slices.h"
-#include "net/clock.h"
 #include "net/socket.h"
 #include "protocols/client_protocol.h"
 #include "protocols/request_mix.h"
@@ -27,7 +27,7 @@ enum class CloseKind { kFin, kRst, kServer };
 
 std::string_view close_name(CloseKind kind) noexcept;  // as on the command line
 
-using ClientFactory = std::function<std::unique_ptr<ClientProtocol>()>;
+using ClientFactory = std::function<std::unique_ptr<protocols::ClientProtocol>()>;
 
 // A class of requests in a mix.
 struct RequestClass {
@@ -40,7 +40,7 @@ struct RequestClass {
 
 // The plan of a run, checked, with every default filled in. A value; shared read-only by all threads.
 struct LoadPlan {
-  Address target;
+  net::Address target;
   DriverKind driver = DriverKind::kEpoll;
   std::string driver_reason;
   unsigned threads = 1;           // with the threads driver: as many as connections
@@ -50,18 +50,18 @@ struct LoadPlan {
   bool verify_idle = false;       // every idle connection is served once before it idles
   std::uint32_t connecting = 64;  // at the same time, in each thread; the default is well below any accept queue
   std::string protocol_name;
-  ClientFactory make_client;                    // every thread has a client's half of its own
-  std::size_t request_bytes = 0;                // that one request puts on the wire; of a mix on average
-  bool connect_on_demand = false;               // the protocol takes a connection per request
-  bool asks_to_close = false;                   // requests ask the server to close the connection, or some of a mix do
-  bool has_statuses = false;                    // every reply has a status, which is counted
-  std::shared_ptr<const RequestMix> mix;        // null: all requests are of one kind
-  std::vector<RequestClass> classes;            // of the mix
-  std::optional<double> rate_per_s;             // none: closed loop
-  ArrivalKind arrival = ArrivalKind::kPoisson;  // the next four: see ArrivalPlan
+  ClientFactory make_client;       // every thread has a client's half of its own
+  std::size_t request_bytes = 0;   // that one request puts on the wire; of a mix on average
+  bool connect_on_demand = false;  // the protocol takes a connection per request
+  bool asks_to_close = false;      // requests ask the server to close the connection, or some of a mix do
+  bool has_statuses = false;       // every reply has a status, which is counted
+  std::shared_ptr<const protocols::RequestMix> mix;  // null: all requests are of one kind
+  std::vector<RequestClass> classes;                 // of the mix
+  std::optional<double> rate_per_s;                  // none: closed loop
+  ArrivalKind arrival = ArrivalKind::kPoisson;       // the next four: see ArrivalPlan
   std::uint32_t burst_size = 1;
   std::optional<RateRamp> ramp;  // rate_per_s is then its mean over the window
-  std::shared_ptr<const ArrivalTrace> trace;
+  std::shared_ptr<const os::ArrivalTrace> trace;
   Nanoseconds duration{0};
   std::optional<std::uint64_t> requests;  // rules over duration
   Nanoseconds warmup{0};

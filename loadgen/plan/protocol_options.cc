@@ -38,7 +38,7 @@ void set_member(std::vector<std::string>& member, const Option& /*option*/, cons
   member.push_back(text);
 }
 
-void apply(const GivenOption& given, const BodyFiles& files, ClientProtocolOptions& client) {
+void apply(const GivenOption& given, const BodyFiles& files, protocols::ClientProtocolOptions& client) {
   const std::string& text = given.second;
   const Option& option = find_option(given.first);
   if (option.type == OptionType::kFile) {
@@ -46,7 +46,7 @@ void apply(const GivenOption& given, const BodyFiles& files, ClientProtocolOptio
     return;
   }
   const auto set = [&](auto member) {
-    if constexpr (std::is_invocable_v<decltype(member), ClientProtocolOptions&>) {
+    if constexpr (std::is_invocable_v<decltype(member), protocols::ClientProtocolOptions&>) {
       set_member(client.*member, option, text);
     }
   };
@@ -89,15 +89,15 @@ void check_contradictions(const std::vector<GivenOption>& given) {
   }
 }
 
-void refuse_unknown(const Protocol& protocol, const std::vector<GivenOption>& given) {
+void refuse_unknown(const protocols::Protocol& protocol, const std::vector<GivenOption>& given) {
   std::vector<std::string> names;
   std::transform(given.begin(), given.end(), std::back_inserter(names), [](const auto& each) { return each.first; });
-  refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
+  protocols::refuse_other_options(fmt::format("protocol '{}'", protocol.name), protocol.client_options, names);
 }
 
 // The tutorial's clients say hello.
-bool says_hello(const LoadPlan& plan, const Protocol& protocol, const std::vector<GivenOption>& given) {
-  return plan.driver == DriverKind::kThreads && is_taken(protocol.client_options, "payload") &&
+bool says_hello(const LoadPlan& plan, const protocols::Protocol& protocol, const std::vector<GivenOption>& given) {
+  return plan.driver == DriverKind::kThreads && protocols::is_taken(protocol.client_options, "payload") &&
          std::none_of(given.begin(), given.end(),
                       [](const GivenOption& each) { return each.first == "payload" || each.first == "payload-bytes"; });
 }
@@ -133,11 +133,11 @@ std::string unescape(std::string_view text) {
   return bytes;
 }
 
-ClientProtocolOptions client_options(const Protocol& protocol, const std::vector<GivenOption>& given,
-                                     const LoadOptions& options) {
+protocols::ClientProtocolOptions client_options(const protocols::Protocol& protocol,
+                                                const std::vector<GivenOption>& given, const LoadOptions& options) {
   refuse_unknown(protocol, given);
   check_contradictions(given);
-  ClientProtocolOptions client;
+  protocols::ClientProtocolOptions client;
   for (const GivenOption& option : given) {
     apply(option, options.body_files, client);
   }
@@ -148,7 +148,7 @@ ClientProtocolOptions client_options(const Protocol& protocol, const std::vector
 }
 
 void set_protocol(const LoadOptions& options, LoadPlan& plan) {
-  const Protocol& protocol = find_protocol(options.protocol.value_or("echo"));
+  const protocols::Protocol& protocol = protocols::find_protocol(options.protocol.value_or("echo"));
   if (protocol.make_client == nullptr) {
     refuse(fmt::format("protocol '{}' has no client half: choose another", protocol.name));
   }

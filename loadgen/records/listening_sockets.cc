@@ -54,7 +54,7 @@ Attributes read_attributes(std::span<const std::byte> rest) {
 }
 
 // The bytes of an address as in the messages of the kernel.
-std::array<std::uint32_t, 4> address_words(const Address& target) {
+std::array<std::uint32_t, 4> address_words(const net::Address& target) {
   std::array<std::uint32_t, 4> words{};
   if (target.family() == AF_INET) {
     words[0] = reinterpret_cast<const sockaddr_in*>(target.data())->sin_addr.s_addr;
@@ -65,7 +65,7 @@ std::array<std::uint32_t, 4> address_words(const Address& target) {
 }
 
 // The kernel prefers the listener with the higher score: its address counts first, then its family. 0: no match.
-int score_socket(const inet_diag_msg& socket, const Attributes& attributes, const Address& target) {
+int score_socket(const inet_diag_msg& socket, const Attributes& attributes, const net::Address& target) {
   const bool same_family = socket.idiag_family == target.family();
   if (socket.idiag_state != TCP_LISTEN || socket.id.idiag_sport != htons(target.port()) ||
       (!same_family && (target.family() != AF_INET || attributes.v6_only))) {
@@ -80,7 +80,7 @@ int score_socket(const inet_diag_msg& socket, const Attributes& attributes, cons
   return exact || wildcard ? (exact ? 4 : 2) + (same_family ? 1 : 0) : 0;
 }
 
-void ask(int fd, int family, const Address& target) {
+void ask(int fd, int family, const net::Address& target) {
   struct {
     nlmsghdr head;
     inet_diag_req_v2 request;
@@ -93,12 +93,12 @@ void ask(int fd, int family, const Address& target) {
   message.request.idiag_ext = 1U << (INET_DIAG_SKMEMINFO - 1);
   message.request.idiag_states = 1U << TCP_LISTEN;
   message.request.id.idiag_sport = htons(target.port());
-  check(static_cast<int>(::send(fd, &message, sizeof message, 0)), "sock_diag");
+  net::check(static_cast<int>(::send(fd, &message, sizeof message, 0)), "sock_diag");
 }
 
 }  // namespace
 
-bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
+bool add_listening_sockets(std::span<const std::byte> piece, const net::Address& target, int& score,
                            std::vector<ListeningSocket>& found) {
   while (!piece.empty()) {
     const auto head = read_as<nlmsghdr>(piece);
@@ -123,11 +123,11 @@ bool add_listening_sockets(std::span<const std::byte> piece, const Address& targ
   return true;
 }
 
-std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target) try {
+std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address& target) try {
   if (target.is_unix()) {
     return std::nullopt;
   }
-  const Descriptor diag(check(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "sock_diag"));
+  const net::Descriptor diag(net::check(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "sock_diag"));
   const timeval limit{.tv_sec = 1, .tv_usec = 0};  // the kernel answers at once
   ::setsockopt(diag.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   std::vector<ListeningSocket> found;
@@ -140,7 +140,7 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& tar
     std::array<std::byte, 32768> piece{};
     int length = 0;
     do {
-      length = check(static_cast<int>(::recv(diag.get(), piece.data(), piece.size(), 0)), "sock_diag");
+      length = net::check(static_cast<int>(::recv(diag.get(), piece.data(), piece.size(), 0)), "sock_diag");
     } while (add_listening_sockets(std::span(piece).first(static_cast<std::size_t>(length)), target, score, found));
   }
   return found;
@@ -166,12 +166,12 @@ std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
   return std::nullopt;
 }
 
-AcceptQueueCounts accept_queue_counts(const Address& target) {
+AcceptQueueCounts accept_queue_counts(const net::Address& target) {
   std::ifstream file("/proc/net/netstat");
   return {listening_sockets(target), parse_listen_overflows(std::string(std::istreambuf_iterator<char>(file), {}))};
 }
 
-std::optional<std::uint64_t> waiting_for_accept(const Address& target) {
+std::optional<std::uint64_t> waiting_for_accept(const net::Address& target) {
   const auto listeners = listening_sockets(target);
   if (!listeners) {
     return std::nullopt;

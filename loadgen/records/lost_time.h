@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/records/recorder.h"
-#include "net/clock.h"
 
 namespace fanin::load {
 

@@ -72,7 +72,7 @@ MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressu
 MachineLoad read_machine_load() {
   MachineLoad load = parse_machine_load(read_text("/proc/loadavg"), read_text("/proc/pressure/cpu"),
                                         read_text("/proc/stat"), ::sysconf(_SC_CLK_TCK));
-  load.at = now();
+  load.at = net::now();
   load.cpus = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
   return load;
 }

@@ -124,7 +124,7 @@ void ClassRecord::merge(const ClassRecord& other) noexcept {
   response.merge(other.response);
 }
 
-ClassRecorder::ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections)
+ClassRecorder::ClassRecorder(const protocols::RequestMix& mix, std::uint32_t first, std::uint32_t connections)
     : mix_(mix), first_(first), ended_(connections), records_(mix.classes()) {}
 
 void ClassRecorder::completed(std::uint32_t connection, Nanoseconds latency, bool counts) noexcept {

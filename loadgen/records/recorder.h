@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/records/error_kind.h"
 #include "loadgen/records/histogram.h"
 #include "loadgen/records/second_series.h"
-#include "net/clock.h"
 #include "protocols/request_mix.h"
 
 namespace fanin::load {
@@ -245,7 +245,7 @@ struct ClassRecord {
 class ClassRecorder {
  public:
   // `mix` must outlive this. `first` is the number of the thread's first connection in the whole run.
-  ClassRecorder(const RequestMix& mix, std::uint32_t first, std::uint32_t connections);
+  ClassRecorder(const protocols::RequestMix& mix, std::uint32_t first, std::uint32_t connections);
 
   // `connection` counts from the thread's first one, `in_flight_before` from the oldest. `counts`: within the window.
   // Returns whether the request asks the server to close the connection.
@@ -273,7 +273,7 @@ class ClassRecorder {
     return records_[pick_class(connection, place)];
   }
 
-  const RequestMix& mix_;
+  const protocols::RequestMix& mix_;
   const std::uint32_t first_;
   std::vector<std::uint32_t> ended_;
   std::vector<ClassRecord> records_;

@@ -272,7 +272,7 @@ class ClassesTest : public ::testing::Test {
   }
   std::size_t pick_class(std::uint32_t number) const { return mix_.pick_class(kFirst, number); }
 
-  RequestMix mix_{1, std::vector<double>{1, 1}};
+  protocols::RequestMix mix_{1, std::vector<double>{1, 1}};
   ClassRecorder classes_{mix_, kFirst, 1};
   Recorder recorder_{false};
   Workload workload_{{.connections = 1, .pipeline = 3}, std::nullopt, recorder_, nullptr, &classes_};
@@ -321,7 +321,7 @@ TEST_F(ClassesTest, NumbersGoOnInTheNextLife) {
 
 // Would catch: the warm-up's requests counted in the classes, or not counted on the way to the next request.
 TEST(Classes, WhatIsNotOfTheWindowOnlyMovesTheNumberOn) {
-  const RequestMix mix(1, std::vector<double>{1, 1});
+  const protocols::RequestMix mix(1, std::vector<double>{1, 1});
   ClassRecorder classes(mix, 0, 1);
   classes.sent(0, 0, false);
   classes.completed(0, milliseconds(1), false);

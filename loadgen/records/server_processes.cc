@@ -112,7 +112,7 @@ class HolderSearch {
 };
 
 // The inodes of the sockets that listen there; nullopt if the kernel does not show them.
-std::optional<std::set<std::uint64_t>> listening_inodes(const Address& target) {
+std::optional<std::set<std::uint64_t>> listening_inodes(const net::Address& target) {
   if (target.is_unix()) {
     std::ifstream file("/proc/net/unix");
     return parse_unix_listeners(std::string(std::istreambuf_iterator<char>(file), {}), target.path());
@@ -178,7 +178,7 @@ std::vector<pid_t> server_roots(const std::set<pid_t>& holders, pid_t self, cons
   return {roots.begin(), roots.end()};
 }
 
-ServerProcesses find_server(const Address& target) {
+ServerProcesses find_server(const net::Address& target) {
   ServerProcesses server;
   if (!target.is_loopback()) {
     server.reason = "it is not on this machine";

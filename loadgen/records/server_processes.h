@@ -27,12 +27,12 @@ struct ListeningSocket {
 // The sockets that receive the connections to a local target, from sock_diag(7): the listeners at its address, else
 // those at the wildcard; several with SO_REUSEPORT. nullopt for a Unix-domain target, and if the kernel does not
 // support it.
-std::optional<std::vector<ListeningSocket>> listening_sockets(const Address& target);
+std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address& target);
 
 // Adds the sockets of one piece of the kernel's answer that match the target best. A better match replaces those found
 // so far. `score` is that of the best match, 0 at first. Returns false when the answer is complete. Throws
 // std::system_error if the kernel reports an error.
-bool add_listening_sockets(std::span<const std::byte> piece, const Address& target, int& score,
+bool add_listening_sockets(std::span<const std::byte> piece, const net::Address& target, int& score,
                            std::vector<ListeningSocket>& found);
 
 // The kernel's counters of connects dropped because the accept queue was full. The client sends its SYN again a second
@@ -43,14 +43,14 @@ struct AcceptQueueCounts {
 };
 
 // Reads them for a target on this machine.
-AcceptQueueCounts accept_queue_counts(const Address& target);
+AcceptQueueCounts accept_queue_counts(const net::Address& target);
 
 // Overflows of the target's own accept queues between two readings. A listener's counter includes drops for other
 // causes, so the overflows of all queues are an upper bound. nullopt if the target's listeners are unknown.
 std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after);
 
 // Connections in the target's own accept queues. nullopt if its listeners are unknown.
-std::optional<std::uint64_t> waiting_for_accept(const Address& target);
+std::optional<std::uint64_t> waiting_for_accept(const net::Address& target);
 
 // ListenOverflows from the text of /proc/net/netstat: lines in pairs, names above values.
 std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat);
@@ -64,7 +64,7 @@ struct ServerProcesses {
 
 // Finds the processes that hold the listening sockets of a target on this machine, in some milliseconds. This process
 // is excluded.
-ServerProcesses find_server(const Address& target);
+ServerProcesses find_server(const net::Address& target);
 
 // The inodes of Unix-domain sockets that listen at `path`, from the text of /proc/net/unix.
 std::set<std::uint64_t> parse_unix_listeners(std::string_view text, std::string_view path);

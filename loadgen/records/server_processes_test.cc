@@ -56,58 +56,58 @@ TEST(AcceptQueue, OverflowsOfUnseenListenersAreNotKnown) {
 
 // Would catch: traffic that begins before the server has accepted all connections.
 TEST(AcceptQueue, KnowsWhoWaitsForAccept) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
-  const Address target = Address::of_local_end(listener.get());
+  const net::Descriptor listener = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  const net::Address target = net::Address::of_local_end(listener.get());
   if (!listening_sockets(target)) {
     GTEST_SKIP() << "this kernel does not say which sockets listen";
   }
   EXPECT_EQ(waiting_for_accept(target), 0U);
-  const Descriptor first(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const Descriptor second(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const net::Descriptor first(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const net::Descriptor second(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::connect(first.get(), target.data(), target.size()), 0);
   ASSERT_EQ(::connect(second.get(), target.data(), target.size()), 0);
   EXPECT_EQ(waiting_for_accept(target), 2U);
-  const Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const net::Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_EQ(waiting_for_accept(target), 1U);
 }
 
 // Would catch: listeners of another port or address, or those at the wildcard next to one at the address.
 TEST(ListeningSockets, AreThoseThatGetTheConnections) {
-  const Descriptor wildcard = listen_on(Address::parse("0.0.0.0", 0), {});
-  const std::uint16_t port = Address::of_local_end(wildcard.get()).port();
-  const Address target = Address::parse("127.0.0.1", port);
+  const net::Descriptor wildcard = net::listen_on(net::Address::parse("0.0.0.0", 0), {});
+  const std::uint16_t port = net::Address::of_local_end(wildcard.get()).port();
+  const net::Address target = net::Address::parse("127.0.0.1", port);
   const auto at_wildcard = listening_sockets(target);
   if (!at_wildcard) {
     GTEST_SKIP() << "this kernel does not say which sockets listen";
   }
   ASSERT_EQ(at_wildcard->size(), 1U);
-  const Descriptor exact = listen_on(Address::parse("127.0.0.9", 0), {.reuse_port = true});
-  const Address its = Address::of_local_end(exact.get());
-  const Descriptor second = listen_on(its, {.reuse_port = true});
+  const net::Descriptor exact = net::listen_on(net::Address::parse("127.0.0.9", 0), {.reuse_port = true});
+  const net::Address its = net::Address::of_local_end(exact.get());
+  const net::Descriptor second = net::listen_on(its, {.reuse_port = true});
   EXPECT_EQ(listening_sockets(its)->size(), 2U);
-  EXPECT_TRUE(listening_sockets(Address::parse("127.0.0.8", its.port()))->empty());
+  EXPECT_TRUE(listening_sockets(net::Address::parse("127.0.0.8", its.port()))->empty());
 }
 
 // Would catch: a server for IPv6 that takes connections of IPv4 as well, which is then found by neither.
 TEST(ListeningSockets, OfBothFamiliesAreFoundByIpv4) {
-  Descriptor both;
+  net::Descriptor both;
   try {
-    both = listen_on(Address::parse("::", 0), {});
+    both = net::listen_on(net::Address::parse("::", 0), {});
   } catch (const std::exception& error) {
     GTEST_SKIP() << error.what();
   }
-  const std::uint16_t port = Address::of_local_end(both.get()).port();
-  const auto found = listening_sockets(Address::parse("127.0.0.1", port));
+  const std::uint16_t port = net::Address::of_local_end(both.get()).port();
+  const auto found = listening_sockets(net::Address::parse("127.0.0.1", port));
   if (!found) {
     GTEST_SKIP() << "this kernel does not say which sockets listen";
   }
   EXPECT_EQ(found->size(), 1U);
-  EXPECT_EQ(listening_sockets(Address::parse("::1", port))->size(), 1U);
+  EXPECT_EQ(listening_sockets(net::Address::parse("::1", port))->size(), 1U);
 }
 
 // Would catch: a message of the kernel's that is cut off, read beyond its end.
 TEST(ListeningSockets, ABrokenAnswerEndsIt) {
-  const Address target = Address::parse("127.0.0.1", 80);
+  const net::Address target = net::Address::parse("127.0.0.1", 80);
   std::vector<ListeningSocket> found;
   int score = 0;
   const std::vector<std::byte> zeros(64);
@@ -169,8 +169,8 @@ TEST(UnixListeners, AreFoundByTheirPath) {
 // Would catch: a server that is not found, so that the bottleneck is unknown; and this process taken for it, which
 // holds the same socket.
 TEST(FindServer, IsWhoHoldsTheListeningSocket) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
-  const Address target = Address::of_local_end(listener.get());
+  const net::Descriptor listener = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  const net::Address target = net::Address::of_local_end(listener.get());
   if (!listening_sockets(target)) {
     GTEST_SKIP() << "this kernel does not say which sockets listen";
   }
@@ -188,7 +188,7 @@ TEST(FindServer, IsWhoHoldsTheListeningSocket) {
   EXPECT_EQ(find_parent(child), ::getpid());
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  EXPECT_EQ(find_server(Address::parse("10.1.2.3", target.port())).reason, "it is not on this machine");
+  EXPECT_EQ(find_server(net::Address::parse("10.1.2.3", target.port())).reason, "it is not on this machine");
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
 }
 
 std::optional<Nanoseconds> read_run_queue_wait() noexcept {
-  const Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+  const net::Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
   std::array<char, 128> buffer{};
   const ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
   return length > 0 ? parse_run_queue_wait({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
@@ -181,7 +181,7 @@ std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noex
 ThreadUsage thread_usage() noexcept {
   ThreadUsage usage;
   usage.run_queue_wait = read_run_queue_wait();
-  usage.cpu = thread_cpu_time();
+  usage.cpu = net::thread_cpu_time();
   return usage;
 }
 

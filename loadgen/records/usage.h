@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 
 namespace fanin::load {
 

@@ -10,17 +10,17 @@ namespace fanin::load {
 namespace {
 
 void burn(Nanoseconds cpu) {
-  const Nanoseconds until = thread_cpu_time() + cpu;
-  while (thread_cpu_time() < until) {
+  const Nanoseconds until = net::thread_cpu_time() + cpu;
+  while (net::thread_cpu_time() < until) {
   }
 }
 
 TEST(UsageMeter, TakesTheWindowAndNothingElse) {
   UsageMeter meter;
-  const TimePoint open = now() + std::chrono::hours(1);
+  const TimePoint open = net::now() + std::chrono::hours(1);
   const TimePoint close = open + std::chrono::hours(1);
   burn(std::chrono::milliseconds(5));
-  meter.tick(now(), open, close);
+  meter.tick(net::now(), open, close);
   meter.tick(open, open, close);
   burn(std::chrono::milliseconds(5));
   meter.tick(close, open, close);
@@ -102,7 +102,7 @@ TEST(ServerUsage, ChildrenCount) {
   do {  // ends when the child's share is seen; where it never is, the test runs into its time limit
     usage = server_usage({::getpid()});
     ASSERT_TRUE(usage);
-    own = process_cpu_time();
+    own = net::process_cpu_time();
   } while (usage->cpu - own < std::chrono::milliseconds(100));
   EXPECT_GE(usage->threads, 2U);
   EXPECT_GE(usage->cpus, 1U);

@@ -14,8 +14,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMinEchoed = 8;                          // bytes: fewer may be the same by chance
-constexpr std::size_t kLongestEscaped = 4 * Mismatch::kShown;  // \xNN each
+constexpr std::size_t kMinEchoed = 8;                                     // bytes: fewer may be the same by chance
+constexpr std::size_t kLongestEscaped = 4 * protocols::Mismatch::kShown;  // \xNN each
 
 bool begins_with_any(std::string_view bytes, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](auto each) { return bytes.starts_with(each); });
@@ -66,7 +66,7 @@ std::string recognise(const LoadPlan& plan, std::string_view bytes) {
 
 // Whether the reply is the request itself, but for hex digits: a stamp numbers the requests.
 bool is_request(const LoadPlan& plan, std::string_view reply) {
-  ClientState state;
+  protocols::ClientState state;
   std::string request;
   plan.make_client()->append_request(state, request);
   const std::size_t length = std::min(reply.size(), request.size());
@@ -79,29 +79,29 @@ bool is_request(const LoadPlan& plan, std::string_view reply) {
   return length >= std::min(request.size(), kMinEchoed);
 }
 
-std::string hint(const LoadPlan& plan, const Mismatch& mismatch) {
+std::string hint(const LoadPlan& plan, const protocols::Mismatch& mismatch) {
   const std::string known = recognise(plan, mismatch.received);
   if (known.empty() && plan.protocol_name != "echo" && is_request(plan, mismatch.received)) {
     return "the reply is the request itself: this looks like an echo server (--protocol echo)";
   }
-  if (known.empty() && mismatch.fault == Fault::kSpokeFirst) {
+  if (known.empty() && mismatch.fault == protocols::Fault::kSpokeFirst) {
     return "the server speaks first: --protocol raw with --greeting-delimiter or --greeting-pattern waits for that";
   }
   return known;
 }
 
-std::string reason(const Mismatch& mismatch) {
-  std::string text(fault_text(mismatch.fault));
+std::string reason(const protocols::Mismatch& mismatch) {
+  std::string text(protocols::fault_text(mismatch.fault));
   return mismatch.offset ? text + fmt::format(" at offset {}", *mismatch.offset) : text;
 }
 
 std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint64_t sent) {
   const std::string came = result.bytes_received > 0
-                               ? fmt::format("{} came, but no whole reply,", plural(result.bytes_received, "byte"))
+                               ? fmt::format("{} came, but no whole reply,", os::plural(result.bytes_received, "byte"))
                                : "no reply came";
-  const std::string text = fmt::format("{} bytes were sent on {} and {}{}", format_count(sent * plan.request_bytes),
-                                       plural(result.connections.established, "connection"), came,
-                                       result.interrupted ? "" : " within " + format_duration(plan.timeout));
+  const std::string text = fmt::format("{} bytes were sent on {} and {}{}", os::format_count(sent * plan.request_bytes),
+                                       os::plural(result.connections.established, "connection"), came,
+                                       result.interrupted ? "" : " within " + net::format_duration(plan.timeout));
   if (plan.protocol_name != "raw") {
     return text + fmt::format(
                       "; the server may speak another protocol than {}, or wait for the end of a line: see "
@@ -111,7 +111,7 @@ std::string why_silent(const LoadPlan& plan, const LoadResult& result, std::uint
   return text + (result.bytes_received > 0 ? "; does --reply-delimiter fit?" : "; is --request complete?");
 }
 
-std::string escaped(std::string_view bytes) { return printable(bytes, kLongestEscaped); }
+std::string escaped(std::string_view bytes) { return os::printable(bytes, kLongestEscaped); }
 
 }  // namespace
 
@@ -119,7 +119,7 @@ std::string mismatch_lines(const LoadPlan& plan, const LoadResult& result) {
   if (!result.first_mismatch) {
     return "";
   }
-  const Mismatch& mismatch = result.first_mismatch->mismatch;
+  const protocols::Mismatch& mismatch = result.first_mismatch->mismatch;
   std::string text = fmt::format("  mismatch      the first: {}\n", reason(mismatch));
   if (!mismatch.expected.empty()) {
     text += fmt::format("    expected    \"{}\"\n", escaped(mismatch.expected));
@@ -135,7 +135,7 @@ nlohmann::ordered_json mismatch_json(const LoadPlan& plan, const LoadResult& res
   if (!result.first_mismatch) {
     return nullptr;
   }
-  const Mismatch& mismatch = result.first_mismatch->mismatch;
+  const protocols::Mismatch& mismatch = result.first_mismatch->mismatch;
   const std::string looks = hint(plan, mismatch);
   return {{"reason", reason(mismatch)},
           {"offset", mismatch.offset ? Json(*mismatch.offset) : Json()},

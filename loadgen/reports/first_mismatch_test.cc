@@ -12,26 +12,26 @@ class FirstMismatchTest : public ::testing::Test {
  protected:
   FirstMismatchTest() {
     use_protocol("echo");
-    plan_.target = Address::parse("127.0.0.1", 7000);
+    plan_.target = net::Address::parse("127.0.0.1", 7000);
     plan_.connections = 4;
     plan_.timeout = std::chrono::seconds(2);
   }
 
   void use_protocol(const char* protocol) {
     plan_.use_protocol(protocol, [protocol] {
-      return find_protocol(protocol).make_client({.request = "PING\r\n", .reply_delimiter = "\r\n"});
+      return protocols::find_protocol(protocol).make_client({.request = "PING\r\n", .reply_delimiter = "\r\n"});
     });
   }
 
   // What a client of the plan's protocol makes of `received` after so many requests.
   void receive(std::string_view received, int requests = 1) {
     const auto client = plan_.make_client();
-    ClientState state{.connection = 5};
+    protocols::ClientState state{.connection = 5};
     std::string sent;
     for (int i = 0; i < requests; ++i) {
       client->append_request(state, sent);
     }
-    const ReplyOutcome outcome = client->consume_all(state, received);
+    const protocols::ReplyOutcome outcome = client->consume_all(state, received);
     ASSERT_TRUE(outcome.mismatch);
     result_.first_mismatch = {TimePoint(), client->describe(state, received, outcome)};
   }
@@ -64,7 +64,7 @@ TEST_F(FirstMismatchTest, ReceivedAndExpectedBytesAreShown) {
 // start of its reply.
 TEST_F(FirstMismatchTest, RightRepliesBeforeTheWrongOneAreNotShown) {
   const auto client = plan_.make_client();
-  ClientState other{.connection = 5};
+  protocols::ClientState other{.connection = 5};
   std::string replies;
   client->append_request(other, replies);
   client->append_request(other, replies);
@@ -76,10 +76,11 @@ TEST_F(FirstMismatchTest, RightRepliesBeforeTheWrongOneAreNotShown) {
 
 // Would catch: a long reply that differs at its end and is shown from its beginning.
 TEST_F(FirstMismatchTest, ALongReplyIsShownFromWhereItIsWrong) {
-  const Mismatch mismatch = Mismatch::between(std::string(100, 'a') + "xyz", std::string(200, 'a'), 1000);
+  const protocols::Mismatch mismatch =
+      protocols::Mismatch::between(std::string(100, 'a') + "xyz", std::string(200, 'a'), 1000);
   EXPECT_EQ(mismatch.offset, 1100U);
   EXPECT_EQ(mismatch.received, "xyz");
-  EXPECT_EQ(mismatch.expected, std::string(Mismatch::kShown, 'a'));
+  EXPECT_EQ(mismatch.expected, std::string(protocols::Mismatch::kShown, 'a'));
 }
 
 // Would catch: a well-known server that is not recognised, or taken for another.
@@ -121,18 +122,18 @@ TEST_F(FirstMismatchTest, ARequestThatComesBackIsNamed) {
   constexpr const char* kEchoed = "the reply is the request itself: this looks like an echo server (--protocol echo)";
   for (const char* protocol : {"http", "upper", "raw"}) {
     use_protocol(protocol);
-    ClientState state{.connection = 5};
+    protocols::ClientState state{.connection = 5};
     std::string request;
     plan_.make_client()->append_request(state, request);
     if (protocol == std::string_view("raw")) {
-      result_.first_mismatch = {TimePoint(), Mismatch::between(request, "+PONG\r\n", 0)};
+      result_.first_mismatch = {TimePoint(), protocols::Mismatch::between(request, "+PONG\r\n", 0)};
     } else {
       receive(request);
     }
     EXPECT_EQ(hint(), kEchoed) << protocol;
   }
   use_protocol("echo");
-  result_.first_mismatch = {TimePoint(), Mismatch::between(std::string(64, '0'), std::string(64, '1'), 0)};
+  result_.first_mismatch = {TimePoint(), protocols::Mismatch::between(std::string(64, '0'), std::string(64, '1'), 0)};
   EXPECT_EQ(hint(), "");
 }
 

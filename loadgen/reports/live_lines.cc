@@ -5,8 +5,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/live_view.h"
-#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -52,12 +52,12 @@ std::string phase_line(const LiveState& state) {
 }
 
 std::string rate_line(const LiveState& state) {
-  std::string text = (state.rate_now ? format_rate(*state.rate_now) : "-") + " now";
+  std::string text = (state.rate_now ? os::format_rate(*state.rate_now) : "-") + " now";
   if (state.rate_so_far) {
-    text += fmt::format(", {} so far", format_rate(*state.rate_so_far));
+    text += fmt::format(", {} so far", os::format_rate(*state.rate_so_far));
   }
   if (state.asked_rate) {
-    text += fmt::format(", {} asked", format_rate(*state.asked_rate));
+    text += fmt::format(", {} asked", os::format_rate(*state.asked_rate));
   }
   return labelled("rate", text);
 }
@@ -66,7 +66,7 @@ std::string live_percentile(const Histogram& histogram, const char* name, unsign
   const PercentileValue value = histogram.percentile(per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
-      return fmt::format("{} {}, ", name, format_time(value.value));
+      return fmt::format("{} {}, ", name, os::format_time(value.value));
     case PercentileValue::Kind::kUncompleted:
       return fmt::format("{} never, ", name);
     case PercentileValue::Kind::kTooFew:
@@ -79,20 +79,20 @@ std::string latency_line(const SecondOfAll& second) {
   return labelled("latency",
                   live_percentile(second.responses, "p50", 5000) + live_percentile(second.responses, "p99", 9900) +
                       fmt::format("max {} in the last second",
-                                  second.completed > 0 ? format_time(second.responses.max()) : std::string("-")));
+                                  second.completed > 0 ? os::format_time(second.responses.max()) : std::string("-")));
 }
 
 std::string connections_text(const LiveState& state) {
-  return state.connections_asked > 0
-             ? fmt::format("{} of {} up", format_count(state.connections_up), format_count(state.connections_asked))
-             : fmt::format("{} up", format_count(state.connections_up));
+  return state.connections_asked > 0 ? fmt::format("{} of {} up", os::format_count(state.connections_up),
+                                                   os::format_count(state.connections_asked))
+                                     : fmt::format("{} up", os::format_count(state.connections_up));
 }
 
 std::string errors_text(const ErrorCounts& errors) {
   std::string text;
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
     if (const std::uint64_t count = errors[static_cast<ErrorKind>(i)]; count > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), kErrorNames[i]);
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", os::format_count(count), kErrorNames[i]);
     }
   }
   return text;
@@ -153,8 +153,8 @@ std::string histogram_line(const Histogram& histogram, std::size_t width, bool u
     const std::uint64_t height = (count * 8 + most - 1) / most;  // few are still seen
     blocks += unicode ? kBlocks[height] : kAsciiBlocks[height];
   }
-  return fmt::format("{} {} {}", format_time(bucket_time(columns.first << shift)), blocks,
-                     format_time(bucket_time((columns.first + columns.counts.size()) << shift)));
+  return fmt::format("{} {} {}", os::format_time(bucket_time(columns.first << shift)), blocks,
+                     os::format_time(bucket_time((columns.first + columns.counts.size()) << shift)));
 }
 
 std::vector<std::string> live_lines(const LiveState& state, const LiveStyle& style) {

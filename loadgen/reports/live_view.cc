@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/report.h"
-#include "net/clock.h"
 #include "os/program.h"
 
 namespace fanin::load {
@@ -70,13 +70,13 @@ LiveView::LiveView(const LoadPlan& plan, std::size_t targets, std::string run) :
   state_.connections_asked =
       plan.connect_on_demand ? plan.idle * targets : (std::uint64_t{plan.connections} + plan.idle) * targets;
   if (plan.warmup_until_steady) {
-    state_.warmup_until = fmt::format("the throughput is steady, {} at most", format_duration(plan.warmup));
+    state_.warmup_until = fmt::format("the throughput is steady, {} at most", net::format_duration(plan.warmup));
   }
 }
 
 void LiveView::progress(const Progress& progress) {
   const bool same_phase = progress.phase == state_.phase && drawn_ > 0;
-  if (same_phase && now() < drawn_at_ + kRedrawEvery) {
+  if (same_phase && net::now() < drawn_at_ + kRedrawEvery) {
     return;
   }
   follow(progress);
@@ -148,14 +148,14 @@ void LiveView::draw() {
   for (const std::string& line : lines) {
     frame += line + "\x1b[K\n";
   }
-  print_text(stderr, frame + "\x1b[J");
+  os::print_text(stderr, frame + "\x1b[J");
   drawn_ = lines.size();
-  drawn_at_ = now();
+  drawn_at_ = net::now();
 }
 
 void LiveView::erase() {
   if (drawn_ > 0) {
-    print_text(stderr, fmt::format("\x1b[{}A\r\x1b[J", drawn_));
+    os::print_text(stderr, fmt::format("\x1b[{}A\r\x1b[J", drawn_));
     drawn_ = 0;
   }
 }

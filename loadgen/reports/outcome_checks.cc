@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/report.h"
 #include "loadgen/reports/verdict.h"
-#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -37,11 +37,12 @@ bool check_mismatches(const LoadPlan& plan, const LoadResult& result, Reasons& r
   if (wrong > 0) {
     const bool bodies = std::any_of(plan.protocol_texts.begin(), plan.protocol_texts.end(),
                                     [](const auto& text) { return text.first.starts_with("expect_body"); });
-    reasons.invalidate(ReasonCode::kMismatch,
-                       fmt::format("{}{} {} not what protocol and {} ask for{}",
-                                   result.any_completed() ? "" : "no request was completed: ", plural(wrong, "reply"),
-                                   was_or_were(wrong), bodies ? "--expect-body" : "payload",
-                                   outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
+    reasons.invalidate(
+        ReasonCode::kMismatch,
+        fmt::format("{}{} {} not what protocol and {} ask for{}",
+                    result.any_completed() ? "" : "no request was completed: ", os::plural(wrong, "reply"),
+                    os::was_or_were(wrong), bodies ? "--expect-body" : "payload",
+                    outside > 0 ? fmt::format(", {} of them during the warm-up", outside) : ""));
   }
   return wrong > 0 && !result.any_completed();
 }
@@ -53,7 +54,7 @@ bool is_standstill(const LoadPlan& plan, const LoadResult& result) {
   const double in_flight = static_cast<double>(plan.connections) * plan.pipeline;
   const auto requests = static_cast<double>(result.warmup_requests);
   return requests > in_flight &&
-         kStandstillFactor * in_flight * to_seconds(result.warmup) / requests < to_seconds(result.window);
+         kStandstillFactor * in_flight * net::to_seconds(result.warmup) / requests < net::to_seconds(result.window);
 }
 
 // Why the window has no reply; empty: it has some.
@@ -64,7 +65,7 @@ std::string why_none(const LoadPlan& plan, const LoadResult& result) {
   if (result.completed_in_window == 0 && slow && is_standstill(plan, result)) {
     return fmt::format(
         "no reply for the whole window of {:.2f} s, after {} in the warm-up: the server or the machine stood still",
-        to_seconds(result.window), plural(result.warmup_requests, "request"));
+        net::to_seconds(result.window), os::plural(result.warmup_requests, "request"));
   }
   if (result.completed == 0 && slow) {
     return "no request was completed: replies take longer than the window";
@@ -90,13 +91,14 @@ void check_requests(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   } else if (const std::uint64_t bad = result.failed + result.unanswered; bad > 0) {
     const bool many =
         static_cast<double>(count_invalidating(plan, result)) > kFailedInvalid * static_cast<double>(result.sent);
-    reasons.add(invalid_if(many), ReasonCode::kFailedRequests,
-                part_of(bad, result.sent, "request") + " failed or " + std::string(was_or_were(bad)) + " not answered");
+    reasons.add(
+        invalid_if(many), ReasonCode::kFailedRequests,
+        os::part_of(bad, result.sent, "request") + " failed or " + std::string(os::was_or_were(bad)) + " not answered");
   }
   if (result.gave_up) {
-    reasons.invalidate(ReasonCode::kGaveUp,
-                       fmt::format("gave up after {}: no connection was left for {}",
-                                   part_of(result.sent, *plan.requests, "request"), format_duration(plan.timeout)));
+    reasons.invalidate(ReasonCode::kGaveUp, fmt::format("gave up after {}: no connection was left for {}",
+                                                        os::part_of(result.sent, *plan.requests, "request"),
+                                                        net::format_duration(plan.timeout)));
   }
 }
 
@@ -112,7 +114,7 @@ void check_members(const LoadPlan& plan, const LoadResult& result, Reasons& reas
   if (static_cast<double>(due) - static_cast<double>(*result.lines_of_others) >
       kMissedInvalid * static_cast<double>(due) + under_way) {
     reasons.invalidate(ReasonCode::kMissedLines, fmt::format("members of the chat received {} that others sent",
-                                                             part_of(*result.lines_of_others, due, "line")));
+                                                             os::part_of(*result.lines_of_others, due, "line")));
   }
 }
 
@@ -124,13 +126,13 @@ void check_accept_queue(const LoadPlan& plan, const LoadResult& result, Reasons&
         ReasonCode::kAcceptQueueOverflow,
         fmt::format("the server's accept queue overflowed {}: connects were dropped and tried again after 1 s or more; "
                     "lower --connect-concurrency, or give the server a longer queue",
-                    plural(overflows, "time")));
+                    os::plural(overflows, "time")));
   } else if (!result.listen_overflows && !plan.target.is_unix() && result.connect.max() >= kSynRetry) {
     reasons.warn(
         ReasonCode::kAcceptQueueOverflow,
         fmt::format("the slowest connect took {}: its SYN was dropped, as by an accept queue that is full, and sent "
                     "again; lower --connect-concurrency, or give the server a longer queue",
-                    format_time(result.connect.max())));
+                    os::format_time(result.connect.max())));
   }
 }
 
@@ -148,36 +150,38 @@ void check_served(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
     const bool many = static_cast<double>(unserved) >= kUnservedInvalid * plan.connections;
     reasons.add(
         invalid_if(many), ReasonCode::kUnservedConnections,
-        fmt::format("{} {} never served{}", part_of(unserved, plan.connections, "connection"), was_or_were(unserved),
+        fmt::format("{} {} never served{}", os::part_of(unserved, plan.connections, "connection"),
+                    os::was_or_were(unserved),
                     result.served > 0 ? fmt::format(": the figures are those of the other {}", result.served) : ""));
   }
   if (result.unserved_at_opening > 0 && result.any_completed() &&
       (result.warmup_end == WarmupEnd::kStarved || result.warmup_end == WarmupEnd::kLimit)) {
     reasons.warn(ReasonCode::kUnservedConnections,
                  fmt::format("{} had not been served when the window opened, {}",
-                             part_of(result.unserved_at_opening, result.connections.established, "connection"),
+                             os::part_of(result.unserved_at_opening, result.connections.established, "connection"),
                              result.warmup_end == WarmupEnd::kStarved
                                  ? "and the server served no further ones"
-                                 : fmt::format("after {} of warm-up", format_duration(result.warmup))));
+                                 : fmt::format("after {} of warm-up", net::format_duration(result.warmup))));
   }
 }
 
 void check_idle(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const ConnectionCounts& counts = result.connections;
   if (counts.idle_established < plan.idle) {
-    reasons.invalidate(
-        ReasonCode::kMissingConnections,
-        fmt::format("{} did not come up{}", part_of(plan.idle - counts.idle_established, plan.idle, "idle connection"),
-                    plan.verify_idle ? ", or were not served" : ""));
+    reasons.invalidate(ReasonCode::kMissingConnections,
+                       fmt::format("{} did not come up{}",
+                                   os::part_of(plan.idle - counts.idle_established, plan.idle, "idle connection"),
+                                   plan.verify_idle ? ", or were not served" : ""));
   }
   if (plan.verify_idle && counts.idle_served < counts.idle_established) {
     const std::uint64_t unserved = counts.idle_established - counts.idle_served;
-    reasons.invalidate(
-        ReasonCode::kUnservedConnections,
-        fmt::format("{} {} not served", part_of(unserved, plan.idle, "idle connection"), was_or_were(unserved)));
+    reasons.invalidate(ReasonCode::kUnservedConnections,
+                       fmt::format("{} {} not served", os::part_of(unserved, plan.idle, "idle connection"),
+                                   os::was_or_were(unserved)));
   }
   if (counts.idle_lost > 0) {
-    reasons.warn(ReasonCode::kLostIdle, "the server closed " + part_of(counts.idle_lost, plan.idle, "idle connection"));
+    reasons.warn(ReasonCode::kLostIdle,
+                 "the server closed " + os::part_of(counts.idle_lost, plan.idle, "idle connection"));
   }
 }
 
@@ -188,8 +192,8 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
     check_requests(plan, result, reasons);
   }
   if (plan.warmup_until_steady && !result.warmup_steady && result.any_completed()) {
-    reasons.warn(ReasonCode::kUnsteadyWarmup,
-                 fmt::format("the throughput had not become steady after {} of warm-up", format_duration(plan.warmup)));
+    reasons.warn(ReasonCode::kUnsteadyWarmup, fmt::format("the throughput had not become steady after {} of warm-up",
+                                                          net::format_duration(plan.warmup)));
   }
   if (result.interrupted) {
     reasons.warn(ReasonCode::kInterrupted, "a signal ended the window early, so it is shorter than asked");
@@ -197,12 +201,12 @@ void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& rea
   check_members(plan, result, reasons);
   if (const std::uint64_t replies = result.completed_in_window; replies > 0 && replies < kMinReplies) {
     reasons.warn(ReasonCode::kFewSamples, fmt::format("only {} within the window: a rate takes {} to be known to 10 %",
-                                                      plural(replies, "reply"), kMinReplies));
+                                                      os::plural(replies, "reply"), kMinReplies));
   }
   if (const std::uint64_t unsolicited = result.connection_errors[ErrorKind::kUnsolicited]; unsolicited > 0) {
     reasons.invalidate(ReasonCode::kUnsolicited, fmt::format("the server sent bytes {} without a request: a reply may "
                                                              "have been there before its request",
-                                                             plural(unsolicited, "time")));
+                                                             os::plural(unsolicited, "time")));
   }
 }
 
@@ -211,9 +215,10 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
       plan.connections - std::min<std::uint64_t>(plan.connections, result.connections.established);
   if (missing > 0) {
     const bool closed = result.connection_errors[ErrorKind::kClosedIdle] >= missing;
-    reasons.add(invalid_if(!closed), ReasonCode::kMissingConnections,
-                fmt::format("{} {} not up when the traffic began{}", part_of(missing, plan.connections, "connection"),
-                            was_or_were(missing), closed ? ": the server closed them" : ""));
+    reasons.add(
+        invalid_if(!closed), ReasonCode::kMissingConnections,
+        fmt::format("{} {} not up when the traffic began{}", os::part_of(missing, plan.connections, "connection"),
+                    os::was_or_were(missing), closed ? ": the server closed them" : ""));
   }
   check_accept_queue(plan, result, reasons);
   check_served(plan, result, reasons);
@@ -233,7 +238,7 @@ void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
   const bool many = static_cast<double>(left_open) > kNotClosedInvalid * static_cast<double>(lives);
   reasons.add(invalid_if(many || waited > kNotClosedInvalid), ReasonCode::kNotClosed,
               fmt::format("the server did not close {}: waiting for it took {:.3g} % of their time",
-                          part_of(left_open, lives, "connection"), waited * 100));
+                          os::part_of(left_open, lives, "connection"), waited * 100));
 }
 
 }  // namespace fanin::load

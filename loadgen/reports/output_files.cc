@@ -50,7 +50,7 @@ ResultFile::ResultFile(const std::string& path)
     try {
       open(path);
     } catch (const std::system_error& error) {
-      fail_output(error, "--json");
+      os::fail_output(error, "--json");
     }
   }
 }
@@ -65,11 +65,11 @@ void ResultFile::open(const std::string& path) {
     in_place = static_cast<bool>(unknown);  // open somewhere (/dev/stdout), and without a name
   }
   if (in_place) {
-    owned_ = open_output_file(path, 0, what_);
+    owned_ = os::open_output_file(path, 0, what_);
   } else {
     path_ = std::move(real);
     std::string temporary = fmt::format("{}.{}.tmp", path_, ::getpid());
-    owned_ = open_output_file(temporary, O_CREAT | O_TRUNC, what_);
+    owned_ = os::open_output_file(temporary, O_CREAT | O_TRUNC, what_);
     temporary_ = std::move(temporary);
   }
   fd_ = owned_.get();
@@ -82,15 +82,15 @@ ResultFile::~ResultFile() {
 }
 
 void ResultFile::write(std::string_view text) {
-  if (const Written written = write_bytes(fd_, text, Wait::kUntilTaken); written.error != 0) {
+  if (const os::Written written = os::write_bytes(fd_, text, os::Wait::kUntilTaken); written.error != 0) {
     if (fd_ != STDOUT_FILENO) {
-      fail_output(std::system_error(written.error, std::generic_category(), what_), "--json");
+      os::fail_output(std::system_error(written.error, std::generic_category(), what_), "--json");
     }
-    note_output_error(written.error);
+    os::note_output_error(written.error);
   }
   if (!temporary_.empty()) {
     if (::fsync(fd_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      fail_output(std::system_error(errno, std::generic_category(), what_), "--json");
+      os::fail_output(std::system_error(errno, std::generic_category(), what_), "--json");
     }
     temporary_.clear();
   }
@@ -99,9 +99,9 @@ void ResultFile::write(std::string_view text) {
 LiveJson::LiveJson(const std::string& path) : fd_(STDOUT_FILENO) {
   if (path != "-") {
     try {
-      owned_ = open_output_file(path, O_CREAT, fmt::format("cannot write the live lines to {}", path));
+      owned_ = os::open_output_file(path, O_CREAT, fmt::format("cannot write the live lines to {}", path));
     } catch (const std::system_error& error) {
-      fail_output(error, "--live-json");
+      os::fail_output(error, "--live-json");
     }
     fd_ = owned_.get();
   }
@@ -164,7 +164,7 @@ void LiveJson::second(const FinishedSecond& second) {
   write_line(line.dump());
 }
 
-void LiveJson::end_run() noexcept { write_pending(Wait::kUntilTaken); }
+void LiveJson::end_run() noexcept { write_pending(os::Wait::kUntilTaken); }
 
 void LiveJson::write_line(const std::string& line) {
   if (error_ == 0 && pending_.size() > kMaxPending) {
@@ -172,12 +172,12 @@ void LiveJson::write_line(const std::string& line) {
   }
   if (error_ == 0) {
     pending_ += line + '\n';
-    write_pending(Wait::kNo);
+    write_pending(os::Wait::kNo);
   }
 }
 
-void LiveJson::write_pending(Wait wait) noexcept {
-  const Written written = write_bytes(fd_, pending_, wait);
+void LiveJson::write_pending(os::Wait wait) noexcept {
+  const os::Written written = os::write_bytes(fd_, pending_, wait);
   pending_.erase(0, written.bytes);
   if (written.error != 0) {
     error_ = written.error;

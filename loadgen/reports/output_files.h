@@ -30,7 +30,7 @@ class ResultFile {
   std::string what_;
   std::string path_;       // with symbolic links followed
   std::string temporary_;  // empty: written to in place
-  Descriptor owned_;
+  net::Descriptor owned_;
   int fd_;
 };
 
@@ -55,9 +55,9 @@ class LiveJson : public RunListener {
 
  private:
   void write_line(const std::string& line);
-  void write_pending(Wait wait) noexcept;
+  void write_pending(os::Wait wait) noexcept;
 
-  Descriptor owned_;
+  net::Descriptor owned_;
   int fd_;
   int error_ = 0;
   std::string pending_;  // not written yet

@@ -78,7 +78,7 @@ TEST_F(ResultFileTest, ABadPathIsNamedBeforeTheRun) {
 // The bug: a device was replaced by a regular file of the same name.
 // Found with `--json /dev/stdout` where standard output was a temporary file: its name could not be resolved.
 TEST_F(ResultFileTest, WritesInPlaceToWhatIsOpenWithoutAName) {
-  const Descriptor nameless(::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+  const net::Descriptor nameless(::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (!nameless) {
     GTEST_SKIP() << "needs a file system with O_TMPFILE";
   }

@@ -36,7 +36,7 @@ std::string_view warmup_end_name(WarmupEnd end) {
   return "time";
 }
 
-Json target_json(const Address& target) {
+Json target_json(const net::Address& target) {
   if (target.is_unix()) {
     return {{"path", target.path()}};
   }
@@ -227,9 +227,9 @@ std::string timestamp(WallTime time) {
 }
 
 Json build_json() {
-  const BuildInfo& build = build_info();
+  const os::BuildInfo& build = os::build_info();
   const bool has_commit = !build.git_commit.empty();
-  const std::string warning = build_warning();
+  const std::string warning = os::build_warning();
   return {{"type", build.build_type},
           {"compiler", build.compiler},
           {"commit", has_commit ? Json(build.git_commit) : Json()},

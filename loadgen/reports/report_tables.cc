@@ -19,8 +19,8 @@ std::string latency_row(std::string_view name, const Histogram& histogram) {
     row += fmt::format("{:>10}", percentile_text(histogram, percentile.per_10000));
   }
   const bool any = histogram.count() > 0;
-  return row + fmt::format("{:>10}{:>10}\n", any ? format_time(histogram.max()) : "-",
-                           any ? format_time(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
+  return row + fmt::format("{:>10}{:>10}\n", any ? os::format_time(histogram.max()) : "-",
+                           any ? os::format_time(Nanoseconds(std::llround(histogram.mean_ns()))) : "-");
 }
 
 // Explains the percentiles of a row that are no numbers.
@@ -41,7 +41,7 @@ std::string percentile_text(const Histogram& histogram, unsigned per_10000) {
   const PercentileValue value = histogram.percentile(per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kFinite:
-      return format_time(value.value);
+      return os::format_time(value.value);
     case PercentileValue::Kind::kUncompleted:
       return "never";
     case PercentileValue::Kind::kTooFew:
@@ -85,11 +85,11 @@ std::string classes_table(const LoadPlan& plan, const LoadResult& result) {
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const ClassRecord& record = result.classes[i];
     const Histogram& response = record.response;
-    text +=
-        fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", printable(plan.classes[i].name), kName,
-                    kName, format_count(record.sent), format_count(record.failed), format_count(record.unanswered),
-                    percentile_text(response, 5000), percentile_text(response, 9900), percentile_text(response, 9990),
-                    response.count() > 0 ? format_time(response.max()) : "-");
+    text += fmt::format("  {:<{}.{}}{:>12}{:>9}{:>12}{:>10}{:>10}{:>10}{:>10}\n", os::printable(plan.classes[i].name),
+                        kName, kName, os::format_count(record.sent), os::format_count(record.failed),
+                        os::format_count(record.unanswered), percentile_text(response, 5000),
+                        percentile_text(response, 9900), percentile_text(response, 9990),
+                        response.count() > 0 ? os::format_time(response.max()) : "-");
   }
   return text;
 }
@@ -108,8 +108,8 @@ std::string distribution(const Histogram& histogram) {
   for (auto octave = first; octave < last; ++octave) {
     const auto from = std::uint64_t{1} << (octave - octaves.begin()) >> 1;
     const double share = static_cast<double>(*octave) / static_cast<double>(histogram.count());
-    text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", format_time(Nanoseconds(from)),
-                        format_time(Nanoseconds(2 * from)), share * 100,
+    text += fmt::format("  {:>8} - {:>8} {:6.2f} %  {}\n", os::format_time(Nanoseconds(from)),
+                        os::format_time(Nanoseconds(2 * from)), share * 100,
                         std::string((*octave * kHistogramWidth + most / 2) / most, '#'));
   }
   return text;

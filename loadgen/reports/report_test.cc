@@ -41,8 +41,8 @@ TEST(HistogramJson, NothingIsNullAndNotZero) {
 class ReportTest : public ::testing::Test {
  protected:
   ReportTest() {
-    plan_.target = Address::parse("127.0.0.1", 4711);
-    plan_.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
+    plan_.target = net::Address::parse("127.0.0.1", 4711);
+    plan_.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({}); });
     plan_.connections = 100;
     plan_.duration = milliseconds(2000);
     result_.opened_at = WallTime{};
@@ -95,7 +95,7 @@ TEST_F(ReportTest, CpuTimeOfTheWindowIsThatOfTheRepliesWithinIt) {
 
 // Would catch: a summary that a terminal wraps; rows of the histogram that end in spaces.
 TEST_F(ReportTest, NoLineIsLong) {
-  plan_.target = Address::parse_target("unix:/" + std::string(80, 'x'));
+  plan_.target = net::Address::parse_target("unix:/" + std::string(80, 'x'));
   plan_.pipeline = 8;
   plan_.idle = 100'000;
   plan_.think_time = milliseconds(10);
@@ -191,7 +191,7 @@ TEST_F(ReportTest, AWaitForACpuThatIsNotKnownIsNull) {
 TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
   EXPECT_TRUE(result_json(plan_, result_, decide_verdict(plan_, result_))["http"].is_null());
   EXPECT_EQ(text().find("statuses"), std::string::npos);
-  plan_.use_protocol("http", [] { return find_protocol("http").make_client({}); });
+  plan_.use_protocol("http", [] { return protocols::find_protocol("http").make_client({}); });
   result_.statuses = {{200, 1960}, {404, 7}};
   EXPECT_NE(text().find("  statuses      200: 1,960, 404: 7\n"), std::string::npos) << text();
   EXPECT_EQ(result_json(plan_, result_, decide_verdict(plan_, result_))["http"],
@@ -201,7 +201,7 @@ TEST_F(ReportTest, StatusesAreShownWhereThereAreSome) {
 TEST_F(ReportTest, AMixHasARowForEachClass) {
   EXPECT_TRUE(result_json(plan_, result_, decide_verdict(plan_, result_))["classes"].is_null());
   EXPECT_EQ(text().find("response of"), std::string::npos);
-  plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{99, 1});
+  plan_.mix = std::make_shared<const protocols::RequestMix>(1, std::vector<double>{99, 1});
   plan_.classes = {{.name = "light", .weight = 99, .text = "99 name=light", .request_bytes = 64},
                    {.name = "heavy", .weight = 1, .text = "1 name=heavy", .request_bytes = 65536}};
   result_.classes.resize(2);
@@ -227,8 +227,8 @@ TEST_F(ReportTest, AMixHasARowForEachClass) {
 // Would catch: a class, a target, a file or a server's bytes that drive the terminal, or print a verdict of their own.
 TEST_F(ReportTest, WhatComesFromOutsideIsPrintedInOneLineWithoutControlCharacters) {
   const std::string evil = "\x1b[2J\n  verdict       valid\r\xff";
-  plan_.target = Address::of_socket_file("/tmp/" + evil);
-  plan_.mix = std::make_shared<const RequestMix>(1, std::vector<double>{1});
+  plan_.target = net::Address::of_socket_file("/tmp/" + evil);
+  plan_.mix = std::make_shared<const protocols::RequestMix>(1, std::vector<double>{1});
   plan_.classes = {{.name = evil}};
   result_.classes.resize(1);
   Verdict verdict = decide_verdict(plan_, result_);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/report.h"
-#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -14,16 +14,17 @@ constexpr std::size_t kSummaryWidth = 100;
 constexpr std::size_t kSummaryIndent = 18;  // of what does not fit into a line
 
 std::string rate_text(const LoadPlan& plan) {
-  return plan.ramp ? fmt::format("{} to {}", format_rate(plan.ramp->from_per_s), format_rate(plan.ramp->to_per_s))
-                   : format_rate(*plan.rate_per_s);
+  return plan.ramp
+             ? fmt::format("{} to {}", os::format_rate(plan.ramp->from_per_s), os::format_rate(plan.ramp->to_per_s))
+             : os::format_rate(*plan.rate_per_s);
 }
 
 std::string arrival_text(const LoadPlan& plan) {
   switch (plan.arrival) {
     case ArrivalKind::kBursts:
-      return fmt::format("bursts of {}", format_count(plan.burst_size));
+      return fmt::format("bursts of {}", os::format_count(plan.burst_size));
     case ArrivalKind::kTrace:
-      return fmt::format("{} times of {}", format_count(plan.trace->size()), printable(plan.trace->file()));
+      return fmt::format("{} times of {}", os::format_count(plan.trace->size()), os::printable(plan.trace->file()));
     default:
       return std::string(arrival_name(plan.arrival));
   }
@@ -32,7 +33,7 @@ std::string arrival_text(const LoadPlan& plan) {
 std::string statuses_line(const LoadResult& result) {
   std::string text;
   for (const auto& [status, count] : result.statuses) {
-    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, format_count(count));
+    text += fmt::format("{}{}: {}", text.empty() ? "  statuses      " : ", ", status, os::format_count(count));
   }
   return text.empty() ? "" : text + "\n";
 }
@@ -44,8 +45,8 @@ std::string errors_table(const LoadResult& result) {
     const std::uint64_t requests = result.request_errors[kind];
     const std::uint64_t connections = result.connection_errors[kind];
     if (requests + connections > 0) {
-      text +=
-          fmt::format("  {:<18}{:>14}{:>14}\n", error_name(kind), format_count(requests), format_count(connections));
+      text += fmt::format("  {:<18}{:>14}{:>14}\n", error_name(kind), os::format_count(requests),
+                          os::format_count(connections));
     }
   }
   return text.empty() ? "" : fmt::format("  {:<18}{:>14}{:>14}\n{}\n", "errors", "requests", "connections", text);
@@ -53,34 +54,34 @@ std::string errors_table(const LoadResult& result) {
 
 std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
   std::string text = fmt::format("  connections   {} of {} up, {} served, {} failed, {} reopened\n",
-                                 format_count(result.connections.established), format_count(plan.connections),
-                                 format_count(result.served), format_count(result.connections.failed),
-                                 format_count(result.connections.reconnects));
+                                 os::format_count(result.connections.established), os::format_count(plan.connections),
+                                 os::format_count(result.served), os::format_count(result.connections.failed),
+                                 os::format_count(result.connections.reconnects));
   if (result.downtime.lost > Nanoseconds(0)) {
     text += fmt::format("  downtime      connections were lost for {:.3g} % of their time",
                         result.share_of_connections(result.downtime.lost, plan).value_or(0) * 100);
     if (result.downtime.unreachable > Nanoseconds(0)) {
-      text += fmt::format("; unreachable for {} of {}", format_time(result.downtime.unreachable),
-                          format_time(result.window));
+      text += fmt::format("; unreachable for {} of {}", os::format_time(result.downtime.unreachable),
+                          os::format_time(result.window));
     }
     text += "\n";
   }
   if (plan.idle > 0) {
-    text += fmt::format("  idle          {} of {} up, {}{} lost\n", format_count(result.connections.idle_established),
-                        format_count(plan.idle),
-                        plan.verify_idle ? format_count(result.connections.idle_served) + " served, " : "",
-                        format_count(result.connections.idle_lost));
+    text += fmt::format("  idle          {} of {} up, {}{} lost\n",
+                        os::format_count(result.connections.idle_established), os::format_count(plan.idle),
+                        plan.verify_idle ? os::format_count(result.connections.idle_served) + " served, " : "",
+                        os::format_count(result.connections.idle_lost));
   }
   const std::uint64_t up = result.connections.established + result.connections.idle_established;
   if (result.setup > Nanoseconds(0) && up > 0) {
-    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", format_time(result.setup),
-                        format_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
-                        format_time(result.closing));
+    text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", os::format_time(result.setup),
+                        os::format_rate(static_cast<double>(up) * 1e9 / static_cast<double>(result.setup.count())),
+                        os::format_time(result.closing));
   }
   return text + fmt::format("  fairness      replies per connection: min {}, median {}, max {}\n",
-                            format_count(result.replies_min),
-                            format_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
-                            format_count(result.replies_max));
+                            os::format_count(result.replies_min),
+                            os::format_count(static_cast<std::uint64_t>(std::llround(result.replies_median))),
+                            os::format_count(result.replies_max));
 }
 
 std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
@@ -88,19 +89,19 @@ std::string schedule_line(const LoadPlan& plan, const LoadResult& result, const 
     return "";
   }
   const double preempted = result.late_by_preemptions_share().value_or(0);
-  std::string text = fmt::format("  schedule      asked {}", format_rate(*plan.rate_per_s));
-  text += verdict.achieved_rate_per_s ? ", achieved " + format_rate(*verdict.achieved_rate_per_s) : "";
+  std::string text = fmt::format("  schedule      asked {}", os::format_rate(*plan.rate_per_s));
+  text += verdict.achieved_rate_per_s ? ", achieved " + os::format_rate(*verdict.achieved_rate_per_s) : "";
   text += verdict.within_tolerance_share
               ? fmt::format("; {:.2f} % left within {} of their time{}, the latest {} after it\n",
-                            *verdict.within_tolerance_share * 100, format_time(lateness_tolerance(plan)),
+                            *verdict.within_tolerance_share * 100, os::format_time(lateness_tolerance(plan)),
                             preempted > 0 ? fmt::format(" ({:.2f} % more without preemptions)", preempted * 100) : "",
-                            format_time(result.lateness.max()))
+                            os::format_time(result.lateness.max()))
               : "; no request of the window left\n";
   if (result.queued() > 0) {
     text += fmt::format(
         "  queued        {} found no connection free and waited for one, p50 {}, the longest {}\n",
-        plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
-        result.queueing.uncompleted() > 0 ? "until the end of the run" : format_time(result.queueing.max()));
+        os::plural(result.queued(), "request"), percentile_text(result.queueing, 5000),
+        result.queueing.uncompleted() > 0 ? "until the end of the run" : os::format_time(result.queueing.max()));
   }
   return text;
 }
@@ -121,15 +122,16 @@ std::string warmup_line(const LoadPlan& plan, const LoadResult& result) {
   if (result.warmup_end == WarmupEnd::kServed) {
     end = ", then every connection had been served";
   }
-  return fmt::format("  warm-up       {} in {}, not counted{}\n", plural(result.warmup_requests, "request"),
-                     format_time(result.warmup), end);
+  return fmt::format("  warm-up       {} in {}, not counted{}\n", os::plural(result.warmup_requests, "request"),
+                     os::format_time(result.warmup), end);
 }
 
 std::string generator_line(const LoadResult& result) {
   const auto cpu = result.generator_ns_per_request();
-  const std::string each = cpu ? format_time(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
+  const std::string each =
+      cpu ? os::format_time(Nanoseconds(std::llround(*cpu))) + " of CPU per request, " : std::string();
   return fmt::format("  generator     {}busiest thread {}, {}\n", each, cpu_share(result.busiest_thread_utilisation),
-                     format_bytes(static_cast<double>(result.generator.max_rss_bytes)));
+                     os::format_bytes(static_cast<double>(result.generator.max_rss_bytes)));
 }
 
 std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
@@ -140,8 +142,8 @@ std::string wait_line(const LoadPlan& plan, const LoadResult& result) {
       fmt::format("  idle strategy {}: {}\n", idle_strategy_name(plan.idle_strategy.kind), plan.idle_strategy.reason);
   if (plan.idle_strategy.kind == IdleStrategy::kSpin) {
     text += fmt::format("  preemptions   {} of {} and more, {} in all, the longest {}\n",
-                        format_count(result.preemptions.count), format_time(BusyPollMeter::kMinPreemption),
-                        format_time(result.preemptions.total), format_time(result.preemptions.longest));
+                        os::format_count(result.preemptions.count), os::format_time(BusyPollMeter::kMinPreemption),
+                        os::format_time(result.preemptions.total), os::format_time(result.preemptions.longest));
   }
   return text;
 }
@@ -193,39 +195,41 @@ std::string unopened_text(const LoadPlan& plan, const LoadResult& result, const 
 }  // namespace
 
 std::string headline(const LoadPlan& plan) {
-  std::string text =
-      fmt::format("{}: {}, {}", printable(plan.target.text()), plan.protocol_name, plural(plan.request_bytes, "byte"));
+  std::string text = fmt::format("{}: {}, {}", os::printable(plan.target.text()), plan.protocol_name,
+                                 os::plural(plan.request_bytes, "byte"));
   text +=
       plan.rate_per_s ? fmt::format(", open loop at {} ({})", rate_text(plan), arrival_text(plan)) : ", closed loop";
-  text += fmt::format(", {}", plural(plan.connections, "connection"));
+  text += fmt::format(", {}", os::plural(plan.connections, "connection"));
   if (plan.pipeline > 1) {
     text += fmt::format(", {} requests in flight on each", plan.pipeline);
   }
   if (plan.idle > 0) {
-    text += fmt::format(" and {} idle", format_count(plan.idle));
+    text += fmt::format(" and {} idle", os::format_count(plan.idle));
   }
   if (plan.think_time > Nanoseconds(0)) {
-    text += fmt::format(", thinking {}", format_duration(plan.think_time));
+    text += fmt::format(", thinking {}", net::format_duration(plan.think_time));
   }
   if (plan.requests_per_connection > 0) {
-    text += fmt::format(", {} each", plural(plan.requests_per_connection, "request"));
+    text += fmt::format(", {} each", os::plural(plan.requests_per_connection, "request"));
   }
   return text + (has_event_loops(plan.driver)
-                     ? fmt::format(", {} ({})", plural(plan.threads, "event loop"), driver_name(plan.driver))
+                     ? fmt::format(", {} ({})", os::plural(plan.threads, "event loop"), driver_name(plan.driver))
                      : std::string(", a blocking thread each"));
 }
 
 std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   std::string text = headline(plan) + "\n\n";
   if (!result.opened_at) {
-    return wrapped(text + unopened_text(plan, result, verdict), kSummaryWidth, kSummaryIndent);
+    return os::wrapped(text + unopened_text(plan, result, verdict), kSummaryWidth, kSummaryIndent);
   }
   const double seconds = static_cast<double>(result.window.count()) / 1e9;
-  text += fmt::format("  throughput    {} over {:.2f} s; {} in, {} out\n", format_rate(result.requests_per_s()),
-                      seconds, format_byte_rate(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
-                      format_byte_rate(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
-  text += fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n", format_count(result.sent),
-                      format_count(result.completed), format_count(result.failed), format_count(result.unanswered));
+  text +=
+      fmt::format("  throughput    {} over {:.2f} s; {} in, {} out\n", os::format_rate(result.requests_per_s()),
+                  seconds, os::format_byte_rate(static_cast<double>(result.bytes_received) / std::max(seconds, 1e-9)),
+                  os::format_byte_rate(static_cast<double>(result.bytes_sent) / std::max(seconds, 1e-9)));
+  text += fmt::format("  requests      {} sent = {} completed + {} failed + {} unanswered\n",
+                      os::format_count(result.sent), os::format_count(result.completed),
+                      os::format_count(result.failed), os::format_count(result.unanswered));
   text += warmup_line(plan, result);
   text += statuses_line(result) + "\n";
   text += latency_table(plan, result) + "\n";
@@ -241,7 +245,7 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
   }
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
           generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(result, verdict);
-  return wrapped(text, kSummaryWidth, kSummaryIndent);
+  return os::wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 
 }  // namespace fanin::load

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/records/error_kind.h"
 #include "loadgen/records/recorder.h"
-#include "net/clock.h"
 
 namespace fanin::load {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/reports/verdict.h"
-#include "net/clock.h"
 #include "os/format.h"
 
 namespace fanin::load {
@@ -90,10 +90,10 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
-    reasons.warn(
-        ReasonCode::kLongReplies,
-        fmt::format("replies take longer than the window: {} on average, and it lasted {}",
-                    format_time(Nanoseconds(std::llround(result.response.mean_ns()))), format_time(result.window)));
+    reasons.warn(ReasonCode::kLongReplies,
+                 fmt::format("replies take longer than the window: {} on average, and it lasted {}",
+                             os::format_time(Nanoseconds(std::llround(result.response.mean_ns()))),
+                             os::format_time(result.window)));
   }
 }
 
@@ -101,10 +101,11 @@ void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reaso
 void check_downtime(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
   const Downtime& downtime = result.downtime;
   const double lost = result.share_of_connections(downtime.lost, plan).value_or(0);
-  const std::string unreachable = downtime.unreachable > Nanoseconds(0)
-                                      ? fmt::format(": unreachable for {:.2f} of {:.2f} s",
-                                                    to_seconds(downtime.unreachable), to_seconds(result.window))
-                                      : "";
+  const std::string unreachable =
+      downtime.unreachable > Nanoseconds(0)
+          ? fmt::format(": unreachable for {:.2f} of {:.2f} s", net::to_seconds(downtime.unreachable),
+                        net::to_seconds(result.window))
+          : "";
   if (downtime.at_end) {
     reasons.invalidate(ReasonCode::kDowntime, "no connection was up at the end of the window" + unreachable);
   } else if (lost > kLostWarning) {
@@ -144,11 +145,11 @@ void check_silence(const LoadPlan& plan, const LoadResult& result, Verdict& verd
   if (!result.interrupted && result.silence_at_end >= silence.threshold) {
     reasons.invalidate(ReasonCode::kSilence,
                        fmt::format("no reply came in the last {:.2f} s of the {:.2f} s window, nor later",
-                                   to_seconds(result.silence_at_end), to_seconds(result.window)));
-  } else if (to_seconds(silence.total) > kSilentWarning * to_seconds(result.window)) {
+                                   net::to_seconds(result.silence_at_end), net::to_seconds(result.window)));
+  } else if (net::to_seconds(silence.total) > kSilentWarning * net::to_seconds(result.window)) {
     reasons.warn(ReasonCode::kSilence,
                  fmt::format("no reply for {:.2f} s of the {:.2f} s window: the server or the machine stood still",
-                             to_seconds(silence.total), to_seconds(result.window)));
+                             net::to_seconds(silence.total), net::to_seconds(result.window)));
   }
 }
 

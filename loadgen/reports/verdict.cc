@@ -58,8 +58,8 @@ void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verd
   verdict.ceiling_share = share;
   if (share > kNearCeiling) {
     reasons.warn(ReasonCode::kNearCeiling, fmt::format("{} is {:.0f} % of the {} that the driver {} reaches here",
-                                                       format_rate(result.requests_per_s()), share * 100,
-                                                       format_rate(*plan.ceiling_per_s), driver_name(plan.driver)));
+                                                       os::format_rate(result.requests_per_s()), share * 100,
+                                                       os::format_rate(*plan.ceiling_per_s), driver_name(plan.driver)));
   }
 }
 
@@ -91,16 +91,16 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
   if (result.window < targets * kShortestForCpu) {
     verdict.bottleneck_reason =
         fmt::format("the window of {} is too short to tell: CPU time is known to {}, which must be a tenth at most",
-                    format_time(result.window), format_time(kTick));
+                    os::format_time(result.window), os::format_time(kTick));
     return;
   }
   const unsigned capacity = result.server ? std::min(result.server->cpus, result.server->threads) : 0;
   const double server = capacity > 0 ? targets * share(result.server->cpu, result.window) / capacity : 0;
   std::string figures =
       all > busiest
-          ? fmt::format("the generator's threads used {:.0f} % of its {}", all * 100, plural(plan.cpus, "CPU"))
+          ? fmt::format("the generator's threads used {:.0f} % of its {}", all * 100, os::plural(plan.cpus, "CPU"))
           : fmt::format("the generator's busiest thread used {:.0f} % of a CPU", busiest * 100);
-  figures += result.server ? fmt::format(", the server {:.0f} % of its {}", server * 100, plural(capacity, "CPU"))
+  figures += result.server ? fmt::format(", the server {:.0f} % of its {}", server * 100, os::plural(capacity, "CPU"))
                            : "; the server's use is not known: " + why_unknown(plan.server);
   if (server >= kSaturated && server >= generator) {
     verdict.bottleneck = Bottleneck::kServer;
@@ -123,7 +123,8 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
 void Reasons::add(Status status, ReasonCode code, std::string_view text) {
   const auto place = static_cast<std::ptrdiff_t>(status == Status::kInvalid ? invalid_++ : verdict_.reasons.size());
   verdict_.status = std::max(verdict_.status, status);
-  verdict_.reasons.insert(verdict_.reasons.begin() + place, {code, printable(text)});  // may hold bytes of the server
+  verdict_.reasons.insert(verdict_.reasons.begin() + place,
+                          {code, os::printable(text)});  // may hold bytes of the server
 }
 
 Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result) {

@@ -16,7 +16,7 @@ class VerdictTest : public ::testing::Test {
  protected:
   VerdictTest() {
     plan_.connections = 10;
-    plan_.use_protocol("echo", [] { return find_protocol("echo").make_client({}); });
+    plan_.use_protocol("echo", [] { return protocols::find_protocol("echo").make_client({}); });
     result_.opened_at = WallTime{};
     result_.window = std::chrono::seconds(1);
     result_.connections.established = 10;

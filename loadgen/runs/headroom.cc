@@ -48,7 +48,7 @@ double in_mib(double bytes) { return bytes / 0x1p20; }
 // Both ends of a connection count, since both are on this machine.
 void check_machine(const LoadPlan& plan, const Headroom& room) {
   const std::uint64_t all = std::uint64_t{plan.connections} + plan.idle;
-  const std::uint64_t ends = all * (is_on_this_machine(plan.target) ? 2 : 1);
+  const std::uint64_t ends = all * (net::is_on_this_machine(plan.target) ? 2 : 1);
   if (room.files && ends > *room.files) {
     refuse(
         fmt::format("{} connections do not fit: this machine may open {} more files and they need {}; raise "
@@ -98,7 +98,7 @@ bool descriptor_tables_can_be_split() {
 }
 
 Headroom headroom() {
-  return {raise_descriptor_limit(), descriptor_tables_can_be_split(), files_left(), memory_left()};
+  return {net::raise_descriptor_limit(), descriptor_tables_can_be_split(), files_left(), memory_left()};
 }
 
 void spread_over_threads(LoadPlan& plan, bool threads_given, const Headroom& room) {

@@ -10,7 +10,7 @@ namespace {
 
 LoadPlan plan_with(std::uint32_t connections, std::uint32_t idle, DriverKind driver = DriverKind::kEpoll) {
   LoadPlan plan;
-  plan.target = Address::parse("127.0.0.1", 1);
+  plan.target = net::Address::parse("127.0.0.1", 1);
   plan.driver = driver;
   plan.connections = connections;
   plan.threads = driver == DriverKind::kThreads ? connections : 1;

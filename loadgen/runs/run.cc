@@ -49,16 +49,16 @@ class RunController {
     for (const auto& part : parts_) {
       part->read_queue();
     }
-    const TimePoint begin = now();
+    const TimePoint begin = net::now();
     start_threads();
     wait(Phase::kConnecting, [this](TimePoint until) { return coordinator_->all_ready(until); });
     const auto all_reachable = [](const auto& part) { return part->unreachable().empty(); };
     if (!std::all_of(parts_.begin(), parts_.end(), all_reachable)) {
-      return without_traffic(started_at, now() - begin);
+      return without_traffic(started_at, net::now() - begin);
     }
-    const Nanoseconds setup = now() - begin;
+    const Nanoseconds setup = net::now() - begin;
     wait_for_accepts();
-    const TimePoint start = now() + kStartDelay;
+    const TimePoint start = net::now() + kStartDelay;
     Window window{.start = start, .open = start + warmup_.limit()};
     if (!plan_.requests) {
       window.close = window.open + plan_.duration;
@@ -67,10 +67,10 @@ class RunController {
     coordinator_->start(window);
     const auto opened_at = measure(window);
     announcer_->hold();
-    const TimePoint released = now();
+    const TimePoint released = net::now();
     coordinator_->release();
     running_.clear();
-    const Nanoseconds closing = now() - released;
+    const Nanoseconds closing = net::now() - released;
     std::vector<LoadResult> results = results_since(started_at, setup);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       LoadResult& result = results[i];
@@ -103,8 +103,8 @@ class RunController {
   // Shows no progress, which would take CPU from the server.
   void wait_for_accepts() {
     AcceptWatch watch;
-    const TimePoint begin = now();
-    while (!interrupted_.load() && watch.look(waiting_for_accept(), now() - begin)) {
+    const TimePoint begin = net::now();
+    while (!interrupted_.load() && watch.look(waiting_for_accept(), net::now() - begin)) {
       std::this_thread::sleep_for(Warmup::kStep);
     }
   }
@@ -123,7 +123,7 @@ class RunController {
       warm_up(window);
     }
     wait(Phase::kWarmup, until_done, window.open, window.start);
-    if (now() < window.open) {
+    if (net::now() < window.open) {
       return std::nullopt;  // interrupted before
     }
     const WallTime opened_at = std::chrono::system_clock::now();
@@ -139,7 +139,7 @@ class RunController {
     for (const auto& part : parts_) {
       part->close_window();
     }
-    announcer_->window_closed(std::min(window.close, now()));
+    announcer_->window_closed(std::min(window.close, net::now()));
     wait(Phase::kDraining, until_done);
     announcer_->show(Phase::kDraining, Nanoseconds(0));  // the last second ends only now
     return opened_at;
@@ -154,7 +154,7 @@ class RunController {
       if (until_done(at)) {
         return;  // the threads have given up
       }
-      if (const auto length = warmup_.look(warmup_progress(now() - window.start))) {
+      if (const auto length = warmup_.look(warmup_progress(net::now() - window.start))) {
         const Nanoseconds earlier = std::max(window.open - (window.start + *length), Nanoseconds(0));
         window.open -= earlier;
         window.close -= plan_.requests ? Nanoseconds(0) : earlier;
@@ -176,15 +176,15 @@ class RunController {
 
   // Waits for `done` or `until`. Checks for an interrupt and shows the progress since `begin` five times a second.
   template <typename Done>
-  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = now()) {
-    while (now() < until && !done(std::min(until, now() + kProgressEvery))) {
+  void wait(Phase phase, const Done& done, TimePoint until = TimePoint::max(), TimePoint begin = net::now()) {
+    while (net::now() < until && !done(std::min(until, net::now() + kProgressEvery))) {
       if (interrupted_.load(std::memory_order_relaxed)) {
         coordinator_->interrupt();
         if (phase != Phase::kDraining && phase != Phase::kConnecting) {
-          until = now();
+          until = net::now();
         }
       }
-      announcer_->show(phase, now() - begin);
+      announcer_->show(phase, net::now() - begin);
     }
   }
 

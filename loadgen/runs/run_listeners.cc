@@ -107,9 +107,9 @@ void ControlChannel::write_border(std::string_view event, TimePoint at) noexcept
 }
 
 void ControlChannel::hold() {
-  const TimePoint until = now() + kLongestHold;
+  const TimePoint until = net::now() + kLongestHold;
   for (char byte = 0; byte != '\n';) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - net::now()).count();
     pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
     if (::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) <= 0 || ::read(fd_, &byte, 1) <= 0) {
       return;

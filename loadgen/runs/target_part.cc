@@ -18,8 +18,8 @@ std::string describe_connect_error(int error) {
              : std::strerror(error);
 }
 
-std::optional<AcceptQueueCounts> read_accept_queue(const Address& target) {
-  return is_on_this_machine(target) ? std::optional(accept_queue_counts(target)) : std::nullopt;
+std::optional<AcceptQueueCounts> read_accept_queue(const net::Address& target) {
+  return net::is_on_this_machine(target) ? std::optional(accept_queue_counts(target)) : std::nullopt;
 }
 
 std::unique_ptr<LoadThread> make_active(const LoadPlan& plan, const Share& share, const SourceAddresses& sources,
@@ -95,7 +95,7 @@ void TargetPart::close_window() {
 }
 
 std::uint64_t TargetPart::waiting_for_accept() const {
-  return is_on_this_machine(plan_.target) ? load::waiting_for_accept(plan_.target).value_or(0) : 0;
+  return net::is_on_this_machine(plan_.target) ? load::waiting_for_accept(plan_.target).value_or(0) : 0;
 }
 
 std::string TargetPart::unreachable() const {

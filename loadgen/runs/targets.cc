@@ -8,10 +8,10 @@
 
 namespace fanin::load {
 
-const Address& first_accepting(const std::vector<Address>& addresses) {
+const net::Address& first_accepting(const std::vector<net::Address>& addresses) {
   constexpr Nanoseconds kTimeout = std::chrono::seconds(1);
-  const auto accepts = [kTimeout](const Address& address) {
-    return start_connect(address, nullptr, Blocking::kYes, kTimeout, std::nullopt).connected;
+  const auto accepts = [kTimeout](const net::Address& address) {
+    return start_connect(address, nullptr, net::Blocking::kYes, kTimeout, std::nullopt).connected;
   };
   const auto first = addresses.size() > 1 ? std::find_if(addresses.begin(), addresses.end(), accepts) : addresses.end();
   return first != addresses.end() ? *first : addresses.front();
@@ -26,7 +26,7 @@ void resolve_targets(LoadOptions& options) {
     LoadOptions one = options;
     one.target = target;
     const std::string name = without_url(one).target;
-    const std::vector<Address> addresses = resolve(name);
+    const std::vector<net::Address> addresses = net::resolve(name);
     if (!options.allow_remote) {
       std::for_each(addresses.begin(), addresses.end(), refuse_remote);
     }

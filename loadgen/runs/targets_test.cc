@@ -10,11 +10,11 @@ namespace {
 
 // Would catch: `localhost` that fails to find a server on 127.0.0.1, because ::1 comes first.
 TEST(Targets, TheFirstAddressThatAcceptsIsTaken) {
-  const Descriptor listener = listen_on(Address::parse("127.0.0.1", 0), {});
-  const Address open = Address::of_local_end(listener.get());
-  const Address closed = [] {
-    const Descriptor gone = listen_on(Address::parse("127.0.0.2", 0), {});
-    return Address::of_local_end(gone.get());
+  const net::Descriptor listener = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  const net::Address open = net::Address::of_local_end(listener.get());
+  const net::Address closed = [] {
+    const net::Descriptor gone = net::listen_on(net::Address::parse("127.0.0.2", 0), {});
+    return net::Address::of_local_end(gone.get());
   }();
   EXPECT_EQ(first_accepting({closed, open}).text(), open.text());
   EXPECT_EQ(first_accepting({open, closed}).text(), open.text());

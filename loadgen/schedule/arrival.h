@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "os/arrival_trace.h"
 
 namespace fanin::load {
@@ -49,9 +49,9 @@ struct ArrivalPlan {
   double rate_per_s = 0;  // of all shares together, mean; above 0
   unsigned shares = 1;    // threads that share the schedule
   std::uint64_t seed = 1;
-  std::uint32_t burst_size = 1;               // bursts: requests at once
-  std::optional<RateRamp> ramp = {};          // Poisson and uniform: overrides rate_per_s
-  std::shared_ptr<const ArrivalTrace> trace;  // trace: its times, scaled so that the mean rate is rate_per_s
+  std::uint32_t burst_size = 1;                   // bursts: requests at once
+  std::optional<RateRamp> ramp = {};              // Poisson and uniform: overrides rate_per_s
+  std::shared_ptr<const os::ArrivalTrace> trace;  // trace: its times, scaled so that the mean rate is rate_per_s
 };
 
 // One thread's share of the schedule, as ascending offsets from the start of the traffic. Shares have no common state.
@@ -77,7 +77,7 @@ class Schedule {
   std::uint64_t step_;
   std::uint32_t burst_size_;
   std::optional<RateRamp> ramp_;
-  std::shared_ptr<const ArrivalTrace> trace_;
+  std::shared_ptr<const os::ArrivalTrace> trace_;
   std::uint64_t index_;    // number of the next arrival in the whole schedule (not Poisson)
   double cumulative_ = 0;  // Poisson: expected arrivals of the whole schedule until this share's next one
   SplitMix64 random_;

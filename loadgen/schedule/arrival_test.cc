@@ -45,9 +45,9 @@ double ks_exponential(std::vector<double> sample, double mean) {
 
 constexpr double kKs01Percent = 1.949;  // critical value of the limiting distribution at 0.1 %
 
-std::shared_ptr<const ArrivalTrace> make_trace(const std::string& lines) {
+std::shared_ptr<const os::ArrivalTrace> make_trace(const std::string& lines) {
   std::istringstream stream(lines);
-  return std::make_shared<const ArrivalTrace>(ArrivalTrace::read(stream, "times.txt"));
+  return std::make_shared<const os::ArrivalTrace>(os::ArrivalTrace::read(stream, "times.txt"));
 }
 
 // Plans of every kind whose arrivals are numbered, at a mean of 1000/s over the first ten seconds.

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/clock.h"
+#include "loadgen/records/clock.h"
 #include "protocols/client_protocol.h"
 
 namespace fanin::load {
@@ -55,7 +55,7 @@ struct alignas(64) ConnectionRecord {
   bool lost : 1 = false;   // broken, not closed by the generator
 
   Link link;
-  ClientState state;  // the protocol's part, of this life
+  protocols::ClientState state;  // the protocol's part, of this life
 };
 static_assert(sizeof(ConnectionRecord) == alignof(ConnectionRecord));
 

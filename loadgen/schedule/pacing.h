@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/schedule/connection_record.h"
-#include "net/clock.h"
 
 namespace fanin::load {
 

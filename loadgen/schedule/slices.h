@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/records/usage.h"
-#include "net/clock.h"
 
 namespace fanin::load {
 

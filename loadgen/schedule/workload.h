@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/records/clock.h"
 #include "loadgen/records/lost_time.h"
 #include "loadgen/records/recorder.h"
 #include "loadgen/schedule/arrival.h"
 #include "loadgen/schedule/connection_record.h"
 #include "loadgen/schedule/slices.h"
-#include "net/clock.h"
 
 namespace fanin::load {
 

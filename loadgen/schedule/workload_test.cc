@@ -42,7 +42,7 @@ struct Bench {
     EXPECT_EQ(recorder->outstanding(), 0U);
   }
 
-  FakeClock clock;
+  net::FakeClock clock;
   std::unique_ptr<Recorder> recorder;
   Workload workload;
 };
@@ -84,7 +84,7 @@ TEST(Workload, NothingBeforeTheStart) {
   Recorder recorder(false);
   Workload workload({.connections = 1}, std::nullopt, recorder);
   workload.usable(0);
-  FakeClock clock;
+  net::FakeClock clock;
   EXPECT_FALSE(workload.next(clock.now()));
   workload.start({clock.now() + seconds(1), clock.now() + seconds(2), clock.now() + seconds(3)});
   EXPECT_FALSE(workload.next(clock.now()));
@@ -154,7 +154,7 @@ TEST(Workload, AConnectionRetiresAfterItsNumberOfRequests) {
 // Would catch: a request pipelined behind one that asks the server to close, or a connection that stays unusable when
 // it is reopened.
 TEST(Workload, NothingFollowsARequestThatAsksToClose) {
-  const RequestMix mix(1, std::vector<double>{1, 1}, {false, true});
+  const protocols::RequestMix mix(1, std::vector<double>{1, 1}, {false, true});
   std::uint32_t number = 0;  // of the first request that asks to close
   while (mix.pick_class(0, number) == 0) {
     ++number;
@@ -273,7 +273,7 @@ TEST(Workload, CountEndsTheWindow) {
 TEST(Workload, AWindowCountsRequestsDueWithinIt) {
   Recorder recorder(false);
   Workload workload({.connections = 3}, std::nullopt, recorder);
-  FakeClock clock;
+  net::FakeClock clock;
   for (std::uint32_t i = 0; i < 3; ++i) {
     workload.usable(i);
   }

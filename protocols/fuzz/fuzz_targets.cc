@@ -19,7 +19,7 @@
 #include "protocols/registry.h"
 #include "protocols/server_options.h"
 
-namespace fanin::fuzzing {
+namespace fanin::protocols::fuzzing {
 
 constexpr std::size_t kUsualLimit = 65536;
 constexpr std::size_t kChoices = 4;  // bytes at the end of the input
@@ -162,7 +162,7 @@ void line_servers(const FuzzedStream& input) {
       find_protocol("upper").make_sessions({}),
       find_protocol("upper").make_sessions({.suffix = "-suffix"}),
       find_protocol("goodbye").make_sessions({.reply = ""}),
-      find_protocol("work").make_sessions({.work = Nanoseconds(1), .work_share = 0.5}),
+      find_protocol("work").make_sessions({.work = net::Nanoseconds(1), .work_share = 0.5}),
       find_protocol("bulk").make_sessions({.reply_bytes = 77}),
       find_protocol("chat").make_sessions({}),
   };
@@ -196,9 +196,9 @@ void raw_clients(const FuzzedStream& stream) {
   check_client(*halves[stream.choice % halves.size()], stream, 1 + stream.choice / 64);
 }
 
-}  // namespace fanin::fuzzing
+}  // namespace fanin::protocols::fuzzing
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  fanin::fuzzing::FANIN_FUZZ_TARGET(fanin::fuzzing::fuzzed_stream(data, size));
+  fanin::protocols::fuzzing::FANIN_FUZZ_TARGET(fanin::protocols::fuzzing::fuzzed_stream(data, size));
   return 0;
 }

@@ -23,11 +23,11 @@
 namespace fanin::conformance {
 
 int Deadline::poll_timeout_ms() const noexcept {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - net::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
-void wait_until(std::string_view what, const std::function<bool()>& holds, Nanoseconds timeout) {
+void wait_until(std::string_view what, const std::function<bool()>& holds, net::Nanoseconds timeout) {
   const Deadline deadline(timeout);
   while (!holds()) {
     if (deadline.over()) {
@@ -57,12 +57,12 @@ std::string describe(const Client& client) {
                      client.bytes_received());
 }
 
-void connect_within_timeout(int fd, const Address& server) {
+void connect_within_timeout(int fd, const net::Address& server) {
   if (::connect(fd, server.data(), server.size()) == 0) {
     return;
   }
   if (errno != EINPROGRESS) {
-    throw_errno("connect");
+    net::throw_errno("connect");
   }
   pollfd connected{fd, POLLOUT, 0};
   if (::poll(&connected, 1, Deadline().poll_timeout_ms()) <= 0) {
@@ -70,7 +70,7 @@ void connect_within_timeout(int fd, const Address& server) {
   }
   int error = 0;
   socklen_t size = sizeof error;
-  check(::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size), "SO_ERROR");
+  net::check(::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size), "SO_ERROR");
   if (error != 0) {
     throw std::system_error(error, std::generic_category(), "connect");
   }
@@ -78,14 +78,16 @@ void connect_within_timeout(int fd, const Address& server) {
 
 }  // namespace
 
-Client::Client(const Address& server, ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes)
-    : socket_(make_stream_socket(server.family(), Blocking::kNo)), protocol_(&protocol) {
+Client::Client(const net::Address& server, protocols::ClientProtocol& protocol, std::uint32_t number,
+               int receive_buffer_bytes)
+    : socket_(net::make_stream_socket(server.family(), net::Blocking::kNo)), protocol_(&protocol) {
   state_.connection = number;
   if (receive_buffer_bytes > 0) {
-    check(::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes), "SO_RCVBUF");
+    net::check(::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes),
+               "SO_RCVBUF");
   }
   connect_within_timeout(fd(), server);
-  local_ = Address::of_local_end(fd());
+  local_ = net::Address::of_local_end(fd());
 }
 
 void Client::ask(std::size_t requests) {
@@ -103,7 +105,7 @@ std::size_t Client::send_some(std::size_t limit) {
       sent = static_cast<std::size_t>(length);
       outbox_.erase(0, sent);
       bytes_sent_ += sent;
-    } else if (classify_io(errno) == IoError::kPeerGone || classify_io(errno) == IoError::kBroken) {
+    } else if (net::classify_io(errno) == net::IoError::kPeerGone || net::classify_io(errno) == net::IoError::kBroken) {
       send_failed_ = true;  // replies may still be unread: receive_some() finds the end
       outbox_.clear();
     }
@@ -118,7 +120,7 @@ std::size_t Client::send_some(std::size_t limit) {
 void Client::receive_some() {
   static std::array<char, 256 * 1024> bytes;
   const ssize_t length = ::recv(fd(), bytes.data(), bytes.size(), 0);
-  ReplyOutcome outcome;
+  protocols::ReplyOutcome outcome;
   if (length > 0) {
     bytes_received_ += static_cast<std::uint64_t>(length);
     outcome = protocol_->consume_all(state_, {bytes.data(), static_cast<std::size_t>(length)});
@@ -128,23 +130,23 @@ void Client::receive_some() {
   } else if (length == 0) {
     ending_ = send_failed_ ? Ending::kReset : Ending::kOrderly;
     protocol_->end_of_stream(state_);  // answered() shows an unanswered request
-  } else if (classify_io(errno) == IoError::kPeerGone || classify_io(errno) == IoError::kBroken) {
+  } else if (net::classify_io(errno) == net::IoError::kPeerGone || net::classify_io(errno) == net::IoError::kBroken) {
     ending_ = Ending::kReset;
   }
 }
 
 bool Client::acknowledged() const {
   int unacknowledged = 0;
-  check(::ioctl(fd(), SIOCOUTQ, &unacknowledged), "SIOCOUTQ");
+  net::check(::ioctl(fd(), SIOCOUTQ, &unacknowledged), "SIOCOUTQ");
   return unacknowledged == 0;
 }
 
 void Client::reset() noexcept {
-  set_reset_on_close(fd());
+  net::set_reset_on_close(fd());
   socket_.reset();
 }
 
-std::vector<Client> connect_many(std::size_t count, const Address& server, ClientProtocol& protocol,
+std::vector<Client> connect_many(std::size_t count, const net::Address& server, protocols::ClientProtocol& protocol,
                                  std::uint32_t first_number) {
   std::vector<Client> clients;
   clients.reserve(count);
@@ -183,7 +185,7 @@ std::size_t step(std::span<Client> clients, std::string_view what, const Done& d
   return waiting.size();
 }
 
-void drive(std::span<Client> clients, std::string_view what, const Done& done, Nanoseconds timeout) {
+void drive(std::span<Client> clients, std::string_view what, const Done& done, net::Nanoseconds timeout) {
   const Deadline deadline(timeout);
   while (step(clients, what, done, deadline) > 0) {
   }
@@ -196,7 +198,7 @@ void round_trip(std::span<Client> clients, std::size_t requests) {
   drive(clients, "a request and its reply", [](const Client& client) { return client.answered_all(); });
 }
 
-void expect_service(const Address& server, ClientProtocol& protocol) {
+void expect_service(const net::Address& server, protocols::ClientProtocol& protocol) {
   Client client(server, protocol, 1'000'000);
   round_trip(client);
 }
@@ -207,7 +209,7 @@ namespace {
 
 // Unread bytes in the receive queue of the socket with these addresses, by sock_diag(7), whose cost does not depend on
 // the number of sockets. Empty if there is no such socket, or no module tcp_diag.
-std::optional<std::uint32_t> unread_by_diagnosis(const Address& local, const Address& remote) {
+std::optional<std::uint32_t> unread_by_diagnosis(const net::Address& local, const net::Address& remote) {
   struct Request {
     nlmsghdr header;
     inet_diag_req_v2 what;
@@ -224,7 +226,7 @@ std::optional<std::uint32_t> unread_by_diagnosis(const Address& local, const Add
   request.what.id.idiag_dst[0] = to->sin_addr.s_addr;
   request.what.id.idiag_cookie[0] = request.what.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 
-  static const Descriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  static const net::Descriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   std::array<char, 8192> reply;
   if (!netlink || ::send(netlink.get(), &request, sizeof request, 0) != sizeof request ||
       ::recv(netlink.get(), reply.data(), reply.size(), 0) < static_cast<ssize_t>(sizeof(nlmsghdr))) {
@@ -241,7 +243,7 @@ std::optional<std::uint32_t> unread_by_diagnosis(const Address& local, const Add
 }
 
 // The same from /proc/net/tcp, which always exists and may be long.
-std::optional<std::uint32_t> unread_by_listing(const Address& local, const Address& remote) {
+std::optional<std::uint32_t> unread_by_listing(const net::Address& local, const net::Address& remote) {
   std::ifstream file("/proc/net/tcp");
   std::string line;
   std::getline(file, line);  // the heading
@@ -257,7 +259,7 @@ std::optional<std::uint32_t> unread_by_listing(const Address& local, const Addre
   return std::nullopt;
 }
 
-bool server_has_read_all(const Client& client, const Address& server) {
+bool server_has_read_all(const Client& client, const net::Address& server) {
   if (!client.acknowledged()) {
     return false;
   }
@@ -270,7 +272,7 @@ bool server_has_read_all(const Client& client, const Address& server) {
 
 }  // namespace
 
-void wait_until_read(std::span<const Client> clients, const Address& server) {
+void wait_until_read(std::span<const Client> clients, const net::Address& server) {
   wait_until("the server reads what was sent", [&] {
     return std::all_of(clients.begin(), clients.end(),
                        [&](const Client& client) { return server_has_read_all(client, server); });
@@ -286,8 +288,8 @@ constexpr int kMaxStuckPushes = 10;
 
 }  // namespace
 
-NonReadingClient::NonReadingClient(const Address& server, ClientProtocol& protocol, std::uint32_t number,
-                                   std::uint64_t max_bytes)
+NonReadingClient::NonReadingClient(const net::Address& server, protocols::ClientProtocol& protocol,
+                                   std::uint32_t number, std::uint64_t max_bytes)
     : client_(server, protocol, number, kReceiveBufferBytes), max_bytes_(max_bytes) {}
 
 bool NonReadingClient::push() {

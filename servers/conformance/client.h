@@ -25,7 +25,7 @@ inline constexpr bool kSanitized = false;
 #endif
 
 // Limit for anything that must happen. Generous: it bounds hangs, it measures nothing.
-inline constexpr Nanoseconds kTimeout = std::chrono::seconds(kSanitized ? 40 : 10);
+inline constexpr net::Nanoseconds kTimeout = std::chrono::seconds(kSanitized ? 40 : 10);
 
 // Ends a case: GoogleTest reports its text as the failure.
 class Failure : public std::runtime_error {
@@ -42,19 +42,19 @@ class Shortage : public std::runtime_error {
 // The end of a timeout. A value.
 class Deadline {
  public:
-  explicit Deadline(Nanoseconds timeout = kTimeout) : at_(now() + timeout) {}
+  explicit Deadline(net::Nanoseconds timeout = kTimeout) : at_(net::now() + timeout) {}
 
-  bool over() const noexcept { return now() >= at_; }
+  bool over() const noexcept { return net::now() >= at_; }
   // The remaining time for poll(2): rounded up, 0 at the end.
   int poll_timeout_ms() const noexcept;
 
  private:
-  TimePoint at_;
+  net::TimePoint at_;
 };
 
 // Polls until `holds` returns true, for conditions without a descriptor (files of /proc). Throws Failure naming `what`
 // at the timeout.
-void wait_until(std::string_view what, const std::function<bool()>& holds, Nanoseconds timeout = kTimeout);
+void wait_until(std::string_view what, const std::function<bool()>& holds, net::Nanoseconds timeout = kTimeout);
 
 // One connection to a server; verifies every reply. Non-blocking: drive() advances many of them together, so that no
 // case depends on the order of service. Owns its socket, borrows the protocol. Movable; one thread.
@@ -65,7 +65,8 @@ class Client {
 
   // Connects to the server's kernel; accept() may come later. `number` is part of the requests, so that a reply of
   // another connection is detected. `receive_buffer_bytes` > 0 sets SO_RCVBUF. Throws Failure or std::system_error.
-  Client(const Address& server, ClientProtocol& protocol, std::uint32_t number, int receive_buffer_bytes = 0);
+  Client(const net::Address& server, protocols::ClientProtocol& protocol, std::uint32_t number,
+         int receive_buffer_bytes = 0);
 
   // Queues requests, and a half-close if the protocol requires one.
   void ask(std::size_t requests = 1);
@@ -94,27 +95,27 @@ class Client {
   std::uint64_t bytes_received() const noexcept { return bytes_received_; }
   std::uint32_t number() const noexcept { return state_.connection; }
   int fd() const noexcept { return socket_.get(); }
-  const Address& local() const noexcept { return local_; }
+  const net::Address& local() const noexcept { return local_; }
 
   // Closes with FIN (RST if replies are unread), or with RST in any case.
   void close() noexcept { socket_.reset(); }
   void reset() noexcept;
 
  private:
-  Descriptor socket_;
-  ClientProtocol* protocol_;
-  ClientState state_;
+  net::Descriptor socket_;
+  protocols::ClientProtocol* protocol_;
+  protocols::ClientState state_;
   std::string outbox_;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
-  Address local_;
+  net::Address local_;
   bool half_close_ = false;
   bool send_failed_ = false;
   Ending ending_ = Ending::kOpen;
 };
 
 // `count` connections, numbered from `first_number`.
-std::vector<Client> connect_many(std::size_t count, const Address& server, ClientProtocol& protocol,
+std::vector<Client> connect_many(std::size_t count, const net::Address& server, protocols::ClientProtocol& protocol,
                                  std::uint32_t first_number = 0);
 
 // Whether a case needs no more of a connection.
@@ -126,8 +127,8 @@ using Done = std::function<bool(const Client&)>;
 std::size_t step(std::span<Client> clients, std::string_view what, const Done& done, const Deadline& deadline);
 
 // Sends and receives on all of them until each is `done`. Throws as step() does.
-void drive(std::span<Client> clients, std::string_view what, const Done& done, Nanoseconds timeout = kTimeout);
-inline void drive(Client& client, std::string_view what, const Done& done, Nanoseconds timeout = kTimeout) {
+void drive(std::span<Client> clients, std::string_view what, const Done& done, net::Nanoseconds timeout = kTimeout);
+inline void drive(Client& client, std::string_view what, const Done& done, net::Nanoseconds timeout = kTimeout) {
   drive(std::span(&client, 1), what, done, timeout);
 }
 
@@ -136,18 +137,19 @@ void round_trip(std::span<Client> clients, std::size_t requests = 1);
 inline void round_trip(Client& client, std::size_t requests = 1) { round_trip(std::span(&client, 1), requests); }
 
 // A new connection sends a request, gets its reply and closes: the server is alive.
-void expect_service(const Address& server, ClientProtocol& protocol);
+void expect_service(const net::Address& server, protocols::ClientProtocol& protocol);
 
 // Waits until the server program has read everything sent on these connections, so that later bytes arrive in another
 // read.
-void wait_until_read(std::span<const Client> clients, const Address& server);
+void wait_until_read(std::span<const Client> clients, const net::Address& server);
 
 // A peer that sends requests and reads no replies, with a small receive buffer so that the server's output soon blocks.
 // Owns its connection, borrows the protocol. One thread.
 class NonReadingClient {
  public:
   // Sends about `max_bytes` at most.
-  NonReadingClient(const Address& server, ClientProtocol& protocol, std::uint32_t number, std::uint64_t max_bytes);
+  NonReadingClient(const net::Address& server, protocols::ClientProtocol& protocol, std::uint32_t number,
+                   std::uint64_t max_bytes);
 
   Client& client() noexcept { return client_; }
 

@@ -63,7 +63,7 @@ bool is_shortage(const std::error_code& error) {
 // Throws Shortage if a resource that all cases need is missing.
 void check_surroundings(bool quick) {
   const std::uint64_t needed = quick ? kQuickDescriptors : kAllCasesDescriptors;
-  if (const std::uint64_t limit = raise_descriptor_limit(); limit < needed) {
+  if (const std::uint64_t limit = net::raise_descriptor_limit(); limit < needed) {
     throw Shortage(fmt::format("the descriptor limit is {0}, and {1} are needed: ulimit -Hn {1}", limit, needed));
   }
   try {
@@ -129,7 +129,7 @@ void register_model(const ModelTraits& model, const Selection& selection, bool s
   const auto names = choose(model.protocols, selection.protocols, "protocol");
   const std::vector<Case> cases = all_cases();
   for (const std::string& name : names) {
-    const Protocol& protocol = find_protocol(name);
+    const protocols::Protocol& protocol = protocols::find_protocol(name);
     if (protocol.make_client != nullptr) {
       register_target({.server_program = selection.server_program,
                        .model = model,
@@ -181,7 +181,7 @@ int run(int argc, char** argv) {
   app.add_option("--model", selection.models, "only these models; `fanin-server list` shows them");
   app.add_option("--protocol", selection.protocols, "only these protocols");
   app.add_flag("--quick", selection.quick, "only the subset for a check before a measurement");
-  if (const auto exit_code = parse_command_line(app, argc, argv)) {
+  if (const auto exit_code = os::parse_command_line(app, argc, argv)) {
     return *exit_code;
   }
   check_surroundings(selection.quick);
@@ -194,5 +194,5 @@ int run(int argc, char** argv) {
 }  // namespace fanin::conformance
 
 int main(int argc, char** argv) {
-  return fanin::run_program("fanin-conformance", [&] { return fanin::conformance::run(argc, argv); });
+  return fanin::os::run_program("fanin-conformance", [&] { return fanin::conformance::run(argc, argv); });
 }

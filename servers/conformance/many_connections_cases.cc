@@ -38,7 +38,7 @@ void serve_many(const Target& target, std::size_t wanted, std::size_t payload) {
   const auto protocol = target.client_half(payload);
   RunningServer server(target);
   const std::size_t count = target.at_once(affordable(wanted, server, target));
-  if (raise_descriptor_limit() < count + 100) {
+  if (net::raise_descriptor_limit() < count + 100) {
     GTEST_SKIP() << "needs " << count + 100 << " descriptors in this process: raise `ulimit -n`";
   }
   auto clients = connect_many(count, server.address(), *protocol);

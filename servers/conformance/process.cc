@@ -25,14 +25,14 @@ namespace {
 
 // Without file pages (Linux 5.3): their share changes whenever another program maps the same library.
 std::uint64_t read_memory(pid_t pid) {
-  const std::string text = read_file(fmt::format("/proc/{}/smaps_rollup", pid)).value_or("");
-  return 1024 *
-         (find_labelled_number(text, "Pss_Anon").value_or(0) + find_labelled_number(text, "Pss_Shmem").value_or(0));
+  const std::string text = os::read_file(fmt::format("/proc/{}/smaps_rollup", pid)).value_or("");
+  return 1024 * (os::find_labelled_number(text, "Pss_Anon").value_or(0) +
+                 os::find_labelled_number(text, "Pss_Shmem").value_or(0));
 }
 
 // 'T': stopped, 'Z': a zombie. Empty for a process that has ended.
 std::optional<char> read_state(pid_t pid) {
-  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid)).value_or("");
+  const std::string stat = os::read_file(fmt::format("/proc/{}/stat", pid)).value_or("");
   const std::size_t state = stat.rfind(')') + 2;  // a name may hold anything, brackets and spaces too
   return stat.empty() ? std::nullopt : std::optional(stat.at(state));
 }
@@ -40,7 +40,7 @@ std::optional<char> read_state(pid_t pid) {
 }  // namespace
 
 std::vector<pid_t> process_tree(pid_t root) {
-  std::vector<pid_t> tree = list_descendants(root);
+  std::vector<pid_t> tree = os::list_descendants(root);
   tree.insert(tree.begin(), root);
   return tree;
 }
@@ -48,11 +48,11 @@ std::vector<pid_t> process_tree(pid_t root) {
 Footprint footprint(pid_t root) {
   Footprint sum;
   for (const pid_t pid : process_tree(root)) {
-    const std::size_t threads = list_numbered_entries(fmt::format("/proc/{}/task", pid)).size();
+    const std::size_t threads = os::list_numbered_entries(fmt::format("/proc/{}/task", pid)).size();
     if (threads > 0) {  // none: it has ended
       ++sum.processes;
       sum.threads += threads;
-      sum.descriptors += list_numbered_entries(fmt::format("/proc/{}/fd", pid)).size();
+      sum.descriptors += os::list_numbered_entries(fmt::format("/proc/{}/fd", pid)).size();
       sum.memory_bytes += read_memory(pid);
     }
   }
@@ -71,13 +71,13 @@ Footprint stable_footprint(pid_t root) {
   return last;
 }
 
-Nanoseconds cpu_time(pid_t root) {
-  Nanoseconds sum{};
+net::Nanoseconds cpu_time(pid_t root) {
+  net::Nanoseconds sum{};
   for (const pid_t pid : process_tree(root)) {
     clockid_t clock{};
     timespec time{};
     if (::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &time) == 0) {
-      sum += std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+      sum += std::chrono::seconds(time.tv_sec) + net::Nanoseconds(time.tv_nsec);
     }
   }
   return sum;
@@ -104,14 +104,14 @@ Paused::~Paused() {
 namespace {
 
 struct Pipe {
-  Descriptor reader;
-  Descriptor writer;
+  net::Descriptor reader;
+  net::Descriptor writer;
 };
 
 Pipe make_pipe() {
   int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  net::check(::pipe2(ends, O_CLOEXEC), "pipe");
+  return {net::Descriptor(ends[0]), net::Descriptor(ends[1])};
 }
 
 // Runs between fork and exec: async-signal-safe calls only.
@@ -145,7 +145,7 @@ std::string describe(int status) {
 }  // namespace
 
 ChildProcess::ChildProcess(const ChildStart& start)
-    : errors_(check(::memfd_create("stderr", MFD_CLOEXEC), "memfd_create")) {
+    : errors_(net::check(::memfd_create("stderr", MFD_CLOEXEC), "memfd_create")) {
   std::vector<std::string> words{start.program};
   words.insert(words.end(), start.arguments.begin(), start.arguments.end());
   std::vector<char*> arguments;
@@ -234,7 +234,8 @@ std::string ChildProcess::errors() const {
 
 void ChildProcess::write_input(std::string_view bytes) {
   while (!bytes.empty()) {
-    bytes.remove_prefix(static_cast<std::size_t>(check(::write(input_.get(), bytes.data(), bytes.size()), "write")));
+    bytes.remove_prefix(
+        static_cast<std::size_t>(net::check(::write(input_.get(), bytes.data(), bytes.size()), "write")));
   }
 }
 

@@ -57,9 +57,9 @@ class ChildProcess {
 
   pid_t pid_ = -1;
   bool ended_ = false;
-  Descriptor input_;
-  Descriptor output_;
-  Descriptor errors_;
+  net::Descriptor input_;
+  net::Descriptor output_;
+  net::Descriptor errors_;
   std::string buffer_;  // output that was read and not returned yet
 };
 
@@ -81,7 +81,7 @@ Footprint footprint(pid_t root);
 Footprint stable_footprint(pid_t root);
 
 // CPU time of the processes of the tree so far, user and system, ended threads included.
-Nanoseconds cpu_time(pid_t root);
+net::Nanoseconds cpu_time(pid_t root);
 
 // Stops a process tree (SIGSTOP) during its life, so that events reach the server together. For processes of this suite
 // only.

@@ -28,7 +28,7 @@ std::size_t cycles(const Target& target) {
 
 // Connections that end at once; mostly by reset, so that TIME_WAIT does not exhaust the ports. The round trip at the
 // end keeps the batch within the accept queue.
-void connect_and_close(const RunningServer& server, ClientProtocol& protocol) {
+void connect_and_close(const RunningServer& server, protocols::ClientProtocol& protocol) {
   for (std::size_t i = 0; i < kBatch; ++i) {
     Client client(server.address(), protocol, 0);
     if (i % 10 == 0) {
@@ -43,7 +43,7 @@ void connect_and_close(const RunningServer& server, ClientProtocol& protocol) {
 // Connections that live at the same time, then end. The allocator and stack cache of a server keep memory by the
 // maximum number of simultaneous connections (`thread`: 1.0 MB more after 50 than after 5, 2.8 MB more after 200). In
 // connect_and_close() that number depends on scheduling: up to a whole batch.
-void hold_and_close(const Target& target, const RunningServer& server, ClientProtocol& protocol) {
+void hold_and_close(const Target& target, const RunningServer& server, protocols::ClientProtocol& protocol) {
   auto clients = connect_many(target.at_once(kBatch), server.address(), protocol);
   round_trip(clients);
 }
@@ -51,7 +51,7 @@ void hold_and_close(const Target& target, const RunningServer& server, ClientPro
 // The footprint after warm-up (arenas, pools, cached stacks). Memory is the maximum of several readings, since the
 // allocator's cache varies from batch to batch. Without it `thread` failed with 1.3 MB more at its end, after 75
 // simultaneous connections where there had been few, and no leak.
-Footprint warm_footprint(const Target& target, const RunningServer& server, ClientProtocol& protocol) {
+Footprint warm_footprint(const Target& target, const RunningServer& server, protocols::ClientProtocol& protocol) {
   std::uint64_t max_memory = 0;
   Footprint last;
   for (int i = 0; i < (target.quick ? 1 : 5); ++i) {
@@ -130,14 +130,15 @@ std::size_t remove_refused(std::vector<Client>& clients) {
 
 // The share of a CPU that the idle server uses.
 double cpu_share_of_a_quiet_second(const RunningServer& server) {
-  const Nanoseconds before = cpu_time(server.pid());
-  const TimePoint start = now();
+  const net::Nanoseconds before = cpu_time(server.pid());
+  const net::TimePoint start = net::now();
   ::poll(nullptr, 0, 1000);
-  return std::chrono::duration<double>(cpu_time(server.pid()) - before) / (now() - start);
+  return std::chrono::duration<double>(cpu_time(server.pid()) - before) / (net::now() - start);
 }
 
 // Tries new connections until one is served. Returns the number of refusals.
-std::size_t refusals_until_served(const RunningServer& server, ClientProtocol& protocol, Nanoseconds timeout) {
+std::size_t refusals_until_served(const RunningServer& server, protocols::ClientProtocol& protocol,
+                                  net::Nanoseconds timeout) {
   std::size_t refused = 0;
   wait_until(
       "a new connection is served after others have closed",

@@ -227,7 +227,7 @@ void netcat(const Target& target) {
   const auto protocol = target.client_half();
   RunningServer server(target);
   ChildProcess nc({.program = "nc", .arguments = {server.address().host(), std::to_string(server.address().port())}});
-  ClientState state;
+  protocols::ClientState state;
   std::string request;
   protocol->append_request(state, request);
   nc.write_input(request);
@@ -239,7 +239,8 @@ void netcat(const Target& target) {
   while (state.completed < state.sent) {
     const std::string part = nc.read_some(deadline);
     replies += part;
-    const ReplyOutcome outcome = part.empty() ? protocol->end_of_stream(state) : protocol->consume(state, part);
+    const protocols::ReplyOutcome outcome =
+        part.empty() ? protocol->end_of_stream(state) : protocol->consume(state, part);
     ASSERT_FALSE(outcome.mismatch) << replies << nc.errors();
   }
   nc.send_signal(SIGKILL);

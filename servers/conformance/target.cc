@@ -131,7 +131,7 @@ std::optional<std::string> exempt(std::string_view model, std::string_view proto
   return std::nullopt;
 }
 
-std::unique_ptr<ClientProtocol> Target::client_half(std::size_t payload_bytes) const {
+std::unique_ptr<protocols::ClientProtocol> Target::client_half(std::size_t payload_bytes) const {
   return protocol->make_client(
       {.payload_bytes = std::clamp(payload_bytes, setup.shortest_payload, setup.longest_payload),
        .reply_bytes = setup.reply_bytes});
@@ -184,8 +184,8 @@ RunningServer::RunningServer(const Target& target, const ServerStart& start) : p
     EXPECT_EQ(ready.at("pid"), process_.pid());
     for (const auto& address : ready.at("addresses")) {
       addresses_.push_back(address.contains("path")
-                               ? Address::of_socket_file(address.at("path").get<std::string>())
-                               : Address::parse(address.at("host").get<std::string>(), address.at("port")));
+                               ? net::Address::of_socket_file(address.at("path").get<std::string>())
+                               : net::Address::parse(address.at("host").get<std::string>(), address.at("port")));
     }
   } catch (const nlohmann::json::exception& error) {
     throw Failure(fmt::format("not a READY line: {}: {}", *line, error.what()));

@@ -78,7 +78,7 @@ std::optional<std::string> exempt(std::string_view model, std::string_view proto
 struct Target {
   std::string server_program;
   ModelTraits model;
-  const Protocol* protocol = nullptr;
+  const protocols::Protocol* protocol = nullptr;
   ProtocolSetup setup;
   bool quick = false;  // the subset before a measurement: short forms
   // Cases about the model alone run only with its first selected protocol.
@@ -86,7 +86,7 @@ struct Target {
   bool several_ports = false;  // the server program knows --listen
 
   // A client with this payload size, within the limits of the protocol.
-  std::unique_ptr<ClientProtocol> client_half(std::size_t payload_bytes = 64) const;
+  std::unique_ptr<protocols::ClientProtocol> client_half(std::size_t payload_bytes = 64) const;
   // The number of `wanted` connections that the model serves at the same time.
   std::size_t at_once(std::size_t wanted) const { return std::min(wanted, model.concurrency.value_or(wanted)); }
 };
@@ -128,8 +128,8 @@ class RunningServer {
   // Reports the server's standard error if stop() was not reached.
   ~RunningServer();
 
-  const Address& address() const noexcept { return addresses_.front(); }
-  const std::vector<Address>& addresses() const noexcept { return addresses_; }
+  const net::Address& address() const noexcept { return addresses_.front(); }
+  const std::vector<net::Address>& addresses() const noexcept { return addresses_; }
   pid_t pid() const noexcept { return process_.pid(); }
 
   void send_signal(int signal) const noexcept { process_.send_signal(signal); }
@@ -142,7 +142,7 @@ class RunningServer {
 
  private:
   ChildProcess process_;
-  std::vector<Address> addresses_;
+  std::vector<net::Address> addresses_;
   bool finished_ = false;
 };
 

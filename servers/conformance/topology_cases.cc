@@ -27,7 +27,7 @@ bool can_listen_on_several_ports(const Target& target) { return target.several_p
 
 bool machine_has_ipv6() {
   try {
-    listen_on(Address::parse("::1", 0), {});
+    net::listen_on(net::Address::parse("::1", 0), {});
     return true;
   } catch (const std::system_error&) {
     return false;
@@ -62,7 +62,7 @@ void several_ports(const Target& target) {
   RunningServer server(target, {.options = {"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}});
   ASSERT_GE(server.addresses().size(), 2u);
   for (int round = 0; round < 3; ++round) {
-    for (const Address& address : server.addresses()) {
+    for (const net::Address& address : server.addresses()) {
       expect_service(address, *protocol);
     }
   }
@@ -163,7 +163,7 @@ const std::vector<std::string> kTwoProcesses{"--processes", "2"};
 // On one CPU a model has one worker, and so one listener per process. Otherwise the first process gets more than half
 // of the connections until the other one has opened as many listeners.
 std::vector<std::string> two_even_processes() {
-  return {"--processes", "2", "--cpus", std::to_string(allowed_cpus().front())};
+  return {"--processes", "2", "--cpus", std::to_string(net::allowed_cpus().front())};
 }
 
 // Connections of different processes cannot see each other, so chat refuses --processes.

@@ -72,7 +72,7 @@ class TemplateLoop {
   // accept_batch() classifies errors, counts them, and keeps --max-connections and --accept-batch.
   void accept_from_all() {
     const auto open = [this] { return table_.size(); };
-    const auto serve_new = [this](Descriptor socket) { table_.open(std::move(socket)); };
+    const auto serve_new = [this](net::Descriptor socket) { table_.open(std::move(socket)); };
     for (Listener& listener : server_.listeners()) {
       if (!stopped_ && !accept_batch(listener, server_.options().accept_batch, open, serve_new)) {
         stopped_ = true;  // the listener was shut down: answer what has arrived, then end

@@ -24,7 +24,7 @@ struct LoopContext {
   std::size_t open = 0;
 };
 
-Task serve(LoopContext& context, Descriptor socket) {
+Task serve(LoopContext& context, net::Descriptor socket) {
   Connection connection(std::move(socket), context.server);
   CoroutineWaiter waiter(context.loop, connection.fd());
   ++context.open;
@@ -41,9 +41,9 @@ Task serve(LoopContext& context, Descriptor socket) {
 Task accept_from(LoopContext& context, Listener& listener) {
   CoroutineWaiter waiter(context.loop, listener.fd());
   const auto open = [&context] { return context.open; };
-  const auto begin = [&context](Descriptor socket) { serve(context, std::move(socket)).start(); };
+  const auto begin = [&context](net::Descriptor socket) { serve(context, std::move(socket)).start(); };
   do {
-    check(co_await waiter.ready(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
+    net::check(co_await waiter.ready(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
   } while (accept_batch(listener, context.server.options().accept_batch, open, begin));
   waiter.unwatch();
   context.loop.begin_drain();

@@ -46,7 +46,7 @@ void serve_from(EpollSet& set) {
 }
 
 void accept_into(EpollSet& set, Server& server, LiveConnections& live) {
-  while (Descriptor socket = server.next_connection([&live] { return live.size(); })) {
+  while (net::Descriptor socket = server.next_connection([&live] { return live.size(); })) {
     auto client = std::make_unique<LiveConnection>(std::move(socket), server, live);
     const Connection::Next next = client->connection.start();
     LiveConnection* const armed = client.release();  // before it is armed: another thread may destroy it then
@@ -62,7 +62,7 @@ void run(Server& server) {
   LiveConnections live;
   EpollSet set;
   Mailbox<int> stop_mailbox;
-  check(set.add(stop_mailbox.fd(), EPOLLIN, nullptr) ? 0 : -1, "epoll_ctl");
+  net::check(set.add(stop_mailbox.fd(), EPOLLIN, nullptr) ? 0 : -1, "epoll_ctl");
   const WorkerThreads workers(options.model.workers, [&set](int) { serve_from(set); });
   accept_into(set, server, live);
   live.drain(options.drain_timeout);

@@ -26,7 +26,7 @@ struct LoopContext {
   std::size_t open = 0;
 };
 
-void serve(LoopContext& context, Fiber& self, Descriptor socket) {
+void serve(LoopContext& context, Fiber& self, net::Descriptor socket) {
   Connection connection(std::move(socket), context.server);
   FiberWaiter waiter(context.loop, connection.fd(), self);
   ++context.open;
@@ -41,7 +41,7 @@ void accept_from(LoopContext& context, Fiber& self, Listener& listener) {
   FiberWaiter waiter(context.loop, listener.fd(), self);
   const ServerOptions& options = context.server.options();
   const auto open = [&context] { return context.open; };
-  const auto begin = [&context, &options](Descriptor accepted) {
+  const auto begin = [&context, &options](net::Descriptor accepted) {
     auto body = [&context, socket = std::move(accepted)](Fiber& fiber) mutable {
       serve(context, fiber, std::move(socket));
     };
@@ -50,7 +50,7 @@ void accept_from(LoopContext& context, Fiber& self, Listener& listener) {
     }
   };
   do {
-    check(waiter.wait(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
+    net::check(waiter.wait(Connection::Next::kRead) ? 0 : -1, "epoll_ctl");
   } while (accept_batch(listener, options.accept_batch, open, begin));
   waiter.unwatch();
   context.loop.begin_drain();
@@ -62,7 +62,7 @@ void run(Server& server) {
   for (Listener& listener : server.listeners()) {
     const auto body = [&context, &listener](Fiber& self) { accept_from(context, self, listener); };
     if (!Fiber::start(server.options().model.stack_bytes, body)) {
-      throw_errno("cannot map a stack for the listener");
+      net::throw_errno("cannot map a stack for the listener");
     }
   }
   context.loop.run();

@@ -90,7 +90,7 @@ class UringLoop {
 };
 
 std::optional<std::string> probe() {
-  return why_no_io_uring({{IORING_OP_ACCEPT, "5.5"}, {IORING_OP_SEND, "5.6"}, {IORING_OP_RECV, "5.6"}});
+  return net::why_no_io_uring({{IORING_OP_ACCEPT, "5.5"}, {IORING_OP_SEND, "5.6"}, {IORING_OP_RECV, "5.6"}});
 }
 
 void run(Server& server) { UringLoop(server).run(); }

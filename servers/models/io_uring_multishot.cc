@@ -121,12 +121,12 @@ class MultishotLoop {
   Server& server_;
   SlotTable<Client> clients_;
   Ring ring_;
-  BufferRing buffers_;
+  net::BufferRing buffers_;
   RingAcceptor acceptor_;
 };
 
 // There is no probe for multishot receive; IORING_OP_SEND_ZC came with the same kernel.
-std::optional<std::string> probe() { return why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
+std::optional<std::string> probe() { return net::why_no_io_uring({{IORING_OP_SEND_ZC, "6.0"}}); }
 
 void run(Server& server) { MultishotLoop(server).run(); }
 

@@ -15,7 +15,7 @@ namespace fanin::server {
 namespace {
 
 void run(Server& server) {
-  while (Descriptor socket = server.next_connection()) {
+  while (net::Descriptor socket = server.next_connection()) {
     serve_blocking(std::move(socket), server);
   }
 }

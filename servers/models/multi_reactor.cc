@@ -64,18 +64,18 @@ void run_exclusive(Server& server, ConnectionLimit& limit) {
 
 void run_handoff(Server& server, ConnectionLimit& limit) {
   server.accept_nonblocking();
-  std::vector<Mailbox<Descriptor>> inboxes(static_cast<std::size_t>(server.options().model.workers));
+  std::vector<Mailbox<net::Descriptor>> inboxes(static_cast<std::size_t>(server.options().model.workers));
   const auto loops = make_loops(server, [&](int worker) {
     return EpollConnections::Setup{
         .inbox = &inboxes[static_cast<std::size_t>(worker)], .limit = &limit, .worker = worker};
   });
   const WorkerThreads workers(static_cast<int>(loops.size()),
                               [&loops](int worker) { run_epoll_loop(*loops[static_cast<std::size_t>(worker)]); });
-  for (std::size_t next = 0; Descriptor socket = server.next_connection(); ++next) {
+  for (std::size_t next = 0; net::Descriptor socket = server.next_connection(); ++next) {
     count(Count::kHandedOver);
     inboxes[next % inboxes.size()].put(std::move(socket));
   }
-  for (Mailbox<Descriptor>& inbox : inboxes) {
+  for (Mailbox<net::Descriptor>& inbox : inboxes) {
     inbox.close();
   }
 }

@@ -45,7 +45,7 @@ class NonblockingLoop {
   bool accept_all() {
     const std::size_t before = table_.size();
     const auto open = [this] { return table_.size(); };
-    const auto serve = [this](Descriptor socket) {
+    const auto serve = [this](net::Descriptor socket) {
       if (Connection* connection = table_.open(std::move(socket))) {
         (connection->next() == Connection::Next::kRead ? readers_ : writers_).push_back(connection);
       }
@@ -90,8 +90,8 @@ class NonblockingLoop {
     } else if (options.idle_strategy == "sleep") {
       count(Count::kCallPause);
       using std::chrono::milliseconds;
-      const Nanoseconds time =
-          stop::requested() ? std::min<Nanoseconds>(options.sleep, milliseconds(10)) : options.sleep;
+      const net::Nanoseconds time =
+          stop::requested() ? std::min<net::Nanoseconds>(options.sleep, milliseconds(10)) : options.sleep;
       const timespec duration{time.count() / 1'000'000'000, time.count() % 1'000'000'000};
       ::nanosleep(&duration, nullptr);
     }

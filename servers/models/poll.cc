@@ -67,7 +67,7 @@ class PollLoop {
 
   void accept_from(std::size_t index) {
     const auto open = [this] { return table_.size(); };
-    const auto serve = [this](Descriptor socket) {
+    const auto serve = [this](net::Descriptor socket) {
       if (const Connection* connection = table_.open(std::move(socket))) {
         entries_.push_back({connection->fd(), events_for(connection->next()), 0});
       }

@@ -25,7 +25,7 @@ template <typename Take>
 void serve_each(const Server& server, ConnectionLimit& limit, int worker, Take take) {
   limit.forget(worker);  // connections of a predecessor that died
   while (!stop::requested()) {
-    Descriptor socket = take();
+    net::Descriptor socket = take();
     if (!socket) {
       return;
     }
@@ -46,7 +46,7 @@ void run_shared(Server& server, ConnectionLimit& limit) {
 }
 
 // Accepts one connection. None after a stop.
-Descriptor accept_one(Server& server, WorkerProcesses& workers) {
+net::Descriptor accept_one(Server& server, WorkerProcesses& workers) {
   std::vector<pollfd> waiting;
   for (const Listener& listener : server.listeners()) {
     waiting.push_back({listener.fd(), POLLIN, 0});
@@ -65,7 +65,7 @@ Descriptor accept_one(Server& server, WorkerProcesses& workers) {
 
 void run_passing(Server& server, ConnectionLimit& limit) {
   for (Listener& listener : server.listeners()) {
-    listener.set_nonblocking(Blocking::kYes);
+    listener.set_nonblocking(net::Blocking::kYes);
   }
   ConnectionChannel channel;
   WorkerProcesses workers(server.options().model.workers, [&](int worker) {
@@ -74,7 +74,7 @@ void run_passing(Server& server, ConnectionLimit& limit) {
   });
   pollfd free_worker{channel.free_notice(), POLLIN, 0};
   while (workers.wait({&free_worker, 1})) {  // meanwhile connections wait in the accept queue
-    if (Descriptor socket = accept_one(server, workers)) {
+    if (net::Descriptor socket = accept_one(server, workers)) {
       channel.give(std::move(socket));
     }
   }

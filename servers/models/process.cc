@@ -23,7 +23,7 @@
 namespace fanin::server {
 namespace {
 
-[[noreturn]] void serve_in_child(Server& server, Descriptor socket) {
+[[noreturn]] void serve_in_child(Server& server, net::Descriptor socket) {
   tally = Tally{};  // the parent publishes its own counts
   stop::begin_child();
   server.close_listeners();
@@ -42,7 +42,7 @@ void collect(std::unordered_set<pid_t>& children) {
 void wake_on_child_exit() {
   struct sigaction action {};
   action.sa_handler = [](int) {};
-  check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+  net::check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
 }
 
 void run(Server& server) {
@@ -52,7 +52,7 @@ void run(Server& server) {
     collect(children);
     return children.size();
   };
-  while (Descriptor socket = server.next_connection(count_running)) {
+  while (net::Descriptor socket = server.next_connection(count_running)) {
     count(Count::kCallFork);
     const pid_t child = ::fork();
     if (child == 0) {

@@ -65,7 +65,7 @@ class SelectLoop {
 
   void accept_from(Listener& listener) {
     const auto open = [this] { return table_.size(); };
-    const auto serve = [this](Descriptor socket) {
+    const auto serve = [this](net::Descriptor socket) {
       if (socket.get() >= FD_SETSIZE) {
         count(Count::kRefusedFdSetsize);  // `socket` closes it
       } else if (const Connection* connection = table_.open(std::move(socket))) {

@@ -88,7 +88,7 @@ class SelectLoop {
 
   void accept_from(Listener& listener) {
     const auto open = [this] { return table_.size(); };
-    const auto serve = [this](Descriptor socket) {
+    const auto serve = [this](net::Descriptor socket) {
       if (const Connection* connection = table_.open(std::move(socket))) {
         watch(connection->fd(), connection->next());
       }

@@ -58,14 +58,14 @@ class SelectorLoop {
 
   void accept_from(Listener& listener) {
     const auto open = [this] { return table_.size(); };
-    const auto serve = [this](Descriptor socket) { take(std::move(socket)); };
+    const auto serve = [this](net::Descriptor socket) { take(std::move(socket)); };
     if (!accept_batch(listener, server_.options().accept_batch, open, serve)) {
       selector_->remove(listener.fd());
       table_.begin_drain();
     }
   }
 
-  void take(Descriptor socket) {
+  void take(net::Descriptor socket) {
     Connection* const connection = table_.open(std::move(socket));
     if (connection == nullptr) {
       return;

@@ -32,7 +32,7 @@ class SignalLoop {
   explicit SignalLoop(Server& server) : server_(server), table_(server), signals_(server.options().model.signal_queue) {
     server.on_cut_off([this](int fd) { ready_.mark(fd); });
     for (const Listener& listener : server.listeners()) {
-      check(signals_.watch(listener.fd()) ? 0 : -1, "fcntl");
+      net::check(signals_.watch(listener.fd()) ? 0 : -1, "fcntl");
       ready_.mark(listener.fd());
     }
   }
@@ -116,7 +116,7 @@ class SignalLoop {
     ready_.mark(listener.fd());
   }
 
-  void adopt(Descriptor socket) {
+  void adopt(net::Descriptor socket) {
     if (!signals_.watch(socket.get())) {
       return;
     }

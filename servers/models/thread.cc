@@ -28,7 +28,7 @@ void serve(std::unique_ptr<LiveConnection> client) {
 void run(Server& server) {
   // Never destroyed: a detached thread may still be unwinding when main returns.
   static LiveConnections& live = *new LiveConnections;
-  while (Descriptor socket = server.next_connection([] { return live.size(); })) {
+  while (net::Descriptor socket = server.next_connection([] { return live.size(); })) {
     count(Count::kCallThreadCreate);
     try {
       std::thread(serve, std::make_unique<LiveConnection>(std::move(socket), server, live)).detach();

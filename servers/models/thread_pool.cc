@@ -30,7 +30,7 @@ void serve_from(Queue& queue) {
 }
 
 void accept_into(Queue& queue, Server& server, LiveConnections& live) {
-  while (Descriptor socket = server.next_connection([&live] { return live.size(); })) {
+  while (net::Descriptor socket = server.next_connection([&live] { return live.size(); })) {
     queue.push(std::make_unique<LiveConnection>(std::move(socket), server, live));
   }
 }

@@ -29,7 +29,7 @@ struct LoopContext {
   Scheduler scheduler;
 };
 
-Task serve(LoopContext& context, Descriptor accepted) {
+Task serve(LoopContext& context, net::Descriptor accepted) {
   LiveConnection client(std::move(accepted), context.server, context.live);
   ScheduledSocket socket(context.scheduler, client.connection.fd());
   Connection::Next next = client.connection.start();
@@ -46,7 +46,7 @@ void run(Server& server) {
   server.accept_nonblocking();
   LoopContext context{.server = server, .live = {}, .scheduler = Scheduler(options.model.workers)};
   const WorkerThreads workers(options.model.workers, [&context](int worker) { context.scheduler.work(worker); });
-  while (Descriptor socket = server.next_connection([&context] { return context.live.size(); })) {
+  while (net::Descriptor socket = server.next_connection([&context] { return context.live.size(); })) {
     serve(context, std::move(socket)).start();  // to its first wait; then the workers resume it
   }
   context.live.drain(options.drain_timeout);

@@ -146,7 +146,7 @@ class SelectSelector : public Selector {
   int end_ = 0;
 };
 
-bool epoll_available() { return static_cast<bool>(Descriptor(::epoll_create1(EPOLL_CLOEXEC))); }
+bool epoll_available() { return static_cast<bool>(net::Descriptor(::epoll_create1(EPOLL_CLOEXEC))); }
 bool poll_available() { return ::poll(nullptr, 0, 0) == 0; }
 bool select_available() {
   timeval at_once{};

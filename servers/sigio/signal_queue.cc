@@ -18,19 +18,19 @@ int io_signal() noexcept { return SIGRTMIN; }
 
 void set_queue_limit(std::size_t limit) {
   rlimit pending{};
-  check(::getrlimit(RLIMIT_SIGPENDING, &pending), "getrlimit");
+  net::check(::getrlimit(RLIMIT_SIGPENDING, &pending), "getrlimit");
   pending.rlim_cur = limit == 0 ? pending.rlim_max : limit;
-  check(::setrlimit(RLIMIT_SIGPENDING, &pending), "cannot set RLIMIT_SIGPENDING");
+  net::check(::setrlimit(RLIMIT_SIGPENDING, &pending), "cannot set RLIMIT_SIGPENDING");
 }
 
 // Block the signals before the first can arrive: unhandled, either ends the process.
-Descriptor open_signals() {
+net::Descriptor open_signals() {
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, io_signal());
   ::sigaddset(&set, SIGIO);
-  check(::sigprocmask(SIG_BLOCK, &set, nullptr), "sigprocmask");
-  return Descriptor(check(::signalfd(-1, &set, SFD_CLOEXEC), "signalfd"));
+  net::check(::sigprocmask(SIG_BLOCK, &set, nullptr), "sigprocmask");
+  return net::Descriptor(net::check(::signalfd(-1, &set, SFD_CLOEXEC), "signalfd"));
 }
 
 }  // namespace

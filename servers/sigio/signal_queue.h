@@ -36,7 +36,7 @@ class SignalQueue {
   static constexpr std::size_t kBatch = 128;
 
   pid_t thread_;
-  Descriptor signals_;
+  net::Descriptor signals_;
   std::array<int, kBatch> descriptors_;
 };
 

@@ -18,7 +18,7 @@ namespace {
 }  // namespace
 
 Ring::Ring(unsigned entries, std::initializer_list<unsigned> flags) {
-  set_up_uring(ring_, entries, entries * 8, flags);
+  net::set_up_uring(ring_, entries, entries * 8, flags);
 }
 
 io_uring_sqe* Ring::next() {
@@ -26,7 +26,7 @@ io_uring_sqe* Ring::next() {
   while (operation == nullptr) {
     count(Count::kCallIoUringEnter);
     const int result = ::io_uring_submit(&ring_);
-    if (result < 0 && !is_transient_uring_error(-result)) {
+    if (result < 0 && !net::is_transient_uring_error(-result)) {
       throw_ring_error(-result, "io_uring_submit");
     }
     if (result < 0) {
@@ -43,7 +43,7 @@ void Ring::send(int fd, std::string_view bytes, Tag tag) {
   set_tag(operation, tag);
 }
 
-void Ring::receive(const BufferRing& buffers, int fd, Tag tag) {
+void Ring::receive(const net::BufferRing& buffers, int fd, Tag tag) {
   io_uring_sqe* operation = next();
   buffers.prepare_receive(*operation, fd);
   set_tag(operation, tag);
@@ -64,7 +64,7 @@ void Ring::submit_and_wait() {
     io_uring_cqe* first = nullptr;
     result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
   }
-  if (result < 0 && !is_transient_uring_error(-result)) {
+  if (result < 0 && !net::is_transient_uring_error(-result)) {
     throw_ring_error(-result, "io_uring_enter");
   }
   count_wait(static_cast<int>(take_completions()), Count::kCallIoUringEnter);
@@ -87,7 +87,7 @@ std::size_t Ring::take_completions() {
 
 RingAcceptor::RingAcceptor(Ring& ring, Server& server, Shots shots) : ring_(ring), server_(server), shots_(shots) {
   for (std::uint32_t i = 0; i < server_.listeners().size(); ++i) {
-    server_.listeners()[i].set_nonblocking(Blocking::kYes);
+    server_.listeners()[i].set_nonblocking(net::Blocking::kYes);
     accept(i);
   }
 }

@@ -118,7 +118,7 @@ class Ring {
   void send(int fd, std::string_view bytes, Tag tag);
 
   // Receives all input of `fd`, see BufferRing::prepare_receive().
-  void receive(const BufferRing& buffers, int fd, Tag tag);
+  void receive(const net::BufferRing& buffers, int fd, Tag tag);
 
   // Cancels the operation with this tag. It still completes, with ECANCELED or its result.
   void cancel(Tag tag);

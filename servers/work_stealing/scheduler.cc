@@ -18,9 +18,9 @@ constexpr std::size_t kBatch = 128;
 Scheduler::Scheduler(int workers)
     : workers_(workers),
       queues_(std::make_unique<RunQueue[]>(static_cast<std::size_t>(workers))),
-      wakeup_fd_(check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+      wakeup_fd_(net::check(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   // Edge-triggered, so that no thread has to read it.
-  check(set_.add(wakeup_fd_.get(), EPOLLIN | EPOLLET, nullptr) ? 0 : -1, "epoll_ctl");
+  net::check(set_.add(wakeup_fd_.get(), EPOLLIN | EPOLLET, nullptr) ? 0 : -1, "epoll_ctl");
 }
 
 void Scheduler::work(int worker) {

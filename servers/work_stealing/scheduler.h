@@ -45,7 +45,7 @@ class Scheduler {
   const int workers_;
   const std::unique_ptr<RunQueue[]> queues_;
   std::atomic<int> sleepers_{0};  // workers that wait for events or are about to
-  Descriptor wakeup_fd_;          // a registered eventfd: each write wakes one waiting worker
+  net::Descriptor wakeup_fd_;     // a registered eventfd: each write wakes one waiting worker
   std::atomic<bool> closed_{false};
 };
 

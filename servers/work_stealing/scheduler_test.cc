@@ -26,17 +26,17 @@ constexpr std::chrono::seconds kTimeout{10};
 struct Pair {
   Pair() {
     int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "socketpair");
+    net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "socketpair");
     near.reset(ends[0]);
     far.reset(ends[1]);
   }
-  void write() const { check(static_cast<int>(::write(far.get(), "x", 1)), "write"); }
+  void write() const { net::check(static_cast<int>(::write(far.get(), "x", 1)), "write"); }
 
-  Descriptor near;
-  Descriptor far;
+  net::Descriptor near;
+  net::Descriptor far;
 };
 
-Task when_readable(Scheduler& scheduler, Descriptor owned, std::function<void()> then) {
+Task when_readable(Scheduler& scheduler, net::Descriptor owned, std::function<void()> then) {
   ScheduledSocket socket(scheduler, owned.get());
   if (co_await socket.ready(Connection::Next::kRead)) {
     then();
@@ -71,7 +71,7 @@ TEST_F(SchedulerTest, IdleThreadStealsFromBusyOne) {
   bool met = true;
   for (int round = 0; round < 300 && met; ++round) {
     Pair pair;
-    Descriptor same(check(::fcntl(pair.near.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
+    net::Descriptor same(net::check(::fcntl(pair.near.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
     Meeting meeting;
     when_readable(scheduler, std::move(pair.near), [&meeting] { meeting.attend(0); }).start();
     when_readable(scheduler, std::move(same), [&meeting] { meeting.attend(1); }).start();
@@ -95,7 +95,7 @@ TEST_F(SchedulerTest, CloseWakesAllWorkers) {
 
 // Would catch: an event resumes a coroutine twice or never while it migrates between threads. Each must resume exactly
 // as often as its peer writes.
-Task count_bytes(Scheduler& scheduler, Descriptor owned, int bytes, std::atomic<int>& received,
+Task count_bytes(Scheduler& scheduler, net::Descriptor owned, int bytes, std::atomic<int>& received,
                  std::counting_semaphore<>& ended) {
   {
     ScheduledSocket socket(scheduler, owned.get());
