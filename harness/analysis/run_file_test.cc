@@ -92,8 +92,9 @@ TEST(RunFile, PartsAgree) {
             "run.json: /cells/0/reason: its rounds and the suite's repetitions give \"2 of 3 rounds are done\"");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["seed"] = 2'000'006; }),
             "run.json: /rounds/0/load/workload/seed: the run's seed with the round's block and order gives 1000003");
-  EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["order"] = 0; }),
-            "run.json: /rounds/1/order: another round has this place in the same block, and was not interleaved with it");
+  EXPECT_EQ(
+      complaint_of_run([](Json& run) { run["rounds"][1]["order"] = 0; }),
+      "run.json: /rounds/1/order: another round has this place in the same block, and was not interleaved with it");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["load"]["workload"]["connections"] = 9; }),
             "run.json: /rounds/1/load/workload/connections: the cell gives 2");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["load"]["workload"]["protocol"] = "http"; }),

@@ -20,8 +20,9 @@ bool matches_pattern(const std::string& pattern, const std::string& text);
 // What is wrong with a regular expression as fanin-load takes it (PCRE2, over bytes); empty: nothing.
 std::string why_no_pattern(const std::string& pattern);
 
-// The text of a schema file, by its name, of "load-options", the generator's table of options, of "metrics", the table of
-// metrics, or of "drift", the drift between runs; and the names of the schemas that the program holds. Generated (see harness/CMakeLists.txt).
+// The text of a schema file, by its name, of "load-options", the generator's table of options, of "metrics", the table
+// of metrics, or of "drift", the drift between runs; and the names of the schemas that the program holds. Generated
+// (see harness/CMakeLists.txt).
 std::string_view schema_text(std::string_view name);
 inline constexpr std::string_view kSchemas[] = {"suite", "load", "load-sweep", "load-interleaving", "run", "verdict"};
 
