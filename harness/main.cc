@@ -286,6 +286,10 @@ void add_plot_command(CLI::App& app) {
   os::refuse_empty(
       command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
   command->callback([given] {
+    const std::string module = find_plots_module(given->measured);
+    if (module != "plots" && !given->micro.empty()) {
+      throw std::invalid_argument("--micro belongs to the charts of a run: leave it out");
+    }
     std::vector<std::string> arguments;
     for (const auto& [option, value] : {std::pair{"--out", given->out}, {"--micro", given->micro}}) {
       if (!value.empty()) {
@@ -293,7 +297,7 @@ void add_plot_command(CLI::App& app) {
       }
     }
     arguments.insert(arguments.end(), {"--", given->measured});
-    draw_plots(Programs::find("", "").data(), find_plots_module(given->measured), arguments);
+    draw_plots(Programs::find("", "").data(), module, arguments);
   });
 }
 

@@ -28,6 +28,8 @@ def findings(document, kind):
         return [each for name in names for each in histogram_findings(document[name], (name,))]
     if kind == "fanin-selftest":
         return selftest_findings(document)
+    if kind == "fanin-verdict":
+        return verdict_findings(document)
     return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 
@@ -38,6 +40,23 @@ def _findings_of_loads(document, rows, *keys):
         if row["result"]:
             found += load_findings(row["result"], (rows, index, "result"))
     return found
+
+
+def verdict_findings(document):
+    """Findings of verdicts: ratios are within their intervals. `fanin validate` checks that verdicts follow from them."""
+    found = []
+    for index, metric in enumerate(document["metrics"]):
+        for key in ("ratio", "control"):
+            found += _ratio_findings(metric[key], ("metrics", index, key)) if metric[key] else []
+    return found
+
+
+def _ratio_findings(each, path):
+    """Findings of an object with ratio, low, high and coverage, each of which may be null."""
+    ratio, *interval = (each[key] for key in ("ratio", "low", "high", "coverage"))
+    if any(end is None for end in interval):
+        return [] if interval == [None] * 3 else [_finding(path, "low, high and coverage are null together")]
+    return [] if ratio and interval[0] <= ratio <= interval[1] else [_finding(path, "low <= ratio <= high does not hold")]
 
 
 def selftest_findings(document):
@@ -172,6 +191,10 @@ def run_findings(run):
         found += _ends_findings(summary, path)
     for index, slope in enumerate(run.get("slopes", ())):
         found += _ends_findings(slope, ("slopes", index))
+    for index, ratio in enumerate(run.get("ratios", ())):
+        if ratio["cell"] not in cells:  # the baseline's may not be selected
+            found.append(_finding(("ratios", index, "cell"), f'there is no cell "{ratio["cell"]}" in $.cells'))
+        found += _ratio_findings(ratio, ("ratios", index))
     return found
 
 

@@ -254,7 +254,8 @@ def _cell_caveats(run, cells):
 def controls(run):
     """Each A/A control with its original: two measurements of the same server, which differ by noise.
 
-    `apart`: the difference of the medians as a share of the first.
+    `apart`: the difference as a share of the first, and `difference`: the same as text. It is that of the medians, or of
+    the ratio within a block with its interval if the original is a baseline.
     """
     found = []
     cells = {cell["id"]: cell for cell in run.document["cells"]}
@@ -267,10 +268,19 @@ def controls(run):
             if all(each and each["median"] for each in pair):
                 figures = map(_shown, pair)
                 texts = [each["text"] + (f" ({each['interval']})" if each["interval"] else "") for each in figures]
-                apart = abs(pair[1]["median"] / pair[0]["median"] - 1)
+                apart, difference = _compare_control(run.ratio(cell, metric), pair)
                 row = {"cell": original["id"], "metric": metric_table()[metric]["heading"], "first": texts[0], "second": texts[1]}
-                found.append(row | {"apart": apart})
+                found.append(row | {"apart": apart, "difference": difference})
     return found
+
+
+def _compare_control(ratio, pair):
+    """(share, text): how much the second summary of a pair differs from the first. `ratio`: of the run, or None."""
+    if ratio is None or ratio["low"] is None:
+        share = abs(pair[1]["median"] / pair[0]["median"] - 1)
+        return share, f"{100 * share:.0f} %"
+    form = dot_plot.format_change
+    return abs(ratio["ratio"] - 1), f"{form(ratio['ratio'])} ({form(ratio['low'])} to {form(ratio['high'])})"
 
 
 def _lost_rounds(document):

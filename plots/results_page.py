@@ -94,6 +94,7 @@ def table(run):
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
     rounds = run.document["suite"]["repetitions"]
     of = f"medians of {rounds} rounds" if rounds > 1 else "of one round"
+    of += "; one generator drove all servers of a round in turn, in slices" if experiment.interleaved else ""
     note = f"Each cell, one model at one number of connections, has its requests per second and its server CPU time per request, {of}."
     if any(LIMITED in row for row in rows):
         note += f" {LIMITED}: the generator was the bottleneck; the rate is a lower bound."
@@ -119,8 +120,9 @@ def _controls(run):
     rows = ["| A/A control: one server measured twice | first | second | difference |", "|---|---|---|---|"]
     for each in controls:
         place = f"`{each['cell']}`, {each['metric']}"
-        rows.append(f"| {place} | {each['first']} | {each['second']} | {100 * each['apart']:.0f} % |")
-    rows += ["", "Medians with their intervals. A difference between servers that is no larger than these is noise."]
+        rows.append(f"| {place} | {each['first']} | {each['second']} | {each['difference']} |")
+    note = "Medians with their intervals. " + "A difference with an interval is that within a block. " * bool(run.document.get("ratios"))
+    rows += ["", note + "A difference between servers that is no larger than these is noise."]
     return ["\n".join(rows)]
 
 

@@ -29,7 +29,7 @@ def load_run(path):
     document = read_json(path)
     kind = check_kind(document, str(path))
     if kind != "fanin-run":
-        drawn = "give a run directory, or the JSON file of fanin-load --sweep rate=auto"
+        drawn = "give a run directory, or the JSON file of fanin-load --sweep rate=auto or of fanin ab"
         raise InputError(f'{path} is a "{kind}", of which there is no chart: {drawn}')
     found = schema_findings(document, kind, limit=1)
     found = found or consistency.findings(document, kind) or consistency.summary_findings(path)

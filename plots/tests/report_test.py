@@ -259,6 +259,16 @@ class Report(unittest.TestCase):
         # the control is in no other table
         self.assertEqual(len(re.findall(r"epoll 100 ", text)), 3)
 
+    def test_a_control_of_a_baseline_differs_by_its_ratio(self):
+        """Would catch: drift between two medians that is called noise, although the ratio within a block excludes it."""
+        run = fixture.interleave(fixture.make_run(gaps={}), "echo-closed", control=100)
+        for each in run["ratios"]:
+            if (each["cell"], each["metric"]) == ("echo-closed/epoll/100/aa", "throughput_per_s"):
+                each |= {"ratio": 1.004, "low": 0.99, "high": 1.02}
+        self.assertIn("+0.4 % (\u22121.0 % to +2.0 %)", Outline(written(run)).text())
+        (row, *_) = report.controls(Run(run, "run.json"))
+        self.assertAlmostEqual(row["apart"], 0.004)
+
     def test_texts_of_the_run_are_not_html(self):
         # Would catch: markup from the stderr of a server.
         self.run_["cells"][0] |= {"status": "failed", "reason": "<script>alert(1)</script> & more"}

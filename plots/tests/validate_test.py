@@ -17,7 +17,7 @@ from plots import document, programs, validate
 from plots.document import schema_findings
 from plots.json_file import InputError, parse_json
 from plots.run_file import load_run
-from plots.tests import fixture
+from plots.tests import fixture, verdict_test
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +103,27 @@ class Consistency(unittest.TestCase):
             run["summaries"][0]["low"] = 2 * run["summaries"][0]["high"]
 
         self.assertEqual(self.broken(above), ["$.summaries[0]"])
+
+
+class Ratios(unittest.TestCase):
+    def test_an_interval_holds_its_ratio(self):
+        """Would catch: a chart that fails on an interval with one end."""
+        run = fixture.interleave(fixture.make_run(), "echo-closed", control=100)
+        self.assertEqual(places(run), [])
+        verdict = verdict_test.verdicts(*verdict_test.USUAL)
+        for change in ({"low": None}, {"high": None}, {"coverage": None}, {"low": 9e9}, {"ratio": None}):
+            broken = copy.deepcopy(run)
+            next(each for each in broken["ratios"] if each["low"]).update(change)
+            self.assertRegex(" ".join(places(broken)), r"^\$\.ratios\[\d+\]$", change)
+            for key in ("ratio", "control"):
+                broken = copy.deepcopy(verdict)
+                broken["metrics"][0][key].update(change)
+                self.assertRegex(" ".join(places(broken)), rf"^\$\.metrics\[0\]\.{key}", change)
+
+    def test_its_cell_exists(self):
+        run = fixture.interleave(fixture.make_run(), "echo-closed")
+        run["ratios"][0]["cell"] = "echo-closed/none/1"
+        self.assertEqual(places(run), ["$.ratios[0].cell"])
 
 
 class Slopes(unittest.TestCase):
