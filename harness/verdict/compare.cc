@@ -44,7 +44,6 @@ class RunComparison {
  private:
   bool is_usable(const std::string& id);
   bool add_round_notes(const std::string& id);
-  std::vector<std::string> choose_metrics(const std::string& id) const;
   void compare_cell(const Json& cell);
   bool check_gaps(const std::string& cell, const std::string& metric, const Sample& base, const Sample& now);
   void compare_absolute(MetricVerdict named, const Sample& base, const Sample& now);
@@ -165,18 +164,6 @@ void RunComparison::compare_relative(MetricVerdict named, const Json& cell) {
   tested_.push_back(test_evidence(std::move(named), evidence, unit_, drift));
 }
 
-// Those of the user, or what a cell is about.
-std::vector<std::string> RunComparison::choose_metrics(const std::string& id) const {
-  if (!options_.metrics.empty()) {
-    return options_.metrics;
-  }
-  const auto& runs = base_.runs;
-  const bool only_memory =
-      std::any_of(runs.begin(), runs.end(), [&](const auto& r) { return r.asks_about_memory(id); });
-  return only_memory ? std::vector<std::string>{}
-                     : std::vector<std::string>{kThroughput, "response_p99_ns", "server_cpu_per_request_ns"};
-}
-
 void RunComparison::compare_cell(const Json& cell) {
   const auto id = cell.at("id").get<std::string>();
   if (!is_usable(id)) {
@@ -186,7 +173,9 @@ void RunComparison::compare_cell(const Json& cell) {
   if (is_marked) {
     marked_.push_back(id);
   }
-  const std::vector<std::string> chosen = choose_metrics(id);
+  const auto run =
+      std::find_if(base_.runs.begin(), base_.runs.end(), [&](const auto& r) { return r.has_measured(id); });
+  const std::vector<std::string> chosen = options_.metrics.empty() ? run->find_subjects(id) : options_.metrics;
   if (!contains(chosen, kThroughput)) {
     check_gaps(id, kThroughput, take_sample(base_, id, kThroughput), take_sample(now_, id, kThroughput));
   }

@@ -48,15 +48,18 @@ bool StoredRun::has_measured(const std::string& id) const {
   return cell != nullptr && cell->at("status") == "measured";
 }
 
-bool StoredRun::asks_about_memory(const std::string& id) const {
-  const Json* cell = find_cell(id);
-  if (cell == nullptr || cell->value("parameter", "") != "idle_connections") {
-    return false;
-  }
-  const Json::json_pointer connections("/load/workload/connections");
+std::vector<std::string> StoredRun::find_subjects(const std::string& id) const {
+  const Json::json_pointer place("/load/workload");
   const Rounds& all = rounds.at(id);
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Json* round) { return round->contains(connections) && round->at(connections) == 1; });
+  const auto round = std::find_if(all.begin(), all.end(), [&](const Json* each) { return each->contains(place); });
+  const Json workload = round != all.end() ? (*round)->at(place) : Json::object();
+  if (find_cell(id)->value("parameter", "") == "idle_connections" && workload.value("connections", 0) == 1) {
+    return {};
+  }
+  if (workload.value("loop", "") == "open") {
+    return {"response_p99_ns", "server_cpu_per_request_ns"};
+  }
+  return {"throughput_per_s", "response_p99_ns", "server_cpu_per_request_ns"};
 }
 
 RunsOfSide::RunsOfSide(std::string its_name, const std::vector<Json>& documents) : name(std::move(its_name)) {

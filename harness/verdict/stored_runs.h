@@ -16,8 +16,9 @@ struct StoredRun {
 
   const Json* find_cell(const std::string& id) const;  // nullptr: the run has none of this id
   bool has_measured(const std::string& id) const;
-  // As asks_about_memory(): its windows are too short for the rest.
-  bool asks_about_memory(const std::string& id) const;
+  // The metrics that a cell is about, without memory. None where its windows only serve to read memory; no throughput
+  // where the rate is given: an equal rate decides nothing.
+  std::vector<std::string> find_subjects(const std::string& id) const;
 
   const Json* document;
   std::map<std::string, Rounds> rounds;

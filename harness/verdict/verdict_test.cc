@@ -40,6 +40,15 @@ TEST(JudgeRatio, ComparesTheIntervalWithTheBand) {
   EXPECT_EQ(judge_ratio(std::nullopt, 0.05, true), Verdict::kUndecided);
 }
 
+TEST(JudgeRatio, JudgesByTheWholeInterval) {
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{1.04, 1.2, 0.95}, 0.05, true), Verdict::kUndecided);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.96, 1.04, 0.95}, 0.05, true), Verdict::kEquivalent);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.8, 0.9, 0.95}, 0.05, true), Verdict::kWorse);
+  EXPECT_EQ(judge_ratio(statistics::Interval{0.8, 0.9, 0.95}, 0.05, false), Verdict::kBetter);
+}
+
 // The bug: a comparison that could decide nothing, and one of which a cell had failed, passed the build.
 TEST(ExitCode, PassesOnlyWhatWasDecided) {
   EXPECT_EQ(judgement_with({Verdict::kEquivalent, Verdict::kBetter}).exit_code(), ExitCode::kPassed);
