@@ -23,10 +23,10 @@ BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # what GitHub makes
 SUITE = """{"schema": "fanin-suite", "schema_version": 2, "name": "one-cell", "repetitions": 2, "warmup": "50ms",
 "duration": "200ms", "servers": [{"name": "epoll", "model": "epoll"}], "experiments": [{"name": "echo-closed",
 "servers": ["*"], "workload": {"protocol": "echo", "connections": 10}, "sweep": {"parameter": "connections", "values": [10]}}]}"""
-# Reads eight bytes at a time: a request of 64 bytes takes eight reads and eight writes.
+# Reads half a request at a time, so each takes two reads and two writes: about twice the CPU time.
 SLOW_SERVER = """#!/bin/sh
 case $1 in list | --*) exec "$0.real" "$@" ;; esac
-exec "$0.real" "$@" --read-cap 8
+exec "$0.real" "$@" --read-cap 32
 """
 
 
@@ -128,7 +128,7 @@ class Workflows(unittest.TestCase):
         for name, code in codes.items():
             self.assertTrue(code == 0 or name == "Compare", f"step {name} ended with {code}:\n{tail(workflow.outputs[-1])}")
         self.assertEqual(list(codes), ["Build base", "Build head", "Compare", "Report"])
-        for file in "verdict.json", "verdict.txt", "junit.xml":
+        for file in "verdict.json", "verdict.txt", "verdict-verdict.png", "junit.xml":
             self.assertGreater((workflow.directory / "report" / file).stat().st_size, 0)
         return codes["Compare"], workflow
 
@@ -149,7 +149,7 @@ class Workflows(unittest.TestCase):
         code, workflow = self.compare(slow_down)
         self.assertEqual(code, 1, tail("".join(workflow.outputs)))
         self.assertIn("## fanin ab: regression", workflow.read_summary())
-        self.assertRegex(workflow.outputs[-1], r"(?m)^::error title=echo-closed/epoll/50::worse: ")
+        self.assertRegex(workflow.outputs[-1], r"(?m)^::error title=echo-closed/epoll/50::worse: server_cpu_per_request_ns: ")
         self.assertIn("<failure ", (workflow.directory / "report/junit.xml").read_text())
 
     # Would catch: a report step that hides why the comparison could not start.
@@ -166,7 +166,7 @@ class Workflows(unittest.TestCase):
         done = subprocess.run([*BASH, "-c", "\n".join(job["script"])], cwd=directory, env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.assertIn(done.returncode, (0, 4), tail(done.stdout))
-        for file in [*job["artifacts"]["reports"].values(), *job["artifacts"]["paths"]]:
+        for file in [*job["artifacts"]["reports"].values(), "report/summary.md", "report/verdict-verdict.png"]:
             self.assertTrue((directory / file).exists(), file)
 
     # Two nights, one a side: too few to decide, but the steps run, and the history is kept from night to night.
