@@ -232,7 +232,7 @@ def summary_findings(path):
     if done.returncode == 0:
         return []
     place, _, message = done.stderr.strip().removeprefix(f"fanin: {path}: ").partition(": ")
-    return [Finding(place, message)]
+    return [Finding(place, message) if place.startswith("/") else Finding("/", f"{place}: {message}" if message else place)]
 
 
 def _ends_findings(figure, path):

@@ -140,8 +140,7 @@ void check_run(const JsonReader& run) {
   }
   run.at("schema_version").only_version(2, "run it again");
   check_schema(run, "run");
-  const JsonReader suite_place = run.at("suite");
-  const Suite suite = parse_suite(suite_place.value(), run.file() + ": /suite");
+  const Suite suite = parse_suite(run.at("suite"));
   check_cells(run, suite);
   std::set<std::string> cells;
   for (const JsonReader& cell : run.at("cells").items()) {

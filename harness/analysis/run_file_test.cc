@@ -32,7 +32,7 @@ TEST(RunFile, AcceptsARun) {
 
 // The bug: what plots.validate refuses was compared and resumed, or ended in the text of a library's exception.
 TEST(RunFile, NamesThePlaceOfWhatIsWrong) {
-  EXPECT_THAT(complaint_of_run([](Json& run) { run["schema"] = "fanin-suite"; }), HasSubstr("run.json: /: is no run"));
+  EXPECT_THAT(complaint_of_run([](Json& run) { run["schema"] = "fanin-suite"; }), HasSubstr("run.json: is no run"));
   EXPECT_EQ(complaint_of_run([](Json& run) { run["schema_version"] = 1; }),
             "run.json: /schema_version: written by an older fanin (version 1, this one reads 2): run it again");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["cells"] = Json::array(); }),

@@ -128,7 +128,7 @@ Json load_json(const std::string& path) { return parse_json(unpack(load_text(pat
 
 void JsonReader::fail(std::string_view problem, std::string_view below) const {
   const std::string place = fmt::format("{}{}", place_, below);
-  throw std::invalid_argument(fmt::format("{}: {}: {}", file_, place.empty() ? "/" : place, problem));
+  throw std::invalid_argument(fmt::format("{}: {}{}{}", file_, place, place.empty() ? "" : ": ", problem));
 }
 
 void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {

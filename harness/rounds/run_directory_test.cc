@@ -157,7 +157,7 @@ TEST_F(RoundsLogTest, NamesALineThatIsNoRoundAndWhatToDo) {
   EXPECT_EQ(
       complaint(edited("status", "fine")),
       ": line 2: /status: \"fine\" should be one of [\"ok\",\"failed\",\"unsupported\",\"invalid\"]" + what_to_do);
-  EXPECT_EQ(complaint(edited("cell", "e/a/1")), ": line 2: /: repeats the round of line 1" + what_to_do);
+  EXPECT_EQ(complaint(edited("cell", "e/a/1")), ": line 2: repeats the round of line 1" + what_to_do);
   EXPECT_EQ(complaint(std::string(60'000, '[')),
             ": line 2: is nested more than 100 deep: no file of fanin is" + what_to_do);
 }

@@ -218,9 +218,10 @@ std::string describe_run(const RunRecord& record) {
     if (rows.empty()) {
       continue;
     }
-    text += fmt::format("\n{} (by {}, medians of {})\n  {:<18} {:>8}", os::printable(experiment.title),
-                        experiment.sweep.parameter,
-                        os::plural(static_cast<std::uint64_t>(record.suite.repetitions), "round"), "server", "");
+    const int rounds = record.suite.repetitions;
+    text += fmt::format("\n{} (by {}, {})\n  {:<18} {:>8}", os::printable(experiment.title), experiment.sweep.parameter,
+                        rounds == 1 ? "one round, no interval" : fmt::format("medians of {} rounds", rounds), "server",
+                        "");
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>10}", column.heading);
     }

@@ -217,7 +217,7 @@ SuiteRun resume_run(const RunOptions& options) {
     throw std::invalid_argument(fmt::format("{}: is complete, there is nothing to resume", path));
   }
   RunRecord& record = run.record;
-  record.suite = parse_suite(before["suite"], path + ": /suite");
+  record.suite = parse_suite(reader.at("suite"));
   check_suite_files(record.suite, run.directory);
   run.catalogue = Catalogue::query(run.context.programs.server);
   check_models(record.suite, path + ": /suite", run.catalogue);

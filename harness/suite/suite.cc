@@ -92,11 +92,12 @@ std::vector<std::string> parse_server_names(const JsonReader& reader, const std:
 
 Sweep parse_sweep(const JsonReader& reader) {
   reader.only_keys({"parameter", "values"});
-  Sweep sweep{reader.at("parameter").text(), {}};
+  const JsonReader parameter = reader.at("parameter");
+  Sweep sweep{parameter.text(), {}};
   const JsonReader values = reader.at("values");
   std::set<Json> seen;
   for (const JsonReader& value : values.items()) {
-    Workload::check_sweep_value(sweep.parameter, value);
+    Workload::check_sweep_value(parameter, value);
     if (!seen.insert(value.value()).second) {
       value.fail("stands here twice");
     }
@@ -271,8 +272,9 @@ bool ServerSpec::scales_out() const {
   return std::any_of(args.begin(), args.end(), asks) || std::any_of(command.begin(), command.end(), asks);
 }
 
-Suite parse_suite(const Json& document, const std::string& file) {
-  const JsonReader root(document, file);
+Suite parse_suite(const Json& document, const std::string& file) { return parse_suite(JsonReader(document, file)); }
+
+Suite parse_suite(const JsonReader& root) {
   const auto schema = root.find("schema");
   if (!schema || schema->value() != "fanin-suite") {
     root.fail("is no suite: 'schema' must be \"fanin-suite\"");
@@ -290,7 +292,7 @@ Suite parse_suite(const Json& document, const std::string& file) {
   if (const auto seed = root.find("seed"); seed && !seed->value().is_null()) {
     suite.seed = static_cast<std::uint64_t>(seed->integer(0, INT64_MAX));
   }
-  suite.document = document;
+  suite.document = root.value();
   check_window_of_suite(root);
   parse_lists(suite, root);
   check_schema(root, "suite");  // so that nothing is measured which other readers of the format would refuse

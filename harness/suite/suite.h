@@ -69,7 +69,8 @@ struct Suite {
 // One server as in a suite. Throws std::invalid_argument with the place of what is wrong.
 ServerSpec parse_server(const JsonReader& reader);
 
-// Throws std::invalid_argument "FILE: /place: what is wrong".
+// Both throw std::invalid_argument "FILE: /place: what is wrong".
+Suite parse_suite(const JsonReader& root);
 Suite parse_suite(const Json& document, const std::string& file);
 
 }  // namespace fanin::harness

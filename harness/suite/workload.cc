@@ -50,10 +50,11 @@ Workload Workload::parse(const JsonReader& reader) {
   return Workload(std::move(values));
 }
 
-void Workload::check_sweep_value(const std::string& name, const JsonReader& value) {
+void Workload::check_sweep_value(const JsonReader& parameter, const JsonReader& value) {
+  const std::string name = parameter.text();
   const WorkloadKey* key = find_workload_key(name);
   if (key == nullptr || !key->can_be_swept()) {
-    value.fail(
+    parameter.fail(
         fmt::format("'{}' cannot be swept: it is no numeric key of a workload", os::printable(name, kLongestName)));
   }
   key->check(value);

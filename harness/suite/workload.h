@@ -46,7 +46,7 @@ class Workload {
   std::vector<std::string> server_arguments() const;
 
   // Refuses, with its place, a value that the key does not take. Throws also where the key is no numeric one.
-  static void check_sweep_value(const std::string& key, const JsonReader& value);
+  static void check_sweep_value(const JsonReader& parameter, const JsonReader& value);
 
  private:
   explicit Workload(Json values) : values_(std::move(values)) {}

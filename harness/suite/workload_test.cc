@@ -138,14 +138,14 @@ TEST(Workload, RefusesOptionsOfOtherProtocols) {
 TEST(Workload, RefusesWhatTheProgramsWouldRefuse) {
   EXPECT_EQ(complaint(R"("timeout":"0")"), "w.json: /timeout: must be longer than nothing");
   EXPECT_EQ(complaint(R"("trickle":"9ms")"), "w.json: /trickle: must be 10ms or longer");
-  EXPECT_EQ(complaint(R"("suffix":"x")"), "w.json: /: 'suffix' belongs to protocol upper, and the protocol is echo");
+  EXPECT_EQ(complaint(R"("suffix":"x")"), "w.json: 'suffix' belongs to protocol upper, and the protocol is echo");
   EXPECT_THAT(complaint(R"("reply":"x")"), HasSubstr("'reply' belongs to protocol goodbye"));
   EXPECT_THAT(complaint(R"("reply_bytes":5)"), HasSubstr("'reply_bytes' belongs to protocol bulk, raw"));
   EXPECT_THAT(complaint(R"("work":"1us","work_share":0.5)"), HasSubstr("'work' belongs to protocol work"));
   EXPECT_THAT(complaint(R"("root":"files")"), HasSubstr("'root' belongs to protocol http"));
   EXPECT_THAT(complaint(R"("payload":"x")", "http"), HasSubstr("'payload' belongs to protocol echo, upper"));
   EXPECT_EQ(complaint(R"("payload_bytes":5)", "chat"),
-            "w.json: /: protocol chat needs 'payload_bytes' of at least 17, for the stamp of its lines");
+            "w.json: protocol chat needs 'payload_bytes' of at least 17, for the stamp of its lines");
   EXPECT_EQ(complaint(R"("pipeline":2)", "ecko"),
             "w.json: /protocol: must be one of bulk|chat|discard|echo|goodbye|greet|http|raw|upper|work");
   EXPECT_EQ(complaint(R"("driver":"epol")"), "w.json: /driver: must be one of auto|epoll|io-uring|threads");
@@ -164,7 +164,7 @@ TEST(Workload, RefusesTextsThatTheGeneratorCannotRead) {
   EXPECT_THAT(complaint(R"("expect_body_pattern":"[")", "http"), HasSubstr("/expect_body_pattern: is no regular"));
   EXPECT_EQ(complaint(R"("request":"a","reply_pattern":"(?>b)++")", "raw"), "accepted");
   EXPECT_EQ(complaint(R"("expect_status":"200,399-200")", "http"),
-            "w.json: /: 'expect_status' has the range 399-200, which ends before it begins: turn it round");
+            "w.json: 'expect_status' has the range 399-200, which ends before it begins: turn it round");
   EXPECT_EQ(complaint(R"("expect_status":"200-200,404")", "http"), "accepted");
 }
 
