@@ -57,7 +57,10 @@ class Runs(EndToEnd):
         self.assertEqual(again.returncode, 4, again.stdout + again.stderr)
         self.assertIn("2 rounds of base and 2 rounds of new are too few", again.stdout)
         self.assertEqual(json.loads(verdict.read_text())["exit_code"], 4)
-        self.assertEqual(self.fanin("validate", verdict).returncode, 0)
+        valid = self.fanin("validate", self.out, verdict)  # the bug: the directory of a run was refused, and nothing printed
+        self.assertEqual((valid.stdout, valid.stderr, valid.returncode), (
+            f"{self.out}: valid: {len(run['cells'])} cells, {len(run['rounds'])} rounds\n"
+            f"{verdict}: valid: {len(json.loads(verdict.read_text())['metrics'])} comparisons\n", "", 0))
         verdict.write_text(verdict.read_text().replace('"exit_code":4', '"exit_code":0'))
         edited = self.fanin("validate", verdict)
         self.assertEqual(edited.returncode, 2)

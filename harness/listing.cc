@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include "harness/rounds/console.h"
 #include "harness/rounds/programs.h"
+#include "harness/rounds/suite_run.h"
 #include "harness/suite/plan.h"
 #include "os/format.h"
 
 namespace fanin::harness {
 namespace {
-
-namespace fs = std::filesystem;
 
 // "12 cells, 60 rounds, about 1 min 20 s"
 std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
@@ -23,8 +21,8 @@ std::string describe_size(const std::vector<Cell>& cells, int repetitions) {
                      Progress::format_estimate(expected_time(cells, repetitions)));
 }
 
-std::string describe_suite(const fs::path& path) {
-  const Suite suite = parse_suite(load_json(path.string()), path.string());
+std::string describe_suite(const std::string& path) {
+  const Suite suite = parse_suite(load_json(path), path);
   return fmt::format("  {:<10} {}. {}\n", suite.name, describe_size(make_cells(suite), suite.repetitions),
                      os::printable(suite.description));
 }
@@ -42,14 +40,9 @@ std::string describe_models(const Catalogue& catalogue) {
 }  // namespace
 
 std::string describe_suites(const Programs& programs) {
-  std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(programs.data() / "suites")) {
-    paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
   std::string text = "Suites (fanin list SUITE shows their cells):\n";
-  for (const fs::path& path : paths) {
-    text += describe_suite(path);
+  for (const std::string& name : list_suites(programs)) {
+    text += describe_suite(find_suite(name, programs));
   }
   return text + "\nServer models:\n" + describe_models(Catalogue::query(programs.server));
 }

@@ -209,22 +209,31 @@ void add_ab_command(CLI::App& app, int& exit_code) {
   });
 }
 
+// Checks a run or verdicts and counts what they hold.
+std::string validate(const std::string& file) {
+  const Json document = load_json(file);
+  const JsonReader reader(document, file);
+  if (is_judgement(document)) {
+    return os::plural(judgement_from_json(reader).metrics.size(), "comparison");
+  }
+  check_run(reader);
+  return fmt::format("{}, {}", os::plural(document.at("cells").size(), "cell"),
+                     os::plural(document.at("rounds").size(), "round"));
+}
+
 void add_validate_command(CLI::App& app, int& exit_code) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* command = app.add_subcommand(
       "validate", "Checks that runs and verdicts fit their schema, and that what they say follows from their figures");
-  command->add_option("file", *files, "a run.json, or what ab or compare wrote with --json; gzipped or not")
-      ->required();
+  command
+      ->add_option("file", *files,
+                   "the directory of a run, its run.json, or verdicts (--json of ab and compare); gzipped or not")
+      ->required()
+      ->type_name("");
   command->callback([files, &exit_code] {
     for (const std::string& file : *files) {
       try {
-        const Json document = load_json(file);
-        const JsonReader reader(document, file);
-        if (is_judgement(document)) {
-          judgement_from_json(reader);
-        } else {
-          check_run(reader);
-        }
+        os::print_text(stdout, fmt::format("{}: valid: {}\n", os::printable(file), validate(find_run_file(file))));
       } catch (const std::invalid_argument& error) {
         os::print_error("fanin", error.what());
         exit_code = 2;

@@ -119,7 +119,8 @@ class Trouble(EndToEnd):
              "workload": {"protocol": "raw", "request": "a", "reply_pattern": "b$"}}]}))
         for arguments, words in (
                 (("run",), "no suite is given"),
-                (("run", "nosuch"), "there is no suite 'nosuch'"),
+                (("run", "nosuch"), "there is no suite 'nosuch': 'fanin list' shows them"),
+                (("run", "smok"), "there is no suite 'smok': did you mean smoke?"),
                 (("run", broken), "line 1, column"),
                 (("run", wrong), "/schema_version"),
                 (("run", self.suite, "--only", "zzz"), "--only zzz"),

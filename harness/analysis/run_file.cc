@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -167,9 +168,21 @@ void check_run(const JsonReader& run) {
   check_figures(run, suite);
 }
 
+std::string find_run_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code none;
+  if (!fs::is_directory(path, none)) {
+    return path;
+  }
+  const fs::path plain = fs::path(path) / "run.json";
+  const fs::path gzipped = fs::path(path) / "run.json.gz";
+  return !fs::exists(plain, none) && fs::exists(gzipped, none) ? gzipped : plain;
+}
+
 Json load_run(const std::string& path) {
-  Json run = load_json(path);
-  check_run(JsonReader(run, path));
+  const std::string file = find_run_file(path);
+  Json run = load_json(file);
+  check_run(JsonReader(run, file));
   return run;
 }
 

@@ -49,7 +49,10 @@ inline std::uint64_t highest_value(std::uint64_t lowest) {
   return lowest + (std::uint64_t{1} << bucket_shift(lowest)) - 1;
 }
 
-// Reads a run.json, gzipped or not, and checks it.
+// The run.json or run.json.gz of a run directory; any other path itself.
+std::string find_run_file(const std::string& path);
+
+// Reads and checks the run in a directory or a file, gzipped or not.
 Json load_run(const std::string& path);
 
 }  // namespace fanin::harness

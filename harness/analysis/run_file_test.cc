@@ -28,6 +28,7 @@ std::string complaint_of_run(const std::function<void(Json&)>& damage) {
 TEST(RunFile, AcceptsARun) {
   EXPECT_EQ(complaint_of_run([](Json&) {}), "accepted");
   EXPECT_EQ(load_run(FANIN_TESTDATA "/run.json"), whole_run());
+  EXPECT_EQ(load_run(FANIN_TESTDATA), whole_run());  // the bug: the directory of a run was refused
 }
 
 // The bug: what plots.validate refuses was compared and resumed, or ended in the text of a library's exception.

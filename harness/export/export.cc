@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <stdexcept>
@@ -77,8 +76,7 @@ const std::vector<ExportFormat>& export_formats() {
 }
 
 Json load_measured(const std::string& path) {
-  std::error_code none;
-  const std::string file = std::filesystem::is_directory(path, none) ? path + "/run.json" : path;
+  const std::string file = find_run_file(path);
   Json document = load_json(file);
   const JsonReader reader(document, file);
   const auto schema = reader.find("schema");

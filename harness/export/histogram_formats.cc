@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -8,9 +9,11 @@
 #include <map>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "harness/analysis/run_file.h"
 #include "harness/export/export.h"
+#include "harness/suite/plan.h"
 #include "os/format.h"
 
 namespace fanin::harness {
@@ -71,7 +74,27 @@ struct Source {
   const Json* histogram = nullptr;
 };
 
+// Refuses a cell that the document does not have.
+void check_cell(const Json& document, const std::string& cell) {
+  if (document.at("schema") != "fanin-run") {
+    return;  // its results have names of their own
+  }
+  std::vector<std::string> ids;
+  for (const Json& each : document.at("cells")) {
+    ids.push_back(each.at("id"));
+  }
+  if (std::find(ids.begin(), ids.end(), cell) == ids.end()) {
+    throw std::invalid_argument(
+        fmt::format("--cell {}: the run has no such cell: the nearest are {}; 'fanin list' with the suite.json of the "
+                    "run shows all",
+                    os::printable(cell), fmt::join(nearest_ids(ids, cell), ", ")));
+  }
+}
+
 std::vector<Source> sources(const Json& document, const HistogramChoice& choice) {
+  if (!choice.cell.empty()) {
+    check_cell(document, choice.cell);
+  }
   std::vector<Source> found;
   const auto add = [&](const std::string& cell, const Json& load) {
     if (!load.is_object() || (!choice.cell.empty() && cell != choice.cell)) {

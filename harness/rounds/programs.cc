@@ -1,14 +1,17 @@
 #include "harness/rounds/programs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "harness/machine/doctor.h"
 #include "harness/rounds/server_under_test.h"
 #include "os/child_process.h"
+#include "os/command_line.h"
 #include "os/format.h"
 
 namespace fanin::harness {
@@ -143,12 +146,13 @@ void check_models(const Suite& suite, const std::string& file, const Catalogue& 
   for (std::size_t i = 0; i < suite.servers.size(); ++i) {
     const ServerSpec& server = suite.servers[i];
     if (!server.model.empty() && catalogue.find(server.model) == nullptr) {
-      std::string known;
+      std::vector<std::string> known;
       for (const Model& model : catalogue.models()) {
-        known += (known.empty() ? "" : ", ") + model.name;
+        known.push_back(model.name);
       }
-      throw std::invalid_argument(fmt::format("{}: /servers/{}/model: there is no model '{}': known are {}", file, i,
-                                              os::printable(server.model, kLongestName), known));
+      throw std::invalid_argument(fmt::format(
+          "{}: /servers/{}/model: there is no model '{}': {}", file, i, os::printable(server.model, kLongestName),
+          os::suggest(server.model, known, fmt::format("known are {}", fmt::join(known, ", ")))));
     }
   }
 }
@@ -227,6 +231,7 @@ void check_server_arguments(const Suite& suite, const std::string& file, const P
 
 void check_load_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                           const std::filesystem::path& folder) {
+  std::set<std::vector<std::string>> checked;
   for (std::size_t i = 0; i < suite.experiments.size(); ++i) {
     const Experiment& experiment = suite.experiments[i];
     for (const Json& value : experiment.sweep.values) {
@@ -239,6 +244,9 @@ void check_load_arguments(const Suite& suite, const std::string& file, const Pro
       const auto workload = experiment.workload.with(experiment.sweep.parameter, value).load_arguments();
       argv.insert(argv.end(), workload.begin(), workload.end());
       argv.insert(argv.end(), {"--warmup", experiment.warmup.text()});
+      if (!checked.insert(argv).second) {
+        continue;
+      }
       if (const std::string said = ask_program(std::move(argv), folder.string()); !said.empty()) {
         throw std::invalid_argument(fmt::format("{}: /experiments/{}/workload ({} {}): {}", file, i,
                                                 experiment.sweep.parameter, value.dump(), said));

@@ -77,7 +77,7 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 void check_server_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                             const Catalogue& catalogue);
 
-// The workload of every cell; `folder` is that of the suite, from which paths count.
+// The workload of every cell, equal ones once; `folder` is that of the suite, from which paths count.
 void check_load_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                           const std::filesystem::path& folder);
 

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "harness/rounds/round.h"
 
@@ -13,6 +16,7 @@ namespace fanin::harness {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -101,9 +105,30 @@ TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {
     check_models(parse_suite(document, "s.json"), "s.json", small_catalogue());
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(),
-                 "s.json: /servers/0/model: there is no model 'epol': known are select, epoll, prefork, io-uring");
+    EXPECT_STREQ(error.what(), "s.json: /servers/0/model: there is no model 'epol': did you mean epoll?");
   }
+}
+
+// The bug: `fanin run` started fanin-load again for a workload that it had accepted in another experiment.
+TEST_F(ProgramsTest, TheGeneratorChecksEqualWorkloadsOnce) {
+  const fs::path program = root_ / "load";
+  std::ofstream(program) << "#!/bin/sh\necho \"$@\" >>'" << (root_ / "starts").string() << "'\n";
+  fs::permissions(program, fs::perms::owner_all);
+  const std::string experiment = R"("servers":["s"],"workload":{"protocol":"echo"},
+                                    "sweep":{"parameter":"connections","values":[10,1]}})";
+  const Json document = Json::parse(
+      R"({"schema":"fanin-suite","schema_version":2,"name":"t","repetitions":1,"servers":[{"name":"s","model":"epoll"}],
+          "experiments":[{"name":"x",)" +
+      experiment + R"(,{"name":"y",)" + experiment + "]}");
+  Programs programs;
+  programs.load = program;
+  check_load_arguments(parse_suite(document, "s.json"), "s.json", programs, root_);
+  std::ifstream starts(root_ / "starts");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(starts, line);) {
+    lines.push_back(line);
+  }
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("--connections 10 "), HasSubstr("--connections 1 ")));
 }
 
 Json report_of(const std::string& cases) {

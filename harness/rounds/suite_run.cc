@@ -18,6 +18,7 @@
 #include "harness/rounds/run_directory.h"
 #include "net/affinity.h"
 #include "net/socket.h"
+#include "os/command_line.h"
 #include "os/files.h"
 #include "os/format.h"
 
@@ -154,6 +155,15 @@ RoundContext make_context(const std::string& server_binary, const std::string& l
   return context;
 }
 
+std::vector<std::string> list_suites(const Programs& programs) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(programs.data() / "suites")) {
+    names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 std::string find_suite(const std::string& name, const Programs& programs) {
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".json");
   if (is_path) {
@@ -162,8 +172,9 @@ std::string find_suite(const std::string& name, const Programs& programs) {
   std::string shipped = fmt::format("{}/suites/{}.json", programs.data().string(), name);
   if (::access(shipped.c_str(), R_OK) != 0) {
     throw std::invalid_argument(
-        fmt::format("there is no suite '{}': 'fanin list' shows them; a file of your own ends in .json",
-                    os::printable(name, kLongestName)));
+        fmt::format("there is no suite '{}': {}", os::printable(name, kLongestName),
+                    os::suggest(name, list_suites(programs),
+                                "'fanin list' shows them; a file must have a / or .json in its name")));
   }
   return shipped;
 }

@@ -44,6 +44,9 @@ SuiteRun resume_run(const RunOptions& options);
 // if a program is missing or is another one.
 RoundContext make_context(const std::string& server_binary, const std::string& load_binary);
 
+// The names of the shipped suites, sorted.
+std::vector<std::string> list_suites(const Programs& programs);
+
 // The path of a suite that is given by name or path.
 std::string find_suite(const std::string& name, const Programs& programs);
 

@@ -40,7 +40,8 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
   }
 }
 
-// The three that were most likely meant: what contains the text, else what takes the fewest changes.
+}  // namespace
+
 std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong) {
   std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance and index
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -54,8 +55,6 @@ std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const 
   }
   return nearest;
 }
-
-}  // namespace
 
 bool asks_about_memory(const Cell& cell) {
   return cell.parameter == "idle_connections" && cell.workload.connections() == 1;

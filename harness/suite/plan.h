@@ -44,6 +44,9 @@ net::Nanoseconds setup_limit(const Cell& cell);
 // glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.
 std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "*");
 
+// The three ids that `wrong` most likely means: those that contain it, else those with the fewest changes.
+std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong);
+
 // Indices of cells that are measured together, a unit: the servers of an interleaved experiment at one sweep value, or
 // one cell. In the order of the cells.
 std::vector<std::vector<std::size_t>> make_units(const std::vector<Cell>& cells);

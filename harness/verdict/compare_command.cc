@@ -16,28 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The run.json of a run directory; empty: it holds none.
-std::string find_run_file(const fs::path& directory) {
-  for (const char* name : {"run.json", "run.json.gz"}) {
-    std::error_code none;
-    if (fs::exists(directory / name, none)) {
-      return (directory / name).string();
-    }
-  }
-  return "";
-}
-
 std::vector<std::string> find_run_files(const std::string& path) {
   std::error_code none;
   if (!fs::is_directory(path, none)) {
     return {path};
   }
-  if (std::string own = find_run_file(path); !own.empty()) {
+  if (std::string own = find_run_file(path); fs::exists(own, none)) {
     return {std::move(own)};
   }
   std::vector<std::string> files;
   for (const fs::directory_entry& each : fs::directory_iterator(path, none)) {
-    if (std::string file = find_run_file(each.path()); !file.empty()) {
+    if (std::string file = find_run_file(each.path()); each.is_directory(none) && fs::exists(file, none)) {
       files.push_back(std::move(file));
     }
   }
