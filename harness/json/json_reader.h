@@ -32,8 +32,8 @@ Json parse_json_or_null(std::string_view text);
 inline constexpr std::size_t kLongestName = 100;
 
 // One value of a document together with its place in it, so that every complaint names both:
-// "suite.json: /experiments/0/sweep/values: must be ...", "suite.json: 'name' is missing" for the root. It refers to the document and must not outlive it.
-// All readers throw std::invalid_argument.
+// "suite.json: /experiments/0/sweep/values: must be ...", "suite.json: 'name' is missing" for the root. It refers to
+// the document and must not outlive it. All readers throw std::invalid_argument.
 class JsonReader {
  public:
   JsonReader(const Json& value, std::string file, std::string place = "")

@@ -219,9 +219,9 @@ std::string describe_run(const RunRecord& record) {
       continue;
     }
     const int rounds = record.suite.repetitions;
-    text += fmt::format("\n{} (by {}, {})\n  {:<18} {:>8}", os::printable(experiment.title), experiment.sweep.parameter,
-                        rounds == 1 ? "one round, no interval" : fmt::format("medians of {} rounds", rounds), "server",
-                        "");
+    text +=
+        fmt::format("\n{} (by {}, {})\n  {:<18} {:>8}", os::printable(experiment.title), experiment.sweep.parameter,
+                    rounds == 1 ? "one round, no interval" : fmt::format("medians of {} rounds", rounds), "server", "");
     for (const Column& column : kColumns) {
       text += fmt::format(" {:>10}", column.heading);
     }
