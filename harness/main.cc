@@ -29,32 +29,39 @@
 namespace fanin::harness {
 namespace {
 
+// `type` is what help shows of the value; nothing for a positional argument, whose name says enough.
+CLI::Option* add_text(CLI::App& command, const std::string& name, std::string& text, const std::string& type,
+                      const std::string& about) {
+  return os::refuse_empty(command.add_option(name, text, about))->type_name(type);
+}
+
 CLI::Option* add_only(CLI::App& command, std::string& only) {
-  return os::refuse_empty(command.add_option(
-      "--only", only, "only this cell, EXPERIMENT/SERVER/VALUE, or those that match this glob, such as '*/epoll/*'"));
+  return add_text(command, "--only", only, "CELLS",
+                  "only the cell EXPERIMENT/SERVER/VALUE, or all that match a glob such as '*/epoll/*'");
 }
 
 // The exit code of a command that has one goes into `exit_code`, which must outlive the parse.
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Measures a suite and writes run.json");
-  auto* suite =
-      os::refuse_empty(command->add_option("suite", options->suite, "name of a shipped suite, or a file of your own"));
-  auto* resume = os::refuse_empty(
-      command->add_option("--resume", options->resume, "go on with the interrupted run in this directory"));
-  os::refuse_empty(command->add_option("--out", options->out, "directory of the run (default: results/SUITE-TIME)"))
+  auto* suite = add_text(*command, "suite", options->suite, "", "name of a shipped suite, or a JSON file");
+  auto* resume = add_text(*command, "--resume", options->resume, "DIR",
+                          "continue the interrupted run in this directory; without a suite and the next four options");
+  add_text(*command, "--out", options->out, "DIR", "directory of the run (default: results/SUITE-TIME)")
       ->excludes(resume);
-  os::take_count(command->add_option("--repetitions", options->repetitions, "blocks, instead of the suite's number"),
-                 {1, 10'000})
+  os::take_count(
+      command->add_option("--repetitions", options->repetitions, "rounds of each cell (default: the suite's)"),
+      {1, 10'000})
       ->excludes(resume);
-  os::take_count(command->add_option("--seed", options->seed, "seed of the order of cells, instead of a drawn one"),
-                 {0, std::int64_t{1} << 53})
+  os::take_count(
+      command->add_option("--seed", options->seed, "seed of the order of cells (default: the suite's, or random)"),
+      {0, std::int64_t{1} << 53})
       ->excludes(resume);
   add_only(*command, options->only)->excludes(resume);
-  os::refuse_empty(
-      command->add_option("--server-binary", options->server_binary, "fanin-server to use (default: next to fanin)"));
-  os::refuse_empty(
-      command->add_option("--load-binary", options->load_binary, "fanin-load to use (default: next to fanin)"));
+  add_text(*command, "--server-binary", options->server_binary, "FILE",
+           "fanin-server to use (default: in the directory of fanin)");
+  add_text(*command, "--load-binary", options->load_binary, "FILE",
+           "fanin-load to use (default: in the directory of fanin)");
   suite->excludes(resume);
   command->callback([options, &exit_code] {
     if (options->suite.empty() && options->resume.empty()) {
@@ -71,8 +78,7 @@ void add_list_command(CLI::App& app) {
   };
   auto given = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
-  auto* suite = os::refuse_empty(
-      command->add_option("suite", given->suite, "name of a shipped suite, or a file: shows its cells"));
+  auto* suite = add_text(*command, "suite", given->suite, "", "shows the cells of this suite, a name or a file");
   add_only(*command, given->only)->needs(suite);
   command->callback([given] {
     const Programs programs = Programs::find("", "");
@@ -103,14 +109,14 @@ void add_env_command(CLI::App& app) {
 void add_doctor_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* command =
-      app.add_subcommand("doctor", "Says whether so many connections fit on this machine, and what to raise");
-  auto* connections =
-      os::take_count(command->add_option("--connections", options->connections, "between two local programs"),
-                     {1, std::int64_t{1} << 31})
-          ->capture_default_str();
-  auto* fix = command->add_flag("--fix", options->fix, "as root, set what is too low in /proc/sys");
+      app.add_subcommand("doctor", "Says whether this machine has room for N connections, and what to raise");
+  auto* connections = os::take_count(command->add_option("--connections", options->connections,
+                                                         "connections between two local programs"),
+                                     {1, std::int64_t{1} << 31})
+                          ->capture_default_str();
+  auto* fix = command->add_flag("--fix", options->fix, "as root: raise what is too low in /proc/sys");
   auto* as_json = command->add_flag("--json", options->as_json, "as JSON");
-  command->add_flag("--undo", options->undo, "put back what --fix has set")
+  command->add_flag("--undo", options->undo, "restore what --fix has changed; takes no other option")
       ->excludes(connections)
       ->excludes(fix)
       ->excludes(as_json);
@@ -120,17 +126,18 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
 void add_selftest_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SelftestOptions>();
   CLI::App* command = app.add_subcommand("selftest", "Measures how often fanin ab errs on this machine");
-  command->add_option("--model", options->models, "repeated: servers to test with")->capture_default_str();
+  command->add_option("--model", options->models, "repeated: servers to test with")
+      ->type_name("MODEL")
+      ->capture_default_str();
   std::vector<std::string> names;
   for (const Scenario& scenario : selftest_scenarios()) {
     names.emplace_back(scenario.name);
   }
-  command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)")
-      ->check(CLI::IsMember(names));
+  os::take_choice(command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)"),
+                  names);
   os::take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
       ->capture_default_str();
-  os::refuse_empty(command->add_option("--out", options->out, "file of all sessions; new ones are added"))
-      ->capture_default_str();
+  add_text(*command, "--out", options->out, "FILE", "file of all sessions; new ones are added")->capture_default_str();
   command->callback([options, &exit_code] { exit_code = run_selftest(*options); });
 }
 
@@ -138,7 +145,7 @@ void add_selftest_command(CLI::App& app, int& exit_code) {
 void add_verdict_options(CLI::App& command, bool& strict, bool& bisect, std::string& json_path) {
   command.add_flag("--strict", strict, "exit code 4 if any comparison is undecided");
   command.add_flag("--bisect", bisect, "for git bisect run: 125 in place of 3, 4 and 5");
-  os::refuse_empty(command.add_option("--json", json_path, "write the verdicts as JSON to this file"));
+  add_text(command, "--json", json_path, "FILE", "write the verdicts as JSON to this file");
 }
 
 // What is compared, and which changes matter. Each value has its own option, so BASE and NEW may follow.
@@ -147,10 +154,12 @@ void add_metric_options(CLI::App& command, std::vector<std::string>& metrics, co
   os::refuse_empty(command.add_option("--metric", metrics,
                                       fmt::format("repeated: what is compared, such as throughput_per_s (default: {})",
                                                   default_metrics)))
+      ->type_name("METRIC")
       ->allow_extra_args(false);
   command
       .add_option("--band", bands,
                   fmt::format("repeated: changes that do not matter, 1% or METRIC=1% (default: {})", default_bands))
+      ->type_name("BAND")
       ->allow_extra_args(false);
 }
 
@@ -161,8 +170,10 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->add_option("runs", options->base,
                    "BASE and NEW, each a run.json, the directory of a run, or a directory of such directories; with "
                    "--new all are of BASE")
-      ->required();
-  command->add_option("--new", options->now, "the runs of NEW, if there are several arguments a side");
+      ->required()
+      ->type_name("");
+  command->add_option("--new", options->now, "the runs of NEW, if there are several arguments a side")
+      ->type_name("RUN");
   add_metric_options(*command, options->metrics, "throughput, p99, server CPU and memory per idle connection",
                      options->bands, "5 %, p99 10 %");
   os::take_choice(command->add_option("--vary", options->vary, "repeated: a factor that is meant to differ"), factors())
@@ -192,15 +203,17 @@ void add_ab_command(CLI::App& app, int& exit_code) {
   const std::string sides =
       "a folder of built programs, a model with options ('epoll --read-cap 1024'), a command line with {port}, options "
       "of fanin-server ('--read-cap 1024'), or a .json file with a server";
-  command->add_option("base", options.base, sides)->required();
-  command->add_option("new", options.now, "the same, compared with base")->required();
-  os::refuse_empty(
-      command->add_option("--suite", options.suite, "name of a shipped suite, or a file: its cells are measured"))
+  command->add_option("base", options.base, sides)->required()->type_name("");
+  command->add_option("new", options.now, "the same, compared with base")->required()->type_name("");
+  add_text(*command, "--suite", options.suite, "SUITE",
+           "name of a shipped suite, or a JSON file: its cells are measured")
       ->capture_default_str();
   add_only(*command, options.only);
-  command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")->capture_default_str();
+  command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")
+      ->type_name("DURATION")
+      ->capture_default_str();
   add_metric_options(*command, options.metrics, "what a cell is about", options.bands, "1 % of CPU, 2 % of throughput");
-  os::take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals, instead of a drawn one"),
+  os::take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals (default: random)"),
                  {0, std::int64_t{1} << 53});
   add_verdict_options(*command, options.strict, options.bisect, options.json_path);
   command->callback([given, &exit_code] {
@@ -253,19 +266,24 @@ void add_export_command(CLI::App& app) {
   HistogramChoice& histogram = given->options.histogram;
   CLI::App* command =
       app.add_subcommand("export", "Writes a run, a load result or verdicts in a format of another tool");
-  command->add_option("file", given->file, "run.json, a result of fanin-load, or verdicts (--json of ab and compare)")
+  add_text(*command, "file", given->file, "",
+           "the directory of a run, its run.json, a result of fanin-load, or verdicts (--json of ab and compare)")
       ->required();
-  std::string formats;
+  std::vector<std::string> names;
+  std::string formats = "Formats:\n";
   for (const ExportFormat& format : export_formats()) {
-    formats += fmt::format("{}{} ({})", formats.empty() ? "" : "; ", format.name, format.about);
+    names.emplace_back(format.name);
+    formats += fmt::format("  {:<26}{}\n", format.name, format.about);
   }
-  command->add_option("--format", given->format, formats)->required();
-  command->add_option("--out", given->out, "file to write; - is standard output")->capture_default_str();
-  command->add_option("--cell", histogram.cell, "hgrm, hlog: only this cell");
-  command->add_option("--histogram", histogram.kind, "hgrm, hlog: which latency")
-      ->check(CLI::IsMember({"response", "service", "connect"}))
+  os::take_choice(command->add_option("--format", given->format, "format of the output, see below"), names)->required();
+  command->footer(formats);
+  add_text(*command, "--out", given->out, "FILE", "file to write; - is standard output")->capture_default_str();
+  add_text(*command, "--cell", histogram.cell, "CELL", "hgrm, hlog: only this cell");
+  os::take_choice(command->add_option("--histogram", histogram.kind, "hgrm, hlog: which latency"),
+                  {"response", "service", "connect"})
       ->capture_default_str();
-  command->add_option("--link", given->options.link, "markdown: where the report is, an address or a name");
+  command->add_option("--link", given->options.link, "markdown: where the report is, an address or a name")
+      ->type_name("LINK");
   command->callback([given] {
     const Json document = load_measured(given->file);
     const std::string text = export_document(document, given->format, given->options);
@@ -286,14 +304,12 @@ void add_plot_command(CLI::App& app) {
   auto given = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
-  command
-      ->add_option("run", given->measured,
-                   "a run directory, a run.json, a sweep of fanin-load over rates, or verdicts of fanin ab or compare")
+  add_text(*command, "run", given->measured, "",
+           "the directory of a run, its run.json, a sweep of fanin-load over rates, or verdicts of fanin ab or compare")
       ->required();
-  os::refuse_empty(command->add_option(
-      "--out", given->out, "where the charts go (default: charts/ in the run directory; next to another file)"));
-  os::refuse_empty(
-      command->add_option("--micro", given->micro, "JSON of the micro-benchmarks (default: micro.json of the run)"));
+  add_text(*command, "--out", given->out, "DIR",
+           "directory for the charts (default: charts/ in the run directory; next to another file)");
+  add_text(*command, "--micro", given->micro, "FILE", "JSON of the micro-benchmarks (default: micro.json of the run)");
   command->callback([given] {
     const std::string module = find_plots_module(given->measured);
     if (module != "plots" && !given->micro.empty()) {

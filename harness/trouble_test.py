@@ -209,6 +209,12 @@ class Trouble(EndToEnd):
         self.assertEqual(environment["kernel"]["release"], os.uname().release)
         self.assertEqual(len(environment["binaries"]["fanin-server_sha256"]), 64)
 
+    # The bugs: help named the library's type TEXT in place of a value; one line of help had all formats of export.
+    def test_help_names_the_kinds_of_values(self):
+        for command in json.loads(self.fanin("--help-json").stdout)["commands"]:
+            self.assertEqual([each["names"] for each in command["options"] if "TEXT" in each["type"]], [], command["name"])
+        self.assertRegex(self.fanin("help", "export").stdout, r"(?m)^  csv +one line per cell and metric$")
+
     def test_doctor_judges_this_machine(self):
         done = self.fanin("doctor", "--connections", 10, "--json")
         self.assertEqual(done.returncode, 0, done.stdout)

@@ -322,7 +322,11 @@ json describe(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App* /*each*/) { return true; })) {
     commands.push_back(describe(*command));
   }
-  return {{"name", app.get_name()}, {"help", app.get_description()}, {"options", options}, {"commands", commands}};
+  return {{"name", app.get_name()},
+          {"help", app.get_description()},
+          {"footer", app.get_footer()},
+          {"options", options},
+          {"commands", commands}};
 }
 
 }  // namespace

@@ -79,12 +79,14 @@ TEST(CommandLine, IsDescribedAsJson) {
   CLI::App* run = app.add_subcommand("run", "Runs.");
   run->add_option("TARGET", targets, "servers")->required();
   run->add_flag("--quiet", quiet, "no output");
+  run->footer("Formats: a, b");
   const auto json = nlohmann::json::parse(command_line_json(app));
   EXPECT_EQ(json["name"], "prog");
   EXPECT_EQ(json["options"][1], nlohmann::json::parse(R"({"names": ["-p", "--port"], "positional": false,
     "required": false, "repeatable": false, "flag": false, "type": "1..9", "default": "7",
     "group": "Net", "help": "to listen on"})"));
   EXPECT_EQ(json["options"][2]["type"], "hash|source-ip");
+  EXPECT_EQ(json["commands"][0]["footer"], "Formats: a, b");
   const auto& options = json["commands"][0]["options"];
   EXPECT_EQ(options[1]["names"][0], "TARGET");
   EXPECT_TRUE(options[1]["positional"] && options[1]["required"] && options[1]["repeatable"]);

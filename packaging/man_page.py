@@ -87,6 +87,8 @@ def lines(program, arguments, names):
     for command in program.commands:
         yield f".SH THE COMMAND {escape(command.name.upper())}\n{escape(sentence(command.help))}"
         yield from list_options(command)
+        if command.footer:
+            yield f".PP\n.nf\n{escape(command.footer.rstrip())}\n.fi"
     if program.name == "fanin-server":
         for section, table in (("MODELS", names.models), ("PROTOCOLS", names.protocols)):
             yield f".SH {section}"

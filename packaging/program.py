@@ -44,6 +44,7 @@ class Command:
 
     name: str
     help: str
+    footer: str
     options: list
     commands: list
 
@@ -51,7 +52,7 @@ class Command:
 def parse(document):
     options = [Option(**each) for each in document["options"]]
     commands = [parse(each) for each in document["commands"]]
-    return Command(document["name"].split()[-1], document["help"], options, commands)
+    return Command(document["name"].split()[-1], document["help"], document["footer"], options, commands)
 
 
 def without_help(command):
