@@ -6,9 +6,9 @@
 #include <iterator>
 #include <sstream>
 
-#include "loadgen/records/usage.h"
+#include "os/procfs.h"
 
-namespace fanin::load {
+namespace fanin::os {
 namespace {
 
 constexpr double kBusyPressure = 0.20;
@@ -37,8 +37,9 @@ std::optional<Number> read_pressure(std::string_view text, std::string_view key)
   return std::nullopt;
 }
 
-std::optional<double> share(std::optional<Nanoseconds> before, std::optional<Nanoseconds> after, Nanoseconds whole) {
-  if (!before || !after || whole <= Nanoseconds(0)) {
+std::optional<double> share(std::optional<net::Nanoseconds> before, std::optional<net::Nanoseconds> after,
+                            net::Nanoseconds whole) {
+  if (!before || !after || whole <= net::Nanoseconds(0)) {
     return std::nullopt;
   }
   return std::clamp(static_cast<double>((*after - *before).count()) / static_cast<double>(whole.count()), 0.0, 1.0);
@@ -63,7 +64,7 @@ MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressu
   std::string word;
   for (int i = 0; i <= kStealField && fields >> word; ++i) {
     if (i == kStealField && ticks_per_s > 0) {
-      load.steal = Nanoseconds(1'000'000'000 / ticks_per_s) * std::stoll(word);
+      load.steal = net::Nanoseconds(1'000'000'000 / ticks_per_s) * std::stoll(word);
     }
   }
   return load;
@@ -93,8 +94,8 @@ std::string why_busy(const MachineLoad& load) {
 }
 
 MachineShares shares_between(const MachineLoad& before, const MachineLoad& after) {
-  const Nanoseconds time = after.at - before.at;
+  const net::Nanoseconds time = after.at - before.at;
   return {share(before.pressure, after.pressure, time), share(before.steal, after.steal, time * after.cpus)};
 }
 
-}  // namespace fanin::load
+}  // namespace fanin::os

@@ -40,6 +40,32 @@ std::vector<int> parse_numbers(std::string_view text);
 // The two-line tables of /proc/net/netstat and /proc/net/snmp as "Group.Name" -> value.
 std::map<std::string, std::int64_t> parse_netstat(std::string_view text);
 
+// The load of this machine by all programs. Values that cannot be read are nullopt.
+struct MachineLoad {
+  net::TimePoint at{};
+  unsigned cpus = 1;
+  std::optional<double> load_average;        // over a minute
+  std::optional<double> pressure_avg10;      // share of the last 10 s in which some task waited for a CPU (PSI)
+  std::optional<net::Nanoseconds> pressure;  // such time since boot
+  std::optional<net::Nanoseconds> steal;     // that the hypervisor took from all CPUs, since boot
+};
+
+MachineLoad read_machine_load();
+
+// The same from the texts of /proc/loadavg, /proc/pressure/cpu and /proc/stat, of `ticks_per_s`.
+MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressure, std::string_view stat,
+                               long ticks_per_s);
+
+// Why the machine is busy; empty: it is not. A run within the last 10 s counts too, so ask before the first one.
+std::string why_busy(const MachineLoad& load);
+
+// Shares of the time between two readings: time in which some task waited for a CPU; stolen time of all CPUs.
+struct MachineShares {
+  std::optional<double> pressure;
+  std::optional<double> steal;
+};
+MachineShares shares_between(const MachineLoad& before, const MachineLoad& after);
+
 // Readable once the process has ended; invalid, with errno, if there is none. glibc 2.36 declares pidfd_open()
 // without C linkage, so that C++ cannot link it.
 net::Descriptor open_pidfd(pid_t pid);

@@ -270,6 +270,16 @@ Json read_environment(const Programs& programs) {
   return print.take();
 }
 
+std::string describe_busy(const Json& environment) {
+  const Json load = environment.value("load", Json::object());
+  const Json averages = load.value("averages", Json());
+  const Json pressure = load.value("pressure", Json::object()).value("cpu", Json());
+  os::MachineLoad read = os::parse_machine_load(averages.is_array() ? averages.front().dump() : "",
+                                                pressure.is_string() ? pressure.get<std::string>() : "", "", 0);
+  read.cpus = environment.value("cpu", Json::object()).value("online", 1U);
+  return os::why_busy(read);
+}
+
 std::string describe_environment(const Json& environment) {
   std::string text;
   describe(environment, "", environment.at("unreadable"), text);

@@ -11,6 +11,9 @@ namespace fanin::harness {
 // path of a user's and no host name.
 Json read_environment(const Programs& programs);
 
+// Why other programs kept the machine busy when a fingerprint was taken; empty: they did not, or it is unknown.
+std::string describe_busy(const Json& environment);
+
 // One line per fact: "cpu.model   Intel ...", and "unreadable (reason)" for what is not known.
 std::string describe_environment(const Json& environment);
 

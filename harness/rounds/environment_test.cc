@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "harness/machine/fingerprint.h"
+#include "harness/rounds/run_record.h"
 
 namespace fanin::harness {
 namespace {
@@ -66,6 +67,20 @@ TEST(Digest, AgreesWithTheStandard) {
   EXPECT_EQ(compute_sha256(path), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_THROW(compute_sha256(path + "-absent"), std::runtime_error);
   std::remove(path.c_str());
+}
+
+// The bug: two thirds of the rounds were measured while a compiler ran, and neither the start nor the end said so.
+TEST(Environment, ABusyMachineIsSaidAtTheStartAndInTheReport) {
+  RunRecord record;
+  record.environment_start = {
+      {"cpu", {{"online", 2}}},
+      {"load", {{"averages", {3.5, 1, 1}}, {"pressure", {{"cpu", "some avg10=74.00 avg60=1 avg300=1 total=1"}}}}}};
+  EXPECT_EQ(describe_busy(record.environment_start),
+            "something waited for one of its 2 CPUs 74 % of the last 10 s; load average 3.50");
+  EXPECT_THAT(describe_run(record), HasSubstr("busy-machine: before the run something waited"));
+  record.environment_start["load"] = {{"averages", nullptr}, {"pressure", {{"cpu", nullptr}}}};
+  EXPECT_EQ(describe_busy(record.environment_start), "");
+  EXPECT_EQ(describe_run(record), "");
 }
 
 TEST(Timestamp, IsUtcWithMilliseconds) {

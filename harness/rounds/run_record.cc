@@ -7,6 +7,7 @@
 #include "harness/analysis/notes.h"
 #include "harness/analysis/ratios.h"
 #include "harness/analysis/summary.h"
+#include "harness/rounds/environment.h"
 #include "os/format.h"
 
 namespace fanin::harness {
@@ -226,6 +227,9 @@ std::string describe_run(const RunRecord& record) {
       text += fmt::format(" {:>10}", column.heading);
     }
     text += "\n" + rows + footnotes.text() + describe_slopes(experiment.name, slopes);
+  }
+  if (const std::string busy = describe_busy(record.environment_start); !busy.empty()) {
+    text += fmt::format("\nbusy-machine: before the run {}\n", busy);
   }
   return text;
 }

@@ -78,6 +78,9 @@ void Runner::announce() const {
       fmt::format("{}: {}, {} of them unsupported here; {}, seed {}; {}\n", os::printable(record.run_id),
                   os::plural(record.cells.size(), "cell"), record.excluded.size(),
                   os::plural(static_cast<std::uint64_t>(record.suite.repetitions), "block"), record.seed, where));
+  if (!run_.machine_busy.empty()) {
+    os::print_text(stderr, fmt::format("busy-machine: {}: stop other programs, and start again\n", run_.machine_busy));
+  }
 }
 
 void Runner::exclude_nonconforming(const Cell& cell) {

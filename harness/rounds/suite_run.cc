@@ -203,6 +203,7 @@ SuiteRun begin_run(const RunOptions& options) {
   exclude_unsupported(run);
   record.placement = run.context.placement.to_json();
   record.environment_start = read_environment(run.context.programs);
+  run.machine_busy = describe_busy(record.environment_start);
   os::write_file_atomically(run.directory + "/suite.json", record.suite.document.dump(2) + "\n");
   // From now on an end of any kind leaves a run that can be resumed.
   os::write_file_atomically(run.directory + "/run.json", to_text(record.to_json(run.catalogue)));
@@ -246,7 +247,9 @@ SuiteRun resume_run(const RunOptions& options) {
   if (record.placement != run.context.placement.to_json()) {
     throw std::invalid_argument("cannot resume: other CPUs are allowed now: start a new run");
   }
-  check_same(record.environment_start, read_environment(run.context.programs));
+  const Json environment = read_environment(run.context.programs);
+  check_same(record.environment_start, environment);
+  run.machine_busy = describe_busy(environment);
   check_same_suite(reader, run.directory);
   record.cells = cells_to_resume(reader, record.suite);
   exclude_unsupported(run);

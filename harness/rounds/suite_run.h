@@ -28,6 +28,7 @@ struct SuiteRun {
   RunLock lock;  // on that directory
   RoundContext context;
   std::vector<int> allowed_cpus;  // of the harness, before it is bound to the client's
+  std::string machine_busy;       // why other programs keep the machine busy; empty: they do not
   Catalogue catalogue;
   RunRecord record;
 };

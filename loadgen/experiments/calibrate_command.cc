@@ -200,6 +200,10 @@ int calibrate(int argc, char** argv) {
   }
   const EchoPeer peer(calibration.server_cpus);
   options.cpus = net::format_cpu_list(calibration.generator_cpus);
+  if (const std::string busy = os::why_busy(os::read_machine_load()); !busy.empty() && !options.quiet) {
+    os::print_error("fanin-load",
+                    fmt::format("this machine is busy: {}: stop other programs, and calibrate again", busy));
+  }
   LoadProcess process(options);
   for (const DriverKind driver : {DriverKind::kUring, DriverKind::kEpoll, DriverKind::kThreads}) {
     bool interrupted = false;

@@ -19,6 +19,7 @@
 #include "loadgen/runs/run.h"
 #include "net/affinity.h"
 #include "os/build_info.h"
+#include "os/procfs.h"
 #include "os/program.h"
 
 namespace fanin::load {
@@ -63,16 +64,11 @@ IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
   return found;
 }
 
-std::string busy_warning() {
-  const std::string busy = why_busy(read_machine_load());
-  return busy.empty() ? ""
-                      : fmt::format("this machine is busy: {}: stop other programs, or do not trust the figures", busy);
-}
-
 }  // namespace
 
 LoadProcess::LoadProcess(const LoadOptions& options)
-    : shows_view_(!options.quiet && LiveView::possible()),
+    : busy_(options.control_fd ? "" : os::why_busy(os::read_machine_load())),
+      shows_view_(!options.quiet && LiveView::possible()),
       text_(options.quiet                                               ? nullptr
             : options.json_path == "-" || options.live_json_path == "-" ? stderr
                                                                         : stdout) {
@@ -117,10 +113,8 @@ LoadPlan LoadProcess::prepare(const LoadOptions& options) {
 
 std::vector<RunListener*> LoadProcess::begin_run(LiveView& view) {
   if (!std::exchange(warned_, true) && text_ != nullptr) {
-    for (const std::string& warning : {os::build_warning(), busy_warning()}) {
-      if (!warning.empty()) {
-        os::print_error("fanin-load", warning);
-      }
+    if (const std::string warning = os::build_warning(); !warning.empty()) {
+      os::print_error("fanin-load", warning);
     }
   }
   std::vector<RunListener*> listeners;
@@ -154,6 +148,7 @@ void LoadProcess::end_run() {
 }
 
 Outcome LoadProcess::run(LoadPlan plan, const std::string& which) {
+  plan.machine_busy = busy_;
   LoadResult result = [&] {
     LiveView view(plan, 1, which);  // gone from the terminal when the run is over
     return run_load(plan, begin_run(view), interrupted);
@@ -164,6 +159,9 @@ Outcome LoadProcess::run(LoadPlan plan, const std::string& which) {
 }
 
 std::vector<Outcome> LoadProcess::run_in_slices(std::vector<LoadPlan> plans) {
+  for (LoadPlan& plan : plans) {
+    plan.machine_busy = busy_;
+  }
   std::vector<LoadResult> results = [&] {
     LiveView view(plans.front(), plans.size(), "");
     return load::run_in_slices(plans, begin_run(view), interrupted);

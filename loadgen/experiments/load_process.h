@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <string>
 
 #include "loadgen/experiments/experiment.h"
 #include "loadgen/reports/live_view.h"
@@ -31,11 +32,12 @@ class LoadProcess {
   std::vector<RunListener*> begin_run(LiveView& view);
   void end_run();
 
+  const std::string busy_;  // why the machine was busy before the first run; a harness judges that itself
   const bool shows_view_;
   std::FILE* text_;
   std::optional<ControlChannel> control_;
   std::optional<LiveJson> live_json_;
-  bool warned_ = false;           // of how this program was built, and how busy the machine is
+  bool warned_ = false;           // of how this program was built
   bool live_json_ended_ = false;  // before the runs did; the user knows
 };
 

@@ -173,7 +173,7 @@ Json preemptions_json(const LoadPlan& plan, const LoadResult& result) {
 }
 
 Json machine_json(const LoadResult& result) {
-  const std::string busy = why_busy(result.machine_before);
+  const std::string busy = os::why_busy(result.machine_before);
   return {{"cpus", result.machine_before.cpus},
           {"load_average", or_null(result.machine_before.load_average)},
           {"cpu_pressure_before", or_null(result.machine_before.pressure_avg10)},

@@ -9,6 +9,7 @@
 
 #include "loadgen/drivers/load_thread.h"
 #include "loadgen/records/usage.h"
+#include "os/procfs.h"
 
 namespace fanin::load {
 
@@ -97,8 +98,8 @@ struct LoadResult {
 
   std::vector<Slice> slices;  // of an interleaved target, ascending
 
-  MachineLoad machine_before;                                  // before the first connection
-  MachineShares machine;                                       // over the window
+  os::MachineLoad machine_before;                              // before the first connection
+  os::MachineShares machine;                                   // over the window
   ProcessUsage generator;                                      // over the window
   std::optional<double> busiest_thread_utilisation;            // none: the window never opened
   double threads_utilisation = 0;                              // the sum over all threads

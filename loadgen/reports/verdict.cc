@@ -156,6 +156,9 @@ Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result) {
   if (verdict.bottleneck == Bottleneck::kGenerator) {
     reasons.warn(ReasonCode::kGeneratorSaturated, "the generator was saturated, so the server may be faster than this");
   }
+  if (!plan.machine_busy.empty()) {
+    reasons.warn(ReasonCode::kBusyMachine, "before the run " + plan.machine_busy);
+  }
   return verdict;
 }
 

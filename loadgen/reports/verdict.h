@@ -37,6 +37,7 @@ enum class ReasonCode {
   kBacklog,
   kGeneratorSaturated,
   kNearCeiling,
+  kBusyMachine,
   kLittlesLaw,
 };
 
@@ -99,6 +100,8 @@ inline constexpr std::array kReasonTable{
     ReasonEntry{ReasonCode::kNearCeiling, "near-ceiling",
                 "the rate is above 80 % of what the driver reaches on this machine, so the server may be faster",
                 "give the generator more --threads and CPUs"},
+    ReasonEntry{ReasonCode::kBusyMachine, "busy-machine", "other programs used the CPUs before the run",
+                "stop other programs, and run it again"},
     ReasonEntry{ReasonCode::kLittlesLaw, "littles-law",
                 "throughput times response time is not the number of requests in flight",
                 "do not trust the response times; report it as a fault of fanin-load"},

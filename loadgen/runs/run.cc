@@ -45,7 +45,7 @@ class RunController {
 
   std::vector<LoadResult> run() {
     const WallTime started_at = std::chrono::system_clock::now();
-    machine_before_ = read_machine_load();
+    machine_before_ = os::read_machine_load();
     for (const auto& part : parts_) {
       part->read_queue();
     }
@@ -127,7 +127,7 @@ class RunController {
       return std::nullopt;  // interrupted before
     }
     const WallTime opened_at = std::chrono::system_clock::now();
-    const MachineLoad machine_opened = read_machine_load();
+    const os::MachineLoad machine_opened = os::read_machine_load();
     const ProcessUsage before = process_usage();
     for (const auto& part : parts_) {
       part->open_window();
@@ -135,7 +135,7 @@ class RunController {
     announcer_->window_opened(window.open);
     wait(Phase::kWindow, until_done, window.close);
     usage_ = process_usage() - before;
-    machine_ = shares_between(machine_opened, read_machine_load());
+    machine_ = os::shares_between(machine_opened, os::read_machine_load());
     for (const auto& part : parts_) {
       part->close_window();
     }
@@ -228,8 +228,8 @@ class RunController {
   std::vector<std::jthread> running_;
   Warmup warmup_{plan_};
   ProcessUsage usage_;
-  MachineLoad machine_before_;
-  MachineShares machine_;
+  os::MachineLoad machine_before_;
+  os::MachineShares machine_;
 };
 
 }  // namespace
