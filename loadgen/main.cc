@@ -11,6 +11,7 @@
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/options.h"
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/output_files.h"
 #include "loadgen/reports/report.h"
 #include "loadgen/runs/targets.h"
@@ -19,16 +20,13 @@
 namespace fanin::load {
 namespace {
 
-constexpr int kBadResult = 1;
-constexpr int kInterrupted = 130;
-
 // Null where no result is asked for. The live lines have been opened, so their file exists.
 std::unique_ptr<ResultFile> open_result(const LoadOptions& options) {
   refuse_shared_files(options);
   return options.json_path.empty() ? nullptr : std::make_unique<ResultFile>(options.json_path);
 }
 
-int measure(LoadProcess& process, const LoadOptions& options) {
+os::ExitCode measure(LoadProcess& process, const LoadOptions& options) {
   LoadPlan plan = LoadProcess::prepare(options);
   const std::unique_ptr<ResultFile> file = open_result(options);
   const Outcome outcome = process.run(std::move(plan));
@@ -38,13 +36,10 @@ int measure(LoadProcess& process, const LoadOptions& options) {
   if (file) {
     file->write(to_text(result_json(outcome.plan, outcome.result, outcome.verdict)));
   }
-  if (outcome.result.interrupted) {
-    return kInterrupted;
-  }
-  return outcome.verdict.status == Status::kInvalid ? kBadResult : 0;
+  return outcome.result.interrupted ? os::ExitCode::kInterrupted : judge(outcome.plan, outcome.result, outcome.verdict);
 }
 
-int run_interleaved(LoadProcess& process, const LoadOptions& options) {
+os::ExitCode run_interleaved(LoadProcess& process, const LoadOptions& options) {
   std::vector<LoadPlan> plans = make_slice_plans(options, LoadProcess::prepare);
   const std::unique_ptr<ResultFile> file = open_result(options);
   const SlicesResult result = compare_slices(process.run_in_slices(std::move(plans)));
@@ -54,17 +49,17 @@ int run_interleaved(LoadProcess& process, const LoadOptions& options) {
   if (file) {
     file->write(to_text(slices_json(result)));
   }
-  bool bad = !compares(result);
+  os::ExitCode code = compares(result) ? os::ExitCode::kPassed : os::ExitCode::kFailed;
   for (const Outcome& outcome : result.outcomes) {
     if (outcome.result.interrupted) {
-      return kInterrupted;
+      return os::ExitCode::kInterrupted;
     }
-    bad |= outcome.verdict.status == Status::kInvalid;
+    code = worse_of(code, judge(outcome.plan, outcome.result, outcome.verdict));
   }
-  return bad ? kBadResult : 0;
+  return code;
 }
 
-int experiment(LoadProcess& process, const LoadOptions& options) {
+os::ExitCode experiment(LoadProcess& process, const LoadOptions& options) {
   if (options.control_fd) {
     throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
   }
@@ -119,9 +114,10 @@ int run(int argc, char** argv) {
   resolve_targets(options);
   LoadProcess process(options);
   if (!options.targets.empty()) {
-    return run_interleaved(process, options);
+    return static_cast<int>(run_interleaved(process, options));
   }
-  return options.find_rate || options.sweep ? experiment(process, options) : measure(process, options);
+  const bool runs_several = options.find_rate || options.sweep;
+  return static_cast<int>(runs_several ? experiment(process, options) : measure(process, options));
 }
 
 }  // namespace

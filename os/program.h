@@ -7,7 +7,18 @@
 
 namespace fanin::os {
 
-inline constexpr int kExitBadInput = 2;
+// The exit codes of commands that judge. Interruption comes before all others.
+enum class ExitCode : int {
+  kPassed = 0,         // no regression, objective met
+  kRegression = 1,     // something is worse, an objective is missed
+  kUsage = 2,          // wrong options or files
+  kNotComparable = 3,  // the two sides differ in a factor that was not declared to vary
+  kUndecided = 4,      // nothing was decided; with --strict, not everything
+  kFailed = 5,         // something failed, is missing or became invalid, or the control arm is outside its band
+  kInterrupted = 130,
+};
+
+inline constexpr int kExitBadInput = static_cast<int>(ExitCode::kUsage);
 inline constexpr int kExitReaderGone = 141;  // 128 + SIGPIPE, as a shell reports it
 
 // Runs `body` and returns the exit code of main(); every program calls it once. An exception of `body` is printed as

@@ -4,7 +4,7 @@
   python3 -m validation.validate_fault_injection [--build build/release] [--driver epoll] [--seconds 1]
 
 Each case is a server on 127.0.0.1 with one fault. Eight connections send it echo requests. A case passes if sent =
-completed + failed + unanswered; if the exit code is 1 when nothing succeeded, a reply was wrong or the server was down
+completed + failed + unanswered; if the exit code is 5 when nothing succeeded, a reply was wrong or the server was down
 for more than 5 % of the window, and 0 otherwise; and if the error kinds are those of the fault and no others.
 Exit code: 0 all cases pass, 1 some do not, 2 bad input or a missing program."""
 import contextlib
@@ -151,18 +151,18 @@ def fault_cases(options):
     silent = {"timeout", "open_at_end", "not_sent"}
     surplus = {"unsolicited", "mismatch"}  # the latter if it arrives after the next request
     return [
-        ("refuses", closed_port(), (), 1, {"connect_refused"}),
-        ("refuses, open loop", closed_port(), opened, 1, {"connect_refused", "not_sent"}),
-        ("drops connects", black_hole(), (), 1, {"connect_timeout"}),
-        ("resets", Misbehaving(reset), (), 1, {"reset", "closed_idle", "open_at_end"}),
-        ("half-closes", Misbehaving(half_close), (), 1, closed | {"open_at_end"}),
-        ("keeps silent", Misbehaving(keep_silent), (), 1, silent),
-        ("keeps silent, open loop", Misbehaving(keep_silent), opened, 1, silent),
+        ("refuses", closed_port(), (), 5, {"connect_refused"}),
+        ("refuses, open loop", closed_port(), opened, 5, {"connect_refused", "not_sent"}),
+        ("drops connects", black_hole(), (), 5, {"connect_timeout"}),
+        ("resets", Misbehaving(reset), (), 5, {"reset", "closed_idle", "open_at_end"}),
+        ("half-closes", Misbehaving(half_close), (), 5, closed | {"open_at_end"}),
+        ("keeps silent", Misbehaving(keep_silent), (), 5, silent),
+        ("keeps silent, open loop", Misbehaving(keep_silent), opened, 5, silent),
         ("drips bytes", Misbehaving(drip), (), 0, silent | {None}),
-        ("corrupts replies", Misbehaving(corrupt_reply), (), 1, {"mismatch", "open_at_end"}),
-        ("replies twice", Misbehaving(reply_twice), (), 1, surplus | {"open_at_end", *closed}),
-        ("never ends a reply", Misbehaving(never_end_a_reply), pattern, 1, {"too_long", "open_at_end", *closed}),
-        ("is killed and restarted", FaninServer(options.build, options.seconds, True), (), 1, closed | {"connect_refused"}),
+        ("corrupts replies", Misbehaving(corrupt_reply), (), 5, {"mismatch", "open_at_end"}),
+        ("replies twice", Misbehaving(reply_twice), (), 5, surplus | {"open_at_end", *closed}),
+        ("never ends a reply", Misbehaving(never_end_a_reply), pattern, 5, {"too_long", "open_at_end", *closed}),
+        ("is killed and restarted", FaninServer(options.build, options.seconds, True), (), 5, closed | {"connect_refused"}),
         ("works", FaninServer(options.build, options.seconds, False), (), 0, {None}),
     ]
 

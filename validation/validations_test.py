@@ -173,10 +173,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 class Faults(unittest.TestCase):
-    def of(self, code=1, kinds=("reset",), **changes):
+    def of(self, code=5, kinds=("reset",), **changes):
         requests = {"sent": 9, "completed": 4, "failed": 3, "unanswered": 2} | changes.pop("requests", {})
         result = {"requests": requests, "errors": {"reset": 5}} | changes
-        return validate_fault_injection.count_faults(code, result, 1, set(kinds))
+        return validate_fault_injection.count_faults(code, result, 5, set(kinds))
 
     def test_a_sound_account_has_no_fault(self):
         self.assertEqual(self.of(), 0)

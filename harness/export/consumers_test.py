@@ -159,7 +159,7 @@ class Consumers(unittest.TestCase):
         for options, names in (([targets[0], "--sweep", "connections=1,2"], [f"{targets[0]} connections={n}" for n in (1, 2)]),
                                (["--target", targets[0], "--target", targets[1]], targets)):
             done = subprocess.run([BUILD / "fanin-load", *options, *traffic], capture_output=True, text=True)
-            self.assertIn(done.returncode, (0, 1), done.stderr)  # 1: a busy machine made it invalid
+            self.assertIn(done.returncode, (0, 5), done.stderr)  # 5: a busy machine made it invalid
             results = json.loads(export("bencher", file=self.directory / "load.json"))
             self.assertEqual(sorted(results), sorted(names))
 

@@ -6,19 +6,12 @@
 
 #include "harness/analysis/summary.h"
 #include "harness/json/json_reader.h"
+#include "os/program.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
 
-// The exit codes of every command that judges. 130 (interrupted) comes before all of them.
-enum class ExitCode : int {
-  kPassed = 0,         // no regression
-  kRegression = 1,     // something is worse
-  kUsage = 2,          // wrong options or files
-  kNotComparable = 3,  // the two sides differ in a factor that was not declared to vary
-  kUndecided = 4,      // no comparison was decided; with --strict, one was not
-  kFailed = 5,         // a cell failed, is missing or became invalid, or the control arm is outside its band
-};
+using os::ExitCode;
 
 enum class Verdict { kBetter, kWorse, kEquivalent, kUndecided };
 

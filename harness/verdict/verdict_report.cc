@@ -152,6 +152,7 @@ std::string describe_result(const Judgement& judgement) {
                                                     os::plural(judgement.faults.size(), "cell"), totals);
     case ExitCode::kPassed:
     case ExitCode::kUsage:
+    case ExitCode::kInterrupted:
       break;
   }
   return "no regression: " + totals;

@@ -113,7 +113,6 @@ EchoPeer::~EchoPeer() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-constexpr int kEndedEarly = 130;
 constexpr std::int64_t kConnections = 50;
 constexpr Nanoseconds kRunLength = std::chrono::seconds(2);
 constexpr int kTrials = 1000;  // as many as a p99 needs
@@ -209,7 +208,7 @@ int calibrate(int argc, char** argv) {
     bool interrupted = false;
     calibration.ceilings.push_back(measure_ceiling(process, peer, driver, interrupted));
     if (interrupted) {
-      return kEndedEarly;
+      return static_cast<int>(os::ExitCode::kInterrupted);
     }
   }
   measure_clock(calibration);

@@ -12,15 +12,13 @@
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/option_table.h"
 #include "loadgen/records/clock.h"
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
-#include "os/program.h"
 
 namespace fanin::load {
 namespace {
 
-constexpr int kBadResult = 1;
-constexpr int kInterrupted = 130;
 constexpr const char* kCeilingRun = "closed loop first, for the ceiling";
 constexpr double kHighestAsked = 1e8;
 constexpr double kStartShare = 0.05;  // of the ceiling, where the search for a rate begins
@@ -109,7 +107,8 @@ LoadOptions probe_options(const LoadOptions& options, const Objective& objective
   probe.rate_per_s = rate;
   const Nanoseconds whole = options.duration.value_or(kDefaultDuration);
   if (phase != ProbePhase::kConfirmation) {
-    const double needed_s = std::min(kMargin * samples_needed(objective) / rate, in_seconds(whole));
+    const double needed_s =
+        std::min(kMargin * samples_needed(objective.percentile.percentile) / rate, in_seconds(whole));
     const auto needed = Nanoseconds(std::llround(needed_s * 1e9));
     probe.duration = std::min(whole, std::max<Nanoseconds>(needed, std::chrono::seconds(1)));
   }
@@ -118,7 +117,8 @@ LoadOptions probe_options(const LoadOptions& options, const Objective& objective
 
 // Below this rate the percentile would not have enough samples within --duration.
 double lowest_rate(const LoadOptions& options, const Objective& objective) {
-  return kMargin * samples_needed(objective) / in_seconds(options.duration.value_or(kDefaultDuration));
+  return kMargin * samples_needed(objective.percentile.percentile) /
+         in_seconds(options.duration.value_or(kDefaultDuration));
 }
 
 // Why the window is too short for a lower rate, and how long it must be for half the rate that failed and for the rate
@@ -133,12 +133,14 @@ std::string why_no_lower_rate(const LoadOptions& options, const RateSearchResult
   if (tried / 2 >= lowest || std::any_of(probes.begin(), probes.end(), [](const Probe& probe) { return probe.met; })) {
     return "";
   }
-  const double needed_s = kMargin * samples_needed(result.objective) / std::min(tried / 2, kStartShare * ceiling);
+  const double needed_s =
+      kMargin * samples_needed(result.objective.percentile.percentile) / std::min(tried / 2, kStartShare * ceiling);
   return fmt::format(
       "no rate below {} can be tried: {} needs {:.0f} requests and some more, which do not fit into --duration {}; "
       "give "
       "--duration {}",
-      os::format_rate(tried), result.objective.percentile.label, samples_needed(result.objective),
+      os::format_rate(tried), figure_name(result.objective.percentile),
+      samples_needed(result.objective.percentile.percentile),
       net::format_duration(options.duration.value_or(kDefaultDuration)),
       net::format_duration(std::chrono::seconds(std::llround(std::ceil(needed_s)))));
 }
@@ -212,6 +214,33 @@ void search(const LoadOptions& options, const Runner& run, const ExperimentOutpu
   print(output, outcome_notes(outcomes) + rate_search_text(result));
 }
 
+// An assertion is about every point. Without one a sweep is done if one point is valid.
+os::ExitCode judge_sweep(const LoadOptions& options, const SweepResult& result) {
+  os::ExitCode code = os::ExitCode::kPassed;
+  bool any_good = false;
+  for (const SweptPoint& point : result.points) {
+    const os::ExitCode of_point = point.outcome
+                                      ? judge(point.outcome->plan, point.outcome->result, point.outcome->verdict)
+                                      : os::ExitCode::kFailed;
+    code = worse_of(code, of_point);
+    any_good |= of_point != os::ExitCode::kFailed;
+  }
+  if (!any_good) {
+    return os::ExitCode::kFailed;
+  }
+  return options.assertions.empty() ? os::ExitCode::kPassed : code;
+}
+
+// The objective is missed if valid runs did not meet it. A search without a valid run says nothing about it.
+os::ExitCode judge_search(const RateSearchResult& result) {
+  if (result.found.rate_per_s) {
+    return os::ExitCode::kPassed;
+  }
+  return !result.found.cut_short && std::any_of(result.runs.begin(), result.runs.end(), is_good)
+             ? os::ExitCode::kRegression
+             : os::ExitCode::kFailed;
+}
+
 }  // namespace
 
 LoadOptions closed_loop(LoadOptions options) {
@@ -223,7 +252,7 @@ LoadOptions closed_loop(LoadOptions options) {
   return options;
 }
 
-int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
+os::ExitCode run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
   SweepResult result{.started_at = std::chrono::system_clock::now(), .sweep = parse_sweep(options)};
   if (result.sweep.automatic_rates) {
     result.ceiling = run(closed_loop(options), kCeilingRun);
@@ -236,15 +265,10 @@ int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOut
     run_points(result, run, output);
   }
   write_json(output, sweep_json(result));
-  if (result.interrupted) {
-    return kInterrupted;
-  }
-  const bool any_good = std::any_of(result.points.begin(), result.points.end(),
-                                    [](const SweptPoint& point) { return point.outcome && is_good(*point.outcome); });
-  return any_good ? 0 : kBadResult;
+  return result.interrupted ? os::ExitCode::kInterrupted : judge_sweep(options, result);
 }
 
-int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
+os::ExitCode run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output) {
   check_search(options);
   RateSearchResult result{.started_at = std::chrono::system_clock::now(),
                           .objective = parse_objective(*options.find_rate),
@@ -265,10 +289,7 @@ int run_rate_search(const LoadOptions& options, const Runner& run, const Experim
                                               result.reason));
   }
   write_json(output, rate_search_json(result));
-  if (result.interrupted) {
-    return kInterrupted;
-  }
-  return result.found.rate_per_s ? 0 : kBadResult;
+  return result.interrupted ? os::ExitCode::kInterrupted : judge_search(result);
 }
 
 }  // namespace fanin::load

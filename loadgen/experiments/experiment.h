@@ -12,6 +12,7 @@
 #include "loadgen/reports/output_files.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
+#include "os/program.h"
 
 namespace fanin::load {
 
@@ -60,7 +61,7 @@ LoadOptions closed_loop(LoadOptions options);
 
 // `--sweep` and `--find-rate`: one run after another in this process, each with its own connections. Wrong options
 // are refused by std::invalid_argument before anything runs. Return the exit code of the program.
-int run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
-int run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
+os::ExitCode run_sweep(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
+os::ExitCode run_rate_search(const LoadOptions& options, const Runner& run, const ExperimentOutput& output);
 
 }  // namespace fanin::load

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
 
@@ -32,9 +33,9 @@ Json run_json(const Outcome& outcome) { return result_json(outcome.plan, outcome
 
 Json objective_json(const Objective& objective) {
   return {{"text", objective.text},
-          {"percentile", objective.percentile.label},
-          {"limit_ns", objective.limit.count()},
-          {"errors_share", objective.errors_share ? Json(*objective.errors_share) : Json()}};
+          {"percentile", figure_name(objective.percentile)},
+          {"limit_ns", static_cast<std::int64_t>(objective.percentile.bound)},
+          {"errors_share", objective.errors ? Json(objective.errors->bound) : Json()}};
 }
 
 // The result so far of a search that was cut short.
@@ -143,8 +144,12 @@ std::string sweep_heading(const Sweep& sweep) {
 
 std::string sweep_row(const Sweep& sweep, const SweptPoint& point) {
   const std::string value = sweep.key == "rate" ? os::format_rate(point.point.value) : point.point.text;
-  return fmt::format("{:>14}{}\n", value,
-                     point.outcome ? outcome_row(*point.outcome) : fmt::format("{:>14}  {}", "no run:", point.reason));
+  if (!point.outcome) {
+    return fmt::format("{:>14}{:>14}  {}\n", value, "no run:", point.reason);
+  }
+  const Outcome& outcome = *point.outcome;
+  return fmt::format("{:>14}{}\n{}", value, outcome_row(outcome),
+                     assertion_lines(outcome.plan, outcome.result, outcome.verdict, std::string(16, ' ')));
 }
 
 Json sweep_json(const SweepResult& result) {

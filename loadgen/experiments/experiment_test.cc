@@ -54,14 +54,14 @@ class ExperimentTest : public ::testing::Test {
   int sweep(const std::string& what, const Runner& run = simulated) {
     options_.sweep = what;
     ResultFile file(path_);
-    const int code = run_sweep(options_, run, {nullptr, &file});
+    const int code = static_cast<int>(run_sweep(options_, run, {nullptr, &file}));
     read();
     return code;
   }
   int search(const std::string& objective, const Runner& run = simulated) {
     options_.find_rate = objective;
     ResultFile file(path_);
-    const int code = run_rate_search(options_, run, {nullptr, &file});
+    const int code = static_cast<int>(run_rate_search(options_, run, {nullptr, &file}));
     read();
     return code;
   }
@@ -85,7 +85,21 @@ TEST_F(ExperimentTest, ASweepGoesOnAfterAnInvalidPoint) {
   EXPECT_TRUE(json_["ceiling"].is_null());
 }
 
-TEST_F(ExperimentTest, ASweepWithoutAGoodPointFails) { EXPECT_EQ(sweep("rate=20000,30000"), 1); }
+TEST_F(ExperimentTest, ASweepWithoutAGoodPointFails) { EXPECT_EQ(sweep("rate=20000,30000"), 5); }
+
+// Would catch: points after the first one that no assertion judges. p99 is 1 ms up to 8000/s, 10 ms beyond, and the run
+// is invalid above 10,000/s.
+TEST_F(ExperimentTest, AnAssertionIsAboutEveryPoint) {
+  options_.assertions = {"p99<2ms"};
+  EXPECT_EQ(sweep("rate=1000,2000"), 0);
+  EXPECT_EQ(sweep("rate=1000,9000"), 1);
+  EXPECT_EQ(json_["points"][0]["result"]["assertions"][0]["decision"], "met");
+  EXPECT_EQ(json_["points"][1]["result"]["assertions"][0]["decision"], "missed");
+  EXPECT_EQ(sweep("rate=1000,20000"), 5);
+  EXPECT_EQ(json_["points"][1]["result"]["assertions"][0]["decision"], "undecided");
+  EXPECT_EQ(sweep("rate=20000,9000"), 1);
+  EXPECT_EQ(sweep("rate=1000,10"), 4);  // 20 requests are too few for p99
+}
 
 TEST_F(ExperimentTest, TheAutomaticSweepTakesTheClosedLoopForItsCeiling) {
   std::vector<double> asked;
@@ -110,7 +124,7 @@ TEST_F(ExperimentTest, AnInvalidCeilingEndsTheAutomaticSweep) {
                     outcome.verdict.reasons = {{ReasonCode::kNoReply, "no request was completed"}};
                     return outcome;
                   }),
-            1);
+            5);
   EXPECT_TRUE(json_["points"].empty());
 }
 
@@ -159,7 +173,7 @@ TEST_F(ExperimentTest, TheAutomaticSweepKeepsItsCeilingWhenTheServerDies) {
     }
     return simulated(options, which);
   };
-  EXPECT_EQ(sweep("rate=auto", dying), 1);
+  EXPECT_EQ(sweep("rate=auto", dying), 5);
   EXPECT_TRUE(json_["ceiling"].is_object());
   EXPECT_EQ(json_["points"][0]["reason"], "no connection came up");
 }
@@ -241,7 +255,7 @@ TEST_F(SearchRunTest, ASearchKeepsItsProbesWhenTheServerDies) {
     return outcome;
   };
   ::testing::internal::CaptureStderr();
-  EXPECT_EQ(search("p99<2ms", dying), 1);
+  EXPECT_EQ(search("p99<2ms", dying), 5);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "fanin-load: the search ended after 2 probes: no connection came up\n");
   EXPECT_EQ(json_["reason"], "no connection came up");
@@ -261,7 +275,7 @@ TEST_F(SearchRunTest, ASearchKeepsItsProbesWhenAProbeCannotRun) {
     }
     return simulated(options, which);
   };
-  EXPECT_EQ(search("p99<2ms", failing), 1);
+  EXPECT_EQ(search("p99<2ms", failing), 5);
   EXPECT_EQ(json_["reason"], "no descriptor is left");
   EXPECT_EQ(json_["probes"].size(), 2U);
 }
@@ -276,7 +290,7 @@ TEST_F(SearchRunTest, ASearchWithoutACeilingSaysWhy) {
                      outcome.verdict.reasons = {{ReasonCode::kNoReply, "no request was completed"}};
                      return outcome;
                    }),
-            1);
+            5);
   EXPECT_EQ(json_["reason"], "the closed loop gave no ceiling to start from: no request was completed");
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "fanin-load: the search ended after 0 probes: " + json_["reason"].get<std::string>() + "\n");
@@ -328,7 +342,7 @@ TEST_F(SearchRunTest, TheSearchRefusesWhatContradictsIt) {
 // Would catch: a search that probes on for 48 s at ever lower rates, each of which is late.
 TEST_F(SearchRunTest, ASearchEndsWhereEveryProbeIsLate) {
   options_.duration = std::chrono::seconds(20);
-  EXPECT_EQ(search("p99<2ms", always_late), 1);
+  EXPECT_EQ(search("p99<2ms", always_late), 5);
   EXPECT_EQ(json_["probes"].size(), 6U);
   EXPECT_NE(json_["reason"].get<std::string>().find("every probe was late"), std::string::npos) << json_["reason"];
   EXPECT_TRUE(json_["rate_per_s"].is_null());

@@ -7,26 +7,20 @@
 #include <vector>
 
 #include "loadgen/experiments/experiment.h"
-#include "loadgen/records/histogram.h"
+#include "loadgen/plan/condition.h"
 
 namespace fanin::load {
 
 // The objective of a rate search: a bound on a percentile of the response time, and maybe one on the share of requests
 // that fail or are not answered.
 struct Objective {
-  std::string text;  // as given
-  Percentile percentile{};
-  Nanoseconds limit{0};
-  bool limit_included = false;              // <= and not <
-  std::optional<double> errors_share = {};  // of the requests sent
-  bool errors_included = false;
+  std::string text;        // as given
+  Condition percentile{};  // an upper bound, as the next one
+  std::optional<Condition> errors = {};
 };
 
 // Reads "p99<2ms", "p99.9<=500us,errors<0.1%". Throws std::invalid_argument.
 Objective parse_objective(const std::string& text);
-
-// Requests that a run must have for its percentile to count.
-double samples_needed(const Objective& objective);
 
 struct ObjectiveCheck {
   bool met = false;

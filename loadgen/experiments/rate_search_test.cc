@@ -10,7 +10,6 @@
 namespace fanin::load {
 namespace {
 
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 std::string refusal(const std::string& text) {
@@ -41,14 +40,12 @@ bool met(const std::string& objective, const Outcome& outcome) {
 
 TEST(Objective, ReadsAPercentileAndAShareOfErrors) {
   const Objective objective = parse_objective("p99.9<=500us,errors<0.1%");
-  EXPECT_EQ(objective.percentile.per_10000, 9990U);
-  EXPECT_EQ(objective.limit, microseconds(500));
-  EXPECT_TRUE(objective.limit_included);
-  EXPECT_DOUBLE_EQ(objective.errors_share.value(), 0.001);
-  EXPECT_FALSE(objective.errors_included);
-  EXPECT_EQ(parse_objective("errors<=0%,p50<1s").percentile.per_10000, 5000U);
-  EXPECT_DOUBLE_EQ(samples_needed(objective), 10'000);
-  EXPECT_DOUBLE_EQ(samples_needed(parse_objective("p50<1s")), 20);
+  EXPECT_EQ(objective.percentile.percentile.per_10000, 9990U);
+  EXPECT_EQ(objective.percentile.bound, 500'000);
+  EXPECT_TRUE(objective.percentile.included);
+  EXPECT_DOUBLE_EQ(objective.errors.value().bound, 0.001);
+  EXPECT_FALSE(objective.errors->included);
+  EXPECT_EQ(parse_objective("errors<=0%,p50<1s").percentile.percentile.per_10000, 5000U);
 }
 
 TEST(Objective, RefusesWhatItCannotMean) {
@@ -61,6 +58,10 @@ TEST(Objective, RefusesWhatItCannotMean) {
   EXPECT_NE(refusal("errors<1%").find("bounds no percentile"), std::string::npos);
   EXPECT_NE(refusal("p99<1ms,errors<0.1").find("'0.1' is no share"), std::string::npos);
   EXPECT_NE(refusal("p99<1ms,").find("has no '<'"), std::string::npos);
+  // A search needs figures that get worse with the rate, bounded from above.
+  for (const char* other : {"p99<1ms,rate>50k", "p99>1ms", "p99<1ms,errors>0.1%", "max<1ms"}) {
+    EXPECT_NE(refusal(other).find("bounds no percentile or errors from above"), std::string::npos) << other;
+  }
 }
 
 // Would catch: a search whose every probe fails, since nothing is as low.
@@ -68,7 +69,7 @@ TEST(Objective, RefusesWhatNothingCanMeet) {
   EXPECT_EQ(refusal("p99<0"), "--find-rate p99<0: p99 cannot be so low: give a greater bound");
   EXPECT_NE(refusal("p50<=0").find("p50 cannot be so low"), std::string::npos);
   EXPECT_NE(refusal("p99<1ms,errors<0%").find("errors cannot be so low"), std::string::npos);
-  EXPECT_TRUE(parse_objective("p99<1ms,errors<=0%").errors_included);
+  EXPECT_TRUE(parse_objective("p99<1ms,errors<=0%").errors.value().included);
 }
 
 // The bug: a bound of 10 % was taken, which no run above 5 % can meet, since it is invalid.

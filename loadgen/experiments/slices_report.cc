@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "loadgen/experiments/slice_comparison.h"
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
 
@@ -71,7 +72,12 @@ std::string verdict_of_all(const SlicesResult& result) {
       reasons += fmt::format("                - {}: {}\n", letter(i), reason.text);
     }
   }
-  return fmt::format("\n  verdict       {}\n{}", status_name(worst), reasons);
+  std::string assertions;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Outcome& outcome = outcomes[i];
+    assertions += assertion_lines(outcome.plan, outcome.result, outcome.verdict, fmt::format("  {}: ", letter(i)));
+  }
+  return fmt::format("\n  verdict       {}\n{}{}", status_name(worst), reasons, assertions);
 }
 
 std::string ratio_text(const std::optional<Ratio>& ratio) {

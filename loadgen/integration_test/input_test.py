@@ -107,6 +107,8 @@ class BadInput(unittest.TestCase):
             (["--sweep", "colour=red"], "cannot vary 'colour'"),
             (["--find-rate", "p99<2ms", "--sweep", "pipeline=1"], "leave --rate, --ramp and --sweep out"),
             (["--find-rate", "fast"], "has no '<'"),
+            (["--find-rate", "p99<2ms", "--assert", "rate>1"], "--assert and --find-rate contradict each other"),
+            (["--assert", "p99<2ms,rate"], "--assert p99<2ms,rate: 'rate' has no '<' or '>': give one such as"),
             (["--sweep", "pipeline=1,2", "--control", "0"], "--control goes with one run"),
         ):
             with self.subTest(arguments):

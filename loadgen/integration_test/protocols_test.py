@@ -31,7 +31,7 @@ class Protocols(Accounts):
 
     def test_another_protocol_than_the_server_speaks(self):
         with server("epoll", "--protocol", "upper") as (target, _):
-            result = self.measure(target, "--requests", "10", "--warmup", "0", code=1)
+            result = self.measure(target, "--requests", "10", "--warmup", "0", code=5)
         self.assertEqual(result["verdict"]["status"], "invalid")
         self.assertGreater(result["errors"]["mismatch"], 0)
 
@@ -46,7 +46,7 @@ class Protocols(Accounts):
             for driver in ("epoll", "auto", "threads"):
                 with self.subTest(driver):
                     common = [*raw, "--driver", driver, "--think-time", "0", "--requests-per-connection", "0"]
-                    result = self.measure(target, *common, "--expect", "good luck", code=1)
+                    result = self.measure(target, *common, "--expect", "good luck", code=5)
                     self.assertEqual(result["first_mismatch"], wrong)
                     self.assertIsNone(self.measure(target, *common)["first_mismatch"])
             idle, _ = run_load(target, *raw, "--driver", "epoll", "--idle-connections", "1", "--verify-idle", "--expect", "good luck",
@@ -64,7 +64,7 @@ class Protocols(Accounts):
                 with self.subTest(driver):
                     result, code = run_load(target, "--duration", "200ms", "--warmup", "0", "-c", "1", "--driver", driver)
                     self.check(result)
-                    self.assertEqual(code, 1)
+                    self.assertEqual(code, 5)
                     self.assertNotEqual(result["first_mismatch"]["received"], "")
 
     def test_raw(self):
@@ -88,7 +88,7 @@ class Protocols(Accounts):
                         self.assertEqual(result["requests"]["completed"], 50)
             result = self.measure(target, "--protocol", "raw", "--request", "PING", "--reply-pattern", "PONG",
                                   "--reply-limit-bytes", "3", "--requests", "5", "--warmup", "0", "--timeout", "300ms",
-                                  code=1)
+                                  code=5)
             self.assertEqual(set(result["errors"]), {"too_long"})
 
     def test_other_kinds_of_addresses(self):
@@ -149,7 +149,7 @@ class Http(Accounts):
             with server("epoll", "--protocol", "http", "--root", root) as (target, _):
                 result = self.measure(f"http://{target}/page", "--requests", "50", "--warmup", "0", "--pipeline", "4")
                 self.assertEqual(result["http"], {"statuses": {"200": 50}})
-                missing = self.measure(f"http://{target}/none", "--requests", "50", "--warmup", "0", code=1)
+                missing = self.measure(f"http://{target}/none", "--requests", "50", "--warmup", "0", code=5)
                 self.assertEqual(missing["errors"], {"http_status": 50})
                 self.assertEqual(missing["http"], {"statuses": {"404": 50}})
                 self.assertEqual(missing["connections"]["reconnects"], 0)
@@ -173,12 +173,12 @@ class Http(Accounts):
                         with self.subTest(driver=driver, expect=expect):
                             result = self.measure(f"http://{target}/page", *common, *expect)
                             self.assertEqual(result["requests"]["completed"], 50)
-                            wrong = self.measure(f"http://{target}/error", *common, *expect, code=1)
+                            wrong = self.measure(f"http://{target}/error", *common, *expect, code=5)
                             self.assertEqual(wrong["errors"], {"mismatch": 50})
                             self.assertEqual(wrong["connections"]["reconnects"], 0)
                 mixed = self.measure(f"http://{target}/page", "--warmup", "0", "--requests", "50", "--mix",
                                      "1 name=right expect-body=hello", "--mix", "1 name=wrong expect-body=hello path=/error",
-                                     code=1)
+                                     code=5)
                 right, wrong = mixed["classes"]
                 self.assertEqual((right["failed"], wrong["completed"]), (0, 0))
                 self.assertEqual(mixed["errors"], {"mismatch": wrong["failed"]})
@@ -277,7 +277,7 @@ class Setup(Accounts):
             for handler, answer_to in ((Mail, refuses), (Silent, None)):
                 with self.subTest(driver=driver, handler=handler), serve(handler, answer_to) as (target, _):
                     result = self.measure(target, *RAW, *GREETING, "--setup-expect", "250 hello", *driver, "-c", "3",
-                                          "--duration", "200ms", "--timeout", "300ms", code=1)
+                                          "--duration", "200ms", "--timeout", "300ms", code=5)
                     self.assertEqual(result["errors"], {"setup_failed": 3})
                     self.assertEqual(result["connections"]["established"], 0)
                     if handler is Mail:  # would catch: a refusal that is not shown

@@ -78,7 +78,7 @@ class Choices(Accounts):
         self.assertEqual(result["connections"]["replies_min"], 0)
         self.assertIn({"code": "unserved-connections", "text": "990 of 1,000 connections were never served: the figures "
                        "are those of the other 10"}, result["verdict"]["reasons"])
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 5)
         self.assertEqual((result["window"]["warmup_end"], result["connections"]["served_in_warmup"]), ("starved", 10))
 
     def test_the_window_waits_for_every_connection(self):

@@ -39,8 +39,8 @@ Examples:
 constexpr const char* kFooter = R"(
 Durations: 3 (seconds), 500ms, 1m30s, 2h. Counts and rates: 500, 10k, 1.5M (1,500,000).
 
-Exit codes: 0 done; 1 the result is invalid; 2 wrong options, or no result could be written; 130 interrupted (what was
-measured until then is the result)
+Exit codes: 0 done; 1 an --assert is missed, or no rate meets --find-rate; 2 wrong options, or no result could be
+written; 4 an --assert is undecided; 5 the result is invalid; 130 interrupted (what was measured until then is the result)
 )";
 
 CLI::Option* declare(CLI::App& app, const Option& option, LoadOptions& options) {

@@ -172,6 +172,13 @@ void set_pace(const LoadOptions& options, LoadPlan& plan) {
   set_trickle(options, plan);
 }
 
+void set_assertions(const LoadOptions& options, LoadPlan& plan) {
+  for (const std::string& text : options.assertions) {
+    const std::vector<Condition> conditions = parse_conditions("--assert", text);
+    plan.assertions.insert(plan.assertions.end(), conditions.begin(), conditions.end());
+  }
+}
+
 }  // namespace
 
 std::string_view close_name(CloseKind kind) noexcept {
@@ -257,6 +264,7 @@ LoadPlan make_plan(const LoadOptions& given) {
   if (options.server_pids.size() > 1) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));
   }
+  set_assertions(options, plan);
   if (!options.server_pids.empty()) {
     plan.server = {.roots = {static_cast<pid_t>(options.server_pids.front())}, .given = true};
   }

@@ -48,6 +48,7 @@ struct LoadOptions {
   std::optional<std::string> ramp;
   std::optional<std::string> sweep;
   std::optional<std::string> find_rate;
+  std::vector<std::string> assertions;
   double find_precision = 0.02;
   std::optional<Nanoseconds> duration;
   std::optional<std::int64_t> requests;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "loadgen/plan/condition.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/records/clock.h"
 #include "loadgen/records/server_processes.h"
@@ -84,6 +85,8 @@ struct LoadPlan {
   std::string machine_busy;             // why other programs keep the machine busy; empty: they do not
   bool timestamps = false;  // of the kernel, in addition to those of the generator's clock; with the epoll driver
   std::optional<SlicePlan> slices;  // takes turns with other targets
+
+  std::vector<Condition> assertions;  // about the result
 
   // Options that the result repeats as given, by their keys in it: texts with their escapes, and numbers.
   std::vector<std::pair<std::string, std::string>> protocol_texts;

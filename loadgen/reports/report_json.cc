@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/report.h"
 #include "os/build_info.h"
 
@@ -288,7 +289,8 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"ceiling_reason", plan.ceiling_reason.empty() ? Json() : Json(plan.ceiling_reason)},
             {"ceiling_share", or_null(verdict.ceiling_share)}}},
           {"bottleneck", {{"verdict", bottleneck_name(verdict.bottleneck)}, {"reason", verdict.bottleneck_reason}}},
-          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", reasons_json(verdict)}}}};
+          {"verdict", {{"status", status_name(verdict.status)}, {"reasons", reasons_json(verdict)}}},
+          {"assertions", assertions_json(plan, result, verdict)}};
 }
 
 }  // namespace fanin::load

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "loadgen/records/clock.h"
+#include "loadgen/reports/assertions.h"
 #include "loadgen/reports/report.h"
 #include "os/format.h"
 
@@ -220,7 +221,8 @@ std::string headline(const LoadPlan& plan) {
 std::string result_text(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
   std::string text = headline(plan) + "\n\n";
   if (!result.opened_at) {
-    return os::wrapped(text + unopened_text(plan, result, verdict), kSummaryWidth, kSummaryIndent);
+    return os::wrapped(text + unopened_text(plan, result, verdict) + assertion_lines(plan, result, verdict, "  "),
+                       kSummaryWidth, kSummaryIndent);
   }
   const double seconds = static_cast<double>(result.window.count()) / 1e9;
   text +=
@@ -244,7 +246,8 @@ std::string result_text(const LoadPlan& plan, const LoadResult& result, const Ve
     text += lines + "\n";
   }
   text += connections_line(plan, result) + schedule_line(plan, result, verdict) + wait_line(plan, result) +
-          generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(result, verdict);
+          generator_line(result) + machine_line(result) + calibration_line(plan) + verdict_lines(result, verdict) +
+          assertion_lines(plan, result, verdict, "  ");
   return os::wrapped(text, kSummaryWidth, kSummaryIndent);
 }
 
