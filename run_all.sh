@@ -10,6 +10,7 @@ usage: ./run_all.sh [--quick] [--out DIR]
 
   --quick     the smoke suite instead of the standard one: shows that everything works, not who is faster
   --out DIR   where the run goes (default: results/SUITE-TIME)
+Exit code: that of fanin run: 0, or 5 if cells are not usable; 1 a build or chart failed; 2 bad option or set-up.
 Ctrl-C keeps the rounds that are finished. FANIN_PYTHON=PATH chooses the Python interpreter.
 END
 }
@@ -45,7 +46,10 @@ cmake --preset release --log-level=WARNING >/dev/null
 cmake --build --preset release --parallel "$(nproc)"
 
 echo "== measure: suite $suite"
-build/release/fanin run "$suite" --out "$out"
+# 5: cells failed or are invalid; the charts show the others.
+status=0
+build/release/fanin run "$suite" --out "$out" || status=$?
+if ((status != 0 && status != 5)); then exit "$status"; fi
 
 echo "== micro-benchmarks"
 # Short ones: 5 repetitions of each, so that a disturbed one is outvoted. What Google Benchmark says of the machine and
@@ -63,3 +67,13 @@ Report:   $out/charts/report.html ($(wc -l <"$out/charts.txt") files next to it,
 Results:  $out/run.json
 Next:     change something, run again, and compare: build/release/fanin compare $out OTHER
 END
+if ((status != 0)); then
+  printf '\nNot usable:\n'
+  "$FANIN_PYTHON" - "$out/run.json" <<'END'
+import json, sys
+for cell in json.load(open(sys.argv[1]))["cells"]:
+    if cell["status"] not in ("measured", "unsupported"):
+        print(f"  {cell['id']}: {cell['status']}: {cell['reason']}")
+END
+fi
+exit "$status"

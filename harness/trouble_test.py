@@ -79,7 +79,7 @@ class Trouble(EndToEnd):
         self.suite.write_text(json.dumps({**SUITE, "repetitions": 1, "experiments": [
             {key: value for key, value in SUITE["experiments"][0].items() if key != "aa"}],
             "servers": [{"name": "late", "command": [str(program), "epoll", "--port", "{port}"]}]}))
-        self.assertEqual(self.fanin("run", self.suite, "--out", self.out).returncode, 1)
+        self.assertEqual(self.fanin("run", self.suite, "--out", self.out).returncode, 5)
         self.assertEqual(self.run_json()["conformance"][0]["status"], "failed")
         (self.out / "run.json").write_text(json.dumps({**self.run_json(), "complete": False}))  # as an interruption leaves it
         program.symlink_to(BINARIES / "fanin-server")
@@ -100,7 +100,7 @@ class Trouble(EndToEnd):
                                f"make room and go on with: fanin run --resume {self.out}")
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["rounds.jsonl", "run.json", "suite.json"])
         resumed = self.fanin("run", "--resume", self.out)
-        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.check_exit_code(resumed)
         self.check_valid()
         self.assertEqual(len(self.run_json()["rounds"]), 4)
 
@@ -159,7 +159,7 @@ class Trouble(EndToEnd):
         outputs = []
         self.suite.write_text(json.dumps(suite))
         done = self.fanin("run", self.suite, "--out", self.out, errors="surrogateescape")
-        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.returncode, 5, done.stderr)
         self.assertIn("the server ended by itself: exit code 0: epoll valid", " ".join(done.stdout.split()))
         self.assertIn("\\x07\\xff", done.stderr)
         outputs.append(done)

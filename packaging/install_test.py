@@ -77,9 +77,9 @@ class Installation(unittest.TestCase):
             **{"cwd": self.scratch, "env": environment, "capture_output": True, "text": True, "timeout": 120} | options,
         )
 
-    def check(self, *arguments, **options):
+    def check(self, *arguments, codes=(0,), **options):
         done = self.run_installed(*arguments, **options)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(done.returncode, codes, done.stderr)
         return done.stdout
 
     def long_options(self, name):
@@ -92,8 +92,10 @@ class Installation(unittest.TestCase):
     # Would catch: suites or plots that are found only in the source tree, and results written next to the program.
     def test_a_run_and_its_charts_need_no_source(self):
         self.assertIn("smoke", self.check("bin/fanin", "list"))
-        self.check("bin/fanin", "run", "smoke", "--repetitions", 1, "--only", "echo-closed/epoll/10")
+        # 5: a busy machine made the cell invalid.
+        self.check("bin/fanin", "run", "smoke", "--repetitions", 1, "--only", "echo-closed/epoll/10", codes=(0, 5))
         (run,) = (self.scratch / "results").iterdir()
+        self.assertNotIn("failed", {cell["status"] for cell in json.loads((run / "run.json").read_text())["cells"]})
         self.check("bin/fanin", "plot", run, cwd="/")
         self.assertGreater((run / "charts" / "report.html").stat().st_size, 10000)
         environment = json.loads((run / "run.json").read_text())["environment"]["start"]

@@ -121,7 +121,9 @@ int run_ab(const AbOptions& options) {
     os::write_file_atomically(options.json_path, to_text(document));
   }
   const ExitCode code = judgement.exit_code();
-  return result.interrupted ? 130 : options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);
+  return result.interrupted ? static_cast<int>(ExitCode::kInterrupted)
+         : options.bisect   ? exit_code_for_bisect(code)
+                            : static_cast<int>(code);
 }
 
 }  // namespace fanin::harness

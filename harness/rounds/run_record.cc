@@ -50,6 +50,18 @@ CellVerdict RunRecord::verdict(const Cell& cell) const {
   return found != excluded.end() ? found->second : judge_cell(rounds_of(cell.id), suite.repetitions);
 }
 
+os::ExitCode RunRecord::exit_code() const {
+  bool measured = false;
+  for (const Cell& cell : cells) {
+    const std::string status = verdict(cell).status;
+    if (status != "measured" && status != "unsupported") {
+      return os::ExitCode::kFailed;
+    }
+    measured = measured || status == "measured";
+  }
+  return measured ? os::ExitCode::kPassed : os::ExitCode::kUndecided;
+}
+
 Json RunRecord::cells_to_json() const {
   Json described = Json::array();
   for (const Cell& cell : cells) {

@@ -10,6 +10,7 @@
 #include "harness/rounds/programs.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
+#include "os/program.h"
 
 namespace fanin::harness {
 
@@ -30,6 +31,8 @@ struct RunRecord {
   std::vector<Json> rounds;
 
   CellVerdict verdict(const Cell& cell) const;
+  // Of a finished run: kFailed if a cell failed or is invalid, kUndecided if none was measured.
+  os::ExitCode exit_code() const;
   std::vector<const Json*> rounds_of(const std::string& cell) const;
   std::vector<const Json*> all_rounds() const;
 

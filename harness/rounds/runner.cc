@@ -195,17 +195,6 @@ void Runner::finish(bool complete) {
   write_run();
 }
 
-int exit_code(const RunRecord& record) {
-  bool measured = false;
-  bool failed = false;
-  for (const Cell& cell : record.cells) {
-    const std::string status = record.verdict(cell).status;
-    measured = measured || status == "measured";
-    failed = failed || status == "failed";
-  }
-  return measured && !failed ? 0 : 1;
-}
-
 const char* remedy(const std::error_code& error) {
   switch (error.value()) {
     case ENOSPC:
@@ -269,10 +258,10 @@ int run_suite(const RunOptions& options) {
     os::print_text(stderr,
                    fmt::format("\ninterrupted: {} finished rounds are kept; go on with: fanin run --resume {}\n",
                                record.rounds.size(), directory));
-    return 130;
+    return static_cast<int>(os::ExitCode::kInterrupted);
   }
   os::print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
-  return exit_code(record);
+  return static_cast<int>(record.exit_code());
 }
 
 }  // namespace fanin::harness
