@@ -52,7 +52,8 @@ std::vector<Json> load_runs(const std::vector<std::string>& paths) {
 }  // namespace
 
 int run_compare(const CompareOptions& options) {
-  const Judgement judgement = compare_runs(load_runs(options.base), load_runs(options.now), options);
+  const std::vector<Json> base = load_runs(options.base);  // first, so that its error is the one that is reported
+  const Judgement judgement = compare_runs(base, load_runs(options.now), options);
   for (const std::string& obstacle : judgement.obstacles) {
     os::print_error("fanin", "not comparable: " + obstacle);
   }
