@@ -30,7 +30,7 @@ ConditionCheck check_percentile(const Condition& condition, const LoadResult& re
   const PercentileValue value = result.response.percentile(condition.percentile.per_10000);
   switch (value.kind) {
     case PercentileValue::Kind::kTooFew:
-      return {.text = fmt::format("{} {} too few for {}, which needs {:.0f}: give a longer --duration",
+      return {.text = fmt::format("{} {} too few for {}, which needs {:.0f}: measure longer",
                                   os::plural(result.sent, "request"), result.sent == 1 ? "is" : "are",
                                   condition.percentile.label, samples_needed(condition.percentile))};
     case PercentileValue::Kind::kUncompleted:

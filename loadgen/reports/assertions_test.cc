@@ -64,8 +64,7 @@ TEST_F(AssertionsTest, CountsUnansweredRequestsAsErrorsAndAsSlow) {
 // Would catch: exit code 0 for a percentile that no one knows.
 TEST_F(AssertionsTest, DecidesNothingFromTooFewSamples) {
   EXPECT_EQ(check("p99.99<1h").decision, Decision::kUndecided);
-  EXPECT_EQ(check("p99.99<1h").text,
-            "10,000 requests are too few for p99.99, which needs 100000: give a longer --duration");
+  EXPECT_EQ(check("p99.99<1h").text, "10,000 requests are too few for p99.99, which needs 100000: measure longer");
   EXPECT_DOUBLE_EQ(samples_needed({"p99.9", 9990}), 10'000);
   EXPECT_DOUBLE_EQ(samples_needed({"p50", 5000}), 20);
   result_.response.clear();
