@@ -9,6 +9,8 @@
 namespace fanin::load {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 using Figure = Condition::Figure;
 
 ConditionCheck check_value(const Condition& condition, double value, std::string text) {
@@ -98,7 +100,6 @@ std::string assertion_lines(const LoadPlan& plan, const LoadResult& result, cons
 }
 
 nlohmann::ordered_json assertions_json(const LoadPlan& plan, const LoadResult& result, const Verdict& verdict) {
-  using Json = nlohmann::ordered_json;
   Json json = Json::array();
   for (const Condition& condition : plan.assertions) {
     const ConditionCheck check = check_condition(condition, result, verdict);
