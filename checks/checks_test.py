@@ -126,6 +126,12 @@ class Unity(Tree):
                 self.assertIn("x/a.cc and x/b.cc", fault)
         self.assertEqual(unity.main(self.root), 1)
 
+    # The bug: an alias in a function of one file shadowed that of another file, which broke the sanitizer presets.
+    def test_an_alias_of_a_function_shadows_that_of_another_file(self):
+        self.faults("using Json = nlohmann::json;", "int f() {\n  using Json = nlohmann::json;\n  return 1;\n}")
+        (fault,) = unity.shadowed_aliases(self.root)
+        self.assertIn("x/a.cc and x/b.cc", fault)
+
     def test_a_name_of_an_included_header_clashes(self):
         (fault,) = self.faults("int g() { return 1; }", "class Row {\n};", header="struct Row {\n  int a;\n};")
         self.assertIn("Row is in x/a.h and x/b.cc", fault)

@@ -5,8 +5,8 @@
 
 The presets release, asan, tsan and fuzz compile many files of a target as one translation unit; dev does not. Names of
 unnamed namespaces must therefore be unique in a target: functions that the same arguments fit, constants, classes,
-aliases, tests, and macros. They must also differ from such names of the headers that the target includes. Relies on the
-layout that clang-format makes. Exit code: 0 they are, 1 a clash, named with its files."""
+aliases (also those within functions), tests, and macros. They must also differ from such names of the headers that the
+target includes. Relies on the layout that clang-format makes. Exit code: 0 they are, 1 a clash, named with its files."""
 import collections
 import pathlib
 import re
@@ -163,8 +163,24 @@ def faults(root):
                 known[namespace, name].setdefault(kind, path)
 
 
+def shadowed_aliases(root):
+    """An alias within a function shadows one of an unnamed namespace of another file (-Wshadow)."""
+    for target, sources in targets(root):
+        aliases = collections.defaultdict(set)  # name -> files
+        for path in sources:
+            for _, name, kind in own_names(path):
+                if kind.startswith("using "):
+                    aliases[name].add(path)
+        for path in sources:
+            for name in set(re.findall(r"^ +using (\w+) =", path.read_text(encoding="utf-8"), re.MULTILINE)):
+                for where in sorted(aliases[name] - {path}):
+                    files = " and ".join(each.relative_to(root).as_posix() for each in (where, path))
+                    yield f"{target}: {name} is in {files}: rename one, since unity builds compile both as one file"
+
+
 def main(root):
-    found = sorted(set(faults(root.resolve())))
+    root = root.resolve()
+    found = sorted({*faults(root), *shadowed_aliases(root)})
     print("\n".join(found), end="\n" * bool(found))
     return 1 if found else 0
 

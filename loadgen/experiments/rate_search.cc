@@ -137,13 +137,12 @@ class Search {
 }  // namespace
 
 Objective parse_objective(const std::string& text) {
-  using Figure = Condition::Figure;
   Objective objective{.text = text};
   bool has_percentile = false;
   const auto fail = [&text](const std::string& what) { refuse(fmt::format("--find-rate {}{}", text, what)); };
   for (const Condition& condition : parse_conditions("--find-rate", text)) {
-    const bool is_percentile = condition.figure == Figure::kPercentile;
-    if (!condition.is_upper || !(is_percentile || condition.figure == Figure::kErrors)) {
+    const bool is_percentile = condition.figure == Condition::Figure::kPercentile;
+    if (!condition.is_upper || !(is_percentile || condition.figure == Condition::Figure::kErrors)) {
       fail(fmt::format(": '{}' bounds no percentile or errors from above: {}", condition.text, kObjectiveSyntax));
     }
     if (is_percentile) {
