@@ -126,6 +126,11 @@ class Unity(Tree):
                 self.assertIn("x/a.cc and x/b.cc", fault)
         self.assertEqual(unity.main(self.root), 1)
 
+    # The bug: text passed to shown(const Json&) went to shown(std::string) of another file, but in unity builds alone.
+    def test_a_function_that_takes_a_document_takes_everything(self):
+        (fault,) = self.faults("std::string shown(std::string a) { return a; }", "std::string shown(const Json& a) { return a.dump(); }")
+        self.assertIn("shown", fault)
+
     # The bug: an alias in a function of one file shadowed that of another file, which broke the sanitizer presets.
     def test_an_alias_of_a_function_shadows_that_of_another_file(self):
         self.faults("using Json = nlohmann::json;", "int f() {\n  using Json = nlohmann::json;\n  return 1;\n}")

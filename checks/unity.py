@@ -140,10 +140,16 @@ def header_names(path):
             yield "::".join(namespaces), *found
 
 
+def fits(first, second):
+    """Whether one call may mean both functions: a document is made from any value."""
+    pairs = zip(first, second)
+    return len(first) == len(second) and all(one == other or "const Json&" in (one, other) for one, other in pairs)
+
+
 def clash(first, second):
     """Whether two kinds of one name exclude each other: all but overloads and equal aliases do."""
     if first.startswith("(") and second.startswith("("):
-        return bool(calls(first) & calls(second))
+        return any(fits(one, other) for one in calls(first) for other in calls(second))
     return not (first.startswith("using") and first == second)
 
 

@@ -15,7 +15,7 @@ Suite suite_with_baseline() {
                      "s.json");
 }
 
-Json round_of(const std::string& cell, int block, double rate, const char* status = "ok") {
+Json round_with(const std::string& cell, int block, double rate, const char* status = "ok") {
   return {{"cell", cell}, {"block", block}, {"status", status}, {"load", {{"throughput", {{"requests_per_s", rate}}}}}};
 }
 
@@ -33,10 +33,10 @@ TEST(Ratios, ArePairedByBlock) {
   Json rounds = Json::array();
   for (int block = 0; block < 6; ++block) {
     const double speed = 1000 / (1 + 0.2 * block);
-    rounds.push_back(round_of("x/a/10", block, speed));
-    rounds.push_back(round_of("x/b/10", 5 - block, 1.1 * 1000 / (1 + 0.2 * (5 - block))));
+    rounds.push_back(round_with("x/a/10", block, speed));
+    rounds.push_back(round_with("x/b/10", 5 - block, 1.1 * 1000 / (1 + 0.2 * (5 - block))));
   }
-  rounds.push_back(round_of("x/b/10", 6, 1, "failed"));
+  rounds.push_back(round_with("x/b/10", 6, 1, "failed"));
   std::vector<const Json*> pointers;
   for (const Json& round : rounds) {
     pointers.push_back(&round);
@@ -60,8 +60,8 @@ TEST(Ratios, FewBlocksHaveNoInterval) {
   const Json cells = {{{"id", "x/b/10"}, {"experiment", "x"}, {"value", 10}}};
   Json rounds = Json::array();
   for (int block = 0; block < 5; ++block) {
-    rounds.push_back(round_of("x/a/10", block, 100));
-    rounds.push_back(round_of("x/b/10", block, 50));
+    rounds.push_back(round_with("x/a/10", block, 100));
+    rounds.push_back(round_with("x/b/10", block, 50));
   }
   std::vector<const Json*> pointers;
   for (const Json& round : rounds) {

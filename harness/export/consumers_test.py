@@ -244,7 +244,7 @@ class Consumers(unittest.TestCase):
 
     def test_refusals_are_one_line(self):
         for arguments, reason in (
-            [RUN, "--format", "hgrm"], "choose it by --cell"), ([RUN, "--format", "xml"], "--format xml: choose one of"), (
+            [RUN, "--format", "hgrm"], "choose it by --cell"), ([RUN, "--format", "xml"], "--format xml is unknown: choose one of"), (
                 [RUN, "--format", "junit"], "--format junit: give verdicts of fanin ab or compare"), (
                 [SOURCE / "README.md", "--format", "csv"], "not JSON"):
             done = subprocess.run([BUILD / "fanin", "export", *arguments], capture_output=True, text=True)

@@ -71,7 +71,7 @@ std::string with_blanks_as_tabs(std::string value) {
   return value;
 }
 
-std::string shown(std::string value) {
+std::string tabs_to_blanks(std::string value) {
   std::replace(value.begin(), value.end(), '\t', ' ');
   return value;
 }
@@ -180,17 +180,18 @@ void LimitChanges::set(const std::string& name, const std::string& value, Outcom
     return;
   }
   if (*before == with_blanks_as_tabs(value)) {
-    outcome.lines.push_back(fmt::format("{} is {} already", name, shown(value)));
+    outcome.lines.push_back(fmt::format("{} is {} already", name, tabs_to_blanks(value)));
     return;
   }
   const net::Descriptor file(::open(path_of(name).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
   const std::string line = value + "\n";
   if (!file || ::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    outcome.lines.push_back(fmt::format("{} stays {}: cannot set it: {}", name, shown(*before), std::strerror(errno)));
+    outcome.lines.push_back(
+        fmt::format("{} stays {}: cannot set it: {}", name, tabs_to_blanks(*before), std::strerror(errno)));
     outcome.complete = false;
     return;
   }
-  outcome.lines.push_back(fmt::format("{} was {}, is {} now", name, shown(*before), shown(value)));
+  outcome.lines.push_back(fmt::format("{} was {}, is {} now", name, tabs_to_blanks(*before), tabs_to_blanks(value)));
 }
 
 std::string default_state_file() {

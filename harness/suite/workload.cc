@@ -197,7 +197,7 @@ void check_class(const JsonReader& of_class) {
 }
 
 // As fanin-load calls the class in its result.
-std::string name_of(const Json& of_class) { return of_class.value("name", options_text(of_class)); }
+std::string class_name(const Json& of_class) { return of_class.value("name", options_text(of_class)); }
 
 }  // namespace
 
@@ -209,7 +209,7 @@ void check_mix(const JsonReader& mix) {
   std::vector<std::string> names;
   for (const JsonReader& each : classes) {
     check_class(each);
-    names.push_back(name_of(each.value()));
+    names.push_back(class_name(each.value()));
     if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1) {
       each.fail("another class has the same name: give each a 'name' of its own");
     }

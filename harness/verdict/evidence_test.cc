@@ -72,7 +72,7 @@ Runs take_ratios(const std::vector<SimulatedRun>& runs, std::size_t cell) {
 }
 
 // As RunComparison does for one metric: every cell by itself, and its ratio to the baseline.
-ExitCode compare(const std::vector<SimulatedRun>& base, const std::vector<SimulatedRun>& now) {
+ExitCode compare_sides(const std::vector<SimulatedRun>& base, const std::vector<SimulatedRun>& now) {
   const Unit unit = choose_unit(base.size(), now.size());
   const MetricVerdict named{.metric = "server_cpu_per_request_ns", .band = 0.05};
   std::vector<TestedMetric> tested;
@@ -95,7 +95,7 @@ int count_regressions(std::size_t runs_a_side, const std::vector<double>& slow) 
   for (int pair = 0; pair < kPairs; ++pair) {
     const auto base = simulation.runs(runs_a_side, std::vector<double>(kServers, 1.0));
     const auto now = simulation.runs(runs_a_side, slow);
-    regressions += compare(base, now) == ExitCode::kRegression ? 1 : 0;
+    regressions += compare_sides(base, now) == ExitCode::kRegression ? 1 : 0;
   }
   return regressions;
 }
