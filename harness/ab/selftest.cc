@@ -98,6 +98,7 @@ Json share_to_json(std::int64_t count, std::int64_t of) {
 
 double median_of(const std::vector<Json>& sessions, const char* key) {
   std::vector<double> values;
+  values.reserve(sessions.size());
   for (const Json& session : sessions) {
     values.push_back(session.at(key).get<double>());
   }

@@ -46,6 +46,7 @@ class Session {
 std::vector<Json> measure_arms(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
   const std::array<const Arm*, kArms> arms{&cell.base, &cell.now, &cell.base};
   std::vector<UnitMember> members;
+  members.reserve(arms.size());
   for (const Arm* arm : arms) {
     members.push_back({&arm->server, &cell.cell, arm->program});
   }

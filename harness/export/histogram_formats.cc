@@ -54,7 +54,8 @@ std::uint64_t count_index(std::uint64_t value) {
 
 // What HdrHistogram takes a sample of the bucket for.
 double bucket_middle(std::uint64_t lowest) {
-  return static_cast<double>(lowest + (std::uint64_t{1} << bucket_shift(lowest)) / 2);
+  const std::uint64_t half = (std::uint64_t{1} << bucket_shift(lowest)) / 2;
+  return static_cast<double>(lowest + half);
 }
 
 double standard_deviation(const Values& values) {

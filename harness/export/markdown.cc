@@ -59,6 +59,7 @@ void append_list(std::string& text, std::string_view heading, const std::vector<
 
 std::vector<std::string> bullets(const std::vector<std::string>& texts) {
   std::vector<std::string> lines;
+  lines.reserve(texts.size());
   for (const std::string& each : texts) {
     lines.push_back("- " + escape_markdown(each) + "\n");
   }

@@ -87,6 +87,7 @@ void wait_ready(const RoundContext& context, Member& member) {
 // Drives the servers that are ready and fills in what was measured. Failures are in the rounds.
 void measure(const RoundContext& context, const std::vector<Member*>& ready, std::uint64_t seed) {
   std::vector<ServerUnderTest*> servers;
+  servers.reserve(ready.size());
   for (Member* member : ready) {
     servers.push_back(&*member->server);
   }

@@ -50,6 +50,7 @@ std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const 
   std::sort(ranked.begin(), ranked.end());
   ranked.resize(std::min<std::size_t>(ranked.size(), 3));
   std::vector<std::string> nearest;
+  nearest.reserve(ranked.size());
   for (const auto& [distance, index] : ranked) {
     nearest.push_back(ids[index]);
   }

@@ -85,7 +85,8 @@ CellState find_state(const RunsOfSide& side, const std::string& id) {
     } else {
       const Json& reason = cell->at("reason");
       state.status = cell->at("status").get<std::string>();
-      state.reason = reason.is_string() && reason != "" ? reason.get<std::string>() : "the run gives no reason";
+      const std::string given = reason.is_string() ? reason.get<std::string>() : "";
+      state.reason = given.empty() ? "the run gives no reason" : given;
     }
   }
   return state;

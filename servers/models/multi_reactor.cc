@@ -71,9 +71,10 @@ void run_handoff(Server& server, ConnectionLimit& limit) {
   });
   const WorkerThreads workers(static_cast<int>(loops.size()),
                               [&loops](int worker) { run_epoll_loop(*loops[static_cast<std::size_t>(worker)]); });
-  for (std::size_t next = 0; net::Descriptor socket = server.next_connection(); ++next) {
+  std::size_t next = 0;
+  while (net::Descriptor socket = server.next_connection()) {
     count(Count::kHandedOver);
-    inboxes[next % inboxes.size()].put(std::move(socket));
+    inboxes[next++ % inboxes.size()].put(std::move(socket));
   }
   for (Mailbox<net::Descriptor>& inbox : inboxes) {
     inbox.close();
