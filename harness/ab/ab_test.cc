@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "harness/ab/session.h"
 #include "harness/ab/side.h"
 
 namespace fanin::harness {
@@ -111,6 +112,19 @@ TEST(MetricTrack, UnitsWithoutBothSidesDoNotCount) {
   track.add({.base = 5, .now = 0, .control = 5});
   EXPECT_TRUE(track.verdict().log_ratios.empty());
   EXPECT_EQ(track.verdict().reason, "no unit has this metric of both sides");
+}
+
+// The bug: of two command lines that begin with one word ("python3 a.py", "python3 b.py") only the first was watched
+// for whether it uses a CPU while it is not driven.
+TEST(Arm, ServersOfOneNameDifferInTheirCommandLine) {
+  const auto arm = [](std::vector<std::string> args, std::vector<std::string> command, const char* program) {
+    return Arm{{.name = "x", .model = "epoll", .args = std::move(args), .command = std::move(command)}, program};
+  };
+  const Arm one = arm({}, {}, "");
+  EXPECT_EQ(one.command_line(), arm({}, {}, "").command_line());
+  EXPECT_NE(one.command_line(), arm({"--spin"}, {}, "").command_line());
+  EXPECT_NE(one.command_line(), arm({}, {"x", "b.py"}, "").command_line());
+  EXPECT_NE(one.command_line(), arm({}, {}, "build/fanin-server").command_line());
 }
 
 Catalogue catalogue_of_epoll() {

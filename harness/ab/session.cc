@@ -150,9 +150,9 @@ statistics::SequentialPlan plan_comparisons(const std::vector<AbCell>& cells, co
 // Sets windows and metrics, and finds out which cells can be interleaved. A server that does not start is a fault.
 std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options,
                             const SessionPlan& session, const statistics::SequentialPlan& plan) {
-  std::map<std::pair<std::string, std::string>, bool> spins;  // by server and program
+  std::map<std::vector<std::string>, bool> spins;  // by command line
   const auto keeps_still = [&](const Arm& arm, const Cell& cell) {
-    const auto [known, is_new] = spins.emplace(std::pair{arm.server.name, arm.program}, false);
+    const auto [known, is_new] = spins.emplace(arm.command_line(), false);
     if (is_new) {
       known->second = spins_while_idle(context, arm, cell);
     }
@@ -200,6 +200,13 @@ Judgement judge(const Session& session, const AbOptions& options, const statisti
 }
 
 }  // namespace
+
+std::vector<std::string> Arm::command_line() const {
+  std::vector<std::string> words{program, server.model};
+  words.insert(words.end(), server.args.begin(), server.args.end());
+  words.insert(words.end(), server.command.begin(), server.command.end());
+  return words;
+}
 
 SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options) {
   const SessionPlan times = plan_session(options.budget, cells.size());

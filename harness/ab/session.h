@@ -16,6 +16,9 @@ namespace fanin::harness {
 struct Arm {
   ServerSpec server;
   std::string program;
+
+  // Its program and the whole command line: two servers of one name may differ in their options.
+  std::vector<std::string> command_line() const;
 };
 
 // One cell of a session.
