@@ -109,7 +109,7 @@ void add_env_command(CLI::App& app) {
 void add_doctor_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* command =
-      app.add_subcommand("doctor", "Says whether this machine has room for N connections, and what to raise");
+      app.add_subcommand("doctor", "Checks whether N connections fit on this machine, and says which limits to raise");
   auto* connections = os::take_count(command->add_option("--connections", options->connections,
                                                          "connections between two local programs"),
                                      {1, std::int64_t{1} << 31})

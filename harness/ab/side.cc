@@ -68,7 +68,7 @@ void check_sides(const Side& base, const Side& now) {
     const Side& one = base.server ? base : now;
     const Side& other = base.server ? now : base;
     throw std::invalid_argument(
-        fmt::format("'{}' is a server, and '{}' stands for those of the suite: give two servers, or two folders or "
+        fmt::format("'{}' replaces the suite's servers, and '{}' does not: give two servers, two folders, or two "
                     "lists of options",
                     os::printable(one.text, kLongestName), os::printable(other.text, kLongestName)));
   }

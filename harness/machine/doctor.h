@@ -54,7 +54,7 @@ struct Headroom {
 
 Headroom judge(const MachineLimits& limits, std::uint64_t connections);
 
-// The maximum number of connections for which judge() finds room.
+// The maximum number of connections that fit.
 std::uint64_t find_max_connections(const MachineLimits& limits);
 
 // How many server processes (--processes) hold `connections` if each may have `descriptors`. The kernel distributes

@@ -275,7 +275,7 @@ Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& n
                       .base = fmt::format("{}", fmt::join(options.base, ", ")),
                       .now = fmt::format("{}", fmt::join(options.now, ", ")),
                       .strict = options.strict};
-  choose_band(kThroughput, options);  // refuses what is no band
+  choose_band(kThroughput, options);  // throws for a malformed band
   for (const std::string& metric : options.metrics) {
     find_metric_of_user(metric);
   }

@@ -121,7 +121,7 @@ Judgement judgement_from_json(const JsonReader& reader);
 // The metric of this name. Throws std::invalid_argument that says where all are.
 const Metric& find_metric_of_user(const std::string& name);
 // The band of a metric: the last one for it among `given` ("METRIC=1%"), else the last one for all ("1%" or "0.01"),
-// else `preset`. Throws std::invalid_argument for what is no band.
+// else `preset`. Throws std::invalid_argument for a malformed band.
 double find_band(const std::string& metric, const std::vector<std::string>& given, double preset);
 
 // For `git bisect run`: not comparable, undecided and failed become 125, which skips the commit.
