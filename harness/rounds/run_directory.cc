@@ -78,7 +78,7 @@ RoundsLog::RoundsLog(const std::string& path)
 void RoundsLog::append(const std::vector<Json>& rounds) {
   struct stat before {};
   net::check(::fstat(file_.get(), &before), "fstat");
-  if (before.st_nlink == 0) {
+  if (is_gone()) {
     os::throw_cannot_write(path_, ENOENT);
   }
   std::string lines;
@@ -93,9 +93,11 @@ void RoundsLog::append(const std::vector<Json>& rounds) {
   }
 }
 
-bool RoundsLog::is_removed() const noexcept {
-  struct stat status {};
-  return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
+bool RoundsLog::is_gone() const noexcept {
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(file_.get(), &ours) == 0 &&
+         (::stat(path_.c_str(), &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
 }
 
 namespace {

@@ -40,8 +40,8 @@ class RoundsLog {
   // Throws std::system_error naming the path (disk full, input/output error, file removed); what was written before
   // stays whole.
   void append(const std::vector<Json>& rounds);
-  // Whether the file was removed after it was opened, and all rounds with it.
-  bool is_removed() const noexcept;
+  // Whether the path no longer leads to the file: it was moved or removed after it was opened, and all rounds with it.
+  bool is_gone() const noexcept;
 
   // The rounds of a file. A last line that was cut off by a crash is removed from the file, and so are the rounds of a
   // unit that is not complete ("interleaved" says how many it has). Any other line that fails

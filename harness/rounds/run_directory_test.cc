@@ -164,13 +164,20 @@ TEST_F(RoundsLogTest, NamesALineThatIsNoRoundAndWhatToDo) {
 
 TEST_F(RoundsLogTest, HasNoRoundsBeforeTheFirst) { EXPECT_TRUE(recover(path()).empty()); }
 
-// The bug: rounds were written into a file that had been removed, and then reported as kept.
-TEST_F(RoundsLogTest, NoticesThatItsFileWasRemoved) {
+// The bugs: rounds were written into a file that had been removed, and then reported as kept; so were rounds of a
+// directory that had been moved and was about to be removed.
+TEST_F(RoundsLogTest, NoticesThatItsFileWasMovedOrRemoved) {
   RoundsLog log(path());
   log.append({round_of("a", 0)});
-  EXPECT_FALSE(log.is_removed());
-  std::filesystem::remove_all(folder_);
-  EXPECT_TRUE(log.is_removed());
+  EXPECT_FALSE(log.is_gone());
+  const std::filesystem::path moved = folder_ + ".moved";
+  std::filesystem::rename(folder_, moved);
+  EXPECT_TRUE(log.is_gone());
+  std::filesystem::create_directory(folder_);
+  RoundsLog(path()).append({round_of("a", 0)});
+  EXPECT_TRUE(log.is_gone());
+  std::filesystem::remove_all(moved);
+  EXPECT_TRUE(log.is_gone());
   EXPECT_THROW(log.append({round_of("a", 1)}), std::system_error);
 }
 

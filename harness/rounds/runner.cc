@@ -34,7 +34,7 @@ class Runner {
   void measure_blocks();  // throws Interrupted
   void finish(bool complete);
   const SuiteRun& run() const noexcept { return run_; }
-  bool is_removed() const noexcept { return log_.is_removed(); }
+  bool is_gone() const noexcept { return log_.is_gone(); }
 
  private:
   using Done = std::set<std::pair<std::string, int>>;  // cell and block
@@ -214,9 +214,11 @@ const char* remedy(const std::error_code& error) {
 std::runtime_error describe_abort(const Runner& runner, const std::exception& error, const char* remedy) {
   const std::string& directory = runner.run().directory;
   const std::size_t finished = runner.run().record.rounds.size();
-  if (runner.is_removed()) {
-    return std::runtime_error(
-        fmt::format("{} was removed during the run, and with it {} finished rounds: start again", directory, finished));
+  if (runner.is_gone()) {
+    return std::runtime_error(fmt::format(
+        "{0} was moved or removed during the run, and with it {1} finished rounds: move it back and go on with: "
+        "fanin run --resume {0}; or start again",
+        directory, finished));
   }
   return std::runtime_error(fmt::format("{}: {} finished rounds are kept; {} and go on with: fanin run --resume {}",
                                         error.what(), finished, remedy, directory));
