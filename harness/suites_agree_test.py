@@ -93,7 +93,7 @@ class SuitesAgree(unittest.TestCase):
     def test_protocols_and_drivers_are_those_of_the_generator(self):
         # Would catch: a protocol that no suite may name, or one that a suite names and the generator does not have.
         schema = json.loads((SOURCE / "results" / "schema" / "suite.schema.json").read_text())
-        keys = schema["$defs"]["workload"]["properties"]
+        keys = schema["$defs"]["workload_keys"]["properties"]
         for name in ("protocol", "driver"):
             done = subprocess.run(
                 [BINARIES / "fanin-load", "127.0.0.1:9", f"--{name}", "none"], capture_output=True, text=True, timeout=60

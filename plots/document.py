@@ -13,6 +13,7 @@ from plots.text import clean
 SCHEMA_DIR = Path(__file__).resolve().parent.parent / "results" / "schema"
 SCHEMA_FILES = {
     "fanin-suite": "suite.schema.json",
+    "fanin-claim": "claim.schema.json",
     "fanin-load": "load.schema.json",
     "fanin-load-sweep": "load-sweep.schema.json",
     "fanin-load-interleaving": "load-interleaving.schema.json",
@@ -22,6 +23,7 @@ SCHEMA_FILES = {
     "fanin-run": "run.schema.json",
     "fanin-comparison": "comparison.schema.json",
     "fanin-verdict": "verdict.schema.json",
+    "fanin-claims": "claims.schema.json",
     "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
     "fanin-drift": "drift.schema.json",

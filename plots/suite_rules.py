@@ -76,7 +76,7 @@ def _of_window(suite, experiment, path):
 
 def _of_sweep(sweep, path):
     for index, value in enumerate(sweep["values"]):
-        for found in schema_findings(value, "fanin-suite", f"workload/properties/{sweep['parameter']}", 1):
+        for found in schema_findings(value, "fanin-suite", f"workload_keys/properties/{sweep['parameter']}", 1):
             yield _finding((*path, index), found.message)
 
 

@@ -97,7 +97,7 @@ def _parse(text):
 
 def _change_suite_schema(definitions, options):
     keys = [each for each in options if "is_key" in each]
-    definitions["workload"]["properties"] = {each["key"]: _key_schema(each) for each in keys}
+    definitions["workload_keys"]["properties"] = {each["key"]: _key_schema(each) for each in keys}
     own = {name: definitions["class"]["properties"][name] for name in ("weight", "name")}
     of_class = {each["key"]: _key_schema(each) for each in keys if "in_class" in each}
     definitions["class"]["properties"] = {**own, **of_class}
