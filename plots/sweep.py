@@ -1,4 +1,7 @@
-"""One or more metrics against the parameter of a sweep: a line per server, its intervals, and marks for gaps."""
+"""One or more metrics against the parameter of a sweep: a line per server, its intervals, and marks for gaps.
+
+A sweep of one value has no lines: it is a dot plot with a row for each server.
+"""
 
 import math
 
@@ -28,7 +31,7 @@ def draw(run, experiment, book, heading, metrics):
         (server, metric): series.points(run, experiment, server, metric) for server in servers for metric in metrics
     }
     notes = series.notes(run, experiment, metrics)
-    if len(experiment.values) == 1 and len(servers) > MAX_RIBBONS:
+    if len(experiment.values) == 1:
         return _draw_rows(run, experiment, book, heading, metrics, curves, notes)
     views = _views(book, servers, metrics)
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)

@@ -1,4 +1,4 @@
-"""Google Benchmark's JSON: cost per call against N, and a dot plot of the benchmarks without N.
+"""Google Benchmark's JSON: cost per call against N, and a dot plot of the benchmarks without N, or with one value of it.
 
 Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) share a chart per group, with one panel per value of
 the other parts (active). The charts show the median of the repetitions.
@@ -86,22 +86,30 @@ def _cost(path, name, entries):
 def draw_all(context, costs, machine=None):
     """Returns {file stem: Figure}. `machine`: a caption for the footer, if there is a run."""
     figures = {}
-    swept = {}
+    groups = {}
     for cost in costs:
         if cost.n is not None:
-            swept.setdefault(cost.group, []).append(cost)
+            groups.setdefault(cost.group, []).append(cost)
+    swept = {group: members for group, members in groups.items() if len({cost.n for cost in members}) > 1}
     for group, members in swept.items():
-        figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, _footer(context, machine))
-    single = [cost for cost in costs if cost.n is None]
+        figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, context, machine)
+    single = [cost if cost.n is None else _name_in_full(cost) for cost in costs if cost.group not in swept or cost.n is None]
     if single:
-        figures["micro-cost"] = _draw_single(single, _footer(context, machine))
+        figures["micro-cost"] = _draw_single(single, _footer(context, machine, "bars"))
     return figures
 
 
-def _footer(context, machine):
+def _name_in_full(cost):
+    """The benchmark of a sweep of one value, as one without N."""
+    words = [cost.name] if cost.name == cost.group else [cost.group, cost.name]
+    parts = ["/".join(words), f"N = {ticks.exact(cost.n)}"] + ([cost.panel] if cost.panel else [])
+    return dataclasses.replace(cost, name=", ".join(parts), n=None)
+
+
+def _footer(context, machine, intervals):
     build = context.get("library_build_type")
     parts = [machine or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
-    parts += ["Google Benchmark, real time per call, median of repetitions, ribbons: minimum to maximum"]
+    parts += [f"Google Benchmark, real time per call, median of repetitions, {intervals}: minimum to maximum"]
     parts += [str(context["date"])[:10]] if "date" in context else []
     parts += ["the benchmark library is a debug build"] if build == "debug" else []
     return " \u00b7 ".join(parts)
@@ -120,7 +128,7 @@ def _choose_looks(names):
     return looks
 
 
-def _draw_swept(group, costs, footer):
+def _draw_swept(group, costs, context, machine):
     names = list(dict.fromkeys(cost.name for cost in costs))
     panels = sorted({cost.panel for cost in costs}, key=lambda words: (len(words), words))
     values = sorted({cost.n for cost in costs})
@@ -129,6 +137,7 @@ def _draw_swept(group, costs, footer):
     heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
     limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
     columns = min(3, len(panels))
+    ribbons = len(names) <= sweep.MAX_RIBBONS
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
             (f"{group}: cost per call", "micro-benchmark of single calls", None),
@@ -136,7 +145,7 @@ def _draw_swept(group, costs, footer):
             columns,
             [[page.Entry(name, looks[name].line_arguments()) for name in names]],
             _error_entries(costs, looks),
-            footer,
+            _footer(context, machine, "ribbons" if ribbons else "bars"),
             share_y=True,
         )
         for axes, panel in zip(sheet.panels, panels):
@@ -149,6 +158,7 @@ def _draw_swept(group, costs, footer):
                     looks[name],
                     name,
                     sweep.shift(names, name),
+                    ribbons,
                 )
             axes.set_title(short(panel, 2 * page.NAME_WIDTH) or "time per call", fontsize=style.HEADING_POINTS, loc="left")
         sheet.finish(len(panels), "N, watched descriptors" if group in ("wait", "epoll_ctl") else "N")

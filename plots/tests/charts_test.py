@@ -74,9 +74,9 @@ class Fixture(unittest.TestCase):
 
     def test_every_server_is_in_the_legend(self):
         for stem, figure in self.figures.items():
-            texts = legend_texts(figure)
+            texts = legend_texts(figure) + [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
             for name, _, members, *_ in fixture.EXPERIMENTS:
-                if stem.startswith(name) and not stem.endswith("per-connection"):  # bars have tick labels
+                if stem.startswith(name) and not stem.endswith("per-connection"):  # only of those with a bar
                     for server in members:
                         self.assertTrue(
                             any(text in (server, f"{server} (no point)") for text in texts), f"{stem}: {server}"
@@ -86,13 +86,13 @@ class Fixture(unittest.TestCase):
         looks = {}
         for figure in self.figures.values():
             for line in labelled_lines(figure):
-                looks.setdefault(line.get_label(), set()).add(
-                    (line.get_color(), line.get_marker(), line.get_linestyle(), line.get_dash_capstyle())
-                )
+                # A dot plot has no lines.
+                dashes = {(line.get_linestyle(), line.get_dash_capstyle())} if line.get_linestyle() != "None" else set()
+                looks.setdefault(line.get_label(), set()).update({(line.get_color(), line.get_marker()), *dashes})
         self.assertEqual(set(looks), set(fixture.SERVERS))
         for server, found in looks.items():
-            self.assertEqual(len(found), 1, f"{server} changes its look: {found}")
-        self.assertEqual(len({(colour, marker) for ((colour, marker, *_),) in looks.values()}), len(looks))
+            self.assertEqual(len(found), 2, f"{server} changes its look: {found}")
+        self.assertEqual(len(set(map(frozenset, looks.values()))), len(looks))
 
     def test_zero_idle_connections_are_drawn(self):
         # Would catch: a plain logarithmic axis, which omits 0, the base of the comparison.
@@ -279,6 +279,13 @@ class ManyServers(unittest.TestCase):
         self.assertEqual(len([line for line in axes.get_lines() if line.get_marker() == "x"]), 2)  # and iterative's own
         self.assertIn("select: unsupported at 100 (made up)", legend_texts(figure))
 
+    def test_a_single_value_of_few_servers_is_a_dot_plot_too(self):
+        """Would catch: a line chart whose lines are single points one above the other."""
+        experiment = ("few", "two of them", ("poll", "epoll"), "connections", (100,), None)
+        figure = drawn(fixture.make_run([("poll", "poll"), ("epoll", "epoll")], (experiment,), {}), "few-latency")["few-latency"]
+        self.assertEqual([label.get_text() for label in figure.axes[0].get_yticklabels()], ["poll", "epoll"])
+        self.assertTrue(all(line.get_linestyle() == "None" for line in labelled_lines(figure)))
+
     def test_no_text_is_cut_off(self):
         # The bug: "io-uring-multishot (no point)" was wider than the page.
         names = list(MODELS)
@@ -380,6 +387,26 @@ class Micro(unittest.TestCase):
         self.assertIn(
             "select: not run at N = 10,000 (an fd_set holds 1024 descriptors)", legend_texts(figures["micro-wait"])
         )
+
+    def make_swept(self, names, values):
+        entry = {"run_type": "iteration", "real_time": 100.0, "time_unit": "ns"}
+        keys = [f"switch/{name}/n:{value}" for name in names for value in values]
+        return {"context": {}, "benchmarks": [entry | {"name": key, "run_name": key} for key in keys]}
+
+    def test_a_panel_has_at_most_five_ribbons(self):
+        """Would catch: ribbons over each other, one grey area."""
+        for count, ribbons, word in ((5, 5, "ribbons"), (6, 0, "bars")):
+            document = self.make_swept([f"call-{index}" for index in range(count)], (1, 10))
+            figure = micro.draw_all(*self.load(document))["micro-switch"]
+            self.assertEqual(len(figure.axes[0].collections), ribbons)
+            self.assertIn(f"{word}: minimum to maximum", figure.texts[-1].get_text())
+
+    def test_one_value_of_n_is_a_dot_plot(self):
+        document = self.make_swept(["coroutine", "fiber"], (100,))
+        figures = micro.draw_all(*self.load(document))
+        self.assertEqual(set(figures), {"micro-cost"})
+        names = [label.get_text() for label in figures["micro-cost"].axes[0].get_yticklabels()]
+        self.assertEqual(names, ["switch/coroutine, N = 100", "switch/fiber, N = 100"])
 
     def test_names_of_benchmarks(self):
         # Labels keep the parts of a name that identify a benchmark, and omit what the library appends.
