@@ -35,20 +35,22 @@ SequentialPlan plan_looks(std::size_t max_units, double error_rate) {
   return plan;
 }
 
-Decision decide(const std::optional<Interval>& interval, double band) {
+Decision decide(const std::optional<Interval>& interval, const Band& band) {
   if (!interval) {
     return Decision::kUndecided;
   }
-  if (interval->low > band) {
+  const double top = band.centre + band.half_width;
+  const double bottom = band.centre - band.half_width;
+  if (interval->low > top) {
     return Decision::kAbove;
   }
-  if (interval->high < -band) {
+  if (interval->high < bottom) {
     return Decision::kBelow;
   }
-  return interval->low >= -band && interval->high <= band ? Decision::kWithin : Decision::kUndecided;
+  return interval->low >= bottom && interval->high <= top ? Decision::kWithin : Decision::kUndecided;
 }
 
-SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, double band,
+SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, const Band& band,
                          bool complete) {
   std::vector<std::size_t> looks;
   std::copy_if(plan.looks.begin(), plan.looks.end(), std::back_inserter(looks),

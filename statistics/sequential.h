@@ -8,7 +8,7 @@
 
 namespace fanin::statistics {
 
-// What an interval of a log ratio says about a band around 0.
+// What an interval of a log ratio says about a band around 0, or another centre.
 enum class Decision { kAbove, kBelow, kWithin, kUndecided };
 
 // A comparison that looks at its data several times while they grow, and may stop at each look. Repeated confidence
@@ -26,11 +26,16 @@ struct SequentialPlan {
 // one before. One look at `max_units` if there are too few units for any interval.
 SequentialPlan plan_looks(std::size_t max_units, double error_rate);
 
-// kAbove or kBelow if the whole interval is beyond the band, kWithin if it is wholly within it. `band` is a log ratio,
-// at least 0.
-Decision decide(const std::optional<Interval>& interval, double band);
+// The values that do not matter: those at most `half_width` from `centre`, which is a threshold if half_width is 0.
+struct Band {
+  double half_width = 0;  // at least 0
+  double centre = 0;
+};
 
-// The state of one comparison after some units: `differences` are their log ratios.
+// kAbove or kBelow if the whole interval is beyond the band, kWithin if it is wholly within it.
+Decision decide(const std::optional<Interval>& interval, const Band& band);
+
+// The state of one comparison after some units: `differences` are their log ratios, or other values.
 struct SequentialState {
   Shift shift;  // with the interval of the plan's level; none before the first look
   Decision decision = Decision::kUndecided;
@@ -39,7 +44,7 @@ struct SequentialState {
 
 // Goes through the looks that `differences` reaches, in order, and stops at the first that decides. `complete`: no more
 // units will come, so the last units count as a look too, in place of the next planned one.
-SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, double band,
+SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, const Band& band,
                          bool complete);
 
 // The smallest log ratio that a comparison with this interval decides to be beyond the band in 9 of 10 sessions, by the

@@ -25,22 +25,31 @@ TEST(SequentialPlan, BeginsWhereAnIntervalCanBe) {
 TEST(SequentialPlan, TooFewUnitsDecideNothing) {
   const SequentialPlan plan = plan_looks(5, 0.01);
   EXPECT_EQ(plan.looks, (std::vector<std::size_t>{5}));
-  EXPECT_EQ(evaluate(plan, {1, 1, 1, 1, 1}, 0, true).decision, Decision::kUndecided);
+  EXPECT_EQ(evaluate(plan, {1, 1, 1, 1, 1}, {0}, true).decision, Decision::kUndecided);
 }
 
 TEST(Decide, ComparesTheIntervalWithTheBand) {
-  EXPECT_EQ(decide(Interval{0.02, 0.04, 0.99}, 0.01), Decision::kAbove);
-  EXPECT_EQ(decide(Interval{-0.04, -0.02, 0.99}, 0.01), Decision::kBelow);
-  EXPECT_EQ(decide(Interval{-0.01, 0.01, 0.99}, 0.01), Decision::kWithin);
-  EXPECT_EQ(decide(Interval{0.005, 0.02, 0.99}, 0.01), Decision::kUndecided);
-  EXPECT_EQ(decide(std::nullopt, 0.01), Decision::kUndecided);
+  EXPECT_EQ(decide(Interval{0.02, 0.04, 0.99}, {0.01}), Decision::kAbove);
+  EXPECT_EQ(decide(Interval{-0.04, -0.02, 0.99}, {0.01}), Decision::kBelow);
+  EXPECT_EQ(decide(Interval{-0.01, 0.01, 0.99}, {0.01}), Decision::kWithin);
+  EXPECT_EQ(decide(Interval{0.005, 0.02, 0.99}, {0.01}), Decision::kUndecided);
+  EXPECT_EQ(decide(std::nullopt, {0.01}), Decision::kUndecided);
+}
+
+// Would catch: a threshold that is compared as if it were 0. An interval that only touches it decides nothing.
+TEST(Decide, ComparesTheIntervalWithAThreshold) {
+  const Band threshold{.centre = 0.4};
+  EXPECT_EQ(decide(Interval{0.41, 0.6, 0.99}, threshold), Decision::kAbove);
+  EXPECT_EQ(decide(Interval{0.1, 0.39, 0.99}, threshold), Decision::kBelow);
+  EXPECT_EQ(decide(Interval{0.4, 0.6, 0.99}, threshold), Decision::kUndecided);
+  EXPECT_EQ(decide(Interval{0.4, 0.4, 0.99}, threshold), Decision::kWithin);
 }
 
 // Would catch: data after the deciding look that change the decision, which would be another look.
 TEST(Evaluate, StopsAtTheFirstLookThatDecides) {
   std::vector<double> differences(13, 0.03);
   differences.resize(24, -0.5);
-  const SequentialState state = evaluate(plan_looks(24, 0.01), differences, 0.01, true);
+  const SequentialState state = evaluate(plan_looks(24, 0.01), differences, {0.01}, true);
   EXPECT_EQ(state.decision, Decision::kAbove);
   EXPECT_EQ(state.units, 13U);
 }
@@ -49,9 +58,9 @@ TEST(Evaluate, StopsAtTheFirstLookThatDecides) {
 TEST(Evaluate, AnEarlyEndIsALook) {
   const SequentialPlan plan = plan_looks(24, 0.01);
   const std::vector<double> differences(15, 0.03);
-  EXPECT_EQ(evaluate(plan, std::vector<double>(12, 0.03), 0.01, false).units, 0U);
-  EXPECT_EQ(evaluate(plan, std::vector<double>(12, 0.03), 0.01, true).units, 12U);
-  EXPECT_EQ(evaluate(plan, differences, 0.01, false).decision, Decision::kAbove);
+  EXPECT_EQ(evaluate(plan, std::vector<double>(12, 0.03), {0.01}, false).units, 0U);
+  EXPECT_EQ(evaluate(plan, std::vector<double>(12, 0.03), {0.01}, true).units, 12U);
+  EXPECT_EQ(evaluate(plan, differences, {0.01}, false).decision, Decision::kAbove);
 }
 
 // A/A sessions without a band, 1,000 of each kind with a fixed seed: at most 1 % end with a difference, as promised, up
@@ -68,7 +77,7 @@ TEST(Evaluate, KeepsItsErrorRate) {
     for (int session = 0; session < 1000; ++session) {
       std::vector<double> differences(40);
       std::generate(differences.begin(), differences.end(), draw);
-      const Decision decision = evaluate(plan, differences, 0, true).decision;
+      const Decision decision = evaluate(plan, differences, {0}, true).decision;
       count += decision == Decision::kAbove || decision == Decision::kBelow ? 1 : 0;
     }
     return count;

@@ -26,10 +26,11 @@ struct AbOptions {
   std::string load_binary;
 };
 
-// A metric that is followed in a session, with the change that does not matter.
+// A metric that is followed in a session, with the change that does not matter, or the threshold of a claim.
 struct TrackedMetric {
   std::string name;
-  double band = 0;
+  double band = 0;    // share, around `centre`
+  double centre = 0;  // a log ratio; of values without a base: a value
 };
 
 // The metrics of a cell and their bands: those of the options, or what the cell is about.
@@ -57,11 +58,25 @@ class MetricTrack {
   MetricTrack(std::string cell, const TrackedMetric& metric, const statistics::SequentialPlan& plan);
 
   void add(const UnitValues& values);
+  // A unit of a metric that is compared with a threshold by itself. No other unit of the track has a base then.
+  void add_value(double value);
   // Whether a planned look has decided it.
-  bool decided() const;
+  bool decided() const { return state(false).decision != statistics::Decision::kUndecided; }
   const std::string& metric() const noexcept { return metric_.name; }
   // The verdict after the last unit, which counts as a look.
   MetricVerdict verdict() const;
+
+  // The comparison with the band; `complete`: the last unit counts as a look.
+  statistics::SequentialState state(bool complete) const;
+  // The smallest change, as a share, or value beyond the band that sessions like this find in 9 of 10 cases.
+  double smallest_effect(const statistics::Interval& interval) const;
+  const std::vector<double>& base() const noexcept { return base_; }
+  const std::vector<double>& now() const noexcept { return now_; }
+  // Log ratios, or values, one for each unit.
+  const std::vector<double>& differences() const noexcept { return differences_; }
+  const std::vector<double>& controls() const noexcept { return controls_; }
+  // The shift from base to its copy; nothing without a unit.
+  std::optional<statistics::Shift> control() const;
 
  private:
   std::string cell_;
@@ -69,8 +84,8 @@ class MetricTrack {
   statistics::SequentialPlan plan_;
   std::vector<double> base_;
   std::vector<double> now_;
-  std::vector<double> ratios_;    // logarithms
-  std::vector<double> controls_;  // logarithms
+  std::vector<double> differences_;  // log ratios, or values
+  std::vector<double> controls_;     // log ratios
 };
 
 // `fanin ab`: measures two sides and a control interleaved until every cell is decided or the budget is spent. Prints

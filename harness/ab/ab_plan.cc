@@ -71,15 +71,27 @@ void MetricTrack::add(const UnitValues& values) {
   }
   base_.push_back(*values.base);
   now_.push_back(*values.now);
-  ratios_.push_back(std::log(*values.now / *values.base));
+  differences_.push_back(std::log(*values.now / *values.base));
   if (is_positive(values.control)) {
     controls_.push_back(std::log(*values.control / *values.base));
   }
 }
 
-bool MetricTrack::decided() const {
-  return statistics::evaluate(plan_, ratios_, std::log1p(metric_.band), false).decision !=
-         statistics::Decision::kUndecided;
+void MetricTrack::add_value(double value) {
+  now_.push_back(value);
+  differences_.push_back(value);
+}
+
+statistics::SequentialState MetricTrack::state(bool complete) const {
+  return statistics::evaluate(plan_, differences_, {std::log1p(metric_.band), metric_.centre}, complete);
+}
+
+double MetricTrack::smallest_effect(const statistics::Interval& interval) const {
+  return statistics::smallest_effect(interval, plan_.level(), std::log1p(metric_.band));
+}
+
+std::optional<statistics::Shift> MetricTrack::control() const {
+  return controls_.empty() ? std::nullopt : std::optional(statistics::signed_rank_shift(controls_, plan_.level()));
 }
 
 MetricVerdict MetricTrack::verdict() const {
@@ -89,28 +101,26 @@ MetricVerdict MetricTrack::verdict() const {
                         .unit = metric.unit,
                         .higher_is_better = metric.higher_is_better,
                         .band = metric_.band,
-                        .log_ratios = ratios_,
+                        .log_ratios = differences_,
                         .control_log_ratios = controls_};
-  if (ratios_.empty()) {
+  if (differences_.empty()) {
     verdict.reason = "no unit has this metric of both sides";
     return verdict;
   }
   verdict.base = statistics::median(base_);
   verdict.now = statistics::median(now_);
-  const statistics::SequentialState state = statistics::evaluate(plan_, ratios_, std::log1p(metric_.band), true);
-  verdict.units = state.units;
-  verdict.ratio = to_ratio(state.shift);
-  if (state.shift.interval) {
-    verdict.smallest_effect =
-        std::expm1(statistics::smallest_effect(*state.shift.interval, plan_.level(), std::log1p(metric_.band)));
+  const statistics::SequentialState last = state(true);
+  verdict.units = last.units;
+  verdict.ratio = to_ratio(last.shift);
+  if (last.shift.interval) {
+    verdict.smallest_effect = std::expm1(smallest_effect(*last.shift.interval));
   } else {
     verdict.reason =
-        fmt::format("{} are too few: give a longer --budget or fewer cells", os::plural(ratios_.size(), "unit"));
+        fmt::format("{} are too few: give a longer --budget or fewer cells", os::plural(differences_.size(), "unit"));
   }
   verdict.verdict = judge_ratio(verdict.ratio->interval, metric_.band, metric.higher_is_better);
-  if (!controls_.empty()) {
-    const statistics::Shift control = statistics::signed_rank_shift(controls_, plan_.level());
-    verdict.control = to_ratio(control);
+  if (const auto of_control = control()) {
+    verdict.control = to_ratio(*of_control);
     const Verdict judged = judge_ratio(verdict.control->interval, metric_.band, metric.higher_is_better);
     verdict.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;
   }

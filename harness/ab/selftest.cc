@@ -178,8 +178,8 @@ Json session_record(const Scenario& scenario, const std::string& model, const Ju
     // The control is an A/A comparison of its own, by the same rule and with the same looks.
     const statistics::SequentialPlan plan{judgement.procedure.looks, judgement.procedure.error_rate};
     const statistics::SequentialState state =
-        statistics::evaluate(plan, metric.control_log_ratios, std::log1p(scenario.band), true);
-    const statistics::SequentialState strict = statistics::evaluate(plan, metric.control_log_ratios, 0, true);
+        statistics::evaluate(plan, metric.control_log_ratios, {std::log1p(scenario.band)}, true);
+    const statistics::SequentialState strict = statistics::evaluate(plan, metric.control_log_ratios, {0}, true);
     const auto is_alarm = [](const statistics::SequentialState& each) {
       return each.decision == statistics::Decision::kAbove || each.decision == statistics::Decision::kBelow;
     };

@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "harness/ab/unit.h"
 #include "harness/analysis/summary.h"
-#include "harness/rounds/monitor.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/server_under_test.h"
 #include "net/affinity.h"
@@ -21,7 +21,6 @@ namespace {
 
 constexpr double kComparisonErrorRate = 0.01;
 constexpr double kSessionErrorRate = 0.05;  // that any comparison of a session errs
-constexpr std::size_t kArms = 3;            // base, new, control: a second copy of base
 
 // A session from its first unit to its verdicts. Owns the rounds.
 class Session {
@@ -42,22 +41,13 @@ class Session {
   std::deque<Json> rounds_;
 };
 
-// Rounds of the three arms, interleaved, or one after the other in a drawn order.
-std::vector<Json> measure_arms(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
-  const std::array<const Arm*, kArms> arms{&cell.base, &cell.now, &cell.base};
-  std::vector<UnitMember> members;
-  members.reserve(arms.size());
-  for (const Arm* arm : arms) {
-    members.push_back({&arm->server, &cell.cell, arm->program});
+// Rounds of the three arms.
+std::vector<Json> measure_cell(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
+  std::vector<UnitArm> arms;
+  for (const Arm* arm : {&cell.base, &cell.now, &cell.base}) {
+    arms.push_back({{&arm->server, &cell.cell, arm->program}});
   }
-  if (cell.interleaved) {
-    return run_unit(context, members, seed);
-  }
-  std::vector<Json> rounds(kArms);
-  for (const std::size_t arm : block_order(seed, 0, kArms)) {
-    rounds[arm] = std::move(run_unit(context, {members[arm]}, derive_round_seed(seed, 1, arm)).front());
-  }
-  return rounds;
+  return measure_arms(context, arms, cell.interleaved, seed);
 }
 
 std::optional<double> value_of(const Json& round, const std::string& metric) {
@@ -77,7 +67,7 @@ std::optional<CellFault> find_fault(const AbCell& cell) {
 }
 
 void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
-  std::vector<Json> rounds = measure_arms(context_, cell, seed);
+  std::vector<Json> rounds = measure_cell(context_, cell, seed);
   for (MetricTrack& track : cell.tracks) {
     const std::string& metric = track.metric();
     track.add({value_of(rounds[0], metric), value_of(rounds[1], metric), value_of(rounds[2], metric)});
@@ -119,24 +109,6 @@ void Session::measure(std::vector<AbCell> cells, net::TimePoint deadline, std::s
   }
 }
 
-// Whether a server uses a CPU although it is not driven: it would take that from the others of its unit.
-bool spins_while_idle(const RoundContext& context, const Arm& arm, const Cell& cell) {
-  constexpr net::Nanoseconds kWatch = std::chrono::milliseconds(200);
-  constexpr double kShare = 0.2;
-  ServerUnderTest server(arm.server, cell.workload, arm.program.empty() ? context.programs.server : arm.program,
-                         context.placement.server_cpus);
-  server.wait_ready(context.interrupt_fd);
-  Monitor monitor(server.process().reaper());
-  monitor.discover();
-  const auto before = monitor.read_cpu_of_tree();
-  const auto ended = [&] { return server.process().status().has_value(); };
-  os::wait_until({&server.process()}, -1, context.interrupt_fd, net::now() + kWatch, ended);
-  const auto after = monitor.read_cpu_of_tree();
-  Json counters;
-  server.stop_and_collect(counters);
-  return before && after && net::to_seconds(after->total - before->total) > kShare * net::to_seconds(kWatch);
-}
-
 statistics::SequentialPlan plan_comparisons(const std::vector<AbCell>& cells, const AbOptions& options,
                                             std::size_t max_units) {
   std::size_t comparisons = 0;
@@ -154,7 +126,7 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
   const auto keeps_still = [&](const Arm& arm, const Cell& cell) {
     const auto [known, is_new] = spins.emplace(arm.command_line(), false);
     if (is_new) {
-      known->second = spins_while_idle(context, arm, cell);
+      known->second = spins_while_idle(context, arm.server, arm.program, cell.workload);
     }
     return !known->second;
   };

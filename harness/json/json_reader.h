@@ -41,6 +41,7 @@ class JsonReader {
 
   const Json& value() const noexcept { return *value_; }
   const std::string& file() const noexcept { return file_; }
+  const std::string& place() const noexcept { return place_; }
   [[noreturn]] void fail(std::string_view problem,
                          std::string_view below = "") const;  // `below`: "/key/0" in the value
 

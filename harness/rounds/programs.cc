@@ -26,7 +26,7 @@ Programs Programs::find(const std::string& server_override, const std::string& l
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
   const std::filesystem::path folder = self.parent_path();
   Programs programs{self.string(), (folder / "fanin-server").string(), (folder / "fanin-load").string(),
-                    (folder / "fanin-conformance").string()};
+                    (folder / "fanin-conformance").string(), (folder / "fanin-micro").string()};
   if (!server_override.empty()) {
     programs.server = absolute(server_override);
   }
@@ -35,6 +35,9 @@ Programs Programs::find(const std::string& server_override, const std::string& l
   }
   if (::access(programs.conformance.c_str(), X_OK) != 0) {
     programs.conformance.clear();
+  }
+  if (::access(programs.micro.c_str(), X_OK) != 0) {
+    programs.micro.clear();
   }
   return programs;
 }
@@ -136,6 +139,15 @@ Catalogue Catalogue::query(const std::string& program) {
   return parse(parse_json(child.out().all(), name), name);
 }
 
+Catalogue Catalogue::without_limits() const {
+  Catalogue unlimited = *this;
+  for (Model& model : unlimited.models_) {
+    model.max_descriptor.reset();
+    model.concurrency.reset();
+  }
+  return unlimited;
+}
+
 const Model* Catalogue::find(const std::string& name) const {
   const auto found =
       std::find_if(models_.begin(), models_.end(), [&](const Model& model) { return model.name == name; });
@@ -194,21 +206,19 @@ namespace {
 constexpr int kRefusedArguments = 2;
 constexpr net::Nanoseconds kCheckDeadline = std::chrono::seconds(30);
 
-// What `argv` says on standard error where it refuses its arguments, else nothing: any other trouble is found, and
-// explained, when the program is used.
-std::string ask_program(std::vector<std::string> argv, const std::string& directory) {
+bool is_among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+std::string find_refusal(std::vector<std::string> argv, const std::string& directory) {
   argv.emplace_back("--check");
   os::ChildProcess child({.argv = std::move(argv), .directory = directory});
   const auto ended = [&] { return child.status().has_value(); };
   const bool has_ended = os::wait_until({&child}, -1, -1, net::now() + kCheckDeadline, ended) == os::WaitResult::kDone;
   return has_ended && child.status()->code == kRefusedArguments ? child.err().last_line() : "";
 }
-
-bool is_among(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-}  // namespace
 
 void check_server_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                             const Catalogue& catalogue) {
@@ -220,7 +230,7 @@ void check_server_arguments(const Suite& suite, const std::string& file, const P
         continue;
       }
       const std::string said =
-          ask_program(server_command(server, experiment.workload, programs.server, 0, UINT64_MAX), "");
+          find_refusal(server_command(server, experiment.workload, programs.server, 0, UINT64_MAX), "");
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("{}: /servers/{}/args (experiment '{}'): {}", file, i, experiment.name, said));
@@ -247,7 +257,7 @@ void check_load_arguments(const Suite& suite, const std::string& file, const Pro
       if (!checked.insert(argv).second) {
         continue;
       }
-      if (const std::string said = ask_program(std::move(argv), folder.string()); !said.empty()) {
+      if (const std::string said = find_refusal(std::move(argv), folder.string()); !said.empty()) {
         throw std::invalid_argument(fmt::format("{}: /experiments/{}/workload ({} {}): {}", file, i,
                                                 experiment.sweep.parameter, value.dump(), said));
       }
@@ -259,7 +269,7 @@ bool can_interleave(const Programs& programs, const Workload& workload, const st
   std::vector<std::string> argv{programs.load, "--target", "127.0.0.1:1", "--target", "127.0.0.1:2"};
   const std::vector<std::string> arguments = workload.load_arguments();
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return ask_program(std::move(argv), directory).empty();
+  return find_refusal(std::move(argv), directory).empty();
 }
 
 }  // namespace fanin::harness

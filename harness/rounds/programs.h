@@ -19,6 +19,7 @@ struct Programs {
   std::string server;
   std::string load;
   std::string conformance;  // empty: there is none next to the others
+  std::string micro;        // fanin-micro; likewise
 
   // Those in the directory of the running program; overrides that are not empty replace them.
   static Programs find(const std::string& server_override, const std::string& load_override);
@@ -53,6 +54,8 @@ class Catalogue {
   static Catalogue parse(const Json& listing, const std::string& name);
 
   const std::vector<Model>& models() const noexcept { return models_; }
+  // The same models as if they served any number of connections: for measuring how they fail.
+  Catalogue without_limits() const;
   const Model* find(const std::string& name) const;
 
  private:
@@ -72,6 +75,10 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 
 // Has the programs check their arguments, so that nothing is measured before one of them refuses what a suite asks for.
 // Both throw std::invalid_argument "FILE: PLACE: what the program says", and std::system_error where it cannot start.
+
+// What the program says on standard error if it refuses the arguments of `argv` (with --check); empty: it does not, or
+// has other trouble, which is found and explained when it is used.
+std::string find_refusal(std::vector<std::string> argv, const std::string& directory);
 
 // The arguments of models, as the suite in `file` has them, with the protocols that they serve.
 void check_server_arguments(const Suite& suite, const std::string& file, const Programs& programs,

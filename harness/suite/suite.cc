@@ -52,22 +52,6 @@ std::vector<std::string> parse_texts(const JsonReader& reader) {
   return texts;
 }
 
-// Texts become arguments of programs, which end at a NUL.
-void refuse_nul(const JsonReader& reader) {
-  const Json& value = reader.value();
-  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos) {
-    reader.fail("holds a NUL (U+0000), at which an argument of a program ends: leave it out");
-  }
-  if (value.is_array()) {
-    const std::vector<JsonReader> items = reader.items();
-    std::for_each(items.begin(), items.end(), refuse_nul);
-  } else if (value.is_object()) {
-    for (const auto& [key, unused] : value.items()) {
-      refuse_nul(reader.at(key));
-    }
-  }
-}
-
 std::vector<std::string> parse_server_names(const JsonReader& reader, const std::vector<ServerSpec>& servers) {
   std::vector<std::string> names;
   for (const JsonReader& item : reader.items()) {
@@ -231,6 +215,21 @@ void parse_lists(Suite& suite, const JsonReader& root) {
 }
 
 }  // namespace
+
+void refuse_nul(const JsonReader& reader) {
+  const Json& value = reader.value();
+  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos) {
+    reader.fail("holds a NUL (U+0000), at which an argument of a program ends: leave it out");
+  }
+  if (value.is_array()) {
+    const std::vector<JsonReader> items = reader.items();
+    std::for_each(items.begin(), items.end(), refuse_nul);
+  } else if (value.is_object()) {
+    for (const auto& [key, unused] : value.items()) {
+      refuse_nul(reader.at(key));
+    }
+  }
+}
 
 ServerSpec parse_server(const JsonReader& reader) {
   reader.only_keys({"name", "model", "args", "command"});

@@ -66,6 +66,9 @@ struct Suite {
   Json document;  // as given
 };
 
+// Refuses texts with a NUL, since texts become arguments of programs, which end there.
+void refuse_nul(const JsonReader& reader);
+
 // One server as in a suite. Throws std::invalid_argument with the place of what is wrong.
 ServerSpec parse_server(const JsonReader& reader);
 

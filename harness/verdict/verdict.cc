@@ -28,17 +28,6 @@ Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json ratio_to_json(const std::optional<RatioEstimate>& ratio) {
-  if (!ratio) {
-    return nullptr;
-  }
-  const auto& interval = ratio->interval;
-  return {{"ratio", ratio->ratio},
-          {"low", interval ? Json(interval->low) : Json(nullptr)},
-          {"high", interval ? Json(interval->high) : Json(nullptr)},
-          {"coverage", interval ? Json(interval->coverage) : Json(nullptr)}};
-}
-
 std::optional<double> number_or_nothing(const JsonReader& reader) {
   return reader.value().is_null() ? std::nullopt : std::optional(reader.value().get<double>());
 }
@@ -112,6 +101,17 @@ void check_verdict(const JsonReader& reader, const MetricVerdict& metric) {
 }
 
 }  // namespace
+
+Json ratio_to_json(const std::optional<RatioEstimate>& ratio) {
+  if (!ratio) {
+    return nullptr;
+  }
+  const auto& interval = ratio->interval;
+  return {{"ratio", ratio->ratio},
+          {"low", interval ? Json(interval->low) : Json(nullptr)},
+          {"high", interval ? Json(interval->high) : Json(nullptr)},
+          {"coverage", interval ? Json(interval->coverage) : Json(nullptr)}};
+}
 
 std::string_view verdict_name(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)]; }
 

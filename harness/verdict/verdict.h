@@ -26,6 +26,9 @@ struct RatioEstimate {
 // Of log ratios. None if there are none.
 std::optional<RatioEstimate> to_ratio(const statistics::Shift& log_shift);
 
+// {"ratio", "low", "high", "coverage"}, the last three null without an interval; null without a ratio.
+Json ratio_to_json(const std::optional<RatioEstimate>& ratio);
+
 // Compares an interval with a band: wholly beyond it is better or worse, wholly within it is equivalent. `band` is a
 // share, symmetric in logarithms: 0.05 is [1/1.05, 1.05].
 Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double band, bool higher_is_better);
