@@ -13,6 +13,7 @@
 #include "harness/ab/selftest.h"
 #include "harness/analysis/plots.h"
 #include "harness/analysis/run_file.h"
+#include "harness/claims/claims_command.h"
 #include "harness/export/export.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
@@ -222,6 +223,40 @@ void add_ab_command(CLI::App& app, int& exit_code) {
   });
 }
 
+void add_claims_command(CLI::App& app, int& exit_code) {
+  struct Arguments {
+    ClaimsOptions options;
+    std::string budget = "15m";
+  };
+  auto given = std::make_shared<Arguments>();
+  ClaimsOptions& options = given->options;
+  CLI::App* command = app.add_subcommand(
+      "claims", "Measures what people say about select, poll, epoll, threads and processes, and judges it");
+  auto* files = os::refuse_empty(command->add_option("file", options.files, "claim files (default: the shipped ones)"))
+                    ->type_name("");
+  auto* resume =
+      add_text(*command, "--resume", options.resume, "DIR",
+               "continue the interrupted run in this directory; without files and the other options, but --json");
+  files->excludes(resume);
+  add_text(*command, "--only", options.only, "CLAIMS", "only the claims whose ID matches a glob, such as K2 or 'K1*'")
+      ->excludes(resume);
+  command->add_flag("--list", options.list, "show the claims and measure nothing")->excludes(resume);
+  command->add_option("--budget", given->budget, "time for all claims, such as 90s or 15m")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->excludes(resume);
+  add_text(*command, "--out", options.out, "DIR", "directory of the results (default: results/claims-TIME)")
+      ->excludes(resume);
+  add_text(*command, "--json", options.json_path, "FILE", "write the verdicts as JSON to this file too");
+  os::take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals (default: random)"),
+                 {0, std::int64_t{1} << 53})
+      ->excludes(resume);
+  command->callback([given, &exit_code] {
+    given->options.budget = os::parse_duration_of("--budget", given->budget);
+    exit_code = run_claims(given->options);
+  });
+}
+
 // Checks a run or verdicts and counts what they hold.
 std::string validate(const std::string& file) {
   const Json document = load_json(file);
@@ -334,6 +369,7 @@ int run_command_line(int argc, char** argv) {
   add_run_command(app, exit_code);
   add_list_command(app);
   add_env_command(app);
+  add_claims_command(app, exit_code);
   add_ab_command(app, exit_code);
   add_selftest_command(app, exit_code);
   add_compare_command(app, exit_code);

@@ -1,0 +1,212 @@
+#include "harness/claims/case_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/claims/claims_run.h"
+#include "harness/claims/measure.h"
+#include "harness/claims/mechanism.h"
+
+namespace fanin::harness {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+const char* const kMetric = "server_cpu_per_request_ns";
+
+ClaimSide make_side(const std::string& label) {
+  ClaimSide side;
+  side.label = label;
+  return side;
+}
+
+ClaimCase make_case(bool at_least, double threshold) {
+  ClaimCase result;
+  result.id = "K0/grows";
+  result.name = "grows";
+  result.metric = kMetric;
+  result.unit = "ns";
+  result.threshold = {at_least, threshold};
+  result.base = make_side("epoll");
+  result.now = make_side("poll");
+  return result;
+}
+
+ArmRecord arm(double value, const std::string& status = "ok", const std::string& reason = "") {
+  return {status, reason, {{kMetric, value}}};
+}
+
+const statistics::SequentialPlan kPlan = plan_claim_looks(0s, {});
+
+void add_units(CaseRun& run, std::size_t count, double base, double now, double control) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const double noise = i % 2 == 0 ? 1.005 : 0.995;
+    run.add({.case_id = "K0/grows",
+             .unit = run.units().size(),
+             .arms = {arm(base), arm(now * noise), arm(control * noise)}});
+  }
+}
+
+TEST(CaseRun, ConfirmsAtTheFirstLook) {
+  EXPECT_EQ(kPlan.looks.front(), 6U);
+  const ClaimCase grows = make_case(true, 1.5);
+  CaseRun run(grows, kPlan);
+  add_units(run, 5, 5000, 10000, 5000);
+  EXPECT_FALSE(run.looked());
+  add_units(run, 1, 5000, 10000, 5000);
+  EXPECT_TRUE(run.finished());
+  const CaseResult result = run.result();
+  EXPECT_EQ(result.verdict, ClaimVerdict::kConfirmed);
+  EXPECT_NEAR(result.ratio->ratio, 2, 0.02);
+  EXPECT_EQ(result.units, 6U);
+  EXPECT_EQ(result.base, 5000);
+}
+
+// The same figures with the sides swapped: no verdict is built in.
+TEST(CaseRun, RefutesTheSidesSwapped) {
+  const ClaimCase grows = make_case(true, 1.5);
+  CaseRun run(grows, kPlan);
+  add_units(run, 6, 10000, 5000, 10000);
+  EXPECT_EQ(run.result().verdict, ClaimVerdict::kRefuted);
+}
+
+TEST(CaseRun, StaysUndecidedAtTheThreshold) {
+  const ClaimCase grows = make_case(true, 2);
+  CaseRun run(grows, kPlan);
+  add_units(run, kPlan.looks.back(), 5000, 10000, 5000);
+  EXPECT_TRUE(run.finished());
+  EXPECT_EQ(run.result().verdict, ClaimVerdict::kUndecided);
+  EXPECT_EQ(run.result().reason, "the interval of 11 units holds the threshold");
+}
+
+TEST(CaseRun, ABiasedControlMakesItInvalid) {
+  const ClaimCase grows = make_case(true, 1.5);
+  CaseRun run(grows, kPlan);
+  add_units(run, 6, 5000, 10000, 6000);
+  EXPECT_EQ(run.result().verdict, ClaimVerdict::kInvalid);
+  EXPECT_THAT(run.result().reason, HasSubstr("the control"));
+}
+
+// Would catch: figures of rounds that are no measurement, such as those of a saturated generator.
+TEST(CaseRun, InvalidRoundsCountOnlyIfTheCaseIsAboutThem) {
+  ClaimCase grows = make_case(true, 1.5);
+  for (const bool accept : {false, true}) {
+    grows.accept_invalid = accept;
+    CaseRun run(grows, kPlan);
+    for (std::size_t i = 0; i < 6; ++i) {
+      run.add({.case_id = grows.id,
+               .unit = i,
+               .arms = {arm(5), arm(10, "invalid", "1 connection was not served"), arm(5)}});
+    }
+    EXPECT_EQ(run.result().verdict, accept ? ClaimVerdict::kConfirmed : ClaimVerdict::kInvalid);
+    EXPECT_EQ(run.result().reason, accept ? "" : "poll: 1 connection was not served");
+  }
+}
+
+// A case that does not work is left after three units and tried again later: another program may have disturbed it.
+TEST(CaseRun, LeavesACaseThatDoesNotWork) {
+  const ClaimCase grows = make_case(true, 1.5);
+  CaseRun run(grows, kPlan);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(run.looked(), i >= 3);
+    EXPECT_FALSE(run.finished());
+    run.add({.case_id = grows.id, .unit = i, .arms = {arm(5), arm(5, "failed", "exit code 1"), arm(5)}});
+  }
+  EXPECT_TRUE(run.finished());
+  EXPECT_EQ(run.result().reason, "poll: exit code 1");
+}
+
+TEST(CaseRun, AValueIsComparedByItself) {
+  ClaimCase served = make_case(false, 9);
+  served.base.reset();
+  CaseRun run(served, kPlan);
+  for (std::size_t i = 0; i < 6; ++i) {
+    run.add({.case_id = served.id, .unit = i, .arms = {arm(8)}});
+  }
+  const CaseResult result = run.result();
+  EXPECT_EQ(result.verdict, ClaimVerdict::kConfirmed);
+  EXPECT_DOUBLE_EQ(result.value->estimate, 8);
+  EXPECT_FALSE(result.ratio);
+}
+
+TEST(CaseRun, WhatTheMachineLacksIsUnsupported) {
+  const ClaimCase grows = make_case(true, 1.5);
+  CaseRun run(grows, kPlan);
+  run.exclude("nginx is not installed");
+  EXPECT_TRUE(run.finished());
+  EXPECT_EQ(run.result().verdict, ClaimVerdict::kUnsupported);
+}
+
+TEST(UnitRecord, IsReadBackAsItWasWritten) {
+  const UnitRecord unit{"K0/grows", 3, 1.5, true, {arm(1), arm(2, "invalid", "late"), arm(3)}};
+  const Json line = unit.to_json();
+  EXPECT_EQ(UnitRecord::parse(JsonReader(line, "units.jsonl")).to_json(), line);
+}
+
+// Would catch: a control that is made of the same repetitions as base.
+TEST(ReadBenchmarks, RepetitionsOfBaseCountInTurnForBaseAndControl) {
+  ClaimCase calls = make_case(true, 2);
+  calls.calls = true;
+  calls.base->benchmark = "wait/epoll";
+  calls.now.benchmark = "wait/poll";
+  Json runs = Json::array();
+  const auto add = [&](const char* name, double time, const char* unit) {
+    runs.push_back({{"run_name", name}, {"run_type", "iteration"}, {"real_time", time}, {"time_unit", unit}});
+  };
+  add("wait/epoll", 1, "us");
+  add("wait/poll", 3000, "ns");
+  add("wait/epoll", 2, "us");
+  runs.push_back({{"run_name", "wait/poll"}, {"run_type", "aggregate"}, {"real_time", 9}, {"time_unit", "ns"}});
+  const std::vector<ArmRecord> arms = read_benchmarks({{"benchmarks", runs}}, calls);
+  EXPECT_EQ(arms[0].find("time_ns"), 1000);
+  EXPECT_EQ(arms[1].find("time_ns"), 3000);
+  EXPECT_EQ(arms[2].find("time_ns"), 2000);
+  const std::vector<ArmRecord> none = read_benchmarks(nullptr, calls);
+  EXPECT_EQ(none[0].status, "failed");
+  runs[1] = {{"run_name", "wait/poll"},
+             {"run_type", "iteration"},
+             {"error_occurred", true},
+             {"error_message", "no poll here"}};
+  const std::vector<ArmRecord> skipped = read_benchmarks({{"benchmarks", runs}}, calls);
+  EXPECT_EQ(skipped[1].status, "unsupported");
+  EXPECT_EQ(skipped[1].reason, "no poll here");
+}
+
+TEST(Mechanism, NamesWhatDiffersMost) {
+  const MechanismFigures base{{"server_syscalls_per_request", 2.1},
+                              {"server_waits_per_request", 0.1},
+                              {kMetric, 5000},
+                              {"server_cpu_user_per_request_ns", 500},
+                              {"server_cpu_system_per_request_ns", 4500}};
+  MechanismFigures now = base;
+  now["server_syscalls_per_request"] = 4.2;
+  now["server_waits_per_request"] = 1.0;
+  now[kMetric] = 9000;
+  now["server_cpu_system_per_request_ns"] = 8400;
+  EXPECT_EQ(describe_mechanism(base, now),
+            "1.00 waits per request instead of 0.10; 4.20 system calls per request instead of 2.10; 98 % of the "
+            "difference in CPU time is system time");
+  EXPECT_EQ(describe_mechanism(std::nullopt, base), "2.10 system calls per request, 0.10 waits per request");
+}
+
+// Equal counts with another cost: the cost of a wait is a bound, and the text says so.
+TEST(Mechanism, SaysThatEqualCallsCostMore) {
+  const MechanismFigures base{{"server_syscalls_per_request", 3}, {"server_waits_per_request", 1}, {kMetric, 5000}};
+  MechanismFigures now = base;
+  now[kMetric] = 25000;
+  EXPECT_EQ(describe_mechanism(base, now),
+            "the same calls (3.00 per request) cost more: 20.0 us for each wait, if all of it is in the waits");
+  EXPECT_EQ(describe_mechanism(base, base), "");
+}
+
+TEST(PlanClaimLooks, GivesCasesMoreUnitsWithALongerBudget) {
+  ClaimCase grows = make_case(true, 1.5);
+  grows.calls = true;
+  grows.window = 500ms;
+  EXPECT_EQ(plan_claim_looks(1s, {&grows}).looks.back(), 11U);
+  EXPECT_EQ(plan_claim_looks(1h, {&grows}).looks.back(), 40U);
+}
+
+}  // namespace
+}  // namespace fanin::harness

@@ -1,0 +1,233 @@
+#include "harness/claims/claims_command.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include "harness/ab/selftest.h"
+#include "harness/claims/check.h"
+#include "harness/claims/claims_run.h"
+#include "harness/claims/claims_session.h"
+#include "harness/claims/claims_store.h"
+#include "harness/rounds/console.h"
+#include "harness/rounds/environment.h"
+#include "harness/rounds/server_under_test.h"
+#include "harness/rounds/suite_run.h"
+#include "harness/suite/plan.h"
+#include "net/affinity.h"
+#include "os/command_line.h"
+#include "os/files.h"
+#include "os/format.h"
+#include "os/program.h"
+
+namespace fanin::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Finds servers in suites, each of which is read once.
+FindServer make_server_finder(const Programs& programs) {
+  auto suites = std::make_shared<std::map<std::string, Suite>>();
+  return [programs, suites](const std::string& name, const std::string& server) {
+    auto suite = suites->find(name);
+    if (suite == suites->end()) {
+      const std::string path = find_suite(name, programs);
+      suite = suites->emplace(name, parse_suite(load_json(path), path)).first;
+    }
+    std::vector<std::string> names;
+    for (const ServerSpec& spec : suite->second.servers) {
+      if (spec.name == server) {
+        return spec;
+      }
+      names.push_back(spec.name);
+    }
+    throw std::invalid_argument(fmt::format("there is no server '{}' in the suite {}: {}",
+                                            os::printable(server, kLongestName), os::printable(name, kLongestName),
+                                            os::suggest(server, names, "'fanin list SUITE' shows its cells")));
+  };
+}
+
+// The shipped claims, K2 before K10.
+std::vector<ClaimFile> list_shipped_files(const Programs& programs) {
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::directory_iterator(programs.data() / "claims")) {
+    if (entry.path().extension() == ".json") {
+      paths.push_back(entry.path());
+    }
+  }
+  std::sort(paths.begin(), paths.end(),
+            [](const std::string& a, const std::string& b) { return ::strverscmp(a.c_str(), b.c_str()) < 0; });
+  std::vector<ClaimFile> files;
+  for (const std::string& path : paths) {
+    files.push_back({path, nullptr});
+  }
+  return files;
+}
+
+// Parses files and has the programs check them. A wrong one is printed, and the others are checked too.
+class Loader {
+ public:
+  Loader(const Programs& programs, ClaimChecker& checker)
+      : find_server_(make_server_finder(programs)), checker_(checker) {}
+
+  void load(const ClaimFile& file, std::deque<Claim>& claims) {
+    try {
+      const Json document = file.document.is_null() ? load_json(file.path) : file.document;
+      Claim claim = parse_claim(JsonReader(document, file.path), find_server_);
+      const auto has_its_id = [&](const Claim& other) { return other.id == claim.id; };
+      if (std::any_of(claims.begin(), claims.end(), has_its_id)) {
+        throw std::invalid_argument(
+            fmt::format("{}: another file has the claim '{}' too: leave one out", file.path, claim.id));
+      }
+      checker_.check(claim);
+      claims.push_back(std::move(claim));
+    } catch (const std::invalid_argument& error) {
+      os::print_error("fanin", error.what());
+      ++wrong_;
+    }
+  }
+  std::size_t wrong() const noexcept { return wrong_; }
+
+ private:
+  FindServer find_server_;
+  ClaimChecker& checker_;
+  std::size_t wrong_ = 0;
+};
+
+void keep_matching(std::deque<Claim>& claims, const std::string& only) {
+  std::vector<std::string> ids;
+  for (const Claim& claim : claims) {
+    ids.push_back(claim.id);
+  }
+  std::erase_if(claims, [&](const Claim& claim) { return ::fnmatch(only.c_str(), claim.id.c_str(), 0) != 0; });
+  if (claims.empty()) {
+    throw std::invalid_argument(fmt::format("--only {}: no claim has such an id: {}", os::printable(only, kLongestName),
+                                            os::suggest(only, ids, "'fanin claims --list' shows them")));
+  }
+}
+
+void announce(const ClaimsRun& run, const std::string& directory) {
+  std::size_t cases = 0;
+  std::size_t flips = 0;
+  for (const Claim& claim : run.claims) {
+    cases += claim.list_cases().size();
+    flips += claim.flips.size();
+  }
+  os::print_text(stderr, fmt::format("{}: {}, {}, {}; at most {} of each case in {}; seed {}; {}\n", run.id,
+                                     os::plural(run.claims.size(), "claim"), os::plural(cases, "case"),
+                                     os::plural(flips, "flip"), os::plural(run.plan.looks.back(), "unit"),
+                                     net::format_duration(run.budget), run.seed, os::printable(directory)));
+}
+
+// Whether it came to its end; false if the user interrupted it.
+bool measure(const RoundContext& context, ClaimChecker& checker, ClaimsRun& run, ClaimsStore& store) {
+  const std::vector<int> allowed = net::allowed_cpus();
+  RoundsLog log(store.units_path());
+  ClaimsSession session(context, allowed, checker, run, log, store.recover());
+  // The harness sleeps there: it must not take time from the server.
+  net::bind_to_cpus(context.placement.client_cpus);
+  bool complete = true;
+  try {
+    session.measure();
+  } catch (const Interrupted&) {
+    complete = false;
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(fmt::format("{}: finished units are kept; go on with: fanin claims --resume {}",
+                                         error.what(), store.directory()));
+  }
+  net::bind_to_cpus(allowed);
+  return complete;
+}
+
+void finish(const RoundContext& context, const ClaimsOptions& options, ClaimsRun& run, const ClaimsStore& store) {
+  run.environment_end = read_environment(context.programs);
+  run.finished_at = timestamp_now();
+  const std::string document = to_text(run.to_json());
+  os::write_file_atomically(store.result_path(), document);
+  if (!options.json_path.empty()) {
+    os::write_file_atomically(options.json_path, document);
+  }
+}
+
+ClaimsRun make_run(const RoundContext& context, const ClaimsOptions& options, std::deque<Claim> claims) {
+  ClaimsRun run;
+  run.claims = std::move(claims);
+  run.id = fmt::format("claims-{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::time(nullptr)));
+  run.started_at = timestamp_now();
+  run.seed = options.seed.value_or(draw_seed());
+  run.budget = options.budget;
+  run.environment_start = read_environment(context.programs);
+  std::vector<const ClaimCase*> cases;
+  for (const Claim& claim : run.claims) {
+    const auto own = claim.list_cases();
+    cases.insert(cases.end(), own.begin(), own.end());
+  }
+  run.plan = plan_claim_looks(run.budget, cases);
+  run.flip_plan = plan_claim_looks({}, cases);
+  return run;
+}
+
+}  // namespace
+
+int run_claims(const ClaimsOptions& options) {
+  const Interrupt interrupt;
+  RoundContext context = make_context("", "");
+  context.interrupt_fd = interrupt.fd();
+  ClaimChecker checker(context, net::allowed_cpus());
+  std::optional<ClaimsStore> store;
+  std::vector<ClaimFile> files;
+  if (!options.resume.empty()) {
+    store.emplace(ClaimsStore::open(options.resume));
+    files = store->plan().files;
+  } else if (options.files.empty()) {
+    files = list_shipped_files(context.programs);
+  }
+  for (const std::string& path : options.files) {
+    files.push_back({path, nullptr});
+  }
+  std::deque<Claim> claims;
+  Loader loader(context.programs, checker);
+  for (const ClaimFile& file : files) {
+    loader.load(file, claims);
+  }
+  if (loader.wrong() > 0) {
+    return static_cast<int>(os::ExitCode::kUsage);
+  }
+  if (options.resume.empty()) {
+    keep_matching(claims, options.only);
+  }
+  if (options.list) {
+    os::print_text(stdout, list_claims(claims));
+    return static_cast<int>(os::ExitCode::kPassed);
+  }
+  ClaimsRun run = make_run(context, options, std::move(claims));
+  if (store) {
+    store->plan().restore(run);
+  } else {
+    store.emplace(ClaimsStore::create(options.out.empty() ? "results/" + run.id : options.out, run));
+  }
+  run.begin();
+  run.false_alarms = describe_false_alarms((context.programs.data() / "results/selftest/selftest.json").string(),
+                                           run.environment_start);
+  announce(run, store->directory());
+  run.complete = measure(context, checker, run, *store);
+  finish(context, options, run, *store);
+  os::print_text(stdout, describe_claims(run));
+  if (!run.complete) {
+    os::print_text(stderr, fmt::format("interrupted: finished units are kept; go on with: fanin claims --resume {}\n",
+                                       os::printable(store->directory())));
+    return static_cast<int>(os::ExitCode::kInterrupted);
+  }
+  os::print_text(stdout, fmt::format("\nResults: {}\n", os::printable(store->result_path())));
+  return static_cast<int>(run.exit_code());
+}
+
+}  // namespace fanin::harness

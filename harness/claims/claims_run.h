@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/claims/case_run.h"
+#include "harness/claims/claim.h"
+#include "harness/claims/flip_search.h"
+#include "statistics/sequential.h"
+
+namespace fanin::harness {
+
+// A search with the cases that it has made so far.
+struct FlipRun {
+  const ClaimFlip* spec;
+  FlipSearch search;
+  std::deque<ClaimCase> cases = {};
+  std::deque<CaseRun> runs = {};
+};
+
+// One claim while it is measured. Refers to the claim.
+struct ClaimRun {
+  const Claim* claim;
+  std::vector<std::vector<CaseRun>> tests = {};  // the cases of each
+  std::vector<FlipRun> flips = {};
+
+  // Of the cases of one test, and of the tests.
+  std::vector<NamedVerdict> case_verdicts(std::size_t test) const;
+  std::vector<NamedVerdict> test_verdicts() const;
+  ClaimVerdict verdict() const { return combine(test_verdicts()); }
+};
+
+// All that `fanin claims` has found. One thread.
+struct ClaimsRun {
+  std::string id;
+  std::string started_at;
+  Json finished_at;
+  bool complete = false;
+  std::uint64_t seed = 0;
+  net::Nanoseconds budget{};
+  statistics::SequentialPlan plan;       // of cases
+  statistics::SequentialPlan flip_plan;  // of the points of searches
+  Json environment_start;
+  Json environment_end;
+  std::string false_alarms;  // measured by fanin selftest
+  std::deque<Claim> claims;
+  std::vector<ClaimRun> runs;
+
+  void begin();  // makes the runs of the claims
+  std::vector<CaseRun*> list_cases();
+  os::ExitCode exit_code() const;
+  // As results/schema/claims.schema.json has it.
+  Json to_json() const;
+};
+
+// Looks so that all cases together can have as many units as the budget allows, within bounds.
+statistics::SequentialPlan plan_claim_looks(net::Nanoseconds budget, const std::vector<const ClaimCase*>& cases);
+// Of one unit, an estimate.
+net::Nanoseconds expect_unit_time(const ClaimCase& of_case);
+
+// The wall, a line for each claim, and the tests of each.
+std::string describe_claims(const ClaimsRun& run);
+// What --list prints.
+std::string list_claims(const std::deque<Claim>& claims);
+// "2.86 [2.71, 3.02]", of a value with its unit; "-" without one.
+std::string format_case_figure(const ClaimCase& of_case, const CaseResult& result);
+std::string format_threshold(const ClaimCase& of_case);
+
+}  // namespace fanin::harness

@@ -1,0 +1,172 @@
+#include "harness/claims/claims_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/claims/measure.h"
+#include "harness/suite/plan.h"
+#include "net/clock.h"
+#include "os/format.h"
+#include "os/program.h"
+
+namespace fanin::harness {
+namespace {
+
+// What the search for flips gets at least of the budget.
+constexpr double kShareOfFlips = 0.3;
+
+net::Nanoseconds shorten(net::Nanoseconds duration, double factor) {
+  return net::Nanoseconds(static_cast<std::int64_t>(static_cast<double>(duration.count()) * factor));
+}
+
+}  // namespace
+
+ClaimsSession::ClaimsSession(const RoundContext& context, std::vector<int> allowed, ClaimChecker& checker,
+                             ClaimsRun& run, RoundsLog& log, std::map<std::string, std::vector<UnitRecord>> recovered)
+    : context_(context),
+      allowed_(std::move(allowed)),
+      checker_(checker),
+      run_(run),
+      log_(log),
+      recovered_(std::move(recovered)) {
+  for (const auto& [unused, units] : recovered_) {
+    for (const UnitRecord& unit : units) {
+      spent_seconds_ += unit.seconds;
+    }
+  }
+}
+
+// A case that this machine cannot measure is excluded; units of an interrupted run are taken over.
+void ClaimsSession::prepare(CaseRun& run) {
+  const auto known = recovered_.find(run.spec().id);
+  if (known != recovered_.end()) {
+    for (UnitRecord& unit : known->second) {
+      run.add(std::move(unit));
+    }
+    recovered_.erase(known);
+  }
+  if (const std::string obstacle = checker_.find_obstacle(run.spec()); !obstacle.empty()) {
+    run.exclude(obstacle);
+  } else if (run.units().empty()) {
+    run.set_interleaved(checker_.can_interleave(run.spec()));
+  }
+}
+
+void ClaimsSession::measure_unit(CaseRun& run, std::uint64_t seed) {
+  RoundContext context = context_;
+  context.directory = std::filesystem::absolute(run.spec().file).parent_path().string();
+  UnitRecord unit = measure_claim_unit(context, allowed_, run.spec(), run.interleaved(),
+                                       derive_round_seed(run_.seed, static_cast<int>(run.units().size()), seed));
+  unit.unit = run.units().size();
+  log_.append({unit.to_json()});
+  run.add(std::move(unit));
+  show(run);
+}
+
+void ClaimsSession::show(const CaseRun& run) const {
+  const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
+  if (!is_terminal && !run.finished()) {
+    return;
+  }
+  const CaseResult result = run.result();
+  const std::string line =
+      fmt::format("{:>4.0f} s  {}: {}", net::to_seconds(net::now() - begun_), os::printable(run.spec().id),
+                  run.finished() ? claim_verdict_name(result.verdict) : "measuring");
+  os::print_text(
+      stderr, fmt::format("{}{}, {}, {}{}", is_terminal ? "\r\033[K" : "", line, format_case_figure(run.spec(), result),
+                          os::plural(run.units().size(), "unit"), is_terminal && !run.finished() ? "" : "\n"));
+}
+
+void ClaimsSession::take_first_looks(net::TimePoint end) {
+  std::vector<CaseRun*> cases = run_.list_cases();
+  for (CaseRun* each : cases) {
+    prepare(*each);
+  }
+  // Units of a case are spread over the pass, so that a disturbance of some minutes hits few units of each case.
+  // Without enough time for all of them one case after the other gets its verdict.
+  net::Nanoseconds needed{};
+  const std::size_t first_look = run_.plan.looks.front();
+  for (const CaseRun* each : cases) {
+    needed += static_cast<std::int64_t>(first_look) * expect_unit_time(each->spec());
+  }
+  const bool spread = needed <= end - net::now();
+  std::vector<std::size_t> order;  // of units
+  for (std::size_t unit = 0; spread && unit < first_look; ++unit) {
+    const auto block = block_order(run_.seed, static_cast<int>(unit), cases.size());
+    order.insert(order.end(), block.begin(), block.end());
+  }
+  for (std::size_t index = 0; !spread && index < cases.size(); ++index) {
+    order.insert(order.end(), first_look, index);
+  }
+  for (const std::size_t index : order) {
+    CaseRun& each = *cases[index];
+    if (!each.looked() && fits(end)) {
+      measure_unit(each, index);
+    }
+  }
+}
+
+// Whether there is time for another unit.
+bool ClaimsSession::fits(net::TimePoint end) const { return net::now() < end; }
+
+void ClaimsSession::decide_rest(net::TimePoint end) {
+  std::vector<CaseRun*> cases = run_.list_cases();
+  bool open = true;
+  while (open) {
+    open = false;
+    for (std::size_t index = 0; index < cases.size(); ++index) {
+      if (!cases[index]->finished()) {
+        if (!fits(end)) {
+          return;
+        }
+        measure_unit(*cases[index], index);
+        open = true;
+      }
+    }
+  }
+}
+
+void ClaimsSession::search(FlipRun& flip, std::uint64_t seed, net::TimePoint end) {
+  while (const auto value = flip.search.next()) {
+    CaseRun& point = flip.runs.emplace_back(flip.cases.emplace_back(flip.spec->make_case(*value)), run_.flip_plan);
+    prepare(point);
+    while (!point.finished() && fits(end)) {
+      measure_unit(point, seed + flip.runs.size());
+    }
+    if (!point.finished()) {
+      return;
+    }
+    const CaseResult result = point.result();
+    std::optional<RatioEstimate> ratio = result.ratio;
+    if (result.value) {
+      ratio = RatioEstimate{result.value->estimate, result.value->interval};
+    }
+    flip.search.add({*value, result.verdict, ratio, result.verdict == ClaimVerdict::kUndecided ? "" : result.reason});
+  }
+}
+
+void ClaimsSession::search_flips(net::TimePoint end) {
+  constexpr std::uint64_t kSeeds = 1'000'000;  // beyond those of cases
+  std::uint64_t seed = kSeeds;
+  for (ClaimRun& run : run_.runs) {
+    for (FlipRun& flip : run.flips) {
+      search(flip, seed, end);
+      seed += 1000;
+    }
+  }
+}
+
+void ClaimsSession::measure() {
+  begun_ = net::now();
+  const bool has_flips =
+      std::any_of(run_.runs.begin(), run_.runs.end(), [](const ClaimRun& run) { return !run.flips.empty(); });
+  const net::TimePoint end = begun_ + run_.budget - net::Nanoseconds(static_cast<std::int64_t>(spent_seconds_ * 1e9));
+  take_first_looks(end);
+  decide_rest(has_flips ? end - shorten(run_.budget, kShareOfFlips) : end);
+  search_flips(end);
+  decide_rest(end);
+}
+
+}  // namespace fanin::harness
