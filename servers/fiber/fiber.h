@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "servers/wait_loop.h"
-
 #if defined(FANIN_ASAN)
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -120,27 +118,6 @@ class Fiber {
   boost::context::fiber caller_;   // its resumer's context while it runs
   std::exception_ptr error_;
   bool ended_ = false;
-};
-
-// Waits for the socket of a fiber. Used by that fiber alone.
-class FiberWaiter final : public Waiter {
- public:
-  FiberWaiter(WaitLoop& loop, int fd, Fiber& self) : Waiter(loop, fd), fiber_(self) {}
-
-  // Blocks the fiber until the socket is ready for `next`, while other fibers run. False, at once, if the kernel cannot
-  // watch the socket.
-  bool wait(Connection::Next next) {
-    if (!watch(next)) {
-      return false;
-    }
-    fiber_.suspend();
-    return true;
-  }
-
- private:
-  void wake() override { fiber_.resume(); }
-
-  Fiber& fiber_;
 };
 
 }  // namespace fanin::server

@@ -11,8 +11,8 @@
 // Try: fanin-server coroutine --port 7000, then `nc 127.0.0.1 7000`.
 // Changes from `epoll`: the same loop and system calls; an event leads to a coroutine handle instead of a table of
 //   connections.
-#include "servers/coroutine/coroutine.h"
-
+#include "servers/coroutine/coroutine_waiter.h"
+#include "servers/coroutine/task.h"
 #include "servers/model.h"
 
 namespace fanin::server {

@@ -12,9 +12,8 @@
 // Try: fanin-server fiber --port 7000 --stack-size 16384, then `nc 127.0.0.1 7000`.
 // Changes from `coroutine`: a whole stack is kept instead of one frame, so no function is marked or compiled
 //   differently.
-#include "servers/fiber/fiber.h"
-
 #include "servers/counters.h"
+#include "servers/fiber/fiber_waiter.h"
 #include "servers/model.h"
 
 namespace fanin::server {

@@ -15,7 +15,7 @@
 // Changes from `fiber`: a flow of control is not tied to a thread. From `epoll-oneshot`: straight-line code, and
 //   several events per wait, because other threads can steal the surplus.
 #include "servers/connection_table.h"
-#include "servers/coroutine/coroutine.h"
+#include "servers/coroutine/task.h"
 #include "servers/model.h"
 #include "servers/work_stealing/scheduler.h"
 #include "servers/worker_threads.h"

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "servers/coroutine/coroutine.h"
+#include "servers/coroutine/task.h"
 #include "servers/counters.h"
 #include "servers/worker_threads.h"
 
