@@ -14,6 +14,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "microbench/requirements.h"
 #include "net/socket.h"
 
 namespace fanin::microbench {
@@ -21,10 +22,6 @@ namespace fanin::microbench {
 namespace {
 
 constexpr int kDeliveryTimeoutMs = 5000;
-
-// Descriptors of the process besides the connections: standard streams, epoll, the child's command socket, the
-// output files.
-constexpr std::size_t kSpareDescriptors = 32;
 
 // The index of the `i`-th of `active` connections spread evenly over `count`: the middle of its share, which neither
 // favours nor penalizes a scan that stops at the last ready descriptor.
@@ -112,11 +109,7 @@ Connections& shared_connections(std::size_t count) {
   static std::unique_ptr<Connections> last;
   if (last == nullptr || last->descriptors().size() != count) {
     last.reset();
-    const std::uint64_t limit = net::raise_descriptor_limit();
-    if (count + kSpareDescriptors > limit) {
-      throw std::runtime_error(fmt::format("needs {} descriptors, the limit is {}: raise it with ulimit -Hn",
-                                           count + kSpareDescriptors, limit));
-    }
+    require_descriptors(count);
     last = std::make_unique<Connections>(count);
   }
   return *last;
