@@ -339,8 +339,10 @@ void add_plot_command(CLI::App& app) {
   auto given = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
-  add_text(*command, "run", given->measured, "",
-           "the directory of a run, its run.json, a sweep of fanin-load over rates, or verdicts of fanin ab or compare")
+  add_text(
+      *command, "run", given->measured, "",
+      "the directory of a run, its run.json, a sweep of fanin-load over rates, verdicts of fanin ab or compare, or "
+      "the JSON of fanin-micro")
       ->required();
   add_text(*command, "--out", given->out, "DIR",
            "directory for the charts (default: charts/ in the run directory; next to another file)");

@@ -54,6 +54,9 @@ std::string find_plots_module(const std::string& measured) {
   if (schema == "fanin-load-sweep") {
     return "plots.load_curve";
   }
+  if (schema.is_null() && document.is_object() && document.contains("benchmarks")) {
+    return "plots.micro";  // Google Benchmark's format
+  }
   return schema == "fanin-verdict" ? "plots.verdict" : "plots";
 }
 

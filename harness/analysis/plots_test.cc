@@ -29,11 +29,13 @@ TEST_F(Plots, TheKindOfAFileChoosesTheChart) {
   put("verdict.json", R"({"schema": "fanin-verdict"})");
   put("odd.json", R"({"schema": ["fanin-verdict"]})");
   put("run.json", R"({"schema": "fanin-run"})");
+  put("micro.json", R"({"context": {}, "benchmarks": []})");
   put("list.json", "[1]");
   put("none.json", "no");
   const auto module = [&](const char* name) { return find_plots_module((root_ / name).string()); };
   EXPECT_EQ(module("curve.json"), "plots.load_curve");
   EXPECT_EQ(module("verdict.json"), "plots.verdict");
+  EXPECT_EQ(module("micro.json"), "plots.micro");
   EXPECT_EQ(module("odd.json"), "plots");
   EXPECT_EQ(module("run.json"), "plots");
   EXPECT_EQ(module("list.json"), "plots");

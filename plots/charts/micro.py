@@ -1,7 +1,8 @@
-"""Google Benchmark's JSON: cost per call against N, and a dot plot of the benchmarks without N, or with one value of it.
+"""Google Benchmark's JSON: cost per call against N, and dot plots of the benchmarks without N, or with one value of it.
 
 Benchmarks whose name has a part n:N (wait/select/n:1000/active:1) share a chart per group, with one panel per value of
-the other parts (active). The charts show the median of the repetitions.
+the other parts (active). The groups of `_DOT_PLOTS` have a dot plot each, all others share one. The charts show the
+median of the repetitions.
 """
 
 import dataclasses
@@ -23,8 +24,47 @@ _APPENDED = re.compile(r"(min_time|min_warmup_time|iterations|repeats|threads):.
 _FOREIGN = re.compile("[^A-Za-z0-9_.+-]")  # not allowed in file names
 _WHOLE = re.compile("[0-9]{1,15}")
 # A system call has the style of the model that uses it.
-_STYLE_OF = {"epoll_wait": "epoll", "epoll_pwait2": "epoll", "io_uring": "io-uring", "io_uring_enter": "io-uring"}
+_STYLE_OF = {
+    "epoll_wait": "epoll",
+    "epoll_pwait2": "epoll",
+    "io_uring": "io-uring",
+    "io_uring_enter": "io-uring",
+    "generator": "coroutine",
+    "io_only": "iterative",
+    "serial": "iterative",
+}
 
+
+@dataclass(frozen=True)
+class Sweep:
+    """What the chart of a group says: the part of names that holds N, the label of N, what one N costs, a subtitle."""
+
+    key: str = "n"
+    x_label: str = "N"
+    what: str = "call"
+    subtitle: str = "micro-benchmark of single calls"
+
+
+_DESCRIPTORS = Sweep(x_label="N, watched descriptors")
+_SWEEPS = {
+    "wait": _DESCRIPTORS,
+    "epoll_ctl": _DESCRIPTORS,
+    "tasks": Sweep(
+        "loops", "loops of a step", "step", "work of 100 tasks without I/O: one task after the other, or a switch after each step"
+    ),
+}
+# Title, subtitle and label of the values.
+_COSTS = ("Cost per call", "micro-benchmark of single calls", "real time per call")
+_DOT_PLOTS = {
+    "switch": ("Cost of a switch", "control passes from one flow to another: half a round trip", "real time per switch"),
+    "switch_io": (
+        "Cost of a switch driven by I/O",
+        "a byte goes around a ring of tasks, each of which receives it and sends it on; io_only: one flow does all of that",
+        "real time per hop",
+    ),
+    "create": ("Cost of a new flow", "begin, run an empty body, end", "real time"),
+    "call": ("Cost of a system call", "calls that do not sleep, on loopback", "real time per call"),
+}
 
 _TEXTS = ("name", "run_name", "run_type", "aggregate_name", "time_unit")
 
@@ -66,8 +106,8 @@ def _cost(path, name, entries):
     parts = [part for part in name.split("/") if not _APPENDED.fullmatch(part)]
     numbers = dict(part.split(":", 1) for part in parts if ":" in part)
     words = [part for part in parts if ":" not in part] or [name]
-    n = numbers.pop("n", "")
-    others = ", ".join(f"{value} {key}" for key, value in numbers.items())
+    n = numbers.pop(_SWEEPS.get(words[0], Sweep()).key, "")
+    others = ", ".join(_name_part(key, value) for key, value in numbers.items())
     if _WHOLE.fullmatch(n):
         where = (words[0], "/".join(words[1:]) or words[0], int(n), others)
     else:
@@ -83,6 +123,12 @@ def _cost(path, name, entries):
     return Cost(*where, min(times), statistics.median(times), max(times))
 
 
+def _name_part(key, value):
+    if key == "cpus":
+        return "1 CPU" if value == "1" else f"{value} CPUs"
+    return f"{value} {key}"
+
+
 def draw_all(context, costs, machine=None):
     """Returns {file stem: Figure}. `machine`: a caption for the footer, if there is a run."""
     figures = {}
@@ -94,8 +140,14 @@ def draw_all(context, costs, machine=None):
     for group, members in swept.items():
         figures[f"micro-{_FOREIGN.sub('_', group)[:80]}"] = _draw_swept(group, members, context, machine)
     single = [cost if cost.n is None else _name_in_full(cost) for cost in costs if cost.group not in swept or cost.n is None]
-    if single:
-        figures["micro-cost"] = _draw_single(single, _footer(context, machine, "bars"))
+    footer = _footer(context, machine, "bars")
+    alone = [group for group in _DOT_PLOTS if group not in swept]
+    for group in alone:
+        if members := [cost for cost in single if cost.group == group]:
+            members.sort(key=lambda cost: math.inf if cost.error else cost.median)
+            figures[f"micro-{group}"] = _draw_single(members, _DOT_PLOTS[group], footer)
+    if rest := [cost for cost in single if cost.group not in alone]:
+        figures["micro-cost"] = _draw_single(rest, _COSTS, footer)
     return figures
 
 
@@ -109,7 +161,7 @@ def _name_in_full(cost):
 def _footer(context, machine, intervals):
     build = context.get("library_build_type")
     parts = [machine or f"{context.get('num_cpus', '?')} CPUs at {context.get('mhz_per_cpu', '?')} MHz"]
-    parts += [f"Google Benchmark, real time per call, median of repetitions, {intervals}: minimum to maximum"]
+    parts += [f"Google Benchmark, real time, median of repetitions, {intervals}: minimum to maximum"]
     parts += [str(context["date"])[:10]] if "date" in context else []
     parts += ["the benchmark library is a debug build"] if build == "debug" else []
     return " \u00b7 ".join(parts)
@@ -137,10 +189,11 @@ def _draw_swept(group, costs, context, machine):
     heights = [height for cost in costs if not cost.error for height in (cost.low, cost.high)]
     limits = ticks.log_limits([height for height in heights if height > 0] or [1, 10])
     columns = min(3, len(panels))
+    sweeping = _SWEEPS.get(group, Sweep())
     ribbons = len(names) <= sweep.MAX_RIBBONS
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{group}: cost per call", "micro-benchmark of single calls", None),
+            (f"{group}: cost per {sweeping.what}", sweeping.subtitle, None),
             math.ceil(len(panels) / columns),
             columns,
             [[page.Entry(name, looks[name].line_arguments()) for name in names]],
@@ -160,8 +213,8 @@ def _draw_swept(group, costs, context, machine):
                     sweep.shift(names, name),
                     ribbons,
                 )
-            axes.set_title(short(panel, 2 * page.NAME_WIDTH) or "time per call", fontsize=style.HEADING_POINTS, loc="left")
-        sheet.finish(len(panels), "N, watched descriptors" if group in ("wait", "epoll_ctl") else "N")
+            axes.set_title(short(panel, 2 * page.NAME_WIDTH) or f"time per {sweeping.what}", fontsize=style.HEADING_POINTS, loc="left")
+        sheet.finish(len(panels), sweeping.x_label)
     return sheet.figure
 
 
@@ -183,26 +236,34 @@ def _error_entries(costs, looks):
     ]
 
 
-def _draw_single(costs, footer):
+def _find_colour(cost):
+    """The colour of the model that uses such a call or flow."""
+    models = (_STYLE_OF.get(word, word) for word in re.split("[/,]", cost.name))
+    return style.FAMILIES[next((style.MODELS[model][0] for model in models if model in style.MODELS), "poll")]
+
+
+def _draw_single(costs, texts, footer):
+    title, subtitle, label = texts
     good = [cost for cost in costs if not cost.error]
     notes = [page.Entry(f"{cost.name}: not run ({cost.error})") for cost in costs if cost.error]
     with matplotlib.rc_context(style.RC):
-        heading = (
-            "Cost per call",
-            "micro-benchmark of single calls",
-            None,
-        )
         sheet = page.new_page(
-            heading, 1, 1, [[]], notes, footer, left=2.9, legend_width=0.6, panel_height=max(1.2, 0.3 * len(good))
+            (title, subtitle, None),
+            1,
+            1,
+            [[]],
+            notes,
+            footer,
+            left=2.9,
+            legend_width=0.6,
+            panel_height=max(1.2, 0.3 * len(good)),
         )
         axes = sheet.panels[0]
         rows = range(len(good))
-        colour = style.FAMILIES["poll"]
-        axes.hlines(
-            rows, [cost.low for cost in good], [cost.high for cost in good], color=colour, linewidth=5, alpha=0.25
-        )
-        axes.plot([cost.median for cost in good], rows, "o", color=colour)
         for row, cost in zip(rows, good):
+            colour = _find_colour(cost)
+            axes.hlines(row, cost.low, cost.high, color=colour, linewidth=5, alpha=0.25)
+            axes.plot([cost.median], [row], "o", color=colour)
             axes.annotate(
                 ticks.duration(cost.median),
                 (cost.high, row),
@@ -211,10 +272,11 @@ def _draw_single(costs, footer):
                 va="center",
                 fontsize=8,
             )
-        axes.set_yticks(list(rows), [short(cost.name, 2 * page.NAME_WIDTH) for cost in good])
+        names = [cost.name.removeprefix(f"{cost.group}/") if texts is not _COSTS else cost.name for cost in good]
+        axes.set_yticks(list(rows), [short(name, 2 * page.NAME_WIDTH) for name in names])
         axes.set_ylim(len(good) - 0.5, -0.5)
         heights = [height for cost in good for height in (cost.low, cost.high) if height > 0] or [1, 10]
         low, high = ticks.log_limits(heights)
         ticks.set_log_axis(axes.xaxis, (low, high * 1.6), "ns")
-        axes.set_xlabel("real time per call")
+        axes.set_xlabel(label)
     return sheet.figure

@@ -1,14 +1,17 @@
 """Tests of the charts of a run and of micro-benchmarks: they show every server and gap, in the same style everywhere."""
 
+import io
 import itertools
 import json
 import tempfile
 import unittest
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from matplotlib.colors import to_hex
 
 from plots import charts, dot_plot, ticks
+from plots import micro as micro_program
 from plots.charts import connection_memory, micro
 from plots.json_file import InputError
 from plots.run_file import Run
@@ -390,14 +393,14 @@ class Micro(unittest.TestCase):
 
     def make_swept(self, names, values):
         entry = {"run_type": "iteration", "real_time": 100.0, "time_unit": "ns"}
-        keys = [f"switch/{name}/n:{value}" for name in names for value in values]
+        keys = [f"lookup/{name}/n:{value}" for name in names for value in values]
         return {"context": {}, "benchmarks": [entry | {"name": key, "run_name": key} for key in keys]}
 
     def test_a_panel_has_at_most_five_ribbons(self):
         """Would catch: ribbons over each other, one grey area."""
         for count, ribbons, word in ((5, 5, "ribbons"), (6, 0, "bars")):
             document = self.make_swept([f"call-{index}" for index in range(count)], (1, 10))
-            figure = micro.draw_all(*self.load(document))["micro-switch"]
+            figure = micro.draw_all(*self.load(document))["micro-lookup"]
             self.assertEqual(len(figure.axes[0].collections), ribbons)
             self.assertIn(f"{word}: minimum to maximum", figure.texts[-1].get_text())
 
@@ -406,7 +409,46 @@ class Micro(unittest.TestCase):
         figures = micro.draw_all(*self.load(document))
         self.assertEqual(set(figures), {"micro-cost"})
         names = [label.get_text() for label in figures["micro-cost"].axes[0].get_yticklabels()]
-        self.assertEqual(names, ["switch/coroutine, N = 100", "switch/fiber, N = 100"])
+        self.assertEqual(names, ["lookup/coroutine, N = 100", "lookup/fiber, N = 100"])
+
+    def test_costs_of_switches_have_a_chart_of_their_own(self):
+        """Would catch: the switches are lost among all other calls, in the random order of interleaved repetitions."""
+        names = ("switch/thread/futex/cpus:1/real_time", "switch/fiber", "switch/thread/futex/cpus:2/real_time", "clock/now")
+        entries = [
+            {"name": name, "run_name": name, "run_type": "iteration", "real_time": time, "time_unit": "ns"}
+            for name, time in zip(names, (2000.0, 10.0, 9000.0, 20.0))
+        ]
+        figures = micro.draw_all(*self.load({"context": {}, "benchmarks": entries}))
+        self.assertEqual(set(figures), {"micro-switch", "micro-cost"})
+        assert_nothing_overlaps(self, "micro-switch", figures["micro-switch"])
+        axes = figures["micro-switch"].axes[0]
+        rows = [label.get_text() for label in axes.get_yticklabels()]
+        self.assertEqual(rows, ["fiber", "thread/futex, 1 CPU", "thread/futex, 2 CPUs"])
+        book = StyleBook([("fiber", "fiber"), ("thread", "thread")])
+        colours = [line.get_color() for line in axes.lines]
+        self.assertEqual(colours, [book["fiber"].colour, book["thread"].colour, book["thread"].colour])
+
+    def test_the_program_draws_a_file_on_its_own(self):
+        """Would catch: micro-benchmarks can be drawn only with a run."""
+        out = io.StringIO()
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "calls.json")
+            path.write_text(json.dumps(fixture_parts.make_micro()), encoding="utf-8")
+            with redirect_stdout(out):
+                self.assertEqual(micro_program.main([str(path)]), 0)
+            written = [Path(line).name for line in out.getvalue().splitlines()]
+        self.assertEqual(written, ["calls-wait.png", "calls-wait.svg", "calls-cost.png", "calls-cost.svg"])
+
+    def test_steps_of_tasks_are_swept_over_their_loops(self):
+        entries = [
+            {"name": name, "run_name": name, "run_type": "iteration", "real_time": 5.0 * loops, "time_unit": "ns"}
+            for loops in (10, 100)
+            for name in (f"tasks/serial/loops:{loops}/real_time", f"tasks/thread/loops:{loops}/real_time")
+        ]
+        figures = micro.draw_all(*self.load({"context": {}, "benchmarks": entries}))
+        self.assertEqual(set(figures), {"micro-tasks"})
+        self.assertEqual(figures["micro-tasks"].axes[0].get_xlabel(), "loops of a step")
+        self.assertEqual({line.get_label() for line in labelled_lines(figures["micro-tasks"])}, {"serial", "thread"})
 
     def test_names_of_benchmarks(self):
         # Labels keep the parts of a name that identify a benchmark, and omit what the library appends.

@@ -108,6 +108,7 @@ class Program(unittest.TestCase):
                 ("plots", "--help"),
                 ("plots.validate", "--help"),
                 ("plots.load_curve", "--help"),
+                ("plots.micro", "--help"),
                 ("plots.verdict", "--help"),
                 ("plots.publish", "--help"),
             ):
