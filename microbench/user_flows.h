@@ -94,9 +94,13 @@ class Numbers {
   };
 
   static Numbers count();
-  Numbers(const Numbers&) = delete;
-  Numbers& operator=(const Numbers&) = delete;
-  ~Numbers() { coroutine_.destroy(); }
+  Numbers(Numbers&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+  Numbers& operator=(Numbers&&) = delete;
+  ~Numbers() {
+    if (coroutine_) {
+      coroutine_.destroy();
+    }
+  }
 
   void resume() const { coroutine_.resume(); }
   std::uint64_t value() const noexcept { return coroutine_.promise().value; }
