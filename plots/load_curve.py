@@ -1,7 +1,8 @@
 """python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
 
 Left: percentiles of the response time against the achieved rate. Right: achieved against offered rate, which differ
-when the server or the generator is saturated. Points of invalid runs are crossed out; their reasons are below.
+when the server or the generator is saturated. Points of invalid runs are crossed out, those with a warning have a ring;
+their reasons are below.
 """
 
 from plots import programs
@@ -22,7 +23,10 @@ from plots.validate import findings
 _AXIS_MARGIN = 1.06
 _CEILING = {"color": style.REFERENCE_LINE["color"], "linewidth": 1.3, "linestyle": style.DOTTED}
 _DIAGONAL = style.REFERENCE_LINE
-_INVALID = {"color": style.ALARM, "marker": "x", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "none"}
+_MARKS = {  # by verdict
+    "invalid": {"color": style.ALARM, "marker": "x", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "none"},
+    "warning": {"color": style.ALARM, "marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": "none"},
+}
 
 
 def draw(document):
@@ -69,8 +73,8 @@ def _shows_ceiling(document, points):
     return _ceiling(document) is not None and _ceiling(document) <= furthest * _AXIS_MARGIN
 
 
-def _is_invalid(point):
-    return point["result"]["verdict"]["status"] == "invalid"
+def _status(point):
+    return point["result"]["verdict"]["status"]
 
 
 def _latency(panel, points):
@@ -81,7 +85,7 @@ def _latency(panel, points):
         values = [math.nan if value is None else max(value, 1) for value in values]
         heights += [value for value in values if not math.isnan(value)]
         panel.plot(xs, values, label=name, zorder=3, **look.line_arguments())
-        _cross_out(panel, xs, values, points)
+        _mark_verdicts(panel, xs, values, points)
     if heights:
         ticks.set_log_axis(panel.yaxis, ticks.log_limits(heights), "ns")
     else:
@@ -104,15 +108,16 @@ def _rates(panel, points):
     furthest = max(offered + achieved)
     panel.plot([0, furthest], [0, furthest], zorder=1.5, **_DIAGONAL)
     panel.plot(offered, achieved, zorder=3, **look.line_arguments())
-    _cross_out(panel, offered, achieved, points)
+    _mark_verdicts(panel, offered, achieved, points)
     _rate_axis(panel, panel.xaxis, offered)
     _rate_axis(panel, panel.yaxis, achieved)
 
 
-def _cross_out(panel, xs, ys, points):
-    invalid = [(x, y) for x, y, point in zip(xs, ys, points) if _is_invalid(point)]
-    if invalid:
-        panel.plot(*zip(*invalid), zorder=3.5, **_INVALID)
+def _mark_verdicts(panel, xs, ys, points):
+    for status, mark in _MARKS.items():
+        marked = [(x, y) for x, y, point in zip(xs, ys, points) if _status(point) == status]
+        if marked:
+            panel.plot(*zip(*marked), zorder=3.5, **mark)
 
 
 def _rate_axis(panel, axis, values):
@@ -130,21 +135,22 @@ def _legend(document, points):
     entries.append(page.Entry("achieved = offered", _DIAGONAL | {"linestyle": style.SOLID}))
     if _shows_ceiling(document, points):
         entries.append(page.Entry("closed loop", _CEILING))
-    if any(_is_invalid(point) for point in points):
-        entries.append(page.Entry("invalid run", _INVALID))
-    return entries
+    found = {_status(point) for point in points}
+    names = {"invalid": "invalid run", "warning": "run with a warning"}
+    return entries + [page.Entry(name, _MARKS[status]) for status, name in names.items() if status in found]
 
 
 def _notes(points):
-    """The reasons for crossed-out or missing points, each once, then a line for each code."""
+    """The reasons for marked or missing points, each once, then a line for each code."""
     reasons, codes = {}, {}
     for point in points:
         rate = f"{ticks.exact(point['value'])}/s"
         if point["result"] is None:
             reasons.setdefault(f"no run: {point['reason']}", []).append(rate)
-        elif _is_invalid(point):
+        elif _status(point) in _MARKS:
             found = point["result"]["verdict"]["reasons"]
-            reasons.setdefault(f"invalid: {', '.join(dict.fromkeys(each['code'] for each in found))}", []).append(rate)
+            listed = ", ".join(dict.fromkeys(each["code"] for each in found))
+            reasons.setdefault(f"{_status(point)}: {listed}", []).append(rate)
             for each in found:
                 codes.setdefault(each["code"], each["text"])
     lines = [f"{', '.join(rates)}: {reason}" for reason, rates in reasons.items()]
@@ -158,7 +164,10 @@ def _subtitle(result):
 def _footer(document, points):
     ceiling = _ceiling(document)
     rates = f"{len(points)} rate{'s' if len(points) != 1 else ''}"
+    statuses = [_status(point) for point in points]
+    verdicts = ", ".join(f"{statuses.count(each)} {each}" for each in ("valid", "warning", "invalid") if each in statuses)
     parts = [f"fanin-load {document['version']}", document["started_at"][:10], f"{rates}, one run each, no intervals"]
+    parts.append(f"verdicts: {verdicts}")
     if ceiling is not None:
         parts.append(f"closed loop: {ticks.count(ceiling)} requests/s")
     return " \u00b7 ".join(parts + ["percentiles with at least 10/(1-p) requests"])

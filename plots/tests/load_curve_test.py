@@ -25,6 +25,11 @@ def result(rate, milliseconds, invalid=None):
     return document
 
 
+def with_warning(run, code, text):
+    run["verdict"] = {"status": "warning", "reasons": [{"code": code, "text": text}]}
+    return run
+
+
 def sweep(points, parameter="rate", ceiling=True):
     return {
         "schema": "fanin-load-sweep",
@@ -72,6 +77,19 @@ class LoadCurve(unittest.TestCase):
         self.assertIn(f"late-sends: {LATE}", texts)
         self.assertIn("5,000/s: no run: no connection came up", texts)
         self.assertIn("invalid run", texts)
+
+    def test_warnings_are_marked_and_their_reasons_are_named(self):
+        """The bug: a curve whose points had warnings looked like one of valid points."""
+        warned = with_warning(result(2000, 3), "busy-machine", "other programs used 1.5 CPUs")
+        figure = load_curve.draw(sweep([(1000, result(1000, 1)), (2000, warned), (4000, result(4000, 50, LATE))]))
+        rings = [line for line in figure.axes[0].get_lines() if line.get_fillstyle() == "none"]
+        self.assertEqual([list(line.get_xdata()) for line in rings], [[2000]] * 3)
+        texts = legend_texts(figure)
+        self.assertIn("2,000/s: warning: busy-machine", texts)
+        self.assertIn("busy-machine: other programs used 1.5 CPUs", texts)
+        self.assertIn("run with a warning", texts)
+        footer = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+        self.assertIn("verdicts: 1 valid, 1 warning, 1 invalid", footer)
 
     def test_a_ceiling_beyond_the_axes_is_only_in_the_footer(self):
         """The bug: the legend had a line that no panel showed."""
