@@ -21,8 +21,17 @@ struct NamedFigure {
   std::string_view name;
   Figure figure;
 };
-constexpr std::array<NamedFigure, 4> kFigures{
-    {{"max", Figure::kMax}, {"mean", Figure::kMean}, {"errors", Figure::kErrors}, {"rate", Figure::kRate}}};
+// A figure's first name is the one that results have. The summary calls the rate of replies throughput.
+constexpr std::array<NamedFigure, 5> kFigures{{{"max", Figure::kMax},
+                                               {"mean", Figure::kMean},
+                                               {"errors", Figure::kErrors},
+                                               {"rate", Figure::kRate},
+                                               {"throughput", Figure::kRate}}};
+
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
 
 // Reads one condition. One object per condition.
 class ConditionParser {
@@ -36,8 +45,8 @@ class ConditionParser {
     }
     Condition condition{.text = std::string(part), .is_upper = part[sign] == '<'};
     condition.included = part.substr(sign + 1).starts_with('=');
-    set_figure(condition, part.substr(0, sign));
-    condition.bound = parse_bound(condition, part.substr(sign + (condition.included ? 2 : 1)));
+    set_figure(condition, without_blanks(part.substr(0, sign)));
+    condition.bound = parse_bound(condition, without_blanks(part.substr(sign + (condition.included ? 2 : 1))));
     refuse_impossible(condition);
     return condition;
   }
@@ -55,8 +64,9 @@ class ConditionParser {
     } else if (figure != kFigures.end()) {
       condition.figure = figure->figure;
     } else {
-      fail(fmt::format("'{}' is not one of p50, p90, p95, p99, p99.9, p99.99, max, mean, errors and rate: {}", name,
-                       kConditionSyntax));
+      fail(fmt::format(
+          "'{}' is not one of p50, p90, p95, p99, p99.9, p99.99, max, mean, errors, rate and throughput: {}", name,
+          kConditionSyntax));
     }
   }
 
@@ -134,7 +144,7 @@ std::vector<Condition> parse_conditions(std::string_view option, const std::stri
   std::string_view rest = text;
   for (bool more = true; more;) {
     const auto comma = rest.find(',');
-    conditions.push_back(parser.parse(rest.substr(0, comma)));
+    conditions.push_back(parser.parse(without_blanks(rest.substr(0, comma))));
     more = comma != std::string_view::npos;
     rest.remove_prefix(more ? comma + 1 : rest.size());
   }

@@ -38,6 +38,25 @@ TEST(Condition, ReadsSeveralJoinedByCommas) {
   EXPECT_TRUE(conditions[4].included);
 }
 
+// Would catch: `--assert 'p99 < 2ms'`, as most people type it, is refused; blanks become a part of the name.
+TEST(Condition, MayHaveBlanks) {
+  const auto conditions = parse_conditions("--assert", " p99 < 2ms , errors <= 0.1%,  rate  >50k");
+  ASSERT_EQ(conditions.size(), 3U);
+  EXPECT_EQ(conditions[0].text, "p99 < 2ms");
+  EXPECT_EQ(conditions[0].bound, 2'000'000);
+  EXPECT_TRUE(conditions[1].included);
+  EXPECT_DOUBLE_EQ(conditions[1].bound, 0.001);
+  EXPECT_EQ(conditions[2].bound, 50'000);
+  EXPECT_NE(why_refused("p99 < ").find("'' is not a duration"), std::string::npos);
+}
+
+// Would catch: the name that the summary has for the rate is unknown.
+TEST(Condition, ThroughputIsTheRate) {
+  const Condition condition = parse("throughput>=50k");
+  EXPECT_EQ(condition.figure, Figure::kRate);
+  EXPECT_EQ(figure_name(condition), "rate");
+}
+
 TEST(Condition, NamesFigureAndUnit) {
   EXPECT_EQ(figure_name(parse("p50<1ms")), "p50");
   EXPECT_EQ(figure_name(parse("max<1ms")), "max");
