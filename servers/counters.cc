@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <nlohmann/json.hpp>
@@ -52,6 +53,10 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
 struct Totals {
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Count::kSize)> counts;
   std::array<std::atomic<std::uint64_t>, kWaitClasses> events_per_wait;
+  std::atomic<int> workers;
+  std::array<std::atomic<std::uint64_t>, kCountedWorkers> taken;
+  std::atomic<std::size_t> ordered;
+  std::array<std::atomic<int>, kOrderedConnections> order;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
@@ -93,6 +98,42 @@ void publish_counts() noexcept {
   tally = Tally{};
 }
 
+void announce_workers(int workers) noexcept {
+  totals->workers.store(std::min(workers, kCountedWorkers), std::memory_order_relaxed);
+}
+
+// The place in the order is taken only while there is one: later connections write to no line that workers share.
+void count_taken(int worker) noexcept {
+  if (worker >= kCountedWorkers) {
+    return;
+  }
+  totals->taken[static_cast<std::size_t>(worker)].fetch_add(1, std::memory_order_relaxed);
+  if (totals->ordered.load(std::memory_order_relaxed) < kOrderedConnections) {
+    if (const std::size_t place = totals->ordered.fetch_add(1, std::memory_order_relaxed);
+        place < kOrderedConnections) {
+      totals->order[place].store(worker, std::memory_order_relaxed);
+    }
+  }
+}
+
+namespace {
+
+void add_workers(nlohmann::json& json) {
+  const auto workers = static_cast<std::size_t>(totals->workers.load(std::memory_order_relaxed));
+  if (workers == 0) {
+    return;
+  }
+  for (std::size_t worker = 0; worker < workers; ++worker) {
+    json["connections_by_worker"].push_back(totals->taken[worker].load(std::memory_order_relaxed));
+  }
+  auto& order = json["workers_in_order"] = nlohmann::json::array();
+  for (std::size_t i = 0; i < std::min(totals->ordered.load(std::memory_order_relaxed), kOrderedConnections); ++i) {
+    order.push_back(totals->order[i].load(std::memory_order_relaxed));
+  }
+}
+
+}  // namespace
+
 std::string totals_json() {
   nlohmann::json json;
   for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -104,6 +145,7 @@ std::string totals_json() {
       waits.push_back({i == 0 ? 0u : 1u << (i - 1), number});
     }
   }
+  add_workers(json);
   return json.dump();
 }
 

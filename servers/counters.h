@@ -57,6 +57,14 @@ inline void count(Count what, std::uint64_t by = 1) noexcept { tally.counts[stat
 // `call` is the counter of the system call.
 void count_wait(int events, Count call = Count::kCallWait) noexcept;
 
+// For models whose workers get connections from the kernel: how many each has taken, and in which order the first ones
+// went to them. Written at once, at every connection, since a worker may be killed. Any thread or process after
+// share_totals(). Workers beyond the first kCountedWorkers are not counted.
+inline constexpr int kCountedWorkers = 64;
+inline constexpr std::size_t kOrderedConnections = 32;
+void announce_workers(int workers) noexcept;
+void count_taken(int worker) noexcept;
+
 // Creates the totals of all threads and forked processes of this server. Call once, before either. Throws
 // std::system_error.
 void share_totals();

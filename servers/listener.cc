@@ -191,6 +191,7 @@ Listener::Accepted Listener::accept_without_descriptor(std::size_t open) {
 
 ConnectionLimit::ConnectionLimit(std::size_t limit, int workers)
     : limit_(limit), counts_(nullptr, Unmap{1 + static_cast<std::size_t>(workers)}) {
+  announce_workers(workers);
   const std::size_t words = counts_.get_deleter().words;
   void* memory = ::mmap(nullptr, words * sizeof(std::atomic<std::size_t>), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -205,6 +206,7 @@ void ConnectionLimit::Unmap::operator()(std::atomic<std::size_t>* counts) const 
 }
 
 bool ConnectionLimit::enter(int worker) noexcept {
+  count_taken(worker);
   if (limit_ == 0) {
     return true;
   }

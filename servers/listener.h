@@ -68,7 +68,8 @@ class ConnectionLimit {
   // `limit` 0 means none. Throws std::system_error.
   ConnectionLimit(std::size_t limit, int workers);
 
-  // Counts one more connection of this worker. False, and counted as refused, at the limit: close the connection.
+  // Counts one more connection of this worker, without a limit too (count_taken). False, and counted as refused, at the
+  // limit: close the connection.
   bool enter(int worker) noexcept;
   void leave(int worker) noexcept;
   // The worker process has died with all its connections.

@@ -54,6 +54,7 @@ std::vector<ModelTraits> read_catalog(const std::string& server_program) {
                          .spins = options.find("idle-strategy") != std::string::npos,
                          .replicates = options.find("processes") != std::string::npos,
                          .steers = options.find("steer") != std::string::npos,
+                         .accepts_in_workers = options.find("accept") != std::string::npos,
                          .worker_processes = optional_value<bool>(model, "worker_processes").value_or(false)};
       if (!model.at("supported").get<bool>()) {
         traits.unsupported = optional_value<std::string>(model, "reason").value_or("no reason given");
@@ -147,6 +148,10 @@ Counters::Counters(const std::string& line) {
 
 std::uint64_t Counters::get(const char* group, const char* key) const {
   return counters_.value(nlohmann::json::json_pointer(fmt::format("/{}/{}", group, key)), std::uint64_t{0});
+}
+
+std::vector<std::uint64_t> Counters::list(const char* key) const {
+  return counters_.value(key, std::vector<std::uint64_t>());
 }
 
 std::uint64_t Counters::refused() const {

@@ -27,6 +27,7 @@ struct ModelTraits {
   bool spins = false;                      // polls all the time: its CPU time means nothing
   bool replicates = false;                 // takes --processes
   bool steers = false;                     // takes --steer
+  bool accepts_in_workers = false;         // the kernel distributes connections over workers
   bool worker_processes = false;           // pre-forked, and replaced when they die
 };
 
@@ -100,6 +101,8 @@ class Counters {
 
   // Absent counters are 0.
   std::uint64_t get(const char* group, const char* key) const;
+  // A list of counts at the top; empty if there is none.
+  std::vector<std::uint64_t> list(const char* key) const;
   std::uint64_t refused() const;
   std::uint64_t closed() const;
 

@@ -140,11 +140,33 @@ void waiting_connections_are_served(const Target& target) {
   server.stop();
 }
 
+bool distributes_connections(const Target& target) {
+  return is_default_and_keeps(target) && target.model.accepts_in_workers;
+}
+
+// Would catch: connections that no worker counts, or an order that disagrees with the counts.
+void connections_are_counted_by_worker(const Target& target) {
+  const auto protocol = target.client_half();
+  RunningServer server(target, {.options = {"--workers", "3"}});
+  for (int i = 0; i < 6; ++i) {
+    expect_service(server.address(), *protocol);
+  }
+  const Counters counters = server.stop();
+  const std::vector<std::uint64_t> by_worker = counters.list("connections_by_worker");
+  const std::vector<std::uint64_t> order = counters.list("workers_in_order");
+  ASSERT_EQ(by_worker.size(), 3u);
+  ASSERT_EQ(order.size(), 6u);
+  for (std::uint64_t worker = 0; worker < by_worker.size(); ++worker) {
+    EXPECT_EQ(by_worker[worker], static_cast<std::uint64_t>(std::count(order.begin(), order.end(), worker)));
+  }
+}
+
 }  // namespace
 
 std::span<const Case> topology_cases() {
   static constexpr Case kCases[] = {
       {"KilledWorkersAreReplaced", false, has_worker_processes, killed_workers_are_replaced},
+      {"ConnectionsAreCountedByWorker", false, distributes_connections, connections_are_counted_by_worker},
       {"WaitingConnectionsAreServed", true, has_a_bound, waiting_connections_are_served},
       {"OneThreadForEachProcess", false, has_one_thread, one_thread_for_each_process},
       {"OtherKindsOfAddresses", false, can_listen_on_several_ports, other_kinds_of_addresses},
