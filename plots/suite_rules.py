@@ -175,6 +175,8 @@ def _of_driver(keys):
         yield "pipeline, send_bytes_per_s and read_bytes_per_s need event loops, not the driver threads"
     if keys.get("timestamps") and keys.get("driver") in ("threads", "io-uring"):
         yield "timestamps need the driver epoll"
+    if keys.get("mix_by_connection") and connections < len(keys.get("mix", ())):
+        yield "mix_by_connection needs a connection for each class"
     if connections * keys.get("pipeline", 1) > _LIMITS["in_flight"]:
         yield f"connections times pipeline is above {_LIMITS['in_flight']}"
 

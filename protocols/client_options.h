@@ -12,6 +12,7 @@ namespace fanin::protocols {
 struct ClientProtocolOptions {
   std::size_t payload_bytes = 64;
   std::string payload;                     // fixed text instead of stamped bytes; its size rules
+  std::optional<std::size_t> work_loops;   // work: the cost that every line states
   std::string suffix;                      // upper: that of the server
   std::string reply = "goodbye!";          // goodbye: that of the server
   std::string request;                     // raw: every request

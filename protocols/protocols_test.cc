@@ -75,6 +75,7 @@ std::vector<Case> special_cases() {
           {"echo", {}, {.payload_bytes = 40}},
           {"echo", {}, {.payload = "hello"}},
           {"work", {.work = 1us, .work_share = 0.5}, {.payload_bytes = 40}},
+          {"work", {.work = 1us}, {.payload_bytes = 40, .work_loops = 3}},
           {"bulk", {.reply_bytes = 33}, {.payload_bytes = 17, .reply_bytes = 33}},
           {"bulk", {.reply_bytes = 1}, {.payload = "hello", .reply_bytes = 1}},
           {"http", {.root = file_root()}, {.expect_body = "hello"}, {}, false},

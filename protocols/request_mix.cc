@@ -26,7 +26,62 @@ RequestMix::RequestMix(std::uint64_t seed, std::span<const double> weights, std:
   }
 }
 
+namespace {
+
+// The method of the largest remainder, with at least one for each.
+std::vector<std::uint32_t> divide_by_weights(std::span<const double> weights, std::uint32_t whole) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<std::uint32_t> parts;
+  std::vector<double> wanted;
+  for (const double weight : weights) {
+    wanted.push_back(weight / sum * whole);
+    parts.push_back(std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wanted.back())));
+  }
+  const auto excess = [&](std::size_t i) { return parts[i] - wanted[i]; };
+  const auto by_excess = [&](std::size_t a, std::size_t b) { return excess(a) < excess(b); };
+  std::vector<std::size_t> order(parts.size());
+  std::iota(order.begin(), order.end(), 0);
+  for (auto total = std::accumulate(parts.begin(), parts.end(), std::uint64_t{0}); total != whole;) {
+    std::stable_sort(order.begin(), order.end(), by_excess);
+    if (total < whole) {
+      ++parts[order.front()];
+      ++total;
+    } else {
+      --parts[*std::find_if(order.rbegin(), order.rend(), [&](std::size_t i) { return parts[i] > 1; })];
+      --total;
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+void RequestMix::distribute_connections(std::span<const double> weights, std::uint32_t connections) {
+  const std::vector<std::uint32_t> parts = divide_by_weights(weights, connections);
+  std::vector<std::uint64_t> given(parts.size());
+  class_of_.clear();
+  for (std::uint64_t number = 1; number <= connections; ++number) {
+    std::size_t next = 0;  // that lacks the most
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      const auto lack = [&](std::size_t of) {
+        return static_cast<double>(parts[of]) * static_cast<double>(number) -
+               static_cast<double>(given[of]) * connections;
+      };
+      next = lack(i) > lack(next) ? i : next;
+    }
+    class_of_.push_back(static_cast<std::uint8_t>(next));
+    ++given[next];
+  }
+}
+
+std::uint32_t RequestMix::connections(std::size_t index) const noexcept {
+  return static_cast<std::uint32_t>(std::count(class_of_.begin(), class_of_.end(), index));
+}
+
 double RequestMix::share(std::size_t index) const noexcept {
+  if (unit() == Unit::kConnection) {
+    return static_cast<double>(connections(index)) / static_cast<double>(class_of_.size());
+  }
   const auto begin = index > 0 ? static_cast<double>(ends_[index - 1]) : 0;
   const auto end = index < ends_.size() ? static_cast<double>(ends_[index]) : 0x1p64;
   return (end - begin) / 0x1p64;

@@ -39,6 +39,36 @@ std::vector<std::size_t> first_classes(std::size_t classes, std::size_t count) {
   return drawn;
 }
 
+// Would catch: a class without connections, a sum that is not their number, or all heavy connections in one thread.
+TEST(RequestMix, DistributesConnectionsByWeight) {
+  struct Example {
+    std::vector<double> weights;
+    std::uint32_t connections;
+    std::vector<std::uint32_t> parts;
+  };
+  for (const Example& example :
+       {Example{{9, 1}, 10, {9, 1}}, Example{{9, 1}, 100, {90, 10}}, Example{{999, 1}, 2, {1, 1}},
+        Example{{1, 1, 1}, 10, {4, 3, 3}}, Example{{1000, 1, 1}, 4, {2, 1, 1}}}) {
+    RequestMix mix(1, example.weights);
+    EXPECT_EQ(mix.unit(), RequestMix::Unit::kRequest);
+    mix.distribute_connections(example.weights, example.connections);
+    EXPECT_EQ(mix.unit(), RequestMix::Unit::kConnection);
+    for (std::size_t i = 0; i < example.parts.size(); ++i) {
+      EXPECT_EQ(mix.connections(i), example.parts[i]);
+      EXPECT_DOUBLE_EQ(mix.share(i), static_cast<double>(example.parts[i]) / example.connections);
+    }
+  }
+  RequestMix mix(1, std::vector<double>{9, 1});
+  mix.distribute_connections(std::vector<double>{9, 1}, 100);
+  int heavy_of_first_half = 0;
+  for (std::uint32_t connection = 0; connection < 50; ++connection) {
+    heavy_of_first_half += static_cast<int>(mix.pick_class(connection, 0));
+    EXPECT_EQ(mix.pick_class(connection, 0), mix.pick_class(connection, 1'000'000)) << "for all its requests";
+  }
+  EXPECT_EQ(heavy_of_first_half, 5);
+  EXPECT_LT(mix.pick_class(1'000'000, 0), 2U) << "idle connections are numbered after the active ones";
+}
+
 // Sends as many requests as `replies` has, and takes those in two parts, at every split point. Returns the first fault.
 std::string find_fault(MixClient& client, const std::vector<std::string>& replies) {
   std::string requests;

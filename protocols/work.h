@@ -1,6 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "net/clock.h"
 
@@ -34,5 +39,22 @@ class CpuBurner {
 // Whether the request line with this hash (LineHash, without the newline) is in the `share` of requests that cost CPU
 // time. A property of the line alone: a server needs no counter, and a client knows which of its requests were heavy.
 bool is_heavy(std::uint64_t line_hash, double share) noexcept;
+
+// A line may state its own cost at its end, " work-loops=N" before the newline: N loop steps instead of what the server
+// was given. A cost above kMaxLineLoops counts as that, so no client can occupy a server for longer.
+inline constexpr std::uint64_t kMaxLineLoops = 1'000'000'000;
+std::string format_line_cost(std::uint64_t loops);
+
+// The end of a line that comes in parts: as many bytes as hold a cost. A value.
+class LineEnd {
+ public:
+  void add(std::string_view part) noexcept;
+  // Of the whole line, without the newline; nullopt: it states none.
+  std::optional<std::uint64_t> cost() const noexcept;
+
+ private:
+  std::array<char, 32> bytes_{};
+  std::size_t size_ = 0;
+};
 
 }  // namespace fanin::protocols

@@ -216,6 +216,10 @@ void Workload::check_together(const JsonReader& place) const {
   check_driver(values, place);
   check_connections(values, place);
   check_schedule(values, place);
+  const auto classes = static_cast<std::int64_t>(values.value("mix", Json::array()).size());
+  if (values.value("mix_by_connection", false) && connections() < classes) {
+    place.fail(fmt::format("'mix_by_connection' needs a connection for each of the {} classes", classes));
+  }
 }
 
 }  // namespace fanin::harness

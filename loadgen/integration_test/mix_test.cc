@@ -120,6 +120,23 @@ TEST_P(MixTest, RequestsThatWereNeverSentAreSharedOut) {
   EXPECT_GT(result.classes[1].unanswered, 0U);
 }
 
+// Would catch: a class on a connection of another one, in the requests or in the records.
+TEST_P(MixTest, ByConnectionEachConnectionHasOneClass) {
+  TestServer server(Behaviour::kEchoes);
+  LoadOptions options = this->options(server.address());
+  options.mix_by_connection = true;
+  options.connections = 4;
+  options.mix = {"1 name=heavy payload-bytes=3000", "3 name=light payload-bytes=40"};
+  const LoadPlan plan = make_plan(options);
+  const LoadResult result = run(plan);
+  expect_classes_add_up(result);
+  EXPECT_EQ(plan.classes[0].connections, 1U);
+  EXPECT_EQ(plan.classes[1].connections, 3U);
+  EXPECT_GT(result.classes[0].completed, 0U);
+  EXPECT_EQ(result.bytes_sent, result.classes[0].completed * 3000 + result.classes[1].completed * 40);
+  EXPECT_EQ(result.bytes_received, result.bytes_sent);
+}
+
 TEST_P(MixTest, ARunWithoutAMixHasNoClasses) {
   TestServer server(Behaviour::kEchoes);
   LoadOptions options = this->options(server.address());

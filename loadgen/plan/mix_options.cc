@@ -128,6 +128,17 @@ void check_protocol(const LoadOptions& options, const protocols::Protocol& proto
   }
 }
 
+void distribute_connections(const std::vector<double>& weights, protocols::RequestMix& mix, LoadPlan& plan) {
+  if (plan.connections < plan.classes.size()) {
+    refuse(fmt::format("--mix-by-connection needs a connection for each of the {} classes: give more --connections",
+                       plan.classes.size()));
+  }
+  mix.distribute_connections(weights, plan.connections);
+  for (std::size_t i = 0; i < plan.classes.size(); ++i) {
+    plan.classes[i].connections = mix.connections(i);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> list_body_files(const std::string& mix) {
@@ -164,8 +175,12 @@ void set_mix(const LoadOptions& options, const protocols::Protocol& protocol, Lo
   std::vector<bool> closes;
   std::transform(plan.classes.begin(), plan.classes.end(), std::back_inserter(closes),
                  [](const RequestClass& each) { return each.asks_to_close; });
-  plan.mix = std::make_shared<const protocols::RequestMix>(static_cast<std::uint64_t>(options.seed), weights,
-                                                           std::move(closes));
+  auto mix =
+      std::make_shared<protocols::RequestMix>(static_cast<std::uint64_t>(options.seed), weights, std::move(closes));
+  if (options.mix_by_connection) {
+    distribute_connections(weights, *mix, plan);
+  }
+  plan.mix = std::move(mix);
   plan.use_protocol(std::string(protocol.name), [make = protocol.make_client, mix = plan.mix, chosen] {
     std::vector<std::unique_ptr<protocols::ClientProtocol>> clients;
     std::transform(chosen.begin(), chosen.end(), std::back_inserter(clients), make);

@@ -41,6 +41,7 @@ struct LoadOptions {
   std::optional<std::string> protocol;        // echo where neither it nor the target says
   std::vector<GivenOption> protocol_options;  // in the order of the command line
   std::vector<std::string> mix;               // classes of requests: WEIGHT KEY=VALUE...
+  bool mix_by_connection = false;
   BodyFiles body_files;
   std::optional<double> rate_per_s;
   std::optional<std::string> arrival;

@@ -37,6 +37,7 @@ struct RequestClass {
   bool asks_to_close = false;
   std::string text;  // as given
   std::size_t request_bytes = 0;
+  std::optional<std::uint32_t> connections;  // that have this class alone; none: every connection has all classes
 };
 
 // The plan of a run, checked, with every default filled in. A value; shared read-only by all threads.

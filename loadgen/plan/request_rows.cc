@@ -3,6 +3,7 @@
 
 #include "loadgen/plan/option_table.h"
 #include "protocols/client_options.h"
+#include "protocols/work.h"
 
 namespace fanin::load {
 namespace {
@@ -52,6 +53,14 @@ constexpr auto kRequestRows = std::to_array<Option>({
      .repeated = true,
      .may_be_empty = true,
      .reported = false},
+    {.name = "mix-by-connection",
+     .type = OptionType::kFlag,
+     .place = &LoadOptions::mix_by_connection,
+     .group = kRequestGroup,
+     .help = "the weights of a mix distribute connections, each of one class, instead of requests",
+     .details = "For a closed loop: with a rate, requests go to whichever connection is free",
+     .needs = "mix",
+     .excludes = "rate ramp arrival"},
     {.name = "suffix",
      .place = &protocols::ClientProtocolOptions::suffix,
      .default_text = "none",
@@ -81,6 +90,16 @@ constexpr auto kRequestRows = std::to_array<Option>({
      .type = OptionType::kDuration,
      .help = "protocol work: CPU time of a line",
      .taken_by = TakenBy::kServer},
+    {.name = "work-loops",
+     .type = OptionType::kCount,
+     .place = &protocols::ClientProtocolOptions::work_loops,
+     .count = {0, protocols::kMaxLineLoops},
+     .default_text = "as the server was given",
+     .group = kRequestGroup,
+     .help = "protocol work: loop steps that a line costs the server",
+     .details = "The line states it: ` work-loops=N` follows the payload",
+     .in_class = true,
+     .axis = "loop steps of a request"},
     {.name = "work-share",
      .type = OptionType::kNumber,
      .number = {0, 1},

@@ -54,6 +54,7 @@ Json classes_json(const LoadPlan& plan, const LoadResult& result) {
     const ClassRecord record = i < result.classes.size() ? result.classes[i] : ClassRecord();
     json.push_back({{"name", each.name},
                     {"weight", each.weight},
+                    {"connections", or_null(each.connections)},
                     {"payload_bytes", each.request_bytes},
                     {"sent", record.sent},
                     {"completed", record.completed},

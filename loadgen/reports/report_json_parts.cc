@@ -85,6 +85,9 @@ Json workload_json(const LoadPlan& plan) {
   for (const RequestClass& each : plan.classes) {
     json["mix"].push_back(each.text);
   }
+  if (plan.mix) {
+    json["mix_by_connection"] = plan.mix->unit() == protocols::RequestMix::Unit::kConnection;
+  }
   return json;
 }
 
