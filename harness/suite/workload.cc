@@ -69,7 +69,7 @@ Workload Workload::with(const std::string& key, const Json& value) const {
 Workload Workload::for_conformance() const {
   Workload check = *this;
   for (const char* key : {"rate", "ramp", "arrival", "burst_size", "trace", "idle_connections", "verify_idle",
-                          "trickle", "send_bytes_per_s", "read_bytes_per_s", "threads", "idle_strategy"}) {
+                          "trickle", "aborts", "send_bytes_per_s", "read_bytes_per_s", "threads", "idle_strategy"}) {
     check.values_.erase(key);
   }
   check.values_["connections"] = std::min<std::int64_t>(4, connections());

@@ -48,6 +48,11 @@ void Coordinator::wait_for_release() {
   changed_.wait(lock, [this] { return released_; });
 }
 
+bool Coordinator::only_background_left() const {
+  const std::lock_guard lock(mutex_);
+  return done_ + background_ >= threads_;
+}
+
 void Coordinator::fail(std::exception_ptr error) {
   const std::lock_guard lock(mutex_);
   if (!error_) {

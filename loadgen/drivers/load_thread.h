@@ -29,7 +29,8 @@ namespace fanin::load {
 // the upper half, the controlling thread the lower half.
 class Coordinator {
  public:
-  explicit Coordinator(unsigned threads) : threads_(threads) {}
+  // `background` of the threads have no end of their own: they stop when only they are left.
+  explicit Coordinator(unsigned threads, unsigned background = 0) : threads_(threads), background_(background) {}
 
   // Connections are up or have failed. Blocks until the start; nullopt if the run is called off.
   std::optional<Window> wait_for_start();
@@ -39,6 +40,8 @@ class Coordinator {
   void fail(std::exception_ptr error);
   // When the window opens, as far as that is known; at first the time given to start().
   TimePoint opening() const noexcept { return opening_.load(std::memory_order_relaxed); }
+  // Of a thread in the background: whether all others have accounted for every request.
+  bool only_background_left() const;
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_relaxed); }
 
   // Each waits until `until` at most and returns whether all threads have arrived. Both rethrow a thread's error.
@@ -55,7 +58,8 @@ class Coordinator {
   bool wait_until(TimePoint until, const unsigned& count);
 
   const unsigned threads_;
-  std::mutex mutex_;
+  const unsigned background_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   unsigned ready_ = 0;
   unsigned done_ = 0;

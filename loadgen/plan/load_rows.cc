@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kMaxConnectionCount = 10'000'000;
 constexpr std::int64_t kMaxRequestsPerConnection = std::numeric_limits<int>::max();
 constexpr double kMaxRequestRate = 1e8;
+constexpr double kMaxAbortRate = 1e4;
 
 constexpr std::string_view kConnectionGroup = "Connections";
 constexpr std::string_view kLoadGroup = "Load";
@@ -99,6 +100,17 @@ constexpr auto kLoadRows = std::to_array<Option>({
          "wait of 100 ms or more that exceeds every observed close. The last request of protocol `http` then "
          "carries `Connection: close`",
      .reported = false},
+    {.name = "aborts",
+     .type = OptionType::kNumber,
+     .place = &LoadOptions::aborts_per_s,
+     .number = {0, kMaxAbortRate},
+     .unit = "connections per second",
+     .default_text = "none",
+     .group = kConnectionGroup,
+     .help = "further connections per second that reset (RST) within a request, as clients that die",
+     .details = "See [clients that die](#clients-that-die)",
+     .reported = false,
+     .axis = "aborted connections per second"},
     {.name = "rate",
      .type = OptionType::kNumber,
      .place = &LoadOptions::rate_per_s,

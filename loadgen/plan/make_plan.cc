@@ -260,6 +260,7 @@ LoadPlan make_plan(const LoadOptions& given) {
   set_times(options, plan);
   set_close(options, plan);
   set_pace(options, plan);
+  plan.aborts_per_s = options.aborts_per_s;
   plan.seed = static_cast<std::uint64_t>(options.seed);
   if (options.server_pids.size() > 1) {
     refuse(fmt::format("{} --server-pid for one target: give one", options.server_pids.size()));

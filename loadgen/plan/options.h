@@ -66,6 +66,7 @@ struct LoadOptions {
   std::optional<std::int64_t> read_rate;
   std::optional<std::int64_t> receive_buffer;
   std::optional<Nanoseconds> trickle;
+  std::optional<double> aborts_per_s;
   std::string cpus;
   std::string wait = "auto";
   bool timestamps = false;

@@ -75,6 +75,7 @@ struct LoadPlan {
   std::optional<std::uint64_t> send_bytes_per_s;  // of each active connection; none: as fast as it goes
   std::optional<std::uint64_t> read_bytes_per_s;
   std::optional<int> receive_buffer_bytes;  // SO_RCVBUF
+  std::optional<double> aborts_per_s;       // connections that reset in the middle of a request
   Nanoseconds trickle{0};                   // how often each idle connection sends a byte; 0: never
   CloseKind close = CloseKind::kFin;
   std::uint64_t seed = 1;
@@ -104,6 +105,9 @@ struct LoadPlan {
 // bursts, where several requests are due at once) if longer; in bursts also up to 10 us for each request, since they
 // leave one after the other, but no more than a tenth of the gap. Precondition: the plan has a rate.
 Nanoseconds lateness_tolerance(const LoadPlan& plan) noexcept;
+
+// Connections to abort that are open at the same time, at most, for each target.
+inline constexpr std::uint32_t kMaxOpenAborts = 1024;
 
 // The part of a whole that falls to one of `shares`: as even as can be, the first ones take the rest.
 constexpr std::uint64_t compute_share(std::uint64_t whole, unsigned share, unsigned shares) noexcept {

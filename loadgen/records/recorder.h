@@ -30,6 +30,8 @@ struct ConnectionCounts {
   std::uint64_t idle_established = 0;
   std::uint64_t idle_served = 0;  // of those to be verified
   std::uint64_t idle_lost = 0;
+  std::uint64_t aborts_made = 0;  // due within the window, as the next one
+  std::uint64_t aborts_failed = 0;
 };
 
 // The measurements of one thread. That thread fills it without locks; others read it after the thread has ended, but

@@ -15,6 +15,7 @@ constexpr double kMissedInvalid = 0.05;  // of the lines that members of a chat 
 constexpr std::uint64_t kMinReplies = 100;
 constexpr double kUnservedInvalid = 0.5;    // of the connections: most figures are then those of the other connections
 constexpr double kNotClosedInvalid = 0.05;  // of the connections that the server should close, and of their time
+constexpr double kAbortsFailed = 0.05;      // of those that were due
 constexpr Nanoseconds kSynRetry = std::chrono::seconds(1);  // TCP_TIMEOUT_INIT of Linux, RFC 6298
 
 Status invalid_if(bool condition) { return condition ? Status::kInvalid : Status::kWarning; }
@@ -185,6 +186,18 @@ void check_idle(const LoadPlan& plan, const LoadResult& result, Reasons& reasons
   }
 }
 
+// Without aborts the result would say that they do no harm.
+void check_aborts(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  const ConnectionCounts& counts = result.connections;
+  const std::uint64_t due = counts.aborts_made + counts.aborts_failed;
+  if (plan.aborts_per_s && result.opened_at &&
+      static_cast<double>(counts.aborts_failed) > kAbortsFailed * static_cast<double>(due)) {
+    reasons.add(invalid_if(counts.aborts_made == 0), ReasonCode::kFailedAborts,
+                fmt::format("{} failed: they could not connect, or the server closed them first",
+                            os::part_of(counts.aborts_failed, due, "abort")));
+  }
+}
+
 }  // namespace
 
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
@@ -223,6 +236,7 @@ void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& 
   check_accept_queue(plan, result, reasons);
   check_served(plan, result, reasons);
   check_idle(plan, result, reasons);
+  check_aborts(plan, result, reasons);
 }
 
 // With --close server: a connection that the server does not close waits for --timeout or the end of the run and sends

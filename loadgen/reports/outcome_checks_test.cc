@@ -41,6 +41,20 @@ TEST_F(OutcomeChecksTest, MembersOfAChatReceiveOneAnothersLines) {
   EXPECT_EQ(decide().status, Status::kValid);
 }
 
+// Would catch: a result that says aborts do no harm, of a run in which there were none.
+TEST_F(OutcomeChecksTest, FailedAbortsAreAReason) {
+  plan_.aborts_per_s = 100;
+  result_.connections.aborts_made = 95;
+  result_.connections.aborts_failed = 5;
+  EXPECT_EQ(decide().status, Status::kValid);
+  result_.connections.aborts_failed = 6;
+  EXPECT_EQ(decide().status, Status::kWarning);
+  EXPECT_EQ(decide_texts(), std::vector<std::string>{
+                                "6 of 101 aborts failed: they could not connect, or the server closed them first"});
+  result_.connections.aborts_made = 0;
+  EXPECT_EQ(decide().status, Status::kInvalid);
+}
+
 // Would catch: exit code 0 for a server that closes instead of every second reply.
 TEST_F(OutcomeChecksTest, FailedRequestsInvalidateAboveFivePercent) {
   result_.sent = 10'000;

@@ -88,6 +88,15 @@ Json connections_json(const LoadPlan& plan, const LoadResult& result) {
           {"replies_max", result.replies_max}};
 }
 
+Json aborts_json(const LoadPlan& plan, const LoadResult& result) {
+  if (!plan.aborts_per_s) {
+    return nullptr;
+  }
+  return {{"asked_rate_per_s", *plan.aborts_per_s},
+          {"made", result.connections.aborts_made},
+          {"failed", result.connections.aborts_failed}};
+}
+
 Json errors_json(const LoadResult& result) {
   Json json = Json::object();
   for (std::size_t i = 0; i < kErrorKinds; ++i) {
@@ -258,6 +267,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
             {"duration_ns", opened ? Json(result.window.count()) : Json()},
             {"active_ns", opened ? Json(result.active.count()) : Json()}}},
           {"connections", connections_json(plan, result)},
+          {"aborts", aborts_json(plan, result)},
           {"requests",
            {{"sent", result.sent},
             {"completed", result.completed},

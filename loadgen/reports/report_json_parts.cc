@@ -72,6 +72,9 @@ Json workload_json(const LoadPlan& plan) {
   if (plan.warmup_until_steady) {
     json["warmup_until_steady"] = true;
   }
+  if (plan.aborts_per_s) {
+    json["aborts_per_s"] = *plan.aborts_per_s;
+  }
   if (plan.arrival == ArrivalKind::kBursts) {
     json["burst_size"] = plan.burst_size;
   }
@@ -82,11 +85,11 @@ Json workload_json(const LoadPlan& plan) {
     json["trace"] = {
         {"file", plan.trace->file()}, {"times", plan.trace->size()}, {"rate_per_s", plan.trace->rate_per_s()}};
   }
-  for (const RequestClass& each : plan.classes) {
-    json["mix"].push_back(each.text);
-  }
   if (plan.mix) {
     json["mix_by_connection"] = plan.mix->unit() == protocols::RequestMix::Unit::kConnection;
+  }
+  for (const RequestClass& each : plan.classes) {
+    json["mix"].push_back(each.text);
   }
   return json;
 }

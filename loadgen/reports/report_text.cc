@@ -73,6 +73,11 @@ std::string connections_line(const LoadPlan& plan, const LoadResult& result) {
                         plan.verify_idle ? os::format_count(result.connections.idle_served) + " served, " : "",
                         os::format_count(result.connections.idle_lost));
   }
+  if (plan.aborts_per_s) {
+    text += fmt::format("  aborts        {} made, {} failed: further connections that reset within a request\n",
+                        os::format_count(result.connections.aborts_made),
+                        os::format_count(result.connections.aborts_failed));
+  }
   const std::uint64_t up = result.connections.established + result.connections.idle_established;
   if (result.setup > Nanoseconds(0) && up > 0) {
     text += fmt::format("  set-up        {} for all, {} new connections; closing {}\n", os::format_time(result.setup),
@@ -206,6 +211,9 @@ std::string headline(const LoadPlan& plan) {
   }
   if (plan.idle > 0) {
     text += fmt::format(" and {} idle", os::format_count(plan.idle));
+  }
+  if (plan.aborts_per_s) {
+    text += fmt::format(", {} aborts per second", os::format_count(static_cast<std::uint64_t>(*plan.aborts_per_s)));
   }
   if (plan.think_time > Nanoseconds(0)) {
     text += fmt::format(", thinking {}", net::format_duration(plan.think_time));

@@ -14,6 +14,8 @@ void add_counts(LoadResult& result, const Recorder& recorder) {
   result.connections.idle_established += recorder.connections.idle_established;
   result.connections.idle_served += recorder.connections.idle_served;
   result.connections.idle_lost += recorder.connections.idle_lost;
+  result.connections.aborts_made += recorder.connections.aborts_made;
+  result.connections.aborts_failed += recorder.connections.aborts_failed;
   result.sent += recorder.sent_count();
   result.completed += recorder.completed_count();
   result.warmup_requests += recorder.outside_count();

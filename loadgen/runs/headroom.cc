@@ -106,7 +106,8 @@ void spread_over_threads(LoadPlan& plan, bool threads_given, const Headroom& roo
   check_machine(plan, room);
   const bool loops = has_event_loops(plan.driver);
   if (!room.tables_per_thread) {
-    const std::uint64_t needed = all + kReserve + kPerLoop * (loops ? plan.threads : 1);
+    const std::uint64_t needed =
+        all + kReserve + kPerLoop * (loops ? plan.threads : 1) + (plan.aborts_per_s ? kMaxOpenAborts : 0);
     if (needed > room.descriptors) {
       refuse_table(all, "this process", needed, room);
     }

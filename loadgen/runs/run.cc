@@ -30,7 +30,8 @@ class RunController {
         threads_.push_back(thread.get());
       }
     }
-    coordinator_.emplace(static_cast<unsigned>(threads_.size()));
+    const auto abort_threads = plan_.aborts_per_s ? static_cast<unsigned>(plans.size()) : 0;
+    coordinator_.emplace(static_cast<unsigned>(threads_.size()), abort_threads);
     std::vector<const Recorder*> recorders;
     for (const LoadThread* thread : threads_) {
       recorders.push_back(&thread->recorder());

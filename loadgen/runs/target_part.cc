@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loadgen/drivers/abort_thread.h"
 #include "loadgen/drivers/event_loop.h"
 #include "loadgen/runs/headroom.h"
 #include "net/resolve.h"
@@ -54,6 +55,10 @@ std::vector<std::unique_ptr<LoadThread>> make_load_threads(const LoadPlan& plan,
     Share share{.index = plan.threads + i, .count = plan.threads};
     assign_idle(share, i, idle_threads);
     threads.push_back(std::make_unique<EventLoop>(plan, share, sources, DriverKind::kEpoll));
+  }
+  if (plan.aborts_per_s) {
+    const Share share{.index = plan.threads + idle_threads, .count = plan.threads};
+    threads.push_back(std::make_unique<AbortThread>(plan, share, sources));
   }
   return threads;
 }
