@@ -42,9 +42,12 @@ def describe_workload(asked, varied):
     if asked["idle_connections"] and varied != "idle_connections":
         parts.append(f"{exact(asked['idle_connections'])} idle connections")
     if "mix" in asked:
-        parts.append(f"a mix of {len(asked['mix'])} classes of requests")
+        kind = "connections" if asked.get("mix_by_connection") else "requests"
+        parts.append(f"a mix of {len(asked['mix'])} classes of {kind}")
     elif varied != "payload_bytes":
         parts.append(f"{exact(asked['payload_bytes'])}-byte payload")
+    if "aborts_per_s" in asked and varied != "aborts":
+        parts.append(f"{count(asked['aborts_per_s'])} aborted connections/s")
     if asked["pipeline"] != 1 and varied != "pipeline":
         parts.append(f"{asked['pipeline']} in flight per connection")
     if asked["think_time_ns"]:

@@ -72,7 +72,8 @@ Workload Workload::for_conformance() const {
                           "trickle", "aborts", "send_bytes_per_s", "read_bytes_per_s", "threads", "idle_strategy"}) {
     check.values_.erase(key);
   }
-  check.values_["connections"] = std::min<std::int64_t>(4, connections());
+  const std::size_t few = std::max<std::size_t>(4, values_.value("mix", Json::array()).size());
+  check.values_["connections"] = std::min(static_cast<std::int64_t>(few), connections());
   check.values_["think_time"] = "0s";  // the threads driver would think for a second by default
   check.values_["requests"] = 50;
   check.values_["timeout"] = "30s";

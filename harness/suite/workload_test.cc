@@ -8,6 +8,8 @@
 namespace fanin::harness {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -195,6 +197,11 @@ TEST(Workload, AConformanceCheckIsAClosedLoopOfAFewRequests) {
   EXPECT_THAT(check_of(R"({"protocol":"echo","requests":9,"timeout":"1ms","send_bytes_per_s":1,"read_bytes_per_s":1})"),
               plain);
   EXPECT_THAT(check_of(R"({"protocol":"echo","ramp":{"from_per_s":1,"to_per_s":2}})"), plain);
+  EXPECT_THAT(check_of(R"({"protocol":"echo","aborts":9})"), plain);
+  EXPECT_THAT(check_of(R"({"protocol":"work","mix_by_connection":true,"mix":[{"weight":1,"name":"a"},
+      {"weight":1,"name":"b"},{"weight":1,"name":"c"},{"weight":1,"name":"d"},{"weight":1,"name":"e"}]})"),
+              AllOf(Contains("--mix-by-connection"), Contains("5")))
+      << "each class needs a connection";
 }
 
 }  // namespace

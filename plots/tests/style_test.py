@@ -147,6 +147,13 @@ class Words(unittest.TestCase):
         words = self.words(mix=["1 name=a", "2 name=b"])
         self.assertIn("a mix of 2 classes of requests", words)
         self.assertNotIn("payload", words)
+        by_connection = self.words(mix=["1 name=a", "2 name=b"], mix_by_connection=True)
+        self.assertIn("a mix of 2 classes of connections", by_connection)
+
+    def test_clients_that_die_are_named(self):
+        """Would catch: a chart of a server among resets under the caption of one without."""
+        self.assertIn("100 aborted connections/s", self.words(aborts_per_s=100.0))
+        self.assertNotIn("aborted", self.words("aborts", aborts_per_s=100.0))
 
 
 class Notes(unittest.TestCase):
