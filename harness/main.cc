@@ -14,6 +14,7 @@
 #include "harness/analysis/plots.h"
 #include "harness/analysis/run_file.h"
 #include "harness/claims/claims_command.h"
+#include "harness/claims/result_check.h"
 #include "harness/export/export.h"
 #include "harness/listing.h"
 #include "harness/machine/doctor.h"
@@ -264,6 +265,9 @@ std::string validate(const std::string& file) {
   if (is_judgement(document)) {
     return os::plural(judgement_from_json(reader).metrics.size(), "comparison");
   }
+  if (is_claims_result(document)) {
+    return os::plural(check_claims_result(reader), "claim");
+  }
   check_run(reader);
   return fmt::format("{}, {}", os::plural(document.at("cells").size(), "cell"),
                      os::plural(document.at("rounds").size(), "round"));
@@ -274,8 +278,9 @@ void add_validate_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "validate", "Checks that runs and verdicts fit their schema, and that what they say follows from their figures");
   command
-      ->add_option("file", *files,
-                   "the directory of a run, its run.json, or verdicts (--json of ab and compare); gzipped or not")
+      ->add_option(
+          "file", *files,
+          "the directory of a run, its run.json, or verdicts (--json of ab, compare and claims); gzipped or not")
       ->required()
       ->type_name("");
   command->callback([files, &exit_code] {

@@ -6,6 +6,7 @@
 #include "harness/claims/claims_run.h"
 #include "harness/claims/measure.h"
 #include "harness/claims/mechanism.h"
+#include "harness/claims/test_slopes.h"
 
 namespace fanin::harness {
 namespace {
@@ -198,6 +199,25 @@ TEST(Mechanism, SaysThatEqualCallsCostMore) {
   EXPECT_EQ(describe_mechanism(base, now),
             "the same calls (3.00 per request) cost more: 20.0 us for each wait, if all of it is in the waits");
   EXPECT_EQ(describe_mechanism(base, base), "");
+}
+
+// Would catch: a slope over the medians of two cases, which has no interval, or over all metrics.
+TEST(FitSlopes, FollowsTheValuesOfEachSide) {
+  ClaimCase grows = make_case(true, 1.5);
+  std::vector<ClaimCase> specs(3, grows);
+  std::vector<CaseRun> cases;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    specs[i].x = 100.0 * static_cast<double>(i);
+    CaseRun& run = cases.emplace_back(specs[i], kPlan);
+    for (std::size_t unit = 0; unit < 6; ++unit) {
+      run.add({.case_id = grows.id, .unit = unit, .arms = {arm(5000), arm(5000 + 25 * *specs[i].x), arm(5000)}});
+    }
+  }
+  const auto slopes = fit_slopes(cases);
+  EXPECT_NEAR(slopes->now->estimate, 25, 1e-9);
+  EXPECT_NEAR(slopes->base->estimate, 0, 1e-9);
+  cases.pop_back();
+  EXPECT_FALSE(fit_slopes(cases));
 }
 
 TEST(PlanClaimLooks, GivesCasesMoreUnitsWithALongerBudget) {

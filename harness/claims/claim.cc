@@ -156,13 +156,14 @@ void parse_claim_metric(const LaidOver& test, ClaimCase& result) {
   }
 }
 
-net::Nanoseconds parse_time(const LaidOver& test, const char* key, const char* preset) {
-  const auto given = test.find(key);
-  const net::Nanoseconds time = given ? given->duration() : net::parse_duration(preset);
-  if (given && time <= net::Nanoseconds::zero()) {
-    given->fail("must be longer than nothing");
+net::Nanoseconds parse_window(const LaidOver& test, const char* preset) {
+  constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // slices of interleaved servers take 20 ms
+  const auto given = test.find("/window");
+  const net::Nanoseconds window = given ? given->duration() : net::parse_duration(preset);
+  if (window < kShortest) {
+    given->fail("must be at least 50ms: the arms of a unit are driven in slices");
   }
-  return time;
+  return window;
 }
 
 ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServer& find_server, const char* window) {
@@ -182,8 +183,9 @@ ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServe
   }
   test.at("/new");
   result.now = parse_side(test, "/new", result.calls, find_server);
-  result.window = parse_time(test, "/window", window);
-  result.warmup = parse_time(test, "/warmup", kDefaultWarmup);
+  result.window = parse_window(test, window);
+  const auto warmup = test.find("/warmup");
+  result.warmup = warmup ? warmup->duration() : net::parse_duration(kDefaultWarmup);
   result.accept_invalid = test.value().value("accept_invalid", false);
   for (const auto& [key, value] : {std::pair{"/x", &result.x}, {"/published", &result.published}}) {
     if (const auto given = test.find(key)) {

@@ -101,6 +101,7 @@ TEST(Claim, ComplaintsNameThePlace) {
               HasSubstr("/tests/0/workload: 'verify_idle' needs"));
   EXPECT_THAT(claim_complaint(with("/tests/0/new/workload/idle_connections", -1)),
               HasSubstr("/tests/0/new/workload/idle_connections"));
+  EXPECT_THAT(claim_complaint(with("/tests/0/window", "20ms")), HasSubstr("/tests/0/window: must be at least 50ms"));
   EXPECT_THAT(claim_complaint(with("/id", "K1")), HasSubstr("/id: must be 'K0', as the file is called"));
   EXPECT_THAT(claim_complaint(with("/tests/0/new", {{"server", "nginx"}})),
               HasSubstr("/tests/0/new/server: needs 'servers_of'"));

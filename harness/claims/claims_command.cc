@@ -125,6 +125,9 @@ void announce(const ClaimsRun& run, const std::string& directory) {
                                      os::plural(run.claims.size(), "claim"), os::plural(cases, "case"),
                                      os::plural(flips, "flip"), os::plural(run.plan.looks.back(), "unit"),
                                      net::format_duration(run.budget), run.seed, os::printable(directory)));
+  if (const std::string busy = describe_busy(run.environment_start); !busy.empty()) {
+    os::print_text(stderr, fmt::format("busy-machine: {}: stop other programs, and start again\n", busy));
+  }
 }
 
 // Whether it came to its end; false if the user interrupted it.

@@ -1,6 +1,7 @@
 // The result of `fanin claims` as JSON.
 #include "harness/claims/claims_run.h"
 #include "harness/claims/mechanism.h"
+#include "harness/claims/test_slopes.h"
 #include "harness/verdict/verdict.h"
 #include "os/build_info.h"
 
@@ -27,12 +28,12 @@ Json mechanism_to_json(const std::optional<Mechanism>& mechanism) {
           {"new", figures_to_json(mechanism->now)}};
 }
 
-Json value_to_json(const std::optional<statistics::Shift>& value) {
-  if (!value) {
+Json shift_to_json(const std::optional<statistics::Shift>& shift, const char* name) {
+  if (!shift) {
     return nullptr;
   }
-  const auto& interval = value->interval;
-  return {{"value", value->estimate},
+  const auto& interval = shift->interval;
+  return {{name, shift->estimate},
           {"low", interval ? Json(interval->low) : Json(nullptr)},
           {"high", interval ? Json(interval->high) : Json(nullptr)},
           {"coverage", interval ? Json(interval->coverage) : Json(nullptr)}};
@@ -57,7 +58,7 @@ Json case_to_json(const CaseRun& run) {
           {"base", number_or_null(result.base)},
           {"new", number_or_null(result.now)},
           {"ratio", ratio_to_json(result.ratio)},
-          {"value", value_to_json(result.value)},
+          {"value", shift_to_json(result.value, "value")},
           {"units", result.units},
           {"smallest_effect", number_or_null(result.smallest_effect)},
           {"control", ratio_to_json(result.control)},
@@ -74,6 +75,10 @@ Json test_to_json(const ClaimRun& run, std::size_t index, const NamedVerdict& ve
   for (const CaseRun& each : run.tests[index]) {
     cases.push_back(case_to_json(each));
   }
+  const auto slopes = fit_slopes(run.tests[index]);
+  const Json of_sides =
+      slopes ? Json{{"base", shift_to_json(slopes->base, "per_x")}, {"new", shift_to_json(slopes->now, "per_x")}}
+             : Json(nullptr);
   return {{"name", test.name},
           {"says", test.says},
           {"metric", test.cases.front().metric},
@@ -83,7 +88,8 @@ Json test_to_json(const ClaimRun& run, std::size_t index, const NamedVerdict& ve
           {"axis", text_or_null(test.axis)},
           {"verdict", claim_verdict_name(verdict.verdict)},
           {"reason", explain(run.case_verdicts(index), "case")},
-          {"cases", std::move(cases)}};
+          {"cases", std::move(cases)},
+          {"slopes", of_sides}};
 }
 
 Json flip_to_json(const FlipRun& run) {

@@ -6,6 +6,7 @@
 #include "harness/analysis/summary.h"
 #include "harness/claims/claims_run.h"
 #include "harness/claims/mechanism.h"
+#include "harness/claims/test_slopes.h"
 #include "harness/rounds/console.h"
 #include "os/format.h"
 
@@ -84,6 +85,20 @@ std::string describe_case(const CaseRun& run, bool single) {
   return text;
 }
 
+// "base grows by 6.21 [5.80, 6.60] ns; new grows by ... per unit of idle connections"; empty without slopes.
+std::string describe_slopes(const ClaimTest& test, const std::vector<CaseRun>& cases) {
+  const auto slopes = fit_slopes(cases);
+  std::string text;
+  for (const auto& [side, slope] :
+       {std::pair{"base", slopes ? slopes->base : std::nullopt}, {"new", slopes ? slopes->now : std::nullopt}}) {
+    if (slope) {
+      const std::string figure = format_interval(slope->estimate, slope->interval, os::format_digits);
+      text += fmt::format("{}{} grows by {} {}", text.empty() ? "" : "; ", side, figure, test.cases.front().unit);
+    }
+  }
+  return text.empty() ? "" : fmt::format("{} per unit of {}", text, test.axis.empty() ? "x" : test.axis);
+}
+
 std::string indented(const std::string& text, std::size_t indent) {
   return os::wrapped(std::string(indent, ' ') + os::printable(text, 2000) + "\n", kWidth, indent + 2);
 }
@@ -105,6 +120,8 @@ std::string describe_claim(const ClaimRun& run) {
       const auto mechanism = explain_case(each);
       text += mechanism && !mechanism->text.empty() ? indented(mechanism->text, 6) : "";
     }
+    const std::string slopes = describe_slopes(spec, cases);
+    text += slopes.empty() ? "" : indented(slopes, 4);
   }
   for (const FlipRun& flip : run.flips) {
     text += indented(fmt::format("flip {}: {}: {}", flip.spec->name, flip.spec->says, format_flip(flip)), 2);

@@ -77,8 +77,10 @@ std::optional<double> FlipSearch::find_middle(double low, double high) const {
     return std::nullopt;
   }
   double middle = low > 0 ? std::sqrt(low * high) : high / 2;
-  if (whole_) {
-    middle = std::floor(middle);
+  if (whole_ && high - low >= 2) {
+    middle = std::clamp(std::round(middle), low + 1, high - 1);
+  } else if (whole_) {
+    return std::nullopt;
   }
   return middle > low && middle < high ? std::optional(middle) : std::nullopt;
 }

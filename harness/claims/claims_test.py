@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""`fanin claims` as a user runs it. Arguments: the folder of the binaries, the root of the source tree."""
+
+import copy
+import json
+import signal
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from end_to_end import BINARIES, SOURCE, EndToEnd
+
+# The number of threads does not depend on how busy the machine is.
+CLAIM = {
+    "schema": "fanin-claim", "schema_version": 1, "id": "threads", "claim": "a thread per connection takes more threads than epoll",
+    "source": "arithmetic", "choice": {"confirmed": "epoll has fewer threads.", "refuted": "epoll has as many threads."},
+    "tests": [{"name": "more-threads", "says": "with 8 connections it has at least 4 times the threads", "metric": "server_threads",
+               "at_least": 4, "workload": {"protocol": "echo", "connections": 8}, "base": {"model": "epoll"}, "new": {"model": "thread"},
+               "window": "60ms", "warmup": "10ms", "accept_invalid": True}],
+}  # fmt: skip
+FLIP = {"name": "flip", "says": "it has four times the threads", "metric": "server_threads", "at_least": 4, "workload": {"protocol": "echo"},
+        "base": {"model": "epoll"}, "new": {"model": "thread"}, "window": "60ms", "warmup": "10ms", "accept_invalid": True,
+        "parameter": "connections", "from": 1, "to": 16}  # fmt: skip
+
+
+class Claims(EndToEnd):
+    def write(self, name, change=lambda claim: None):
+        claim = {**copy.deepcopy(CLAIM), "id": name}
+        change(claim)
+        path = Path(self.folder.name) / f"{name}.json"
+        path.write_text(json.dumps(claim))
+        return path
+
+    def result(self):
+        return json.loads((self.out / "claims.json").read_text())
+
+    def check_valid(self):
+        done = subprocess.run([sys.executable, "-m", "plots.validate", self.out / "claims.json"], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.fanin("validate", self.out / "claims.json").returncode, 0)
+
+    # Would catch: a verdict that does not come from the figures. The same claim with its sides swapped is refuted.
+    def test_a_claim_turned_around_is_refuted(self):
+        def swap(claim):
+            test = claim["tests"][0]
+            test["base"], test["new"] = test["new"], test["base"]
+
+        true, swapped = self.write("true"), self.write("swapped", swap)
+        done = self.fanin("claims", true, swapped, "--out", self.out, "--budget", "60s", "--json", Path(self.folder.name) / "copy.json")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.check_valid()
+        result = self.result()
+        self.assertEqual({claim["id"]: claim["verdict"] for claim in result["claims"]}, {"true": "confirmed", "swapped": "refuted"})
+        self.assertEqual(json.loads((Path(self.folder.name) / "copy.json").read_text()), result)
+        case = result["claims"][0]["tests"][0]["cases"][0]
+        self.assertEqual((case["base"], case["new"], case["control"]["ratio"]), (1, 9, 1))
+        self.assertIn("confirmed by more-threads", done.stdout)
+        self.assertIn(CLAIM["choice"]["confirmed"], done.stdout)
+
+    def test_a_condition_makes_a_claim_contested_and_a_flip_finds_it(self):
+        def add_cases(claim):
+            claim["tests"][0] |= {"axis": "connections", "cases": [
+                {"name": f"{count} connections", "x": count, "workload": {"connections": count}} for count in (1, 8)]}  # fmt: skip
+            claim["flips"] = [FLIP]
+
+        done = self.fanin("claims", self.write("contested", add_cases), "--out", self.out, "--budget", "120s")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.check_valid()
+        claim = self.result()["claims"][0]
+        self.assertEqual(claim["verdict"], "contested")
+        self.assertEqual(claim["tests"][0]["reason"], "confirmed by 8 connections; refuted by 1 connections")
+        flip = claim["flips"][0]
+        self.assertEqual((flip["low"], flip["high"]), (2, 3))  # epoll has one thread, the other one more than connections
+        self.assertEqual([point["value"] for point in flip["points"]], [1, 2, 3, 4, 16])
+
+    def test_wrong_files_get_one_line_each(self):
+        def set_new(**side):
+            return lambda claim: claim["tests"][0].update(new=side)
+
+        wrong = {
+            self.write("model", set_new(model="epol")): "/tests/0/new/model: there is no model 'epol': did you mean epoll?",
+            self.write("server", set_new(server="no", servers_of="full")): "/tests/0/new/server: there is no server 'no'",
+            self.write("metric", lambda claim: claim["tests"][0].update(metric="thread")): "/tests/0/metric: there is no metric 'thread'",
+            self.write("threshold", lambda claim: claim["tests"][0].pop("at_least")): "/tests/0: needs a threshold",
+            self.write("args", set_new(model="epoll", args=["--none"])): "there is no option --none",
+            Path(self.folder.name) / "absent.json": "No such file",
+        }
+        done = self.fanin("claims", *wrong, self.write("good"), "--out", self.out)
+        self.assertEqual(done.returncode, 2)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), len(wrong), done.stderr)
+        for line, (path, words) in zip(lines, wrong.items()):
+            self.assertTrue(line.startswith(f"fanin: {path}: "), line)
+            self.assertIn(words, line)
+        self.assertFalse(self.out.exists())
+
+    def test_an_absent_program_is_unsupported_and_a_server_that_dies_is_invalid(self):
+        suite = Path(self.folder.name) / "others.json"
+        suite.write_text(json.dumps({
+            "schema": "fanin-suite", "schema_version": 2, "name": "others", "repetitions": 1,
+            "servers": [{"name": "absent", "command": ["fanin-no-such-program", "{port}"]}, {"name": "dies", "command": ["false", "{port}"]}],
+            "experiments": [{"name": "x", "servers": ["*"], "workload": {"protocol": "echo"}, "sweep": {"parameter": "connections", "values": [1]}}],
+        }))  # fmt: skip
+        files = [self.write(name, lambda claim: claim["tests"][0].update(new={"server": name, "servers_of": str(suite)})) for name in ("absent", "dies")]
+        done = self.fanin("claims", *files, self.write("good"), "--out", self.out, "--budget", "60s")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.check_valid()
+        claims = {claim["id"]: claim for claim in self.result()["claims"]}
+        self.assertEqual({name: claim["verdict"] for name, claim in claims.items()},
+                         {"absent": "unsupported", "dies": "invalid", "good": "confirmed"})  # fmt: skip
+        self.assertIn("'fanin-no-such-program' is not installed", claims["absent"]["reason"])
+        self.assertIn("exit code 1", claims["dies"]["reason"])
+
+    # Would catch: units that are measured again, or another order and other looks after --resume.
+    def test_an_interrupted_run_keeps_its_units(self):
+        names = ("one", "two", "three")
+        process = subprocess.Popen([BINARIES / "fanin", "claims", *(self.write(name, lambda claim: claim.update(flips=[FLIP])) for name in names),
+                                    "--out", self.out, "--budget", "120s"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        for line in process.stderr:
+            if "confirmed" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=250), 130, rest)
+        self.assertIn(f"go on with: fanin claims --resume {self.out}", rest)
+        self.assertFalse(self.result()["complete"])
+        self.check_valid()
+        before = (self.out / "units.jsonl").read_text()
+        (self.out / "units.jsonl").write_text(before + '{"case":"one/more')  # what a crash leaves of a line
+        done = self.fanin("claims", "--resume", self.out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.out / "units.jsonl").read_text().startswith(before))
+        units = [json.loads(line) for line in (self.out / "units.jsonl").read_text().splitlines()]
+        self.assertEqual(len({(unit["case"], unit["unit"]) for unit in units}), len(units))
+        self.assertTrue(self.result()["complete"])
+        self.assertEqual([claim["verdict"] for claim in self.result()["claims"]], ["confirmed"] * 3)
+        self.assertIn("is complete", self.fanin("claims", "--resume", self.out).stderr)
+
+    def test_the_shipped_claims_are_listed(self):
+        done = self.fanin("claims", "--list", "--only", "K[25]")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^K2 +select and poll")
+        self.assertNotIn("K8", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
