@@ -12,11 +12,13 @@ int run() {
   fanin::microbench::register_histogram_benchmarks();
   fanin::microbench::register_wait_benchmarks();
   fanin::microbench::register_epoll_ctl_benchmarks();
+  fanin::microbench::register_cascade_benchmarks();
   fanin::microbench::register_call_benchmarks();
   fanin::microbench::register_switch_benchmarks();
   fanin::microbench::register_ring_benchmarks();
   fanin::microbench::register_create_benchmarks();
   fanin::microbench::register_task_benchmarks();
+  fanin::microbench::register_chase_benchmarks();
   fanin::microbench::register_protocol_benchmarks();
   if (benchmark::RunSpecifiedBenchmarks() == 0) {
     throw std::invalid_argument("no benchmark has such a name: see --benchmark_list_tests");

@@ -16,21 +16,23 @@ constexpr unsigned char kFirstByte = 1;
 
 RingSockets::RingSockets(std::size_t tasks) {
   require_descriptors(2 * tasks);
-  pairs_.reserve(tasks);
-  while (pairs_.size() < tasks) {
+  inputs_.reserve(tasks);
+  outputs_.reserve(tasks);
+  while (inputs_.size() < tasks) {
     int ends[2];
     net::check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
-    pairs_.emplace_back(ends[0], ends[1]);
+    inputs_.emplace_back(ends[0]);
+    outputs_.emplace_back(ends[1]);
   }
 }
 
 bool RingSockets::send_to(std::size_t index, unsigned char byte) const noexcept {
-  return ::send(pairs_[index].second.get(), &byte, 1, MSG_NOSIGNAL) == 1;
+  return ::send(outputs_[index].get(), &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
 bool RingSockets::pass_on(std::size_t index) const noexcept {
   unsigned char byte = 0;
-  if (::recv(descriptor(index), &byte, 1, 0) != 1) {
+  if (::recv(inputs_[index].get(), &byte, 1, 0) != 1) {
     return false;
   }
   const std::size_t next = index + 1 < size() ? index + 1 : 0;
@@ -45,14 +47,14 @@ void RingSockets::start_round() const {
 
 void RingSockets::finish_round() const {
   unsigned char byte = 0;
-  if (::recv(descriptor(0), &byte, 1, 0) != 1 || byte != static_cast<unsigned char>(kFirstByte + size() - 1)) {
+  if (::recv(inputs_[0].get(), &byte, 1, 0) != 1 || byte != static_cast<unsigned char>(kFirstByte + size() - 1)) {
     throw std::runtime_error("the byte has not been passed on by every task");
   }
 }
 
 void RingSockets::shut_down() const noexcept {
-  for (const auto& pair : pairs_) {
-    ::shutdown(pair.second.get(), SHUT_WR);
+  for (const net::Descriptor& output : outputs_) {
+    ::shutdown(output.get(), SHUT_WR);
   }
 }
 
@@ -73,7 +75,7 @@ EpollRing<Flows>::EpollRing(std::size_t tasks)
     : sockets_(tasks), epoll_(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   for (std::size_t task = 0; task < tasks; ++task) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = task}};
-    net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets_.descriptor(task), &event), "epoll_ctl");
+    net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, sockets_.inputs()[task].get(), &event), "epoll_ctl");
     if (task > 0) {
       flows_.add([this, task] { broken_ |= !sockets_.pass_on(task); });
     }

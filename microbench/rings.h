@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "microbench/requirements.h"
@@ -23,12 +22,15 @@ class RingSockets {
   // At least 2 tasks.
   explicit RingSockets(std::size_t tasks);
 
-  std::size_t size() const noexcept { return pairs_.size(); }
-  // What task `index` receives from.
-  int descriptor(std::size_t index) const noexcept { return pairs_[index].first.get(); }
+  std::size_t size() const noexcept { return inputs_.size(); }
+  // What the tasks receive from.
+  const std::vector<net::Descriptor>& inputs() const noexcept { return inputs_; }
 
   // One hop of task `index`: receives the byte and sends its successor to the next task. False at the end of the ring.
   bool pass_on(std::size_t index) const noexcept;
+
+  // Sends a byte to task `index`. False if its socket is full or shut down.
+  bool send_to(std::size_t index, unsigned char byte = 0) const noexcept;
 
   // Both halves of a hop of task 0. finish_round() throws std::runtime_error unless the byte has counted all hops.
   void start_round() const;
@@ -38,9 +40,8 @@ class RingSockets {
   void shut_down() const noexcept;
 
  private:
-  bool send_to(std::size_t index, unsigned char byte) const noexcept;
-
-  std::vector<std::pair<net::Descriptor, net::Descriptor>> pairs_;  // the task's own end, the end of the one before it
+  std::vector<net::Descriptor> inputs_;
+  std::vector<net::Descriptor> outputs_;  // the other ends: what the task before writes to
 };
 
 // No switch at all: one flow does the I/O of all tasks in turn. What remains of the others is the cost of switching.

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "microbench/cascade.h"
+#include "microbench/waiters.h"
+
 namespace fanin::microbench {
 namespace {
 
@@ -43,6 +48,32 @@ TEST(RingSockets, CountsTheHops) {
   ASSERT_TRUE(pair.pass_on(0));
   ASSERT_TRUE(pair.pass_on(1));
   EXPECT_THROW(pair.finish_round(), std::runtime_error);
+}
+
+template <typename Waiter>
+class CascadeTest : public ::testing::Test {};
+using AllWaiters = ::testing::Types<SelectWaiter, PollWaiter, EpollWaiter>;
+TYPED_TEST_SUITE(CascadeTest, AllWaiters);
+
+// Would catch: a waiter that names the wrong socket, so that events get lost or are counted without being passed on.
+TYPED_TEST(CascadeTest, EventsMoveOn) {
+  Cascade<TypeParam> cascade(10, 2);  // at 0 and 5
+  EXPECT_EQ(cascade.wait_once(), 2U);
+  EXPECT_EQ(cascade.wait_once(), 2U);
+  EXPECT_EQ(cascade.find_waiting(), (std::vector<std::size_t>{2, 7}));
+  for (int wait = 0; wait < 8; ++wait) {
+    EXPECT_EQ(cascade.wait_once(), 2U);
+  }
+  EXPECT_EQ(cascade.find_waiting(), (std::vector<std::size_t>{0, 5}));
+}
+
+// Would catch: events that overtake each other where every socket has one.
+TYPED_TEST(CascadeTest, AllSocketsMayBeActive) {
+  Cascade<TypeParam> cascade(5, 5);
+  for (int wait = 0; wait < 20; ++wait) {
+    EXPECT_EQ(cascade.wait_once(), 5U);
+  }
+  EXPECT_EQ(cascade.find_waiting().size(), 5U);
 }
 
 TEST(RingSockets, PassesNothingOnAfterItsEnd) {

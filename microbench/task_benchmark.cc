@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "microbench/benchmarks.h"
+#include "microbench/memory_chains.h"
 #include "microbench/requirements.h"
 #include "microbench/step_tasks.h"
 #include "net/descriptor.h"
@@ -52,6 +53,48 @@ void register_task_benchmarks() {
     register_tasks<UserFlowTasks<Coroutines>>("coroutine", loops);
     register_tasks<UserFlowTasks<Fibers>>("fiber", loops);
     register_tasks<ThreadTasks>("thread", loops);
+  }
+}
+
+namespace {
+
+constexpr std::size_t kChains = 16;  // about as many lines as a core fetches from memory at a time
+constexpr std::size_t kPointers = 100;
+
+// Time of one pointer of one task, on one CPU.
+template <typename Chains>
+void time_pointers(benchmark::State& state, std::size_t mib) {
+  const std::vector<ChainNode>& chain = shared_chain(mib << 20);
+  const CpuBinding binding(choose_cpus(1).first);
+  Chains chains(chain, kChains);
+  SerialChains expected(chain, kChains);
+  chains.do_steps(kPointers);
+  expected.do_steps(kPointers);
+  if (chains.positions() != expected.positions()) {
+    state.SkipWithError("the order of the tasks changes where they end");
+    return;
+  }
+  while (state.KeepRunningBatch(kChains * kPointers)) {
+    chains.do_steps(kPointers);
+    benchmark::ClobberMemory();
+  }
+}
+
+template <typename Chains>
+void register_chains(const char* name, std::size_t mib) {
+  const auto body = [mib](benchmark::State& state) {
+    skip_on_error(state, [&] { time_pointers<Chains>(state, mib); });
+  };
+  benchmark::RegisterBenchmark(fmt::format("chase/{}/mib:{}", name, mib).c_str(), body)->UseRealTime();
+}
+
+}  // namespace
+
+void register_chase_benchmarks() {
+  for (const std::size_t mib : {1U, 16U, 256U}) {  // in the order of sizes, since the table is shared
+    register_chains<SerialChains>("serial", mib);
+    register_chains<InterleavedChains<Coroutines>>("coroutine", mib);
+    register_chains<InterleavedChains<Fibers>>("fiber", mib);
   }
 }
 

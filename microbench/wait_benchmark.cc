@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "microbench/benchmarks.h"
+#include "microbench/cascade.h"
 #include "microbench/waiters.h"
 #include "net/clock.h"
 #include "net/descriptor.h"
@@ -49,6 +50,46 @@ void register_wait_benchmarks() {
         register_waiter<PollWaiter>("poll", count, active);
         register_waiter<EpollWaiter>("epoll", count, active);
       }
+    }
+  }
+}
+
+namespace {
+
+// Time of one event: a byte is received and passed on, with the share of the wait.
+template <typename Waiter>
+void pass_events(benchmark::State& state, std::size_t count, std::size_t active) {
+  close_shared_connections();
+  Cascade<Waiter> cascade(count, active);
+  if (cascade.wait_once() != active) {
+    state.SkipWithError("the wait does not find the active descriptors");
+    return;
+  }
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(active))) {
+    cascade.wait_once();
+  }
+  if (cascade.find_waiting().size() != active) {
+    state.SkipWithError("an event was lost");
+  }
+}
+
+template <typename Waiter>
+void register_cascade(const char* name, std::size_t count, std::size_t active) {
+  benchmark::RegisterBenchmark(fmt::format("cascade/{}/n:{}/active:{}", name, count, active).c_str(),
+                               [count, active](benchmark::State& state) {
+                                 skip_on_error(state, [&] { pass_events<Waiter>(state, count, active); });
+                               });
+}
+
+}  // namespace
+
+// Two descriptors for each: 10,000 exceed a limit of 20,000.
+void register_cascade_benchmarks() {
+  for (const std::size_t count : {100U, 1000U, 5000U, 10000U}) {
+    for (const std::size_t active : {1U, 100U}) {
+      register_cascade<SelectWaiter>("select", count, active);
+      register_cascade<PollWaiter>("poll", count, active);
+      register_cascade<EpollWaiter>("epoll", count, active);
     }
   }
 }

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -105,8 +104,19 @@ void Connections::activate(std::size_t count) {
   }
 }
 
-Connections& shared_connections(std::size_t count) {
+namespace {
+
+std::unique_ptr<Connections>& last_connections() {
   static std::unique_ptr<Connections> last;
+  return last;
+}
+
+}  // namespace
+
+void close_shared_connections() { last_connections().reset(); }
+
+Connections& shared_connections(std::size_t count) {
+  std::unique_ptr<Connections>& last = last_connections();
   if (last == nullptr || last->descriptors().size() != count) {
     last.reset();
     require_descriptors(count);
@@ -114,17 +124,6 @@ Connections& shared_connections(std::size_t count) {
   }
   return *last;
 }
-
-namespace {
-
-constexpr std::size_t kWordBits = sizeof(unsigned long) * CHAR_BIT;
-
-bool test_bit(const std::vector<unsigned long>& words, int fd) {
-  const auto place = static_cast<std::size_t>(fd);
-  return (words[place / kWordBits] >> (place % kWordBits) & 1UL) != 0;
-}
-
-}  // namespace
 
 SelectWaiter::SelectWaiter(const std::vector<net::Descriptor>& descriptors) {
   for (const net::Descriptor& descriptor : descriptors) {
@@ -139,17 +138,10 @@ SelectWaiter::SelectWaiter(const std::vector<net::Descriptor>& descriptors) {
   }
 }
 
-std::size_t SelectWaiter::wait_and_scan() {
+int SelectWaiter::wait() {
   std::copy(master_.begin(), master_.end(), ready_.begin());
-  const long ready =
-      net::check(::syscall(SYS_pselect6, limit_, ready_.data(), nullptr, nullptr, nullptr, nullptr), "select");
-  std::size_t found = 0;
-  for (const int fd : descriptors_) {
-    if (test_bit(ready_, fd) && ++found == static_cast<std::size_t>(ready)) {
-      break;
-    }
-  }
-  return found;
+  return static_cast<int>(
+      net::check(::syscall(SYS_pselect6, limit_, ready_.data(), nullptr, nullptr, nullptr, nullptr), "select"));
 }
 
 PollWaiter::PollWaiter(const std::vector<net::Descriptor>& descriptors) {
@@ -158,35 +150,12 @@ PollWaiter::PollWaiter(const std::vector<net::Descriptor>& descriptors) {
   }
 }
 
-std::size_t PollWaiter::wait_and_scan() {
-  const int ready = net::check(::poll(set_.data(), set_.size(), -1), "poll");
-  std::size_t found = 0;
-  for (const pollfd& one : set_) {
-    if ((one.revents & POLLIN) != 0 && ++found == static_cast<std::size_t>(ready)) {
-      break;
-    }
-  }
-  return found;
-}
-
 EpollWaiter::EpollWaiter(const std::vector<net::Descriptor>& descriptors)
     : epoll_(net::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), events_(1024) {
-  for (const net::Descriptor& descriptor : descriptors) {
-    epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor.get()}};
-    net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor.get(), &event), "epoll_ctl");
+  for (std::size_t index = 0; index < descriptors.size(); ++index) {
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = index}};
+    net::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptors[index].get(), &event), "epoll_ctl");
   }
-}
-
-std::size_t EpollWaiter::wait_and_scan() {
-  const int ready =
-      net::check(::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1), "epoll_wait");
-  std::size_t found = 0;
-  for (int i = 0; i < ready; ++i) {
-    if ((events_[static_cast<std::size_t>(i)].events & EPOLLIN) != 0) {
-      ++found;
-    }
-  }
-  return found;
 }
 
 }  // namespace fanin::microbench

@@ -4,7 +4,9 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
+#include <climits>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "net/descriptor.h"
@@ -40,10 +42,14 @@ class Connections {
 // last set is kept until another count is requested. Two sets may exceed the descriptor limit. Throws
 // std::system_error, and std::runtime_error that names the required limit.
 Connections& shared_connections(std::size_t count);
+// For benchmarks that need the descriptors themselves.
+void close_shared_connections();
 
 // Three ways to wait for many descriptors, each with a server's scan of the result. The wait has no timeout, as in a
 // server: with a timeout of zero the kernel does not add the caller to wait queues, which select and poll do for every
 // descriptor up to the first ready one. Each borrows the descriptors, which must outlive it; one thread.
+
+inline void ignore_index(std::size_t /*index*/) noexcept {}
 
 // The system call of select(2) without glibc's fd_set, which ends at 1024: a bitmap of any length.
 class SelectWaiter {
@@ -51,10 +57,30 @@ class SelectWaiter {
   explicit SelectWaiter(const std::vector<net::Descriptor>& descriptors);
 
   // Copies the master set (the call overwrites it), waits, finds the ready ones by testing one bit per descriptor up to
-  // the last ready one. Returns how many were found. Throws std::system_error.
-  std::size_t wait_and_scan();
+  // the last ready one. Calls `visit(index)` for each. Returns how many were found. Throws std::system_error.
+  template <typename Visit>
+  std::size_t wait_and_visit(Visit visit) {
+    const auto ready = static_cast<std::size_t>(wait());
+    std::size_t found = 0;
+    for (std::size_t index = 0; found < ready && index < descriptors_.size(); ++index) {
+      if (test_ready(descriptors_[index])) {
+        ++found;
+        visit(index);
+      }
+    }
+    return found;
+  }
+  std::size_t wait_and_scan() { return wait_and_visit(ignore_index); }
 
  private:
+  static constexpr std::size_t kWordBits = sizeof(unsigned long) * CHAR_BIT;
+
+  int wait();
+  bool test_ready(int fd) const noexcept {
+    const auto place = static_cast<std::size_t>(fd);
+    return (ready_[place / kWordBits] >> (place % kWordBits) & 1UL) != 0;
+  }
+
   std::vector<int> descriptors_;
   std::vector<unsigned long> master_;
   std::vector<unsigned long> ready_;
@@ -65,8 +91,21 @@ class PollWaiter {
  public:
   explicit PollWaiter(const std::vector<net::Descriptor>& descriptors);
 
-  // Waits, then walks the array up to the last ready one. Returns how many were found. Throws std::system_error.
-  std::size_t wait_and_scan();
+  // Waits, then walks the array up to the last ready one. Calls `visit(index)` for each ready one. Returns how many
+  // were found. Throws std::system_error.
+  template <typename Visit>
+  std::size_t wait_and_visit(Visit visit) {
+    const auto ready = static_cast<std::size_t>(net::check(::poll(set_.data(), set_.size(), -1), "poll"));
+    std::size_t found = 0;
+    for (std::size_t index = 0; found < ready && index < set_.size(); ++index) {
+      if ((set_[index].revents & POLLIN) != 0) {
+        ++found;
+        visit(index);
+      }
+    }
+    return found;
+  }
+  std::size_t wait_and_scan() { return wait_and_visit(ignore_index); }
 
  private:
   std::vector<pollfd> set_;
@@ -77,8 +116,22 @@ class EpollWaiter {
  public:
   explicit EpollWaiter(const std::vector<net::Descriptor>& descriptors);
 
-  // Waits for up to 1024 events and walks them. Returns how many were readable. Throws std::system_error.
-  std::size_t wait_and_scan();
+  // Waits for up to 1024 events and walks them. Calls `visit(index)` for each readable one. Returns how many were.
+  // Throws std::system_error.
+  template <typename Visit>
+  std::size_t wait_and_visit(Visit visit) {
+    const int ready =
+        net::check(::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1), "epoll_wait");
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(ready); ++i) {
+      if ((events_[i].events & EPOLLIN) != 0) {
+        ++found;
+        visit(events_[i].data.u64);
+      }
+    }
+    return found;
+  }
+  std::size_t wait_and_scan() { return wait_and_visit(ignore_index); }
 
  private:
   net::Descriptor epoll_;
