@@ -191,6 +191,29 @@ TEST(Mechanism, NamesWhatDiffersMost) {
   EXPECT_EQ(describe_mechanism(std::nullopt, base), "2.10 system calls per request, 0.10 waits per request");
 }
 
+// Would catch: a share that ignores how often the server waits, or one without measured costs.
+TEST(Mechanism, SaysWhatTheWaitsAccountFor) {
+  const MechanismFigures base{{"server_waits_per_request", 0.5}, {kMetric, 6000}, {"bare_wait_ns", 500}};
+  MechanismFigures now{{"server_waits_per_request", 0.5}, {kMetric, 27250}, {"bare_wait_ns", 34500}};
+  EXPECT_EQ(describe_mechanism(base, now),
+            "a bare wait takes 34.5 us instead of 500 ns, so waits account for 80 % of the difference");
+  now.erase("bare_wait_ns");
+  EXPECT_EQ(describe_mechanism(base, now), "");
+}
+
+TEST(CallCosts, InterpolatesBetweenTheMeasuredSizes) {
+  Json runs = Json::array();
+  for (const auto& [name, time] : {std::pair{"wait/poll/n:100/active:1", 5.0}, {"wait/poll/n:1000/active:1", 50.0}}) {
+    runs.push_back({{"run_name", name}, {"run_type", "iteration"}, {"real_time", time}, {"time_unit", "us"}});
+  }
+  const CallCosts costs = CallCosts::parse({{"benchmarks", runs}});
+  EXPECT_NEAR(*costs.find_wait("poll", 500), 25000, 1e-6);
+  EXPECT_NEAR(*costs.find_wait("poll", 100), 5000, 1e-6);
+  EXPECT_FALSE(costs.find_wait("poll", 10));
+  EXPECT_FALSE(costs.find_wait("poll", 1001));
+  EXPECT_FALSE(costs.find_wait("epoll", 500));
+}
+
 // Equal counts with another cost: the cost of a wait is a bound, and the text says so.
 TEST(Mechanism, SaysThatEqualCallsCostMore) {
   const MechanismFigures base{{"server_syscalls_per_request", 3}, {"server_waits_per_request", 1}, {kMetric, 5000}};

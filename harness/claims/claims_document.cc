@@ -39,7 +39,7 @@ Json shift_to_json(const std::optional<statistics::Shift>& shift, const char* na
           {"coverage", interval ? Json(interval->coverage) : Json(nullptr)}};
 }
 
-Json case_to_json(const CaseRun& run) {
+Json case_to_json(const CaseRun& run, const CallCosts& costs) {
   const ClaimCase& spec = run.spec();
   const CaseResult result = run.result();
   return {{"name", spec.name},
@@ -65,15 +65,15 @@ Json case_to_json(const CaseRun& run) {
           {"published", number_or_null(spec.published)},
           {"log_ratios", run.track().differences()},
           {"control_log_ratios", run.track().controls()},
-          {"mechanism", mechanism_to_json(explain_case(run))}};
+          {"mechanism", mechanism_to_json(explain_case(run, costs))}};
 }
 
-Json test_to_json(const ClaimRun& run, std::size_t index, const NamedVerdict& verdict) {
+Json test_to_json(const ClaimRun& run, std::size_t index, const NamedVerdict& verdict, const CallCosts& costs) {
   const ClaimTest& test = run.claim->tests[index];
   const auto& threshold = test.threshold;
   Json cases = Json::array();
   for (const CaseRun& each : run.tests[index]) {
-    cases.push_back(case_to_json(each));
+    cases.push_back(case_to_json(each, costs));
   }
   const auto slopes = fit_slopes(run.tests[index]);
   const Json of_sides =
@@ -115,12 +115,12 @@ Json flip_to_json(const FlipRun& run) {
           {"points", std::move(points)}};
 }
 
-Json claim_to_json(const ClaimRun& run) {
+Json claim_to_json(const ClaimRun& run, const CallCosts& costs) {
   const Json& document = *run.claim->document;
   const std::vector<NamedVerdict> verdicts = run.test_verdicts();
   Json tests = Json::array();
   for (std::size_t test = 0; test < verdicts.size(); ++test) {
-    tests.push_back(test_to_json(run, test, verdicts[test]));
+    tests.push_back(test_to_json(run, test, verdicts[test], costs));
   }
   Json flips = Json::array();
   for (const FlipRun& flip : run.flips) {
@@ -148,7 +148,7 @@ Json ClaimsRun::to_json() const {
   }
   Json all = Json::array();
   for (const ClaimRun& run : runs) {
-    all.push_back(claim_to_json(run));
+    all.push_back(claim_to_json(run, costs));
   }
   return {
       {"schema", "fanin-claims"},

@@ -57,7 +57,7 @@ std::string describe_wall(const ClaimsRun& run) {
                         format_case_figure(leading.spec(), leading.result()), format_threshold(leading.spec()), flip);
     text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
-    const auto mechanism = explain_case(leading);
+    const auto mechanism = explain_case(leading, run.costs);
     if (mechanism && !mechanism->text.empty()) {
       text += os::wrapped(fmt::format("    {}\n", os::printable(mechanism->text)), kWidth, 4);
     }
@@ -103,7 +103,7 @@ std::string indented(const std::string& text, std::size_t indent) {
   return os::wrapped(std::string(indent, ' ') + os::printable(text, 2000) + "\n", kWidth, indent + 2);
 }
 
-std::string describe_claim(const ClaimRun& run) {
+std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
   const Json& document = *run.claim->document;
   const std::vector<NamedVerdict> verdicts = run.test_verdicts();
   const ClaimVerdict verdict = combine(verdicts);
@@ -117,7 +117,7 @@ std::string describe_claim(const ClaimRun& run) {
     text += indented(fmt::format("{}: {}: {}", spec.name, claim_verdict_name(verdicts[test].verdict), spec.says), 2);
     for (const CaseRun& each : cases) {
       text += indented(describe_case(each, cases.size() == 1), 4);
-      const auto mechanism = explain_case(each);
+      const auto mechanism = explain_case(each, costs);
       text += mechanism && !mechanism->text.empty() ? indented(mechanism->text, 6) : "";
     }
     const std::string slopes = describe_slopes(spec, cases);
@@ -155,7 +155,7 @@ std::string format_threshold(const ClaimCase& of_case) {
 std::string describe_claims(const ClaimsRun& run) {
   std::string text = describe_wall(run);
   for (const ClaimRun& claim : run.runs) {
-    text += "\n" + describe_claim(claim);
+    text += "\n" + describe_claim(claim, run.costs);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/claims/call_costs.h"
 #include "harness/claims/case_run.h"
 #include "harness/claims/claim.h"
 #include "harness/claims/flip_search.h"
@@ -46,6 +47,7 @@ struct ClaimsRun {
   Json environment_start;
   Json environment_end;
   std::string false_alarms;  // measured by fanin selftest
+  CallCosts costs;
   std::deque<Claim> claims;
   std::vector<ClaimRun> runs;
 

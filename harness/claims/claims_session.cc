@@ -163,6 +163,11 @@ void ClaimsSession::measure() {
   const bool has_flips =
       std::any_of(run_.runs.begin(), run_.runs.end(), [](const ClaimRun& run) { return !run.flips.empty(); });
   const net::TimePoint end = begun_ + run_.budget - net::Nanoseconds(static_cast<std::int64_t>(spent_seconds_ * 1e9));
+  std::vector<const ClaimCase*> cases;
+  for (const CaseRun* each : run_.list_cases()) {
+    cases.push_back(&each->spec());
+  }
+  run_.costs = CallCosts::measure(context_, allowed_, cases);
   take_first_looks(end);
   decide_rest(has_flips ? end - shorten(run_.budget, kShareOfFlips) : end);
   search_flips(end);

@@ -71,38 +71,11 @@ std::vector<ArmRecord> fail_all(const std::string& reason) { return std::vector<
 
 std::vector<ArmRecord> measure_calls(const RoundContext& context, const std::vector<int>& allowed,
                                      const ClaimCase& of_case) {
-  constexpr net::Nanoseconds kMargin = std::chrono::minutes(1);
-  os::Launch launch;
-  launch.argv = {
-      context.programs.micro,
-      fmt::format("--benchmark_filter=^({}|{})$", escape(of_case.base->benchmark), escape(of_case.now.benchmark)),
-      "--benchmark_enable_random_interleaving=true",
-      fmt::format("--benchmark_repetitions={}", kRepetitions),
-      fmt::format("--benchmark_min_time={:.4f}", net::to_seconds(of_case.window) / kRepetitions),
-      "--benchmark_format=json"};
-  launch.cpus = of_case.now.placement == ClaimPlacement::kShared ? std::vector<int>{allowed.front()} : allowed;
-  launch.keep_stdout = os::Output::Keep::kAll;
-  os::ChildProcess micro(launch);
-  const auto ended = [&] { return micro.status().has_value(); };
-  const auto result =
-      os::wait_until({&micro}, -1, context.interrupt_fd, net::now() + kMargin + 20 * of_case.window, ended);
-  if (result == os::WaitResult::kInterrupted) {
-    throw Interrupted{};
-  }
-  if (result == os::WaitResult::kDeadline) {
-    return fail_all("fanin-micro did not end");
-  }
-  if (!micro.status()->clean()) {
-    return fail_all(fmt::format("fanin-micro: {}: {}", micro.status()->text(), micro.err().last_line()));
-  }
-  return read_benchmarks(parse_json_or_null(micro.out().all()), of_case);
-}
-
-// Microseconds and longer: as the benchmark prints them.
-double to_nanoseconds(const Json& run) {
-  const std::string unit = run.value("time_unit", "ns");
-  const double scale = unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 1;
-  return run.at("real_time").get<double>() * scale;
+  const std::vector<int> cpus =
+      of_case.now.placement == ClaimPlacement::kShared ? std::vector<int>{allowed.front()} : allowed;
+  const std::string filter = fmt::format("^({}|{})$", escape(of_case.base->benchmark), escape(of_case.now.benchmark));
+  const Benchmarks run = run_benchmarks(context, cpus, filter, kRepetitions, of_case.window / kRepetitions);
+  return run.problem.empty() ? read_benchmarks(run.output, of_case) : fail_all(run.problem);
 }
 
 ArmRecord make_arm(const std::vector<double>& times, const std::string& error, const std::string& benchmark) {
@@ -116,6 +89,39 @@ ArmRecord make_arm(const std::vector<double>& times, const std::string& error, c
 }
 
 }  // namespace
+
+Benchmarks run_benchmarks(const RoundContext& context, const std::vector<int>& cpus, const std::string& filter,
+                          int repetitions, net::Nanoseconds time) {
+  constexpr net::Nanoseconds kMargin = std::chrono::minutes(2);  // for what they set up
+  os::Launch launch;
+  launch.argv = {context.programs.micro,
+                 "--benchmark_filter=" + filter,
+                 "--benchmark_enable_random_interleaving=true",
+                 fmt::format("--benchmark_repetitions={}", repetitions),
+                 fmt::format("--benchmark_min_time={:.4f}", net::to_seconds(time)),
+                 "--benchmark_format=json"};
+  launch.cpus = cpus;
+  launch.keep_stdout = os::Output::Keep::kAll;
+  os::ChildProcess micro(launch);
+  const auto ended = [&] { return micro.status().has_value(); };
+  const auto result = os::wait_until({&micro}, -1, context.interrupt_fd, net::now() + kMargin, ended);
+  if (result == os::WaitResult::kInterrupted) {
+    throw Interrupted{};
+  }
+  if (result == os::WaitResult::kDeadline) {
+    return {nullptr, fmt::format("fanin-micro did not end within {}", net::format_duration(kMargin))};
+  }
+  if (!micro.status()->clean()) {
+    return {nullptr, fmt::format("fanin-micro: {}: {}", micro.status()->text(), micro.err().last_line())};
+  }
+  return {parse_json_or_null(micro.out().all()), ""};
+}
+
+double read_benchmark_time(const Json& run) {
+  const std::string unit = run.value("time_unit", "ns");
+  const double scale = unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : 1;
+  return run.at("real_time").get<double>() * scale;
+}
 
 Placement choose_claim_placement(ClaimPlacement placement, const std::vector<int>& allowed) {
   if (placement == ClaimPlacement::kShared) {
@@ -155,9 +161,9 @@ std::vector<ArmRecord> read_benchmarks(const Json& output, const ClaimCase& of_c
     if (run.value("error_occurred", false)) {
       (is_base ? base_error : new_error) = run.value("error_message", "it cannot run here");
     } else if (is_base) {
-      (turn++ % 2 == 0 ? base : control).push_back(to_nanoseconds(run));
+      (turn++ % 2 == 0 ? base : control).push_back(read_benchmark_time(run));
     } else {
-      now.push_back(to_nanoseconds(run));
+      now.push_back(read_benchmark_time(run));
     }
   }
   const std::string& base_name = of_case.base->benchmark;

@@ -21,6 +21,19 @@ Cell make_claim_cell(const ClaimCase& of_case, const ClaimSide& side);
 UnitRecord measure_claim_unit(const RoundContext& context, const std::vector<int>& allowed, const ClaimCase& of_case,
                               bool interleaved, std::uint64_t seed);
 
+// What a process of fanin-micro printed (--benchmark_format=json), or why there is nothing.
+struct Benchmarks {
+  Json output;
+  std::string problem;  // empty: none
+};
+
+// Runs the benchmarks that match `filter` in random order, each `repetitions` times for `time`. Throws Interrupted.
+Benchmarks run_benchmarks(const RoundContext& context, const std::vector<int>& cpus, const std::string& filter,
+                          int repetitions, net::Nanoseconds time);
+
+// The time of an iteration in ns, of an entry of its "benchmarks".
+double read_benchmark_time(const Json& run);
+
 // The two benchmarks of a case, as fanin-micro prints them (--benchmark_format=json): the repetitions of base count in
 // turn for base and for the control. Pure.
 std::vector<ArmRecord> read_benchmarks(const Json& output, const ClaimCase& of_case);

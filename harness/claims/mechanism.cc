@@ -32,6 +32,8 @@ constexpr const char* kUser = "server_cpu_user_per_request_ns";
 constexpr const char* kSystem = "server_cpu_system_per_request_ns";
 constexpr const char* kUtilisation = "server_cpu_utilisation";
 constexpr const char* kTotal = "server_cpu_per_request_ns";
+constexpr const char* kWaits = "server_waits_per_request";
+constexpr const char* kBareWait = "bare_wait_ns";  // of fanin-micro, with as many descriptors
 
 std::optional<double> find_figure(const MechanismFigures& figures, const char* metric) {
   const auto found = figures.find(metric);
@@ -66,7 +68,7 @@ std::vector<std::string> list_differences(const MechanismFigures& base, const Me
 // Without a difference in counts each call has another cost. That of a wait is a bound, since no clock runs within it.
 std::string describe_same_counts(const MechanismFigures& base, const MechanismFigures& now, double cpu_difference) {
   const auto calls = find_figure(now, "server_syscalls_per_request");
-  const auto waits = find_figure(now, "server_waits_per_request");
+  const auto waits = find_figure(now, kWaits);
   if (!calls || !find_figure(base, "server_syscalls_per_request")) {
     return "";
   }
@@ -94,6 +96,25 @@ std::string describe_split(const MechanismFigures& base, const MechanismFigures&
   }
   return share >= 0.5 ? fmt::format("{:.0f} % of the difference in CPU time is system time", 100 * share)
                       : fmt::format("{:.0f} % of the difference in CPU time is user time", 100 * (1 - share));
+}
+
+// "a bare wait takes 51.2 us instead of 480 ns: the waits account for 84 % of the difference"
+std::string describe_waits(const MechanismFigures& base, const MechanismFigures& now, double cpu_difference) {
+  constexpr double kLeast = 0.05;
+  constexpr double kMost = 1.5;  // a server's waits are not the bare ones: beyond this the figures do not fit
+  const auto waits = find_figure(now, kWaits);
+  const auto waits_before = find_figure(base, kWaits);
+  const auto cost = find_figure(now, kBareWait);
+  const auto cost_before = find_figure(base, kBareWait);
+  if (!waits || !waits_before || !cost || !cost_before) {
+    return "";
+  }
+  const double share = (*waits * *cost - *waits_before * *cost_before) / cpu_difference;
+  const auto format = [](double nanoseconds) { return os::format_time(net::Nanoseconds(std::llround(nanoseconds))); };
+  return share < kLeast || share > kMost
+             ? ""
+             : fmt::format("a bare wait takes {} instead of {}, so waits account for {:.0f} % of the difference",
+                           format(*cost), format(*cost_before), 100 * share);
 }
 
 std::string describe_utilisation(const MechanismFigures& base, const MechanismFigures& now) {
@@ -129,18 +150,21 @@ std::string describe_mechanism(const std::optional<MechanismFigures>& base, cons
   const auto cpu = find_figure(now, kTotal);
   const auto cpu_before = find_figure(*base, kTotal);
   const bool differs = cpu && cpu_before && *cpu_before > 0 && std::abs(*cpu / *cpu_before - 1) > kSameCpu;
-  if (texts.empty() && differs) {
-    texts.push_back(describe_same_counts(*base, now, *cpu - *cpu_before));
-  }
   if (differs) {
-    texts.push_back(describe_split(*base, now, *cpu - *cpu_before));
+    const double difference = *cpu - *cpu_before;
+    const std::string waits = describe_waits(*base, now, difference);
+    if (texts.empty() && waits.empty()) {
+      texts.push_back(describe_same_counts(*base, now, difference));
+    }
+    texts.push_back(waits);
+    texts.push_back(describe_split(*base, now, difference));
   }
   texts.push_back(describe_utilisation(*base, now));
   std::erase(texts, "");
   return fmt::format("{}", fmt::join(texts, "; "));
 }
 
-std::optional<Mechanism> explain_case(const CaseRun& run) {
+std::optional<Mechanism> explain_case(const CaseRun& run, const CallCosts& costs) {
   if (run.spec().calls || run.units().empty()) {
     return std::nullopt;
   }
@@ -156,8 +180,10 @@ std::optional<Mechanism> explain_case(const CaseRun& run) {
   };
   Mechanism mechanism;
   mechanism.now = collect(run.new_arm());
+  mechanism.now[kBareWait] = costs.find_wait(run.spec().now);
   if (run.spec().base) {
     mechanism.base = collect(0);
+    (*mechanism.base)[kBareWait] = costs.find_wait(*run.spec().base);
   }
   mechanism.text = describe_mechanism(mechanism.base, mechanism.now);
   return mechanism;

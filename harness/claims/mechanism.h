@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/claims/call_costs.h"
 #include "harness/claims/case_run.h"
 
 namespace fanin::harness {
@@ -19,10 +20,11 @@ struct Mechanism {
 };
 
 // What differs most between two sides, in one line: calls per request by kind, events per wait, switches, the share of
-// system time in the difference of CPU time. Without base: what the side does for a request. Pure.
+// the difference in CPU time that is system time, and the share that the cost of bare waits accounts for. Without base:
+// what the side does for a request. Pure.
 std::string describe_mechanism(const std::optional<MechanismFigures>& base, const MechanismFigures& now);
 
 // Of a case of servers; nothing of calls.
-std::optional<Mechanism> explain_case(const CaseRun& run);
+std::optional<Mechanism> explain_case(const CaseRun& run, const CallCosts& costs);
 
 }  // namespace fanin::harness
