@@ -346,17 +346,13 @@ void add_plot_command(CLI::App& app) {
       app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
   add_text(
       *command, "run", given->measured, "",
-      "the directory of a run, its run.json, a sweep of fanin-load over rates, verdicts of fanin ab or compare, or "
-      "the JSON of fanin-micro")
+      "the directory of a run or of fanin claims, its JSON, verdicts of fanin ab or compare, a sweep of fanin-load over "
+      "rates, or the JSON of fanin-micro")
       ->required();
   add_text(*command, "--out", given->out, "DIR",
            "directory for the charts (default: charts/ in the run directory; next to another file)");
   add_text(*command, "--micro", given->micro, "FILE", "JSON of the micro-benchmarks (default: micro.json of the run)");
   command->callback([given] {
-    const std::string module = find_plots_module(given->measured);
-    if (module != "plots" && !given->micro.empty()) {
-      throw std::invalid_argument("--micro belongs to the charts of a run: leave it out");
-    }
     std::vector<std::string> arguments;
     for (const auto& [option, value] : {std::pair{"--out", given->out}, {"--micro", given->micro}}) {
       if (!value.empty()) {
@@ -364,7 +360,7 @@ void add_plot_command(CLI::App& app) {
       }
     }
     arguments.insert(arguments.end(), {"--", given->measured});
-    draw_plots(Programs::find("", "").data(), module, arguments);
+    draw_plots(Programs::find("", "").data(), arguments);
   });
 }
 

@@ -74,7 +74,11 @@ def _schedule(asked, varied):
 
 def machine(run):
     """CPU, number of CPUs, hypervisor, kernel."""
-    environment = run.document["environment"]["start"]
+    return describe_machine(run.document["environment"]["start"])
+
+
+def describe_machine(environment):
+    """As machine(), of an environment."""
     cpu = environment["cpu"]
     cpus = cpu["online"]
     hypervisor = re.sub(r"^(.+?)\1+$", r"\1", environment.get("hypervisor") or "")  # cpuid says KVMKVMKVM

@@ -30,6 +30,8 @@ def findings(document, kind):
         return selftest_findings(document)
     if kind == "fanin-verdict":
         return verdict_findings(document)
+    if kind == "fanin-claims":
+        return claims_findings(document)
     return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 
@@ -51,12 +53,41 @@ def verdict_findings(document):
     return found
 
 
-def _ratio_findings(each, path):
-    """Findings of an object with ratio, low, high and coverage, each of which may be null."""
-    ratio, *interval = (each[key] for key in ("ratio", "low", "high", "coverage"))
+def _ratio_findings(each, path, key="ratio"):
+    """Findings of an object with `key`, low, high and coverage, each of which may be null."""
+    middle, *interval = (each[name] for name in (key, "low", "high", "coverage"))
     if any(end is None for end in interval):
         return [] if interval == [None] * 3 else [_finding(path, "low, high and coverage are null together")]
-    return [] if ratio and interval[0] <= ratio <= interval[1] else [_finding(path, "low <= ratio <= high does not hold")]
+    holds = middle is not None and interval[0] <= middle <= interval[1]
+    return [] if holds else [_finding(path, f"low <= {key} <= high does not hold")]
+
+
+def claims_findings(document):
+    """Findings of claims: names are unique, the summary counts them, estimates are within their intervals."""
+    claims = document["claims"]
+    found = _repeated([each["id"] for each in claims], ("claims",), "claim")
+    for word, stated in document["summary"].items():
+        count = sum(each["verdict"] == word for each in claims)
+        if stated != count:
+            found.append(_finding(("summary", word), f"{stated}, but {count} claims are {word}"))
+    for index, claim in enumerate(claims):
+        for at, test in enumerate(claim["tests"]):
+            for row, case in enumerate(test["cases"]):
+                found += _case_findings(case, ("claims", index, "tests", at, "cases", row))
+        for at, flip in enumerate(claim["flips"]):
+            ends = [flip[key] for key in ("low", "estimate", "high") if flip[key] is not None]
+            if ends != sorted(ends):
+                found.append(_finding(("claims", index, "flips", at), "low <= estimate <= high does not hold"))
+    return found
+
+
+def _case_findings(case, path):
+    found = []
+    for key, middle in (("ratio", "ratio"), ("value", "value"), ("control", "ratio")):
+        found += _ratio_findings(case[key], (*path, key), middle) if case[key] else []
+    if case["ratio"] and case["base_label"] is None or case["value"] and case["base_label"] is not None:
+        found.append(_finding(path, "a ratio needs a base_label, and a value excludes it"))
+    return found
 
 
 def selftest_findings(document):

@@ -1,21 +1,16 @@
-"""python3 -m plots.load_curve SWEEP.json [--out DIR]: latency versus load, from `fanin-load --sweep rate=...`.
+"""Latency versus load, from `fanin-load --sweep rate=...`.
 
 Left: percentiles of the response time against the achieved rate. Right: achieved against offered rate, which differ
 when the server or the generator is saturated. Points of invalid runs are crossed out, those with a warning have a ring;
 their reasons are below.
 """
 
-from plots import programs
-
-programs.require_modules("matplotlib", "jsonschema")
-
 import math
-import sys
 
 import matplotlib
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from plots import captions, page, single_chart, style, ticks
+from plots import captions, page, style, ticks
 from plots.json_file import InputError, read_json
 from plots.text import cleaned
 from plots.validate import findings
@@ -187,12 +182,6 @@ def load(path):
     return document
 
 
-def main(arguments=None):
-    """Returns the exit code: 0, or 2 for wrong input or a directory that cannot be written."""
-    origin = "from fanin-load --sweep rate=auto --json"
-    return single_chart.draw_file("load_curve", "Draws latency versus load.", "SWEEP.json", origin, load, draw, arguments)
-
-
-if __name__ == "__main__":
-    programs.end_on_sigpipe()
-    sys.exit(main())
+def draw_files(path, out):
+    """Draws the file at `path`, next to it or in `out`, and returns the paths written. Raises InputError and OSError."""
+    return page.save_next_to(draw(load(path)), path, out, "load-curve")

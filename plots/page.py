@@ -4,6 +4,7 @@ The layout is in inches, so that text never overlaps data, whatever the number o
 """
 
 import contextlib
+import functools
 import io
 import math
 import os
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.transforms import blended_transform_factory
 
 from plots import style
 from plots.text import short
@@ -58,7 +61,7 @@ def new_page(
 
     `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, the legend on the right of each row of
     panels; `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis,
-    labelled on the left. Lengths are inches.
+    labelled on the left. `panel_height`: of all rows, or a list with that of each. Lengths are inches.
     """
     with matplotlib.rc_context(style.RC):
         notes = [Entry(_wrapped(each.text, NOTE_WRAP, "    "), each.symbol) for each in notes]
@@ -66,22 +69,65 @@ def new_page(
         notes_height = sum(NOTE_LINE * _lines(each.text) + NOTE_GAP for each in notes) + (0.15 if notes else 0)
         footer = _wrapped(footer, FOOTER_WRAP)
         footer_height = FOOTER_LINE * _lines(footer) + 0.2
-        row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
-        # A long legend makes the page taller, not the print smaller.
-        room = ROW_GAP if len(lines) > 1 else (rows - 1) * (row_height + ROW_GAP)
-        row_height = max([row_height] + [sum(_lines(entry.text) for entry in each) * LEGEND_LINE - room for each in lines])
-        height = TOP + rows * row_height + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
+        row_heights = _row_heights(rows, panel_height, [sum(_lines(entry.text) for entry in each) for each in lines])
+        height = TOP + sum(row_heights) + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
+        tops = [height - TOP - sum(row_heights[:row]) - row * ROW_GAP for row in range(rows)]
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasAgg(figure)
-        panels = _panels(figure, rows, columns, row_height, share_y, left, legend_width)
+        panels = _panels(figure, tops, row_heights, columns, share_y, left, legend_width)
         _heading(figure, height, *heading)
-        for row, entries in enumerate(lines):
-            _legend_right(figure, entries, height - TOP - row * (row_height + ROW_GAP))
+        for top, entries in zip(tops, lines):
+            _legend_right(figure, entries, top)
         if notes:
             _legend_below(figure, notes, footer_height + notes_height, height)
         look = {"fontsize": style.SMALL_POINTS, "color": style.FAINT, "va": "bottom", "linespacing": 1.35}
         figure.text(0.2 / WIDTH, 0.1 / height, footer, **look)
         return Page(figure, panels, columns)
+
+
+def measure(words, points, weight="normal"):
+    """The width in inches of one line of text."""
+    look = FontProperties(family=style.RC["font.sans-serif"], size=points, weight=weight)
+    with without_glyph_warnings():
+        return _renderer().get_text_width_height_descent(words, look, ismath=False)[0] / _renderer().dpi
+
+
+def find_place(axes):
+    """The transform of places beside a panel: x in inches from the left of the page, y in data of the panel."""
+    return blended_transform_factory(axes.figure.dpi_scale_trans, axes.transData)
+
+
+def write(axes, inches, y, text, **look):
+    """Writes a line beside or in a panel: `inches` from the left of the page, at `y` in data of the panel."""
+    arguments = {"fontsize": 8, "va": "center", "clip_on": False, **look}
+    return axes.text(inches, y, text, transform=find_place(axes), **arguments)
+
+
+@functools.cache
+def _renderer():
+    return FigureCanvasAgg(Figure()).get_renderer()
+
+
+def cut(words, inches, points, weight="normal"):
+    """One line of text, cut to a width."""
+    while (width := measure(words, points, weight)) > inches and len(words) > 1:
+        words = short(words, max(1, min(len(words) - 1, math.floor(len(words) * inches / width))))
+    return words
+
+
+def wrap(words, inches, lines, points, weight="normal"):
+    """The text as a list of at most `lines` lines of a width in inches; what does not fit is cut."""
+    found, rest = [], words.split()
+    while rest:
+        if len(found) == lines:
+            found[-1] = cut(f"{found[-1]} {rest[0]}\u2026", inches, points, weight)
+            break
+        taken = 1
+        while taken < len(rest) and measure(" ".join(rest[: taken + 1]), points, weight) <= inches:
+            taken += 1
+        found.append(cut(" ".join(rest[:taken]), inches, points, weight))
+        rest = rest[taken:]
+    return found or [""]
 
 
 def _wrapped(text, width, indent=""):
@@ -98,16 +144,25 @@ def _lines(text):
     return text.count("\n") + 1
 
 
-def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
+def _row_heights(rows, panel_height, legends):
+    """The heights of the rows in inches. `legends`: the number of lines of each legend on the right."""
+    if isinstance(panel_height, list):
+        return panel_height
+    row_height = panel_height or (PANEL_HEIGHT if rows == 1 else 2.7)
+    # A long legend makes the page taller, not the print smaller.
+    room = ROW_GAP if len(legends) > 1 else (rows - 1) * (row_height + ROW_GAP)
+    return [max([row_height] + [each * LEGEND_LINE - room for each in legends])] * rows
+
+
+def _panels(figure, tops, row_heights, columns, share_y, margin, legend_width):
     height = figure.get_figheight()
     gap = 0.3 if share_y else COLUMN_GAP
     width = (WIDTH - margin - legend_width - RIGHT_MARGIN - gap * (columns - 1)) / columns
     panels = []
-    for row in range(rows):
-        bottom = height - TOP - (row + 1) * row_height - row * ROW_GAP
+    for top, row_height in zip(tops, row_heights):
         for column in range(columns):
             left = margin + column * (width + gap)
-            box = (left / WIDTH, bottom / height, width / WIDTH, row_height / height)
+            box = (left / WIDTH, (top - row_height) / height, width / WIDTH, row_height / height)
             axes = figure.add_axes(box)
             axes.tick_params(length=3, labelsize=style.TEXT_POINTS, labelleft=not share_y or column == 0)
             panels.append(axes)
@@ -115,9 +170,13 @@ def _panels(figure, rows, columns, row_height, share_y, margin, legend_width):
 
 
 def _heading(figure, height, title, subtitle, alarm):
-    large = figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=style.TITLE_POINTS, weight="bold", va="top")
+    room = WIDTH - 0.4 - (ALARM_WIDTH if alarm else 0)
+    # A long title is small before it is cut.
+    points = style.TITLE_POINTS * min(1, 0.98 * room / max(1e-9, measure(title, style.TITLE_POINTS, "bold")))
+    points = max(style.HEADING_POINTS, points)
+    large = figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=points, weight="bold", va="top")
     small = figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
-    _cut_to(large, WIDTH - 0.4 - (ALARM_WIDTH if alarm else 0))
+    _cut_to(large, room)
     _cut_to(small, WIDTH - 0.4)
     if alarm:
         figure.text(
@@ -138,18 +197,6 @@ def _cut_to(text, inches):
     with without_glyph_warnings():
         while (share := inches * text.figure.dpi / max(1, text.get_window_extent(renderer).width)) < 1:
             text.set_text(short(text.get_text(), max(1, math.floor(share * (len(text.get_text()) - 1)))))
-
-
-def fit(words, inches, **look):
-    """(the text cut to a width, its width in inches) of one line with this look."""
-    figure = Figure()
-    FigureCanvasAgg(figure)
-    with matplotlib.rc_context(style.RC):
-        text = figure.text(0, 0, words, **look)
-        _cut_to(text, inches)
-        with without_glyph_warnings():
-            width = text.get_window_extent(figure.canvas.get_renderer()).width
-    return text.get_text(), width / figure.dpi
 
 
 def _handles(entries):
@@ -199,18 +246,28 @@ def without_glyph_warnings():
 
 def save(figure, stem):
     """Writes `figure` as stem.png and stem.svg and returns both paths. Raises OSError if it cannot."""
-    written = []
+    return [save_png(figure, stem), _save_as(figure, stem, ".svg", {"Date": None})]
+
+
+def save_png(figure, stem):
+    """Writes `figure` as stem.png and returns the path. Raises OSError if it cannot."""
+    return _save_as(figure, stem, ".png", {"Software": None})
+
+
+def _save_as(figure, stem, suffix, metadata):
+    path = stem.with_name(stem.name + suffix)
+    picture = io.BytesIO()
     with matplotlib.rc_context(style.RC), without_glyph_warnings():
-        for suffix, arguments in (
-            (".png", {"dpi": 150, "metadata": {"Software": None}}),
-            (".svg", {"dpi": 150, "metadata": {"Date": None}}),
-        ):
-            path = stem.with_name(stem.name + suffix)
-            picture = io.BytesIO()
-            figure.savefig(picture, format=suffix[1:], **arguments)
-            write_atomically(path, picture.getvalue())
-            written.append(path)
-    return written
+        figure.savefig(picture, format=suffix[1:], dpi=150, metadata=metadata)
+    write_atomically(path, picture.getvalue())
+    return path
+
+
+def save_next_to(figure, path, out, what):
+    """As save(), of the chart of the file at `path`: NAME-what next to it, or in the directory `out`, which is made."""
+    out = out or path.parent
+    out.mkdir(parents=True, exist_ok=True)
+    return save(figure, out / f"{path.name.split('.')[0]}-{what}")
 
 
 def write_atomically(path, content):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plots.json_file import InputError
+
 TOP = Path(__file__).resolve().parent.parent
 _CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
 
@@ -15,6 +17,22 @@ _CANDIDATES = ("/usr/bin/python3", "/usr/local/bin/python3")
 def name_for_messages(module):
     """The program that the user ran: fanin, if it started this module (`fanin plot`), else the module."""
     return os.environ.get("FANIN_PROGRAM", module)
+
+
+def run(module, work, describe=str):
+    """Calls `work` and returns the exit code: 0, or 2 after one line for an InputError or an OSError.
+
+    `describe`: the text of an OSError.
+    """
+    try:
+        work()
+    except InputError as error:
+        print(f"{name_for_messages(module)}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{name_for_messages(module)}: {describe(error)}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def end_on_sigpipe():

@@ -1,9 +1,12 @@
-"""python3 -m plots.publish RUN|SELFTEST: writes the figures that the documents show.
+"""python3 -m plots.publish RUN|SELFTEST|CLAIMS: writes the figures that the documents show.
 
 RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
 and the findings of README.md between their markers.
 
 SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md between their markers.
+
+CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
+and the wall of README.md between its markers.
 """
 
 from plots import programs
@@ -18,8 +21,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from plots import __main__ as drawing
-from plots import results_page, selftest_page, tables
+from plots import draw_run, page, programs, results_page, selftest_page, tables
+from plots.claims import chart, lines, markdown
+from plots.claims.document import NAME, list_claims
+from plots.claims.document import is_directory as is_claims_directory
+from plots.claims.document import load as load_claims
+from plots.claims.draw import draw_walls
 from plots.programs import TOP
 from plots.consistency import findings
 from plots.document import check_kind, schema_findings
@@ -58,12 +65,14 @@ def publish(run_path, memory_path=None, top=TOP):
     with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
         made = Path(scratch) / "reference"
         comparisons, charts = _make_reference(run, memory, made)
+        if (reference / "claims").exists():
+            shutil.copytree(reference / "claims", made / "claims")
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
     path.write_text(tables.replaced(text, "chart", results_page.chart(charts), path), encoding="utf-8")
-    page = top / results_page.PAGE
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")
+    document = top / results_page.PAGE
+    document.parent.mkdir(exist_ok=True)
+    document.write_text(results_page.page(run, charts, comparisons), encoding="utf-8")
 
 
 def publish_selftest(path, top=TOP):
@@ -77,15 +86,59 @@ def publish_selftest(path, top=TOP):
         broken = schema_findings(document, "fanin-selftest", limit=1) or findings(document, "fanin-selftest")
         if broken:
             raise InputError(f"{path}: {broken[0]}")
-    page = top / selftest_page.PAGE
-    text = page.read_text(encoding="utf-8")
-    page.write_text(tables.replaced(text, "selftest", selftest_page.section(cleaned(document)), page), encoding="utf-8")
+    path = top / selftest_page.PAGE
+    text = path.read_text(encoding="utf-8")
+    path.write_text(tables.replaced(text, "selftest", selftest_page.section(cleaned(document)), path), encoding="utf-8")
 
 
-def _is_selftest(path):
-    if path.resolve() == (TOP / selftest_page.RESULT).resolve():
-        return True
-    return path.is_file() and check_kind(read_json(path), str(path)) == "fanin-selftest"
+def publish_claims(path, top=TOP):
+    """Writes docs/claims.md and the claims of README.md, and copies result and charts to results/reference/claims/.
+
+    The default result may not exist: the page then says that it has not been measured. Raises InputError and OSError.
+    """
+    path = path / NAME if path.is_dir() else path
+    result = top / markdown.RESULT
+    document = load_claims(path) if path.exists() or path.resolve() != result.resolve() else None
+    readme = top / "README.md"
+    text = tables.replaced(readme.read_text(encoding="utf-8"), "claims", markdown.introduction(document), readme)
+    charts = []
+    if document:
+        _check_repeatable(document, path)
+        content = path.read_bytes()
+        shutil.rmtree(top / markdown.CHARTS, ignore_errors=True)
+        (top / markdown.CHARTS).mkdir(parents=True)
+        result.write_bytes(content)
+        charts = _draw_claims(document, top / markdown.CHARTS)
+    readme.write_text(text, encoding="utf-8")
+    (top / markdown.PAGE).parent.mkdir(exist_ok=True)
+    (top / markdown.PAGE).write_text(markdown.page(document, charts), encoding="utf-8")
+
+
+def _check_repeatable(document, path):
+    if not document["complete"]:
+        raise InputError(f"{path}: the claims are incomplete: fanin claims --resume first")
+    if document["environment"]["start"]["build"]["git_dirty"]:
+        raise InputError(f"{path}: the claims come from uncommitted sources: commit them and run fanin claims again")
+
+
+def _draw_claims(document, out):
+    """Draws the walls, and the chart of each claim with a curve; returns the stems of those charts."""
+    for stem, figure in draw_walls(document).items():
+        page.save_png(figure, out / stem)
+    curves = [claim for claim in list_claims(document) if lines.find_panels(claim)]
+    for claim in curves:
+        page.save_png(chart.draw(document, claim), out / f"claim-{claim['id']}")
+    return [f"claim-{claim['id']}" for claim in curves]
+
+
+def _find_kind(path):
+    """The key "schema" of the file that is published; the default results may not exist."""
+    for result, kind in ((selftest_page.RESULT, "fanin-selftest"), (markdown.RESULT, "fanin-claims")):
+        if path.resolve() == (TOP / result).resolve():
+            return kind
+    if path.is_dir():
+        return "fanin-claims" if is_claims_directory(path) else "fanin-run"
+    return check_kind(read_json(path), str(path)) if path.is_file() else "fanin-run"
 
 
 def _make_reference(run, memory, out):
@@ -138,8 +191,7 @@ def _copy_comparisons(source, target):
 def _draw(run, out, wanted):
     """Draws the charts of the run, copies the wanted ones and returns their names."""
     with tempfile.TemporaryDirectory() as scratch:
-        options = argparse.Namespace(run=run.path, out=Path(scratch), micro=None)
-        drawn = {path.name for path in drawing.draw(options)}
+        drawn = {path.name for path in draw_run.draw_files(run.path, Path(scratch))}
         chosen = [f"{stem}.png" for stem in wanted if f"{stem}.png" in drawn]
         for name in chosen:
             shutil.copy(Path(scratch) / name, out / name)
@@ -147,21 +199,24 @@ def _draw(run, out, wanted):
 
 
 def main(arguments=None):
-    what = "Makes a run the reference of the README and docs/results.md, or writes the error rates of docs/statistics.md."
+    what = "Makes a run or claims the reference of the README and docs, or writes the error rates of docs/statistics.md."
     parser = argparse.ArgumentParser(prog="plots.publish", description=what)
-    parser.add_argument("measured", type=Path, metavar="RUN|SELFTEST", help="a run directory, or the file of fanin selftest")
+    measured = "the directory of a run or of fanin claims, or the file of fanin selftest or fanin claims"
+    parser.add_argument("measured", type=Path, metavar="RUN|SELFTEST|CLAIMS", help=measured)
     help_text = "a run for the memory per idle connection, such as one of all models (default: RUN/memory)"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
-    try:
-        if _is_selftest(options.measured):
+
+    def work():
+        kind = _find_kind(options.measured)
+        if kind == "fanin-selftest":
             publish_selftest(options.measured)
+        elif kind == "fanin-claims":
+            publish_claims(options.measured)
         else:
             publish(options.measured, options.memory)
-    except (InputError, OSError) as error:
-        print(f"plots.publish: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return programs.run("plots.publish", work)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,9 @@
 Like the charts it only reads the run. Everything is inlined, so that the file can be sent.
 """
 
-import base64
-from dataclasses import dataclass
-from pathlib import Path
-
-import jinja2
-
-from plots import captions, charts, dot_plot, series, ticks
+from plots import captions, charts, dot_plot, series, ticks, web_page
 from plots.charts import connection_memory
 from plots.document import metric_table
-from plots.page import write_atomically
 
 NAME = "report.html"
 # The columns of the tables.
@@ -35,28 +28,9 @@ _STATUS_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A chart for the page: `stem` of its file names, `title`, SVG as bytes, name of its experiment or None (micro)."""
-
-    stem: str
-    title: str
-    svg: bytes
-    experiment: str | None
-
-    def uri(self):
-        """The picture as a data URI: as a separate image its IDs cannot clash with those of other charts."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
-
-
 def write(run, pictures, path):
-    """Writes the report of `run` with `pictures` (Pictures) to `path`. Raises OSError if it cannot."""
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.get_template("report.html.j2").render(contents(run, pictures))
-    write_atomically(path, page.encode("utf-8"))
+    """Writes the report of `run` with `pictures` (web_page.Pictures) to `path`. Raises OSError if it cannot."""
+    web_page.write("report.html.j2", contents(run, pictures), path)
 
 
 def contents(run, pictures):
@@ -70,11 +44,11 @@ def contents(run, pictures):
         "caveats": _list_caveats(run),
         "controls": controls(run),
         "experiments": [_experiment(run, experiment, pictures) for experiment in run.experiments],
-        "micro": [each for each in pictures if each.experiment is None],
+        "micro": [each for each in pictures if each.of is None],
         "conformance": document["conformance"],
         "unmeasured": [cell for cell in document["cells"] if cell["status"] != "measured"],
         "lost": _lost_rounds(document),
-        "environment": _environment(document["environment"]),
+        "environment": web_page.list_environment(document["environment"]),
     }
 
 
@@ -85,7 +59,7 @@ def _experiment(run, experiment, pictures):
         "title": experiment.title,
         "workload": captions.workload(run, experiment),
         "parameter": captions.PARAMETER_WORDS[experiment.parameter],
-        "pictures": [each for each in pictures if each.experiment == experiment.name],
+        "pictures": [each for each in pictures if each.of == experiment.name],
         "omitted": charts.omitted(run, experiment),
         "notes": [note.text() for note in marks],
         "slope_headings": [metric_table()[metric]["label"] for metric in SLOPES],
@@ -287,22 +261,3 @@ def _lost_rounds(document):
     """Rounds without a result in cells that have one."""
     measured = {cell["id"] for cell in document["cells"] if cell["status"] == "measured"}
     return [each for each in document["rounds"] if each["status"] != "ok" and each["cell"] in measured]
-
-
-def _environment(environment):
-    """Rows (key, at the start, at the end or None if it is the same)."""
-    start = dict(_flat(environment["start"]))
-    end = dict(_flat(environment["end"])) if environment["end"] else start
-    return [
-        (key, start.get(key, "absent"), end.get(key, "absent") if start.get(key) != end.get(key) else None)
-        for key in {**start, **end}
-    ]
-
-
-def _flat(value, path=()):
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _flat(item, (*path, key))
-    else:
-        text = "unknown" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield ".".join(path), text

@@ -10,7 +10,6 @@ from plots.json_file import InputError, read_json
 from plots.histogram import Histogram
 from plots.text import cleaned
 
-
 def load_run(path):
     """Returns the Run in a run directory or run.json. Raises InputError, whose text is one line."""
     path = Path(path)
@@ -29,7 +28,7 @@ def load_run(path):
     document = read_json(path)
     kind = check_kind(document, str(path))
     if kind != "fanin-run":
-        drawn = "give a run directory, or the JSON file of fanin-load --sweep rate=auto or of fanin ab"
+        drawn = "give a run directory, or the JSON file of fanin-load --sweep rate=auto, of fanin ab or of fanin claims"
         raise InputError(f'{path} is a "{kind}", of which there is no chart: {drawn}')
     found = schema_findings(document, kind, limit=1)
     found = found or consistency.findings(document, kind) or consistency.summary_findings(path)

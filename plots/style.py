@@ -104,16 +104,24 @@ INK_ON_PARTS = {
     "machine_slab_bytes": "#ffffff",
 }
 
-# How a verdict looks; the words of results/schema/verdict.schema.json.
+_OPEN = {"markerfacecolor": "white", "markeredgewidth": 1.4}
+# How a verdict looks; the words of results/schema/verdict.schema.json and claims.schema.json.
 VERDICTS = {
     "worse": {"color": "#d55e00", "marker": "X", "markersize": 7.5},
     "better": {"color": "#009e73", "marker": "o", "markersize": 6.3},
     "equivalent": {"color": "#0072b2", "marker": "s", "markersize": 6},
-    "undecided": {"color": "#b07900", "marker": "D", "markersize": 5.8, "markerfacecolor": "white", "markeredgewidth": 1.4},
+    "undecided": {"color": "#b07900", "marker": "D", "markersize": 5.8, **_OPEN},
     "void": {"color": "#222222", "marker": "x", "markersize": 6, "markeredgewidth": 1.6},
+    "confirmed": {"color": "#009e73", "marker": "o", "markersize": 6.3},
+    "refuted": {"color": "#d55e00", "marker": "X", "markersize": 7.5},
+    "contested": {"color": "#0072b2", "marker": "o", "markersize": 6.6, "fillstyle": "left", "markerfacecoloralt": "white"},
+    "unsupported": {"color": "#777777", "marker": "s", "markersize": 5.4, **_OPEN},
+    "invalid": {"color": "#222222", "marker": "x", "markersize": 6, "markeredgewidth": 1.6},
 }
+# The figure that the source of a claim has.
+PUBLISHED = {"color": "#222222", "marker": "d", "markersize": 5, "markerfacecolor": "white", "markeredgewidth": 0.9}
 
-INK, FAINT, ALARM = "#222222", "#8a8a8a", "#b00020"
+INK, FAINT, ALARM, FLIP = "#222222", "#8a8a8a", "#b00020", "#0b5a8a"
 TITLE_POINTS, HEADING_POINTS, TEXT_POINTS, SMALL_POINTS = 14, 10.5, 9, 7.5
 RIBBON_ALPHA = 0.16
 

@@ -180,7 +180,8 @@ def shift(servers, server):
     return (servers.index(server) - (len(servers) - 1) / 2) * min(4.0, 18 / len(servers))
 
 
-def _moved(panel, points):
+def find_shift(panel, points):
+    """The transform that moves a line to the right by so many points."""
     return ScaledTranslation(points / 72, 0, panel.figure.dpi_scale_trans)
 
 
@@ -190,7 +191,7 @@ def draw_line(panel, line, look, label, right=0.0, ribbon=True):
     `right`: offset in points. The intervals are a ribbon, or else bars; a point without neighbours always has a bar.
     """
     xs, medians = _columns(line)
-    here = {"transform": panel.transData + _moved(panel, right)}
+    here = {"transform": panel.transData + find_shift(panel, right)}
     panel.plot(xs, medians, label=label, zorder=3, **look.line_arguments(), **here)
     if ribbon:
         lows = [point.low if point else math.nan for point in line]
@@ -225,7 +226,7 @@ def _missing(panel, book, notes, word, bright):
             if server in bright:
                 crosses.setdefault(server, []).extend(note.values)
     for server, values in crosses.items():
-        place = panel.get_xaxis_transform() + _moved(panel, shift(bright, server))
+        place = panel.get_xaxis_transform() + find_shift(panel, shift(bright, server))
         panel.plot(
             values,
             [0.025] * len(values),

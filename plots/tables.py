@@ -38,6 +38,7 @@ _TYPES = {
 _REQUIRES = re.compile(r"^// Requires: (.*(?:\n//  .*)*)", re.MULTILINE)
 # The parts of documents, and what writes them.
 COMMANDS = {
+    "claims": "python3 -m plots.publish results/reference/claims/claims.json",
     "chart": "python3 -m plots.publish RUN",
     "findings": "python3 -m plots.publish RUN",
     "metrics": "python3 -m plots.tables",

@@ -1,18 +1,13 @@
-"""python3 -m plots.verdict VERDICT.json [--out DIR]: the comparisons of `fanin ab` and `fanin compare` as a dot plot.
+"""The comparisons of `fanin ab` and `fanin compare` as a dot plot.
 
 A row for each metric of each cell: the change with its interval against the band, and the control in grey below it.
 """
 
-from plots import programs
-
-programs.require_modules("matplotlib", "jsonschema")
-
 import math
-import sys
 
 import matplotlib
 
-from plots import dot_plot, page, single_chart, style, ticks
+from plots import dot_plot, page, style, ticks
 from plots.document import metric_table
 from plots.json_file import InputError, read_json
 from plots.text import cleaned
@@ -33,7 +28,8 @@ def draw(document):
     chosen = _choose(document["metrics"])
     rows = _arrange(chosen)
     looks = ((row, "bold") if isinstance(row, str) else (row["cell"], "normal") for row in rows)
-    names, widths = zip(*(page.fit(text, _NAME_WIDTH, fontsize=style.TEXT_POINTS, weight=weight) for text, weight in looks))
+    names = [page.cut(text, _NAME_WIDTH, style.TEXT_POINTS, weight) for text, weight in looks]
+    widths = [page.measure(name, style.TEXT_POINTS, "bold") for name in names]
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
             (f"{document['new']} compared with {document['base']}", document["result"], _find_alarm(document)),
@@ -177,12 +173,6 @@ def load(path):
     return document
 
 
-def main(arguments=None):
-    """Returns the exit code: 0, or 2 for wrong input or a directory that cannot be written."""
-    about = "Draws the comparisons of fanin ab and fanin compare."
-    return single_chart.draw_file("verdict", about, "VERDICT.json", "from fanin ab --json", load, draw, arguments)
-
-
-if __name__ == "__main__":
-    programs.end_on_sigpipe()
-    sys.exit(main())
+def draw_files(path, out):
+    """Draws the file at `path`, next to it or in `out`, and returns the paths written. Raises InputError and OSError."""
+    return page.save_next_to(draw(load(path)), path, out, "verdict")

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "harness/json/json_reader.h"
 #include "net/clock.h"
 #include "os/child_process.h"
 
@@ -45,26 +44,10 @@ std::vector<std::string> interpreters() {
 
 }  // namespace
 
-std::string find_plots_module(const std::string& measured) {
-  if (!std::filesystem::is_regular_file(measured)) {
-    return "plots";  // which says what is wrong with anything but a run directory
-  }
-  const Json document = load_json(measured);
-  const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
-  if (schema == "fanin-load-sweep") {
-    return "plots.load_curve";
-  }
-  if (schema.is_null() && document.is_object() && document.contains("benchmarks")) {
-    return "plots.micro";  // Google Benchmark's format
-  }
-  return schema == "fanin-verdict" ? "plots.verdict" : "plots";
-}
-
-void draw_plots(const std::filesystem::path& data, const std::string& module,
-                const std::vector<std::string>& arguments) {
+void draw_plots(const std::filesystem::path& data, const std::vector<std::string>& arguments) {
   ::setenv("FANIN_PROGRAM", "fanin", 1);  // the name in the messages of `plots`
   for (const std::string& interpreter : interpreters()) {
-    std::vector<std::string> words{interpreter, "-c", kStart, data.string(), module};
+    std::vector<std::string> words{interpreter, "-c", kStart, data.string(), "plots"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);

@@ -133,6 +133,12 @@ def _name_part(key, value):
     return f"{value} {key}"
 
 
+def draw_files(path, out):
+    """Draws the file at `path`, next to it or in `out`, and yields the paths written. Raises InputError and OSError."""
+    for stem, figure in draw_all(*load_micro(path)).items():
+        yield from page.save_next_to(figure, path, out, stem.removeprefix("micro-"))
+
+
 def draw_all(context, costs, machine=None):
     """Returns {file stem: Figure}. `machine`: a caption for the footer, if there is a run."""
     figures = {}

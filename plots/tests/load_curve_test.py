@@ -7,7 +7,7 @@ import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from plots import load_curve
+from plots import __main__ as program, load_curve
 from plots.tests import fixture_parts
 from plots.tests.drawing import assert_nothing_overlaps, legend_texts
 from plots.validate import findings
@@ -122,7 +122,7 @@ class LoadCurve(unittest.TestCase):
             path = Path(directory, "sweep.json")
             path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
             with redirect_stdout(out), redirect_stderr(errors):
-                code = load_curve.main([str(path), "--out", str(Path(directory, "charts"))])
+                code = program.main([str(path), "--out", str(Path(directory, "charts"))])
             return code, [Path(line).read_bytes()[:4] for line in out.getvalue().splitlines()], errors.getvalue()
 
     def test_the_program_writes_both_pictures(self):
@@ -135,7 +135,7 @@ class LoadCurve(unittest.TestCase):
             (sweep([(1, result(1, 1))], parameter="connections"), "is a sweep of connections"),
             (sweep([]), "has no result"),
             (sweep([(5000, None)]), "has no result"),
-            (fixture_parts.load([1] * 2000), "is no sweep"),
+            (fixture_parts.load([1] * 2000), "of which there is no chart"),
             ({"schema": "fanin-load-sweep"}, "$.schema_version"),
             ("{", "not JSON"),
         ):

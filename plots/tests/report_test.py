@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 
-from plots import __main__ as program, report
+from plots import __main__ as program, report, web_page
 from plots.run_file import Run
 from plots.tests import fixture
 
@@ -107,9 +107,6 @@ class Program(unittest.TestCase):
                 ("plots", directory),
                 ("plots", "--help"),
                 ("plots.validate", "--help"),
-                ("plots.load_curve", "--help"),
-                ("plots.micro", "--help"),
-                ("plots.verdict", "--help"),
                 ("plots.publish", "--help"),
             ):
                 reader, writer = os.pipe()
@@ -160,7 +157,7 @@ class Outline(HTMLParser):
 class Report(unittest.TestCase):
     def setUp(self):
         self.run_ = fixture.make_run()
-        self.picture = report.Picture("echo-closed-throughput", "throughput", b"<?xml?><svg/>", "echo-closed")
+        self.picture = web_page.Picture("echo-closed-throughput", "throughput", b"<?xml?><svg/>", "echo-closed")
 
     def test_is_self_contained(self):
         # Would catch: a report that breaks when it is sent.

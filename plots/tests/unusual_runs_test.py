@@ -11,7 +11,7 @@ import warnings
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from plots import charts, load_curve, page, report, results_page
+from plots import charts, load_curve, page, report, results_page, web_page
 from plots.charts import micro
 from plots.document import Finding, schema_findings
 from plots.json_file import InputError
@@ -268,7 +268,7 @@ class HostileText(unittest.TestCase):
         for stem, figure in chosen:
             assert_nothing_overlaps(self, stem, figure)
         svgs = self.written(chosen)
-        pictures = [report.Picture(stem, figure.texts[0].get_text(), next(svgs), "default") for stem, figure in chosen]
+        pictures = [web_page.Picture(stem, figure.texts[0].get_text(), next(svgs), "default") for stem, figure in chosen]
         self.assertGreater(len(pictures), 2)
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / report.NAME

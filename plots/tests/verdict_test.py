@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.colors import to_hex
 
-from plots import dot_plot, style, verdict
+from plots import __main__ as program, dot_plot, style, verdict
 from plots.json_file import InputError
 from plots.tests.drawing import assert_nothing_overlaps, legend_texts
 from plots.tests.fixture_parts import environment
@@ -195,7 +195,7 @@ class Program(unittest.TestCase):
             path.write_text(json.dumps(document), encoding="utf-8")
             out, errors = io.StringIO(), io.StringIO()
             with redirect_stdout(out), redirect_stderr(errors):
-                code = verdict.main([str(path), *arguments])
+                code = program.main([str(path), *arguments])
             return code, [Path(line).name for line in out.getvalue().splitlines()], errors.getvalue()
 
     def test_writes_the_chart_next_to_the_file(self):
@@ -206,7 +206,6 @@ class Program(unittest.TestCase):
         broken = verdicts(*USUAL)
         del broken["procedure"]
         for document, words in (
-            ({"schema": "fanin-run"}, "holds no verdicts: give the file of fanin ab --json"),
             (verdicts(result="failed: 1 cell"), "holds no comparison, so there is no chart: failed: 1 cell"),
             (broken, 'there is no key "procedure"'),
         ):
@@ -215,6 +214,11 @@ class Program(unittest.TestCase):
             self.assertIn(words, errors)
         with self.assertRaises(InputError):
             verdict.load(Path("none.json"))
+
+    def test_micro_benchmarks_belong_to_a_run(self):
+        """Would catch: an option that is ignored."""
+        code, _, errors = self.run_program(verdicts(*USUAL), "--micro", "micro.json")
+        self.assertEqual((code, errors), (2, "plots: --micro belongs to the charts of a run: leave it out\n"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""Figures and sentences of claims, the same in charts, the report and the documents."""
+
+from plots import captions, ticks
+from plots.claims.document import find_controls, find_estimate, is_value, list_cases
+
+VERDICTS = {
+    "confirmed": "every interval is wholly on the claimed side of its threshold",
+    "refuted": "every interval is wholly on the other side",
+    "contested": "the claim holds in some cases and fails in others",
+    "undecided": "an interval includes its threshold, or there is none",
+    "unsupported": "this machine lacks what the claim needs",
+    "invalid": "a control or a round failed, so the figures decide nothing",
+}
+_SIGNS = {"at_least": "\u2265", "at_most": "\u2264"}
+
+
+def format_factor(ratio):
+    """1.50, 12.5, 1.2k; 0.013"""
+    return f"{ratio:.2f}" if 0.1 <= ratio < 9.995 else f"{ratio:.2g}" if 0 < ratio < 0.1 else ticks.count(ratio)
+
+
+def format_number(number, case):
+    """A ratio as a factor, \u00d71.50, or a value in the metric's unit."""
+    if is_value(case):
+        return ticks.FORMS[case["unit"]](number) + ("/s" if case["unit"] == "1/s" else "")
+    return f"\u00d7{format_factor(number)}"
+
+
+def format_interval(case):
+    """[1.41, 1.59], or None without an interval."""
+    found = find_estimate(case)
+    if not found or found[1] is None:
+        return None
+    form = ticks.FORMS[case["unit"]] if is_value(case) else format_factor
+    return f"[{form(found[1])}, {form(found[2])}]"
+
+
+def format_estimate(case):
+    """\u00d71.50 [1.41, 1.59]; a dash without one."""
+    found = find_estimate(case)
+    return " ".join(filter(None, (format_number(found[0], case), format_interval(case)))) if found else "\u2013"
+
+
+def format_threshold(case):
+    """\u2265 \u00d71.5: with the digits that the claim has."""
+    number = format_number(case["threshold"], case) if is_value(case) else f"\u00d7{ticks.exact(case['threshold'])}"
+    return f"{_SIGNS[case['direction']]} {number}"
+
+
+def describe_sides(case):
+    """poll, 1,000 idle / epoll, 1,000 idle"""
+    return case["new_label"] if is_value(case) else f"{case['new_label']} / {case['base_label']}"
+
+
+def describe_counts(summary):
+    """11 confirmed, 3 refuted; without the verdicts that do not occur."""
+    return ", ".join(f"{summary[word]} {word}" for word in VERDICTS if summary.get(word))
+
+
+def count_verdicts(claims):
+    return {word: sum(each["verdict"] == word for each in claims) for word in VERDICTS}
+
+
+def format_flip(flip):
+    """N = 137 [110, 170]; None without a flip."""
+    if flip["low"] is None or flip["high"] is None:
+        return None
+    at = flip["estimate"]
+    interval = f"[{ticks.exact(flip['low'])}, {ticks.exact(flip['high'])}]"
+    return interval if at is None else f"{ticks.exact(round(at) if at >= 10 else float(f'{at:.2g}'))} {interval}"
+
+
+def describe_flip(flip):
+    """poll takes twice the CPU time per request of epoll from 137 [110, 170] idle connections on"""
+    at = format_flip(flip)
+    if at is None:
+        return f"{flip['says']}: no flip point: {flip['reason'] or 'none was found'}"
+    parameter = captions.PARAMETER_WORDS.get(flip["parameter"], flip["parameter"].replace("_", " "))
+    held = next((each["verdict"] for each in flip["points"] if each["verdict"] in ("confirmed", "refuted")), "refuted")
+    return f"{flip['says']} {f'up to {at} {parameter}' if held == 'confirmed' else f'from {at} {parameter} on'}"
+
+
+def describe_receipt(document, cases):
+    """The parts of a footer: units, control, procedure, program, commit, machine, date."""
+    environment = document["environment"]["start"]
+    units = sorted({case["units"] for case in cases if case["units"]})
+    parts = [f"{' to '.join(map(ticks.exact, dict.fromkeys((units[0], units[-1]))))} units a case" if units else "no unit"]
+    controls = find_controls(cases)
+    parts.append("control: " + (f"a fresh copy of base compared with base, intervals within [{', '.join(f'{each:.3g}' for each in controls)}]" if controls else "none"))
+    parts += [document["procedure"]["method"], f"error rate {document['procedure']['error_rate']:g} a case"]
+    commit = environment["build"]["git_commit"]
+    parts += [captions.describe_machine(environment), f"fanin {document['fanin_version']}"] + ([f"commit {commit[:10]}"] if commit else [])
+    return parts + [document["started_at"][:10], document["id"]]
+
+
+def find_alarm(document):
+    """A warning for the heading of an interrupted measurement, else None."""
+    return None if document["complete"] else "INCOMPLETE"
+
+
+def list_disturbances(claim):
+    """One line for each reason that restricts a case, with the cases."""
+    reasons = {}
+    for case in list_cases(claim):
+        if case["reason"]:
+            reasons.setdefault(f"{case['verdict']}: {case['reason']}", []).append(case["name"])
+    return [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: {reason}" for reason, names in reasons.items()]
+
+
+def list_mechanisms(claim):
+    """One line for each mechanism: the cases, and what differs most between their sides."""
+    texts = {}
+    for case in list_cases(claim):
+        if case["mechanism"] and case["mechanism"]["text"]:
+            texts.setdefault(case["mechanism"]["text"], []).append(describe_sides(case))
+    return [f"{sides[0]}{f' and {len(sides) - 1} more' if len(sides) > 1 else ''}: {text}" for text, sides in texts.items()]
