@@ -137,11 +137,14 @@ def footer(run, experiment, reading=LINES, intervals="ribbons"):
     if reading:
         known = confidence(run)
         parts.append(reading.format(intervals=f"{intervals}: {known} interval" if known else "no interval from a single round"))
+    disturbed, verdicts = run.count_disturbed(experiment)
+    parts += [f"{disturbed} of {verdicts} rounds disturbed by other programs"] if disturbed else []
     commit = document["environment"]["start"]["build"]["git_commit"]
     parts += [document["started_at"][:10], f"run {document['run_id']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return " \u00b7 ".join(parts)
 
 
 def alarm(run):
-    """A warning for the heading of an interrupted run, else None."""
-    return None if run.document["complete"] else "INCOMPLETE RUN"
+    """A warning for the heading of a run that was interrupted, or disturbed in at least half of its rounds; else None."""
+    disturbed, verdicts = run.count_disturbed()
+    return "INCOMPLETE RUN" if not run.document["complete"] else "BUSY MACHINE" if 2 * disturbed >= max(1, verdicts) else None

@@ -177,6 +177,9 @@ def _list_caveats(run):
     found += _selection_caveats(run)
     if document["placement"]["mode"] == "shared":
         found.append("Server and generator shared CPUs and slowed each other down.")
+    disturbed, verdicts = run.count_disturbed()
+    if disturbed:
+        found.append(f"In {disturbed} of {verdicts} rounds other programs or the hypervisor used the CPUs (busy-machine).")
     failed = [
         f"{each['server']} ({each['protocol']})" for each in document["conformance"] if each["status"] == "failed"
     ]

@@ -10,6 +10,9 @@ from plots.json_file import InputError, read_json
 from plots.histogram import Histogram
 from plots.text import cleaned
 
+BUSY_MACHINE = "busy-machine"  # the code of fanin-load's verdict on a round that was disturbed
+
+
 def load_run(path):
     """Returns the Run in a run directory or run.json. Raises InputError, whose text is one line."""
     path = Path(path)
@@ -156,6 +159,13 @@ class Run:
     def rounds(self, cell, status=None):
         """The rounds of a cell in order of time, with `status` if given."""
         return [each for each in self._rounds.get(cell["id"], ()) if status in (None, each["status"])]
+
+    def count_disturbed(self, experiment=None):
+        """(rounds whose verdict says that other programs or the hypervisor used the CPUs, all rounds with a verdict)."""
+        cells = {each["id"]: each["experiment"] for each in self.document["cells"]}
+        rounds = (each for each in self.document["rounds"] if experiment is None or cells.get(each["cell"]) == experiment.name)
+        verdicts = [each["load"]["verdict"] for each in rounds if each["load"]]
+        return sum(any(each["code"] == BUSY_MACHINE for each in one["reasons"]) for one in verdicts), len(verdicts)
 
     def response(self, cell):
         """The merged response time Histogram of all ok rounds of a cell."""

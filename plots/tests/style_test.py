@@ -5,7 +5,7 @@ import unittest
 
 import numpy
 
-from plots import captions, series, ticks
+from plots import captions, report, series, ticks
 from plots.run_file import Run
 from plots.style import FAMILIES, MODELS, StyleBook
 from plots.tests import fixture
@@ -163,6 +163,26 @@ class Notes(unittest.TestCase):
         run["rounds"].append(lost)
         texts = legend_texts(drawn(run, "echo-closed-throughput")["echo-closed-throughput"])
         self.assertIn("epoll: 1 of 6 rounds failed at 10 (server died: signal 11)", texts)
+
+    def disturb(self, share):
+        """A run whose first rounds, this share, were disturbed."""
+        run = fixture.make_run(experiments=ECHO, gaps={})
+        for one in run["rounds"][: round(share * len(run["rounds"]))]:
+            reason = {"code": "busy-machine", "text": "the generator waited for a CPU for 20 % of the window"}
+            one["load"]["verdict"] = {"status": "warning", "reasons": [reason]}
+        return run
+
+    def test_disturbed_rounds_are_counted_in_every_chart(self):
+        """Would catch: a chart of a busy machine that looks like one of a quiet machine."""
+        count = len(self.disturb(0)["rounds"])
+        for share, alarm in ((0.1, False), (0.6, True)):
+            run = self.disturb(share)
+            for stem, figure in drawn(run).items():
+                texts = [" ".join(text.get_text().split()) for text in figure.texts]
+                self.assertIn(f"{round(share * count)} of {count} rounds disturbed by other programs", texts[-1] + texts[-2], stem)
+                self.assertEqual("BUSY MACHINE" in texts, alarm, stem)
+            self.assertTrue(any("(busy-machine)" in each for each in report.contents(Run(run, "run.json"), [])["caveats"]))
+        self.assertFalse(any("disturbed" in text.get_text() for figure in drawn(self.disturb(0)).values() for text in figure.texts))
 
     def test_cells_that_only_excludes_are_named(self):
         run = fixture.make_run(experiments=ECHO, gaps={})
