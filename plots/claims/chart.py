@@ -16,7 +16,7 @@ def draw(document, claim):
     heights = [lines.HEIGHT] * len(panels) + [each.height for each in tables]
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
-            (f"{claim['id']}: {claim['claim']}", f"{claim['verdict']}: {claim['reason']}", words.find_alarm(document)),
+            (f"{claim['id']}: {claim['claim']}", "".join(words.describe_verdict(claim)), words.find_alarm(document)),
             len(heights),
             1,
             [lines.legend(each) for each in panels] + [[] for _ in tables],

@@ -81,6 +81,8 @@ def _name_series(cases):
 
 
 def _strip(name):
+    # Of a benchmark without its arguments, tasks/fiber/loops:10, only the name.
+    name = re.sub(r"/\w+:[^/,]*", "", words.shorten_label(name))
     parts = [part for part in name.split(", ") if not re.search(r"\d", part)]
     return ", ".join(parts) or re.sub(r"[\d.,]+ *", "", name).strip() or "cases"
 

@@ -15,6 +15,7 @@ HEAD = f"""<!-- python3 -m plots.publish {RESULT} writes this page: do not edit 
 Sentences that tutorials and papers state about concurrent servers, tried with `fanin claims`. A claim is a file in
 `harness/claims`: its tests name what is compared, the metric and the threshold, before anything is measured. The verdict follows
 from the intervals alone."""
+_PLACEMENTS = {"shared": " (on one CPU)", "all": " (on all CPUs)"}
 NOT_MEASURED = f"Not measured yet: `fanin claims --out {RESULT.rsplit('/', 1)[0]}` does."
 
 
@@ -41,7 +42,7 @@ def introduction(document):
     stem = WALL if list_shipped(document) else PUBLISHED_WALL
     counts = words.describe_counts(words.count_verdicts(claims))
     return (
-        f"[{_picture(stem, counts, '.')}]({PAGE})\n\n`fanin claims` tries {len(claims)} sentences of tutorials and papers on your machine: "
+        f"[{_picture(stem, counts, '.')}]({PAGE})\n`fanin claims` tries {len(claims)} sentences of tutorials and papers on your machine: "
         f"{counts} on this one. [{PAGE}]({PAGE}) has the figures, and what each verdict means for your choice."
     )
 
@@ -68,7 +69,8 @@ def _meanings(document):
 
 def _section(claim, charts):
     yield f"### {claim['id']}: {_escape(claim['claim'])}"
-    yield f"**{claim['verdict'].capitalize()}**: {_escape(claim['reason'])}"
+    verdict, reason = words.describe_verdict(claim)
+    yield f"**{verdict.capitalize()}**{_escape(reason)}"
     choice = claim["choice"].get(claim["verdict"])
     yield f"**For your choice:** {_escape(choice)}" if choice else ""
     yield _table(claim)
@@ -95,7 +97,7 @@ def _table(claim):
                 sides = f"{case['name']}: {sides}"
             theirs = "" if case["published"] is None else words.format_number(case["published"], case)
             figures = [words.format_estimate(case), words.format_threshold(case), *([theirs] if published else [])]
-            rows.append(_row([says, sides + (" (on one CPU)" if case["placement"] == "shared" else ""), *figures, case["verdict"]]))
+            rows.append(_row([says, sides + _PLACEMENTS.get(case["placement"], ""), *figures, case["verdict"]]))
     return "\n".join(rows)
 
 

@@ -32,6 +32,7 @@ def _describe(claim, pictures):
     cases = list_cases(claim)
     return {
         "claim": claim,
+        "reason": words.describe_verdict(claim)[1],
         "choice": claim["choice"].get(claim["verdict"]),
         "pictures": [each for each in pictures if each.of == claim["id"]],
         "has_published": any(case["published"] is not None for case in cases),
@@ -44,7 +45,8 @@ def _describe(claim, pictures):
 
 
 def _describe_test(test):
-    return {"test": test, "metric": describe_metric(test["metric"]), "rows": [_describe_case(case) for case in test["cases"]]}
+    reason = words.describe_verdict(test)[1]
+    return {"test": test, "reason": reason, "metric": describe_metric(test["metric"]), "rows": [_describe_case(case) for case in test["cases"]]}
 
 
 def _describe_case(case):

@@ -130,8 +130,6 @@ def _find_test_lines(claim, test):
         names = [test["name"]] if len(claim["tests"]) > 1 or not nearest else []
         names += [nearest["name"]] if nearest and len(test["cases"]) > 1 else []
         label = ", ".join(names) or test["name"]
-        if nearest and nearest["published"] is not None:
-            label += f"; published {words.format_number(nearest['published'], nearest)}"
         found.append(Line(label, cases, nearest, None if nearest else f"{test['name']}: {reason}"))
     return found
 
@@ -145,6 +143,10 @@ def _draw_line(axes, middle, line):
         return
     figures = words.format_estimate(line.shown)
     room = _MEASURED_END - page.measure(figures, style.SMALL_POINTS) - 0.1 - _LABEL
+    if line.shown["published"] is not None:
+        theirs = f"\u25c7{words.format_number(line.shown['published'], line.shown)}"
+        page.write(axes, _LABEL + room, middle, theirs, fontsize=style.SMALL_POINTS, ha="right")
+        room -= page.measure(theirs, style.SMALL_POINTS) + 0.1
     page.write(axes, _LABEL, middle, page.cut(line.label, room, style.SMALL_POINTS), fontsize=style.SMALL_POINTS, color="#666666")
     page.write(axes, _MEASURED_END, middle, figures, fontsize=style.SMALL_POINTS, ha="right")
     page.write(axes, _CLAIMED_END, middle, words.format_threshold(line.shown), fontsize=style.SMALL_POINTS, ha="right", color="#666666")
@@ -215,10 +217,12 @@ def _format_tick(factor):
 
 
 def _apart(factors, inches):
-    """The factors whose labels do not touch: 1, then those nearest to the ends."""
+    """The factors whose labels do not touch: 1, then those nearest to the ends. `inches`: of a decade."""
+    widths = {each: page.measure(_format_tick(each), style.SMALL_POINTS) for each in factors}
     kept = [1]
     for factor in sorted(factors, key=lambda each: -abs(math.log(each))):
-        if all(abs(math.log10(factor / other)) * inches > 0.36 + 0.12 * (other == 1) for other in kept):
+        room = {other: (widths[factor] + widths[other]) / 2 + 0.06 for other in kept}
+        if all(abs(math.log10(factor / other)) * inches > room[other] for other in kept):
             kept.append(factor)
     return sorted(kept)
 

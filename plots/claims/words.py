@@ -32,7 +32,11 @@ def format_interval(case):
     if not found or found[1] is None:
         return None
     form = ticks.FORMS[case["unit"]] if is_value(case) else format_factor
-    return f"[{form(found[1])}, {form(found[2])}]"
+    texts = [form(each) for each in found]
+    units = {text.partition(" ")[2] for text in texts}
+    if len(units) == 1:  # that of the estimate, which stands before the interval
+        texts = [text.partition(" ")[0] for text in texts]
+    return f"[{texts[1]}, {texts[2]}]"
 
 
 def format_estimate(case):
@@ -42,14 +46,46 @@ def format_estimate(case):
 
 
 def format_threshold(case):
-    """\u2265 \u00d71.5: with the digits that the claim has."""
-    number = format_number(case["threshold"], case) if is_value(case) else f"\u00d7{ticks.exact(case['threshold'])}"
+    """\u2265 \u00d71.5"""
+    number = format_number(case["threshold"], case) if is_value(case) else f"\u00d7{case['threshold']:.3g}"
     return f"{_SIGNS[case['direction']]} {number}"
 
 
 def describe_sides(case):
-    """poll, 1,000 idle / epoll, 1,000 idle"""
-    return case["new_label"] if is_value(case) else f"{case['new_label']} / {case['base_label']}"
+    """New and base with what they share once: poll / epoll, 1,000 idle; select: 900 / 0 idle connections."""
+    if is_value(case):
+        return case["new_label"]
+    (new, new_rest), (base, base_rest) = (_split(case[side]) for side in ("new_label", "base_label"))
+    if new == base and new_rest and base_rest:
+        return f"{new}: {_drop_end(new_rest, base_rest)} / {base_rest}"
+    if new_rest == base_rest and new_rest:
+        return f"{new} / {base}, {new_rest}"
+    return " / ".join(shorten_label(case[side]) for side in ("new_label", "base_label"))
+
+
+def _split(label):
+    model, _, rest = shorten_label(label).partition(", ")
+    return model, rest
+
+
+def shorten_label(label):
+    """The label without what Google Benchmark adds to each name."""
+    return label.removesuffix("/real_time").removesuffix("/process_time")
+
+
+def _drop_end(text, other):
+    """The text without the words at its end that the other text ends with too; at least one word."""
+    kept, others = text.split(" "), other.split(" ")
+    while len(kept) > 1 and len(others) > 1 and kept[-1] == others[-1]:
+        kept.pop()
+        others.pop()
+    return " ".join(kept)
+
+
+def describe_verdict(part):
+    """(verdict, rest of its reason) of a claim or a test: ("confirmed", " by all 3 tests"), ("invalid", ": the control ...")."""
+    verdict, reason = part["verdict"], part["reason"]
+    return verdict, reason[len(verdict) :] if reason.startswith(verdict) else f": {reason}"
 
 
 def describe_counts(summary):

@@ -97,7 +97,7 @@ def test(name, *cases, says=None, axis=None, **change):
         **bound,
         "axis": axis,
         "verdict": verdict,
-        "reason": f"{len(cases)} cases: {verdict}",
+        "reason": f"{verdict} by {len(cases)} cases",
         "cases": list(cases),
     }
     return made | change
@@ -148,7 +148,7 @@ def claim(name, sentence, *tests, flips=(), **change):
         "confounders": ["idle connections also cost memory and cache, which is no work of select or poll"],
         "choice": CHOICE,
         "verdict": verdict,
-        "reason": f"{sum(each['verdict'] == verdict for each in tests)} of {len(tests)} tests: {verdict}",
+        "reason": f"{verdict} by {len(tests)} tests",
         "tests": list(tests),
         "flips": list(flips),
     }

@@ -87,7 +87,23 @@ class Words(unittest.TestCase):
         self.assertEqual(words.format_estimate(made.absent("none", "invalid", "made up")), "\u2013")
         self.assertEqual(words.format_threshold(made.case(at_most=1.25)), "\u2264 \u00d71.25")
         value = made.value_case("cpu", 5_000.0, at_most=6_000.0, unit="ns")
-        self.assertEqual((words.format_estimate(value), words.format_threshold(value)), ("5 \u00b5s [5 \u00b5s, 5 \u00b5s]", "\u2264 6 \u00b5s"))
+        self.assertEqual((words.format_estimate(value), words.format_threshold(value)), ("5 \u00b5s [5, 5]", "\u2264 6 \u00b5s"))
+
+    def test_sides_share_what_they_have_in_common(self):
+        for new, base, said in (
+            ("select, 900 idle connections", "select, 0 idle connections", "select: 900 / 0 idle connections"),
+            ("poll, 10 idle", "epoll, 10 idle", "poll / epoll, 10 idle"),
+            ("poll", "epoll", "poll / epoll"),
+            ("a, 1", "a, 1", "a: 1 / 1"),
+            ("switch/fiber/real_time", "switch/thread/real_time", "switch/fiber / switch/thread"),
+            ("a, b, 1 c", "b, 1 c", "a, b, 1 c / b, 1 c"),
+        ):
+            self.assertEqual(words.describe_sides(made.case(new_label=new, base_label=base)), said)
+
+    def test_a_verdict_is_said_once(self):
+        """Would catch: "confirmed: confirmed by all 3 tests"."""
+        for reason, said in (("confirmed by both tests", "confirmed by both tests"), ("made up", "confirmed: made up")):
+            self.assertEqual("".join(words.describe_verdict({"verdict": "confirmed", "reason": reason})), said)
 
     def test_a_flip_says_on_which_side_the_claim_holds(self):
         """Would catch: "from 137 on" for what holds up to 137."""
@@ -234,7 +250,7 @@ class Charts(unittest.TestCase):
 
     def test_captions_have_the_mechanism_the_source_and_what_was_disturbed(self):
         texts = legend_texts(draw_chart(self.claims()["K2"]))
-        self.assertIn("why: poll, 1,000 idle / epoll, 1,000 idle: 33.1 system calls per request instead of 2.02, 94 % of the CPU time in the kernel", texts)
+        self.assertIn("why: poll / epoll, 1,000 idle: 33.1 system calls per request instead of 2.02, 94 % of the CPU time in the kernel", texts)
         self.assertIn("source: tutorials on concurrent servers, 2017-2020", texts)
         self.assertIn("50 % heavy: confirmed: the rounds of one unit were disturbed", legend_texts(draw_chart(self.claims()["K10"])))
 
@@ -259,6 +275,10 @@ class Charts(unittest.TestCase):
         cases = [made.case(f"epoll {name}, {x} idle", 2.0, x) for name in ("small", "medium", "large") for x in (10, 100)]
         looks = lines.find_looks(lines.find_sweep(made.test("sizes", *cases))).values()
         self.assertEqual(len({(look.colour, look.marker) for look in looks}), 3)
+
+    def test_a_line_of_benchmarks_has_their_name(self):
+        cases = [made.case(f"{x} loops", x=x, new_label=f"tasks/fiber/loops:{x}/real_time", kind="calls") for x in (10, 100)]
+        self.assertEqual(list(lines.find_sweep(made.test("loops", *cases)).points), ["tasks/fiber"])
 
     def test_one_value_is_a_dot_plot(self):
         self.assertIsNone(lines.find_sweep(made.test("one", made.case(x=10), made.case("other", x=10))))
