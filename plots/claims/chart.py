@@ -65,6 +65,7 @@ def _notes(claim, tables, panels, left_out):
         entries.append(page.Entry("hollow: undecided or invalid", {"color": style.INK, "marker": "o", "markerfacecolor": "white"}))
     source = f"source: {claim['source']}" + (f"; {claim['setup']}" if claim["setup"] else "")
     texts = [source] + [f"flip point: {words.describe_flip(each)}" for each in claim["flips"][:MAX_NOTES]]
+    texts += [f"slope: {text}" for text in words.list_slopes(claim)]
     texts += _limit([f"why: {text}" for text in words.list_mechanisms(claim)]) + _limit(words.list_disturbances(claim))
     texts += [f"{left_out} more cases are in the report"] if left_out else []
     return entries + [page.Entry(text) for text in texts]

@@ -75,6 +75,7 @@ def _section(claim, charts):
     yield f"**For your choice:** {_escape(choice)}" if choice else ""
     yield _table(claim)
     lists = [f"Flip point: {words.describe_flip(each)}" for each in claim["flips"]]
+    lists += [f"Slope: {each}" for each in words.list_slopes(claim)]
     lists += [f"Why: {each}" for each in words.list_mechanisms(claim)]
     lists += words.list_disturbances(claim)
     lists += [f"What else could make the figures so: {each}" for each in claim["confounders"]]

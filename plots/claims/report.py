@@ -38,6 +38,7 @@ def _describe(claim, pictures):
         "has_published": any(case["published"] is not None for case in cases),
         "tests": [_describe_test(test) for test in claim["tests"]],
         "flips": [words.describe_flip(each) for each in claim["flips"]],
+        "slopes": words.list_slopes(claim),
         "mechanisms": words.list_mechanisms(claim),
         "reasons": words.list_disturbances(claim),
         "metrics": _list_metrics(cases),

@@ -116,6 +116,23 @@ def describe_flip(flip):
     return f"{flip['says']} {f'up to {at} {parameter}' if held == 'confirmed' else f'from {at} {parameter} on'}"
 
 
+def list_slopes(claim):
+    """One line for each test that has slopes: how much each side's value grows with x of the cases."""
+    found = []
+    for test in claim["tests"]:
+        slopes = {side: slope for side, slope in (test.get("slopes") or {}).items() if slope}
+        if slopes:
+            sides = ", ".join(f"{_format_slope(slopes[side], test['unit'])} ({side})" for side in ("new", "base") if side in slopes)
+            found.append(f"{test['name']}: {sides} for one more of {test['axis'] or 'x'}")
+    return found
+
+
+def _format_slope(slope, unit):
+    form = ticks.FORMS[unit]
+    interval = "" if slope["low"] is None else f" [{form(slope['low'])}, {form(slope['high'])}]"
+    return form(slope["per_x"]) + interval
+
+
 def describe_receipt(document, cases):
     """The parts of a footer: units, control, procedure, program, commit, machine, date."""
     environment = document["environment"]["start"]

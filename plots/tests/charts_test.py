@@ -10,8 +10,8 @@ from pathlib import Path
 
 from matplotlib.colors import to_hex
 
+from plots import __main__ as program
 from plots import charts, dot_plot, ticks
-from plots import micro as micro_program
 from plots.charts import connection_memory, micro
 from plots.json_file import InputError
 from plots.run_file import Run
@@ -435,7 +435,7 @@ class Micro(unittest.TestCase):
             path = Path(directory, "calls.json")
             path.write_text(json.dumps(fixture_parts.make_micro()), encoding="utf-8")
             with redirect_stdout(out):
-                self.assertEqual(micro_program.main([str(path)]), 0)
+                self.assertEqual(program.main([str(path)]), 0)
             written = [Path(line).name for line in out.getvalue().splitlines()]
         self.assertEqual(written, ["calls-wait.png", "calls-wait.svg", "calls-cost.png", "calls-cost.svg"])
 

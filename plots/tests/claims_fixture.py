@@ -169,6 +169,8 @@ def usual_claims():
         {100: 1.62, 300: 2.9, 1000: 6.9},
     )
     grows["cases"][-1]["mechanism"] = mechanism()
+    steep = {"per_x": 51.2, "low": 49.0, "high": 53.0, "coverage": 0.95}
+    grows["slopes"] = {"base": {"per_x": 0.5, "low": None, "high": None, "coverage": None}, "new": steep}
     stays = test("epoll-stays", case("epoll-stays", 1.03, at_most=1.25, new_label="epoll, 1,000 idle"), says="with 1,000 idle connections epoll takes at most 1.25 times the CPU time per request that it takes without")
     select = test("select-grows", case("select-grows", 4.81, base_label="select, 0 idle", new_label="select, 900 idle", mechanism=mechanism("one wait returns 1.1 events instead of 7.9")), says="with 900 idle connections select takes at least 1.5 times the CPU time per request that it takes without")
     flips = [flip(), flip("select-twice", "select takes twice the CPU time per request of epoll", (212.0, 180.0, 240.0))]

@@ -100,6 +100,10 @@ class Words(unittest.TestCase):
         ):
             self.assertEqual(words.describe_sides(made.case(new_label=new, base_label=base)), said)
 
+    def test_slopes_name_their_side(self):
+        said = "poll-grows: 51.2 ns [49 ns, 53 ns] (new), 0.5 ns (base) for one more of idle connections"
+        self.assertEqual(words.list_slopes(made.usual_claims()[0]), [said])
+
     def test_a_verdict_is_said_once(self):
         """Would catch: "confirmed: confirmed by all 3 tests"."""
         for reason, said in (("confirmed by both tests", "confirmed by both tests"), ("made up", "confirmed: made up")):
