@@ -344,10 +344,9 @@ void add_plot_command(CLI::App& app) {
   auto given = std::make_shared<Arguments>();
   CLI::App* command =
       app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
-  add_text(
-      *command, "run", given->measured, "",
-      "the directory of a run or of fanin claims, its JSON, verdicts of fanin ab or compare, a sweep of fanin-load over "
-      "rates, or the JSON of fanin-micro")
+  add_text(*command, "run", given->measured, "",
+           "the directory of a run or of fanin claims, its JSON, verdicts of fanin ab or compare, a sweep over rates, "
+           "or the JSON of fanin-micro")
       ->required();
   add_text(*command, "--out", given->out, "DIR",
            "directory for the charts (default: charts/ in the run directory; next to another file)");
