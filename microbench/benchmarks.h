@@ -16,7 +16,7 @@ void register_switch_benchmarks();     // switch/{generator,coroutine,fiber}, sw
 void register_ring_benchmarks();       // switch_io/{io_only,coroutine,fiber,thread}/tasks:T: one hop, driven by I/O
 void register_create_benchmarks();     // create/{coroutine,fiber,thread,process}: begin, run, end
 void register_task_benchmarks();       // tasks/{serial,coroutine,fiber,thread}/loops:L: one step of work
-void register_chase_benchmarks();      // chase/{serial,coroutine,fiber}/mib:M: one pointer in a table of M MiB
+void register_chase_benchmarks();      // chase/{serial,coroutine,fiber}/kib:K: one pointer in a table of K KiB
 void register_cascade_benchmarks();    // cascade/{select,poll,epoll}/n:N/active:A: one event, passed on to the next
 void register_protocol_benchmarks();   // protocol/{server,client}/NAME/bytes:B: one request through one half
 

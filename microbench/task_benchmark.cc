@@ -63,8 +63,8 @@ constexpr std::size_t kPointers = 100;
 
 // Time of one pointer of one task, on one CPU.
 template <typename Chains>
-void time_pointers(benchmark::State& state, std::size_t mib) {
-  const std::vector<ChainNode>& chain = shared_chain(mib << 20);
+void time_pointers(benchmark::State& state, std::size_t kib) {
+  const std::vector<ChainNode>& chain = shared_chain(kib << 10);
   const CpuBinding binding(choose_cpus(1).first);
   Chains chains(chain, kChains);
   SerialChains expected(chain, kChains);
@@ -81,20 +81,20 @@ void time_pointers(benchmark::State& state, std::size_t mib) {
 }
 
 template <typename Chains>
-void register_chains(const char* name, std::size_t mib) {
-  const auto body = [mib](benchmark::State& state) {
-    skip_on_error(state, [&] { time_pointers<Chains>(state, mib); });
+void register_chains(const char* name, std::size_t kib) {
+  const auto body = [kib](benchmark::State& state) {
+    skip_on_error(state, [&] { time_pointers<Chains>(state, kib); });
   };
-  benchmark::RegisterBenchmark(fmt::format("chase/{}/mib:{}", name, mib).c_str(), body)->UseRealTime();
+  benchmark::RegisterBenchmark(fmt::format("chase/{}/kib:{}", name, kib).c_str(), body)->UseRealTime();
 }
 
 }  // namespace
 
 void register_chase_benchmarks() {
-  for (const std::size_t mib : {1U, 16U, 256U}) {  // in the order of sizes, since the table is shared
-    register_chains<SerialChains>("serial", mib);
-    register_chains<InterleavedChains<Coroutines>>("coroutine", mib);
-    register_chains<InterleavedChains<Fibers>>("fiber", mib);
+  for (const std::size_t kib : {16U, 1024U, 16384U, 262144U}) {  // in the order of sizes, since the table is shared
+    register_chains<SerialChains>("serial", kib);
+    register_chains<InterleavedChains<Coroutines>>("coroutine", kib);
+    register_chains<InterleavedChains<Fibers>>("fiber", kib);
   }
 }
 

@@ -25,18 +25,6 @@ Numbers Numbers::count() {
   }
 }
 
-namespace {
-
-struct TransferTo {
-  std::coroutine_handle<> target;
-
-  bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> /*from*/) const noexcept { return target; }
-  void await_resume() const noexcept {}
-};
-
-}  // namespace
-
 CoroutineFlow::CoroutineFlow() : first_(run_first().release()), second_(run_second().release()) {}
 
 CoroutineFlow::~CoroutineFlow() {

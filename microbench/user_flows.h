@@ -141,6 +141,14 @@ class CoroutineFlow {
   std::uint64_t arrivals() const noexcept { return arrivals_; }
 
  private:
+  struct TransferTo {
+    std::coroutine_handle<> target;
+
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> /*from*/) const noexcept { return target; }
+    void await_resume() const noexcept {}
+  };
+
   server::Task run_first();
   server::Task run_second();
 

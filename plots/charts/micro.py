@@ -51,7 +51,7 @@ _SWEEPS = {
     "epoll_ctl": _DESCRIPTORS,
     "cascade": dataclasses.replace(_DESCRIPTORS, what="event", subtitle="each event is received and passed on to the next socket"),
     "chase": Sweep(
-        "mib", "MiB of the table", "pointer", "16 tasks that wait for memory: one after the other, or a switch while it comes"
+        "kib", "KiB of the table", "pointer", "16 tasks that wait for memory: one after the other, or a switch while it comes"
     ),
     "tasks": Sweep(
         "loops", "loops of a step", "step", "work of 100 tasks without I/O: one task after the other, or a switch after each step"
