@@ -52,15 +52,31 @@ def format_threshold(case):
 
 
 def describe_sides(case):
-    """New and base with what they share once: poll / epoll, 1,000 idle; select: 900 / 0 idle connections."""
+    """New and base with what they share once: poll / epoll, 1,000 idle; select: 900 / 0 idle connections; of benchmarks
+    fiber / thread (switch, cpus:1)."""
     if is_value(case):
         return case["new_label"]
+    if case["kind"] == "calls":
+        return _describe_benchmarks(*(shorten_label(case[side]).split("/") for side in ("new_label", "base_label")))
     (new, new_rest), (base, base_rest) = (_split(case[side]) for side in ("new_label", "base_label"))
     if new == base and new_rest and base_rest:
         return f"{new}: {_drop_end(new_rest, base_rest)} / {base_rest}"
     if new_rest == base_rest and new_rest:
         return f"{new} / {base}, {new_rest}"
     return " / ".join(shorten_label(case[side]) for side in ("new_label", "base_label"))
+
+
+def _describe_benchmarks(new, base):
+    """As describe_sides, of the parts of two names."""
+    begin, end = [], []
+    while len(new) > 1 and len(base) > 1 and new[0] == base[0]:
+        begin.append(new[0])
+        new, base = new[1:], base[1:]
+    while len(new) > 1 and len(base) > 1 and new[-1] == base[-1]:
+        end.insert(0, new[-1])
+        new, base = new[:-1], base[:-1]
+    shared = f" ({', '.join(begin + end)})" if begin + end else ""
+    return f"{'/'.join(new)} / {'/'.join(base)}{shared}"
 
 
 def _split(label):

@@ -95,7 +95,6 @@ class Words(unittest.TestCase):
             ("poll, 10 idle", "epoll, 10 idle", "poll / epoll, 10 idle"),
             ("poll", "epoll", "poll / epoll"),
             ("a, 1", "a, 1", "a: 1 / 1"),
-            ("switch/fiber/real_time", "switch/thread/real_time", "switch/fiber / switch/thread"),
             ("a, b, 1 c", "b, 1 c", "a, b, 1 c / b, 1 c"),
         ):
             self.assertEqual(words.describe_sides(made.case(new_label=new, base_label=base)), said)
@@ -103,6 +102,14 @@ class Words(unittest.TestCase):
     def test_slopes_name_their_side(self):
         said = "poll-grows: 51.2 ns [49 ns, 53 ns] (new), 0.5 ns (base) for one more of idle connections"
         self.assertEqual(words.list_slopes(made.usual_claims()[0]), [said])
+
+    def test_benchmarks_share_what_they_have_in_common(self):
+        for new, base, said in (
+            ("switch/fiber/real_time", "switch/thread/futex/cpus:1/real_time", "fiber / thread/futex/cpus:1 (switch)"),
+            ("tasks/fiber/loops:10", "tasks/serial/loops:10", "fiber / serial (tasks, loops:10)"),
+            ("one", "one", "one / one"),
+        ):
+            self.assertEqual(words.describe_sides(made.case(new_label=new, base_label=base, kind="calls")), said)
 
     def test_a_verdict_is_said_once(self):
         """Would catch: "confirmed: confirmed by all 3 tests"."""
