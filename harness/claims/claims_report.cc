@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kWidth = 100;
 
+std::string indented(const std::string& text, std::size_t indent) {
+  return os::wrapped(std::string(indent, ' ') + os::printable(text, 2000) + "\n", kWidth, indent + 2);
+}
+
 std::string format_interval(double value, const std::optional<statistics::Interval>& interval,
                             const std::function<std::string(double)>& format) {
   return interval ? fmt::format("{} [{}, {}]", format(value), format(interval->low), format(interval->high))
@@ -47,6 +51,16 @@ std::string format_flip(const FlipRun& run) {
                      result.reason.empty() ? "" : fmt::format(" ({})", result.reason));
 }
 
+// The mechanism of a claim that is decided, the reason of another.
+std::string describe_why(const ClaimRun& run, const CaseRun& leading, const CallCosts& costs) {
+  const ClaimVerdict verdict = run.verdict();
+  if (verdict != ClaimVerdict::kConfirmed && verdict != ClaimVerdict::kRefuted) {
+    return explain(run.test_verdicts(), "test");
+  }
+  const auto mechanism = explain_case(leading, costs);
+  return mechanism ? mechanism->text : "";
+}
+
 std::string describe_wall(const ClaimsRun& run) {
   std::string text =
       fmt::format("{:<14} {:<12} {:<24} {:<12} {}\n", "claim", "verdict", "ratio or value", "threshold", "flip");
@@ -57,9 +71,8 @@ std::string describe_wall(const ClaimsRun& run) {
                         format_case_figure(leading.spec(), leading.result()), format_threshold(leading.spec()), flip);
     text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
-    const auto mechanism = explain_case(leading, run.costs);
-    if (mechanism && !mechanism->text.empty()) {
-      text += os::wrapped(fmt::format("    {}\n", os::printable(mechanism->text)), kWidth, 4);
+    if (const std::string why = describe_why(claim, leading, run.costs); !why.empty()) {
+      text += indented(why, 4);
     }
   }
   return text;
@@ -97,10 +110,6 @@ std::string describe_slopes(const ClaimTest& test, const std::vector<CaseRun>& c
     }
   }
   return text.empty() ? "" : fmt::format("{} per unit of {}", text, test.axis.empty() ? "x" : test.axis);
-}
-
-std::string indented(const std::string& text, std::size_t indent) {
-  return os::wrapped(std::string(indent, ' ') + os::printable(text, 2000) + "\n", kWidth, indent + 2);
 }
 
 std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {

@@ -139,7 +139,10 @@ class Claims(EndToEnd):
         self.assertEqual([claim["verdict"] for claim in self.result()["claims"]], ["confirmed"] * 3)
         self.assertIn("is complete", self.fanin("claims", "--resume", self.out).stderr)
 
-    def test_the_shipped_claims_are_listed(self):
+    def test_the_shipped_claims_are_valid_and_listed(self):
+        shipped = sorted((SOURCE / "harness" / "claims").glob("*.json"))
+        done = subprocess.run([sys.executable, "-m", "plots.validate", *shipped], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
         done = self.fanin("claims", "--list", "--only", "K[25]")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^K2 +select and poll")
