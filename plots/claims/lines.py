@@ -3,6 +3,8 @@
 The claimed side of the threshold is shaded. At most sweep.MAX_RIBBONS lines share a panel.
 """
 
+import dataclasses
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -35,20 +37,39 @@ class Point:
 
 @dataclass(frozen=True)
 class Lines:
-    """A panel: its `title`, the `points` of each line, the `thresholds` over x, and the flip points to mark."""
+    """A panel: its `title`, the `points` of each line, the `bounds` over x, and the flip points to mark."""
 
     title: str
     x_label: str
     y_label: str
     points: dict
     case: dict  # one of its cases, for formats: unit, direction, threshold
-    thresholds: tuple
+    bounds: tuple  # (x, threshold, direction), ascending in x
     flips: dict
 
 
 def find_panels(claim):
-    """The Lines of a claim: its sweeps, then its searches for flip points."""
-    return [found for test in claim["tests"] if (found := find_sweep(test))] + find_flips(claim)
+    """The Lines of a claim: its sweeps, those over the same quantity in one panel, then its searches for flip points."""
+    found = []
+    for lines in filter(None, map(find_sweep, claim["tests"])):
+        if found and _belong_together(found[-1], lines):
+            found[-1] = _join(found[-1], lines)
+        else:
+            found.append(lines)
+    return found + find_flips(claim)
+
+
+def _belong_together(first, second):
+    """Whether two sweeps are parts of one, with claims of their own."""
+    same = all(getattr(first, name) == getattr(second, name) for name in ("x_label", "y_label"))
+    same = same and set(first.points) == set(second.points) and is_value(first.case) == is_value(second.case)
+    return same and not {x for x, *_ in first.bounds} & {x for x, *_ in second.bounds}
+
+
+def _join(first, second):
+    points = {name: sorted(first.points[name] + second.points[name], key=lambda point: point.x) for name in first.points}
+    title = f"{first.title}; {second.title}"
+    return dataclasses.replace(first, title=title, points=points, bounds=tuple(sorted(first.bounds + second.bounds)))
 
 
 def find_sweep(test):
@@ -56,7 +77,7 @@ def find_sweep(test):
     cases = [case for case in test["cases"] if case["x"] is not None and case["x"] >= 0]
     if len(cases) < len(test["cases"]) or len({case["x"] for case in cases}) < 2:
         return None
-    if len({(is_value(case), case["unit"], case["metric"], case["direction"]) for case in cases}) > 1:
+    if len({(is_value(case), case["unit"], case["metric"]) for case in cases}) > 1:
         return None
     names = _name_series(cases)
     found = {}
@@ -69,8 +90,10 @@ def find_sweep(test):
     if doubled or lonely or len(found) > sweep.MAX_RIBBONS:
         return None
     first = cases[0]
-    thresholds = tuple(sorted({(case["x"], case["threshold"]) for case in cases}))
-    return Lines(test["says"], test["axis"] or "", _describe_y(first), found, first, thresholds, {})
+    bounds = tuple(sorted({(case["x"], case["threshold"], case["direction"]) for case in cases}))
+    if len({x for x, *_ in bounds}) < len(bounds):
+        return None
+    return Lines(test["says"], test["axis"] or "", _describe_y(first), found, first, bounds, {})
 
 
 def _name_series(cases):
@@ -112,9 +135,9 @@ def _join_flips(members):
     words_of_x = captions.PARAMETER_WORDS.get(first["parameter"], first["parameter"].replace("_", " "))
     values = sorted({point.x for _, points in members for point in points})
     title = "; ".join(flip["says"] for flip in flips)
-    thresholds = tuple((value, first["threshold"]) for value in values)
+    bounds = tuple((value, first["threshold"], first["direction"]) for value in values)
     points = {flip["name"]: points for flip, points in members}
-    return Lines(title, words_of_x, _describe_y(first), points, first, thresholds, {flip["name"]: flip for flip in flips})
+    return Lines(title, words_of_x, _describe_y(first), points, first, bounds, {flip["name"]: flip for flip in flips})
 
 
 def _describe_y(case):
@@ -156,7 +179,7 @@ def find_looks(lines):
 
 
 def _set_y_axis(axes, lines, points):
-    numbers = [each for _, each in lines.thresholds]
+    numbers = [threshold for _, threshold, _ in lines.bounds]
     for point in points:
         numbers += [each for each in (point.estimate, point.low, point.high, point.published) if each is not None]
         if point.control and point.control["low"] is not None:
@@ -175,12 +198,25 @@ def _set_y_axis(axes, lines, points):
 
 
 def _draw_claimed_side(axes, lines, low, high):
-    xs, thresholds = zip(*lines.thresholds)
+    """Shades the claimed side: each bound reaches half way to the neighbours that have another."""
     left, right = axes.get_xlim()
-    xs, thresholds = [left, *xs, right], [thresholds[0], *thresholds, thresholds[-1]]
-    end = high if lines.case["direction"] == "at_least" else low
-    axes.fill_between(xs, thresholds, end, color=CLAIMED_SIDE, linewidth=0, zorder=0.6)
-    axes.plot(xs, thresholds, color=style.INK, linewidth=1.1, zorder=1.7)
+    begin = left
+    for (x, *bound), (after, *following) in itertools.zip_longest(lines.bounds, lines.bounds[1:], fillvalue=(None, None, None)):
+        if bound == following:
+            continue
+        end = right if after is None else _find_middle(axes, x, after)
+        threshold, direction = bound
+        side = high if direction == "at_least" else low
+        axes.fill_between([begin, end], [threshold] * 2, side, color=CLAIMED_SIDE, linewidth=0, zorder=0.6)
+        axes.plot([begin, end], [threshold] * 2, color=style.INK, linewidth=1.1, zorder=1.7)
+        begin = end
+
+
+def _find_middle(axes, first, second):
+    """The x half way between two, as drawn."""
+    scale = axes.transData
+    places = [scale.transform((x, axes.get_ylim()[1]))[0] for x in (first, second)]
+    return scale.inverted().transform((sum(places) / 2, 0))[0]
 
 
 def _draw_points(axes, points, look, name, right, low, high):
@@ -226,8 +262,7 @@ def legend(lines):
     """The Entries on the right of the panel."""
     looks = find_looks(lines)
     entries = [page.Entry(name, looks[name].line_arguments()) for name in lines.points]
-    bounds = sorted({threshold for _, threshold in lines.thresholds})
-    if len(bounds) == 1:
+    if len({tuple(bound) for _, *bound in lines.bounds}) == 1:
         claimed = words.format_threshold(lines.case)
         entries.append(page.Entry(f"claimed: {claimed}", {"color": style.INK, "linewidth": 1.1, "linestyle": "-"}))
     else:

@@ -22,8 +22,13 @@ def format_factor(ratio):
 def format_number(number, case):
     """A ratio as a factor, \u00d71.50, or a value in the metric's unit."""
     if is_value(case):
-        return ticks.FORMS[case["unit"]](number) + ("/s" if case["unit"] == "1/s" else "")
+        return format_value(number, case["unit"]) + ("/s" if case["unit"] == "1/s" else "")
     return f"\u00d7{format_factor(number)}"
+
+
+def format_value(number, unit):
+    """As ticks.FORMS; a share of nearly all has its digits: 0.9996."""
+    return f"{number:.4g}" if unit == "1" and 0.99 <= number < 1 else ticks.FORMS[unit](number)
 
 
 def format_interval(case):
@@ -31,8 +36,7 @@ def format_interval(case):
     found = find_estimate(case)
     if not found or found[1] is None:
         return None
-    form = ticks.FORMS[case["unit"]] if is_value(case) else format_factor
-    texts = [form(each) for each in found]
+    texts = [format_value(each, case["unit"]) if is_value(case) else format_factor(each) for each in found]
     units = {text.partition(" ")[2] for text in texts}
     if len(units) == 1:  # that of the estimate, which stands before the interval
         texts = [text.partition(" ")[0] for text in texts]

@@ -116,6 +116,11 @@ class Words(unittest.TestCase):
         for reason, said in (("confirmed by both tests", "confirmed by both tests"), ("made up", "confirmed: made up")):
             self.assertEqual("".join(words.describe_verdict({"verdict": "confirmed", "reason": reason})), said)
 
+    def test_a_share_of_nearly_all_is_not_all(self):
+        """Would catch: at least 1 of the requests, for a threshold of 0.9999."""
+        case = made.value_case("served", 0.9996, at_least=0.9999)
+        self.assertEqual((words.format_estimate(case), words.format_threshold(case)), ("0.9996 [0.9996, 0.9996]", "\u2265 0.9999"))
+
     def test_a_flip_says_on_which_side_the_claim_holds(self):
         """Would catch: "from 137 on" for what holds up to 137."""
         flip = made.flip()
@@ -242,6 +247,23 @@ class Charts(unittest.TestCase):
             self.assertEqual(sum(len(line.get_xdata()) for line in theirs), count, name)
             self.assertTrue(all(to_hex(line.get_markerfacecolor()) == "#ffffff" for line in theirs))
         self.assertIn("\u00d70.21", all_texts(figure))
+
+    def test_parts_of_a_sweep_with_claims_of_their_own_share_a_panel(self):
+        """Would catch: the curve of a source cut into two panels."""
+        few = made.sweep("few", "no gain with few", 1.0, {1: 0.9, 50: 1.0}, "connections", at_most=1.1)
+        many = made.sweep("many", "a gain with many", 1.2, {150: 1.3, 500: 1.4}, "connections")
+        (panel,) = lines.find_panels(made.claim("K1", "both", many, few))
+        self.assertEqual([point.x for point in panel.points["poll"]], [1, 50, 150, 500])
+        self.assertEqual(panel.title, "a gain with many; no gain with few")
+        axes = draw_chart(made.claim("K1", "both", many, few)).axes[0]
+        shaded = [part.get_paths()[0].get_extents() for part in axes.collections[:2]]
+        self.assertEqual([shaded[0].y1, shaded[1].y0], [1.1, 1.2])
+        self.assertTrue(50 < shaded[0].x1 < 150)
+        self.assertAlmostEqual(shaded[0].x1, shaded[1].x0)
+
+    def test_two_thresholds_at_one_value_are_a_dot_plot(self):
+        cases = [made.case(f"{name}, {x} idle", x=x, at_least=bound) for name, bound in (("a", 1.5), ("b", 3.0)) for x in (1, 10)]
+        self.assertIsNone(lines.find_sweep(made.test("two", *cases)))
 
     def test_undecided_points_are_hollow(self):
         figure = draw_chart(self.claims()["frevib-2020"])
