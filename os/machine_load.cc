@@ -12,7 +12,10 @@ namespace fanin::os {
 namespace {
 
 constexpr double kBusyPressure = 0.20;
-constexpr int kStealField = 8;  // of a line "cpu ..." in /proc/stat, its name first
+
+// Fields of a line "cpu ..." in /proc/stat, its name first: user, nice, system, idle, iowait, irq, softirq, steal.
+constexpr std::size_t kIdleField = 4;
+constexpr std::size_t kStealField = 8;
 
 std::string read_text(const char* path) {
   std::ifstream file(path);
@@ -61,11 +64,14 @@ MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressu
     load.pressure = std::chrono::microseconds(*us);
   }
   std::istringstream fields{std::string(stat.substr(0, stat.find('\n')))};
-  std::string word;
-  for (int i = 0; i <= kStealField && fields >> word; ++i) {
-    if (i == kStealField && ticks_per_s > 0) {
-      load.steal = net::Nanoseconds(1'000'000'000 / ticks_per_s) * std::stoll(word);
-    }
+  std::vector<std::string> words;
+  for (std::string word; fields >> word;) {
+    words.push_back(word);
+  }
+  if (words.size() > kStealField && ticks_per_s > 0) {
+    const net::Nanoseconds tick(1'000'000'000 / ticks_per_s);
+    load.steal = tick * std::stoll(words[kStealField]);
+    load.idle = tick * (std::stoll(words[kIdleField]) + std::stoll(words[kIdleField + 1]));
   }
   return load;
 }
@@ -95,7 +101,12 @@ std::string why_busy(const MachineLoad& load) {
 
 MachineShares shares_between(const MachineLoad& before, const MachineLoad& after) {
   const net::Nanoseconds time = after.at - before.at;
-  return {share(before.pressure, after.pressure, time), share(before.steal, after.steal, time * after.cpus)};
+  MachineShares shares{share(before.pressure, after.pressure, time),
+                       share(before.steal, after.steal, time * after.cpus)};
+  if (const auto idle = share(before.idle, after.idle, time * after.cpus); idle && shares.steal) {
+    shares.busy = std::max(0.0, 1 - *idle - *shares.steal);
+  }
+  return shares;
 }
 
 }  // namespace fanin::os

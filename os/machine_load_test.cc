@@ -22,6 +22,7 @@ TEST(MachineLoad, IsReadFromTheKernelsTexts) {
   EXPECT_NEAR(load.pressure_avg10.value(), 0.9848, 1e-9);
   EXPECT_EQ(load.pressure, std::chrono::microseconds(849'091'357));
   EXPECT_EQ(load.steal, std::chrono::milliseconds(1190));
+  EXPECT_EQ(load.idle, std::chrono::milliseconds(300'530));  // with iowait
 }
 
 // Would catch: silence about a busy machine, and a warning after each run about its own load.
@@ -41,8 +42,10 @@ TEST(MachineLoad, SharesAreOfTheTimeBetween) {
   after.at = before.at + std::chrono::seconds(2);
   *after.pressure += std::chrono::seconds(1);
   *after.steal += std::chrono::milliseconds(400);
+  *after.idle += std::chrono::milliseconds(600);
   EXPECT_NEAR(shares_between(before, after).pressure.value(), 0.5, 1e-9);
   EXPECT_NEAR(shares_between(before, after).steal.value(), 0.1, 1e-9);
+  EXPECT_NEAR(shares_between(before, after).busy.value(), 0.75, 1e-9);
   EXPECT_EQ(shares_between(before, before).steal, std::nullopt);
   after.pressure.reset();
   EXPECT_EQ(shares_between(before, after).pressure, std::nullopt);

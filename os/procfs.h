@@ -48,6 +48,7 @@ struct MachineLoad {
   std::optional<double> pressure_avg10;      // share of the last 10 s in which some task waited for a CPU (PSI)
   std::optional<net::Nanoseconds> pressure;  // such time since boot
   std::optional<net::Nanoseconds> steal;     // that the hypervisor took from all CPUs, since boot
+  std::optional<net::Nanoseconds> idle;      // of all CPUs, since boot; exact, while busy time is sampled
 };
 
 MachineLoad read_machine_load();
@@ -59,10 +60,11 @@ MachineLoad parse_machine_load(std::string_view loadavg, std::string_view pressu
 // Why the machine is busy; empty: it is not. A run within the last 10 s counts too, so ask before the first one.
 std::string why_busy(const MachineLoad& load);
 
-// Shares of the time between two readings: time in which some task waited for a CPU; stolen time of all CPUs.
+// Shares of the time between two readings: time in which some task waited for a CPU; stolen and busy time of all CPUs.
 struct MachineShares {
   std::optional<double> pressure;
   std::optional<double> steal;
+  std::optional<double> busy;
 };
 MachineShares shares_between(const MachineLoad& before, const MachineLoad& after);
 

@@ -184,6 +184,9 @@ def drive(options, port, arguments):
 
 def count_faults(code, result, expected_code, kinds):
     """The number of unaccounted requests, wrong exit codes, and wrong or missing error kinds."""
+    reasons = {each["code"] for each in result["verdict"]["reasons"]}
+    if reasons == {"busy-machine"}:
+        expected_code = code  # the result may be invalid because of other programs
     requests, errors = result["requests"], set(result["errors"])
     unaccounted = abs(requests["sent"] - requests["completed"] - requests["failed"] - requests["unanswered"])
     named = bool(errors & kinds) or None in kinds

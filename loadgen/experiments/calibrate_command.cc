@@ -138,6 +138,7 @@ LoadOptions ceiling_options(const EchoPeer& peer, DriverKind driver) {
   options.think_time = Nanoseconds(0);
   options.requests_per_connection = 0;
   options.duration = kRunLength;
+  options.allow_busy = true;  // a generator that waits for a CPU is not saturated, which is the reason then
   options.server_pids = {peer.pid()};
   return options;
 }

@@ -140,7 +140,7 @@ class BadInput(unittest.TestCase):
                 self.assertIn(said, done.stderr)
 
 
-POST = ["--method", "POST", "--warmup", "0", "--requests", "20", "-c", "1"]
+POST = ["--method", "POST", "--warmup", "0", "--requests", "20", "-c", "1", "--allow-busy"]
 
 
 class RecordingHandler(http.server.BaseHTTPRequestHandler):
@@ -196,7 +196,7 @@ class ReadOnce(unittest.TestCase):
             with self.subTest(several), recording_server() as (url, bodies), pipe_with(b"hello") as (name, reader):
                 body = [] if "--mix" in several else ["--body-file", name]
                 if several == ["--target"]:
-                    post = ["--target", url, "--target", url, "--duration", "200ms", *POST[:4], "-c", "1"]
+                    post = ["--target", url, "--target", url, "--duration", "200ms", *POST[:4], "-c", "1", "--allow-busy"]
                 else:
                     post = [url, *POST, *(text.format(name) for text in several)]
                 done = load(*post, *body, pass_fds=[reader])

@@ -91,6 +91,7 @@ class Url {
 };
 
 void set_target(const LoadOptions& options, LoadPlan& plan) {
+  plan.allow_busy = options.allow_busy;
   const auto resolved = options.addresses.find(options.target);
   plan.target = resolved != options.addresses.end() ? resolved->second : net::Address::parse_target(options.target);
   if (!options.allow_remote) {

@@ -80,6 +80,7 @@ struct LoadOptions {
   bool quiet = false;
   bool check = false;
   bool allow_remote = false;
+  bool allow_busy = false;
 };
 
 // Declares the options of the table, in its groups. `options` must outlive the parsing.

@@ -84,6 +84,7 @@ struct LoadPlan {
   unsigned cpus = 0;                    // that the generator may use; 0: not known
   std::optional<double> ceiling_per_s;  // of the driver on this machine, as calibrated, with as many threads
   std::string ceiling_reason;           // why a calibration has none; empty: it has, or there is no calibration
+  bool allow_busy = false;              // a busy machine is a warning, however busy
   std::string machine_busy;             // why other programs keep the machine busy; empty: they do not
   bool timestamps = false;  // of the kernel, in addition to those of the generator's clock; with the epoll driver
   std::optional<SlicePlan> slices;  // takes turns with other targets

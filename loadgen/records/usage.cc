@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "net/descriptor.h"
+#include "os/procfs.h"
 
 namespace fanin::load {
 namespace {
@@ -88,11 +89,48 @@ unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
   return std::max(1U, static_cast<unsigned>(CPU_COUNT(&all)));
 }
 
-std::optional<Nanoseconds> read_run_queue_wait() noexcept {
-  const net::Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+std::optional<ThreadUsage> read_schedstat(const char* path) noexcept {
+  const net::Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
   std::array<char, 128> buffer{};
   const ssize_t length = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
-  return length > 0 ? parse_run_queue_wait({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
+  return length > 0 ? parse_schedstat({buffer.data(), static_cast<std::size_t>(length)}) : std::nullopt;
+}
+
+// A reading takes about 10 us, on a CPU that generator or server use.
+constexpr unsigned kMaxTasks = 64;
+
+std::vector<TaskTimes> read_tasks(const std::vector<pid_t>& processes) {
+  std::vector<TaskTimes> tasks;
+  for (const pid_t process : processes) {
+    const std::string directory = fmt::format("/proc/{}/task", process);
+    for (const int task : os::list_numbered_entries(directory)) {
+      const auto usage = read_schedstat(fmt::format("{}/{}/schedstat", directory, task).c_str());
+      if (usage && usage->run_queue_wait) {
+        tasks.push_back({task, usage->cpu, *usage->run_queue_wait});
+      }
+    }
+  }
+  return tasks;
+}
+
+// Threads that use less than this share of the busiest thread's CPU time do not count as working.
+constexpr double kWorking = 0.05;
+
+std::optional<Nanoseconds> find_run_queue_wait(const ServerUsage& before, const ServerUsage& after) {
+  std::vector<TaskTimes> used;
+  for (const TaskTimes& later : after.tasks) {
+    const auto earlier = std::find_if(before.tasks.begin(), before.tasks.end(),
+                                      [&](const TaskTimes& task) { return task.task == later.task; });
+    if (earlier != before.tasks.end()) {
+      used.push_back({later.task, later.cpu - earlier->cpu, later.run_queue_wait - earlier->run_queue_wait});
+    }
+  }
+  const auto busiest = std::max_element(
+      used.begin(), used.end(), [](const TaskTimes& one, const TaskTimes& other) { return one.cpu < other.cpu; });
+  const auto works = [&](const TaskTimes& task) { return task.cpu > kWorking * busiest->cpu; };
+  return busiest != used.end() && std::count_if(used.begin(), used.end(), works) <= after.cpus
+             ? std::optional(busiest->run_queue_wait)
+             : std::nullopt;
 }
 
 }  // namespace
@@ -143,7 +181,8 @@ std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
 
 std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
   std::optional<ServerUsage> usage;
-  for (const pid_t process : process_tree(roots)) {
+  const std::vector<pid_t> processes = process_tree(roots);
+  for (const pid_t process : processes) {
     const auto stat = read_stat(process);
     if (!stat) {
       continue;
@@ -154,16 +193,22 @@ std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
     usage->cpu += read_exact_cpu(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
     usage->threads += stat->threads;
   }
+  if (usage && usage->threads <= kMaxTasks) {
+    usage->tasks = read_tasks(processes);
+  }
   return usage;
 }
 
-Nanoseconds cpu_between(const ServerUsage& before, const ServerUsage& after) noexcept {
-  return std::max(Nanoseconds(0), after.cpu - before.cpu);
+ServerUsage usage_between(const ServerUsage& before, const ServerUsage& after) {
+  return {.cpu = std::max(Nanoseconds(0), after.cpu - before.cpu),
+          .cpus = after.cpus,
+          .threads = after.threads,
+          .run_queue_wait = find_run_queue_wait(before, after)};
 }
 
 // Fields: ns on a CPU, ns on a run queue, number of times it got a CPU. A kernel that does not count prints "0 0 0",
 // and the calling thread has had a CPU.
-std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept {
+std::optional<ThreadUsage> parse_schedstat(std::string_view schedstat) noexcept {
   std::array<std::uint64_t, 3> fields{};
   const char* at = schedstat.data();
   const char* const end = at + schedstat.size();
@@ -175,12 +220,14 @@ std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noex
     }
     at = after;
   }
-  return fields[2] > 0 ? std::make_optional(Nanoseconds(fields[1])) : std::nullopt;
+  return fields[2] > 0 ? std::make_optional(ThreadUsage{Nanoseconds(fields[0]), Nanoseconds(fields[1])}) : std::nullopt;
 }
 
 ThreadUsage thread_usage() noexcept {
   ThreadUsage usage;
-  usage.run_queue_wait = read_run_queue_wait();
+  if (const auto read = read_schedstat("/proc/thread-self/schedstat")) {
+    usage.run_queue_wait = read->run_queue_wait;
+  }
   usage.cpu = net::thread_cpu_time();
   return usage;
 }

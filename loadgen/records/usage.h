@@ -26,11 +26,20 @@ struct ProcessUsage {
 ProcessUsage process_usage() noexcept;
 ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) noexcept;
 
+// CPU time of one thread since it began, and the time that it was runnable without a CPU.
+struct TaskTimes {
+  pid_t task = 0;
+  Nanoseconds cpu{0};
+  Nanoseconds run_queue_wait{0};
+};
+
 // The usage of the server with its children.
 struct ServerUsage {
-  Nanoseconds cpu{0};    // that of ended children has a resolution of 10 ms
-  unsigned cpus = 1;     // that it may use
-  unsigned threads = 1;  // of all its processes
+  Nanoseconds cpu{0};                 // that of ended children has a resolution of 10 ms
+  unsigned cpus = 1;                  // that it may use
+  unsigned threads = 1;               // of all its processes
+  std::vector<TaskTimes> tasks = {};  // empty if there are too many to read without disturbing the run, or unknown
+  std::optional<Nanoseconds> run_queue_wait = {};  // see usage_between()
 };
 
 // The parent process; 0: none, or no such process.
@@ -45,9 +54,10 @@ std::vector<pid_t> process_tree(const std::vector<pid_t>& roots);
 // Reads the process trees below `roots` from /proc. nullopt if there is no such process.
 std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots);
 
-// CPU time between two readings, at least 0: a child counts in ns while it lives and in ticks of 10 ms once it is
-// reaped, so the sum may fall.
-Nanoseconds cpu_between(const ServerUsage& before, const ServerUsage& after) noexcept;
+// The usage between two readings. CPU time is at least 0: a child counts in ns while it lives and in ticks of 10 ms
+// once it is reaped, so the sum may fall. `run_queue_wait` is that of the thread that used most CPU time; nullopt if
+// the threads that work are more than the CPUs, since they wait for each other.
+ServerUsage usage_between(const ServerUsage& before, const ServerUsage& after);
 
 // CPU time and waits of the calling thread since it began.
 struct ThreadUsage {
@@ -56,7 +66,7 @@ struct ThreadUsage {
 };
 
 // The same from a line of /proc/PID/schedstat.
-std::optional<Nanoseconds> parse_run_queue_wait(std::string_view schedstat) noexcept;
+std::optional<ThreadUsage> parse_schedstat(std::string_view schedstat) noexcept;
 
 // Reads it for the calling thread. No allocation.
 ThreadUsage thread_usage() noexcept;

@@ -60,14 +60,15 @@ TEST(UsageMeter, UtilisationIsWorkOverTheWindow) {
 }
 
 TEST(UsageMeter, ReadsTheWaitForACpu) {
-  EXPECT_EQ(parse_run_queue_wait("5139410 1027342 35\n"), Nanoseconds(1'027'342));
-  EXPECT_EQ(parse_run_queue_wait("5139410 0 35\n"), Nanoseconds(0));
+  EXPECT_EQ(parse_schedstat("5139410 1027342 35\n").value().cpu, Nanoseconds(5'139'410));
+  EXPECT_EQ(parse_schedstat("5139410 1027342 35\n").value().run_queue_wait, Nanoseconds(1'027'342));
+  EXPECT_EQ(parse_schedstat("5139410 0 35\n").value().run_queue_wait, Nanoseconds(0));
 }
 
 // Would catch: 0 where the kernel does not count, or the file could not be read.
 TEST(UsageMeter, AWaitThatNobodyCountedIsNotZero) {
   for (const char* text : {"", "\n", "0 0 0\n", "12\n", "12 x 3", "12 34"}) {
-    EXPECT_EQ(parse_run_queue_wait(text), std::nullopt) << text;
+    EXPECT_FALSE(parse_schedstat(text)) << text;
   }
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -124,8 +125,38 @@ TEST(ServerUsage, IsExactForAShortWindow) {
 // read the result any more.
 TEST(ServerUsage, AReapedChildIsNoNegativeTime) {
   using std::chrono::milliseconds;
-  EXPECT_EQ(cpu_between({.cpu = milliseconds(12)}, {.cpu = milliseconds(10)}), Nanoseconds(0));
-  EXPECT_EQ(cpu_between({.cpu = milliseconds(10)}, {.cpu = milliseconds(30)}), milliseconds(20));
+  EXPECT_EQ(usage_between({.cpu = milliseconds(12)}, {.cpu = milliseconds(10)}).cpu, Nanoseconds(0));
+  EXPECT_EQ(usage_between({.cpu = milliseconds(10)}, {.cpu = milliseconds(30)}).cpu, milliseconds(20));
+}
+
+// Would catch: the wait of a helper thread that hardly works, or of a thread that began within the window.
+TEST(ServerUsage, TheThreadThatWorksMostSaysHowLongTheServerWaited) {
+  const ServerUsage before{.tasks = {{1, milliseconds(10), milliseconds(5)}, {2, milliseconds(10), milliseconds(5)}}};
+  const ServerUsage after{
+      .cpus = 1,
+      .tasks = {{1, milliseconds(11), milliseconds(90)}, {2, milliseconds(80), milliseconds(35)}, {3, {}, {}}}};
+  EXPECT_EQ(usage_between(before, after).run_queue_wait, milliseconds(30));
+}
+
+// Would catch: a busy machine seen in every server of more threads than CPUs, whose threads wait for each other.
+TEST(ServerUsage, ThreadsThatShareACpuWaitForEachOther) {
+  const ServerUsage before{.tasks = {{1, {}, {}}, {2, {}, {}}}};
+  ServerUsage after{.cpus = 1,
+                    .tasks = {{1, milliseconds(40), milliseconds(50)}, {2, milliseconds(50), milliseconds(40)}}};
+  EXPECT_EQ(usage_between(before, after).run_queue_wait, std::nullopt);
+  after.cpus = 2;
+  EXPECT_EQ(usage_between(before, after).run_queue_wait, milliseconds(40));
+  EXPECT_EQ(usage_between({}, {}).run_queue_wait, std::nullopt);
+}
+
+// Would catch: a server whose threads are not read at all.
+TEST(ServerUsage, ReadsTheThreadsOfAProcess) {
+  const std::optional<ServerUsage> before = server_usage({::getpid()});
+  burn(milliseconds(3));
+  const std::optional<ServerUsage> after = server_usage({::getpid()});
+  ASSERT_EQ(after->tasks.size(), 1U);
+  EXPECT_EQ(after->tasks.front().task, ::getpid());
+  EXPECT_GE(after->tasks.front().cpu - before->tasks.front().cpu, milliseconds(2));
 }
 
 TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }

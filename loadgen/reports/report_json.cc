@@ -183,14 +183,15 @@ Json preemptions_json(const LoadPlan& plan, const LoadResult& result) {
           {"longest_ns", result.preemptions.longest.count()}};
 }
 
-Json machine_json(const LoadResult& result) {
+Json machine_json(const LoadPlan& plan, const LoadResult& result) {
   const std::string busy = os::why_busy(result.machine_before);
   return {{"cpus", result.machine_before.cpus},
           {"load_average", or_null(result.machine_before.load_average)},
           {"cpu_pressure_before", or_null(result.machine_before.pressure_avg10)},
           {"busy", busy.empty() ? Json() : Json(busy)},
           {"cpu_pressure_share", or_null(result.machine.pressure)},
-          {"steal_share", or_null(result.machine.steal)}};
+          {"steal_share", or_null(result.machine.steal)},
+          {"other_cpus", or_null(find_contention(plan, result).other_cpus)}};
 }
 
 Json server_json(const LoadPlan& plan, const LoadResult& result) {
@@ -201,7 +202,8 @@ Json server_json(const LoadPlan& plan, const LoadResult& result) {
           {"reason", server.reason.empty() ? Json() : Json(server.reason)},
           {"cpu_ns", usage ? Json(usage->cpu.count()) : Json()},
           {"cpus", usage ? Json(usage->cpus) : Json()},
-          {"threads", usage ? Json(usage->threads) : Json()}};
+          {"threads", usage ? Json(usage->threads) : Json()},
+          {"run_queue_wait_ns", usage ? or_null(usage->run_queue_wait) : Json()}};
 }
 
 Json generator_json(const LoadPlan& plan, const LoadResult& result) {
@@ -291,7 +293,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"series", series_json(result)},
           {"generator", generator_json(plan, result)},
           {"server", server_json(plan, result)},
-          {"machine", machine_json(result)},
+          {"machine", machine_json(plan, result)},
           {"checks",
            {{"littles_law_ratio", or_null(verdict.littles_law_ratio)},
             {"littles_law_reason", text_or_null(verdict.littles_law_reason)},

