@@ -221,11 +221,24 @@ def _cell_caveats(run, cells):
             f"In {len(limited)} of {len(measured)} measured cells the load generator was the bottleneck (marked with a "
             "circle): the server can do at least this throughput. CPU time per request is not affected."
         )
+    found += _busy_caveats(run.document["rounds"])
     warned = [cell for cell in measured if series.WARNING in series.marks(run, cell)]
     if warned:
         have = "has" if len(warned) == 1 else "have"
         found.append(f"{len(warned)} of {len(measured)} measured cells {have} a warning, which is named below the charts.")
     return found
+
+
+def _busy_caveats(rounds):
+    """That other programs ran during the measurement."""
+    busy = [each for each in rounds if series.BUSY_MACHINE in series.reasons(each)]
+    if not busy:
+        return []
+    invalid = sum(each["status"] == "invalid" for each in busy)
+    return [
+        f"In {len(busy)} of {len(rounds)} rounds the machine was busy: generator or server waited for a CPU that other "
+        f"programs used ({invalid} of them are invalid). Stop other programs, and run it again."
+    ]
 
 
 def controls(run):

@@ -9,6 +9,7 @@ from plots.ticks import exact
 
 GENERATOR_LIMITED = "generator-limited"
 WARNING = "warning"
+BUSY_MACHINE = "busy-machine"  # the code of a round during which other programs used the CPUs
 # The code with which fanin-load repeats the bottleneck "generator" among its warnings.
 _SATURATED = "generator-saturated"
 _STATUS_WORDS = {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/ab/unit.h"
+#include "harness/analysis/notes.h"
 #include "harness/analysis/summary.h"
 #include "harness/rounds/programs.h"
 #include "harness/rounds/server_under_test.h"
@@ -68,6 +69,7 @@ std::optional<CellFault> find_fault(const AbCell& cell) {
 
 void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
   std::vector<Json> rounds = measure_cell(context_, cell, seed);
+  cell.busy_units += std::any_of(rounds.begin(), rounds.end(), is_on_busy_machine) ? 1 : 0;
   for (MetricTrack& track : cell.tracks) {
     const std::string& metric = track.metric();
     track.add({value_of(rounds[0], metric), value_of(rounds[1], metric), value_of(rounds[2], metric)});
@@ -75,8 +77,9 @@ void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
   for (std::size_t side = 0; side < cell.rounds.size(); ++side) {
     cell.rounds[side].push_back(&rounds_.emplace_back(std::move(rounds[side])));
   }
-  constexpr std::size_t kPatience = 3;  // units before a cell that never works is given up
-  if (cell.rounds[0].size() == kPatience) {
+  constexpr std::size_t kPatience =
+      3;  // units before a cell that never works is given up; a busy machine may calm down
+  if (cell.rounds[0].size() == kPatience && cell.busy_units == 0) {
     cell.fault = find_fault(cell);
   }
 }
@@ -151,7 +154,11 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
 
 Judgement judge(const Session& session, const AbOptions& options, const statistics::SequentialPlan& plan) {
   Judgement judgement{.kind = "ab", .base = options.base, .now = options.now, .strict = options.strict};
+  std::size_t units = 0;
+  std::size_t busy = 0;
   for (const AbCell& cell : session.cells()) {
+    units += cell.rounds[0].size();
+    busy += cell.busy_units;
     const auto fault = cell.fault ? cell.fault : find_fault(cell);
     if (fault) {
       judgement.faults.push_back(*fault);
@@ -160,6 +167,9 @@ Judgement judge(const Session& session, const AbOptions& options, const statisti
     for (const MetricTrack& track : cell.tracks) {
       judgement.metrics.push_back(track.verdict());
     }
+  }
+  if (busy > 0) {
+    judgement.notes.push_back(describe_busy_part(busy, units, "unit"));
   }
   judgement.procedure = {
       .method =

@@ -29,6 +29,7 @@ struct AbCell {
   bool interleaved = false;
   std::vector<MetricTrack> tracks = {};
   std::array<std::vector<const Json*>, 2> rounds = {};  // of base and new, owned by the session
+  std::size_t busy_units = 0;                           // in which the machine was busy
   std::optional<CellFault> fault = {};
 
   // Whether it needs no further unit.

@@ -10,6 +10,7 @@ namespace fanin::harness {
 namespace {
 
 constexpr std::size_t kIndent = 4;
+constexpr std::string_view kBusyMachine = "busy-machine";  // a code of fanin-load
 
 std::vector<CodedReason> load_reasons(const Json& round) {
   const Json::json_pointer place("/load/verdict/reasons");
@@ -57,6 +58,16 @@ RoundNotes round_notes(const Json& round) {
   }
   notes.state = notes.reasons.empty() ? "" : "warning";
   return notes;
+}
+
+bool is_on_busy_machine(const Json& round) {
+  const std::vector<CodedReason> reasons = load_reasons(round);
+  return std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) { return reason.code == kBusyMachine; });
+}
+
+std::string describe_busy_part(std::size_t busy, std::size_t all, std::string_view noun) {
+  return fmt::format("{} on a busy machine ({}): stop other programs, and measure again", os::part_of(busy, all, noun),
+                     kBusyMachine);
 }
 
 std::string join_codes(const std::vector<CodedReason>& reasons) {

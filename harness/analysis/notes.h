@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/json/json_reader.h"
@@ -23,6 +24,11 @@ struct RoundNotes {
 };
 
 RoundNotes round_notes(const Json& round);
+
+// Whether other programs competed with the round.
+bool is_on_busy_machine(const Json& round);
+// "9 of 24 units on a busy machine (busy-machine): ...", with what to do.
+std::string describe_busy_part(std::size_t busy, std::size_t all, std::string_view noun);
 
 // "late-sends, few-samples": each code once, in the order of the first.
 std::string join_codes(const std::vector<CodedReason>& reasons);

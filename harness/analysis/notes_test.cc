@@ -37,6 +37,18 @@ TEST(Notes, WhateverIsNotValidHasACode) {
   EXPECT_EQ(codes(unread), "server-not-read");
 }
 
+// Would catch: a comparison that does not say that other programs ran, because only the first reason counts.
+TEST(Notes, ABusyMachineIsFoundAmongOtherReasons) {
+  const Json late = make_reason("late-sends", "late");
+  const Json busy = make_reason("busy-machine", "the server waited");
+  EXPECT_TRUE(is_on_busy_machine(round_with("ok", "warning", Json::array({late, busy}))));
+  EXPECT_TRUE(is_on_busy_machine(round_with("invalid", "invalid", Json::array({busy}))));
+  EXPECT_FALSE(is_on_busy_machine(warned_round()));
+  EXPECT_FALSE(is_on_busy_machine({{"status", "failed"}, {"reason", "because"}, {"load", nullptr}}));
+  EXPECT_EQ(describe_busy_part(9, 24, "unit"),
+            "9 of 24 units on a busy machine (busy-machine): stop other programs, and measure again");
+}
+
 TEST(Notes, ACellHasEachCodeOnce) {
   const Json warned = warned_round();
   const Json valid = valid_round();

@@ -201,6 +201,11 @@ void RunComparison::compare_cell(const Json& cell) {
 }
 
 void RunComparison::compare_cells() {
+  for (const RunsOfSide* side : {&base_, &now_}) {
+    if (const std::string note = describe_busy_rounds(*side); !note.empty()) {
+      notes_.push_back(note);
+    }
+  }
   std::vector<std::string> seen;
   for (const StoredRun& run : base_.runs) {
     for (const Json& cell : run.document->at("cells")) {
@@ -253,7 +258,7 @@ Judgement RunComparison::finish(Judgement judgement) {
   judgement.procedure = {.method = describe_method(unit_, tested_),
                          .error_rate = kFalseDiscoveryRate,
                          .looks = {},
-                         .false_alarms = "not measured on this machine: run fanin selftest"};
+                         .false_alarms = describe_false_discoveries(unit_)};
   judgement.metrics = correct_for_number(std::move(tested_));
   judgement.faults = std::move(faults_);
   judgement.notes = std::move(notes_);

@@ -15,6 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 Json round_of(const std::string& cell, double throughput, double p99, double cpu) {
   return {{"cell", cell},
@@ -287,6 +288,25 @@ TEST(Compare, MarksCellsWhoseRoundsAreNotAllValid) {
               ElementsAre("x/epoll/10 in new: 1 of 5 rounds: warning: failed-requests: 3 of 9 requests failed; 1 of 5 "
                           "rounds: invalid: late; 1 of 5 rounds: missing"));
   EXPECT_THAT(describe_judgement(judgement), HasSubstr(judgement.notes.front()));
+}
+
+// Would catch: a comparison of runs on a machine that other programs used, which does not say so.
+TEST(Compare, SaysHowManyRoundsRanOnABusyMachine) {
+  Json busy = run_of(1000, 100, 10);
+  busy["rounds"][1]["load"]["verdict"] = {
+      {"status", "warning"}, {"reasons", Json::array({{{"code", "busy-machine"}, {"text", "the server waited"}}})}};
+  const Json calm = run_of(1000, 100, 10);
+  EXPECT_THAT(compare(calm, busy).notes.front(), HasSubstr("new: 1 of 5 rounds on a busy machine"));
+  EXPECT_THAT(compare(calm, calm).notes, ElementsAre());
+}
+
+// The bug: "false alarms: not measured: run fanin selftest", which measures fanin ab.
+TEST(Compare, TheReceiptSaysWhatItsFalseAlarmsRestOn) {
+  const Json run = run_of(1000, 100, 10);
+  const std::string text = describe_judgement(compare(run, run));
+  EXPECT_THAT(text, HasSubstr("at most 5 % of the changes that it reports, if runs of one commit differ no more than "
+                              "results/selftest/drift.json says"));
+  EXPECT_THAT(text, Not(HasSubstr("not measured")));
 }
 
 // The bug: a server that does not work any more dropped out of the comparison, and the exit code was 0.

@@ -132,4 +132,15 @@ std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested) 
       drifts.empty() ? "0 %" : drifts, drift_document().at("source").get<std::string>(), correction);
 }
 
+std::string describe_false_discoveries(Unit unit) {
+  const char* const condition = unit == Unit::kRun
+                                    ? "if the runs of base and new were measured in turn"
+                                    : "if runs of one commit differ no more than results/selftest/drift.json says";
+  return fmt::format(
+      "by design at most {:g} % of the changes that it reports, {}; docs/statistics.md has its simulation (fanin "
+      "selftest "
+      "measures fanin ab)",
+      kFalseDiscoveryRate * 100, condition);
+}
+
 }  // namespace fanin::harness

@@ -50,5 +50,7 @@ Drift find_drift(const std::string& metric);
 
 // One sentence for the receipt, with the drift that the intervals allow for.
 std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested);
+// What is known of the procedure's false alarms, also for the receipt. `fanin selftest` holds sessions of `fanin ab`.
+std::string describe_false_discoveries(Unit unit);
 
 }  // namespace fanin::harness

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/analysis/notes.h"
 #include "harness/analysis/ratios.h"
 #include "harness/analysis/summary.h"
 #include "os/format.h"
@@ -66,6 +67,19 @@ RunsOfSide::RunsOfSide(std::string its_name, const std::vector<Json>& documents)
   for (const Json& document : documents) {
     runs.emplace_back(document);
   }
+}
+
+std::string describe_busy_rounds(const RunsOfSide& side) {
+  std::size_t all = 0;
+  std::size_t busy = 0;
+  for (const StoredRun& run : side.runs) {
+    for (const auto& [cell, rounds] : run.rounds) {
+      all += rounds.size();
+      busy += static_cast<std::size_t>(
+          std::count_if(rounds.begin(), rounds.end(), [](const Json* round) { return is_on_busy_machine(*round); }));
+    }
+  }
+  return busy > 0 ? side.name + ": " + describe_busy_part(busy, all, "round") : "";
 }
 
 CellState find_state(const RunsOfSide& side, const std::string& id) {

@@ -32,6 +32,9 @@ struct RunsOfSide {
   std::vector<StoredRun> runs;
 };
 
+// "new: 9 of 24 rounds on a busy machine ..."; empty: none was.
+std::string describe_busy_rounds(const RunsOfSide& side);
+
 // How many runs of a side measured a cell, and what the first of the others says about it.
 struct CellState {
   std::size_t measured = 0;

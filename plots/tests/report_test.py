@@ -175,6 +175,15 @@ class Report(unittest.TestCase):
         self.assertIn("3 of 39 cells are not supported here", text)
         self.assertIn("In 4 of 33 measured cells the load generator was the bottleneck", text)
 
+    def test_says_that_the_machine_was_busy(self):
+        """Would catch: a report about figures of a busy machine that only the marks of its charts give away."""
+        self.assertNotIn("the machine was busy", Outline(written(self.run_)).text())
+        rounds = [each for each in self.run_["rounds"] if each["load"]]
+        reasons = [{"code": "busy-machine", "text": "in the window the server waited for a CPU 20 % of the time"}]
+        rounds[0]["load"]["verdict"] = {"status": "warning", "reasons": reasons}
+        text = Outline(written(self.run_)).text()
+        self.assertIn(f"In 1 of {len(self.run_['rounds'])} rounds the machine was busy", text)
+
     def test_figures_are_the_summaries(self):
         # The cell of poll with the most idle connections.
         run = self.run_
