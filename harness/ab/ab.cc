@@ -83,6 +83,26 @@ std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const S
   return notes;
 }
 
+// Throws what a server says about the options of its side, before anything is measured.
+void check_arguments(const std::vector<AbCell>& cells, const Side& base, const Side& now, const Programs& programs) {
+  std::set<std::pair<std::vector<std::string>, std::string>> checked;  // command line, protocol
+  for (const AbCell& cell : cells) {
+    for (const auto& [arm, side] : {std::pair{&cell.base, &base}, {&cell.now, &now}}) {
+      const bool has_options = arm->server.command.empty() && !arm->server.args.empty();
+      if (!has_options || !checked.emplace(arm->command_line(), cell.cell.workload.protocol()).second) {
+        continue;
+      }
+      const std::string& program = arm->program.empty() ? programs.server : arm->program;
+      const std::string said =
+          find_refusal(server_command(arm->server, cell.cell.workload, program, 0, UINT64_MAX), "");
+      if (!said.empty()) {
+        throw std::invalid_argument(
+            fmt::format("'{}': {}: {}", os::printable(side->text, kLongestName), cell.cell.id, said));
+      }
+    }
+  }
+}
+
 void announce(const std::vector<AbCell>& cells, const AbOptions& options) {
   const SessionPlan plan = plan_session(options.budget, cells.size());
   os::print_text(stderr, fmt::format("base {}, new {}: {}, at most {} of {} each, in {}\n", os::printable(options.base),
@@ -107,13 +127,14 @@ int run_ab(const AbOptions& options) {
   check_suite_files(suite, context.directory);
   std::vector<AbCell> cells = make_ab_cells(suite, options, base, now);
   std::vector<std::string> notes = exclude_unsupported(cells, base, now, context, path, suite);
+  check_arguments(cells, base, now, context.programs);
   announce(cells, options);
   SessionResult result = hold_session(context, std::move(cells), options);
   Judgement& judgement = result.judgement;
   const Json environment = read_environment(context.programs);
   judgement.procedure.false_alarms =
       describe_false_alarms((context.programs.data() / "results/selftest/selftest.json").string(), environment);
-  judgement.notes = std::move(notes);
+  judgement.notes.insert(judgement.notes.begin(), notes.begin(), notes.end());
   os::print_text(stdout, (::isatty(STDERR_FILENO) == 1 ? "\n" : "") + describe_judgement(judgement));
   if (!options.json_path.empty()) {
     Json document = judgement_to_json(judgement);
