@@ -8,7 +8,8 @@ usage() {
   cat <<'END'
 usage: ./run_all.sh [--quick] [--out DIR]
 
-  --quick     the smoke suite instead of the standard one: shows that everything works, not who is faster
+  --quick     the smoke suite instead of the standard one: shows that everything works, not who is faster; two such runs
+              have too few rounds for a comparison
   --out DIR   where the run goes (default: results/SUITE-TIME)
 Exit code: that of fanin run: 0, or 5 if cells are not usable; 1 a build or chart failed; 2 bad option or set-up.
 Ctrl-C keeps the rounds that are finished. FANIN_PYTHON=PATH chooses the Python interpreter.
@@ -36,7 +37,6 @@ while (($#)); do
   esac
   shift
 done
-out=${out:-$top/results/$suite-$(date -u +%Y%m%dT%H%M%SZ)}
 
 cd "$top"
 bootstrap run
@@ -46,6 +46,7 @@ cmake --preset release --log-level=WARNING >/dev/null
 cmake --build --preset release --parallel "$(nproc)"
 
 echo "== measure: suite $suite"
+out=${out:-$top/results/$suite-$(date -u +%Y%m%dT%H%M%SZ)}
 # 5: cells failed or are invalid; the charts show the others.
 status=0
 build/release/fanin run "$suite" --out "$out" || status=$?
@@ -65,8 +66,18 @@ cat <<END
 
 Report:   $out/charts/report.html ($(wc -l <"$out/charts.txt") files next to it, PNG and SVG)
 Results:  $out/run.json
-Next:     change something, run again, and compare: build/release/fanin compare $out OTHER
 END
+if [[ $suite == smoke ]]; then
+  cat <<END
+Next:     ./run_all.sh measures the standard suite. To compare two builds: build/release/fanin ab OLD_FOLDER build/release
+          (this run has too few rounds for fanin compare)
+END
+else
+  cat <<END
+Next:     to compare two builds: build/release/fanin ab OLD_FOLDER build/release; or two runs of this suite, which show
+          large changes only: build/release/fanin compare $out OTHER
+END
+fi
 if ((status != 0)); then
   printf '\nNot usable:\n'
   "$FANIN_PYTHON" - "$out/run.json" <<'END'

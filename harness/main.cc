@@ -167,7 +167,10 @@ void add_metric_options(CLI::App& command, std::vector<std::string>& metrics, co
 
 void add_compare_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* command = app.add_subcommand("compare", "Compares stored runs of two sides, and decides which is better");
+  CLI::App* command =
+      app.add_subcommand("compare",
+                         "Compares stored runs of two sides, and decides which is better: at least 4 rounds of a cell, "
+                         "or 4 runs, a side (smoke has 2 rounds)");
   command
       ->add_option("runs", options->base,
                    "BASE and NEW, each a run.json, the directory of a run, or a directory of such directories; with "

@@ -1,6 +1,7 @@
 #include "harness/rounds/run_directory.h"
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,7 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iomanip>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,6 +45,15 @@ std::string read_holder(const net::Descriptor& file) {
 }
 
 }  // namespace
+
+std::string choose_run_id(const std::string& suite, const std::string& directory, std::time_t now) {
+  const std::string name = std::filesystem::absolute(directory + "/").lexically_normal().parent_path().filename();
+  std::tm time{};
+  std::istringstream rest(name.starts_with(suite + "-") ? name.substr(suite.size() + 1) : "");
+  rest >> std::get_time(&time, "%Y%m%dT%H%M%SZ");
+  const bool is_time = rest && rest.peek() == std::istringstream::traits_type::eof();
+  return is_time ? name : fmt::format("{}-{:%Y%m%dT%H%M%SZ}", suite, fmt::gmtime(now));
+}
 
 RunLock::RunLock(const std::string& directory) : path_(fmt::format("{}/{}", directory, kFile)) {
   do {

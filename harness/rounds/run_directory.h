@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "net/descriptor.h"
 
 namespace fanin::harness {
+
+// SUITE-TIME: the name of `directory` if it is one, so that a run has one name, else with the time `now`.
+std::string choose_run_id(const std::string& suite, const std::string& directory, std::time_t now);
 
 // Locks a run directory for one process. Owns the file run.lock there, which holds the process's ID and which the
 // destructor removes. A crash leaves the file without a lock, which does not matter. One thread.

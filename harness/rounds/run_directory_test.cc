@@ -18,6 +18,17 @@
 namespace fanin::harness {
 namespace {
 
+// The bug: a run in results/smoke-20261129T060000Z whose run.json said smoke-20261129T060004Z.
+TEST(RunId, IsTheNameOfItsDirectoryIfThatIsOne) {
+  constexpr std::time_t kNow = 1'795'935'600;  // 2026-11-29T07:00:00Z
+  const std::string at_seven = "smoke-20261129T070000Z";
+  EXPECT_EQ(choose_run_id("smoke", "results/smoke-20261129T060000Z", kNow), "smoke-20261129T060000Z");
+  EXPECT_EQ(choose_run_id("smoke", "results/smoke-20261129T060000Z/", kNow), "smoke-20261129T060000Z");
+  for (const char* other : {"", "new", "results/smoke-before", "gate-20261129T060000Z", "smoke-20261129T060000Z-2"}) {
+    EXPECT_EQ(choose_run_id("smoke", other, kNow), at_seven) << other;
+  }
+}
+
 class RunLockTest : public testing::Test {
  protected:
   RunLockTest() { std::filesystem::create_directories(folder_); }

@@ -1,6 +1,5 @@
 #include "harness/rounds/suite_run.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -194,7 +193,7 @@ SuiteRun begin_run(const RunOptions& options) {
   check_load_arguments(record.suite, path, run.context.programs, folder);
   record.cells = make_cells(record.suite, options.only);
   record.started_at = timestamp_now();
-  record.run_id = fmt::format("{}-{:%Y%m%dT%H%M%SZ}", record.suite.name, fmt::gmtime(std::time(nullptr)));
+  record.run_id = choose_run_id(record.suite.name, options.out, std::time(nullptr));
   record.seed = options.seed ? *options.seed : record.suite.seed.value_or(draw_seed());
   run.directory = options.out.empty() ? fmt::format("results/{}", record.run_id) : options.out;
   run.lock = make_directory(run.directory);
