@@ -67,7 +67,7 @@ std::vector<std::string> bullets(const std::vector<std::string>& texts) {
 }
 
 constexpr std::string_view kTableHead =
-    "| cell | metric | base | new | change [interval] | band | could find | verdict |\n"
+    "| cell | metric | base | new | change of pairs [interval] | band | could find | verdict |\n"
     "|---|---|--:|--:|--:|--:|--:|---|\n";
 
 std::string table_row(const MetricVerdict& metric) {

@@ -81,6 +81,24 @@ std::vector<std::string> list_reasons(const Judgement& judgement) {
   return lines;
 }
 
+// The change is estimated from pairs of values, and the columns show the median of each side: they may contradict each
+// other.
+std::vector<std::string> list_contradictions(const Judgement& judgement) {
+  std::vector<std::string> lines;
+  for (const MetricVerdict& metric : judgement.metrics) {
+    if (!metric.ratio || !metric.base || !metric.now || *metric.base <= 0) {
+      continue;
+    }
+    const double of_medians = *metric.now / *metric.base;
+    const bool is_shown = format_figure(*metric.base, metric.unit) != format_figure(*metric.now, metric.unit);
+    if (is_shown && (of_medians - 1) * (metric.ratio->ratio - 1) < 0) {
+      lines.push_back(fmt::format("{} {}: medians {}, pairs {}: the pairs decide", metric.cell, metric.metric,
+                                  format_change(of_medians), format_change(metric.ratio->ratio)));
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string format_ratio(const std::optional<RatioEstimate>& ratio) {
@@ -166,7 +184,7 @@ std::string describe_judgement(const Judgement& judgement) {
   }
   if (!judgement.metrics.empty()) {
     text += fmt::format("{:<{}} {:<26} {:>10} {:>10}  {:<26} {:>6} {:>9}  verdict\n", "cell", width, "metric", "base",
-                        "new", "change [interval]", "band", "could find");
+                        "new", "change of pairs [interval]", "band", "could find");
   }
   for (const MetricVerdict& metric : judgement.metrics) {
     text += metric_row(metric, static_cast<int>(width));
@@ -176,6 +194,7 @@ std::string describe_judgement(const Judgement& judgement) {
     faults.push_back(fmt::format("{}: {}: {}", fault.cell, fault.status, fault.reason));
   }
   text += list("Cells without a usable result:", faults) + list("Restrictions:", list_reasons(judgement)) +
+          list("Medians that contradict the change:", list_contradictions(judgement)) +
           list("About the rounds:", judgement.notes) +
           list("The environments differ, which may explain some of it:", judgement.differences);
   text += "\n";

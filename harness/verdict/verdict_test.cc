@@ -40,6 +40,22 @@ TEST(JudgeRatio, ComparesTheIntervalWithTheBand) {
   EXPECT_EQ(judge_ratio(std::nullopt, 0.05, true), Verdict::kUndecided);
 }
 
+// The bug: base 102k, new 101k, change +0.4 %, and nothing said which of them counts.
+TEST(Report, SaysThatPairsDecideWhereTheMediansContradictThem) {
+  Judgement judgement = judgement_with({Verdict::kEquivalent});
+  MetricVerdict& metric = judgement.metrics.front();
+  metric.ratio->ratio = 1.004;
+  metric.base = 5100;
+  metric.now = 5050;
+  const std::string text = describe_judgement(judgement);
+  EXPECT_NE(text.find("change of pairs [interval]"), std::string::npos) << text;
+  EXPECT_NE(text.find("x/epoll/10 server_cpu_per_request_ns: medians -0.98 %, pairs +0.40 %: the pairs decide"),
+            std::string::npos)
+      << text;
+  metric.now = 5200;  // agrees
+  EXPECT_EQ(describe_judgement(judgement).find("the pairs decide"), std::string::npos);
+}
+
 TEST(JudgeRatio, JudgesByTheWholeInterval) {
   EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, true), Verdict::kBetter);
   EXPECT_EQ(judge_ratio(statistics::Interval{1.06, 1.2, 0.95}, 0.05, false), Verdict::kWorse);
