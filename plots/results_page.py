@@ -94,6 +94,8 @@ def table(run):
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
     rounds = run.document["suite"]["repetitions"]
     of = f"medians of {rounds} rounds" if rounds > 1 else "of one round"
+    confidence = captions.confidence(run)
+    of += f" with their intervals ({confidence}; a wide one means that the machine changed its speed)" if confidence else ""
     of += "; one generator drove all servers of a round in turn, in slices" if experiment.interleaved else ""
     note = f"Each cell, one model at one number of connections, has its requests per second and its server CPU time per request, {of}."
     if any(LIMITED in row for row in rows):
@@ -109,7 +111,12 @@ def _cell(run, experiment, server, value):
     if not rate["known"]:
         return rate["text"]
     warned = series.WARNING in series.marks(run, run.cell(experiment, server, value))
-    return f"{rate['text']}{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}, {cpu['text']}"
+    marks = f"{LIMITED if rate['limited'] else ''}{WARNED if warned else ''}"
+    return "<br>".join(f"{each['text']}{mark}{_interval(each)}" for each, mark in ((rate, marks), (cpu, "")))
+
+
+def _interval(figure):
+    return f" ({figure['interval']})" if figure["interval"] else ""
 
 
 def _controls(run):

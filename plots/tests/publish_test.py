@@ -123,6 +123,21 @@ class Publish(unittest.TestCase):
         # The quotient of two intervals is no interval: only the percentage of the medians is shown.
         self.assertRegex(text, rf"(?m) \({100 * ends[1] / ends[0]:.0f} %\)$")
 
+    def test_the_table_has_intervals(self):
+        """The bug: medians without intervals of a run in which the machine had two speeds."""
+        run = fixture.make_run()
+        wanted = ("echo-closed/epoll/10", "throughput_per_s")
+        summary = next(each for each in run["summaries"] if (each["cell"], each["metric"]) == wanted)
+        summary |= {"median": 226_000.0, "low": 158_000.0, "high": 233_000.0}
+        text = results_page.table(Run(run, "run.json"))
+        self.assertIn("226k (158k to 233k)<br>", text)
+        self.assertRegex(text, r"with their intervals \([0-9.]+ % confidence; ")
+
+    def test_the_published_exit_codes_are_those_of_fanin_load(self):
+        """The bug: exit code 1 of an invalid result, which has been 5 since there are assertions."""
+        document = read_json(programs.TOP / "results/reference/comparisons/fault-injection-epoll.json")
+        self.assertEqual({note.rsplit(" ", 1)[1] for note in document["notes"]}, {"0", "5"})
+
     def test_every_median_has_its_own_interval(self):
         run = Run(self.run_, "run.json")
         experiment = next(each for each in run.experiments if each.parameter == "idle_connections")
