@@ -207,7 +207,7 @@ void add_ab_command(CLI::App& app, int& exit_code) {
       "ab", "Measures two builds, servers or lists of options interleaved, and decides which is better");
   const std::string sides =
       "a folder of built programs, a model with options ('epoll --read-cap 1024'), a command line with {port}, options "
-      "of fanin-server ('--read-cap 1024'), or a .json file with a server";
+      "of fanin-server (after --: '--read-cap 1024'), or a .json file with a server";
   command->add_option("base", options.base, sides)->required()->type_name("");
   command->add_option("new", options.now, "the same, compared with base")->required()->type_name("");
   add_text(*command, "--suite", options.suite, "SUITE",

@@ -140,7 +140,7 @@ class Trouble(EndToEnd):
                 (("compare", "a", "b", "c"), "two sides are needed"),
                 (("ab", "epoll", "epoll --read-cap 0"), "--read-cap 0 is out of range"),
                 (("ab", "epoll --read-cupp 9", "epoll"), "there is no option --read-cupp"),
-                (("ab", "--read-cap 4096", "--read-cap 0"), "--read-cap 0 is out of range"),
+                (("ab", "--", "--read-cap 4096", "--read-cap 0"), "--read-cap 0 is out of range"),
                 (("compare", Path(self.folder.name), "b"), "holds no run"),
                 (("compare", "a", "b", "--vary", "weather"), "--vary weather is unknown: choose one of cpu"),
                 (("doctor", "--undo", "--fix"), "--fix and --undo contradict each other: give one"),
