@@ -137,9 +137,8 @@ std::string describe_false_discoveries(Unit unit) {
                                     ? "if the runs of base and new were measured in turn"
                                     : "if runs of one commit differ no more than results/selftest/drift.json says";
   return fmt::format(
-      "by design at most {:g} % of the changes that it reports, {}; docs/statistics.md has its simulation (fanin "
-      "selftest "
-      "measures fanin ab)",
+      "by design at most {:g} % of the changes that it reports, {} (docs/statistics.md); fanin selftest measures fanin "
+      "ab",
       kFalseDiscoveryRate * 100, condition);
 }
 
