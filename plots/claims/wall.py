@@ -68,9 +68,9 @@ class _Row:
     def __init__(self, claim):
         self.claim = claim
         self.lines = _find_lines(claim)
-        self.flips = [words.describe_flip(each) for each in claim["flips"]]
-        more = len(self.flips) - MAX_FLIPS
-        self.flips = self.flips[:MAX_FLIPS] + ([f"and {more} more searches for a flip point"] if more > 0 else [])
+        self.flips = [_fit_flip(each) for each in claim["flips"][:MAX_FLIPS]]
+        more = len(claim["flips"]) - MAX_FLIPS
+        self.flips += [f"and {more} more searches for a flip point"] if more > 0 else []
         begin = _LEFT + (_ID_WIDTH if self._has_short_id() else 0)
         self.sentence = page.wrap(claim["claim"], _SENTENCE_END - begin, _SENTENCE_LINES, 8)
         self.height = _GAP + _LINE * max(self._left_lines(), len(self.lines) + len(self.flips))
@@ -100,9 +100,16 @@ class _Row:
         for index, line in enumerate(self.lines):
             _draw_line(axes, middle + index * _LINE, line)
         for index, text in enumerate(self.flips, start=len(self.lines)):
-            cut = page.cut(f"\u21c4 {text}", _CLAIMED_END - _STRIP, style.SMALL_POINTS)
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # over the lines of the strip
-            page.write(axes, _STRIP, middle + index * _LINE, cut, fontsize=style.SMALL_POINTS, color=style.FLIP, bbox=box)
+            page.write(axes, _STRIP, middle + index * _LINE, text, fontsize=style.SMALL_POINTS, color=style.FLIP, bbox=box)
+
+
+def _fit_flip(flip):
+    """The line of a flip point; what is searched for is cut before the result."""
+    says, result = words.split_flip(flip)
+    room = _CLAIMED_END - _STRIP
+    result = page.cut(result, 0.7 * room, style.SMALL_POINTS)
+    return page.cut(f"\u21c4 {says}", room - page.measure(result, style.SMALL_POINTS), style.SMALL_POINTS) + result
 
 
 def _find_lines(claim):

@@ -126,14 +126,19 @@ def format_flip(flip):
     return interval if at is None else f"{ticks.exact(round(at) if at >= 10 else float(f'{at:.2g}'))} {interval}"
 
 
-def describe_flip(flip):
-    """poll takes twice the CPU time per request of epoll from 137 [110, 170] idle connections on"""
+def split_flip(flip):
+    """(what is searched for, the result): ("poll takes twice the CPU time of epoll", " from 137 [110, 170] idle connections on")"""
     at = format_flip(flip)
     if at is None:
-        return f"{flip['says']}: no flip point: {flip['reason'] or 'none was found'}"
+        return flip["says"], f": no flip point: {flip['reason'] or 'none was found'}"
     parameter = captions.PARAMETER_WORDS.get(flip["parameter"], flip["parameter"].replace("_", " "))
     held = next((each["verdict"] for each in flip["points"] if each["verdict"] in ("confirmed", "refuted")), "refuted")
-    return f"{flip['says']} {f'up to {at} {parameter}' if held == 'confirmed' else f'from {at} {parameter} on'}"
+    return flip["says"], f" up to {at} {parameter}" if held == "confirmed" else f" from {at} {parameter} on"
+
+
+def describe_flip(flip):
+    """poll takes twice the CPU time per request of epoll from 137 [110, 170] idle connections on"""
+    return "".join(split_flip(flip))
 
 
 def list_slopes(claim):

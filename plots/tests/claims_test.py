@@ -180,6 +180,13 @@ class Wall(unittest.TestCase):
         self.assertIn("node: there is no node: apt-get install nodejs", self.texts)
         self.assertIn("others: the control is at 1.31 [1.22, 1.40], beyond 5 %", self.texts)
 
+    def test_a_long_flip_keeps_its_result(self):
+        """Would catch: a line that is cut before the flip point."""
+        flips = (made.flip(says="a server that waits takes twice as long as another " * 3), made.flip(says="one " * 60, found=None))
+        texts = all_texts(draw_wall(made.claim("K1", "long", made.test("one", made.case()), flips=flips)))
+        self.assertTrue(any(text.startswith("\u21c4") and text.endswith("\u2026 from 137 [110, 170] idle connections on") for text in texts))
+        self.assertTrue(any(text.endswith(": no flip point: does not hold anywhere in 0..2000") for text in texts))
+
     def test_the_footer_is_the_receipt(self):
         for part in ("6 to 8 units a case", "intervals within [0.994, 1.01]", "commit 0123456789", "Fixture CPU", "claims-20261129T070000Z"):
             self.assertIn(part, " ".join(self.figure.texts[-1].get_text().split()))
