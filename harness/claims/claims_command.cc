@@ -102,13 +102,16 @@ class Loader {
   std::size_t wrong_ = 0;
 };
 
-void keep_matching(std::deque<Claim>& claims, const std::string& only) {
+// A file is called as its claim, so others need not be read.
+void keep_matching(std::vector<ClaimFile>& files, const std::string& only) {
   std::vector<std::string> ids;
-  for (const Claim& claim : claims) {
-    ids.push_back(claim.id);
+  for (const ClaimFile& file : files) {
+    ids.push_back(fs::path(file.path).stem());
   }
-  std::erase_if(claims, [&](const Claim& claim) { return ::fnmatch(only.c_str(), claim.id.c_str(), 0) != 0; });
-  if (claims.empty()) {
+  std::erase_if(files, [&](const ClaimFile& file) {
+    return ::fnmatch(only.c_str(), fs::path(file.path).stem().c_str(), 0) != 0;
+  });
+  if (files.empty()) {
     throw std::invalid_argument(fmt::format("--only {}: no claim has such an id: {}", os::printable(only, kLongestName),
                                             os::suggest(only, ids, "'fanin claims --list' shows them")));
   }
@@ -196,6 +199,9 @@ int run_claims(const ClaimsOptions& options) {
   for (const std::string& path : options.files) {
     files.push_back({path, nullptr});
   }
+  if (options.resume.empty()) {
+    keep_matching(files, options.only);
+  }
   std::deque<Claim> claims;
   Loader loader(context.programs, checker);
   for (const ClaimFile& file : files) {
@@ -203,9 +209,6 @@ int run_claims(const ClaimsOptions& options) {
   }
   if (loader.wrong() > 0) {
     return static_cast<int>(os::ExitCode::kUsage);
-  }
-  if (options.resume.empty()) {
-    keep_matching(claims, options.only);
   }
   if (options.list) {
     os::print_text(stdout, list_claims(claims));
