@@ -37,12 +37,9 @@ void AbortThread::drive(const Window& window, const Coordinator& coordinator) {
   ::prctl(PR_SET_TIMERSLACK, 1);
   start(window);
   TimePoint at = net::now();
-  for (; at < recorder_.window().close && !coordinator.only_background_left(); at = net::now()) {
+  for (; at < recorder_.window().close && !coordinator.interrupted() && !coordinator.only_background_left();
+       at = net::now()) {
     follow_opening(coordinator, at);
-    if (coordinator.interrupted()) {
-      workload_.close_at(at);
-      break;
-    }
     meter_.tick(at, recorder_.window().open, recorder_.window().close);
     if (slices_) {
       slices_->tick(at);
@@ -51,6 +48,9 @@ void AbortThread::drive(const Window& window, const Coordinator& coordinator) {
     end_due(at);
     begin_due(at);
     look_at_connects(std::min(next_event(at), at + kTick));
+  }
+  if (coordinator.interrupted()) {
+    workload_.close_at(at);
   }
   for (Client& client : open_) {
     client.connected ? reset(client) : count(client, false);

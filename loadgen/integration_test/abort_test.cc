@@ -34,6 +34,26 @@ TEST_P(AbortTest, AbortsComeAtTheirRate) {
   EXPECT_LE(result.connections.aborts_made, 101U);
 }
 
+// The bug: the window of an interrupted run lasted as long as planned, since the thread of the aborts ended without
+// having closed its own, and the rate was requests over that time.
+TEST_P(AbortTest, AnInterruptEndsTheWindow) {
+  TestServer server(Behaviour::kEchoes);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.aborts_per_s = 100;
+  plan.duration = std::chrono::hours(1);
+  std::atomic<bool> interrupted{false};
+  struct Interrupter : RunListener {
+    explicit Interrupter(std::atomic<bool>& flag) : interrupted(flag) {}
+    void progress(const Progress& progress) override {
+      if (progress.phase == Progress::Phase::kWindow) {
+        interrupted.store(true);
+      }
+    }
+    std::atomic<bool>& interrupted;
+  } interrupter(interrupted);
+  EXPECT_LT(run_load(plan, {&interrupter}, interrupted).window, std::chrono::minutes(1));
+}
+
 TEST_P(AbortTest, ARunWithoutThemMakesNone) {
   TestServer server(Behaviour::kEchoes);
   const LoadResult result = run(plan_for(server.address(), GetParam()));
