@@ -35,14 +35,14 @@ def page(document, charts):
 
 
 def introduction(document):
-    """The part of the README: the wall; empty without a result."""
+    """The part of the README, one line: the wall, and what it is; empty without a result."""
     if document is None:
         return ""
     claims = list_claims(document)
     stem = WALL if list_shipped(document) else PUBLISHED_WALL
     counts = words.describe_counts(words.count_verdicts(claims))
     return (
-        f"[{_picture(stem, counts, '.')}]({PAGE})\n`fanin claims` tries {len(claims)} sentences of tutorials and papers on your machine: "
+        f"[{_picture(stem, counts, '.')}]({PAGE}) `fanin claims` tries {len(claims)} sentences of tutorials and papers on your machine: "
         f"{counts} on this one. [{PAGE}]({PAGE}) has the figures, and what each verdict means for your choice."
     )
 
