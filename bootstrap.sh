@@ -3,6 +3,7 @@
 # missing it touches neither the network nor the disk.
 #
 #   ./bootstrap.sh run|test|package      what run_all.sh, run_tests.sh or its stage `package` needs
+#   ./bootstrap.sh frameworks            the servers of the suite frameworks; none is left running or enabled
 #   . ./bootstrap.sh             defines bootstrap(), which also exports FANIN_PYTHON
 #
 # FANIN_PYTHON=PATH       use this interpreter and no other
@@ -56,6 +57,28 @@ kPackageNeeds=(
   fish:fish
   lintian:lintian
   zsh:zsh
+)
+
+# The servers of harness/suites/frameworks.json: each package that its "requires" name. Where a package without the
+# service holds the program, it is the one: redis-tools, apache2-bin, tomcat10-common.
+kFrameworkNeeds=(
+  nginx:/usr/sbin/nginx
+  apache2-bin:/usr/sbin/apache2
+  haproxy:/usr/sbin/haproxy
+  memcached:/usr/bin/memcached
+  redis-tools:redis-check-rdb
+  golang-go:go
+  nodejs:node
+  default-jre-headless:java
+  tomcat10-common
+  python3-tornado
+  python3-twisted
+  python3-gevent
+  python3-django
+  python3-gunicorn
+  python3-uvicorn
+  python3-uvloop
+  python3-httptools
 )
 
 kRunModules=(matplotlib numpy jsonschema jinja2)
@@ -134,6 +157,41 @@ root_prefix() {
   echo "$sudo"
 }
 
+installed_packages() { dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u; }
+
+# disable_services PREFIX PACKAGE...: what these packages would start when the machine boots.
+disable_services() {
+  local prefix=$1 path
+  shift
+  (($# > 0)) || return 0
+  while read -r path; do
+    case $path in
+      */systemd/system/*@.* | */systemd/system/*/*) ;;
+      */systemd/system/*.*) $prefix deb-systemd-helper disable "${path##*/}" ;;
+      /etc/init.d/*) $prefix update-rc.d "${path##*/}" disable ;;
+    esac
+  done < <(dpkg-query -L "$@")
+}
+
+# install_without_services PREFIX PACKAGE...: none of the packages that are new starts a service, now or at boot.
+# A subshell, so that its trap is its own.
+install_without_services() (
+  prefix=$1
+  shift
+  policy=/usr/sbin/policy-rc.d before=$(installed_packages)
+  if [[ ! -e $policy ]]; then
+    trap '$prefix rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $prefix tee "$policy" >/dev/null
+    $prefix chmod 755 "$policy"
+  fi
+  status=0
+  $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 "$@" || status=$?
+  mapfile -t new < <(comm -13 <(echo "$before") <(installed_packages))
+  disable_services "$prefix" "${new[@]}"
+  exit "$status"
+)
+
 # install_needs NEED...: with root or sudo; otherwise says what to type and ends with 2.
 install_needs() {
   local -a names packages=()
@@ -146,22 +204,22 @@ install_needs() {
   # A broken third-party source must not stop us: the installation below is what decides.
   $prefix apt-get update -qq >>"$log" 2>&1 || echo "bootstrap: apt-get update had errors, going on" >&2
   for need in "$@"; do packages+=("$(package_for "$need")"); done
-  $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -o DPkg::Lock::Timeout=300 "${packages[@]}" >>"$log" 2>&1 || {
+  install_without_services "$prefix" "${packages[@]}" >>"$log" 2>&1 || {
     tail -n 15 "$log" >&2
     bootstrap_die "apt-get could not install ${packages[*]}: see $log"
   }
   rm -f "$log"
 }
 
-# bootstrap run|test|package: the one step that run_all.sh and run_tests.sh share.
+# bootstrap run|test|package|frameworks: the one step that run_all.sh and run_tests.sh share.
 bootstrap() {
   local -a needs=("${kRunNeeds[@]}") modules=("${kRunModules[@]}") unmet=()
   case ${1:-} in
     run) ;;
     test) needs+=("${kTestNeeds[@]}") modules+=("${kTestModules[@]}") ;;
     package) needs+=("${kTestNeeds[@]}" "${kPackageNeeds[@]}") modules+=("${kTestModules[@]}") ;;
-    *) bootstrap_die "unknown set '${1:-}': use run, test or package" ;;
+    frameworks) needs+=("${kFrameworkNeeds[@]}") ;;
+    *) bootstrap_die "unknown set '${1:-}': use run, test, package or frameworks" ;;
   esac
   mapfile -t unmet < <(unmet_needs "${needs[@]}")
   local python
