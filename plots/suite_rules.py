@@ -31,6 +31,8 @@ def findings(suite, path=()):
         command = server.get("command")
         if command and (not command[0] or not any("{port}" in word for word in command)):
             yield _finding((*path, "servers", index, "command"), "needs a program first, and {port} somewhere")
+        if not server.get("build", ["-"])[0]:
+            yield _finding((*path, "servers", index, "build"), "needs a program first")
     for index, experiment in enumerate(suite["experiments"]):
         here = (*path, "experiments", index)
         if "*" in experiment["servers"] and len(experiment["servers"]) > 1:

@@ -21,7 +21,6 @@
 #include "harness/rounds/environment.h"
 #include "harness/rounds/monitor.h"
 #include "harness/rounds/run_directory.h"
-#include "harness/rounds/server_under_test.h"
 #include "harness/rounds/suite_run.h"
 #include "net/affinity.h"
 #include "net/clock.h"
@@ -93,9 +92,8 @@ void check_arguments(const std::vector<AbCell>& cells, const Side& base, const S
       if (!has_options || !checked.emplace(arm->command_line(), cell.cell.workload.protocol()).second) {
         continue;
       }
-      const std::string& program = arm->program.empty() ? programs.server : arm->program;
       const std::string said =
-          find_refusal(server_command(arm->server, cell.cell.workload, program, 0, UINT64_MAX), "");
+          find_refusal(server_command_to_check(arm->server, cell.cell.workload, programs, arm->program), "");
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("'{}': {}: {}", os::printable(side->text, kLongestName), cell.cell.id, said));

@@ -41,8 +41,7 @@ bool spins_while_idle(const RoundContext& context, const ServerSpec& spec, const
                       const Workload& workload) {
   constexpr net::Nanoseconds kWatch = std::chrono::milliseconds(200);
   constexpr double kShare = 0.2;
-  ServerUnderTest server(spec, workload, program.empty() ? context.programs.server : program,
-                         context.placement.server_cpus);
+  ServerUnderTest server(spec, workload, prepare_start(context, spec, program));
   server.wait_ready(context.interrupt_fd);
   Monitor monitor(server.process().reaper());
   monitor.discover();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,7 +10,7 @@
 #include "harness/ab/unit.h"
 #include "harness/claims/measure.h"
 #include "harness/machine/doctor.h"
-#include "harness/rounds/server_under_test.h"
+#include "harness/rounds/requirements.h"
 #include "net/socket.h"
 #include "os/command_line.h"
 #include "os/format.h"
@@ -21,21 +20,6 @@ namespace {
 
 [[noreturn]] void complain(const std::string& file, const std::string& place, const std::string& problem) {
   throw std::invalid_argument(fmt::format("{}: {}: {}", file, place, problem));
-}
-
-// Whether the first word of a command line can be executed.
-bool is_installed(const std::string& program) {
-  if (program.find('/') != std::string::npos) {
-    return ::access(program.c_str(), X_OK) == 0;
-  }
-  const char* const path = ::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((std::filesystem::path(folder) / program).c_str(), X_OK) == 0) {
-      return true;
-    }
-  }
-  return false;
 }
 
 std::vector<std::string> list_benchmarks(const std::string& program) {
@@ -111,7 +95,7 @@ void ClaimChecker::check_side(const ClaimCase& of_case, const ClaimSide& side) {
     return std::count(model->protocols.begin(), model->protocols.end(), side.workload->protocol()) > 0;
   };
   if (model != nullptr && !side.server.args.empty() && serves()) {
-    lines.push_back(server_command(side.server, *side.workload, context_.programs.server, 0, UINT64_MAX));
+    lines.push_back(server_command_to_check(side.server, *side.workload, context_.programs));
   }
   lines.push_back({context_.programs.load, "127.0.0.1:1"});
   const std::vector<std::string> load = side.workload->load_arguments();
@@ -128,9 +112,10 @@ void ClaimChecker::check_side(const ClaimCase& of_case, const ClaimSide& side) {
 }
 
 std::string ClaimChecker::find_side_obstacle(const ClaimCase& of_case, const ClaimSide& side) const {
-  if (!side.server.command.empty() && !is_installed(side.server.command.front())) {
+  const ServerSpec& server = side.server;
+  if (!server.command.empty() && server.requirements.empty() && !is_program_installed(server.command.front())) {
     return fmt::format("{}: '{}' is not installed: install it, for the servers of a shipped suite with ./bootstrap.sh",
-                       side.server.name, side.server.command.front());
+                       server.name, server.command.front());
   }
   return unsupported_reason(make_claim_cell(of_case, side), side.server,
                             of_case.accept_invalid ? unlimited_ : catalogue_, limits_);

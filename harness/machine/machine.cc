@@ -144,6 +144,12 @@ Placement choose_placement(const std::vector<int>& allowed) {
   return {true, {allowed.front()}, {allowed.begin() + 1, allowed.end()}};
 }
 
+std::vector<int> Placement::all_cpus() const {
+  std::vector<int> all = server_cpus;
+  all.insert(all.end(), client_cpus.begin(), client_cpus.end());
+  return all;
+}
+
 Json Placement::to_json() const {
   return {{"mode", split ? "split" : "shared"}, {"server_cpus", server_cpus}, {"client_cpus", client_cpus}};
 }

@@ -70,6 +70,7 @@ struct Placement {
   std::vector<int> client_cpus;
 
   Json to_json() const;
+  std::vector<int> all_cpus() const;  // of both; a CPU that both have stands there twice
 };
 
 // With two CPUs or more the server gets the first one and the client the rest, so that results do not depend on the

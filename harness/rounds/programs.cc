@@ -9,7 +9,8 @@
 #include <stdexcept>
 
 #include "harness/machine/doctor.h"
-#include "harness/rounds/server_under_test.h"
+#include "harness/rounds/requirements.h"
+#include "harness/rounds/server_command.h"
 #include "os/child_process.h"
 #include "os/command_line.h"
 #include "os/format.h"
@@ -171,6 +172,9 @@ void check_models(const Suite& suite, const std::string& file, const Catalogue& 
 
 std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const Catalogue& catalogue,
                                const MachineLimits& limits) {
+  if (std::string missing = find_missing_requirement(server); !missing.empty()) {
+    return missing;
+  }
   const std::int64_t connections = cell.workload.all_connections();
   const std::int64_t needed = connections + kOtherDescriptors;
   if (const Model* model = server.model.empty() ? nullptr : catalogue.find(server.model)) {
@@ -220,6 +224,14 @@ std::string find_refusal(std::vector<std::string> argv, const std::string& direc
   return has_ended && child.status()->code == kRefusedArguments ? child.err().last_line() : "";
 }
 
+std::vector<std::string> server_command_to_check(const ServerSpec& server, const Workload& workload,
+                                                 const Programs& programs, const std::string& program) {
+  return server_command(server, workload, program.empty() ? programs.server : program,
+                        {.descriptors = UINT64_MAX,
+                         .share = server.mentions("{share}") ? programs.data().string() : "",
+                         .scratch = std::filesystem::temp_directory_path().string()});
+}
+
 void check_server_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                             const Catalogue& catalogue) {
   for (std::size_t i = 0; i < suite.servers.size(); ++i) {
@@ -229,8 +241,7 @@ void check_server_arguments(const Suite& suite, const std::string& file, const P
           !is_among(catalogue.find(server.model)->protocols, experiment.workload.protocol())) {
         continue;
       }
-      const std::string said =
-          find_refusal(server_command(server, experiment.workload, programs.server, 0, UINT64_MAX), "");
+      const std::string said = find_refusal(server_command_to_check(server, experiment.workload, programs), "");
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("{}: /servers/{}/args (experiment '{}'): {}", file, i, experiment.name, said));

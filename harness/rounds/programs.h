@@ -80,6 +80,11 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 // has other trouble, which is found and explained when it is used.
 std::string find_refusal(std::vector<std::string> argv, const std::string& directory);
 
+// The command line of a server of which only the arguments are checked: its directories exist, its port is 0.
+// `program`: fanin-server; empty: that of `programs`.
+std::vector<std::string> server_command_to_check(const ServerSpec& server, const Workload& workload,
+                                                 const Programs& programs, const std::string& program = "");
+
 // The arguments of models, as the suite in `file` has them, with the protocols that they serve.
 void check_server_arguments(const Suite& suite, const std::string& file, const Programs& programs,
                             const Catalogue& catalogue);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/rounds/requirements.h"
 #include "harness/rounds/round.h"
 
 namespace fanin::harness {
@@ -94,6 +95,30 @@ TEST(Unsupported, IdleConnectionsThatNobodyAccepts) {
             "prefork serves 10 connections at a time, and of 101 the others would only wait to be accepted");
   EXPECT_EQ(find_reason("prefork", R"({"protocol":"echo","connections":500})"),
             "");  // they take turns, that is a result
+}
+
+std::string find_missing(const std::string& program, Requirement::Kind kind, const std::string& name) {
+  ServerSpec server{.name = "s", .model = {}, .args = {}, .command = {program, "{port}"}};
+  server.requirements = {{kind, name, "install the-package"}};
+  return find_missing_requirement(server);
+}
+
+// Would catch: a server that is not installed reported as one that fails.
+TEST(Requirements, NamesWhatIsMissingAndThePackage) {
+  using Kind = Requirement::Kind;
+  EXPECT_EQ(find_missing("sh", Kind::kProgram, "sh"), "");
+  EXPECT_EQ(find_missing("sh", Kind::kProgram, "/bin/sh"), "");
+  EXPECT_EQ(find_missing("sh", Kind::kProgram, "no-such-program"),
+            "needs the program no-such-program: install the-package");
+  EXPECT_EQ(find_missing("sh", Kind::kProgram, "/bin"), "needs the program /bin: install the-package");
+  EXPECT_EQ(find_missing("sh", Kind::kFile, "/etc/passwd"), "");
+  EXPECT_EQ(find_missing("sh", Kind::kFile, "/no/file"), "needs the file /no/file: install the-package");
+  EXPECT_EQ(find_missing("python3", Kind::kModule, "json"), "");
+  EXPECT_EQ(find_missing("python3", Kind::kModule, "no_such_module"),
+            "needs the Python module no_such_module: install the-package");
+  EXPECT_EQ(find_missing("python3", Kind::kModule, "no_such.module"),
+            "needs the Python module no_such.module: install the-package");
+  EXPECT_EQ(find_missing("/no/python", Kind::kModule, "json"), "needs the Python module json: install the-package");
 }
 
 TEST(Catalogue, RefusesASuiteWithAnUnknownModel) {

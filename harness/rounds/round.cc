@@ -59,15 +59,17 @@ constexpr std::size_t kMaxPadding = 4096;  // bytes: every position within a pag
 
 void start_server(const RoundContext& context, Member& member, std::size_t padding) {
   const UnitMember& plan = member.plan;
+  const ServerSpec& server = *plan.server;
   try {
-    member.server.emplace(*plan.server, plan.cell->workload,
-                          plan.program.empty() ? context.programs.server : plan.program, context.placement.server_cpus,
-                          padding);
+    member.server.emplace(server, plan.cell->workload, prepare_start(context, server, plan.program, padding));
   } catch (const os::CannotStart& error) {
-    if (plan.server->command.empty()) {
+    if (server.command.empty()) {
       throw;  // a program of ours has gone: no server can be measured
     }
     member.fail(error.what());
+    return;
+  } catch (const RoundFailure& failure) {
+    member.fail(failure.what());
     return;
   }
   for (const char* key : kServerKeys) {
@@ -175,6 +177,20 @@ std::deque<Member> run(const RoundContext& context, const std::vector<UnitMember
 
 }  // namespace
 
+ServerStart prepare_start(const RoundContext& context, const ServerSpec& server, const std::string& program,
+                          std::size_t padding) {
+  ServerStart start{.program = program.empty() ? context.programs.server : program,
+                    .cpus = context.placement.server_cpus,
+                    .padding = padding};
+  if (server.mentions("{share}") || !server.build.empty()) {
+    start.share = context.programs.data();
+  }
+  if (!server.build.empty()) {
+    start.build = context.builds->require(server, start.share, context.placement.all_cpus(), context.interrupt_fd);
+  }
+  return start;
+}
+
 std::vector<Json> run_unit(const RoundContext& context, const std::vector<UnitMember>& members, std::uint64_t seed) {
   std::vector<Json> rounds;
   for (Member& member : run(context, members, seed)) {
@@ -215,8 +231,7 @@ Json run_conformance_cases(const RoundContext& context, const std::string& model
                  "--quick",
                  fmt::format("--gtest_output=json:{}", path)};
   launch.pass_descriptor = report.get();
-  launch.cpus = context.placement.server_cpus;  // nothing is timed, so the cases may have all CPUs
-  launch.cpus.insert(launch.cpus.end(), context.placement.client_cpus.begin(), context.placement.client_cpus.end());
+  launch.cpus = context.placement.all_cpus();  // nothing is timed
   os::ChildProcess gate(launch);
   const auto ended = [&] { return gate.status().has_value(); };
   const os::WaitResult result = os::wait_until({&gate}, -1, context.interrupt_fd, net::now() + kDeadline, ended);

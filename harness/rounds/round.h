@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "harness/json/json_reader.h"
 #include "harness/machine/machine.h"
 #include "harness/rounds/programs.h"
+#include "harness/rounds/server_command.h"
+#include "harness/rounds/server_under_test.h"
 #include "harness/suite/plan.h"
 #include "harness/suite/suite.h"
 #include "net/clock.h"
@@ -19,10 +22,16 @@ struct RoundContext {
   Placement placement;
   // Working directory of the generator, which holds the files of workloads; empty: that of the harness.
   std::string directory = {};
+  std::shared_ptr<BuildDirectories> builds = std::make_shared<BuildDirectories>();  // of servers with a build command
   int interrupt_fd = -1;  // readable once the user has asked to stop
   // Time for timeouts and the end of the generator, in addition to its windows. setup_limit() covers connecting.
   net::Nanoseconds generator_margin = std::chrono::seconds(60);
 };
+
+// How the context starts a server. Runs its build command the first time, and throws as BuildDirectories::require().
+// `program`: fanin-server; empty: that of the context. `padding`: bytes that are added to the server's environment.
+ServerStart prepare_start(const RoundContext& context, const ServerSpec& server, const std::string& program,
+                          std::size_t padding = 0);
 
 // A server and the cell that it is measured for.
 struct UnitMember {

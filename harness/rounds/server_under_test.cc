@@ -7,7 +7,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "harness/machine/doctor.h"
+#include "harness/rounds/server_command.h"
 #include "harness/suite/schema.h"
 #include "net/clock.h"
 #include "net/socket.h"
@@ -16,7 +16,7 @@
 namespace fanin::harness {
 namespace {
 
-constexpr net::Nanoseconds kReadyDeadline = std::chrono::seconds(15);
+constexpr net::Nanoseconds kReadyDeadline = std::chrono::seconds(60);  // a JVM on a busy CPU takes 20
 constexpr net::Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
 constexpr net::Nanoseconds kStopTimeout = std::chrono::seconds(10);
 constexpr net::Nanoseconds kStopPerConnection =
@@ -28,35 +28,11 @@ std::uint16_t find_free_port() {
   return net::Address::of_local_end(probe.get()).port();
 }
 
-std::string replace_placeholder(std::string word, std::string_view placeholder, std::uint64_t value) {
-  for (auto at = word.find(placeholder); at != std::string::npos; at = word.find(placeholder)) {
-    word.replace(at, placeholder.size(), std::to_string(value));
-  }
-  return word;
-}
-
 std::vector<std::string> pad_environment(std::size_t bytes) {
   return bytes > 0 ? std::vector<std::string>{"FANIN_PADDING=" + std::string(bytes, 'x')} : std::vector<std::string>{};
 }
 
 }  // namespace
-
-std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                                        std::uint16_t port, std::uint64_t descriptors) {
-  std::vector<std::string> words = spec.command;
-  if (words.empty()) {
-    words = {program, spec.model, "--port", "0"};
-    const std::vector<std::string> of_workload = workload.server_arguments();
-    words.insert(words.end(), of_workload.begin(), of_workload.end());
-    words.insert(words.end(), spec.args.begin(), spec.args.end());
-  }
-  const auto connections = static_cast<std::uint64_t>(workload.all_connections());
-  const std::uint64_t processes = spec.scales_out() ? count_processes(connections, descriptors).value_or(1) : 1;
-  for (std::string& word : words) {
-    word = replace_placeholder(replace_placeholder(std::move(word), "{port}", port), "{processes}", processes);
-  }
-  return words;
-}
 
 ListeningPlace parse_ready_line(const std::string& line) {
   const Json ready = parse_json_or_null(line);
@@ -72,15 +48,20 @@ ListeningPlace parse_ready_line(const std::string& line) {
   throw RoundFailure("the server listens on no TCP port: leave '--listen unix:' out, or add '--listen 127.0.0.1:0'");
 }
 
-ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                                 const std::vector<int>& cpus, std::size_t padding)
+ServerUnderTest::ServerUnderTest(const ServerSpec& spec, const Workload& workload, const ServerStart& start)
     : is_command_(!spec.command.empty()),
       port_(is_command_ ? find_free_port() : std::uint16_t{0}),
       stop_timeout_(kStopTimeout + kStopPerConnection * workload.all_connections()),
+      scratch_(spec.mentions("{scratch}") ? std::make_unique<os::TemporaryDirectory>() : nullptr),
       started_(net::now()),
-      process_({.argv = server_command(spec, workload, program, port_, net::raise_descriptor_limit()),
-                .cpus = cpus,
-                .environment = pad_environment(padding),
+      process_({.argv = server_command(spec, workload, start.program,
+                                       {.port = port_,
+                                        .descriptors = net::raise_descriptor_limit(),
+                                        .share = start.share,
+                                        .build = start.build,
+                                        .scratch = scratch_ ? scratch_->path() : ""}),
+                .cpus = start.cpus,
+                .environment = pad_environment(start.padding),
                 .ends = is_command_ ? os::Launch::Ends::kWithTree : os::Launch::Ends::kWithProgram}) {}
 
 pid_t ServerUnderTest::root() const {

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "harness/json/json_reader.h"
 #include "harness/suite/suite.h"
 #include "harness/suite/workload.h"
 #include "os/child_process.h"
+#include "os/temporary_directory.h"
 
 namespace fanin::harness {
 
@@ -29,11 +33,6 @@ struct RunFailure : std::runtime_error {
 // The user asked to stop (Ctrl-C).
 struct Interrupted {};
 
-// The command line of a server with its placeholders replaced: {port}, and {processes}, as many as the workload's
-// connections need if each process may hold `descriptors`. `program` is fanin-server.
-std::vector<std::string> server_command(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                                        std::uint16_t port, std::uint64_t descriptors);
-
 struct ListeningPlace {
   std::string host;
   std::uint16_t port;
@@ -42,17 +41,23 @@ struct ListeningPlace {
 // The first TCP port of fanin-server's READY line. Throws RoundFailure if it is none, or names no TCP port.
 ListeningPlace parse_ready_line(const std::string& line);
 
+struct ServerStart {
+  std::string program;      // fanin-server
+  std::vector<int> cpus;    // that the server is pinned to
+  std::size_t padding = 0;  // bytes that are added to its environment, which moves its stack
+  std::string share = {};   // of Placeholders
+  std::string build = {};
+};
+
 // A fresh process of one server. A command may be a wrapper or a launcher: everything that it leaves running is the
 // server. Owns it; the destructor kills it. One thread.
 class ServerUnderTest {
  public:
-  // Starts a model of `program` (fanin-server) or the command line of `spec`, pinned to `cpus`, on a free loopback
-  // port. Throws CannotStart if the program cannot be executed, std::system_error if the harness lacks a resource.
-  // `padding`: bytes that are added to its environment, which moves its stack.
-  ServerUnderTest(const ServerSpec& spec, const Workload& workload, const std::string& program,
-                  const std::vector<int>& cpus, std::size_t padding = 0);
+  // Starts a model or the command line of `spec` on a free loopback port. Throws CannotStart if the program cannot be
+  // executed, std::system_error if the harness lacks a resource.
+  ServerUnderTest(const ServerSpec& spec, const Workload& workload, const ServerStart& start);
 
-  // Waits for the READY line, or until a command accepts connections. Throws RoundFailure after 15 s, and Interrupted.
+  // Waits for the READY line, or until a command accepts connections. Throws RoundFailure after 60 s, and Interrupted.
   void wait_ready(int interrupt_fd);
 
   os::ChildProcess& process() noexcept { return process_; }
@@ -79,6 +84,7 @@ class ServerUnderTest {
   std::uint16_t port_;  // 0 until the READY line says it
   std::string host_ = "127.0.0.1";
   net::Nanoseconds stop_timeout_;
+  std::unique_ptr<os::TemporaryDirectory> scratch_;  // null: its words name none
   net::TimePoint started_;
   net::Nanoseconds ready_time_{};
   os::ChildProcess process_;

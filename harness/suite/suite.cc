@@ -18,38 +18,9 @@ constexpr int kSchemaVersion = 2;
 constexpr net::Nanoseconds kShortestSteadyWarmup = std::chrono::milliseconds(1100);
 constexpr net::Nanoseconds kLongestSteadyWarmup = std::chrono::seconds(10);
 
-// Names become parts of cell ids ("experiment/server/value") and of file names of charts.
-std::string parse_name(const JsonReader& reader) {
-  std::string name = reader.text();
-  const auto is_alphanumeric = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
-    return is_alphanumeric(c) || std::string_view("_.+-").find(c) != std::string_view::npos;
-  });
-  if (name.size() > kLongestName) {  // a chart's file has two of them in its name
-    reader.fail(fmt::format("is too long: at most {} characters", kLongestName));
-  }
-  if (!plain || !is_alphanumeric(name.front())) {
-    reader.fail("must consist of letters, digits, '_', '.', '+' and '-', and begin with a letter or digit");
-  }
-  return name;
-}
-
 template <typename Item>
 bool has_name(const std::vector<Item>& items, const std::string& name) {
   return std::any_of(items.begin(), items.end(), [&](const Item& item) { return item.name == name; });
-}
-
-std::vector<std::string> parse_texts(const JsonReader& reader) {
-  std::vector<std::string> texts;
-  for (const JsonReader& item : reader.items()) {
-    if (!item.value().is_string()) {
-      item.fail("must be a text");
-    }
-    texts.push_back(item.value().get<std::string>());  // may be empty: redis takes --save ""
-  }
-  return texts;
 }
 
 std::vector<std::string> parse_server_names(const JsonReader& reader, const std::vector<ServerSpec>& servers) {
@@ -195,8 +166,10 @@ Experiment parse_experiment(const JsonReader& reader, const Suite& suite, const 
 }
 
 void parse_lists(Suite& suite, const JsonReader& root) {
+  const auto install = root.find("install");
+  const std::string installer = install ? install->text() : "";
   for (const JsonReader& item : root.at("servers").items()) {
-    ServerSpec server = parse_server(item);
+    ServerSpec server = parse_server(item, installer);
     if (has_name(suite.servers, server.name)) {
       item.fail(fmt::format("the name '{}' is taken by another server", server.name));
     }
@@ -231,45 +204,9 @@ void refuse_nul(const JsonReader& reader) {
   }
 }
 
-ServerSpec parse_server(const JsonReader& reader) {
-  reader.only_keys({"name", "model", "args", "command"});
-  ServerSpec server;
-  server.name = parse_name(reader.at("name"));
-  const auto model = reader.find("model");
-  const auto command = reader.find("command");
-  if (model.has_value() == command.has_value()) {
-    reader.fail("needs either 'model' or 'command'");
-  }
-  if (model) {
-    server.model = model->text();
-    if (const auto args = reader.find("args")) {
-      server.args = parse_texts(*args);
-    }
-    return server;
-  }
-  if (reader.find("args")) {
-    reader.fail("'args' belong to a model; write them into 'command'");
-  }
-  server.command = parse_texts(*command);
-  if (server.command.empty() || server.command.front().empty()) {
-    command->fail("must name a program");
-  }
-  const bool has_port = std::any_of(server.command.begin(), server.command.end(),
-                                    [](const std::string& word) { return word.find("{port}") != std::string::npos; });
-  if (!has_port) {
-    command->fail("must contain {port}, which the harness replaces by a free port");
-  }
-  return server;
-}
-
 net::Nanoseconds Warmup::longest() const noexcept { return until_steady ? kLongestSteadyWarmup : length; }
 
 std::string Warmup::text(int targets) const { return until_steady ? "auto" : net::format_duration(targets * length); }
-
-bool ServerSpec::scales_out() const {
-  const auto asks = [](const std::string& word) { return word.find("{processes}") != std::string::npos; };
-  return std::any_of(args.begin(), args.end(), asks) || std::any_of(command.begin(), command.end(), asks);
-}
 
 Suite parse_suite(const Json& document, const std::string& file) { return parse_suite(JsonReader(document, file)); }
 
@@ -280,7 +217,7 @@ Suite parse_suite(const JsonReader& root) {
   }
   root.at("schema_version").only_version(kSchemaVersion, "rename its keys as in results/README.md");
   root.only_keys({"schema", "schema_version", "name", "description", "repetitions", "seed", "warmup", "duration",
-                  "servers", "experiments"});
+                  "install", "servers", "experiments"});
   refuse_nul(root);
   Suite suite;
   suite.name = parse_name(root.at("name"));

@@ -6,20 +6,10 @@
 #include <vector>
 
 #include "harness/json/json_reader.h"
+#include "harness/suite/server.h"
 #include "harness/suite/workload.h"
 
 namespace fanin::harness {
-
-// A server under test: a model of fanin-server, or any command line in which "{port}" stands for the port.
-struct ServerSpec {
-  std::string name;
-  std::string model;                 // empty where `command` is given
-  std::vector<std::string> args;     // further options of fanin-server
-  std::vector<std::string> command;  // empty where `model` is given
-
-  // "{processes}" stands in its command line: it takes as many as a cell's connections need.
-  bool scales_out() const;
-};
 
 struct Sweep {
   std::string parameter;     // a numeric key of the workload
@@ -68,9 +58,6 @@ struct Suite {
 
 // Refuses texts with a NUL, since texts become arguments of programs, which end there.
 void refuse_nul(const JsonReader& reader);
-
-// One server as in a suite. Throws std::invalid_argument with the place of what is wrong.
-ServerSpec parse_server(const JsonReader& reader);
 
 // Both throw std::invalid_argument "FILE: /place: what is wrong".
 Suite parse_suite(const JsonReader& root);

@@ -56,6 +56,34 @@ TEST(Suite, ReadsWhatIsWritten) {
               ElementsAre("--protocol", "echo", "--connections", "10", "--payload-bytes", "64"));
 }
 
+// Would catch: a message that does not say what to install, and a requirement that is silently ignored.
+TEST(Suite, ReadsWhatAServerRequires) {
+  Json document = valid_suite();
+  document["install"] = "./install.sh";
+  document["servers"][1]["build"] = {"cc", "-o", "{build}/x"};
+  document["servers"][1]["requires"] = Json::parse(
+      R"([{"program":"cc","package":"gcc"},{"module":"tornado","package":"python3-tornado"},{"file":"/f","package":"p"}])");
+  const ServerSpec server = parse_suite(document, "s.json").servers[1];
+  EXPECT_THAT(server.build, ElementsAre("cc", "-o", "{build}/x"));
+  ASSERT_EQ(server.requirements.size(), 3U);
+  EXPECT_EQ(server.requirements[0].kind, Requirement::Kind::kProgram);
+  EXPECT_EQ(server.requirements[1].kind, Requirement::Kind::kModule);
+  EXPECT_EQ(server.requirements[1].name, "tornado");
+  EXPECT_EQ(server.requirements[1].remedy, "install python3-tornado, or run ./install.sh");
+  EXPECT_EQ(server.requirements[2].kind, Requirement::Kind::kFile);
+
+  const auto require = [](const char* requirement) {
+    return complaint([&](Json& s) { s["servers"][1]["requires"] = {Json::parse(requirement)}; });
+  };
+  EXPECT_EQ(require(R"({"package":"p"})"),
+            "s.json: /servers/1/requires/0: needs one of 'program', 'module' and 'file'");
+  EXPECT_EQ(require(R"({"package":"p","program":"a","file":"b"})"),
+            "s.json: /servers/1/requires/0: needs one of 'program', 'module' and 'file'");
+  EXPECT_EQ(require(R"({"program":"a"})"), "s.json: /servers/1/requires/0: 'package' is missing");
+  EXPECT_EQ(complaint([](Json& s) { s["servers"][0]["build"] = {"make"}; }),
+            "s.json: /servers/0: 'build' and 'requires' belong to a 'command'");
+}
+
 // The bug: each value was compared with all earlier ones, which took minutes here.
 TEST(Suite, TakesManyValues) {
   Json document = valid_suite();
