@@ -250,6 +250,18 @@ Json run_conformance_cases(const RoundContext& context, const std::string& model
   return parse_conformance_report(load_json(path));
 }
 
+// Why a server is not what the workload takes it for, though each reply was right; empty: it is. A server that closes a
+// connection after each reply is measured with a connection per request, whatever the workload says.
+std::string find_closing(const Workload& workload, const Json& load) {
+  const auto reconnects = load["connections"].value("reconnects", std::int64_t{0});
+  const bool keeps = 2 * reconnects <= load["requests"].value("completed", std::int64_t{0});
+  if (workload.protocol() != "http" || workload.closes_connections() || keeps) {
+    return "";
+  }
+  return fmt::format(
+      "closed {} of its connections, and the workload keeps them: give it \"requests_per_connection\": 1", reconnects);
+}
+
 // Counts requests and measures no time, so a busy machine cannot fail a server.
 Json run_verified_load(const RoundContext& context, const ServerSpec& server, Cell cell) {
   cell.workload = cell.workload.for_conformance();
@@ -266,6 +278,9 @@ Json run_verified_load(const RoundContext& context, const ServerSpec& server, Ce
   }
   if (requests.value("completed", 0) == 0) {
     return verdict("failed", 1, "no request was answered");
+  }
+  if (const std::string reason = find_closing(cell.workload, round["load"]); !reason.empty()) {
+    return verdict("failed", 1, reason);
   }
   return verdict("passed", 1, nullptr);
 }

@@ -91,6 +91,11 @@ std::int64_t Workload::idle_connections() const { return values_.value("idle_con
 
 bool Workload::counts_requests() const { return values_.contains("requests"); }
 
+bool Workload::closes_connections() const {
+  const Json headers = values_.value("headers", Json::array());
+  return values_.value("requests_per_connection", 0) != 0 || !headers.empty();
+}
+
 bool Workload::has_ramp() const { return values_.contains("ramp"); }
 
 bool Workload::has_rate() const { return values_.contains("rate"); }

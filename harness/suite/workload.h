@@ -31,7 +31,8 @@ class Workload {
   std::int64_t connections() const;
   std::int64_t idle_connections() const;
   std::int64_t all_connections() const { return connections() + idle_connections(); }
-  bool counts_requests() const;  // the window is a number of requests instead of a duration
+  bool counts_requests() const;     // the window is a number of requests instead of a duration
+  bool closes_connections() const;  // after some replies, or perhaps, by headers of its own
   bool has_ramp() const;
   bool has_rate() const;
   std::string trace() const;  // the file of times; empty where there is none
