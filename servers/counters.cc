@@ -1,6 +1,7 @@
 #include "servers/counters.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -47,6 +48,9 @@ constexpr std::array<Name, static_cast<std::size_t>(Count::kSize)> kNames{{
     {"workers", "replaced"},
     {"workers", "killed"},
     {"signals", "overflows"},
+    {"events", "returned"},
+    {"switches", "voluntary"},
+    {"switches", "involuntary"},
 }};
 
 // In memory shared by forked children, hence atomics and no pointers.
@@ -67,6 +71,7 @@ Totals* totals = nullptr;
 void count_wait(int events, Count call) noexcept {
   count(call);
   const auto number = static_cast<unsigned>(events > 0 ? events : 0);
+  count(Count::kEventsReturned, number);
   const std::size_t kind = std::bit_width(number);  // 0 -> 0, 1 -> 1, 2-3 -> 2, 4-7 -> 3
   ++tally.events_per_wait[kind < kWaitClasses ? kind : kWaitClasses - 1];
 }
@@ -92,10 +97,20 @@ void add(const std::array<std::uint64_t, size>& counts, std::array<std::atomic<s
 
 }  // namespace
 
+void begin_child_counts() noexcept { tally = Tally{}; }
+
 void publish_counts() noexcept {
   add(tally.counts, totals->counts);
   add(tally.events_per_wait, totals->events_per_wait);
   tally = Tally{};
+}
+
+void publish_process_counts() noexcept {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  count(Count::kSwitchesVoluntary, static_cast<std::uint64_t>(usage.ru_nvcsw));
+  count(Count::kSwitchesInvoluntary, static_cast<std::uint64_t>(usage.ru_nivcsw));
+  publish_counts();
 }
 
 void announce_workers(int workers) noexcept {

@@ -38,6 +38,9 @@ enum class Count : std::size_t {
   kWorkersReplaced,
   kWorkersKilled,
   kSignalOverflows,
+  kEventsReturned,
+  kSwitchesVoluntary,
+  kSwitchesInvoluntary,
   kSize,
 };
 
@@ -53,8 +56,8 @@ inline thread_local constinit Tally tally{};
 
 inline void count(Count what, std::uint64_t by = 1) noexcept { tally.counts[static_cast<std::size_t>(what)] += by; }
 
-// Counts one return of select, poll, epoll_wait or the like with `events` events; errors and timeouts count as 0.
-// `call` is the counter of the system call.
+// Counts one return of select, poll, epoll_wait or the like with `events` events; errors and timeouts count as 0
+// events. `call` is the counter of the system call.
 void count_wait(int events, Count call = Count::kCallWait) noexcept;
 
 // For models whose workers get connections from the kernel: how many each has taken, and in which order the first ones
@@ -69,8 +72,14 @@ void count_taken(int worker) noexcept;
 // std::system_error.
 void share_totals();
 
-// Adds the calling thread's counts to the totals and clears them. Call at the end of every serving thread and process.
+// Begins the counts of a forked child: the parent publishes its own.
+void begin_child_counts() noexcept;
+
+// Adds the calling thread's counts to the totals and clears them. Call at the end of every serving thread.
 void publish_counts() noexcept;
+
+// The same at the end of every process, with the context switches of all its threads since it began (getrusage(2)).
+void publish_process_counts() noexcept;
 
 // The totals as one line of JSON (docs/contracts.md).
 std::string totals_json();

@@ -111,7 +111,7 @@ int serve(ServerCommand command) {
     return os::kExitBadInput;  // the parent would wait for the line for ever
   }
   replicas.run();
-  publish_counts();
+  publish_process_counts();
   print_line(fmt::format(R"({{"counters":{}}})", totals_json()));
   return 0;
 }

@@ -138,7 +138,7 @@ bool WorkerProcesses::start(std::size_t number) {
 }
 
 void WorkerProcesses::run_in_child(int number, pid_t parent) {
-  tally = Tally{};  // the parent publishes its own counts
+  begin_child_counts();
   stop::begin_child();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   int status = ::getppid() == parent ? 0 : 1;  // the parent may have died before prctl()
@@ -151,7 +151,7 @@ void WorkerProcesses::run_in_child(int number, pid_t parent) {
     os::print_error("fanin-server", fmt::format("worker {}: {}", number, error.what()));
     status = 2;
   }
-  publish_counts();
+  publish_process_counts();
   ::_exit(status);
 }
 

@@ -280,6 +280,7 @@ Json result_json(const LoadPlan& plan, const LoadResult& result, const Verdict& 
           {"http", http_json(plan, result)},
           {"throughput",
            {{"completed_in_window", result.completed_in_window},
+            {"completed_in_run", result.completed_in_run()},
             {"requests_per_s", result.window > Nanoseconds(0) ? Json(result.requests_per_s()) : Json()},
             {"received_bytes_per_s", per_second(static_cast<double>(result.bytes_received), result.active)},
             {"sent_bytes_per_s", per_second(static_cast<double>(result.bytes_sent), result.active)}}},

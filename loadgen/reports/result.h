@@ -120,6 +120,8 @@ struct LoadResult {
   std::optional<double> generator_ns_per_request() const noexcept;
   // Whether any request of the whole run was completed.
   bool any_completed() const noexcept { return completed + completed_outside > 0; }
+  // Replies of the whole run, those that showed that idle connections are served included.
+  std::uint64_t completed_in_run() const noexcept { return completed + completed_outside + connections.idle_served; }
   // Requests that found no connection free when they were due.
   std::uint64_t queued() const noexcept { return queueing.count() + queueing.uncompleted(); }
   // By the time of the reply: a backlog at the end of the window, which the run still waits for, does not count. Of an

@@ -24,11 +24,11 @@ namespace fanin::server {
 namespace {
 
 [[noreturn]] void serve_in_child(Server& server, net::Descriptor socket) {
-  tally = Tally{};  // the parent publishes its own counts
+  begin_child_counts();
   stop::begin_child();
   server.close_listeners();
   serve_blocking(std::move(socket), server);
-  publish_counts();
+  publish_process_counts();
   ::_exit(0);
 }
 
