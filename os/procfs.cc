@@ -94,6 +94,16 @@ std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
   return ReapedTime{from_ticks(user), from_ticks(system)};
 }
 
+std::optional<net::Nanoseconds> parse_start_time(std::string_view stat) {
+  std::istringstream fields = skip_name(stat);
+  std::string skipped;
+  for (int field = 3; field < 22; ++field) {
+    fields >> skipped;
+  }
+  std::uint64_t ticks = 0;
+  return fields >> ticks ? std::optional(from_ticks(ticks)) : std::nullopt;
+}
+
 std::optional<int> parse_parent(std::string_view stat) {
   std::istringstream fields = skip_name(stat);
   std::string state;

@@ -31,6 +31,9 @@ struct ReapedTime {
 };
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat);
 
+// When a task began, field 22 of /proc/PID/stat: since boot (CLOCK_BOOTTIME), in whole ticks of USER_HZ.
+std::optional<net::Nanoseconds> parse_start_time(std::string_view stat);
+
 // The parent, field 4 of /proc/PID/stat.
 std::optional<int> parse_parent(std::string_view stat);
 

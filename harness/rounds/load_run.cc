@@ -74,16 +74,21 @@ std::optional<double> MeasuredWindow::scale_factor(net::TimePoint read_at) const
   return static_cast<double>(window.count()) / static_cast<double>(covered.count());
 }
 
-void ServerReadings::discover() {
-  if (!only_memory_) {
-    monitor_.discover();
+// A server that forks is still at it: its queue holds connections that the generator has established.
+void ServerReadings::discover(net::TimePoint deadline) {
+  if (only_memory_) {
+    return;
   }
+  do {
+    monitor_.discover();
+  } while (!monitor_.has_same_tasks() && net::now() < deadline);
 }
 
 void ServerReadings::open() {
   opened_read_at_ = net::now();
   if (!only_memory_) {
     cpu_opened_ = monitor_.read_cpu_of_known_tasks();
+    opened_since_boot_ = boot_time();
     switches_opened_ = monitor_.switches();
   }
 }
@@ -92,9 +97,9 @@ void ServerReadings::close() {
   if (!only_memory_) {
     cpu_closed_ = monitor_.read_cpu_of_tree();
     switches_closed_ = monitor_.switches();
-    if (!monitor_.has_same_tasks()) {
-      switches_closed_.reset();  // tasks that came in between are not in the sum
-    }
+    const auto of_new_tasks = monitor_.switches_of_new_tasks(opened_since_boot_);
+    switches_closed_ =
+        switches_closed_ && of_new_tasks ? std::optional(*switches_closed_ += *of_new_tasks) : std::nullopt;
   }
   footprint_ = monitor_.footprint();
 }
@@ -156,8 +161,9 @@ void LoadRun::on_established() {
   if (!only_memory_ && is_single()) {
     slab_connected_ = read_settled_slab_bytes(settling_timeout_);
   }
+  const net::TimePoint deadline = net::now() + settling_timeout_;
   for (ServerReadings& readings : readings_) {
-    readings.discover();
+    readings.discover(deadline);
   }
 }
 

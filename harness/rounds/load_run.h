@@ -34,7 +34,8 @@ class ServerReadings {
   // `only_memory`: nothing is read before the end, see asks_about_memory().
   ServerReadings(pid_t reaper, bool only_memory) : monitor_(reaper), only_memory_(only_memory) {}
 
-  void discover();  // all connections are up, the window has not opened
+  // All connections are up, the window has not opened. Looks again until the server's tasks stay the same.
+  void discover(net::TimePoint deadline);
   void open();
   void close();
   bool complete() const noexcept { return footprint_.has_value(); }
@@ -49,6 +50,7 @@ class ServerReadings {
   bool only_memory_;
   std::optional<std::uint64_t> kernel_stack_size_ = read_kernel_stack_size();
   net::TimePoint opened_read_at_;
+  net::Nanoseconds opened_since_boot_{};
   std::optional<CpuReading> cpu_opened_;
   std::optional<CpuReading> cpu_closed_;
   std::optional<Switches> switches_opened_;

@@ -18,6 +18,8 @@ namespace {
 // Beyond this many tasks the readings at the window's borders would disturb the generator (about 3 us each).
 constexpr std::size_t kMaxWatchedTasks = 4096;
 
+constexpr net::Nanoseconds kTick = std::chrono::milliseconds(10);  // of the time at which a task began
+
 // The kernel's clocks of another process: its number inverted and shifted, with the kind in the low two bits
 // (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
 enum class ProcessClock { kUserAndSystemTicks = 0, kUserTicks = 1, kScheduler = 2 };
@@ -67,6 +69,12 @@ std::optional<std::uint64_t> count_descriptors(const std::string& task) {
   return os::list_numbered_entries(directory).size();
 }
 
+std::optional<Switches> parse_switches(std::string_view status) {
+  const auto voluntary = os::find_labelled_number(status, "voluntary_ctxt_switches");
+  const auto involuntary = os::find_labelled_number(status, "nonvoluntary_ctxt_switches");
+  return voluntary && involuntary ? std::optional(Switches{*voluntary, *involuntary}) : std::nullopt;
+}
+
 bool is_zombie(const std::optional<std::string>& status) {
   return status && status->find("\nState:\tZ") != std::string::npos;
 }
@@ -88,6 +96,12 @@ std::optional<std::string> living_task(pid_t process) {
 }
 
 }  // namespace
+
+net::Nanoseconds boot_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::seconds(time.tv_sec) + net::Nanoseconds(time.tv_nsec);
+}
 
 CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after) {
   // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
@@ -179,17 +193,30 @@ std::optional<Switches> Monitor::switches() const {
   std::array<char, 8192> buffer;
   for (const net::Descriptor& status : task_status_) {
     const ssize_t size = status ? ::pread(status.get(), buffer.data(), buffer.size(), 0) : -1;
-    if (size <= 0) {
+    const auto read = size > 0 ? parse_switches({buffer.data(), static_cast<std::size_t>(size)}) : std::nullopt;
+    if (!read) {
       return std::nullopt;
     }
-    const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-    const auto voluntary = os::find_labelled_number(text, "voluntary_ctxt_switches");
-    const auto involuntary = os::find_labelled_number(text, "nonvoluntary_ctxt_switches");
-    if (!voluntary || !involuntary) {
+    sum += *read;
+  }
+  return sum;
+}
+
+std::optional<Switches> Monitor::switches_of_new_tasks(net::Nanoseconds opened) const {
+  Switches sum;
+  for (const Task& task : walk()) {
+    if (std::binary_search(tasks_.begin(), tasks_.end(), task)) {
+      continue;
+    }
+    const std::string directory = fmt::format("/proc/{}/task/{}", task.process, task.task);
+    const auto stat = os::read_file(directory + "/stat");
+    const auto began = stat ? os::parse_start_time(*stat) : std::nullopt;
+    const auto status = os::read_file(directory + "/status");
+    const auto read = status ? parse_switches(*status) : std::nullopt;
+    if (!read || !began || *began + kTick < opened) {
       return std::nullopt;
     }
-    sum.voluntary += *voluntary;
-    sum.involuntary += *involuntary;
+    sum += *read;
   }
   return sum;
 }

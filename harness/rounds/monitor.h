@@ -31,6 +31,12 @@ CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after);
 struct Switches {
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
+
+  Switches& operator+=(const Switches& other) {
+    voluntary += other.voluntary;
+    involuntary += other.involuntary;
+    return *this;
+  }
 };
 
 // What the tree holds. A value is empty if a process of the tree could not be read.
@@ -42,6 +48,9 @@ struct Footprint {
   std::optional<std::uint64_t> page_table_bytes;  // once per address space, so threads share theirs
   std::optional<std::uint64_t> descriptors;
 };
+
+// CLOCK_BOOTTIME, by which the kernel says when a task began.
+net::Nanoseconds boot_time();
 
 // Watches all descendants of a process, the root, which is not measured: a reaper, which adopts orphans. Readings at
 // the ends of a window must be cheap, because the generator runs on the same CPU as the harness. So discover() walks
@@ -64,7 +73,11 @@ class Monitor {
   // open.
   std::optional<Switches> switches() const;
 
-  // Whether the tree has the same tasks as at discover(); switches() does not see new ones.
+  // The same over the tasks that discover() did not find, since they began. Empty if one of them began before `opened`,
+  // a reading of boot_time(): how many of its switches came later is then unknown. Walks the tree.
+  std::optional<Switches> switches_of_new_tasks(net::Nanoseconds opened) const;
+
+  // Whether the tree has the same tasks as at discover(). Walks the tree.
   bool has_same_tasks() const;
 
   // Walks the tree again. Takes about 0.1 ms per process.

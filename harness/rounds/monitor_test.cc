@@ -215,6 +215,44 @@ TEST(Monitor, CountsThreadsAndTheirSwitches) {
   ASSERT_TRUE(after);
 }
 
+TEST(Procfs, ReadsTheTimeATaskBegan) {
+  EXPECT_EQ(os::parse_start_time("4711 (a) b) S 1 2 3 4 5 6 7 8 9 10 1 2 3 4 20 0 1 0 987654 111"), 9876540ms);
+  EXPECT_FALSE(os::parse_start_time("4711 (a) S 1 2"));
+}
+
+// The bug: a server that forks within the window, such as `process` with 1,000 connections, had no switches at all.
+TEST(Monitor, CountsTheSwitchesOfTasksThatBeganLater) {
+  const Helper helper([] {
+    ::signal(SIGUSR1, [](int) {
+      if (::fork() == 0) {
+        for (;;) {
+          ::usleep(1000);
+        }
+      }
+    });
+  });
+  ASSERT_TRUE(helper.done());
+  Monitor monitor(helper.root());
+  monitor.discover();
+  const net::Nanoseconds opened = boot_time();
+  const auto none = monitor.switches_of_new_tasks(opened);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->voluntary, 0U);
+  ::kill(helper.pid(), SIGUSR1);
+  while (monitor.has_same_tasks()) {
+    std::this_thread::yield();
+  }
+  auto later = monitor.switches_of_new_tasks(opened);
+  while (later && later->voluntary < 3) {
+    std::this_thread::yield();
+    later = monitor.switches_of_new_tasks(opened);
+  }
+  EXPECT_TRUE(later);
+  EXPECT_TRUE(monitor.switches());  // the others are still there
+  // Some of its switches may have been before a window that opened later than it began.
+  EXPECT_FALSE(monitor.switches_of_new_tasks(boot_time() + 1h));
+}
+
 // The bug: a server whose main thread has ended and whose other threads serve had 0 bytes, 0 threads and 0 processes,
 // in a round that was ok.
 TEST(Monitor, ReadsAProcessWhoseMainThreadHasEnded) {
