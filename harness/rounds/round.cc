@@ -171,6 +171,9 @@ std::deque<Member> run(const RoundContext& context, const std::vector<UnitMember
     if (member.server) {
       finish_server(member);
     }
+    if (ready.size() > 1) {
+      member.round["interleaved"] = members.size();
+    }
   }
   return members;
 }

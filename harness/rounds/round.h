@@ -41,11 +41,11 @@ struct UnitMember {
 };
 
 // Measures each member once: fresh servers, one run of the generator, readings at both ends of its window. Several
-// members, whose cells must have the same workload and window, are interleaved. Returns for each the ROUND of
-// results/README.md without "block" and "order". A failure of a server or the generator is in the round, with its
-// reason. Each server's environment is padded by a random number of bytes, which depends on `seed`: where the stack
-// lies moves results by some percent (Mytkowicz et al., ASPLOS 2009). Throws Interrupted, and std::system_error if the
-// harness lacks a resource.
+// members, whose cells must have the same workload and window, are interleaved, and their rounds say so unless only one
+// server started. Returns for each the ROUND of results/README.md without "block" and "order". A failure of a server or
+// the generator is in the round, with its reason. Each server's environment is padded by a random number of bytes,
+// which depends on `seed`: where the stack lies moves results by some percent (Mytkowicz et al., ASPLOS 2009). Throws
+// Interrupted, and std::system_error if the harness lacks a resource.
 std::vector<Json> run_unit(const RoundContext& context, const std::vector<UnitMember>& members, std::uint64_t seed);
 
 // The same, to check the server: throws RunFailure if the generator gives no result although the server runs.

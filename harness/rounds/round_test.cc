@@ -120,6 +120,7 @@ TEST(Unit, EachServerHasItsOwnRound) {
     EXPECT_FALSE(round["server"]["cpu_ns"].is_null());
     EXPECT_TRUE(round["machine"]["cpu_per_request_ns"].is_null());  // belongs to no single server
     EXPECT_TRUE(round["machine"]["slab_bytes"].is_null());
+    EXPECT_EQ(round["interleaved"], 3);
   }
 }
 
@@ -134,6 +135,9 @@ TEST(Unit, AServerThatDoesNotStartLeavesTheOthersAlone) {
   const std::vector<Json> rounds = run_interleaved({"steady", "silent"}, "good");
   EXPECT_EQ(rounds[0]["status"], "ok") << rounds[0]["reason"];
   EXPECT_EQ(rounds[1]["status"], "failed");
+  // The bug: a round that was measured alone said that it was interleaved.
+  EXPECT_FALSE(rounds[0].contains("interleaved"));
+  EXPECT_TRUE(rounds[0]["machine"]["cpu_per_request_ns"].is_number());
 }
 
 TEST(Round, TakesTheGeneratorsVerdict) {

@@ -128,9 +128,6 @@ void Runner::measure(const Unit& unit, int block, std::size_t order) {
   for (Json& round : rounds) {
     round["block"] = block;
     round["order"] = order;
-    if (unit.size() > 1) {
-      round["interleaved"] = unit.size();
-    }
   }
   log_.append(rounds);
   std::move(rounds.begin(), rounds.end(), std::back_inserter(run_.record.rounds));
