@@ -187,11 +187,21 @@ def option_table():
 def metric_table():
     """{name: row} of results/schema/metrics.json, in its order.
 
-    A row has the `unit`, the `better` direction, the `places` in a round whose sum it is (JSON pointers), and its texts:
-    `label` in notes, `heading` of a panel or column, `meaning` in documents. `per_reply`: divided by the replies of the
-    window; `slope`: has one over idle connections; `signed`: may be negative.
+    A row has the `unit`, the `better` direction, the `places` in a round whose sum it is (JSON pointers; `/*` at the end:
+    all numbers there, `/*max`: the largest), and its texts: `label` in notes, `heading` of a panel or column, `meaning`
+    in documents. `per`: the name of its divisor; `otherwise`: the places and the divisor for rounds without the former;
+    `slope`: has one over idle connections; `signed`: may be negative.
     """
     return {row["name"]: row for row in read_json(SCHEMA_DIR / "metrics.json")["metrics"]}
+
+
+@functools.cache
+def metric_divisors():
+    """{name: divisor} of results/schema/metrics.json: its `meaning`, and the `places` whose sum it is.
+
+    `places` are several lists; the first one counts whose places all have a number.
+    """
+    return read_json(SCHEMA_DIR / "metrics.json")["divisors"]
 
 
 def schema_findings(document, kind, definition=None, limit=10):

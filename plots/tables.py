@@ -19,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plots.document import SCHEMA_DIR, metric_table
+from plots.document import SCHEMA_DIR, metric_divisors, metric_table
 from plots.json_file import InputError
 from plots.programs import TOP, find_program
 
@@ -220,9 +220,13 @@ def _metric_table():
 
 
 def _metric_row(row):
-    places = " + ".join(f"`{place[1:].replace('/', '.')}`" for place in row["places"])
-    divided = ", divided by `load.throughput.completed_in_window`" if "per_reply" in row else ""
-    return f"| `{row['name']}` | {row['unit']} | {row['better']} | {places}{divided} | {row['meaning']} |"
+    otherwise = f"; otherwise {_quotient(row['otherwise'])}" if "otherwise" in row else ""
+    return f"| `{row['name']}` | {row['unit']} | {row['better']} | {_quotient(row)}{otherwise} | {row['meaning']} |"
+
+
+def _quotient(source):
+    places = " + ".join(f"`{place[1:].replace('/', '.')}`" for place in source["places"])
+    return places + (f", divided by {metric_divisors()[source['per']]['meaning']}" if "per" in source else "")
 
 
 def model_table(listing, top=TOP):

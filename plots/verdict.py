@@ -83,7 +83,8 @@ def _arrange(metrics):
     """The comparisons by metric, each group below a text, its heading."""
     rows = []
     for name in dict.fromkeys(each["metric"] for each in metrics):
-        label = metric_table()[name]["label"] if name in metric_table() else name
+        row, _, of_class = name.partition("@")
+        label = metric_table()[row]["label"] + (f", class {of_class}" if of_class else "") if row in metric_table() else name
         rows += [label, *(each for each in metrics if each["metric"] == name)]
     return rows
 

@@ -125,6 +125,9 @@ int run_ab(const AbOptions& options) {
   context.directory = std::filesystem::absolute(path).parent_path();
   check_suite_files(suite, context.directory);
   std::vector<AbCell> cells = make_ab_cells(suite, options, base, now);
+  for (const AbCell& cell : cells) {
+    choose_metrics(cell.cell, options);  // refuses a wrong metric or band before anything is measured
+  }
   std::vector<std::string> notes = exclude_unsupported(cells, base, now, context, path, suite);
   check_arguments(cells, base, now, context.programs);
   announce(cells, options);

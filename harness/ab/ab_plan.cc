@@ -21,7 +21,7 @@ const std::map<std::string, double> kDefaultBands{{"server_cpu_per_request_ns", 
                                                   {"response_p999_ns", 0.20}};
 
 double choose_preset(const std::string& metric) {
-  const auto preset = kDefaultBands.find(metric);
+  const auto preset = kDefaultBands.find(split_metric_name(metric).metric);
   return preset != kDefaultBands.end() ? preset->second : kDefaultBand;
 }
 
@@ -40,7 +40,8 @@ std::vector<std::string> default_metrics(const Cell& cell) {
 std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& options) {
   std::vector<TrackedMetric> tracked;
   for (const std::string& name : options.metrics.empty() ? default_metrics(cell) : options.metrics) {
-    tracked.push_back({find_metric_of_user(name).name, find_band(name, options.bands, choose_preset(name))});
+    check_metric(name, cell.workload);
+    tracked.push_back({name, find_band(name, options.bands, choose_preset(name))});
   }
   return tracked;
 }
@@ -97,7 +98,7 @@ std::optional<statistics::Shift> MetricTrack::control() const {
 MetricVerdict MetricTrack::verdict() const {
   const Metric& metric = find_metric(metric_.name);
   MetricVerdict verdict{.cell = cell_,
-                        .metric = metric.name,
+                        .metric = metric_.name,
                         .unit = metric.unit,
                         .higher_is_better = metric.higher_is_better,
                         .band = metric_.band,

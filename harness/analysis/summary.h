@@ -4,33 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/analysis/metric.h"
 #include "harness/json/json_reader.h"
 
 namespace fanin::harness {
-
-// One figure of a round that a cell's summary is made of: a row of results/schema/metrics.json.
-struct Metric {
-  std::string name;  // its ending says the unit
-  std::string unit;  // "1/s", "ns", "bytes" or "1"
-  std::string meaning;
-  bool higher_is_better = false;
-  bool has_slope = false;                  // over sweeps of `idle_connections`
-  bool per_reply = false;                  // divided by the replies of the window
-  std::vector<Json::json_pointer> places;  // in a round; the value is their sum
-};
-
-// The rows of the table, in its order. The program holds a copy of the file. Any thread.
-const std::vector<Metric>& metrics();
-
-// Throws std::out_of_range for a name that the table lacks.
-const Metric& find_metric(std::string_view name);
-
-// CPU time, or another amount of the window, per reply that came within it, by the generator's result `load`. A backlog
-// that is answered after the window is in neither. Null where there is no amount, or no reply came.
-Json per_reply_in_window(const Json& amount, const Json& load);
-
-// The metric's value in a round; null where the round does not have it. Throws as find_metric.
-Json metric_of(const Json& round, const std::string& name);
 
 // One summary per metric over the cell's rounds with status "ok": the median and its interval. Where some of these
 // rounds lack the value the median is null with a reason: the rounds that have it are not a fair sample of all (a p99

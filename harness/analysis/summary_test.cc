@@ -61,6 +61,106 @@ TEST(Summary, AnAmountOfTheWindowIsPerReplyWithinIt) {
   EXPECT_TRUE(per_reply_in_window(600, round["load"]).is_null());
 }
 
+Json counted_round() {
+  return Json::parse(R"({"cell":"x/y/1","status":"ok","reason":null,
+    "load":{"throughput":{"requests_per_s":27,"completed_in_window":50,"completed_in_run":100},"requests":{"sent":60,"completed":54},
+            "connections":{"requested":10,"served":8},"window":{"duration_ns":1000,"active_ns":500},
+            "classes":[{"name":"light","sent":40,"completed":38,"response":{"percentiles":{"p99":7}}},
+                       {"name":"heavy","sent":20,"completed":16,"response":{"percentiles":{"p99":null}}}]},
+    "server":{"cpu_ns":250,"cpu_user_ns":100,"cpu_system_ns":150,"voluntary_switches":null,"involuntary_switches":null,
+      "counters":{"connections":{"closed_by_peer":7,"closed_by_server":1,"closed_on_error":0},
+        "syscalls":{"recv":150,"send":100,"wait":40,"io_uring_enter":10,"epoll_ctl":20},
+        "would_block":{"recv":25,"send":5},"connections_by_worker":[1,6,1],"events":{"returned":125},
+        "switches":{"voluntary":30,"involuntary":20}}},
+    "machine":{"cpu_per_request_ns":null}})");
+}
+
+// The bug: counts of the server's whole life divided by the replies of the window alone.
+TEST(Metric, DividesCountersByTheRepliesOfTheWholeRun) {
+  const Json round = counted_round();
+  EXPECT_EQ(metric_of(round, "server_syscalls_per_request"), 3.2);
+  EXPECT_EQ(metric_of(round, "server_waits_per_request"), 0.5);
+  EXPECT_EQ(metric_of(round, "server_events_per_wait"), 2.5);
+  EXPECT_EQ(metric_of(round, "server_epoll_ctl_per_request"), 0.2);
+  EXPECT_EQ(metric_of(round, "server_would_block_per_request"), 0.3);
+  EXPECT_EQ(metric_of(round, "max_worker_share"), 0.75);
+}
+
+TEST(Metric, DividesTheRestByWhatItIsAShareOf) {
+  const Json round = counted_round();
+  EXPECT_EQ(metric_of(round, "server_cpu_user_per_request_ns"), 2);
+  EXPECT_EQ(metric_of(round, "server_cpu_system_per_request_ns"), 3);
+  EXPECT_EQ(metric_of(round, "server_cpu_utilisation"), 0.5);  // of the time in which it was driven
+  EXPECT_EQ(metric_of(round, "connections_served_share"), 0.8);
+  EXPECT_EQ(metric_of(round, "requests_answered_share"), 0.9);
+}
+
+// Would catch: switches that are missing where processes come and go, although the server has counted them; and the
+// server's count in the place of the window's.
+TEST(Metric, SwitchesAreTheServersOwnWhereTheWindowHasNone) {
+  Json round = counted_round();
+  EXPECT_EQ(metric_of(round, "server_switches_per_request"), 0.5);
+  round["server"]["voluntary_switches"] = 10;
+  round["server"]["involuntary_switches"] = 15;
+  EXPECT_EQ(metric_of(round, "server_switches_per_request"), 0.5);
+  round["server"]["voluntary_switches"] = 35;
+  EXPECT_EQ(metric_of(round, "server_switches_per_request"), 1);
+  round["server"]["counters"] = nullptr;
+  EXPECT_TRUE(metric_of(round, "server_syscalls_per_request").is_null());
+}
+
+TEST(Metric, IsKnownByClassWhereTheGeneratorHasIt) {
+  const Json round = counted_round();
+  EXPECT_EQ(metric_of(round, "response_p99_ns@light"), 7);
+  EXPECT_EQ(metric_of(round, "requests_answered_share@light"), 0.95);
+  EXPECT_EQ(metric_of(round, "throughput_per_s@heavy"), 8);
+  EXPECT_TRUE(metric_of(round, "response_p99_ns@heavy").is_null());
+  EXPECT_TRUE(metric_of(round, "response_p99_ns@lite").is_null());
+  EXPECT_EQ(find_metric("response_p99_ns@light").unit, "ns");
+  EXPECT_THROW(metric_of(round, "response@light"), std::out_of_range);
+}
+
+std::string metric_complaint(const std::string& metric, const Json& workload) {
+  try {
+    check_metric(metric, Workload::parse(JsonReader(workload, "w")));
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Would catch: a misspelt class that is measured for a minute and then has no value.
+TEST(Metric, OfAClassIsCheckedBeforeAnythingIsMeasured) {
+  const Json mixed =
+      Json::parse(R"({"protocol":"echo","mix":[{"weight":9,"name":"light"},{"weight":1,"payload_bytes":9000}]})");
+  EXPECT_EQ(metric_complaint("response_p99_ns@light", mixed), "");
+  EXPECT_EQ(metric_complaint("response_p99_ns@payload-bytes=9000", mixed), "");
+  EXPECT_EQ(metric_complaint("response_p99_ns", {{"protocol", "echo"}}), "");
+  EXPECT_EQ(metric_complaint("response_p99_ns@lite", mixed),
+            "metric 'response_p99_ns@lite': the workload has no class 'lite': it has light, payload-bytes=9000");
+  EXPECT_EQ(metric_complaint("response_p99_ns@light", {{"protocol", "echo"}}),
+            "metric 'response_p99_ns@light': the workload has no classes of requests: give it a mix");
+  EXPECT_EQ(metric_complaint("server_rss_bytes@light", mixed),
+            "there is no metric 'server_rss_bytes@light': by class there are only throughput_per_s, response_p50_ns, "
+            "response_p99_ns, response_p999_ns, requests_answered_share");
+  EXPECT_THAT(metric_complaint("response@light", mixed), HasSubstr("there is no metric 'response': "));
+}
+
+// Would catch: "it could not be read" of what no single server can have.
+TEST(Metric, NullHasTheReasonThatTheRoundsGive) {
+  Json round = counted_round();
+  round["server"]["counters"]["syscalls"]["wait"] = 0;
+  round["server"]["counters"]["syscalls"]["io_uring_enter"] = 0;
+  EXPECT_EQ(summary_of({round}, "server_events_per_wait")["reason"],
+            "no round has this value: there is nothing to divide by: the count is 0");
+  round["interleaved"] = 3;
+  round["server"]["counters"] = nullptr;
+  EXPECT_EQ(summary_of({round}, "machine_cpu_per_request_ns")["reason"],
+            "no round has this value: it is a figure of the machine, for all servers of the interleaved unit together");
+  EXPECT_EQ(summary_of({round}, "server_events_per_wait")["reason"],
+            "no round has this value: this server has no counters: only models of fanin-server count");
+}
+
 // Would catch: a p99 that looks fine because the rounds in which it is infinite were left out.
 TEST(Summary, IsNullWhereARoundLacksTheValue) {
   const Json summary = summary_of({round_with(1, 5), round_with(1, nullptr)}, "response_p99_ns");

@@ -12,7 +12,8 @@ namespace fanin::harness {
 
 // One figure of a run's cell, of a load result, or of a verdict.
 struct Figure {
-  std::string name;    // of the cell ("echo-closed/epoll/100"), or of the load result (see load_results())
+  std::string name;    // of the cell ("echo-closed/epoll/100", with "@CLASS" for a class), or of the load result (see
+                       // load_results())
   std::string metric;  // a row of results/schema/metrics.json
   std::string unit;    // "1/s", "ns", "bytes" or "1"
   std::size_t rounds = 1;

@@ -63,13 +63,14 @@ std::vector<Figure> load_figures(const Json& document) {
 std::vector<Figure> verdict_figures(const Json& verdict) {
   std::vector<Figure> figures;
   for (const Json& metric : verdict.at("metrics")) {
+    const auto [row, of_class] = split_metric_name(metric.at("metric").get<std::string>());
+    const std::string name = metric.at("cell").get<std::string>() + (of_class.empty() ? "" : "@" + of_class);
     if (metric.at("new").is_number()) {
-      figures.push_back(
-          {metric.at("cell"), metric.at("metric"), metric.at("unit"), metric.at("units"), metric.at("new")});
+      figures.push_back({name, row, metric.at("unit"), metric.at("units"), metric.at("new")});
     }
     if (const Json& ratio = metric.at("ratio"); ratio.is_object()) {
-      figures.push_back({metric.at("cell"), metric.at("metric"), "1", metric.at("units"), ratio.at("ratio"),
-                         find_number(ratio, "low"), find_number(ratio, "high"), true});
+      figures.push_back({name, row, "1", metric.at("units"), ratio.at("ratio"), find_number(ratio, "low"),
+                         find_number(ratio, "high"), true});
     }
   }
   return figures;

@@ -102,6 +102,17 @@ bool Workload::has_rate() const { return values_.contains("rate"); }
 
 std::string Workload::trace() const { return values_.value("trace", ""); }
 
+std::vector<std::string> Workload::class_names() const {
+  std::vector<std::string> names;
+  for (const Json& each : values_.value("mix", Json::array())) {
+    const std::string text = mix_class_text(each);  // a class without a name goes by what follows its weight
+    const std::size_t blank = text.find(' ');
+    const std::string options = blank == std::string::npos ? "plain" : text.substr(blank + 1);
+    names.push_back(each.value("name", options));
+  }
+  return names;
+}
+
 std::vector<std::string> Workload::files() const {
   std::vector<std::string> found;
   const auto add_from = [&found](const Json& object) {

@@ -35,6 +35,8 @@ class Workload {
   bool closes_connections() const;  // after some replies, or perhaps, by headers of its own
   bool has_ramp() const;
   bool has_rate() const;
+  // Of the classes of requests of a mix, as the generator's result has them; empty: there is no mix.
+  std::vector<std::string> class_names() const;
   std::string trace() const;  // the file of times; empty where there is none
 
   // The files that its options name, relative to the suite's folder.

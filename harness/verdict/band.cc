@@ -32,19 +32,13 @@ double parse_share(const std::string& text, const std::string& option) {
   return share;
 }
 
-}  // namespace
-
-const Metric& find_metric_of_user(const std::string& name) {
-  const auto& all = metrics();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Metric& metric) { return metric.name == name; });
-  if (found == all.end()) {
-    throw std::invalid_argument(
-        fmt::format("there is no metric '{}': results/schema/metrics.json lists them, such as throughput_per_s, "
-                    "server_cpu_per_request_ns and response_p99_ns",
-                    os::printable(name, kLongestName)));
-  }
-  return *found;
+// METRIC is meant of each METRIC@CLASS too.
+bool is_band_of(const std::string& named, const std::string& metric) {
+  find_metric_of_user(named);
+  return named == metric || named == split_metric_name(metric).metric;
 }
+
+}  // namespace
 
 double find_band(const std::string& metric, const std::vector<std::string>& given, double preset) {
   double band = preset;
@@ -55,7 +49,7 @@ double find_band(const std::string& metric, const std::vector<std::string>& give
   }
   for (const std::string& each : given) {
     const std::size_t equals = each.find('=');
-    if (equals != std::string::npos && find_metric_of_user(each.substr(0, equals)).name == metric) {
+    if (equals != std::string::npos && is_band_of(each.substr(0, equals), metric)) {
       band = parse_share(each.substr(equals + 1), each);
     }
   }

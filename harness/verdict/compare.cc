@@ -23,7 +23,7 @@ double choose_band(const std::string& metric, const CompareOptions& options) {
   constexpr double kPreset = 0.05;
   static const std::map<std::string, double> kPresets{
       {"response_p50_ns", 0.10}, {"response_p99_ns", 0.10}, {"response_p999_ns", 0.20}};
-  const auto preset = kPresets.find(metric);
+  const auto preset = kPresets.find(split_metric_name(metric).metric);
   return find_band(metric, options.bands, preset != kPresets.end() ? preset->second : kPreset);
 }
 

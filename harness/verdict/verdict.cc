@@ -71,8 +71,10 @@ MetricVerdict metric_from_json(const JsonReader& reader) {
   MetricVerdict metric;
   metric.cell = reader.at("cell").text();
   metric.metric = reader.at("metric").text();
-  if (std::none_of(metrics().begin(), metrics().end(), [&](const Metric& row) { return row.name == metric.metric; })) {
-    reader.at("metric").fail("is no row of results/schema/metrics.json");
+  try {
+    find_metric_of_user(metric.metric);
+  } catch (const std::invalid_argument& error) {
+    reader.at("metric").fail(error.what());
   }
   metric.unit = reader.at("unit").text();
   metric.higher_is_better = reader.at("better").text() == "higher";

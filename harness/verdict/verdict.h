@@ -36,7 +36,7 @@ Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double ban
 // One metric of one cell: the new side compared with the base side.
 struct MetricVerdict {
   std::string cell;
-  std::string metric;  // a row of results/schema/metrics.json
+  std::string metric;  // a row of results/schema/metrics.json, or ROW@CLASS
   std::string unit;
   bool higher_is_better = false;
   double band = 0;             // changes of this share or less do not matter
@@ -121,8 +121,6 @@ bool is_judgement(const Json& document);
 // std::invalid_argument with the place of what is wrong.
 Judgement judgement_from_json(const JsonReader& reader);
 
-// The metric of this name. Throws std::invalid_argument that says where all are.
-const Metric& find_metric_of_user(const std::string& name);
 // The band of a metric: the last one for it among `given` ("METRIC=1%"), else the last one for all ("1%" or "0.01"),
 // else `preset`. Throws std::invalid_argument for a malformed band.
 double find_band(const std::string& metric, const std::vector<std::string>& given, double preset);

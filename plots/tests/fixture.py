@@ -7,7 +7,7 @@ import random
 
 import numpy
 
-from plots.document import metric_table
+from plots.document import metric_divisors, metric_table
 from plots.tests.fixture_parts import TIME, environment, load, make_micro, server_reading
 
 SERVERS = ("process", "thread", "select", "poll", "epoll")
@@ -90,10 +90,23 @@ def bad_round(cell, block, status, reason, order=0):
 
 def _value(one, metric):
     row = metric_table()[metric]
-    parts = [functools.reduce(lambda value, key: value[key], place[1:].split("/"), one) for place in row["places"]]
-    if None in parts:
-        return None
-    return sum(parts) / one["load"]["throughput"]["completed_in_window"] if "per_reply" in row else sum(parts)
+    amount = _sum(one, row["places"])
+    if amount is None or "per" not in row:
+        return amount
+    sums = (_sum(one, places) for places in metric_divisors()[row["per"]]["places"])
+    divisor = next((each for each in sums if each is not None), None)
+    return amount / divisor if divisor else None
+
+
+def _sum(one, places):
+    """The sum of the numbers at these places of a round; None where one is absent."""
+    parts = []
+    for place in places:
+        path, _, several = place.partition("/*")
+        value = functools.reduce(lambda value, key: (value or {}).get(key), path[1:].split("/"), one)
+        found = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        parts += [max(found)] if several else found
+    return None if None in parts else sum(parts)
 
 
 def _summaries(cell, rounds):

@@ -97,6 +97,7 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
         "errors": {"reset": uncompleted} if uncompleted else {},
         "throughput": {
             "completed_in_window": completed,
+            "completed_in_run": completed + 100,
             "requests_per_s": float(completed),
             "received_bytes_per_s": 64.0 * completed,
             "sent_bytes_per_s": 64.0 * completed,
@@ -119,7 +120,9 @@ def load(samples, connections=1, idle=0, rate=None, bottleneck="server", warning
             "lateness": histogram([500] * completed),
         },
         "series": [
-            {"second": 0, "completed": completed, "failed": uncompleted, "p50_ns": None, "p99_ns": None, "max_ns": None}
+            {"second": 0, "completed": completed // 2, "failed": uncompleted, "p50_ns": 5, "p99_ns": 9_000, "max_ns": 10_000},
+            {"second": 1, "completed": 0, "failed": 0, "p50_ns": None, "p99_ns": None, "max_ns": None},
+            {"second": 2, "completed": completed - completed // 2, "failed": 0, "p50_ns": 5, "p99_ns": 9_500, "max_ns": 10_000},
         ],
         "generator": {
             "cpu_user_ns": 1,
@@ -147,9 +150,9 @@ def server_reading(cpu, pss, tasks=1, processes=1):
         "exit_status": 0,
         "stderr_tail": None,
         "ready_ns": 2_000_000,
-        "cpu_user_ns": 1,
-        "cpu_system_ns": 1,
-        "cpu_ns": 2,
+        "cpu_user_ns": int(150 * cpu),
+        "cpu_system_ns": int(350 * cpu),
+        "cpu_ns": int(500 * cpu),
         "cpu_per_request_ns": cpu,
         "rss_bytes": 2 * pss,
         "pss_bytes": pss,
@@ -161,10 +164,14 @@ def server_reading(cpu, pss, tasks=1, processes=1):
         "voluntary_switches": 10,
         "involuntary_switches": 1,
         "counters": {
-            "connections": {"accepted": 1},
+            "connections": {"accepted": 8, "closed_by_peer": 8, "closed_by_server": 0, "closed_on_error": 0},
             "bytes": {"received": 64},
-            "syscalls": {"recv": 1},
-            "events_per_wait": [[1, 5]],
+            "syscalls": {"recv": 500, "send": 500, "wait": 200, "io_uring_enter": 0, "epoll_ctl": 8},
+            "would_block": {"recv": 1},
+            "connections_by_worker": [5, 3],
+            "events": {"returned": 500 + tasks},
+            "switches": {"voluntary": 10, "involuntary": 1},
+            "events_per_wait": [[2, 200]],
         },
     }
 

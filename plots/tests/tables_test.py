@@ -73,7 +73,7 @@ class Metrics(unittest.TestCase):
         # Would catch: a misspelt key, which means its default to the harness.
         always = {"name", "unit", "better", "places", "label", "heading", "meaning"}
         for name, row in metric_table().items():
-            self.assertEqual(set(row) - {"slope", "signed", "per_reply"}, always, name)
+            self.assertEqual(set(row) - {"slope", "signed", "per", "otherwise"}, always, name)
             self.assertIn(row["better"], ("higher", "lower"))
             self.assertTrue(row["places"] and all(place.startswith("/") for place in row["places"]), name)
         self.assertGreater(len(metric_table()), 10)
