@@ -37,7 +37,7 @@ def draw(run, experiment, book, heading, metrics):
     columns = min(len(views), len(metrics) if len(metrics) > 1 else 3)
     lines_of_panels = math.ceil(len(views) / columns)
     shown = {server: any(any(curves[server, metric]) for metric in metrics) for server in servers}
-    share = len({_unit(metric) for metric in metrics}) == 1 and len(views) > 1
+    share = _is_comparable(metrics) and len(views) > 1
     ribbons = all(len(bright) <= MAX_RIBBONS for _, _, bright in views)
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
@@ -56,7 +56,7 @@ def draw(run, experiment, book, heading, metrics):
             lines = {server: curves[server, metric] for server in servers}
             _panel(panel, experiment, book, lines, bright, limits[metric], metric, ribbons)
             _missing(panel, book, notes, metric_table()[metric]["label"], bright)
-            panel.set_title(words, fontsize=style.HEADING_POINTS, loc="left")
+            panel.set_title(words, fontsize=_heading_points(columns), loc="left")
         sheet.finish(len(views), captions.PARAMETER_WORDS[experiment.parameter])
     return sheet.figure
 
@@ -80,8 +80,13 @@ def _draw_rows(run, experiment, book, heading, metrics, curves, notes):
         for index, (axes, metric) in enumerate(zip(sheet.panels, metrics)):
             points = {server: curves[server, metric][0] for server in servers}
             _draw_rows_panel(axes, points, book, _unit(metric), names=index == 0)
-            axes.set_title(metric_table()[metric]["heading"], fontsize=style.HEADING_POINTS, loc="left")
+            axes.set_title(metric_table()[metric]["heading"], fontsize=_heading_points(len(metrics)), loc="left")
     return sheet.figure
+
+
+def _heading_points(columns):
+    """The size of the panels' headings, which must not reach the next panel."""
+    return style.HEADING_POINTS if columns < 3 else style.TEXT_POINTS
 
 
 def _rows_height(servers):
@@ -124,6 +129,12 @@ def _draw_rows_panel(axes, points, book, unit, names):
         )
 
 
+def _is_comparable(metrics):
+    """Whether one axis fits all: plain numbers count different things."""
+    units = {_unit(metric) for metric in metrics}
+    return len(metrics) == 1 or (len(units) == 1 and units != {"1"})
+
+
 def _unit(metric):
     return metric_table()[metric]["unit"]
 
@@ -132,9 +143,9 @@ def _views(book, servers, metrics):
     """[(heading, metric, servers drawn in colour)], one per panel."""
     if len(servers) <= MAX_LINES:
         return [(metric_table()[metric]["heading"], metric, servers) for metric in metrics]
-    several = len(metrics) > 1
+    gap = "" if len(metrics) == 1 else ", " if len(metrics) == 2 else ",\n"  # in three columns no line holds both
     return [
-        (style.PANELS[panel] + (f", {metric_table()[metric]['label']}" if several else ""), metric, members)
+        (style.PANELS[panel] + (gap and gap + metric_table()[metric]["label"]), metric, members)
         for panel, members in book.panels(servers)
         for metric in metrics
     ]

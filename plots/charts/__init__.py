@@ -8,7 +8,7 @@ chart is a module of this package.
 from functools import partial
 
 from plots import sweep
-from plots.charts import connection_memory, percentiles, relative
+from plots.charts import connection_memory, mechanism, over_time, percentiles, relative
 
 OVERVIEW = partial(
     sweep.draw,
@@ -20,6 +20,16 @@ SERVER_CPU = partial(sweep.draw, heading="server CPU per request", metrics=("ser
 LATENCY = partial(
     sweep.draw, heading="response time", metrics=("response_p50_ns", "response_p99_ns", "response_p999_ns")
 )
+MECHANISM = partial(
+    mechanism.draw,
+    heading="system calls, events and context switches",
+    metrics=("server_syscalls_per_request", "server_events_per_wait", "server_switches_per_request"),
+)
+CPU_SPLIT = partial(
+    mechanism.draw,
+    heading="CPUs used, user and kernel time",
+    metrics=("server_cpu_utilisation", "server_cpu_user_per_request_ns", "server_cpu_system_per_request_ns"),
+)
 MEMORY = partial(sweep.draw, heading="server memory", metrics=("server_pss_bytes",))
 
 BY_PARAMETER = {
@@ -29,6 +39,9 @@ BY_PARAMETER = {
         "per-connection": connection_memory.draw,
         "memory": MEMORY,
         "percentiles": percentiles.draw,
+        "mechanism": MECHANISM,
+        "cpu-split": CPU_SPLIT,
+        "over-time": over_time.draw,
     },
 }
 # One active connection among idle ones only shows that the server still answers.
@@ -39,6 +52,9 @@ DEFAULT = {
     "latency": LATENCY,
     "memory": MEMORY,
     "percentiles": percentiles.draw,
+    "mechanism": MECHANISM,
+    "cpu-split": CPU_SPLIT,
+    "over-time": over_time.draw,
 }
 # Charts of an experiment whose run has ratios to a baseline, in place of those of the same name.
 WITH_BASELINE = {
@@ -59,7 +75,13 @@ def omitted(run, experiment):
     """One line for each chart of the experiment that would be empty, with the reason."""
     drawn = find_charts(experiment).values()
     reason = connection_memory.explain_absence(run, experiment) if connection_memory.draw in drawn else None
-    return [f"No chart of bytes per idle connection. {reason}"] if reason else []
+    lines = [f"No chart of bytes per idle connection. {reason}"] if reason else []
+    if over_time.draw in drawn and not over_time.has_series(run, experiment):
+        lines.append(f"No chart second by second: no round has a window of {over_time.LEAST_SECONDS} s or more.")
+    for chart in (MECHANISM, CPU_SPLIT):
+        if chart in drawn and not mechanism.has_metrics(run, experiment, chart.keywords["metrics"]):
+            lines.append(f"No chart of {chart.keywords['heading']}: an earlier version of fanin measured the run.")
+    return lines
 
 
 def draw_all(run, book):
