@@ -156,6 +156,31 @@ class Fixture(unittest.TestCase):
             assert_nothing_overlaps(self, stem, figure)
 
 
+class Explanations(unittest.TestCase):
+    """Charts of what explains throughput and CPU time."""
+
+    def test_a_run_of_an_earlier_version_has_no_empty_charts(self):
+        """Would catch: three panels without a value instead of one line in the report."""
+        run = fixture.small_run()
+        for one in run["rounds"]:
+            one["load"]["series"] = one["load"]["series"][:1]
+        known = ("throughput_per_s", "server_switches_per_request")
+        run["summaries"] = [each for each in run["summaries"] if each["metric"] in known]
+        loaded = Run(run, "run.json")
+        drawn_stems = set(drawn(run, *(f"echo-closed-{name}" for name in ("mechanism", "cpu-split", "over-time"))))
+        self.assertEqual(drawn_stems, {"echo-closed-mechanism"})
+        lines = charts.omitted(loaded, loaded.experiments[0])
+        self.assertEqual([line.split(":")[0] for line in lines], ["No chart second by second", "No chart of CPUs used, user and kernel time"])
+
+    def test_a_second_without_replies_is_a_point_at_zero(self):
+        """Would catch: a stall that the line jumps over."""
+        figure = drawn(fixture.small_run(), "echo-closed-over-time")["echo-closed-over-time"]
+        line = next(line for line in figure.axes[0].get_lines() if line.get_label() == "epoll")
+        self.assertEqual(list(line.get_xdata()), [0, 1, 2])
+        self.assertEqual(line.get_ydata()[1], 0)
+        self.assertEqual(figure.axes[0].get_ylim()[0], 0)
+
+
 class Relative(unittest.TestCase):
     """Charts of an experiment with a baseline."""
 
