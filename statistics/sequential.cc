@@ -73,11 +73,15 @@ SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& 
   return state;
 }
 
-double smallest_effect(const Interval& interval, double level, double band) {
+// An effect of band + (1 + k) h with the half-width h is found if the estimate exceeds band + h', where h' is the
+// half-width of the session. The distance k h must be 1.28 standard deviations of estimate - h' + (1 + k) h.
+double smallest_effect(const Interval& interval, double level, double band, std::size_t units) {
   const boost::math::normal normal;
-  const double z = boost::math::quantile(normal, (1 + level) / 2);
-  const double half_width = (interval.high - interval.low) / 2;
-  return band + half_width * (1 + boost::math::quantile(normal, 0.9) / z);
+  const double quantile = boost::math::quantile(normal, 0.9);
+  const double estimate = quantile / boost::math::quantile(normal, (1 + level) / 2);
+  const double width = quantile * quantile / (2 * static_cast<double>(units - 1));
+  const double k = (width + std::sqrt(width * width + (1 - width) * (estimate * estimate + 2 * width))) / (1 - width);
+  return band + (interval.high - interval.low) / 2 * (1 + k);
 }
 
 }  // namespace fanin::statistics

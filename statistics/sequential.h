@@ -47,8 +47,9 @@ struct SequentialState {
 SequentialState evaluate(const SequentialPlan& plan, const std::vector<double>& differences, const Band& band,
                          bool complete);
 
-// The smallest log ratio that a comparison with this interval decides to be beyond the band in 9 of 10 sessions, by the
-// normal approximation: the band, and the distance of the interval's end and of the 90th percentile from the estimate.
-double smallest_effect(const Interval& interval, double level, double band);
+// The smallest log ratio that sessions of `units` units, at least 2, decide to be beyond the band in 9 of 10 cases, by
+// the normal approximation. The estimate scatters with the half-width divided by its normal quantile, and half-widths
+// scatter by 1 / sqrt(2 (units - 1)) of their size, that of `interval` and that of the session alike.
+double smallest_effect(const Interval& interval, double level, double band, std::size_t units);
 
 }  // namespace fanin::statistics

@@ -68,8 +68,9 @@ class MetricTrack {
 
   // The comparison with the band; `complete`: the last unit counts as a look.
   statistics::SequentialState state(bool complete) const;
-  // The smallest change, as a share, or value beyond the band that sessions like this find in 9 of 10 cases.
-  double smallest_effect(const statistics::Interval& interval) const;
+  // The smallest log ratio, or value, that sessions like this find to be beyond the band in 9 of 10 cases. `state` must
+  // have an interval.
+  double smallest_effect(const statistics::SequentialState& state) const;
   const std::vector<double>& base() const noexcept { return base_; }
   const std::vector<double>& now() const noexcept { return now_; }
   // Log ratios, or values, one for each unit.

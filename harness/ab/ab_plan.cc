@@ -87,8 +87,8 @@ statistics::SequentialState MetricTrack::state(bool complete) const {
   return statistics::evaluate(plan_, differences_, {std::log1p(metric_.band), metric_.centre}, complete);
 }
 
-double MetricTrack::smallest_effect(const statistics::Interval& interval) const {
-  return statistics::smallest_effect(interval, plan_.level(), std::log1p(metric_.band));
+double MetricTrack::smallest_effect(const statistics::SequentialState& state) const {
+  return statistics::smallest_effect(*state.shift.interval, plan_.level(), std::log1p(metric_.band), state.units);
 }
 
 std::optional<statistics::Shift> MetricTrack::control() const {
@@ -114,7 +114,7 @@ MetricVerdict MetricTrack::verdict() const {
   verdict.units = last.units;
   verdict.ratio = to_ratio(last.shift);
   if (last.shift.interval) {
-    verdict.smallest_effect = std::expm1(smallest_effect(*last.shift.interval));
+    verdict.smallest_effect = std::expm1(smallest_effect(last));
   } else {
     verdict.reason =
         fmt::format("{} are too few: give a longer --budget or fewer cells", os::plural(differences_.size(), "unit"));

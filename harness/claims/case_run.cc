@@ -90,7 +90,7 @@ void CaseRun::judge(CaseResult& result) const {
     result.value = state.shift;
     result.verdict = judge_interval(interval, case_->threshold);
     if (interval && case_->threshold.value > 0) {
-      result.smallest_effect = track_.smallest_effect(*interval) / case_->threshold.value;
+      result.smallest_effect = track_.smallest_effect(state) / case_->threshold.value;
     }
     return;
   }
@@ -98,7 +98,7 @@ void CaseRun::judge(CaseResult& result) const {
   result.ratio = to_ratio(state.shift);
   result.verdict = judge_interval(result.ratio->interval, case_->threshold);
   if (interval) {
-    result.smallest_effect = std::expm1(track_.smallest_effect(*interval));
+    result.smallest_effect = std::expm1(track_.smallest_effect(state));
   }
   if (const auto control = track_.control()) {
     result.control = to_ratio(*control);

@@ -66,8 +66,9 @@ TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit u
   verdict.ratio = to_ratio(test.shift);
   verdict.verdict = judge_ratio(verdict.ratio->interval, verdict.band, verdict.higher_is_better);
   if (test.shift.interval) {
-    verdict.smallest_effect = std::expm1(
-        statistics::smallest_effect(*test.shift.interval, statistics::kConfidenceLevel, std::log1p(verdict.band)));
+    // Of two samples, the width of the interval rests on one value less than both have.
+    verdict.smallest_effect = std::expm1(statistics::smallest_effect(
+        *test.shift.interval, statistics::kConfidenceLevel, std::log1p(verdict.band), base.size() + now.size() - 1));
   } else {
     const char* const name = unit == Unit::kRun ? "run" : "round";
     verdict.add_reason(fmt::format("{} of base and {} of new are too few for an interval: measure at least 4",
