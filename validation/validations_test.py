@@ -15,6 +15,7 @@ from validation import (
     validate_open_loop,
     validate_scale,
     validate_stall,
+    validate_stored_runs,
 )
 
 class Distance(unittest.TestCase):
@@ -273,6 +274,35 @@ class ScaleFigures(unittest.TestCase):
         self.assertFalse(validate_scale.fails_fast(done(1, "", "raise x\n")))
         self.assertFalse(validate_scale.fails_fast(done(2, "", "raise x\nor y\n")))
         self.assertFalse(validate_scale.fails_fast(done(2, "{}", "raise x\n")))
+
+
+class StoredRuns(unittest.TestCase):
+    def holds(self, *codes):
+        return [each["holds"] for each in validate_stored_runs.figures([(*each, 1.5) for each in codes])]
+
+    def test_one_of_twenty_may_be_wrong(self):
+        right, alarm, missed = (0, 1), (1, 1), (0, 4)
+        self.assertEqual(self.holds(*[right] * 18, alarm, missed), [True, True, True])
+        self.assertEqual(self.holds(*[right] * 18, alarm, alarm), [False, True, True])
+        self.assertEqual(self.holds(*[right] * 18, missed, missed), [True, False, True])
+        self.assertEqual(self.holds(*[right] * 9, alarm), [False, True, True])  # of fewer none
+
+    def test_other_exit_codes_are_counted(self):
+        # Would catch: a comparison that could not decide (4) and passes for a right one, without a trace.
+        text = "; ".join(validate_stored_runs.describe_codes([(0, 1, 1.5), (4, 1, 1.5)]))
+        self.assertEqual(text, "same commit: exit code 0 in 1, exit code 4 in 1; slowed server: exit code 1 in 2")
+
+    def test_the_steps_that_slow_the_server(self):
+        # 4,000 steps more than 2,000 cost 4 us, and half of 8 us is 4 us; where they cost 8 us, half of them do.
+        self.assertEqual(validate_stored_runs.scale_loops(8000, 12000), 6000)
+        self.assertEqual(validate_stored_runs.scale_loops(8000, 16000), 4000)
+
+    def test_only_the_slowed_server_counts(self):
+        def verdict(cell, ratio):
+            return {"cell": cell, "metric": validate_stored_runs.CPU, "ratio": {"ratio": ratio}}
+
+        metrics = [verdict("rounds/thread/50", 1.5), verdict("rounds/epoll/50", 1.0), verdict("rounds/thread/50 (to epoll)", 2)]
+        self.assertEqual(validate_stored_runs.slowdown({"metrics": metrics}), 1.5)
 
 
 class IdleSpinner(unittest.TestCase):
