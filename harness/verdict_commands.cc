@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "harness/ab/ab.h"
-#include "harness/ab/selftest.h"
 #include "harness/claims/claims_command.h"
 #include "harness/commands.h"
+#include "harness/selftest/selftest.h"
+#include "harness/selftest/session_records.h"
 #include "harness/verdict/compare.h"
 #include "os/command_line.h"
 
@@ -140,18 +141,40 @@ void add_claims_command(CLI::App& app, int& exit_code) {
 void add_selftest_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SelftestOptions>();
   CLI::App* command = app.add_subcommand("selftest", "Measures how often fanin ab errs on this machine");
-  command->add_option("--model", options->models, "repeated: servers to test with")
-      ->type_name("MODEL")
-      ->capture_default_str();
+  auto* models = command->add_option("--model", options->models, "repeated: servers to test with")
+                     ->type_name("MODEL")
+                     ->capture_default_str();
   std::vector<std::string> names;
   for (const Scenario& scenario : selftest_scenarios()) {
     names.emplace_back(scenario.name);
   }
-  os::take_choice(command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)"),
-                  names);
-  os::take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
-      ->capture_default_str();
-  add_text(*command, "--out", options->out, "FILE", "file of all sessions; new ones are added")->capture_default_str();
+  auto* scenarios = os::take_choice(
+      command->add_option("--scenario", options->scenarios, "repeated: effects to find (default: all)"), names);
+  auto* sessions =
+      os::take_count(command->add_option("--sessions", options->sessions, "of each scenario and model"), {1, 10'000})
+          ->capture_default_str();
+  auto* simulate = command->add_flag("--simulate", options->simulate,
+                                     "simulates the error rates of all procedures instead, a minute of CPU time");
+  auto* drift =
+      command->add_flag("--drift", options->drift, "measures how much runs of one commit differ instead, ten minutes");
+  auto* runs =
+      os::take_count(command->add_option("--runs", options->runs, "with --drift: runs to measure"), {1, 10'000})
+          ->needs(drift)
+          ->capture_default_str();
+  auto* merge =
+      os::refuse_empty(command->add_option("--merge", options->merge,
+                                           "repeated: add the sessions of this result instead, and measure nothing"))
+          ->type_name("FILE")
+          ->allow_extra_args(false);
+  for (CLI::Option* instead : {simulate, drift, merge}) {
+    for (CLI::Option* of_sessions : {models, scenarios, sessions}) {
+      instead->excludes(of_sessions);
+    }
+  }
+  simulate->excludes(drift)->excludes(merge);
+  merge->excludes(drift)->excludes(runs);
+  add_text(*command, "--out", options->out, "FILE",
+           "file of all results; new ones are added (default: selftest.json; with --drift: drift.json)");
   command->callback([options, &exit_code] { exit_code = run_selftest(*options); });
 }
 

@@ -97,10 +97,12 @@ def selftest_findings(document):
     wanted = {
         ("false_alarms",): [each["control_alarm"] for each in sessions if each["control_alarm"] is not None],
         ("coverage_of_control_intervals",): [each["control_covers"] for each in sessions if each["control_covers"] is not None],
+        ("coverage_of_effect_intervals",): [each["covers_expected"] for each in sessions if "covers_expected" in each],
     }
     for index, each in enumerate(summary["power"]):
         of = [one for one in compared if (one["scenario"], one["model"]) == (each["scenario"], each["model"])]
         wanted["power", index, "found"] = [one["verdict"] == "worse" for one in of]
+        wanted["power", index, "covers_expected"] = [one["covers_expected"] for one in of if "covers_expected" in one]
     found = []
     for path, outcomes in wanted.items():
         share = functools.reduce(lambda value, key: value[key], path, summary)

@@ -3,7 +3,8 @@
 RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
 and the findings of README.md between their markers.
 
-SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md between their markers.
+SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md, measured and simulated, between
+their markers, and those of results/selftest/stored-runs.json.
 
 CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
 and the wall of README.md between its markers.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from plots import draw_run, page, programs, results_page, selftest_page, tables
+from plots import draw_run, page, programs, results_page, selftest_page, simulation_page, stored_runs_page, tables
 from plots.claims import chart, lines, markdown
 from plots.claims.document import NAME, list_claims
 from plots.claims.document import is_directory as is_claims_directory
@@ -76,19 +77,33 @@ def publish(run_path, memory_path=None, top=TOP):
 
 
 def publish_selftest(path, top=TOP):
-    """Writes what the sessions in `path` found to docs/statistics.md. Raises InputError and OSError.
+    """Writes what the sessions and the simulation in `path` found, and the stored runs, to docs/statistics.md.
 
-    The default result may not exist: the document then says that it has not been measured.
+    The default results may not exist: the document then says that they have not been measured. Raises InputError and
+    OSError.
     """
-    document = None
-    if path.exists() or path.resolve() != (top / selftest_page.RESULT).resolve():
-        document = read_json(path)
-        broken = schema_findings(document, "fanin-selftest", limit=1) or findings(document, "fanin-selftest")
-        if broken:
-            raise InputError(f"{path}: {broken[0]}")
-    path = top / selftest_page.PAGE
-    text = path.read_text(encoding="utf-8")
-    path.write_text(tables.replaced(text, "selftest", selftest_page.section(cleaned(document)), path), encoding="utf-8")
+    is_default = path.resolve() == (top / selftest_page.RESULT).resolve()
+    document = _read_result(path, "fanin-selftest") if path.exists() or not is_default else None
+    stored = top / stored_runs_page.RESULT
+    runs = _read_result(stored, "fanin-validation") if stored.exists() else None
+    target = top / selftest_page.PAGE
+    text = target.read_text(encoding="utf-8")
+    for name, content in (
+        ("selftest", selftest_page.section(document)),
+        ("simulation", simulation_page.section(document and document["simulation"])),
+        ("stored runs", stored_runs_page.section(runs)),
+    ):
+        text = tables.replaced(text, name, content, target)
+    target.write_text(text, encoding="utf-8")
+
+
+def _read_result(path, kind):
+    """A document that fits its schema, with clean text. Raises InputError."""
+    document = read_json(path)
+    broken = schema_findings(document, kind, limit=1) or findings(document, kind)
+    if broken:
+        raise InputError(f"{path}: {broken[0]}")
+    return cleaned(document)
 
 
 def publish_claims(path, top=TOP):

@@ -9,7 +9,7 @@ NOT_MEASURED = f"Not measured yet: `fanin selftest --sessions 50 --out {RESULT}`
 
 def section(document):
     """The tables and sentences of a fanin-selftest document that fits its schema; None: there is none."""
-    if document is None:
+    if document is None or not document["sessions"]:
         return NOT_MEASURED
     parts = [_describe_origin(document), _table(document["summary"]["power"]), _rates(document["summary"])]
     return "\n\n".join(filter(None, parts))
@@ -32,41 +32,47 @@ def _table(power):
     """How often each added effect was found."""
     rows = [
         f"| `{each['scenario']}` | `{each['model']}` | {_format_share(each['found'])} "
-        f"| {dot_plot.format_change(each['median_ratio'], 2)} | {each['median_seconds']:.0f} s | {each['median_units']:g} |"
+        f"| {_format_change(each['median_expected'])} | {_format_change(each['median_ratio'])} "
+        f"| {_format_share(each['covers_expected'])} | {each['median_seconds']:.0f} s | {each['median_units']:g} |"
         for each in power
     ]
-    head = "| scenario | model | found, with its 95 % interval | measured change | length | units |"
-    return "\n".join([head, "|---" * 6 + "|", *rows, "", "Change, length and units are medians over the sessions."]) if rows else ""
+    head = "| scenario | model | found, with its 95 % interval | expected change | measured | intervals that include it | length | units |"
+    note = "Expected is what the pilot says that the added loops cost. Changes, length and units are medians over the sessions."
+    return "\n".join([head, "|---" * 8 + "|", *rows, "", note]) if rows else ""
 
 
 def _rates(summary):
-    """How often A/A comparisons erred."""
-    alarms, without, covered = (
-        summary[key] for key in ("false_alarms", "false_alarms_without_band", "coverage_of_control_intervals")
-    )
+    """How often A/A comparisons erred, and intervals."""
     bound = summary["false_alarms_at_most"]
-    rows = ["| A/A comparisons (the controls of these sessions) | | 95 % interval |", "|---|---|---|"]
-    if alarms:
-        least = f", at most {_percent(bound)} at 95 %" if bound is not None else ""
-        rows.append(f"| raised an alarm: false alarms{least} | {_format_count(alarms)} | {_format_interval(alarms)} |")
-    if without:
-        rows.append(f"| would have raised one without a band | {_format_count(without)} | {_format_interval(without)} |")
-    if covered:
-        rows.append(f"| have a 95 % interval that includes 0 % | {_format_count(covered)} | {_format_interval(covered)} |")
-    return "\n".join(rows) if len(rows) > 2 else "No session had a control."
+    least = f", at most {percent(bound)} at 95 %" if bound is not None else ""
+    named = (
+        ("false_alarms", f"A/A comparisons that raised an alarm: false alarms{least}"),
+        ("false_alarms_without_band", "A/A comparisons that would have raised one without a band"),
+        ("coverage_of_control_intervals", "95 % intervals of A/A comparisons that include 0 %"),
+        ("coverage_of_effect_intervals", "99 % intervals of sessions that include the expected change"),
+    )
+    rows = [
+        f"| {words} | {_format_count(summary[key])} | {format_interval(summary[key])} |" for key, words in named if summary[key]
+    ]
+    head = ["| in these sessions, whose controls are A/A comparisons | | 95 % interval |", "|---|---|---|"]
+    return "\n".join(head + rows) if summary["false_alarms"] else "No session had a control."
+
+
+def _format_change(ratio):
+    return dot_plot.format_change(ratio, 2) if ratio is not None else "-"
 
 
 def _format_share(share):
-    return f"{_format_count(share)} ({_format_interval(share)})"
+    return f"{_format_count(share)} ({format_interval(share)})" if share else "-"
 
 
 def _format_count(share):
     return f"{ticks.exact(share['count'])} of {ticks.exact(share['of'])}"
 
 
-def _format_interval(share):
-    return f"{_percent(share['low'])} to {_percent(share['high'])}"
+def format_interval(share):
+    return f"{percent(share['low'])} to {percent(share['high'])}"
 
 
-def _percent(share):
+def percent(share):
     return f"{100 * share:.3g} %"

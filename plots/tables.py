@@ -45,6 +45,8 @@ COMMANDS = {
     "models": "python3 -m plots.tables",
     "options": "python3 -m plots.tables",
     "selftest": "python3 -m plots.publish results/selftest/selftest.json",
+    "simulation": "python3 -m plots.publish results/selftest/selftest.json",
+    "stored runs": "python3 -m plots.publish results/selftest/selftest.json",
     "workload keys": "python3 -m plots.tables",
 }
 

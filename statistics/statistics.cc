@@ -24,6 +24,18 @@ double median(std::vector<double> values) {
   return sorted_median(values);
 }
 
+double standard_deviation(const std::vector<double>& values) {
+  if (values.size() < 2) {
+    return 0;
+  }
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  const double squares = std::accumulate(values.begin(), values.end(), 0.0, [mean](double sum, double value) {
+    return sum + (value - mean) * (value - mean);
+  });
+  return std::sqrt(squares / (n - 1));
+}
+
 Interval median_interval(std::vector<double> values, double level) {
   std::sort(values.begin(), values.end());
   const auto n = static_cast<double>(values.size());

@@ -11,6 +11,9 @@ inline constexpr double kConfidenceLevel = 0.95;
 // The middle value, or the mean of the two middle ones. `values` must not be empty.
 double median(std::vector<double> values);
 
+// The sample standard deviation, with n - 1. 0 for fewer than two values.
+double standard_deviation(const std::vector<double>& values);
+
 struct Interval {
   double low = 0;
   double high = 0;

@@ -12,7 +12,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "harness/ab/selftest.h"
+#include "harness/ab/false_alarms.h"
 #include "harness/ab/session.h"
 #include "harness/ab/side.h"
 #include "harness/analysis/summary.h"

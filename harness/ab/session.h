@@ -27,6 +27,7 @@ struct AbCell {
   Arm base;
   Arm now;
   bool interleaved = false;
+  bool needs_all_units = false;  // goes on when it is decided: an estimate that stops at a decision is biased
   std::vector<MetricTrack> tracks = {};
   std::array<std::vector<const Json*>, 2> rounds = {};  // of base and new, owned by the session
   std::size_t busy_units = 0;                           // in which the machine was busy
@@ -34,7 +35,8 @@ struct AbCell {
 
   // Whether it needs no further unit.
   bool decided() const {
-    return fault || std::all_of(tracks.begin(), tracks.end(), [](const MetricTrack& track) { return track.decided(); });
+    return fault || (!needs_all_units && std::all_of(tracks.begin(), tracks.end(),
+                                                     [](const MetricTrack& track) { return track.decided(); }));
   }
 };
 

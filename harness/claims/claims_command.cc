@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/ab/selftest.h"
+#include "harness/ab/false_alarms.h"
 #include "harness/claims/check.h"
 #include "harness/claims/claims_run.h"
 #include "harness/claims/claims_session.h"

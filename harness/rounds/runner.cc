@@ -259,7 +259,9 @@ int run_suite(const RunOptions& options) {
                                record.rounds.size(), directory));
     return static_cast<int>(os::ExitCode::kInterrupted);
   }
-  os::print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
+  if (options.prints_table) {
+    os::print_text(stdout, fmt::format("{}\nResults: {}/run.json\n", describe_run(record), directory));
+  }
   return static_cast<int>(record.exit_code());
 }
 

@@ -20,6 +20,7 @@ struct RunOptions {
   std::string only = "*";  // as for make_cells()
   std::string server_binary;
   std::string load_binary;
+  bool prints_table = true;  // of the results, at the end
 };
 
 // A run that is new or resumed: everything is checked, the run directory exists, nothing is measured yet.

@@ -290,6 +290,8 @@ def selftest_document(found=9, sessions=10, alarms=0):
             "ratio": 1.02,
             "low": 1.011,
             "high": 1.029,
+            "expected": {"ratio": 1.021, "low": 1.02, "high": 1.022},
+            "covers_expected": number < found,
             "control": 1.001,
             "control_alarm": number < alarms,
             "control_alarm_without_band": number < alarms + 1,
@@ -301,6 +303,7 @@ def selftest_document(found=9, sessions=10, alarms=0):
     lost = {"scenario": "cpu+2%-60s", "model": "thread", "seconds": 1.0, "units": 0, "verdict": "fault", "reason": "made up"}
     share = {"low": 0.5, "high": 0.95}
     power = {"scenario": "cpu+2%-60s", "model": "epoll", "median_ratio": 1.02, "median_seconds": 44.5, "median_units": 12}
+    power |= {"median_expected": 1.021, "covers_expected": share | {"count": found, "of": sessions}}
     return {
         "schema": "fanin-selftest",
         "schema_version": 1,
@@ -312,6 +315,31 @@ def selftest_document(found=9, sessions=10, alarms=0):
             "false_alarms_without_band": share | {"count": alarms + 1, "of": sessions},
             "false_alarms_at_most": 0.0123,
             "coverage_of_control_intervals": share | {"count": sessions - 1, "of": sessions},
+            "coverage_of_effect_intervals": share | {"count": found, "of": sessions},
         },
         "sessions": [*of, lost | none],
+        "simulation": None,
+    }
+
+
+def simulation_part():
+    """A made-up key `simulation`: an interval that fails in one of two series, alarms, power, and a proportion."""
+    share = {"count": 1900, "of": 2000, "low": 0.94, "high": 0.96}
+
+    def procedure(name, figure, stated, *series):
+        rows = [{"series": each, "share": share, "holds": each != "walk"} for each in series]
+        return {"name": name, "setting": "made up", "figure": figure, "stated": stated, "rows": rows}
+
+    return {
+        "seed": 1,
+        "unit_deviation": 0.008,
+        "round_deviation": 0.05,
+        "drift": 0.1,
+        "series": [{"name": "normal", "about": "normal noise"}, {"name": "walk", "about": "it walks"}],
+        "procedures": [
+            procedure("fanin ab", "false-alarms", 0.01, "normal", "walk"),
+            procedure("fanin ab", "power", None, "normal", "walk"),
+            procedure("median_interval", "coverage", 0.9375, "normal", "walk"),
+            procedure("clopper_pearson", "coverage", 0.95, "1 %"),
+        ],
     }

@@ -8,11 +8,18 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import comparison_page, programs, publish, results_page, selftest_page, tables, ticks
+from plots import comparison_page, programs, publish, results_page, selftest_page, simulation_page, stored_runs_page, tables, ticks
 from plots.json_file import InputError, read_json
 from plots.run_file import Run, load_run
 from plots.tests import fixture
-from plots.tests.fixture_parts import comparison_document, figure, ratio, selftest_document, validation_document
+from plots.tests.fixture_parts import (
+    comparison_document,
+    figure,
+    ratio,
+    selftest_document,
+    simulation_part,
+    validation_document,
+)
 from plots.text import cleaned
 from plots.validate import findings as validate_findings
 
@@ -194,9 +201,9 @@ class Selftest(unittest.TestCase):
         self.top = Path(scratch.name)
         self.result = self.top / selftest_page.RESULT
         self.result.parent.mkdir(parents=True)
-        begin, end = tables.markers("selftest")
+        parts = "\n\n".join("\nold\n".join(tables.markers(name)) for name in ("selftest", "simulation", "stored runs"))
         (self.top / "docs").mkdir()
-        (self.top / selftest_page.PAGE).write_text(f"# before\n\n{begin}\nold\n{end}\n\nafter\n", encoding="utf-8")
+        (self.top / selftest_page.PAGE).write_text(f"# before\n\n{parts}\n\nafter\n", encoding="utf-8")
 
     def publish(self, document=None):
         if document:
@@ -209,10 +216,17 @@ class Selftest(unittest.TestCase):
 
     def test_the_document_shows_the_committed_result(self):
         """Would catch: a new result that is not published."""
-        committed = programs.TOP / selftest_page.RESULT
-        document = cleaned(read_json(committed)) if committed.exists() else None
+        document, stored = (
+            cleaned(read_json(path)) if path.exists() else None
+            for path in (programs.TOP / selftest_page.RESULT, programs.TOP / stored_runs_page.RESULT)
+        )
         text = (programs.TOP / selftest_page.PAGE).read_text(encoding="utf-8")
-        self.assertEqual(text, tables.replaced(text, "selftest", selftest_page.section(document), "statistics.md"))
+        for name, content in (
+            ("selftest", selftest_page.section(document)),
+            ("simulation", simulation_page.section(document and document["simulation"])),
+            ("stored runs", stored_runs_page.section(stored)),
+        ):
+            self.assertEqual(text, tables.replaced(text, name, content, "statistics.md"))
 
     def test_without_a_result_it_says_so(self):
         text = self.publish()
@@ -222,16 +236,50 @@ class Selftest(unittest.TestCase):
     def test_twice_is_the_same(self):
         first = self.publish(selftest_document())
         self.assertEqual(first, self.publish())
-        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of selftest -->\n\nafter\n"))
+        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of stored runs -->\n\nafter\n"))
 
     def test_every_figure_is_shown(self):
         text = self.publish(selftest_document())
-        row = "| `cpu+2%-60s` | `epoll` | 9 of 10 (50 % to 95 %) | +2.00 % | 44 s | 12 |"
+        row = "| `cpu+2%-60s` | `epoll` | 9 of 10 (50 % to 95 %) | +2.10 % | +2.00 % | 9 of 10 (50 % to 95 %) | 44 s | 12 |"
         for part in (row, "11 sessions on Fixture CPU, Linux 6.1.0-fixture", "1 of them had no result"):
             self.assertIn(part, text)
-        self.assertIn("| raised an alarm: false alarms, at most 1.23 % at 95 % | 0 of 10 | 50 % to 95 % |", text)
-        self.assertIn("| would have raised one without a band | 1 of 10 |", text)
-        self.assertIn("| have a 95 % interval that includes 0 % | 9 of 10 |", text)
+        for row in (
+            "that raised an alarm: false alarms, at most 1.23 % at 95 % | 0 of 10 | 50 % to 95 % |",
+            "that would have raised one without a band | 1 of 10 |",
+            "that include 0 % | 9 of 10 |",
+            "that include the expected change | 9 of 10 |",
+        ):
+            self.assertIn(row, text)
+
+    def test_the_simulation_is_shown(self):
+        """Would catch: a procedure that fails and is not marked, or one that is left out."""
+        document = selftest_document() | {"simulation": simulation_part()}
+        self.assertEqual(validate_findings(document, "test"), [])
+        text = self.publish(document)
+        for part in (
+            "| `median_interval`, made up | ≥ 93.75 | 95.0 | **95.0** |",
+            "| `fanin ab`, made up | ≤ 1 | 95.0 | **95.0** |",
+            "| `fanin ab`, made up | - | 95.0 | **95.0** |",
+            "`clopper_pearson`, made up, stated ≥ 95 %: 95.0 % at 1 %.",
+            "| walk | it walks |",
+        ):
+            self.assertIn(part, text)
+
+    def test_a_simulation_needs_no_sessions(self):
+        document = selftest_document() | {"simulation": simulation_part(), "sessions": [], "machine": None}
+        document["environment"] = None
+        document["summary"] = dict.fromkeys(document["summary"]) | {"power": []}
+        text = self.publish(document)
+        self.assertIn("Not measured yet: `fanin selftest", text)
+        self.assertNotIn("Not simulated yet", text)
+
+    def test_stored_runs_are_shown(self):
+        runs = [figure("same commit: exit code 1", "pairs", 2, high=1, holds=False)]
+        stored = validation_document("stored-runs", *runs, notes=["20 pairs"])
+        (self.top / stored_runs_page.RESULT).write_text(json.dumps(stored), encoding="utf-8")
+        text = self.publish(selftest_document())
+        self.assertIn("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", text)
+        self.assertIn("\n20 pairs.\n", text)
 
     def test_sessions_without_controls(self):
         document = selftest_document()

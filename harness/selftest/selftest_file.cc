@@ -1,0 +1,53 @@
+#include "harness/selftest/selftest_file.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "harness/ab/false_alarms.h"
+#include "harness/selftest/session_records.h"
+#include "os/files.h"
+
+namespace fanin::harness {
+namespace {
+
+constexpr const char* kSchema = "fanin-selftest";
+
+}  // namespace
+
+SelftestFile SelftestFile::load(const std::string& path) {
+  SelftestFile file;
+  if (!std::filesystem::exists(path)) {
+    return file;
+  }
+  const Json document = load_json(path);
+  const JsonReader reader(document, path);
+  if (!document.is_object() || document.value("schema", "") != kSchema) {
+    reader.fail("is no result of fanin selftest: name another file with --out");
+  }
+  file.sessions = reader.at("sessions").value().get<std::vector<Json>>();
+  file.environment = reader.at("environment").value();
+  file.simulation = document.value("simulation", Json());
+  return file;
+}
+
+void SelftestFile::add_sessions(const SelftestFile& other) {
+  for (const Json& session : other.sessions) {
+    if (std::find(sessions.begin(), sessions.end(), session) == sessions.end()) {
+      sessions.push_back(session);
+      environment = other.environment;
+    }
+  }
+}
+
+void SelftestFile::write(const std::string& path) const {
+  os::write_file_atomically(path,
+                            to_text(Json{{"schema", kSchema},
+                                         {"schema_version", 1},
+                                         {"machine", environment.is_null() ? Json() : Json(machine_text(environment))},
+                                         {"environment", environment},
+                                         {"summary", summarise_sessions(sessions)},
+                                         {"sessions", sessions},
+                                         {"simulation", simulation}}));
+}
+
+}  // namespace fanin::harness
