@@ -62,12 +62,16 @@ std::string describe_why(const ClaimRun& run, const CaseRun& leading, const Call
 }
 
 std::string describe_wall(const ClaimsRun& run) {
+  std::size_t width = 0;
+  for (const Claim& claim : run.claims) {
+    width = std::max(width, claim.id.size());
+  }
   std::string text =
-      fmt::format("{:<14} {:<12} {:<24} {:<12} {}\n", "claim", "verdict", "ratio or value", "threshold", "flip");
+      fmt::format("{:<{}} {:<12} {:<24} {:<12} {}\n", "claim", width, "verdict", "ratio or value", "threshold", "flip");
   for (const ClaimRun& claim : run.runs) {
     const CaseRun& leading = find_leading_case(claim);
     const std::string flip = claim.flips.empty() ? "" : format_flip(claim.flips.front());
-    text += fmt::format("{:<14} {:<12} {:<24} {:<12} {}", claim.claim->id, claim_verdict_name(claim.verdict()),
+    text += fmt::format("{:<{}} {:<12} {:<24} {:<12} {}", claim.claim->id, width, claim_verdict_name(claim.verdict()),
                         format_case_figure(leading.spec(), leading.result()), format_threshold(leading.spec()), flip);
     text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
@@ -171,6 +175,7 @@ std::string describe_claims(const ClaimsRun& run) {
 
 std::string list_claims(const std::deque<Claim>& claims) {
   std::string text;
+  net::Nanoseconds of_all{};
   for (const Claim& claim : claims) {
     const std::vector<const ClaimCase*> cases = claim.list_cases();
     const std::size_t first_look = plan_claim_looks({}, cases).looks.front();
@@ -178,12 +183,14 @@ std::string list_claims(const std::deque<Claim>& claims) {
     for (const ClaimCase* each : cases) {
       time += static_cast<std::int64_t>(first_look) * expect_unit_time(*each);
     }
-    text += indented(fmt::format("{:<14} {}", claim.id, claim.document->at("claim").get<std::string>()), 0);
-    text += fmt::format("{:<14} {}, {}, {}; at least {}\n", "", os::plural(claim.tests.size(), "test"),
+    of_all += time;
+    text += indented(fmt::format("{}: {}", claim.id, claim.document->at("claim").get<std::string>()), 0);
+    text += fmt::format("    {}, {}, {}; at least {}\n", os::plural(claim.tests.size(), "test"),
                         os::plural(cases.size(), "case"), os::plural(claim.flips.size(), "flip"),
                         Progress::format_estimate(time));
   }
-  return text;
+  return text + fmt::format("\n{}: the first looks take about {}\n", os::plural(claims.size(), "claim"),
+                            Progress::format_estimate(of_all));
 }
 
 }  // namespace fanin::harness

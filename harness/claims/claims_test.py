@@ -145,7 +145,7 @@ class Claims(EndToEnd):
         self.assertEqual(done.returncode, 0, done.stderr)
         done = self.fanin("claims", "--list", "--only", "K[25]")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"(?m)^K2 +select and poll")
+        self.assertRegex(done.stdout, r"(?m)^K2: select and poll")
         self.assertNotIn("K8", done.stdout)
 
 
