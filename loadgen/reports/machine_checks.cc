@@ -36,7 +36,8 @@ CpuContention find_contention(const LoadPlan& plan, const LoadResult& result) {
   // Generator and server may wait for each other, but not longer for others than those ran.
   const double most = std::min(1.0, found.other_cpus.value_or(std::numeric_limits<double>::infinity()));
   const auto shorten = [&](Nanoseconds wait) { return std::min(most, targets * to_share(wait, result.window)); };
-  if (plan.cpus == 0 || plan.threads <= plan.cpus) {  // else its threads wait for each other
+  // Else its threads wait for each other: those of targets that do not have their turn wake up at every tick.
+  if (plan.cpus == 0 || targets * plan.threads <= plan.cpus) {
     found.generator = shorten(result.busiest_run_queue_wait);
   }
   if (result.server && result.server->run_queue_wait) {
@@ -46,9 +47,15 @@ CpuContention find_contention(const LoadPlan& plan, const LoadResult& result) {
 }
 
 std::string CpuContention::text() const {
-  std::string figures = fmt::format("the generator waited for a CPU {:.0f} % of the time", generator * 100);
-  figures += server ? fmt::format(", the server {:.0f} %", *server * 100) : "";
-  figures += steal >= kContended ? fmt::format(", the hypervisor took {:.0f} % of the CPU time", steal * 100) : "";
+  std::string figures =
+      generator ? fmt::format("the generator waited for a CPU {:.0f} % of the time", *generator * 100) : "";
+  if (server) {
+    figures += fmt::format("{}the server {}{:.0f} %{}", generator ? ", " : "", generator ? "" : "waited for a CPU ",
+                           *server * 100, generator ? "" : " of the time");
+  }
+  if (steal >= kContended) {
+    figures += fmt::format("{}the hypervisor took {:.0f} % of the CPU time", figures.empty() ? "" : ", ", steal * 100);
+  }
   return figures + (other_cpus ? fmt::format("; other programs used {:.1f} CPUs", *other_cpus) : "");
 }
 

@@ -104,12 +104,18 @@ TEST_F(BusyMachine, StealIsContention) {
   EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
-// Would catch: the wait of one of three interleaved targets divided by the turns of all.
+// Would catch: the wait of one of three interleaved targets divided by the turns of all; and a busy machine seen in
+// every interleaved run, whose generator has a thread for each target on one CPU.
 TEST_F(BusyMachine, AnInterleavedTargetWaitsInItsOwnSlices) {
   plan_.slices.emplace();
   plan_.slices->targets = 3;
-  result_.busiest_run_queue_wait = milliseconds(50);
-  EXPECT_DOUBLE_EQ(find_contention(plan_, result_).generator, 0.15);
+  result_.busiest_run_queue_wait = result_.server->run_queue_wait.emplace(milliseconds(50));
+  EXPECT_DOUBLE_EQ(find_contention(plan_, result_).server.value(), 0.15);
+  EXPECT_EQ(find_contention(plan_, result_).generator, std::nullopt);
+  EXPECT_EQ(find_contention(plan_, result_).text(),
+            "the server waited for a CPU 15 % of the time; other programs used 1.5 CPUs");
+  plan_.cpus = 3;
+  EXPECT_DOUBLE_EQ(find_contention(plan_, result_).generator.value(), 0.15);
 }
 
 // Would catch: an open loop on a busy machine that is only called late.

@@ -181,12 +181,13 @@ inline constexpr Nanoseconds kShortestForCpu = 10 * kTick;
 
 // The CPU time that others took from a run, as shares of the time that it had.
 struct CpuContention {
-  double generator = 0;                   // the thread that waited most was runnable without a CPU while others ran
+  std::optional<double> generator = {};   // the thread that waited most was runnable without a CPU while others ran;
+                                          // nullopt: its threads are more than the CPUs and wait for each other
   std::optional<double> server = {};      // the same of its busiest thread; nullopt: unknown, see usage_between()
   double steal = 0;                       // of all CPU time, by the hypervisor
   std::optional<double> other_cpus = {};  // that programs other than generator and server used; nullopt: unknown
 
-  double most() const noexcept { return std::max({generator, server.value_or(0), steal}); }
+  double most() const noexcept { return std::max({generator.value_or(0), server.value_or(0), steal}); }
   std::string text() const;  // the figures in words
 };
 
