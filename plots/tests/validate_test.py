@@ -345,6 +345,10 @@ OPTIONAL = {
     "slab_bytes",
     "slopes",
     "completed_in_window",
+    "completed_in_run",
+    "connections_by_worker",
+    "events",
+    "switches",
 }
 OPEN = {"netstat", "unreadable", "errors"}
 
