@@ -16,10 +16,9 @@ namespace fanin::harness {
 namespace {
 
 constexpr int kClaimVersion = 1;
-constexpr const char* kDefaultWindow = "500ms";
+// Ten interleaved slices of each arm. Further units narrow an interval more than a longer window does.
+constexpr const char* kDefaultWindow = "200ms";
 constexpr const char* kDefaultWarmup = "100ms";
-// Of a point of a flip search: interleaved slices of this time already show a few percent.
-constexpr const char* kFlipWindow = "300ms";
 constexpr double kDefaultPrecision = 0.2;
 
 ClaimPlacement parse_placement(const Json& name) {
@@ -156,17 +155,17 @@ void parse_claim_metric(const LaidOver& test, ClaimCase& result) {
   }
 }
 
-net::Nanoseconds parse_window(const LaidOver& test, const char* preset) {
+net::Nanoseconds parse_window(const LaidOver& test) {
   constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // slices of interleaved servers take 20 ms
   const auto given = test.find("/window");
-  const net::Nanoseconds window = given ? given->duration() : net::parse_duration(preset);
+  const net::Nanoseconds window = given ? given->duration() : net::parse_duration(kDefaultWindow);
   if (window < kShortest) {
     given->fail("must be at least 50ms: the arms of a unit are driven in slices");
   }
   return window;
 }
 
-ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServer& find_server, const char* window) {
+ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServer& find_server) {
   ClaimCase result;
   result.id = id;
   result.name = test.at("/name").text();
@@ -183,7 +182,7 @@ ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServe
   }
   test.at("/new");
   result.now = parse_side(test, "/new", result.calls, find_server);
-  result.window = parse_window(test, window);
+  result.window = parse_window(test);
   const auto warmup = test.find("/warmup");
   result.warmup = warmup ? warmup->duration() : net::parse_duration(kDefaultWarmup);
   result.accept_invalid = test.value().value("accept_invalid", false);
@@ -219,14 +218,13 @@ ClaimTest parse_test(const JsonReader& reader, const std::string& id, const Find
   const std::string prefix = fmt::format("{}/{}", id, test.name);
   const auto cases = reader.find("cases");
   if (!cases) {
-    test.cases.push_back(make_case(LaidOver(reader, std::nullopt), prefix, find_server, kDefaultWindow));
+    test.cases.push_back(make_case(LaidOver(reader, std::nullopt), prefix, find_server));
     return test;
   }
   for (const JsonReader& item : cases->items()) {
     const std::string name = item.at("name").text();
     refuse_second(item, test.cases, name);
-    test.cases.push_back(
-        make_case(LaidOver(reader, item), fmt::format("{}/{}", prefix, name), find_server, kDefaultWindow));
+    test.cases.push_back(make_case(LaidOver(reader, item), fmt::format("{}/{}", prefix, name), find_server));
   }
   return test;
 }
@@ -250,7 +248,7 @@ ClaimFlip parse_flip(const JsonReader& reader, const std::string& id, const Find
     LaidOver test(reader, std::nullopt);
     const Json number = whole ? Json(static_cast<std::uint64_t>(value)) : Json(value);
     test.set("/workload/" + parameter, number);
-    ClaimCase point = make_case(test, fmt::format("{}/{}", prefix, number.dump()), find_server, kFlipWindow);
+    ClaimCase point = make_case(test, fmt::format("{}/{}", prefix, number.dump()), find_server);
     point.x = value;
     return point;
   };
