@@ -12,8 +12,8 @@
 namespace fanin::harness {
 namespace {
 
-constexpr std::string_view kAll = "/*";
-constexpr std::string_view kLargest = "/*max";
+constexpr std::string_view kAnyWorker = "/*";
+constexpr std::string_view kLargestWorker = "/*max";
 
 Quotient parse_quotient(const Json& source, const Json& divisors) {
   Quotient quotient{source.at("places").get<Quotient::Places>(), {}};
@@ -59,9 +59,9 @@ std::optional<double> combine_all(const Json& round, const std::string& place, b
 }
 
 std::optional<double> read_place(const Json& round, const std::string& place) {
-  const std::size_t all = place.find(kAll);
+  const std::size_t all = place.find(kAnyWorker);
   return all == std::string::npos ? number_at(round, place)
-                                  : combine_all(round, place.substr(0, all), place.ends_with(kLargest));
+                                  : combine_all(round, place.substr(0, all), place.ends_with(kLargestWorker));
 }
 
 // Nothing where a place has no number.
