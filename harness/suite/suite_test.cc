@@ -73,7 +73,7 @@ TEST(Suite, ReadsWhatAServerRequires) {
   EXPECT_EQ(server.requirements[2].kind, Requirement::Kind::kFile);
 
   const auto require = [](const char* requirement) {
-    return complaint([&](Json& s) { s["servers"][1]["requires"] = {Json::parse(requirement)}; });
+    return complaint([&](Json& s) { s["servers"][1]["requires"] = Json::array({Json::parse(requirement)}); });
   };
   EXPECT_EQ(require(R"({"package":"p"})"),
             "s.json: /servers/1/requires/0: needs one of 'program', 'module' and 'file'");
