@@ -36,7 +36,7 @@ def findings(suite, path=()):
     for index, experiment in enumerate(suite["experiments"]):
         here = (*path, "experiments", index)
         if "*" in experiment["servers"] and len(experiment["servers"]) > 1:
-            yield _finding((*here, "servers"), "a server stands here twice: * is all of them")
+            yield _finding((*here, "servers"), "a server is given twice: * is all of them")
         yield from _of_window(suite, experiment, here)
         yield from _of_sweep(experiment["sweep"], (*here, "sweep", "values"))
         yield from _of_mix(experiment["workload"].get("mix", ()), (*here, "workload", "mix"))

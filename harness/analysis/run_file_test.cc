@@ -41,7 +41,7 @@ TEST(RunFile, NamesThePlaceOfWhatIsWrong) {
   EXPECT_EQ(complaint_of_run([](Json& run) { run["cells"][0].erase("role"); }),
             "run.json: /cells/0: 'role' is missing");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["cells"][1] = run["cells"][0]; }),
-            "run.json: /cells/1: stands here twice");
+            "run.json: /cells/1: is given twice");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["cell"] = "e/epoll/7"; }),
             "run.json: /rounds/1/cell: the run has no cell 'e/epoll/7'");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][1]["cell"] = 7; }),
@@ -105,9 +105,9 @@ TEST(RunFile, PartsAgree) {
   EXPECT_EQ(complaint_of_run([](Json& run) { run["servers"][0]["name"] = "poll"; }),
             "run.json: /servers/0/name: is no server of the suite");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["servers"].push_back(run["servers"][0]); }),
-            "run.json: /servers/1: stands here twice");
+            "run.json: /servers/1: is given twice");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["conformance"].push_back(run["conformance"][0]); }),
-            "run.json: /conformance/1: stands here twice");
+            "run.json: /conformance/1: is given twice");
   EXPECT_EQ(complaint_of_run([](Json& run) {
               run["conformance"][0]["status"] = "failed";
               run["conformance"][0]["reason"] = "no reply";

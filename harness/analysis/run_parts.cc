@@ -31,7 +31,7 @@ void check_servers(const JsonReader& run, const Suite& suite) {
       server.at("name").fail("is no server of the suite");
     }
     if (!names.insert(name).second) {
-      server.fail("stands here twice");
+      server.fail("is given twice");
     }
     expect(server, "model", spec->model.empty() ? Json(nullptr) : Json(spec->model), "the suite gives");
     expect(server, "command", spec->command.empty() ? Json(nullptr) : Json(spec->command), "the suite gives");
@@ -83,7 +83,7 @@ void check_conformance(const JsonReader& run, const std::map<std::string, Cell>&
     const std::pair key{entry.at("server").text(), entry.at("protocol").text()};
     const bool passed = entry.value().at("status") == "passed";
     if (!results.emplace(key, passed ? "" : "conformance: " + entry.at("reason").text()).second) {
-      entry.fail("stands here twice");
+      entry.fail("is given twice");
     }
   }
   for (const JsonReader& cell : run.at("cells").items()) {
@@ -121,7 +121,7 @@ void check_cells(const JsonReader& run, const Suite& suite) {
   for (const JsonReader& cell : run.at("cells").items()) {
     const std::string id = cell.at("id").text();
     if (!ids.insert(id).second) {
-      cell.fail("stands here twice");
+      cell.fail("is given twice");
     }
     const auto plan = planned.find(id);
     if (plan == planned.end()) {

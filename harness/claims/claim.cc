@@ -114,7 +114,7 @@ ClaimSide parse_side(const LaidOver& test, const std::string& pointer, bool call
     side.benchmark = test.at(pointer + "/benchmark").text();
     for (const char* key : {"/model", "/server", "/args", "/workload"}) {
       if (const auto found = test.find(pointer + key)) {
-        found->fail("cannot stand beside kind \"calls\", whose sides are benchmarks");
+        found->fail("excludes kind \"calls\", whose sides are benchmarks");
       }
     }
     side.label = describe_side(side, Json::object());
@@ -197,7 +197,7 @@ ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServe
 template <typename Item>
 void refuse_second(const JsonReader& reader, const std::vector<Item>& others, const std::string& name) {
   if (std::any_of(others.begin(), others.end(), [&](const Item& other) { return other.name == name; })) {
-    reader.at("name").fail(fmt::format("'{}' stands here twice", os::printable(name, kLongestName)));
+    reader.at("name").fail(fmt::format("'{}' is given twice", os::printable(name, kLongestName)));
   }
 }
 

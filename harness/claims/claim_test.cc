@@ -125,7 +125,7 @@ TEST(Claim, BenchmarksAreSidesOfTheKindCalls) {
   EXPECT_EQ(only.base->label, "switch/thread");
   Json wrong = with("/tests/0", calls);
   wrong["tests"][0]["new"]["model"] = "epoll";
-  EXPECT_THAT(claim_complaint(wrong), HasSubstr("/tests/0/new/model: cannot stand beside kind \"calls\""));
+  EXPECT_THAT(claim_complaint(wrong), HasSubstr("/tests/0/new/model: excludes kind \"calls\""));
 }
 
 TEST(Claim, AFlipMakesACaseOfEachValue) {

@@ -11,7 +11,7 @@ Json record_with(double a, double b) {
   return {{"values", {{"throughput_per_s", {{"x/a/1", a}, {"x/b/1", b}}}}}, {"ratios", Json::object()}};
 }
 
-// By hand: 0, 1, 2 have a standard deviation of 1; 0, 2, 4 of 2. Would catch: the mean over cells, with which compare
+// Expected: 0, 1, 2 have a standard deviation of 1; 0, 2, 4 of 2. Would catch: the mean over cells, with which compare
 // would raise alarms in cells that vary more.
 TEST(Drift, TheCellThatVariesMostCounts) {
   const std::vector<Json> records{record_with(0, 0), record_with(1, 2), record_with(2, 4)};

@@ -54,7 +54,7 @@ Sweep parse_sweep(const JsonReader& reader) {
   for (const JsonReader& value : values.items()) {
     Workload::check_sweep_value(parameter, value);
     if (!seen.insert(value.value()).second) {
-      value.fail("stands here twice");
+      value.fail("is given twice");
     }
     sweep.values.push_back(value.value());
   }

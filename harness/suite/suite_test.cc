@@ -153,7 +153,7 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
             "s.json: /experiments/0/sweep/values/1: must be a whole number from 1 to 10000000");
   EXPECT_EQ(in_experiment([](Json& e) { e["sweep"]["values"] = 5; }),
             "s.json: /experiments/0/sweep/values: must be an array");
-  EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["values"] = {1, 1}; }), HasSubstr("/values/1: stands here twice"));
+  EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["values"] = {1, 1}; }), HasSubstr("/values/1: is given twice"));
   EXPECT_THAT(in_experiment([](Json& e) { e.erase("sweep"); }), HasSubstr("/experiments/0: 'sweep' is missing"));
   // The bug: the message named the place of the first value.
   EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["parameter"] = "protocol"; }),
