@@ -21,8 +21,8 @@ std::optional<double> count_other_cpus(const LoadResult& result) {
     return std::nullopt;
   }
   const Nanoseconds generator = result.generator.cpu_user + result.generator.cpu_system;
-  const Nanoseconds server = result.server ? result.server->cpu : Nanoseconds(0);
-  return std::max(0.0, *result.machine.busy * result.machine_before.cpus - to_share(generator + server, result.window));
+  const Nanoseconds known = generator + result.servers_cpu;
+  return std::max(0.0, *result.machine.busy * result.machine_before.cpus - to_share(known, result.window));
 }
 
 }  // namespace

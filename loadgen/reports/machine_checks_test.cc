@@ -19,6 +19,7 @@ class BusyMachine : public VerdictTest {
     result_.generator.cpu_user = milliseconds(250);
     result_.generator.cpu_system = milliseconds(250);
     result_.server = ServerUsage{.cpu = milliseconds(500)};
+    result_.servers_cpu = milliseconds(500);
     result_.machine.busy = 0.625;
   }
 };
@@ -116,6 +117,16 @@ TEST_F(BusyMachine, AnInterleavedTargetWaitsInItsOwnSlices) {
             "the server waited for a CPU 15 % of the time; other programs used 1.5 CPUs");
   plan_.cpus = 3;
   EXPECT_DOUBLE_EQ(find_contention(plan_, result_).generator.value(), 0.15);
+}
+
+// The bug: the servers of the other targets were other programs, so two event loops of one target on the generator's
+// CPUs made a quiet machine busy.
+TEST_F(BusyMachine, ServersOfOtherTargetsAreNoOtherPrograms) {
+  result_.server->run_queue_wait = milliseconds(400);
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  result_.servers_cpu = milliseconds(2000);  // with the generator's 0.5 s all of the 2.5 busy CPUs
+  EXPECT_EQ(decide().status, Status::kValid);
+  EXPECT_DOUBLE_EQ(find_contention(plan_, result_).other_cpus.value(), 0);
 }
 
 // Would catch: an open loop on a busy machine that is only called late.

@@ -108,6 +108,7 @@ struct LoadResult {
   Nanoseconds spun{0};                     // of all threads: CPU time that is in `generator`, and not work
   BusyPollMeter::Preemptions preemptions;  // of all threads that spin
   std::optional<ServerUsage> server;       // with --server-pid, over the window
+  Nanoseconds servers_cpu{};               // of the servers of all targets, as far as known, over the window
 
   // Share of sends later than the tolerance that would have met it without preemptions; 0 if no thread spins, nullopt
   // without sends.

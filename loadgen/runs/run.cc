@@ -84,11 +84,22 @@ class RunController {
       result.machine = machine_;
       parts_[i]->report(result);
     }
+    sum_servers(results);
     return results;
   }
 
  private:
   using Phase = RunListener::Progress::Phase;
+
+  static void sum_servers(std::vector<LoadResult>& results) {
+    Nanoseconds total{};
+    for (const LoadResult& result : results) {
+      total += result.server ? result.server->cpu : Nanoseconds(0);
+    }
+    for (LoadResult& result : results) {
+      result.servers_cpu = total;
+    }
+  }
 
   void start_threads() {
     sigset_t all;
