@@ -1,0 +1,134 @@
+"""Tests of the error rates in docs/statistics.md."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from plots import programs, publish, selftest_page, simulation_page, stored_runs_page, tables
+from plots.json_file import InputError, read_json
+from plots.tests.fixture_parts import (
+    comparison_document,
+    figure,
+    selftest_document,
+    simulation_part,
+    validation_document,
+)
+from plots.text import cleaned
+from plots.validate import findings as validate_findings
+
+
+class Selftest(unittest.TestCase):
+    """The error rates of docs/statistics.md."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.top = Path(scratch.name)
+        self.result = self.top / selftest_page.RESULT
+        self.result.parent.mkdir(parents=True)
+        parts = "\n\n".join("\nold\n".join(tables.markers(name)) for name in ("selftest", "simulation", "stored runs"))
+        (self.top / "docs").mkdir()
+        (self.top / selftest_page.PAGE).write_text(f"# before\n\n{parts}\n\nafter\n", encoding="utf-8")
+
+    def publish(self, document=None):
+        if document:
+            self.result.write_text(json.dumps(document), encoding="utf-8")
+        publish.publish_selftest(self.result, self.top)
+        return (self.top / selftest_page.PAGE).read_text(encoding="utf-8")
+
+    def test_the_fixture_is_valid(self):
+        self.assertEqual(validate_findings(selftest_document(), "test"), [])
+
+    def test_the_document_shows_the_committed_result(self):
+        """Would catch: a new result that is not published."""
+        document, stored = (
+            cleaned(read_json(path)) if path.exists() else None
+            for path in (programs.TOP / selftest_page.RESULT, programs.TOP / stored_runs_page.RESULT)
+        )
+        text = (programs.TOP / selftest_page.PAGE).read_text(encoding="utf-8")
+        for name, content in (
+            ("selftest", selftest_page.section(document)),
+            ("simulation", simulation_page.section(document and document["simulation"])),
+            ("stored runs", stored_runs_page.section(stored)),
+        ):
+            self.assertEqual(text, tables.replaced(text, name, content, "statistics.md"))
+
+    def test_without_a_result_it_says_so(self):
+        text = self.publish()
+        self.assertIn("Not measured yet", text)
+        self.assertNotIn("old", text)
+
+    def test_twice_is_the_same(self):
+        first = self.publish(selftest_document())
+        self.assertEqual(first, self.publish())
+        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of stored runs -->\n\nafter\n"))
+
+    def test_every_figure_is_shown(self):
+        text = self.publish(selftest_document())
+        row = "| `cpu+2%-60s` | `epoll` | 9 of 10 (50 % to 95 %) | +2.10 % | +2.00 % | 9 of 10 (50 % to 95 %) | 44 s | 12 |"
+        for part in (row, "11 sessions on Fixture CPU, Linux 6.1.0-fixture", "1 of them had no result"):
+            self.assertIn(part, text)
+        for row in (
+            "that raised an alarm: false alarms, at most 1.23 % at 95 % | 0 of 10 | 50 % to 95 % |",
+            "that would have raised one without a band | 1 of 10 |",
+            "that include 0 % | 9 of 10 |",
+            "that include the expected change | 9 of 10 |",
+        ):
+            self.assertIn(row, text)
+
+    def test_the_simulation_is_shown(self):
+        """Would catch: a procedure that fails and is not marked, or one that is left out."""
+        document = selftest_document() | {"simulation": simulation_part()}
+        self.assertEqual(validate_findings(document, "test"), [])
+        text = self.publish(document)
+        for part in (
+            "| `median_interval`, made up | ≥ 93.75 | 95.0 | **95.0** |",
+            "| `fanin ab`, made up | ≤ 1 | 95.0 | **95.0** |",
+            "| `fanin ab`, made up | - | 95.0 | **95.0** |",
+            "`clopper_pearson`, made up, stated ≥ 95 %: 95.0 % at 1 %.",
+            "| walk | it walks |",
+        ):
+            self.assertIn(part, text)
+
+    def test_a_simulation_needs_no_sessions(self):
+        document = selftest_document() | {"simulation": simulation_part(), "sessions": [], "machine": None}
+        document["environment"] = None
+        document["summary"] = dict.fromkeys(document["summary"]) | {"power": []}
+        text = self.publish(document)
+        self.assertIn("Not measured yet: `fanin selftest", text)
+        self.assertNotIn("Not simulated yet", text)
+
+    def test_stored_runs_are_shown(self):
+        runs = [figure("same commit: exit code 1", "pairs", 2, high=1, holds=False)]
+        stored = validation_document("stored-runs", *runs, notes=["20 pairs"])
+        (self.top / stored_runs_page.RESULT).write_text(json.dumps(stored), encoding="utf-8")
+        text = self.publish(selftest_document())
+        self.assertIn("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", text)
+        self.assertIn("\n20 pairs.\n", text)
+
+    def test_sessions_without_controls(self):
+        document = selftest_document()
+        document["sessions"] = document["sessions"][-1:]
+        document["summary"] = dict.fromkeys(document["summary"]) | {"power": []}
+        self.assertIn("No session had a control.", self.publish(document))
+
+    def test_a_summary_that_does_not_follow_from_its_sessions_is_refused(self):
+        """Would catch: published error rates that the sessions do not have."""
+        for place in ("power", "false_alarms", "coverage_of_control_intervals"):
+            document = selftest_document()
+            share = document["summary"][place]
+            share = share[0]["found"] if place == "power" else share
+            share["count"] -= 1 if share["count"] else -1
+            with self.assertRaisesRegex(InputError, rf"summary\.{place}.* of 10, but the sessions give"):
+                self.publish(document)
+
+    def test_another_document_or_a_missing_file_is_refused(self):
+        with self.assertRaises(InputError):
+            self.publish(comparison_document())
+        with self.assertRaises(InputError):
+            publish.publish_selftest(self.top / "none.json", self.top)
+
+
+if __name__ == "__main__":
+    unittest.main()
