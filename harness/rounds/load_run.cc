@@ -260,8 +260,15 @@ void LoadRun::collect_result() {
   }
 }
 
+// In a unit the generator has read the server's clock between the turns of its slices: exact readings of sleeping
+// servers, which belong to the requests of the slices. The harness reads it while servers run, at borders that cut
+// slices.
 void LoadRun::add_server_readings(std::size_t server, Json& json) const {
   readings_[server].add_to(json, window_, result(server));
+  if (!is_single() && result_.is_object()) {
+    const Json& of_turns = result_.at("targets").at(server).at("server_cpu_per_request_ns");
+    json["cpu_per_request_ns"] = of_turns.is_null() ? json["cpu_per_request_ns"] : of_turns;
+  }
 }
 
 Json LoadRun::machine_readings() const {

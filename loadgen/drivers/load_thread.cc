@@ -125,6 +125,9 @@ void LoadThread::finish(TimePoint at) {
   silence_.finish();
   workload_.abandon(at);
   recorder_.finish();
+  if (slices_) {
+    slices_->finish();
+  }
 }
 
 protocols::ReplyOutcome LoadThread::take_rest(std::uint32_t connection, protocols::ClientState& state,

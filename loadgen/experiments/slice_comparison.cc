@@ -19,7 +19,7 @@ double rate(const Slice& slice) {
 }
 
 double cpu_per_request(const Slice& slice) {
-  return net::to_seconds(*slice.server_cpu) / static_cast<double>(slice.completed);
+  return net::to_seconds(*slice.server_cpu) / static_cast<double>(slice.answered);
 }
 
 std::optional<Ratio> estimate_ratio(const std::vector<double>& log_ratios) {

@@ -22,7 +22,7 @@ std::optional<double> server_ns_per_request(const Outcome& outcome) {
   std::uint64_t requests = 0;
   for (const Slice& slice : outcome.result.slices) {
     cpu += slice.server_cpu.value_or(Nanoseconds(0));
-    requests += slice.server_cpu ? slice.completed : 0;
+    requests += slice.server_cpu ? slice.answered : 0;
   }
   return requests > 0 ? std::optional(static_cast<double>(cpu.count()) / static_cast<double>(requests)) : std::nullopt;
 }
@@ -116,6 +116,7 @@ Json slice_list_json(const Outcome& outcome) {
   for (const Slice& slice : outcome.result.slices) {
     json.push_back({{"number", slice.number},
                     {"completed", slice.completed},
+                    {"answered", slice.answered},
                     {"server_cpu_ns", slice.server_cpu ? Json(slice.server_cpu->count()) : Json()}});
   }
   return json;

@@ -112,8 +112,9 @@ class UsageMeter {
   ThreadUsage end_;
 };
 
-// The CPU time of processes and their children, exact to the nanosecond, cheap enough to be read between two requests.
-// Covers the children that exist at construction. Any thread.
+// The CPU time of processes and their children, cheap enough to be read between two requests. Exact for threads that
+// sleep; what a running one has used is known as of its last tick or switch (a tick: 1 to 10 ms), since the kernel does
+// not interrupt other CPUs for a reading. Covers the children that exist at construction. Any thread.
 class ProcessClock {
  public:
   // Throws std::invalid_argument if one of `roots` does not exist or may not be inspected.

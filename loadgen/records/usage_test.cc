@@ -6,8 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
+
 namespace fanin::load {
 namespace {
+
+using std::chrono::milliseconds;
 
 void burn(Nanoseconds cpu) {
   const Nanoseconds until = net::thread_cpu_time() + cpu;
@@ -160,6 +164,40 @@ TEST(ServerUsage, ReadsTheThreadsOfAProcess) {
 }
 
 TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }
+
+TEST(ProcessClock, AdvancesWithTheProcess) {
+  const ProcessClock clock({::getpid()});
+  const Nanoseconds before = clock.read().value();
+  double sink = 0;
+  while (clock.read() == before) {
+    sink += std::sqrt(sink + 1);
+  }
+  EXPECT_GT(clock.read(), before);
+}
+
+// Would catch: the clock of a missing process, which stands still, so that the server seems to cost nothing.
+TEST(ProcessClock, NeedsAProcess) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_THROW(ProcessClock({child}), std::invalid_argument);
+}
+
+// The bug: a server that was killed had used less at the end of a slice than at its beginning: "-75076 ns" per request.
+TEST(ProcessClock, IsUnknownOnceAProcessHasEnded) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const ProcessClock clock({::getpid(), child});
+  EXPECT_TRUE(clock.read());
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(clock.read());
+}
 
 }  // namespace
 }  // namespace fanin::load

@@ -140,6 +140,7 @@ void merge_slices(std::vector<Slice>& sum, const std::vector<Slice>& added) {
     if (first->number == second->number) {
       Slice& slice = both.emplace_back(*first++);
       slice.completed += second->completed;
+      slice.answered += second->answered;
       slice.server_cpu = slice.server_cpu ? slice.server_cpu : second->server_cpu;
       ++second;
     } else {
@@ -161,6 +162,7 @@ void add_slices(LoadResult& result, const std::vector<std::unique_ptr<LoadThread
       merge_slices(result.slices, slices->all());
     }
   }
+  share_server_cpu(result.slices);
 }
 
 std::optional<Nanoseconds> finite(const PercentileValue& value) {

@@ -1,5 +1,8 @@
 #include "loadgen/schedule/slices.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "loadgen/schedule/arrival.h"
 
 namespace fanin::load {
@@ -28,6 +31,23 @@ Nanoseconds sum_counted(const std::vector<Slice>& slices) noexcept {
     sum += slice.end - slice.begin;
   }
   return sum;
+}
+
+void share_server_cpu(std::vector<Slice>& slices) noexcept {
+  for (auto turn = slices.begin(); turn != slices.end();) {
+    const auto next = std::adjacent_find(
+        turn, slices.end(), [](const Slice& slice, const Slice& after) { return slice.number + 1 != after.number; });
+    const auto end = next == slices.end() ? next : next + 1;
+    std::uint64_t answered = 0;
+    std::for_each(turn, end, [&](const Slice& slice) { answered += slice.answered; });
+    const auto cpu = answered > 0 ? turn->server_cpu : std::nullopt;
+    std::for_each(turn, end, [&](Slice& slice) {
+      const double share = static_cast<double>(slice.answered) / static_cast<double>(answered);
+      slice.server_cpu =
+          cpu ? std::optional(Nanoseconds(std::llround(static_cast<double>(cpu->count()) * share))) : std::nullopt;
+    });
+    turn = end;
+  }
 }
 
 Nanoseconds SlicePlan::begin_of(std::uint64_t number) const noexcept {
@@ -90,43 +110,57 @@ void Slices::enter() noexcept {
   begin_ = window_.start + plan_.begin_of(number_);
   end_ = window_.start + plan_.begin_of(number_ + 1);
   keep_if_counted();
+  follow_turn();
+}
+
+// Where a turn was passed without a reading, as after a preemption, the turn before has no end.
+void Slices::follow_turn() noexcept {
+  const bool continues = number_ > 0 && begin_ == previous_end_;
+  if (unread_turn_ || (continues && !is_kept())) {
+    reading_at_turn_ = std::nullopt;
+  }
+  unread_turn_ = clock_ != nullptr && !continues;
 }
 
 void Slices::keep_if_counted() noexcept {
-  const bool kept = !slices_.empty() && slices_.back().number == number_;
-  if (kept || begin_ < window_.open || end_ > window_.close || slices_.size() == slices_.capacity()) {
+  if (is_kept() || begin_ < window_.open || end_ > window_.close || slices_.size() == slices_.capacity()) {
     return;
   }
   slices_.push_back({.number = number_, .begin = begin_ + plan_.cut, .end = end_ - plan_.cut});
-  if (clock_ != nullptr && reading_ + 1 == slices_.size()) {
-    next_reading_ = slices_.back().begin;
-  }
 }
 
 // Replies to requests of earlier slices may still come.
 void Slices::completed(TimePoint sent) noexcept {
   for (std::size_t i = slices_.size(); i-- > 0;) {
-    if (sent >= slices_[i].begin) {
-      slices_[i].completed += sent < slices_[i].end ? 1 : 0;
+    Slice& slice = slices_[i];
+    if (sent >= slice.begin - plan_.cut) {
+      slice.answered += sent < slice.end + plan_.cut ? 1 : 0;
+      slice.completed += sent >= slice.begin && sent < slice.end ? 1 : 0;
       return;
     }
   }
 }
 
-// After a preemption one tick may pass both borders; such readings do not measure the slice.
-void Slices::read(TimePoint at) noexcept {
-  Slice& slice = slices_[reading_];
-  if (!inside_) {
-    first_reading_ = at < slice.end ? clock_->read() : std::nullopt;
-    next_reading_ = slice.end;
-    inside_ = true;
-  } else {
-    if (const auto last = clock_->read(); first_reading_ && last) {
-      slice.server_cpu = *last - *first_reading_;
-    }
-    inside_ = false;
-    ++reading_;
-    next_reading_ = reading_ < slices_.size() ? slices_[reading_].begin : TimePoint::max();
+void Slices::end_turn(std::optional<Nanoseconds> reading) noexcept {
+  if (reading_at_turn_ && reading) {
+    slices_[turn_].server_cpu = *reading - *reading_at_turn_;
+  }
+  reading_at_turn_ = std::nullopt;
+}
+
+void Slices::read() noexcept {
+  const std::optional<Nanoseconds> reading = clock_->read();
+  end_turn(reading);
+  unread_turn_ = false;
+  if (is_kept()) {
+    turn_ = slices_.size() - 1;
+    reading_at_turn_ = reading;
+  }
+}
+
+void Slices::finish() noexcept {
+  if (reading_at_turn_) {
+    end_turn(clock_->read());
   }
 }
 

@@ -38,21 +38,26 @@ struct Slice {
   TimePoint begin{};  // after the cut
   TimePoint end{};
   std::uint64_t completed = 0;  // requests sent between the two, whenever their replies came
-  // Used between the two; nullopt without a clock, or if both were passed in one tick.
+  std::uint64_t answered = 0;   // requests sent in the whole slice, cuts included, whenever their replies came
+  // What the server used for those answered; nullopt if unknown. A turn, one or two slices in a row of one target, has
+  // one reading: Slices keeps it in the turn's first slice, and share_server_cpu() gives each slice its part.
   std::optional<Nanoseconds> server_cpu{};
 };
 
 // Sums over slices: the requests that count, and the time in which they were sent.
 std::uint64_t sum_completed(const std::vector<Slice>& slices) noexcept;
 Nanoseconds sum_counted(const std::vector<Slice>& slices) noexcept;
+// Divides the reading of each turn between its slices by the requests answered.
+void share_server_cpu(std::vector<Slice>& slices) noexcept;
 
 // The slices of one target in one thread. Requests in flight at the end of a slice belong to it. One thread.
 class Slices {
  public:
   explicit Slices(const SlicePlan& plan) : plan_(plan) {}
 
-  // Allocates all slices of the window. `clock`: the server's CPU clock, read at the borders of counted slices; may be
-  // null; must outlive this.
+  // Allocates all slices of the window. `clock`: the server's CPU clock; may be null; must outlive this. It is read
+  // before a turn's first request. The server has slept since its last turn, so the reading is exact: the kernel knows
+  // what a running thread of another process has used only as of its last tick or switch.
   void begin(const Window& window, const ProcessClock* clock);
   // The window has moved. Precondition: it has not opened yet.
   void move_window(const Window& window) noexcept;
@@ -81,18 +86,23 @@ class Slices {
   TimePoint next_due(Nanoseconds active) const noexcept { return std::clamp(time_of(active), begin_, end_); }
 
   void completed(TimePoint sent) noexcept;
-  // Called regularly with the current time.
+  // Called regularly with the current time, and before the first request of a slice.
   void tick(TimePoint at) noexcept {
-    if (at >= next_reading_) [[unlikely]] {
-      read(at);
+    if (open(at) && unread_turn_) [[unlikely]] {
+      read();
     }
   }
+  // The traffic is over, and the server has answered.
+  void finish() noexcept;
   const std::vector<Slice>& all() const noexcept { return slices_; }
 
  private:
   void enter() noexcept;
+  bool is_kept() const noexcept { return !slices_.empty() && slices_.back().number == number_; }
   void keep_if_counted() noexcept;
-  void read(TimePoint at) noexcept;
+  void follow_turn() noexcept;
+  void end_turn(std::optional<Nanoseconds> reading) noexcept;
+  void read() noexcept;
 
   const SlicePlan plan_;
   Window window_;
@@ -104,10 +114,9 @@ class Slices {
   TimePoint previous_end_{};
   Nanoseconds active_before_{0};  // length of all slices of this target before the current or next one
   std::vector<Slice> slices_;
-  std::size_t reading_ = 0;  // the slice whose border is read next
-  bool inside_ = false;      // its first border has been read
-  std::optional<Nanoseconds> first_reading_;
-  TimePoint next_reading_ = TimePoint::max();
+  std::size_t turn_ = 0;                        // the first slice of the turn that is measured
+  std::optional<Nanoseconds> reading_at_turn_;  // at its begin; nullopt: none is measured
+  bool unread_turn_ = false;                    // the current or next slice begins a turn, and the clock was not read
 };
 
 }  // namespace fanin::load
