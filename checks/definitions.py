@@ -13,8 +13,8 @@ import sys
 
 # The innermost directory counts.
 NAMESPACES = {"net": "fanin::net", "os": "fanin::os", "statistics": "fanin::statistics", "protocols": "fanin::protocols",
-              "servers": "fanin::server", "servers/conformance": "fanin::conformance", "loadgen": "fanin::load",
-              "harness": "fanin::harness", "microbench": "fanin::microbench"}
+              "servers": "fanin::server", "servers/conformance": "fanin::conformance", "ledger": "fanin::ledger",
+              "loadgen": "fanin::load", "harness": "fanin::harness", "microbench": "fanin::microbench"}
 DECLARATIONS = re.compile(r"^namespace [\w:]+ \{\n(?:(?:class|struct) \w+;\n)+\}.*\n", re.M)
 OPEN = re.compile(r"^namespace ([\w:]*) ?\{")
 CLOSE = re.compile(r"^\}  // namespace")

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "ledger/marker.h"
 #include "loadgen/records/clock.h"
 #include "loadgen/records/error_kind.h"
 #include "loadgen/records/histogram.h"
@@ -75,6 +76,7 @@ class alignas(64) Recorder {
   void preempted(Nanoseconds time) noexcept { preempted_ = time; }
   // Returns whether the request is of the window.
   [[gnu::always_inline]] bool completed(TimePoint intended, TimePoint sent, TimePoint at) noexcept {
+    ledger::mark<ledger::Marker::kReply>();
     completed_in_window_ += counts(at) ? 1 : 0;
     if (!counts(intended)) {
       ++completed_outside_;
