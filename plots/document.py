@@ -28,6 +28,7 @@ SCHEMA_FILES = {
     "fanin-doctor": "doctor.schema.json",
     "fanin-drift": "drift.schema.json",
     "fanin-selftest": "selftest.schema.json",
+    "fanin-ledger": "ledger.schema.json",
 }
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
 
