@@ -169,6 +169,9 @@ void EventLoop::poll_until_check() {
   int events = 0;
   do {
     const TimePoint at = clock_.now();
+    if (slices_) {
+      clock_.rest(!slices_->open(at));
+    }
     TimePoint until = workload_.may_send(at) ? at : TimePoint::max();
     if (until > at && clock_.timed()) {
       until = std::min({workload_.next_due(at), clock_.next_tick(), outbox_.next_piece()});

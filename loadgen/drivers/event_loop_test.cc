@@ -193,5 +193,26 @@ TEST(LinkTable, ATagNamesOneLifeOfOneConnection) {
   EXPECT_EQ(&links[1], &active[1].link);
 }
 
+// Would catch: loops of interleaved targets that all spin, so that each is late by the others' turns on the CPU, or a
+// sleep until the next slice taken for a preemption.
+TEST(LoopClock, ALoopThatRestsDoesNotSpin) {
+  Recorder recorder(false, Nanoseconds::max());
+  const Workload workload({.connections = 1}, std::nullopt, recorder);
+  LoopClock clock({.spins = true, .timed = true, .per_request = BusyPollMeter::kPipelined}, workload, recorder);
+  clock.start_traffic();
+  clock.read();
+  EXPECT_TRUE(clock.spins());
+  clock.rest(true);
+  EXPECT_FALSE(clock.spins());
+  const TimePoint before = net::now();
+  while (net::now() < before + 2 * BusyPollMeter::kMinPreemption) {
+  }
+  clock.read();
+  clock.rest(false);
+  EXPECT_TRUE(clock.spins());
+  clock.read();
+  EXPECT_EQ(clock.meter().preempted(), Nanoseconds(0));
+}
+
 }  // namespace
 }  // namespace fanin::load

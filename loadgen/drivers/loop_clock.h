@@ -119,7 +119,15 @@ class LoopClock {
   // The traffic begins; before, the loop waits for its connections and sleeps.
   void start_traffic() noexcept { traffic_ = true; }
   bool traffic() const noexcept { return traffic_; }
-  bool spins() const noexcept { return traffic_ && timing_.spins; }
+  bool spins() const noexcept { return traffic_ && timing_.spins && !rests_; }
+  // Whether another target has its slice: a loop that spins sleeps until its own, so that one CPU is enough for the
+  // loops of all targets.
+  void rest(bool rests) noexcept {
+    if (rests_ && !rests) {
+      meter_.skip_interval();
+    }
+    rests_ = rests;
+  }
   bool timed() const noexcept { return traffic_ && timing_.timed; }
 
   // Ticks come from a timerfd watched like a connection: a wait without a timeout is cheaper than one with a timeout.
@@ -142,6 +150,7 @@ class LoopClock {
   BusyPollMeter meter_;
   std::uint64_t handled_ = 0;  // requests handled when the meter was updated last
   bool traffic_ = false;
+  bool rests_ = false;
   TimePoint now_{};
   TimePoint next_tick_{};
   net::Descriptor timer_;
@@ -149,7 +158,7 @@ class LoopClock {
 
 inline void LoopClock::read_idle() noexcept {
   now_ = net::now();
-  if (timing_.spins) {
+  if (spins()) {
     handled_ = workload_.handled();
     meter_.idle(now_, recorder_.counts(now_));
     recorder_.preempted(meter_.preempted());

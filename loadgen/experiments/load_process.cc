@@ -55,7 +55,7 @@ IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
       .requested = options.wait,
       .open_loop = plan.rate_per_s.has_value(),
       .event_loops = has_event_loops(plan.driver),
-      .threads = plan.threads * std::max<unsigned>(1, static_cast<unsigned>(options.targets.size())),
+      .threads = plan.threads,  // those of other targets sleep while this one has its slice
       .own_cpus = net::allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (plan.server.given) {
