@@ -51,12 +51,11 @@ std::vector<int> cpus_of_server(pid_t process) {
 }
 
 IdleStrategyInputs inputs(const LoadOptions& options, const LoadPlan& plan) {
-  IdleStrategyInputs found{
-      .requested = options.wait,
-      .open_loop = plan.rate_per_s.has_value(),
-      .event_loops = has_event_loops(plan.driver),
-      .threads = plan.threads,  // those of other targets sleep while this one has its slice
-      .own_cpus = net::allowed_cpus()};
+  IdleStrategyInputs found{.requested = options.wait,
+                           .open_loop = plan.rate_per_s.has_value(),
+                           .event_loops = has_event_loops(plan.driver),
+                           .threads = plan.threads,  // those of other targets sleep while this one has its slice
+                           .own_cpus = net::allowed_cpus()};
   found.pinned = found.own_cpus.size() < static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (plan.server.given) {
     found.server_cpus = cpus_of_server(plan.server.roots.front());
