@@ -4,6 +4,7 @@
 #
 #   ./bootstrap.sh run|test|package      what run_all.sh, run_tests.sh or its stage `package` needs
 #   ./bootstrap.sh frameworks            the servers of the suite frameworks; none is left running or enabled
+#   ./bootstrap.sh kernels               the emulator of fanin kernels
 #   . ./bootstrap.sh             defines bootstrap(), which also exports FANIN_PYTHON
 #
 # FANIN_PYTHON=PATH       use this interpreter and no other
@@ -19,6 +20,7 @@ kRunNeeds=(
   libcli11-dev
   nlohmann-json3-dev
   libfmt-dev
+  libarchive-dev
   libhttp-parser-dev
   libpcre2-dev
   libbenchmark-dev
@@ -79,6 +81,12 @@ kFrameworkNeeds=(
   python3-uvicorn
   python3-uvloop
   python3-httptools
+)
+
+# What `fanin kernels` boots kernels with.
+kKernelNeeds=(
+  qemu-system-x86:qemu-system-x86_64
+  libc-bin:ldd
 )
 
 kRunModules=(matplotlib numpy jsonschema jinja2)
@@ -211,7 +219,7 @@ install_needs() {
   rm -f "$log"
 }
 
-# bootstrap run|test|package|frameworks: the one step that run_all.sh and run_tests.sh share.
+# bootstrap run|test|package|frameworks|kernels: the one step that run_all.sh and run_tests.sh share.
 bootstrap() {
   local -a needs=("${kRunNeeds[@]}") modules=("${kRunModules[@]}") unmet=()
   case ${1:-} in
@@ -219,7 +227,8 @@ bootstrap() {
     test) needs+=("${kTestNeeds[@]}") modules+=("${kTestModules[@]}") ;;
     package) needs+=("${kTestNeeds[@]}" "${kPackageNeeds[@]}") modules+=("${kTestModules[@]}") ;;
     frameworks) needs+=("${kFrameworkNeeds[@]}") ;;
-    *) bootstrap_die "unknown set '${1:-}': use run, test, package or frameworks" ;;
+    kernels) needs+=("${kKernelNeeds[@]}") ;;
+    *) bootstrap_die "unknown set '${1:-}': use run, test, package, frameworks or kernels" ;;
   esac
   mapfile -t unmet < <(unmet_needs "${needs[@]}")
   local python

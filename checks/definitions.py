@@ -14,7 +14,8 @@ import sys
 # The innermost directory counts.
 NAMESPACES = {"net": "fanin::net", "os": "fanin::os", "statistics": "fanin::statistics", "protocols": "fanin::protocols",
               "servers": "fanin::server", "servers/conformance": "fanin::conformance", "ledger": "fanin::ledger",
-              "loadgen": "fanin::load", "harness": "fanin::harness", "microbench": "fanin::microbench"}
+              "loadgen": "fanin::load", "harness": "fanin::harness", "harness/guest": "fanin::guest",
+              "microbench": "fanin::microbench"}
 DECLARATIONS = re.compile(r"^namespace [\w:]+ \{\n(?:(?:class|struct) \w+;\n)+\}.*\n", re.M)
 OPEN = re.compile(r"^namespace ([\w:]*) ?\{")
 CLOSE = re.compile(r"^\}  // namespace")

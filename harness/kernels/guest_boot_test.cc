@@ -1,0 +1,100 @@
+#include "harness/kernels/guest_boot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace fanin::harness {
+namespace {
+
+using guest::encode_frame;
+using guest::FrameType;
+using guest::kNoCell;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr const char* kVersionText =
+    "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)\nCopyright (c) 2003-2022 Fabrice Bellard\n";
+
+GuestBoot make_boot() {
+  return {.kernel = {"debian:6.12", "6.12.117", "6.12.117-1", "/k/vmlinuz", "sha", ""},
+          .initramfs = "/i",
+          .directory = "/d",
+          .name = "b0",
+          .seed = 7};
+}
+
+std::string said(bool complete) {
+  return encode_frame(FrameType::kHello, kNoCell, "{}") +
+         (complete ? encode_frame(FrameType::kBye, kNoCell, "") : std::string());
+}
+
+// Would catch: a message of the process layer, or of a wrapper that is called the same, instead of the package's name.
+TEST(FindEmulator, SaysWhatToInstall) {
+  EXPECT_EQ(find_emulator([](const auto&, const auto&) { return ToolResult{0, kVersionText, ""}; }).major, 7);
+  EXPECT_EQ(find_emulator([](const auto&, const auto&) { return ToolResult{0, kVersionText, ""}; }).version, "7.2.22");
+  EXPECT_THAT([] { find_emulator([](const auto&, const auto&) -> ToolResult { throw std::invalid_argument("x"); }); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("install qemu-system-x86")));
+  EXPECT_THAT([] { find_emulator([](const auto&, const auto&) {
+                     return ToolResult{0, "hello", ""};
+                   }); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("is no QEMU")));
+}
+
+// Would catch: a boot whose instructions depend on the host's clock, on a random seed, or on a second CPU.
+TEST(EmulatorCommand, CountsInsteadOfTiming) {
+  const auto argv = emulator_command({"qemu", "7.2.22", 7}, make_boot());
+  for (const char* word :
+       {"tcg", "shift=0,sleep=off", "7", "base=2024-01-01,clock=vm", "/k/vmlinuz", "file:/d/b0.frames"}) {
+    EXPECT_THAT(argv, Contains(word));
+  }
+  EXPECT_THAT(argv, ::testing::Not(Contains("-plugin")));
+}
+
+// Would catch: --append that replaces what the guest needs; a plugin without its arguments.
+TEST(EmulatorCommand, TakesFurtherArguments) {
+  GuestBoot boot = make_boot();
+  boot.append = "mitigations=off";
+  boot.plugin = {"/l/fanin-ledger.so", "count=500"};
+  const auto argv = emulator_command({"qemu", "7.2.22", 7}, boot);
+  EXPECT_THAT(argv, Contains(::testing::EndsWith("panic=-1 mitigations=off")));
+  EXPECT_THAT(argv, Contains("/l/fanin-ledger.so,count=500"));
+}
+
+TEST(JudgeBoot, PassesAGuestThatSaidAll) {
+  const BootResult result = judge_boot(said(true), "line\r\n", "");
+  EXPECT_EQ(result.failure, "");
+  EXPECT_EQ(result.console, "line\n");
+  EXPECT_EQ(result.frames.size(), 2U);
+}
+
+// Would catch: a panic, also for want of memory, that is told as "ended before it had said all".
+TEST(JudgeBoot, NamesThePanic) {
+  const std::string console =
+      "[ 6.1] Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled\r\n";
+  EXPECT_EQ(judge_boot(said(false), console, "").failure,
+            "Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled");
+}
+
+// Would catch: a hang, a damaged frame or a half result that passes.
+TEST(JudgeBoot, TellsHowItFailed) {
+  EXPECT_EQ(judge_boot(said(false), "", "the guest said nothing for 5m").failure, "the guest said nothing for 5m");
+  EXPECT_THAT(judge_boot(said(true) + "x", "", "").failure, HasSubstr("damaged: frame 2"));
+  EXPECT_THAT(judge_boot(said(false), "", "").failure, HasSubstr("before it had said all"));
+  EXPECT_EQ(judge_boot(said(false) + encode_frame(FrameType::kError, kNoCell, "cannot bring up lo"), "", "").failure,
+            "the guest's init: cannot bring up lo");
+}
+
+// Would catch: a console of megabytes in the result.
+TEST(JudgeBoot, KeepsTheEndOfTheConsole) {
+  std::string console;
+  for (int line = 0; line < 100; ++line) {
+    console += std::to_string(line) + "\r\n";
+  }
+  EXPECT_THAT(judge_boot("", console, "").console, ::testing::StartsWith("70\n71\n"));
+}
+
+}  // namespace
+}  // namespace fanin::harness
