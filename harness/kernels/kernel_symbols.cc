@@ -79,7 +79,9 @@ KernelSymbols KernelSymbols::parse(std::string_view kallsyms) {
 
 std::string KernelSymbols::name_of(std::uint64_t address) const {
   const auto next = functions_.upper_bound(address);
-  return next == functions_.begin() ? fmt::format("{:#x}", address) : std::prev(next)->second;
+  constexpr std::uint64_t kLargestFunction = 1U << 20U;  // what is farther away belongs to a module or to BPF
+  return next == functions_.begin() || address - std::prev(next)->first >= kLargestFunction ? "[no symbol]"
+                                                                                            : std::prev(next)->second;
 }
 
 std::string KernelSymbols::plugin_file() const {

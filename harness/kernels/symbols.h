@@ -19,7 +19,7 @@ class KernelSymbols {
   // has an address (a reader without rights sees zeros).
   static KernelSymbols parse(std::string_view kallsyms);
 
-  // The function that holds an address; "0x..." below the first function.
+  // The function that holds an address; "[no symbol]" far from all of them, as in modules.
   std::string name_of(std::uint64_t address) const;
   std::size_t size() const noexcept { return functions_.size(); }
   // What the plugin takes as symbols=FILE: a line "hexaddress name" for each function, by ascending address.

@@ -33,7 +33,8 @@ TEST(KernelSymbols, AFunctionHoldsTheAddressesBehindItsOwn) {
   const KernelSymbols symbols = KernelSymbols::parse(kKallsyms);
   EXPECT_EQ(symbols.name_of(0xffffffff81000110), "tcp_ack");
   EXPECT_EQ(symbols.name_of(0xffffffff8100011f), "tcp_ack");
-  EXPECT_EQ(symbols.name_of(0xffffffff81000000), "0xffffffff81000000");
+  EXPECT_EQ(symbols.name_of(0xffffffff81000000), "[no symbol]");
+  EXPECT_EQ(symbols.name_of(0xffffffffc0000000), "[no symbol]");
 }
 
 // Would catch: __schedule under the name of its section, which no rule for contexts knows, a system call that begins in
