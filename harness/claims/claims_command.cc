@@ -200,7 +200,8 @@ int run_claims(const ClaimsOptions& options) {
     files.push_back({path, nullptr});
   }
   if (options.resume.empty()) {
-    keep_matching(files, options.only);
+    const bool takes_all = options.list || !options.files.empty();
+    keep_matching(files, !options.only.empty() ? options.only : takes_all ? "*" : "K*");
   }
   std::deque<Claim> claims;
   Loader loader(context.programs, checker);

@@ -11,7 +11,7 @@ namespace fanin::harness {
 
 struct ClaimsOptions {
   std::vector<std::string> files;  // claim files; empty: the shipped ones
-  std::string only = "*";          // of their ids, a glob
+  std::string only;                // of their ids, a glob; empty: K1 to K18 of the shipped ones, all of others
   bool list = false;
   net::Nanoseconds budget{};
   std::string out;                    // directory; empty: results/claims-TIME
