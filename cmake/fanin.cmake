@@ -59,6 +59,14 @@ function(fanin_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 endfunction()
 
+# A library that another program loads. It takes sources, since the objects of static libraries are not position-independent.
+function(fanin_plugin name)
+  add_library(${name} MODULE ${ARGN})
+  target_link_libraries(${name} PRIVATE fanin_flags)
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
 # fanin_test(NAME SOURCES... LIBRARIES LIB...): a GoogleTest program whose cases become ctest cases, labelled NAME. With a
 # sanitizer, whose runtime takes longer to begin than most cases take, they become a few processes instead.
 function(fanin_test name)

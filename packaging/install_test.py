@@ -2,6 +2,7 @@
 
 The installation is in a temporary directory, and every program runs in another one."""
 
+import ctypes
 import gzip
 import json
 import os
@@ -165,6 +166,12 @@ class Installation(unittest.TestCase):
         for name in BASELINES:
             self.assertIn(f"usage: {name} ", self.check(f"libexec/fanin/{name}", "--help"))
             self.assertEqual(self.run_installed(f"libexec/fanin/{name}").returncode, 2)
+
+    # Would catch: a plugin without the symbols that QEMU looks for, such as one built with all of them hidden.
+    def test_the_plugin_has_what_qemu_looks_for(self):
+        plugin = ctypes.CDLL(self.prefix / "libexec" / "fanin" / "fanin-ledger.so", mode=os.RTLD_LAZY)
+        self.assertEqual(ctypes.c_int.in_dll(plugin, "qemu_plugin_version").value, 1)
+        self.assertTrue(plugin.qemu_plugin_install)
 
 
 if __name__ == "__main__":
