@@ -119,7 +119,8 @@ void add_claims_command(CLI::App& app, int& exit_code) {
       add_text(*command, "--resume", options.resume, "DIR",
                "continue the interrupted run in this directory; without files and the other options, but --json");
   files->excludes(resume);
-  add_text(*command, "--only", options.only, "CLAIMS", "only the claims whose ID matches a glob, such as K2 or '*' (default: 'K*'; the others are of papers)")
+  add_text(*command, "--only", options.only, "CLAIMS",
+           "only the claims whose ID matches a glob, such as K2 or '*' (default: 'K*'; the others are of papers)")
       ->excludes(resume);
   command->add_flag("--list", options.list, "show the claims and measure nothing")->excludes(resume);
   command->add_option("--budget", given->budget, "time for all claims, such as 90s or 15m")
