@@ -12,6 +12,7 @@
 #include "harness/claims/result_check.h"
 #include "harness/commands.h"
 #include "harness/export/export.h"
+#include "harness/kernels/ledger_file.h"
 #include "harness/rounds/programs.h"
 #include "harness/verdict/verdict.h"
 #include "os/command_line.h"
@@ -28,6 +29,10 @@ std::string validate(const std::string& file) {
   const JsonReader reader(document, file);
   if (is_judgement(document)) {
     return os::plural(judgement_from_json(reader).metrics.size(), "comparison");
+  }
+  if (is_ledger(document)) {
+    check_ledger(reader);
+    return os::plural(document.at("cells").size(), "cell");
   }
   if (is_claims_result(document)) {
     return os::plural(check_claims_result(reader), "claim");
@@ -52,7 +57,8 @@ void add_validate_command(CLI::App& app, int& exit_code) {
   command->callback([files, &exit_code] {
     for (const std::string& file : *files) {
       try {
-        os::print_text(stdout, fmt::format("{}: valid: {}\n", os::printable(file), validate(find_run_file(file))));
+        os::print_text(stdout, fmt::format("{}: valid: {}\n", os::printable(file),
+                                           validate(find_ledger_file(find_run_file(file)))));
       } catch (const std::invalid_argument& error) {
         os::print_error("fanin", error.what());
         exit_code = 2;

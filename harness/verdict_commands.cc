@@ -10,6 +10,7 @@
 #include "harness/ab/ab.h"
 #include "harness/claims/claims_command.h"
 #include "harness/commands.h"
+#include "harness/kernels/ledger_compare.h"
 #include "harness/selftest/selftest.h"
 #include "harness/selftest/session_records.h"
 #include "harness/verdict/compare.h"
@@ -47,11 +48,13 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("compare",
                          "Compares stored runs of two sides, and decides which is better: at least 4 rounds of a cell, "
-                         "or 4 runs, a side (smoke has 2 rounds)");
+                         "or 4 runs, a side (smoke has 2 rounds). Or ledgers of fanin kernels: two, or the kernels in "
+                         "one; their counts are exact, so any difference is a difference");
   command
-      ->add_option("runs", options->base,
-                   "BASE and NEW, each a run.json, the directory of a run, or a directory of such directories; with "
-                   "--new all are of BASE")
+      ->add_option(
+          "runs", options->base,
+          "BASE and NEW, each a run.json, the directory of a run, a directory of such directories, or a ledger; "
+          "with --new all are of BASE")
       ->required()
       ->type_name("");
   command->add_option("--new", options->now, "the runs of NEW, if there are several arguments a side")
@@ -65,6 +68,10 @@ void add_compare_command(CLI::App& app, int& exit_code) {
     if (options->now.empty() && options->base.size() == 2) {
       options->now = {options->base.back()};
       options->base.pop_back();
+    }
+    if (are_ledgers(*options)) {
+      exit_code = run_compare_ledgers(*options);
+      return;
     }
     if (options->now.empty()) {
       throw std::invalid_argument("compare: two sides are needed: give BASE NEW, or BASE... --new NEW...");

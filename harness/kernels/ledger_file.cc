@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "harness/suite/schema.h"
@@ -69,6 +70,29 @@ void check_cell(const JsonReader& cell) {
 
 bool is_ledger(const Json& document) {
   return document.is_object() && document.contains("schema") && document.at("schema") == "fanin-ledger";
+}
+
+bool names_ledger(const std::string& path) {
+  const std::string file = find_ledger_file(path);
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(file, none)) {
+    return false;
+  }
+  try {
+    // The text first: a run is large, and parsed by others.
+    return load_text(file).find("\"fanin-ledger\"") != std::string::npos && is_ledger(load_json(file));
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
+
+const Json* find_ledger_cell(const Json& ledger, const std::string& id, const std::string& kernel) {
+  for (const Json& cell : ledger.at("cells")) {
+    if (cell.at("id") == id && cell.at("kernel") == kernel) {
+      return &cell;
+    }
+  }
+  return nullptr;
 }
 
 void check_ledger(const JsonReader& ledger) {

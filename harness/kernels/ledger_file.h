@@ -9,6 +9,12 @@ namespace fanin::harness {
 // Whether a document says that it is a ledger.
 bool is_ledger(const Json& document);
 
+// Whether a path is that of a ledger, or of a directory with one. Reads the file. False for what cannot be read.
+bool names_ledger(const std::string& path);
+
+// The cell of a kernel; nullptr: there is none.
+const Json* find_ledger_cell(const Json& ledger, const std::string& id, const std::string& kernel);
+
 // What plots.validate asks of a ledger too: that it fits results/schema/ledger.schema.json, that each cell has a kernel
 // and is there once on it, that nodes come after their callers, and that split, functions and nodes each add up to the
 // cell's instructions. Throws std::invalid_argument with file and place of the first thing that is wrong.

@@ -6,21 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "harness/kernels/ledger_file.h"
 #include "os/format.h"
 
 namespace fanin::harness {
 namespace {
 
 constexpr std::size_t kReportWidth = 120;
-
-const Json* find_ledger_cell(const Json& ledger, const std::string& id, const std::string& kernel) {
-  for (const Json& cell : ledger.at("cells")) {
-    if (cell.at("id") == id && cell.at("kernel") == kernel) {
-      return &cell;
-    }
-  }
-  return nullptr;
-}
 
 std::vector<std::string> list_cell_ids(const Json& ledger) {
   std::vector<std::string> ids;
