@@ -1,5 +1,7 @@
 // fanin-ledger.so: passes what QEMU's plugin interface reports to the Ledger.
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -46,6 +48,33 @@ ProgramText read_program(const std::filesystem::path& path) {
   });
 }
 
+// The number of instructions that the guest has executed, incremented by the translated code.
+class InstructionCounter {
+ public:
+  static bool has_version_3() noexcept { return qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu != nullptr; }
+
+  InstructionCounter() {
+    if (has_version_3()) {
+      score_ = qemu_plugin_scoreboard_new(sizeof(std::uint64_t));
+    }
+  }
+  // Makes the translation of an instruction increment the number.
+  void count(qemu_plugin_insn* instruction) {
+    if (has_version_3()) {
+      qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(instruction, QEMU_PLUGIN_INLINE_ADD_U64, {score_, 0}, 1);
+      value_ = static_cast<const std::uint64_t*>(qemu_plugin_scoreboard_find(score_, 0));
+    } else {
+      qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64, &own_value_, 1);
+    }
+  }
+  std::uint64_t value() const noexcept { return *value_; }
+
+ private:
+  std::uint64_t own_value_ = 0;
+  const std::uint64_t* value_ = &own_value_;
+  qemu_plugin_scoreboard* score_ = nullptr;
+};
+
 // What a plugin keeps between callbacks. QEMU calls them one at a time, since the guest has one CPU.
 struct Plugin {
   explicit Plugin(const Options& options)
@@ -66,36 +95,53 @@ struct Plugin {
   Programs programs;
   std::deque<Block> blocks;  // QEMU keeps pointers to them, for as long as it may execute them
   Ledger ledger;
+  InstructionCounter executed;
 };
 
-// Executed instructions of the guest. The translated code increments it.
-std::uint64_t executed = 0;
 Plugin* plugin = nullptr;  // from installation to exit, which no destructor of this library may precede
 
-void on_block(unsigned /*cpu*/, void* block) { plugin->ledger.enter(*static_cast<const Block*>(block), executed); }
+void on_block(unsigned /*cpu*/, void* block) {
+  plugin->ledger.enter(*static_cast<const Block*>(block), plugin->executed.value());
+}
 
 void on_marker(unsigned /*cpu*/, void* marker) {
-  plugin->ledger.mark(static_cast<Marker>(reinterpret_cast<std::uintptr_t>(marker)), executed);
+  plugin->ledger.mark(static_cast<Marker>(reinterpret_cast<std::uintptr_t>(marker)), plugin->executed.value());
 }
 
 void on_stack_switch(unsigned /*cpu*/, qemu_plugin_meminfo_t /*info*/, std::uint64_t address, void* offset) {
-  plugin->ledger.switch_to(address - reinterpret_cast<std::uintptr_t>(offset), executed);
+  plugin->ledger.switch_to(address - reinterpret_cast<std::uintptr_t>(offset), plugin->executed.value());
+}
+
+// The bytes of an instruction, in the buffer or in QEMU's own memory.
+std::span<const std::uint8_t> read_bytes(const qemu_plugin_insn* instruction, std::array<std::uint8_t, 16>& buffer) {
+  const std::size_t size = std::min(qemu_plugin_insn_size(instruction), buffer.size());
+  const std::uintptr_t result = qemu_plugin_insn_data(instruction, buffer.data(), size);
+  return {InstructionCounter::has_version_3() ? buffer.data() : reinterpret_cast<const std::uint8_t*>(result), size};
+}
+
+// Returns the instructions, with their bytes in the buffers.
+std::vector<Instruction> read_instructions(const qemu_plugin_tb* tb,
+                                           std::vector<std::array<std::uint8_t, 16>>& buffers) {
+  std::vector<Instruction> instructions;
+  buffers.resize(qemu_plugin_tb_n_insns(tb));
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const qemu_plugin_insn* const each = qemu_plugin_tb_get_insn(tb, i);
+    instructions.push_back({qemu_plugin_insn_vaddr(each), read_bytes(each, buffers[i])});
+  }
+  return instructions;
 }
 
 void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* tb) {
-  std::vector<Instruction> instructions;
-  for (std::size_t i = 0; i < qemu_plugin_tb_n_insns(tb); ++i) {
-    qemu_plugin_insn* const each = qemu_plugin_tb_get_insn(tb, i);
-    instructions.push_back(
-        {qemu_plugin_insn_vaddr(each),
-         {static_cast<const std::uint8_t*>(qemu_plugin_insn_data(each)), qemu_plugin_insn_size(each)}});
-    qemu_plugin_register_vcpu_insn_exec_inline(each, QEMU_PLUGIN_INLINE_ADD_U64, &executed, 1);
-  }
+  std::vector<std::array<std::uint8_t, 16>> buffers;
+  const std::vector<Instruction> instructions = read_instructions(tb, buffers);
   const Translation translation = translate(instructions, *plugin->functions, plugin->programs);
-  // QEMU calls back before it counts the instruction, whatever is registered first.
+  // Callbacks come before the count of their instruction: always in version 1, in order of registration in version 3.
   for (const auto& [index, marker] : translation.markers) {
     qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, index), on_marker, QEMU_PLUGIN_CB_NO_REGS,
                                            reinterpret_cast<void*>(static_cast<std::uintptr_t>(marker)));
+  }
+  for (std::size_t i = 0; i < instructions.size(); ++i) {
+    plugin->executed.count(qemu_plugin_tb_get_insn(tb, i));
   }
   if (translation.stack_switch) {
     const auto offset = static_cast<std::uintptr_t>(translation.stack_switch->offset);
@@ -107,7 +153,7 @@ void on_translation(qemu_plugin_id_t /*id*/, qemu_plugin_tb* tb) {
 }
 
 void on_exit(qemu_plugin_id_t /*id*/, void* /*unused*/) {
-  plugin->ledger.finish(executed);
+  plugin->ledger.finish(plugin->executed.value());
   if (!plugin->out) {
     std::fprintf(stderr, "fanin-ledger: %s: cannot be written: is the disk full?\n", plugin->out_path.c_str());
   }
@@ -127,7 +173,8 @@ void install(qemu_plugin_id_t id, const qemu_info_t& info, std::span<char* const
 
 extern "C" {
 
-[[gnu::visibility("default")]] int qemu_plugin_version = 1;
+// QEMU looks for it after this initialisation.
+[[gnu::visibility("default")]] int qemu_plugin_version = InstructionCounter::has_version_3() ? 3 : 1;
 
 [[gnu::visibility("default")]] int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info, int argc,
                                                        char** argv) {
