@@ -12,6 +12,7 @@ void add_list_command(CLI::App& app);
 void add_env_command(CLI::App& app);
 void add_doctor_command(CLI::App& app, int& exit_code);
 
+void add_kernels_command(CLI::App& app, int& exit_code);
 void add_claims_command(CLI::App& app, int& exit_code);
 void add_ab_command(CLI::App& app, int& exit_code);
 void add_selftest_command(CLI::App& app, int& exit_code);

@@ -18,6 +18,7 @@ int run_command_line(int argc, char** argv) {
   add_run_command(app, exit_code);
   add_list_command(app);
   add_env_command(app);
+  add_kernels_command(app, exit_code);
   add_claims_command(app, exit_code);
   add_ab_command(app, exit_code);
   add_selftest_command(app, exit_code);

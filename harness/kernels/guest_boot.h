@@ -38,7 +38,7 @@ struct GuestBoot {
   std::uint64_t memory_mib = 512;
   std::string append;                                        // to the kernel's command line; empty: nothing
   std::vector<std::string> plugin;                           // file, then KEY=VALUE; empty: none
-  net::Nanoseconds silence_limit = std::chrono::minutes(5);  // without a word from the guest
+  net::Nanoseconds silence_limit = std::chrono::minutes(3);  // without a word from the guest
 
   std::string console_file() const { return (directory / (name + ".console")).string(); }
   std::string frames_file() const { return (directory / (name + ".frames")).string(); }

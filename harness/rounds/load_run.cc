@@ -26,21 +26,12 @@ constexpr net::Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
 
 os::Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTest*>& servers, const Cell& cell,
                        std::uint64_t seed, int control_fd) {
-  os::Launch launch;
-  const int count = static_cast<int>(servers.size());
-  launch.argv = {context.programs.load};
+  std::vector<std::string> targets;
   for (const ServerUnderTest* server : servers) {
-    if (count > 1) {
-      launch.argv.emplace_back("--target");
-    }
-    launch.argv.push_back(server->target());
+    targets.push_back(server->target());
   }
-  const std::vector<std::string> workload = cell.workload.load_arguments();
-  launch.argv.insert(launch.argv.end(), workload.begin(), workload.end());
-  launch.argv.insert(launch.argv.end(), {"--warmup", cell.warmup.text(count), "--seed", std::to_string(seed)});
-  if (!cell.workload.counts_requests()) {
-    launch.argv.insert(launch.argv.end(), {"--duration", net::format_duration(count * cell.duration)});
-  }
+  os::Launch launch;
+  launch.argv = generator_command(context.programs.load, targets, cell, seed);
   for (const ServerUnderTest* server : servers) {
     launch.argv.insert(launch.argv.end(), {"--server-pid", std::to_string(server->root())});
   }
@@ -61,6 +52,25 @@ Json scale(net::Nanoseconds duration, double factor) {
 }
 
 }  // namespace
+
+std::vector<std::string> generator_command(const std::string& program, const std::vector<std::string>& targets,
+                                           const Cell& cell, std::uint64_t seed) {
+  const int count = static_cast<int>(targets.size());
+  std::vector<std::string> argv{program};
+  for (const std::string& target : targets) {
+    if (count > 1) {
+      argv.emplace_back("--target");
+    }
+    argv.push_back(target);
+  }
+  const std::vector<std::string> workload = cell.workload.load_arguments();
+  argv.insert(argv.end(), workload.begin(), workload.end());
+  argv.insert(argv.end(), {"--warmup", cell.warmup.text(count), "--seed", std::to_string(seed)});
+  if (!cell.workload.counts_requests()) {
+    argv.insert(argv.end(), {"--duration", net::format_duration(count * cell.duration)});
+  }
+  return argv;
+}
 
 std::optional<double> MeasuredWindow::scale_factor(net::TimePoint read_at) const {
   if (!opened_at || !closed_at) {

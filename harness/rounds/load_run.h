@@ -28,6 +28,10 @@ struct MeasuredWindow {
   std::optional<double> scale_factor(net::TimePoint read_at) const;
 };
 
+// The command line of the generator for a cell: targets, workload, window and seed; without output and control socket.
+std::vector<std::string> generator_command(const std::string& program, const std::vector<std::string>& targets,
+                                           const Cell& cell, std::uint64_t seed);
+
 // The readings of one server around a window: CPU time, context switches, memory. One thread.
 class ServerReadings {
  public:

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "harness/kernels/ledger_setup.h"
+
+namespace fanin::harness {
+
+// `fanin kernels`: boots each kernel once for each cell, so that a cell's count does not depend on the other cells, and
+// writes ledger.json and a table. Returns the exit code: 0 done, 4 nothing was counted, 5 a cell failed, 130 the user
+// interrupted it. Throws as set_up_ledger() does.
+int run_ledger(const LedgerOptions& options);
+
+}  // namespace fanin::harness

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/kernels/guest_boot.h"
+#include "harness/kernels/initramfs.h"
+#include "harness/kernels/kernel_store.h"
+#include "harness/kernels/ledger_document.h"
+#include "harness/rounds/programs.h"
+#include "harness/rounds/run_directory.h"
+
+namespace fanin::harness {
+
+// What `fanin kernels` is asked to do.
+struct LedgerOptions {
+  std::vector<std::string> kernels;  // as given to --kernel
+  std::string suite = "kernels";     // a shipped suite's name or a path
+  std::string only = "*";            // as for make_cells()
+  std::optional<std::uint64_t> seed;
+  std::string append;                // to the kernels' command lines
+  std::vector<std::string> sysctls;  // NAME=VALUE
+  std::uint64_t memory_mib = 512;    // of a guest
+  std::string out;                   // directory; empty: results/SUITE-TIME
+  std::string server_binary;
+  std::string load_binary;
+};
+
+// Everything that is checked before the first boot.
+struct LedgerSetup {
+  Emulator emulator;
+  Programs programs;
+  std::string plugin;  // fanin-ledger.so; empty: there is none
+  Suite suite;
+  std::vector<Cell> cells;
+  std::uint64_t seed = 1;
+  std::map<std::string, std::string> sysctls;
+  std::vector<Kernel> kernels;
+  std::vector<std::string> names;  // of the kernels, in the document
+  Initramfs files;                 // of the guest, without the plan
+  std::size_t parallel = 1;        // guests at a time
+  std::string directory;           // of the results
+  RunLock lock;
+};
+
+// Throws std::invalid_argument with one line, std::system_error if the directory cannot be written.
+LedgerSetup set_up_ledger(const LedgerOptions& options);
+
+// {"net.core.somaxconn": "1024"}. Throws std::invalid_argument for a text that is no NAME=VALUE.
+std::map<std::string, std::string> parse_sysctls(const std::vector<std::string>& texts);
+
+// How many guests fit on so many CPUs and so much memory; nothing known: one for each CPU. Throws std::invalid_argument
+// if not even one does.
+std::size_t choose_parallel(std::size_t cpus, std::optional<std::uint64_t> available_mib, std::uint64_t memory_mib);
+
+// Of an installation or a build directory, next to the program or in its libexec; empty: it is not there.
+std::string find_part(const Programs& programs, const std::string& name);
+
+}  // namespace fanin::harness
