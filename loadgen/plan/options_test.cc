@@ -252,5 +252,25 @@ TEST(LoadOptions, TheTargetMayFollowAnOptionThatMayBeRepeated) {
   }
 }
 
+Nanoseconds chosen_slice(std::int64_t connections, Nanoseconds duration, std::size_t targets) {
+  LoadOptions options;
+  options.connections = connections;
+  options.duration = duration;
+  options.targets.assign(targets, "127.0.0.1:80");
+  const auto plans = make_slice_plans(options, [](const LoadOptions&) { return LoadPlan{}; });
+  return plans.front().slices->length;
+}
+
+// Would catch: many connections in short slices, whose first requests find nothing in the CPU's caches: 9 servers with
+// 1,000 connections each took 85 % more CPU time per request than alone.
+TEST(LoadOptions, SlicesGrowWithTheConnections) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(chosen_slice(1, milliseconds(2'000), 2), milliseconds(20));
+  EXPECT_EQ(chosen_slice(200, milliseconds(2'000), 2), milliseconds(20));
+  EXPECT_EQ(chosen_slice(1'000, milliseconds(2'000), 2), milliseconds(100));
+  EXPECT_EQ(chosen_slice(1'000, milliseconds(450), 2), Nanoseconds(milliseconds(450)) / 8);
+  EXPECT_EQ(chosen_slice(1'000, milliseconds(100), 2), milliseconds(20));
+}
+
 }  // namespace
 }  // namespace fanin::load
