@@ -117,7 +117,8 @@ void add_plot_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("plot", "Draws the charts of a run and its report.html, or the chart of a file");
   add_text(*command, "run", given->measured, "",
-           "the directory of a run or of fanin claims, its JSON, verdicts of fanin ab or compare, a sweep over rates, "
+           "the directory of a run or of fanin claims, its JSON, verdicts of fanin ab or compare, a ledger, a sweep "
+           "over rates, "
            "or the JSON of fanin-micro")
       ->required();
   add_text(*command, "--out", given->out, "DIR",

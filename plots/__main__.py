@@ -1,7 +1,7 @@
 """python3 -m plots FILE|DIRECTORY [--out DIR] [--micro FILE]: draws what fanin measured, as PNG and SVG.
 
-The key "schema" of a file chooses what is drawn: all charts and report.html of a run or of claims, or one chart of another
-file. A directory is that of a run or of claims.
+The key "schema" of a file chooses what is drawn: all charts and report.html of a run or of claims, the charts of a ledger, or
+one chart of another file. A directory is that of a run, of claims or of a ledger.
 """
 
 from plots import programs
@@ -16,18 +16,20 @@ from plots import draw_run, load_curve, verdict
 from plots.charts import micro
 from plots.claims import draw as draw_claims
 from plots.claims.document import KIND, is_directory
+from plots.ledger import document as ledger_document
+from plots.ledger import draw as draw_ledger
 from plots.json_file import InputError, print_line, read_json
 
 # The key "schema" -> the module that draws the file; a run otherwise.
-_DRAWERS = {"fanin-load-sweep": load_curve, "fanin-verdict": verdict, KIND: draw_claims}
+_DRAWERS = {"fanin-load-sweep": load_curve, "fanin-verdict": verdict, KIND: draw_claims, ledger_document.KIND: draw_ledger}
 
 
 def parse(arguments):
     """The options. Exits with 2 if they are wrong."""
     parser = argparse.ArgumentParser(prog="plots", description="Draws what fanin measured.")
-    what = "the directory or the JSON of a run or of fanin claims, or the JSON of fanin ab, fanin compare, fanin-load --sweep rate=auto or fanin-micro"
+    what = "the directory or the JSON of a run, of fanin claims or of fanin kernels, or the JSON of fanin ab, fanin compare, fanin-load --sweep rate=auto or fanin-micro"
     parser.add_argument("measured", type=Path, metavar="FILE|DIRECTORY", help=what)
-    where = "directory of the charts (default: charts/ next to a run or claims; next to another file)"
+    where = "directory of the charts (default: charts/ next to a run, claims or a ledger; next to another file)"
     parser.add_argument("--out", type=Path, metavar="DIR", help=where)
     micro_help = "Google Benchmark JSON, for a run (default: micro.json next to the run.json, if it exists)"
     parser.add_argument("--micro", type=Path, metavar="FILE", help=micro_help)
@@ -36,7 +38,7 @@ def parse(arguments):
 
 def _find_drawer(path):
     if not path.is_file():
-        return draw_claims if is_directory(path) else draw_run
+        return draw_claims if is_directory(path) else draw_ledger if ledger_document.is_directory(path) else draw_run
     document = read_json(path)
     kind = document.get("schema") if isinstance(document, dict) else None
     if kind is None and isinstance(document, dict) and "benchmarks" in document:

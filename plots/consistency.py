@@ -10,6 +10,7 @@ from plots import programs, suite_rules
 from plots.document import Finding
 from plots.json_file import json_path
 from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
+from plots.ledger import sums
 
 def findings(document, kind):
     """Returns the Findings of a document that fits the schema `kind`."""
@@ -32,6 +33,8 @@ def findings(document, kind):
         return verdict_findings(document)
     if kind == "fanin-claims":
         return claims_findings(document)
+    if kind == "fanin-ledger":
+        return sums.findings(document)
     return suite_findings(document, ()) if kind == "fanin-suite" else []
 
 

@@ -31,6 +31,7 @@ SCHEMA_FILES = {
     "fanin-ledger": "ledger.schema.json",
 }
 _BUCKET_REF = {"$ref": "#/$defs/bucket"}
+_NODE_REF = {"$ref": "#/$defs/node"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,24 @@ def _all_plain_buckets(value):
     )
 
 
+def _all_plain_nodes(value):
+    # A ledger has as many nodes.
+    return all(
+        type(item) is list
+        and len(item) == 4
+        and all(type(each) is int for each in item)
+        and item[0] >= -1
+        and item[1] >= 0
+        and 0 <= item[2] <= 3
+        and item[3] >= 0
+        for item in value
+    )
+
+
 def _items(validator, items, instance, schema):
-    if items == _BUCKET_REF and isinstance(instance, list) and _all_plain_buckets(instance):
+    if isinstance(instance, list) and (
+        items == _BUCKET_REF and _all_plain_buckets(instance) or items == _NODE_REF and _all_plain_nodes(instance)
+    ):
         return
     yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
 

@@ -104,6 +104,33 @@ INK_ON_PARTS = {
     "machine_slab_bytes": "#ffffff",
 }
 
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a stacked bar: its colour, and that of text on it."""
+
+    colour: str
+    ink: str = "#222222"
+
+
+# What instructions are grouped by (results/schema/ledger.schema.json), in the order of bars.
+SUBSYSTEMS = {
+    "user code": Part("#d9d9d9"),
+    "entry/exit": Part("#8c8c8c"),
+    "epoll": Part("#009e73", "#ffffff"),
+    "poll/select": Part("#0072b2", "#ffffff"),
+    "io_uring": Part("#56b4e9"),
+    "sockets/TCP": Part("#e69f00"),
+    "file descriptors": Part("#f0e442"),
+    "memory": Part("#e3b3d0"),
+    "scheduler": Part("#882255", "#ffffff"),
+    "timers": Part("#332288", "#ffffff"),
+    "locks/RCU": Part("#d55e00", "#ffffff"),
+    "security": Part("#b9b96a"),
+    "processes": Part("#7a4a2b", "#ffffff"),
+    "other": Part("#444444", "#ffffff"),
+}
+
 _OPEN = {"markerfacecolor": "white", "markeredgewidth": 1.4}
 # How a verdict looks; the words of results/schema/verdict.schema.json and claims.schema.json.
 VERDICTS = {

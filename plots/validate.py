@@ -63,7 +63,7 @@ def check(path, limit):
         return lines_findings(path, limit)
     document = read_json(path)
     found = findings(document, str(path), limit)
-    if found or document["schema"] not in ("fanin-run", "fanin-verdict", "fanin-claims"):
+    if found or document["schema"] not in ("fanin-run", "fanin-verdict", "fanin-claims", "fanin-ledger"):
         return found
     recomputed = consistency.summary_findings(path)
     if recomputed is None:

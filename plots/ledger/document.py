@@ -1,0 +1,109 @@
+"""A ledger of `fanin kernels`, checked, and the queries that its charts need."""
+
+import re
+from pathlib import Path
+
+from plots import consistency
+from plots.document import check_kind, schema_findings
+from plots.json_file import InputError, read_json
+from plots.text import cleaned
+
+NAMES = ("ledger.json", "ledger.json.gz")
+KIND = "fanin-ledger"
+PROGRAMS = ("server", "generator", "kernel", "init")
+NOT_TIME = "instructions are not time: an emulator counted them, which has no caches, no pipeline and no second CPU"
+_DEBIAN = re.compile(r"(\+deb\w+)?(-cloud)?-amd64")
+# How a sweep's parameter is called in titles.
+_PARAMETERS = {"idle_connections": "idle connections", "connections": "connections", "payload_bytes": "bytes of payload"}
+
+
+class Ledger:
+    """The queries. `kernels`: names in order; `cells`: those with counts."""
+
+    def __init__(self, document):
+        self.document = document
+        self.kernels = [each["name"] for each in document["kernels"]]
+        self.cells = [each for each in document["cells"] if each["status"] == "ok"]
+        self._index = {(each["id"], each["kernel"]): each for each in self.cells}
+        self._short = _shorten(self.kernels)
+
+    def find(self, cell_id, kernel):
+        """The cell with counts, or None."""
+        return self._index.get((cell_id, kernel))
+
+    def short(self, kernel):
+        """The name of a kernel without what all have in common at the end."""
+        return self._short[kernel]
+
+    def list_ids(self):
+        """IDs of cells that have counts on some kernel, in order of the document, each once."""
+        counted = {each["id"] for each in self.cells}
+        return [each for each in dict.fromkeys(cell["id"] for cell in self.document["cells"]) if each in counted]
+
+    def list_experiments(self):
+        """{experiment: its cells with counts}, in order of the document."""
+        found = {}
+        for cell in self.cells:
+            found.setdefault(cell["experiment"], []).append(cell)
+        return found
+
+    def describe_gaps(self, experiment=None):
+        """A line for each reason why cells have no counts."""
+        reasons = {}
+        for cell in self.document["cells"]:
+            if cell["status"] != "ok" and experiment in (None, cell["experiment"]):
+                why = f"{cell['status']} on {self.short(cell['kernel'])}: {cell['reason']}"
+                reasons.setdefault(why, []).append(cell["id"])
+        return [f"{', '.join(cells)}: {why}" for why, cells in reasons.items()]
+
+    def describe_footer(self):
+        document = self.document
+        window = f"{document['window']['count']:,} requests after {document['window']['skip']:,} others"
+        return f"{window} \u00b7 seed {document['seed']} \u00b7 QEMU {document['qemu']['version']} \u00b7 {NOT_TIME}"
+
+
+def load(path):
+    """Returns the Ledger in a file, or in the directory of `fanin kernels`. Raises InputError."""
+    path = Path(path)
+    if path.is_dir():
+        path = next((path / name for name in NAMES if (path / name).is_file()), path / NAMES[0])
+    document = read_json(path)
+    kind = check_kind(document, str(path))
+    if kind != KIND:
+        raise InputError(f'{path} is a "{kind}", not a ledger: give the {NAMES[0]} of fanin kernels')
+    found = schema_findings(document, kind, limit=1) or consistency.findings(document, kind)
+    if found:
+        raise InputError(f"{path}: {found[0]}")
+    ledger = Ledger(cleaned(document))
+    if not ledger.cells:
+        raise InputError(f"{path}: no cell has counts, so there is no chart: see their reasons, and run fanin kernels again")
+    return ledger
+
+
+def is_directory(path):
+    """Whether `path` is the directory of a ledger."""
+    return any((path / name).is_file() for name in NAMES)
+
+
+def describe_value(cell):
+    """What a cell's sweep value says: "1,000 idle connections"."""
+    name = _PARAMETERS.get(cell["parameter"], cell["parameter"].replace("_", " "))
+    return f"{cell['value']:,g} {name.removesuffix('s') if cell['value'] == 1 else name}"
+
+
+def format_count(value):
+    """Instructions per request: 32,245, 8.25."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def format_change(ratio):
+    """+4.1 %; 0 % only where nothing changed."""
+    if ratio == 1:
+        return "0 %"
+    return f"{100 * (ratio - 1):+.3g} %"
+
+
+def _shorten(names):
+    """{name: the name without what all of Debian's have, if the short names differ}."""
+    short = [_DEBIAN.sub("", name) for name in names]
+    return dict(zip(names, short if len(set(short)) == len(names) else names))
