@@ -40,11 +40,11 @@ void share_server_cpu(std::vector<Slice>& slices) noexcept {
     const auto end = next == slices.end() ? next : next + 1;
     std::uint64_t answered = 0;
     std::for_each(turn, end, [&](const Slice& slice) { answered += slice.answered; });
-    const auto cpu = answered > 0 ? turn->server_cpu : std::nullopt;
+    const bool is_known = answered > 0 && turn->server_cpu.has_value();
+    const auto cpu = static_cast<double>(turn->server_cpu.value_or(Nanoseconds{}).count());
     std::for_each(turn, end, [&](Slice& slice) {
       const double share = static_cast<double>(slice.answered) / static_cast<double>(answered);
-      slice.server_cpu =
-          cpu ? std::optional(Nanoseconds(std::llround(static_cast<double>(cpu->count()) * share))) : std::nullopt;
+      slice.server_cpu = is_known ? std::optional(Nanoseconds(std::llround(cpu * share))) : std::nullopt;
     });
     turn = end;
   }
