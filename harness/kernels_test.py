@@ -28,6 +28,7 @@ def cached_kernels():
     return [f"debian:={name}" for name in names]
 
 
+@unittest.skipUnless((BINARIES / "fanin-guest").exists(), "a build without guests")
 class Kernels(EndToEnd):
     def setUp(self):
         super().setUp()
