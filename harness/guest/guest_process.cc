@@ -32,6 +32,7 @@ void redirect(const std::string& path, int number) {
     ::fcntl(pass, F_SETFD, 0);
   }
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv) {
     words.push_back(const_cast<char*>(word.c_str()));  // exec's signature is older than const
   }

@@ -53,6 +53,14 @@ std::uintmax_t size_of(const std::string& path) {
   return absent ? 0 : size;
 }
 
+// A comma of a path would end an option of QEMU.
+std::string double_commas(std::string text) {
+  for (auto at = text.find(','); at != std::string::npos; at = text.find(',', at + 2)) {
+    text.insert(at, 1, ',');
+  }
+  return text;
+}
+
 // A QEMU under way.
 struct Running {
   std::size_t index;
@@ -147,7 +155,7 @@ std::vector<std::string> emulator_command(const Emulator& emulator, const GuestB
   if (!boot.plugin.empty()) {
     std::string plugin;
     for (const std::string& part : boot.plugin) {
-      plugin += (plugin.empty() ? "" : ",") + part;
+      plugin += (plugin.empty() ? "" : ",") + double_commas(part);
     }
     argv.insert(argv.end(), {"-plugin", plugin});
   }

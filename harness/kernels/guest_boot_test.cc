@@ -53,14 +53,15 @@ TEST(EmulatorCommand, CountsInsteadOfTiming) {
   EXPECT_THAT(argv, ::testing::Not(Contains("-plugin")));
 }
 
-// Would catch: --append that replaces what the guest needs; a plugin without its arguments.
+// Would catch: --append that replaces what the guest needs; a plugin without its arguments, or
+// whose path ends at a comma.
 TEST(EmulatorCommand, TakesFurtherArguments) {
   GuestBoot boot = make_boot();
   boot.append = "mitigations=off";
-  boot.plugin = {"/l/fanin-ledger.so", "count=500"};
+  boot.plugin = {"/l,l/fanin-ledger.so", "count=500"};
   const auto argv = emulator_command({"qemu", "7.2.22", 7}, boot);
   EXPECT_THAT(argv, Contains(::testing::EndsWith("panic=-1 mitigations=off")));
-  EXPECT_THAT(argv, Contains("/l/fanin-ledger.so,count=500"));
+  EXPECT_THAT(argv, Contains("/l,,l/fanin-ledger.so,count=500"));
 }
 
 TEST(JudgeBoot, PassesAGuestThatSaidAll) {

@@ -109,7 +109,7 @@ GuestBoot LedgerRun::make_boot(std::size_t kernel, const std::string& initramfs,
           .name = name,
           .seed = setup_.seed,
           .memory_mib = options_.memory_mib,
-          .append = options_.append};
+          .append = format_append(options_.append, setup_.sysctls)};
 }
 
 void LedgerRun::take_symbols(std::size_t kernel, const BootResult& boot) {

@@ -97,6 +97,15 @@ std::map<std::string, std::string> parse_sysctls(const std::vector<std::string>&
   return values;
 }
 
+std::string format_append(const std::string& append, const std::map<std::string, std::string>& sysctls) {
+  std::string text = append;
+  for (const auto& [name, value] : sysctls) {
+    const bool is_quoted = value.find(' ') != std::string::npos;
+    text += fmt::format("{}sysctl.{}={}", text.empty() ? "" : " ", name, is_quoted ? '"' + value + '"' : value);
+  }
+  return text;
+}
+
 std::size_t choose_parallel(std::size_t cpus, std::optional<std::uint64_t> available_mib, std::uint64_t memory_mib) {
   const std::uint64_t each = memory_mib + kEmulatorMib;
   if (available_mib && *available_mib < each) {

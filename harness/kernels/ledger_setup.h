@@ -53,6 +53,10 @@ LedgerSetup set_up_ledger(const LedgerOptions& options);
 // {"net.core.somaxconn": "1024"}. Throws std::invalid_argument for a text that is no NAME=VALUE.
 std::map<std::string, std::string> parse_sysctls(const std::vector<std::string>& texts);
 
+// What --append and --sysctl add to the kernels' command lines. The guest's init sets the values as well, and fails if
+// it cannot, but only the command line is recorded: "sysctl.net.core.somaxconn=1024" (since Linux 5.8).
+std::string format_append(const std::string& append, const std::map<std::string, std::string>& sysctls);
+
 // How many guests fit on so many CPUs and so much memory; nothing known: one for each CPU. Throws std::invalid_argument
 // if not even one does.
 std::size_t choose_parallel(std::size_t cpus, std::optional<std::uint64_t> available_mib, std::uint64_t memory_mib);

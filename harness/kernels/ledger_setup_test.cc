@@ -20,6 +20,13 @@ TEST(GuestSysctls, AreNamesAndValues) {
   }
 }
 
+// Would catch: a result that does not say which values its guests had; a value that the kernel ends at a space.
+TEST(GuestSysctls, AreRecordedOnTheCommandLine) {
+  EXPECT_EQ(format_append("", {}), "");
+  EXPECT_EQ(format_append("mitigations=off", {{"a.b", "1"}, {"net.ipv4.tcp_rmem", "1 2 3"}}),
+            "mitigations=off sysctl.a.b=1 sysctl.net.ipv4.tcp_rmem=\"1 2 3\"");
+}
+
 // Would catch: guests that make the host swap or that its OOM killer ends.
 TEST(ParallelGuests, FitTheMachine) {
   EXPECT_EQ(choose_parallel(2, 8192, 512), 2U);
