@@ -58,7 +58,7 @@ void add_validate_command(CLI::App& app, int& exit_code) {
     for (const std::string& file : *files) {
       try {
         os::print_text(stdout, fmt::format("{}: valid: {}\n", os::printable(file),
-                                           validate(find_ledger_file(find_run_file(file)))));
+                                           validate(find_run_file(find_ledger_file(file)))));
       } catch (const std::invalid_argument& error) {
         os::print_error("fanin", error.what());
         exit_code = 2;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -33,6 +32,19 @@ struct FoldedRow {
   std::string_view subsystem;
 };
 
+std::string_view without_underscores(std::string_view name) {
+  return name.substr(std::min(name.find_first_not_of('_'), name.size()));
+}
+
+// Whether names tell that one function is a part of the other: __wake_up_common_lock and __wake_up_sync_key.
+bool have_alike_names(std::string_view a, std::string_view b) {
+  constexpr std::size_t kAlike = 6;
+  const std::string_view plain_a = without_underscores(a);
+  const std::string_view plain_b = without_underscores(b);
+  const auto [end_a, end_b] = std::mismatch(plain_a.begin(), plain_a.end(), plain_b.begin(), plain_b.end());
+  return static_cast<std::size_t>(end_a - plain_a.begin()) >= kAlike;
+}
+
 class Folder {
  public:
   Folder(const CountedPaths& base, const CountedPaths& now) {
@@ -50,6 +62,7 @@ class Folder {
  private:
   // The rows above a row, on one side: caller -> instructions per request of the row below it; kNoRow: no caller.
   using Callers = std::map<std::size_t, double>;
+  using Targets = std::map<std::size_t, std::size_t>;  // caller -> the row that what it calls joins
   static constexpr std::size_t kNoRow = static_cast<std::size_t>(-1);
 
   void add_side(std::size_t side, const CountedPaths& counted);
@@ -59,8 +72,12 @@ class Folder {
   bool pair_equal_counts();
   bool have_common_caller(std::size_t row, std::size_t other) const;
   bool fold_inlined();
-  bool is_inlined(std::size_t row, std::size_t side, const std::vector<SideCounts>& counts) const;
-  void join_callers(std::size_t row, std::size_t side);
+  Targets find_targets(std::size_t row, std::size_t side, const std::vector<SideCounts>& counts) const;
+  std::size_t find_sibling(std::size_t row, std::size_t caller, std::size_t side,
+                           const std::vector<SideCounts>& counts) const;
+  double find_gain(std::size_t row, std::size_t side, const Targets& targets,
+                   const std::vector<SideCounts>& counts) const;
+  void join(std::size_t row, std::size_t side, const Targets& targets);
 
   std::array<std::vector<FoldedNode>, 2> nodes_;
   std::array<double, 2> requests_{};
@@ -154,32 +171,84 @@ bool Folder::fold_inlined() {
   std::sort(order.begin(), order.end());
   for (const auto& [unused, row] : order) {
     const std::size_t side = counts[row][0] > 0 ? 0 : 1;
-    if (is_inlined(row, side, counts)) {
-      join_callers(row, side);
+    if (const Targets targets = find_targets(row, side, counts); !targets.empty()) {
+      join(row, side, targets);
       return true;  // the counts are others now
     }
   }
   return false;
 }
 
-bool Folder::is_inlined(std::size_t row, std::size_t side, const std::vector<SideCounts>& counts) const {
+// By how much the rows of a function of one side, and of those that it may join, would show less if it joined them.
+double Folder::find_gain(std::size_t row, std::size_t side, const Targets& targets,
+                         const std::vector<SideCounts>& counts) const {
+  std::map<std::size_t, double> changes;
   double apart = counts[row][side];
-  double together = 0;
-  for (const auto& [caller, share] : callers_of(row, side)) {
-    if (caller == kNoRow || caller == row) {
-      return false;
+  for (const auto& [caller, target] : targets) {
+    if (changes.emplace(target, counts[target][1] - counts[target][0]).second) {
+      apart += std::abs(changes.at(target));
     }
-    const double change = counts[caller][1] - counts[caller][0];
-    apart += std::abs(change);
-    together += std::abs(change + (side == 1 ? share : -share));
   }
-  return together <= apart - counts[row][side];
+  for (const auto& [caller, share] : callers_of(row, side)) {
+    changes.at(targets.at(caller)) += side == 1 ? share : -share;
+  }
+  double together = 0;
+  for (const auto& [target, change] : changes) {
+    together += std::abs(change);
+  }
+  return apart - together;
 }
 
-void Folder::join_callers(std::size_t row, std::size_t side) {
+// The caller, or a function that the same caller calls on the other side and that changed the most against it: one that
+// ended with a jump to it, so that the path shows the caller above both.
+std::size_t Folder::find_sibling(std::size_t row, std::size_t caller, std::size_t side,
+                                 const std::vector<SideCounts>& counts) const {
+  std::size_t best = caller;
+  double largest = 0;
+  for (const FoldedNode& node : nodes_[1 - side]) {
+    const bool is_called = node.parent >= 0 && nodes_[1 - side][static_cast<std::size_t>(node.parent)].row == caller;
+    if (!is_called || rows_[node.row].subsystem != rows_[row].subsystem || counts[node.row][side] == 0) {
+      continue;
+    }
+    const double growth = counts[node.row][1 - side] - counts[node.row][side];
+    if (growth > largest) {
+      largest = growth;
+      best = node.row;
+    }
+  }
+  return best;
+}
+
+// For each caller of a function of one side alone the row that it joins; empty: it stays a row.
+Folder::Targets Folder::find_targets(std::size_t row, std::size_t side, const std::vector<SideCounts>& counts) const {
+  constexpr double kOfCallers = 1;  // shares of the function's instructions, of at most 2
+  constexpr double kOfSiblings = 1.3;
+  constexpr double kOfNamedSiblings = 0.6;
+  Targets callers;
+  Targets siblings;
+  bool named = true;
+  for (const auto& [caller, share] : callers_of(row, side)) {
+    if (caller == kNoRow || caller == row) {
+      return {};
+    }
+    callers[caller] = caller;
+    siblings[caller] = find_sibling(row, caller, side, counts);
+    named = named && siblings[caller] != caller && have_alike_names(rows_[row].name, rows_[siblings[caller]].name);
+  }
+  const double size = counts[row][side];
+  const double of_callers = find_gain(row, side, callers, counts);
+  const double of_siblings = find_gain(row, side, siblings, counts);
+  const bool enough = of_siblings >= (named ? kOfNamedSiblings : kOfSiblings) * size;
+  if (enough && of_siblings > of_callers) {
+    return siblings;
+  }
+  return of_callers >= kOfCallers * size ? callers : Targets();
+}
+
+void Folder::join(std::size_t row, std::size_t side, const Targets& targets) {
   for (FoldedNode& node : nodes_[side]) {
     if (node.row == row) {
-      node.row = nodes_[side][static_cast<std::size_t>(node.parent)].row;
+      node.row = targets.at(nodes_[side][static_cast<std::size_t>(node.parent)].row);
     }
   }
 }
@@ -195,7 +264,7 @@ std::vector<FunctionChange> Folder::changes() const {
       FunctionChange& change = all[node.row];
       (side == 0 ? change.base : change.now) += node.instructions;
       if (node.instructions > 0) {
-        (side == 0 ? change.base_names : change.now_names).insert(node.name);
+        (side == 0 ? change.base_names : change.now_names)[node.name] += node.instructions;
       }
     }
   }
@@ -213,15 +282,18 @@ std::string_view without_compiler_suffix(std::string_view name) {
   return name;
 }
 
-std::string join_names(const std::set<std::string>& names) {
-  constexpr std::size_t kMostNames = 3;
+// The names with a part that is worth to be told, by the order of letters.
+std::string join_names(const std::map<std::string, std::uint64_t>& names) {
+  constexpr std::uint64_t kLeastShare = 10;  // %
+  std::uint64_t sum = 0;
+  for (const auto& [name, instructions] : names) {
+    sum += instructions;
+  }
   std::string text;
-  std::size_t shown = 0;
-  for (const std::string& name : names) {
-    if (++shown > kMostNames) {
-      return fmt::format("{}+{} more", text, names.size() - kMostNames);
+  for (const auto& [name, instructions] : names) {
+    if (instructions >= sum * kLeastShare / 100) {
+      text += (text.empty() ? "" : "+") + name;
     }
-    text += (text.empty() ? "" : "+") + name;
   }
   return text;
 }
@@ -232,6 +304,8 @@ std::string canonical_name(std::string_view function) {
   // Renamed between Linux 5.10 and 6.12, or one of several variants of the same routine.
   static const std::map<std::string_view, std::string_view> kRenamed = {
       {"__do_softirq", "handle_softirqs"},
+      {"import_single_range", "import_ubuf"},
+      {"tcp_inbound_md5_hash", "tcp_inbound_hash"},
       {"__fget_light", "fdget"},
       {"__fdget", "fdget"},
       {"__fdget_pos", "fdget"},
@@ -259,13 +333,12 @@ std::string canonical_name(std::string_view function) {
 }
 
 std::string FunctionChange::label() const {
-  if (base_names == now_names) {
-    return join_names(base_names);
+  const std::string was = join_names(base_names);
+  const std::string is = join_names(now_names);
+  if (base == 0 || now == 0) {
+    return base == 0 ? is + " (new)" : was + " (gone)";
   }
-  if (base_names.empty() || now_names.empty()) {
-    return base_names.empty() ? join_names(now_names) + " (new)" : join_names(base_names) + " (gone)";
-  }
-  return fmt::format("{} -> {}", join_names(base_names), join_names(now_names));
+  return was == is ? is : fmt::format("{} -> {}", was, is);
 }
 
 std::vector<FunctionChange> fold_functions(const CountedPaths& base, const CountedPaths& now) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +16,12 @@ struct FunctionChange {
   std::string_view subsystem;
   std::uint64_t base = 0;  // instructions in the window of each side
   std::uint64_t now = 0;
-  std::string name;  // of the row; one of the names below
-  std::set<std::string> base_names;
-  std::set<std::string> now_names;
+  std::string name;                                 // of the row; one of the names below
+  std::map<std::string, std::uint64_t> base_names;  // the functions of the row, and their instructions
+  std::map<std::string, std::uint64_t> now_names;
 
-  // "tcp_ack"; where the sides have other names "memset -> memset+memset_orig", "pick_eevdf (new)", "ep_poll (gone)".
+  // Names with less than a tenth of the row are left out: "tcp_ack"; where the sides have other names "memset ->
+  // memset+memset_orig", "pick_eevdf (new)", "ep_poll (gone)".
   std::string label() const;
 };
 
@@ -36,7 +37,8 @@ struct CountedPaths {
 // - A function of one side alone and one of the other side alone are one row where subsystem and instructions per
 //   request are equal, they have a caller in common, and there is no second such pair.
 // - A function of one side alone joins its callers where that takes away at least half of what both would show: the
-//   other side has it inlined.
+//   other side has it inlined. It may also join a function that its caller calls on the other side, of the same
+//   subsystem: one that was inlined into a function which ended with a jump to it has no other caller in the paths.
 // Sums over the rows equal those over the paths. User code is one row a function, for all programs.
 std::vector<FunctionChange> fold_functions(const CountedPaths& base, const CountedPaths& now);
 

@@ -34,7 +34,7 @@ TEST(Folding, ARenamedFunctionIsNoChange) {
                                    "skb_put.isra.0 -> skb_put.part.0.isra.0 7 7"));
   EXPECT_THAT(rows(fold({{-1, "memset", 60}, {-1, "__fget_light", 9}},
                         {{-1, "memset", 1}, {0, "memset_orig", 59}, {-1, "fdget_pos", 5}, {-1, "fdget", 4}})),
-              UnorderedElementsAre("memset -> memset+memset_orig 60 60", "__fget_light -> fdget+fdget_pos 9 9"));
+              UnorderedElementsAre("memset -> memset_orig 60 60", "__fget_light -> fdget+fdget_pos 9 9"));
   EXPECT_EQ(canonical_name("_noprof"), "_noprof");
   EXPECT_EQ(canonical_name(".cold"), ".cold");
 }
@@ -73,6 +73,27 @@ TEST(Folding, AnInlinedFunctionJoinsItsCallersWhereCountsSaySo) {
   // With the function that it calls.
   EXPECT_THAT(rows(fold({{-1, "tcp_ack", 100}, {0, "tcp_sack", 40}, {1, "tcp_mark", 20}}, {{-1, "tcp_ack", 160}})),
               UnorderedElementsAre("tcp_ack+tcp_mark+tcp_sack -> tcp_ack 160 160"));
+}
+
+// Would catch: a function that ended with a jump to another one, which it has inlined now: nothing but their common
+// caller tells that they belong together.
+TEST(Folding, AFunctionJoinsTheOneThatEndedWithAJumpToIt) {
+  EXPECT_THAT(rows(fold({{-1, "tcp_xmit", 500}, {0, "skb_clone", 60}, {0, "__skb_clone", 118}},
+                        {{-1, "tcp_xmit", 500}, {0, "skb_clone", 172}})),
+              UnorderedElementsAre("tcp_xmit 500 500", "__skb_clone+skb_clone -> skb_clone 178 172"));
+  // Less is enough where their names are alike.
+  EXPECT_THAT(
+      rows(fold({{-1, "sock_a", 9}, {0, "__wake_up_sync_key", 14}, {0, "__wake_up_common_lock", 100}},
+                {{-1, "sock_a", 9}, {0, "__wake_up_sync_key", 52}})),
+      UnorderedElementsAre("sock_a 9 9", "__wake_up_common_lock+__wake_up_sync_key -> __wake_up_sync_key 114 52"));
+  EXPECT_THAT(
+      rows(fold({{-1, "sock_a", 9}, {0, "kfree", 14}, {0, "obj_free", 100}}, {{-1, "sock_a", 9}, {0, "kfree", 52}})),
+      ::testing::Contains("obj_free (gone) 100 0"));
+}
+
+TEST(Folding, ALabelLeavesOutSmallParts) {
+  const std::vector<FunctionChange> changes = fold({{-1, "a", 100}, {0, "a.cold", 5}}, {{-1, "a", 103}});
+  EXPECT_THAT(rows(changes), UnorderedElementsAre("a 105 103"));
 }
 
 // Would catch: work that is gone, booked as a gain of its caller; the reader could not see what it was.

@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "harness/kernels/ledger_cell.h"
 #include "harness/kernels/subsystems.h"
 
 namespace fanin::harness {
 namespace {
+
+constexpr std::string_view kConfig = "CONFIG_";
 
 // Finds or adds the entry of a name.
 CountChange& entry(std::vector<CountChange>& changes, const std::string& name) {
@@ -55,21 +57,94 @@ std::vector<CountChange> sum_subsystems(const std::vector<FunctionChange>& funct
   return subsystems;
 }
 
-// What decides how code is generated, and which checks and accounts each request pays for.
+// Linux 6.9 gave the options of mitigations a common prefix: RETPOLINE is MITIGATION_RETPOLINE, CPU_SRSO
+// MITIGATION_SRSO.
+std::string rename_option(const std::string& option) {
+  constexpr std::string_view kRenamed[] = {
+      "RETPOLINE",      "RETHUNK",        "SLS",      "PAGE_TABLE_ISOLATION", "CPU_UNRET_ENTRY",
+      "CPU_IBPB_ENTRY", "CPU_IBRS_ENTRY", "CPU_SRSO", "GDS_FORCE_MITIGATION", "CALL_DEPTH_TRACKING"};
+  std::string_view name = option;
+  name.remove_prefix(std::min(name.size(), kConfig.size()));
+  if (std::find(std::begin(kRenamed), std::end(kRenamed), name) == std::end(kRenamed)) {
+    return option;
+  }
+  name.remove_prefix(name.starts_with("CPU_") ? 4 : 0);
+  return fmt::format("{}MITIGATION_{}", kConfig, name);
+}
+
+// What decides how code is generated, and which checks and accounts each request pays for. A name that ends in "=" is
+// whole, the others are beginnings.
 bool matters(std::string_view option) {
-  constexpr std::string_view kPrefixes[] = {
-      "AUDIT",      "BPF",         "BUG_ON",         "CALL_",        "CC_",        "CFI",         "CGROUP",
-      "CONTEXT_",   "CPU_",        "DEBUG_",         "FAIR_GROUP",   "FORTIFY",    "FTRACE",      "FUNCTION_",
-      "GENERIC_EN", "HARDENED_",   "HIGH_RES",       "HZ",           "INIT_ON_",   "INIT_STACK",  "IO_URING",
-      "IRQ_TIME",   "JUMP_LABEL",  "KASAN",          "KFENCE",       "LIST_",      "LOCKDEP",     "LSM",
-      "LTO",        "MEMCG",       "MITIGATION_",    "NETFILTER",    "NO_HZ",      "NUMA",        "PAGE_",
-      "PARAVIRT",   "PERF_EVENTS", "PREEMPT",        "PSI",          "RANDOMIZE_", "RCU_",        "RETHUNK",
-      "RETPOLINE",  "RSEQ",        "SCHED_",         "SECCOMP",      "SECURITY",   "SLAB",        "SLS",
-      "SLUB",       "SMP",         "STACKPROTECTOR", "STATIC_",      "TICK_CPU",   "TRANSPARENT", "UBSAN",
-      "UCLAMP",     "UNWINDER_",   "USER_NS",        "VIRT_CPU_ACC", "X86_KERNEL", "X86_USER_",   "ZERO_CALL"};
-  option.remove_prefix(std::min(option.size(), std::string_view("CONFIG_").size()));
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                     [&](std::string_view prefix) { return option.starts_with(prefix); });
+  constexpr std::string_view kNames[] = {"AUDIT",
+                                         "BPF_JIT",
+                                         "BUG_ON_",
+                                         "CALL_PADDING=",
+                                         "CC_OPTIMIZE",
+                                         "CFI",
+                                         "CGROUP_",
+                                         "CONTEXT_",
+                                         "CPU_MITIG",
+                                         "DEBUG_LIST",
+                                         "DEBUG_PREEMPT",
+                                         "DEBUG_VM",
+                                         "FAIR_GROUP",
+                                         "FORTIFY",
+                                         "GENERIC_ENTRY",
+                                         "HARDENED_",
+                                         "HIGH_RES",
+                                         "HZ",
+                                         "INIT_ON_",
+                                         "INIT_STACK",
+                                         "IO_URING",
+                                         "IRQ_TIME",
+                                         "JUMP_LABEL=",
+                                         "KASAN=",
+                                         "KFENCE=",
+                                         "LIST_HARD",
+                                         "LOCKDEP=",
+                                         "LSM=",
+                                         "LTO_",
+                                         "MEMCG",
+                                         "MITIGATION_",
+                                         "NETFILTER=",
+                                         "NO_HZ",
+                                         "NUMA=",
+                                         "NUMA_BAL",
+                                         "PARAVIRT",
+                                         "PREEMPT",
+                                         "PSI",
+                                         "RANDOMIZE_KSTACK",
+                                         "RCU_LAZY",
+                                         "RSEQ",
+                                         "SCHED_",
+                                         "SECCOMP",
+                                         "SECURITY_IPE=",
+                                         "SECURITY=",
+                                         "SECURITY_APP",
+                                         "SLAB_",
+                                         "SLUB_",
+                                         "SMP=",
+                                         "STACKPROTECTOR",
+                                         "TICK_CPU",
+                                         "TRANSPARENT_HUGEPAGE=",
+                                         "UBSAN=",
+                                         "UCLAMP",
+                                         "VIRT_CPU_ACC",
+                                         "X86_KERNEL_IBT=",
+                                         "X86_USER_SHADOW_STACK=",
+                                         "ZERO_CALL"};
+  option.remove_prefix(std::min(option.size(), kConfig.size()));
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
+    return name.ends_with('=') ? option == name.substr(0, name.size() - 1) : option.starts_with(name);
+  });
+}
+
+std::map<std::string, std::string> list_options(const Json& config) {
+  std::map<std::string, std::string> options;
+  for (const auto& [option, value] : config.items()) {
+    options.emplace(rename_option(option), value.get<std::string>());
+  }
+  return options;
 }
 
 }  // namespace
@@ -117,16 +192,19 @@ CellDifference compare_ledger_cells(const Json& base, const Json& now) {
 }
 
 ConfigDifference compare_configs(const Json& base, const Json& now) {
-  std::set<std::string> options;
-  for (const Json* config : {&base, &now}) {
-    for (const auto& [option, unused] : config->items()) {
-      options.insert(option);
-    }
+  constexpr const char* kUnset = "unset";
+  const auto before = list_options(base);
+  const auto after = list_options(now);
+  std::map<std::string, std::pair<std::string, std::string>> options;
+  for (const auto& [option, value] : before) {
+    options[option] = {value, kUnset};
+  }
+  for (const auto& [option, value] : after) {
+    options.try_emplace(option, kUnset, "").first->second.second = value;
   }
   ConfigDifference difference;
-  for (const std::string& option : options) {
-    const std::string was = base.value(option, "unset");
-    const std::string is = now.value(option, "unset");
+  for (const auto& [option, values] : options) {
+    const auto& [was, is] = values;
     if (was == is) {
       continue;
     }

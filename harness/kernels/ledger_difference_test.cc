@@ -72,6 +72,15 @@ TEST(LedgerDifference, OptionsThatMatterComeFirst) {
   EXPECT_EQ(difference.others, 2U);
 }
 
+// Would catch: mitigations that look switched off and on because their options were renamed.
+TEST(LedgerDifference, ARenamedOptionIsNoDifference) {
+  const ConfigDifference difference =
+      compare_configs({{"CONFIG_RETPOLINE", "y"}, {"CONFIG_CPU_SRSO", "y"}, {"CONFIG_SLS", "y"}},
+                      {{"CONFIG_MITIGATION_RETPOLINE", "y"}, {"CONFIG_MITIGATION_SRSO", "y"}});
+  EXPECT_THAT(difference.matter, ElementsAre("CONFIG_MITIGATION_SLS: y -> unset"));
+  EXPECT_EQ(difference.others, 0U);
+}
+
 TEST(LedgerReport, ACellSaysWhatChangedAndWhere) {
   EXPECT_EQ(describe_cell_difference(make_difference(), 2),
             "echo/epoll/1: 87.5 -> 98.5 instructions per request, +11.0 (+12.6 %)\n"
