@@ -72,10 +72,12 @@ void MetricTrack::add(const UnitValues& values) {
   }
   base_.push_back(*values.base);
   now_.push_back(*values.now);
-  differences_.push_back(std::log(*values.now / *values.base));
+  double both = std::log(*values.base);  // of base: the mean of its two copies has half the variance of one
   if (is_positive(values.control)) {
     controls_.push_back(std::log(*values.control / *values.base));
+    both += controls_.back() / 2;
   }
+  differences_.push_back(std::log(*values.now) - both);
 }
 
 void MetricTrack::add_value(double value) {

@@ -86,6 +86,15 @@ TEST(MetricTrack, DecidesAtALook) {
   EXPECT_LT(*verdict.smallest_effect, 0.02);
 }
 
+// The copy of base is measured anyway: new is compared with the geometric mean of both, or with base if it has failed.
+TEST(MetricTrack, BothCopiesOfBaseCount) {
+  MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, statistics::plan_looks(24, 0.01));
+  track.add({.base = 5000, .now = 5100, .control = 5000 * 1.02 * 1.02});
+  track.add({.base = 5000, .now = 5100, .control = std::nullopt});
+  EXPECT_NEAR(track.differences()[0], 0, 1e-12);
+  EXPECT_NEAR(track.differences()[1], std::log(1.02), 1e-12);
+}
+
 // The bug of every gate before this: too few units are no evidence for either side.
 TEST(MetricTrack, FewUnitsDecideNothing) {
   MetricTrack track("x/s/10", {"server_cpu_per_request_ns", 0.01}, statistics::plan_looks(24, 0.01));

@@ -174,7 +174,7 @@ Judgement judge(const Session& session, const AbOptions& options, const statisti
   judgement.procedure = {
       .method =
           "units of three fresh servers (base, new, a copy of base) driven in slices; Hodges-Lehmann estimate of "
-          "the units' log ratios, exact signed-rank intervals, repeated looks",
+          "the units' log ratios of new to the mean of both copies, exact signed-rank intervals, repeated looks",
       .error_rate = plan.error_rate,
       .looks = plan.looks,
       .false_alarms = "not measured"};

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kClaimVersion = 1;
 // Ten interleaved slices of each arm. Further units narrow an interval more than a longer window does.
-constexpr const char* kDefaultWindow = "200ms";
+constexpr const char* kDefaultWindow = "150ms";
 constexpr const char* kDefaultWarmup = "100ms";
 constexpr double kDefaultPrecision = 0.2;
 
@@ -50,6 +50,17 @@ std::string describe_key(const std::string& key, const Json& value) {
                             : fmt::format("{} {}", words, value.is_string() ? value.get<std::string>() : value.dump());
 }
 
+// "mix of 99 light and 1 heavy"
+std::string describe_mix(const Json& mix) {
+  std::vector<std::string> classes;
+  for (const Json& each : mix) {
+    classes.push_back(each.is_object() && each.contains("weight")
+                          ? fmt::format("{} {}", each["weight"].dump(), each.value("name", "unnamed"))
+                          : each.dump());
+  }
+  return fmt::format("mix of {}", fmt::join(classes, " and "));
+}
+
 // Its server and, of its workload, what the side says itself.
 std::string describe_side(const ClaimSide& side, const Json& own_workload) {
   std::string label = side.benchmark.empty() ? side.server.name : side.benchmark;
@@ -59,7 +70,7 @@ std::string describe_side(const ClaimSide& side, const Json& own_workload) {
     }
   }
   for (const auto& [key, value] : own_workload.items()) {
-    label += ", " + describe_key(key, value);
+    label += ", " + (key == "mix" && value.is_array() ? describe_mix(value) : describe_key(key, value));
   }
   return os::printable(label, kLongestName);
 }

@@ -115,6 +115,14 @@ TEST(Claim, ComplaintsNameThePlace) {
               HasSubstr("/tests/0/metric: must be \"time_ns\""));
 }
 
+// Would catch: a side labelled with the JSON text of its mix.
+TEST(Claim, AMixIsNamedByItsClasses) {
+  const Json mix =
+      Json::parse(R"([{"weight":99,"name":"light","work_loops":0},{"weight":1,"name":"heavy","work_loops":1000}])");
+  const Claim claim = parse(with("/tests/0/new/workload", {{"protocol", "work"}, {"mix", mix}}));
+  EXPECT_THAT(claim.list_cases().front()->now.label, HasSubstr("mix of 99 light and 1 heavy"));
+}
+
 TEST(Claim, BenchmarksAreSidesOfTheKindCalls) {
   const Json calls =
       Json::parse(R"({"name":"switch","says":"it is cheaper","kind":"calls","metric":"time_ns","at_most":0.5,
