@@ -25,8 +25,8 @@ class Frame:
     """A function below its callers; `counts`: its own instructions per request, on the first and the second kernel."""
 
     name: str
-    counts: list = field(default_factory=lambda: [0.0, 0.0])
     subsystem: str = "other"
+    counts: list = field(default_factory=lambda: [0.0, 0.0])
     below: dict = field(default_factory=dict)
 
     def total(self, side):
@@ -35,20 +35,70 @@ class Frame:
     def width(self):
         return max(self.counts) + sum(each.width() for each in self.below.values())
 
+    def child(self, name, subsystem):
+        return self.below.setdefault(name, Frame(name, subsystem))
+
+    def add(self, other):
+        """Lays a frame of the same function, with all below it, over this one."""
+        self.counts = [a + b for a, b in zip(self.counts, other.counts)]
+        for name, each in other.below.items():
+            self.child(name, each.subsystem).add(each)
+
 
 def make_tree(base, now):
     """The Frame of everything: the paths of both cells laid over each other."""
+    sides = [_make_side(cell, side) for side, cell in enumerate((base, now))]
+    _align(*sides)
     root = Frame("all")
-    for side, cell in enumerate((base, now)):
-        subsystems = {each["name"]: each["subsystem"] for each in cell["functions"]}
-        names, frames = cell["paths"]["names"], []
-        for parent, name, program, instructions in cell["paths"]["nodes"]:
-            above = frames[parent] if parent >= 0 else root.below.setdefault(PROGRAMS[program], Frame(PROGRAMS[program]))
-            plain = _SUFFIX.sub("", names[name]) or names[name]
-            frame = above.below.setdefault(plain, Frame(plain, subsystem=subsystems.get(names[name], "other")))
-            frame.counts[side] += instructions / cell["requests"]
-            frames.append(frame)
+    for each in sides:
+        root.add(each)
     return root
+
+
+def _make_side(cell, side):
+    root = Frame("all")
+    subsystems = {each["name"]: each["subsystem"] for each in cell["functions"]}
+    names, frames = cell["paths"]["names"], []
+    for parent, name, program, instructions in cell["paths"]["nodes"]:
+        above = frames[parent] if parent >= 0 else root.child(PROGRAMS[program], "other")
+        frame = above.child(_SUFFIX.sub("", names[name]) or names[name], subsystems.get(names[name], "other"))
+        frame.counts[side] += instructions / cell["requests"]
+        frames.append(frame)
+    return root
+
+
+def _align(a, b):
+    """Moves frames so that what both kernels do lies at one place: a function that one of them has inlined stays as a frame
+    of its own instructions, beside those that it calls."""
+    while _splice(a, b) or _splice(b, a) or _push_down(a, b) or _push_down(b, a):
+        pass
+    for name in sorted(a.below.keys() & b.below.keys()):
+        _align(a.below[name], b.below[name])
+
+
+def _splice(one, other):
+    """Takes the callees of a function of one side alone up, if the other side has one of them here or one level below."""
+    near = set(other.below).union(*(each.below for name, each in other.below.items() if name in one.below))
+    for name, each in one.below.items():
+        if name not in other.below and not near.isdisjoint(each.below):
+            moved, each.below = each.below, {}
+            for callee, frame in moved.items():
+                one.child(callee, frame.subsystem).add(frame)
+            return True
+    return False
+
+
+def _push_down(one, other):
+    """Puts a frame below the one that has it on the other side: there the caller ended with a jump to a function that is
+    inlined now."""
+    for name, each in one.below.items():
+        if name not in other.below:
+            for target in sorted(one.below.keys() & other.below.keys()):
+                if name in other.below[target].below and target != name:
+                    one.below[target].child(name, each.subsystem).add(each)
+                    del one.below[name]
+                    return True
+    return False
 
 
 def draw(ledger, base, now):
@@ -99,13 +149,12 @@ def _write_heading(base, now, kernels, alone):
         title = f"{now['id']}: {kernels[1]} compared with {kernels[0]}"
         line = f"{format_count(was)} \u2192 {format_count(now_count)} instructions per request ({format_change(now_count / was)})"
         line += "; orange: more, blue: fewer, grey: the same; width: the larger of both"
-    help_text = "click: zoom \u00b7 Esc: all \u00b7 search (a regular expression):"
+    help_text = "click: zoom \u00b7 Esc: all \u00b7 Ctrl-F or /: "
     return [
         f'<text x="{_SIDE}" y="20" class="title">{escape(title)}</text>',
         f'<text x="{_SIDE}" y="38">{escape(line)}</text>',
-        f'<text x="{_SIDE}" y="58" class="small">{escape(help_text)}</text>',
-        f'<text x="{_SIDE + 300}" y="58" id="search" class="button">Search</text>',
-        f'<text x="{_SIDE + 360}" y="58" id="found" class="small"></text>',
+        f'<text x="{_SIDE}" y="58" class="small">{escape(help_text)}<tspan id="search" class="button">search</tspan></text>',
+        f'<text x="{_SIDE + 320}" y="58" id="found" class="small"></text>',
     ]
 
 

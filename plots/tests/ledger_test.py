@@ -193,6 +193,28 @@ class Flames(unittest.TestCase):
         self.assertIn("700.0 \u2192 700.0 instructions per request (+0)", found["kmem_cache_alloc_node"][2])
         self.assertNotIn("kmem_cache_alloc_node_noprof", found)
 
+    def make_side(self, *nodes):
+        """A cell of one request; nodes: (caller, name, instructions)."""
+        names = [name for _, name, _ in nodes]
+        paths = {"names": names, "nodes": [[caller, index, 0, count] for index, (caller, _, count) in enumerate(nodes)]}
+        return {"requests": 1, "functions": [], "paths": paths}
+
+    def test_an_inlined_function_does_not_split_what_it_calls(self):
+        """Would catch: a subtree that is drawn twice, as gone and as new, because a function on the way to it was inlined."""
+        base = self.make_side((-1, "sendto", 5), (0, "sock_sendmsg", 6), (1, "tcp_sendmsg", 900), (1, "new_too", 1))
+        now = self.make_side((-1, "sendto", 9), (0, "tcp_sendmsg", 910))
+        sendto = flame.make_tree(base, now).below["server"].below["sendto"]
+        self.assertEqual(sendto.below["tcp_sendmsg"].counts, [900, 910])
+        self.assertEqual((sendto.below["sock_sendmsg"].counts, sendto.below["sock_sendmsg"].below), ([6, 0], {}))
+        self.assertEqual((sendto.total(0), sendto.total(1)), (912, 919))
+
+    def test_a_function_that_was_jumped_to_does_not_split_what_it_calls(self):
+        base = self.make_side((-1, "readable", 5), (0, "wake_key", 1), (0, "wake_lock", 6), (2, "wake_common", 80))
+        now = self.make_side((-1, "readable", 5), (0, "wake_key", 4), (1, "wake_common", 81))
+        readable = flame.make_tree(base, now).below["server"].below["readable"]
+        self.assertEqual(readable.below["wake_key"].below["wake_common"].counts, [80, 81])
+        self.assertEqual((readable.total(0), readable.total(1)), (92, 90))
+
     def test_more_is_orange_and_less_is_blue(self):
         picture = flame.draw(self.ledger, self.base, self.now)
         colour = {name: re.search(rf'data-n="{name}"><title>[^<]*</title><rect [^>]*fill="(#\w+)"', picture)[1] for name in ("pick_eevdf", "__list_add_valid", "[user]".replace("[", r"\[").replace("]", r"\]"))}
