@@ -193,6 +193,7 @@ void run_boots(const Emulator& emulator, const std::vector<GuestBoot>& boots, st
           {next, std::make_unique<os::ChildProcess>(os::Launch{.argv = emulator_command(emulator, boots[next])})});
     }
     std::vector<os::ChildProcess*> children;
+    children.reserve(running.size());
     for (const Running& each : running) {
       children.push_back(each.process.get());
     }
