@@ -230,7 +230,8 @@ Json LedgerRun::book(const Place& place, const BootResult& boot, const std::stri
   if (boot.failure.find("API version") != std::string::npos) {
     return make_cell_entry(
         cell, kernel, "unsupported",
-        fmt::format("no ledger: QEMU {} has another plugin interface: install QEMU 7.2", setup_.emulator.version));
+        fmt::format("no ledger: QEMU {} has another plugin interface: install QEMU 7.2, or 9.1 or later",
+                    setup_.emulator.version));
   }
   if (outcome.status != "ok") {
     return make_cell_entry(cell, kernel, outcome.status, outcome.reason);
