@@ -45,6 +45,7 @@ std::vector<CountChange> compare_parts(const Json& base, const Json& now) {
 // Of the rows, not of the functions: one that was renamed is in one subsystem.
 std::vector<CountChange> sum_subsystems(const std::vector<FunctionChange>& functions) {
   std::vector<CountChange> subsystems;
+  subsystems.reserve(kSubsystems.size());
   for (const std::string_view name : kSubsystems) {
     subsystems.push_back({std::string(name)});
   }
