@@ -27,7 +27,7 @@ void add_kernels_command(CLI::App& app, int& exit_code) {
   add_only(*command, options->only);
   os::take_count(command->add_option("--seed", options->seed, "seed of emulator and load (default: the suite's, or 1)"),
                  {0, std::int64_t{1} << 53});
-  add_text(*command, "--append", options->append, "TEXT", "adds to the kernels' command lines");
+  add_text(*command, "--append", options->append, "PARAMETERS", "adds to the kernels' command lines");
   command->add_option("--sysctl", options->sysctls, "sets it in the guests, such as net.core.somaxconn=1024")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);  // what follows may be the suite
