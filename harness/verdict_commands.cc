@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/ab/ab.h"
+#include "harness/ab/count.h"
 #include "harness/claims/claims_command.h"
 #include "harness/commands.h"
 #include "harness/kernels/ledger_compare.h"
@@ -84,30 +85,40 @@ void add_ab_command(CLI::App& app, int& exit_code) {
   struct Arguments {
     AbOptions options;
     std::string budget = "60s";
+    bool count = false;
   };
   auto given = std::make_shared<Arguments>();
   AbOptions& options = given->options;
   CLI::App* command = app.add_subcommand(
-      "ab", "Measures two builds, servers or lists of options interleaved, and decides which is better");
+      "ab",
+      "Measures two builds, servers or lists of options interleaved, and decides which is better; with --count by the "
+      "instructions of a request, which an emulator counts");
   const std::string sides =
       "a folder of built programs, a model with options ('epoll --read-cap 1024'), a command line with {port}, options "
       "of fanin-server (after --: '--read-cap 1024'), or a .json file with a server";
   command->add_option("base", options.base, sides)->required()->type_name("");
   command->add_option("new", options.now, "the same, compared with base")->required()->type_name("");
   add_text(*command, "--suite", options.suite, "SUITE",
-           "name of a shipped suite, or a JSON file: its cells are measured")
-      ->capture_default_str();
+           "name of a shipped suite, or a JSON file: its cells are measured (default: ab; with --count: count)");
   add_only(*command, options.only);
-  command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")
-      ->type_name("DURATION")
-      ->capture_default_str();
-  add_metric_options(*command, options.metrics, "what a cell is about", options.bands, "1 % of CPU, 2 % of throughput");
+  auto* budget = command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")
+                     ->type_name("DURATION")
+                     ->capture_default_str();
+  auto* count =
+      command->add_flag("--count", given->count, "counts instructions instead: one of the server's own decides")
+          ->excludes(budget);
+  add_text(*command, "--kernel", options.kernel, "KERNEL",
+           "with --count, as for fanin kernels (default: the newest that is cached, else debian:6.12)")
+      ->needs(count);
+  add_metric_options(*command, options.metrics, "what a cell is about", options.bands,
+                     "1 % of CPU, 2 % of throughput; with --count: none of the server's own, 0.1 % of all");
+  count->excludes(command->get_option("--metric"));
   os::take_count(command->add_option("--seed", options.seed, "seed of orders and arrivals (default: random)"),
                  {0, std::int64_t{1} << 53});
   add_verdict_options(*command, options.strict, options.bisect, options.json_path);
   command->callback([given, &exit_code] {
     given->options.budget = os::parse_duration_of("--budget", given->budget);
-    exit_code = run_ab(given->options);
+    exit_code = given->count ? run_count(given->options) : run_ab(given->options);
   });
 }
 

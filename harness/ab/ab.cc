@@ -9,9 +9,9 @@
 #include <deque>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <stdexcept>
 
+#include "harness/ab/ab_cells.h"
 #include "harness/ab/false_alarms.h"
 #include "harness/ab/session.h"
 #include "harness/ab/side.h"
@@ -31,27 +31,6 @@
 
 namespace fanin::harness {
 namespace {
-
-// The cells of the suite, with both sides' servers. A side that is a server takes the place of the suite's.
-std::vector<AbCell> make_ab_cells(const Suite& suite, const AbOptions& options, const Side& base, const Side& now) {
-  std::vector<AbCell> cells;
-  std::set<std::string> seen;
-  for (Cell& cell : make_cells(suite, options.only)) {
-    if (cell.aa) {
-      continue;  // each unit has a control
-    }
-    const auto spec = std::find_if(suite.servers.begin(), suite.servers.end(),
-                                   [&](const ServerSpec& server) { return server.name == cell.server; });
-    if (base.server) {
-      cell.server = now.server->name;
-      cell.id = fmt::format("{}/{}/{}", cell.experiment, cell.server, cell.value.dump());
-    }
-    if (seen.insert(cell.id).second) {
-      cells.push_back({std::move(cell), {base.apply(*spec), base.program}, {now.apply(*spec), now.program}});
-    }
-  }
-  return cells;
-}
 
 // Removes the cells that this machine or a side cannot measure. Returns a note for each.
 std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const Side& base, const Side& now,
@@ -83,25 +62,6 @@ std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const S
   return notes;
 }
 
-// Throws what a server says about the options of its side, before anything is measured.
-void check_arguments(const std::vector<AbCell>& cells, const Side& base, const Side& now, const Programs& programs) {
-  std::set<std::pair<std::vector<std::string>, std::string>> checked;  // command line, protocol
-  for (const AbCell& cell : cells) {
-    for (const auto& [arm, side] : {std::pair{&cell.base, &base}, {&cell.now, &now}}) {
-      const bool has_options = arm->server.command.empty() && !arm->server.args.empty();
-      if (!has_options || !checked.emplace(arm->command_line(), cell.cell.workload.protocol()).second) {
-        continue;
-      }
-      const std::string said =
-          find_refusal(server_command_to_check(arm->server, cell.cell.workload, programs, arm->program), "");
-      if (!said.empty()) {
-        throw std::invalid_argument(
-            fmt::format("'{}': {}: {}", os::printable(side->text, kLongestName), cell.cell.id, said));
-      }
-    }
-  }
-}
-
 void announce(const std::vector<AbCell>& cells, const AbOptions& options) {
   const SessionPlan plan = plan_session(options.budget, cells.size());
   os::print_text(stderr, fmt::format("base {}, new {}: {}, at most {} of {} each, in {}\n", os::printable(options.base),
@@ -120,11 +80,11 @@ int run_ab(const AbOptions& options) {
   const Side base = parse_side(options.base, catalogue);
   const Side now = parse_side(options.now, catalogue);
   check_sides(base, now);
-  const std::string path = find_suite(options.suite, context.programs);
+  const std::string path = find_suite(options.suite.empty() ? "ab" : options.suite, context.programs);
   const Suite suite = parse_suite(load_json(path), path);
   context.directory = std::filesystem::absolute(path).parent_path();
   check_suite_files(suite, context.directory);
-  std::vector<AbCell> cells = make_ab_cells(suite, options, base, now);
+  std::vector<AbCell> cells = make_ab_cells(suite, options.only, base, now);
   for (const AbCell& cell : cells) {
     choose_metrics(cell.cell, options);  // refuses a wrong metric or band before anything is measured
   }

@@ -14,8 +14,8 @@ namespace fanin::harness {
 struct AbOptions {
   std::string base;  // sides, see harness/ab/side.h
   std::string now;
-  std::string suite = "ab";  // a shipped suite's name or a path
-  std::string only = "*";    // as for make_cells()
+  std::string suite;       // a shipped suite's name or a path; empty: "ab", and "count" if instructions are counted
+  std::string only = "*";  // as for make_cells()
   net::Nanoseconds budget = std::chrono::seconds(60);
   std::vector<std::string> metrics;  // empty: those that a cell is about
   std::vector<std::string> bands;    // "1%", or "METRIC=1%"
@@ -24,6 +24,7 @@ struct AbOptions {
   bool bisect = false;    // exit codes for `git bisect run`
   std::string json_path;  // empty: none
   std::string load_binary;
+  std::string kernel;  // on which instructions are counted; empty: the newest that is cached
 };
 
 // A metric that is followed in a session, with the change that does not matter, or the threshold of a claim.

@@ -202,6 +202,11 @@ Kernel KernelStore::find_packaged(const KernelRequest& request) const {
   return open(kept != cached.end() ? *kept : download(*offer, request), request);
 }
 
+std::optional<std::string> KernelStore::find_newest_cached() const {
+  const std::vector<Cached> cached = list_cached();
+  return cached.empty() ? std::nullopt : std::optional("debian:=" + cached.front().version);
+}
+
 std::vector<KernelStore::Cached> KernelStore::list_cached() const {
   std::vector<Cached> cached;
   std::error_code absent;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class KernelStore {
   // Downloads what is missing. Throws std::invalid_argument with one line: no such kernel, no download, a damaged
   // image.
   Kernel find(const KernelRequest& request) const;
+  // The newest image that is here, as --kernel names it: "debian:=6.12.117-1". Nothing: there is none.
+  std::optional<std::string> find_newest_cached() const;
 
  private:
   struct Cached {

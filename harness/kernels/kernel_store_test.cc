@@ -129,6 +129,14 @@ TEST_F(KernelStoreTest, KeepsWhatIsPinnedWithoutApt) {
   EXPECT_EQ(store().find(request("debian:6.12")).release, kRelease);
 }
 
+// Would catch: a count without --kernel that asks for a download although a kernel is here.
+TEST_F(KernelStoreTest, FindsTheNewestThatIsHere) {
+  EXPECT_FALSE(store().find_newest_cached());
+  store().find(request("debian:6.12"));
+  has_lists_ = has_network_ = false;
+  EXPECT_EQ(store().find(request(*store().find_newest_cached())).release, kRelease);
+}
+
 // Would catch: a failed download that leaves half an image, or whose message does not say what to do.
 TEST_F(KernelStoreTest, SaysWhyThereIsNoDownload) {
   has_network_ = false;

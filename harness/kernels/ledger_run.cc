@@ -27,11 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const ServerSpec& find_server_of(const Suite& suite, const Cell& cell) {
-  return *std::find_if(suite.servers.begin(), suite.servers.end(),
-                       [&](const ServerSpec& server) { return server.name == cell.server; });
-}
-
 // From the set-up to the document. Owns the files of the boots. One thread.
 class LedgerRun {
  public:
@@ -163,10 +158,8 @@ void LedgerRun::count_cells(int interrupt_fd) {
   std::vector<GuestBoot> boots;
   std::vector<Place> places;
   for (std::size_t cell = 0; cell < setup_.cells.size(); ++cell) {
-    const Cell& of_cell = setup_.cells[cell];
-    const guest::GuestPlan plan{
-        .sysctls = setup_.sysctls,
-        .cells = {make_guest_cell(of_cell, find_server_of(setup_.suite, of_cell), setup_.seed)}};
+    const auto& [of_cell, server] = setup_.cells[cell];
+    const guest::GuestPlan plan{.sysctls = setup_.sysctls, .cells = {make_guest_cell(of_cell, server, setup_.seed)}};
     const std::string initramfs = write_initramfs(plan, fmt::format("cell-{}", cell));
     for (std::size_t kernel = 0; kernel < setup_.kernels.size(); ++kernel) {
       if (!symbols_[kernel]) {
@@ -182,13 +175,17 @@ void LedgerRun::count_cells(int interrupt_fd) {
   run_boots(setup_.emulator, boots, setup_.parallel, interrupt_fd, [&](std::size_t index, const BootResult& boot) {
     take_cell(places[index], boot, boots[index].name);
     os::print_text(stderr, fmt::format("{}/{}  {}  {}  {}\n", ++done_, boots.size(), setup_.names[places[index].kernel],
-                                       setup_.cells[places[index].cell].id,
+                                       setup_.cells[places[index].cell].cell.id,
                                        describe_cell_entry(cells_[places[index].kernel][places[index].cell])));
     fs::remove(boots[index].frames_file());
   });
 }
 
 void LedgerRun::keep_console(const BootResult& boot, const std::string& name) const {
+  if (setup_.directory.empty()) {
+    os::print_text(stderr, "The guest's console ended with:\n" + boot.console);
+    return;
+  }
   os::write_file_atomically(fmt::format("{}/console-{}.txt", setup_.directory, name), boot.console);
 }
 
@@ -198,7 +195,7 @@ Json LedgerRun::count(const Place& place, const BootResult& boot, const GuestOut
   if (ledger.check && clock != nullptr && kernels_[place.kernel]["check"].is_null()) {
     kernels_[place.kernel]["check"] = {{"counted", *ledger.check}, {"clock", std::stoull(*clock)}};
   }
-  const Cell& cell = setup_.cells[place.cell];
+  const Cell& cell = setup_.cells[place.cell].cell;
   const std::string& kernel = setup_.names[place.kernel];
   const std::uint64_t requests = ledger.cells.empty() ? 0 : ledger.cells.front().requests;
   if (requests < window_.count) {
@@ -224,9 +221,9 @@ Json LedgerRun::count(const Place& place, const BootResult& boot, const GuestOut
 }
 
 Json LedgerRun::book(const Place& place, const BootResult& boot, const std::string& name) {
-  const Cell& cell = setup_.cells[place.cell];
+  const auto& [cell, server] = setup_.cells[place.cell];
   const std::string& kernel = setup_.names[place.kernel];
-  const GuestOutcome outcome = judge_guest_cell(boot, 0, cell, find_server_of(setup_.suite, cell));
+  const GuestOutcome outcome = judge_guest_cell(boot, 0, cell, server);
   if (boot.failure.find("API version") != std::string::npos) {
     return make_cell_entry(
         cell, kernel, "unsupported",
@@ -286,20 +283,25 @@ os::ExitCode judge_ledger(const Json& document) {
 
 }  // namespace
 
+Json count_cells(LedgerSetup setup, const LedgerOptions& options, int interrupt_fd) {
+  LedgerRun run(std::move(setup), options);
+  run.read_symbols(interrupt_fd);
+  run.count_cells(interrupt_fd);
+  return run.document();
+}
+
 int run_ledger(const LedgerOptions& options) {
   const Interrupt interrupt;
   LedgerSetup setup = set_up_ledger(options);
   const std::string directory = setup.directory;
   os::write_file_atomically(directory + "/suite.json", setup.suite.document.dump(2) + "\n");
-  LedgerRun run(std::move(setup), options);
+  Json document;
   try {
-    run.read_symbols(interrupt.fd());
-    run.count_cells(interrupt.fd());
+    document = count_cells(std::move(setup), options, interrupt.fd());
   } catch (const Interrupted&) {
     os::print_text(stderr, "\ninterrupted: nothing was written, start again\n");
     return static_cast<int>(os::ExitCode::kInterrupted);
   }
-  const Json document = run.document();
   os::write_file_atomically(directory + "/ledger.json", to_text(document) + "\n");
   os::print_text(stdout,
                  fmt::format("{}\nResults: {}/ledger.json\n", describe_ledger(document), os::printable(directory)));

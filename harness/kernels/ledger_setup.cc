@@ -27,7 +27,8 @@ std::optional<std::uint64_t> read_available_mib() {
   return kib ? std::optional(*kib / 1024) : std::nullopt;
 }
 
-void read_suite(LedgerSetup& setup, const LedgerOptions& options) {
+// Returns its folder.
+fs::path read_suite(LedgerSetup& setup, const LedgerOptions& options) {
   const std::string path = find_suite(options.suite, setup.programs);
   setup.suite = parse_suite(load_json(path), path);
   const fs::path folder = fs::absolute(path).parent_path();
@@ -36,25 +37,12 @@ void read_suite(LedgerSetup& setup, const LedgerOptions& options) {
   check_models(setup.suite, path, catalogue);
   check_server_arguments(setup.suite, path, setup.programs, catalogue);
   check_load_arguments(setup.suite, path, setup.programs, folder);
-  setup.cells = make_cells(setup.suite, options.only);
-  for (const Cell& cell : setup.cells) {
-    for (const std::string& file : cell.workload.files()) {
-      setup.files.add_file(fmt::format("{}/{}", guest::kSuiteDirectory, file), (folder / file).string());
-    }
+  for (Cell& cell : make_cells(setup.suite, options.only)) {
+    const auto server = std::find_if(setup.suite.servers.begin(), setup.suite.servers.end(),
+                                     [&](const ServerSpec& each) { return each.name == cell.server; });
+    setup.cells.push_back({std::move(cell), *server});
   }
-}
-
-void add_programs(LedgerSetup& setup) {
-  const std::string init = find_part(setup.programs, "fanin-guest");
-  if (init.empty()) {
-    throw std::invalid_argument(fmt::format(
-        "fanin-guest is not next to {}: build the project for x86-64, without sanitizers", setup.programs.self));
-  }
-  setup.files.add_file("/init", init);
-  setup.files.add_directory(guest::kSuiteDirectory);
-  add_program(setup.files, guest::kServerPath, setup.programs.server);
-  add_program(setup.files, guest::kGeneratorPath, setup.programs.load);
-  setup.plugin = find_part(setup.programs, "fanin-ledger.so");
+  return folder;
 }
 
 void make_ledger_directory(LedgerSetup& setup, const LedgerOptions& options) {
@@ -128,24 +116,50 @@ std::string find_part(const Programs& programs, const std::string& name) {
   return "";
 }
 
-LedgerSetup set_up_ledger(const LedgerOptions& options) {
+LedgerSetup begin_setup(const LedgerOptions& options) {
   LedgerSetup setup;
-  std::vector<KernelRequest> requests;
   for (const std::string& text : options.kernels) {
-    requests.push_back(parse_kernel_request(text));
+    parse_kernel_request(text);
   }
   setup.sysctls = parse_sysctls(options.sysctls);
   setup.emulator = find_emulator();
   setup.parallel = choose_parallel(net::allowed_cpus().size(), read_available_mib(), options.memory_mib);
   setup.programs = make_context(options.server_binary, options.load_binary).programs;
-  read_suite(setup, options);
-  add_programs(setup);
-  setup.seed = options.seed ? *options.seed : setup.suite.seed.value_or(1);
+  return setup;
+}
+
+void add_guest_files(LedgerSetup& setup, const fs::path& folder) {
+  const std::string init = find_part(setup.programs, "fanin-guest");
+  if (init.empty()) {
+    throw std::invalid_argument(fmt::format(
+        "fanin-guest is not next to {}: build the project for x86-64, without sanitizers", setup.programs.self));
+  }
+  setup.files.add_file("/init", init);
+  setup.files.add_directory(guest::kSuiteDirectory);
+  for (const LedgerCell& each : setup.cells) {
+    for (const std::string& file : each.cell.workload.files()) {
+      setup.files.add_file(fmt::format("{}/{}", guest::kSuiteDirectory, file), (folder / file).string());
+    }
+  }
+  add_program(setup.files, guest::kServerPath, setup.programs.server);
+  add_program(setup.files, guest::kGeneratorPath, setup.programs.load);
+  setup.plugin = find_part(setup.programs, "fanin-ledger.so");
+}
+
+void find_kernels(LedgerSetup& setup, const LedgerOptions& options) {
   const KernelStore store(kernel_cache_directory());
-  for (const KernelRequest& request : requests) {
-    setup.kernels.push_back(store.find(request));
+  for (const std::string& text : options.kernels) {
+    setup.kernels.push_back(store.find(parse_kernel_request(text)));
   }
   setup.names = name_kernels(setup.kernels);
+}
+
+LedgerSetup set_up_ledger(const LedgerOptions& options) {
+  LedgerSetup setup = begin_setup(options);
+  const fs::path folder = read_suite(setup, options);
+  add_guest_files(setup, folder);
+  setup.seed = options.seed ? *options.seed : setup.suite.seed.value_or(1);
+  find_kernels(setup, options);
   make_ledger_directory(setup, options);
   return setup;
 }

@@ -30,25 +30,41 @@ struct LedgerOptions {
   std::string load_binary;
 };
 
+// A cell with the server that it is counted with.
+struct LedgerCell {
+  Cell cell;
+  ServerSpec server;
+};
+
 // Everything that is checked before the first boot.
 struct LedgerSetup {
   Emulator emulator;
-  Programs programs;
+  Programs programs;   // of this machine; the guest has them at paths of its own
   std::string plugin;  // fanin-ledger.so; empty: there is none
   Suite suite;
-  std::vector<Cell> cells;
+  std::vector<LedgerCell> cells;
   std::uint64_t seed = 1;
   std::map<std::string, std::string> sysctls;
   std::vector<Kernel> kernels;
   std::vector<std::string> names;  // of the kernels, in the document
   Initramfs files;                 // of the guest, without the plan
   std::size_t parallel = 1;        // guests at a time
-  std::string directory;           // of the results
+  std::string directory;           // of the results; empty: there is none
   RunLock lock;
 };
 
 // Throws std::invalid_argument with one line, std::system_error if the directory cannot be written.
 LedgerSetup set_up_ledger(const LedgerOptions& options);
+
+// The steps of it, for who has cells of his own. All throw std::invalid_argument with one line.
+
+// What options say by themselves, the emulator, and the programs next to fanin.
+LedgerSetup begin_setup(const LedgerOptions& options);
+// Init, the programs with their libraries, and the files that workloads name, which are in `folder`. The setup has its
+// programs and cells by then.
+void add_guest_files(LedgerSetup& setup, const std::filesystem::path& folder);
+// Downloads what is missing, so it comes last.
+void find_kernels(LedgerSetup& setup, const LedgerOptions& options);
 
 // {"net.core.somaxconn": "1024"}. Throws std::invalid_argument for a text that is no NAME=VALUE.
 std::map<std::string, std::string> parse_sysctls(const std::vector<std::string>& texts);

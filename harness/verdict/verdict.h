@@ -14,8 +14,9 @@ namespace fanin::harness {
 
 using os::ExitCode;
 
-// A metric of ledgers (fanin kernels), which no run has.
+// Metrics of ledgers (fanin kernels, fanin ab --count), which no run has.
 inline constexpr std::string_view kInstructionsPerRequest = "instructions_per_request";
+inline constexpr std::string_view kServerUserInstructions = "server_user_instructions_per_request";
 
 enum class Verdict { kBetter, kWorse, kEquivalent, kUndecided };
 
@@ -40,7 +41,7 @@ Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double ban
 // One metric of one cell: the new side compared with the base side.
 struct MetricVerdict {
   std::string cell;
-  std::string metric;  // a row of results/schema/metrics.json, ROW@CLASS, or kInstructionsPerRequest
+  std::string metric;  // a row of results/schema/metrics.json, ROW@CLASS, or one of ledgers
   std::string unit;
   bool higher_is_better = false;
   double band = 0;             // changes of this share or less do not matter
