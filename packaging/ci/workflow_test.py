@@ -6,6 +6,7 @@ that is not known here fails the test. A comparison of a build with itself may e
 a slowed server must fail.
 """
 
+import json
 import os
 import re
 import shutil
@@ -38,14 +39,27 @@ exec "$0.real" "$@"
 """
 
 
+def find_counting_kernel():
+    """A kernel of the cache, if `fanin ab --count` can count here without a download; else nothing."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fanin/kernels"
+    kernels = sorted(cache.glob("*/kernel.json"))
+    if not kernels or not shutil.which("qemu-system-x86_64") or not (BUILD / "fanin-ledger.so").exists():
+        return None
+    return "debian:=" + json.loads(kernels[-1].read_text())["release"]
+
+
+COUNTING = find_counting_kernel()
+
+
 def tail(text):
     return "\n".join(text.splitlines()[-40:])
 
 
 class Workflow:
-    """A workflow of one job, executed in a new directory below `scratch`. `variables` are those of the repository."""
+    """A job of a workflow, executed in a new directory below `scratch`. `variables` are those of the repository."""
 
-    def __init__(self, file, scratch, variables):
+    def __init__(self, file, scratch, variables, job=None):
+        self.job = job  # None: the only one
         self.document = yaml.safe_load((SOURCE / ".github/workflows" / file).read_text())
         self.scratch = Path(tempfile.mkdtemp(dir=scratch))
         self.directory = self.scratch / "work"
@@ -99,7 +113,8 @@ class Workflow:
         """Executes the steps, calls `after` with the name of each, and returns the exit codes of those that ran."""
         assert self.document["defaults"] == {"run": {"shell": "bash"}}
         environment = {name: self.expand(value) for name, value in self.document["env"].items()}
-        job, = self.document["jobs"].values()
+        jobs = self.document["jobs"]
+        job, = [jobs[self.job]] if self.job else jobs.values()
         codes = {}
         for step in job["steps"]:
             if not self.wanted(step, any(codes.values())):
@@ -141,7 +156,7 @@ class Workflows(unittest.TestCase):
             self.skipTest("other programs used the CPUs, so that cells are invalid")
 
     def compare(self, after=lambda workflow, step: None):
-        workflow = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "15s", "FANIN_SUITE": "ab"})
+        workflow = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "15s", "FANIN_SUITE": "ab"}, "compare")
         codes = workflow.execute(lambda step: after(workflow, step))
         for name, code in codes.items():
             self.assertTrue(code == 0 or name == "Compare", f"step {name} ended with {code}:\n{tail(workflow.outputs[-1])}")
@@ -170,17 +185,37 @@ class Workflows(unittest.TestCase):
 
     # Would catch: a report step that hides why the comparison could not start.
     def test_without_verdicts_only_the_comparison_fails(self):
-        codes = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "soon", "FANIN_SUITE": "ab"}).execute()
+        codes = Workflow("fanin.yml", self.scratch, {"FANIN_BUDGET": "soon", "FANIN_SUITE": "ab"}, "compare").execute()
         self.assertEqual((codes["Compare"], codes["Report"]), (2, 0))
 
-    def test_gitlab(self):
-        job = yaml.safe_load((SOURCE / "packaging/ci/gitlab-ci.yml").read_text())["fanin"]
+    # Would catch: a second gate whose steps do not run, or that is red although nothing has changed.
+    @unittest.skipUnless(COUNTING, "no QEMU, no kernel in the cache, or no plugin")
+    def test_counting_a_build_with_itself_passes(self):
+        suite = self.scratch / "suite.json"
+        suite.write_text(SUITE.replace('"connections": 10', '"connections": 1').replace("[10]", "[1]"))
+        variables = {"FANIN_COUNT_SUITE": str(suite), "FANIN_KERNEL": COUNTING}
+        same = Workflow("fanin.yml", self.scratch, variables, "count")
+        self.assertEqual(set(same.execute().values()), {0}, tail("".join(same.outputs)))
+        self.assertIn("## fanin ab: no regression", same.read_summary())
+
+    def run_gitlab(self, name, **variables):
+        job = yaml.safe_load((SOURCE / "packaging/ci/gitlab-ci.yml").read_text())[name]
         directory = self.scratch / "clone"
         clone(directory)
-        environment = os.environ | job["variables"] | {"FANIN_PREBUILT": str(BUILD), "FANIN_BUDGET": "15s", "FANIN_SUITE": "ab",
-                                                       "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
+        environment = os.environ | job["variables"] | variables | {"FANIN_PREBUILT": str(BUILD), "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
         done = subprocess.run([*BASH, "-c", "\n".join(job["script"])], cwd=directory, env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        return job, directory, done
+
+    @unittest.skipUnless(COUNTING, "no QEMU, no kernel in the cache, or no plugin")
+    def test_gitlab_counts(self):
+        job, directory, done = self.run_gitlab("fanin-count", FANIN_COUNT_SUITE="ab", FANIN_KERNEL=COUNTING)
+        self.assertEqual(done.returncode, 0, tail(done.stdout))
+        for file in [*job["artifacts"]["reports"].values(), "report/summary.md", "report/count.json"]:
+            self.assertTrue((directory / file).exists(), file)
+
+    def test_gitlab(self):
+        job, directory, done = self.run_gitlab("fanin", FANIN_BUDGET="15s", FANIN_SUITE="ab")
         self.skip_if_too_busy(done.returncode, done.stdout)
         self.assertIn(done.returncode, (0, 4), tail(done.stdout))
         for file in [*job["artifacts"]["reports"].values(), "report/summary.md", "report/verdict-verdict.png"]:
