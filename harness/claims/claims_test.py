@@ -115,8 +115,9 @@ class Claims(EndToEnd):
 
     # Would catch: units that are measured again, or another order and other looks after --resume.
     def test_an_interrupted_run_keeps_its_units(self):
-        names = ("one", "two", "three")
-        process = subprocess.Popen([BINARIES / "fanin", "claims", *(self.write(name, lambda claim: claim.update(flips=[FLIP])) for name in names),
+        names = ("one", "two")
+        flip = FLIP | {"to": 3}
+        process = subprocess.Popen([BINARIES / "fanin", "claims", *(self.write(name, lambda claim: claim.update(flips=[flip])) for name in names),
                                     "--out", self.out, "--budget", "120s"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
         for line in process.stderr:
             if "confirmed" in line:
@@ -136,7 +137,7 @@ class Claims(EndToEnd):
         units = [json.loads(line) for line in (self.out / "units.jsonl").read_text().splitlines()]
         self.assertEqual(len({(unit["case"], unit["unit"]) for unit in units}), len(units))
         self.assertTrue(self.result()["complete"])
-        self.assertEqual([claim["verdict"] for claim in self.result()["claims"]], ["confirmed"] * 3)
+        self.assertEqual([claim["verdict"] for claim in self.result()["claims"]], ["confirmed"] * 2)
         self.assertIn("is complete", self.fanin("claims", "--resume", self.out).stderr)
 
     def test_the_shipped_claims_are_valid_and_listed(self):

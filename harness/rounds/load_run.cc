@@ -276,8 +276,11 @@ void LoadRun::collect_result() {
 void LoadRun::add_server_readings(std::size_t server, Json& json) const {
   readings_[server].add_to(json, window_, result(server));
   if (!is_single() && result_.is_object()) {
-    const Json& of_turns = result_.at("targets").at(server).at("server_cpu_per_request_ns");
-    json["cpu_per_request_ns"] = of_turns.is_null() ? json["cpu_per_request_ns"] : of_turns;
+    const Json& target = result_.at("targets").at(server);
+    if (const auto of_turns = target.find("server_cpu_per_request_ns");
+        of_turns != target.end() && !of_turns->is_null()) {
+      json["cpu_per_request_ns"] = *of_turns;
+    }
   }
 }
 

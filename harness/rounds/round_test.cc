@@ -118,6 +118,7 @@ TEST(Unit, EachServerHasItsOwnRound) {
     EXPECT_EQ(round["status"], "ok") << round["reason"];
     EXPECT_EQ(round["server"]["processes"], 1);
     EXPECT_FALSE(round["server"]["cpu_ns"].is_null());
+    EXPECT_EQ(round["server"]["cpu_per_request_ns"], 4321.5);       // the generator's reading between slices
     EXPECT_TRUE(round["machine"]["cpu_per_request_ns"].is_null());  // belongs to no single server
     EXPECT_TRUE(round["machine"]["slab_bytes"].is_null());
     EXPECT_EQ(round["interleaved"], 3);

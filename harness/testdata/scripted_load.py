@@ -56,7 +56,7 @@ def main():
     if targets:
         # The last of several targets alone is invalid in that mode.
         status = ["valid"] * (len(targets) - 1) + ["invalid" if mode == "invalid" else "valid"]
-        print(json.dumps({"schema": "fanin-load-interleaving", "targets": [{"result": result(one)} for one in status]}))
+        print(json.dumps({"schema": "fanin-load-interleaving", "targets": [{"server_cpu_per_request_ns": 4321.5, "result": result(one)} for one in status]}))
     else:
         print(json.dumps(result("invalid" if mode == "invalid" else "valid")))
 
