@@ -14,16 +14,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::vector<Frame> kBase{{-1, "[user]", 0},       {0, "main", 100},           {-1, "entry_SYSCALL_64", 20},
-                               {2, "tcp_sendmsg", 300}, {3, "enqueue_entity", 400}, {3, "tcp_old", 50},
-                               {3, "kfree_skb", 5}};
-const std::vector<Frame> kNow{{-1, "[user]", 0},       {0, "main", 100},           {-1, "entry_SYSCALL_64", 25},
-                              {2, "tcp_sendmsg", 290}, {3, "enqueue_entity", 330}, {3, "tcp_new", 50},
-                              {3, "pick_eevdf", 190}};
+const std::vector<Frame> kFramesOfBase{
+    {-1, "[user]", 0},          {0, "main", 100},   {-1, "entry_SYSCALL_64", 20}, {2, "tcp_sendmsg", 300},
+    {3, "enqueue_entity", 400}, {3, "tcp_old", 50}, {3, "kfree_skb", 5}};
+const std::vector<Frame> kFramesOfNow{{-1, "[user]", 0},       {0, "main", 100},           {-1, "entry_SYSCALL_64", 25},
+                                      {2, "tcp_sendmsg", 290}, {3, "enqueue_entity", 330}, {3, "tcp_new", 50},
+                                      {3, "pick_eevdf", 190}};
 
 CellDifference make_difference(std::uint64_t now_requests = 10) {
-  return compare_ledger_cells(make_counted_cell("echo/epoll/1", "6.1", kBase),
-                              make_counted_cell("echo/epoll/1", "6.12", kNow, now_requests));
+  return compare_ledger_cells(make_counted_cell("echo/epoll/1", "6.1", kFramesOfBase),
+                              make_counted_cell("echo/epoll/1", "6.12", kFramesOfNow, now_requests));
 }
 
 // Would catch: a change that is shown twice, or lost between the rows.
@@ -92,7 +92,7 @@ TEST(LedgerReport, ACellSaysWhatChangedAndWhere) {
 }
 
 TEST(LedgerReport, ACellWithoutAChangeSaysSo) {
-  const Json cell = make_counted_cell("echo/epoll/1", "6.1", kBase);
+  const Json cell = make_counted_cell("echo/epoll/1", "6.1", kFramesOfBase);
   EXPECT_EQ(describe_cell_difference(compare_ledger_cells(cell, cell)),
             "echo/epoll/1: 87.5 -> 87.5 instructions per request, no change\n"
             "  where      none\n"
@@ -101,11 +101,11 @@ TEST(LedgerReport, ACellWithoutAChangeSaysSo) {
 
 // Would catch: a cell that one kernel cannot run, left out without a word, or compared all the same.
 TEST(LedgerReport, TellsWhyCellsHaveNoCounts) {
-  const Json ledger =
-      make_ledger({make_kernel("6.1", {{"CONFIG_HZ", "250"}}), make_kernel("6.12", {{"CONFIG_HZ", "1000"}})},
-                  {make_counted_cell("echo/epoll/1", "6.1", kBase), make_counted_cell("echo/epoll/1", "6.12", kNow),
-                   make_uncounted_cell("echo/io-uring/1", "6.1", "unsupported", "no io_uring"),
-                   make_counted_cell("echo/io-uring/1", "6.12", kNow)});
+  const Json ledger = make_ledger(
+      {make_kernel("6.1", {{"CONFIG_HZ", "250"}}), make_kernel("6.12", {{"CONFIG_HZ", "1000"}})},
+      {make_counted_cell("echo/epoll/1", "6.1", kFramesOfBase), make_counted_cell("echo/epoll/1", "6.12", kFramesOfNow),
+       make_uncounted_cell("echo/io-uring/1", "6.1", "unsupported", "no io_uring"),
+       make_counted_cell("echo/io-uring/1", "6.12", kFramesOfNow)});
   const std::string text = describe_ledger(ledger);
   EXPECT_THAT(text, AllOf(HasSubstr("instructions per request           6.1          6.12\n"
                                     "echo/epoll/1                      87.5          98.5\n"
