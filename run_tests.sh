@@ -23,8 +23,8 @@ Installs what is missing, then runs the stages named, or all of them:
   asan        all tests but the harness's end-to-end one pass under AddressSanitizer and UndefinedBehaviorSanitizer
   tsan        servers conform and whole runs of the load generator pass under ThreadSanitizer
   tidy        clang builds everything and clang-tidy finds nothing; what was found clean is remembered in
-              ~/.cache/fanin-tidy. Among other stages it may take 60 s, alone as long as it needs
-  fuzz        every parser is fed broken input for two seconds (FANIN_FUZZ_SECONDS=N for longer)
+              ~/.cache/fanin-tidy. Among other stages it may take 40 s, alone as long as it needs
+  fuzz        every parser is fed broken input for a second (FANIN_FUZZ_SECONDS=N for longer)
 and, only when named:
   package     the Debian packages install in a clean chroot of Debian 12, and everything works there without the sources;
               needs root and takes about ten minutes
@@ -207,7 +207,7 @@ build_fuzz() {
 fuzz() {
   local name=${1##*/}
   mkdir -p "$scratch/found/$name"
-  without_aslr "$1" -max_total_time="${FANIN_FUZZ_SECONDS:-2}" -timeout=10 -verbosity=0 -print_final_stats=1 \
+  without_aslr "$1" -max_total_time="${FANIN_FUZZ_SECONDS:-1}" -timeout=10 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/$name-" "$scratch/found/$name" "$1.seeds" >"$scratch/$name.log" 2>&1 ||
     { tail -n 60 "$scratch/$name.log"; return 1; }
   sed -n "s/^stat::number_of_executed_units:/$name: inputs tried:/p" "$scratch/$name.log"
@@ -300,7 +300,7 @@ main() {
     case $name in -h | --help) usage; exit 0 ;; esac
   done
   if ((${#chosen[@]} == 0)); then chosen=("${kStages[@]}"); fi
-  if ((${#chosen[@]} > 1)); then tidy_seconds=60; fi
+  if ((${#chosen[@]} > 1)); then tidy_seconds=40; fi
   bootstrap test
   link_redis
   mapfile -t later < <(printf '%s\n' "${chosen[@]:1}" | grep -xE 'asan|tsan|fuzz')
