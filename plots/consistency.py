@@ -7,10 +7,24 @@ import functools
 import subprocess
 
 from plots import programs, suite_rules
-from plots.document import Finding
-from plots.json_file import json_path
+from plots.document import Finding, check_kind, schema_findings
+from plots.json_file import InputError, json_path, read_json
 from plots.histogram import PERCENTILES, Histogram, bucket_width, highest_value
 from plots.ledger import sums
+from plots.text import cleaned
+
+
+def read_checked(path, kind, expected):
+    """Returns the cleaned document in a file, of this kind and without findings. `expected`: words for that kind. Raises InputError."""
+    document = read_json(path)
+    given = check_kind(document, str(path))
+    if given != kind:
+        raise InputError(f'{path} is a "{given}", not {expected}')
+    found = schema_findings(document, kind, limit=1) or findings(document, kind)
+    if found:
+        raise InputError(f"{path}: {found[0]}")
+    return cleaned(document)
+
 
 def findings(document, kind):
     """Returns the Findings of a document that fits the schema `kind`."""

@@ -29,7 +29,7 @@ from plots.claims.document import is_directory as is_claims_directory
 from plots.claims.document import load as load_claims
 from plots.claims.draw import draw_walls
 from plots.programs import TOP
-from plots.consistency import findings
+from plots.consistency import read_checked
 from plots.document import check_kind, schema_findings
 from plots.json_file import InputError, read_json
 from plots.run_file import load_run
@@ -83,9 +83,9 @@ def publish_selftest(path, top=TOP):
     OSError.
     """
     is_default = path.resolve() == (top / selftest_page.RESULT).resolve()
-    document = _read_result(path, "fanin-selftest") if path.exists() or not is_default else None
+    document = read_checked(path, "fanin-selftest", "the result of fanin selftest") if path.exists() or not is_default else None
     stored = top / stored_runs_page.RESULT
-    runs = _read_result(stored, "fanin-validation") if stored.exists() else None
+    runs = read_checked(stored, "fanin-validation", "the result of validation.validate_stored_runs") if stored.exists() else None
     target = top / selftest_page.PAGE
     text = target.read_text(encoding="utf-8")
     for name, content in (
@@ -95,15 +95,6 @@ def publish_selftest(path, top=TOP):
     ):
         text = tables.replaced(text, name, content, target)
     target.write_text(text, encoding="utf-8")
-
-
-def _read_result(path, kind):
-    """A document that fits its schema, with clean text. Raises InputError."""
-    document = read_json(path)
-    broken = schema_findings(document, kind, limit=1) or findings(document, kind)
-    if broken:
-        raise InputError(f"{path}: {broken[0]}")
-    return cleaned(document)
 
 
 def publish_claims(path, top=TOP):

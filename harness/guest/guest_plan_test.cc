@@ -19,7 +19,7 @@ TEST(GuestPlans, ComeOutAsTheyWentIn) {
   EXPECT_TRUE(read.cells[1].generator.empty());
 }
 
-// Would catch: a guest that takes a plan it does not understand for an empty one, and says that all went well.
+// Would catch: a guest that misreads its plan, runs no cell and reports success.
 TEST(GuestPlans, AreCompleteOrAnError) {
   EXPECT_THROW(parse_plan(""), std::exception);
   EXPECT_THROW(parse_plan("{}"), std::exception);

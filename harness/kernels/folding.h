@@ -42,7 +42,7 @@ struct CountedPaths {
 // Sums over the rows equal those over the paths. User code is one row a function, for all programs.
 std::vector<FunctionChange> fold_functions(const CountedPaths& base, const CountedPaths& now);
 
-// The name without suffixes, and the one that stands for it in the table of renamed functions.
+// The name without suffixes, or its newer name from the table of renamed functions.
 std::string canonical_name(std::string_view function);
 
 }  // namespace fanin::harness

@@ -115,8 +115,8 @@ Emulator find_emulator(const RunTool& run) {
   return emulator;
 }
 
-// nokaslr and norandmaps: addresses are those of the symbols, and the same in each boot. cryptomgr.notests: its threads
-// would run beside the first cells. panic=-1 with -no-reboot: a panic ends QEMU.
+// nokaslr and norandmaps: addresses are those of the symbols, and the same in each boot. cryptomgr.notests: its
+// self-tests would run beside the first cells. panic=-1 with -no-reboot: a panic ends QEMU.
 std::string kernel_command_line(const GuestBoot& boot) {
   return "console=ttyS0 nokaslr norandmaps randomize_kstack_offset=off cryptomgr.notests quiet panic=-1" +
          (boot.append.empty() ? "" : " " + boot.append);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestReason = 500;
 
-// Why the generator's result does not stand for its requests; empty: each got its reply.
+// Why the cell has no valid result: requests without a right reply; empty: each had one.
 std::string find_load_failure(const std::string& text) {
   const Json load = parse_json_or_null(text);
   const Json::json_pointer completed("/requests/completed");

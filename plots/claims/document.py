@@ -4,10 +4,9 @@ import math
 import re
 from pathlib import Path
 
-from plots.document import check_kind, metric_table, schema_findings
+from plots.document import metric_table
 from plots import consistency
-from plots.json_file import InputError, read_json
-from plots.text import cleaned
+from plots.json_file import InputError
 
 NAME = "claims.json"
 KIND = "fanin-claims"
@@ -18,16 +17,10 @@ def load(path):
     """Returns the cleaned document in a file, or in the directory of `fanin claims --out`. Raises InputError."""
     path = Path(path)
     path = path / NAME if path.is_dir() else path
-    document = read_json(path)
-    kind = check_kind(document, str(path))
-    if kind != KIND:
-        raise InputError(f'{path} is a "{kind}", not the result of fanin claims: give the {NAME} of its --out DIR')
-    found = schema_findings(document, kind, limit=1) or consistency.findings(document, kind)
-    if found:
-        raise InputError(f"{path}: {found[0]}")
+    document = consistency.read_checked(path, KIND, f"the result of fanin claims: give the {NAME} of its --out DIR")
     if not document["claims"]:
         raise InputError(f"{path} holds no claim, so there is no chart: run fanin claims with at least one")
-    return cleaned(document)
+    return document
 
 
 def is_directory(path):

@@ -4,9 +4,7 @@ import re
 from pathlib import Path
 
 from plots import consistency
-from plots.document import check_kind, schema_findings
-from plots.json_file import InputError, read_json
-from plots.text import cleaned
+from plots.json_file import InputError
 
 NAMES = ("ledger.json", "ledger.json.gz")
 KIND = "fanin-ledger"
@@ -67,14 +65,7 @@ def load(path):
     path = Path(path)
     if path.is_dir():
         path = next((path / name for name in NAMES if (path / name).is_file()), path / NAMES[0])
-    document = read_json(path)
-    kind = check_kind(document, str(path))
-    if kind != KIND:
-        raise InputError(f'{path} is a "{kind}", not a ledger: give the {NAMES[0]} of fanin kernels')
-    found = schema_findings(document, kind, limit=1) or consistency.findings(document, kind)
-    if found:
-        raise InputError(f"{path}: {found[0]}")
-    ledger = Ledger(cleaned(document))
+    ledger = Ledger(consistency.read_checked(path, KIND, f"a ledger: give the {NAMES[0]} of fanin kernels"))
     if not ledger.cells:
         raise InputError(f"{path}: no cell has counts, so there is no chart: see their reasons, and run fanin kernels again")
     return ledger

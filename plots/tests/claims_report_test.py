@@ -10,6 +10,7 @@ from unittest import mock
 
 from plots import __main__ as program, programs, publish, tables, web_page
 from plots.claims import document, markdown, report
+from plots.text import cleaned
 from plots.json_file import InputError
 from plots.tests import claims_fixture as made
 from plots.tests import fixture
@@ -24,7 +25,7 @@ def both():
 def written(whole, pictures=()):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / report.NAME
-        report.write(document.cleaned(whole), list(pictures), path)
+        report.write(cleaned(whole), list(pictures), path)
         return path.read_text(encoding="utf-8")
 
 

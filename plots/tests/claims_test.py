@@ -14,6 +14,7 @@ from plots.claims import chart, document, lines, wall, words
 from plots.claims.draw import draw_walls
 from plots.document import SCHEMA_DIR
 from plots.json_file import InputError, read_json
+from plots.text import cleaned
 from plots.tests import claims_fixture as made
 from plots.tests.drawing import assert_nothing_overlaps, labelled_lines, legend_texts
 from plots.tests.unusual_runs_test import HOSTILE, random_texts
@@ -360,7 +361,7 @@ class Overlaps(unittest.TestCase):
             claim = made.claim("K1", some, *tests, flips=[made.flip(says=some), made.flip(says=some, found=None, reason=some)])
             claim |= {"source": some, "setup": some, "reason": some}
             with self.subTest(text=text[:80]), tempfile.TemporaryDirectory() as directory:
-                whole = document.cleaned(made.document(claim))
+                whole = cleaned(made.document(claim))
                 for figure in (wall.draw(whole, whole["claims"], "claims"), chart.draw(whole, whole["claims"][0])):
                     assert_nothing_overlaps(self, "hostile", figure)
                     page.save_png(figure, Path(directory) / "figure")
