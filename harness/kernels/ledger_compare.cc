@@ -175,7 +175,7 @@ LedgerComparison compare_ledgers(const Json& base, const Json* now, const Compar
   }
   LedgerComparison result = comparer.take();
   Judgement& judgement = result.judgement;
-  judgement.kind = "compare";
+  judgement.kind = now != nullptr ? "compare" : "kernels";
   judgement.base = now != nullptr ? options.base.front() : pairs.front().first;
   judgement.now = now != nullptr ? options.now.front() : pairs.size() == 1 ? pairs.front().second : "later kernels";
   judgement.strict = options.strict;

@@ -14,6 +14,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 
 const CompareOptions kPlain{.base = {"a.json"}, .now = {"b.json"}};
@@ -58,6 +59,18 @@ TEST(LedgerCompare, KernelsWithinOneLedgerAreComparedWithTheFirst) {
   EXPECT_THROW(pair_kernels(one, nullptr), std::invalid_argument);
   const Json strange = make_ledger({make_kernel("5.10"), make_kernel("5.15")}, {});
   EXPECT_THROW(pair_kernels(ledger, &strange), std::invalid_argument);
+}
+
+// The bug: "regression" for two kernels, of which the later one needs more instructions.
+TEST(LedgerCompare, AKernelThatNeedsMoreIsNoRegression) {
+  const Json ledger = make_ledger({make_kernel("6.1"), make_kernel("6.12")},
+                                  {make_counted_cell("echo/epoll/1", "6.1", {{-1, "f", 1}}),
+                                   make_counted_cell("echo/epoll/1", "6.12", {{-1, "f", 2}})});
+  const LedgerComparison comparison = compare_ledgers(ledger, nullptr, {.base = {"a.json"}});
+  const Json document = judgement_to_json(comparison.judgement);
+  EXPECT_EQ(document["result"], "cells that changed: 0 with fewer instructions, 1 with more, 0 the same");
+  EXPECT_EQ(describe_result(judgement_from_json(JsonReader(document, "v.json"))), document["result"]);
+  EXPECT_THAT(describe_ledger_comparison(comparison), Not(HasSubstr("regression")));
 }
 
 // Would catch: a cell that the new side cannot run any more, and that nobody hears of.

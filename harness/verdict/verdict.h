@@ -80,7 +80,7 @@ struct Procedure {
 
 // What `fanin ab` and `fanin compare` find. A value.
 struct Judgement {
-  std::string kind;  // "ab" or "compare"
+  std::string kind;  // "ab", "compare", or "kernels": those of one ledger
   std::string base;  // as the user named it
   std::string now;
   std::vector<MetricVerdict> metrics;
@@ -92,6 +92,8 @@ struct Judgement {
   bool strict = false;
 
   ExitCode exit_code() const;
+  // Kernels differ on purpose: one that needs more instructions is no regression.
+  bool compares_kernels() const { return kind == "kernels"; }
   // Whether a verdict `undecided` fails it: with `strict`, and where nothing at all is decided.
   bool undecided_fails() const { return strict || exit_code() == ExitCode::kUndecided; }
 };
@@ -106,7 +108,8 @@ std::string format_share(const std::optional<double>& share);
 // judgement's.
 std::vector<const MetricVerdict*> order_by_harm(const Judgement& judgement);
 
-// The worst of its verdicts in one line: "regression: ...", "no regression", "nothing could be decided: ...".
+// The worst of its verdicts in one line: "regression: ...", "no regression", "nothing could be decided: ..."; of
+// kernels "cells that changed: ...".
 std::string describe_result(const Judgement& judgement);
 
 // What the session itself shows about how far its verdicts can be trusted: the control, the changes that it could find,

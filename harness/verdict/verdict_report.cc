@@ -156,10 +156,12 @@ std::vector<ReceiptLine> make_receipt(const Judgement& judgement) {
 std::string describe_result(const Judgement& judgement) {
   const auto [better, worse, equivalent, undecided] = count_verdicts(judgement);
   const std::string totals =
-      fmt::format("{} better, {} worse, {} equivalent, {} undecided", better, worse, equivalent, undecided);
+      judgement.compares_kernels()
+          ? fmt::format("{} with fewer instructions, {} with more, {} the same", better, worse, equivalent)
+          : fmt::format("{} better, {} worse, {} equivalent, {} undecided", better, worse, equivalent, undecided);
   switch (judgement.exit_code()) {
     case ExitCode::kRegression:
-      return "regression: " + totals;
+      return (judgement.compares_kernels() ? "cells that changed: " : "regression: ") + totals;
     case ExitCode::kNotComparable:
       return "not comparable: " + judgement.obstacles.front();
     case ExitCode::kUndecided:
@@ -173,7 +175,7 @@ std::string describe_result(const Judgement& judgement) {
     case ExitCode::kInterrupted:
       break;
   }
-  return "no regression: " + totals;
+  return (judgement.compares_kernels() ? "cells that changed: " : "no regression: ") + totals;
 }
 
 std::string describe_judgement(const Judgement& judgement) {
