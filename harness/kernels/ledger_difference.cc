@@ -140,6 +140,14 @@ bool matters(std::string_view option) {
   });
 }
 
+Json list_rows(const CellDifference& difference) {
+  Json rows = Json::array();
+  for (const FunctionChange& row : difference.functions) {
+    rows.push_back({{"name", row.label()}, {"subsystem", row.subsystem}, {"base", row.base}, {"now", row.now}});
+  }
+  return rows;
+}
+
 std::map<std::string, std::string> list_options(const Json& config) {
   std::map<std::string, std::string> options;
   for (const auto& [option, value] : config.items()) {
@@ -216,6 +224,32 @@ ConfigDifference compare_configs(const Json& base, const Json& now) {
     }
   }
   return difference;
+}
+
+Json make_differences(const Json& kernels, const Json& cells) {
+  std::map<std::string, std::map<std::string, const Json*>> counted;  // by kernel and ID
+  for (const Json& cell : cells) {
+    if (cell.at("status") == "ok") {
+      counted[cell.at("kernel").get<std::string>()][cell.at("id").get<std::string>()] = &cell;
+    }
+  }
+  const Json& first = kernels.front();
+  const auto& base_cells = counted[first.at("name").get<std::string>()];
+  Json differences = Json::array();
+  for (std::size_t i = 1; i < kernels.size(); ++i) {
+    Json compared = Json::array();
+    for (const auto& [id, now] : counted[kernels[i].at("name").get<std::string>()]) {
+      if (const auto base = base_cells.find(id); base != base_cells.end()) {
+        compared.push_back({{"id", id}, {"functions", list_rows(compare_ledger_cells(*base->second, *now))}});
+      }
+    }
+    const ConfigDifference config = compare_configs(first.at("config"), kernels[i].at("config"));
+    differences.push_back({{"base", first.at("name")},
+                           {"kernel", kernels[i].at("name")},
+                           {"configuration", {{"matter", config.matter}, {"others", config.others}}},
+                           {"cells", std::move(compared)}});
+  }
+  return differences;
 }
 
 }  // namespace fanin::harness

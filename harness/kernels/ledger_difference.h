@@ -48,4 +48,8 @@ struct ConfigDifference {
 };
 ConfigDifference compare_configs(const Json& base, const Json& now);
 
+// "differences" of a ledger: each later kernel compared with the first one, its configuration and the cells that both
+// counted. Takes the "kernels" and "cells" of the document.
+Json make_differences(const Json& kernels, const Json& cells);
+
 }  // namespace fanin::harness

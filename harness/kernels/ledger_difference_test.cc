@@ -116,6 +116,29 @@ TEST(LedgerReport, TellsWhyCellsHaveNoCounts) {
   EXPECT_THAT(text, HasSubstr("Instructions are not time"));
 }
 
+// Would catch: rows that leave instructions out, or a cell that one kernel alone has counted.
+TEST(LedgerDifferences, HoldEveryInstructionOfTheCellsThatBothCounted) {
+  const Json ledger = make_ledger(
+      {make_kernel("6.1", {{"CONFIG_HZ", "250"}, {"CONFIG_X", "y"}}), make_kernel("6.12", {{"CONFIG_HZ", "1000"}})},
+      {make_counted_cell("echo/epoll/1", "6.1", kFramesOfBase), make_counted_cell("echo/epoll/1", "6.12", kFramesOfNow),
+       make_uncounted_cell("echo/io-uring/1", "6.1", "unsupported", "no io_uring"),
+       make_counted_cell("echo/io-uring/1", "6.12", kFramesOfNow)});
+  const Json& differences = ledger["differences"];
+  ASSERT_EQ(differences.size(), 1);
+  EXPECT_EQ(differences[0]["base"], "6.1");
+  EXPECT_EQ(differences[0]["kernel"], "6.12");
+  EXPECT_EQ(differences[0]["configuration"], (Json{{"matter", {"CONFIG_HZ: 250 -> 1000"}}, {"others", 1}}));
+  ASSERT_EQ(differences[0]["cells"].size(), 1);
+  std::uint64_t base = 0;
+  std::uint64_t now = 0;
+  for (const Json& row : differences[0]["cells"][0]["functions"]) {
+    base += row["base"].get<std::uint64_t>();
+    now += row["now"].get<std::uint64_t>();
+  }
+  EXPECT_EQ(base, ledger["cells"][0]["instructions"]);
+  EXPECT_EQ(now, ledger["cells"][1]["instructions"]);
+}
+
 TEST(LedgerReport, NumbersHaveThreeDigitsAtLeast) {
   EXPECT_EQ(format_instructions(32245.328), "32,245.3");
   EXPECT_EQ(format_instructions(0), "0.0");

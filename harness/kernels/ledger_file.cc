@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "harness/kernels/ledger_difference.h"
 #include "harness/suite/schema.h"
 
 namespace fanin::harness {
@@ -113,6 +114,10 @@ void check_ledger(const JsonReader& ledger) {
       cell.at("id").fail(fmt::format("is there twice on {}", kernel));
     }
     check_cell(cell);
+  }
+  const JsonReader differences = ledger.at("differences");
+  if (differences.value() != make_differences(ledger.at("kernels").value(), ledger.at("cells").value())) {
+    differences.fail("does not follow from the cells and configurations");
   }
 }
 

@@ -55,6 +55,20 @@ TEST(LedgerFile, NamesAndCallersExist) {
   EXPECT_THAT(complaint_with("/cells/1/id", "echo/epoll/1"), HasSubstr("is there twice on 6.1"));
 }
 
+// Would catch: a difference that was changed by hand, or that an older fanin folded in another way.
+TEST(LedgerFile, DifferencesFollowFromTheCells) {
+  const Json ledger = make_ledger({make_kernel("6.1"), make_kernel("6.12", {{"CONFIG_HZ", "250"}})},
+                                  {make_counted_cell("echo/epoll/1", "6.1", {{-1, "a", 3}}),
+                                   make_counted_cell("echo/epoll/1", "6.12", {{-1, "a", 5}})},
+                                  load_environment());
+  EXPECT_EQ(ledger_complaint(ledger), "accepted");
+  for (const char* place : {"/differences/0/cells/0/functions/0/now", "/differences/0/configuration/others"}) {
+    Json changed = ledger;
+    changed[Json::json_pointer(place)] = 4;
+    EXPECT_THAT(ledger_complaint(changed), HasSubstr("/differences: does not follow")) << place;
+  }
+}
+
 // Would catch: a failed cell that has figures, or none that says why.
 TEST(LedgerFile, OnlyACellThatIsOkHasCounts) {
   EXPECT_THAT(complaint_with("/cells/1/status", "ok"), HasSubstr("/cells/1"));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/json/json_reader.h"
+#include "harness/kernels/ledger_difference.h"
 
 // Ledgers by hand, for tests.
 namespace fanin::harness {
@@ -87,14 +88,15 @@ inline Json make_kernel(const std::string& name, const Json& config = Json::obje
 inline Json make_ledger(const std::vector<Json>& kernels, const std::vector<Json>& cells,
                         const Json& environment = Json::object()) {
   return {{"schema", "fanin-ledger"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"suite", "kernels"},
           {"seed", 1},
           {"environment", environment},
           {"qemu", {{"version", "7.2.22"}}},
           {"window", {{"skip", 2}, {"count", 10}}},
           {"kernels", kernels},
-          {"cells", cells}};
+          {"cells", cells},
+          {"differences", make_differences(kernels, cells)}};
 }
 
 }  // namespace fanin::harness

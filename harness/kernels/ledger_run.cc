@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/kernels/ledger_cell.h"
+#include "harness/kernels/ledger_difference.h"
 #include "harness/kernels/ledger_report.h"
 #include "harness/kernels/raw_ledger.h"
 #include "harness/kernels/symbols.h"
@@ -259,15 +260,17 @@ Json LedgerRun::document() const {
       cells.push_back(cell);
     }
   }
+  Json differences = make_differences(kernels_, cells);
   return {{"schema", "fanin-ledger"},
-          {"schema_version", 1},
+          {"schema_version", 2},
           {"suite", setup_.suite.name},
           {"seed", setup_.seed},
           {"environment", environment_},
           {"qemu", {{"version", setup_.emulator.version}}},
           {"window", {{"skip", window_.skip}, {"count", window_.count}}},
           {"kernels", kernels_},
-          {"cells", std::move(cells)}};
+          {"cells", std::move(cells)},
+          {"differences", std::move(differences)}};
 }
 
 os::ExitCode judge_ledger(const Json& document) {

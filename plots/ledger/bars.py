@@ -1,4 +1,6 @@
-"""Instructions per request by subsystem: a stacked bar for each server and kernel of an experiment."""
+"""Stacked bars, one for each server and kernel: instructions per request by subsystem, and memory by kind."""
+
+from dataclasses import dataclass
 
 import matplotlib
 from matplotlib.lines import Line2D
@@ -12,38 +14,24 @@ _ROOM = 1.55  # inches for the figures on the right
 _LEAST_SHARE = 0.055  # of the axis: a narrower part has no figure in it
 
 
+@dataclass
+class Bar:
+    """`parts`: {name: value}, none below 0, from left to right; they add up to `total` but for rounding."""
+
+    server: str
+    kernel: str
+    parts: dict
+    total: float
+
+
 def draw(ledger, name, cells):
     """Returns the Figure of the `cells` of an experiment, at its largest sweep value."""
     value = max(cell["value"] for cell in cells)
     shown = [cell for cell in cells if cell["value"] == value]
-    rows, height = _arrange(ledger, shown)
-    longest = max(cell["instructions_per_request"] for cell in shown)
     kernels = ", ".join(map(ledger.short, ledger.kernels))
-    with matplotlib.rc_context(style.RC):
-        sheet = page.new_page(
-            (f"{name}: instructions per request by subsystem", f"{describe_value(shown[0])} \u00b7 server, generator and kernel \u00b7 {kernels}", None),
-            1,
-            1,
-            [[]],
-            [page.Entry(text) for text in ledger.describe_gaps(name)],
-            ledger.describe_footer(),
-            left=0.35 + max(page.measure(text, style.TEXT_POINTS) for text, *_ in rows),
-            legend_width=_ROOM + page.LEGEND_WIDTH,
-            panel_height=height,
-        )
-        (axes,) = sheet.panels
-        axes.set_xlim(0, longest)
-        axes.set_ylim(height, 0)
-        axes.grid(axis="y", visible=False)
-        axes.set_yticks([place for _, place, *_ in rows], [text for text, *_ in rows])
-        axes.xaxis.set_major_formatter(lambda value, _: format_count(value) if value else "0")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.set_xlabel("instructions per request")
-        for _, place, cell, first in rows:
-            _draw_bar(axes, place, cell, longest)
-            _write_total(axes, place, cell, first)
-        _draw_legend(sheet.figure, shown)
-    return sheet.figure
+    heading = (f"{name}: instructions per request by subsystem", f"{describe_value(shown[0])} \u00b7 server, generator and kernel \u00b7 {kernels}", None)
+    bars = [Bar(cell["server"], cell["kernel"], sum_subsystems(cell), cell["instructions_per_request"]) for cell in shown]
+    return draw_bars(ledger, heading, bars, style.SUBSYSTEMS, "instructions per request", format_count, ledger.describe_gaps(name))
 
 
 def sum_subsystems(cell):
@@ -54,38 +42,66 @@ def sum_subsystems(cell):
     return {name: count / cell["requests"] for name, count in found.items() if count}
 
 
-def _arrange(ledger, cells):
-    """Rows (label, place, cell, the same server's cell on the first kernel or None), and the height of all."""
+def draw_bars(ledger, heading, bars, looks, axis, form, notes):
+    """Returns the Figure of Bars. `looks`: {part: style.Part}, in the order of the legend; `form`: formats a value; `notes`:
+    texts below the panel."""
+    rows, height = _arrange(ledger, bars)
+    longest = max(bar.total for bar in bars)
+    with matplotlib.rc_context(style.RC):
+        sheet = page.new_page(
+            heading,
+            1,
+            1,
+            [[]],
+            [page.Entry(text) for text in notes],
+            ledger.describe_footer(),
+            left=0.35 + max(page.measure(text, style.TEXT_POINTS) for text, *_ in rows),
+            legend_width=_ROOM + page.LEGEND_WIDTH,
+            panel_height=height,
+        )
+        (axes,) = sheet.panels
+        axes.set_xlim(0, longest)
+        axes.set_ylim(height, 0)
+        axes.grid(axis="y", visible=False)
+        axes.set_yticks([place for _, place, *_ in rows], [text for text, *_ in rows])
+        axes.xaxis.set_major_formatter(lambda value, _: form(value) if value else "0")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.set_xlabel(axis)
+        for _, place, bar, first in rows:
+            _draw_bar(axes, place, bar, longest, looks, form)
+            _write_total(axes, place, bar, first, form)
+        _draw_legend(sheet.figure, {name: look for name, look in looks.items() if any(name in bar.parts for bar in bars)})
+    return sheet.figure
+
+
+def _arrange(ledger, bars):
+    """Rows (label, place, bar, the same server's bar on the first kernel or None), and the height of all."""
     rows, place, last = [], 0.0, None
-    for cell in sorted(cells, key=lambda each: _first_place(cells, each["server"])):
-        place += _GAP if cell["server"] != last else 0
-        first = ledger.find(cell["id"], ledger.kernels[0])
-        label = ledger.short(cell["kernel"])
-        rows.append((f"{cell['server']}  {label}" if cell["server"] != last else label, place + _BAR / 2, cell, first))
-        place, last = place + _BAR, cell["server"]
+    servers = list(dict.fromkeys(bar.server for bar in bars))
+    firsts = {bar.server: bar for bar in bars if bar.kernel == ledger.kernels[0]}
+    for bar in sorted(bars, key=lambda each: servers.index(each.server)):
+        place += _GAP if bar.server != last else 0
+        label = ledger.short(bar.kernel)
+        rows.append((f"{bar.server}  {label}" if bar.server != last else label, place + _BAR / 2, bar, firsts.get(bar.server)))
+        place, last = place + _BAR, bar.server
     return rows, place + _GAP
 
 
-def _first_place(cells, server):
-    return next(index for index, each in enumerate(cells) if each["server"] == server)
-
-
-def _draw_bar(axes, place, cell, longest):
+def _draw_bar(axes, place, bar, longest, looks, form):
     left = 0.0
-    for name, count in sum_subsystems(cell).items():
-        look = style.SUBSYSTEMS[name]
+    for name, count in bar.parts.items():
+        look = looks[name]
         axes.barh(place, count, left=left, height=0.86 * _BAR, color=look.colour, edgecolor="white", linewidth=0.4, label=name)
         if count >= _LEAST_SHARE * longest:
-            axes.text(left + count / 2, place, format_count(count), ha="center", va="center", fontsize=6.2, color=look.ink)
+            axes.text(left + count / 2, place, form(count), ha="center", va="center", fontsize=6.2, color=look.ink)
         left += count
 
 
-def _write_total(axes, place, cell, first):
-    total = cell["instructions_per_request"]
-    change = "" if first is None or first is cell else f"  ({format_change(total / first['instructions_per_request'])})"
+def _write_total(axes, place, bar, first, form):
+    change = "" if first is None or first is bar else f"  ({format_change(bar.total / first.total)})"
     axes.annotate(
-        f"{format_count(total)}{change}",
-        (total, place),
+        f"{form(bar.total)}{change}",
+        (bar.total, place),
         (5, 0),
         textcoords="offset points",
         va="center",
@@ -94,14 +110,9 @@ def _write_total(axes, place, cell, first):
     )
 
 
-def _draw_legend(figure, cells):
-    """On the right: the subsystems that occur, from left to right of the bars."""
-    found = {name for cell in cells for name in sum_subsystems(cell)}
+def _draw_legend(figure, looks):
+    """On the right: the parts that occur, from left to right of the bars."""
     look = {"marker": "s", "markersize": 8, "linestyle": "none", "markeredgecolor": "white"}
-    symbols = [
-        Line2D([], [], color=each.colour, label=name, **look)
-        for name, each in style.SUBSYSTEMS.items()
-        if name in found
-    ]
+    symbols = [Line2D([], [], color=each.colour, label=name, **look) for name, each in looks.items()]
     place = ((page.WIDTH - page.LEGEND_WIDTH + 0.25) / page.WIDTH, 1 - page.TOP / figure.get_figheight())
     figure.legend(handles=symbols, loc="upper left", bbox_to_anchor=place, borderaxespad=0, fontsize=8)

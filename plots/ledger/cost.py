@@ -11,12 +11,12 @@ from plots import page, style, ticks
 from plots.ledger.document import format_count
 
 _MAX_COLUMNS = 4
-_SWEPT = "idle_connections"
+IDLE = "idle_connections"
 
 
 def draw(ledger, name, cells):
     """Returns the Figure of an experiment that is swept over idle connections, else None."""
-    values = sorted({cell["value"] for cell in cells if cell["parameter"] == _SWEPT})
+    values = sorted({cell["value"] for cell in cells if cell["parameter"] == IDLE})
     if len(values) < 2:
         return None
     kernels = [each for each in ledger.kernels if any(cell["kernel"] == each for cell in cells)]
@@ -55,13 +55,13 @@ def find_slope(points):
     return statistics.median(slopes) if slopes else None
 
 
-def _points(cells, server):
+def list_points(cells, server):
     return sorted((cell["value"], cell["instructions_per_request"]) for cell in cells if cell["server"] == server)
 
 
 def _draw_panel(axes, cells, servers, book):
     for server in servers:
-        points = _points(cells, server)
+        points = list_points(cells, server)
         if points:
             axes.plot(*zip(*points), label=server, **book[server].line_arguments())
 
@@ -69,7 +69,7 @@ def _draw_panel(axes, cells, servers, book):
 def _list_slopes(ledger, cells, kernels, servers):
     lines = []
     for server in servers:
-        found = {each: find_slope(_points([cell for cell in cells if cell["kernel"] == each], server)) for each in kernels}
+        found = {each: find_slope(list_points([cell for cell in cells if cell["kernel"] == each], server)) for each in kernels}
         listed = ", ".join(f"{format_count(slope)} on {ledger.short(each)}" for each, slope in found.items() if slope is not None)
         lines.append(f"{server}: {listed} instructions per idle connection" if listed else f"{server}: no slope")
     return lines

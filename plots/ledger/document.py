@@ -23,6 +23,7 @@ class Ledger:
         self.kernels = [each["name"] for each in document["kernels"]]
         self.cells = [each for each in document["cells"] if each["status"] == "ok"]
         self._index = {(each["id"], each["kernel"]): each for each in self.cells}
+        self._differences = {each["kernel"]: each for each in document["differences"]}
         self._short = _shorten(self.kernels)
 
     def find(self, cell_id, kernel):
@@ -32,6 +33,19 @@ class Ledger:
     def short(self, kernel):
         """The name of a kernel without what all have in common at the end."""
         return self._short[kernel]
+
+    def find_changes(self, cell_id, kernel):
+        """The rows of the difference of a cell on a later kernel to the first one, the largest change first; None: there is none."""
+        cells = self._differences[kernel]["cells"] if kernel in self._differences else []
+        return next((each["functions"] for each in cells if each["id"] == cell_id), None)
+
+    def list_configurations(self):
+        """[(kernels, configuration)]: those later kernels together whose configurations differ from the first one's by the same
+        options that matter."""
+        found = {}
+        for kernel in self.kernels[1:]:
+            found.setdefault(tuple(self._differences[kernel]["configuration"]["matter"]), []).append(kernel)
+        return [(kernels, self._differences[kernels[0]]["configuration"]) for kernels in found.values()]
 
     def list_ids(self):
         """IDs of cells that have counts on some kernel, in order of the document, each once."""
@@ -62,13 +76,17 @@ class Ledger:
 
 def load(path):
     """Returns the Ledger in a file, or in the directory of `fanin kernels`. Raises InputError."""
-    path = Path(path)
-    if path.is_dir():
-        path = next((path / name for name in NAMES if (path / name).is_file()), path / NAMES[0])
+    path = find_file(path)
     ledger = Ledger(consistency.read_checked(path, KIND, f"a ledger: give the {NAMES[0]} of fanin kernels"))
     if not ledger.cells:
         raise InputError(f"{path}: no cell has counts, so there is no chart: see their reasons, and run fanin kernels again")
     return ledger
+
+
+def find_file(path):
+    """The ledger of a directory; any other path itself."""
+    path = Path(path)
+    return next((path / name for name in NAMES if (path / name).is_file()), path / NAMES[0]) if path.is_dir() else path
 
 
 def is_directory(path):
@@ -85,6 +103,11 @@ def describe_value(cell):
 def format_count(value):
     """Instructions per request: 32,245, 8.25."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def format_instructions(value, sign=""):
+    """Instructions per request, more digits of small ones: 192.1, 0.002; `sign` "+": of a change, +192.1."""
+    return f"{value:{sign},.1f}" if abs(value) >= 10 else f"{value:{sign}.3g}"
 
 
 def format_change(ratio):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from plots import page
-from plots.ledger import bars, cost, flame, heat_map
+from plots.ledger import bars, cost, flame, heat_map, memory
 from plots.ledger.document import load
 
 
@@ -26,15 +26,16 @@ def draw_files(path, out):
 
 def draw_figures(ledger):
     """{file stem: Figure}; a chart that the ledger has no figures for is left out."""
-    figures = {"ledger-kernels": heat_map.draw(ledger)}
+    figures = {"ledger-kernels": heat_map.draw(ledger), "ledger-memory": memory.draw(ledger)}
     for name, cells in ledger.list_experiments().items():
         figures[f"ledger-{name}-subsystems"] = bars.draw(ledger, name, cells)
         figures[f"ledger-{name}-slope"] = cost.draw(ledger, name, cells)
     return {stem: figure for stem, figure in figures.items() if figure}
 
 
-def draw_flames(ledger):
-    """Yields (file stem, SVG) of each cell: the last kernel that counted it compared with the first one that did."""
-    for cell_id in ledger.list_ids():
+def draw_flames(ledger, ids=None):
+    """Yields (file stem, SVG) of each cell, or of those with the `ids`: the last kernel that counted it compared with the first
+    one that did."""
+    for cell_id in (each for each in ledger.list_ids() if ids is None or each in ids):
         cells = [found for kernel in ledger.kernels if (found := ledger.find(cell_id, kernel))]
         yield f"flame-{cell_id.replace('/', '-')}", flame.draw(ledger, cells[0], cells[-1])

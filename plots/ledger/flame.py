@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 from plots import style
-from plots.ledger.document import PROGRAMS, format_change, format_count
+from plots.ledger.document import PROGRAMS, format_change, format_count, format_instructions
 
 _WIDTH, _SIDE, _TOP, _BOTTOM, _FRAME = 1200, 10, 76, 46, 17  # pixels
 _CHARACTER = 6.3
@@ -160,9 +160,9 @@ def _write_heading(base, now, kernels, alone):
 
 def _write_frame(frame, left, share, top, colour, kernels, alone):
     was, now = frame.total(0), frame.total(1)
-    told = f"{frame.name}: {_format(now)} instructions per request, {_format(frame.counts[1])} of its own"
+    told = f"{frame.name}: {format_instructions(now)} instructions per request, {format_instructions(frame.counts[1])} of its own"
     if not alone:
-        told = f"{frame.name}: {_format(was)} \u2192 {_format(now)} instructions per request ({_format(now - was, '+')}), of its own {_format(frame.counts[0])} \u2192 {_format(frame.counts[1])}"
+        told = f"{frame.name}: {format_instructions(was)} \u2192 {format_instructions(now)} instructions per request ({format_instructions(now - was, '+')}), of its own {format_instructions(frame.counts[0])} \u2192 {format_instructions(frame.counts[1])}"
         told += f" (not on {kernels[1]})" if now == 0 else f" (not on {kernels[0]})" if was == 0 else ""
     x, width = _SIDE + left * (_WIDTH - 2 * _SIDE), share * (_WIDTH - 2 * _SIDE)
     ink = style.INK if alone is False else style.SUBSYSTEMS[frame.subsystem].ink
@@ -171,10 +171,6 @@ def _write_frame(frame, left, share, top, colour, kernels, alone):
     data = f'data-x="{left:.7f}" data-w="{share:.7f}" data-n={quoteattr(frame.name)}'
     rect = f'<rect x="{x:.2f}" y="{top}" width="{width:.2f}" height="{_FRAME - 1}" fill="{colour}"/>'
     return f"<g {data}><title>{escape(told)}</title>{rect}{text}</g>"
-
-
-def _format(value, sign=""):
-    return f"{value:{sign},.1f}" if abs(value) >= 10 else f"{value:{sign}.3g}"
 
 
 def _cut(name, width):

@@ -27,7 +27,7 @@ def draw(ledger):
             1,
             1,
             [[]],
-            [page.Entry(text) for text in ledger.describe_gaps()],
+            [page.Entry(text) for text in [*_list_configurations(ledger), *ledger.describe_gaps()]],
             ledger.describe_footer(),
             left=left,
             legend_width=page.WIDTH - left - page.RIGHT_MARGIN - columns * len(ledger.kernels),
@@ -40,6 +40,14 @@ def draw(ledger):
             for column, kernel in enumerate(ledger.kernels):
                 _draw_cell(axes, row, column, ledger.find(cell_id, kernel), changes[cell_id, kernel], norm)
     return sheet.figure
+
+
+def _list_configurations(ledger):
+    """A line for each difference of configurations that can change what a request costs."""
+    for kernels, configuration in ledger.list_configurations():
+        options = "; ".join(each.removeprefix("CONFIG_").replace("->", "\u2192") for each in configuration["matter"])
+        names = ", ".join(map(ledger.short, kernels))
+        yield f"Configuration of {names} compared with {ledger.short(ledger.kernels[0])}: {options or 'no difference that matters'}"
 
 
 def _find_change(ledger, cell_id, kernel):

@@ -1,4 +1,5 @@
-"""Checks of a ledger beyond its JSON Schema: split, functions and nodes each add up to the instructions of their cell."""
+"""Checks of a ledger beyond its JSON Schema: split, functions, nodes, and each side of a difference add up to the instructions
+of their cell. `fanin validate` checks that differences follow from the cells."""
 
 from plots.document import Finding
 from plots.json_file import json_path
@@ -19,6 +20,14 @@ def findings(document):
             found.append(_finding((*path, "id"), f"{cell['id']} is there twice on {cell['kernel']}"))
         seen.add((cell["id"], cell["kernel"]))
         found += _cell_findings(cell, path) if cell["status"] == "ok" else []
+    counted = {(each["id"], each["kernel"]): each["instructions"] for each in document["cells"] if each["status"] == "ok"}
+    for index, difference in enumerate(document["differences"]):
+        for at, cell in enumerate(difference["cells"]):
+            for side, key in (("base", "base"), ("now", "kernel")):
+                value = sum(each[side] for each in cell["functions"])
+                if value != counted.get((cell["id"], difference[key])):
+                    path = ("differences", index, "cells", at, "functions")
+                    found.append(_finding(path, f"`{side}` adds up to {value} instructions, which the cell on {difference[key]} does not have"))
     return found
 
 

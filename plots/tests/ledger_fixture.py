@@ -64,6 +64,33 @@ def uncounted(cell, status="unsupported", reason="io_uring is not in this kernel
     return cell | dict.fromkeys(keys) | {"status": status, "reason": reason}
 
 
+def make_memory(idle):
+    """5,120 bytes of slab for each idle connection, besides what the programs take."""
+    return {"slab_bytes": 100_000 + 5120 * idle, "page_table_bytes": 86_016, "stack_bytes": 49_152, "connections": 1 + idle}
+
+
+def make_differences(kernels, cells):
+    """Each later kernel compared with the first, without folding."""
+    counted = {(each["id"], each["kernel"]): each for each in cells if each["status"] == "ok"}
+    found = []
+    for kernel in kernels[1:]:
+        pairs = [(counted[id_, kernels[0]], each) for (id_, of), each in counted.items() if of == kernel and (id_, kernels[0]) in counted]
+        compared = [{"id": now["id"], "functions": _compare(base, now)} for base, now in pairs]
+        configuration = {"matter": ["CONFIG_HZ: 250 -> 1000"], "others": 3}
+        found.append({"base": kernels[0], "kernel": kernel, "configuration": configuration, "cells": compared})
+    return found
+
+
+def _compare(base, now):
+    rows = {}
+    for side, cell in (("base", base), ("now", now)):
+        for each in cell["functions"]:
+            name = each["name"].removesuffix("_noprof")
+            row = rows.setdefault(name, {"name": name, "subsystem": each["subsystem"], "base": 0, "now": 0})
+            row[side] += each["instructions"]
+    return sorted(rows.values(), key=lambda row: -abs(row["now"] - row["base"]))
+
+
 def make_kernel(name):
     return {
         "name": name,
@@ -84,10 +111,11 @@ def make_ledger(kernels=KERNELS):
             cell = make_cell(f"echo/{server}/1", kernel, scale=1 + index)
             cells.append(uncounted(cell) if server == "io-uring" and kernel == KERNELS[0] else cell)
         for server, slope in (("select", 0.5), ("epoll", 0.0)):
-            cells += [make_cell(f"readiness/{server}/{idle}", kernel, scale=1 + slope * idle) for idle in (0, 100, 1000)]
+            for idle in (0, 100, 1000):
+                cells.append(make_cell(f"readiness/{server}/{idle}", kernel, scale=1 + slope * idle) | {"memory": make_memory(idle)})
     return {
         "schema": "fanin-ledger",
-        "schema_version": 1,
+        "schema_version": 2,
         "suite": "kernels",
         "seed": 1,
         "environment": environment(),
@@ -95,4 +123,5 @@ def make_ledger(kernels=KERNELS):
         "window": {"skip": 200, "count": 500},
         "kernels": [make_kernel(each) for each in kernels],
         "cells": cells,
+        "differences": make_differences(kernels, cells),
     }

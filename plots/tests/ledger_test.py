@@ -13,7 +13,7 @@ from plots import __main__ as program
 from plots import style, validate
 from plots.document import schema_findings
 from plots.json_file import InputError, read_json
-from plots.ledger import bars, cost, flame, heat_map
+from plots.ledger import bars, cost, flame, heat_map, memory
 from plots.ledger import draw as draw_ledger
 from plots.ledger.document import NOT_TIME, Ledger, format_change, load
 from plots.programs import TOP
@@ -42,6 +42,12 @@ class Document(unittest.TestCase):
             change(document["cells"][0])
             self.assertIn(place, str(validate.findings(document, "l.json")[0]))
 
+    def test_every_side_of_a_difference_must_be_the_total(self):
+        document = make_ledger()
+        document["differences"][0]["cells"][0]["functions"][0]["now"] += 1
+        place = "$.differences[0].cells[0].functions: `now` adds up to"
+        self.assertIn(place, str(validate.findings(document, "l.json")[0]))
+
     def test_a_node_that_is_none_is_refused(self):
         """Would catch: the shortcut for nodes accepts what the schema refuses."""
         for node in ([-2, 0, 0, 1], [-1, 0, 4, 1], [-1, 0, 0], [-1, 0, 0, 1.5], [-1, 0, 0, True], "node"):
@@ -52,6 +58,7 @@ class Document(unittest.TestCase):
     def test_a_ledger_without_counts_is_refused(self):
         document = make_ledger()
         document["cells"] = [ledger_fixture.uncounted(each, "failed", "the guest hung") for each in document["cells"]]
+        document["differences"][0]["cells"] = []
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory, "ledger.json")
             path.write_text(json.dumps(document), encoding="utf-8")
@@ -80,7 +87,7 @@ class Charts(unittest.TestCase):
         figures = draw_ledger.draw_figures(self.ledger)
         self.assertEqual(
             set(figures),
-            {"ledger-kernels", "ledger-echo-subsystems", "ledger-readiness-subsystems", "ledger-readiness-slope"},
+            {"ledger-kernels", "ledger-memory", "ledger-echo-subsystems", "ledger-readiness-subsystems", "ledger-readiness-slope"},
         )
         for stem, figure in figures.items():
             assert_nothing_overlaps(self, stem, figure)
@@ -126,6 +133,21 @@ class Charts(unittest.TestCase):
         self.assertIn("\u2013", texts)  # io-uring on the first kernel
         self.assertIsNone(heat_map.draw(Ledger(make_ledger(KERNELS[:1]))))
 
+    def test_memory_is_the_slope_of_each_part(self):
+        """Would catch: the memory of the programs, or of the first connection, in what one more costs."""
+        bars_ = memory.list_bars(self.ledger)
+        self.assertEqual({(bar.server, bar.kernel) for bar in bars_}, {(server, kernel) for server in ("select", "epoll") for kernel in KERNELS})
+        for bar in bars_:
+            self.assertEqual(bar.parts, {"page tables": 0, "kernel stacks": 0, "slab": 5120})
+
+    def test_configurations_are_told_once(self):
+        """Would catch: the same list of options for each point release of a series."""
+        document = make_ledger()
+        document["kernels"].append(ledger_fixture.make_kernel("6.12.118+deb12-cloud-amd64"))
+        document["differences"].append(document["differences"][0] | {"kernel": "6.12.118+deb12-cloud-amd64"})
+        texts = legend_texts(heat_map.draw(Ledger(document)))
+        self.assertIn("Configuration of 6.12.117, 6.12.118 compared with 6.1.0-56: HZ: 250 \u2192 1000", texts)
+
     def test_cells_without_counts_are_named(self):
         for figure in (heat_map.draw(self.ledger), bars.draw(self.ledger, "echo", self.ledger.list_experiments()["echo"])):
             gap = "echo/io-uring/1: unsupported on 6.1.0-56: io_uring is not in this kernel"
@@ -147,6 +169,7 @@ class Charts(unittest.TestCase):
             name = f"6.12.{100 + count}+deb12-cloud-amd64"
             document["kernels"].append(ledger_fixture.make_kernel(name))
             document["cells"] += [each | {"kernel": name} for each in document["cells"] if each["kernel"] == KERNELS[1]]
+            document["differences"].append(document["differences"][0] | {"kernel": name})
         ledger = Ledger(document)
         for stem, figure in draw_ledger.draw_figures(ledger).items():
             assert_nothing_overlaps(self, stem, figure)
