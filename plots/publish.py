@@ -1,4 +1,4 @@
-"""python3 -m plots.publish RUN|SELFTEST|CLAIMS: writes the figures that the documents show.
+"""python3 -m plots.publish RUN|SELFTEST|CLAIMS|LEDGER: writes the figures that the documents show.
 
 RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the comparisons and the charts to results/reference/, docs/results.md, and the chart
 and the findings of README.md between their markers.
@@ -8,6 +8,9 @@ their markers, and those of results/selftest/stored-runs.json.
 
 CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
 and the wall of README.md between its markers.
+
+LEDGER, the result of `fanin kernels`: copies it to results/reference/ledger/, draws its charts there, and writes docs/kernels.md
+and the kernels of README.md between their markers.
 """
 
 from plots import programs
@@ -28,6 +31,9 @@ from plots.claims.document import NAME, list_claims
 from plots.claims.document import is_directory as is_claims_directory
 from plots.claims.document import load as load_claims
 from plots.claims.draw import draw_walls
+from plots.ledger import document as ledger_document
+from plots.ledger import draw as draw_ledger
+from plots.ledger import markdown as ledger_page
 from plots.programs import TOP
 from plots.consistency import read_checked
 from plots.document import check_kind, schema_findings
@@ -66,8 +72,9 @@ def publish(run_path, memory_path=None, top=TOP):
     with tempfile.TemporaryDirectory(dir=reference.parent, prefix="reference-") as scratch:
         made = Path(scratch) / "reference"
         comparisons, charts = _make_reference(run, memory, made)
-        if (reference / "claims").exists():
-            shutil.copytree(reference / "claims", made / "claims")
+        for name in ("claims", "ledger"):  # published apart
+            if (reference / name).exists():
+                shutil.copytree(reference / name, made / name)
         shutil.rmtree(reference, ignore_errors=True)
         made.rename(reference)
     path.write_text(tables.replaced(text, "chart", results_page.chart(charts), path), encoding="utf-8")
@@ -120,6 +127,38 @@ def publish_claims(path, top=TOP):
     (top / markdown.PAGE).write_text(markdown.page(document, charts), encoding="utf-8")
 
 
+def publish_ledger(path, top=TOP):
+    """Writes docs/kernels.md and the kernels of README.md, and copies result and charts to results/reference/ledger/.
+
+    The default result may not exist: the page then says that it has not been measured. Raises InputError and OSError.
+    """
+    result = top / ledger_page.RESULT
+    ledger = ledger_document.load(path) if path.exists() or path.resolve() != result.resolve() else None
+    readme = top / "README.md"
+    text = tables.replaced(readme.read_text(encoding="utf-8"), "kernels", "", readme)  # fails before anything is written
+    charts = []
+    if ledger:
+        if ledger.document["environment"]["build"]["git_dirty"]:
+            raise InputError(f"{path}: the ledger comes from uncommitted sources: commit them and run fanin kernels again")
+        _compress(ledger_document.find_file(path), result)
+        shutil.rmtree(top / ledger_page.CHARTS, ignore_errors=True)
+        (top / ledger_page.CHARTS).mkdir()
+        charts = _draw_ledger(ledger, top / ledger_page.CHARTS)
+    readme.write_text(tables.replaced(text, "kernels", ledger_page.introduction(ledger, charts), readme), encoding="utf-8")
+    (top / ledger_page.PAGE).parent.mkdir(exist_ok=True)
+    (top / ledger_page.PAGE).write_text(ledger_page.page(ledger, charts), encoding="utf-8")
+
+
+def _draw_ledger(ledger, out):
+    """Draws the charts of docs/kernels.md, and returns their file names."""
+    figures = draw_ledger.draw_figures(ledger)
+    names = [page.save_png(figures[stem], out / stem).name for stem in ledger_page.list_charts(ledger) if stem in figures]
+    for stem, picture in draw_ledger.draw_flames(ledger, [ledger_page.CELL]):
+        (out / f"{stem}.svg").write_text(picture, encoding="utf-8")
+        names.append(f"{stem}.svg")
+    return names
+
+
 def _check_repeatable(document, path):
     if not document["complete"]:
         raise InputError(f"{path}: the claims are incomplete: fanin claims --resume first")
@@ -139,11 +178,12 @@ def _draw_claims(document, out):
 
 def _find_kind(path):
     """The key "schema" of the file that is published; the default results may not exist."""
-    for result, kind in ((selftest_page.RESULT, "fanin-selftest"), (markdown.RESULT, "fanin-claims")):
+    defaults = ((selftest_page.RESULT, "fanin-selftest"), (markdown.RESULT, "fanin-claims"), (ledger_page.RESULT, ledger_document.KIND))
+    for result, kind in defaults:
         if path.resolve() == (TOP / result).resolve():
             return kind
     if path.is_dir():
-        return "fanin-claims" if is_claims_directory(path) else "fanin-run"
+        return "fanin-claims" if is_claims_directory(path) else ledger_document.KIND if ledger_document.is_directory(path) else "fanin-run"
     return check_kind(read_json(path), str(path)) if path.is_file() else "fanin-run"
 
 
@@ -174,7 +214,7 @@ def _load(path):
 
 
 def _compress(source, target):
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     # No time in the header: the same content is the same file.
     compact = json.dumps(read_json(source), separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
@@ -205,10 +245,10 @@ def _draw(run, out, wanted):
 
 
 def main(arguments=None):
-    what = "Makes a run or claims the reference of the README and docs, or writes the error rates of docs/statistics.md."
+    what = "Makes a run, claims or a ledger the reference of the README and docs, or writes the error rates of docs/statistics.md."
     parser = argparse.ArgumentParser(prog="plots.publish", description=what)
-    measured = "the directory of a run or of fanin claims, or the file of fanin selftest or fanin claims"
-    parser.add_argument("measured", type=Path, metavar="RUN|SELFTEST|CLAIMS", help=measured)
+    measured = "the directory of a run, of fanin claims or of fanin kernels, or the file of fanin selftest, fanin claims or fanin kernels"
+    parser.add_argument("measured", type=Path, metavar="RUN|SELFTEST|CLAIMS|LEDGER", help=measured)
     help_text = "a run for the memory per idle connection, such as one of all models (default: RUN/memory)"
     parser.add_argument("--memory", type=Path, metavar="RUN", help=help_text)
     options = parser.parse_args(arguments)
@@ -219,6 +259,8 @@ def main(arguments=None):
             publish_selftest(options.measured)
         elif kind == "fanin-claims":
             publish_claims(options.measured)
+        elif kind == ledger_document.KIND:
+            publish_ledger(options.measured)
         else:
             publish(options.measured, options.memory)
 

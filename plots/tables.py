@@ -41,6 +41,7 @@ COMMANDS = {
     "claims": "python3 -m plots.publish results/reference/claims/claims.json",
     "chart": "python3 -m plots.publish RUN",
     "findings": "python3 -m plots.publish RUN",
+    "kernels": "python3 -m plots.publish results/reference/ledger/ledger.json.gz",
     "metrics": "python3 -m plots.tables",
     "models": "python3 -m plots.tables",
     "options": "python3 -m plots.tables",

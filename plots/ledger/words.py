@@ -1,0 +1,48 @@
+"""What functions and options of the kernel are, for readers of a ledger: facts of Linux, no figures."""
+
+# Function, without suffixes: what it does.
+FUNCTIONS = {
+    "__enqueue_entity": "puts a runnable task into the tree of the scheduler, which EEVDF keeps ordered by deadline",
+    "__kmem_cache_alloc_node": "allocates from a slab for kmalloc",
+    "__kmem_cache_free": "frees an object of a slab for kfree",
+    "__update_load_avg_cfs_rq": "decays the load average of a run queue",
+    "__wake_up_common": "calls the wake-up function of each waiter",
+    "__wake_up_common_lock": "holds the lock of a wait queue while its waiters are woken",
+    "avg_vruntime": "computes the average virtual runtime of the runnable tasks (EEVDF)",
+    "cache_from_obj": "finds the cache of an object that is freed, and checks it",
+    "dequeue_entity": "takes a task that goes to sleep from the run queue",
+    "do_syscall_64": "enters and leaves a system call, with what the compiler inlined into it",
+    "enqueue_entity": "puts a task that was woken on the run queue",
+    "epi_fget": "takes a reference to a watched file, so that it cannot be freed while it is polled",
+    "kmem_cache_alloc_node": "allocates an object from a slab",
+    "kmem_cache_free": "frees an object of a slab",
+    "memcg_slab_post_alloc_hook": "charges an object to a memory cgroup",
+    "native_sched_clock": "reads the scheduler's clock",
+    "pick_eevdf": "picks the eligible task with the earliest deadline (EEVDF, Linux 6.6); CFS took the leftmost task of its tree",
+    "psi_group_change": "counts waiting and running tasks of a group for pressure stall information (PSI)",
+    "update_curr": "charges the running task for its time",
+    "update_min_vruntime": "keeps the smallest virtual runtime of a run queue",
+    "vruntime_eligible": "tells whether a task has had less than its share (EEVDF, Linux 6.6)",
+}
+# Option, without CONFIG_, or the beginning of several that end in "_": what it means for a request.
+OPTIONS = {
+    "CALL_PADDING": "room in front of each function for call depth tracking; it is executed only with that mitigation",
+    "KFENCE": "samples allocations to find memory errors",
+    "LIST_HARDENED": "checks the neighbours of an entry whenever a list changes; DEBUG_LIST did before",
+    "LSM": "the security modules that may be asked",
+    "MEMCG_KMEM": "memory cgroups always account for the kernel's memory since Linux 6.11: the option is gone, not the accounting",
+    "MITIGATION_": "Linux 6.12 made these mitigations options; earlier kernels have them without an option",
+    "RCU_LAZY": "lets callbacks of RCU wait longer on an idle machine",
+    "SCHED_MM_CID": "numbers the threads of a process at each switch, for restartable sequences",
+    "SECURITY_IPE": "a security module that decides which files may be executed",
+    "SLAB_BUCKETS": "caches of their own for some allocations of a size that a user chooses",
+    "SLAB_OBJ_EXT": "where a slab notes the cgroup of each object; MEMCG_KMEM had its own place",
+    "X86_KERNEL_IBT": "an endbr64 at the beginning of each function that may be called by a pointer: one instruction more for each such call",
+    "X86_USER_SHADOW_STACK": "shadow stacks for programs that ask for them",
+}
+
+
+def describe_option(name):
+    """The text for an option without CONFIG_; empty: there is none."""
+    prefix = next((each for each in OPTIONS if each.endswith("_") and name.startswith(each)), None)
+    return OPTIONS.get(name) or OPTIONS.get(prefix, "")
