@@ -48,11 +48,13 @@ std::vector<TrackedMetric> choose_metrics(const Cell& cell, const AbOptions& opt
 
 SessionPlan plan_session(net::Nanoseconds budget, std::size_t cells) {
   constexpr int kArms = 3;
-  constexpr int kUnits = 24;      // of a session of a minute
-  constexpr int kMostUnits = 60;  // more add little: the interval shrinks with the square root
-  constexpr net::Nanoseconds kOverhead = std::chrono::milliseconds(300);  // starting, connecting and stopping the arms
+  // Of a session of a minute. Half as many units of twice the length find the same effects, but later: the first look
+  // needs at least 10 units.
+  constexpr int kUnits = 48;
+  constexpr int kMostUnits = 90;  // more add little: the interval shrinks with the square root
+  constexpr net::Nanoseconds kOverhead = std::chrono::milliseconds(150);  // starting, connecting and stopping the arms
   constexpr net::Nanoseconds kLeast = std::chrono::milliseconds(600);
-  constexpr net::Nanoseconds kMost = std::chrono::seconds(3);
+  constexpr net::Nanoseconds kMost = std::chrono::seconds(2);
   const net::Nanoseconds share = budget / static_cast<std::int64_t>(std::max<std::size_t>(cells, 1));
   const net::Nanoseconds unit = std::clamp(share / kUnits, kLeast, kMost);
   const net::Nanoseconds arm = (unit - kOverhead) / kArms;

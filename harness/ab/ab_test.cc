@@ -57,9 +57,9 @@ TEST(Ab, BandsAreForAllMetricsOrForOne) {
 }
 
 TEST(Ab, ABudgetBecomesUnits) {
-  EXPECT_EQ(plan_session(60s, 1).max_units, 24U);
-  EXPECT_EQ(plan_session(180s, 1).max_units, 60U);
-  EXPECT_EQ(plan_session(1h, 1).max_units, 60U);
+  EXPECT_EQ(plan_session(60s, 1).max_units, 48U);
+  EXPECT_EQ(plan_session(180s, 1).max_units, 90U);
+  EXPECT_EQ(plan_session(1h, 1).max_units, 90U);
   EXPECT_EQ(plan_session(60s, 100).max_units, 1U);
   for (const net::Nanoseconds budget : {net::Nanoseconds(1s), net::Nanoseconds(60s), net::Nanoseconds(1h)}) {
     EXPECT_GE(plan_session(budget, 3).window, 50ms);

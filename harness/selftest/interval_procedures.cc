@@ -241,17 +241,17 @@ SimulatedProcedure of_slope(std::size_t values, std::size_t blocks) {
 // Whether a session finds an effect of the size that another one says it could find.
 SimulatedProcedure of_smallest_effect() {
   return {.name = "smallest_effect",
-          .setting = "24 units, band 1 %",
+          .setting = "48 units, band 1 %",
           .figure = SimulatedFigure::kPower,
           .stated = 0.9,
           .trials = 1'000,
           .trial = [](const SeriesKind& kind, Random& random) {
-            const statistics::SequentialPlan plan = statistics::plan_looks(24, 0.01);
+            const statistics::SequentialPlan plan = statistics::plan_looks(48, 0.01);
             const double band = std::log1p(0.01);
-            const Draws without = draw_units(kind, true, 24, 0, random).ratios;
+            const Draws without = draw_units(kind, true, 48, 0, random).ratios;
             const Interval interval = *statistics::signed_rank_shift(without, plan.level()).interval;
             const double effect = statistics::smallest_effect(interval, plan.level(), band, without.size());
-            const Draws with = draw_units(kind, true, 24, effect, random).ratios;
+            const Draws with = draw_units(kind, true, 48, effect, random).ratios;
             return statistics::evaluate(plan, with, {band}, true).decision == statistics::Decision::kAbove;
           }};
 }
@@ -281,8 +281,8 @@ std::vector<SimulatedProcedure> interval_procedures() {
   return {of_median(5),
           of_median(20),
           of_blocks(8),
-          of_units(24),
-          of_units(60),
+          of_units(48),
+          of_units(90),
           test_of_blocks(8),
           of_nested(8, 10),
           of_sides(5, true),
