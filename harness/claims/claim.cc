@@ -197,6 +197,7 @@ ClaimCase make_case(const LaidOver& test, const std::string& id, const FindServe
   const auto warmup = test.find("/warmup");
   result.warmup = warmup ? warmup->duration() : net::parse_duration(kDefaultWarmup);
   result.accept_invalid = test.value().value("accept_invalid", false);
+  result.interleave = test.value().value("interleave", true);
   for (const auto& [key, value] : {std::pair{"/x", &result.x}, {"/published", &result.published}}) {
     if (const auto given = test.find(key)) {
       *value = given->number();
@@ -287,7 +288,7 @@ bool ClaimCase::is_interleavable() const {
     return true;  // by Google Benchmark
   }
   const Json named = metric;
-  return base && base->placement == now.placement &&
+  return interleave && base && base->placement == now.placement &&
          base->workload->load_arguments() == now.workload->load_arguments() &&
          base->workload->server_arguments() == now.workload->server_arguments() &&
          ClaimMetric::parse(JsonReader(named, file, place)).is_of_one_server();

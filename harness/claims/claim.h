@@ -49,8 +49,9 @@ struct ClaimCase {
   net::Nanoseconds window{};
   net::Nanoseconds warmup{};
   bool accept_invalid = false;
-  std::string file;   // of the claim
-  std::string place;  // in the file
+  bool interleave = true;  // false: the servers take turns, also where they could be interleaved
+  std::string file;        // of the claim
+  std::string place;       // in the file
 
   bool is_interleavable() const;  // as far as the file says: equal workloads and placements, and a metric of one server
 };

@@ -65,6 +65,10 @@ TEST(Claim, SidesOfOneLoadAndPlacementCanBeInterleaved) {
                    .list_cases()
                    .front()
                    ->is_interleavable());
+  // Would catch: heavy requests that outlast their slice and delay the next server's.
+  Json heavy = same;
+  heavy["tests"][0]["interleave"] = false;
+  EXPECT_FALSE(parse(heavy).list_cases().front()->is_interleavable());
   Json memory = same;
   memory["tests"][0]["metric"] = "memory_total_bytes";  // the machine's slab has no owner
   EXPECT_FALSE(parse(memory).list_cases().front()->is_interleavable());
