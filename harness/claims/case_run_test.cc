@@ -11,7 +11,9 @@
 namespace fanin::harness {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
 const char* const kMetric = "server_cpu_per_request_ns";
@@ -137,6 +139,25 @@ TEST(CaseRun, WhatTheMachineLacksIsUnsupported) {
   run.exclude("nginx is not installed");
   EXPECT_TRUE(run.finished());
   EXPECT_EQ(run.result().verdict, ClaimVerdict::kUnsupported);
+}
+
+// Would catch: a case that lost one of its six units, which waits for a first look behind those that have had theirs.
+TEST(ClaimsRun, ACaseThatLostAUnitIsOpenForItsFirstLook) {
+  ClaimsRun run;
+  run.plan = kPlan;
+  ClaimTest test;
+  test.cases.assign(2, make_case(true, 2));
+  run.claims.emplace_back().tests = {test};
+  run.begin();
+  const std::vector<CaseRun*> cases = run.list_cases();
+  add_units(*cases[0], 6, 5000, 10000, 5000);  // looked, and undecided: its interval holds the threshold
+  add_units(*cases[1], 5, 5000, 20000, 5000);
+  cases[1]->add({.case_id = "K0/grows", .unit = 5, .arms = {arm(5000), arm(0, "failed", "no reply"), arm(5000)}});
+  EXPECT_THAT(run.list_open(CaseGoal::kFirstLook), ElementsAre(1));
+  EXPECT_THAT(run.list_open(CaseGoal::kVerdict), ElementsAre(0, 1));
+  add_units(*cases[1], 1, 5000, 20000, 5000);
+  EXPECT_THAT(run.list_open(CaseGoal::kFirstLook), IsEmpty());
+  EXPECT_THAT(run.list_open(CaseGoal::kVerdict), ElementsAre(0));  // the other is decided
 }
 
 TEST(UnitRecord, IsReadBackAsItWasWritten) {

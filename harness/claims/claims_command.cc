@@ -33,6 +33,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr net::Nanoseconds kShortestBudget = std::chrono::seconds(1);
+
 // Finds servers in suites, each of which is read once.
 FindServer make_server_finder(const Programs& programs) {
   auto suites = std::make_shared<std::map<std::string, Suite>>();
@@ -184,6 +186,11 @@ ClaimsRun make_run(const RoundContext& context, const ClaimsOptions& options, st
 }  // namespace
 
 int run_claims(const ClaimsOptions& options) {
+  if (options.resume.empty() && options.budget < kShortestBudget) {
+    throw std::invalid_argument(fmt::format("--budget {}: must be at least {}: no case gets a unit in less",
+                                            net::format_duration(options.budget),
+                                            net::format_duration(kShortestBudget)));
+  }
   const Interrupt interrupt;
   RoundContext context = make_context("", "");
   context.interrupt_fd = interrupt.fd();

@@ -178,11 +178,7 @@ std::string list_claims(const std::deque<Claim>& claims) {
   net::Nanoseconds of_all{};
   for (const Claim& claim : claims) {
     const std::vector<const ClaimCase*> cases = claim.list_cases();
-    const std::size_t first_look = plan_claim_looks({}, cases).looks.front();
-    net::Nanoseconds time{};
-    for (const ClaimCase* each : cases) {
-      time += static_cast<std::int64_t>(first_look) * expect_unit_time(*each);
-    }
+    const net::Nanoseconds time = expect_first_looks(plan_claim_looks({}, cases), cases);
     of_all += time;
     text += indented(fmt::format("{}: {}", claim.id, claim.document->at("claim").get<std::string>()), 0);
     text += fmt::format("    {}, {}, {}; at least {}\n", os::plural(claim.tests.size(), "test"),

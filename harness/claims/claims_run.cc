@@ -37,6 +37,16 @@ statistics::SequentialPlan plan_claim_looks(net::Nanoseconds budget, const std::
   return statistics::plan_looks(std::clamp(affordable, kFewestUnits, kMostUnits), kErrorRate);
 }
 
+net::Nanoseconds expect_first_looks(const statistics::SequentialPlan& plan,
+                                    const std::vector<const ClaimCase*>& cases) {
+  const auto units = static_cast<std::int64_t>(plan.looks.front());
+  net::Nanoseconds time{};
+  for (const ClaimCase* each : cases) {
+    time += units * expect_unit_time(*each);
+  }
+  return time;
+}
+
 std::vector<NamedVerdict> ClaimRun::case_verdicts(std::size_t test) const {
   std::vector<NamedVerdict> verdicts;
   for (const CaseRun& run : tests[test]) {
@@ -82,6 +92,18 @@ std::vector<CaseRun*> ClaimsRun::list_cases() {
     }
   }
   return all;
+}
+
+std::vector<std::size_t> ClaimsRun::list_open(CaseGoal goal) {
+  const std::vector<CaseRun*> cases = list_cases();
+  std::vector<std::size_t> open;
+  for (std::size_t index = 0; index < cases.size(); ++index) {
+    const bool reached = goal == CaseGoal::kFirstLook ? cases[index]->looked() : cases[index]->finished();
+    if (!reached) {
+      open.push_back(index);
+    }
+  }
+  return open;
 }
 
 os::ExitCode ClaimsRun::exit_code() const {

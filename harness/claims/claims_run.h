@@ -34,6 +34,9 @@ struct ClaimRun {
   ClaimVerdict verdict() const { return combine(test_verdicts()); }
 };
 
+// What further units of a case are for.
+enum class CaseGoal { kFirstLook, kVerdict };
+
 // All that `fanin claims` has found. One thread.
 struct ClaimsRun {
   std::string id;
@@ -53,6 +56,8 @@ struct ClaimsRun {
 
   void begin();  // makes the runs of the claims
   std::vector<CaseRun*> list_cases();
+  // Places in list_cases() of the cases that have not reached the goal and can.
+  std::vector<std::size_t> list_open(CaseGoal goal);
   os::ExitCode exit_code() const;
   // As results/schema/claims.schema.json has it.
   Json to_json() const;
@@ -62,6 +67,8 @@ struct ClaimsRun {
 statistics::SequentialPlan plan_claim_looks(net::Nanoseconds budget, const std::vector<const ClaimCase*>& cases);
 // Of one unit, an estimate.
 net::Nanoseconds expect_unit_time(const ClaimCase& of_case);
+// Of the units of the first look of each case, an estimate.
+net::Nanoseconds expect_first_looks(const statistics::SequentialPlan& plan, const std::vector<const ClaimCase*>& cases);
 
 // The wall, a line for each claim, and the tests of each.
 std::string describe_claims(const ClaimsRun& run);

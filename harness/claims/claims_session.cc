@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/claims/measure.h"
+#include "harness/rounds/console.h"
 #include "harness/suite/plan.h"
 #include "net/clock.h"
 #include "os/format.h"
@@ -86,12 +87,21 @@ void ClaimsSession::take_first_looks(net::TimePoint end) {
   }
   // Units of a case are spread over the pass, so that a disturbance of some minutes hits few units of each case.
   // Without enough time for all of them one case after the other gets its verdict.
-  net::Nanoseconds needed{};
-  const std::size_t first_look = run_.plan.looks.front();
+  std::vector<const ClaimCase*> supported;
   for (const CaseRun* each : cases) {
-    needed += static_cast<std::int64_t>(first_look) * expect_unit_time(each->spec());
+    if (!each->is_excluded()) {
+      supported.push_back(&each->spec());
+    }
   }
+  const std::size_t first_look = run_.plan.looks.front();
+  const net::Nanoseconds needed = expect_first_looks(run_.plan, supported);
   const bool spread = needed <= end - net::now();
+  if (!spread) {
+    os::print_text(stderr,
+                   fmt::format("The first looks take about {}, more than is left of the budget: cases will stay "
+                               "undecided. Give a longer --budget, or fewer claims with --only.\n",
+                               Progress::format_estimate(needed)));
+  }
   std::vector<std::size_t> order;  // of units
   for (std::size_t unit = 0; spread && unit < first_look; ++unit) {
     const auto block = block_order(run_.seed, static_cast<int>(unit), cases.size());
@@ -106,24 +116,22 @@ void ClaimsSession::take_first_looks(net::TimePoint end) {
       measure_unit(each, index);
     }
   }
+  // Some units have no value. Their cases come before those that have had their look, since they cannot have a verdict.
+  measure_rounds(end, CaseGoal::kFirstLook);
 }
 
 // Whether there is time for another unit.
 bool ClaimsSession::fits(net::TimePoint end) const { return net::now() < end; }
 
-void ClaimsSession::decide_rest(net::TimePoint end) {
-  std::vector<CaseRun*> cases = run_.list_cases();
-  bool open = true;
-  while (open) {
-    open = false;
-    for (std::size_t index = 0; index < cases.size(); ++index) {
-      if (!cases[index]->finished()) {
-        if (!fits(end)) {
-          return;
-        }
-        measure_unit(*cases[index], index);
-        open = true;
+// One unit of each case in turn, while there are cases that need one.
+void ClaimsSession::measure_rounds(net::TimePoint end, CaseGoal goal) {
+  const std::vector<CaseRun*> cases = run_.list_cases();
+  for (auto open = run_.list_open(goal); !open.empty(); open = run_.list_open(goal)) {
+    for (const std::size_t index : open) {
+      if (!fits(end)) {
+        return;
       }
+      measure_unit(*cases[index], index);
     }
   }
 }
@@ -169,9 +177,9 @@ void ClaimsSession::measure() {
   }
   run_.costs = CallCosts::measure(context_, allowed_, cases);
   take_first_looks(end);
-  decide_rest(has_flips ? end - shorten(run_.budget, kShareOfFlips) : end);
+  measure_rounds(has_flips ? end - shorten(run_.budget, kShareOfFlips) : end, CaseGoal::kVerdict);
   search_flips(end);
-  decide_rest(end);
+  measure_rounds(end, CaseGoal::kVerdict);
 }
 
 }  // namespace fanin::harness

@@ -26,7 +26,7 @@ class ClaimsSession {
  private:
   void prepare(CaseRun& run);
   void take_first_looks(net::TimePoint end);
-  void decide_rest(net::TimePoint end);
+  void measure_rounds(net::TimePoint end, CaseGoal goal);
   void search_flips(net::TimePoint end);
   void search(FlipRun& flip, std::uint64_t seed, net::TimePoint end);
   void measure_unit(CaseRun& run, std::uint64_t seed);
