@@ -141,6 +141,11 @@ void add_claims_command(CLI::App& app, int& exit_code) {
            "only the claims whose ID matches a glob, such as K2 or '*' (default: 'K*'; the others are of papers)")
       ->excludes(resume);
   command->add_flag("--list", options.list, "show the claims and measure nothing")->excludes(resume);
+  command->add_flag("--swap-sides", options.swap_sides, "measure the opposite of each claim: its verdict turns around")
+      ->excludes(resume);
+  add_text(*command, "--replace", options.replace, "MODEL=SERVER",
+           "measure another model, with options, in place of a model, such as 'epoll=epoll --read-cap 1'")
+      ->excludes(resume);
   command->add_option("--budget", given->budget, "time for all claims, such as 90s or 15m")
       ->type_name("DURATION")
       ->capture_default_str()

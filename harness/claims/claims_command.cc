@@ -14,6 +14,7 @@
 
 #include "harness/ab/false_alarms.h"
 #include "harness/claims/check.h"
+#include "harness/claims/claim_variant.h"
 #include "harness/claims/claims_run.h"
 #include "harness/claims/claims_session.h"
 #include "harness/claims/claims_store.h"
@@ -77,13 +78,16 @@ std::vector<ClaimFile> list_shipped_files(const Programs& programs) {
 // Parses files and has the programs check them. A wrong one is printed, and the others are checked too.
 class Loader {
  public:
-  Loader(const Programs& programs, ClaimChecker& checker)
-      : find_server_(make_server_finder(programs)), checker_(checker) {}
+  Loader(const Programs& programs, ClaimChecker& checker, const ClaimsOptions& options)
+      : find_server_(make_server_finder(programs)), checker_(checker), swap_(options.swap_sides) {
+    if (!options.replace.empty()) {
+      replacement_ = Replacement::parse(options.replace);
+    }
+  }
 
   void load(const ClaimFile& file, std::deque<Claim>& claims) {
     try {
-      const Json document = file.document.is_null() ? load_json(file.path) : file.document;
-      Claim claim = parse_claim(JsonReader(document, file.path), find_server_);
+      Claim claim = parse(file.document.is_null() ? load_json(file.path) : file.document, file.path);
       const auto has_its_id = [&](const Claim& other) { return other.id == claim.id; };
       if (std::any_of(claims.begin(), claims.end(), has_its_id)) {
         throw std::invalid_argument(
@@ -97,10 +101,34 @@ class Loader {
     }
   }
   std::size_t wrong() const noexcept { return wrong_; }
+  // Throws std::invalid_argument if no claim has the model that was to be replaced.
+  void check_replacement() const {
+    if (replacement_ && !has_replaced_) {
+      throw std::invalid_argument(fmt::format("--replace: none of these claims measures the model '{}': name another",
+                                              os::printable(replacement_->model, kLongestName)));
+    }
+  }
 
  private:
+  // The claim as it is to be measured.
+  Claim parse(const Json& document, const std::string& path) {
+    Claim claim = parse_claim(JsonReader(document, path), find_server_);
+    if (replacement_) {
+      const Json replaced = replace_model(JsonReader(*claim.document, path), *replacement_);
+      has_replaced_ |= replaced != *claim.document;
+      claim = parse_claim(JsonReader(replaced, path), find_server_);
+    }
+    if (swap_) {
+      claim = parse_claim(JsonReader(swap_sides(JsonReader(*claim.document, path)), path), find_server_);
+    }
+    return claim;
+  }
+
   FindServer find_server_;
   ClaimChecker& checker_;
+  bool swap_;
+  std::optional<Replacement> replacement_;
+  bool has_replaced_ = false;
   std::size_t wrong_ = 0;
 };
 
@@ -211,13 +239,14 @@ int run_claims(const ClaimsOptions& options) {
     keep_matching(files, !options.only.empty() ? options.only : takes_all ? "*" : "K*");
   }
   std::deque<Claim> claims;
-  Loader loader(context.programs, checker);
+  Loader loader(context.programs, checker, options);
   for (const ClaimFile& file : files) {
     loader.load(file, claims);
   }
   if (loader.wrong() > 0) {
     return static_cast<int>(os::ExitCode::kUsage);
   }
+  loader.check_replacement();
   if (options.list) {
     os::print_text(stdout, list_claims(claims));
     return static_cast<int>(os::ExitCode::kPassed);
