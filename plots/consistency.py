@@ -3,6 +3,7 @@
 `fanin validate` checks that summaries follow from rounds, and verdicts from ratios, with the code that computes them.
 """
 
+import collections
 import functools
 import subprocess
 
@@ -208,6 +209,15 @@ def repeated_rounds(rounds):
         if (one["cell"], one["block"]) in seen:
             yield index, f"the round of {one['cell']} in block {one['block']} occurs twice"
         seen.add((one["cell"], one["block"]))
+
+
+def misnumbered_units(units):
+    """Yields (index, message) of each unit of fanin claims that is not the next of its case."""
+    counts = collections.Counter()
+    for index, one in enumerate(units):
+        if one["unit"] != counts[one["case"]]:
+            yield index, f"the unit of {one['case']} must be {counts[one['case']]}, the next of its case"
+        counts[one["case"]] += 1
 
 
 def run_findings(run):

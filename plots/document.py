@@ -24,6 +24,8 @@ SCHEMA_FILES = {
     "fanin-comparison": "comparison.schema.json",
     "fanin-verdict": "verdict.schema.json",
     "fanin-claims": "claims.schema.json",
+    "fanin-claims-plan": "claims-plan.schema.json",
+    "fanin-claims-unit": "claims-unit.schema.json",
     "fanin-validation": "validation.schema.json",
     "fanin-doctor": "doctor.schema.json",
     "fanin-drift": "drift.schema.json",

@@ -1,8 +1,8 @@
 """python3 -m plots.validate FILE...: checks fanin files against their schemas and for consistency.
 
-The key "schema" names the kind of a file. A .jsonl file holds rounds, or the lines of fanin-load --live-json; its first
-line shows which. Prints one line per finding on stderr, FILE: PLACE: what is wrong. Exit code 0 if every file is valid,
-2 if one is not.
+The key "schema" names the kind of a file. A .jsonl file holds rounds, units of fanin claims, or the lines of fanin-load
+--live-json; its first line shows which. Prints one line per finding on stderr, FILE: PLACE: what is wrong. Exit code 0
+if every file is valid, 2 if one is not.
 """
 
 from plots import programs
@@ -11,6 +11,8 @@ programs.require_modules("jsonschema")
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from plots import consistency
 from plots.document import Finding, check_kind, schema_findings
@@ -25,36 +27,54 @@ def findings(document, origin, limit=10):
 
 
 def lines_findings(path, limit=10):
-    """Returns up to `limit` Findings of a file of rounds or of live lines; the place has the line number."""
+    """Returns up to `limit` Findings of a file of rounds, units or live lines; the place has the line number."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     found = []
     values = []
+    checks = _choose_checks(None)
     # Not splitlines(), which also splits at characters that a text may contain.
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
         values.append(parse_json(line, f"{path}:{number}"))
-        broken = _live_findings(values[-1], limit) if _is_live(values[0]) else _round_findings(values[-1], limit)
-        found += [Finding(f"line {number}: {each.place}", each.message) for each in broken]
+        checks = _choose_checks(values[0])
+        found += [Finding(f"line {number}: {each.place}", each.message) for each in checks.line(values[-1], limit)]
         if len(found) >= limit:
             break
-    if not found and not (values and _is_live(values[0])):
-        found = [Finding(f"line {index + 1}: $", message) for index, message in consistency.repeated_rounds(values)]
+    found = found or [Finding(f"line {index + 1}: $", message) for index, message in checks.order(values)]
     return found[:limit]
 
 
-def _is_live(first):
-    """Whether the first line of a file is one of --live-json: only those have a phase."""
-    return isinstance(first, dict) and "phase" in first
+def _choose_checks(first):
+    """The checks of a file by its first line: only those of --live-json have a phase, only units have arms."""
+    keys = first if isinstance(first, dict) else ()
+    return LIVE if "phase" in keys else UNITS if "arms" in keys else ROUNDS
 
 
-def _live_findings(line, limit):
+def _check_live(line, limit):
     return schema_findings(line, "fanin-load-live", limit=limit)
 
 
-def _round_findings(line, limit):
+def _check_unit(line, limit):
+    return schema_findings(line, "fanin-claims-unit", limit=limit)
+
+
+def _check_round(line, limit):
     return schema_findings(line, "fanin-run", "round", limit) or consistency.round_findings(line, ())
+
+
+@dataclass(frozen=True)
+class LineChecks:
+    """`line` returns the Findings of one line, `order` yields (index, message) of lines that do not fit the others."""
+
+    line: Callable
+    order: Callable
+
+
+LIVE = LineChecks(_check_live, lambda _: ())
+UNITS = LineChecks(_check_unit, consistency.misnumbered_units)
+ROUNDS = LineChecks(_check_round, consistency.repeated_rounds)
 
 
 def check(path, limit):

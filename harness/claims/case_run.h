@@ -39,7 +39,9 @@ class CaseRun {
   void set_interleaved(bool interleaved) noexcept { interleaved_ = interleaved; }
   bool interleaved() const noexcept { return interleaved_; }
 
-  // The units of a case come in their order.
+  // Base, new and control, or new alone.
+  std::size_t arms() const noexcept { return case_->base ? 3 : 1; }
+  // The units of a case come in their order. `unit` has as many arms as the case.
   void add(UnitRecord unit);
   // Whether no further unit is of use: it is decided, excluded, fails again and again, or has as many units as were
   // planned.

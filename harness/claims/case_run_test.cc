@@ -166,6 +166,26 @@ TEST(UnitRecord, IsReadBackAsItWasWritten) {
   EXPECT_EQ(UnitRecord::parse(JsonReader(line, "units.jsonl")).to_json(), line);
 }
 
+// Would catch: a unit with two arms, whose control would be read from beyond its end.
+TEST(UnitRecord, ABrokenLineIsRefusedWithItsPlace) {
+  const Json good = UnitRecord{"K0/grows", 0, 1.5, true, {arm(1), arm(2), arm(3)}}.to_json();
+  const auto complain = [&](const char* pointer, const Json& value) -> std::string {
+    Json line = good;
+    line[Json::json_pointer(pointer)] = value;
+    try {
+      UnitRecord::parse(JsonReader(line, "units.jsonl: line 7"));
+      return "none";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  };
+  EXPECT_THAT(complain("/arms", Json::array({good["arms"][0], good["arms"][1]})), HasSubstr("line 7: /arms: "));
+  EXPECT_THAT(complain("/arms/1/status", "fine"), HasSubstr("line 7: /arms/1/status: "));
+  EXPECT_THAT(complain("/arms/0/metrics/time_ns", "long"), HasSubstr("line 7: /arms/0/metrics/time_ns: "));
+  EXPECT_THAT(complain("/unit", -1), HasSubstr("line 7: /unit: "));
+  EXPECT_THAT(complain("/colour", "red"), HasSubstr("unknown key"));
+}
+
 // Would catch: a control that is made of the same repetitions as base.
 TEST(ReadBenchmarks, RepetitionsOfBaseCountInTurnForBaseAndControl) {
   ClaimCase calls = make_case(true, 2);

@@ -44,6 +44,11 @@ void ClaimsSession::prepare(CaseRun& run) {
   const auto known = recovered_.find(run.spec().id);
   if (known != recovered_.end()) {
     for (UnitRecord& unit : known->second) {
+      if (unit.arms.size() != run.arms()) {
+        throw std::invalid_argument(
+            fmt::format("units.jsonl: a unit of {} has {}, but the case has {}: start a new run",
+                        os::printable(run.spec().id), os::plural(unit.arms.size(), "arm"), run.arms()));
+      }
       run.add(std::move(unit));
     }
     recovered_.erase(known);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "harness/suite/schema.h"
 #include "os/files.h"
 
 namespace fanin::harness {
@@ -31,12 +32,12 @@ ClaimsPlan read_plan(const std::string& path) {
   ClaimsPlan plan;
   plan.settings = load_json(path);
   const JsonReader reader(plan.settings, path);
-  reader.only_keys({"schema", "schema_version", "id", "started_at", "seed", "budget_ns", "plan", "flip_plan",
-                    "environment", "files"});
-  if (reader.at("schema").value() != "fanin-claims-plan") {
-    reader.fail("is no plan of fanin claims");
+  const auto schema = reader.find("schema");
+  if (!schema || schema->value() != "fanin-claims-plan") {
+    reader.fail("is no plan of fanin claims: start a new run");
   }
   reader.at("schema_version").only_version(kPlanVersion, "start a new run");
+  check_schema(reader, "claims-plan");
   for (const JsonReader& file : reader.at("files").items()) {
     plan.files.push_back({file.at("path").text(), file.at("document").value()});
   }
@@ -56,6 +57,14 @@ std::vector<std::string> take_lines(const std::string& path) {
     os::throw_cannot_write(path, errno);
   }
   return lines;
+}
+
+UnitRecord read_unit(const JsonReader& line) {
+  try {
+    return UnitRecord::parse(line);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: start a new run", error.what()));
+  }
 }
 
 }  // namespace
@@ -124,7 +133,7 @@ std::map<std::string, std::vector<UnitRecord>> ClaimsStore::recover() const {
     ++number;
     const Json document = parse_json(line, path, number);
     const JsonReader reader(document, fmt::format("{}: line {}", path, number));
-    UnitRecord unit = UnitRecord::parse(reader);
+    UnitRecord unit = read_unit(reader);
     std::vector<UnitRecord>& others = units[unit.case_id];
     if (unit.unit != others.size()) {
       reader.at("unit").fail(fmt::format("must be {}, the next of its case: start a new run", others.size()));

@@ -24,7 +24,8 @@ std::string why_no_pattern(const std::string& pattern);
 // of metrics, or of "drift", the drift between runs; and the names of the schemas that the program holds. Generated
 // (see harness/CMakeLists.txt).
 std::string_view schema_text(std::string_view name);
-inline constexpr std::string_view kSchemas[] = {"suite", "load",   "load-sweep", "load-interleaving", "run", "verdict",
-                                                "claim", "claims", "ledger"};
+inline constexpr std::string_view kSchemas[] = {"suite",       "load",        "load-sweep", "load-interleaving",
+                                                "run",         "verdict",     "claim",      "claims",
+                                                "claims-plan", "claims-unit", "ledger"};
 
 }  // namespace fanin::harness

@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 from plots import document, programs, validate
-from plots.document import schema_findings
+from plots.document import SCHEMA_DIR, schema_findings
 from plots.json_file import InputError, parse_json
 from plots.run_file import load_run
 from plots.tests import fixture, verdict_test
@@ -243,6 +243,36 @@ class Command(unittest.TestCase):
         code, errors = check_text("".join(json.dumps(each) + "\n" for each in rounds), "rounds.jsonl")
         self.assertEqual(code, 2)
         self.assertIn('line 2: $: there is no key "status"', errors)
+
+    def test_units_and_plan_of_claims(self):
+        # Would catch: units.jsonl taken as rounds, and two units with one number, of which --resume would lose one.
+        arm = {"status": "ok", "reason": None, "metrics": {"throughput_per_s": 9.5}}
+        unit = {"case": "K2/grows", "unit": 0, "seconds": 1.5, "interleaved": True, "arms": [arm] * 3}
+        value = {**unit, "case": "K3/served", "arms": [arm]}
+
+        def check(*lines):
+            return check_text("".join(json.dumps(each) + "\n" for each in lines), "units.jsonl")
+
+        self.assertEqual(check(unit, value, {**unit, "unit": 1}), (0, ""))
+        for line, said in (
+            ({**unit, "unit": 2}, "line 2: $: the unit of K2/grows must be 1, the next of its case"),
+            ({**unit, "unit": 1, "arms": [arm] * 2}, "line 2: $.arms: "),
+            ({**unit, "unit": 1, "arms": [{**arm, "status": "fine"}] * 3}, "line 2: $.arms[0].status: "),
+            (fixture.small_run()["rounds"][0], "line 2: $: "),
+        ):
+            code, errors = check(unit, line)
+            self.assertEqual(code, 2)
+            self.assertIn(said, errors)
+        claim = json.loads((SCHEMA_DIR.parents[1] / "harness" / "claims" / "K2.json").read_text())
+        looks = {"looks": [6, 8], "error_rate": 0.1}
+        plan = {"schema": "fanin-claims-plan", "schema_version": 1, "id": "claims-1", "started_at": "2026-11-20T19:00:00Z", "seed": 7,
+                "budget_ns": 9, "plan": looks, "flip_plan": looks, "environment": fixture.small_run()["environment"]["start"],
+                "files": [{"path": "K2.json", "document": claim}]}  # fmt: skip
+        self.assertEqual(check_text(json.dumps(plan), "plan.json"), (0, ""))
+        del claim["tests"][0]["says"]
+        code, errors = check_text(json.dumps(plan), "plan.json")
+        self.assertEqual(code, 2)
+        self.assertIn("$.files[0].document.tests[0]: ", errors)
 
     def test_live_lines(self):
         # The bug: every .jsonl file was taken as rounds, so that the lines of --live-json were refused.
