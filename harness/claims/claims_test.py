@@ -37,7 +37,8 @@ class Claims(EndToEnd):
         return json.loads((self.out / "claims.json").read_text())
 
     def check_valid(self):
-        done = subprocess.run([sys.executable, "-m", "plots.validate", self.out / "claims.json"], cwd=SOURCE, capture_output=True, text=True)
+        files = [self.out / name for name in ("claims.json", "plan.json", "units.jsonl")]
+        done = subprocess.run([sys.executable, "-m", "plots.validate", *files], cwd=SOURCE, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.fanin("validate", self.out / "claims.json").returncode, 0)
 
@@ -58,6 +59,34 @@ class Claims(EndToEnd):
         self.assertEqual((case["base"], case["new"], case["control"]["ratio"]), (1, 9, 1))
         self.assertIn("confirmed by more-threads", done.stdout)
         self.assertIn(CLAIM["choice"]["confirmed"], done.stdout)
+
+    def test_options_turn_a_claim_around(self):
+        """Would catch: --swap-sides or --replace that changes the text and measures the same."""
+        true = self.write("true")
+        for options, verdict, ratio in (
+            (("--swap-sides",), "refuted", 1 / 9),
+            (("--replace", "epoll=thread"), "refuted", 1),
+            (("--replace", "epoll=thread", "--swap-sides"), "confirmed", 1),  # the opposite of a claim that is refuted
+        ):
+            out = Path(self.folder.name) / "-".join(options).replace("=", "-")
+            done = self.fanin("claims", true, "--out", out, "--budget", "60s", *options)
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            claim = json.loads((out / "claims.json").read_text())["claims"][0]
+            self.assertEqual(claim["verdict"], verdict, options)
+            self.assertAlmostEqual(claim["tests"][0]["cases"][0]["ratio"]["ratio"], ratio)
+
+    def test_a_wrong_option_is_one_line(self):
+        for options, said in (
+            (("--budget", "0s"), "--budget 0s: must be at least 1s"),
+            (("--replace", "epoll"), "--replace epoll: give a model and what stands in for it"),
+            (("--replace", "sigio=epoll"), "--replace: none of these claims measures the model 'sigio'"),
+            (("--replace", "epoll=epol"), "/tests/0/base/model: there is no model 'epol': did you mean epoll?"),
+            (("--replace", "epoll=epoll --none"), "there is no option --none"),
+        ):
+            done = self.fanin("claims", self.write("true"), "--out", self.out, *options)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+            self.assertIn(said, done.stderr)
+        self.assertFalse(self.out.exists())
 
     def test_a_condition_makes_a_claim_contested_and_a_flip_finds_it(self):
         def add_cases(claim):
@@ -112,6 +141,61 @@ class Claims(EndToEnd):
                          {"absent": "unsupported", "dies": "invalid", "good": "confirmed"})  # fmt: skip
         self.assertIn("'fanin-no-such-program' is not installed", claims["absent"]["reason"])
         self.assertIn("exit code 1", claims["dies"]["reason"])
+
+    def test_a_server_that_replies_wrongly_is_invalid_and_the_rest_goes_on(self):
+        suite = Path(self.folder.name) / "others.json"
+        reply = ("import socket, sys\nlistener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+                 "while True:\n  one, _ = listener.accept()\n  while one.recv(9999):\n    one.sendall(b'x' * 64)")  # fmt: skip
+        suite.write_text(json.dumps({
+            "schema": "fanin-suite", "schema_version": 2, "name": "others", "repetitions": 1,
+            "servers": [{"name": "wrong", "command": [sys.executable, "-c", reply, "{port}"]}],
+            "experiments": [{"name": "x", "servers": ["*"], "workload": {"protocol": "echo"}, "sweep": {"parameter": "connections", "values": [1]}}],
+        }))  # fmt: skip
+
+        def use_wrong_server(claim):
+            claim["tests"][0] |= {"new": {"server": "wrong", "servers_of": str(suite)}, "workload": {"protocol": "echo", "connections": 1}}
+            for key in ("base", "accept_invalid"):  # base may be invalid on a busy machine
+                del claim["tests"][0][key]
+
+        done = self.fanin("claims", self.write("wrong", use_wrong_server), self.write("good"), "--out", self.out, "--budget", "60s")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        claims = {claim["id"]: claim for claim in self.result()["claims"]}
+        self.assertEqual({name: claim["verdict"] for name, claim in claims.items()}, {"wrong": "invalid", "good": "confirmed"})
+        self.assertIn("replies were not what protocol and payload ask for", claims["wrong"]["reason"])
+
+    def test_broken_files_of_a_run_are_refused_in_one_line(self):
+        """Would catch: --resume that ends in a crash, or measures something else than before."""
+        self.fanin("claims", self.write("one"), "--out", self.out, "--budget", "20s")
+        (self.out / "claims.json").unlink()
+        units, plan = (self.out / "units.jsonl"), (self.out / "plan.json")
+        lines, whole = units.read_text().splitlines(keepends=True), json.loads(plan.read_text())
+        first = json.loads(lines[0])
+
+        def refuse(path, text, said):
+            before = path.read_text()
+            path.write_text(text)
+            done = self.fanin("claims", "--resume", self.out)
+            path.write_text(before)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertTrue(done.stderr.splitlines()[-1].startswith("fanin: "), done.stderr)
+            self.assertIn(said, done.stderr.splitlines()[-1])
+            self.assertFalse((self.out / "claims.json").exists())
+
+        for change, said in (
+            ({"arms": first["arms"][:2]}, "line 1: /arms: "),
+            ({"arms": first["arms"][:1]}, "a unit of one/more-threads has 1 arm, but the case has 3: start a new run"),
+            ({"unit": 3}, "line 1: /unit: must be 0, the next of its case: start a new run"),
+            ({"colour": "red"}, 'unknown key "colour": start a new run'),
+        ):
+            refuse(units, json.dumps(first | change) + "\n", said)
+        refuse(units, "{\n", "units.jsonl: line 1")
+        for change, said in (
+            ({"schema": "fanin-run"}, "is no plan of fanin claims"),
+            ({"budget_ns": -1}, "plan.json: /budget_ns: "),
+            ({"plan": {"looks": [], "error_rate": 0.1}}, "plan.json: /plan/looks: "),
+            ({"seed": "seven"}, "plan.json: /seed: "),
+        ):
+            refuse(plan, json.dumps(whole | change), said)
 
     # Would catch: units that are measured again, or another order and other looks after --resume.
     def test_an_interrupted_run_keeps_its_units(self):
