@@ -25,7 +25,11 @@ void add_kernels_command(CLI::App& app, int& exit_code) {
       ->required()
       ->allow_extra_args(false);  // what follows may be the suite
   add_only(*command, options->only);
-  os::take_count(command->add_option("--seed", options->seed, "seed of emulator and load (default: the suite's, or 1)"),
+  os::take_count(command
+                     ->add_option("--seed", options->seeds,
+                                  "seed of emulator and load (default: the suite's, or 1); further ones show what "
+                                  "depends on the order in which the programs run; once for each seed")
+                     ->allow_extra_args(false),  // what follows may be the suite
                  {0, std::int64_t{1} << 53});
   add_text(*command, "--append", options->append, "PARAMETERS", "adds to the kernels' command lines");
   command->add_option("--sysctl", options->sysctls, "sets it in the guests, such as net.core.somaxconn=1024")

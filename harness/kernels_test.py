@@ -63,6 +63,7 @@ class Kernels(EndToEnd):
             ("--kernel", other): "Image: is a kernel for arm64: give a bzImage for x86-64",
             ("--kernel", "debian:6.12", "--memory", "64"): "--memory 64 is out of range: give 128 to 65536",
             ("--kernel", "debian:6.12", "--memory", "65536"): "needs 66048 MiB of memory, and",
+            ("--kernel", "debian:6.12", "--seed", "1", "--seed", "1"): "--seed is there twice with the same number: give each seed once",
             ("--kernel", "debian:6.12", "--sysctl", "../x=1"): "--sysctl ../x=1: must be NAME=VALUE",
             ("--kernel", "debian:6.12", "kernel"): "there is no suite 'kernel': did you mean kernels?",
         }.items():
@@ -92,6 +93,14 @@ class Guests(EndToEnd):
         done, second = self.count()
         self.assertEqual(second["cells"], first["cells"])
         self.assertEqual(second["kernels"], first["kernels"])
+
+    # Would catch: further seeds that are not counted, or that replace the ledger's own.
+    def test_further_seeds_leave_totals(self):
+        done, document = self.count("--seed", "1", "--seed", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((document["seed"], document["cells"][0]["requests"]), (1, 500))
+        self.assertEqual([(each["seed"], each["id"], each["requests"]) for each in document["other_seeds"]], [(2, "echo/epoll/1", 500)])
+        self.assertIn("Seeds 1, 2: ", done.stdout)
 
     # Would catch: a guest that panics and leaves a hang, or a cell without a reason.
     def test_a_guest_that_panics_fails_its_cell(self):

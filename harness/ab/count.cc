@@ -86,7 +86,7 @@ std::pair<LedgerSetup, LedgerSetup> set_up_sides(const AbOptions& options, const
   for (const auto& [setup, side, arm] :
        {std::tuple{&setups.first, &base, &AbCell::base}, {&setups.second, &now, &AbCell::now}}) {
     setup->suite = suite;
-    setup->seed = guests.seed.value_or(suite.seed.value_or(1));
+    setup->seed = guests.seeds.empty() ? suite.seed.value_or(1) : guests.seeds.front();
     fill_side(*setup, *side, cells, arm, folder);
     find_kernels(*setup, guests);
   }
@@ -246,7 +246,7 @@ int run_count(const AbOptions& options) {
   const LedgerOptions guests{.kernels = {choose_kernel(options)},
                              .suite = options.suite.empty() ? "count" : options.suite,
                              .only = options.only,
-                             .seed = options.seed,
+                             .seeds = options.seed ? std::vector{*options.seed} : std::vector<std::uint64_t>{},
                              .load_binary = options.load_binary};
   auto [base, now] = set_up_sides(options, guests);
   os::print_text(stderr,

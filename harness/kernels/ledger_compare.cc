@@ -39,6 +39,7 @@ std::vector<std::string> list_ledger_obstacles(const Json& base, const Json& now
                                        {"", "seed", "/seed"},
                                        {"", "window", "/window"},
                                        {"", "QEMU", "/qemu/version"},
+                                       {"", "detail", "/reduced"},
                                        {"generator", "fanin-load binary", "/environment/binaries/fanin-load_sha256"},
                                        {"build", "build type", "/environment/build/build_type"},
                                        {"sanitizers", "sanitizers", "/environment/build/sanitizers"}};
@@ -174,6 +175,7 @@ LedgerComparison compare_ledgers(const Json& base, const Json* now, const Compar
     comparer.compare(was, is, pairs.size() > 1 ? " on " + is : "");
   }
   LedgerComparison result = comparer.take();
+  result.seeds = describe_seeds(base);
   Judgement& judgement = result.judgement;
   judgement.kind = now != nullptr ? "compare" : "kernels";
   judgement.base = now != nullptr ? options.base.front() : pairs.front().first;
@@ -207,7 +209,8 @@ std::string describe_ledger_comparison(const LedgerComparison& comparison) {
   for (const std::string& note : judgement.notes) {
     text += "  " + os::printable(note) + "\n";
   }
-  return fmt::format("{}\n{}\nCounts are exact: any difference is a difference{}.\n{}\n", text, kNotTime,
+  return fmt::format("{}{}\n{}\nCounts are exact: any difference is a difference{}.\n{}\n", text, comparison.seeds,
+                     kNotTime,
                      judgement.metrics.empty() || judgement.metrics.front().band == 0
                          ? ""
                          : fmt::format(", but --band lets {:g} % pass", judgement.metrics.front().band * 100),

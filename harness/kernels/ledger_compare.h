@@ -16,6 +16,7 @@ struct LedgerComparison {
   Judgement judgement;                      // one comparison for each cell and pair of kernels
   std::vector<std::string> heads;           // of each pair: "6.12 compared with 6.1", and the configuration
   std::vector<CellDifference> differences;  // in the order of the comparisons
+  std::string seeds;                        // what describe_seeds() says of base
 };
 
 // The pairs of kernels that are compared, base first: of one ledger (`now` is null) the first with each other one; of

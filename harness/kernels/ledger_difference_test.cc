@@ -139,6 +139,29 @@ TEST(LedgerDifferences, HoldEveryInstructionOfTheCellsThatBothCounted) {
   EXPECT_EQ(now, ledger["cells"][1]["instructions"]);
 }
 
+// Would catch: a scheduling mode that one seed has and another has not, taken for a property of the kernel.
+TEST(LedgerReport, SeedsShowTheCellsInWhichProgramsRunInAnotherOrder) {
+  Json ledger =
+      make_ledger({make_kernel("6.1")}, {make_counted_cell("echo/epoll/1", "6.1", {{-1, "f", 1000}}),
+                                         make_counted_cell("echo/poll/1", "6.1", {{-1, "f", 1000}}),
+                                         make_uncounted_cell("echo/io-uring/1", "6.1", "unsupported", "no io_uring")});
+  EXPECT_EQ(describe_seeds(ledger), "");
+  for (const Json& cell : ledger["cells"]) {
+    ledger["other_seeds"].push_back(make_total(cell, 3));
+  }
+  ledger["other_seeds"][0]["instructions"] = 1010;
+  EXPECT_EQ(
+      describe_seeds(ledger),
+      "\nSeeds 1, 3: where the programs run in the same order, a cell differs by 1 % at most (echo/epoll/1 on 6.1)\n");
+  ledger["other_seeds"][0]["switches"]["server"] = 20;
+  EXPECT_EQ(
+      describe_seeds(ledger),
+      "\nSeeds 1, 3: where the programs run in the same order, a cell differs by 0 % at most (echo/poll/1 on 6.1)\n"
+      "The programs run in another order with some seed:\n"
+      "  echo/epoll/1 on 6.1: 100.0 to 101.0 instructions; switches per request, server 1.00 to 2.00\n");
+  EXPECT_THAT(describe_ledger(ledger), HasSubstr("Seeds 1, 3: "));
+}
+
 TEST(LedgerReport, NumbersHaveThreeDigitsAtLeast) {
   EXPECT_EQ(format_instructions(32245.328), "32,245.3");
   EXPECT_EQ(format_instructions(0), "0.0");

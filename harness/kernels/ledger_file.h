@@ -17,7 +17,7 @@ const Json* find_ledger_cell(const Json& ledger, const std::string& id, const st
 
 // What plots.validate asks of a ledger too: that it fits results/schema/ledger.schema.json, that each cell has a kernel
 // and is there once on it, that nodes come after their callers, that split, functions and nodes each add up to the
-// cell's instructions, and that the differences follow from the cells. Throws std::invalid_argument with file and place
+// cell's instructions, as both sides of differences do. Throws std::invalid_argument with file and place
 // of the first thing that is wrong.
 void check_ledger(const JsonReader& ledger);
 

@@ -84,6 +84,15 @@ inline Json make_kernel(const std::string& name, const Json& config = Json::obje
           {"check", nullptr}};
 }
 
+// An entry of "other_seeds" with the counts of a cell.
+inline Json make_total(const Json& cell, std::uint64_t seed) {
+  Json total{{"seed", seed}};
+  for (const char* key : {"id", "kernel", "status", "reason", "requests", "instructions", "switches"}) {
+    total[key] = cell.at(key);
+  }
+  return total;
+}
+
 // `environment` stands for the one of a run.
 inline Json make_ledger(const std::vector<Json>& kernels, const std::vector<Json>& cells,
                         const Json& environment = Json::object()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "harness/kernels/ledger_file.h"
 #include "os/format.h"
@@ -87,7 +88,95 @@ std::string describe_functions(const CellDifference& difference, std::size_t fun
   return text;
 }
 
+// What the seeds of a ledger gave for one cell, per request.
+struct SeedRange {
+  double low = 0;
+  double high = 0;
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+};
+
+struct SeedRanges {
+  SeedRange instructions;
+  std::map<std::string, SeedRange> switches;  // by program
+
+  bool has_another_order() const {
+    constexpr double kFew = 0.2;  // timer ticks and kernel threads
+    return std::any_of(switches.begin(), switches.end(),
+                       [](const auto& each) { return each.second.high - each.second.low >= kFew; });
+  }
+};
+
+void add_seed(std::map<std::string, SeedRanges>& cells, const Json& cell) {
+  if (cell.at("status") != "ok") {
+    return;
+  }
+  const auto requests = cell.at("requests").get<double>();
+  const auto instructions = cell.at("instructions").get<double>() / requests;
+  const auto [place, is_new] =
+      cells.try_emplace(fmt::format("{} on {}", cell.at("id").get<std::string>(), cell.at("kernel").get<std::string>()),
+                        SeedRanges{{instructions, instructions}, {}});
+  place->second.instructions.add(instructions);
+  for (const auto& [program, count] : cell.at("switches").items()) {
+    const double switches = count.get<double>() / requests;
+    place->second.switches.try_emplace(program, SeedRange{switches, switches}).first->second.add(switches);
+  }
+}
+
+std::string describe_orders(const std::map<std::string, SeedRanges>& cells) {
+  std::string text;
+  for (const auto& [name, ranges] : cells) {
+    if (!ranges.has_another_order()) {
+      continue;
+    }
+    std::string switches;
+    for (const auto& [program, range] : ranges.switches) {
+      if (range.high - range.low >= 0.01) {
+        switches += fmt::format(", {} {:.2f} to {:.2f}", program, range.low, range.high);
+      }
+    }
+    text += os::wrapped(fmt::format("  {}: {} to {} instructions; switches per request{}", os::printable(name),
+                                    format_instructions(ranges.instructions.low),
+                                    format_instructions(ranges.instructions.high), switches),
+                        kReportWidth, 4);
+  }
+  return text.empty() ? text : "The programs run in another order with some seed:\n" + text;
+}
+
 }  // namespace
+
+std::string describe_seeds(const Json& ledger) {
+  if (!ledger.contains("other_seeds")) {
+    return "";
+  }
+  std::set<std::uint64_t> seeds{ledger.at("seed").get<std::uint64_t>()};
+  std::map<std::string, SeedRanges> cells;
+  for (const Json& cell : ledger.at("cells")) {
+    add_seed(cells, cell);
+  }
+  for (const Json& cell : ledger.at("other_seeds")) {
+    seeds.insert(cell.at("seed").get<std::uint64_t>());
+    add_seed(cells, cell);
+  }
+  double largest = 0;
+  std::string of;
+  for (const auto& [name, ranges] : cells) {
+    const double share = ranges.instructions.high / ranges.instructions.low - 1;
+    if (!ranges.has_another_order() && (of.empty() || share > largest)) {
+      largest = share;
+      of = name;
+    }
+  }
+  std::string text = fmt::format("\nSeeds {}: ", fmt::join(seeds, ", "));
+  text += of.empty()
+              ? "no cell has the same order of programs with each of them\n"
+              : fmt::format("where the programs run in the same order, a cell differs by {:.3g} % at most ({})\n",
+                            largest * 100, os::printable(of));
+  return text + describe_orders(cells);
+}
 
 std::string format_instructions(double per_request) {
   const double size = std::abs(per_request);
@@ -159,6 +248,7 @@ std::string describe_config_difference(const ConfigDifference& difference) {
 
 std::string describe_ledger(const Json& ledger) {
   std::string text = describe_ledger_table(ledger);
+  text += describe_seeds(ledger);
   const Json& kernels = ledger.at("kernels");
   const Json& first = kernels.front();
   for (std::size_t i = 1; i < kernels.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -121,6 +122,10 @@ LedgerSetup begin_setup(const LedgerOptions& options) {
   for (const std::string& text : options.kernels) {
     parse_kernel_request(text);
   }
+  if (const std::set<std::uint64_t> seeds(options.seeds.begin(), options.seeds.end());
+      seeds.size() < options.seeds.size()) {
+    throw std::invalid_argument("--seed is there twice with the same number: give each seed once");
+  }
   setup.sysctls = parse_sysctls(options.sysctls);
   setup.emulator = find_emulator();
   setup.parallel = choose_parallel(net::allowed_cpus().size(), read_available_mib(), options.memory_mib);
@@ -158,7 +163,8 @@ LedgerSetup set_up_ledger(const LedgerOptions& options) {
   LedgerSetup setup = begin_setup(options);
   const fs::path folder = read_suite(setup, options);
   add_guest_files(setup, folder);
-  setup.seed = options.seed ? *options.seed : setup.suite.seed.value_or(1);
+  setup.seed = options.seeds.empty() ? setup.suite.seed.value_or(1) : options.seeds.front();
+  setup.other_seeds.assign(options.seeds.begin() + (options.seeds.empty() ? 0 : 1), options.seeds.end());
   find_kernels(setup, options);
   make_ledger_directory(setup, options);
   return setup;

@@ -21,7 +21,7 @@ struct LedgerOptions {
   std::vector<std::string> kernels;  // as given to --kernel
   std::string suite = "kernels";     // a shipped suite's name or a path
   std::string only = "*";            // as for make_cells()
-  std::optional<std::uint64_t> seed;
+  std::vector<std::uint64_t> seeds;  // the first for the ledger, others to compare with it; empty: the suite's, or 1
   std::string append;                // to the kernels' command lines
   std::vector<std::string> sysctls;  // NAME=VALUE
   std::uint64_t memory_mib = 512;    // of a guest
@@ -44,6 +44,7 @@ struct LedgerSetup {
   Suite suite;
   std::vector<LedgerCell> cells;
   std::uint64_t seed = 1;
+  std::vector<std::uint64_t> other_seeds;
   std::map<std::string, std::string> sysctls;
   std::vector<Kernel> kernels;
   std::vector<std::string> names;  // of the kernels, in the document

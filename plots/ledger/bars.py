@@ -11,7 +11,7 @@ from plots.ledger.document import describe_value, format_change, format_count
 
 _BAR, _GAP = 0.2, 0.12  # inches: of a bar; between servers
 _ROOM = 1.55  # inches for the figures on the right
-_LEAST_SHARE = 0.055  # of the axis: a narrower part has no figure in it
+_CHARACTER = 0.0095  # of the axis: a part that is narrower than its figure has none in it
 
 
 @dataclass
@@ -31,7 +31,8 @@ def draw(ledger, name, cells):
     kernels = ", ".join(map(ledger.short, ledger.kernels))
     heading = (f"{name}: instructions per request by subsystem", f"{describe_value(shown[0])} \u00b7 server, generator and kernel \u00b7 {kernels}", None)
     bars = [Bar(cell["server"], cell["kernel"], sum_subsystems(cell), cell["instructions_per_request"]) for cell in shown]
-    return draw_bars(ledger, heading, bars, style.SUBSYSTEMS, "instructions per request", format_count, ledger.describe_gaps(name))
+    look = {"looks": style.SUBSYSTEMS, "axis": "instructions per request", "form": format_count, "locator": MaxNLocator(5)}
+    return draw_bars(ledger, heading, bars, **look, notes=ledger.describe_gaps(name))
 
 
 def sum_subsystems(cell):
@@ -42,9 +43,9 @@ def sum_subsystems(cell):
     return {name: count / cell["requests"] for name, count in found.items() if count}
 
 
-def draw_bars(ledger, heading, bars, looks, axis, form, notes):
-    """Returns the Figure of Bars. `looks`: {part: style.Part}, in the order of the legend; `form`: formats a value; `notes`:
-    texts below the panel."""
+def draw_bars(ledger, heading, bars, looks, axis, form, locator, notes=()):
+    """Returns the Figure of Bars. `looks`: {part: style.Part}, in the order of the legend; `form`: formats a value; `locator`:
+    of matplotlib, for the axis; `notes`: texts below the panel."""
     rows, height = _arrange(ledger, bars)
     longest = max(bar.total for bar in bars)
     with matplotlib.rc_context(style.RC):
@@ -65,7 +66,7 @@ def draw_bars(ledger, heading, bars, looks, axis, form, notes):
         axes.grid(axis="y", visible=False)
         axes.set_yticks([place for _, place, *_ in rows], [text for text, *_ in rows])
         axes.xaxis.set_major_formatter(lambda value, _: form(value) if value else "0")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(locator)
         axes.set_xlabel(axis)
         for _, place, bar, first in rows:
             _draw_bar(axes, place, bar, longest, looks, form)
@@ -92,7 +93,7 @@ def _draw_bar(axes, place, bar, longest, looks, form):
     for name, count in bar.parts.items():
         look = looks[name]
         axes.barh(place, count, left=left, height=0.86 * _BAR, color=look.colour, edgecolor="white", linewidth=0.4, label=name)
-        if count >= _LEAST_SHARE * longest:
+        if count >= _CHARACTER * len(form(count)) * longest:
             axes.text(left + count / 2, place, form(count), ha="center", va="center", fontsize=6.2, color=look.ink)
         left += count
 

@@ -15,6 +15,11 @@ _DEBIAN = re.compile(r"(\+deb\w+)?(-cloud)?-amd64")
 _PARAMETERS = {"idle_connections": "idle connections", "connections": "connections", "payload_bytes": "bytes of payload"}
 
 
+# Switches per request by which two counts of a cell differ where the programs run in another order; fewer are timer ticks and
+# kernel threads.
+_ANOTHER_ORDER = 0.2
+
+
 class Ledger:
     """The queries. `kernels`: names in order; `cells`: those with counts."""
 
@@ -40,12 +45,13 @@ class Ledger:
         return next((each["functions"] for each in cells if each["id"] == cell_id), None)
 
     def list_configurations(self):
-        """[(kernels, configuration)]: those later kernels together whose configurations differ from the first one's by the same
-        options that matter."""
+        """[(kernels, options, others)]: those later kernels together whose configurations differ from the first one's by the same
+        options that matter, each (name without CONFIG_, value, value on these kernels), and how many others differ at most."""
         found = {}
         for kernel in self.kernels[1:]:
-            found.setdefault(tuple(self._differences[kernel]["configuration"]["matter"]), []).append(kernel)
-        return [(kernels, self._differences[kernels[0]]["configuration"]) for kernels in found.values()]
+            configuration = self._differences[kernel]["configuration"]
+            found.setdefault(tuple(map(_split_option, configuration["matter"])), []).append((kernel, configuration["others"]))
+        return [([kernel for kernel, _ in each], options, max(others for _, others in each)) for options, each in found.items()]
 
     def list_ids(self):
         """IDs of cells that have counts on some kernel, in order of the document, each once."""
@@ -67,6 +73,21 @@ class Ledger:
                 why = f"{cell['status']} on {self.short(cell['kernel'])}: {cell['reason']}"
                 reasons.setdefault(why, []).append(cell["id"])
         return [f"{', '.join(cells)}: {why}" for why, cells in reasons.items()]
+
+    def describe_seeds(self):
+        """A line with the cells in which the programs run in another order with some seed; none without further seeds."""
+        counts = {}
+        for each in [*self.cells, *(total for total in self.document.get("other_seeds", []) if total["status"] == "ok")]:
+            counts.setdefault((each["id"], each["kernel"]), []).append(each)
+        found = []
+        for (cell_id, kernel), cells in counts.items():
+            if any(has_another_order(cells[0], each) for each in cells[1:]):
+                ends = sorted(each["instructions"] / each["requests"] for each in cells)
+                found.append(f"{cell_id} on {self.short(kernel)} ({format_count(ends[0])} to {format_count(ends[-1])})")
+        if "other_seeds" not in self.document:
+            return []
+        seeds = ", ".join(map(str, [self.document["seed"], *sorted({each["seed"] for each in self.document["other_seeds"]})]))
+        return [f"With some of the seeds {seeds} the programs run in another order in {len(found)} of {len(counts)} cells{': ' if found else ''}{', '.join(found)}"]
 
     def describe_footer(self):
         document = self.document
@@ -94,6 +115,17 @@ def is_directory(path):
     return any((path / name).is_file() for name in NAMES)
 
 
+def list_switches(cell):
+    """{program: switches to its tasks per request}."""
+    return {name: count / cell["requests"] for name, count in cell["switches"].items()}
+
+
+def has_another_order(one, other):
+    """Whether the programs run in another order in two counts of a cell."""
+    was, now = list_switches(one), list_switches(other)
+    return any(abs(now[name] - was[name]) >= _ANOTHER_ORDER for name in was)
+
+
 def describe_value(cell):
     """What a cell's sweep value says: "1,000 idle connections"."""
     name = _PARAMETERS.get(cell["parameter"], cell["parameter"].replace("_", " "))
@@ -115,6 +147,16 @@ def format_change(ratio):
     if ratio == 1:
         return "0 %"
     return f"{100 * (ratio - 1):+.3g} %"
+
+
+def _split_option(text):
+    """(name, value, value) of "CONFIG_NAME: value -> value"; of lists only what the other one lacks."""
+    name, _, values = text.removeprefix("CONFIG_").partition(": ")
+    was, _, now = values.partition(" -> ")
+    if "," in values:
+        lists = was.split(","), now.split(",")
+        was, now = (",".join(each for each in mine if each not in others) or "..." for mine, others in (lists, lists[::-1]))
+    return name, was, now
 
 
 def _shorten(names):

@@ -27,7 +27,7 @@ def draw(ledger):
             1,
             1,
             [[]],
-            [page.Entry(text) for text in [*_list_configurations(ledger), *ledger.describe_gaps()]],
+            [page.Entry(text) for text in [*_list_configurations(ledger), *ledger.describe_seeds(), *ledger.describe_gaps()]],
             ledger.describe_footer(),
             left=left,
             legend_width=page.WIDTH - left - page.RIGHT_MARGIN - columns * len(ledger.kernels),
@@ -44,10 +44,13 @@ def draw(ledger):
 
 def _list_configurations(ledger):
     """A line for each difference of configurations that can change what a request costs."""
-    for kernels, configuration in ledger.list_configurations():
-        options = "; ".join(each.removeprefix("CONFIG_").replace("->", "\u2192") for each in configuration["matter"])
+    for kernels, options, _ in ledger.list_configurations():
+        changes = {}
+        for name, was, now in options:
+            changes.setdefault(f"{was} \u2192 {now}", []).append(name)
+        text = "; ".join(f"{change}: {', '.join(found)}" for change, found in changes.items())
         names = ", ".join(map(ledger.short, kernels))
-        yield f"Configuration of {names} compared with {ledger.short(ledger.kernels[0])}: {options or 'no difference that matters'}"
+        yield f"Configuration of {names} compared with {ledger.short(ledger.kernels[0])}: {text or 'no difference that matters'}"
 
 
 def _find_change(ledger, cell_id, kernel):

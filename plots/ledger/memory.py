@@ -1,5 +1,9 @@
 """Kernel memory of an idle connection: a stacked bar for each server and kernel."""
 
+import math
+
+from matplotlib.ticker import MultipleLocator
+
 from plots import style, ticks
 from plots.ledger.bars import Bar, draw_bars
 from plots.ledger.cost import IDLE, find_slope
@@ -19,7 +23,9 @@ def draw(ledger):
     if not any(bar.total for bar in bars):
         return None
     heading = ("Kernel memory of an idle connection", "both ends of it \u00b7 slope over idle connections \u00b7 the memory of the programs is not part of it", None)
-    return draw_bars(ledger, heading, bars, _LOOKS, "bytes per idle connection", ticks.size, [])
+    step = 2 ** math.ceil(math.log2(max(bar.total for bar in bars) / 5))
+    look = {"looks": _LOOKS, "axis": "bytes per idle connection", "form": ticks.size, "locator": MultipleLocator(step)}
+    return draw_bars(ledger, heading, bars, **look)
 
 
 def list_bars(ledger):

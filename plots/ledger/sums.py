@@ -1,5 +1,5 @@
 """Checks of a ledger beyond its JSON Schema: split, functions, nodes, and each side of a difference add up to the instructions
-of their cell. `fanin validate` checks that differences follow from the cells."""
+of their cell."""
 
 from plots.document import Finding
 from plots.json_file import json_path
@@ -20,6 +20,14 @@ def findings(document):
             found.append(_finding((*path, "id"), f"{cell['id']} is there twice on {cell['kernel']}"))
         seen.add((cell["id"], cell["kernel"]))
         found += _cell_findings(cell, path) if cell["status"] == "ok" else []
+    totals = set()
+    for index, total in enumerate(document.get("other_seeds", [])):
+        if (total["id"], total["kernel"]) not in seen:
+            found.append(_finding(("other_seeds", index), "the ledger has no such cell"))
+        key = total["seed"], total["id"], total["kernel"]
+        if total["seed"] == document["seed"] or key in totals:
+            found.append(_finding(("other_seeds", index, "seed"), "is there twice for this cell"))
+        totals.add(key)
     counted = {(each["id"], each["kernel"]): each["instructions"] for each in document["cells"] if each["status"] == "ok"}
     for index, difference in enumerate(document["differences"]):
         for at, cell in enumerate(difference["cells"]):

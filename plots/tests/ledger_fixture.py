@@ -64,6 +64,11 @@ def uncounted(cell, status="unsupported", reason="io_uring is not in this kernel
     return cell | dict.fromkeys(keys) | {"status": status, "reason": reason}
 
 
+def make_total(cell, seed):
+    """An entry of "other_seeds" with the counts of a cell."""
+    return {"seed": seed} | {key: cell[key] for key in ("id", "kernel", "status", "reason", "requests", "instructions", "switches")}
+
+
 def make_memory(idle):
     """5,120 bytes of slab for each idle connection, besides what the programs take."""
     return {"slab_bytes": 100_000 + 5120 * idle, "page_table_bytes": 86_016, "stack_bytes": 49_152, "connections": 1 + idle}

@@ -7,10 +7,12 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from plots import programs, publish, tables
+from plots import programs, publish, tables, validate
 from plots.json_file import InputError, read_json
 from plots.ledger import markdown, words
+from plots.ledger.bars import sum_subsystems
 from plots.ledger.document import Ledger, load
+from plots.ledger.reduce import OTHERS, reduce
 from plots.tests import fixture
 from plots.tests.ledger_fixture import KERNELS, make_ledger
 from plots.tests.publish_test import finished_run
@@ -85,6 +87,37 @@ class Page(unittest.TestCase):
         self.assertEqual(words.describe_option("HZ"), "")
 
 
+class Reduced(unittest.TestCase):
+    def test_no_instruction_is_lost(self):
+        """Would catch: a small copy whose sums are smaller, or which charts and fanin refuse."""
+        whole = make_ledger()
+        copy = reduce(whole)
+        self.assertEqual(validate.findings(copy, "l.json"), [])
+        for cell, small in zip(whole["cells"], copy["cells"]):
+            if cell["status"] == "ok":
+                for key in ("instructions", "split", "switches", "memory"):
+                    self.assertEqual(small[key], cell[key])
+                self.assertEqual(sum_subsystems(small), sum_subsystems(cell))
+
+    def test_what_is_small_is_not_shown_alone(self):
+        whole = make_ledger()
+        cell = next(each for each in whole["cells"] if each["id"] == "readiness/select/1000")
+        small = next(each for each in reduce(whole)["cells"] if each["id"] == "readiness/select/1000")
+        names = {each["name"] for each in small["functions"]}
+        self.assertTrue({"do_select", "tcp_sendmsg", OTHERS} <= names)
+        self.assertNotIn("__list_add_valid", names)
+        self.assertLess(len(small["paths"]["nodes"]), len(cell["paths"]["nodes"]))
+        self.assertNotIn("__list_add_valid", small["paths"]["names"])
+
+    def test_the_functions_that_changed_most_stay(self):
+        whole = make_ledger()
+        rows = [{"name": f"f{each}", "subsystem": "memory" if each % 2 else "timers", "base": 0, "now": 100 - each} for each in range(30)]
+        whole["differences"][0]["cells"][0]["functions"] = rows
+        small = reduce(whole)["differences"][0]["cells"][0]["functions"]
+        self.assertEqual(small[:20], rows[:20])
+        self.assertEqual([(each["name"], each["subsystem"], each["now"]) for each in small[20:]], [(OTHERS, "timers", 380), (OTHERS, "memory", 375)])
+
+
 class Publish(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
@@ -130,7 +163,7 @@ class Publish(unittest.TestCase):
         """Would catch: the result is deleted before it is read."""
         first = self.publish(make_ledger())
         self.assertEqual(self.publish(path=self.top / markdown.RESULT), first)
-        self.assertEqual(read_json(self.top / markdown.RESULT), make_ledger())
+        self.assertEqual(read_json(self.top / markdown.RESULT), reduce(make_ledger()))
 
     def test_a_ledger_that_nobody_can_repeat_is_refused(self):
         dirty = make_ledger()

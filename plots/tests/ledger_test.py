@@ -48,6 +48,32 @@ class Document(unittest.TestCase):
         place = "$.differences[0].cells[0].functions: `now` adds up to"
         self.assertIn(place, str(validate.findings(document, "l.json")[0]))
 
+    def test_other_seeds_have_the_cells_of_the_ledger(self):
+        """Would catch: a seed that is counted twice, or totals of a cell that the ledger does not have."""
+        document = make_ledger()
+        total = ledger_fixture.make_total(document["cells"][0], 2)
+        for totals, said in (
+            ([total], []),
+            ([total, total], ["$.other_seeds[1].seed: is there twice for this cell"]),
+            ([total | {"seed": 1}], ["$.other_seeds[0].seed: is there twice for this cell"]),
+            ([total | {"id": "echo/nothing/1"}], ["$.other_seeds[0]: the ledger has no such cell"]),
+        ):
+            document["other_seeds"] = totals
+            self.assertEqual([str(each) for each in validate.findings(document, "l.json")], said)
+
+    def test_an_order_that_depends_on_the_seed_is_told(self):
+        """Would catch: a scheduling mode of one seed taken for a property of the kernel."""
+        document = make_ledger()
+        self.assertEqual(Ledger(document).describe_seeds(), [])
+        total = ledger_fixture.make_total(document["cells"][0], 2)
+        document["other_seeds"] = [total, ledger_fixture.make_total(document["cells"][1], 2)]
+        self.assertEqual(Ledger(document).describe_seeds(), ["With some of the seeds 1, 2 the programs run in another order in 0 of 21 cells"])
+        total["switches"] = total["switches"] | {"server": 900}
+        total["instructions"] += 5000
+        (line,) = Ledger(document).describe_seeds()
+        self.assertTrue(line.endswith("in 1 of 21 cells: echo/process/1 on 6.1.0-56 (14,060 to 14,070)"), line)
+        self.assertIn(line, legend_texts(heat_map.draw(Ledger(document))))
+
     def test_a_node_that_is_none_is_refused(self):
         """Would catch: the shortcut for nodes accepts what the schema refuses."""
         for node in ([-2, 0, 0, 1], [-1, 0, 4, 1], [-1, 0, 0], [-1, 0, 0, 1.5], [-1, 0, 0, True], "node"):
@@ -146,7 +172,7 @@ class Charts(unittest.TestCase):
         document["kernels"].append(ledger_fixture.make_kernel("6.12.118+deb12-cloud-amd64"))
         document["differences"].append(document["differences"][0] | {"kernel": "6.12.118+deb12-cloud-amd64"})
         texts = legend_texts(heat_map.draw(Ledger(document)))
-        self.assertIn("Configuration of 6.12.117, 6.12.118 compared with 6.1.0-56: HZ: 250 \u2192 1000", texts)
+        self.assertIn("Configuration of 6.12.117, 6.12.118 compared with 6.1.0-56: 250 \u2192 1000: HZ", texts)
 
     def test_cells_without_counts_are_named(self):
         for figure in (heat_map.draw(self.ledger), bars.draw(self.ledger, "echo", self.ledger.list_experiments()["echo"])):
