@@ -9,7 +9,7 @@ their markers, and those of results/selftest/stored-runs.json.
 CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
 and the wall of README.md between its markers.
 
-LEDGER, the result of `fanin kernels`: copies it to results/reference/ledger/, draws its charts there, and writes docs/kernels.md
+LEDGER, the result of `fanin kernels`: copies it to results/reference/ledger/ without small functions, draws its charts there, and writes docs/kernels.md
 and the kernels of README.md between their markers.
 """
 
@@ -34,6 +34,7 @@ from plots.claims.draw import draw_walls
 from plots.ledger import document as ledger_document
 from plots.ledger import draw as draw_ledger
 from plots.ledger import markdown as ledger_page
+from plots.ledger.reduce import reduce
 from plots.programs import TOP
 from plots.consistency import read_checked
 from plots.document import check_kind, schema_findings
@@ -140,9 +141,10 @@ def publish_ledger(path, top=TOP):
     if ledger:
         if ledger.document["environment"]["build"]["git_dirty"]:
             raise InputError(f"{path}: the ledger comes from uncommitted sources: commit them and run fanin kernels again")
-        _compress(ledger_document.find_file(path), result)
+        _write_compressed(reduce(read_json(ledger_document.find_file(path))), result)
         shutil.rmtree(top / ledger_page.CHARTS, ignore_errors=True)
         (top / ledger_page.CHARTS).mkdir()
+        ledger = ledger_document.load(result)  # what the documents show is what the copy has
         charts = _draw_ledger(ledger, top / ledger_page.CHARTS)
     readme.write_text(tables.replaced(text, "kernels", ledger_page.introduction(ledger, charts), readme), encoding="utf-8")
     (top / ledger_page.PAGE).parent.mkdir(exist_ok=True)
@@ -214,9 +216,13 @@ def _load(path):
 
 
 def _compress(source, target):
+    _write_compressed(read_json(source), target)
+
+
+def _write_compressed(document, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     # No time in the header: the same content is the same file.
-    compact = json.dumps(read_json(source), separators=(",", ":"))
+    compact = json.dumps(document, separators=(",", ":"))
     target.write_bytes(gzip.compress(compact.encode("utf-8"), 9, mtime=0))
 
 
