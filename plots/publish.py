@@ -141,7 +141,7 @@ def publish_ledger(path, top=TOP):
     if ledger:
         if ledger.document["environment"]["build"]["git_dirty"]:
             raise InputError(f"{path}: the ledger comes from uncommitted sources: commit them and run fanin kernels again")
-        _write_compressed(reduce(read_json(ledger_document.find_file(path))), result)
+        _write_compressed(reduce(read_json(ledger_document.find_file(path)), [ledger_page.CELL]), result)
         shutil.rmtree(top / ledger_page.CHARTS, ignore_errors=True)
         (top / ledger_page.CHARTS).mkdir()
         ledger = ledger_document.load(result)  # what the documents show is what the copy has

@@ -11,7 +11,7 @@ from plots.ledger.document import describe_value, format_change, format_count
 
 _BAR, _GAP = 0.2, 0.12  # inches: of a bar; between servers
 _ROOM = 1.55  # inches for the figures on the right
-_CHARACTER = 0.0095  # of the axis: a part that is narrower than its figure has none in it
+_FIGURE_POINTS, _FIGURE_MARGIN = 6.2, 0.05  # of a figure in a part; inches beside it, without which it is left out
 
 
 @dataclass
@@ -89,12 +89,12 @@ def _arrange(ledger, bars):
 
 
 def _draw_bar(axes, place, bar, longest, looks, form):
-    left = 0.0
+    left, inches = 0.0, axes.get_position().width * page.WIDTH / longest
     for name, count in bar.parts.items():
         look = looks[name]
         axes.barh(place, count, left=left, height=0.86 * _BAR, color=look.colour, edgecolor="white", linewidth=0.4, label=name)
-        if count >= _CHARACTER * len(form(count)) * longest:
-            axes.text(left + count / 2, place, form(count), ha="center", va="center", fontsize=6.2, color=look.ink)
+        if inches * count >= page.measure(form(count), _FIGURE_POINTS) + _FIGURE_MARGIN:
+            axes.text(left + count / 2, place, form(count), ha="center", va="center", fontsize=_FIGURE_POINTS, color=look.ink)
         left += count
 
 

@@ -273,6 +273,9 @@ def _configurations(ledger):
     yield "## Configuration"
     for kernels, options, others in ledger.list_configurations():
         names, first = ", ".join(map(ledger.short, kernels)), ledger.short(ledger.kernels[0])
+        if not options and not others:
+            yield f"{names} and {first} have the same configuration: 0 options differ."
+            continue
         if not options:
             yield f"{names} and {first} differ in no option that can change what a request costs, and in {others:,} others."
             continue

@@ -5,12 +5,12 @@ SHARE = 0.0005  # of a cell's instructions: what has less is not shown alone
 _CHANGES = 20  # functions of a difference that are shown alone
 
 
-def reduce(document):
-    """Returns the copy. All sums stay: small functions are one row for each program, context and subsystem, small paths belong to
+def reduce(document, whole=()):
+    """Returns the copy; the cells with the IDs in `whole` keep everything. All sums stay: small functions are one row for each program, context and subsystem, small paths belong to
     their callers, and what is not among the functions that changed most is one row for each subsystem."""
     if "reduced" in document:
         return document
-    cells = [_reduce_cell(cell) if cell["status"] == "ok" else cell for cell in document["cells"]]
+    cells = [_reduce_cell(cell) if cell["status"] == "ok" and cell["id"] not in whole else cell for cell in document["cells"]]
     differences = [
         difference | {"cells": [cell | {"functions": _reduce_changes(cell["functions"])} for cell in difference["cells"]]}
         for difference in document["differences"]
