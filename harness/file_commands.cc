@@ -49,16 +49,16 @@ void add_validate_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "validate", "Checks that runs and verdicts fit their schema, and that what they say follows from their figures");
   command
-      ->add_option(
-          "file", *files,
-          "the directory of a run, its run.json, or verdicts (--json of ab, compare and claims); gzipped or not")
+      ->add_option("file", *files,
+                   "the directory of a run or of fanin claims, its run.json, or verdicts (--json of ab, compare and "
+                   "claims); gzipped or not")
       ->required()
       ->type_name("");
   command->callback([files, &exit_code] {
     for (const std::string& file : *files) {
       try {
         os::print_text(stdout, fmt::format("{}: valid: {}\n", os::printable(file),
-                                           validate(find_run_file(find_ledger_file(file)))));
+                                           validate(find_run_file(find_ledger_file(find_claims_file(file))))));
       } catch (const std::invalid_argument& error) {
         os::print_error("fanin", error.what());
         exit_code = 2;

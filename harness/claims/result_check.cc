@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <vector>
 
@@ -52,6 +53,12 @@ std::vector<NamedVerdict> read_verdicts(const JsonReader& reader, const char* ke
 
 bool is_claims_result(const Json& document) {
   return document.is_object() && document.contains("schema") && document.at("schema") == "fanin-claims";
+}
+
+std::string find_claims_file(const std::string& path) {
+  std::error_code none;
+  const std::filesystem::path file = std::filesystem::path(path) / "claims.json";
+  return std::filesystem::exists(file, none) ? file.string() : path;
 }
 
 std::size_t check_claims_result(const JsonReader& reader) {
