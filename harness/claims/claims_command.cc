@@ -69,6 +69,7 @@ std::vector<ClaimFile> list_shipped_files(const Programs& programs) {
   std::sort(paths.begin(), paths.end(),
             [](const std::string& a, const std::string& b) { return ::strverscmp(a.c_str(), b.c_str()) < 0; });
   std::vector<ClaimFile> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) {
     files.push_back({path, nullptr});
   }
@@ -135,6 +136,7 @@ class Loader {
 // A file is called as its claim, so others need not be read.
 void keep_matching(std::vector<ClaimFile>& files, const std::string& only) {
   std::vector<std::string> ids;
+  ids.reserve(files.size());
   for (const ClaimFile& file : files) {
     ids.push_back(fs::path(file.path).stem());
   }
