@@ -157,7 +157,17 @@ TEST(Claim, AFlipMakesACaseOfEachValue) {
               HasSubstr("/flips/0/to: must be above 'from'"));
 }
 
-// Would catch: a shipped file that does not parse.
+// select watches descriptors up to 1023, and a server has some besides those of its connections.
+void expect_within_select(const ClaimCase& end) {
+  for (const ClaimSide* side : {end.base ? &*end.base : nullptr, &end.now}) {
+    if (side != nullptr && side->server.model == "select") {
+      EXPECT_LE(side->workload->all_connections(), 1000) << end.id;
+    }
+  }
+}
+
+// Would catch: a shipped file that does not parse, and a search of K2 whose end was unsupported, so that it found
+// nothing.
 TEST(Claim, ShippedFilesAreClaims) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(FANIN_CLAIMS)) {
@@ -166,7 +176,11 @@ TEST(Claim, ShippedFilesAreClaims) {
       const auto find_any = [](const std::string&, const std::string& name) {
         return ServerSpec{.name = name, .model = {}, .args = {}, .command = {"program", "{port}"}};
       };
-      EXPECT_NO_THROW(parse_claim(JsonReader(document, entry.path()), find_any)) << entry.path();
+      Claim claim;
+      ASSERT_NO_THROW(claim = parse_claim(JsonReader(document, entry.path()), find_any)) << entry.path();
+      for (const ClaimFlip& flip : claim.flips) {
+        expect_within_select(flip.make_case(flip.to));
+      }
       ++count;
     }
   }
