@@ -15,9 +15,10 @@ struct Factor {
   const char* place;
 };
 
-constexpr std::array<Factor, 8> kFactors{{
+constexpr std::array<Factor, 9> kFactors{{
     {"cpu", "CPU model", "/environment/start/cpu/model"},
     {"virtualisation", "hypervisor", "/environment/start/hypervisor"},
+    {"kernel", "kernel", "/environment/start/kernel/release"},
     {"clocksource", "clocksource", "/environment/start/clocksource"},
     {"placement", "placement on CPUs", "/placement"},
     {"quota", "CPU quota", "/environment/start/cgroup/cpu_quota"},
@@ -90,7 +91,8 @@ std::vector<std::string> obstacles(const Json& base, const Json& now, const Comp
     const Json a = at(base, factor.place);
     const Json b = at(now, factor.place);
     if (a != b && std::find(options.vary.begin(), options.vary.end(), factor.name) == options.vary.end()) {
-      found.push_back(fmt::format("{} differs: {} and {}", factor.what, a.dump(), b.dump()));
+      found.push_back(fmt::format("{} differs: {} and {}: give --vary {} if it is meant to", factor.what, a.dump(),
+                                  b.dump(), factor.name));
     }
   }
   bool common = false;

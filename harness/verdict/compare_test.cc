@@ -384,7 +384,7 @@ TEST(Compare, RefusesWhatIsNotComparable) {
     return all.empty() ? "none" : all.front();
   };
   EXPECT_EQ(obstacle([](Json& run) { run["environment"]["start"]["cpu"]["model"] = "Y"; }),
-            "CPU model differs: \"X\" and \"Y\"");
+            "CPU model differs: \"X\" and \"Y\": give --vary cpu if it is meant to");
   EXPECT_THAT(obstacle([](Json& run) { run["environment"]["start"]["hypervisor"] = "KVM"; }), HasSubstr("hypervisor"));
   EXPECT_THAT(obstacle([](Json& run) { run["environment"]["start"]["clocksource"] = "hpet"; }), HasSubstr("clock"));
   EXPECT_THAT(obstacle([](Json& run) { run["placement"]["mode"] = "shared"; }), HasSubstr("placement"));
@@ -393,8 +393,11 @@ TEST(Compare, RefusesWhatIsNotComparable) {
   const auto other_generator = [](Json& run) { run["environment"]["start"]["binaries"]["fanin-load_sha256"] = "bb"; };
   EXPECT_THAT(obstacle(other_generator), HasSubstr("fanin-load"));
   CompareOptions vary;
-  vary.vary = {"generator", "quota"};
+  vary.vary = {"generator", "kernel"};
   EXPECT_EQ(obstacle(other_generator, vary), "none");
+  const auto other_kernel = [](Json& run) { run["environment"]["start"]["kernel"]["release"] = "6.12"; };
+  EXPECT_THAT(obstacle(other_kernel), HasSubstr("kernel differs: \"6.1\" and \"6.12\""));
+  EXPECT_EQ(obstacle(other_kernel, vary), "none");
   const auto change_workloads = [](const char* key, const Json& value) {
     return [key, value](Json& run) {
       for (Json& round : run["rounds"]) {
