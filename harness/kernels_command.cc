@@ -1,10 +1,11 @@
-// The subcommand that counts instructions on other kernels.
+// The subcommand that counts instructions, or measures times, on other kernels.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "harness/commands.h"
 #include "harness/kernels/ledger_run.h"
+#include "harness/kernels/timed_run.h"
 #include "os/command_line.h"
 
 namespace fanin::harness {
@@ -12,10 +13,19 @@ namespace fanin::harness {
 void add_kernels_command(CLI::App& app, int& exit_code) {
   constexpr std::int64_t kMinMemory = 128;
   constexpr std::int64_t kMaxMemory = 65'536;
-  auto options = std::make_shared<LedgerOptions>();
+  struct Arguments {
+    LedgerOptions options;
+    std::string suite;
+    bool time = false;
+  };
+  auto given = std::make_shared<Arguments>();
+  LedgerOptions* options = &given->options;
   CLI::App* command = app.add_subcommand(
-      "kernels", "Counts the instructions of a request on other kernels, in an emulator, and writes ledger.json");
-  add_text(*command, "suite", options->suite, "", "name of a shipped suite, or a JSON file (default: kernels)");
+      "kernels",
+      "Counts the instructions of a request on other kernels, in an emulator, and writes ledger.json; with --time "
+      "measures a suite on them under KVM");
+  add_text(*command, "suite", given->suite, "",
+           "name of a shipped suite, or a JSON file (default: kernels; with --time: gate)");
   command
       ->add_option(
           "--kernel", options->kernels,
@@ -43,7 +53,16 @@ void add_kernels_command(CLI::App& app, int& exit_code) {
            "fanin-server to use (default: in the directory of fanin)");
   add_text(*command, "--load-binary", options->load_binary, "FILE",
            "fanin-load to use (default: in the directory of fanin)");
-  command->callback([options, &exit_code] { exit_code = run_ledger(*options); });
+  auto* time = command->add_flag("--time", given->time,
+                                 "measures times instead, under KVM: a run.json for each boot of a kernel");
+  os::take_count(command->add_option("--boots", options->boots, "with --time: boots of each kernel"), {1, 1000})
+      ->needs(time)
+      ->capture_default_str();
+  command->callback([given, &exit_code] {
+    const char* preset = given->time ? "gate" : "kernels";
+    given->options.suite = given->suite.empty() ? preset : given->suite;
+    exit_code = given->time ? run_timed(given->options) : run_ledger(given->options);
+  });
 }
 
 }  // namespace fanin::harness

@@ -22,6 +22,32 @@ TOOLS = {
 }
 
 
+# QEMU whose emulator takes the place of KVM: the times are worth nothing, all else is as with KVM.
+WITHOUT_KVM = """#!/bin/sh
+for word; do
+  shift
+  case $word in kvm) word=tcg ;; host) word=max ;; esac
+  set -- "$@" "$word"
+done
+exec {} "$@"
+"""
+
+TIMED = {
+    "schema": "fanin-suite", "schema_version": 2, "name": "timed", "repetitions": 2, "seed": 1, "warmup": "20ms", "duration": "90ms",
+    "servers": [{"name": "epoll", "model": "epoll"}],
+    "experiments": [{"name": "echo", "servers": ["*"], "workload": {"protocol": "echo"}, "sweep": {"parameter": "connections", "values": [1]}}],
+}
+
+
+def make_image(release):
+    """The header of a bzImage: no kernel, but one that names its release."""
+    image = bytearray(0x1000)
+    image[0x202:0x210] = b"HdrS\x0f\x02" + bytes(6) + b"\x00\x06"  # protocol 2.15; the version is at 0x600 + 0x200
+    image[0x236] = 1  # 64 bits
+    image[0x800:0x800 + len(release) + 1] = release.encode() + b" "
+    return bytes(image)
+
+
 def cached_kernels():
     """The pinned names of the kernels that need no download."""
     names = (json.loads(file.read_text())["release"] for file in sorted(CACHE.glob("*/kernel.json")))
@@ -66,9 +92,24 @@ class Kernels(EndToEnd):
             ("--kernel", "debian:6.12", "--seed", "1", "--seed", "1"): "--seed is there twice with the same number: give each seed once",
             ("--kernel", "debian:6.12", "--sysctl", "../x=1"): "--sysctl ../x=1: must be NAME=VALUE",
             ("--kernel", "debian:6.12", "kernel"): "there is no suite 'kernel': did you mean kernels?",
+            ("--kernel", "debian:6.12", "--boots", "2"): "--boots needs --time",
+            ("--kernel", "debian:6.12", "--time", "--seed", "1", "--seed", "2"): "--seed: --time takes one",
+            ("--kernel", "debian:6.12", "--time", "--boots", "0"): "--boots 0 is out of range: give 1 to 1000",
+            ("--kernel", "debian:6.12", "--time", "frameworks"): "this server is a command line, and guests run models alone",
         }.items():
             with self.subTest(arguments):
                 self.check_refused(self.kernels(*arguments), words)
+
+    # Would catch: QEMU's own message, a hang or results, where KVM boots nothing.
+    def test_without_kvm_nothing_is_timed(self):
+        (self.tools / "qemu-system-x86_64").write_text(
+            "#!/bin/sh\n[ $1 = --version ] && echo QEMU emulator version 7.2.22 && exit\n"
+            "echo 'qemu-system-x86_64: failed to initialize kvm: Permission denied' >&2; exit 1\n")
+        image = Path(self.folder.name) / "bzImage"
+        image.write_bytes(make_image("6.12.0-test"))
+        done = self.kernels("--time", "--kernel", image)
+        self.check_refused(done, "--time: 6.12.0-test does not boot under KVM here: QEMU ended with exit code 1: "
+                                 "qemu-system-x86_64: failed to initialize kvm: Permission denied: use a machine with KVM")
 
     def test_a_missing_emulator_is_named(self):
         done = self.kernels("--kernel", "debian:6.12", PATH="/nowhere")
@@ -78,8 +119,8 @@ class Kernels(EndToEnd):
 @unittest.skipUnless(shutil.which("qemu-system-x86_64") and cached_kernels() and (BINARIES / "fanin-ledger.so").exists(),
                      "no QEMU, no kernel in the cache, or no plugin")
 class Guests(EndToEnd):
-    def count(self, *arguments):
-        done = self.fanin("kernels", "--kernel", cached_kernels()[-1], "--only", "echo/epoll/1", "--out", self.out, *arguments)
+    def count(self, *arguments, cells="echo/epoll/1"):
+        done = self.fanin("kernels", "--kernel", cached_kernels()[-1], "--only", cells, "--out", self.out, *arguments)
         return done, json.loads((self.out / "ledger.json").read_text())
 
     # Would catch: anything of the host, of time or of chance in a count.
@@ -111,6 +152,39 @@ class Guests(EndToEnd):
         self.assertIn("Kernel panic", cell["reason"])
         self.assertIsNone(cell["instructions"])
         self.assertIn("Kernel panic", next(self.out.glob("console-*.txt")).read_text())
+
+    def time(self, *arguments):
+        tools = Path(self.folder.name) / "tools"
+        tools.mkdir()
+        (tools / "qemu-system-x86_64").write_text(WITHOUT_KVM.format(shutil.which("qemu-system-x86_64")))
+        (tools / "qemu-system-x86_64").chmod(0o755)
+        self.suite.write_text(json.dumps(TIMED))
+        return self.fanin("kernels", "--time", *arguments, "--boots", "1", "--out", self.out, self.suite,
+                          env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+
+    # Would catch: a guest that lacks a program or library of `fanin run`; runs that other commands refuse.
+    def test_a_timed_boot_leaves_an_ordinary_run(self):
+        done = self.time("--kernel", cached_kernels()[-1])
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        file, = self.out.glob("*/boot-1/run.json")
+        run = json.loads(file.read_text())
+        self.assertEqual(file.parts[-3], run["environment"]["start"]["kernel"]["release"])
+        self.assertNotIn("nokaslr", run["environment"]["start"]["kernel"]["command_line"])
+        self.assertEqual([cell["status"] for cell in run["cells"]], ["measured"])
+        self.assertEqual(len(run["rounds"]), 2)
+        check = subprocess.run([sys.executable, "-m", "plots.validate", file], cwd=SOURCE, capture_output=True, text=True)
+        self.assertEqual(check.returncode, 0, check.stderr)
+        compared = self.fanin("compare", file.parent.parent, file.parent.parent, "--vary", "kernel")
+        self.assertEqual(compared.returncode, 4, compared.stderr)  # one boot a side decides nothing
+        drawn = self.fanin("plot", file.parent)
+        self.assertEqual(drawn.returncode, 0, drawn.stderr)
+
+    # Would catch: a boot without a result that counts as done, or without its console.
+    def test_a_timed_boot_that_panics_is_refused(self):
+        done = self.time("--kernel", cached_kernels()[-1], "--append", "rdinit=/nowhere")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("does not boot under KVM here: Kernel panic", done.stderr)
+        self.assertFalse(self.out.exists())
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ enum class FrameType : std::uint16_t {
   kMemory,          // JSON: texts of /proc files before the cell, with its connections, and after it
   kError,           // a sentence: why the cell failed
   kSymbols,         // /proc/kallsyms
+  kRun,             // run.json
   kBye,             // the last frame
 };
 

@@ -164,6 +164,17 @@ void run_cell(const GuestCell& cell, std::uint32_t number) {
   ledger::mark<ledger::Marker::kCellEnds>();
 }
 
+void run_suite(const std::vector<std::string>& argv) {
+  GuestProcess run("run", argv);
+  run.wait();
+  const std::string text = read_whole(std::string(kRunDirectory) + "/run.json");
+  const GuestJson document = GuestJson::parse(text, nullptr, false);
+  if (!document.is_object() || !document.value("complete", false)) {
+    throw std::runtime_error("fanin run did not finish: " + run.describe_end());
+  }
+  send_frame(FrameType::kRun, kNoCell, text);
+}
+
 std::string run_and_read(const std::vector<std::string>& argv) {
   GuestProcess process("tool", argv);
   process.wait(kReadyLimit);

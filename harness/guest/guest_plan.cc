@@ -11,7 +11,8 @@ std::string format_plan(const GuestPlan& plan) {
   for (const GuestCell& cell : plan.cells) {
     cells.push_back({{"server", cell.server}, {"generator", cell.generator}});
   }
-  const PlanJson document{{"sends_symbols", plan.sends_symbols}, {"sysctls", plan.sysctls}, {"cells", cells}};
+  const PlanJson document{
+      {"sends_symbols", plan.sends_symbols}, {"sysctls", plan.sysctls}, {"cells", cells}, {"run", plan.run}};
   return document.dump(1) + "\n";
 }
 
@@ -24,6 +25,7 @@ GuestPlan parse_plan(std::string_view text) {
     plan.cells.push_back(
         {cell.at("server").get<std::vector<std::string>>(), cell.at("generator").get<std::vector<std::string>>()});
   }
+  plan.run = document.at("run").get<std::vector<std::string>>();
   return plan;
 }
 

@@ -10,9 +10,12 @@ namespace fanin::guest {
 // Where things are in the guest's file system.
 inline constexpr const char* kServerPath = "/bin/fanin-server";
 inline constexpr const char* kGeneratorPath = "/bin/fanin-load";
+inline constexpr const char* kHarnessPath = "/bin/fanin";
 inline constexpr const char* kPlanPath = "/plan.json";
 inline constexpr const char* kSuiteDirectory = "/suite";  // files that workloads name; the generator runs here
-inline constexpr const char* kTargetWord = "{target}";    // of a generator's command line: HOST:PORT of the server
+inline constexpr const char* kSuitePath = "/suite/suite.json";
+inline constexpr const char* kRunDirectory = "/tmp/run";
+inline constexpr const char* kTargetWord = "{target}";  // of a generator's command line: HOST:PORT of the server
 
 struct GuestCell {
   std::vector<std::string> server;     // command line
@@ -24,6 +27,7 @@ struct GuestPlan {
   bool sends_symbols = false;                  // sends /proc/kallsyms before all else
   std::map<std::string, std::string> sysctls;  // name with dots -> value
   std::vector<GuestCell> cells;
+  std::vector<std::string> run;  // command line of `fanin run`, with kRunDirectory as its --out; empty: there is none
 };
 
 std::string format_plan(const GuestPlan& plan);

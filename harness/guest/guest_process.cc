@@ -81,6 +81,16 @@ bool GuestProcess::wait(std::chrono::milliseconds limit) {
   return has_ended();
 }
 
+void GuestProcess::wait() {
+  if (status_) {
+    return;
+  }
+  int status = 0;
+  while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+  }
+  status_ = status;
+}
+
 void GuestProcess::send(int signal) const { ::kill(id_, signal); }
 
 std::string GuestProcess::out() const { return read_whole(out_path_); }

@@ -22,6 +22,7 @@ class GuestProcess {
   bool has_ended();
   // Waits for its end; false where it is still there after `limit`.
   bool wait(std::chrono::milliseconds limit);
+  void wait();  // without a limit, and without waking up before its end
   void send(int signal) const;
   std::string out() const;
   // "exit code 2: the last line of its standard error".

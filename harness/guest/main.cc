@@ -61,6 +61,9 @@ void follow_plan() {
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     run_cell(plan.cells[i], static_cast<std::uint32_t>(i));
   }
+  if (!plan.run.empty()) {
+    run_suite(plan.run);
+  }
   send_frame(FrameType::kBye, kNoCell, "");
 }
 

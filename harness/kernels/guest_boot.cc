@@ -115,31 +115,22 @@ Emulator find_emulator(const RunTool& run) {
   return emulator;
 }
 
-// nokaslr and norandmaps: addresses are those of the symbols, and the same in each boot. cryptomgr.notests: its
-// self-tests would run beside the first cells. panic=-1 with -no-reboot: a panic ends QEMU.
+// cryptomgr.notests: its self-tests would run beside the first cells. panic=-1 with -no-reboot: a panic ends QEMU.
+// nokaslr and norandmaps: addresses are those of the symbols, and the same in each boot. Times need the opposite: each
+// boot draws other addresses, so that no single layout decides.
 std::string kernel_command_line(const GuestBoot& boot) {
-  return "console=ttyS0 nokaslr norandmaps randomize_kstack_offset=off cryptomgr.notests quiet panic=-1" +
-         (boot.append.empty() ? "" : " " + boot.append);
+  const bool is_counted = boot.accelerator == Accelerator::kCountingTcg;
+  return fmt::format("console=ttyS0 {}cryptomgr.notests quiet panic=-1{}{}",
+                     is_counted ? "nokaslr norandmaps randomize_kstack_offset=off " : "",
+                     boot.append.empty() ? "" : " ", boot.append);
 }
 
 std::vector<std::string> emulator_command(const Emulator& emulator, const GuestBoot& boot) {
   std::vector<std::string> argv{emulator.program,
-                                "-accel",
-                                "tcg",
-                                "-icount",
-                                "shift=0,sleep=off",
-                                "-cpu",
-                                "qemu64,+rdrand",
-                                "-seed",
-                                std::to_string(boot.seed),
-                                "-smp",
-                                "1",
                                 "-m",
                                 std::to_string(boot.memory_mib),
                                 "-nodefaults",
                                 "-no-reboot",
-                                "-rtc",
-                                "base=2024-01-01,clock=vm",
                                 "-display",
                                 "none",
                                 "-serial",
@@ -152,6 +143,12 @@ std::vector<std::string> emulator_command(const Emulator& emulator, const GuestB
                                 boot.initramfs,
                                 "-append",
                                 kernel_command_line(boot)};
+  if (boot.accelerator == Accelerator::kKvm) {
+    argv.insert(argv.end(), {"-accel", "kvm", "-cpu", "host", "-smp", std::to_string(boot.cpus)});
+  } else {
+    argv.insert(argv.end(), {"-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", "qemu64,+rdrand", "-smp", "1",
+                             "-seed", std::to_string(boot.seed), "-rtc", "base=2024-01-01,clock=vm"});
+  }
   if (!boot.plugin.empty()) {
     std::string plugin;
     for (const std::string& part : boot.plugin) {

@@ -28,14 +28,22 @@ Emulator find_emulator(const RunTool& run = run_tool);
 // The version in what QEMU says to --version; empty: it is no QEMU.
 std::string parse_emulator_version(const std::string& text);
 
+// What executes a guest.
+enum class Accelerator {
+  kCountingTcg,  // an emulator with one CPU; a nanosecond of the guest is one instruction
+  kKvm,          // this machine's CPUs, in real time
+};
+
 // One start of a guest.
 struct GuestBoot {
   Kernel kernel;
   std::string initramfs;            // file
   std::filesystem::path directory;  // where console and frames go
   std::string name;                 // of these files
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;           // of a guest whose instructions are counted
   std::uint64_t memory_mib = 512;
+  Accelerator accelerator = Accelerator::kCountingTcg;
+  std::size_t cpus = 1;                                      // with KVM
   std::string append;                                        // to the kernel's command line; empty: nothing
   std::vector<std::string> plugin;                           // file, then KEY=VALUE; empty: none
   net::Nanoseconds silence_limit = std::chrono::minutes(3);  // without a word from the guest
@@ -47,8 +55,7 @@ struct GuestBoot {
 // Of the kernel, with what --append adds.
 std::string kernel_command_line(const GuestBoot& boot);
 
-// The command line of QEMU: one CPU whose virtual nanosecond is one instruction, and no device that depends on the
-// host.
+// The command line of QEMU. A guest whose instructions are counted has no device that depends on the host.
 std::vector<std::string> emulator_command(const Emulator& emulator, const GuestBoot& boot);
 
 struct BootResult {

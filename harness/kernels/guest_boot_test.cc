@@ -8,6 +8,7 @@
 namespace fanin::harness {
 namespace {
 
+
 using guest::encode_frame;
 using guest::FrameType;
 using guest::kNoCell;
@@ -51,6 +52,20 @@ TEST(EmulatorCommand, CountsInsteadOfTiming) {
     EXPECT_THAT(argv, Contains(word));
   }
   EXPECT_THAT(argv, ::testing::Not(Contains("-plugin")));
+}
+
+// Would catch: a time of an emulator, or of a guest with the addresses of every other boot.
+TEST(EmulatorCommand, TimesOnTheCpuItself) {
+  GuestBoot boot = make_boot();
+  boot.accelerator = Accelerator::kKvm;
+  boot.cpus = 2;
+  const auto argv = emulator_command({"qemu", "7.2.22", 7}, boot);
+  EXPECT_THAT(argv, ::testing::IsSupersetOf({"kvm", "host", "2", "/k/vmlinuz", "file:/d/b0.frames"}));
+  for (const char* word : {"tcg", "-icount", "-seed", "-rtc"}) {
+    EXPECT_THAT(argv, ::testing::Not(Contains(word)));
+  }
+  EXPECT_THAT(kernel_command_line(boot), ::testing::Not(HasSubstr("nokaslr")));
+  EXPECT_THAT(kernel_command_line(make_boot()), HasSubstr(" nokaslr norandmaps "));
 }
 
 // Would catch: --append that replaces what the guest needs; a plugin without its arguments, or

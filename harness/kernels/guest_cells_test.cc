@@ -6,7 +6,6 @@
 namespace fanin::harness {
 namespace {
 
-using guest::Frame;
 using guest::FrameType;
 using ::testing::Contains;
 using ::testing::ElementsAre;

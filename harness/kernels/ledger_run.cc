@@ -331,6 +331,8 @@ Json count_cells(LedgerSetup setup, const LedgerOptions& options, int interrupt_
 int run_ledger(const LedgerOptions& options) {
   const Interrupt interrupt;
   LedgerSetup setup = set_up_ledger(options);
+  find_kernels(setup, options);
+  make_ledger_directory(setup, options);
   const std::string directory = setup.directory;
   os::write_file_atomically(directory + "/suite.json", setup.suite.document.dump(2) + "\n");
   Json document;

@@ -46,24 +46,6 @@ fs::path read_suite(LedgerSetup& setup, const LedgerOptions& options) {
   return folder;
 }
 
-void make_ledger_directory(LedgerSetup& setup, const LedgerOptions& options) {
-  setup.directory =
-      options.out.empty() ? "results/" + choose_run_id(setup.suite.name, "", std::time(nullptr)) : options.out;
-  std::error_code error;
-  fs::create_directories(setup.directory, error);
-  if (error || ::access(setup.directory.c_str(), W_OK) != 0) {
-    throw std::system_error(error ? error.value() : errno, std::generic_category(),
-                            fmt::format("cannot write results to {} (choose another with --out)", setup.directory));
-  }
-  setup.lock = RunLock(setup.directory);
-  for (const char* taken : {"ledger.json", "run.json", "rounds.jsonl"}) {
-    if (fs::exists(fs::path(setup.directory) / taken)) {
-      throw std::invalid_argument(
-          fmt::format("{}: holds results already: choose another directory with --out", setup.directory));
-    }
-  }
-}
-
 }  // namespace
 
 std::map<std::string, std::string> parse_sysctls(const std::vector<std::string>& texts) {
@@ -165,9 +147,25 @@ LedgerSetup set_up_ledger(const LedgerOptions& options) {
   add_guest_files(setup, folder);
   setup.seed = options.seeds.empty() ? setup.suite.seed.value_or(1) : options.seeds.front();
   setup.other_seeds.assign(options.seeds.begin() + (options.seeds.empty() ? 0 : 1), options.seeds.end());
-  find_kernels(setup, options);
-  make_ledger_directory(setup, options);
   return setup;
+}
+
+void make_ledger_directory(LedgerSetup& setup, const LedgerOptions& options) {
+  setup.directory =
+      options.out.empty() ? "results/" + choose_run_id(setup.suite.name, "", std::time(nullptr)) : options.out;
+  std::error_code error;
+  fs::create_directories(setup.directory, error);
+  if (error || ::access(setup.directory.c_str(), W_OK) != 0) {
+    throw std::system_error(error ? error.value() : errno, std::generic_category(),
+                            fmt::format("cannot write results to {} (choose another with --out)", setup.directory));
+  }
+  setup.lock = RunLock(setup.directory);
+  for (const char* taken : {"ledger.json", "run.json", "rounds.jsonl"}) {
+    if (fs::exists(fs::path(setup.directory) / taken)) {
+      throw std::invalid_argument(
+          fmt::format("{}: holds results already: choose another directory with --out", setup.directory));
+    }
+  }
 }
 
 }  // namespace fanin::harness

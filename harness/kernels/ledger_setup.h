@@ -28,6 +28,7 @@ struct LedgerOptions {
   std::string out;                   // directory; empty: results/SUITE-TIME
   std::string server_binary;
   std::string load_binary;
+  int boots = 6;  // of each kernel, where times are measured
 };
 
 // A cell with the server that it is counted with.
@@ -54,17 +55,21 @@ struct LedgerSetup {
   RunLock lock;
 };
 
-// Throws std::invalid_argument with one line, std::system_error if the directory cannot be written.
+// All of it but the kernels and the directory. Throws std::invalid_argument with one line.
 LedgerSetup set_up_ledger(const LedgerOptions& options);
 
-// The steps of it, for who has cells of his own. All throw std::invalid_argument with one line.
+// Makes the directory of the results and locks it. Throws std::invalid_argument if it holds results, std::system_error
+// if it cannot be written.
+void make_ledger_directory(LedgerSetup& setup, const LedgerOptions& options);
+
+// The steps, for who has cells of his own. All throw std::invalid_argument with one line.
 
 // What options say by themselves, the emulator, and the programs next to fanin.
 LedgerSetup begin_setup(const LedgerOptions& options);
 // Init, the programs with their libraries, and the files that workloads name, which are in `folder`. The setup has its
 // programs and cells by then.
 void add_guest_files(LedgerSetup& setup, const std::filesystem::path& folder);
-// Downloads what is missing, so it comes last.
+// Downloads what is missing, so it comes after all other checks.
 void find_kernels(LedgerSetup& setup, const LedgerOptions& options);
 
 // {"net.core.somaxconn": "1024"}. Throws std::invalid_argument for a text that is no NAME=VALUE.
