@@ -55,6 +55,23 @@ TEST(Count, OneInstructionDecides) {
   EXPECT_EQ(exit_code(100'010, wide), ExitCode::kPassed);
 }
 
+// Would catch: a band of one metric that lets changes of the other pass, or one of a run's metric that is ignored.
+TEST(Count, EachMetricHasABandOfItsOwn) {
+  const auto exit_code = [](std::uint64_t instructions, const std::vector<std::string>& bands) {
+    AbOptions options = kSides;
+    options.bands = bands;
+    return compare_counts(make_side({make_count("echo/epoll/1", 100'000)}),
+                          make_side({make_count("echo/epoll/1", instructions)}), options)
+        .judgement.exit_code();
+  };
+  EXPECT_EQ(exit_code(100'010, {"server_user_instructions_per_request=0.1%"}), ExitCode::kPassed);
+  EXPECT_EQ(exit_code(100'010, {"instructions_per_request=1%"}), ExitCode::kRegression);  // one of the server's own
+  EXPECT_EQ(exit_code(100'500, {"server_user_instructions_per_request=1%"}), ExitCode::kRegression);
+  EXPECT_EQ(exit_code(100'500, {"server_user_instructions_per_request=1%", "instructions_per_request=1%"}),
+            ExitCode::kPassed);
+  EXPECT_THROW(exit_code(100'000, {"throughput_per_s=1%"}), std::invalid_argument);
+}
+
 // Would catch: a verdict that half a request at the end of a window decides, or moved interrupts.
 TEST(Count, WhatIsNoChangeOfTheServerDecidesNothing) {
   const auto cell = [](std::uint64_t user, std::uint64_t kernel) {

@@ -127,7 +127,14 @@ void LedgerComparer::compare_cell(const Json& base, const Json& now, const std::
   result_.judgement.metrics.push_back(std::move(metric));
 }
 
+// Only `fanin ab --count` has a verdict on the server's user code.
 void refuse_metrics(const CompareOptions& options) {
+  for (const std::string& band : options.bands) {
+    if (band.starts_with(std::string(kServerUserInstructions) + "=")) {
+      throw std::invalid_argument(
+          fmt::format("--band {}: ledgers are compared by {} alone", os::printable(band), kInstructionsPerRequest));
+    }
+  }
   for (const std::string& metric : options.metrics) {
     if (metric != kInstructionsPerRequest) {
       throw std::invalid_argument(

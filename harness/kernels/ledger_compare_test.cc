@@ -113,6 +113,11 @@ TEST(LedgerCompare, OtherMetricsAreRefused) {
   options.metrics = {"throughput_per_s"};
   const Json ledger = one_cell("6.12", 1);
   EXPECT_THROW(compare_ledgers(ledger, &ledger, options), std::invalid_argument);
+  for (const char* band : {"throughput_per_s=1%", "server_user_instructions_per_request=1%"}) {
+    CompareOptions with_band = kPlain;
+    with_band.bands = {band};
+    EXPECT_THROW(compare_ledgers(ledger, &ledger, with_band), std::invalid_argument) << band;
+  }
 }
 
 }  // namespace

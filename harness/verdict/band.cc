@@ -34,11 +34,23 @@ double parse_share(const std::string& text, const std::string& option) {
 
 // METRIC is meant of each METRIC@CLASS too.
 bool is_band_of(const std::string& named, const std::string& metric) {
-  find_metric_of_user(named);
+  if (is_of_ledgers(metric)) {
+    if (!is_of_ledgers(named)) {
+      throw std::invalid_argument(fmt::format("--band {}: instructions are counted: there are {} and {}",
+                                              os::printable(named, kLongestName), kServerUserInstructions,
+                                              kInstructionsPerRequest));
+    }
+  } else {
+    find_metric_of_user(named);
+  }
   return named == metric || named == split_metric_name(metric).metric;
 }
 
 }  // namespace
+
+bool is_of_ledgers(std::string_view metric) {
+  return metric == kInstructionsPerRequest || metric == kServerUserInstructions;
+}
 
 double find_band(const std::string& metric, const std::vector<std::string>& given, double preset) {
   double band = preset;

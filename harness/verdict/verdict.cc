@@ -72,7 +72,7 @@ MetricVerdict metric_from_json(const JsonReader& reader) {
   metric.cell = reader.at("cell").text();
   metric.metric = reader.at("metric").text();
   try {
-    if (metric.metric != kInstructionsPerRequest && metric.metric != kServerUserInstructions) {
+    if (!is_of_ledgers(metric.metric)) {
       find_metric_of_user(metric.metric);
     }
   } catch (const std::invalid_argument& error) {

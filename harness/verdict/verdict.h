@@ -17,6 +17,7 @@ using os::ExitCode;
 // Metrics of ledgers (fanin kernels, fanin ab --count), which no run has.
 inline constexpr std::string_view kInstructionsPerRequest = "instructions_per_request";
 inline constexpr std::string_view kServerUserInstructions = "server_user_instructions_per_request";
+bool is_of_ledgers(std::string_view metric);
 
 enum class Verdict { kBetter, kWorse, kEquivalent, kUndecided };
 
@@ -130,7 +131,8 @@ bool is_judgement(const Json& document);
 Judgement judgement_from_json(const JsonReader& reader);
 
 // The band of a metric: the last one for it among `given` ("METRIC=1%"), else the last one for all ("1%" or "0.01"),
-// else `preset`. Throws std::invalid_argument for a malformed band.
+// else `preset`. Throws std::invalid_argument for a malformed band, or one for a metric that there is not: of ledgers
+// for a metric of ledgers, else of runs.
 double find_band(const std::string& metric, const std::vector<std::string>& given, double preset);
 
 // For `git bisect run`: not comparable, undecided and failed become 125, which skips the commit.
