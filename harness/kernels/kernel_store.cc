@@ -65,14 +65,25 @@ std::string list_series(const std::vector<KernelOffer>& offers) {
   return fmt::format("{}", fmt::join(series, ", "));
 }
 
+constexpr std::string_view kDiskIsFull = "No space left on device";
+
+// What to do where an image cannot be fetched or unpacked.
+std::string choose_remedy(const std::string& error, const fs::path& directory) {
+  if (error.find(kDiskIsFull) != std::string::npos) {
+    return fmt::format("make room in {}, or choose another with XDG_CACHE_HOME", directory.string());
+  }
+  return "run 'apt-get update', check the network, or give the path of a bzImage";
+}
+
 // A directory that goes away unless it is kept by renaming it.
 class Staging {
  public:
   explicit Staging(const fs::path& parent) {
-    fs::create_directories(parent);
+    std::error_code error;
+    fs::create_directories(parent, error);
     std::string name = (parent / "download.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::system_error(errno, std::generic_category(),
+    if (error || ::mkdtemp(name.data()) == nullptr) {
+      throw std::system_error(error ? error : std::error_code(errno, std::generic_category()),
                               fmt::format("cannot write to {} (choose another with XDG_CACHE_HOME)", parent.string()));
     }
     path_ = name;
@@ -100,6 +111,18 @@ fs::path find_package_file(const fs::path& directory) {
 
 }  // namespace
 
+std::string find_error(const std::string& text) {
+  std::istringstream lines(text);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    last = line;
+    if (line.find(kDiskIsFull) != std::string::npos) {
+      break;
+    }
+  }
+  return last;
+}
+
 ToolResult run_tool(const std::vector<std::string>& argv, const std::string& directory) {
   try {
     os::ChildProcess child({.argv = argv, .keep_stdout = os::Output::Keep::kAll, .directory = directory});
@@ -108,7 +131,7 @@ ToolResult run_tool(const std::vector<std::string>& argv, const std::string& dir
       throw std::invalid_argument(
           fmt::format("{} did not end within {}", argv.front(), net::format_duration(kToolDeadline)));
     }
-    return {child.status()->number(), child.out().all(), child.err().last_line()};
+    return {child.status()->number(), child.out().all(), find_error(child.err().tail())};
   } catch (const os::CannotStart&) {
     throw std::invalid_argument(fmt::format(
         "{} is not installed, so there are no kernels of Debian: give --kernel the path of a bzImage", argv.front()));
@@ -243,18 +266,18 @@ KernelStore::Cached KernelStore::download(const KernelOffer& offer, const Kernel
   const ToolResult got = run_({"apt-get", "download", offer.package + "=" + offer.version}, place);
   const fs::path package = find_package_file(staging.path());
   if (got.code != 0 || package.empty()) {
-    throw std::invalid_argument(
-        fmt::format("--kernel {}: cannot download {} {}: {}: run 'apt-get update', check the network, or give the path "
-                    "of a bzImage",
-                    request.text, offer.package, offer.version, os::printable(got.last_error, 300)));
+    throw std::invalid_argument(fmt::format("--kernel {}: cannot download {} {}: {}: {}", request.text, offer.package,
+                                            offer.version, os::printable(got.last_error, 300),
+                                            choose_remedy(got.last_error, directory_)));
   }
   const ToolResult unpacked = run_({"dpkg-deb", "-x", package.string(), "unpacked"}, place);
   const fs::path boot = staging.path() / "unpacked" / "boot";
   const fs::path image = boot / ("vmlinuz-" + offer.release);
   if (unpacked.code != 0 || !fs::is_regular_file(image)) {
-    throw std::invalid_argument(fmt::format("--kernel {}: cannot unpack {}: {}", request.text,
-                                            package.filename().string(),
-                                            unpacked.code != 0 ? unpacked.last_error : "it holds no kernel image"));
+    const std::string error = unpacked.code != 0 ? unpacked.last_error : "it holds no kernel image";
+    throw std::invalid_argument(fmt::format("--kernel {}: cannot unpack {}: {}: {}", request.text,
+                                            package.filename().string(), os::printable(error, 300),
+                                            choose_remedy(error, directory_)));
   }
   const fs::path kept = staging.path() / "kept";
   fs::create_directory(kept);

@@ -15,8 +15,12 @@ namespace fanin::harness {
 struct ToolResult {
   int code = 0;
   std::string out;
-  std::string last_error;  // its last line on standard error
+  std::string last_error;  // its last line on standard error that says why it failed
 };
+
+// Of what a program wrote to standard error: the last line, or the one that a full disk explains, since the last one
+// may only say that a part of the program failed.
+std::string find_error(const std::string& text);
 
 // Runs a program in a directory. Throws std::invalid_argument if it is not installed or does not end.
 using RunTool = std::function<ToolResult(const std::vector<std::string>& argv, const std::string& directory)>;

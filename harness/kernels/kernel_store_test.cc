@@ -96,6 +96,9 @@ class KernelStoreTest : public ::testing::Test {
       std::ofstream(place + "/image.deb") << "package";
       return {};
     }
+    if (!unpack_error_.empty()) {
+      return {2, "", unpack_error_};
+    }
     fs::create_directories(place + "/unpacked/boot");
     std::ofstream(place + "/unpacked/boot/vmlinuz-" + kRelease) << make_image(kRelease);
     std::ofstream(place + "/unpacked/boot/config-" + kRelease) << "CONFIG_HZ=250\n";
@@ -106,6 +109,7 @@ class KernelStoreTest : public ::testing::Test {
   os::TemporaryDirectory directory_;
   bool has_network_ = true;
   bool has_lists_ = true;
+  std::string unpack_error_;
   int downloads_ = 0;
 };
 
@@ -144,6 +148,26 @@ TEST_F(KernelStoreTest, SaysWhyThereIsNoDownload) {
   EXPECT_TRUE(fs::is_empty(fs::path(directory_.path()) / "kernels"));
   has_network_ = true;
   EXPECT_EQ(store().find(request("debian:6.12")).release, kRelease);
+}
+
+// Would catch: an advice about the network where the disk is full, or "tar subprocess returned error exit status 2".
+TEST_F(KernelStoreTest, SaysThatTheDiskIsFull) {
+  unpack_error_ = find_error(
+      "tar: ./boot/vmlinuz: Cannot write: No space left on device\n"
+      "dpkg-deb: error: tar subprocess returned error exit status 2");
+  expect_error([&] { store().find(request("debian:6.12")); },
+               "image.deb: tar: ./boot/vmlinuz: Cannot write: No space left on device: make room in " +
+                   directory_.path() + "/kernels, or choose another with XDG_CACHE_HOME");
+  EXPECT_TRUE(fs::is_empty(fs::path(directory_.path()) / "kernels"));
+  EXPECT_EQ(find_error("first\nlast\n"), "last");
+}
+
+// Would catch: a message of the library, which does not say how to choose another directory.
+TEST_F(KernelStoreTest, SaysThatTheCacheCannotBeWritten) {
+  std::ofstream(directory_.path() + "/kernels") << "a file";
+  EXPECT_THAT(
+      [&] { store().find(request("debian:6.12")); },
+      ThrowsMessage<std::system_error>(HasSubstr("/kernels (choose another with XDG_CACHE_HOME): Not a directory")));
 }
 
 TEST_F(KernelStoreTest, SaysThatThereIsNoSuchKernel) {
