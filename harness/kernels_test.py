@@ -153,6 +153,35 @@ class Guests(EndToEnd):
         self.assertIsNone(cell["instructions"])
         self.assertIn("Kernel panic", next(self.out.glob("console-*.txt")).read_text())
 
+    # Would catch: a model that a kernel lacks, counted as failed.
+    def test_a_model_that_a_kernel_lacks_is_unsupported(self):
+        done, document = self.count("--sysctl", "kernel.io_uring_disabled=2", cells="echo/io-uring/1")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertEqual(document["cells"][0]["status"], "unsupported")
+        self.assertIn("io_uring", document["cells"][0]["reason"])
+
+    # Would catch: a hang, cells that failed, or QEMU's own message, where QEMU does not take the plugin.
+    def test_a_refused_plugin_is_named(self):
+        programs = Path(self.folder.name) / "bin"
+        programs.mkdir()
+        for name in ("fanin", "fanin-server", "fanin-load", "fanin-guest"):
+            shutil.copy(BINARIES / name, programs)
+        (programs / "share").symlink_to(BINARIES / "share")
+        plugin = programs / "fanin-ledger.so"
+        plugin.write_text("no plugin")
+        compiler = shutil.which("cc")
+        another = [compiler, "-shared", "-x", "c", "-", "-o", plugin]
+        for command in (["true"], another) if compiler else (["true"],):
+            subprocess.run(command, input="int qemu_plugin_version = 99; void qemu_plugin_install(void) {}", text=True, check=True)
+            done = subprocess.run([programs / "fanin", "kernels", "--kernel", cached_kernels()[-1], "--only", "echo/epoll/1", "--out", self.out],
+                                  capture_output=True, text=True, timeout=250)
+            self.assertEqual(done.returncode, 4, done.stderr)
+            cell, = json.loads((self.out / "ledger.json").read_text())["cells"]
+            self.assertEqual(cell["status"], "unsupported")
+            self.assertRegex(cell["reason"], r"^no ledger: QEMU \S+ refuses fanin-ledger.so: install QEMU 7.2, or 9.1 or later")
+            self.assertIn("no ledger: QEMU", done.stdout)
+            shutil.rmtree(self.out)
+
     def time(self, *arguments):
         tools = Path(self.folder.name) / "tools"
         tools.mkdir()

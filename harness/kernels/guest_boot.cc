@@ -84,9 +84,11 @@ BootResult collect(const GuestBoot& boot, const std::string& end) {
                     end);
 }
 
+constexpr std::string_view kEmulatorEnded = "QEMU ended with ";
+
 std::string describe_emulator_end(const os::ChildProcess& process) {
   const os::ExitStatus& status = *process.status();
-  return status.clean() ? "" : fmt::format("QEMU ended with {}: {}", status.text(), process.err().last_line());
+  return status.clean() ? "" : fmt::format("{}{}: {}", kEmulatorEnded, status.text(), process.err().last_line());
 }
 
 }  // namespace
@@ -178,6 +180,11 @@ BootResult judge_boot(const std::string& frames, const std::string& console, con
     result.failure = "the guest ended before it had said all";
   }
   return result;
+}
+
+bool is_plugin_refused(const BootResult& boot) {
+  return boot.frames.empty() && boot.failure.starts_with(kEmulatorEnded) &&
+         boot.failure.find("plugin") != std::string::npos;
 }
 
 void run_boots(const Emulator& emulator, const std::vector<GuestBoot>& boots, std::size_t parallel, int interrupt_fd,

@@ -64,6 +64,10 @@ struct BootResult {
   std::string console;  // the last lines of its console
 };
 
+// Whether QEMU has not begun because it did not take the plugin: it has another interface or none, or the file is
+// damaged.
+bool is_plugin_refused(const BootResult& boot);
+
 // What became of a guest, from what it has left. `end`: how QEMU ended, or what ended it; empty: with exit code 0.
 BootResult judge_boot(const std::string& frames, const std::string& console, const std::string& end);
 

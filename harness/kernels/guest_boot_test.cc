@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
+
+#include "os/temporary_directory.h"
 
 namespace fanin::harness {
 namespace {
 
+namespace fs = std::filesystem;
 
 using guest::encode_frame;
 using guest::FrameType;
@@ -101,6 +106,40 @@ TEST(JudgeBoot, TellsHowItFailed) {
   EXPECT_THAT(judge_boot(said(false), "", "").failure, HasSubstr("before it had said all"));
   EXPECT_EQ(judge_boot(said(false) + encode_frame(FrameType::kError, kNoCell, "cannot bring up lo"), "", "").failure,
             "the guest's init: cannot bring up lo");
+}
+
+// Would catch: a QEMU without the plugin's interface whose cells count as failed, and a failure that counts as that.
+TEST(JudgeBoot, KnowsARefusedPlugin) {
+  const auto is_refused = [](const std::string& frames, const std::string& said) {
+    return is_plugin_refused(judge_boot(frames, "", "QEMU ended with exit code 1: qemu-system-x86_64: " + said));
+  };
+  EXPECT_TRUE(is_refused("",
+                         "Could not load plugin /l.so: plugin requires API version 3, but this QEMU supports only "
+                         "up to version 1"));
+  EXPECT_TRUE(is_refused("", "Could not load plugin /l.so: /l.so: file too short"));
+  EXPECT_TRUE(is_refused("", "-plugin: invalid option"));
+  EXPECT_FALSE(is_refused("", "could not load kernel '/k': No such file or directory"));
+  EXPECT_FALSE(is_refused(said(true), "plugin"));
+}
+
+// Would catch: a guest that hangs, and the run with it; a hang without the console that explains it.
+TEST(RunBoots, EndsAGuestThatHangs) {
+  const os::TemporaryDirectory directory;
+  const std::string emulator = directory.path() + "/qemu";  // a program that takes its place
+  std::ofstream(emulator) << "#!/bin/sh\nexec sleep 1000\n";
+  fs::permissions(emulator, fs::perms::owner_all);
+  GuestBoot boot = make_boot();
+  boot.directory = directory.path();
+  std::ofstream(boot.console_file()) << "last words\n";
+  boot.silence_limit = {};
+  std::vector<BootResult> results;
+  run_boots({emulator, "7.2.22", 7}, {boot, boot}, 1, -1,
+            [&](std::size_t /*index*/, BootResult result) { results.push_back(std::move(result)); });
+  ASSERT_EQ(results.size(), 2U);
+  for (const BootResult& result : results) {
+    EXPECT_THAT(result.failure, ::testing::StartsWith("the guest said nothing for "));
+    EXPECT_EQ(result.console, "last words\n");
+  }
 }
 
 // Would catch: a console of megabytes in the result.

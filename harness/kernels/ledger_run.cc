@@ -229,11 +229,11 @@ Json LedgerRun::book(const Place& place, const BootResult& boot, const std::stri
   const auto& [cell, server] = setup_.cells[place.cell];
   const std::string& kernel = setup_.names[place.kernel];
   const GuestOutcome outcome = judge_guest_cell(boot, 0, cell, server);
-  if (boot.failure.find("API version") != std::string::npos) {
-    return make_cell_entry(
-        cell, kernel, "unsupported",
-        fmt::format("no ledger: QEMU {} has another plugin interface: install QEMU 7.2, or 9.1 or later",
-                    setup_.emulator.version));
+  if (is_plugin_refused(boot)) {
+    return make_cell_entry(cell, kernel, "unsupported",
+                           fmt::format("no ledger: QEMU {} refuses fanin-ledger.so: install QEMU 7.2, or 9.1 or later, "
+                                       "or build the project again",
+                                       setup_.emulator.version));
   }
   if (outcome.status != "ok") {
     return make_cell_entry(cell, kernel, outcome.status, outcome.reason);
