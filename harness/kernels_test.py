@@ -39,6 +39,14 @@ TIMED = {
 }
 
 
+CROWDED = {
+    "schema": "fanin-suite", "schema_version": 2, "name": "crowded", "repetitions": 1, "seed": 1, "warmup": "0s", "duration": "1s",
+    "servers": [{"name": "process", "model": "process"}],
+    "experiments": [{"name": "idle", "servers": ["*"], "workload": {"protocol": "echo", "driver": "epoll", "connections": 1, "requests": 750},
+                     "sweep": {"parameter": "idle_connections", "values": [3000]}}],
+}
+
+
 def make_image(release):
     """The header of a bzImage: no kernel, but one that names its release."""
     image = bytearray(0x1000)
@@ -152,6 +160,15 @@ class Guests(EndToEnd):
         self.assertIn("Kernel panic", cell["reason"])
         self.assertIsNone(cell["instructions"])
         self.assertIn("Kernel panic", next(self.out.glob("console-*.txt")).read_text())
+
+    # Would catch: a server that the kernel kills for want of memory, measured with the connections that are left.
+    def test_a_guest_that_is_out_of_memory_fails_its_cell(self):
+        self.suite.write_text(json.dumps(CROWDED))
+        done, document = self.count("--memory", "192", self.suite, cells="idle/process/3000")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertEqual(document["cells"][0]["status"], "failed")
+        self.assertIn("Kernel panic - not syncing: Out of memory", document["cells"][0]["reason"])
+        self.assertIn("Out of memory", next(self.out.glob("console-*.txt")).read_text())
 
     # Would catch: a model that a kernel lacks, counted as failed.
     def test_a_model_that_a_kernel_lacks_is_unsupported(self):

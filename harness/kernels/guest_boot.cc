@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kConsoleLines = 30;
+constexpr std::size_t kConsoleLines = 100;  // a panic with its call trace
 constexpr net::Nanoseconds kLookInterval = std::chrono::seconds(1);
 constexpr net::Nanoseconds kKillTimeout = std::chrono::seconds(5);
 
