@@ -99,12 +99,13 @@ struct SeedRange {
   }
 };
 
+constexpr double kFew = 0.2;  // switches per request, of timer ticks and kernel threads
+
 struct SeedRanges {
   SeedRange instructions;
   std::map<std::string, SeedRange> switches;  // by program
 
   bool has_another_order() const {
-    constexpr double kFew = 0.2;  // timer ticks and kernel threads
     return std::any_of(switches.begin(), switches.end(),
                        [](const auto& each) { return each.second.high - each.second.low >= kFew; });
   }
