@@ -73,11 +73,15 @@ def _about(ledger):
     yield (
         f"Counted on {', '.join(names)}: {cells} cells of the suite `{document['suite']}` on each, {document['window']['count']:,} requests after "
         f"{document['window']['skip']:,} others, seed {document['seed']}, QEMU {document['qemu']['version']}. {_describe_checks(document)}"
-        f"[All figures](../{RESULT}); `fanin plot {DIRECTORY}` draws all charts, with a flame graph of each cell."
+        f"[The figures](../{RESULT}) have {_describe_detail(document)}; `fanin plot {DIRECTORY}` draws all charts, with a flame graph of each cell."
     )
     options = " ".join(f"--kernel debian:={each['version']}" if each["version"] else f"--kernel {each['request']}" for each in document["kernels"])
     yield f"    fanin kernels {options} --seed {document['seed']}"
     yield "\n".join(f"- {text}" for text in ledger.describe_gaps())
+
+
+def _describe_detail(document):
+    return f"each function with at least {100 * document['reduced']:g} % of its cell" if "reduced" in document else "each function"
 
 
 def _describe_checks(document):
