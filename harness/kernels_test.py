@@ -119,6 +119,13 @@ class Kernels(EndToEnd):
         self.check_refused(done, "--time: 6.12.0-test does not boot under KVM here: QEMU ended with exit code 1: "
                                  "qemu-system-x86_64: failed to initialize kvm: Permission denied: use a machine with KVM")
 
+    # The bug: a gzipped ledger was taken for a run, which needs a second side.
+    def test_the_kernels_of_a_gzipped_ledger_are_compared(self):
+        done = self.fanin("compare", SOURCE / "results/reference/ledger")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("\ncells that changed: ", done.stdout)
+        self.assertNotIn("regression", done.stdout)
+
     def test_a_missing_emulator_is_named(self):
         done = self.kernels("--kernel", "debian:6.12", PATH="/nowhere")
         self.check_refused(done, "qemu-system-x86_64 is not installed: install qemu-system-x86, or run ./bootstrap.sh kernels")

@@ -124,7 +124,9 @@ std::string load_text(const std::string& path) {
   return os::read_input_file(path, "", {.max_bytes = kMaxBytes, .may_be_empty = true, .may_be_pipe = false}).content;
 }
 
-Json load_json(const std::string& path) { return parse_json(unpack(load_text(path), path), path); }
+std::string load_unpacked(const std::string& path) { return unpack(load_text(path), path); }
+
+Json load_json(const std::string& path) { return parse_json(load_unpacked(path), path); }
 
 void JsonReader::fail(std::string_view problem, std::string_view below) const {
   const std::string place = fmt::format("{}{}", place_, below);

@@ -21,6 +21,9 @@ Json load_json(const std::string& path);
 // The bytes of a file under the same conditions; it may be empty.
 std::string load_text(const std::string& path);
 
+// The same, of a file that may be gzipped: what it holds.
+std::string load_unpacked(const std::string& path);
+
 // The same for a text at hand, which begins in line `first_line` of `name`. A key that stands twice in an object is
 // refused.
 Json parse_json(std::string_view text, const std::string& name, std::size_t first_line = 1);

@@ -115,7 +115,7 @@ bool names_ledger(const std::string& path) {
   }
   try {
     // The text first: a run is large, and parsed by others.
-    return load_text(file).find("\"fanin-ledger\"") != std::string::npos && is_ledger(load_json(file));
+    return load_unpacked(file).find("\"fanin-ledger\"") != std::string::npos && is_ledger(load_json(file));
   } catch (const std::invalid_argument&) {
     return false;
   }

@@ -49,6 +49,7 @@ class LedgerRun {
   };
 
   fs::path symbol_file(std::size_t kernel) const;
+  std::string ledger_file(const std::string& name) const { return fmt::format("{}/{}.ledger", scratch_.path(), name); }
   std::string write_initramfs(const guest::GuestPlan& plan, const std::string& name) const;
   GuestBoot make_boot(std::size_t kernel, const std::string& initramfs, const std::string& name) const;
   std::vector<std::string> plugin_arguments(std::size_t kernel, const std::string& name) const;
@@ -154,7 +155,7 @@ std::vector<std::string> LedgerRun::plugin_arguments(std::size_t kernel, const s
           fmt::format("symbols={}/{}.symbols", scratch_.path(), kernel),
           "server=" + setup_.programs.server,
           "generator=" + setup_.programs.load,
-          fmt::format("out={}/{}.ledger", scratch_.path(), name),
+          "out=" + ledger_file(name),
           fmt::format("skip={}", window_.skip),
           fmt::format("count={}", window_.count)};
 }
@@ -183,6 +184,7 @@ void LedgerRun::count_cells(int interrupt_fd) {
                                        setup_.cells[places[index].cell].cell.id,
                                        describe_cell_entry(cells_[places[index].kernel][places[index].cell])));
     fs::remove(boots[index].frames_file());
+    fs::remove(ledger_file(boots[index].name));  // the next seed's boot has the same name
   });
 }
 
@@ -241,7 +243,7 @@ Json LedgerRun::book(const Place& place, const BootResult& boot, const std::stri
   if (setup_.plugin.empty()) {
     return make_cell_entry(cell, kernel, "unsupported", "no ledger: fanin-ledger.so is not next to fanin");
   }
-  const auto raw = os::read_file(fmt::format("{}/{}.ledger", scratch_.path(), name));
+  const auto raw = os::read_file(ledger_file(name));
   try {
     return raw ? count(place, boot, outcome, *raw)
                : make_cell_entry(cell, kernel, "failed", "the plugin wrote no ledger");
