@@ -28,7 +28,8 @@ std::string list_names(const std::vector<const NamedVerdict*>& parts, std::strin
   constexpr std::size_t kMost = 3;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(parts.size(), kMost); ++i) {
-    names.push_back(parts[i]->name);
+    const std::string& name = parts[i]->name;
+    names.push_back(name.find(", ") == std::string::npos ? name : fmt::format("'{}'", name));
   }
   const std::string listed = fmt::format("{}", fmt::join(names, ", "));
   return parts.size() <= kMost

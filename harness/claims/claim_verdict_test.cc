@@ -69,6 +69,9 @@ TEST(Explain, NamesBothSides) {
   EXPECT_EQ(explain(name({kInvalid}), "test"), "invalid: a (why)");
   EXPECT_EQ(explain(name({kRefuted, kConfirmed, kConfirmed, kConfirmed, kConfirmed, kConfirmed}), "case"),
             "confirmed by b, c, d and 2 further cases; refuted by a");
+  // A list of names with commas could not be read: "select, one CPU, poll, one CPU".
+  EXPECT_EQ(explain({{"poll, one CPU", kConfirmed, ""}, {"epoll", kRefuted, ""}}, "case"),
+            "confirmed by 'poll, one CPU'; refuted by epoll");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "os/format.h"
 
@@ -48,7 +49,8 @@ void FlipSearch::add(FlipPoint point) {
   points_.insert(after, std::move(point));
 }
 
-// The neighbours between which the verdict changes, and what is undecided between them.
+// The points up to which all agree with the first end, and from which on all agree with the last one. Those between
+// them are undecided: near the threshold noise decides.
 std::optional<FlipSearch::Bracket> FlipSearch::find_bracket() const {
   const FlipPoint* first = find(from_);
   const FlipPoint* last = find(to_);
@@ -56,17 +58,15 @@ std::optional<FlipSearch::Bracket> FlipSearch::find_bracket() const {
       first->verdict == last->verdict) {
     return std::nullopt;
   }
-  Bracket bracket{first, last};
-  for (const FlipPoint& point : points_) {
-    if (point.verdict == first->verdict) {
-      bracket = {&point, last};
-    } else if (point.verdict == last->verdict) {
-      bracket.high = &point;
-      break;
-    } else {
-      bracket.first_undecided = bracket.first_undecided == nullptr ? &point : bracket.first_undecided;
-      bracket.last_undecided = &point;
-    }
+  const auto after_low = std::find_if_not(points_.begin(), points_.end(),
+                                          [first](const FlipPoint& point) { return point.verdict == first->verdict; });
+  const auto high = std::find_if_not(points_.rbegin(), points_.rend(), [last](const FlipPoint& point) {
+                      return point.verdict == last->verdict;
+                    }).base();
+  Bracket bracket{&*std::prev(after_low), &*high};
+  if (after_low != high) {
+    bracket.first_undecided = &*after_low;
+    bracket.last_undecided = &*std::prev(high);
   }
   return bracket;
 }

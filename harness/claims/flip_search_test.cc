@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 namespace fanin::harness {
 namespace {
@@ -57,6 +58,24 @@ TEST(FlipSearch, NarrowsTheRangesAroundUndecidedPoints) {
   EXPECT_LE(*result.high, 160);
   EXPECT_NEAR(*result.estimate, 100, 5);
   EXPECT_TRUE(result.reason.starts_with("undecided at ")) << result.reason;
+}
+
+// Would catch: 421 to 500 where 354 was undecided and 421 refuted, so that a value that may have flipped was left out.
+TEST(FlipSearch, NoiseNearTheThresholdWidensTheRange) {
+  using enum ClaimVerdict;
+  FlipSearch search(0, 2000, 0.2, true);
+  for (const auto& [value, verdict] : {std::pair{0, kRefuted},
+                                       {297, kRefuted},
+                                       {354, kUndecided},
+                                       {421, kRefuted},
+                                       {500, kConfirmed},
+                                       {2000, kConfirmed}}) {
+    search.add({static_cast<double>(value), verdict, std::nullopt});
+  }
+  const FlipResult result = search.result(2);
+  EXPECT_EQ(result.low, 297);
+  EXPECT_EQ(result.high, 500);
+  EXPECT_EQ(result.reason, "undecided at 354");
 }
 
 TEST(FlipSearch, AnEndThatDoesNotWorkEndsIt) {

@@ -83,9 +83,3 @@ def describe_metric(name):
     metric, _, of = name.partition("@")
     words = metric_table()[metric]["label"] if metric in metric_table() else metric.removesuffix("_ns").replace("_", " ")
     return f"{words} of {of} requests" if of else words
-
-
-def find_controls(cases):
-    """(lowest, highest) ends of the intervals of the controls; None without one."""
-    found = [case["control"] for case in cases if case["control"] and case["control"]["low"] is not None]
-    return (min(each["low"] for each in found), max(each["high"] for each in found)) if found else None

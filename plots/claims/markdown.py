@@ -93,9 +93,7 @@ def _table(claim):
     for test in claim["tests"]:
         for index, case in enumerate(test["cases"]):
             says = test["says"] if index == 0 else ""
-            sides = words.describe_sides(case)
-            if len(test["cases"]) > 1 and case["name"] not in sides:
-                sides = f"{case['name']}: {sides}"
+            sides = words.name_case(test, case)
             theirs = "" if case["published"] is None else words.format_number(case["published"], case)
             figures = [words.format_estimate(case), words.format_threshold(case), *([theirs] if published else [])]
             rows.append(_row([says, sides + _PLACEMENTS.get(case["placement"], ""), *figures, case["verdict"]]))

@@ -1,7 +1,7 @@
 """Figures and sentences of claims, the same in charts, the report and the documents."""
 
 from plots import captions, ticks
-from plots.claims.document import find_controls, find_estimate, is_value, list_cases
+from plots.claims.document import find_estimate, is_value, list_cases
 
 VERDICTS = {
     "confirmed": "every interval is wholly on the claimed side of its threshold",
@@ -163,12 +163,19 @@ def describe_receipt(document, cases):
     environment = document["environment"]["start"]
     units = sorted({case["units"] for case in cases if case["units"]})
     parts = [f"{' to '.join(map(ticks.exact, dict.fromkeys((units[0], units[-1]))))} units a case" if units else "no unit"]
-    controls = find_controls(cases)
-    parts.append("control: " + (f"a fresh copy of base compared with base, intervals within [{', '.join(f'{each:.3g}' for each in controls)}]" if controls else "none"))
+    parts.append(_describe_controls(cases))
     parts += [document["procedure"]["method"], f"error rate {document['procedure']['error_rate']:g} a case"]
     commit = environment["build"]["git_commit"]
     parts += [captions.describe_machine(environment), f"fanin {document['fanin_version']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return parts + [document["started_at"][:10], document["id"]]
+
+
+def _describe_controls(cases):
+    intervals = [case["control"] for case in cases if case["control"] and case["control"]["low"] is not None]
+    if not intervals:
+        return "control: none"
+    differ = sum(not each["low"] <= 1 <= each["high"] for each in intervals)
+    return f"control: a fresh copy of base compared with base; {differ} of {len(intervals)} intervals leave 1 out"
 
 
 def find_alarm(document):
@@ -182,13 +189,38 @@ def list_disturbances(claim):
     for case in list_cases(claim):
         if case["reason"]:
             reasons.setdefault(f"{case['verdict']}: {case['reason']}", []).append(case["name"])
-    return [f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: {reason}" for reason, names in reasons.items()]
+    return [f"{_list_names(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def name_case(test, case):
+    """The sides, after the name of the case if it says more."""
+    sides = describe_sides(case)
+    return sides if len(test["cases"]) == 1 or case["name"] in sides else f"{case['name']}: {sides}"
 
 
 def list_mechanisms(claim):
-    """One line for each mechanism: the cases, and what differs most between their sides."""
-    texts = {}
-    for case in list_cases(claim):
-        if case["mechanism"] and case["mechanism"]["text"]:
-            texts.setdefault(case["mechanism"]["text"], []).append(describe_sides(case))
-    return [f"{sides[0]}{f' and {len(sides) - 1} more' if len(sides) > 1 else ''}: {text}" for text, sides in texts.items()]
+    """One line for what differs between the sides of the same cases: the cases, and the facts, each once."""
+    cases_of = {}  # by fact
+    names = [name for test in claim["tests"] for case in test["cases"] if (name := _explain_case(test, case, cases_of))]
+    facts_of = {}
+    for fact, cases in cases_of.items():
+        facts_of.setdefault(tuple(cases), []).append(fact)
+    return [f"{_list_names(cases, len(names))}: {'; '.join(facts)}" for cases, facts in facts_of.items()]
+
+
+def _explain_case(test, case, cases_of):
+    """Adds the case to those of its facts. Its name; None: nothing explains it."""
+    if not (case["mechanism"] and case["mechanism"]["text"]):
+        return None
+    name = name_case(test, case)
+    for fact in case["mechanism"]["text"].split("; "):
+        cases_of.setdefault(fact, []).append(name)
+    return name
+
+
+def _list_names(names, count=0):
+    """At most three names. `count`: of all there are, which are not listed."""
+    if len(names) == count > 1:
+        return f"all {count} cases"
+    listed = [f"'{name}'" if ", " in name else name for name in names[:3]]
+    return f"{', '.join(listed)}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
