@@ -92,14 +92,14 @@ void ClaimsSession::take_first_looks(net::TimePoint end) {
   }
   // Units of a case are spread over the pass, so that a disturbance of some minutes hits few units of each case.
   // Without enough time for all of them one case after the other gets its verdict.
-  std::vector<const ClaimCase*> supported;
+  std::vector<const ClaimCase*> waiting;  // a resumed run has taken other looks
   for (const CaseRun* each : cases) {
-    if (!each->is_excluded()) {
-      supported.push_back(&each->spec());
+    if (!each->is_excluded() && !each->looked()) {
+      waiting.push_back(&each->spec());
     }
   }
   const std::size_t first_look = run_.plan.looks.front();
-  const net::Nanoseconds needed = expect_first_looks(run_.plan, supported);
+  const net::Nanoseconds needed = expect_first_looks(run_.plan, waiting);
   const bool spread = needed <= end - net::now();
   if (!spread) {
     os::print_text(stderr,

@@ -1,6 +1,5 @@
 """docs/claims.md and the claims of the README: each claim with its verdict, figures, and what it means for the reader."""
 
-from plots import captions
 from plots.claims import words
 from plots.claims.document import list_cases, list_claims, list_published, list_shipped
 from plots.claims.draw import PUBLISHED_WALL, WALL
@@ -54,9 +53,8 @@ def _picture(stem, words_of, top):
 def _about(document):
     claims = list_claims(document)
     receipt = " \u00b7 ".join(words.describe_receipt(document, [case for claim in claims for case in list_cases(claim)]))
-    machine = captions.describe_machine(document["environment"]["start"])
     return (
-        f"{len(claims)} claims on {machine}: {words.describe_counts(words.count_verdicts(claims))}. {receipt}. "
+        f"{len(claims)} claims: {words.describe_counts(words.count_verdicts(claims))}. {receipt}. "
         f"[All figures](../{RESULT}); `python3 -m plots {RESULT}` draws all charts and a report. "
         "Measured: the ratio of new to base with its interval, or a value. In a test with several cases the name of a case says what varies."
     )
