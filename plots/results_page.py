@@ -231,8 +231,11 @@ def _names(servers):
 
 
 def _origin(run):
-    controls = report.controls(run)
-    noise = f" The A/A control differs by {100 * max(each['apart'] for each in controls):.0f} % at most." if controls else ""
+    largest = {}  # of several controls, by metric
+    for each in report.controls(run):
+        largest[each["metric"]] = max(each["apart"], largest.get(each["metric"], 0))
+    differences = "; ".join(f"{metric} by {100 * apart:.1f} %" for metric, apart in largest.items())
+    noise = f" The A/A control, a server measured twice, differs: {differences}." if largest else ""
     return (
         f"Suite `{run.document['suite']['name']}`, {captions.machine(run)}, {captions.placement(run)}.{noise} Intervals, "
         f"charts and the comparisons with other programs: [{PAGE}]({PAGE})."
