@@ -130,7 +130,7 @@ void LedgerComparer::compare_cell(const Json& base, const Json& now, const std::
 // Only `fanin ab --count` has a verdict on the server's user code.
 void refuse_metrics(const CompareOptions& options) {
   for (const std::string& band : options.bands) {
-    if (band.starts_with(std::string(kServerUserInstructions) + "=")) {
+    if (band.starts_with(fmt::format("{}=", kServerUserInstructions))) {
       throw std::invalid_argument(
           fmt::format("--band {}: ledgers are compared by {} alone", os::printable(band), kInstructionsPerRequest));
     }
