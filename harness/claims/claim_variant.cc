@@ -102,7 +102,7 @@ Replacement Replacement::parse(const std::string& text) {
   std::vector<std::string> words{std::istream_iterator<std::string>(stream), {}};
   if (equals == 0 || words.empty() || words.front().starts_with('-')) {
     throw std::invalid_argument(
-        fmt::format("--replace {}: give a model and what stands in for it, such as 'epoll=epoll --read-cap 1'",
+        fmt::format("--replace {}: give a model and its replacement, such as 'epoll=epoll --read-cap 1'",
                     os::printable(text, kLongestName)));
   }
   Replacement replacement{text.substr(0, equals), words.front(), {}};

@@ -14,7 +14,7 @@ namespace fanin::harness {
 // a value. It is refuted where the claim is confirmed, and confirmed where it is refuted.
 Json swap_sides(const JsonReader& claim);
 
-// A model and what stands in for it.
+// A model and its replacement.
 struct Replacement {
   std::string model;
   std::string by;

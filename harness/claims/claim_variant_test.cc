@@ -227,7 +227,7 @@ TEST(Replacement, NeedsAModelOnBothSides) {
       Replacement::parse(wrong);
       ADD_FAILURE() << wrong;
     } catch (const std::invalid_argument& error) {
-      EXPECT_THAT(error.what(), HasSubstr("give a model and what stands in for it"));
+      EXPECT_THAT(error.what(), HasSubstr("give a model and its replacement"));
     }
   }
 }

@@ -79,7 +79,7 @@ class Claims(EndToEnd):
     def test_a_wrong_option_is_one_line(self):
         for options, said in (
             (("--budget", "0s"), "--budget 0s: must be at least 1s"),
-            (("--replace", "epoll"), "--replace epoll: give a model and what stands in for it"),
+            (("--replace", "epoll"), "--replace epoll: give a model and its replacement"),
             (("--replace", "sigio=epoll"), "--replace: none of these claims measures the model 'sigio'"),
             (("--replace", "epoll=epol"), "/tests/0/base/model: there is no model 'epol': did you mean epoll?"),
             (("--replace", "epoll=epoll --none"), "there is no option --none"),

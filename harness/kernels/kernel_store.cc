@@ -70,7 +70,7 @@ constexpr std::string_view kDiskIsFull = "No space left on device";
 // What to do where an image cannot be fetched or unpacked.
 std::string choose_remedy(const std::string& error, const fs::path& directory) {
   if (error.find(kDiskIsFull) != std::string::npos) {
-    return fmt::format("make room in {}, or choose another with XDG_CACHE_HOME", directory.string());
+    return fmt::format("make room in {}, or set XDG_CACHE_HOME to another directory", directory.string());
   }
   return "run 'apt-get update', check the network, or give the path of a bzImage";
 }
@@ -83,8 +83,9 @@ class Staging {
     fs::create_directories(parent, error);
     std::string name = (parent / "download.XXXXXX").string();
     if (error || ::mkdtemp(name.data()) == nullptr) {
-      throw std::system_error(error ? error : std::error_code(errno, std::generic_category()),
-                              fmt::format("cannot write to {} (choose another with XDG_CACHE_HOME)", parent.string()));
+      throw std::system_error(
+          error ? error : std::error_code(errno, std::generic_category()),
+          fmt::format("cannot write to {} (set XDG_CACHE_HOME to another directory)", parent.string()));
     }
     path_ = name;
   }

@@ -157,7 +157,7 @@ TEST_F(KernelStoreTest, SaysThatTheDiskIsFull) {
       "dpkg-deb: error: tar subprocess returned error exit status 2");
   expect_error([&] { store().find(request("debian:6.12")); },
                "image.deb: tar: ./boot/vmlinuz: Cannot write: No space left on device: make room in " +
-                   directory_.path() + "/kernels, or choose another with XDG_CACHE_HOME");
+                   directory_.path() + "/kernels, or set XDG_CACHE_HOME to another directory");
   EXPECT_TRUE(fs::is_empty(fs::path(directory_.path()) / "kernels"));
   EXPECT_EQ(find_error("first\nlast\n"), "last");
 }
@@ -165,9 +165,9 @@ TEST_F(KernelStoreTest, SaysThatTheDiskIsFull) {
 // Would catch: a message of the library, which does not say how to choose another directory.
 TEST_F(KernelStoreTest, SaysThatTheCacheCannotBeWritten) {
   std::ofstream(directory_.path() + "/kernels") << "a file";
-  EXPECT_THAT(
-      [&] { store().find(request("debian:6.12")); },
-      ThrowsMessage<std::system_error>(HasSubstr("/kernels (choose another with XDG_CACHE_HOME): Not a directory")));
+  EXPECT_THAT([&] { store().find(request("debian:6.12")); },
+              ThrowsMessage<std::system_error>(
+                  HasSubstr("/kernels (set XDG_CACHE_HOME to another directory): Not a directory")));
 }
 
 TEST_F(KernelStoreTest, SaysThatThereIsNoSuchKernel) {

@@ -6,16 +6,14 @@ import tempfile
 import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from unittest import mock
 
 from plots import __main__ as program, programs, publish, tables, web_page
 from plots.claims import document, markdown, report
 from plots.text import cleaned
 from plots.json_file import InputError
 from plots.tests import claims_fixture as made
-from plots.tests import fixture
 from plots.tests.report_test import Outline
-from plots.tests.publish_test import finished_run
+from plots.tests.publish_test import publish_finished_run
 
 
 def both():
@@ -202,12 +200,7 @@ class Publish(unittest.TestCase):
     def test_a_new_reference_run_keeps_the_claims(self):
         """Would catch: publishing a run deletes results/reference/claims."""
         self.publish(both())
-        parts = "".join("{}\n{}\n".format(*tables.markers(name)) for name in ("chart", "findings"))
-        (self.top / "README.md").write_text(README + parts, encoding="utf-8")
-        (self.top / "run").mkdir()
-        fixture.write_run(self.top / "run", finished_run(), micro=False)
-        with mock.patch.object(publish, "_draw", return_value=[]):
-            publish.publish(self.top / "run", top=self.top)
+        publish_finished_run(self.top, README)
         self.assertTrue((self.top / markdown.RESULT).exists())
         self.assertTrue((self.top / "results/reference/run.json.gz").exists())
 

@@ -5,7 +5,6 @@ import re
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
 from plots import programs, publish, tables, validate
 from plots.json_file import InputError, read_json
@@ -13,9 +12,8 @@ from plots.ledger import markdown, words
 from plots.ledger.bars import sum_subsystems
 from plots.ledger.document import Ledger, load
 from plots.ledger.reduce import OTHERS, reduce
-from plots.tests import fixture
 from plots.tests.ledger_fixture import KERNELS, make_ledger
-from plots.tests.publish_test import finished_run
+from plots.tests.publish_test import publish_finished_run
 
 README = "# before\n\n{}\nold\n{}\n\nafter\n".format(*tables.markers("kernels"))
 ALL = [f"{stem}.png" for stem in markdown.list_charts(Ledger(make_ledger()))] + [markdown.FLAME]
@@ -182,12 +180,7 @@ class Publish(unittest.TestCase):
     def test_a_new_reference_run_keeps_the_ledger(self):
         """Would catch: publishing a run deletes results/reference/ledger."""
         self.publish(make_ledger())
-        parts = "".join("{}\n{}\n".format(*tables.markers(name)) for name in ("chart", "findings"))
-        (self.top / "README.md").write_text(README + parts, encoding="utf-8")
-        (self.top / "run").mkdir()
-        fixture.write_run(self.top / "run", finished_run(), micro=False)
-        with mock.patch.object(publish, "_draw", return_value=[]):
-            publish.publish(self.top / "run", top=self.top)
+        publish_finished_run(self.top, README)
         self.assertTrue((self.top / markdown.RESULT).exists())
 
 

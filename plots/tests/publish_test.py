@@ -23,6 +23,16 @@ def finished_run():
     return fixture.make_run([(name, name) for name in experiments[0][2]], experiments, gaps)
 
 
+def publish_finished_run(top, readme):
+    """Publishes a run without charts into `top`, whose README has `readme` before the parts of a run."""
+    parts = "".join("{}\n{}\n".format(*markers) for markers in PARTS.values())
+    (top / "README.md").write_text(readme + parts, encoding="utf-8")
+    (top / "run").mkdir()
+    fixture.write_run(top / "run", finished_run(), micro=False)
+    with mock.patch.object(publish, "_draw", return_value=[]):
+        publish.publish(top / "run", top=top)
+
+
 class Publish(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
