@@ -200,22 +200,17 @@ def name_case(test, case):
 
 def list_mechanisms(claim):
     """One line for what differs between the sides of the same cases: the cases, and the facts, each once."""
-    cases_of = {}  # by fact
-    names = [name for test in claim["tests"] for case in test["cases"] if (name := _explain_case(test, case, cases_of))]
+    explained = [(test, case) for test in claim["tests"] for case in test["cases"] if case["mechanism"] and case["mechanism"]["text"]]
+    names = [name_case(test, case) for test, case in explained]
+    names = [f"{test['name']}: {name}" if names.count(name) > 1 else name for (test, _), name in zip(explained, names)]
+    cases_of = {}  # by fact: names, which are unique
+    for (_, case), name in zip(explained, names):
+        for fact in case["mechanism"]["text"].split("; "):
+            cases_of.setdefault(fact, []).append(name)
     facts_of = {}
     for fact, cases in cases_of.items():
         facts_of.setdefault(tuple(cases), []).append(fact)
     return [f"{_list_names(cases, len(names))}: {'; '.join(facts)}" for cases, facts in facts_of.items()]
-
-
-def _explain_case(test, case, cases_of):
-    """Adds the case to those of its facts. Its name; None: nothing explains it."""
-    if not (case["mechanism"] and case["mechanism"]["text"]):
-        return None
-    name = name_case(test, case)
-    for fact in case["mechanism"]["text"].split("; "):
-        cases_of.setdefault(fact, []).append(name)
-    return name
 
 
 def _list_names(names, count=0):

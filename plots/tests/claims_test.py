@@ -304,6 +304,13 @@ class Charts(unittest.TestCase):
         claim["tests"][0]["cases"][1]["mechanism"] = made.mechanism(split)
         self.assertEqual(words.list_mechanisms(claim), [f"'poll, one CPU: poll / epoll, 0 idle': {calls}", f"'poll / epoll, 0 idle': {split}"])
 
+    def test_facts_of_two_tests_with_the_same_sides_stay_apart(self):
+        """Would catch: 203 and 0.69 calls per request of one case in one line of K6, whose two tests compare the same servers."""
+        facts = ("203 calls per request", "0.69 calls per request")
+        tests = [made.test(f"test-{index}", made.case("same", mechanism=made.mechanism(fact))) for index, fact in enumerate(facts)]
+        lines_of = words.list_mechanisms(made.claim("K6", "a claim", *tests))
+        self.assertEqual(lines_of, [f"'test-{index}: poll / epoll, 0 idle': {fact}" for index, fact in enumerate(facts)])
+
     def test_the_receipt_counts_the_controls_that_differ(self):
         control = {"ratio": 1.2, "low": 1.1, "high": 1.3}
         cases = [made.case("a"), made.case("b", control=control)]
