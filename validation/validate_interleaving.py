@@ -3,9 +3,9 @@
 
   python3 -m validation.validate_interleaving [--build build/release] [--driver epoll] [--seconds 5] [--runs 20]
 
-The servers run on CPU 0, fanin-load on CPU 1, with 64-byte lines, 50 connections per server and slices of 20 ms. Every
-server spends 2 us per request in a loop, which fanin-micro times once. This makes the server the bottleneck: a server
-that waits for the generator wakes up less often when it has more work, which hides the difference.
+The servers run on CPU 0, fanin-load on CPU 1, with 64-byte lines and 50 connections per server. Every server spends 2 us
+per request in a loop, which fanin-micro times once. This makes the server the bottleneck: a server that waits for the
+generator wakes up less often when it has more work, which hides the difference.
 A/A: two processes of the same `fanin-server epoll`. Over the runs, the ratio of their throughputs and the ratio of their
 CPU time per request must each have a standard deviation of at most 1 %.
 A/B: the second server spends 200 ns more. In one run of twice the seconds, the 95 % interval of each ratio must exclude 1.

@@ -167,7 +167,7 @@ void parse_claim_metric(const LaidOver& test, ClaimCase& result) {
 }
 
 net::Nanoseconds parse_window(const LaidOver& test) {
-  constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // slices of interleaved servers take 20 ms
+  constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // two blocks of paced slices
   const auto given = test.find("/window");
   const net::Nanoseconds window = given ? given->duration() : net::parse_duration(kDefaultWindow);
   if (window < kShortest) {

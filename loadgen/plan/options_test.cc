@@ -265,11 +265,22 @@ Nanoseconds chosen_slice(std::int64_t connections, Nanoseconds duration, std::si
 // 1,000 connections each took 85 % more CPU time per request than alone.
 TEST(LoadOptions, SlicesGrowWithTheConnections) {
   using std::chrono::milliseconds;
-  EXPECT_EQ(chosen_slice(1, milliseconds(2'000), 2), milliseconds(20));
+  EXPECT_EQ(chosen_slice(1, milliseconds(2'000), 2), milliseconds(10));
+  EXPECT_EQ(chosen_slice(100, milliseconds(2'000), 2), milliseconds(10));
   EXPECT_EQ(chosen_slice(200, milliseconds(2'000), 2), milliseconds(20));
   EXPECT_EQ(chosen_slice(1'000, milliseconds(2'000), 2), milliseconds(100));
   EXPECT_EQ(chosen_slice(1'000, milliseconds(450), 2), Nanoseconds(milliseconds(450)) / 8);
-  EXPECT_EQ(chosen_slice(1'000, milliseconds(100), 2), milliseconds(20));
+  EXPECT_EQ(chosen_slice(1'000, milliseconds(50), 2), milliseconds(10));
+}
+
+// Would catch: slices of a paced loop that are shorter than the pauses between its requests.
+TEST(LoadOptions, SlicesOfPacedLoopsAreLonger) {
+  LoadOptions options;
+  options.connections = 10;
+  options.targets.assign(2, "127.0.0.1:80");
+  options.rate_per_s = 1'000;
+  const auto plans = make_slice_plans(options, [](const LoadOptions&) { return LoadPlan{}; });
+  EXPECT_EQ(plans.front().slices->length, std::chrono::milliseconds(20));
 }
 
 }  // namespace

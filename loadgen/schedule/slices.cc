@@ -60,13 +60,14 @@ Nanoseconds SlicePlan::begin_of(std::uint64_t number) const noexcept {
 }
 
 unsigned SlicePlan::place(unsigned target, std::uint64_t block) const noexcept {
-  const std::uint64_t drawn = draw(seed, block, target);
-  unsigned before = 0;
+  const std::uint64_t group = block / targets;
+  const std::uint64_t drawn = draw(seed, group, target);
+  std::uint64_t before = 0;
   for (unsigned other = 0; other < targets; ++other) {
-    const std::uint64_t others = draw(seed, block, other);
+    const std::uint64_t others = draw(seed, group, other);
     before += others < drawn || (others == drawn && other < target) ? 1 : 0;
   }
-  return before;
+  return static_cast<unsigned>((before + block) % targets);
 }
 
 bool SlicePlan::owns(std::uint64_t number) const noexcept {

@@ -12,9 +12,10 @@
 namespace fanin::load {
 
 // Interleaving of several targets. Time is divided into slices, of which each belongs to one target. A block is one
-// walk over all targets in an order that is drawn for it, and the same walk backwards: a linear drift affects all
-// targets equally, and no target is always first. The borders are jittered, so that slices do not lock to the kernel's
-// tick.
+// walk over all targets and the same walk backwards, so a linear drift affects all targets equally. The order is drawn
+// for as many blocks as there are targets, and rotated by one from block to block, so each target has each place once:
+// the last one of a walk has two slices in a row, whose second one finds its connections in the CPU's caches. The
+// borders are jittered, so that slices do not lock to the kernel's tick.
 struct SlicePlan {
   Nanoseconds length{0};  // mean
   Nanoseconds cut{0};     // not counted, at both ends of a slice
