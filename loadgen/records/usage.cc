@@ -17,6 +17,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/descriptor.h"
@@ -30,14 +31,13 @@ Nanoseconds from_timeval(const timeval& time) noexcept {
 }
 
 struct ProcessStat {
-  long own_ticks = 0;
   long child_ticks = 0;  // of the children that it has waited for
   unsigned threads = 0;
   pid_t parent = 0;
 };
 
-// Fields 4 (parent), 14 to 17 (CPU time in ticks) and 20 (threads) of /proc/PID/stat; the name in field 2 may hold
-// anything, so counting starts after its closing parenthesis.
+// Fields 4 (parent), 16 and 17 (CPU time of reaped children in ticks) and 20 (threads) of /proc/PID/stat; the name in
+// field 2 may hold anything, so counting starts after its closing parenthesis.
 std::optional<ProcessStat> read_stat(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string line;
@@ -56,7 +56,6 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
     return std::nullopt;
   }
   ProcessStat stat;
-  stat.own_ticks = std::stol(values[14 - kFirst]) + std::stol(values[15 - kFirst]);
   stat.child_ticks = std::stol(values[16 - kFirst]) + std::stol(values[17 - kFirst]);
   stat.parent = static_cast<pid_t>(std::stol(values[4 - kFirst]));
   stat.threads = static_cast<unsigned>(std::stoul(values[20 - kFirst]));
@@ -179,22 +178,67 @@ std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
   return tree;
 }
 
-std::optional<ServerUsage> server_usage(const std::vector<pid_t>& roots) {
-  std::optional<ServerUsage> usage;
-  const std::vector<pid_t> processes = process_tree(roots);
-  for (const pid_t process : processes) {
+ServerMeter::ServerMeter(std::vector<pid_t> roots) : roots_(std::move(roots)) {}
+
+void ServerMeter::discover() {
+  processes_.clear();
+  reapers_.clear();
+  threads_ = 0;
+  for (const pid_t process : process_tree(roots_)) {
     const auto stat = read_stat(process);
     if (!stat) {
       continue;
     }
-    if (!usage) {
-      usage = ServerUsage{.cpus = count_allowed_cpus(roots), .threads = 0};
+    processes_.push_back(process);
+    threads_ += stat->threads;
+    if (stat->child_ticks > 0 || !find_children(process).empty()) {
+      reapers_.push_back(process);
     }
-    usage->cpu += read_exact_cpu(process).value_or(from_ticks(stat->own_ticks)) + from_ticks(stat->child_ticks);
-    usage->threads += stat->threads;
   }
-  if (usage && usage->threads <= kMaxTasks) {
-    usage->tasks = read_tasks(processes);
+}
+
+void ServerMeter::open() {
+  opened_ = read();
+  if (opened_ && threads_ <= kMaxTasks) {
+    opened_->tasks = read_tasks(processes_);
+  }
+}
+
+std::optional<ServerUsage> ServerMeter::close() const {
+  std::optional<ServerUsage> closed = opened_ ? read() : std::nullopt;
+  if (!closed) {
+    return std::nullopt;
+  }
+  const std::vector<pid_t> processes = process_tree(roots_);
+  closed->cpus = count_allowed_cpus(roots_);
+  closed->threads = 0;
+  for (const pid_t process : processes) {
+    const auto is_in = [process](const std::vector<pid_t>& known) {
+      return std::find(known.begin(), known.end(), process) != known.end();
+    };
+    const auto stat = read_stat(process);
+    closed->threads += stat ? stat->threads : 0;
+    closed->cpu += is_in(processes_) ? Nanoseconds(0) : read_exact_cpu(process).value_or(Nanoseconds(0));
+    closed->cpu += stat && !is_in(reapers_) ? from_ticks(stat->child_ticks) : Nanoseconds(0);
+  }
+  if (closed->threads <= kMaxTasks) {
+    closed->tasks = read_tasks(processes);
+  }
+  return usage_between(*opened_, *closed);
+}
+
+std::optional<ServerUsage> ServerMeter::read() const {
+  std::optional<ServerUsage> usage;
+  for (const pid_t process : processes_) {
+    if (const auto cpu = read_exact_cpu(process)) {
+      usage = usage ? usage : ServerUsage{};
+      usage->cpu += *cpu;
+    }
+  }
+  for (const pid_t process : reapers_) {
+    if (const auto stat = read_stat(process); stat && usage) {
+      usage->cpu += from_ticks(stat->child_ticks);
+    }
   }
   return usage;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <memory>
 
 namespace fanin::load {
 namespace {
@@ -93,36 +94,93 @@ TEST(ProcessUsage, GrowsWithWork) {
   EXPECT_GT(used.max_rss_bytes, 0U);
 }
 
-// Would catch: a server of many processes whose children's work is not seen.
-TEST(ServerUsage, ChildrenCount) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    burn(std::chrono::milliseconds(200));
-    ::pause();
-    ::_exit(0);
+std::unique_ptr<ServerMeter> open_meter_of_this_process() {
+  auto meter = std::make_unique<ServerMeter>(std::vector<pid_t>{::getpid()});
+  meter->discover();
+  meter->open();
+  return meter;
+}
+
+// A child that works after a byte from its parent, and then sleeps until it is killed.
+class WorkingChild {
+ public:
+  WorkingChild() {
+    EXPECT_EQ(::pipe(pipe_), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      char byte{};
+      (void)!::read(pipe_[0], &byte, 1);
+      burn(std::chrono::milliseconds(200));
+      ::pause();
+      ::_exit(0);
+    }
   }
+  WorkingChild(const WorkingChild&) = delete;
+  WorkingChild& operator=(const WorkingChild&) = delete;
+  ~WorkingChild() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    ::close(pipe_[0]);
+    ::close(pipe_[1]);
+  }
+
+  void work() const { EXPECT_EQ(::write(pipe_[1], "w", 1), 1); }
+
+ private:
+  int pipe_[2] = {-1, -1};
+  pid_t child_ = -1;
+};
+
+// Ends when the work of the child is seen; where it never is, the test runs into its time limit.
+ServerUsage wait_for_work(const ServerMeter& meter) {
+  const Nanoseconds before = net::process_cpu_time();
   std::optional<ServerUsage> usage;
-  Nanoseconds own{0};
-  do {  // ends when the child's share is seen; where it never is, the test runs into its time limit
-    usage = server_usage({::getpid()});
-    ASSERT_TRUE(usage);
-    own = net::process_cpu_time();
-  } while (usage->cpu - own < std::chrono::milliseconds(100));
-  EXPECT_GE(usage->threads, 2U);
-  EXPECT_GE(usage->cpus, 1U);
-  ::kill(child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
+  do {
+    usage = meter.close();
+  } while (usage && usage->cpu - (net::process_cpu_time() - before) < std::chrono::milliseconds(100));
+  return usage.value();
+}
+
+// Would catch: a server of many processes whose children's work is not seen.
+TEST(ServerMeter, ChildrenCount) {
+  const WorkingChild child;
+  const auto meter = open_meter_of_this_process();
+  child.work();
+  const ServerUsage usage = wait_for_work(*meter);
+  EXPECT_GE(usage.threads, 2U);
+  EXPECT_GE(usage.cpus, 1U);
+}
+
+// Would catch: a window of a server that forks for each connection, without the children that were not there before.
+TEST(ServerMeter, ChildrenThatBeganWithinTheWindowCount) {
+  const auto meter = open_meter_of_this_process();
+  const WorkingChild child;
+  child.work();
+  wait_for_work(*meter);
+}
+
+// Would catch: what the children used before the window counted as used in it.
+TEST(ServerMeter, WorkBeforeTheWindowDoesNotCount) {
+  const WorkingChild child;
+  ServerMeter meter({::getpid()});
+  meter.discover();
+  child.work();
+  const ProcessClock clock({::getpid()});
+  const Nanoseconds before = clock.read().value() - net::process_cpu_time();
+  while (clock.read().value() - net::process_cpu_time() - before < std::chrono::milliseconds(195)) {
+  }
+  meter.open();
+  EXPECT_LT(meter.close().value().cpu, std::chrono::milliseconds(100));
 }
 
 // Would catch: use in ticks of 10 ms, of which a window of some milliseconds has none or one: "0 % of its CPU" or 100
 // %.
-TEST(ServerUsage, IsExactForAShortWindow) {
-  const std::optional<ServerUsage> before = server_usage({::getpid()});
+TEST(ServerMeter, IsExactForAShortWindow) {
+  const auto meter = open_meter_of_this_process();
   burn(std::chrono::milliseconds(3));
-  const std::optional<ServerUsage> after = server_usage({::getpid()});
-  EXPECT_GE(after->cpu - before->cpu, std::chrono::milliseconds(3));
-  EXPECT_NE((after->cpu - before->cpu) % std::chrono::milliseconds(1), Nanoseconds(0));
+  const Nanoseconds cpu = meter->close().value().cpu;
+  EXPECT_GE(cpu, std::chrono::milliseconds(3));
+  EXPECT_NE(cpu % std::chrono::milliseconds(1), Nanoseconds(0));
 }
 
 // The bug: a worker that had used less than a tick ended in the window, the server had used -1.5 ms, and no program
@@ -154,16 +212,18 @@ TEST(ServerUsage, ThreadsThatShareACpuWaitForEachOther) {
 }
 
 // Would catch: a server whose threads are not read at all.
-TEST(ServerUsage, ReadsTheThreadsOfAProcess) {
-  const std::optional<ServerUsage> before = server_usage({::getpid()});
+TEST(ServerMeter, ReadsTheThreadsOfAProcess) {
+  const auto meter = open_meter_of_this_process();
   burn(milliseconds(3));
-  const std::optional<ServerUsage> after = server_usage({::getpid()});
-  ASSERT_EQ(after->tasks.size(), 1U);
-  EXPECT_EQ(after->tasks.front().task, ::getpid());
-  EXPECT_GE(after->tasks.front().cpu - before->tasks.front().cpu, milliseconds(2));
+  EXPECT_TRUE(meter->close().value().run_queue_wait);
 }
 
-TEST(ServerUsage, NoSuchProcessIsNothing) { EXPECT_FALSE(server_usage({1 << 30})); }
+TEST(ServerMeter, NoSuchProcessIsNothing) {
+  ServerMeter meter({1 << 30});
+  meter.discover();
+  meter.open();
+  EXPECT_FALSE(meter.close());
+}
 
 TEST(ProcessClock, AdvancesWithTheProcess) {
   const ProcessClock clock({::getpid()});

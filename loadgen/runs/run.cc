@@ -59,6 +59,9 @@ class RunController {
     }
     const Nanoseconds setup = net::now() - begin;
     wait_for_accepts();
+    for (const auto& part : parts_) {
+      part->discover_server();
+    }
     const TimePoint start = net::now() + kStartDelay;
     Window window{.start = start, .open = start + warmup_.limit()};
     if (!plan_.requests) {

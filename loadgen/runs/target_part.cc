@@ -80,24 +80,22 @@ void run_load_thread(LoadThread& thread, Coordinator& coordinator) noexcept {
 TargetPart::TargetPart(const LoadPlan& plan, ConnectGate& gate)
     : plan_(plan),
       sources_(plan.target, std::uint64_t{plan.connections} + plan.idle, plan.churns()),
-      threads_(make_load_threads(plan, sources_, gate)) {}
+      threads_(make_load_threads(plan, sources_, gate)),
+      meter_(plan.server.roots) {}
 
 void TargetPart::read_queue() { queue_before_ = read_accept_queue(plan_.target); }
 
+void TargetPart::discover_server() { meter_.discover(); }
+
 void TargetPart::open_window() {
-  server_before_ = server_usage(plan_.server.roots);
+  meter_.open();
   unserved_ = 0;
   for (const auto& thread : threads_) {
     unserved_ += thread->unserved();
   }
 }
 
-void TargetPart::close_window() {
-  server_ = server_before_ ? server_usage(plan_.server.roots) : std::nullopt;
-  if (server_) {
-    server_ = usage_between(*server_before_, *server_);
-  }
-}
+void TargetPart::close_window() { server_ = meter_.close(); }
 
 std::uint64_t TargetPart::waiting_for_accept() const {
   return net::is_on_this_machine(plan_.target) ? load::waiting_for_accept(plan_.target).value_or(0) : 0;

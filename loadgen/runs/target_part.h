@@ -34,7 +34,8 @@ class TargetPart {
   const LoadPlan& plan() const noexcept { return plan_; }
   const std::vector<std::unique_ptr<LoadThread>>& threads() const noexcept { return threads_; }
 
-  void read_queue();  // before the first connect
+  void read_queue();       // before the first connect
+  void discover_server();  // once all are connected, before the window
   void open_window();
   void close_window();
 
@@ -50,9 +51,9 @@ class TargetPart {
   const SourceAddresses sources_;
   const std::vector<std::unique_ptr<LoadThread>> threads_;
   std::optional<AcceptQueueCounts> queue_before_;  // of a target on this machine
-  std::optional<ServerUsage> server_before_;
-  std::optional<ServerUsage> server_;
-  std::uint64_t unserved_ = 0;  // connections that came up and had no reply when the window opened
+  ServerMeter meter_;
+  std::optional<ServerUsage> server_;  // over the window
+  std::uint64_t unserved_ = 0;         // connections that came up and had no reply when the window opened
 };
 
 }  // namespace fanin::load
