@@ -27,8 +27,10 @@ def format_number(number, case):
 
 
 def format_value(number, unit):
-    """As ticks.FORMS; a share of nearly all has its digits: 0.9996."""
-    return f"{number:.4g}" if unit == "1" and 0.99 <= number < 1 else ticks.FORMS[unit](number)
+    """As ticks.FORMS; a share of nearly all has its digits, 0.9996, and one of nearly nothing few, 0.0007."""
+    if unit == "1" and (0.99 <= number < 1 or abs(number) < 0.01):
+        return f"{number:.4g}" if number >= 0.99 else f"{number:.2g}"
+    return ticks.FORMS[unit](number)
 
 
 def format_interval(case):

@@ -122,6 +122,10 @@ class Words(unittest.TestCase):
         case = made.value_case("served", 0.9996, at_least=0.9999)
         self.assertEqual((words.format_estimate(case), words.format_threshold(case)), ("0.9996 [0.9996, 0.9996]", "\u2265 0.9999"))
 
+    def test_a_share_of_nearly_nothing_has_two_digits(self):
+        """The bug: 0.000699 [0.000565, 0.000793] ran into the panel on its left (chart of K5)."""
+        self.assertEqual([words.format_value(each, "1") for each in (0.00069878, 0.0098, 0.0147, 0.0)], ["0.0007", "0.0098", "0.0147", "0"])
+
     def test_a_flip_says_on_which_side_the_claim_holds(self):
         """Would catch: "from 137 on" for what holds up to 137."""
         flip = made.flip()
