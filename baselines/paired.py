@@ -5,8 +5,11 @@ import math
 import os
 import pathlib
 import platform
+import re
 import statistics
+import subprocess
 import sys
+import time
 
 
 def fail(message):
@@ -82,10 +85,10 @@ def report(kind, title, costs, pairs, options, skipped=(), served=None):
     if options.json:
         document = {
             "schema": "fanin-comparison",
-            "schema_version": 3,
+            "schema_version": 4,
             "kind": kind,
             "title": title,
-            "kernel": platform.release(),
+            **origin(options.build),
             "connections": options.connections,
             "seconds": options.seconds,
             "rows": measured,
@@ -105,6 +108,17 @@ def report(kind, title, costs, pairs, options, skipped=(), served=None):
         )
     for each in skipped:
         print(f"{each['name']}: skipped: {each['reason']}")
+
+
+def origin(build):
+    """Where a result comes from: when it was written (UTC), the commit of the programs in `build`, the kernel."""
+    version = subprocess.run([build / "fanin-load", "--version"], capture_output=True, text=True, check=True).stdout
+    commit = re.search(r"commit ([0-9a-f]+( with changes)?)", version)
+    return {
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": commit and commit[1],
+        "kernel": platform.release(),
+    }
 
 
 def write(document, path):

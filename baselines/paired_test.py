@@ -136,7 +136,22 @@ class Files(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         # In a folder that does not exist yet, like RUN/comparisons/.
         path = pathlib.Path(folder.name) / "comparisons" / "result.json"
-        self.options = argparse.Namespace(json=path, connections=50, seconds=2, driver="epoll")
+        build = pathlib.Path(folder.name)
+        self.program = build / "fanin-load"
+        self.print_version("fanin-load 0.1.0, commit 0123456789 with changes, Release, GNU 12.2.0")
+        self.options = argparse.Namespace(json=path, build=build, connections=50, seconds=2, driver="epoll")
+
+    def print_version(self, version):
+        self.program.write_text(f"#!/bin/sh\necho '{version}'\n")
+        self.program.chmod(0o755)
+
+    # The bug: docs/results.md could not say when a comparison was measured, nor by which commit.
+    def test_day_and_commit_are_recorded(self):
+        origin = paired.origin(self.options.build)
+        self.assertEqual(origin["commit"], "0123456789 with changes")
+        self.assertRegex(origin["measured_at"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.print_version("fanin-load 0.1.0, commit unknown, Release, GNU 12.2.0")
+        self.assertIsNone(paired.origin(self.options.build)["commit"])
 
     def check(self, schema):
         document = json.loads(self.options.json.read_text())

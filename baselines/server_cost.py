@@ -124,7 +124,7 @@ def main():
     parser.add_argument("kind", choices=["echo", "http"])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=50)
-    options = paired.parse(parser, ("fanin-server",), {"rounds": 1, "connections": 1})
+    options = paired.parse(parser, ("fanin-server", "fanin-load"), {"rounds": 1, "connections": 1})
     for program in ["taskset"] + (["wrk", "nginx"] if options.kind == "http" else []):
         if not shutil.which(program):
             fail(f"{program} is missing: install Debian's package of that name")

@@ -152,6 +152,17 @@ def sections(documents):
     return parts + ([VALIDATION, *map(_format_validation, known)] if known else [])
 
 
+def format_origins(documents):
+    """When the documents were measured, by which commit and on which kernel: one sentence for each origin."""
+    titles = {}
+    for each in documents:
+        origin = each["measured_at"] and each["measured_at"][:10], each["commit"], each["kernel"]
+        titles.setdefault(origin, []).append(each["title"].rstrip("."))
+    for (day, commit, kernel), found in titles.items():
+        build = f"commit {commit}" if commit else "commit not recorded"
+        yield f"{day or 'Day not recorded'}, {build}, Linux {kernel}: {'; '.join(found)}."
+
+
 def _format_costs(document):
     """A row for each program, a column for each baseline."""
     cost = {row["name"]: f"{row['cpu_us_per_request']:.2f} \u00b5s" for row in document["rows"]}

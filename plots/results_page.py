@@ -17,8 +17,7 @@ HEAD = """<!-- python3 -m plots.publish writes this page: do not edit it -->
 
 The reference run, the claims about the generator, and the comparisons with other programs.
 [methodology.md](methodology.md) defines the measurements, [results/README.md](../results/README.md) the files."""
-APART = """Each comparison was measured apart from the reference run, perhaps with an earlier commit: its file names kernel and
-programs, and neither the date nor the commit."""
+APART = "The comparisons were measured apart from the reference run, some of them by an earlier commit:"
 # Marks of figures in the table.
 LIMITED, WARNED = "\u00b0", "\u2020"
 
@@ -28,7 +27,8 @@ def page(run, charts, comparisons=()):
     parts = [HEAD, "## The reference run", _about(run), *_idle(run), table(run), *_controls(run)]
     parts += [f"![{name.removesuffix('.png')}](../{CHARTS}/{name})" for name in charts]
     claimed = comparison_page.claims_table(comparisons)
-    parts += ["## Claims about the generator", APART, *claimed] if claimed else []
+    origins = "\n".join([APART, "", *(f"- {each}" for each in comparison_page.format_origins(comparisons))])
+    parts += ["## Claims about the generator", origins, *claimed] if claimed else []
     return "\n\n".join(filter(None, [*parts, *comparison_page.sections(comparisons)])) + "\n"
 
 

@@ -2,7 +2,6 @@
 import contextlib
 import json
 import os
-import platform
 import signal
 import subprocess
 
@@ -110,10 +109,10 @@ def report(kind, title, figures, notes, options):
     if options.json:
         document = {
             "schema": "fanin-validation",
-            "schema_version": 2,
+            "schema_version": 3,
             "kind": kind,
             "title": title,
-            "kernel": platform.release(),
+            **paired.origin(options.build),
             "driver": options.driver,
             "seconds": options.seconds,
             "figures": figures,

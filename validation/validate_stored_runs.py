@@ -184,7 +184,7 @@ def main():
             print(f"pair {number + 1} of {options.pairs}: {'; '.join(describe_codes(pairs))}", file=sys.stderr, flush=True)
     elapsed = time.monotonic() - begin
     options.seconds = max(1, round(elapsed / (3 * options.pairs + 1)))
-    notes = [f"{read_machine(options)}, {time.strftime('%Y-%m-%d', time.gmtime())}, {elapsed / 60:.0f} minutes"]
+    notes = [f"{read_machine(options)}, {elapsed / 60:.0f} minutes"]
     notes += [*describe_codes(pairs), f"{BASE_LOOPS} loop steps a line; {loops} slow the server"]
     title = f"Stored runs, one a side: {options.pairs} pairs of one commit, and with a server slowed by {FACTOR}"
     raise SystemExit(known_values.report("stored-runs", title, figures(pairs), notes, options))

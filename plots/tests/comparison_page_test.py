@@ -11,6 +11,20 @@ def rows(*documents):
     return table.splitlines()[2:]
 
 
+class Origins(unittest.TestCase):
+    # The bug: docs/results.md could not say when a comparison was measured, nor by which commit.
+    def test_documents_of_one_origin_share_a_sentence(self):
+        known = comparison_document()
+        unknown = {"measured_at": None, "commit": None}
+        self.assertEqual(
+            list(comparison_page.format_origins([known, validation_document("stall"), validation_document("scale", **unknown)])),
+            [
+                "2026-03-14, commit 0123456789, Linux 6: 64-byte echo, 50 connections: the generator's own CPU; stall.",
+                "Day not recorded, commit not recorded, Linux 6: scale.",
+            ],
+        )
+
+
 class Claims(unittest.TestCase):
     def test_the_figure_nearest_to_its_bound_is_shown(self):
         (row,) = rows(

@@ -257,12 +257,15 @@ def ratio(name, baseline, median):
     return {"name": name, "baseline": baseline, "median": median, "low": 0.9, "high": 1.2, "coverage": 0.97}
 
 
+ORIGIN = {"measured_at": "2026-03-14T15:09:26Z", "commit": "0123456789", "kernel": "6"}
+
+
 def comparison_document(**changed):
     """64-byte echo: both drivers compared with both minimal clients, and these with each other."""
     rows = [{"name": name, "cpu_us_per_request": cost, "rounds": [cost]} for name, cost in NAMES.items()]
     ours, (epoll, uring) = list(NAMES)[:2], list(NAMES)[2:]
     pairs = [(name, baseline) for name in ours for baseline in (epoll, uring)] + [(uring, epoll)]
-    document = {"schema": "fanin-comparison", "schema_version": 3, "kind": "generator-echo", "kernel": "6", "seconds": 2}
+    document = {"schema": "fanin-comparison", "schema_version": 4, "kind": "generator-echo", **ORIGIN, "seconds": 2}
     document |= {"title": "64-byte echo, 50 connections: the generator's own CPU", "connections": 50, "rows": rows}
     document |= {"ratios": [ratio(*pair, NAMES[pair[0]] / NAMES[pair[1]]) for pair in pairs], "skipped": []}
     return document | {"served": None} | changed
@@ -274,7 +277,7 @@ def figure(name, unit, measured, expected=None, low=None, high=None, holds=True)
 
 
 def validation_document(kind, *figures, **changed):
-    document = {"schema": "fanin-validation", "schema_version": 2, "kind": kind, "title": kind, "kernel": "6"}
+    document = {"schema": "fanin-validation", "schema_version": 3, "kind": kind, "title": kind, **ORIGIN}
     return document | {"driver": "epoll", "seconds": 10, "figures": list(figures), "notes": []} | changed
 
 
