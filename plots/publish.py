@@ -4,7 +4,7 @@ RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the compariso
 and the findings of README.md between their markers.
 
 SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md, measured and simulated, between
-their markers, and those of results/selftest/stored-runs.json.
+their markers, and those of the validations of verdicts beside it.
 
 CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
 and the wall of README.md between its markers.
@@ -25,7 +25,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from plots import draw_run, page, programs, results_page, selftest_page, simulation_page, stored_runs_page, tables
+from plots import draw_run, page, programs, results_page, selftest_page, simulation_page, tables, validation_page
 from plots.claims import chart, lines, markdown
 from plots.claims.document import NAME, list_claims
 from plots.claims.document import is_directory as is_claims_directory
@@ -92,17 +92,22 @@ def publish_selftest(path, top=TOP):
     """
     is_default = path.resolve() == (top / selftest_page.RESULT).resolve()
     document = read_checked(path, "fanin-selftest", "the result of fanin selftest") if path.exists() or not is_default else None
-    stored = top / stored_runs_page.RESULT
-    runs = read_checked(stored, "fanin-validation", "the result of validation.validate_stored_runs") if stored.exists() else None
     target = top / selftest_page.PAGE
     text = target.read_text(encoding="utf-8")
     for name, content in (
         ("selftest", selftest_page.section(document)),
         ("simulation", simulation_page.section(document and document["simulation"])),
-        ("stored runs", stored_runs_page.section(runs)),
+        *((name, validation_page.section(name, read_validation(name, top))) for name in validation_page.PARTS),
     ):
         text = tables.replaced(text, name, content, target)
     target.write_text(text, encoding="utf-8")
+
+
+def read_validation(name, top):
+    """The committed result of a part of validation_page; None without one."""
+    program, result = validation_page.PARTS[name]
+    path = top / result
+    return read_checked(path, "fanin-validation", f"the result of validation.{program}") if path.exists() else None
 
 
 def publish_claims(path, top=TOP):

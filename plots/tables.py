@@ -48,6 +48,7 @@ COMMANDS = {
     "selftest": "python3 -m plots.publish results/selftest/selftest.json",
     "simulation": "python3 -m plots.publish results/selftest/selftest.json",
     "stored runs": "python3 -m plots.publish results/selftest/selftest.json",
+    "suite sessions": "python3 -m plots.publish results/selftest/selftest.json",
     "workload keys": "python3 -m plots.tables",
 }
 

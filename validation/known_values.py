@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import platform
 import signal
 import subprocess
 
@@ -99,6 +100,12 @@ def format_preemptions(result):
         f"{preemptions['count']} preemptions of 20 us or longer, {preemptions['total_ns'] / 1e6:.3g} ms in total, "
         f"{preemptions['longest_ns'] / 1e6:.3g} ms at most"
     )
+
+
+def describe_machine(options):
+    """CPU and kernel."""
+    done = subprocess.run([str(options.build / "fanin"), "env", "--json"], capture_output=True, text=True, check=True)
+    return f"{json.loads(done.stdout)['cpu']['model']}, Linux {platform.release()}"
 
 
 def report(kind, title, figures, notes, options):

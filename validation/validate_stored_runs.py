@@ -13,7 +13,6 @@ import argparse
 import collections
 import json
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -156,12 +155,6 @@ def describe_codes(pairs):
         yield f"{name}: " + ", ".join(f"exit code {code} in {number}" for code, number in sorted(codes.items()))
 
 
-def read_machine(options):
-    """CPU and kernel."""
-    done = subprocess.run([str(options.build / "fanin"), "env", "--json"], capture_output=True, text=True, check=True)
-    return f"{json.loads(done.stdout)['cpu']['model']}, Linux {platform.release()}"
-
-
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     build = pathlib.Path(__file__).resolve().parents[1] / "build/release"
@@ -184,7 +177,7 @@ def main():
             print(f"pair {number + 1} of {options.pairs}: {'; '.join(describe_codes(pairs))}", file=sys.stderr, flush=True)
     elapsed = time.monotonic() - begin
     options.seconds = max(1, round(elapsed / (3 * options.pairs + 1)))
-    notes = [f"{read_machine(options)}, {elapsed / 60:.0f} minutes"]
+    notes = [f"{known_values.describe_machine(options)}, {elapsed / 60:.0f} minutes"]
     notes += [*describe_codes(pairs), f"{BASE_LOOPS} loop steps a line; {loops} slow the server"]
     title = f"Stored runs, one a side: {options.pairs} pairs of one commit, and with a server slowed by {FACTOR}"
     raise SystemExit(known_values.report("stored-runs", title, figures(pairs), notes, options))

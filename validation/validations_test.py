@@ -16,6 +16,7 @@ from validation import (
     validate_scale,
     validate_stall,
     validate_stored_runs,
+    validate_suite_sessions,
 )
 
 class Distance(unittest.TestCase):
@@ -303,6 +304,23 @@ class StoredRuns(unittest.TestCase):
 
         metrics = [verdict("rounds/thread/50", 1.5), verdict("rounds/epoll/50", 1.0), verdict("rounds/thread/50 (to epoll)", 2)]
         self.assertEqual(validate_stored_runs.slowdown({"metrics": metrics}), 1.5)
+
+
+class SuiteSessions(unittest.TestCase):
+    def session(self, code, *verdicts):
+        return code, {"metrics": [{"verdict": each} for each in verdicts]}
+
+    def test_one_of_twenty_may_be_wrong(self):
+        quiet, alarm, broken = self.session(0, "equivalent"), self.session(1, "worse"), self.session(5, "undecided")
+        for sessions, holds in (([quiet] * 18 + [alarm, broken], [True, True]), ([quiet] * 18 + [alarm] * 2, [False, True]), ([quiet, broken], [True, False])):
+            found = validate_suite_sessions.figures(sessions)
+            self.assertEqual([each["holds"] for each in found[:2]], holds)
+
+    def test_comparisons_are_counted(self):
+        # Would catch: sessions that decide nothing, and so raise no alarm.
+        sessions = [self.session(0, "equivalent", "undecided"), self.session(1, "worse", "better"), self.session(4, "undecided")]
+        found = {each["name"]: each["measured"] for each in validate_suite_sessions.figures(sessions)}
+        self.assertEqual((found["comparisons"], found["of them decided"], found["of them better or worse"]), (5, 3, 2))
 
 
 class IdleSpinner(unittest.TestCase):

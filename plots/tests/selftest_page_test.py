@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from plots import programs, publish, selftest_page, simulation_page, stored_runs_page, tables
+from plots import programs, publish, selftest_page, simulation_page, tables, validation_page
 from plots.json_file import InputError, read_json
 from plots.tests.fixture_parts import (
     comparison_document,
@@ -27,7 +27,7 @@ class Selftest(unittest.TestCase):
         self.top = Path(scratch.name)
         self.result = self.top / selftest_page.RESULT
         self.result.parent.mkdir(parents=True)
-        parts = "\n\n".join("\nold\n".join(tables.markers(name)) for name in ("selftest", "simulation", "stored runs"))
+        parts = "\n\n".join("\nold\n".join(tables.markers(name)) for name in ("selftest", "simulation", *validation_page.PARTS))
         (self.top / "docs").mkdir()
         (self.top / selftest_page.PAGE).write_text(f"# before\n\n{parts}\n\nafter\n", encoding="utf-8")
 
@@ -42,15 +42,13 @@ class Selftest(unittest.TestCase):
 
     def test_the_document_shows_the_committed_result(self):
         """Would catch: a new result that is not published."""
-        document, stored = (
-            cleaned(read_json(path)) if path.exists() else None
-            for path in (programs.TOP / selftest_page.RESULT, programs.TOP / stored_runs_page.RESULT)
-        )
+        path = programs.TOP / selftest_page.RESULT
+        document = cleaned(read_json(path)) if path.exists() else None
         text = (programs.TOP / selftest_page.PAGE).read_text(encoding="utf-8")
         for name, content in (
             ("selftest", selftest_page.section(document)),
             ("simulation", simulation_page.section(document and document["simulation"])),
-            ("stored runs", stored_runs_page.section(stored)),
+            *((name, validation_page.section(name, publish.read_validation(name, programs.TOP))) for name in validation_page.PARTS),
         ):
             self.assertEqual(text, tables.replaced(text, name, content, "statistics.md"))
 
@@ -62,7 +60,7 @@ class Selftest(unittest.TestCase):
     def test_twice_is_the_same(self):
         first = self.publish(selftest_document())
         self.assertEqual(first, self.publish())
-        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of stored runs -->\n\nafter\n"))
+        self.assertTrue(first.startswith("# before\n\n<!-- selftest") and first.endswith("<!-- end of suite sessions -->\n\nafter\n"))
 
     def test_every_figure_is_shown(self):
         text = self.publish(selftest_document())
@@ -99,13 +97,14 @@ class Selftest(unittest.TestCase):
         self.assertIn("Not measured yet: `fanin selftest", text)
         self.assertNotIn("Not simulated yet", text)
 
-    def test_stored_runs_are_shown(self):
+    def test_validations_of_verdicts_are_shown(self):
         runs = [figure("same commit: exit code 1", "pairs", 2, high=1, holds=False)]
-        stored = validation_document("stored-runs", *runs, notes=["20 pairs"])
-        (self.top / stored_runs_page.RESULT).write_text(json.dumps(stored), encoding="utf-8")
+        for _, path in validation_page.PARTS.values():
+            document = validation_document(Path(path).stem, *runs, notes=["20 pairs"])
+            (self.top / path).write_text(json.dumps(document), encoding="utf-8")
         text = self.publish(selftest_document())
-        self.assertIn("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", text)
-        self.assertIn("\n20 pairs.\n", text)
+        for part in ("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", "\n20 pairs.\n", "on 2026-03-14 by commit 0123456789.\n"):
+            self.assertEqual(text.count(part), len(validation_page.PARTS), part)
 
     def test_sessions_without_controls(self):
         document = selftest_document()
