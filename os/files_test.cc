@@ -17,6 +17,7 @@
 
 #include "net/descriptor.h"
 #include "os/procfs.h"
+#include "os/temporary_directory.h"
 
 namespace fanin::os {
 namespace {
@@ -25,13 +26,7 @@ namespace fs = std::filesystem;
 
 class InputFiles : public testing::Test {
  protected:
-  InputFiles() {
-    std::string name = std::filesystem::temp_directory_path() / "input_file_XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~InputFiles() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ / name; }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
   std::string write(const std::string& name, const std::string& content) const {
     std::ofstream(path(name)) << content;
     return path(name);
@@ -44,7 +39,7 @@ class InputFiles : public testing::Test {
     }
   }
 
-  fs::path folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_F(InputFiles, AFileIsReadToItsEnd) {
@@ -101,13 +96,7 @@ namespace fs = std::filesystem;
 
 class OutputFiles : public testing::Test {
  protected:
-  OutputFiles() {
-    std::string name = testing::TempDir() + "output_file_XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~OutputFiles() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ / name; }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
   static std::string refusal(const std::string& path) {
     try {
       open_output_file(path, O_CREAT, "cannot write");
@@ -117,7 +106,7 @@ class OutputFiles : public testing::Test {
     }
   }
 
-  fs::path folder_;
+  TemporaryDirectory folder_;
 };
 
 // Would catch: a named pipe without a reader, at which fanin-load hung in open() until SIGKILL, and a result written
@@ -191,21 +180,16 @@ TEST_F(OutputFiles, AFullDeviceIsAnError) {
 // A folder of its own for each test.
 class AtomicFileTest : public ::testing::Test {
  protected:
-  AtomicFileTest() : folder_(::testing::TempDir() + "/atomic_file_" + std::to_string(::getpid())) {
-    std::filesystem::create_directory(folder_);
-  }
-  ~AtomicFileTest() override { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_.path() + "/run.json"; }
 
-  std::string path() const { return folder_ + "/run.json"; }
-
-  std::string folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_F(AtomicFileTest, ReplacesAFileAsAWhole) {
   write_file_atomically(path(), "first");
   write_file_atomically(path(), "second");
   EXPECT_EQ(read_file(path()), "second");
-  const std::filesystem::directory_iterator files(folder_);
+  const std::filesystem::directory_iterator files(folder_.path());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 

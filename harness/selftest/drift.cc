@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
-#include <system_error>
 
 #include "harness/ab/false_alarms.h"
 #include "harness/analysis/run_file.h"
@@ -18,6 +16,7 @@
 #include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/temporary_directory.h"
 #include "statistics/statistics.h"
 
 namespace fanin::harness {
@@ -27,26 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDriftSchema = "fanin-drift";
 constexpr const char* kSlopeMetric = "memory_total_bytes";
-
-// A directory that is gone with this object.
-class Scratch {
- public:
-  Scratch() : path_((fs::temp_directory_path() / "fanin-drift.XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) {
-      throw std::system_error(errno, std::generic_category(), "cannot make " + path_);
-    }
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The median of the only run in `logs`, if it has values.
 void record_median(const std::vector<std::vector<double>>& logs, const std::string& metric, const std::string& cell,
@@ -186,7 +165,7 @@ Json deviations_between(const std::vector<Json>& records, const char* key) {
 
 int measure_drift(const std::string& out, int runs) {
   DriftFile file = DriftFile::load(out);  // first, so that an error does not come after a run
-  const Scratch scratch;
+  const os::TemporaryDirectory scratch;
   for (int i = 0; i < runs; ++i) {
     const std::string directory = fmt::format("{}/{}", scratch.path(), i);
     const net::TimePoint begin = net::now();

@@ -1,6 +1,5 @@
 // Refused command lines and their messages.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include "loadgen/plan/make_plan.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/parse_arguments.h"
+#include "os/temporary_directory.h"
 
 namespace fanin::load {
 namespace {
@@ -164,15 +164,12 @@ namespace fs = std::filesystem;
 class OptionsFiles : public testing::Test {
  protected:
   OptionsFiles() {
-    std::string name = testing::TempDir() + "options_files_XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     std::ofstream(path("input")) << "x";
     fs::create_symlink(path("input"), path("link"));
     options_.quiet = true;
   }
-  ~OptionsFiles() override { fs::remove_all(folder_); }
 
-  std::string path(const std::string& name) const { return folder_ / name; }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
   // The message for `--json PATH`, or for `--live-json PATH`.
   std::string refusal(std::string LoadOptions::*output, const std::string& path) const {
     LoadOptions options = options_;
@@ -185,7 +182,7 @@ class OptionsFiles : public testing::Test {
     return "taken";
   }
 
-  fs::path folder_;
+  os::TemporaryDirectory folder_;
   LoadOptions options_;
 };
 

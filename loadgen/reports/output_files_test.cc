@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <system_error>
 
 #include "net/descriptor.h"
+#include "os/temporary_directory.h"
 
 namespace fanin::load {
 namespace {
@@ -20,22 +20,16 @@ namespace fs = std::filesystem;
 
 class ResultFileTest : public ::testing::Test {
  protected:
-  ResultFileTest() {
-    std::string pattern = (fs::temp_directory_path() / "fanin-result.XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~ResultFileTest() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
   std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()));
   }
   static std::string content(const std::string& path) {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  fs::path folder_;
+  os::TemporaryDirectory folder_;
 };
 
 TEST_F(ResultFileTest, ReplacesAFileAsAWhole) {
@@ -78,7 +72,7 @@ TEST_F(ResultFileTest, ABadPathIsNamedBeforeTheRun) {
 // The bug: a device was replaced by a regular file of the same name.
 // Found with `--json /dev/stdout` where standard output was a temporary file: its name could not be resolved.
 TEST_F(ResultFileTest, WritesInPlaceToWhatIsOpenWithoutAName) {
-  const net::Descriptor nameless(::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+  const net::Descriptor nameless(::open(folder_.path().c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (!nameless) {
     GTEST_SKIP() << "needs a file system with O_TMPFILE";
   }

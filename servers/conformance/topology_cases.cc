@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
 #include "net/affinity.h"
+#include "os/temporary_directory.h"
 #include "servers/conformance/cases.h"
 #include "servers/conformance/client.h"
 #include "servers/conformance/process.h"
@@ -91,9 +91,8 @@ void other_kinds_of_addresses(const Target& target) {
 // Would catch: a socket file left behind, or removed by one of the processes while the server runs.
 void socket_files_live_as_long_as_their_server(const Target& target) {
   const auto protocol = target.client_half();
-  std::string folder = std::filesystem::temp_directory_path() / "fanin-conformance-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::filesystem::path path = std::filesystem::path(folder) / "socket";
+  const os::TemporaryDirectory folder;
+  const std::filesystem::path path = std::filesystem::path(folder.path()) / "socket";
   RunningServer server(target, {.options = {"--listen", "unix:" + path.string()}});
   for (int round = 0; round < 2; ++round) {
     expect_service(server.address(), *protocol);
@@ -101,7 +100,6 @@ void socket_files_live_as_long_as_their_server(const Target& target) {
   }
   server.stop();
   EXPECT_FALSE(std::filesystem::exists(path));
-  std::filesystem::remove_all(folder);
 }
 
 // Would catch: a row of the model table claims one thread where there are several, and so ThreadSanitizer skips the
