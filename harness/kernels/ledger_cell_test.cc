@@ -153,6 +153,13 @@ TEST(Subsystems, TheLongestPrefixDecides) {
   EXPECT_EQ(subsystem_of("x64_sys_call"), "entry/exit");
 }
 
+// The bug: the page faults of a process that the server forks belonged to no subsystem.
+TEST(Subsystems, PageFaultsAreMemory) {
+  EXPECT_EQ(subsystem_of("filemap_map_pages"), "memory");
+  EXPECT_EQ(subsystem_of("next_uptodate_page"), "memory");
+  EXPECT_EQ(subsystem_of("do_set_pte"), "memory");
+}
+
 TEST(Subsystems, UnderscoresAndTheWrappersOfSystemCallsDoNotMatter) {
   EXPECT_EQ(subsystem_of("__x64_sys_epoll_wait"), "epoll");
   EXPECT_EQ(subsystem_of("__x64_sys_sendto"), "sockets/TCP");

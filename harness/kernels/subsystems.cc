@@ -53,7 +53,8 @@ constexpr Group kGroups[] = {
      "percpu_counter brk do_brk madvise do_madvise kasan_ count_memcg cgroup_rstat wp_page_copy do_wp_page import_ "
      "virt_addr lruvec_ lock_mm_and access_error check_new_pages check_new_page release_pages folios_ mod_zone "
      "pfn_pte set_pte native_set_p vmf_ is_vmalloc mksaveddirty add_mm_counter compound_head p4d_ pgd_ sync_mm_rss "
-     "hugepage_vma cache_from_obj should_failslab cmpxchg_double_slab cond_accept_memory get_vma_policy list_lru_"},
+     "hugepage_vma cache_from_obj should_failslab cmpxchg_double_slab cond_accept_memory get_vma_policy list_lru_ "
+     "filemap_ next_uptodate do_set_pte free_swap_cache lock_page_memcg unlock_page_memcg free_pcppages"},
     {"scheduler",
      "schedule sched_ pick_ enqueue_ dequeue_ update_curr update_load_avg update_rq_clock update_cfs "
      "update_min_vruntime update_deadline update_entity update_se update_sd place_entity put_prev_ set_next_ "
