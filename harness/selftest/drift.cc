@@ -44,6 +44,9 @@ void record_cell(const RunsOfSide& side, const Json& cell, Json& record) {
   const auto experiment = cell.at("experiment").get<std::string>();
   const std::string baseline = find_baseline(*run.document, experiment);
   const std::string other = fmt::format("{}/{}/{}", experiment, baseline, cell.at("value").dump());
+  if (is_interleaved(*run.document, experiment)) {
+    record["interleaved"].push_back(id);
+  }
   for (const std::string& metric : run.find_subjects(id)) {
     record_median(take_sample(side, id, metric).logs, metric, id, record["values"]);
     if (other != id) {
@@ -87,19 +90,20 @@ std::string describe_source(const DriftFile& file) {
   for (const Json& record : file.records) {
     seconds.push_back(record.at("seconds").get<double>());
   }
-  return fmt::format("{} of the suite drift, {:.0f} s each, {} to {}, on {}", os::plural(file.records.size(), "run"),
-                     statistics::median(seconds),
-                     file.records.front().at("started_at").get<std::string>().substr(0, 10),
-                     file.records.back().at("started_at").get<std::string>().substr(0, 10), file.machine);
+  const auto day = [](const Json& record) { return record.at("started_at").get<std::string>().substr(0, 10); };
+  const std::string first = day(file.records.front());
+  const std::string last = day(file.records.back());
+  return fmt::format("{} of the suite drift, {:.0f} s each, {}{}, on {}", os::plural(file.records.size(), "run"),
+                     statistics::median(seconds), first, first == last ? "" : " to " + last, file.machine);
 }
 
 void DriftFile::write(const std::string& path) const {
   os::write_file_atomically(path, to_text(Json{{"schema", kDriftSchema},
-                                               {"schema_version", 1},
+                                               {"schema_version", 2},
                                                {"source", describe_source(*this)},
                                                {"machine", machine},
-                                               {"log_deviations", deviations_between(records, "values")},
-                                               {"ratio_log_deviations", deviations_between(records, "ratios")},
+                                               {"interleaved", deviations_between(records, true)},
+                                               {"rounds", deviations_between(records, false)},
                                                {"runs", records}}));
 }
 
@@ -121,34 +125,28 @@ void add_run(const std::string& directory, double seconds, const std::string& ou
 
 std::string describe_deviations(const std::string& out, const DriftFile& file) {
   std::string text = fmt::format("{}: {}", os::printable(out), os::plural(file.records.size(), "run"));
-  for (const auto& [key, of] : {std::pair{"values", ""}, {"ratios", " of ratios"}}) {
-    const Json deviations = deviations_between(file.records, key);
-    for (const auto& [metric, deviation] : deviations.items()) {
-      text += fmt::format("; {}{} {:.2g} %", metric, of, 100 * deviation.get<double>());
+  for (const bool is_interleaved : {true, false}) {
+    text += is_interleaved ? "; interleaved" : "; in rounds";
+    const Json found = deviations_between(file.records, is_interleaved);
+    for (const auto& [key, of] : {std::pair{"log_deviations", ""}, {"ratio_log_deviations", " of ratios"}}) {
+      for (const auto& [metric, deviation] : found.at(key).items()) {
+        text += fmt::format(", {}{} {:.2g} %", metric, of, 100 * deviation.get<double>());
+      }
     }
   }
   return text + "\n";
 }
 
-}  // namespace
-
-Json drift_record(const Json& run) {
-  const std::vector<Json> documents(1, run);
-  const RunsOfSide side("run", documents);
-  Json record{{"values", Json::object()}, {"ratios", Json::object()}};
-  for (const Json& cell : run.at("cells")) {
-    record_cell(side, cell, record);
-  }
-  record_slopes(side, record);
-  return record;
-}
-
-Json deviations_between(const std::vector<Json>& records, const char* key) {
+// `key` is "values" or "ratios".
+Json find_deviations(const std::vector<Json>& records, const char* key, bool is_interleaved) {
   std::map<std::string, std::map<std::string, std::vector<double>>> values;  // by metric and cell
   for (const Json& record : records) {
+    const Json& interleaved = record.at("interleaved");
     for (const auto& [metric, cells] : record.at(key).items()) {
       for (const auto& [cell, value] : cells.items()) {
-        values[metric][cell].push_back(value.get<double>());
+        if ((std::find(interleaved.begin(), interleaved.end(), cell) != interleaved.end()) == is_interleaved) {
+          values[metric][cell].push_back(value.get<double>());
+        }
       }
     }
   }
@@ -161,6 +159,24 @@ Json deviations_between(const std::vector<Json>& records, const char* key) {
     }
   }
   return deviations;
+}
+
+}  // namespace
+
+Json drift_record(const Json& run) {
+  const std::vector<Json> documents(1, run);
+  const RunsOfSide side("run", documents);
+  Json record{{"interleaved", Json::array()}, {"values", Json::object()}, {"ratios", Json::object()}};
+  for (const Json& cell : run.at("cells")) {
+    record_cell(side, cell, record);
+  }
+  record_slopes(side, record);
+  return record;
+}
+
+Json deviations_between(const std::vector<Json>& records, bool is_interleaved) {
+  return {{"log_deviations", find_deviations(records, "values", is_interleaved)},
+          {"ratio_log_deviations", find_deviations(records, "ratios", is_interleaved)}};
 }
 
 int measure_drift(const std::string& out, int runs) {

@@ -34,8 +34,13 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 // One comparison of the runs of two sides. It refers to their documents.
 class RunComparison {
  public:
-  RunComparison(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options)
-      : options_(options), base_("base", base), now_("new", now), unit_(choose_unit(base.size(), now.size())) {}
+  RunComparison(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options,
+                const DriftTable& drift)
+      : options_(options),
+        drift_(drift),
+        base_("base", base),
+        now_("new", now),
+        unit_(choose_unit(base.size(), now.size())) {}
 
   void compare_cells();
   void compare_slopes();
@@ -46,12 +51,14 @@ class RunComparison {
   bool add_round_notes(const std::string& id);
   void compare_cell(const Json& cell);
   bool check_gaps(const std::string& cell, const std::string& metric, const Sample& base, const Sample& now);
-  void compare_absolute(MetricVerdict named, const Sample& base, const Sample& now);
+  Drift find_drift(const std::string& metric, const Json& cell) const;
+  void compare_absolute(MetricVerdict named, const Json& cell, const Sample& base, const Sample& now);
   void compare_relative(MetricVerdict named, const Json& cell);
   std::optional<RatioEstimate> find_control(const std::string& cell, const std::string& metric) const;
   void add_fault(const std::string& cell, const std::string& status, const std::string& reason);
 
   const CompareOptions& options_;
+  const DriftTable& drift_;
   RunsOfSide base_;
   RunsOfSide now_;
   Unit unit_;
@@ -134,13 +141,17 @@ std::optional<RatioEstimate> RunComparison::find_control(const std::string& cell
   return logs.empty() ? std::nullopt : to_ratio(statistics::signed_rank_shift(logs, statistics::kConfidenceLevel));
 }
 
-void RunComparison::compare_absolute(MetricVerdict named, const Sample& base, const Sample& now) {
+Drift RunComparison::find_drift(const std::string& metric, const Json& cell) const {
+  return drift_.find(metric, is_interleaved(*base_.runs.front().document, cell.at("experiment").get<std::string>()));
+}
+
+void RunComparison::compare_absolute(MetricVerdict named, const Json& cell, const Sample& base, const Sample& now) {
   named.control = find_control(named.cell, named.metric);
   if (named.control) {
     const Verdict judged = judge_ratio(named.control->interval, named.band, named.higher_is_better);
     named.control_failed = judged == Verdict::kBetter || judged == Verdict::kWorse;
   }
-  const double drift = find_drift(named.metric).of_value;
+  const double drift = find_drift(named.metric, cell).of_value;
   tested_.push_back(test_evidence(std::move(named), {base.logs, now.logs}, unit_, drift));
 }
 
@@ -160,7 +171,7 @@ void RunComparison::compare_relative(MetricVerdict named, const Json& cell) {
   named.cell += fmt::format(" (to {})", baseline);
   named.unit = "1";
   named.add_reason(fmt::format("a change that {} shares cancels out", baseline));
-  const double drift = find_drift(named.metric).of_ratio;
+  const double drift = find_drift(named.metric, cell).of_ratio;
   tested_.push_back(test_evidence(std::move(named), evidence, unit_, drift));
 }
 
@@ -195,7 +206,7 @@ void RunComparison::compare_cell(const Json& cell) {
                               .higher_is_better = metric.higher_is_better,
                               .band = choose_band(name, options_),
                               .reason = is_marked ? kNotAllValid : ""};
-    compare_absolute(named, base, now);
+    compare_absolute(named, cell, base, now);
     compare_relative(named, cell);
   }
 }
@@ -250,12 +261,12 @@ void RunComparison::compare_slopes() {
                                      .unit = find_metric(kMemory).unit,
                                      .band = choose_band(kMemory, options_),
                                      .reason = is_marked ? kNotAllValid : ""},
-                                    {base.logs, now.logs}, unit_, find_drift(kMemory).of_value));
+                                    {base.logs, now.logs}, unit_, drift_.find(kMemory, false).of_value));
   }
 }
 
 Judgement RunComparison::finish(Judgement judgement) {
-  judgement.procedure = {.method = describe_method(unit_, tested_),
+  judgement.procedure = {.method = describe_method(unit_, tested_, drift_.source()),
                          .error_rate = kFalseDiscoveryRate,
                          .looks = {},
                          .false_alarms = describe_false_discoveries(unit_)};
@@ -275,7 +286,8 @@ void add_new(std::vector<std::string>& texts, const std::vector<std::string>& mo
 
 }  // namespace
 
-Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options) {
+Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options,
+                       const DriftTable& drift) {
   Judgement judgement{.kind = "compare",
                       .base = fmt::format("{}", fmt::join(options.base, ", ")),
                       .now = fmt::format("{}", fmt::join(options.now, ", ")),
@@ -292,7 +304,7 @@ Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& n
       }
     }
   }
-  RunComparison comparison(base, now, options);
+  RunComparison comparison(base, now, options, drift);
   if (judgement.obstacles.empty()) {
     comparison.compare_cells();
     comparison.compare_slopes();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/json/json_reader.h"
+#include "harness/verdict/drift_table.h"
 #include "harness/verdict/verdict.h"
 
 namespace fanin::harness {
@@ -30,8 +31,9 @@ std::vector<std::string> obstacles(const Json& base, const Json& now, const Comp
 std::vector<std::string> environment_differences(const Json& base, const Json& now);
 
 // Compares the runs of two sides, at least one each, which are documents that check_run() has accepted. Throws
-// std::invalid_argument for metrics and bands that do not exist.
-Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options);
+// std::invalid_argument for metrics and bands that do not exist. `drift` is that between runs of one commit.
+Judgement compare_runs(const std::vector<Json>& base, const std::vector<Json>& now, const CompareOptions& options,
+                       const DriftTable& drift = DriftTable::shipped());
 
 // `fanin compare`: reads the runs, compares them and prints the verdicts. Returns the exit code. Throws
 // std::invalid_argument for errors of the user.

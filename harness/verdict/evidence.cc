@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
-#include "harness/json/json_reader.h"
-#include "harness/suite/schema.h"
 #include "os/format.h"
 #include "statistics/inference.h"
 #include "statistics/sequential.h"
@@ -35,11 +35,6 @@ statistics::ShiftTest test_units(const Logs& base, const Logs& now, Unit unit, d
                             : statistics::test_drifting_shift(base, now, variance, statistics::kConfidenceLevel);
 }
 
-const Json& drift_document() {
-  static const Json kDocument = Json::parse(schema_text("drift"));
-  return kDocument;
-}
-
 }  // namespace
 
 Unit choose_unit(std::size_t base_runs, std::size_t new_runs) {
@@ -49,7 +44,7 @@ Unit choose_unit(std::size_t base_runs, std::size_t new_runs) {
 }
 
 TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit unit, double drift) {
-  TestedMetric tested{std::move(named)};
+  TestedMetric tested{.verdict = std::move(named), .drift = drift};
   MetricVerdict& verdict = tested.verdict;
   const Logs base = take_units(evidence.base, unit);
   const Logs now = take_units(evidence.now, unit);
@@ -101,36 +96,33 @@ std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested) 
   return verdicts;
 }
 
-Drift find_drift(const std::string& metric) {
-  const auto find = [&metric](const char* key) {
-    const Json& deviations = drift_document().at(key);
-    const auto known = deviations.find(metric);
-    return (known != deviations.end() ? known : std::max_element(deviations.begin(), deviations.end()))->get<double>();
-  };
-  return {find("log_deviations"), find("ratio_log_deviations")};
-}
-
-std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested) {
+std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested, const std::string& drift_source) {
   const std::string correction = "Hodges-Lehmann estimates with rank-sum intervals; Benjamini-Hochberg";
   if (unit == Unit::kRun) {
     return "the unit is a run; " + correction;
   }
   std::vector<std::string> names;
-  std::string drifts;
+  std::map<std::string, std::pair<double, double>> ranges;
   for (const TestedMetric& each : tested) {
     const std::string& metric = each.verdict.metric;
-    if (std::find(names.begin(), names.end(), metric) == names.end()) {
+    const auto [range, is_new] = ranges.try_emplace(metric, each.drift, each.drift);
+    auto& [least, most] = range->second;
+    least = std::min(least, each.drift);
+    most = std::max(most, each.drift);
+    if (is_new) {
       names.push_back(metric);
-      const Drift drift = find_drift(metric);
-      const bool has_ratio = drift_document().at("ratio_log_deviations").contains(metric);
-      drifts += fmt::format("{}{} {:.3g} %{}", drifts.empty() ? "" : ", ", metric, drift.of_value * 100,
-                            has_ratio ? fmt::format(" (its ratios {:.3g} %)", drift.of_ratio * 100) : "");
     }
+  }
+  std::string drifts;
+  for (const std::string& name : names) {
+    const auto& [least, most] = ranges.at(name);
+    drifts += fmt::format("{}{} {}{:.3g} %", drifts.empty() ? "" : ", ", name,
+                          least < most ? fmt::format("{:.3g} to ", least * 100) : "", most * 100);
   }
   return fmt::format(
       "the runs are too few to show the drift between them, so intervals allow for a standard deviation of {}, from "
       "{}; {}",
-      drifts.empty() ? "0 %" : drifts, drift_document().at("source").get<std::string>(), correction);
+      drifts.empty() ? "0 %" : drifts, drift_source, correction);
 }
 
 std::string describe_false_discoveries(Unit unit) {

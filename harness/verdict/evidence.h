@@ -29,7 +29,8 @@ Unit choose_unit(std::size_t base_runs, std::size_t new_runs);
 // A verdict before the correction for the number of comparisons.
 struct TestedMetric {
   MetricVerdict verdict;
-  double p = 1;  // of the hypothesis that nothing changed
+  double p = 1;      // of the hypothesis that nothing changed
+  double drift = 0;  // that its interval allows for
 };
 
 // Judges `named`, a verdict with its cell, metric and band. `drift` is the standard deviation of the evidence between
@@ -39,17 +40,8 @@ TestedMetric test_evidence(MetricVerdict named, const Evidence& evidence, Unit u
 // Verdicts of better and worse stand if Benjamini and Hochberg's procedure rejects their hypotheses among all.
 std::vector<MetricVerdict> correct_for_number(std::vector<TestedMetric> tested);
 
-// How much runs of the same commit differ: standard deviations of logarithms.
-struct Drift {
-  double of_value = 0;
-  double of_ratio = 0;  // to a baseline server of the same run
-};
-
-// Of a metric, from results/selftest/drift.json, of which the program holds a copy.
-Drift find_drift(const std::string& metric);
-
-// One sentence for the receipt, with the drift that the intervals allow for.
-std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested);
+// One sentence for the receipt, with the drift that the intervals allow for. `drift_source`: see DriftTable::source().
+std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested, const std::string& drift_source);
 // What is known of the procedure's false alarms, also for the receipt. `fanin selftest` holds sessions of `fanin ab`.
 std::string describe_false_discoveries(Unit unit);
 

@@ -79,8 +79,8 @@ ExitCode compare_sides(const std::vector<SimulatedRun>& base, const std::vector<
   for (std::size_t cell = 0; cell < base.front().size(); ++cell) {
     tested.push_back(test_evidence(named, {take_cell(base, cell), take_cell(now, cell)}, unit, kDrift));
     if (cell >= kSweepValues) {
-      tested.push_back(test_evidence(named, {take_ratios(base, cell), take_ratios(now, cell)}, unit,
-                                     find_drift(named.metric).of_ratio));
+      tested.push_back(
+          test_evidence(named, {take_ratios(base, cell), take_ratios(now, cell)}, unit, std::sqrt(2) * kOwnDrift));
     }
   }
   Judgement judgement{.kind = "compare"};
@@ -143,13 +143,6 @@ TEST(CorrectForNumber, OneBarelySignificantChangeAmongManyIsUndecided) {
   EXPECT_EQ(many.back().verdict, Verdict::kUndecided);
   EXPECT_EQ(many.back().reason, "beyond the band, but chance may explain it among 21 comparisons");
   EXPECT_EQ(correct_for_number({tested.back()}).back().verdict, Verdict::kWorse);
-}
-
-TEST(FindDrift, AMetricThatWasNotMeasuredHasTheLargest) {
-  EXPECT_EQ(find_drift("server_cpu_per_request_ns").of_value, 0.10);
-  EXPECT_EQ(find_drift("server_cpu_per_request_ns").of_ratio, 0.01);
-  EXPECT_EQ(find_drift("response_p999_ns").of_value, 0.16);
-  EXPECT_EQ(find_drift("response_p999_ns").of_ratio, 0.02);
 }
 
 }  // namespace

@@ -138,6 +138,13 @@ std::vector<std::vector<double>> take_ratios(const RunsOfSide& side, const std::
   return runs;
 }
 
+bool is_interleaved(const Json& run, const std::string& experiment) {
+  const Json experiments = run.at("suite").value("experiments", Json::array());
+  return std::any_of(experiments.begin(), experiments.end(), [&](const Json& each) {
+    return each.at("name") == experiment && each.value("design", "") == "interleaved";
+  });
+}
+
 std::string find_baseline(const Json& run, const std::string& experiment) {
   for (const Json& each : run.at("suite").value("experiments", Json::array())) {
     if (each.at("name") == experiment && each.contains("baseline")) {

@@ -66,6 +66,9 @@ std::vector<std::vector<double>> take_ratios(const RunsOfSide& side, const std::
 // several. Empty: the experiment has one server.
 std::string find_baseline(const Json& run, const std::string& experiment);
 
+// Whether the servers of an experiment were driven in turn, in slices.
+bool is_interleaved(const Json& run, const std::string& experiment);
+
 // "EXPERIMENT/SERVER" of the cells that a slope is fitted to.
 std::string name_group(const std::vector<const Json*>& group);
 // The sweep values that a run measured: slopes over other values are those of other lines.
