@@ -22,7 +22,8 @@ std::optional<double> count_other_cpus(const LoadResult& result) {
   }
   const Nanoseconds generator = result.generator.cpu_user + result.generator.cpu_system;
   const Nanoseconds known = generator + result.servers_cpu;
-  return std::max(0.0, *result.machine.busy * result.machine_before.cpus - to_share(known, result.window));
+  const double running = *result.machine.busy - result.machine.steal.value_or(0);  // of all CPU time
+  return std::max(0.0, running * result.machine_before.cpus - to_share(known, result.window));
 }
 
 }  // namespace

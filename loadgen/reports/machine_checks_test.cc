@@ -61,6 +61,14 @@ TEST_F(BusyMachine, NobodyWaitsForOthersLongerThanThoseRan) {
   EXPECT_EQ(decide().status, Status::kInvalid);
 }
 
+// The bug: what the hypervisor took was used by "other programs", and a server that had waited for another one of its
+// unit was on a busy machine.
+TEST_F(BusyMachine, TheHypervisorIsNoProgram) {
+  result_.machine.busy = 0.30;
+  result_.machine.steal = 0.05;
+  EXPECT_NEAR(find_contention(plan_, result_).other_cpus.value(), 0, 1e-9);
+}
+
 // Would catch: twenty threads of the generator on one CPU taken for other programs.
 TEST_F(BusyMachine, ThreadsOfTheGeneratorWaitForEachOther) {
   result_.busiest_run_queue_wait = milliseconds(400);
