@@ -14,7 +14,7 @@ def section(name, document):
         return f"Not measured yet: `python3 -m validation.{program} --json {result}` does."
     rows = [
         f"| {each['name']} | {each['measured']:g}{' times' * (each['unit'] == 'times')} "
-        f"| {_format_bounds(each)} | {'yes' if each['holds'] else '**no**'} |"
+        f"| {_format_bounds(each)} | {_format_holds(each)} |"
         for each in document["figures"]
     ]
     head = [f"| {document['title']} | | required | holds |", "|---|---|---|---|"]
@@ -25,3 +25,8 @@ def section(name, document):
 def _format_bounds(figure):
     bounds = [f"{sign} {figure[key]:g}" for key, sign in (("low", "≥"), ("high", "≤")) if figure[key] is not None]
     return " and ".join(bounds) or "-"
+
+
+def _format_holds(figure):
+    """A figure without bounds claims nothing."""
+    return "**no**" if not figure["holds"] else "-" if (figure["low"], figure["high"]) == (None, None) else "yes"

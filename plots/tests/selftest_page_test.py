@@ -98,12 +98,12 @@ class Selftest(unittest.TestCase):
         self.assertNotIn("Not simulated yet", text)
 
     def test_validations_of_verdicts_are_shown(self):
-        runs = [figure("same commit: exit code 1", "pairs", 2, high=1, holds=False)]
+        runs = [figure("same commit: exit code 1", "pairs", 2, high=1, holds=False), figure("comparisons", "comparisons", 9)]
         for _, path in validation_page.PARTS.values():
             document = validation_document(Path(path).stem, *runs, notes=["20 pairs"])
             (self.top / path).write_text(json.dumps(document), encoding="utf-8")
         text = self.publish(selftest_document())
-        for part in ("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", "\n20 pairs.\n", "on 2026-03-14 by commit 0123456789.\n"):
+        for part in ("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", "| comparisons | 9 | - | - |", "\n20 pairs.\n", "on 2026-03-14 by commit 0123456789.\n"):
             self.assertEqual(text.count(part), len(validation_page.PARTS), part)
 
     def test_sessions_without_controls(self):
