@@ -108,7 +108,7 @@ TEST_F(BusyMachine, StealIsContention) {
   EXPECT_EQ(decide().status, Status::kWarning);
   EXPECT_EQ(decide_texts()[0],
             "in the window the generator waited for a CPU 0 % of the time, the hypervisor took 12 % of the CPU time; "
-            "other programs used 1.5 CPUs");
+            "other programs used 1.0 CPUs");
   result_.machine.steal = 0.4;
   EXPECT_EQ(decide().status, Status::kInvalid);
 }

@@ -84,10 +84,32 @@ std::string why_no_littles_law(const LoadPlan& plan, const LoadResult& result) {
   return "";
 }
 
+// Connections send when a slice begins, which does not count, and after each reply.
+void check_slices(const SlicePlan& plan, const LoadResult& result, Reasons& reasons) {
+  constexpr int kReplies = 2;  // to each connection, at least, in the part of a slice that counts
+  constexpr int kEnough = 10;
+  const Nanoseconds counted = plan.length - 2 * plan.cut;
+  const Nanoseconds mean(std::llround(result.response.mean_ns()));
+  if (sum_completed(result.slices) > 0 && kReplies * mean <= counted) {
+    return;
+  }
+  reasons.warn(
+      ReasonCode::kLongReplies,
+      mean > Nanoseconds(0)
+          ? fmt::format("replies take too long for slices of {}: {} on average; give --interleave {:.0f}ms or more",
+                        net::format_duration(plan.length), os::format_time(mean),
+                        std::ceil(kEnough * net::to_seconds(mean) * 1e3))
+          : fmt::format("replies take longer than a slice of {}: lengthen --interleave",
+                        net::format_duration(plan.length)));
+}
+
 }  // namespace
 
 // A closed loop only: an open loop shows slow replies by itself.
 void check_length(const LoadPlan& plan, const LoadResult& result, Reasons& reasons) {
+  if (!plan.rate_per_s && plan.slices && !result.slices.empty()) {
+    check_slices(*plan.slices, result, reasons);
+  }
   if (!plan.rate_per_s && result.completed > 0 &&
       result.response.mean_ns() > static_cast<double>(result.window.count())) {
     reasons.warn(ReasonCode::kLongReplies,

@@ -176,5 +176,22 @@ TEST_F(TimeChecksTest, TheRequestsOfAStallAreNotUsual) {
   EXPECT_EQ(decide().silence->count, 1U);
 }
 
+// The bug: two servers of which a request waits for 10 ms were driven in slices of 10 ms. No reply came to a request
+// that counts, and the comparison had a throughput of 0.
+TEST_F(TimeChecksTest, RepliesThatTakeAsLongAsASliceAreFew) {
+  plan_.slices = SlicePlan{.length = milliseconds(10), .cut = milliseconds(1), .targets = 2};
+  result_.slices = {{.number = 0, .completed = 100}};
+  result_.response.clear();
+  result_.response.record(milliseconds(4));
+  EXPECT_EQ(decide().status, Status::kValid);
+  result_.response.clear();
+  result_.response.record(milliseconds(5));
+  EXPECT_EQ(decide_texts()[0],
+            "replies take too long for slices of 10ms: 5.00 ms on average; give --interleave 50ms or more");
+  result_.response.clear();
+  result_.slices.front().completed = 0;
+  EXPECT_EQ(decide_texts()[0], "replies take longer than a slice of 10ms: lengthen --interleave");
+}
+
 }  // namespace
 }  // namespace fanin::load
