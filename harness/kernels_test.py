@@ -5,6 +5,7 @@ It downloads nothing: run `fanin kernels --kernel debian:6.12 --only echo/epoll/
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,8 +59,15 @@ def make_image(release):
 
 def cached_kernels():
     """The pinned names of the kernels that need no download."""
-    names = (json.loads(file.read_text())["release"] for file in sorted(CACHE.glob("*/kernel.json")))
+    names = [json.loads(file.read_text())["release"] for file in CACHE.glob("*/kernel.json")]
+    names.sort(key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
     return [f"debian:={name}" for name in names]
+
+
+def newest_release():
+    """Of the kernel that the guests boot, the first two numbers."""
+    pinned = cached_kernels()[-1:] or ["debian:=0.0"]
+    return tuple(int(number) for number in pinned[0].removeprefix("debian:=").split(".")[:2])
 
 
 @unittest.skipUnless((BINARIES / "fanin-guest").exists(), "a build without guests")
@@ -168,16 +176,17 @@ class Guests(EndToEnd):
         self.assertIsNone(cell["instructions"])
         self.assertIn("Kernel panic", next(self.out.glob("console-*.txt")).read_text())
 
-    # Would catch: a server that the kernel kills for want of memory, measured with the connections that are left.
+    # Would catch: a server that the kernel kills for want of memory, or lets no longer fork, measured with the connections
+    # that are left.
     def test_a_guest_that_is_out_of_memory_fails_its_cell(self):
         self.suite.write_text(json.dumps(CROWDED))
         done, document = self.count("--memory", "192", self.suite, cells="idle/process/3000")
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertEqual(document["cells"][0]["status"], "failed")
-        self.assertIn("Kernel panic - not syncing: Out of memory", document["cells"][0]["reason"])
-        self.assertIn("Out of memory", next(self.out.glob("console-*.txt")).read_text())
+        self.assertRegex(document["cells"][0]["reason"], "Kernel panic - not syncing: Out of memory|idle connection")
 
     # Would catch: a model that a kernel lacks, counted as failed.
+    @unittest.skipUnless(newest_release() >= (6, 6), "no kernel in the cache has the sysctl io_uring_disabled")
     def test_a_model_that_a_kernel_lacks_is_unsupported(self):
         done, document = self.count("--sysctl", "kernel.io_uring_disabled=2", cells="echo/io-uring/1")
         self.assertEqual(done.returncode, 4, done.stderr)

@@ -17,7 +17,19 @@ namespace {
 
 constexpr std::size_t kLongestReason = 500;
 
-// Why the cell has no valid result: requests without a right reply; empty: each had one.
+// What the generator says of connections that were not there; empty: all were.
+std::string find_lost_connections(const Json& load) {
+  constexpr std::string_view kLost[] = {"missing-connections", "lost-idle", "downtime"};
+  for (const Json& reason : load.value("verdict", Json::object()).value("reasons", Json::array())) {
+    const auto code = reason.value("code", "");
+    if (std::find(std::begin(kLost), std::end(kLost), code) != std::end(kLost)) {
+      return reason.value("text", code);
+    }
+  }
+  return "";
+}
+
+// Why the cell has no valid result: requests without a right reply, or lost connections; empty: none of them.
 std::string find_load_failure(const std::string& text) {
   const Json load = parse_json_or_null(text);
   const Json::json_pointer completed("/requests/completed");
@@ -27,7 +39,7 @@ std::string find_load_failure(const std::string& text) {
   const Json& requests = load["requests"];
   const auto failed = requests.value("failed", 0) + requests.value("unanswered", 0);
   if (failed == 0 && load[completed] != 0) {
-    return "";
+    return find_lost_connections(load);
   }
   const Json::json_pointer first("/verdict/reasons/0/text");
   return fmt::format("{} of {} requests failed{}", failed, requests.value("sent", 0),

@@ -69,6 +69,15 @@ TEST(GuestOutcomes, TellWhyACellFailed) {
   EXPECT_EQ(judged.judge().status, "failed");
 }
 
+// The bug: a guest without memory for 3,000 processes lost a part of the idle connections, and the cell was counted.
+TEST(GuestOutcomes, ACellWithoutItsConnectionsFailed) {
+  Judged judged;
+  judged.add(FrameType::kLoad, R"({"requests":{"sent":750,"completed":750,"failed":0,"unanswered":0},
+      "verdict":{"reasons":[{"code":"few-samples","text":"few"},{"code":"lost-idle","text":"the server closed 9"}]}})");
+  EXPECT_EQ(judged.judge().status, "failed");
+  EXPECT_EQ(judged.judge().reason, "the server closed 9");
+}
+
 // Would catch: a kernel without io_uring whose cells count as failed, and a result of another cell of the same boot.
 TEST(GuestOutcomes, SayWhatTheKernelDoesNotSupport) {
   Judged judged;
