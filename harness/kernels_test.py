@@ -176,14 +176,16 @@ class Guests(EndToEnd):
         self.assertIsNone(cell["instructions"])
         self.assertIn("Kernel panic", next(self.out.glob("console-*.txt")).read_text())
 
-    # Would catch: a server that the kernel kills for want of memory, or lets no longer fork, measured with the connections
-    # that are left.
+    # Would catch: a server that the kernel kills for want of memory, measured with the connections that are left. Linux 6.1
+    # lets it no longer fork instead, after 524 processes, and the other idle connections wait in the accept queue.
+    @unittest.skipUnless(newest_release() >= (6, 6), "the kernel in the cache limits processes before memory is out")
     def test_a_guest_that_is_out_of_memory_fails_its_cell(self):
         self.suite.write_text(json.dumps(CROWDED))
         done, document = self.count("--memory", "192", self.suite, cells="idle/process/3000")
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertEqual(document["cells"][0]["status"], "failed")
-        self.assertRegex(document["cells"][0]["reason"], "Kernel panic - not syncing: Out of memory|idle connection")
+        self.assertIn("Kernel panic - not syncing: Out of memory", document["cells"][0]["reason"])
+        self.assertIn("Out of memory", next(self.out.glob("console-*.txt")).read_text())
 
     # Would catch: a model that a kernel lacks, counted as failed.
     @unittest.skipUnless(newest_release() >= (6, 6), "no kernel in the cache has the sysctl io_uring_disabled")
