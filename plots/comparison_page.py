@@ -156,11 +156,16 @@ def format_origins(documents):
     """When the documents were measured, by which commit and on which kernel: one sentence for each origin."""
     titles = {}
     for each in documents:
-        origin = each["measured_at"] and each["measured_at"][:10], each["commit"], each["kernel"]
-        titles.setdefault(origin, []).append(each["title"].rstrip("."))
-    for (day, commit, kernel), found in titles.items():
-        build = f"commit {commit}" if commit else "commit not recorded"
-        yield f"{day or 'Day not recorded'}, {build}, Linux {kernel}: {'; '.join(found)}."
+        titles.setdefault(format_origin(each), []).append(each["title"].rstrip("."))
+    for origin, found in titles.items():
+        yield f"{origin}: {'; '.join(found)}."
+
+
+def format_origin(document):
+    """2026-03-14, commit 0123456789, Linux 6.1"""
+    day = document["measured_at"][:10] if document["measured_at"] else "Day not recorded"
+    build = f"commit {document['commit']}" if document["commit"] else "commit not recorded"
+    return f"{day}, {build}, Linux {document['kernel']}"
 
 
 def _format_costs(document):

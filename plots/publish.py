@@ -4,7 +4,7 @@ RUN: makes a run the reference. Writes run.json.gz, micro.json.gz, the compariso
 and the findings of README.md between their markers.
 
 SELFTEST, the result of `fanin selftest`: writes the error rates of docs/statistics.md, measured and simulated, between
-their markers, and those of the validations of verdicts beside it.
+their markers. It also writes the committed results of validate_stored_runs and validate_suite_sessions there.
 
 CLAIMS, the result of `fanin claims`: copies it to results/reference/claims/, draws its charts there, and writes docs/claims.md
 and the wall of README.md between its markers.

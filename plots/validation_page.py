@@ -1,5 +1,7 @@
 """What the validations of verdicts found, as the Markdown parts of docs/statistics.md."""
 
+from plots import comparison_page
+
 # Name of the part in the document: the program below validation/, and its committed result.
 PARTS = {
     "stored runs": ("validate_stored_runs", "results/selftest/stored-runs.json"),
@@ -18,7 +20,7 @@ def section(name, document):
         for each in document["figures"]
     ]
     head = [f"| {document['title']} | | required | holds |", "|---|---|---|---|"]
-    origin = f"Measured on {document['measured_at'][:10]} by commit {document['commit']}."
+    origin = f"{comparison_page.format_origin(document)}."
     return "\n".join([*head, *rows, "", origin, *(f"{note}." for note in document["notes"]), f"[All figures](../{result})."])
 
 

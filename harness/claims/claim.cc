@@ -167,7 +167,7 @@ void parse_claim_metric(const LaidOver& test, ClaimCase& result) {
 }
 
 net::Nanoseconds parse_window(const LaidOver& test) {
-  constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // two blocks of paced slices
+  constexpr net::Nanoseconds kShortest = std::chrono::milliseconds(50);  // a block of slices of 20 ms for each arm
   const auto given = test.find("/window");
   const net::Nanoseconds window = given ? given->duration() : net::parse_duration(kDefaultWindow);
   if (window < kShortest) {

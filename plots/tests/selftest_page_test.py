@@ -103,7 +103,7 @@ class Selftest(unittest.TestCase):
             document = validation_document(Path(path).stem, *runs, notes=["20 pairs"])
             (self.top / path).write_text(json.dumps(document), encoding="utf-8")
         text = self.publish(selftest_document())
-        for part in ("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", "| comparisons | 9 | - | - |", "\n20 pairs.\n", "on 2026-03-14 by commit 0123456789.\n"):
+        for part in ("| same commit: exit code 1 | 2 | ≤ 1 | **no** |", "| comparisons | 9 | - | - |", "\n20 pairs.\n", "\n2026-03-14, commit 0123456789, Linux 6.\n"):
             self.assertEqual(text.count(part), len(validation_page.PARTS), part)
 
     def test_sessions_without_controls(self):
