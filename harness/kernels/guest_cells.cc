@@ -19,7 +19,7 @@ constexpr std::size_t kLongestReason = 500;
 
 // What the generator says of connections that were not there; empty: all were.
 std::string find_lost_connections(const Json& load) {
-  constexpr std::string_view kLost[] = {"missing-connections", "lost-idle", "downtime"};
+  constexpr std::string_view kLost[] = {"missing-connections", "unserved-connections", "lost-idle", "downtime"};
   for (const Json& reason : load.value("verdict", Json::object()).value("reasons", Json::array())) {
     const auto code = reason.value("code", "");
     if (std::find(std::begin(kLost), std::end(kLost), code) != std::end(kLost)) {

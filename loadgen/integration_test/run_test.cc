@@ -246,6 +246,22 @@ TEST_P(LoopRunTest, IdleConnectionsThatAreNotServedAreMissing) {
   EXPECT_EQ(decide_verdict(plan, result).status, Status::kInvalid);
 }
 
+// The bug: a `process` server that could not fork left 2,477 of 3,000 idle connections in its accept queue, and the
+// result was valid.
+TEST_P(LoopRunTest, IdleConnectionsThatAreNotAcceptedInvalidate) {
+  TestServer server(Behaviour::kEchoes);
+  server.accept_at_most(10);
+  LoadPlan plan = plan_for(server.address(), GetParam());
+  plan.idle = 16;
+  const LoadResult result = run(plan);
+  EXPECT_EQ(result.connections.idle_established, 16U);
+  EXPECT_EQ(result.waiting_for_accept, 10U);
+  const Verdict verdict = decide_verdict(plan, result);
+  EXPECT_EQ(verdict.status, Status::kInvalid);
+  EXPECT_EQ(verdict.reasons.front().text,
+            "the server did not accept at least 6 of 16 idle connections: they waited in its accept queue");
+}
+
 TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
   TestServer server(Behaviour::kEchoes);
   LoadPlan plan = plan_for(server.address(), GetParam());

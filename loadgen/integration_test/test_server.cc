@@ -14,7 +14,6 @@
 namespace fanin::load {
 namespace {
 
-constexpr std::size_t kMaxConnections = 4096;
 constexpr int kLateMs = 10;
 
 void send_all(int fd, std::string_view data) {
@@ -67,7 +66,7 @@ void TestServer::serve() {
   while (!stopping_.load()) {
     ready.assign({{wake_.get(), POLLIN, 0}});
     if (!stalled_.load()) {
-      ready.push_back({listener_.get(), POLLIN, 0});
+      ready.push_back({listener_.get(), static_cast<short>(connections_.size() < limit_.load() ? POLLIN : 0), 0});
       for (const Connection& connection : connections_) {
         const bool floods = connection.asked && !script_.flood.empty();
         ready.push_back({connection.fd.get(), static_cast<short>(POLLIN | (floods ? POLLOUT : 0)), 0});
@@ -89,7 +88,7 @@ void TestServer::serve() {
 }
 
 void TestServer::accept_all() {
-  while (connections_.size() < kMaxConnections) {
+  while (connections_.size() < limit_.load()) {
     net::Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!connection) {
       return;

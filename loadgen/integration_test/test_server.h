@@ -57,9 +57,13 @@ class TestServer {
   // Stops reading until it is resumed.
   void stall() noexcept { stalled_.store(true); }
   void resume() noexcept;
+  // Leaves further connections in the accept queue. Call it before the first connects.
+  void accept_at_most(std::size_t connections) noexcept { limit_.store(connections); }
   void behave(Behaviour behaviour) noexcept { behaviour_.store(behaviour); }
 
  private:
+  static constexpr std::size_t kMaxConnections = 4096;
+
   struct Connection {
     net::Descriptor fd;
     std::uint64_t number = 0;  // 1 for the first that was accepted
@@ -81,6 +85,7 @@ class TestServer {
   std::atomic<Behaviour> behaviour_;
   Script script_;  // of the thread that serves
   std::atomic<bool> stalled_{false};
+  std::atomic<std::size_t> limit_{kMaxConnections};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> received_bytes_{0};

@@ -80,6 +80,17 @@ int score_socket(const inet_diag_msg& socket, const Attributes& attributes, cons
   return exact || wildcard ? (exact ? 4 : 2) + (same_family ? 1 : 0) : 0;
 }
 
+void keep_best(const ListeningSocket& socket, int its_score, int& score, std::vector<ListeningSocket>& found) {
+  if (its_score == 0 || its_score < score) {
+    return;
+  }
+  if (its_score > score) {
+    found.clear();
+  }
+  score = its_score;
+  found.push_back(socket);
+}
+
 void ask(int fd, int family, const net::Address& target) {
   struct {
     nlmsghdr head;
@@ -111,22 +122,51 @@ bool add_listening_sockets(std::span<const std::byte> piece, const net::Address&
     }
     const auto socket = read_as<inet_diag_msg>(body);
     const Attributes attributes = read_attributes(body.subspan(std::min(body.size(), sizeof socket)));
-    if (const int its = score_socket(socket, attributes, target); its > 0 && its >= score) {
-      if (its > score) {
-        found.clear();
-      }
-      score = its;
-      found.push_back({socket.idiag_inode, socket.idiag_uid, attributes.drops, socket.idiag_rqueue});
-    }
+    keep_best({socket.idiag_inode, socket.idiag_uid, attributes.drops, socket.idiag_rqueue},
+              score_socket(socket, attributes, target), score, found);
     piece = piece.subspan(std::min<std::size_t>(piece.size(), NLMSG_ALIGN(head.nlmsg_len)));
   }
   return true;
 }
 
-std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address& target) try {
-  if (target.is_unix()) {
-    return std::nullopt;
+// Columns: number, address:port, the peer's, state, tx_queue:rx_queue, timer, retransmits, uid, timeout, inode. For a
+// listener rx_queue is the length of its accept queue.
+void parse_listening_sockets(std::string_view text, int family, const net::Address& target, int& score,
+                             std::vector<ListeningSocket>& found) {
+  constexpr std::size_t kHexWord = 8;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  std::getline(lines, line);  // the heading
+  while (std::getline(lines, line)) {
+    std::istringstream row(line);
+    std::string number;
+    std::string address;
+    std::string peer;
+    std::string queues;
+    std::string skipped;
+    unsigned state = 0;
+    ListeningSocket socket;
+    if (!(row >> number >> address >> peer >> std::hex >> state >> queues >> skipped >> skipped >> std::dec >>
+          socket.uid >> skipped >> socket.inode) ||
+        state != TCP_LISTEN) {
+      return;  // the listeners come first
+    }
+    inet_diag_msg message{};
+    message.idiag_family = static_cast<__u8>(family);
+    message.idiag_state = TCP_LISTEN;
+    const std::size_t colon = address.find(':');
+    message.id.idiag_sport = htons(static_cast<std::uint16_t>(std::stoul(address.substr(colon + 1), nullptr, 16)));
+    for (std::size_t i = 0; (i + 1) * kHexWord <= colon && i < std::size(message.id.idiag_src); ++i) {
+      message.id.idiag_src[i] = static_cast<__be32>(std::stoul(address.substr(i * kHexWord, kHexWord), nullptr, 16));
+    }
+    socket.queued = std::stoull(queues.substr(queues.find(':') + 1), nullptr, 16);
+    keep_best(socket, score_socket(message, {}, target), score, found);
   }
+}
+
+namespace {
+
+std::optional<std::vector<ListeningSocket>> ask_sock_diag(const net::Address& target) try {
   const net::Descriptor diag(net::check(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "sock_diag"));
   const timeval limit{.tv_sec = 1, .tv_usec = 0};  // the kernel answers at once
   ::setsockopt(diag.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -146,6 +186,34 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address
   return found;
 } catch (const std::system_error&) {
   return std::nullopt;  // a kernel without inet_diag, or no permission
+}
+
+// The kernel writes a row for each connection too, so only the beginning is read.
+std::optional<std::vector<ListeningSocket>> read_proc_net(const net::Address& target) {
+  std::optional<std::vector<ListeningSocket>> found;
+  int score = 0;
+  for (const auto& [family, path] : {std::pair{AF_INET, "/proc/net/tcp"}, {AF_INET6, "/proc/net/tcp6"}}) {
+    std::string text(32768, '\0');
+    std::ifstream file(path);
+    file.rdbuf()->pubsetbuf(nullptr, 0);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (!text.empty()) {
+      found = found ? std::move(found) : std::vector<ListeningSocket>{};
+      parse_listening_sockets(text.substr(0, text.rfind('\n') + 1), family, target, score, *found);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address& target) {
+  if (target.is_unix()) {
+    return std::nullopt;
+  }
+  auto found = ask_sock_diag(target);
+  return found ? found : read_proc_net(target);
 }
 
 std::optional<std::uint64_t> parse_listen_overflows(std::string_view netstat) {
@@ -191,9 +259,11 @@ std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, 
   for (const ListeningSocket& listener : *after.listeners) {
     const auto same = std::find_if(before.listeners->begin(), before.listeners->end(),
                                    [&](const ListeningSocket& each) { return each.inode == listener.inode; });
-    // The kernel's counter of drops has 32 bits.
-    drops +=
-        same == before.listeners->end() ? listener.drops : static_cast<std::uint32_t>(listener.drops - same->drops);
+    const std::optional<std::uint64_t> earlier = same == before.listeners->end() ? 0 : same->drops;
+    if (!listener.drops || !earlier) {
+      return std::nullopt;
+    }
+    drops += static_cast<std::uint32_t>(*listener.drops - *earlier);  // the kernel's counter has 32 bits
   }
   return before.overflows && after.overflows ? std::min(drops, *after.overflows - *before.overflows) : drops;
 }

@@ -19,14 +19,15 @@ namespace fanin::load {
 // A TCP socket of this network namespace that listens.
 struct ListeningSocket {
   std::uint64_t inode = 0;
-  unsigned uid = 0;          // of its creator
-  std::uint64_t drops = 0;   // connections dropped so far, for a full accept queue or lack of memory
+  unsigned uid = 0;  // of its creator
+  // Connections dropped so far, for a full accept queue or lack of memory. nullopt without sock_diag.
+  std::optional<std::uint64_t> drops;
   std::uint64_t queued = 0;  // connections waiting for accept(2)
 };
 
-// The sockets that receive the connections to a local target, from sock_diag(7): the listeners at its address, else
-// those at the wildcard; several with SO_REUSEPORT. nullopt for a Unix-domain target, and if the kernel does not
-// support it.
+// The sockets that receive the connections to a local target: the listeners at its address, else those at the
+// wildcard; several with SO_REUSEPORT. From sock_diag(7), or from /proc/net/tcp and tcp6 if the kernel has no
+// inet_diag. nullopt for a Unix-domain target, and if neither can be read.
 std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address& target);
 
 // Adds the sockets of one piece of the kernel's answer that match the target best. A better match replaces those found
@@ -34,6 +35,11 @@ std::optional<std::vector<ListeningSocket>> listening_sockets(const net::Address
 // std::system_error if the kernel reports an error.
 bool add_listening_sockets(std::span<const std::byte> piece, const net::Address& target, int& score,
                            std::vector<ListeningSocket>& found);
+
+// The same for the text of /proc/net/tcp (AF_INET) or /proc/net/tcp6 (AF_INET6), which begins with the listeners. It
+// does not show IPV6_V6ONLY: a wildcard of IPv6 counts for IPv4 too.
+void parse_listening_sockets(std::string_view text, int family, const net::Address& target, int& score,
+                             std::vector<ListeningSocket>& found);
 
 // The kernel's counters of connects dropped because the accept queue was full. The client sends its SYN again a second
 // later.
@@ -46,7 +52,7 @@ struct AcceptQueueCounts {
 AcceptQueueCounts accept_queue_counts(const net::Address& target);
 
 // Overflows of the target's own accept queues between two readings. A listener's counter includes drops for other
-// causes, so the overflows of all queues are an upper bound. nullopt if the target's listeners are unknown.
+// causes, so the overflows of all queues are an upper bound. nullopt if the target's listeners or drops are unknown.
 std::optional<std::uint64_t> overflows_between(const AcceptQueueCounts& before, const AcceptQueueCounts& after);
 
 // Connections in the target's own accept queues. nullopt if its listeners are unknown.

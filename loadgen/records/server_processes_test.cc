@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "loadgen/records/usage.h"
@@ -103,6 +106,65 @@ TEST(ListeningSockets, OfBothFamiliesAreFoundByIpv4) {
   }
   EXPECT_EQ(found->size(), 1U);
   EXPECT_EQ(listening_sockets(net::Address::parse("::1", port))->size(), 1U);
+}
+
+// A kernel without inet_diag, such as Debian's in a guest, said nothing of the accept queue.
+TEST(ListeningSockets, AreFoundInProcNet) {
+  const std::string heading =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+  const std::string listener =
+      "   0: 00000000:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 "
+      "0\n"
+      "   1: 0100007F:1F90 00000000:0000 0A 00000000:0000000C 00:00000000 00000000     7        0 4712 1 0 100 0 0 10 "
+      "0\n"
+      "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000005 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 "
+      "0\n";
+  const std::string connection =
+      "   3: 0100007F:1F90 0100007F:8888 01 00000000:00000009 00:00000000 00000000     0        0 4714 1 0 20 4 30 10 "
+      "-1\n";
+  const auto find = [](const std::string& text, int family, const char* address, std::uint16_t port) {
+    std::vector<ListeningSocket> found;
+    int score = 0;
+    parse_listening_sockets(text, family, net::Address::parse(address, port), score, found);
+    return found;
+  };
+  const auto found = find(heading + listener + connection + listener, AF_INET, "127.0.0.1", 8080);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].inode, 4712U);
+  EXPECT_EQ(found[0].uid, 7U);
+  EXPECT_EQ(found[0].queued, 12U);
+  EXPECT_EQ(found[0].drops, std::nullopt);
+  EXPECT_EQ(find(heading + listener, AF_INET, "127.0.0.2", 8080).at(0).inode, 4711U);
+  EXPECT_TRUE(find(heading + listener, AF_INET, "127.0.0.1", 80).empty());
+  EXPECT_TRUE(find("", AF_INET, "127.0.0.1", 8080).empty());
+  const std::string v6 =
+      "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000002 "
+      "00:00000000 "
+      "00000000     0        0 99 1 0 100 0 0 10 0\n";
+  EXPECT_EQ(find(heading + v6, AF_INET6, "::1", 8080).at(0).queued, 2U);
+  EXPECT_TRUE(find(heading + v6, AF_INET6, "127.0.0.1", 8080).empty());
+}
+
+// Would catch: both sources of one fact that differ.
+TEST(ListeningSockets, OfProcNetAreThoseOfSockDiag) {
+  const net::Descriptor listener = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
+  const net::Address target = net::Address::of_local_end(listener.get());
+  const auto asked = listening_sockets(target);
+  std::ifstream file("/proc/net/tcp");
+  std::vector<ListeningSocket> read;
+  int score = 0;
+  parse_listening_sockets(std::string(std::istreambuf_iterator<char>(file), {}), AF_INET, target, score, read);
+  if (!asked || read.empty()) {
+    GTEST_SKIP() << "this kernel does not say which sockets listen";
+  }
+  ASSERT_EQ(asked->size(), read.size());
+  EXPECT_EQ(asked->front().inode, read.front().inode);
+  EXPECT_EQ(asked->front().uid, read.front().uid);
+}
+
+// Would catch: drops of 0 where they are unknown.
+TEST(AcceptQueue, UnknownDropsAreNotZero) {
+  EXPECT_EQ(overflows_between(counts({{1, 0, {}}}, 100), counts({{1, 0, {}}}, 118)), std::nullopt);
 }
 
 // Would catch: a message of the kernel's that is cut off, read beyond its end.

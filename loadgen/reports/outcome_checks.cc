@@ -180,6 +180,13 @@ void check_idle(const LoadPlan& plan, const LoadResult& result, Reasons& reasons
                        fmt::format("{} {} not served", os::part_of(unserved, plan.idle, "idle connection"),
                                    os::was_or_were(unserved)));
   }
+  // Any active connection may be in the queue too.
+  if (plan.idle > 0 && result.waiting_for_accept > plan.connections) {
+    reasons.invalidate(
+        ReasonCode::kUnservedConnections,
+        fmt::format("the server did not accept at least {}: they waited in its accept queue",
+                    os::part_of(result.waiting_for_accept - plan.connections, plan.idle, "idle connection")));
+  }
   if (counts.idle_lost > 0) {
     reasons.warn(ReasonCode::kLostIdle,
                  "the server closed " + os::part_of(counts.idle_lost, plan.idle, "idle connection"));

@@ -155,6 +155,18 @@ TEST_F(OutcomeChecksTest, IdleConnectionsThatWereNotServedAreNotCalledDown) {
   EXPECT_EQ(decide().reasons.front().text, "20 of 20 idle connections did not come up, or were not served");
 }
 
+// Would catch: active connections that wait for accept(2), taken for idle ones.
+TEST_F(OutcomeChecksTest, ActiveConnectionsInTheAcceptQueueAreNotIdleOnes) {
+  plan_.idle = 20;
+  result_.connections.idle_established = 20;
+  result_.waiting_for_accept = plan_.connections;
+  const Verdict before = decide();
+  result_.waiting_for_accept += 1;
+  EXPECT_EQ(decide().status, Status::kInvalid);
+  EXPECT_EQ(decide().reasons.size(), before.reasons.size() + 1);
+  EXPECT_NE(before.status, Status::kInvalid);
+}
+
 TEST_F(OutcomeChecksTest, MissingConnectionsInvalidateUnlessTheServerClosedThem) {
   result_.connections.established = 8;
   EXPECT_EQ(decide().status, Status::kInvalid);

@@ -85,7 +85,10 @@ TargetPart::TargetPart(const LoadPlan& plan, ConnectGate& gate)
 
 void TargetPart::read_queue() { queue_before_ = read_accept_queue(plan_.target); }
 
-void TargetPart::discover_server() { meter_.discover(); }
+void TargetPart::discover_server() {
+  meter_.discover();
+  waiting_ = waiting_for_accept();
+}
 
 void TargetPart::open_window() {
   meter_.open();
@@ -95,7 +98,10 @@ void TargetPart::open_window() {
   }
 }
 
-void TargetPart::close_window() { server_ = meter_.close(); }
+void TargetPart::close_window() {
+  server_ = meter_.close();
+  waiting_ = std::min(waiting_, waiting_for_accept());
+}
 
 std::uint64_t TargetPart::waiting_for_accept() const {
   return net::is_on_this_machine(plan_.target) ? load::waiting_for_accept(plan_.target).value_or(0) : 0;
@@ -115,6 +121,7 @@ std::string TargetPart::unreachable() const {
 
 void TargetPart::report(LoadResult& result) const {
   result.unserved_at_opening = unserved_;
+  result.waiting_for_accept = waiting_;
   result.server = server_;
   if (queue_before_) {
     result.listen_overflows = overflows_between(*queue_before_, *read_accept_queue(plan_.target));

@@ -54,6 +54,7 @@ class TargetPart {
   ServerMeter meter_;
   std::optional<ServerUsage> server_;  // over the window
   std::uint64_t unserved_ = 0;         // connections that came up and had no reply when the window opened
+  std::uint64_t waiting_ = 0;          // connections in the accept queue before the traffic; later the fewest
 };
 
 }  // namespace fanin::load
