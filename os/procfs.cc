@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -94,6 +95,21 @@ std::optional<ReapedTime> parse_reaped_time(std::string_view stat) {
   return ReapedTime{from_ticks(user), from_ticks(system)};
 }
 
+// The kernel's number of another process's clock: the process inverted and shifted, the kind in the low two bits
+// (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third kind.
+std::optional<net::Nanoseconds> read_cpu_clock(pid_t process, CpuClock clock) {
+  clockid_t id{};
+  if (::clock_getcpuclockid(process, &id) != 0) {
+    return std::nullopt;
+  }
+  id = static_cast<clockid_t>((static_cast<unsigned>(id) & ~3U) | static_cast<unsigned>(clock));
+  timespec time{};
+  if (::clock_gettime(id, &time) != 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(time.tv_sec) + net::Nanoseconds(time.tv_nsec);
+}
+
 std::optional<net::Nanoseconds> parse_start_time(std::string_view stat) {
   std::istringstream fields = skip_name(stat);
   std::string skipped;
@@ -163,16 +179,14 @@ bool has_ended(const net::Descriptor& process) {
 // `parent` is held open, so its number is its own until it has ended; after that its children are those of the caller,
 // which has not collected them.
 void signal_children(pid_t parent_pid, const net::Descriptor& parent, int number) {
-  for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", parent_pid))) {
-    for (const pid_t child : list_children(parent_pid, task)) {
-      const net::Descriptor process = open_pidfd(child);
-      const auto stat = read_file(fmt::format("/proc/{}/stat", child));
-      const auto real_parent = stat ? parse_parent(*stat) : std::nullopt;
-      const bool ours = real_parent == ::getpid() || (real_parent == parent_pid && !has_ended(parent));
-      if (process && ours) {
-        signal_children(child, process, number);
-        ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
-      }
+  for (const pid_t child : list_children(parent_pid)) {
+    const net::Descriptor process = open_pidfd(child);
+    const auto stat = read_file(fmt::format("/proc/{}/stat", child));
+    const auto real_parent = stat ? parse_parent(*stat) : std::nullopt;
+    const bool ours = real_parent == ::getpid() || (real_parent == parent_pid && !has_ended(parent));
+    if (process && ours) {
+      signal_children(child, process, number);
+      ::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0);
     }
   }
 }
@@ -202,13 +216,20 @@ std::vector<pid_t> list_children(pid_t process, pid_t task) {
   return text ? parse_numbers(*text) : std::vector<pid_t>{};
 }
 
+std::vector<pid_t> list_children(pid_t process) {
+  std::vector<pid_t> found;
+  for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", process))) {
+    const std::vector<pid_t> children = list_children(process, task);
+    found.insert(found.end(), children.begin(), children.end());
+  }
+  return found;
+}
+
 std::vector<pid_t> list_descendants(pid_t root) {
   std::vector<pid_t> found{root};
   for (std::size_t i = 0; i < found.size(); ++i) {
-    for (const int task : list_numbered_entries(fmt::format("/proc/{}/task", found[i]))) {
-      const std::vector<pid_t> children = list_children(found[i], task);
-      found.insert(found.end(), children.begin(), children.end());
-    }
+    const std::vector<pid_t> children = list_children(found[i]);
+    found.insert(found.end(), children.begin(), children.end());
   }
   found.erase(found.begin());
   return found;

@@ -31,6 +31,12 @@ struct ReapedTime {
 };
 std::optional<ReapedTime> parse_reaped_time(std::string_view stat);
 
+// CPU time of a live process and its threads since it began, those that have ended included. kScheduler is in ns and
+// exact while the threads sleep; the kernel knows the use of a running one as of its last tick or switch. The others
+// are sampled by the timer tick: right on average.
+enum class CpuClock { kUserAndSystemTicks = 0, kUserTicks = 1, kScheduler = 2 };
+std::optional<net::Nanoseconds> read_cpu_clock(pid_t process, CpuClock clock);
+
 // When a task began, field 22 of /proc/PID/stat: since boot (CLOCK_BOOTTIME), in whole ticks of USER_HZ.
 std::optional<net::Nanoseconds> parse_start_time(std::string_view stat);
 
@@ -78,8 +84,9 @@ net::Descriptor open_pidfd(pid_t pid);
 // The numbers that are names of entries of a directory, such as /proc/PID/task; empty where it cannot be read.
 std::vector<int> list_numbered_entries(const std::string& directory);
 
-// The children that one task has started or adopted.
+// The children that one task, or any task of a process, has started or adopted.
 std::vector<pid_t> list_children(pid_t process, pid_t task);
+std::vector<pid_t> list_children(pid_t process);
 
 // All live descendants of `root`, parents before children, without `root` itself. May contain processes that
 // have just ended.

@@ -20,23 +20,6 @@ constexpr std::size_t kMaxWatchedTasks = 4096;
 
 constexpr net::Nanoseconds kTick = std::chrono::milliseconds(10);  // of the time at which a task began
 
-// The kernel's clocks of another process: its number inverted and shifted, with the kind in the low two bits
-// (include/linux/posix-timers.h, MAKE_PROCESS_CPUCLOCK). clock_getcpuclockid() gives the third one.
-enum class ProcessClock { kUserAndSystemTicks = 0, kUserTicks = 1, kScheduler = 2 };
-
-std::optional<net::Nanoseconds> read_clock(pid_t process, ProcessClock kind) {
-  clockid_t clock{};
-  if (::clock_getcpuclockid(process, &clock) != 0) {
-    return std::nullopt;
-  }
-  clock = static_cast<clockid_t>((static_cast<unsigned>(clock) & ~3U) | static_cast<unsigned>(kind));
-  timespec time{};
-  if (::clock_gettime(clock, &time) != 0) {
-    return std::nullopt;
-  }
-  return std::chrono::seconds(time.tv_sec) + net::Nanoseconds(time.tv_nsec);
-}
-
 CpuReading reaped_time(pid_t process) {
   const auto stat = os::read_file(fmt::format("/proc/{}/stat", process));
   const auto reaped = stat ? os::parse_reaped_time(*stat) : std::nullopt;
@@ -156,9 +139,9 @@ void Monitor::discover() {
 CpuReading Monitor::sum_clocks(const std::vector<pid_t>& processes, const std::vector<pid_t>& reapers) {
   CpuReading sum;
   for (const pid_t process : processes) {
-    const auto total = read_clock(process, ProcessClock::kScheduler);
-    const auto user = read_clock(process, ProcessClock::kUserTicks);
-    const auto ticks = read_clock(process, ProcessClock::kUserAndSystemTicks);
+    const auto total = os::read_cpu_clock(process, os::CpuClock::kScheduler);
+    const auto user = os::read_cpu_clock(process, os::CpuClock::kUserTicks);
+    const auto ticks = os::read_cpu_clock(process, os::CpuClock::kUserAndSystemTicks);
     if (total && user && ticks) {
       sum += {*total, *user, *ticks};
     }

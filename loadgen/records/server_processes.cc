@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "loadgen/records/usage.h"
+#include "os/procfs.h"
 
 namespace fanin::load {
 namespace {
@@ -55,7 +56,7 @@ class HolderSearch {
     for (std::size_t i = 0; i < holders_.size(); ++i) {
       const pid_t parent = find_parent(holders_[i]);
       look_at(parent);
-      if (const std::vector<pid_t> siblings = find_children(parent); siblings.size() <= kMaxSiblings) {
+      if (const std::vector<pid_t> siblings = os::list_children(parent); siblings.size() <= kMaxSiblings) {
         std::for_each(siblings.begin(), siblings.end(), [this](pid_t sibling) { look_at(sibling); });
       }
     }
@@ -66,14 +67,7 @@ class HolderSearch {
 
  private:
   static std::vector<pid_t> all_processes() {
-    std::vector<pid_t> pids;
-    const Directory processes(::opendir("/proc"));
-    for (const dirent* entry = nullptr; processes && (entry = ::readdir(processes.get())) != nullptr;) {
-      const std::string_view name = entry->d_name;
-      if (pid_t pid = 0; std::from_chars(name.data(), name.data() + name.size(), pid).ec == std::errc{}) {
-        pids.push_back(pid);
-      }
-    }
+    std::vector<pid_t> pids = os::list_numbered_entries("/proc");
     std::sort(pids.rbegin(), pids.rend());
     return pids;
   }

@@ -13,8 +13,6 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -30,49 +28,17 @@ Nanoseconds from_timeval(const timeval& time) noexcept {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
-struct ProcessStat {
-  long child_ticks = 0;  // of the children that it has waited for
-  unsigned threads = 0;
-  pid_t parent = 0;
-};
+// Nothing if there is no such process.
+std::optional<Nanoseconds> read_exact_cpu(pid_t pid) { return os::read_cpu_clock(pid, os::CpuClock::kScheduler); }
 
-// Fields 4 (parent), 16 and 17 (CPU time of reaped children in ticks) and 20 (threads) of /proc/PID/stat; the name in
-// field 2 may hold anything, so counting starts after its closing parenthesis.
-std::optional<ProcessStat> read_stat(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  std::getline(file, line);
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) {
-    return std::nullopt;
-  }
-  std::istringstream fields(line.substr(name_end + 1));
-  std::vector<std::string> values;
-  for (std::string value; fields >> value;) {
-    values.push_back(value);
-  }
-  constexpr std::size_t kFirst = 3;  // number of the first field after the name
-  if (values.size() <= 20 - kFirst) {
-    return std::nullopt;
-  }
-  ProcessStat stat;
-  stat.child_ticks = std::stol(values[16 - kFirst]) + std::stol(values[17 - kFirst]);
-  stat.parent = static_cast<pid_t>(std::stol(values[4 - kFirst]));
-  stat.threads = static_cast<unsigned>(std::stoul(values[20 - kFirst]));
-  return stat;
+// Of the children that it has waited for, in ticks of 10 ms.
+Nanoseconds read_reaped_cpu(pid_t pid) {
+  const auto stat = os::read_file(fmt::format("/proc/{}/stat", pid));
+  const auto reaped = stat ? os::parse_reaped_time(*stat) : std::nullopt;
+  return reaped ? reaped->user + reaped->system : Nanoseconds(0);
 }
 
-Nanoseconds from_ticks(long ticks) { return Nanoseconds(1'000'000'000 / ::sysconf(_SC_CLK_TCK)) * ticks; }
-
-// To the nanosecond: a tick is too coarse for a short window.
-std::optional<Nanoseconds> read_exact_cpu(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
-    return std::nullopt;
-  }
-  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
-}
+std::vector<int> list_tasks(pid_t pid) { return os::list_numbered_entries(fmt::format("/proc/{}/task", pid)); }
 
 // The CPUs that any of them may use.
 unsigned count_allowed_cpus(const std::vector<pid_t>& pids) {
@@ -101,9 +67,8 @@ constexpr unsigned kMaxTasks = 64;
 std::vector<TaskTimes> read_tasks(const std::vector<pid_t>& processes) {
   std::vector<TaskTimes> tasks;
   for (const pid_t process : processes) {
-    const std::string directory = fmt::format("/proc/{}/task", process);
-    for (const int task : os::list_numbered_entries(directory)) {
-      const auto usage = read_schedstat(fmt::format("{}/{}/schedstat", directory, task).c_str());
+    for (const int task : list_tasks(process)) {
+      const auto usage = read_schedstat(fmt::format("/proc/{}/task/{}/schedstat", process, task).c_str());
       if (usage && usage->run_queue_wait) {
         tasks.push_back({task, usage->cpu, *usage->run_queue_wait});
       }
@@ -152,24 +117,15 @@ ProcessUsage operator-(const ProcessUsage& later, const ProcessUsage& earlier) n
           .max_rss_bytes = later.max_rss_bytes};
 }
 
-std::vector<pid_t> find_children(pid_t pid) {
-  std::vector<pid_t> children;
-  std::ifstream file(fmt::format("/proc/{0}/task/{0}/children", pid));
-  for (pid_t child = 0; file >> child;) {
-    children.push_back(child);
-  }
-  return children;
-}
-
 pid_t find_parent(pid_t pid) {
-  const auto stat = read_stat(pid);
-  return stat ? stat->parent : 0;
+  const auto stat = os::read_file(fmt::format("/proc/{}/stat", pid));
+  return stat ? os::parse_parent(*stat).value_or(0) : 0;
 }
 
 std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
   std::vector<pid_t> tree = roots;
   for (std::size_t i = 0; i < tree.size(); ++i) {
-    for (const pid_t child : find_children(tree[i])) {
+    for (const pid_t child : os::list_children(tree[i])) {
       if (child != ::getpid()) {
         tree.push_back(child);
       }
@@ -185,13 +141,13 @@ void ServerMeter::discover() {
   reapers_.clear();
   threads_ = 0;
   for (const pid_t process : process_tree(roots_)) {
-    const auto stat = read_stat(process);
-    if (!stat) {
-      continue;
+    const std::size_t threads = list_tasks(process).size();
+    if (threads == 0) {
+      continue;  // it has ended
     }
     processes_.push_back(process);
-    threads_ += stat->threads;
-    if (stat->child_ticks > 0 || !find_children(process).empty()) {
+    threads_ += static_cast<unsigned>(threads);
+    if (read_reaped_cpu(process) > Nanoseconds(0) || !os::list_children(process).empty()) {
       reapers_.push_back(process);
     }
   }
@@ -216,10 +172,9 @@ std::optional<ServerUsage> ServerMeter::close() const {
     const auto is_in = [process](const std::vector<pid_t>& known) {
       return std::find(known.begin(), known.end(), process) != known.end();
     };
-    const auto stat = read_stat(process);
-    closed->threads += stat ? stat->threads : 0;
+    closed->threads += static_cast<unsigned>(list_tasks(process).size());
     closed->cpu += is_in(processes_) ? Nanoseconds(0) : read_exact_cpu(process).value_or(Nanoseconds(0));
-    closed->cpu += stat && !is_in(reapers_) ? from_ticks(stat->child_ticks) : Nanoseconds(0);
+    closed->cpu += is_in(reapers_) ? Nanoseconds(0) : read_reaped_cpu(process);
   }
   if (closed->threads <= kMaxTasks) {
     closed->tasks = read_tasks(processes);
@@ -236,8 +191,8 @@ std::optional<ServerUsage> ServerMeter::read() const {
     }
   }
   for (const pid_t process : reapers_) {
-    if (const auto stat = read_stat(process); stat && usage) {
-      usage->cpu += from_ticks(stat->child_ticks);
+    if (usage) {
+      usage->cpu += read_reaped_cpu(process);
     }
   }
   return usage;

@@ -45,8 +45,6 @@ struct ServerUsage {
 // The parent process; 0: none, or no such process.
 pid_t find_parent(pid_t pid);
 
-std::vector<pid_t> find_children(pid_t pid);
-
 // `roots` and then their descendants, as of now. This process and its descendants are left out of a tree, unless this
 // process is a root: a server may have started it.
 std::vector<pid_t> process_tree(const std::vector<pid_t>& roots);
