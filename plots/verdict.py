@@ -4,6 +4,7 @@ A row for each metric of each cell: the change with its interval against the ban
 """
 
 import math
+import sys
 
 import matplotlib
 
@@ -163,17 +164,21 @@ def _footer(document):
 
 
 def load(path):
-    """Returns the verdicts in the file. Raises InputError for other files, or without a comparison."""
+    """Returns the verdicts in the file. Raises InputError for other files."""
     document = read_json(path)
     if not isinstance(document, dict) or document.get("schema") != "fanin-verdict":
         raise InputError(f"{path} holds no verdicts: give the file of fanin ab --json or fanin compare --json")
     for finding in findings(document, str(path)):
         raise InputError(f"{path}: {finding}")
-    if not document["metrics"]:
-        raise InputError(f"{path} holds no comparison, so there is no chart: {document['result']}")
     return document
 
 
 def draw_files(path, out):
-    """Draws the file at `path`, next to it or in `out`, and returns the paths written. Raises InputError and OSError."""
-    return page.save_next_to(draw(load(path)), path, out, "verdict")
+    """Draws the file at `path`, next to it or in `out`, and returns the paths written: none if no cell was compared, as stderr says.
+
+    Raises InputError and OSError."""
+    document = load(path)
+    if not document["metrics"]:
+        print(f"plots: no chart: {path} holds no comparison: {document['result']}", file=sys.stderr)
+        return []
+    return page.save_next_to(draw(document), path, out, "verdict")
