@@ -127,7 +127,7 @@ CaseResult CaseRun::result() const {
   if (result.verdict == ClaimVerdict::kUndecided) {
     const bool has_interval = result.ratio ? result.ratio->interval.has_value() : result.value->interval.has_value();
     result.reason = has_interval
-                        ? fmt::format("the interval of {} holds the threshold", os::plural(result.units, "unit"))
+                        ? fmt::format("the interval of {} includes the threshold", os::plural(result.units, "unit"))
                         : fmt::format("{} are too few", os::plural(units_.size(), "unit"));
   }
   return result;

@@ -80,7 +80,7 @@ TEST(CaseRun, StaysUndecidedAtTheThreshold) {
   add_units(run, kPlan.looks.back(), 5000, 10000, 5000);
   EXPECT_TRUE(run.finished());
   EXPECT_EQ(run.result().verdict, ClaimVerdict::kUndecided);
-  EXPECT_EQ(run.result().reason, "the interval of 11 units holds the threshold");
+  EXPECT_EQ(run.result().reason, "the interval of 11 units includes the threshold");
 }
 
 TEST(CaseRun, ABiasedControlMakesItInvalid) {
@@ -150,7 +150,7 @@ TEST(ClaimsRun, ACaseThatLostAUnitIsOpenForItsFirstLook) {
   run.claims.emplace_back().tests = {test};
   run.begin();
   const std::vector<CaseRun*> cases = run.list_cases();
-  add_units(*cases[0], 6, 5000, 10000, 5000);  // looked, and undecided: its interval holds the threshold
+  add_units(*cases[0], 6, 5000, 10000, 5000);  // looked, and undecided: its interval includes the threshold
   add_units(*cases[1], 5, 5000, 20000, 5000);
   cases[1]->add({.case_id = "K0/grows", .unit = 5, .arms = {arm(5000), arm(0, "failed", "no reply"), arm(5000)}});
   EXPECT_THAT(run.list_open(CaseGoal::kFirstLook), ElementsAre(1));
@@ -230,6 +230,28 @@ TEST(Mechanism, NamesWhatDiffersMost) {
             "1.00 waits per request instead of 0.10; 4.20 system calls per request instead of 2.10; 98 % of the "
             "difference in CPU time is system time");
   EXPECT_EQ(describe_mechanism(std::nullopt, base), "2.10 system calls per request, 0.10 waits per request");
+}
+
+// The bug: 27 MiB of memory instead of 5 were explained by the system calls per request.
+TEST(Mechanism, OfMemoryIsItsParts) {
+  constexpr double kMiB = 1024 * 1024;
+  const MechanismFigures base{{"memory_total_bytes", 5 * kMiB},
+                              {"server_pss_bytes", 1 * kMiB},
+                              {"server_kernel_stack_bytes", 0.0},
+                              {"server_page_table_bytes", 1 * kMiB},
+                              {"machine_slab_bytes", 3 * kMiB}};
+  const MechanismFigures now{{"memory_total_bytes", 25 * kMiB},
+                             {"server_pss_bytes", 6 * kMiB},
+                             {"server_kernel_stack_bytes", 12 * kMiB},
+                             {"server_page_table_bytes", 1 * kMiB},
+                             {"machine_slab_bytes", 6 * kMiB}};
+  EXPECT_EQ(describe_mechanism(base, now),
+            "25.0 MiB instead of 5.00 MiB: kernel stacks 60 %, user memory 25 %, slab memory 15 % of the difference");
+}
+
+TEST(Mechanism, LargeCountsHaveSeparators) {
+  EXPECT_EQ(describe_mechanism(std::nullopt, {{"server_syscalls_per_request", 169544.4}}),
+            "169,544 system calls per request");
 }
 
 // Would catch: a share that ignores how often the server waits, or one without measured costs.

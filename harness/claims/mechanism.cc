@@ -25,9 +25,16 @@ constexpr std::array kCounts{
     Count{"server_waits_per_request", "waits per request", 0.1},
     Count{"server_events_per_wait", "events per wait", 0.3},
     Count{"server_epoll_ctl_per_request", "epoll_ctl calls per request", 0.05},
-    Count{"server_would_block_per_request", "calls that would block per request", 0.1},
+    Count{"server_would_block_per_request", "EAGAINs per request", 0.1},
     Count{"server_switches_per_request", "context switches per request", 0.1},
 };
+// What memory_total_bytes is the sum of.
+constexpr const char* kTotalMemory = "memory_total_bytes";
+constexpr std::array<std::pair<const char*, const char*>, 4> kMemoryParts{
+    {{"server_pss_bytes", "user memory"},
+     {"server_page_table_bytes", "page tables"},
+     {"server_kernel_stack_bytes", "kernel stacks"},
+     {"machine_slab_bytes", "slab memory"}}};
 constexpr const char* kUser = "server_cpu_user_per_request_ns";
 constexpr const char* kSystem = "server_cpu_system_per_request_ns";
 constexpr const char* kUtilisation = "server_cpu_utilisation";
@@ -38,6 +45,36 @@ constexpr const char* kBareWait = "bare_wait_ns";  // of fanin-micro, with as ma
 std::optional<double> find_figure(const MechanismFigures& figures, const char* metric) {
   const auto found = figures.find(metric);
   return found == figures.end() ? std::nullopt : found->second;
+}
+
+std::string format_number(double value) {
+  return value < 1000 ? os::format_digits(value) : os::format_count(static_cast<std::uint64_t>(std::llround(value)));
+}
+
+// "27.5 MiB instead of 5.06 MiB: kernel stacks 61 %, user memory 22 % of the difference"
+std::string describe_memory(const MechanismFigures& base, const MechanismFigures& now) {
+  constexpr double kLeast = 0.05;  // of the difference
+  const auto total = find_figure(now, kTotalMemory);
+  const auto total_before = find_figure(base, kTotalMemory);
+  if (!total || !total_before || *total == *total_before) {
+    return "";
+  }
+  std::vector<std::pair<double, std::string>> shares;
+  for (const auto& [metric, noun] : kMemoryParts) {
+    const auto after = find_figure(now, metric);
+    const auto before = find_figure(base, metric);
+    const double share = after && before ? (*after - *before) / (*total - *total_before) : 0;
+    if (share >= kLeast) {
+      shares.emplace_back(-share, fmt::format("{} {:.0f} %", noun, 100 * share));
+    }
+  }
+  std::sort(shares.begin(), shares.end());
+  std::vector<std::string> texts;
+  for (auto& [unused, text] : shares) {
+    texts.push_back(std::move(text));
+  }
+  return fmt::format("{} instead of {}{}", os::format_bytes(*total), os::format_bytes(*total_before),
+                     texts.empty() ? "" : fmt::format(": {} of the difference", fmt::join(texts, ", ")));
 }
 
 // The counts that differ by at least a fifth, those that differ most first.
@@ -54,7 +91,7 @@ std::vector<std::string> list_differences(const MechanismFigures& base, const Me
     const double size = std::abs(std::log(std::max(*after, kFloor) / std::max(*before, kFloor)));
     if (size >= kLeast) {
       differences.emplace_back(
-          -size, fmt::format("{} {} instead of {}", os::format_digits(*after), count.noun, os::format_digits(*before)));
+          -size, fmt::format("{} {} instead of {}", format_number(*after), count.noun, format_number(*before)));
     }
   }
   std::sort(differences.begin(), differences.end());
@@ -131,7 +168,7 @@ std::string describe_side(const MechanismFigures& now) {
   std::vector<std::string> texts;
   for (const Count& count : kCounts) {
     if (const auto value = find_figure(now, count.metric); value && *value >= count.least) {
-      texts.push_back(fmt::format("{} {}", os::format_digits(*value), count.noun));
+      texts.push_back(fmt::format("{} {}", format_number(*value), count.noun));
     }
   }
   return fmt::format("{}", fmt::join(texts, ", "));
@@ -144,6 +181,9 @@ std::string describe_mechanism(const std::optional<MechanismFigures>& base, cons
   constexpr double kSameCpu = 0.05;
   if (!base) {
     return describe_side(now);
+  }
+  if (const std::string memory = describe_memory(*base, now); !memory.empty()) {
+    return memory;
   }
   std::vector<std::string> texts = list_differences(*base, now);
   texts.resize(std::min(texts.size(), kMostCounts));
@@ -170,6 +210,13 @@ std::optional<Mechanism> explain_case(const CaseRun& run, const CallCosts& costs
   }
   const auto collect = [&](std::size_t arm) {
     MechanismFigures figures;
+    if (run.spec().metric == kTotalMemory) {
+      figures[kTotalMemory] = run.median(arm, kTotalMemory);
+      for (const auto& [metric, noun] : kMemoryParts) {
+        figures[metric] = run.median(arm, metric);
+      }
+      return figures;
+    }
     for (const Count& count : kCounts) {
       figures[count.metric] = run.median(arm, count.metric);
     }
@@ -180,10 +227,14 @@ std::optional<Mechanism> explain_case(const CaseRun& run, const CallCosts& costs
   };
   Mechanism mechanism;
   mechanism.now = collect(run.new_arm());
-  mechanism.now[kBareWait] = costs.find_wait(run.spec().now);
   if (run.spec().base) {
     mechanism.base = collect(0);
-    (*mechanism.base)[kBareWait] = costs.find_wait(*run.spec().base);
+  }
+  if (run.spec().metric != kTotalMemory) {
+    mechanism.now[kBareWait] = costs.find_wait(run.spec().now);
+    if (mechanism.base) {
+      (*mechanism.base)[kBareWait] = costs.find_wait(*run.spec().base);
+    }
   }
   mechanism.text = describe_mechanism(mechanism.base, mechanism.now);
   return mechanism;

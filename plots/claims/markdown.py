@@ -14,6 +14,7 @@ HEAD = f"""<!-- python3 -m plots.publish {RESULT} writes this page: do not edit 
 Sentences that tutorials and papers state about concurrent servers, tried with `fanin claims`. A claim is a file in
 `harness/claims`: its tests name what is compared, the metric and the threshold, before anything is measured. The verdict follows
 from the intervals alone."""
+MAX_FACTS = 3  # of a claim in sight: what holds in most cases
 _PLACEMENTS = {"shared": " (on one CPU)", "all": " (on all CPUs)"}
 NOT_MEASURED = f"Not measured yet: `fanin claims --out {RESULT.rsplit('/', 1)[0]}` does."
 
@@ -52,11 +53,14 @@ def _picture(stem, words_of, top):
 
 def _about(document):
     claims = list_claims(document)
-    receipt = " \u00b7 ".join(words.describe_receipt(document, [case for claim in claims for case in list_cases(claim)]))
+    origin = " \u00b7 ".join(words.describe_origin(document))
+    method = "; ".join(words.describe_method(document, [case for claim in claims for case in list_cases(claim)]))
     return (
-        f"{len(claims)} claims: {words.describe_counts(words.count_verdicts(claims))}. {receipt}. "
-        f"[All figures](../{RESULT}); `python3 -m plots {RESULT}` draws all charts and a report. "
-        "Measured: the ratio of new to base with its interval, or a value. In a test with several cases the name of a case says what varies."
+        f"{len(claims)} claims: {words.describe_counts(words.count_verdicts(claims))}.\n\n"
+        f"- Measured on {origin}.\n"
+        f"- Method: {method}.\n"
+        "- A figure is the ratio of new to base with its interval, or a value. In a test with several cases the name of a case says what varies.\n"
+        f"- [All figures](../{RESULT}); `python3 -m plots {RESULT}` draws all charts and a report."
     )
 
 
@@ -69,16 +73,20 @@ def _section(claim, charts):
     yield f"### {claim['id']}: {_escape(claim['claim'])}"
     verdict, reason = words.describe_verdict(claim)
     yield f"**{verdict.capitalize()}**{_escape(reason)}"
-    choice = claim["choice"].get(claim["verdict"])
+    choice = words.describe_choice(claim)
     yield f"**For your choice:** {_escape(choice)}" if choice else ""
     yield _table(claim)
+    facts = words.list_mechanisms(claim)
     lists = [f"Flip point: {words.describe_flip(each)}" for each in claim["flips"]]
     lists += [f"Slope: {each}" for each in words.list_slopes(claim)]
-    lists += [f"Why: {each}" for each in words.list_mechanisms(claim)]
+    lists += [f"Why: {each}" for each in facts[:MAX_FACTS]]
     lists += words.list_disturbances(claim)
-    lists += [f"What else could make the figures so: {each}" for each in claim["confounders"]]
+    lists += [f"Confounders: {' '.join(claim['confounders'])}"] if claim["confounders"] else []
     lists += [f"Source: {claim['source']}" + (f"; {claim['setup']}" if claim["setup"] else "")]
     yield "\n".join(f"- {_escape(each)}" for each in lists)
+    if rest := facts[MAX_FACTS:]:
+        lines = "\n".join(f"- {_escape(each)}" for each in rest)
+        yield f"<details><summary>{len(rest)} more reasons, case by case</summary>\n\n{lines}\n\n</details>"
     stem = f"claim-{claim['id']}"
     yield f"![{claim['id']}](../{CHARTS}/{stem}.png)" if stem in charts else ""
 

@@ -33,7 +33,7 @@ def _describe(claim, pictures):
     return {
         "claim": claim,
         "reason": words.describe_verdict(claim)[1],
-        "choice": claim["choice"].get(claim["verdict"]),
+        "choice": words.describe_choice(claim),
         "pictures": [each for each in pictures if each.of == claim["id"]],
         "has_published": any(case["published"] is not None for case in cases),
         "tests": [_describe_test(test) for test in claim["tests"]],

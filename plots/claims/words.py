@@ -110,6 +110,13 @@ def describe_verdict(part):
     return verdict, reason[len(verdict) :] if reason.startswith(verdict) else f": {reason}"
 
 
+def describe_choice(claim):
+    """What the verdict means for the reader's choice; None if the claim says nothing of it."""
+    if claim["verdict"] == "undecided":
+        return f"None yet: fanin claims --only {claim['id']} --budget 10m measures longer."
+    return claim["choice"].get(claim["verdict"])
+
+
 def describe_counts(summary):
     """11 confirmed, 3 refuted; without the verdicts that do not occur."""
     return ", ".join(f"{summary[word]} {word}" for word in VERDICTS if summary.get(word))
@@ -150,7 +157,7 @@ def list_slopes(claim):
         slopes = {side: slope for side, slope in (test.get("slopes") or {}).items() if slope}
         if slopes:
             sides = ", ".join(f"{_format_slope(slopes[side], test['unit'])} ({side})" for side in ("new", "base") if side in slopes)
-            found.append(f"{test['name']}: {sides} for one more of {test['axis'] or 'x'}")
+            found.append(f"{test['name']}: {sides} per unit of {test['axis'] or 'x'}")
     return found
 
 
@@ -160,16 +167,24 @@ def _format_slope(slope, unit):
     return form(slope["per_x"]) + interval
 
 
-def describe_receipt(document, cases):
-    """The parts of a footer: units, control, procedure, program, commit, machine, date."""
-    environment = document["environment"]["start"]
+def describe_method(document, cases):
+    """The parts of a footer on how it was measured: units, control, procedure, error rate."""
     units = sorted({case["units"] for case in cases if case["units"]})
-    parts = [f"{' to '.join(map(ticks.exact, dict.fromkeys((units[0], units[-1]))))} units a case" if units else "no unit"]
-    parts.append(_describe_controls(cases))
-    parts += [document["procedure"]["method"], f"error rate {document['procedure']['error_rate']:g} a case"]
+    count = f"{' to '.join(map(ticks.exact, dict.fromkeys((units[0], units[-1]))))} units a case" if units else "no unit"
+    return [count, _describe_controls(cases), document["procedure"]["method"], f"error rate {document['procedure']['error_rate']:g} a case"]
+
+
+def describe_origin(document):
+    """The parts of a footer on where it was measured: machine, program, commit, day, result."""
+    environment = document["environment"]["start"]
     commit = environment["build"]["git_commit"]
-    parts += [captions.describe_machine(environment), f"fanin {document['fanin_version']}"] + ([f"commit {commit[:10]}"] if commit else [])
+    parts = [captions.describe_machine(environment), f"fanin {document['fanin_version']}"] + ([f"commit {commit[:10]}"] if commit else [])
     return parts + [document["started_at"][:10], document["id"]]
+
+
+def describe_receipt(document, cases):
+    """The parts of a footer: method and origin."""
+    return describe_method(document, cases) + describe_origin(document)
 
 
 def _describe_controls(cases):
@@ -177,7 +192,7 @@ def _describe_controls(cases):
     if not intervals:
         return "control: none"
     differ = sum(not each["low"] <= 1 <= each["high"] for each in intervals)
-    return f"control: a fresh copy of base compared with base; {differ} of {len(intervals)} intervals leave 1 out"
+    return f"control: a fresh copy of base compared with base; {differ} of {len(intervals)} control intervals exclude 1"
 
 
 def find_alarm(document):
@@ -201,7 +216,8 @@ def name_case(test, case):
 
 
 def list_mechanisms(claim):
-    """One line for what differs between the sides of the same cases: the cases, and the facts, each once."""
+    """One line for what differs between the sides of the same cases: the cases, and the facts, each once. What holds in
+    most cases comes first."""
     explained = [(test, case) for test in claim["tests"] for case in test["cases"] if case["mechanism"] and case["mechanism"]["text"]]
     names = [name_case(test, case) for test, case in explained]
     names = [f"{test['name']}: {name}" if names.count(name) > 1 else name for (test, _), name in zip(explained, names)]
@@ -212,7 +228,8 @@ def list_mechanisms(claim):
     facts_of = {}
     for fact, cases in cases_of.items():
         facts_of.setdefault(tuple(cases), []).append(fact)
-    return [f"{_list_names(cases, len(names))}: {'; '.join(facts)}" for cases, facts in facts_of.items()]
+    by_count = sorted(facts_of.items(), key=lambda item: -len(item[0]))
+    return [f"{_list_names(cases, len(names))}: {'; '.join(facts)}" for cases, facts in by_count]
 
 
 def _list_names(names, count=0):

@@ -59,7 +59,7 @@ class Report(unittest.TestCase):
             "Source: Gammo, Brecht, Shukla, Pariag, OLS 2004; 4 x Xeon, Linux 2.6.5",
             "from 137 [110, 170] idle connections on",
             "33.1 system calls per request instead of 2.02",
-            "What else could make the figures so: idle connections also cost memory",
+            "Confounders: idle connections also cost memory",
             "there is no node: apt-get install nodejs",
             "the rounds of one unit were disturbed",
         ):
@@ -169,6 +169,18 @@ class Publish(unittest.TestCase):
             "![K2](../results/reference/claims/charts/claim-K2.png)",
         ):
             self.assertIn(part, page)
+
+    def test_the_reasons_in_sight_are_few(self):
+        """The bug: K16 had 14 lines of reasons in sight, so that nobody read one."""
+        cases = [made.case(f"case {index}", mechanism=made.mechanism(f"fact {index}; shared")) for index in range(5)]
+        _, page = self.publish(made.document(made.claim("K16", "one", made.test("one", *cases))))
+        shown, hidden = page.split("<details><summary>3 more reasons, case by case</summary>\n\n")
+        self.assertIn("- Why: all 5 cases: shared\n", shown)
+        self.assertEqual((shown.count("- Why: "), hidden.count("fact")), (3, 3))
+
+    def test_an_undecided_claim_says_how_to_decide_it(self):
+        _, page = self.publish(made.document(made.claim("K6", "one", made.test("one", made.case("a", verdict="undecided")))))
+        self.assertIn("**For your choice:** None yet: fanin claims --only K6 --budget 10m measures longer.", page)
 
     def test_charts_are_those_that_the_page_shows(self):
         """Would catch: a picture that is not committed, or one that nobody sees."""

@@ -101,7 +101,7 @@ class Words(unittest.TestCase):
             self.assertEqual(words.describe_sides(made.case(new_label=new, base_label=base)), said)
 
     def test_slopes_name_their_side(self):
-        said = "poll-grows: 51.2 ns [49 ns, 53 ns] (new), 0.5 ns (base) for one more of idle connections"
+        said = "poll-grows: 51.2 ns [49 ns, 53 ns] (new), 0.5 ns (base) per unit of idle connections"
         self.assertEqual(words.list_slopes(made.usual_claims()[0]), [said])
 
     def test_benchmarks_share_what_they_have_in_common(self):
@@ -193,7 +193,7 @@ class Wall(unittest.TestCase):
         self.assertTrue(any(text.endswith(": no flip point: does not hold anywhere in 0..2000") for text in texts))
 
     def test_the_footer_is_the_receipt(self):
-        for part in ("6 to 8 units a case", "0 of 19 intervals leave 1 out", "commit 0123456789", "Fixture CPU", "claims-20261129T070000Z"):
+        for part in ("6 to 8 units a case", "0 of 19 control intervals exclude 1", "commit 0123456789", "Fixture CPU", "claims-20261129T070000Z"):
             self.assertIn(part, " ".join(self.figure.texts[-1].get_text().split()))
 
     def test_an_interrupted_measurement_has_an_alarm(self):
@@ -319,7 +319,7 @@ class Charts(unittest.TestCase):
         control = {"ratio": 1.2, "low": 1.1, "high": 1.3}
         cases = [made.case("a"), made.case("b", control=control)]
         parts = words.describe_receipt(made.document(), cases)
-        self.assertIn("control: a fresh copy of base compared with base; 1 of 2 intervals leave 1 out", parts)
+        self.assertIn("control: a fresh copy of base compared with base; 1 of 2 control intervals exclude 1", parts)
 
     def test_a_claim_without_figures_says_why(self):
         texts = all_texts(draw_chart(self.claims()["K17"]))
