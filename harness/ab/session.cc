@@ -42,13 +42,13 @@ class Session {
   std::deque<Json> rounds_;
 };
 
-// Rounds of the three arms.
-std::vector<Json> measure_cell(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
+// Of the three arms.
+MeasuredUnit measure_cell(const RoundContext& context, const AbCell& cell, std::uint64_t seed) {
   std::vector<UnitArm> arms;
   for (const Arm* arm : {&cell.base, &cell.now, &cell.base}) {
     arms.push_back({{&arm->server, &cell.cell, arm->program}});
   }
-  return measure_arms(context, arms, cell.interleaved, seed);
+  return measure_arms(context, arms, choose_design(cell.interleaved, cell.rounds[0].empty()), seed);
 }
 
 std::optional<double> value_of(const Json& round, const std::string& metric) {
@@ -68,7 +68,8 @@ std::optional<CellFault> find_fault(const AbCell& cell) {
 }
 
 void Session::measure_unit(AbCell& cell, std::uint64_t seed) {
-  std::vector<Json> rounds = measure_cell(context_, cell, seed);
+  auto [rounds, interleaved] = measure_cell(context_, cell, seed);
+  cell.interleaved = interleaved;
   cell.busy_units += std::any_of(rounds.begin(), rounds.end(), is_on_busy_machine) ? 1 : 0;
   for (MetricTrack& track : cell.tracks) {
     const std::string& metric = track.metric();

@@ -1,7 +1,9 @@
 #include "harness/ab/unit.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "harness/analysis/notes.h"
 #include "harness/rounds/monitor.h"
 #include "harness/rounds/server_under_test.h"
 #include "net/clock.h"
@@ -19,22 +21,29 @@ std::vector<Json> measure_placed(RoundContext context, const UnitArm& arm, const
 
 }  // namespace
 
-std::vector<Json> measure_arms(const RoundContext& context, const std::vector<UnitArm>& arms, bool interleaved,
-                               std::uint64_t seed) {
-  if (interleaved) {
+UnitDesign choose_design(bool interleaved, bool is_first) {
+  return !interleaved ? UnitDesign::kInTurn : is_first ? UnitDesign::kTryInterleaved : UnitDesign::kInterleaved;
+}
+
+MeasuredUnit measure_arms(const RoundContext& context, const std::vector<UnitArm>& arms, UnitDesign design,
+                          std::uint64_t seed) {
+  if (design != UnitDesign::kInTurn) {
     std::vector<UnitMember> members;
     members.reserve(arms.size());
     for (const UnitArm& arm : arms) {
       members.push_back(arm.member);
     }
-    return measure_placed(context, arms.front(), members, seed);
+    std::vector<Json> rounds = measure_placed(context, arms.front(), members, seed);
+    if (design == UnitDesign::kInterleaved || std::none_of(rounds.begin(), rounds.end(), has_long_replies)) {
+      return {std::move(rounds), true};
+    }
   }
   std::vector<Json> rounds(arms.size());
   for (const std::size_t arm : block_order(seed, 0, arms.size())) {
     rounds[arm] =
         std::move(measure_placed(context, arms[arm], {arms[arm].member}, derive_round_seed(seed, 1, arm)).front());
   }
-  return rounds;
+  return {std::move(rounds), false};
 }
 
 bool spins_while_idle(const RoundContext& context, const ServerSpec& spec, const std::string& program,

@@ -10,7 +10,8 @@ namespace fanin::harness {
 namespace {
 
 constexpr std::size_t kIndent = 4;
-constexpr std::string_view kBusyMachine = "busy-machine";  // a code of fanin-load
+constexpr std::string_view kBusyMachine = "busy-machine";  // codes of fanin-load
+constexpr std::string_view kLongReplies = "long-replies";
 
 std::vector<CodedReason> load_reasons(const Json& round) {
   const Json::json_pointer place("/load/verdict/reasons");
@@ -23,6 +24,11 @@ std::vector<CodedReason> load_reasons(const Json& round) {
     }
   }
   return reasons;
+}
+
+bool has_reason(const Json& round, std::string_view code) {
+  const std::vector<CodedReason> reasons = load_reasons(round);
+  return std::any_of(reasons.begin(), reasons.end(), [&](const auto& reason) { return reason.code == code; });
 }
 
 std::string in_words(const std::vector<CodedReason>& reasons) {
@@ -60,10 +66,9 @@ RoundNotes round_notes(const Json& round) {
   return notes;
 }
 
-bool is_on_busy_machine(const Json& round) {
-  const std::vector<CodedReason> reasons = load_reasons(round);
-  return std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) { return reason.code == kBusyMachine; });
-}
+bool is_on_busy_machine(const Json& round) { return has_reason(round, kBusyMachine); }
+
+bool has_long_replies(const Json& round) { return has_reason(round, kLongReplies); }
 
 std::string describe_busy_part(std::size_t busy, std::size_t all, std::string_view noun) {
   return fmt::format("{} on a busy machine ({}): stop other programs, and measure again", os::part_of(busy, all, noun),

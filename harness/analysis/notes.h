@@ -27,6 +27,8 @@ RoundNotes round_notes(const Json& round);
 
 // Whether other programs competed with the round.
 bool is_on_busy_machine(const Json& round);
+// Whether replies took too long for the slices of an interleaved round, or for its window.
+bool has_long_replies(const Json& round);
 // "9 of 24 units on a busy machine (busy-machine): ...", with what to do.
 std::string describe_busy_part(std::size_t busy, std::size_t all, std::string_view noun);
 

@@ -49,6 +49,12 @@ TEST(Notes, ABusyMachineIsFoundAmongOtherReasons) {
             "9 of 24 units on a busy machine (busy-machine): stop other programs, and measure again");
 }
 
+TEST(Notes, LongRepliesAreFoundInInvalidRoundsToo) {
+  const Json slow = make_reason("long-replies", "replies take longer than a slice");
+  EXPECT_TRUE(has_long_replies(round_with("invalid", "invalid", Json::array({make_reason("no-reply", "none"), slow}))));
+  EXPECT_FALSE(has_long_replies(warned_round()));
+}
+
 TEST(Notes, ACellHasEachCodeOnce) {
   const Json warned = warned_round();
   const Json valid = valid_round();

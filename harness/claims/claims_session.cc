@@ -63,8 +63,9 @@ void ClaimsSession::prepare(CaseRun& run) {
 void ClaimsSession::measure_unit(CaseRun& run, std::uint64_t seed) {
   RoundContext context = context_;
   context.directory = std::filesystem::absolute(run.spec().file).parent_path().string();
-  UnitRecord unit = measure_claim_unit(context, allowed_, run.spec(), run.interleaved(),
-                                       derive_round_seed(run_.seed, static_cast<int>(run.units().size()), seed));
+  UnitRecord unit =
+      measure_claim_unit(context, allowed_, run.spec(), choose_design(run.interleaved(), run.units().empty()),
+                         derive_round_seed(run_.seed, static_cast<int>(run.units().size()), seed));
   unit.unit = run.units().size();
   log_.append({unit.to_json()});
   run.add(std::move(unit));

@@ -89,6 +89,21 @@ class Claims(EndToEnd):
             self.assertIn(said, done.stderr)
         self.assertFalse(self.out.exists())
 
+    # The bug: interleaved servers that take 10 ms to reply had a throughput of 0 in slices of 10 ms.
+    def test_servers_that_reply_slowly_take_turns(self):
+        def slow_down(claim):
+            test = claim["tests"][0]
+            test["workload"] = {"protocol": "work", "connections": 8}
+            for side in "base", "new":
+                test[side]["args"] = ["--work-loops", "2000000"]  # some 2 ms; 8 requests wait for one another
+
+        slow = self.write("slow", slow_down)
+        done = self.fanin("claims", self.write("quick"), slow, "--out", self.out, "--budget", "60s")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        cases = {claim["id"]: claim["tests"][0]["cases"][0] for claim in self.result()["claims"]}
+        self.assertEqual({name: case["interleaved"] for name, case in cases.items()}, {"quick": True, "slow": False})
+        self.assertEqual(cases["slow"]["verdict"], "confirmed")
+
     def test_a_condition_makes_a_claim_contested_and_a_flip_finds_it(self):
         def add_cases(claim):
             claim["tests"][0] |= {"axis": "connections", "cases": [

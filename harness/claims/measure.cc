@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "harness/ab/unit.h"
 #include "harness/analysis/summary.h"
 #include "harness/claims/claim_metric.h"
 #include "harness/rounds/server_under_test.h"
@@ -28,8 +27,8 @@ ArmRecord read_round(const Json& round, const ClaimMetric& claimed) {
   return arm;
 }
 
-std::vector<ArmRecord> measure_servers(const RoundContext& context, const std::vector<int>& allowed,
-                                       const ClaimCase& of_case, bool interleaved, std::uint64_t seed) {
+void measure_servers(const RoundContext& context, const std::vector<int>& allowed, const ClaimCase& of_case,
+                     UnitDesign design, std::uint64_t seed, UnitRecord& record) {
   std::vector<const ClaimSide*> sides{&of_case.now};
   if (of_case.base) {
     sides = {&*of_case.base, &of_case.now, &*of_case.base};
@@ -46,11 +45,11 @@ std::vector<ArmRecord> measure_servers(const RoundContext& context, const std::v
   }
   const Json named = of_case.metric;
   const ClaimMetric claimed = ClaimMetric::parse(JsonReader(named, of_case.file, of_case.place));
-  std::vector<ArmRecord> records;
-  for (const Json& round : measure_arms(context, arms, interleaved, seed)) {
-    records.push_back(read_round(round, claimed));
+  const MeasuredUnit unit = measure_arms(context, arms, design, seed);
+  record.interleaved = unit.interleaved;
+  for (const Json& round : unit.rounds) {
+    record.arms.push_back(read_round(round, claimed));
   }
-  return records;
 }
 
 // A name as a regular expression of Google Benchmark (POSIX extended).
@@ -172,11 +171,14 @@ std::vector<ArmRecord> read_benchmarks(const Json& output, const ClaimCase& of_c
 }
 
 UnitRecord measure_claim_unit(const RoundContext& context, const std::vector<int>& allowed, const ClaimCase& of_case,
-                              bool interleaved, std::uint64_t seed) {
+                              UnitDesign design, std::uint64_t seed) {
   const net::TimePoint begun = net::now();
-  UnitRecord record{.case_id = of_case.id, .interleaved = interleaved};
-  record.arms = of_case.calls ? measure_calls(context, allowed, of_case)
-                              : measure_servers(context, allowed, of_case, interleaved, seed);
+  UnitRecord record{.case_id = of_case.id, .interleaved = of_case.calls};
+  if (of_case.calls) {
+    record.arms = measure_calls(context, allowed, of_case);
+  } else {
+    measure_servers(context, allowed, of_case, design, seed, record);
+  }
   record.seconds = net::to_seconds(net::now() - begun);
   return record;
 }

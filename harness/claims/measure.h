@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "harness/ab/unit.h"
 #include "harness/claims/claim.h"
 #include "harness/claims/unit_record.h"
 #include "harness/rounds/round.h"
@@ -19,7 +20,7 @@ Cell make_claim_cell(const ClaimCase& of_case, const ClaimSide& side);
 // `allowed`: the CPUs that the harness may use. Failures are in the record. Throws Interrupted, and std::system_error
 // if the harness lacks a resource.
 UnitRecord measure_claim_unit(const RoundContext& context, const std::vector<int>& allowed, const ClaimCase& of_case,
-                              bool interleaved, std::uint64_t seed);
+                              UnitDesign design, std::uint64_t seed);
 
 // What a process of fanin-micro printed (--benchmark_format=json), or why there is nothing.
 struct Benchmarks {
