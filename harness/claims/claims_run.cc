@@ -1,6 +1,7 @@
 #include "harness/claims/claims_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fanin::harness {
 namespace {
@@ -45,6 +46,22 @@ net::Nanoseconds expect_first_looks(const statistics::SequentialPlan& plan,
     time += units * expect_unit_time(*each);
   }
   return time;
+}
+
+net::Nanoseconds expect_rest(const statistics::SequentialPlan& plan, const CaseRun& run) {
+  constexpr std::size_t kEnough = 2;  // the first unit builds servers, or finds out how they can be measured
+  const std::size_t first_look = plan.looks.front();
+  const std::vector<UnitRecord>& units = run.units();
+  if (run.is_excluded() || run.looked() || units.size() >= first_look) {
+    return {};
+  }
+  double seconds = net::to_seconds(expect_unit_time(run.spec()));
+  if (units.size() >= kEnough) {
+    seconds = std::min_element(units.begin(), units.end(), [](const UnitRecord& one, const UnitRecord& other) {
+                return one.seconds < other.seconds;
+              })->seconds;
+  }
+  return net::Nanoseconds(std::llround(seconds * 1e9 * static_cast<double>(first_look - units.size())));
 }
 
 std::vector<NamedVerdict> ClaimRun::case_verdicts(std::size_t test) const {

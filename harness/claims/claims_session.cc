@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "harness/claims/measure.h"
 #include "harness/rounds/console.h"
@@ -86,40 +87,37 @@ void ClaimsSession::show(const CaseRun& run) const {
                           os::plural(run.units().size(), "unit"), is_terminal && !run.finished() ? "" : "\n"));
 }
 
+// The units of a case are spread over the passes, so that a disturbance of some minutes hits few units of each case.
+// When the time runs short, one case after the other gets its verdict instead, those first that need the least time.
 void ClaimsSession::take_first_looks(net::TimePoint end) {
-  std::vector<CaseRun*> cases = run_.list_cases();
+  const std::vector<CaseRun*> cases = run_.list_cases();
   for (CaseRun* each : cases) {
     prepare(*each);
   }
-  // Units of a case are spread over the pass, so that a disturbance of some minutes hits few units of each case.
-  // Without enough time for all of them one case after the other gets its verdict.
-  std::vector<const ClaimCase*> waiting;  // a resumed run has taken other looks
-  for (const CaseRun* each : cases) {
-    if (!each->is_excluded() && !each->looked()) {
-      waiting.push_back(&each->spec());
+  for (std::size_t pass = 0; pass < run_.plan.looks.front(); ++pass) {
+    std::vector<net::Nanoseconds> rests;
+    for (const CaseRun* each : cases) {
+      rests.push_back(expect_rest(run_.plan, *each));
     }
-  }
-  const std::size_t first_look = run_.plan.looks.front();
-  const net::Nanoseconds needed = expect_first_looks(run_.plan, waiting);
-  const bool spread = needed <= end - net::now();
-  if (!spread) {
-    os::print_text(stderr,
-                   fmt::format("The first looks take about {}, more than is left of the budget: cases will stay "
-                               "undecided. Give a longer --budget, or fewer claims with --only.\n",
-                               Progress::format_estimate(needed)));
-  }
-  std::vector<std::size_t> order;  // of units
-  for (std::size_t unit = 0; spread && unit < first_look; ++unit) {
-    const auto block = block_order(run_.seed, static_cast<int>(unit), cases.size());
-    order.insert(order.end(), block.begin(), block.end());
-  }
-  for (std::size_t index = 0; !spread && index < cases.size(); ++index) {
-    order.insert(order.end(), first_look, index);
-  }
-  for (const std::size_t index : order) {
-    CaseRun& each = *cases[index];
-    if (!each.looked() && fits(end)) {
-      measure_unit(each, index);
+    const net::Nanoseconds needed = std::accumulate(rests.begin(), rests.end(), net::Nanoseconds(0));
+    std::vector<std::size_t> order = block_order(run_.seed, static_cast<int>(pass), cases.size());
+    const bool spread = needed <= end - net::now();
+    if (!spread) {
+      os::print_text(stderr,
+                     fmt::format("The first looks take about {} more, and the budget ends before: some cases will stay "
+                                 "undecided. Give a longer --budget, or fewer claims with --only.\n",
+                                 Progress::format_estimate(needed)));
+      std::stable_sort(order.begin(), order.end(),
+                       [&](std::size_t one, std::size_t other) { return rests[one] < rests[other]; });
+    }
+    for (const std::size_t index : order) {
+      CaseRun& each = *cases[index];
+      for (bool more = !each.looked(); more && fits(end); more = !spread && !each.looked()) {
+        measure_unit(each, index);
+      }
+    }
+    if (!spread) {
+      break;
     }
   }
   // Some units have no value. Their cases come before those that have had their look, since they cannot have a verdict.
