@@ -126,7 +126,7 @@ using Done = std::function<bool(const Client&)>;
 // done; `what` names the wait in the message.
 std::size_t step(std::span<Client> clients, std::string_view what, const Done& done, const Deadline& deadline);
 
-// Sends and receives on all of them until each is `done`. Throws as step() does.
+// Sends and receives on all of them until each is `done`. `timeout`: without a byte from the server. Throws as step().
 void drive(std::span<Client> clients, std::string_view what, const Done& done, net::Nanoseconds timeout = kTimeout);
 inline void drive(Client& client, std::string_view what, const Done& done, net::Nanoseconds timeout = kTimeout) {
   drive(std::span(&client, 1), what, done, timeout);
