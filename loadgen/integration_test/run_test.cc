@@ -258,8 +258,11 @@ TEST_P(LoopRunTest, IdleConnectionsThatAreNotAcceptedInvalidate) {
   EXPECT_EQ(result.waiting_for_accept, 10U);
   const Verdict verdict = decide_verdict(plan, result);
   EXPECT_EQ(verdict.status, Status::kInvalid);
-  EXPECT_EQ(verdict.reasons.front().text,
-            "the server did not accept at least 6 of 16 idle connections: they waited in its accept queue");
+  const auto is_said = [](const Reason& reason) {
+    return reason.text ==
+           "the server did not accept at least 6 of 16 idle connections: they waited in its accept queue";
+  };
+  EXPECT_TRUE(std::any_of(verdict.reasons.begin(), verdict.reasons.end(), is_said));  // active ones may wait too
 }
 
 TEST_P(LoopRunTest, IdleConnectionsMayHaveLoopsOfTheirOwn) {
