@@ -1,6 +1,8 @@
 // Whole runs of all drivers against a server that behaves.
 #include "loadgen/runs/run.h"
 
+#include <algorithm>
+
 #include "loadgen/integration_test/run_fixture.h"
 #include "loadgen/records/kernel_stamps.h"
 #include "loadgen/reports/verdict.h"
