@@ -195,7 +195,6 @@ std::optional<std::vector<ListeningSocket>> read_proc_net(const net::Address& ta
   for (const auto& [family, path] : {std::pair{AF_INET, "/proc/net/tcp"}, {AF_INET6, "/proc/net/tcp6"}}) {
     std::string text(32768, '\0');
     std::ifstream file(path);
-    file.rdbuf()->pubsetbuf(nullptr, 0);
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (!text.empty()) {

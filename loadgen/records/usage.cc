@@ -160,8 +160,10 @@ void ServerMeter::open() {
   }
 }
 
-std::optional<ServerUsage> ServerMeter::close() const {
-  std::optional<ServerUsage> closed = opened_ ? read() : std::nullopt;
+void ServerMeter::close() { closed_ = opened_ ? read() : std::nullopt; }
+
+std::optional<ServerUsage> ServerMeter::usage() const {
+  std::optional<ServerUsage> closed = closed_;
   if (!closed) {
     return std::nullopt;
   }

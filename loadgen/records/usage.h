@@ -64,8 +64,10 @@ class ServerMeter {
   // Finds the processes, before the window.
   void discover();
   void open();
-  // From open() until now. nullopt if there was no such process at either border.
-  std::optional<ServerUsage> close() const;
+  void close();
+  // From open() to close(). Call it soon after close(): it looks for processes that began within the window, and reads
+  // their CPU times. nullopt if there was no such process at either border.
+  std::optional<ServerUsage> usage() const;
 
  private:
   std::optional<ServerUsage> read() const;  // CPU time of those that discover() found
@@ -75,6 +77,7 @@ class ServerMeter {
   std::vector<pid_t> reapers_;  // of them, those that have, or had, children
   unsigned threads_ = 0;
   std::optional<ServerUsage> opened_;
+  std::optional<ServerUsage> closed_;
 };
 
 // CPU time and waits of the calling thread since it began.

@@ -47,7 +47,8 @@ struct LoadResult {
   std::uint64_t warmup_requests = 0;      // sent before the window, which count nowhere else
   std::uint64_t completed_outside = 0;    // of these, and replied to
   std::uint64_t unserved_at_opening = 0;  // connections that had come up and had no reply when the window opened
-  std::uint64_t waiting_for_accept = 0;  // in the accept queue before the traffic and when the window closed: the fewer
+  // Connections in the accept queue before the traffic or after the window, the fewer; 0 without idle connections.
+  std::uint64_t waiting_for_accept = 0;
   bool interrupted = false;
   bool gave_up = false;
   std::string unreachable;  // why no connection came up, which ended the run; empty: some did

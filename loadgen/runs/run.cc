@@ -155,6 +155,9 @@ class RunController {
       part->close_window();
     }
     announcer_->window_closed(std::min(window.close, net::now()));
+    for (const auto& part : parts_) {
+      part->look_after_window();
+    }
     wait(Phase::kDraining, until_done);
     announcer_->show(Phase::kDraining, Nanoseconds(0));  // the last second ends only now
     return opened_at;

@@ -87,7 +87,7 @@ void TargetPart::read_queue() { queue_before_ = read_accept_queue(plan_.target);
 
 void TargetPart::discover_server() {
   meter_.discover();
-  waiting_ = waiting_for_accept();
+  waiting_ = plan_.idle > 0 ? waiting_for_accept() : 0;
 }
 
 void TargetPart::open_window() {
@@ -98,9 +98,11 @@ void TargetPart::open_window() {
   }
 }
 
-void TargetPart::close_window() {
-  server_ = meter_.close();
-  waiting_ = std::min(waiting_, waiting_for_accept());
+void TargetPart::close_window() { meter_.close(); }
+
+void TargetPart::look_after_window() {
+  server_ = meter_.usage();
+  waiting_ = waiting_ > 0 ? std::min(waiting_, waiting_for_accept()) : 0;
 }
 
 std::uint64_t TargetPart::waiting_for_accept() const {

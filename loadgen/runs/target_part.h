@@ -38,6 +38,7 @@ class TargetPart {
   void discover_server();  // once all are connected, before the window
   void open_window();
   void close_window();
+  void look_after_window();  // what takes longer, before the connections close
 
   // Connections that the kernel has completed and the server has not accepted; 0 if unknown.
   std::uint64_t waiting_for_accept() const;
@@ -54,7 +55,7 @@ class TargetPart {
   ServerMeter meter_;
   std::optional<ServerUsage> server_;  // over the window
   std::uint64_t unserved_ = 0;         // connections that came up and had no reply when the window opened
-  std::uint64_t waiting_ = 0;          // connections in the accept queue before the traffic; later the fewest
+  std::uint64_t waiting_ = 0;          // see LoadResult::waiting_for_accept
 };
 
 }  // namespace fanin::load
