@@ -40,6 +40,9 @@ std::size_t find_break(const std::string& text, std::size_t begin, std::size_t e
 
 std::string format_digits(double value) {
   const double size = std::fabs(value);
+  if (size >= 999.5 && size < 1e18) {
+    return (value < 0 ? "-" : "") + format_count(static_cast<std::uint64_t>(std::llround(size)));
+  }
   return fmt::format("{:.{}f}", value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
 

@@ -76,6 +76,8 @@ TEST(Format, RoundsIntoTheNextStep) {
   EXPECT_EQ(format_digits(9.996), "10.0");
   EXPECT_EQ(format_digits(99.94), "99.9");
   EXPECT_EQ(format_digits(99.96), "100");
+  EXPECT_EQ(format_digits(999.4), "999");
+  EXPECT_EQ(format_digits(-2345.6), "-2,346");
 }
 
 TEST(Format, StaysReadableAtTheEnds) {

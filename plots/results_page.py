@@ -95,11 +95,11 @@ def table(run):
     for server in experiment.servers:
         rows.append(f"| `{server}` | " + " | ".join(_cell(run, experiment, server, value) for value in values) + " |")
     rounds = run.document["suite"]["repetitions"]
-    of = f"medians of {rounds} rounds" if rounds > 1 else "of one round"
+    of = f"medians of {rounds} rounds" if rounds > 1 else "from one round"
     confidence = captions.confidence(run)
-    of += f" with their intervals ({confidence}; a wide one means that the machine changed its speed)" if confidence else ""
-    of += "; one generator drove all servers of a round in turn, in slices" if experiment.interleaved else ""
-    note = f"Each cell, one model at one number of connections, has its requests per second and its server CPU time per request, {of}."
+    of += f" with intervals ({confidence}; a wide one means that the machine changed its speed)" if confidence else ""
+    note = f"Each cell shows requests per second and server CPU time per request: {of}."
+    note += " One generator drove all servers of a round, in interleaved slices." if experiment.interleaved else ""
     if any(LIMITED in row for row in rows):
         note += f" {LIMITED}: the generator was the bottleneck; the rate is a lower bound."
     if any(WARNED in row for row in rows):

@@ -1,5 +1,7 @@
 """What `fanin selftest` measured, as the Markdown part of docs/statistics.md."""
 
+import collections
+
 from plots import dot_plot, ticks
 
 PAGE = "docs/statistics.md"
@@ -18,14 +20,20 @@ def section(document):
 def _describe_origin(document):
     sessions = document["sessions"]
     collected = document["environment"]["collected_at"][:10]
-    text = f"{len(sessions)} session{'s' if len(sessions) != 1 else ''} on {document['machine']}, the last on {collected}."
+    origins = collections.Counter((each["machine"], each["commit"]) for each in sessions)
+    places = ", ".join(f"{count} on {machine} ({_name_commit(commit)})" for (machine, commit), count in origins.items())
+    text = f"{len(sessions)} session{'s' if len(sessions) != 1 else ''}: {places}; the last on {collected}."
     for verdict, words in (
-        ("fault", "had no result and count nowhere"),
-        ("void", "were void, since their control was outside the band, and count as not found"),
+        ("fault", "without a result, left out below"),
+        ("void", "void, since the control was outside the band: counted as not found"),
     ):
         count = sum(each["verdict"] == verdict for each in sessions)
-        text += f" {count} of them {words}." if count else ""
+        text += f" {count} of them {'is' if count == 1 else 'are'} {words}." if count else ""
     return f"{text} The name of a scenario says what was added, and the budget. [All sessions](../{RESULT})."
+
+
+def _name_commit(commit):
+    return f"commit {commit[:10]}" if commit else "commit unknown"
 
 
 def _table(power):
@@ -37,7 +45,10 @@ def _table(power):
         for each in power
     ]
     head = "| scenario | model | found, with its 95 % interval | expected change | measured | intervals that include it | length | units |"
-    note = "Expected is what the pilot says that the added loops cost. Changes, length and units are medians over the sessions."
+    note = (
+        "Expected is what the pilot says that the added loops cost. Changes, length and units are medians over the sessions. "
+        "An interval can miss the expected change because the pilot errs too: its own interval may be up to half as wide."
+    )
     return "\n".join([head, "|---" * 8 + "|", *rows, "", note]) if rows else ""
 
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 namespace fanin::harness {
 
@@ -23,12 +25,13 @@ std::string describe_false_alarms(const std::string& path, const Json& environme
     return "not measured: fanin selftest does";
   }
   const Json& alarms = document.at(place);
-  const std::string measured = document.at("machine").get<std::string>();
+  const auto machines = document.at("machines").get<std::vector<std::string>>();
   const std::string here = machine_text(environment);
+  const bool is_known = std::find(machines.begin(), machines.end(), here) != machines.end();
   return fmt::format("{} of {} A/A comparisons (at most {:.2g} % at 95 %), on {}{}",
                      alarms.at("count").get<std::int64_t>(), alarms.at("of").get<std::int64_t>(),
-                     document.at("summary").at("false_alarms_at_most").get<double>() * 100, measured,
-                     measured == here ? "" : "; this is " + here);
+                     document.at("summary").at("false_alarms_at_most").get<double>() * 100,
+                     fmt::join(machines, " and "), is_known ? "" : "; this is " + here);
 }
 
 }  // namespace fanin::harness

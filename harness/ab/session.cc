@@ -153,6 +153,18 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
   return cells;
 }
 
+// How the arms of a unit share its time: idle connections, servers that spin and slow replies exclude slices.
+std::string describe_driving(const std::vector<AbCell>& cells) {
+  const auto interleaved = static_cast<std::size_t>(
+      std::count_if(cells.begin(), cells.end(), [](const AbCell& cell) { return cell.interleaved; }));
+  if (interleaved == cells.size()) {
+    return "driven in slices";
+  }
+  return interleaved == 0 ? "measured in turn"
+                          : fmt::format("driven in slices ({} in turn)",
+                                        os::part_of(cells.size() - interleaved, cells.size(), "cell"));
+}
+
 Judgement judge(const Session& session, const AbOptions& options, const statistics::SequentialPlan& plan) {
   Judgement judgement{.kind = "ab", .base = options.base, .now = options.now, .strict = options.strict};
   std::size_t units = 0;
@@ -173,9 +185,10 @@ Judgement judge(const Session& session, const AbOptions& options, const statisti
     judgement.notes.push_back(describe_busy_part(busy, units, "unit"));
   }
   judgement.procedure = {
-      .method =
-          "units of three fresh servers (base, new, a copy of base) driven in slices; Hodges-Lehmann estimate of "
-          "the units' log ratios of new to the mean of both copies, exact signed-rank intervals, repeated looks",
+      .method = fmt::format(
+          "units of three fresh servers (base, new, a copy of base) {}; Hodges-Lehmann estimate of the units' log "
+          "ratios of new to the mean of both copies, exact signed-rank intervals, repeated looks",
+          describe_driving(session.cells())),
       .error_rate = plan.error_rate,
       .looks = plan.looks,
       .false_alarms = "not measured"};

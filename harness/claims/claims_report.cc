@@ -25,6 +25,11 @@ std::string format_interval(double value, const std::optional<statistics::Interv
                   : format(value);
 }
 
+// Three significant digits, below 1 too: a threshold of 0.97 needs them. "0.965", "2.35", "135".
+std::string format_factor(double ratio) {
+  return ratio >= 0.9995 ? os::format_digits(ratio) : fmt::format("{:#.3g}", ratio);
+}
+
 // The case that shows a claim best: of the test that has its verdict, the first such case.
 const CaseRun& find_leading_case(const ClaimRun& run) {
   const ClaimVerdict verdict = run.verdict();
@@ -142,6 +147,8 @@ std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
   const std::string name(claim_verdict_name(verdict));
   if (document.at("choice").contains(name)) {
     text += indented(document.at("choice").at(name).get<std::string>(), 2);
+  } else if (verdict == ClaimVerdict::kUndecided) {
+    text += indented(fmt::format("measure longer: --only {} --budget 10m", run.claim->id), 2);
   }
   return text;
 }
@@ -150,7 +157,7 @@ std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
 
 std::string format_case_figure(const ClaimCase& of_case, const CaseResult& result) {
   if (result.ratio) {
-    return format_interval(result.ratio->ratio, result.ratio->interval, os::format_digits);
+    return format_interval(result.ratio->ratio, result.ratio->interval, format_factor);
   }
   if (result.value) {
     return format_interval(result.value->estimate, result.value->interval,

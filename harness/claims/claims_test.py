@@ -104,6 +104,15 @@ class Claims(EndToEnd):
         self.assertEqual({name: case["interleaved"] for name, case in cases.items()}, {"quick": True, "slow": False})
         self.assertEqual(cases["slow"]["verdict"], "confirmed")
 
+    # Would catch: a verdict from fewer units than the plan has, and a reader who is left without advice.
+    def test_a_budget_that_is_too_short_leaves_a_claim_undecided(self):
+        path = self.write("long", lambda claim: claim["tests"][0].update(window="2s"))
+        done = self.fanin("claims", path, "--out", self.out, "--budget", "10s")
+        self.assertEqual(done.returncode, 4, done.stderr + done.stdout)
+        self.assertEqual(self.result()["claims"][0]["verdict"], "undecided")
+        self.assertIn("some cases will stay undecided", done.stderr)
+        self.assertIn("measure longer: --only long --budget 10m", done.stdout)
+
     def test_a_condition_makes_a_claim_contested_and_a_flip_finds_it(self):
         def add_cases(claim):
             claim["tests"][0] |= {"axis": "connections", "cases": [

@@ -47,10 +47,6 @@ std::optional<double> find_figure(const MechanismFigures& figures, const char* m
   return found == figures.end() ? std::nullopt : found->second;
 }
 
-std::string format_number(double value) {
-  return value < 1000 ? os::format_digits(value) : os::format_count(static_cast<std::uint64_t>(std::llround(value)));
-}
-
 // "27.5 MiB instead of 5.06 MiB: kernel stacks 61 %, user memory 22 % of the difference"
 std::string describe_memory(const MechanismFigures& base, const MechanismFigures& now) {
   constexpr double kLeast = 0.05;  // of the difference
@@ -91,7 +87,7 @@ std::vector<std::string> list_differences(const MechanismFigures& base, const Me
     const double size = std::abs(std::log(std::max(*after, kFloor) / std::max(*before, kFloor)));
     if (size >= kLeast) {
       differences.emplace_back(
-          -size, fmt::format("{} {} instead of {}", format_number(*after), count.noun, format_number(*before)));
+          -size, fmt::format("{} {} instead of {}", os::format_digits(*after), count.noun, os::format_digits(*before)));
     }
   }
   std::sort(differences.begin(), differences.end());
@@ -168,7 +164,7 @@ std::string describe_side(const MechanismFigures& now) {
   std::vector<std::string> texts;
   for (const Count& count : kCounts) {
     if (const auto value = find_figure(now, count.metric); value && *value >= count.least) {
-      texts.push_back(fmt::format("{} {}", format_number(*value), count.noun));
+      texts.push_back(fmt::format("{} {}", os::format_digits(*value), count.noun));
     }
   }
   return fmt::format("{}", fmt::join(texts, ", "));

@@ -42,8 +42,7 @@ int measure_sessions(const SelftestOptions& options, const std::string& out) {
       for (int i = 0; i < options.sessions; ++i) {
         source.measure_loops();  // again, since the machine's speed drifts
         for (const Scenario& scenario : scenarios) {
-          file.sessions.push_back(source.hold(scenario));
-          file.environment = read_environment(context.programs);
+          file.add_session(source.hold(scenario), read_environment(context.programs));
           file.write(out);
           os::print_text(stdout, describe_last(file.sessions));
         }

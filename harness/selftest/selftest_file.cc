@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "harness/ab/false_alarms.h"
 #include "harness/selftest/session_records.h"
@@ -11,6 +12,18 @@ namespace fanin::harness {
 namespace {
 
 constexpr const char* kSchema = "fanin-selftest";
+constexpr int kSelftestVersion = 2;
+
+// Those of the sessions, each once, in the order of its first session.
+Json list_machines(const std::vector<Json>& sessions) {
+  Json machines = Json::array();
+  for (const Json& session : sessions) {
+    if (std::find(machines.begin(), machines.end(), session.at("machine")) == machines.end()) {
+      machines.push_back(session.at("machine"));
+    }
+  }
+  return machines;
+}
 
 }  // namespace
 
@@ -24,10 +37,20 @@ SelftestFile SelftestFile::load(const std::string& path) {
   if (!document.is_object() || document.value("schema", "") != kSchema) {
     reader.fail("is no result of fanin selftest: name another file with --out");
   }
+  if (document.value("schema_version", 0) != kSelftestVersion) {
+    reader.fail("comes from another version of fanin: name another file with --out");
+  }
   file.sessions = reader.at("sessions").value().get<std::vector<Json>>();
   file.environment = reader.at("environment").value();
   file.simulation = document.value("simulation", Json());
   return file;
+}
+
+void SelftestFile::add_session(Json session, const Json& measured_in) {
+  session["machine"] = machine_text(measured_in);
+  session["commit"] = measured_in.at("build").at("git_commit");
+  sessions.push_back(std::move(session));
+  environment = measured_in;
 }
 
 void SelftestFile::add_sessions(const SelftestFile& other) {
@@ -40,14 +63,13 @@ void SelftestFile::add_sessions(const SelftestFile& other) {
 }
 
 void SelftestFile::write(const std::string& path) const {
-  os::write_file_atomically(path,
-                            to_text(Json{{"schema", kSchema},
-                                         {"schema_version", 1},
-                                         {"machine", environment.is_null() ? Json() : Json(machine_text(environment))},
-                                         {"environment", environment},
-                                         {"summary", summarise_sessions(sessions)},
-                                         {"sessions", sessions},
-                                         {"simulation", simulation}}));
+  os::write_file_atomically(path, to_text(Json{{"schema", kSchema},
+                                               {"schema_version", kSelftestVersion},
+                                               {"machines", list_machines(sessions)},
+                                               {"environment", environment},
+                                               {"summary", summarise_sessions(sessions)},
+                                               {"sessions", sessions},
+                                               {"simulation", simulation}}));
 }
 
 }  // namespace fanin::harness

@@ -76,7 +76,7 @@ class Dots:
         page.write(axes, _MEASURED_END, place, words.format_estimate(case), ha="right")
         page.write(axes, _CLAIMED_END, place, words.format_threshold(case), ha="right", color="#666666")
         if case["published"] is not None:
-            page.write(axes, _PUBLISHED_END, place, words.format_number(case["published"], case), ha="right")
+            page.write(axes, _PUBLISHED_END, place, words.format_stated(case["published"], case), ha="right")
 
 
 class _Axis:

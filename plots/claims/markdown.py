@@ -11,9 +11,9 @@ HEAD = f"""<!-- python3 -m plots.publish {RESULT} writes this page: do not edit 
 
 # Claims
 
-Sentences that tutorials and papers state about concurrent servers, tried with `fanin claims`. A claim is a file in
-`harness/claims`: its tests name what is compared, the metric and the threshold, before anything is measured. The verdict follows
-from the intervals alone."""
+Claims of tutorials and papers about concurrent servers, tested with `fanin claims`. A claim is a file in `harness/claims`.
+Its tests state what is compared, the metric and the threshold before anything is measured. The verdict follows from the
+intervals alone."""
 MAX_FACTS = 3  # of a claim in sight: what holds in most cases
 _PLACEMENTS = {"shared": " (on one CPU)", "all": " (on all CPUs)"}
 NOT_MEASURED = f"Not measured yet: `fanin claims --out {RESULT.rsplit('/', 1)[0]}` does."
@@ -42,7 +42,7 @@ def introduction(document):
     stem = WALL if list_shipped(document) else PUBLISHED_WALL
     counts = words.describe_counts(words.count_verdicts(claims))
     return (
-        f"[{_picture(stem, counts, '.')}]({PAGE}) `fanin claims` tries {len(claims)} sentences of tutorials and papers on your machine: "
+        f"[{_picture(stem, counts, '.')}]({PAGE}) `fanin claims` tests {len(claims)} claims of tutorials and papers on your machine: "
         f"{counts} on this one. [{PAGE}]({PAGE}) has the figures, and what each verdict means for your choice."
     )
 
@@ -86,7 +86,7 @@ def _section(claim, charts):
     yield "\n".join(f"- {_escape(each)}" for each in lists)
     if rest := facts[MAX_FACTS:]:
         lines = "\n".join(f"- {_escape(each)}" for each in rest)
-        yield f"<details><summary>{len(rest)} more reasons, case by case</summary>\n\n{lines}\n\n</details>"
+        yield f"<details><summary>{len(rest)} more {'reason' if len(rest) == 1 else 'reasons'}, case by case</summary>\n\n{lines}\n\n</details>"
     stem = f"claim-{claim['id']}"
     yield f"![{claim['id']}](../{CHARTS}/{stem}.png)" if stem in charts else ""
 
@@ -100,7 +100,7 @@ def _table(claim):
         for index, case in enumerate(test["cases"]):
             says = test["says"] if index == 0 else ""
             sides = words.name_case(test, case)
-            theirs = "" if case["published"] is None else words.format_number(case["published"], case)
+            theirs = "" if case["published"] is None else words.format_stated(case["published"], case)
             figures = [words.format_estimate(case), words.format_threshold(case), *([theirs] if published else [])]
             rows.append(_row([says, sides + _PLACEMENTS.get(case["placement"], ""), *figures, case["verdict"]]))
     return "\n".join(rows)

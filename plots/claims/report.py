@@ -64,7 +64,7 @@ def _describe_case(case):
         "new": new,
         "measured": words.format_estimate(case),
         "claimed": words.format_threshold(case),
-        "published": "" if case["published"] is None else words.format_number(case["published"], case),
+        "published": "" if case["published"] is None else words.format_stated(case["published"], case),
         "control": control or "none",
         "units": f"{case['units']}{', interleaved' if case['interleaved'] else ', in turn'}",
         "smallest": "unknown" if smallest is None else f"{100 * smallest:.1f} %",

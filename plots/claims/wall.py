@@ -151,7 +151,7 @@ def _draw_line(axes, middle, line):
     figures = words.format_estimate(line.shown)
     room = _MEASURED_END - page.measure(figures, style.SMALL_POINTS) - 0.1 - _LABEL
     if line.shown["published"] is not None:
-        theirs = f"\u25c7{words.format_number(line.shown['published'], line.shown)}"
+        theirs = f"\u25c7{words.format_stated(line.shown['published'], line.shown)}"
         page.write(axes, _LABEL + room, middle, theirs, fontsize=style.SMALL_POINTS, ha="right")
         room -= page.measure(theirs, style.SMALL_POINTS) + 0.1
     page.write(axes, _LABEL, middle, page.cut(line.label, room, style.SMALL_POINTS), fontsize=style.SMALL_POINTS, color="#666666")

@@ -15,8 +15,10 @@ _SIGNS = {"at_least": "\u2265", "at_most": "\u2264"}
 
 
 def format_factor(ratio):
-    """1.50, 12.5, 1.2k; 0.013"""
-    return f"{ratio:.2f}" if 0.1 <= ratio < 9.995 else f"{ratio:.2g}" if 0 < ratio < 0.1 else ticks.count(ratio)
+    """1.50, 12.5, 1.2k; 0.965, which a threshold of 0.97 needs; 0.013"""
+    if not 0 < ratio < 9.995:
+        return ticks.count(ratio)
+    return f"{ratio:.2f}" if ratio >= 0.9995 else f"{ratio:.3f}" if ratio >= 0.0995 else f"{ratio:#.2g}"
 
 
 def format_number(number, case):
@@ -53,8 +55,12 @@ def format_estimate(case):
 
 def format_threshold(case):
     """\u2265 \u00d71.5"""
-    number = format_number(case["threshold"], case) if is_value(case) else f"\u00d7{case['threshold']:.3g}"
-    return f"{_SIGNS[case['direction']]} {number}"
+    return f"{_SIGNS[case['direction']]} {format_stated(case['threshold'], case)}"
+
+
+def format_stated(number, case):
+    """A number that others state, with no more digits than they gave: \u00d70.21."""
+    return format_number(number, case) if is_value(case) else f"\u00d7{ticks.count(number)}"
 
 
 def describe_sides(case):

@@ -82,7 +82,7 @@ class Documents(unittest.TestCase):
 
 class Words(unittest.TestCase):
     def test_figures(self):
-        self.assertEqual([words.format_factor(each) for each in (0.0131, 0.5, 1, 4.813, 9.996, 140, 2500)], ["0.013", "0.50", "1.00", "4.81", "10", "140", "2.5k"])
+        self.assertEqual([words.format_factor(each) for each in (0.0131, 0.9654, 0.9996, 4.813, 9.996, 140, 2500)], ["0.013", "0.965", "1.00", "4.81", "10", "140", "2.5k"])
         self.assertEqual(words.format_estimate(made.case(ratio=2.0)), "\u00d72.00 [1.88, 2.12]")
         self.assertEqual(words.format_estimate(made.case(ratio=2.0, spread=None)), "\u00d72.00")
         self.assertEqual(words.format_estimate(made.absent("none", "invalid", "made up")), "\u2013")
@@ -178,7 +178,7 @@ class Wall(unittest.TestCase):
         self.assertNotIn("\u00d76.90 [6.50, 7.33]", self.texts)
 
     def test_both_sides_of_a_contested_test_are_named(self):
-        self.assertTrue({"one CPU", "CPUs split", "\u00d71.12 [1.05, 1.19]", "\u00d70.93 [0.88, 0.99]"} <= set(self.texts))
+        self.assertTrue({"one CPU", "CPUs split", "\u00d71.12 [1.05, 1.19]", "\u00d70.930 [0.876, 0.988]"} <= set(self.texts))
 
     def test_flip_points_and_reasons_are_written(self):
         self.assertIn("\u21c4 poll takes twice the CPU time per request of epoll from 137 [110, 170] idle connections on", self.texts)

@@ -283,8 +283,10 @@ def validation_document(kind, *figures, **changed):
 
 def selftest_document(found=9, sessions=10, alarms=0):
     """A made-up result of fanin selftest: `found` of `sessions` found the effect, `alarms` controls raised an alarm."""
+    here, there = ({"machine": f"{name} CPU, Linux 6.1.0-fixture", "commit": ORIGIN["commit"]} for name in ("Fixture", "Other"))
     of = [
-        {
+        (here if number < sessions - 1 else there)
+        | {
             "scenario": "cpu+2%-60s",
             "model": "epoll",
             "seconds": 40.0 + number,
@@ -303,14 +305,14 @@ def selftest_document(found=9, sessions=10, alarms=0):
         for number in range(sessions)
     ]
     none = dict.fromkeys(("ratio", "low", "high", "control", "control_alarm", "control_covers"))
-    lost = {"scenario": "cpu+2%-60s", "model": "thread", "seconds": 1.0, "units": 0, "verdict": "fault", "reason": "made up"}
+    lost = here | {"scenario": "cpu+2%-60s", "model": "thread", "seconds": 1.0, "units": 0, "verdict": "fault", "reason": "made up"}
     share = {"low": 0.5, "high": 0.95}
     power = {"scenario": "cpu+2%-60s", "model": "epoll", "median_ratio": 1.02, "median_seconds": 44.5, "median_units": 12}
     power |= {"median_expected": 1.021, "covers_expected": share | {"count": found, "of": sessions}}
     return {
         "schema": "fanin-selftest",
-        "schema_version": 1,
-        "machine": "Fixture CPU, Linux 6.1.0-fixture",
+        "schema_version": 2,
+        "machines": ["Fixture CPU, Linux 6.1.0-fixture", "Other CPU, Linux 6.1.0-fixture"],
         "environment": environment(),
         "summary": {
             "power": [power | {"found": share | {"count": found, "of": sessions}}],

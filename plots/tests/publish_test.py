@@ -138,7 +138,7 @@ class Publish(unittest.TestCase):
         summary |= {"median": 226_000.0, "low": 158_000.0, "high": 233_000.0}
         text = results_page.table(Run(run, "run.json"))
         self.assertIn("226k (158k to 233k)<br>", text)
-        self.assertRegex(text, r"with their intervals \([0-9.]+ % confidence; ")
+        self.assertRegex(text, r"with intervals \([0-9.]+ % confidence; ")
 
     def test_the_published_exit_codes_are_those_of_fanin_load(self):
         """The bug: exit code 1 of an invalid result, which has been 5 since there are assertions."""

@@ -65,7 +65,11 @@ class Selftest(unittest.TestCase):
     def test_every_figure_is_shown(self):
         text = self.publish(selftest_document())
         row = "| `cpu+2%-60s` | `epoll` | 9 of 10 (50 % to 95 %) | +2.10 % | +2.00 % | 9 of 10 (50 % to 95 %) | 44 s | 12 |"
-        for part in (row, "11 sessions on Fixture CPU, Linux 6.1.0-fixture", "1 of them had no result"):
+        origin = (
+            "11 sessions: 10 on Fixture CPU, Linux 6.1.0-fixture (commit 0123456789), "
+            "1 on Other CPU, Linux 6.1.0-fixture (commit 0123456789); the last on"
+        )
+        for part in (row, origin, "1 of them is without a result"):
             self.assertIn(part, text)
         for row in (
             "that raised an alarm: false alarms, at most 1.23 % at 95 % | 0 of 10 | 50 % to 95 % |",
@@ -90,7 +94,7 @@ class Selftest(unittest.TestCase):
             self.assertIn(part, text)
 
     def test_a_simulation_needs_no_sessions(self):
-        document = selftest_document() | {"simulation": simulation_part(), "sessions": [], "machine": None}
+        document = selftest_document() | {"simulation": simulation_part(), "sessions": [], "machines": []}
         document["environment"] = None
         document["summary"] = dict.fromkeys(document["summary"]) | {"power": []}
         text = self.publish(document)
