@@ -11,6 +11,7 @@
 #include "harness/analysis/run_file.h"
 #include "harness/analysis/summary.h"
 #include "harness/rounds/suite_run.h"
+#include "harness/suite/schema.h"
 #include "harness/verdict/stored_runs.h"
 #include "net/clock.h"
 #include "os/files.h"
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDriftSchema = "fanin-drift";
+constexpr int kDriftVersion = 2;
 constexpr const char* kSlopeMetric = "memory_total_bytes";
 
 // The median of the only run in `logs`, if it has values.
@@ -77,9 +79,13 @@ DriftFile DriftFile::load(const std::string& path) {
     return file;
   }
   const Json document = load_json(path);
-  if (!document.is_object() || document.value("schema", "") != kDriftSchema) {
-    JsonReader(document, path).fail("is no result of fanin selftest --drift: name another file with --out");
+  const JsonReader reader(document, path);
+  const auto schema = reader.find("schema");
+  if (!schema || schema->value() != kDriftSchema) {
+    reader.fail("is no result of fanin selftest --drift: name another file with --out");
   }
+  reader.at("schema_version").only_version(kDriftVersion, "measure again");
+  check_schema(reader, "drift");
   file.records = document.value("runs", std::vector<Json>());
   file.machine = file.records.empty() ? "" : document.at("machine").get<std::string>();
   return file;
@@ -99,7 +105,7 @@ std::string describe_source(const DriftFile& file) {
 
 void DriftFile::write(const std::string& path) const {
   os::write_file_atomically(path, to_text(Json{{"schema", kDriftSchema},
-                                               {"schema_version", 2},
+                                               {"schema_version", kDriftVersion},
                                                {"source", describe_source(*this)},
                                                {"machine", machine},
                                                {"interleaved", deviations_between(records, true)},

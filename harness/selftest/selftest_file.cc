@@ -6,6 +6,7 @@
 
 #include "harness/ab/false_alarms.h"
 #include "harness/selftest/session_records.h"
+#include "harness/suite/schema.h"
 #include "os/files.h"
 
 namespace fanin::harness {
@@ -34,12 +35,12 @@ SelftestFile SelftestFile::load(const std::string& path) {
   }
   const Json document = load_json(path);
   const JsonReader reader(document, path);
-  if (!document.is_object() || document.value("schema", "") != kSchema) {
+  const auto schema = reader.find("schema");
+  if (!schema || schema->value() != kSchema) {
     reader.fail("is no result of fanin selftest: name another file with --out");
   }
-  if (document.value("schema_version", 0) != kSelftestVersion) {
-    reader.fail("comes from another version of fanin: name another file with --out");
-  }
+  reader.at("schema_version").only_version(kSelftestVersion, "measure again");
+  check_schema(reader, "selftest");
   file.sessions = reader.at("sessions").value().get<std::vector<Json>>();
   file.environment = reader.at("environment").value();
   file.simulation = document.value("simulation", Json());

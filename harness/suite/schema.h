@@ -21,11 +21,11 @@ bool matches_pattern(const std::string& pattern, const std::string& text);
 std::string why_no_pattern(const std::string& pattern);
 
 // The text of a schema file, by its name, of "load-options", the generator's table of options, of "metrics", the table
-// of metrics, or of "drift", the drift between runs; and the names of the schemas that the program holds. Generated
-// (see harness/CMakeLists.txt).
+// of metrics, or of "drift-table", the drift between runs; and the names of the schemas that the program holds.
+// Generated (see harness/CMakeLists.txt).
 std::string_view schema_text(std::string_view name);
-inline constexpr std::string_view kSchemas[] = {"suite",       "load",        "load-sweep", "load-interleaving",
-                                                "run",         "verdict",     "claim",      "claims",
-                                                "claims-plan", "claims-unit", "ledger"};
+inline constexpr std::string_view kSchemas[] = {"suite",   "load",     "load-sweep", "load-interleaving", "run",
+                                                "verdict", "claim",    "claims",     "claims-plan",       "claims-unit",
+                                                "ledger",  "selftest", "drift"};
 
 }  // namespace fanin::harness

@@ -7,7 +7,7 @@
 namespace fanin::harness {
 
 const DriftTable& DriftTable::shipped() {
-  static const Json kDocument = Json::parse(schema_text("drift"));
+  static const Json kDocument = Json::parse(schema_text("drift-table"));
   static const DriftTable kTable(kDocument);
   return kTable;
 }

@@ -152,7 +152,7 @@ class Workflows(unittest.TestCase):
         self.scratch = Path(scratch.name)
 
     def skip_if_too_busy(self, code, text):
-        if code == 5 and "busy-machine" in text:
+        if code == 5 and ("busy-machine" in text or "other programs used" in text):
             self.skipTest("other programs used the CPUs, so that cells are invalid")
 
     def compare(self, after=lambda workflow, step: None):
@@ -161,9 +161,10 @@ class Workflows(unittest.TestCase):
         for name, code in codes.items():
             self.assertTrue(code == 0 or name == "Compare", f"step {name} ended with {code}:\n{tail(workflow.outputs[-1])}")
         self.assertEqual(list(codes), ["Build base", "Build head", "Compare", "Report"])
+        # First, since a verdict of invalid cells alone has no chart. The bug: on a busy machine the test failed for its lack.
+        self.skip_if_too_busy(codes["Compare"], "".join(workflow.outputs))
         for file in "verdict.json", "verdict.txt", "verdict-verdict.png", "junit.xml":
             self.assertGreater((workflow.directory / "report" / file).stat().st_size, 0)
-        self.skip_if_too_busy(codes["Compare"], "".join(workflow.outputs))
         return codes["Compare"], workflow
 
     def test_a_pull_request_that_changes_nothing_passes(self):
