@@ -81,8 +81,8 @@ TEST(Format, RoundsIntoTheNextStep) {
 }
 
 TEST(Format, StaysReadableAtTheEnds) {
-  EXPECT_EQ(format_time(std::chrono::seconds(5000)), "5000 s");  // there is no larger unit
-  EXPECT_EQ(format_bytes(-2048), "-2.00 KiB");                   // a difference of readings may be negative
+  EXPECT_EQ(format_time(std::chrono::seconds(5000)), "5,000 s");  // there is no larger unit
+  EXPECT_EQ(format_bytes(-2048), "-2.00 KiB");                    // a difference of readings may be negative
 }
 
 TEST(Quantity, CountsTakeSuffixes) {

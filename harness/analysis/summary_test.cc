@@ -309,7 +309,7 @@ TEST(Figure, HasAUnitThatFits) {
   EXPECT_EQ(format_figure(152'340.0, "1/s"), "152k/s");
   EXPECT_EQ(format_figure(6'214, "ns"), "6.21 us");
   EXPECT_EQ(format_figure(4096, "bytes"), "4.00 KiB");  // as in the charts
-  EXPECT_EQ(format_figure(1000, "1"), "1000");          // 1000 threads are not "1.00k"
+  EXPECT_EQ(format_figure(1000, "1"), "1,000");         // 1000 threads are not "1.00k"
 }
 
 // Would catch: a value that could not be measured printed as 0.
