@@ -47,7 +47,8 @@ def _table(power):
     head = "| scenario | model | found, with its 95 % interval | expected change | measured | intervals that include it | length | units |"
     note = (
         "Expected is what the pilot says that the added loops cost. Changes, length and units are medians over the sessions. "
-        "An interval can miss the expected change because the pilot errs too: its own interval may be up to half as wide."
+        "The expected change is an estimate too, from pilots minutes earlier, so an interval that misses it need not be wrong. "
+        "The A/A comparisons below, whose true change is 0, test the intervals."
     )
     return "\n".join([head, "|---" * 8 + "|", *rows, "", note]) if rows else ""
 

@@ -153,7 +153,8 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
   return cells;
 }
 
-// How the arms of a unit share its time: idle connections, servers that spin and slow replies exclude slices.
+// How the arms of a unit share its time. Cells of memory, workloads that fanin-load cannot interleave, servers that
+// spin and replies that outlast a slice are measured in turn.
 std::string describe_driving(const std::vector<AbCell>& cells) {
   const auto interleaved = static_cast<std::size_t>(
       std::count_if(cells.begin(), cells.end(), [](const AbCell& cell) { return cell.interleaved; }));

@@ -86,7 +86,7 @@ DriftFile DriftFile::load(const std::string& path) {
   }
   reader.at("schema_version").only_version(kDriftVersion, "measure again");
   check_schema(reader, "drift");
-  file.records = document.value("runs", std::vector<Json>());
+  file.records = reader.at("runs").value().get<std::vector<Json>>();
   file.machine = file.records.empty() ? "" : document.at("machine").get<std::string>();
   return file;
 }

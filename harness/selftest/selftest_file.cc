@@ -43,7 +43,7 @@ SelftestFile SelftestFile::load(const std::string& path) {
   check_schema(reader, "selftest");
   file.sessions = reader.at("sessions").value().get<std::vector<Json>>();
   file.environment = reader.at("environment").value();
-  file.simulation = document.value("simulation", Json());
+  file.simulation = reader.at("simulation").value();
   return file;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "harness/ab/false_alarms.h"
 #include "os/files.h"
 #include "os/temporary_directory.h"
 
@@ -35,6 +36,21 @@ TEST(SelftestFile, MachinesAreListedOnceAndTheFileIsReadBack) {
   merged.write(copy);
   EXPECT_EQ(load_json(copy), load_json(kPublishedSessions));
   EXPECT_EQ(load_json(copy)["machines"].size(), 2U);
+}
+
+// Would catch: a rate that looks as if it came from this machine alone, or a machine that is named as another.
+TEST(SelftestFile, AFalseAlarmRateNamesAllMachines) {
+  const os::TemporaryDirectory scratch;
+  const std::string path = scratch.path() + "/selftest.json";
+  SelftestFile file;
+  for (const char* cpu : {"One", "Other", "One"}) {
+    file.add_session({{"scenario", "s"}, {"model", "epoll"}, {"ratio", nullptr}, {"control_alarm", false}},
+                     make_fingerprint(cpu, "abc"));
+  }
+  file.write(path);
+  const std::string measured = "0 of 3 A/A comparisons (at most 63 % at 95 %), on One, Linux 6.1 and Other, Linux 6.1";
+  EXPECT_EQ(describe_false_alarms(path, make_fingerprint("Other", nullptr)), measured);
+  EXPECT_EQ(describe_false_alarms(path, make_fingerprint("Third", nullptr)), measured + "; this is Third, Linux 6.1");
 }
 
 // The bug: "[json.exception.type_error.302] type must be string, but is number", without the file's name.
