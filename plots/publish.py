@@ -92,6 +92,8 @@ def publish_selftest(path, top=TOP):
     """
     is_default = path.resolve() == (top / selftest_page.RESULT).resolve()
     document = read_checked(path, "fanin-selftest", "the result of fanin selftest") if path.exists() or not is_default else None
+    if document and document["sessions"]:
+        _check_committed(document["environment"], path, "the last session comes", "run fanin selftest")
     target = top / selftest_page.PAGE
     text = target.read_text(encoding="utf-8")
     for name, content in (
@@ -144,8 +146,7 @@ def publish_ledger(path, top=TOP):
     text = tables.replaced(readme.read_text(encoding="utf-8"), "kernels", "", readme)  # fails before anything is written
     charts = []
     if ledger:
-        if ledger.document["environment"]["build"]["git_dirty"]:
-            raise InputError(f"{path}: the ledger comes from uncommitted sources: commit them and run fanin kernels again")
+        _check_committed(ledger.document["environment"], path, "the ledger comes", "run fanin kernels")
         _write_compressed(reduce(read_json(ledger_document.find_file(path)), [ledger_page.CELL]), result)
         shutil.rmtree(top / ledger_page.CHARTS, ignore_errors=True)
         (top / ledger_page.CHARTS).mkdir()
@@ -166,11 +167,16 @@ def _draw_ledger(ledger, out):
     return names
 
 
+def _check_committed(environment, path, subject, command):
+    """Raises InputError if nobody else can build what was measured."""
+    if environment["build"]["git_dirty"]:
+        raise InputError(f"{path}: {subject} from uncommitted sources: commit them and {command} again")
+
+
 def _check_repeatable(document, path):
     if not document["complete"]:
         raise InputError(f"{path}: the claims are incomplete: fanin claims --resume first")
-    if document["environment"]["start"]["build"]["git_dirty"]:
-        raise InputError(f"{path}: the claims come from uncommitted sources: commit them and run fanin claims again")
+    _check_committed(document["environment"]["start"], path, "the claims come", "run fanin claims")
 
 
 def _draw_claims(document, out):
@@ -215,8 +221,7 @@ def _load(path):
     run = load_run(path)
     if not run.document["complete"]:
         raise InputError(f"{run.path}: the run is incomplete: fanin run --resume first")
-    if run.document["environment"]["start"]["build"]["git_dirty"]:
-        raise InputError(f"{run.path}: the run comes from uncommitted sources: commit them and run it again")
+    _check_committed(run.document["environment"]["start"], run.path, "the run comes", "run it")
     return run
 
 

@@ -57,6 +57,12 @@ class Selftest(unittest.TestCase):
         self.assertIn("Not measured yet", text)
         self.assertNotIn("old", text)
 
+    def test_sessions_of_uncommitted_sources_are_refused(self):
+        document = selftest_document()
+        document["environment"]["build"]["git_dirty"] = True
+        with self.assertRaisesRegex(InputError, "uncommitted sources: commit them and run fanin selftest again"):
+            self.publish(document)
+
     def test_twice_is_the_same(self):
         first = self.publish(selftest_document())
         self.assertEqual(first, self.publish())
