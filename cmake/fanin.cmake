@@ -89,7 +89,7 @@ function(fanin_test name)
   foreach(shard RANGE 1 ${shards})
     math(EXPR index "${shard} - 1")
     add_test(NAME ${name}.${shard} COMMAND ${name} --gtest_brief=1)
-    set_tests_properties(${name}.${shard} PROPERTIES LABELS ${name} TIMEOUT 120
+    set_tests_properties(${name}.${shard} PROPERTIES LABELS ${name} COST 30 TIMEOUT 120
       ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
   endforeach()
 endfunction()
