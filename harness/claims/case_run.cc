@@ -117,7 +117,7 @@ CaseResult CaseRun::result() const {
     return {.verdict = ClaimVerdict::kUnsupported, .reason = unsupported_};
   }
   if (units_.empty()) {
-    return {.reason = "not measured: the time was over"};
+    return {.reason = "not measured yet"};
   }
   if (const auto fault = find_fault()) {
     return *fault;

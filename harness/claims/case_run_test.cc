@@ -74,6 +74,28 @@ TEST(CaseRun, RefutesTheSidesSwapped) {
   EXPECT_EQ(run.result().verdict, ClaimVerdict::kRefuted);
 }
 
+// The bug (K6): one test was confirmed, the other had refuted cases and an undecided one. The claim was undecided and
+// asked for more time, which cannot make it anything but contested.
+TEST(ClaimRun, IsContestedByCasesOfDifferentTests) {
+  const ClaimCase confirmed = make_case(true, 1.5);
+  const ClaimCase refuted = make_case(false, 1.5);
+  const ClaimCase undecided = make_case(true, 2);
+  Claim claim;
+  claim.tests.resize(2);
+  ClaimRun run{&claim};
+  run.tests.resize(2);
+  run.tests[0].emplace_back(confirmed, kPlan);
+  run.tests[1].emplace_back(refuted, kPlan);
+  run.tests[1].emplace_back(undecided, kPlan);
+  for (std::vector<CaseRun>& test : run.tests) {
+    for (CaseRun& each : test) {
+      add_units(each, kPlan.looks.back(), 5000, 10000, 5000);
+    }
+  }
+  EXPECT_EQ(run.test_verdicts()[1].verdict, ClaimVerdict::kUndecided);
+  EXPECT_EQ(run.verdict(), ClaimVerdict::kContested);
+}
+
 TEST(CaseRun, StaysUndecidedAtTheThreshold) {
   const ClaimCase grows = make_case(true, 2);
   CaseRun run(grows, kPlan);

@@ -61,14 +61,8 @@ std::string describe_mix(const Json& mix) {
   return fmt::format("mix of {}", fmt::join(classes, " and "));
 }
 
-// Its server and, of its workload, what the side says itself.
-std::string describe_side(const ClaimSide& side, const Json& own_workload) {
-  std::string label = side.benchmark.empty() ? side.server.name : side.benchmark;
-  if (!side.server.model.empty()) {
-    for (const std::string& argument : side.server.args) {
-      label += " " + argument;
-    }
-  }
+// What it measures and, of its workload, what the side says itself.
+std::string describe_side(std::string label, const Json& own_workload) {
   for (const auto& [key, value] : own_workload.items()) {
     label += ", " + (key == "mix" && value.is_array() ? describe_mix(value) : describe_key(key, value));
   }
@@ -128,7 +122,7 @@ ClaimSide parse_side(const LaidOver& test, const std::string& pointer, bool call
         found->fail("excludes kind \"calls\", whose sides are benchmarks");
       }
     }
-    side.label = describe_side(side, Json::object());
+    side.label = describe_side(side.benchmark, Json::object());
     side.place = test.at(pointer + "/benchmark").place();
     return side;
   }
@@ -140,7 +134,13 @@ ClaimSide parse_side(const LaidOver& test, const std::string& pointer, bool call
   const auto workload = test.find(pointer + "/workload");
   const Json own = workload ? workload->value() : Json::object();
   side.workload = parse_side_workload(test, pointer, own);
-  side.label = describe_side(side, own);
+  std::string name = side.server.name;
+  if (test.find(pointer + "/model")) {  // the name of a suite's server stands for its arguments
+    for (const std::string& argument : side.server.args) {
+      name += " " + argument;
+    }
+  }
+  side.label = describe_side(std::move(name), own);
   return side;
 }
 

@@ -33,7 +33,7 @@ struct NamedVerdict {
   std::string reason;  // of an invalid or unsupported one; may be empty
 };
 
-// What several cases, or tests, say together: contested if at least one confirms and one refutes; else invalid,
+// What several cases say together: contested if at least one confirms and one refutes; else invalid,
 // undecided, or what all say. Unsupported ones do not count unless all are. `parts` must not be empty.
 ClaimVerdict combine(const std::vector<NamedVerdict>& parts);
 

@@ -132,7 +132,7 @@ Json claim_to_json(const ClaimRun& run, const CallCosts& costs) {
           {"setup", document.contains("setup") ? document.at("setup") : Json(nullptr)},
           {"confounders", document.value("confounders", Json::array())},
           {"choice", document.at("choice")},
-          {"verdict", claim_verdict_name(combine(verdicts))},
+          {"verdict", claim_verdict_name(run.verdict())},
           {"reason", explain(verdicts, "test")},
           {"tests", std::move(tests)},
           {"flips", std::move(flips)}};

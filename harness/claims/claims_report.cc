@@ -30,6 +30,11 @@ std::string format_factor(double ratio) {
   return ratio >= 0.9995 ? os::format_digits(ratio) : fmt::format("{:#.3g}", ratio);
 }
 
+// As format_figure; a share has three digits, since a threshold of 0.999 needs them.
+std::string format_value(double value, std::string_view unit) {
+  return unit == "1" && value < 1 ? fmt::format("{:.3g}", value) : format_figure(value, unit);
+}
+
 // The case that shows a claim best: of the test that has its verdict, the first such case.
 const CaseRun& find_leading_case(const ClaimRun& run) {
   const ClaimVerdict verdict = run.verdict();
@@ -121,10 +126,10 @@ std::string describe_slopes(const ClaimTest& test, const std::vector<CaseRun>& c
   return text.empty() ? "" : fmt::format("{} per unit of {}", text, test.axis.empty() ? "x" : test.axis);
 }
 
-std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
+std::string describe_claim(const ClaimRun& run, const ClaimsRun& of_all) {
   const Json& document = *run.claim->document;
   const std::vector<NamedVerdict> verdicts = run.test_verdicts();
-  const ClaimVerdict verdict = combine(verdicts);
+  const ClaimVerdict verdict = run.verdict();
   std::string text = indented(
       fmt::format("{}: {}: {}", run.claim->id, claim_verdict_name(verdict), document.at("claim").get<std::string>()),
       0);
@@ -135,7 +140,7 @@ std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
     text += indented(fmt::format("{}: {}: {}", spec.name, claim_verdict_name(verdicts[test].verdict), spec.says), 2);
     for (const CaseRun& each : cases) {
       text += indented(describe_case(each, cases.size() == 1), 4);
-      const auto mechanism = explain_case(each, costs);
+      const auto mechanism = explain_case(each, of_all.costs);
       text += mechanism && !mechanism->text.empty() ? indented(mechanism->text, 6) : "";
     }
     const std::string slopes = describe_slopes(spec, cases);
@@ -147,7 +152,7 @@ std::string describe_claim(const ClaimRun& run, const CallCosts& costs) {
   const std::string name(claim_verdict_name(verdict));
   if (document.at("choice").contains(name)) {
     text += indented(document.at("choice").at(name).get<std::string>(), 2);
-  } else if (verdict == ClaimVerdict::kUndecided) {
+  } else if (verdict == ClaimVerdict::kUndecided && of_all.complete) {  // an interrupted run is resumed
     text += indented(fmt::format("measure longer: --only {} --budget 10m", run.claim->id), 2);
   }
   return text;
@@ -161,7 +166,7 @@ std::string format_case_figure(const ClaimCase& of_case, const CaseResult& resul
   }
   if (result.value) {
     return format_interval(result.value->estimate, result.value->interval,
-                           [&](double value) { return format_figure(value, of_case.unit); });
+                           [&](double value) { return format_value(value, of_case.unit); });
   }
   return "-";
 }
@@ -169,13 +174,13 @@ std::string format_case_figure(const ClaimCase& of_case, const CaseResult& resul
 std::string format_threshold(const ClaimCase& of_case) {
   const double value = of_case.threshold.value;
   return fmt::format("{} {}", of_case.threshold.at_least ? ">=" : "<=",
-                     of_case.base ? os::format_digits(value) : format_figure(value, of_case.unit));
+                     of_case.base ? os::format_digits(value) : format_value(value, of_case.unit));
 }
 
 std::string describe_claims(const ClaimsRun& run) {
   std::string text = describe_wall(run);
   for (const ClaimRun& claim : run.runs) {
-    text += "\n" + describe_claim(claim, run.costs);
+    text += "\n" + describe_claim(claim, run);
   }
   return text;
 }

@@ -84,6 +84,15 @@ std::vector<NamedVerdict> ClaimRun::test_verdicts() const {
   return verdicts;
 }
 
+ClaimVerdict ClaimRun::verdict() const {
+  std::vector<NamedVerdict> all;
+  for (std::size_t test = 0; test < tests.size(); ++test) {
+    const std::vector<NamedVerdict> cases = case_verdicts(test);
+    all.insert(all.end(), cases.begin(), cases.end());
+  }
+  return combine(all);
+}
+
 void ClaimsRun::begin() {
   for (const Claim& claim : claims) {
     ClaimRun& run = runs.emplace_back(ClaimRun{&claim});

@@ -28,10 +28,10 @@ struct ClaimRun {
   std::vector<std::vector<CaseRun>> tests = {};  // the cases of each
   std::vector<FlipRun> flips = {};
 
-  // Of the cases of one test, and of the tests.
   std::vector<NamedVerdict> case_verdicts(std::size_t test) const;
   std::vector<NamedVerdict> test_verdicts() const;
-  ClaimVerdict verdict() const { return combine(test_verdicts()); }
+  // Of all cases, whatever their tests: a test that has a refuted and an undecided case can never be confirmed.
+  ClaimVerdict verdict() const;
 };
 
 // What further units of a case are for.

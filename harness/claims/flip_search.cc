@@ -110,7 +110,7 @@ std::string FlipSearch::explain() const {
     }
   }
   if (find(from_) == nullptr || find(to_) == nullptr) {
-    return "not measured: the time was over";
+    return "not measured yet";
   }
   const bool holds = points_.front().verdict == ClaimVerdict::kConfirmed;
   return fmt::format("holds {} in {}..{}", holds ? "everywhere" : "nowhere", format_flip_value(from_),
@@ -129,7 +129,7 @@ FlipResult FlipSearch::result(double threshold) const {
   if (bracket->first_undecided != nullptr) {
     result.reason = fmt::format("undecided at {}", format_flip_value(bracket->first_undecided->value));
   } else if (next()) {
-    result.reason = "the time was over";
+    result.reason = "the search is not finished";
   }
   return result;
 }
