@@ -19,6 +19,7 @@
 #include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
@@ -99,10 +100,14 @@ void add_export_command(CLI::App& app) {
   command->callback([given] {
     const Json document = load_measured(given->file);
     const std::string text = export_document(document, given->format, given->options);
-    if (given->out == "-") {
+    if (is_without_figures(document, given->format)) {
+      os::print_error("fanin",
+                      fmt::format("{}: no cell has a usable figure: the export is empty", os::printable(given->file)));
+    }
+    if (os::is_same_output(given->out, "-")) {
       os::print_text(stdout, text);
     } else {
-      os::write_file_atomically(given->out, text);
+      os::open_result_file(given->out, "--out", {given->file, find_run_file(given->file)})->write(text);
     }
   });
 }

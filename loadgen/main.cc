@@ -12,23 +12,23 @@
 #include "loadgen/plan/option_table.h"
 #include "loadgen/plan/options.h"
 #include "loadgen/reports/assertions.h"
-#include "loadgen/reports/output_files.h"
 #include "loadgen/reports/report.h"
 #include "loadgen/runs/targets.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::load {
 namespace {
 
 // Null where no result is asked for. The live lines have been opened, so their file exists.
-std::unique_ptr<ResultFile> open_result(const LoadOptions& options) {
+std::unique_ptr<os::ResultFile> open_result(const LoadOptions& options) {
   refuse_shared_files(options);
-  return options.json_path.empty() ? nullptr : std::make_unique<ResultFile>(options.json_path);
+  return options.json_path.empty() ? nullptr : std::make_unique<os::ResultFile>(options.json_path);
 }
 
 os::ExitCode measure(LoadProcess& process, const LoadOptions& options) {
   LoadPlan plan = LoadProcess::prepare(options);
-  const std::unique_ptr<ResultFile> file = open_result(options);
+  const std::unique_ptr<os::ResultFile> file = open_result(options);
   const Outcome outcome = process.run(std::move(plan));
   if (process.text() != nullptr) {
     os::print_text(process.text(), result_text(outcome.plan, outcome.result, outcome.verdict));
@@ -41,7 +41,7 @@ os::ExitCode measure(LoadProcess& process, const LoadOptions& options) {
 
 os::ExitCode run_interleaved(LoadProcess& process, const LoadOptions& options) {
   std::vector<LoadPlan> plans = make_slice_plans(options, LoadProcess::prepare);
-  const std::unique_ptr<ResultFile> file = open_result(options);
+  const std::unique_ptr<os::ResultFile> file = open_result(options);
   const SlicesResult result = compare_slices(process.run_in_slices(std::move(plans)));
   if (process.text() != nullptr) {
     os::print_text(process.text(), slices_text(result));
@@ -63,7 +63,7 @@ os::ExitCode experiment(LoadProcess& process, const LoadOptions& options) {
   if (options.control_fd) {
     throw std::invalid_argument("--control goes with one run: leave it out, or --sweep and --find-rate");
   }
-  const std::unique_ptr<ResultFile> file = open_result(options);
+  const std::unique_ptr<os::ResultFile> file = open_result(options);
   const Runner run = [&process](const LoadOptions& point, const std::string& which) {
     return process.run(LoadProcess::prepare(point), which);
   };

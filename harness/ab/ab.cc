@@ -25,12 +25,14 @@
 #include "net/affinity.h"
 #include "net/clock.h"
 #include "net/socket.h"
-#include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
+
+constexpr net::Nanoseconds kShortestSession = std::chrono::seconds(1);
 
 // Removes the cells that this machine or a side cannot measure. Returns a note for each.
 std::vector<std::string> exclude_unsupported(std::vector<AbCell>& cells, const Side& base, const Side& now,
@@ -73,6 +75,10 @@ void announce(const std::vector<AbCell>& cells, const AbOptions& options) {
 }  // namespace
 
 int run_ab(const AbOptions& options) {
+  if (options.budget < kShortestSession) {
+    throw std::invalid_argument(fmt::format("--budget {}: must be at least {}", net::format_duration(options.budget),
+                                            net::format_duration(kShortestSession)));
+  }
   const Interrupt interrupt;
   RoundContext context = make_context("", options.load_binary);
   context.interrupt_fd = interrupt.fd();
@@ -90,6 +96,7 @@ int run_ab(const AbOptions& options) {
   }
   std::vector<std::string> notes = exclude_unsupported(cells, base, now, context, path, suite);
   check_arguments(cells, base, now, context.programs);
+  const auto file = os::open_result_file(options.json_path, "--json", {options.base, options.now, path});
   announce(cells, options);
   SessionResult result = hold_session(context, std::move(cells), options);
   Judgement& judgement = result.judgement;
@@ -98,10 +105,10 @@ int run_ab(const AbOptions& options) {
       describe_false_alarms((context.programs.data() / "results/selftest/selftest.json").string(), environment);
   judgement.notes.insert(judgement.notes.begin(), notes.begin(), notes.end());
   os::print_text(stdout, (::isatty(STDERR_FILENO) == 1 ? "\n" : "") + describe_judgement(judgement));
-  if (!options.json_path.empty()) {
+  if (file) {
     Json document = judgement_to_json(judgement);
     document["environment"] = environment;
-    os::write_file_atomically(options.json_path, to_text(document));
+    file->write(to_text(document));
   }
   const ExitCode code = judgement.exit_code();
   return result.interrupted ? static_cast<int>(ExitCode::kInterrupted)

@@ -18,9 +18,9 @@
 #include "harness/rounds/console.h"
 #include "harness/rounds/server_under_test.h"
 #include "harness/rounds/suite_run.h"
-#include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
@@ -249,25 +249,24 @@ int run_count(const AbOptions& options) {
                              .seeds = options.seed ? std::vector{*options.seed} : std::vector<std::uint64_t>{},
                              .load_binary = options.load_binary};
   auto [base, now] = set_up_sides(options, guests);
+  const auto file = os::open_result_file(options.json_path, "--json", {options.base, options.now, guests.suite});
   os::print_text(stderr,
                  fmt::format("base {}, new {}: {} on {}\n", os::printable(options.base), os::printable(options.now),
                              os::plural(base.cells.size(), "cell"), os::printable(base.names.front())));
-  Json was;
-  Json is;
-  try {
-    was = count_cells(std::move(base), guests, interrupt.fd());
-    is = count_cells(std::move(now), guests, interrupt.fd());
-  } catch (const Interrupted&) {
+  const auto [was, was_interrupted] = count_cells(std::move(base), guests, interrupt.fd());
+  const auto [is, is_interrupted] =
+      was_interrupted ? CountedCells{was, true} : count_cells(std::move(now), guests, interrupt.fd());
+  if (is_interrupted) {
     os::print_text(stderr, "\ninterrupted: nothing was compared, start again\n");
     return static_cast<int>(ExitCode::kInterrupted);
   }
   const LedgerComparison comparison = compare_counts(was, is, options);
   const Judgement& judgement = comparison.judgement;
   os::print_text(stdout, describe_counts(comparison));
-  if (!options.json_path.empty()) {
+  if (file) {
     Json document = judgement_to_json(judgement);
     document["environment"] = was.at("environment");
-    os::write_file_atomically(options.json_path, to_text(document));
+    file->write(to_text(document));
   }
   const ExitCode code = judgement.exit_code();
   return options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);

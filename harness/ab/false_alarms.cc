@@ -28,7 +28,7 @@ std::string describe_false_alarms(const std::string& path, const Json& environme
   const auto machines = document.at("machines").get<std::vector<std::string>>();
   const std::string here = machine_text(environment);
   const bool is_known = std::find(machines.begin(), machines.end(), here) != machines.end();
-  return fmt::format("{} of {} A/A comparisons (at most {:.2g} % at 95 %), on {}{}",
+  return fmt::format("{} of {} A/A comparisons of fanin selftest (at most {:.2g} % at 95 %), on {}{}",
                      alarms.at("count").get<std::int64_t>(), alarms.at("of").get<std::int64_t>(),
                      document.at("summary").at("false_alarms_at_most").get<double>() * 100,
                      fmt::join(machines, " and "), is_known ? "" : "; this is " + here);

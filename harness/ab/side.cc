@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "os/command_line.h"
 #include "os/format.h"
 
 namespace fanin::harness {
@@ -40,6 +41,9 @@ Side parse_side(const std::string& text, const Catalogue& catalogue) {
   }
   if (text.ends_with(".json")) {
     const Json document = load_json(text);
+    if (document.is_object() && document.value("schema", Json()) == "fanin-suite") {
+      throw std::invalid_argument(fmt::format("{} is a suite: give it with --suite, or a file with one server", text));
+    }
     return {.text = text, .server = parse_server(JsonReader(document, text))};
   }
   std::vector<std::string> words = split_at_blanks(text);
@@ -50,11 +54,15 @@ Side parse_side(const std::string& text, const Catalogue& catalogue) {
     return {.text = text, .options = std::move(words)};
   }
   if (catalogue.find(words.front()) == nullptr) {
+    std::vector<std::string> models;
+    for (const Model& each : catalogue.models()) {
+      models.push_back(each.name);
+    }
     throw std::invalid_argument(fmt::format(
-        "'{}' is no side of a comparison: give a folder of built programs, a model ('epoll --read-cap "
-        "1024'), a command line with {{port}}, options of fanin-server ('--read-cap 1024'), or a .json file "
-        "with a server",
-        os::printable(text, kLongestName)));
+        "'{}' is no side of a comparison: {}", os::printable(text, kLongestName),
+        os::suggest(words.front(), models,
+                    "give a folder of built programs, a model ('epoll --read-cap 1024'), a command line with "
+                    "{port}, options of fanin-server ('--read-cap 1024'), or a .json file with a server")));
   }
   return {.text = text,
           .server = ServerSpec{.name = words.front(),

@@ -94,6 +94,9 @@ void ClaimChecker::check_side(const ClaimCase& of_case, const ClaimSide& side) {
   const auto serves = [&] {
     return std::count(model->protocols.begin(), model->protocols.end(), side.workload->protocol()) > 0;
   };
+  if (const std::string own_port = find_own_port(side.server); !own_port.empty()) {
+    complain(of_case.file, side.place, own_port);
+  }
   if (model != nullptr && !side.server.args.empty() && serves()) {
     lines.push_back(server_command_to_check(side.server, *side.workload, context_.programs));
   }

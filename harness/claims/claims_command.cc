@@ -28,6 +28,7 @@
 #include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
@@ -144,8 +145,9 @@ void keep_matching(std::vector<ClaimFile>& files, const std::string& only) {
     return ::fnmatch(only.c_str(), fs::path(file.path).stem().c_str(), 0) != 0;
   });
   if (files.empty()) {
-    throw std::invalid_argument(fmt::format("--only {}: no claim has such an id: {}", os::printable(only, kLongestName),
-                                            os::suggest(only, ids, "'fanin claims --list' shows them")));
+    throw std::invalid_argument(
+        fmt::format("--only {}: no claim has such an id: {}", os::printable(only, kLongestName),
+                    os::suggest(only, ids, "'fanin claims --list' shows them, and 'K[23]' takes two")));
   }
 }
 
@@ -185,13 +187,14 @@ bool measure(const RoundContext& context, ClaimChecker& checker, ClaimsRun& run,
   return complete;
 }
 
-void finish(const RoundContext& context, const ClaimsOptions& options, ClaimsRun& run, const ClaimsStore& store) {
+// `copy` may be null.
+void finish(const RoundContext& context, ClaimsRun& run, const ClaimsStore& store, os::ResultFile* copy) {
   run.environment_end = read_environment(context.programs);
   run.finished_at = timestamp_now();
   const std::string document = to_text(run.to_json());
   os::write_file_atomically(store.result_path(), document);
-  if (!options.json_path.empty()) {
-    os::write_file_atomically(options.json_path, document);
+  if (copy != nullptr) {
+    copy->write(document);
   }
 }
 
@@ -253,6 +256,7 @@ int run_claims(const ClaimsOptions& options) {
     os::print_text(stdout, list_claims(claims));
     return static_cast<int>(os::ExitCode::kPassed);
   }
+  const auto copy = os::open_result_file(options.json_path, "--json", options.files);
   ClaimsRun run = make_run(context, options, std::move(claims));
   if (store) {
     store->plan().restore(run);
@@ -264,7 +268,7 @@ int run_claims(const ClaimsOptions& options) {
                                            run.environment_start);
   announce(run, store->directory());
   run.complete = measure(context, checker, run, *store);
-  finish(context, options, run, *store);
+  finish(context, run, *store, copy.get());
   os::print_text(stdout, describe_claims(run));
   if (!run.complete) {
     os::print_text(stderr, fmt::format("interrupted: finished units are kept; go on with: fanin claims --resume {}\n",

@@ -75,6 +75,13 @@ const std::vector<ExportFormat>& export_formats() {
   return kFormats;
 }
 
+bool is_without_figures(const Json& document, std::string_view format) {
+  const bool takes_measured = std::any_of(writers().begin(), writers().end(), [format](const Writer& each) {
+    return each.format.name == format && each.format.takes != std::vector{kVerdict};
+  });
+  return takes_measured && figures(document).empty();
+}
+
 Json load_measured(const std::string& path) {
   const std::string file = find_run_file(path);
   Json document = load_json(file);
@@ -109,6 +116,7 @@ std::string export_document(const Json& document, std::string_view format, const
   if (std::find(takes.begin(), takes.end(), document.at("schema").get_ref<const std::string&>()) == takes.end()) {
     std::vector<std::string_view> kinds;
     std::transform(takes.begin(), takes.end(), std::back_inserter(kinds), describe_kind);
+    kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());  // results of fanin-load have three schemas
     throw std::invalid_argument(fmt::format("--format {}: give {}", format, fmt::join(kinds, ", or ")));
   }
   return writer->write(document, options);

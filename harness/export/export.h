@@ -89,6 +89,10 @@ struct ExportFormat {
 // The formats of `fanin export`.
 const std::vector<ExportFormat>& export_formats();
 
+// Whether a format of figures would be empty, since no cell of the document has one. Formats of verdicts alone say what
+// failed.
+bool is_without_figures(const Json& document, std::string_view format);
+
 // Reads a run (run.json or its directory), a result of fanin-load or verdicts and checks them. Throws
 // std::invalid_argument.
 Json load_measured(const std::string& path);

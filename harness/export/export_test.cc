@@ -25,6 +25,17 @@ TEST_F(Export, CsvHasOneLinePerSummaryAndTheReasonOfWhatIsMissing) {
   EXPECT_THAT(text, HasSubstr("\"no round has this value: too few samples, or it could not be read\""));
 }
 
+// The bug: the export of a run whose cells are all invalid was empty without a word, and a dashboard's step passed.
+TEST_F(Export, AnEmptyExportIsKnown) {
+  Json failed = run_;
+  for (Json& summary : failed.at("summaries")) {
+    summary["median"] = nullptr;
+  }
+  EXPECT_TRUE(is_without_figures(failed, "openmetrics"));
+  EXPECT_FALSE(is_without_figures(run_, "openmetrics"));
+  EXPECT_FALSE(is_without_figures(failed, "junit"));
+}
+
 // Would catch: units that are not base units (OpenMetrics knows no nanoseconds), and samples of one family apart.
 TEST_F(Export, OpenMetricsHasBaseUnitsAndEnds) {
   const std::string text = write("openmetrics");

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
 
 #include "harness/kernels/ledger_file.h"
 #include "harness/kernels/ledger_report.h"
-#include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
@@ -143,6 +144,17 @@ void refuse_metrics(const CompareOptions& options) {
   }
 }
 
+// A note for each kernel of one side, "base" or "new", that no pair has.
+void add_lone_kernels(const Json& ledger, const std::vector<std::pair<std::string, std::string>>& pairs,
+                      std::string_view side, std::vector<std::string>& notes) {
+  for (const std::string& name : list_kernel_names(ledger)) {
+    const auto has_it = [&](const auto& pair) { return pair.first == name || pair.second == name; };
+    if (std::none_of(pairs.begin(), pairs.end(), has_it)) {
+      notes.push_back(fmt::format("{}: only {} has this kernel", name, side));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> pair_kernels(const Json& base, const Json* now) {
@@ -184,6 +196,10 @@ LedgerComparison compare_ledgers(const Json& base, const Json* now, const Compar
   LedgerComparison result = comparer.take();
   result.seeds = describe_seeds(base);
   Judgement& judgement = result.judgement;
+  if (now != nullptr) {
+    add_lone_kernels(base, pairs, "base", judgement.notes);
+    add_lone_kernels(*now, pairs, "new", judgement.notes);
+  }
   judgement.kind = now != nullptr ? "compare" : "kernels";
   judgement.base = now != nullptr ? options.base.front() : pairs.front().first;
   judgement.now = now != nullptr ? options.now.front() : pairs.size() == 1 ? pairs.front().second : "later kernels";
@@ -229,6 +245,11 @@ bool are_ledgers(const CompareOptions& options) {
   all.insert(all.end(), options.now.begin(), options.now.end());
   const auto ledgers = std::count_if(all.begin(), all.end(), names_ledger);
   if (ledgers > 0 && ledgers < static_cast<std::ptrdiff_t>(all.size())) {
+    for (const std::string& path : all) {
+      if (!std::filesystem::exists(path)) {
+        throw std::invalid_argument(fmt::format("{}: No such file or directory", os::printable(path)));
+      }
+    }
     throw std::invalid_argument("compare: ledgers (instructions) and runs (times) are not compared with each other");
   }
   return ledgers > 0;
@@ -240,6 +261,9 @@ int run_compare_ledgers(const CompareOptions& options) {
   }
   const Json base = load_ledger(options.base.front());
   const Json now = options.now.empty() ? Json() : load_ledger(options.now.front());
+  std::vector<std::string> inputs = options.now;
+  inputs.push_back(options.base.front());
+  const auto file = os::open_result_file(options.json_path, "--json", inputs);
   const LedgerComparison comparison = compare_ledgers(base, options.now.empty() ? nullptr : &now, options);
   const Judgement& judgement = comparison.judgement;
   for (const std::string& obstacle : judgement.obstacles) {
@@ -248,8 +272,8 @@ int run_compare_ledgers(const CompareOptions& options) {
   if (judgement.obstacles.empty()) {
     os::print_text(stdout, describe_ledger_comparison(comparison));
   }
-  if (!options.json_path.empty()) {
-    os::write_file_atomically(options.json_path, to_text(judgement_to_json(judgement)));
+  if (file) {
+    file->write(to_text(judgement_to_json(judgement)));
   }
   return options.bisect ? exit_code_for_bisect(judgement.exit_code()) : static_cast<int>(judgement.exit_code());
 }

@@ -217,11 +217,19 @@ bool is_among(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 std::string find_refusal(std::vector<std::string> argv, const std::string& directory) {
-  argv.emplace_back("--check");
+  argv.insert(argv.begin() + 1, "--check");  // at the end it could be the value of an option that lacks one
   os::ChildProcess child({.argv = std::move(argv), .directory = directory});
   const auto ended = [&] { return child.status().has_value(); };
   const bool has_ended = os::wait_until({&child}, -1, -1, net::now() + kCheckDeadline, ended) == os::WaitResult::kDone;
   return has_ended && child.status()->code == kRefusedArguments ? child.err().last_line() : "";
+}
+
+std::string find_own_port(const ServerSpec& server) {
+  const auto is_port = [](const std::string& argument) {
+    return argument == "--port" || argument.starts_with("--port=");
+  };
+  return std::any_of(server.args.begin(), server.args.end(), is_port) ? "--port: fanin chooses the port: leave it out"
+                                                                      : "";
 }
 
 std::vector<std::string> server_command_to_check(const ServerSpec& server, const Workload& workload,
@@ -241,7 +249,10 @@ void check_server_arguments(const Suite& suite, const std::string& file, const P
           !is_among(catalogue.find(server.model)->protocols, experiment.workload.protocol())) {
         continue;
       }
-      const std::string said = find_refusal(server_command_to_check(server, experiment.workload, programs), "");
+      std::string said = find_own_port(server);
+      if (said.empty()) {
+        said = find_refusal(server_command_to_check(server, experiment.workload, programs), "");
+      }
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("{}: /servers/{}/args (experiment '{}'): {}", file, i, experiment.name, said));

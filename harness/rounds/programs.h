@@ -80,6 +80,9 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 // has other trouble, which is found and explained when it is used.
 std::string find_refusal(std::vector<std::string> argv, const std::string& directory);
 
+// A complaint about arguments that name a port, which the harness does itself; empty: they do not.
+std::string find_own_port(const ServerSpec& server);
+
 // The command line of a server of which only the arguments are checked: its directories exist, its port is 0.
 // `program`: fanin-server; empty: that of `programs`.
 std::vector<std::string> server_command_to_check(const ServerSpec& server, const Workload& workload,

@@ -48,7 +48,8 @@ TEST(SelftestFile, AFalseAlarmRateNamesAllMachines) {
                      make_fingerprint(cpu, "abc"));
   }
   file.write(path);
-  const std::string measured = "0 of 3 A/A comparisons (at most 63 % at 95 %), on One, Linux 6.1 and Other, Linux 6.1";
+  const std::string measured =
+      "0 of 3 A/A comparisons of fanin selftest (at most 63 % at 95 %), on One, Linux 6.1 and Other, Linux 6.1";
   EXPECT_EQ(describe_false_alarms(path, make_fingerprint("Other", nullptr)), measured);
   EXPECT_EQ(describe_false_alarms(path, make_fingerprint("Third", nullptr)), measured + "; this is Third, Linux 6.1");
 }

@@ -25,6 +25,10 @@ double parse_share(const std::string& text, const std::string& option) {
   } catch (const std::exception&) {
     used = 0;
   }
+  if (used == number.size() && used > 0 && scale == 1 && share >= 1) {
+    throw std::invalid_argument(
+        fmt::format("--band {}: a bare number is a share, such as 0.02: write {}% for percent", option, number));
+  }
   if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
     throw std::invalid_argument(
         fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, os::printable(text, kLongestName)));

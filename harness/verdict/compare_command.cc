@@ -7,9 +7,9 @@
 
 #include "harness/analysis/run_file.h"
 #include "harness/verdict/compare.h"
-#include "os/files.h"
 #include "os/format.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::harness {
 namespace {
@@ -39,29 +39,50 @@ std::vector<std::string> find_run_files(const std::string& path) {
   return files;
 }
 
-std::vector<Json> load_runs(const std::vector<std::string>& paths) {
+// The runs of one side. Adds their files to `files`.
+std::vector<Json> load_runs(const std::vector<std::string>& paths, std::vector<std::string>& files) {
   std::vector<Json> runs;
   for (const std::string& path : paths) {
     for (const std::string& file : find_run_files(path)) {
       runs.push_back(load_run(file));
+      files.push_back(file);
     }
   }
   return runs;
 }
 
+// A note on a run that is on both sides, as where a variable of a CI job is wrong; empty without one.
+std::string find_shared_run(const std::vector<Json>& base, const std::vector<Json>& now) {
+  for (const Json& run : base) {
+    const auto is_it = [&](const Json& other) { return other.at("id") == run.at("id"); };
+    if (std::any_of(now.begin(), now.end(), is_it)) {
+      return fmt::format("base and new have the run {}: a run compared with itself shows no change",
+                         run.at("id").get<std::string>());
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 int run_compare(const CompareOptions& options) {
-  const std::vector<Json> base = load_runs(options.base);  // first, so that its error is the one that is reported
-  const Judgement judgement = compare_runs(base, load_runs(options.now), options);
+  std::vector<std::string> files;
+  const std::vector<Json> base =
+      load_runs(options.base, files);  // first, so that its error is the one that is reported
+  const std::vector<Json> now = load_runs(options.now, files);
+  const auto file = os::open_result_file(options.json_path, "--json", files);
+  Judgement judgement = compare_runs(base, now, options);
+  if (const std::string note = find_shared_run(base, now); !note.empty()) {
+    judgement.notes.insert(judgement.notes.begin(), note);
+  }
   for (const std::string& obstacle : judgement.obstacles) {
     os::print_error("fanin", "not comparable: " + obstacle);
   }
   if (judgement.obstacles.empty()) {
     os::print_text(stdout, describe_judgement(judgement));
   }
-  if (!options.json_path.empty()) {
-    os::write_file_atomically(options.json_path, to_text(judgement_to_json(judgement)));
+  if (file) {
+    file->write(to_text(judgement_to_json(judgement)));
   }
   const ExitCode code = judgement.exit_code();
   return options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);

@@ -76,7 +76,7 @@ struct Procedure {
   double error_rate = 0.01;        // of one comparison that looks several times; of a stored comparison the rate that
                                    // Benjamini-Hochberg controls
   std::vector<std::size_t> looks;  // numbers of units; empty: one look
-  std::string false_alarms;        // measured: "0 of 312 A/A comparisons (at most 0.96 %)", and on which machine
+  std::string false_alarms;        // as describe_false_alarms() says
 };
 
 // What `fanin ab` and `fanin compare` find. A value.

@@ -18,12 +18,12 @@
 #include "loadgen/experiments/load_process.h"
 #include "loadgen/plan/driver_kind.h"
 #include "loadgen/plan/options.h"
-#include "loadgen/reports/output_files.h"
 #include "loadgen/reports/report.h"
 #include "net/affinity.h"
 #include "net/socket.h"
 #include "os/command_line.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::load {
 namespace {
@@ -194,7 +194,7 @@ int calibrate(int argc, char** argv) {
   describe_machine(calibration);
   divide_cpus(options.cpus, calibration);
   refuse_shared_files(options);
-  std::optional<ResultFile> file;
+  std::optional<os::ResultFile> file;
   if (!options.json_path.empty()) {
     file.emplace(options.json_path);
   }

@@ -9,10 +9,10 @@
 
 #include "loadgen/plan/options.h"
 #include "loadgen/plan/plan.h"
-#include "loadgen/reports/output_files.h"
 #include "loadgen/reports/result.h"
 #include "loadgen/reports/verdict.h"
 #include "os/program.h"
+#include "os/result_file.h"
 
 namespace fanin::load {
 
@@ -51,8 +51,8 @@ using Runner = std::function<Outcome(const LoadOptions&, const std::string& whic
 
 // The output of several runs of one command.
 struct ExperimentOutput {
-  std::FILE* text = nullptr;   // rows as the runs end; null: none
-  ResultFile* file = nullptr;  // all of it as JSON at the end; null: none
+  std::FILE* text = nullptr;       // rows as the runs end; null: none
+  os::ResultFile* file = nullptr;  // all of it as JSON at the end; null: none
 };
 
 // The closed-loop run whose throughput is taken for the highest rate: without schedule, pauses and new connections

@@ -53,14 +53,14 @@ class ExperimentTest : public ::testing::Test {
 
   int sweep(const std::string& what, const Runner& run = simulated) {
     options_.sweep = what;
-    ResultFile file(path_);
+    os::ResultFile file(path_);
     const int code = static_cast<int>(run_sweep(options_, run, {nullptr, &file}));
     read();
     return code;
   }
   int search(const std::string& objective, const Runner& run = simulated) {
     options_.find_rate = objective;
-    ResultFile file(path_);
+    os::ResultFile file(path_);
     const int code = static_cast<int>(run_rate_search(options_, run, {nullptr, &file}));
     read();
     return code;

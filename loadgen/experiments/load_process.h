@@ -5,8 +5,8 @@
 #include <string>
 
 #include "loadgen/experiments/experiment.h"
+#include "loadgen/reports/live_json.h"
 #include "loadgen/reports/live_view.h"
-#include "loadgen/reports/output_files.h"
 #include "loadgen/runs/run_listeners.h"
 
 namespace fanin::load {

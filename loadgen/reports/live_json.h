@@ -9,31 +9,6 @@
 
 namespace fanin::load {
 
-// The file of a result. Opened before the run, so that an unwritable path fails early. A regular file is replaced
-// atomically: a temporary file next to it is written and renamed. Pipes, terminals and devices are written in place.
-// "-" is standard output.
-class ResultFile {
- public:
-  // Throws std::runtime_error with the path and advice (no permission, no such directory).
-  explicit ResultFile(const std::string& path);
-  // Removes the temporary file if nothing was written.
-  ~ResultFile();
-  ResultFile(const ResultFile&) = delete;
-  ResultFile& operator=(const ResultFile&) = delete;
-
-  // Call it once. Throws as the constructor does (disk full); run_program() handles errors of standard output.
-  void write(std::string_view text);
-
- private:
-  void open(const std::string& path);
-
-  std::string what_;
-  std::string path_;       // with symbolic links followed
-  std::string temporary_;  // empty: written to in place
-  net::Descriptor owned_;
-  int fd_;
-};
-
 // Writes one line of JSON per second of a run, as docs/contracts.md says, each at the end of the second.
 // Used by the controlling thread and never blocks it during a run: lines that a pipe does not take are buffered. An
 // error (disk full, reader gone) ends the lines but not the run, and error() says why.

@@ -1,4 +1,4 @@
-#include "loadgen/reports/output_files.h"
+#include "os/result_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "net/descriptor.h"
 #include "os/temporary_directory.h"
 
-namespace fanin::load {
+namespace fanin::os {
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,7 +29,7 @@ class ResultFileTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  os::TemporaryDirectory folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_F(ResultFileTest, ReplacesAFileAsAWhole) {
@@ -69,6 +69,21 @@ TEST_F(ResultFileTest, ABadPathIsNamedBeforeTheRun) {
   }
 }
 
+// The bug: fanin ab --json replaced a server file that it had read, and fanin export --out the verdicts themselves.
+TEST_F(ResultFileTest, AnInputIsNoOutput) {
+  std::ofstream(path("base.json")) << "{}";
+  fs::create_symlink(path("base.json"), path("link"));
+  try {
+    open_result_file(path("link"), "--json", {"epoll", path("base.json")});
+    FAIL() << "opened";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_EQ(error.what(),
+              "--json " + path("link") + ": would replace the input " + path("base.json") + ": name another file");
+  }
+  EXPECT_EQ(content(path("base.json")), "{}");
+  EXPECT_EQ(open_result_file("", "--json", {}), nullptr);
+}
+
 // The bug: a device was replaced by a regular file of the same name.
 // Found with `--json /dev/stdout` where standard output was a temporary file: its name could not be resolved.
 TEST_F(ResultFileTest, WritesInPlaceToWhatIsOpenWithoutAName) {
@@ -97,4 +112,4 @@ TEST_F(ResultFileTest, WritesToADeviceInPlace) {
 }
 
 }  // namespace
-}  // namespace fanin::load
+}  // namespace fanin::os
