@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -216,6 +217,27 @@ class Guests(EndToEnd):
             self.assertRegex(cell["reason"], r"^no ledger: QEMU \S+ refuses fanin-ledger.so: install QEMU 7.2, or 9.1 or later")
             self.assertIn("no ledger: QEMU", done.stdout)
             shutil.rmtree(self.out)
+
+    # The bug: SIGINT threw away the cells that were counted, and a guest booted for servers that no guest runs.
+    def test_an_interrupted_run_keeps_what_it_counted(self):
+        servers = [{"name": "other", "command": ["other", "{port}"]}, *({"name": model, "model": model} for model in ("epoll", "poll", "select", "thread"))]
+        self.suite.write_text(json.dumps({
+            "schema": "fanin-suite", "schema_version": 2, "name": "some", "repetitions": 1, "servers": servers,
+            "experiments": [{"name": "echo", "servers": ["*"], "workload": {"protocol": "echo", "requests": 750},
+                             "sweep": {"parameter": "connections", "values": [1]}}]}))
+        command = [BINARIES / "fanin", "kernels", "--kernel", cached_kernels()[-1], "--out", self.out, self.suite]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            first = next(line for line in process.stderr if line.startswith("1/"))
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 130, rest)
+        self.assertTrue(first.startswith("1/4 "), first)
+        self.assertIn("interrupted: the ledger holds what was counted", rest)
+        cells = {cell["id"]: cell for cell in json.loads((self.out / "ledger.json").read_text())["cells"]}
+        self.assertEqual(cells["echo/other/1"]["reason"], "only models run in a guest")
+        self.assertEqual(cells[first.split()[2]]["status"], "ok")
+        self.assertIn("interrupted before it was counted", [cell["reason"] for cell in cells.values()])
+        self.assertEqual(self.fanin("validate", self.out / "ledger.json").returncode, 0)
 
     def time(self, *arguments):
         tools = Path(self.folder.name) / "tools"

@@ -177,7 +177,7 @@ BootResult judge_boot(const std::string& frames, const std::string& console, con
   } else if (error != result.frames.end()) {
     result.failure = "the guest's init: " + error->bytes;
   } else if (result.frames.empty() || result.frames.back().type != guest::FrameType::kBye) {
-    result.failure = "the guest ended before it had said all";
+    result.failure = "the guest stopped before it sent its results";
   }
   return result;
 }

@@ -91,7 +91,7 @@ TEST(JudgeBoot, PassesAGuestThatSaidAll) {
   EXPECT_EQ(result.frames.size(), 2U);
 }
 
-// Would catch: a panic, also for want of memory, that is told as "ended before it had said all".
+// Would catch: a panic, also for want of memory, that is told as "stopped before it sent its results".
 TEST(JudgeBoot, NamesThePanic) {
   const std::string console =
       "[ 6.1] Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled\r\n";
@@ -103,7 +103,7 @@ TEST(JudgeBoot, NamesThePanic) {
 TEST(JudgeBoot, TellsHowItFailed) {
   EXPECT_EQ(judge_boot(said(false), "", "the guest said nothing for 5m").failure, "the guest said nothing for 5m");
   EXPECT_THAT(judge_boot(said(true) + "x", "", "").failure, HasSubstr("damaged: frame 2"));
-  EXPECT_THAT(judge_boot(said(false), "", "").failure, HasSubstr("before it had said all"));
+  EXPECT_THAT(judge_boot(said(false), "", "").failure, HasSubstr("before it sent its results"));
   EXPECT_EQ(judge_boot(said(false) + encode_frame(FrameType::kError, kNoCell, "cannot bring up lo"), "", "").failure,
             "the guest's init: cannot bring up lo");
 }

@@ -49,7 +49,7 @@ std::string find_load_failure(const std::string& text) {
 // A guest without a catalogue has other trouble.
 std::string find_unsupported(const BootResult& boot, const Cell& cell, const ServerSpec& server) {
   if (server.model.empty()) {
-    return "only models run in a guest";
+    return kOnlyModels;
   }
   const std::string* listing = find_frame(boot, guest::FrameType::kCatalogue);
   if (listing == nullptr) {

@@ -14,6 +14,9 @@
 
 namespace fanin::harness {
 
+// Why a cell whose server is a command is unsupported.
+inline constexpr const char* kOnlyModels = "only models run in a guest";
+
 // A cell as the guest runs it: the same command lines as on a real machine.
 guest::GuestCell make_guest_cell(const Cell& cell, const ServerSpec& server, std::uint64_t seed);
 

@@ -17,10 +17,12 @@ namespace fanin::harness {
 namespace {
 
 // Offsets of the boot protocol's header.
-constexpr std::size_t kMagic = 0x202;        // "HdrS"
-constexpr std::size_t kProtocol = 0x206;     // its version
-constexpr std::size_t kVersionText = 0x20e;  // where the version stands, less 0x200
-constexpr std::size_t kLoadFlags = 0x236;    // since protocol 2.12
+constexpr std::size_t kSetupSectors = 0x1f1;  // of 512 bytes, without the first
+constexpr std::size_t kSystemSize = 0x1f4;    // of what follows them, in units of 16 bytes
+constexpr std::size_t kMagic = 0x202;         // "HdrS"
+constexpr std::size_t kProtocol = 0x206;      // its version
+constexpr std::size_t kVersionText = 0x20e;   // where the version stands, less 0x200
+constexpr std::size_t kLoadFlags = 0x236;     // since protocol 2.12
 constexpr std::size_t kHeaderEnd = 0x268;
 
 constexpr unsigned kFirstWithLoadFlags = 0x20c;
@@ -30,6 +32,13 @@ constexpr std::size_t kFirstBytes = std::size_t{64} << 10;  // the version is in
 
 unsigned read_16(std::string_view image, std::size_t at) {
   return static_cast<unsigned char>(image[at]) | static_cast<unsigned>(static_cast<unsigned char>(image[at + 1])) << 8U;
+}
+
+// The length that the header states, in bytes. A signature may follow.
+std::uint64_t read_length(std::string_view image) {
+  const std::uint64_t sectors = 1 + std::uint64_t{static_cast<unsigned char>(image[kSetupSectors])};
+  const std::uint64_t units = read_16(image, kSystemSize) | std::uint64_t{read_16(image, kSystemSize + 2)} << 16U;
+  return sectors * 512 + units * 16;
 }
 
 bool has_at(std::string_view image, std::size_t at, std::string_view bytes) {
@@ -83,7 +92,7 @@ std::string parse_kernel_release(std::string_view image, const std::string& file
 std::string read_kernel_release(const std::string& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
-    throw std::invalid_argument(fmt::format("{}: {}: give the path of a bzImage, or debian:SERIES",
+    throw std::invalid_argument(fmt::format("--kernel {}: {}: give the path of a bzImage, or debian:SERIES",
                                             os::printable(file, 300),
                                             errno == ENOENT ? "there is no such kernel" : std::strerror(errno)));
   }
@@ -98,7 +107,13 @@ std::string read_kernel_release(const std::string& file) {
   }
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
-  return parse_kernel_release(bytes, file);
+  std::string release = parse_kernel_release(bytes, file);
+  if (const auto size = static_cast<std::uint64_t>(status.st_size); size < read_length(bytes)) {
+    throw std::invalid_argument(fmt::format("{}: has {} bytes, and its header states {}: copy it again",
+                                            os::printable(file, 300), os::format_count(size),
+                                            os::format_count(read_length(bytes))));
+  }
+  return release;
 }
 
 }  // namespace fanin::harness

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <stdexcept>
 
 #include "harness/kernels/kernel_fixture.h"
+#include "os/temporary_directory.h"
 
 namespace fanin::harness {
 namespace {
@@ -50,6 +52,21 @@ TEST(KernelImage, RefusesOtherArchitectures) {
 TEST(KernelImage, RefusesAnIncompleteImage) {
   expect_refused(make_image("6.1").substr(0, 0x802), "does not name its release");
   expect_refused(make_image("6.1").substr(0, 0x240), "is no kernel image");
+}
+
+// The bug: the guest of a copy that was cut off did nothing, and the cell failed without a reason.
+TEST(KernelImage, RefusesAFileShorterThanItsHeaderStates) {
+  const os::TemporaryDirectory folder;
+  const std::string path = folder.path() + "/vmlinuz";
+  std::string image = make_image("6.1.0");
+  image[0x1f1] = 3;     // 4 * 512 bytes
+  image[0x1f5] = 0x01;  // and 0x100 * 16: more than the 4,096 bytes of the file
+  std::ofstream(path) << image;
+  EXPECT_THAT([&] { read_kernel_release(path); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("has 4,096 bytes, and its header states 6,144: copy it")));
+  image.resize(6144);
+  std::ofstream(path) << image;
+  EXPECT_EQ(read_kernel_release(path), "6.1.0");
 }
 
 TEST(KernelImage, NamesTheFileThatIsMissing) {

@@ -89,6 +89,18 @@ TEST(LedgerCompare, ACellThatIsGoneFails) {
                     HasSubstr("Counts are exact: any difference is a difference.\nfailed: 2 cells")));
 }
 
+// The bug: a kernel that one side alone has was left out without a word.
+TEST(LedgerCompare, KernelsOfOneSideAreNamed) {
+  const Json base = make_ledger({make_kernel("6.1"), make_kernel("6.12")},
+                                {make_counted_cell("echo/epoll/1", "6.1", {{-1, "f", 1}}),
+                                 make_counted_cell("echo/epoll/1", "6.12", {{-1, "f", 1}})});
+  const Json now = make_ledger({make_kernel("6.6"), make_kernel("6.12")},
+                               {make_counted_cell("echo/epoll/1", "6.6", {{-1, "f", 1}}),
+                                make_counted_cell("echo/epoll/1", "6.12", {{-1, "f", 1}})});
+  EXPECT_THAT(compare_ledgers(base, &now, kPlain).judgement.notes,
+              ElementsAre("6.1: only base has this kernel", "6.6: only new has this kernel"));
+}
+
 // Would catch: counts of another window, seed or generator that are taken for a change of the kernel.
 TEST(LedgerCompare, WhatIsNotTheSameIsNotComparable) {
   const Json base = one_cell("6.12", 1);

@@ -38,6 +38,8 @@ class LedgerRun {
   Json document() const;
   // What the cells are counted with next. Counts of the last one are forgotten.
   void use_seed(std::uint64_t seed);
+  // Cells that were not counted have failed.
+  void end_early();
   // The counts of all cells with the seed, without functions and paths.
   Json list_totals() const;
 
@@ -165,6 +167,12 @@ void LedgerRun::count_cells(int interrupt_fd) {
   std::vector<Place> places;
   for (std::size_t cell = 0; cell < setup_.cells.size(); ++cell) {
     const auto& [of_cell, server] = setup_.cells[cell];
+    if (server.model.empty()) {  // the bug: a guest booted to find that out
+      for (std::size_t kernel = 0; kernel < setup_.kernels.size(); ++kernel) {
+        cells_[kernel][cell] = make_cell_entry(of_cell, setup_.names[kernel], "unsupported", kOnlyModels);
+      }
+      continue;
+    }
     const guest::GuestPlan plan{.sysctls = setup_.sysctls, .cells = {make_guest_cell(of_cell, server, setup_.seed)}};
     const std::string initramfs = write_initramfs(plan, fmt::format("cell-{}", cell));
     for (std::size_t kernel = 0; kernel < setup_.kernels.size(); ++kernel) {
@@ -284,6 +292,17 @@ void LedgerRun::use_seed(std::uint64_t seed) {
   done_ = 0;
 }
 
+void LedgerRun::end_early() {
+  for (std::size_t kernel = 0; kernel < setup_.kernels.size(); ++kernel) {
+    for (std::size_t cell = 0; cell < setup_.cells.size(); ++cell) {
+      if (cells_[kernel][cell].is_null()) {
+        cells_[kernel][cell] = make_cell_entry(setup_.cells[cell].cell, setup_.names[kernel], "failed",
+                                               "interrupted before it was counted");
+      }
+    }
+  }
+}
+
 Json LedgerRun::list_totals() const {
   Json totals = Json::array();
   for (const std::vector<Json>& of_kernel : cells_) {
@@ -313,21 +332,30 @@ os::ExitCode judge_ledger(const Json& document) {
 
 }  // namespace
 
-Json count_cells(LedgerSetup setup, const LedgerOptions& options, int interrupt_fd) {
+CountedCells count_cells(LedgerSetup setup, const LedgerOptions& options, int interrupt_fd) {
   const std::vector<std::uint64_t> other_seeds = setup.other_seeds;
   LedgerRun run(std::move(setup), options);
-  run.read_symbols(interrupt_fd);
-  run.count_cells(interrupt_fd);
-  Json document = run.document();
-  for (const std::uint64_t seed : other_seeds) {
-    os::print_text(stderr, fmt::format("seed {}:\n", seed));
-    run.use_seed(seed);
+  CountedCells counted;
+  try {
+    run.read_symbols(interrupt_fd);
     run.count_cells(interrupt_fd);
-    for (Json& total : run.list_totals()) {
-      document["other_seeds"].push_back(std::move(total));
+    counted.document = run.document();
+    for (const std::uint64_t seed : other_seeds) {
+      os::print_text(stderr, fmt::format("seed {}:\n", seed));
+      run.use_seed(seed);
+      run.count_cells(interrupt_fd);
+      for (Json& total : run.list_totals()) {
+        counted.document["other_seeds"].push_back(std::move(total));
+      }
+    }
+  } catch (const Interrupted&) {
+    counted.interrupted = true;
+    if (counted.document.is_null()) {
+      run.end_early();
+      counted.document = run.document();
     }
   }
-  return document;
+  return counted;
 }
 
 int run_ledger(const LedgerOptions& options) {
@@ -337,16 +365,14 @@ int run_ledger(const LedgerOptions& options) {
   make_ledger_directory(setup, options);
   const std::string directory = setup.directory;
   os::write_file_atomically(directory + "/suite.json", setup.suite.document.dump(2) + "\n");
-  Json document;
-  try {
-    document = count_cells(std::move(setup), options, interrupt.fd());
-  } catch (const Interrupted&) {
-    os::print_text(stderr, "\ninterrupted: nothing was written, start again\n");
-    return static_cast<int>(os::ExitCode::kInterrupted);
-  }
+  const auto [document, interrupted] = count_cells(std::move(setup), options, interrupt.fd());
   os::write_file_atomically(directory + "/ledger.json", to_text(document) + "\n");
   os::print_text(stdout,
                  fmt::format("{}\nResults: {}/ledger.json\n", describe_ledger(document), os::printable(directory)));
+  if (interrupted) {
+    os::print_text(stderr, "interrupted: the ledger holds what was counted\n");
+    return static_cast<int>(os::ExitCode::kInterrupted);
+  }
   return static_cast<int>(judge_ledger(document));
 }
 
