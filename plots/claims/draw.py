@@ -4,7 +4,7 @@ from pathlib import Path
 
 from plots import web_page
 from plots.claims import chart, report, wall
-from plots.claims.document import NAME, list_claims, list_published, list_shipped, load
+from plots.claims.document import NAME, list_cases, list_claims, list_published, list_shipped, load
 
 WALL, PUBLISHED_WALL = "claims-wall", "claims-published"
 
@@ -30,7 +30,10 @@ def draw_files(path, out):
 def draw_walls(document):
     """{file stem: Figure}: of the claims K1, K2, ..., and of those that others published; each only if there are any."""
     found = {}
-    for stem, claims, word in ((WALL, list_shipped(document), "claim"), (PUBLISHED_WALL, list_published(document), "published result")):
+    for stem, claims in ((WALL, list_shipped(document)), (PUBLISHED_WALL, list_published(document))):
         if claims:
+            # A reader's own claim is no published result.
+            published = stem == PUBLISHED_WALL and any(case["published"] is not None for claim in claims for case in list_cases(claim))
+            word = "published result" if published else "claim"
             found[stem] = wall.draw(document, claims, f"{len(claims)} {word}{'s' if len(claims) != 1 else ''}")
     return found

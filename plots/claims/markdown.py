@@ -56,7 +56,7 @@ def _about(document):
     origin = " \u00b7 ".join(words.describe_origin(document))
     method = "; ".join(words.describe_method(document, [case for claim in claims for case in list_cases(claim)]))
     return (
-        f"{len(claims)} claims: {words.describe_counts(words.count_verdicts(claims))}.\n\n"
+        f"{len(claims)} claim{'s' if len(claims) != 1 else ''}: {words.describe_counts(words.count_verdicts(claims))}.\n\n"
         f"- Measured on {origin}.\n"
         f"- Method: {method}.\n"
         "- A figure is the ratio of new to base with its interval, or a value. In a test with several cases the name of a case says what varies.\n"

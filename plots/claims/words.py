@@ -1,7 +1,7 @@
 """Figures and sentences of claims, the same in charts, the report and the documents."""
 
 from plots import captions, ticks
-from plots.claims.document import find_estimate, is_value, list_cases
+from plots.claims.document import find_estimate, is_value
 
 VERDICTS = {
     "confirmed": "every interval is wholly on the claimed side of its threshold",
@@ -209,9 +209,12 @@ def find_alarm(document):
 def list_disturbances(claim):
     """One line for each reason that restricts a case, with the cases."""
     reasons = {}
-    for case in list_cases(claim):
-        if case["reason"]:
-            reasons.setdefault(f"{case['verdict']}: {case['reason']}", []).append(case["name"])
+    for test in claim["tests"]:
+        for case in test["cases"]:
+            if case["reason"]:
+                # The page does not show the name of a test's only case.
+                name = case["name"] if len(test["cases"]) > 1 else f"{case['name']}: {describe_sides(case)}"
+                reasons.setdefault(f"{case['verdict']}: {case['reason']}", []).append(name)
     return [f"{_list_names(names)}: {reason}" for reason, names in reasons.items()]
 
 

@@ -10,6 +10,7 @@ from plots import page, style
 from plots.ledger.document import describe_value, format_change, format_count
 
 _BAR, _GAP = 0.2, 0.12  # inches: of a bar; between servers
+_LEGEND_LINE = 0.17  # inches
 _ROOM = 1.55  # inches for the figures on the right
 _FIGURE_POINTS, _FIGURE_MARGIN = 6.2, 0.05  # of a figure in a part; inches beside it, without which it is left out
 
@@ -47,6 +48,8 @@ def draw_bars(ledger, heading, bars, looks, axis, form, locator, notes=()):
     """Returns the Figure of Bars. `looks`: {part: style.Part}, in the order of the legend; `form`: formats a value; `locator`:
     of matplotlib, for the axis; `notes`: texts below the panel."""
     rows, height = _arrange(ledger, bars)
+    shown = {name: look for name, look in looks.items() if any(name in bar.parts for bar in bars)}
+    height = max(height, _LEGEND_LINE * (len(shown) + 1))  # the bug: few bars, and a legend that was cut off
     longest = max(bar.total for bar in bars)
     with matplotlib.rc_context(style.RC):
         sheet = page.new_page(
@@ -71,7 +74,7 @@ def draw_bars(ledger, heading, bars, looks, axis, form, locator, notes=()):
         for _, place, bar, first in rows:
             _draw_bar(axes, place, bar, longest, looks, form)
             _write_total(axes, place, bar, first, form)
-        _draw_legend(sheet.figure, {name: look for name, look in looks.items() if any(name in bar.parts for bar in bars)})
+        _draw_legend(sheet.figure, shown)
     return sheet.figure
 
 

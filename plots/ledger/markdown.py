@@ -133,9 +133,10 @@ def _range_line(ledger, experiment, first, last):
     if not changes:
         return None
     fewer = sum(ratio < 1 for _, ratio in changes)
+    where = f"more instructions in all {len(changes)}" if fewer == 0 else f"fewer instructions in {fewer} of {len(changes)}"
     (lowest, least), (highest, most) = changes[0], changes[-1]
     return (
-        f"`{experiment}`: from {ledger.short(first)} to {ledger.short(last)} a request has fewer instructions in {fewer} of {len(changes)} cells. The changes "
+        f"`{experiment}`: from {ledger.short(first)} to {ledger.short(last)} a request has {where} cells. The changes "
         f"reach from {format_change(least)} (`{lowest}`) to {format_change(most)} (`{highest}`)."
     )
 

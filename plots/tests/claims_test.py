@@ -210,6 +210,10 @@ class Wall(unittest.TestCase):
         walls = draw_walls(made.document(*made.usual_claims(), *made.published_claims()))
         self.assertEqual(set(walls), {"claims-wall", "claims-published"})
         self.assertIn("2 published results: 1 confirmed, 1 undecided", all_texts(walls["claims-published"]))
+        self.assertIn(f"{len(made.usual_claims())} claims", " ".join(all_texts(walls["claims-wall"])))
+        own = made.claim("mine", "a claim of mine", made.test("test", made.case("one")))
+        walls = draw_walls(made.document(own))  # the bug: one's own claim was called a published result
+        self.assertIn("1 claim: ", " ".join(all_texts(walls["claims-published"])))
         self.assertEqual(set(draw_walls(made.document(*made.published_claims()))), {"claims-published"})
 
 
@@ -297,7 +301,7 @@ class Charts(unittest.TestCase):
         texts = legend_texts(draw_chart(self.claims()["K2"]))
         self.assertIn("why: 'poll / epoll, 1,000 idle': 33.1 system calls per request instead of 2.02, 94 % of the CPU time in the kernel", texts)
         self.assertIn("source: tutorials on concurrent servers, 2017-2020", texts)
-        self.assertIn("50 % heavy: confirmed: the rounds of one unit were disturbed", legend_texts(draw_chart(self.claims()["K10"])))
+        self.assertIn("'50 % heavy: poll / epoll, 0 idle': confirmed: the rounds of one unit were disturbed", legend_texts(draw_chart(self.claims()["K10"])))
 
     def test_a_fact_of_several_cases_stands_once(self):
         """Would catch: the facts of a case again for each other case, as "3.00 system calls instead of 2.00" in 5 lines of K1."""

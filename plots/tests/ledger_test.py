@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ElementTree
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from matplotlib.ticker import MaxNLocator
+
 from plots import __main__ as program
 from plots import style, validate
 from plots.document import schema_findings
@@ -141,6 +143,16 @@ class Charts(unittest.TestCase):
     def test_a_bar_shows_the_largest_value_of_a_sweep(self):
         figure = bars.draw(self.ledger, "readiness", self.ledger.list_experiments()["readiness"])
         self.assertIn("1,000 idle connections", figure.texts[1].get_text())
+
+    def test_the_legend_of_a_single_bar_is_whole(self):
+        """The bug: with few bars the legend went below the edge."""
+        parts = dict.fromkeys(style.SUBSYSTEMS, 1.0)
+        bar = bars.Bar("epoll", KERNELS[0], parts, float(len(parts)))
+        figure = bars.draw_bars(self.ledger, ("heading", "machine", None), [bar], style.SUBSYSTEMS, "axis", str, MaxNLocator(5))
+        figure.canvas.draw()
+        (legend,) = figure.legends
+        self.assertEqual(len(legend.get_texts()), len(parts))
+        self.assertGreater(legend.get_window_extent().y0, 0)
 
     def test_the_schema_has_the_subsystems_of_the_style(self):
         """Would catch: a subsystem without a colour."""
