@@ -56,6 +56,7 @@ class Runs(EndToEnd):
         again = self.fanin("compare", self.out, self.out / "run.json", "--json", verdict)
         self.assertEqual(again.returncode, 4, again.stdout + again.stderr)
         self.assertIn("2 rounds of base and 2 rounds of new are too few", again.stdout)
+        self.assertIn("a run compared with itself shows no change", again.stdout)
         self.assertEqual(json.loads(verdict.read_text())["exit_code"], 4)
         valid = self.fanin("validate", self.out, verdict)  # the bug: the directory of a run was refused, and nothing printed
         self.assertEqual((valid.stdout, valid.stderr, valid.returncode), (

@@ -54,10 +54,10 @@ std::vector<Json> load_runs(const std::vector<std::string>& paths, std::vector<s
 // A note on a run that is on both sides, as where a variable of a CI job is wrong; empty without one.
 std::string find_shared_run(const std::vector<Json>& base, const std::vector<Json>& now) {
   for (const Json& run : base) {
-    const auto is_it = [&](const Json& other) { return other.at("id") == run.at("id"); };
+    const auto is_it = [&](const Json& other) { return other.at("run_id") == run.at("run_id"); };
     if (std::any_of(now.begin(), now.end(), is_it)) {
       return fmt::format("base and new have the run {}: a run compared with itself shows no change",
-                         run.at("id").get<std::string>());
+                         run.at("run_id").get<std::string>());
     }
   }
   return "";
