@@ -307,6 +307,9 @@ TEST(Mechanism, SaysWhatTheWaitsAccountFor) {
   MechanismFigures now{{"server_waits_per_request", 0.5}, {kMetric, 27250}, {"bare_wait_ns", 34500}};
   EXPECT_EQ(describe_mechanism(base, now),
             "a bare wait takes 34.5 us instead of 500 ns, so waits account for 80 % of the difference");
+  now["bare_wait_ns"] = 59000;  // the bug: "account for 138 % of the difference"
+  EXPECT_EQ(describe_mechanism(base, now),
+            "a bare wait takes 59.0 us instead of 500 ns: bare waits would cost 1.38 times the difference");
   now.erase("bare_wait_ns");
   EXPECT_EQ(describe_mechanism(base, now), "");
 }

@@ -144,10 +144,12 @@ std::string describe_waits(const MechanismFigures& base, const MechanismFigures&
   }
   const double share = (*waits * *cost - *waits_before * *cost_before) / cpu_difference;
   const auto format = [](double nanoseconds) { return os::format_time(net::Nanoseconds(std::llround(nanoseconds))); };
-  return share < kLeast || share > kMost
-             ? ""
-             : fmt::format("a bare wait takes {} instead of {}, so waits account for {:.0f} % of the difference",
-                           format(*cost), format(*cost_before), 100 * share);
+  if (share < kLeast || share > kMost) {
+    return "";
+  }
+  const std::string bare = fmt::format("a bare wait takes {} instead of {}", format(*cost), format(*cost_before));
+  return share > 1 ? fmt::format("{}: bare waits would cost {:.2f} times the difference", bare, share)
+                   : fmt::format("{}, so waits account for {:.0f} % of the difference", bare, 100 * share);
 }
 
 std::string describe_utilisation(const MechanismFigures& base, const MechanismFigures& now) {

@@ -24,13 +24,14 @@ CpuReading reaped_time(pid_t process) {
   const auto stat = os::read_file(fmt::format("/proc/{}/stat", process));
   const auto reaped = stat ? os::parse_reaped_time(*stat) : std::nullopt;
   const net::Nanoseconds total = reaped ? reaped->user + reaped->system : net::Nanoseconds::zero();
-  return {total, reaped ? reaped->user : net::Nanoseconds::zero(), total};
+  return {total, reaped ? reaped->user : net::Nanoseconds::zero(), total, total};
 }
 
 CpuReading& operator+=(CpuReading& sum, const CpuReading& term) {
   sum.total += term.total;
   sum.user_ticks += term.user_ticks;
   sum.total_ticks += term.total_ticks;
+  sum.reaped += term.reaped;
   return sum;
 }
 
@@ -90,7 +91,8 @@ CpuUse subtract_cpu(const CpuReading& before, const CpuReading& after) {
   // Reaped time comes in whole ticks, so a tree that did nothing may seem to have done a little less than that.
   CpuUse use{std::max(net::Nanoseconds::zero(), after.total - before.total), std::nullopt, std::nullopt};
   const auto ticks = after.total_ticks - before.total_ticks;
-  if (ticks > net::Nanoseconds::zero()) {
+  const bool has_split = 10 * (after.reaped - before.reaped) <= use.total;
+  if (has_split && ticks > net::Nanoseconds::zero()) {
     const double share =
         static_cast<double>((after.user_ticks - before.user_ticks).count()) / static_cast<double>(ticks.count());
     use.user = net::Nanoseconds(

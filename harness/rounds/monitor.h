@@ -18,11 +18,14 @@ struct CpuReading {
   net::Nanoseconds total{};        // from the scheduler's clock, in ns; reaped children in ticks of 10 ms
   net::Nanoseconds user_ticks{};   // sampled by the timer tick: right on average, used for the split alone
   net::Nanoseconds total_ticks{};  // user and system, sampled in the same way
+  net::Nanoseconds reaped{};       // the part of the total that is of reaped children
 };
 
 struct CpuUse {
   net::Nanoseconds total{};
-  std::optional<net::Nanoseconds> user;  // total split as the ticks say; nothing where there was no tick
+  // The total, split as the ticks say. Nothing where there was no tick, or where more than a tenth is of children that
+  // ended: the kernel books one that no tick has met as user time (cputime_adjust() in kernel/sched/cputime.c).
+  std::optional<net::Nanoseconds> user;
   std::optional<net::Nanoseconds> system;
 };
 
