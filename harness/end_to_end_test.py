@@ -51,12 +51,17 @@ class Runs(EndToEnd):
             if one["cell"] == "closed/copies/2" and one["status"] == "ok":
                 self.assertEqual(one["server"]["processes"], 3)  # the parent too, which serves nothing
         self.assertNotIn(str(BINARIES), (self.out / "run.json").read_text())  # no path of this machine
-        # Two rounds of a cell are too few for an interval. Would catch: a comparison that cannot fail, and passes.
         verdict = self.out.parent / "verdict.json"
-        again = self.fanin("compare", self.out, self.out / "run.json", "--json", verdict)
+        itself = self.fanin("compare", self.out, self.out / "run.json", "--json", verdict)  # the bug: no regression, exit code 0
+        self.assertEqual((itself.returncode, itself.stderr), (2, f"fanin: compare: both sides have the run {run['run_id']}: give two runs\n"))
+        # Two rounds of a cell are too few for an interval. Would catch: a comparison that cannot fail, and passes.
+        runs = Path(self.folder.name) / "runs"  # a directory of runs: three of one side
+        for name in "abc":
+            (runs / name).mkdir(parents=True)
+            (runs / name / "run.json").write_text(json.dumps({**run, "run_id": f"{run['run_id']}-{name}"}))
+        again = self.fanin("compare", self.out, runs / "a", "--json", verdict)
         self.assertEqual(again.returncode, 4, again.stdout + again.stderr)
         self.assertIn("2 rounds of base and 2 rounds of new are too few", again.stdout)
-        self.assertIn("a run compared with itself shows no change", again.stdout)
         self.assertEqual(json.loads(verdict.read_text())["exit_code"], 4)
         valid = self.fanin("validate", self.out, verdict)  # the bug: the directory of a run was refused, and nothing printed
         self.assertEqual((valid.stdout, valid.stderr, valid.returncode), (
@@ -66,13 +71,9 @@ class Runs(EndToEnd):
         edited = self.fanin("validate", verdict)
         self.assertEqual(edited.returncode, 2)
         self.assertIn("/exit_code: but the verdicts give 4", edited.stderr)
-        runs = Path(self.folder.name) / "runs"  # a directory of runs: three of one side
-        runs.mkdir()
-        for name in "abc":
-            (runs / name).symlink_to(self.out)
         several = self.fanin("compare", self.out, runs)
         self.assertIn("2 rounds of base and 6 rounds of new are too few", several.stdout)
-        skipped = self.fanin("compare", self.out, "--new", self.out, "--bisect")
+        skipped = self.fanin("compare", self.out, "--new", runs / "a", "--bisect")
         self.assertEqual(skipped.returncode, 125, skipped.stdout + skipped.stderr)
         twice = self.fanin("run", self.suite, "--out", self.out)
         self.assertEqual(twice.returncode, 2)

@@ -260,7 +260,9 @@ class Guests(EndToEnd):
         self.assertEqual(len(run["rounds"]), 2)
         check = subprocess.run([sys.executable, "-m", "plots.validate", file], cwd=SOURCE, capture_output=True, text=True)
         self.assertEqual(check.returncode, 0, check.stderr)
-        compared = self.fanin("compare", file.parent.parent, file.parent.parent, "--vary", "kernel")
+        other = Path(self.folder.name) / "other.json"
+        other.write_text(json.dumps({**run, "run_id": f"{run['run_id']}-other"}))
+        compared = self.fanin("compare", file.parent.parent, other, "--vary", "kernel")
         self.assertEqual(compared.returncode, 4, compared.stderr)  # one boot a side decides nothing
         drawn = self.fanin("plot", file.parent)
         self.assertEqual(drawn.returncode, 0, drawn.stderr)

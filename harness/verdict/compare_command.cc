@@ -51,16 +51,16 @@ std::vector<Json> load_runs(const std::vector<std::string>& paths, std::vector<s
   return runs;
 }
 
-// A note on a run that is on both sides, as where a variable of a CI job is wrong; empty without one.
-std::string find_shared_run(const std::vector<Json>& base, const std::vector<Json>& now) {
+// Throws std::invalid_argument for a run on both sides, as where a variable of a CI job is wrong: such a gate cannot
+// fail.
+void refuse_shared_run(const std::vector<Json>& base, const std::vector<Json>& now) {
   for (const Json& run : base) {
     const auto is_it = [&](const Json& other) { return other.at("run_id") == run.at("run_id"); };
     if (std::any_of(now.begin(), now.end(), is_it)) {
-      return fmt::format("base and new have the run {}: a run compared with itself shows no change",
-                         run.at("run_id").get<std::string>());
+      throw std::invalid_argument(fmt::format("compare: both sides have the run {}: give two runs",
+                                              os::printable(run.at("run_id").get<std::string>(), kLongestName)));
     }
   }
-  return "";
 }
 
 }  // namespace
@@ -70,11 +70,9 @@ int run_compare(const CompareOptions& options) {
   const std::vector<Json> base =
       load_runs(options.base, files);  // first, so that its error is the one that is reported
   const std::vector<Json> now = load_runs(options.now, files);
+  refuse_shared_run(base, now);
   const auto file = os::open_result_file(options.json_path, "--json", files);
-  Judgement judgement = compare_runs(base, now, options);
-  if (const std::string note = find_shared_run(base, now); !note.empty()) {
-    judgement.notes.insert(judgement.notes.begin(), note);
-  }
+  const Judgement judgement = compare_runs(base, now, options);
   for (const std::string& obstacle : judgement.obstacles) {
     os::print_error("fanin", "not comparable: " + obstacle);
   }
