@@ -261,8 +261,10 @@ int run_compare_ledgers(const CompareOptions& options) {
   }
   const Json base = load_ledger(options.base.front());
   const Json now = options.now.empty() ? Json() : load_ledger(options.now.front());
-  std::vector<std::string> inputs = options.now;
-  inputs.push_back(options.base.front());
+  std::vector<std::string> inputs{find_ledger_file(options.base.front())};
+  if (!options.now.empty()) {
+    inputs.push_back(find_ledger_file(options.now.front()));
+  }
   const auto file = os::open_result_file(options.json_path, "--json", inputs);
   const LedgerComparison comparison = compare_ledgers(base, options.now.empty() ? nullptr : &now, options);
   const Judgement& judgement = comparison.judgement;
