@@ -39,10 +39,8 @@ void check_arguments(const std::vector<AbCell>& cells, const Side& base, const S
       if (!has_options || !checked.emplace(arm->command_line(), cell.cell.workload.protocol()).second) {
         continue;
       }
-      std::string said = find_own_port(arm->server);
-      if (said.empty()) {
-        said = find_refusal(server_command_to_check(arm->server, cell.cell.workload, programs, arm->program), "");
-      }
+      const std::string said =
+          find_refusal(server_command_to_check(arm->server, cell.cell.workload, programs, arm->program), "");
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("'{}': {}: {}", os::printable(side->text, kLongestName), cell.cell.id, said));

@@ -54,13 +54,9 @@ Side parse_side(const std::string& text, const Catalogue& catalogue) {
     return {.text = text, .options = std::move(words)};
   }
   if (catalogue.find(words.front()) == nullptr) {
-    std::vector<std::string> models;
-    for (const Model& each : catalogue.models()) {
-      models.push_back(each.name);
-    }
     throw std::invalid_argument(fmt::format(
         "'{}' is no side of a comparison: {}", os::printable(text, kLongestName),
-        os::suggest(words.front(), models,
+        os::suggest(words.front(), catalogue.names(),
                     "give a folder of built programs, a model ('epoll --read-cap 1024'), a command line with "
                     "{port}, options of fanin-server ('--read-cap 1024'), or a .json file with a server")));
   }

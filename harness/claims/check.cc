@@ -82,10 +82,7 @@ void ClaimChecker::check_benchmark(const ClaimCase& of_case, const ClaimSide& si
 void ClaimChecker::check_side(const ClaimCase& of_case, const ClaimSide& side) {
   const Model* model = side.server.model.empty() ? nullptr : catalogue_.find(side.server.model);
   if (!side.server.model.empty() && model == nullptr) {
-    std::vector<std::string> known;
-    for (const Model& each : catalogue_.models()) {
-      known.push_back(each.name);
-    }
+    const std::vector<std::string> known = catalogue_.names();
     complain(of_case.file, side.place,
              fmt::format("there is no model '{}': {}", os::printable(side.server.model, kLongestName),
                          os::suggest(side.server.model, known, fmt::format("known are {}", fmt::join(known, ", ")))));
@@ -94,9 +91,6 @@ void ClaimChecker::check_side(const ClaimCase& of_case, const ClaimSide& side) {
   const auto serves = [&] {
     return std::count(model->protocols.begin(), model->protocols.end(), side.workload->protocol()) > 0;
   };
-  if (const std::string own_port = find_own_port(side.server); !own_port.empty()) {
-    complain(of_case.file, side.place, own_port);
-  }
   if (model != nullptr && !side.server.args.empty() && serves()) {
     lines.push_back(server_command_to_check(side.server, *side.workload, context_.programs));
   }

@@ -135,7 +135,7 @@ ClaimSide parse_side(const LaidOver& test, const std::string& pointer, bool call
   const Json own = workload ? workload->value() : Json::object();
   side.workload = parse_side_workload(test, pointer, own);
   std::string name = side.server.name;
-  if (test.find(pointer + "/model")) {  // the name of a suite's server stands for its arguments
+  if (test.find(pointer + "/model")) {  // servers of a suite are told apart by their names alone
     for (const std::string& argument : side.server.args) {
       name += " " + argument;
     }

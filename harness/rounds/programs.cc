@@ -155,14 +155,19 @@ const Model* Catalogue::find(const std::string& name) const {
   return found == models_.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> Catalogue::names() const {
+  std::vector<std::string> names;
+  for (const Model& each : models_) {
+    names.push_back(each.name);
+  }
+  return names;
+}
+
 void check_models(const Suite& suite, const std::string& file, const Catalogue& catalogue) {
   for (std::size_t i = 0; i < suite.servers.size(); ++i) {
     const ServerSpec& server = suite.servers[i];
     if (!server.model.empty() && catalogue.find(server.model) == nullptr) {
-      std::vector<std::string> known;
-      for (const Model& model : catalogue.models()) {
-        known.push_back(model.name);
-      }
+      const std::vector<std::string> known = catalogue.names();
       throw std::invalid_argument(fmt::format(
           "{}: /servers/{}/model: there is no model '{}': {}", file, i, os::printable(server.model, kLongestName),
           os::suggest(server.model, known, fmt::format("known are {}", fmt::join(known, ", ")))));
@@ -217,19 +222,17 @@ bool is_among(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 std::string find_refusal(std::vector<std::string> argv, const std::string& directory) {
+  const auto is_port = [](const std::string& argument) {
+    return argument == "--port" || argument.starts_with("--port=");
+  };
+  if (std::count_if(argv.begin(), argv.end(), is_port) > 1) {  // one is the harness's own
+    return "--port: fanin chooses the port: leave it out";
+  }
   argv.insert(argv.begin() + 1, "--check");  // at the end it could be the value of an option that lacks one
   os::ChildProcess child({.argv = std::move(argv), .directory = directory});
   const auto ended = [&] { return child.status().has_value(); };
   const bool has_ended = os::wait_until({&child}, -1, -1, net::now() + kCheckDeadline, ended) == os::WaitResult::kDone;
   return has_ended && child.status()->code == kRefusedArguments ? child.err().last_line() : "";
-}
-
-std::string find_own_port(const ServerSpec& server) {
-  const auto is_port = [](const std::string& argument) {
-    return argument == "--port" || argument.starts_with("--port=");
-  };
-  return std::any_of(server.args.begin(), server.args.end(), is_port) ? "--port: fanin chooses the port: leave it out"
-                                                                      : "";
 }
 
 std::vector<std::string> server_command_to_check(const ServerSpec& server, const Workload& workload,
@@ -249,10 +252,7 @@ void check_server_arguments(const Suite& suite, const std::string& file, const P
           !is_among(catalogue.find(server.model)->protocols, experiment.workload.protocol())) {
         continue;
       }
-      std::string said = find_own_port(server);
-      if (said.empty()) {
-        said = find_refusal(server_command_to_check(server, experiment.workload, programs), "");
-      }
+      const std::string said = find_refusal(server_command_to_check(server, experiment.workload, programs), "");
       if (!said.empty()) {
         throw std::invalid_argument(
             fmt::format("{}: /servers/{}/args (experiment '{}'): {}", file, i, experiment.name, said));

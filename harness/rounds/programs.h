@@ -57,6 +57,7 @@ class Catalogue {
   // The same models as if they served any number of connections: for measuring how they fail.
   Catalogue without_limits() const;
   const Model* find(const std::string& name) const;
+  std::vector<std::string> names() const;
 
  private:
   std::vector<Model> models_;
@@ -79,9 +80,6 @@ std::string unsupported_reason(const Cell& cell, const ServerSpec& server, const
 // What the program says on standard error if it refuses the arguments of `argv` (with --check); empty: it does not, or
 // has other trouble, which is found and explained when it is used.
 std::string find_refusal(std::vector<std::string> argv, const std::string& directory);
-
-// A complaint about arguments that name a port, which the harness does itself; empty: they do not.
-std::string find_own_port(const ServerSpec& server);
 
 // The command line of a server of which only the arguments are checked: its directories exist, its port is 0.
 // `program`: fanin-server; empty: that of `programs`.
