@@ -26,6 +26,7 @@ WIDTH, LEFT, RIGHT_MARGIN, LEGEND_WIDTH = 10.0, 0.85, 0.25, 1.9  # LEFT and LEGE
 TOP, PANEL_HEIGHT, X_LABEL, ROW_GAP, COLUMN_GAP, FOOTER_LINE = 0.95, 3.9, 0.62, 0.75, 0.62, 0.16
 NOTE_LINE, NOTE_GAP = 0.122, 0.034
 LEGEND_LINE = 0.215
+SUBTITLE_LINE, MAX_SUBTITLE = 0.17, 3  # inches, lines
 NOTE_WRAP, FOOTER_WRAP, MARGIN_WRAP, NAME_WIDTH = 138, 150, 18, 20  # in characters
 ALARM_WIDTH = 1.8
 
@@ -59,7 +60,7 @@ def new_page(
 ):
     """Returns a Page of rows x columns empty panels.
 
-    `heading`: (title, subtitle, alarm or None); `lines`: lists of Entries, the legend on the right of each row of
+    `heading`: (title, subtitle of at most MAX_SUBTITLE lines, alarm or None); `lines`: lists of Entries, the legend on the right of each row of
     panels; `notes`: Entries of the legend below; `footer`: text. With `share_y` the panels of a row have one y axis,
     labelled on the left. `panel_height`: of all rows, or a list with that of each. Lengths are inches.
     """
@@ -70,12 +71,15 @@ def new_page(
         footer = _wrapped(footer, FOOTER_WRAP)
         footer_height = FOOTER_LINE * _lines(footer) + 0.2
         row_heights = _row_heights(rows, panel_height, [sum(_lines(entry.text) for entry in each) for each in lines])
-        height = TOP + sum(row_heights) + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
-        tops = [height - TOP - sum(row_heights[:row]) - row * ROW_GAP for row in range(rows)]
+        title, subtitle, alarm = heading
+        subtitle = wrap(subtitle, WIDTH - 0.4, MAX_SUBTITLE, style.TEXT_POINTS)
+        first = TOP + (len(subtitle) - 1) * SUBTITLE_LINE  # the top of the first row
+        height = first + sum(row_heights) + (rows - 1) * ROW_GAP + X_LABEL + notes_height + footer_height
+        tops = [height - first - sum(row_heights[:row]) - row * ROW_GAP for row in range(rows)]
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasAgg(figure)
         panels = _panels(figure, tops, row_heights, columns, share_y, left, legend_width)
-        _heading(figure, height, *heading)
+        _heading(figure, height, title, "\n".join(subtitle), alarm)
         for top, entries in zip(tops, lines):
             _legend_right(figure, entries, top)
         if notes:
@@ -175,9 +179,9 @@ def _heading(figure, height, title, subtitle, alarm):
     points = style.TITLE_POINTS * min(1, 0.98 * room / max(1e-9, measure(title, style.TITLE_POINTS, "bold")))
     points = max(style.HEADING_POINTS, points)
     large = figure.text(0.2 / WIDTH, 1 - 0.14 / height, title, fontsize=points, weight="bold", va="top")
-    small = figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, fontsize=style.TEXT_POINTS, color="#555555", va="top")
+    look = {"fontsize": style.TEXT_POINTS, "color": "#555555", "va": "top", "linespacing": 1.25}
+    figure.text(0.2 / WIDTH, 1 - 0.42 / height, subtitle, **look)
     _cut_to(large, room)
-    _cut_to(small, WIDTH - 0.4)
     if alarm:
         figure.text(
             1 - 0.2 / WIDTH,

@@ -259,9 +259,9 @@ def _draw_flip(axes, flip, look, height):
 
 
 def legend(lines):
-    """The Entries on the right of the panel."""
+    """The Entries on the right of the panel. The title says what a line without others is."""
     looks = find_looks(lines)
-    entries = [page.Entry(name, looks[name].line_arguments()) for name in lines.points]
+    entries = [page.Entry(name if len(looks) > 1 else "measured", looks[name].line_arguments()) for name in lines.points]
     if len({tuple(bound) for _, *bound in lines.bounds}) == 1:
         claimed = words.format_threshold(lines.case)
         entries.append(page.Entry(f"claimed: {claimed}", {"color": style.INK, "linewidth": 1.1, "linestyle": "-"}))

@@ -118,5 +118,5 @@ def _draw_legend(figure, looks):
     """On the right: the parts that occur, from left to right of the bars."""
     look = {"marker": "s", "markersize": 8, "linestyle": "none", "markeredgecolor": "white"}
     symbols = [Line2D([], [], color=each.colour, label=name, **look) for name, each in looks.items()]
-    place = ((page.WIDTH - page.LEGEND_WIDTH + 0.25) / page.WIDTH, 1 - page.TOP / figure.get_figheight())
+    place = ((page.WIDTH - page.LEGEND_WIDTH + 0.25) / page.WIDTH, figure.axes[0].get_position().y1)
     figure.legend(handles=symbols, loc="upper left", bbox_to_anchor=place, borderaxespad=0, fontsize=8)

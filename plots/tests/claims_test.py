@@ -291,6 +291,13 @@ class Charts(unittest.TestCase):
         for text in ("CPUs split", "one CPU", "\u00d71.12 [1.05, 1.19]", "\u2265 \u00d71", "confirmed", "refuted"):
             self.assertIn(text, texts)
 
+    def test_a_long_verdict_takes_several_lines(self):
+        """The bug: the verdict of a claim with many tests was cut at the end of its first line."""
+        reason = "contested: " + "; ".join(f"confirmed by the test of number {number}" for number in range(7))
+        figure = draw_chart(self.claims()["K2"] | {"verdict": "contested", "reason": reason})
+        self.assertEqual(figure.texts[1].get_text().replace("\n", " "), reason)
+        assert_texts_do_not_overlap(self, "long verdict", figure)
+
     def test_ratios_and_values_do_not_share_an_axis(self):
         """Would catch: a share of requests on an axis of ratios."""
         self.assertEqual(len(draw_chart(self.claims()["K18"]).axes), 2)
