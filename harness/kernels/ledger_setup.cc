@@ -28,6 +28,17 @@ std::optional<std::uint64_t> read_available_mib() {
   return kib ? std::optional(*kib / 1024) : std::nullopt;
 }
 
+template <typename Value>
+void refuse_duplicates(std::string_view option, const std::vector<Value>& values) {
+  std::set<Value> given;
+  for (const Value& value : values) {
+    if (!given.insert(value).second) {
+      throw std::invalid_argument(
+          fmt::format("{} {} is given twice: give each {} once", option, value, option.substr(2)));
+    }
+  }
+}
+
 // Returns its folder.
 fs::path read_suite(LedgerSetup& setup, const LedgerOptions& options) {
   const std::string path = find_suite(options.suite, setup.programs);
@@ -104,10 +115,8 @@ LedgerSetup begin_setup(const LedgerOptions& options) {
   for (const std::string& text : options.kernels) {
     parse_kernel_request(text);
   }
-  if (const std::set<std::uint64_t> seeds(options.seeds.begin(), options.seeds.end());
-      seeds.size() < options.seeds.size()) {
-    throw std::invalid_argument("--seed is there twice with the same number: give each seed once");
-  }
+  refuse_duplicates("--kernel", options.kernels);
+  refuse_duplicates("--seed", options.seeds);
   setup.sysctls = parse_sysctls(options.sysctls);
   setup.emulator = find_emulator();
   setup.parallel = choose_parallel(net::allowed_cpus().size(), read_available_mib(), options.memory_mib);
