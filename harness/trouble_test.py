@@ -141,7 +141,7 @@ class Trouble(EndToEnd):
                 (("ab", "epoll", "epoll --read-cap 0"), "--read-cap 0 is out of range"),
                 (("ab", "epoll --read-cupp 9", "epoll"), "there is no option --read-cupp"),
                 (("ab", "--", "--read-cap 4096", "--read-cap 0"), "--read-cap 0 is out of range"),
-                (("ab", "epoll --read-cap", "epoll"), "--read-cap"),
+                (("ab", "epoll --read-cap", "epoll"), "--read-cap has no value"),
                 (("ab", "epoll", "epoll --port 7000"), "--port: fanin chooses the port: leave it out"),
                 (("ab", "epol", "epoll"), "'epol' is no side of a comparison: did you mean epoll?"),
                 (("ab", self.suite, "epoll"), "is a suite: give it with --suite"),
