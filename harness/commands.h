@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "harness/suite/selection.h"
+
 // The subcommands of fanin. The exit code of a command that has one goes into `exit_code`, which must outlive the
 // parse.
 namespace fanin::harness {
@@ -27,6 +29,8 @@ void add_plot_command(CLI::App& app);
 // `type` is what help shows of the value; nothing for a positional argument, whose name says enough.
 CLI::Option* add_text(CLI::App& command, const std::string& name, std::string& text, const std::string& type,
                       const std::string& about);
-CLI::Option* add_only(CLI::App& command, std::string& only);
+// --only: may be repeated.
+CLI::Option* add_only(CLI::App& command, Globs& only, const std::string& type, const std::string& about);
+CLI::Option* add_only_cells(CLI::App& command, Globs& only);
 
 }  // namespace fanin::harness

@@ -34,7 +34,7 @@ void add_kernels_command(CLI::App& app, int& exit_code) {
       ->type_name("KERNEL")
       ->required()
       ->allow_extra_args(false);  // what follows may be the suite
-  add_only(*command, options->only);
+  add_only_cells(*command, options->only);
   os::take_count(command
                      ->add_option("--seed", options->seeds,
                                   "seed of emulator and load (default: the suite's, or 1); further ones show what "

@@ -47,7 +47,7 @@ std::string describe_suites(const Programs& programs) {
   return text + "\nServer models:\n" + describe_models(Catalogue::query(programs.server));
 }
 
-std::string describe_cells(const Suite& suite, const std::string& only) {
+std::string describe_cells(const Suite& suite, const Globs& only) {
   const std::vector<Cell> cells = make_cells(suite, only);
   std::string text = fmt::format("{}: {}\n", suite.name, describe_size(cells, suite.repetitions));
   auto begin = cells.begin();  // cells have the order of their experiments

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness/rounds/programs.h"
+#include "harness/suite/selection.h"
 #include "harness/suite/suite.h"
 
 namespace fanin::harness {
@@ -11,6 +12,6 @@ namespace fanin::harness {
 std::string describe_suites(const Programs& programs);
 
 // A suite's experiments and cells with the time that they take; `only` as for make_cells().
-std::string describe_cells(const Suite& suite, const std::string& only);
+std::string describe_cells(const Suite& suite, const Globs& only);
 
 }  // namespace fanin::harness

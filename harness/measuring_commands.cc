@@ -23,8 +23,14 @@ CLI::Option* add_text(CLI::App& command, const std::string& name, std::string& t
   return os::refuse_empty(command.add_option(name, text, about))->type_name(type);
 }
 
-CLI::Option* add_only(CLI::App& command, std::string& only) {
-  return add_text(command, "--only", only, "CELLS",
+CLI::Option* add_only(CLI::App& command, Globs& only, const std::string& type, const std::string& about) {
+  return os::refuse_empty(command.add_option("--only", only, about + "; may be repeated"))
+      ->type_name(type)
+      ->allow_extra_args(false);  // what follows may be the suite
+}
+
+CLI::Option* add_only_cells(CLI::App& command, Globs& only) {
+  return add_only(command, only, "CELLS",
                   "only the cell EXPERIMENT/SERVER/VALUE, or all that match a glob such as '*/epoll/*'");
 }
 
@@ -44,7 +50,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       command->add_option("--seed", options->seed, "seed of the order of cells (default: the suite's, or random)"),
       {0, std::int64_t{1} << 53})
       ->excludes(resume);
-  add_only(*command, options->only)->excludes(resume);
+  add_only_cells(*command, options->only)->excludes(resume);
   add_text(*command, "--server-binary", options->server_binary, "FILE",
            "fanin-server to use (default: in the directory of fanin)");
   add_text(*command, "--load-binary", options->load_binary, "FILE",
@@ -61,12 +67,12 @@ void add_run_command(CLI::App& app, int& exit_code) {
 void add_list_command(CLI::App& app) {
   struct Arguments {
     std::string suite;
-    std::string only = "*";
+    Globs only;
   };
   auto given = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("list", "Shows the shipped suites and the server models, or a suite's cells");
   auto* suite = add_text(*command, "suite", given->suite, "", "shows the cells of this suite, a name or a file");
-  add_only(*command, given->only)->needs(suite);
+  add_only_cells(*command, given->only)->needs(suite);
   command->callback([given] {
     const Programs programs = Programs::find("", "");
     if (given->suite.empty()) {

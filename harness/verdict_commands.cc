@@ -100,7 +100,7 @@ void add_ab_command(CLI::App& app, int& exit_code) {
   command->add_option("new", options.now, "the same, compared with base")->required()->type_name("");
   add_text(*command, "--suite", options.suite, "SUITE",
            "name of a shipped suite, or a JSON file: its cells are measured (default: ab; with --count: count)");
-  add_only(*command, options.only);
+  add_only_cells(*command, options.only);
   auto* budget = command->add_option("--budget", given->budget, "time to decide all cells, such as 60s or 10m")
                      ->type_name("DURATION")
                      ->capture_default_str();
@@ -137,7 +137,7 @@ void add_claims_command(CLI::App& app, int& exit_code) {
       add_text(*command, "--resume", options.resume, "DIR",
                "continue the interrupted run in this directory; without files and the other options, but --json");
   files->excludes(resume);
-  add_text(*command, "--only", options.only, "CLAIMS",
+  add_only(*command, options.only, "CLAIMS",
            "only the claims whose ID matches a glob, such as K2 or '*' (default: 'K*'; the others are of papers)")
       ->excludes(resume);
   command->add_flag("--list", options.list, "show the claims and measure nothing")->excludes(resume);

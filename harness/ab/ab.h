@@ -14,8 +14,8 @@ namespace fanin::harness {
 struct AbOptions {
   std::string base;  // sides, see harness/ab/side.h
   std::string now;
-  std::string suite;       // a shipped suite's name or a path; empty: "ab", and "count" if instructions are counted
-  std::string only = "*";  // as for make_cells()
+  std::string suite;  // a shipped suite's name or a path; empty: "ab", and "count" if instructions are counted
+  Globs only;         // as for make_cells()
   net::Nanoseconds budget = std::chrono::seconds(60);
   std::vector<std::string> metrics;  // empty: those that a cell is about
   std::vector<std::string> bands;    // "1%", or "METRIC=1%"

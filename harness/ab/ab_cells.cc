@@ -11,7 +11,7 @@
 
 namespace fanin::harness {
 
-std::vector<AbCell> make_ab_cells(const Suite& suite, const std::string& only, const Side& base, const Side& now) {
+std::vector<AbCell> make_ab_cells(const Suite& suite, const Globs& only, const Side& base, const Side& now) {
   std::vector<AbCell> cells;
   std::set<std::string> seen;
   for (Cell& cell : make_cells(suite, only)) {

@@ -2,7 +2,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -135,20 +134,17 @@ class Loader {
 };
 
 // A file is called as its claim, so others need not be read.
-void keep_matching(std::vector<ClaimFile>& files, const std::string& only) {
+void keep_matching(std::vector<ClaimFile>& files, const Globs& only) {
   std::vector<std::string> ids;
   ids.reserve(files.size());
   for (const ClaimFile& file : files) {
     ids.push_back(fs::path(file.path).stem());
   }
-  std::erase_if(files, [&](const ClaimFile& file) {
-    return ::fnmatch(only.c_str(), fs::path(file.path).stem().c_str(), 0) != 0;
-  });
-  if (files.empty()) {
-    throw std::invalid_argument(
-        fmt::format("--only {}: no claim has such an id: {}", os::printable(only, kLongestName),
-                    os::suggest(only, ids, "'fanin claims --list' shows them, and 'K[23]' takes two")));
+  std::vector<ClaimFile> kept;
+  for (const std::size_t index : select_ids(only, ids, "claim")) {
+    kept.push_back(std::move(files[index]));
   }
+  files = std::move(kept);
 }
 
 void announce(const ClaimsRun& run, const std::string& directory) {
@@ -241,7 +237,7 @@ int run_claims(const ClaimsOptions& options) {
   }
   if (options.resume.empty()) {
     const bool takes_all = options.list || !options.files.empty();
-    keep_matching(files, !options.only.empty() ? options.only : takes_all ? "*" : "K*");
+    keep_matching(files, options.only.empty() && !takes_all ? Globs{"K*"} : options.only);
   }
   std::deque<Claim> claims;
   Loader loader(context.programs, checker, options);

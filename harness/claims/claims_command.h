@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/suite/selection.h"
 #include "net/clock.h"
 
 namespace fanin::harness {
 
 struct ClaimsOptions {
   std::vector<std::string> files;  // claim files; empty: the shipped ones
-  std::string only;                // of their ids, a glob; empty: K1 to K18 of the shipped ones, all of others
+  Globs only;                      // of their IDs; empty: K1 to K18 of the shipped ones, all of others
   bool list = false;
   bool swap_sides = false;  // measure the opposite of each claim
   std::string replace;      // "MODEL=MODEL [OPTIONS]": measure another model in place of one; empty: none

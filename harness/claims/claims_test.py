@@ -253,7 +253,7 @@ class Claims(EndToEnd):
         shipped = sorted((SOURCE / "harness" / "claims").glob("*.json"))
         done = subprocess.run([sys.executable, "-m", "plots.validate", *shipped], cwd=SOURCE, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-        done = self.fanin("claims", "--list", "--only", "K[25]")
+        done = self.fanin("claims", "--list", "--only", "K2", "--only", "K[15]")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^K2: select and poll")
         self.assertNotIn("K8", done.stdout)

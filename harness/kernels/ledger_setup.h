@@ -20,7 +20,7 @@ namespace fanin::harness {
 struct LedgerOptions {
   std::vector<std::string> kernels;  // as given to --kernel
   std::string suite = "kernels";     // a shipped suite's name or a path
-  std::string only = "*";            // as for make_cells()
+  Globs only;                        // as for make_cells()
   std::vector<std::uint64_t> seeds;  // the first for the ledger, others to compare with it; empty: the suite's, or 1
   std::string append;                // to the kernels' command lines
   std::vector<std::string> sysctls;  // NAME=VALUE

@@ -191,9 +191,13 @@ os::ExitCode TimedRun::exit_code() const {
 }  // namespace
 
 guest::GuestPlan make_run_plan(const LedgerSetup& setup, const LedgerOptions& options, int boot) {
-  return {.sysctls = setup.sysctls,
-          .run = {guest::kHarnessPath, "run", guest::kSuitePath, "--only", options.only, "--seed",
-                  std::to_string(derive_round_seed(setup.seed, boot, 0)), "--out", guest::kRunDirectory}};
+  std::vector<std::string> words = {guest::kHarnessPath, "run", guest::kSuitePath};
+  for (const std::string& glob : options.only) {
+    words.insert(words.end(), {"--only", glob});
+  }
+  words.insert(words.end(),
+               {"--seed", std::to_string(derive_round_seed(setup.seed, boot, 0)), "--out", guest::kRunDirectory});
+  return {.sysctls = setup.sysctls, .run = std::move(words)};
 }
 
 Json take_run(const BootResult& boot, const std::string& file) {

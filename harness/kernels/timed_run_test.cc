@@ -19,7 +19,7 @@ Json make_run(const std::string& status) { return {{"cells", Json::array({{{"sta
 TEST(RunPlan, HasASeedForEachBoot) {
   LedgerSetup setup;
   setup.seed = 7;
-  const LedgerOptions options{.only = "echo-closed/*"};
+  const LedgerOptions options{.only = {"echo-closed/*"}};
   const auto words = make_run_plan(setup, options, 0).run;
   EXPECT_THAT(words, ElementsAre("/bin/fanin", "run", "/suite/suite.json", "--only", "echo-closed/*", "--seed",
                                  ::testing::_, "--out", "/tmp/run"));

@@ -17,7 +17,7 @@ struct RunOptions {
   std::string resume;   // directory of an interrupted run
   int repetitions = 0;  // 0: the suite's
   std::optional<std::uint64_t> seed;
-  std::string only = "*";  // as for make_cells()
+  Globs only;  // as for make_cells()
   std::string server_binary;
   std::string load_binary;
   bool prints_table = true;  // of the results, at the end

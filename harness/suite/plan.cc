@@ -1,15 +1,11 @@
 #include "harness/suite/plan.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <numeric>
 #include <random>
-#include <stdexcept>
 #include <utility>
-
-#include "os/command_line.h"
 
 namespace fanin::harness {
 namespace {
@@ -42,21 +38,6 @@ std::uint64_t draw_below(std::mt19937_64& engine, std::uint64_t bound) {
 
 }  // namespace
 
-std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong) {
-  std::vector<std::pair<std::size_t, std::size_t>> ranked;  // distance and index
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    ranked.emplace_back(ids[i].find(wrong) != std::string::npos ? 0 : os::edit_distance(ids[i], wrong), i);
-  }
-  std::sort(ranked.begin(), ranked.end());
-  ranked.resize(std::min<std::size_t>(ranked.size(), 3));
-  std::vector<std::string> nearest;
-  nearest.reserve(ranked.size());
-  for (const auto& [distance, index] : ranked) {
-    nearest.push_back(ids[index]);
-  }
-  return nearest;
-}
-
 bool asks_about_memory(const Cell& cell) {
   return cell.parameter == "idle_connections" && cell.workload.connections() == 1;
 }
@@ -77,30 +58,26 @@ ExpectedTime expected_time(const std::vector<Cell>& cells, int repetitions) {
   });
 }
 
-std::vector<Cell> make_cells(const Suite& suite, const std::string& only) {
-  std::vector<Cell> cells;
-  std::vector<std::string> others;
-  const auto add = [&](Cell cell) {
-    if (::fnmatch(only.c_str(), cell.id.c_str(), 0) == 0) {
-      cells.push_back(std::move(cell));
-    } else {
-      others.push_back(std::move(cell.id));
-    }
-  };
+std::vector<Cell> make_cells(const Suite& suite, const Globs& only) {
+  std::vector<Cell> all;
   for (const Experiment& experiment : suite.experiments) {
     for (const std::string& server : experiment.servers) {
       for (const Json& value : experiment.sweep.values) {
-        add(make_cell(experiment, server, value, false));
+        all.push_back(make_cell(experiment, server, value, false));
       }
     }
     if (experiment.aa) {
-      add(make_cell(experiment, experiment.aa->server, experiment.aa->value, true));
+      all.push_back(make_cell(experiment, experiment.aa->server, experiment.aa->value, true));
     }
   }
-  if (cells.empty()) {
-    throw std::invalid_argument(
-        fmt::format("--only {}: no cell of suite {} has this id or matches it: the nearest are {}", only, suite.name,
-                    fmt::join(nearest_ids(others, only), ", ")));
+  std::vector<std::string> ids;
+  ids.reserve(all.size());
+  for (const Cell& cell : all) {
+    ids.push_back(cell.id);
+  }
+  std::vector<Cell> cells;
+  for (const std::size_t index : select_ids(only, ids, "cell of suite " + suite.name)) {
+    cells.push_back(std::move(all[index]));
   }
   return cells;
 }

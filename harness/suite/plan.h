@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/suite/selection.h"
 #include "harness/suite/suite.h"
 
 namespace fanin::harness {
@@ -40,12 +41,9 @@ inline constexpr net::Nanoseconds kRoundOverhead = std::chrono::milliseconds(300
 // How much longer than its window a round may take because of its connections, before it is given up.
 net::Nanoseconds setup_limit(const Cell& cell);
 
-// The cells of a suite in the order in which it is written: all of them, or those whose id is `only` or matches that
-// glob (fnmatch(3); a * also takes slashes). Throws std::invalid_argument naming the nearest ids where none does.
-std::vector<Cell> make_cells(const Suite& suite, const std::string& only = "*");
-
-// The three ids that `wrong` most likely means: those that contain it, else those with the fewest changes.
-std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, const std::string& wrong);
+// The cells of a suite in the order in which it is written: those that `only` takes by their IDs. Throws as
+// select_ids().
+std::vector<Cell> make_cells(const Suite& suite, const Globs& only = {});
 
 // Indices of cells that are measured together, a unit: the servers of an interleaved experiment at one sweep value, or
 // one cell. In the order of the cells.

@@ -91,7 +91,7 @@ TEST(Suite, TakesManyValues) {
   for (int value = 11; value < 20'000; ++value) {
     values.push_back(value);
   }
-  EXPECT_EQ(make_cells(parse_suite(document, "s.json"), "closed/redis/19999").size(), 1U);
+  EXPECT_EQ(make_cells(parse_suite(document, "s.json"), {"closed/redis/19999"}).size(), 1U);
 }
 
 // Each complaint must name the place, or the reader of a 200-line suite searches for the typing error by hand.
