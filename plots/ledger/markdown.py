@@ -132,8 +132,9 @@ def _range_line(ledger, experiment, first, last):
     changes = sorted(_list_changes(ledger, ids, first, last), key=lambda each: each[1])
     if not changes:
         return None
-    fewer = sum(ratio < 1 for _, ratio in changes)
-    where = f"more instructions in all {len(changes)}" if fewer == 0 else f"fewer instructions in {fewer} of {len(changes)}"
+    fewer, more = (sum(has(ratio) for _, ratio in changes) for has in (lambda ratio: ratio < 1, lambda ratio: ratio > 1))
+    share = f"all {len(changes)}" if len(changes) in (fewer, more) else f"{fewer} of {len(changes)}"
+    where = f"{'more' if more == len(changes) else 'fewer'} instructions in {share}"
     (lowest, least), (highest, most) = changes[0], changes[-1]
     return (
         f"`{experiment}`: from {ledger.short(first)} to {ledger.short(last)} a request has {where} cells. The changes "

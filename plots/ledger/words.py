@@ -3,7 +3,7 @@
 # Function, without suffixes: what it does.
 FUNCTIONS = {
     "__enqueue_entity": "puts a runnable task into the tree of the scheduler, which EEVDF keeps ordered by deadline",
-    "__kmem_cache_alloc_node": "allocates from a slab for kmalloc",
+    "__kmem_cache_alloc_node": "allocates from a slab for kmalloc; since Linux 6.3 the data of small packets have a cache of their own",
     "__kmem_cache_free": "frees an object of a slab for kfree",
     "__update_load_avg_cfs_rq": "decays the load average of a run queue",
     "__wake_up_common": "calls the wake-up function of each waiter",
@@ -20,6 +20,7 @@ FUNCTIONS = {
     "native_sched_clock": "reads the scheduler's clock",
     "pick_eevdf": "picks the eligible task with the earliest deadline (EEVDF, Linux 6.6); CFS took the leftmost task of its tree",
     "psi_group_change": "counts waiting and running tasks of a group for pressure stall information (PSI)",
+    "try_to_wake_up": "makes a sleeping task runnable; since Linux 6.12 it may still be on its run queue, which saves most of the work (delayed dequeue)",
     "update_curr": "charges the running task for its time",
     "update_min_vruntime": "keeps the smallest virtual runtime of a run queue",
     "vruntime_eligible": "tells whether a task has had less than its share (EEVDF, Linux 6.6)",

@@ -47,6 +47,19 @@ class Page(unittest.TestCase):
         wanted = [self.ledger.find(f"readiness/{server}/1000", KERNELS[0])["instructions_per_request"] for server in ("select", "epoll")]
         self.assertIn(f"{wanted[0]:,.0f} on 6.1.0-56, {wanted[0] / wanted[1]:.1f} times `epoll` (400.0 for each idle connection)", line)
 
+    def test_how_many_cells_have_fewer_instructions_is_told(self):
+        """The bug: all cells had fewer, and the page said "in 10 of 10 cells"."""
+        for factors, words in (((0.9, 0.9), "fewer instructions in all 2"), ((1.1, 1.1), "more instructions in all 2"), ((0.9, 1), "fewer instructions in 1 of 2")):
+            document = make_ledger()
+            cells = [each for each in document["cells"] if each["experiment"] == "readiness" and each["instructions_per_request"]]
+            ids = sorted({each["id"] for each in cells})
+            document["cells"] = [each for each in document["cells"] if each not in cells or each["id"] in ids[:2]]
+            for each in cells:
+                if each["id"] in ids[:2]:
+                    each["instructions_per_request"] = 1000.0 if each["kernel"] == KERNELS[0] else 1000.0 * factors[ids.index(each["id"])]
+            with self.subTest(words=words):
+                self.assertIn(f"a request has {words} cells", markdown._range_line(Ledger(document), "readiness", KERNELS[0], KERNELS[-1]))
+
     def test_memory_and_configuration_are_told(self):
         self.assertIn("| `select` | 5 KiB | 5 KiB |", self.text)
         self.assertIn("| `HZ` | 250 | 1000 |", self.text)
