@@ -194,7 +194,9 @@ TEST(ExpectRest, GoesByTheUnitsSoFar) {
   EXPECT_EQ(expect_rest(kPlan, run), planned);
   add(15);  // of the first unit, which finds out how the case can be measured
   EXPECT_EQ(expect_rest(kPlan, run), planned / 6 * 5);
+  EXPECT_EQ(expect_next_unit(run), planned / 6);
   add(8);
+  EXPECT_EQ(expect_next_unit(run), 8s);
   EXPECT_EQ(expect_rest(kPlan, run), 32s);
   add(9);
   EXPECT_EQ(expect_rest(kPlan, run), 24s);

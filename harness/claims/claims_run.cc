@@ -48,20 +48,24 @@ net::Nanoseconds expect_first_looks(const statistics::SequentialPlan& plan,
   return time;
 }
 
-net::Nanoseconds expect_rest(const statistics::SequentialPlan& plan, const CaseRun& run) {
+net::Nanoseconds expect_next_unit(const CaseRun& run) {
   constexpr std::size_t kEnough = 2;  // the first unit builds servers, or finds out how they can be measured
-  const std::size_t first_look = plan.looks.front();
   const std::vector<UnitRecord>& units = run.units();
-  if (run.is_excluded() || run.looked() || units.size() >= first_look) {
+  if (units.size() < kEnough) {
+    return expect_unit_time(run.spec());
+  }
+  const auto quickest = std::min_element(
+      units.begin(), units.end(), [](const auto& one, const auto& other) { return one.seconds < other.seconds; });
+  return net::Nanoseconds(std::llround(quickest->seconds * 1e9));
+}
+
+net::Nanoseconds expect_rest(const statistics::SequentialPlan& plan, const CaseRun& run) {
+  const std::size_t first_look = plan.looks.front();
+  const std::size_t units = run.units().size();
+  if (run.is_excluded() || run.looked() || units >= first_look) {
     return {};
   }
-  double seconds = net::to_seconds(expect_unit_time(run.spec()));
-  if (units.size() >= kEnough) {
-    seconds = std::min_element(units.begin(), units.end(), [](const UnitRecord& one, const UnitRecord& other) {
-                return one.seconds < other.seconds;
-              })->seconds;
-  }
-  return net::Nanoseconds(std::llround(seconds * 1e9 * static_cast<double>(first_look - units.size())));
+  return expect_next_unit(run) * (first_look - units);
 }
 
 std::vector<NamedVerdict> ClaimRun::case_verdicts(std::size_t test) const {

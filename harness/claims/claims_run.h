@@ -69,7 +69,9 @@ statistics::SequentialPlan plan_claim_looks(net::Nanoseconds budget, const std::
 net::Nanoseconds expect_unit_time(const ClaimCase& of_case);
 // Of the units of the first look of each case, an estimate.
 net::Nanoseconds expect_first_looks(const statistics::SequentialPlan& plan, const std::vector<const ClaimCase*>& cases);
-// Of the units that a case lacks for its first look: by the quickest of its units, once it has two. 0 if it lacks none.
+// Of the next unit of a case: that of the quickest of its units, once it has two.
+net::Nanoseconds expect_next_unit(const CaseRun& run);
+// Of the units that a case lacks for its first look, by expect_next_unit(). 0 if it lacks none.
 net::Nanoseconds expect_rest(const statistics::SequentialPlan& plan, const CaseRun& run);
 
 // The wall, a line for each claim, and the tests of each.

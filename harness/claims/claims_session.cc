@@ -112,7 +112,7 @@ void ClaimsSession::take_first_looks(net::TimePoint end) {
     }
     for (const std::size_t index : order) {
       CaseRun& each = *cases[index];
-      for (bool more = !each.looked(); more && fits(end); more = !spread && !each.looked()) {
+      for (bool more = !each.looked(); more && fits(each, end); more = !spread && !each.looked()) {
         measure_unit(each, index);
       }
     }
@@ -124,18 +124,20 @@ void ClaimsSession::take_first_looks(net::TimePoint end) {
   measure_rounds(end, CaseGoal::kFirstLook);
 }
 
-// Whether there is time for another unit.
-bool ClaimsSession::fits(net::TimePoint end) const { return net::now() < end; }
+// Whether there is time for another unit of the case.
+bool ClaimsSession::fits(const CaseRun& run, net::TimePoint end) { return net::now() + expect_next_unit(run) <= end; }
 
 // One unit of each case in turn, while there are cases that need one.
 void ClaimsSession::measure_rounds(net::TimePoint end, CaseGoal goal) {
   const std::vector<CaseRun*> cases = run_.list_cases();
-  for (auto open = run_.list_open(goal); !open.empty(); open = run_.list_open(goal)) {
+  bool goes_on = true;
+  for (auto open = run_.list_open(goal); goes_on && !open.empty(); open = run_.list_open(goal)) {
+    goes_on = false;
     for (const std::size_t index : open) {
-      if (!fits(end)) {
-        return;
+      if (fits(*cases[index], end)) {
+        measure_unit(*cases[index], index);
+        goes_on = true;
       }
-      measure_unit(*cases[index], index);
     }
   }
 }
@@ -144,7 +146,7 @@ void ClaimsSession::search(FlipRun& flip, std::uint64_t seed, net::TimePoint end
   while (const auto value = flip.search.next()) {
     CaseRun& point = flip.runs.emplace_back(flip.cases.emplace_back(flip.spec->make_case(*value)), run_.flip_plan);
     prepare(point);
-    while (!point.finished() && fits(end)) {
+    while (!point.finished() && fits(point, end)) {
       measure_unit(point, seed + flip.runs.size());
     }
     if (!point.finished()) {

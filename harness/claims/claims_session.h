@@ -31,7 +31,7 @@ class ClaimsSession {
   void search(FlipRun& flip, std::uint64_t seed, net::TimePoint end);
   void measure_unit(CaseRun& run, std::uint64_t seed);
   void show(const CaseRun& run) const;
-  bool fits(net::TimePoint end) const;
+  static bool fits(const CaseRun& run, net::TimePoint end);
 
   const RoundContext& context_;
   std::vector<int> allowed_;
