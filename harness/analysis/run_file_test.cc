@@ -52,8 +52,8 @@ TEST(RunFile, NamesThePlaceOfWhatIsWrong) {
             "run.json: /rounds/1/block: must be a whole number from 0 to 1");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][3] = run["rounds"][0]; }),
             "run.json: /rounds/3: the same cell was measured in the same block before");
-  EXPECT_EQ(complaint_of_run([](Json& run) { run["suite"]["servers"][0]["port"] = 1; }),
-            "run.json: /suite/servers/0: unknown key \"port\"");
+  EXPECT_EQ(complaint_of_run([](Json& run) { run["suite"]["servers"][0]["modle"] = 1; }),
+            "run.json: /suite/servers/0: unknown key 'modle': did you mean model?");
   EXPECT_EQ(complaint_of_run([](Json& run) { run["rounds"][0]["server"]["counters"]["bytes"]["Odd"] = 1; }),
             "run.json: /rounds/0/server/counters/bytes/Odd: \"Odd\" does not have the form ^[a-z][a-z0-9_]*$");
 }

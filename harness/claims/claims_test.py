@@ -210,7 +210,7 @@ class Claims(EndToEnd):
             ({"arms": first["arms"][:2]}, "line 1: /arms: "),
             ({"arms": first["arms"][:1]}, "a unit of one/more-threads has 1 arm, but the case has 3: start a new run"),
             ({"unit": 3}, "line 1: /unit: must be 0, the next of its case: start a new run"),
-            ({"colour": "red"}, 'unknown key "colour": start a new run'),
+            ({"colour": "red"}, "unknown key 'colour': known here are "),
         ):
             refuse(units, json.dumps(first | change) + "\n", said)
         refuse(units, "{\n", "units.jsonl: line 1")

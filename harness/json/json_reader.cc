@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "net/clock.h"
+#include "os/command_line.h"
 #include "os/files.h"
 #include "os/format.h"
 
@@ -128,6 +129,11 @@ std::string load_unpacked(const std::string& path) { return unpack(load_text(pat
 
 Json load_json(const std::string& path) { return parse_json(load_unpacked(path), path); }
 
+std::string describe_unknown_key(const std::string& key, const std::vector<std::string>& known) {
+  return fmt::format("unknown key '{}': {}", os::printable(key, kLongestName),
+                     os::suggest(key, known, fmt::format("known here are {}", fmt::join(known, ", "))));
+}
+
 void JsonReader::fail(std::string_view problem, std::string_view below) const {
   const std::string place = fmt::format("{}{}", place_, below);
   throw std::invalid_argument(fmt::format("{}: {}{}{}", file_, place, place.empty() ? "" : ": ", problem));
@@ -139,7 +145,7 @@ void JsonReader::only_keys(std::initializer_list<std::string_view> keys) const {
   }
   for (const auto& [key, unused] : value_->items()) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      fail(fmt::format("unknown key '{}': known here are {}", os::printable(key, kLongestName), fmt::join(keys, ", ")));
+      fail(describe_unknown_key(key, {keys.begin(), keys.end()}));
     }
   }
 }

@@ -34,6 +34,9 @@ Json parse_json_or_null(std::string_view text);
 // Of a name in a suite, and of one that a message repeats, in bytes.
 inline constexpr std::size_t kLongestName = 100;
 
+// "unknown key 'conections': did you mean connections?"; names all keys that are `known` where none is near.
+std::string describe_unknown_key(const std::string& key, const std::vector<std::string>& known);
+
 // One value of a document together with its place in it, so that every complaint names both:
 // "suite.json: /experiments/0/sweep/values: must be ...", "suite.json: 'name' is missing" for the root. It refers to
 // the document and must not outlive it. All readers throw std::invalid_argument.

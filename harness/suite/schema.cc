@@ -44,6 +44,14 @@ long double exact(const Json& number) {
                                       : static_cast<long double>(number.get<double>());
 }
 
+std::vector<std::string> list_properties(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, unused] : object.items()) {
+    keys.push_back(key);
+  }
+  return keys;
+}
+
 bool has_type(const Json& value, const std::string& type) {
   return type == "object"    ? value.is_object()
          : type == "array"   ? value.is_array()
@@ -212,7 +220,10 @@ Result Checker::check_object(const std::string& word, const Json& schema, const 
     } else if (word == "propertyNames") {
       found = check(rule, key, below);
     } else if (properties == schema.end() || !properties->contains(key)) {
-      found = rule == false ? problem(place, fmt::format("unknown key {}", shown(key))) : check(rule, item, below);
+      found = rule == false
+                  ? problem(place, describe_unknown_key(
+                                       key, list_properties(properties == schema.end() ? Json::object() : *properties)))
+                  : check(rule, item, below);
     }
     if (found) {
       return found;

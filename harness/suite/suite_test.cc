@@ -101,7 +101,8 @@ TEST(Suite, NamesThePlaceOfEveryMistake) {
   EXPECT_EQ(complaint([](Json& s) { s["schema_version"] = 1; }),
             "s.json: /schema_version: written by an older fanin (version 1, this one reads 2): rename its keys as in "
             "results/README.md");
-  EXPECT_THAT(complaint([](Json& s) { s["repetition"] = 3; }), HasSubstr("s.json: unknown key 'repetition'"));
+  EXPECT_THAT(complaint([](Json& s) { s["repetition"] = 3; }),
+              HasSubstr("s.json: unknown key 'repetition': did you mean repetitions?"));
   EXPECT_EQ(complaint([](Json& s) { s.erase("repetitions"); }), "s.json: 'repetitions' is missing");
   EXPECT_EQ(complaint([](Json& s) { s["repetitions"] = 0; }),
             "s.json: /repetitions: must be a whole number from 1 to 10000");
@@ -159,7 +160,7 @@ TEST(Suite, NamesThePlaceOfMistakesInExperiments) {
   EXPECT_THAT(in_experiment([](Json& e) { e["sweep"]["parameter"] = "protocol"; }),
               HasSubstr("s.json: /experiments/0/sweep/parameter: 'protocol' cannot be swept"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["conections"] = 5; }),
-              HasSubstr("s.json: /experiments/0/workload: unknown key 'conections'"));
+              HasSubstr("s.json: /experiments/0/workload: unknown key 'conections': did you mean connections?"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["rate"] = -1; }),
               HasSubstr("s.json: /experiments/0/workload/rate: must be above 0"));
   EXPECT_THAT(in_experiment([](Json& e) { e["workload"]["close"] = "slam"; }), HasSubstr("one of fin|rst|server"));

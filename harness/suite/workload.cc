@@ -35,11 +35,11 @@ Workload Workload::parse(const JsonReader& reader) {
   for (const auto& [name, unused] : reader.value().items()) {
     const WorkloadKey* key = find_workload_key(name);
     if (key == nullptr) {
-      std::string known;
+      std::vector<std::string> known;
       for (const WorkloadKey& each : workload_keys()) {
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
+        known.emplace_back(each.name);
       }
-      reader.fail(fmt::format("unknown key '{}': known here are {}", os::printable(name, kLongestName), known));
+      reader.fail(describe_unknown_key(name, known));
     }
     if (const auto value = reader.find(name)) {
       key->check(*value);
@@ -181,12 +181,14 @@ void check_quotes(const JsonReader& value) {
 }
 
 // What may differ between requests on one connection.
-std::string list_class_keys() {
-  std::string text;
+std::vector<std::string> list_class_keys() {
+  std::vector<std::string> names = {"weight", "name"};
   for (const WorkloadKey& key : workload_keys()) {
-    text += key.in_class ? fmt::format(", {}", key.name) : "";
+    if (key.in_class) {
+      names.emplace_back(key.name);
+    }
   }
-  return text;
+  return names;
 }
 
 void check_class(const JsonReader& of_class) {
@@ -204,8 +206,7 @@ void check_class(const JsonReader& of_class) {
     }
     const WorkloadKey* key = find_workload_key(name);
     if (key == nullptr || !key->in_class) {
-      of_class.fail(fmt::format("unknown key '{}': a class takes weight, name{}", os::printable(name, kLongestName),
-                                list_class_keys()));
+      of_class.fail(describe_unknown_key(name, list_class_keys()));
     }
     const JsonReader given = of_class.at(name);
     key->check(given);

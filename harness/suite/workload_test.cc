@@ -91,7 +91,7 @@ TEST(Workload, NamesThePlaceOfMistakesInAMix) {
   EXPECT_THAT(complaint(R"("mix":[{"weight":0},{"weight":1}])"), HasSubstr("/mix/0/weight: must be above 0"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"name":"a"}])"), HasSubstr("/mix/1: 'weight' is missing"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"pipeline":2}])"),
-              HasSubstr("/mix/1: unknown key 'pipeline'"));
+              HasSubstr("/mix/1: unknown key 'pipeline': known here are weight, name, "));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":2}])"), HasSubstr("/mix/1: another class has the same name"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"name":null}])"), HasSubstr("/mix/1/name: must be a text"));
   EXPECT_THAT(complaint(R"("mix":[{"weight":1},{"weight":1,"payload":"it's \"so\""}])"), HasSubstr("both kinds"));
