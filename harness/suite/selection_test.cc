@@ -37,7 +37,7 @@ TEST(Selection, TakesWhatAnyGlobTakesInTheOrderOfTheIds) {
   EXPECT_THAT(selected({"y/*", "x/a/*", "x/a/1"}), ElementsAre("x/a/1", "x/a/100", "y/a/0.5"));
 }
 
-// A misspelt glob must not go unnoticed beside one that takes something.
+// Would catch: a misspelt glob that is ignored because another one matches.
 TEST(Selection, NamesAGlobThatTakesNothing) {
   try {
     selected({"x/*", "x/b/10"});
