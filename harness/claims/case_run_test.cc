@@ -312,6 +312,10 @@ TEST(Mechanism, SaysWhatTheWaitsAccountFor) {
   now["bare_wait_ns"] = 59000;  // the bug: "account for 138 % of the difference"
   EXPECT_EQ(describe_mechanism(base, now),
             "a bare wait takes 59.0 us instead of 500 ns: bare waits would cost 1.38 times the difference");
+  now["bare_wait_ns"] = 70000;  // the bug: K2 did not say that bare waits would cost 1.6 times the difference
+  EXPECT_THAT(describe_mechanism(base, now), testing::EndsWith("bare waits would cost 1.64 times the difference"));
+  now["bare_wait_ns"] = 140000;
+  EXPECT_EQ(describe_mechanism(base, now), "");
   now.erase("bare_wait_ns");
   EXPECT_EQ(describe_mechanism(base, now), "");
 }
