@@ -28,6 +28,15 @@ while True:
 """
 
 
+# Accepts the harness's connection as a server does that is ready, and listens no longer.
+GONE = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
+    listener.accept()
+time.sleep(60)
+"""
+
+
 def requirements(name):
     return next(server for server in FRAMEWORKS["servers"] if server["name"] == name).get("requires", [])
 
@@ -75,6 +84,7 @@ class Frameworks(EndToEnd):
             {"name": "dies", "command": [*python, "import sys; sys.exit('no such option')", "{port}"]},
             {"name": "unbuilt", "build": ["sh", "-c", "echo no compiler >&2; exit 1"], "command": ["{build}/x", "{port}"]},
             {"name": "wrong", "command": [*python, ONE_REPLY, "{port}", "Hello, World!"]},
+            {"name": "gone", "command": [*python, GONE, "{port}"]},
             {"name": "closes", "command": [*python, ONE_REPLY, "{port}", "Hello, world!"]},
         ]
         experiment = {"name": "http", "servers": ["*"], "workload": HTTP, "sweep": {"parameter": "connections", "values": [4]}}
@@ -86,6 +96,7 @@ class Frameworks(EndToEnd):
         expected = {
             "dies": "the server ended by itself: exit code 1: no such option",
             "unbuilt": "its build command ended with exit code 1: no compiler",
+            "gone": "no request was answered: no connection to .* came up: Connection refused",  # it said nothing after "answered"
             "wrong": "50 of 50 requests failed: .*mismatch",
             "closes": 'closed [0-9]+ of its connections, and the workload keeps them: give it "requests_per_connection": 1',
         }

@@ -15,6 +15,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -171,6 +172,19 @@ Descriptor listen_on(const Address& address, const ListenOptions& options) {
   check(::bind(fd.get(), address.data(), address.size()), what.c_str());
   check(::listen(fd.get(), options.backlog), what.c_str());
   return fd;
+}
+
+PortRange local_port_range() noexcept {
+  constexpr PortRange kDefault{.first = 32768, .last = 60999};
+  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+  PortRange range;
+  return file >> range.first >> range.last && range.last >= range.first ? range : kDefault;
+}
+
+PortRange range_outside(const PortRange& local) noexcept {
+  const PortRange below{.first = 1024, .last = local.first - 1};
+  const PortRange above{.first = local.last + 1, .last = 65535};
+  return below.count() >= above.count() ? below : above;
 }
 
 void steer_by_source_ip(int listener, int family, unsigned count) {

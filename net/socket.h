@@ -64,6 +64,22 @@ struct ListenOptions {
 // naming the address.
 Descriptor listen_on(const Address& address, const ListenOptions& options);
 
+// An inclusive range of TCP ports.
+struct PortRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+
+  std::uint32_t count() const noexcept { return last >= first ? last - first + 1 : 0; }
+};
+
+// The ports that the kernel chooses for connect(2) and for bind(2) to port 0: net.ipv4.ip_local_port_range, or the
+// kernel's default if it cannot be read.
+PortRange local_port_range() noexcept;
+
+// The longer of the two ranges beside `local`, without the privileged ports. May be empty. The kernel gives its ports
+// only to programs that name them.
+PortRange range_outside(const PortRange& local) noexcept;
+
 // Steers all connections of one client address to one of the `count` listeners that share this one's port: listener
 // number `address modulo count` in the order of listen(2). IPv6 uses the last four bytes of the address. Without it the
 // kernel hashes both addresses and ports. Attaches a classic BPF program (socket(7), SO_ATTACH_REUSEPORT_CBPF; Linux

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace fanin::net {
 namespace {
@@ -173,6 +174,18 @@ TEST_F(SocketFileTest, OnlyItsOwnProcessRemovesIt) {
   EXPECT_FALSE(fs::exists(path()));
 }
 
-}  // namespace
+// Would catch: a port of a command that is still starting, taken by another program, which is then measured in its
+// place.
+TEST(PortRange, OutsideAreThePortsThatTheKernelDoesNotChoose) {
+  const auto outside = [](std::uint32_t first, std::uint32_t last) {
+    const PortRange range = range_outside({.first = first, .last = last});
+    return range.count() > 0 ? std::pair(range.first, range.last) : std::pair(0U, 0U);
+  };
+  EXPECT_EQ(outside(32768, 60999), std::pair(1024U, 32767U));
+  EXPECT_EQ(outside(1024, 40000), std::pair(40001U, 65535U));
+  EXPECT_EQ(outside(1024, 65535), std::pair(0U, 0U));
+  EXPECT_EQ(outside(1, 65535), std::pair(0U, 0U));
+}
 
+}  // namespace
 }  // namespace fanin::net

@@ -280,7 +280,8 @@ Json run_verified_load(const RoundContext& context, const ServerSpec& server, Ce
                                round["load"].value("errors", Json()).dump()));
   }
   if (requests.value("completed", 0) == 0) {
-    return verdict("failed", 1, "no request was answered");
+    const std::string reason = round["reason"].is_string() ? ": " + round["reason"].get<std::string>() : "";
+    return verdict("failed", 1, "no request was answered" + reason);
   }
   if (const std::string reason = find_closing(cell.workload, round["load"]); !reason.empty()) {
     return verdict("failed", 1, reason);

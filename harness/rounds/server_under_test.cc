@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <random>
 #include <stdexcept>
+#include <system_error>
 
 #include "harness/rounds/server_command.h"
 #include "harness/suite/schema.h"
@@ -19,11 +21,33 @@ namespace {
 constexpr net::Nanoseconds kReadyDeadline = std::chrono::seconds(60);  // a JVM on a busy CPU takes 20
 constexpr net::Nanoseconds kConnectInterval = std::chrono::milliseconds(5);
 constexpr net::Nanoseconds kStopTimeout = std::chrono::seconds(10);
+constexpr int kPortTries = 100;  // of ports that other programs may use
 constexpr net::Nanoseconds kStopPerConnection =
     std::chrono::microseconds(50);  // for each connection that may still be open
 
-// A port that is free now. If another program takes it before the server does, the server says so.
+bool is_free(std::uint16_t port) {
+  try {
+    net::listen_on(net::Address::parse("127.0.0.1", port), {});
+    return true;
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::address_in_use) {
+      throw;
+    }
+    return false;
+  }
+}
+
+// A port that is free now and that the kernel gives to no other program meanwhile. A server that starts slowly binds it
+// seconds later; until then connects() would take any other listener for the server.
 std::uint16_t find_free_port() {
+  const net::PortRange range = net::range_outside(net::local_port_range());
+  std::random_device random;
+  for (int tries = range.count() > 0 ? kPortTries : 0; tries > 0; --tries) {
+    const auto port = static_cast<std::uint16_t>(range.first + random() % range.count());
+    if (is_free(port)) {
+      return port;
+    }
+  }
   const net::Descriptor probe = net::listen_on(net::Address::parse("127.0.0.1", 0), {});
   return net::Address::of_local_end(probe.get()).port();
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 
 namespace fanin::load {
 namespace {
@@ -26,16 +25,8 @@ net::Address source_address(std::uint64_t number) {
 
 }  // namespace
 
-std::uint32_t local_port_count() noexcept {
-  constexpr std::uint32_t kDefault = 60999 - 32768 + 1;
-  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
-  std::uint32_t low = 0;
-  std::uint32_t high = 0;
-  return file >> low >> high && high >= low ? high - low + 1 : kDefault;
-}
-
 SourceAddresses::SourceAddresses(const net::Address& target, std::uint64_t connections, bool churning) {
-  const std::uint64_t carried = std::max<std::uint64_t>(1, local_port_count() / kPortsPerConnection);
+  const std::uint64_t carried = std::max<std::uint64_t>(1, net::local_port_range().count() / kPortsPerConnection);
   const std::uint64_t needed = std::max((connections + carried - 1) / carried, churning ? kChurnSources : 1);
   if (needed <= 1 || !uses_several_sources(target)) {
     return;

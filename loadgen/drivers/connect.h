@@ -43,7 +43,4 @@ struct ConnectResult {
 ConnectResult start_connect(const net::Address& target, const net::Address* source, net::Blocking blocking,
                             Nanoseconds timeout = {}, std::optional<int> receive_buffer_bytes = std::nullopt) noexcept;
 
-// Local ports of one address, from /proc/sys/net/ipv4/ip_local_port_range; the kernel's default if unreadable.
-std::uint32_t local_port_count() noexcept;
-
 }  // namespace fanin::load

@@ -20,7 +20,7 @@ TEST(SourceAddresses, TheKernelChoosesIfOneAddressIsEnough) {
 
 // Would catch: a run of 100,000 connections that ends in "cannot assign requested address".
 TEST(SourceAddresses, ManyConnectionsUseDistinctLoopbackAddresses) {
-  const std::uint64_t carried = local_port_count() / 16;
+  const std::uint64_t carried = net::local_port_range().count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);
   EXPECT_EQ(sources.count(), 300U);
   std::set<std::string> hosts;
@@ -35,7 +35,7 @@ TEST(SourceAddresses, ManyConnectionsUseDistinctLoopbackAddresses) {
 // Would catch: a new address for each connection, which gives every process of a server that selects by client address
 // (--steer source-ip) one connection at a time; and gaps between the addresses, which make its shares unequal.
 TEST(SourceAddresses, AnAddressIsUsedUpBeforeTheNextOne) {
-  const std::uint64_t carried = local_port_count() / 16;
+  const std::uint64_t carried = net::local_port_range().count() / 16;
   const SourceAddresses sources(kTarget, 300 * carried, false);
   EXPECT_EQ(sources.of(0)->host(), "127.0.0.1");
   EXPECT_EQ(sources.of(carried - 1)->host(), "127.0.0.1");
