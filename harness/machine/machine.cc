@@ -106,28 +106,27 @@ std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, s
   return fits ? std::optional(static_cast<std::uint64_t>(std::exp2(power)) * kKibibyte) : std::nullopt;
 }
 
-std::optional<std::uint64_t> read_slab_bytes() {
-  fold_page_counters();
-  return parse_slab_bytes(os::read_file("/proc/meminfo").value_or(""));
-}
-
 std::optional<std::uint64_t> read_kernel_stack_size() {
   return parse_kernel_stack_size(os::read_file("/proc/meminfo").value_or(""),
                                  os::read_file("/proc/loadavg").value_or(""));
 }
 
-std::optional<std::uint64_t> read_settled_slab_bytes(net::Nanoseconds at_most) {
+bool Settling::has_ended(std::uint64_t reading) noexcept {
+  const bool moved = !extreme_ || (trend_ == Trend::kGrows ? reading > *extreme_ : reading < *extreme_);
+  quiet_ = moved ? 0 : quiet_ + 1;
+  extreme_ = moved ? reading : *extreme_;
+  return quiet_ >= kQuietReadings;
+}
+
+std::optional<std::uint64_t> read_settled_slab_bytes(Trend trend, net::Nanoseconds at_most) {
   const net::TimePoint deadline = net::now() + at_most;
-  std::uint64_t most = 0;
-  for (int quiet = 0;;) {
+  Settling settling(trend);
+  for (;;) {
     fold_page_counters();
     const std::string meminfo = os::read_file("/proc/meminfo").value_or("");
     const auto slab = parse_slab_bytes(meminfo);
-    const std::uint64_t held =
-        slab.value_or(0) + os::find_labelled_number(meminfo, "KernelStack").value_or(0) * kKibibyte;
-    quiet = held > most ? 0 : quiet + 1;
-    most = std::max(most, held);
-    if (!slab || quiet >= kQuietReadings) {
+    const std::uint64_t stacks = os::find_labelled_number(meminfo, "KernelStack").value_or(0) * kKibibyte;
+    if (!slab || settling.has_ended(*slab + stacks)) {
       return slab;
     }
     if (net::now() + kBetweenReadings > deadline) {

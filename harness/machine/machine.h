@@ -55,13 +55,28 @@ std::optional<std::uint64_t> parse_slab_bytes(std::string_view meminfo);
 // not match, as in a container that shows its own task count and the machine's memory.
 std::optional<std::uint64_t> parse_kernel_stack_size(std::string_view meminfo, std::string_view loadavg);
 
-std::optional<std::uint64_t> read_slab_bytes();
 std::optional<std::uint64_t> read_kernel_stack_size();
 
-// Reads slab and kernel stacks until a few readings in turn show no growth, and returns the last slab reading: the
-// server still has to accept connections that the client's kernel calls established, and to make a process or a thread
-// for each. Empty if that takes longer than `at_most`.
-std::optional<std::uint64_t> read_settled_slab_bytes(net::Nanoseconds at_most);
+// What kernel memory still does when it is to be read. kGrows: the server has to accept connections that the client's
+// kernel calls established, and to make a process or a thread for each. kFalls: the kernel frees the memory of the
+// server before, for some 60 ms after its end (RCU).
+enum class Trend { kGrows, kFalls };
+
+// Tells from readings in turn when a trend has ended: a few of them show no new extreme.
+class Settling {
+ public:
+  explicit Settling(Trend trend) noexcept : trend_(trend) {}
+  bool has_ended(std::uint64_t reading) noexcept;
+
+ private:
+  Trend trend_;
+  std::optional<std::uint64_t> extreme_;
+  int quiet_ = 0;
+};
+
+// Reads slab and kernel stacks until the trend has ended, and returns the last slab reading. Empty if that takes longer
+// than `at_most`.
+std::optional<std::uint64_t> read_settled_slab_bytes(Trend trend, net::Nanoseconds at_most);
 
 // Which CPUs the server and the client side (the generator, and the harness, which sleeps) run on.
 struct Placement {

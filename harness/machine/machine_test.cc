@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "harness/machine/fake_sysroot.h"
 #include "os/procfs.h"
@@ -84,14 +86,32 @@ TEST(KernelMemory, GivesNoSizeThatCannotBe) {
 }
 
 // Would catch: the slab memory of a server that is still making processes, taken for all of it. Half was missing.
-TEST(KernelMemory, GivesNoNumberBeforeItHasSettled) { EXPECT_FALSE(read_settled_slab_bytes(net::Nanoseconds::zero())); }
+TEST(KernelMemory, GivesNoNumberBeforeItHasSettled) {
+  EXPECT_FALSE(read_settled_slab_bytes(Trend::kGrows, net::Nanoseconds::zero()));
+}
+
+int readings_until_settled(Trend trend, const std::vector<std::uint64_t>& readings) {
+  Settling settling(trend);
+  const auto last =
+      std::find_if(readings.begin(), readings.end(), [&](std::uint64_t each) { return settling.has_ended(each); });
+  return last == readings.end() ? 0 : static_cast<int>(last - readings.begin()) + 1;
+}
+
+// Would catch: slab memory of -9 MB for epoll in the claim K7, since the memory of 500 processes was still being freed
+// when the one reading before the connections was taken.
+TEST(KernelMemory, ReadsBeforeTheConnectionsOnceNothingFalls) {
+  EXPECT_EQ(readings_until_settled(Trend::kFalls, {90, 70, 70, 40, 42, 41, 40, 42, 41}), 9);
+  EXPECT_EQ(readings_until_settled(Trend::kFalls, {40, 41, 42, 43, 44, 45}), 6);  // growth is no concern of it
+  EXPECT_EQ(readings_until_settled(Trend::kFalls, {90, 80, 70, 60, 50, 40}), 0);
+  EXPECT_EQ(readings_until_settled(Trend::kGrows, {40, 60, 70, 69, 70, 68, 70, 70}), 8);
+}
 
 TEST(KernelMemory, ReadsThisMachine) {
   if (!os::find_labelled_number(os::read_file("/proc/meminfo").value_or(""), "Slab")) {
     GTEST_SKIP() << "this kernel does not show Slab in /proc/meminfo";
   }
-  EXPECT_GT(read_slab_bytes(), 0U);
-  EXPECT_GT(read_settled_slab_bytes(std::chrono::seconds(30)), 0U);
+  EXPECT_GT(read_settled_slab_bytes(Trend::kGrows, std::chrono::seconds(30)), 0U);
+  EXPECT_GT(read_settled_slab_bytes(Trend::kFalls, std::chrono::seconds(30)), 0U);
 }
 
 constexpr const char* kLimits =

@@ -22,7 +22,7 @@ constexpr net::Nanoseconds kFirstReplies = std::chrono::seconds(10);
 // How long to wait until the server has accepted all connections: most of the warm-up is needed for other readings. At
 // the end of the window fanin-load waits for 10 s.
 constexpr int kSettlingShareOfWarmup = 4;
-constexpr net::Nanoseconds kSettlingTimeoutAtEnd = std::chrono::seconds(5);
+constexpr net::Nanoseconds kLongestSettling = std::chrono::seconds(5);  // before the connections, and at the end
 
 os::Launch make_launch(const RoundContext& context, const std::vector<ServerUnderTest*>& servers, const Cell& cell,
                        std::uint64_t seed, int control_fd) {
@@ -156,9 +156,9 @@ LoadRun::LoadRun(const RoundContext& context, std::vector<ServerUnderTest*> serv
                        setup_limit(cell)) +
                   kFirstReplies + context.generator_margin),
       only_memory_(asks_about_memory(cell)),
-      settling_timeout_(only_memory_ ? kSettlingTimeoutAtEnd : cell.warmup.length / kSettlingShareOfWarmup),
+      settling_timeout_(only_memory_ ? kLongestSettling : cell.warmup.length / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
-      slab_before_(read_slab_bytes()),
+      slab_before_(is_single() ? read_settled_slab_bytes(Trend::kFalls, kLongestSettling) : std::nullopt),
       process_(make_launch(context, servers_, cell, seed, control_.generator_end())) {
   control_.close_generator_end();
   for (const ServerUnderTest* server : servers_) {
@@ -169,7 +169,7 @@ LoadRun::LoadRun(const RoundContext& context, std::vector<ServerUnderTest*> serv
 void LoadRun::on_established() {
   // Before discover(), because looking at a task under /proc takes kernel memory: about 7 KB for each (6.18).
   if (!only_memory_ && is_single()) {
-    slab_connected_ = read_settled_slab_bytes(settling_timeout_);
+    slab_connected_ = read_settled_slab_bytes(Trend::kGrows, settling_timeout_);
   }
   const net::TimePoint deadline = net::now() + settling_timeout_;
   for (ServerReadings& readings : readings_) {
@@ -188,7 +188,7 @@ void LoadRun::open_window() {
 void LoadRun::close_window() {
   machine_closed_ = read_machine_cpu();
   if (only_memory_ && is_single()) {
-    slab_connected_ = read_settled_slab_bytes(settling_timeout_);
+    slab_connected_ = read_settled_slab_bytes(Trend::kGrows, settling_timeout_);
   }
   for (ServerReadings& readings : readings_) {
     readings.close();
