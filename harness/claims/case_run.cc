@@ -102,9 +102,7 @@ void CaseRun::judge(CaseResult& result) const {
   }
   if (const auto control = track_.control()) {
     result.control = to_ratio(*control);
-    const auto log_ratio =
-        result.verdict == ClaimVerdict::kUndecided ? std::nullopt : std::optional(state.shift.estimate);
-    if (control_fails(control->interval, log_ratio, case_->threshold)) {
+    if (control_fails(control->interval, state.shift, result.verdict, case_->threshold)) {
       result.verdict = ClaimVerdict::kInvalid;
       result.reason = fmt::format("the control, a second copy of base, differs from base: ratio {}",
                                   os::format_digits(result.control->ratio));

@@ -70,13 +70,16 @@ ClaimVerdict judge_interval(const std::optional<statistics::Interval>& interval,
                            : ClaimVerdict::kRefuted;
 }
 
-bool control_fails(const std::optional<statistics::Interval>& log_control, std::optional<double> log_ratio,
-                   const Threshold& threshold) {
+bool control_fails(const std::optional<statistics::Interval>& log_control, const statistics::Shift& log_ratio,
+                   ClaimVerdict verdict, const Threshold& threshold) {
   if (!log_control) {
     return false;
   }
-  const double largest = std::log1p(kLargestBias);
-  const double band = log_ratio ? std::min(largest, std::abs(*log_ratio - std::log(threshold.value)) / 2) : largest;
+  const auto& interval = log_ratio.interval;
+  const double half_width = interval ? (interval->high - interval->low) / 2 : 0;
+  const double of_ratio = std::max(std::log1p(kLargestBias), half_width);
+  const double of_verdict = std::abs(log_ratio.estimate - std::log(threshold.value)) / 2;
+  const double band = verdict == ClaimVerdict::kUndecided ? of_ratio : std::min(of_ratio, of_verdict);
   return log_control->low > band || log_control->high < -band;
 }
 

@@ -21,10 +21,11 @@ std::string_view claim_verdict_name(ClaimVerdict verdict);
 // the other is refuted. The threshold itself is on the claimed side. No interval: undecided.
 ClaimVerdict judge_interval(const std::optional<statistics::Interval>& interval, const Threshold& threshold);
 
-// Whether the control, log ratios of two copies of base, lies wholly beyond the bias that a verdict bears: 5 %, or half
-// the distance of `log_ratio` from the threshold if that is less. `log_ratio`: nothing for an undecided case.
-bool control_fails(const std::optional<statistics::Interval>& log_control, std::optional<double> log_ratio,
-                   const Threshold& threshold);
+// Whether the control, log ratios of two copies of base, lies wholly beyond the bias that a case bears. Its ratio bears
+// 5 %, or half the width of its interval if that is more; its verdict, unless undecided, half the distance of the ratio
+// from the threshold.
+bool control_fails(const std::optional<statistics::Interval>& log_control, const statistics::Shift& log_ratio,
+                   ClaimVerdict verdict, const Threshold& threshold);
 
 // A verdict with the name of what it is of.
 struct NamedVerdict {

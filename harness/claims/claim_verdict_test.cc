@@ -30,15 +30,35 @@ TEST(JudgeInterval, TheThresholdIsOnTheClaimedSide) {
   EXPECT_EQ(judge_interval(Interval{0, 0, 0.97}, {false, 0}), ClaimVerdict::kConfirmed);
 }
 
+// `estimate`: of the ratio, whose log interval is 0.02 wide.
+bool control_fails_at(const Interval& control, double estimate) {
+  const double log_ratio = std::log(estimate);
+  const statistics::Shift shift{log_ratio, Interval{log_ratio - 0.01, log_ratio + 0.01, 0.97}};
+  return control_fails(control, shift, ClaimVerdict::kConfirmed, kAtLeast);
+}
+
 TEST(ControlFails, ComparesItWithTheDistanceFromTheThreshold) {
   const Interval biased{0.02, 0.04, 0.97};
-  EXPECT_FALSE(control_fails(biased, std::log(3), kAtLeast));          // 5 % bounds it, far from the threshold
-  EXPECT_TRUE(control_fails(biased, std::log(1.5) + 0.02, kAtLeast));  // half of 2 %
-  EXPECT_FALSE(control_fails(biased, std::nullopt, kAtLeast));         // an undecided case
-  EXPECT_TRUE(control_fails(Interval{0.06, 0.2, 0.97}, std::log(3), kAtLeast));
-  EXPECT_TRUE(control_fails(Interval{-0.2, -0.06, 0.97}, std::log(3), kAtLeast));
-  EXPECT_FALSE(control_fails(Interval{-0.2, 0.2, 0.97}, std::log(3), kAtLeast));  // noise is no bias
-  EXPECT_FALSE(control_fails(std::nullopt, std::log(3), kAtLeast));
+  EXPECT_FALSE(control_fails_at(biased, 3));          // 5 % bounds it, far from the threshold
+  EXPECT_TRUE(control_fails_at(biased, 1.5 * 1.02));  // half of 2 %
+  EXPECT_TRUE(control_fails_at(Interval{0.06, 0.2, 0.97}, 3));
+  EXPECT_TRUE(control_fails_at(Interval{-0.2, -0.06, 0.97}, 3));
+  EXPECT_FALSE(control_fails_at(Interval{-0.2, 0.2, 0.97}, 3));  // noise is no bias
+}
+
+TEST(ControlFails, AnUndecidedCaseHasNoVerdictToBeBiased) {
+  const statistics::Shift at_threshold{std::log(1.5), Interval{std::log(1.4), std::log(1.6), 0.97}};
+  EXPECT_FALSE(control_fails(Interval{0.02, 0.04, 0.97}, at_threshold, ClaimVerdict::kUndecided, kAtLeast));
+  EXPECT_TRUE(control_fails(Interval{0.1, 0.2, 0.97}, at_threshold, ClaimVerdict::kUndecided, kAtLeast));
+  EXPECT_FALSE(control_fails(std::nullopt, at_threshold, ClaimVerdict::kUndecided, kAtLeast));
+}
+
+// Would catch: K10 invalid with a p99 that is x297 [249, 538] of base's, at least x3 claimed, since base's copy has
+// x1.41 [1.06, 3.4]. The interval of the ratio already states more doubt.
+TEST(ControlFails, AnIntervalThatIsWiderThanTheBiasStatesIt) {
+  const statistics::Shift wide{std::log(297), Interval{std::log(249), std::log(538), 0.97}};
+  EXPECT_FALSE(control_fails(Interval{0.054, 1.23, 0.97}, wide, ClaimVerdict::kConfirmed, {true, 3}));
+  EXPECT_TRUE(control_fails(Interval{0.4, 1.23, 0.97}, wide, ClaimVerdict::kConfirmed, {true, 3}));
 }
 
 std::vector<NamedVerdict> name(const std::vector<ClaimVerdict>& verdicts) {
