@@ -99,6 +99,20 @@ class Runs(EndToEnd):
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertEqual([cell["status"] for cell in self.run_json()["cells"]], ["unsupported"])
 
+    # Would catch: 3 KiB for a connection of nonblocking, which the kernel charges with 8, since files of its failed calls of
+    # accept(2) come and go.
+    def test_slab_memory_of_a_server_that_never_sleeps_is_unknown(self):
+        self.suite.write_text(json.dumps({**SUITE, "repetitions": 1, "servers": [{"name": "spins", "model": "nonblocking"}], "experiments": [
+            {"name": "memory", "servers": ["spins"], "workload": {"protocol": "echo", "connections": 1},
+             "sweep": {"parameter": "idle_connections", "values": [0, 10]}}]}))
+        done = self.fanin("run", self.suite, "--out", self.out)
+        self.check_exit_code(done)
+        run = self.run_json()
+        self.assertEqual([one["machine"]["slab_bytes"] for one in run["rounds"]], [None, None])
+        reasons = {slope["metric"]: slope.get("reason") for slope in run["slopes"]}
+        self.assertIn("the server never sleeps", reasons["memory_total_bytes"])
+        self.assertTrue(all(one["server"]["pss_bytes"] for one in run["rounds"]))
+
     # Would catch: a server that is measured as its idle wrapper, or that is left behind.
     def test_a_server_behind_a_wrapper_is_measured_and_ends(self):
         serve = f"{BINARIES / 'fanin-server'} epoll --port {{port}}"

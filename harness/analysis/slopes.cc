@@ -24,9 +24,10 @@ std::string why_none(const std::vector<const Json*>& cells, std::size_t measured
   if (measured_cells >= 2) {
     const bool holds_slab = metric == "machine_slab_bytes" || metric == "memory_total_bytes";
     return fmt::format("no block has this value in every measured cell: a round failed, or {}",
-                       holds_slab ? "slab memory had not settled when the traffic began, or could not be read; a sweep "
-                                    "of idle connections with 1 active one waits for it"
-                                  : "it could not be read");
+                       holds_slab
+                           ? "slab memory had not settled when the traffic began, the server never sleeps, or it "
+                             "could not be read; a sweep of idle connections with 1 active one waits for it"
+                           : "it could not be read");
   }
   std::string first;
   for (const Json* cell : cells) {

@@ -43,6 +43,19 @@ os::Launch make_launch(const RoundContext& context, const std::vector<ServerUnde
   return launch;
 }
 
+// Slab memory before the connections. Nothing if the server does not sleep: what its calls allocate is mixed with it
+// (an accept(2) that finds no connection makes a file first, and RCU frees it later).
+std::optional<std::uint64_t> read_slab_before(const ServerUnderTest& server) {
+  const Monitor monitor(server.process().reaper());
+  const net::TimePoint began = net::now();
+  const auto cpu_before = monitor.read_cpu_of_tree();
+  const auto slab = read_settled_slab_bytes(Trend::kFalls, kLongestSettling);
+  const auto cpu_after = monitor.read_cpu_of_tree();
+  const bool sleeps =
+      !cpu_before || !cpu_after || 10 * subtract_cpu(*cpu_before, *cpu_after).total < net::now() - began;
+  return sleeps ? slab : std::nullopt;
+}
+
 Json number_or_null(const std::optional<std::uint64_t>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json scale(std::uint64_t count, double factor) { return std::llround(static_cast<double>(count) * factor); }
@@ -158,7 +171,7 @@ LoadRun::LoadRun(const RoundContext& context, std::vector<ServerUnderTest*> serv
       only_memory_(asks_about_memory(cell)),
       settling_timeout_(only_memory_ ? kLongestSettling : cell.warmup.length / kSettlingShareOfWarmup),
       netstat_before_(read_netstat()),
-      slab_before_(is_single() ? read_settled_slab_bytes(Trend::kFalls, kLongestSettling) : std::nullopt),
+      slab_before_(is_single() ? read_slab_before(*servers_.front()) : std::nullopt),
       process_(make_launch(context, servers_, cell, seed, control_.generator_end())) {
   control_.close_generator_end();
   for (const ServerUnderTest* server : servers_) {
