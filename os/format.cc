@@ -43,6 +43,10 @@ std::string format_digits(double value) {
   if (size >= 999.5 && size < 1e18) {
     return (value < 0 ? "-" : "") + format_count(static_cast<std::uint64_t>(std::llround(size)));
   }
+  if (size > 0 && size < 0.00995) {
+    const int decimals = 2 - static_cast<int>(std::floor(std::log10(size)));
+    return fmt::format("{:.{}f}", value, std::min(decimals, 9));
+  }
   return fmt::format("{:.{}f}", value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
 

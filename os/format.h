@@ -13,7 +13,7 @@ namespace fanin::os {
 // Text for people and from people.
 
 // Numbers, rounded to three significant digits except counts.
-std::string format_digits(double value);             // "6.21", "12.3", "152", "2,346"
+std::string format_digits(double value);             // "0.00202", "6.21", "12.3", "152", "2,346"
 std::string format_time(net::Nanoseconds duration);  // "850 ns", "12.3 us", "4.72 ms", "1.5 s"
 std::string format_count(std::uint64_t count);       // "1,163,580"
 std::string format_rate(double per_second);          // "116,358/s", "12.5/s"

@@ -80,6 +80,15 @@ TEST(Format, RoundsIntoTheNextStep) {
   EXPECT_EQ(format_digits(-2345.6), "-2,346");
 }
 
+// The bug: 202 calls per 100,000 requests were "0.00 calls per request", next to a ratio to them.
+TEST(Format, SmallNumbersKeepTheirDigits) {
+  EXPECT_EQ(format_digits(0.00202), "0.00202");
+  EXPECT_EQ(format_digits(-0.0000404), "-0.0000404");
+  EXPECT_EQ(format_digits(0.01), "0.01");
+  EXPECT_EQ(format_digits(1e-300), "0.000000000");
+  EXPECT_EQ(format_digits(0), "0.00");
+}
+
 TEST(Format, StaysReadableAtTheEnds) {
   EXPECT_EQ(format_time(std::chrono::seconds(5000)), "5,000 s");  // there is no larger unit
   EXPECT_EQ(format_bytes(-2048), "-2.00 KiB");                    // a difference of readings may be negative
