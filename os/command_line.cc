@@ -63,6 +63,15 @@ std::string describe_unexpected(const CLI::App& app, const std::string& argument
                          : fmt::format("there is no option {}: did you mean --{}?", argument, nearest);
 }
 
+// CLI11 keeps the mark "--" among the arguments that it could not use.
+std::string describe_extras(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining(true);
+  const auto first = std::find_if(extras.begin(), extras.end(), [](const std::string& each) { return each != "--"; });
+  return first != extras.begin() && first->starts_with('-')
+             ? fmt::format("{} comes after --, where nothing is an option: give it before --", *first)
+             : describe_unexpected(app, *first);
+}
+
 // The parts before and after `separator`; without one, the whole text and nothing.
 std::pair<std::string, std::string> split_at(const std::string& text, std::string_view separator) {
   const auto at = text.find(separator);
@@ -183,7 +192,7 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     print_text(stdout, text.str());
     return exit_code;
   } catch (const CLI::ExtrasError&) {
-    throw std::invalid_argument(describe_unexpected(app, app.remaining(true).front()));
+    throw std::invalid_argument(describe_extras(app));
   } catch (const CLI::ParseError& error) {
     throw std::invalid_argument(describe_error(app, error));
   }

@@ -106,6 +106,9 @@ TEST(CommandLine, SaysWhatToDoInItsOwnWords) {
       {{"run", ""}, "file is empty: give a value, or leave it out"},
       {{"run", "--sede=1"}, "there is no option --sede=1: did you mean --seed?"},
       {{"run", "--colour"}, "there is no option --colour: see prog run --help"},
+      // The bug: "there is no option --".
+      {{"run", "--", "x", "--seed", "1"}, "--seed comes after --, where nothing is an option: give it before --"},
+      {{"run", "--", "x", "y"}, "'y' is one argument too many: see prog --help"},
       {{"show"}, "file is missing: see prog show --help"},
       {{"--share", "1.5"}, "--share 1.5 is out of range: give 0 to 1"},
       {{"--kind", "third"}, "--kind third is unknown: choose one of one, other"},
